@@ -1,0 +1,145 @@
+from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from counterparties.querysets import CounterpartyQuerySet
+from oegen.fields import CountryField, country_name, country_shape
+from oegen.models import AuditedModel, Comment, ReferenceModel
+from oegen.models.audited import name_present, unique_name
+
+
+class Counterparty(AuditedModel):
+    """A company the investor develops, owns, finances or trades projects with."""
+
+    name = models.CharField(max_length=200)
+    aliases = models.TextField(
+        "other names", blank=True, help_text="One a line. Search and imports find these too."
+    )
+    strategy = models.TextField(blank=True, help_text="What they are after, in a sentence or two.")
+    website = models.URLField(blank=True)
+    country = CountryField(help_text="Country of registration.")
+    company_number = models.CharField(
+        max_length=40, blank=True, help_text="As registered, such as 09876543 at Companies House."
+    )
+    lei = models.CharField(
+        "LEI",
+        max_length=20,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"^[A-Z0-9]{18}[0-9]{2}$",
+                "A legal entity identifier has 18 capital letters or digits and 2 check digits, "
+                "20 in all.",
+            )
+        ],
+        help_text="Legal entity identifier (ISO 17442), 20 characters.",
+    )
+    is_placeholder = models.BooleanField(
+        "placeholder",
+        default=False,
+        help_text="Made by an import for a reference to a company nobody has described yet.",
+    )
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set when you no longer deal with them."
+    )
+    contacts = models.ManyToManyField(
+        "Contact", through="CounterpartyContact", related_name="counterparties"
+    )
+    comments = GenericRelation(Comment)
+
+    objects = CounterpartyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "counterparties"
+        constraints = [
+            unique_name("counterparty"),
+            name_present("counterparty"),
+            country_shape("counterparty"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("counterparty", args=[self.pk])
+
+    @property
+    def alias_list(self) -> list[str]:
+        return [line.strip() for line in self.aliases.splitlines() if line.strip()]
+
+    @property
+    def country_name(self) -> str:
+        return country_name(self.country)
+
+
+class Contact(AuditedModel):
+    """A person, who may hold roles at several counterparties."""
+
+    name = models.CharField(max_length=200)
+    email = models.EmailField("e-mail", blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    job_title = models.CharField(max_length=120, blank=True)
+    comments = GenericRelation(Comment)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [name_present("contact")]
+
+    def __str__(self):
+        return self.name
+
+
+class ContactRole(ReferenceModel):
+    """What a contact does at a counterparty."""
+
+    class Meta(ReferenceModel.Meta):
+        constraints = [unique_name("contactrole"), unique_name("contactrole", "code")]
+
+
+class CounterpartyContact(AuditedModel):
+    """A contact in a role at a counterparty, for as long as it lasted."""
+
+    counterparty = models.ForeignKey(
+        Counterparty, on_delete=models.CASCADE, related_name="contact_links"
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.PROTECT, related_name="counterparty_links"
+    )
+    role = models.ForeignKey(ContactRole, on_delete=models.PROTECT, related_name="+")
+    valid_from = models.DateField("from", null=True, blank=True)
+    valid_until = models.DateField("until", null=True, blank=True, help_text="Last day.")
+
+    LINK_OWNER = "counterparty"
+
+    class Meta:
+        verbose_name = "contact role"
+        ordering = ["role__order", "contact__name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["counterparty", "contact", "role"],
+                name="counterpartycontact_unique",
+                violation_error_message="This person already has this role there.",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until__gte=F("valid_from")),
+                name="counterpartycontact_period",
+                violation_error_message="“Until” lies before “from”.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.contact} as {self.role} at {self.counterparty}"
+
+    @classmethod
+    def describe_link(cls, row, names):
+        return f"{names.get(Contact, row.contact_id)} as {names.get(ContactRole, row.role_id)}"
+
+    def clean(self):
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
+            raise ValidationError(
+                {"valid_until": f"Give a day from {self.valid_from:%d %b %Y} on, or none."}
+            )

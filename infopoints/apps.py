@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class InfopointsConfig(AppConfig):
+    name = "infopoints"
+    verbose_name = "Information points"

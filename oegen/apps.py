@@ -1,0 +1,38 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.staticfiles.apps import StaticFilesConfig
+from django.db.models.signals import post_migrate
+
+
+class OEGenConfig(AppConfig):
+    name = "oegen"
+    verbose_name = "People and comments"
+
+    def ready(self):
+        from oegen import checks, database, roles  # noqa: F401
+
+        post_migrate.connect(database.install_triggers, dispatch_uid="oegen.triggers")
+        post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")
+
+
+class OEGenAdminConfig(AdminConfig):
+    default_site = "oegen.admin.site.OEGenAdminSite"
+
+
+class OEGenStaticFilesConfig(StaticFilesConfig):
+    """Collects what the pages load and leaves out the rest of the npm packages."""
+
+    ignore_patterns = [
+        *StaticFilesConfig.ignore_patterns,
+        "*.map",
+        "*.rtl.*",
+        "*.esm.*",
+        "*.cjs",
+        "*.d.ts",
+        "tabler-*.css",
+        "tabler-theme*",
+        "land-*.json",
+        "*.md",
+        "LICENSE",
+        "package.json",
+    ]

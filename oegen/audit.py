@@ -1,0 +1,180 @@
+"""All of the history glue: change sets, the history rows of django-simple-history, bulk writing.
+
+A **change set** is what one person did in one go. Every history row belongs to exactly one. Code
+that knows who acts and why opens one around its writes::
+
+    with change_set(person=user, reason="Grid date moved", source=Source.FORM):
+        pipeline.save()
+
+A write outside any change set makes one of its own, so that no row is ever without.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+if TYPE_CHECKING:
+    from oegen.models import AuditedModel, ChangeSet, User
+
+BATCH_SIZE = 500
+
+CREATED, CHANGED, REMOVED = "+", "~", "-"
+
+
+class Source(models.TextChoices):
+    """The path by which a change came in."""
+
+    CODE = "code", "program code"
+    COMMAND = "command", "command"
+    FORM = "form", "form"
+    IMPORT = "import", "import"
+    MIGRATION = "migration", "set-up"
+    PAGE = "page", "page"
+    SAMPLE = "sample", "sample data"
+    TABLE = "table", "editable table"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who acts, and from where, until somebody says otherwise. Set for each request."""
+
+    person: User | None = None
+    source: str = Source.CODE
+
+
+NOBODY = Origin()
+
+_origin: ContextVar[Origin] = ContextVar("oegen_origin", default=NOBODY)
+_open: ContextVar[ChangeSet | None] = ContextVar("oegen_change_set", default=None)
+
+
+@contextmanager
+def acting(person: User | None, source: str) -> Iterator[None]:
+    """Name the person and source of the change sets opened inside, unless they name their own."""
+    token = _origin.set(Origin(person, source))
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+@contextmanager
+def change_set(
+    *,
+    person: User | None = None,
+    reason: str = "",
+    source: str = "",
+    recorded_at: datetime | None = None,
+) -> Iterator[ChangeSet]:
+    """One change set and one transaction around the writes inside; all of them land, or none.
+
+    Inside another change set it joins that one, whose person and reason stand; its transaction
+    still protects the inner block. ``recorded_at`` back-dates the history rows and is for imports
+    of somebody else's audit and for sample data only.
+    """
+    from oegen.models import ChangeSet
+
+    outer = _open.get()
+    if outer is not None:
+        with transaction.atomic():
+            yield outer
+        return
+
+    origin = _origin.get()
+    current = ChangeSet(
+        id=uuid.uuid4(),
+        person=person or origin.person,
+        reason=reason.strip(),
+        source=source or origin.source,
+        recorded_at=recorded_at or timezone.now(),
+    )
+    current.back_dated = recorded_at is not None
+    with transaction.atomic():
+        token = _open.set(current)
+        try:
+            yield current
+        finally:
+            _open.reset(token)
+        # Foreign keys are checked at commit, so the row can come last and only when needed.
+        if current.has_rows:
+            current.save(force_insert=True)
+
+
+def current_change_set() -> ChangeSet | None:
+    return _open.get()
+
+
+class AuditTrail(HistoricalRecords):
+    """simple-history, with person, reason, time and change set taken from the open change set."""
+
+    def get_history_user(self, instance):
+        return current_change_set().person
+
+    def get_change_reason_for_object(self, instance, history_type, using):
+        return getattr(instance, "_change_reason", None) or current_change_set().reason
+
+    def create_historical_record(self, instance, history_type, using=None):
+        """Write the history row, opening a change set when a removal comes in without one."""
+        with change_set() as current:
+            if current.back_dated:
+                instance._history_date = current.recorded_at
+            super().create_historical_record(instance, history_type, using=using)
+
+
+def history_row(
+    instance: AuditedModel,
+    history_type: str,
+    *,
+    change_set: ChangeSet,
+    when: datetime | None = None,
+    reason: str | None = None,
+) -> models.Model:
+    """An unsaved history row with the instance's present values.
+
+    ``when`` defaults to the change set's time if that is back-dated, else to now.
+    """
+    history = type(instance).history.model
+    return history(
+        history_date=when or (change_set.recorded_at if change_set.back_dated else timezone.now()),
+        history_user_id=change_set.person_id,
+        history_change_reason=change_set.reason if reason is None else reason,
+        history_type=history_type,
+        change_set_id=change_set.id,
+        **{field.attname: getattr(instance, field.attname) for field in history.tracked_fields},
+    )
+
+
+def record(
+    instances: Iterable[AuditedModel],
+    history_type: str | Callable[[AuditedModel], str],
+) -> None:
+    """Write one history row for each instance into the open change set, in batches."""
+    with change_set() as current:
+        rows: list[models.Model] = []
+        model = None
+        for instance in instances:
+            model = type(instance).history.model
+            kind = history_type(instance) if callable(history_type) else history_type
+            rows.append(history_row(instance, kind, change_set=current))
+        if rows:
+            current.has_rows = True
+            model.objects.bulk_create(rows, batch_size=BATCH_SIZE)
+
+
+def tracked_models() -> list[type[AuditedModel]]:
+    """Every concrete business, link and reference model, in the order of the applications."""
+    from django.apps import apps
+
+    from oegen.models import AuditedModel
+
+    return [model for model in apps.get_models() if issubclass(model, AuditedModel)]

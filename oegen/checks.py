@@ -1,0 +1,27 @@
+from django.core import checks
+
+from oegen import audit
+
+
+@checks.register(checks.Tags.models)
+def business_models_have_history(app_configs, **kwargs):
+    """Every model of ours is audited, or says in ``unaudited`` why it need not be."""
+    from django.apps import apps
+
+    from oegen.models import HistoryRow
+
+    audited = set(audit.tracked_models())
+    return [
+        checks.Error(
+            f"{model._meta.label} keeps no history.",
+            hint="Derive it from oegen.models.AuditedModel, or set unaudited = 'why not' on it.",
+            obj=model,
+            id="oegen.E001",
+        )
+        for config in apps.get_app_configs()
+        if config.name in ("oegen", "counterparties", "pipelines", "infopoints", "dashboard")
+        for model in config.get_models()
+        if model not in audited
+        and not issubclass(model, HistoryRow)
+        and not getattr(model, "unaudited", "")
+    ]

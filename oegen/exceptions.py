@@ -1,0 +1,9 @@
+class StaleRecordError(Exception):
+    """The record was changed or removed by somebody else since it was read; nothing was saved."""
+
+    def __init__(self, record):
+        self.record = record
+        super().__init__(
+            f"{record._meta.verbose_name} {record} was changed by somebody else since it was read "
+            f"(version {record.version}). Nothing was saved. Read it again and repeat the change."
+        )

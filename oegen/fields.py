@@ -1,0 +1,87 @@
+"""Form and model parts that several applications share."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Length, Upper
+from django.db.models.lookups import Exact
+from django_countries import countries
+
+
+def between(low, high, unit: str = "") -> list:
+    """Validators for a closed range, whose sentences name the range."""
+    message = f"Give a number from {low} to {high}{unit and ' ' + unit}, not %(show_value)s."
+    return [MinValueValidator(low, message), MaxValueValidator(high, message)]
+
+
+def at_least_zero(unit: str) -> list:
+    return [MinValueValidator(0, f"Give 0 {unit} or more, not %(show_value)s.")]
+
+
+def in_range(model_label: str, field: str, low, high=None) -> models.CheckConstraint:
+    """The database's side of ``between``; an empty value passes."""
+    condition = models.Q(**{f"{field}__gte": low})
+    if high is not None:
+        condition &= models.Q(**{f"{field}__lte": high})
+    return models.CheckConstraint(
+        condition=condition,
+        name=f"{model_label}_{field}_range",
+        violation_error_message=f"{field} is out of range.",
+    )
+
+
+def one_of(model_label: str, field: str, choices) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{field}__in": choices.values}),
+        name=f"{model_label}_{field}_known",
+        violation_error_message=f"{field} is not one of: {', '.join(map(str, choices.labels))}.",
+    )
+
+
+def country_shape(model_label: str) -> models.CheckConstraint:
+    """Empty, or two capital letters."""
+    return models.CheckConstraint(
+        condition=models.Q(country="")
+        | (
+            models.Q(Exact(Length("country"), 2))
+            & models.Q(Exact(Upper("country"), models.F("country")))
+        ),
+        name=f"{model_label}_country_shape",
+        violation_error_message="Give the country's two-letter ISO code, such as GB.",
+    )
+
+
+def parse_country(text: str) -> str:
+    """The ISO 3166 code for a code or an English name; raises ValidationError for neither."""
+    text = text.strip()
+    if not text:
+        return ""
+    code = text.upper() if text.upper() in countries.countries else countries.by_name(text)
+    if not code and text.upper() == "UK":
+        code = "GB"
+    if not code:
+        raise ValidationError(
+            f"“{text}” is no country we know. Give its two-letter ISO code or English name, "
+            "such as GB or United Kingdom.",
+            code="unknown_country",
+        )
+    return code
+
+
+def country_name(code: str) -> str:
+    return countries.name(code) if code else ""
+
+
+def validate_country(value: str) -> None:
+    if value and value not in countries.countries:
+        parse_country(value)
+        raise ValidationError(f"Write “{parse_country(value)}”, not “{value}”.")
+
+
+class CountryField(models.CharField):
+    """ISO 3166-1 alpha-2 code, or empty."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs |= {"max_length": 2, "blank": True}
+        super().__init__(*args, **kwargs)
+        self.validators.append(validate_country)

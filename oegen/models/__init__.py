@@ -1,0 +1,6 @@
+from oegen.models.audited import AuditedModel, ReferenceModel
+from oegen.models.changeset import ChangeSet, HistoryRow
+from oegen.models.comment import Comment
+from oegen.models.user import User
+
+__all__ = ["AuditedModel", "ChangeSet", "Comment", "HistoryRow", "ReferenceModel", "User"]

@@ -1,0 +1,160 @@
+import uuid
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models.functions import Lower, Trim
+from django.db.models.lookups import Exact
+from django.utils import timezone
+
+from oegen import audit
+from oegen.exceptions import StaleRecordError
+from oegen.models.changeset import HistoryRow
+from oegen.querysets import AuditedQuerySet
+
+
+class AuditedModel(models.Model):
+    """A business record: a UUID, a version for the edit guard, and history on every write.
+
+    ``version`` counts the writes of the row, from 1. A save whose version is no longer the
+    database's raises StaleRecordError and writes nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    modified_at = models.DateTimeField(default=timezone.now, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    history = audit.AuditTrail(
+        bases=[HistoryRow],
+        inherit=True,
+        history_id_field=models.BigAutoField(),
+    )
+    objects = AuditedQuerySet.as_manager()
+
+    #: Fields that are bookkeeping and never shown as a change.
+    BOOKKEEPING = ("id", "created_at", "modified_at", "version")
+
+    #: For a link model, its foreign key to the record it belongs to.
+    LINK_OWNER = ""
+    #: Whether its changes appear among the latest changes of everything.
+    TELLS_NEWS = True
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, update_fields=None, **kwargs):
+        created = self._state.adding
+        with audit.change_set():
+            if not created:
+                self._claim_version()
+                if update_fields is not None:
+                    update_fields = {*update_fields, "modified_at"}
+            try:
+                super().save(*args, update_fields=update_fields, **kwargs)
+            except Exception:
+                if not created:
+                    self.version -= 1
+                raise
+            self._read_generated_fields()
+            self.after_write([self], created=created)
+
+    def _claim_version(self):
+        """Take the next version; raise StaleRecordError unless this is the newest one."""
+        self.modified_at = timezone.now()
+        claimed = type(self)._base_manager.filter(pk=self.pk, version=self.version)
+        if not claimed.update(version=self.version + 1):
+            raise StaleRecordError(self)
+        self.version += 1
+
+    def _read_generated_fields(self):
+        if generated := [field.name for field in self._meta.concrete_fields if field.generated]:
+            self.refresh_from_db(fields=generated)
+
+    def delete(self, *args, **kwargs):
+        with audit.change_set():
+            return super().delete(*args, **kwargs)
+
+    @classmethod
+    def after_write(cls, instances, *, created: bool) -> None:
+        """Called in the transaction of every write but a removal, single or bulk."""
+
+    @classmethod
+    def link_models(cls):
+        """The audited models with a foreign key to this one, each with that key's name."""
+        for relation in cls._meta.related_objects:
+            model = relation.related_model
+            if issubclass(model, AuditedModel) and relation.field.concrete:
+                yield model, relation.field.name
+
+    def timeline_sources(self):
+        """The history rows that make up this record's timeline: its own, its links', its
+        comments'. Querysets of history models."""
+        from oegen.models import Comment
+
+        sources = [type(self).history.filter(id=self.pk)]
+        for model, field in self.link_models():
+            if model.LINK_OWNER:
+                sources.append(model.history.filter(**{field: self.pk}))
+        if hasattr(self, "comments"):
+            sources.append(
+                Comment.history.filter(
+                    content_type=ContentType.objects.get_for_model(self), object_id=self.pk
+                )
+            )
+        return sources
+
+    @classmethod
+    def link_owner(cls) -> models.ForeignKey | None:
+        """The foreign key to the record that a link row belongs to; None for a record."""
+        return cls._meta.get_field(cls.LINK_OWNER) if cls.LINK_OWNER else None
+
+    @classmethod
+    def describe_link(cls, row, names) -> str:
+        """What a history row of this link model ties to its owner, in words.
+
+        ``names.get(model, key)`` (oegen.timeline.Names) gives a record's name without a query.
+        """
+        raise TypeError(f"{cls.__name__} is no link model")
+
+
+def unique_name(model_label: str, field: str = "name") -> models.UniqueConstraint:
+    """Two records may not differ by case or outer white space alone."""
+    return models.UniqueConstraint(
+        Lower(Trim(field)),
+        name=f"{model_label}_{field}_unique",
+        violation_error_message="There is already one of this name (case does not count).",
+    )
+
+
+def name_present(model_label: str, field: str = "name") -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=~models.Q(Exact(Trim(field), models.Value(""))),
+        name=f"{model_label}_{field}_present",
+        violation_error_message="Give it a name.",
+    )
+
+
+class ReferenceQuerySet(AuditedQuerySet):
+    def active(self):
+        return self.filter(is_active=True)
+
+
+class ReferenceModel(AuditedModel):
+    """A vocabulary the business may extend. Program code knows a row by its code."""
+
+    code = models.SlugField(
+        max_length=40,
+        help_text="Short name for imports and addresses: small letters, digits and hyphens.",
+    )
+    name = models.CharField(max_length=80)
+    order = models.PositiveSmallIntegerField(default=0, help_text="Place in lists, lowest first.")
+    is_active = models.BooleanField("active", default=True, help_text="Offered in forms.")
+
+    objects = ReferenceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["order", "name"]
+
+    def __str__(self):
+        return self.name

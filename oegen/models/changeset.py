@@ -1,0 +1,52 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from oegen import audit
+
+
+class ChangeSet(models.Model):
+    """What one person did in one go: a form, an import, a bulk edit, a command."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="change_sets",
+        help_text="Empty when program code ran without a signed-in person.",
+    )
+    reason = models.TextField(blank=True)
+    source = models.CharField(max_length=20, choices=audit.Source)
+    recorded_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    unaudited = "It is part of the history."
+
+    # Set while the change set is open, see oegen.audit.change_set.
+    has_rows = False
+    back_dated = False
+
+    class Meta:
+        ordering = ["-recorded_at"]
+
+    def __str__(self):
+        who = str(self.person) if self.person_id else "the system"
+        return f"{self.get_source_display()} by {who}, {self.recorded_at:%d %b %Y %H:%M}"
+
+
+class HistoryRow(models.Model):
+    """What every history table has besides simple-history's own columns."""
+
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs):
+        if self.change_set_id is None:
+            current = audit.current_change_set()
+            current.has_rows = True
+            self.change_set_id = current.id
+        super().save(*args, **kwargs)

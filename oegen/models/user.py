@@ -1,0 +1,13 @@
+from django.contrib.auth.models import AbstractUser
+
+
+class User(AbstractUser):
+    """Somebody who signs in. Whoever has made a change can be deactivated but not removed."""
+
+    unaudited = "Accounts are administered, not traded in; the admin logs their changes."
+
+    class Meta(AbstractUser.Meta):
+        ordering = ["username"]
+
+    def __str__(self):
+        return self.get_full_name() or self.username

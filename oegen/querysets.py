@@ -1,0 +1,69 @@
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from oegen import audit
+
+
+class AuditedQuerySet(models.QuerySet):
+    """A queryset whose bulk writes leave history, in the same transaction.
+
+    Rows are taken and recorded in batches, so memory does not grow with their number.
+    """
+
+    def update(self, **kwargs):
+        """As Django's, and each row gets a new version and a history row."""
+        model = self.model
+        with audit.change_set():
+            locked = model._base_manager.using(self.db).select_for_update()
+            ids = list(
+                locked.filter(pk__in=self.order_by().values("pk")).values_list("pk", flat=True)
+            )
+            updated = 0
+            for start in range(0, len(ids), audit.BATCH_SIZE):
+                batch = ids[start : start + audit.BATCH_SIZE]
+                updated += super(AuditedQuerySet, self.filter(pk__in=batch)).update(
+                    **{"modified_at": timezone.now(), "version": F("version") + 1, **kwargs}
+                )
+                rows = list(model._base_manager.using(self.db).filter(pk__in=batch))
+                audit.record(rows, audit.CHANGED)
+                model.after_write(rows, created=False)
+        return updated
+
+    update.alters_data = True
+
+    def bulk_create(self, objs, batch_size=None, **kwargs):
+        """As Django's, and each row gets a history row.
+
+        Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does not
+        say which rows it wrote, so their history could not be told.
+        """
+        if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
+            raise ValueError(
+                f"{self.model.__name__}: bulk_create can't ignore or update conflicts, because "
+                "the history of the rows could not be recorded. Look the rows up first."
+            )
+        with audit.change_set():
+            created = super().bulk_create(objs, batch_size=batch_size or audit.BATCH_SIZE)
+            audit.record(created, audit.CREATED)
+            self.model.after_write(created, created=True)
+        return created
+
+    def bulk_update(self, objs, fields, batch_size=None):
+        """As Django's (which calls ``update``), and the objects learn their new version."""
+        objs = list(objs)
+        with audit.change_set():
+            updated = super().bulk_update(objs, fields, batch_size=batch_size or audit.BATCH_SIZE)
+        for obj in objs:
+            obj.version += 1
+        return updated
+
+    bulk_update.alters_data = True
+
+    def delete(self):
+        """As Django's; every removed row, cascades included, leaves history in one change set."""
+        with audit.change_set():
+            return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True

@@ -1,0 +1,48 @@
+"""Who may do what: three groups, made and completed after every ``migrate``.
+
+Managers have no permission at all: the pages need a login only, and the admin refuses them.
+"""
+
+from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
+from django.db import transaction
+
+PORTFOLIO_MANAGERS = "Portfolio managers"
+MANAGERS = "Managers"
+ADMINISTRATORS = "Administrators"
+
+
+def _permissions_of(models, actions=("add", "change", "delete", "view")):
+    from django.contrib.auth.models import Permission
+    from django.contrib.contenttypes.models import ContentType
+
+    content_types = ContentType.objects.get_for_models(*models).values()
+    return [
+        permission
+        for permission in Permission.objects.filter(content_type__in=content_types)
+        if permission.codename.split("_")[0] in actions
+    ]
+
+
+def grant_roles(sender, **kwargs) -> None:
+    """post_migrate, once: give each role what it is missing, take nothing away."""
+    if sender.name != "oegen":
+        return
+    from django.contrib.auth.models import Group
+
+    from oegen import audit
+    from oegen.models import ReferenceModel, User
+
+    for config in installed.get_app_configs():
+        create_permissions(config, verbosity=0)
+    tracked = audit.tracked_models()
+    reference = [model for model in tracked if issubclass(model, ReferenceModel)]
+    business = [model for model in tracked if model not in reference]
+    portfolio = [*_permissions_of(business), *_permissions_of(reference, actions=("view",))]
+    administration = _permissions_of([*reference, User, Group])
+    with transaction.atomic():
+        Group.objects.get_or_create(name=MANAGERS)
+        Group.objects.get_or_create(name=PORTFOLIO_MANAGERS)[0].permissions.add(*portfolio)
+        Group.objects.get_or_create(name=ADMINISTRATORS)[0].permissions.add(
+            *portfolio, *administration
+        )

@@ -1,0 +1,281 @@
+"""Settings, all from the environment (see the table in the README).
+
+The security switches follow ``BASE_URL``: an ``https://`` address turns on secure cookies, the
+redirect to HTTPS and HSTS; a plain ``http://`` address is accepted for this machine only.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+
+def _wrong(name: str, problem: str, remedy: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} {problem}. {remedy}")
+
+
+def _flag(name: str, default: bool) -> bool:
+    text = env.str(name, default="").strip().lower()
+    if text in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return default if text == "" else text in ("1", "true", "yes", "on")
+    raise _wrong(name, f"is {text!r}", f"Set {name}=1 or {name}=0.")
+
+
+def _number(name: str, default: int) -> int:
+    text = env.str(name, default=str(default)).strip()
+    if not text.isdigit():
+        raise _wrong(name, f"is {text!r}", f"Set it to a whole number, such as {name}={default}.")
+    return int(text)
+
+
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+DEBUG = _flag("DEBUG", False)
+
+# Where people reach the site ---------------------------------------------------------------------
+
+PORT = _number("PORT", 8000)
+BASE_URL = env.str("BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+_base = urlsplit(BASE_URL)
+if _base.scheme not in ("http", "https") or not _base.hostname:
+    raise _wrong(
+        "BASE_URL", f"is {BASE_URL!r}", "Set it to the site's address: https://pipeline.example.com"
+    )
+SECURE = _base.scheme == "https"
+if not SECURE and _base.hostname not in ("127.0.0.1", "localhost", "::1"):
+    raise _wrong(
+        "BASE_URL",
+        f"is {BASE_URL!r}, which is neither https nor this machine",
+        "Passwords must not travel in the clear: set BASE_URL to the https:// address.",
+    )
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_base.hostname] if SECURE else LOCAL_HOSTS)
+if not ALLOWED_HOSTS:
+    raise _wrong("ALLOWED_HOSTS", "is empty", f"Set ALLOWED_HOSTS={_base.hostname}.")
+CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
+
+
+def _secret_key() -> str:
+    """The SECRET_KEY variable or, for a site on this machine only, the key `make setup` wrote."""
+    key = env.str("SECRET_KEY", default="")
+    key_file = VAR_DIR / "secret-key"
+    if not key and not SECURE and key_file.is_file():
+        key = key_file.read_text().strip()
+    if not key:
+        raise _wrong(
+            "SECRET_KEY",
+            "is not set",
+            "Run `make setup`, which makes one for this machine, or set SECRET_KEY to a random "
+            'text of at least 50 characters: python -c "import secrets; '
+            'print(secrets.token_urlsafe(64))"',
+        )
+    if SECURE and len(key) < 50:
+        raise _wrong(
+            "SECRET_KEY", f"has {len(key)} characters", "Set it to a random text of at least 50."
+        )
+    return key
+
+
+SECRET_KEY = _secret_key()
+
+# Applications ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "oegen.apps.OEGenConfig",
+    "counterparties.apps.CounterpartiesConfig",
+    "pipelines.apps.PipelinesConfig",
+    "infopoints.apps.InfopointsConfig",
+    "dashboard.apps.DashboardConfig",
+    "oegen.apps.OEGenAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "oegen.apps.OEGenStaticFilesConfig",
+    "django.contrib.humanize",
+    "simple_history",
+    "django_filters",
+    "django_tables2",
+    "django_countries",
+    "csp",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "oegen.middleware.AuditMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "oegen.urls"
+WSGI_APPLICATION = "oegen.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["oegen.templatetags.oegen"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.DjangoDivFormRenderer"
+
+# Database ----------------------------------------------------------------------------------------
+
+
+def _database() -> dict:
+    url = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'oegen.sqlite3'}")
+    try:
+        database = env.db_url_config(url)
+    except Exception as error:
+        raise _wrong(
+            "DATABASE_URL",
+            "cannot be read",
+            "Set DATABASE_URL=postgres://user:password@host:5432/name or "
+            "DATABASE_URL=sqlite:////path/to/file.sqlite3",
+        ) from error
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
+            # A write transaction takes its lock at the start, so that two writers queue up
+            # instead of one failing half-way when it wants to upgrade its read lock.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000; "
+                "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
+            ),
+        }
+    elif database["ENGINE"] == "django.db.backends.postgresql":
+        database["CONN_MAX_AGE"] = _number("CONN_MAX_AGE", 600)
+        database["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise _wrong(
+            "DATABASE_URL", f"names {database['ENGINE']!r}", "Use postgres:// or sqlite:///."
+        )
+    return database
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# People ------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "oegen.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "login"
+
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "oegen/locked_out.html"
+
+# Security ----------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+X_FRAME_OPTIONS = "DENY"
+if _flag("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # Tabler's stylesheet draws its ticks and arrows from data: pictures.
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# History -----------------------------------------------------------------------------------------
+
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+SIMPLE_HISTORY_DATE_INDEX = "composite"
+
+# Language and time -------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_I18N = True
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["oegen.formats"]
+
+# Static files ------------------------------------------------------------------------------------
+
+NODE_MODULES = BASE_DIR / "node_modules"
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [
+    ("vendor/tabler/css", NODE_MODULES / "@tabler/core/dist/css"),
+    ("vendor/tabler/js", NODE_MODULES / "@tabler/core/dist/js"),
+    ("vendor/chart.js", NODE_MODULES / "chart.js/dist"),
+    ("vendor/leaflet", NODE_MODULES / "leaflet/dist"),
+    ("vendor/topojson", NODE_MODULES / "topojson-client/dist"),
+    ("vendor/world-atlas", NODE_MODULES / "world-atlas"),
+]
+ICONS_DIR = NODE_MODULES / "@tabler/icons/icons"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# Tables ------------------------------------------------------------------------------------------
+
+DJANGO_TABLES2_TEMPLATE = "oegen/table.html"
+
+# Logging -----------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}
+
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,308 @@
+"""History in words: who changed what, when and why, with old and new values people can read.
+
+Applications add the words of their trade with ``say``: a phrase for a change of one field.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import formats, timezone
+
+from oegen import audit
+from oegen.models import AuditedModel, ChangeSet, Comment
+
+NOTHING = "empty"
+UNITS = {"_mw": "MW", "_mwh": "MWh", "_pct": "%"}
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field's change. ``old`` and ``new`` are for people; the raw values are the model's."""
+
+    name: str
+    label: str
+    old: str
+    new: str
+    raw_old: Any
+    raw_new: Any
+    phrase: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One history row in words, with the record that it is about."""
+
+    history_id: int
+    model: type[AuditedModel]
+    record_id: Any
+    subject: str
+    url: str
+    kind: str
+    when: datetime
+    person: str
+    reason: str
+    change_set_id: Any
+    version: int
+    phrase: str
+    changes: tuple[FieldChange, ...] = field(default=())
+
+    @property
+    def is_link(self) -> bool:
+        return bool(self.model.LINK_OWNER)
+
+
+Phrase = Callable[[str, str, Any, Any], str]
+_phrases: dict[tuple[type[models.Model], str], Phrase] = {}
+
+
+def say(model: type[models.Model], field_name: str):
+    """Register the phrase for a change of a field: a function of (old, new, raw old, raw new)
+    whose text follows the record's name, as in "moved from Design to Procurement"."""
+
+    def register(phrase: Phrase) -> Phrase:
+        _phrases[model, field_name] = phrase
+        return phrase
+
+    return register
+
+
+def entries_of(record: AuditedModel, limit: int = 200) -> list[Entry]:
+    """The newest ``limit`` entries of the record, its links and its comments, newest first.
+
+    The number of queries depends on the number of link models, not on the number of entries.
+    """
+    entries = []
+    for source in record.timeline_sources():
+        entries += _entries(source.order_by("-history_date", "-history_id")[:limit])
+    entries.sort(key=lambda entry: (entry.when, entry.history_id), reverse=True)
+    return entries[:limit]
+
+
+def entries_since(record: AuditedModel, version: int) -> list[Entry]:
+    """What happened to the record itself after the given version, newest first."""
+    rows = type(record).history.filter(id=record.pk, version__gt=version)
+    return _entries(rows.order_by("-history_date", "-history_id"))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A change set with its entries; for a large one their number by kind of record instead."""
+
+    change_set: ChangeSet
+    entries: tuple[Entry, ...]
+    counts: tuple[tuple[str, int], ...]
+
+
+def latest(limit: int = 10, large: int = 12) -> list[Batch]:
+    """The newest change sets, set-up excluded, in a fixed number of queries.
+
+    One with more than ``large`` entries is told by counts alone: a long import is one event.
+    """
+    sets = list(
+        ChangeSet.objects.exclude(source=audit.Source.MIGRATION)
+        .select_related("person")
+        .order_by("-recorded_at")[:limit]
+    )
+    ids = [one.pk for one in sets]
+    entries: dict[Any, list[Entry]] = defaultdict(list)
+    counts: dict[Any, dict[str, int]] = defaultdict(dict)
+    for model in audit.tracked_models():
+        if not model.TELLS_NEWS:
+            continue
+        tally = dict(
+            model.history.filter(change_set__in=ids)
+            .order_by()
+            .values_list("change_set")
+            .annotate(models.Count("pk"))
+        )
+        for key, number in tally.items():
+            name = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
+            counts[key][str(name)] = number
+        small = [key for key, number in tally.items() if number <= large]
+        if small:
+            for entry in _entries(model.history.filter(change_set__in=small)):
+                entries[entry.change_set_id].append(entry)
+    batches = []
+    for one in sets:
+        total = sum(counts[one.pk].values())
+        own = entries[one.pk] if total <= large else []
+        own.sort(key=lambda entry: (entry.is_link, entry.history_id))
+        batches.append(Batch(one, tuple(own), tuple(counts[one.pk].items())))
+    return batches
+
+
+def _entries(rows: models.QuerySet) -> list[Entry]:
+    """Entries for a queryset of history rows of one model, in the queryset's order."""
+    history = rows.model
+    before = history.objects.filter(
+        Q(history_date__lt=OuterRef("history_date"))
+        | Q(history_date=OuterRef("history_date"), history_id__lt=OuterRef("history_id")),
+        id=OuterRef("id"),
+    ).order_by("-history_date", "-history_id")
+    rows = list(
+        rows.select_related("history_user").annotate(
+            previous_id=Subquery(before.values("history_id")[:1])
+        )
+    )
+    previous = history.objects.in_bulk([row.previous_id for row in rows if row.previous_id])
+    names = Names()
+    model = history.instance_type
+    for row in [*rows, *previous.values()]:
+        names.want_all(model, row)
+    return [_entry(model, row, previous.get(row.previous_id), names) for row in rows]
+
+
+def _entry(model, row, previous, names: Names) -> Entry:
+    changes = tuple(_changes(model, row, previous, names)) if row.history_type == "~" else ()
+    subject, url = _subject(model, row, names)
+    return Entry(
+        history_id=row.history_id,
+        model=model,
+        record_id=row.id,
+        subject=subject,
+        url=url,
+        kind=row.history_type,
+        when=row.history_date,
+        person=str(row.history_user) if row.history_user else "",
+        reason=row.history_change_reason or "",
+        change_set_id=row.change_set_id,
+        version=row.version,
+        phrase=_phrase(model, row, changes, names),
+        changes=changes,
+    )
+
+
+def _subject(model, row, names: Names) -> tuple[str, str]:
+    """The record the row is about; for a link or comment, the record it hangs on."""
+    if model is Comment:
+        target = row.content_type.model_class()
+        return names.get(target, row.object_id), names.url(target, row.object_id)
+    owner = model.link_owner()
+    if owner:
+        target, key = owner.remote_field.model, getattr(row, owner.attname)
+        return names.get(target, key), names.url(target, key)
+    instance = row.instance
+    return str(instance), names.url(model, row.id)
+
+
+def _phrase(model, row, changes, names: Names) -> str:
+    noun = str(model._meta.verbose_name)
+    if model is Comment:
+        verb = {"+": "commented", "~": "comment changed to", "-": "comment removed"}
+        return f"{verb[row.history_type]}: “{row.text}”"
+    if model.link_owner():
+        what = model.describe_link(row, names)
+        if row.history_type == "~":
+            return f"{what}: " + "; ".join(change.phrase for change in changes)
+        return f"{what} {'added' if row.history_type == '+' else 'removed'}"
+    if row.history_type == "+":
+        return f"added as {_article(noun)} {noun}"
+    if row.history_type == "-":
+        return "removed"
+    return "; ".join(change.phrase for change in changes) or "saved without a change"
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0].lower() in "aeiou" else "a"
+
+
+def _changes(model, row, previous, names: Names) -> Iterable[FieldChange]:
+    if previous is None:
+        return
+    for model_field in model._meta.concrete_fields:
+        if model_field.name in model.BOOKKEEPING:
+            continue
+        raw_old = getattr(previous, model_field.attname)
+        raw_new = getattr(row, model_field.attname)
+        if raw_old == raw_new:
+            continue
+        label = str(model_field.verbose_name)
+        label = label[:1].upper() + label[1:]
+        old, new = (display(model_field, raw, names) for raw in (raw_old, raw_new))
+        phrase = _phrases.get((model, model_field.name))
+        yield FieldChange(
+            name=model_field.name,
+            label=label,
+            old=old,
+            new=new,
+            raw_old=raw_old,
+            raw_new=raw_new,
+            phrase=phrase(old, new, raw_old, raw_new) if phrase else f"{label} from {old} to {new}",
+        )
+
+
+def display(model_field: models.Field, value: Any, names: Names) -> str:
+    """A field's value as a person would write it, with its unit."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(model_field, models.ForeignKey):
+        return names.get(model_field.remote_field.model, value)
+    if model_field.choices:
+        return str(dict(model_field.flatchoices).get(value, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return formats.date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    if isinstance(value, date):
+        return formats.date_format(value, "DATE_FORMAT")
+    if isinstance(value, Decimal):
+        unit = next((u for end, u in UNITS.items() if model_field.name.endswith(end)), "")
+        number = formats.number_format(value.normalize() + 0, use_l10n=True, force_grouping=True)
+        return f"{number} {unit}".strip()
+    return str(value)
+
+
+class Names:
+    """Names of the records that rows point to: wanted first, then read with one query a model,
+    and from the history where a record is gone."""
+
+    def __init__(self):
+        self._wanted: dict[type[models.Model], set] = defaultdict(set)
+        self._found: dict[tuple[type[models.Model], Any], str] = {}
+        self._live: set[tuple[type[models.Model], Any]] = set()
+
+    def want_all(self, model, row) -> None:
+        """Want whatever the foreign keys of a history row of ``model`` point to."""
+        for model_field in model._meta.concrete_fields:
+            if isinstance(model_field, models.ForeignKey):
+                self._wanted[model_field.remote_field.model].add(getattr(row, model_field.attname))
+        if model is Comment:
+            content_type = ContentType.objects.get_for_id(row.content_type_id)
+            self._wanted[content_type.model_class()].add(row.object_id)
+        else:
+            self._wanted[model].add(row.id)
+
+    def get(self, model, key) -> str:
+        if key is None:
+            return NOTHING
+        self._read(model)
+        return self._found.get((model, key), "a removed record")
+
+    def url(self, model, key) -> str:
+        """The record's page, or nothing where it has none or the record is gone."""
+        self._read(model)
+        if (model, key) not in self._live or not hasattr(model, "get_absolute_url"):
+            return ""
+        return model(pk=key).get_absolute_url()
+
+    def _read(self, model) -> None:
+        keys = self._wanted.pop(model, set()) - {None}
+        if not keys:
+            return
+        for key, instance in model._base_manager.in_bulk(list(keys)).items():
+            self._live.add((model, key))
+            if not issubclass(model, AuditedModel) or not model.LINK_OWNER:
+                self._found[model, key] = str(instance)
+        gone = {key for key in keys if (model, key) not in self._live}
+        if gone and issubclass(model, AuditedModel) and not model.LINK_OWNER:
+            for row in model.history.filter(id__in=gone).order_by("history_date", "history_id"):
+                self._found[model, row.id] = str(row.instance)

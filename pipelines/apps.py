@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PipelinesConfig(AppConfig):
+    name = "pipelines"
+
+    def ready(self):
+        from pipelines import wording  # noqa: F401

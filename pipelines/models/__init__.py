@@ -1,0 +1,15 @@
+from pipelines.models.facility import Facility
+from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
+from pipelines.models.pipeline import Pipeline
+from pipelines.models.reference import CounterpartyRole, Stage, Technology
+
+__all__ = [
+    "CounterpartyRole",
+    "Facility",
+    "Pipeline",
+    "PipelineCounterparty",
+    "PipelineFacility",
+    "Stage",
+    "StageTransition",
+    "Technology",
+]

@@ -1,0 +1,138 @@
+from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from oegen.database import Trigger, register_trigger
+from oegen.fields import (
+    CountryField,
+    at_least_zero,
+    between,
+    country_name,
+    country_shape,
+    in_range,
+)
+from oegen.models import AuditedModel, Comment
+from oegen.models.audited import name_present
+from pipelines.models.reference import Technology
+from pipelines.querysets import FacilityQuerySet
+
+
+class Facility(AuditedModel):
+    """A plant at a place, of one technology. It may belong to several pipelines."""
+
+    name = models.CharField(max_length=200)
+    technology = models.ForeignKey(Technology, on_delete=models.PROTECT, related_name="facilities")
+    capacity_mw = models.DecimalField(
+        "capacity",
+        max_digits=12,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=at_least_zero("MW"),
+        help_text="In MW; for solar in MWp (DC). Leave empty if it is not known: 0 means none.",
+    )
+    storage_mwh = models.DecimalField(
+        "storage",
+        max_digits=12,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=at_least_zero("MWh"),
+        help_text="Energy in MWh, for storage technologies only.",
+    )
+    export_limit_mw = models.DecimalField(
+        "export limit",
+        max_digits=12,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=at_least_zero("MW"),
+        help_text="What the grid connection lets out, in MW (AC).",
+    )
+    latitude = models.DecimalField(
+        max_digits=8,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=between(-90, 90, "degrees"),
+        help_text="Degrees north, −90 to 90, such as 52.486200.",
+    )
+    longitude = models.DecimalField(
+        max_digits=9,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=between(-180, 180, "degrees"),
+        help_text="Degrees east, −180 to 180; west of Greenwich is negative: −1.890400.",
+    )
+    country = CountryField()
+    region = models.CharField(max_length=120, blank=True, help_text="County, state or sea area.")
+    comments = GenericRelation(Comment)
+
+    objects = FacilityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "facilities"
+        constraints = [
+            name_present("facility"),
+            in_range("facility", "capacity_mw", 0),
+            in_range("facility", "storage_mwh", 0),
+            in_range("facility", "export_limit_mw", 0),
+            in_range("facility", "latitude", -90, 90),
+            in_range("facility", "longitude", -180, 180),
+            models.CheckConstraint(
+                condition=Q(latitude=None, longitude=None)
+                | Q(latitude__isnull=False, longitude__isnull=False),
+                name="facility_coordinates_paired",
+                violation_error_message="Give both latitude and longitude, or neither.",
+            ),
+            country_shape("facility"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("facility", args=[self.pk])
+
+    @property
+    def country_name(self) -> str:
+        return country_name(self.country)
+
+    def clean(self):
+        errors = {}
+        if self.latitude is None and self.longitude is not None:
+            errors["latitude"] = "Give the latitude too, or clear the longitude."
+        if self.longitude is None and self.latitude is not None:
+            errors["longitude"] = "Give the longitude too, or clear the latitude."
+        if self.storage_mwh is not None and self.technology_id and not self.technology.is_storage:
+            errors["storage_mwh"] = (
+                f"{self.technology} stores no energy: leave the MWh empty, or choose a storage "
+                "technology such as BESS."
+            )
+        if errors:
+            raise ValidationError(errors)
+
+
+register_trigger(
+    Trigger(
+        name="facility_storage_on_storage_only",
+        table="pipelines_facility",
+        condition="""(NEW.storage_mwh IS NOT NULL AND NOT (
+            SELECT is_storage FROM pipelines_technology WHERE id = NEW.technology_id))""",
+        message="A storage figure needs a facility of a storage technology.",
+    )
+)
+register_trigger(
+    Trigger(
+        name="technology_storage_in_use",
+        table="pipelines_technology",
+        condition="""(NOT NEW.is_storage AND EXISTS (
+            SELECT 1 FROM pipelines_facility
+            WHERE technology_id = NEW.id AND storage_mwh IS NOT NULL))""",
+        message="Facilities of this technology have a storage figure.",
+    )
+)

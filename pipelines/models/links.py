@@ -1,0 +1,138 @@
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from counterparties.models import Counterparty
+from oegen.fields import between, in_range, one_of
+from oegen.models import AuditedModel
+from pipelines.choices import Outcome
+from pipelines.models.facility import Facility
+from pipelines.models.pipeline import Pipeline
+from pipelines.models.reference import CounterpartyRole, Stage
+from pipelines.reference import LEAD_DEVELOPER_ID
+
+
+class PipelineFacility(AuditedModel):
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="facility_links")
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="pipeline_links")
+
+    LINK_OWNER = "pipeline"
+
+    class Meta:
+        verbose_name = "facility of a pipeline"
+        verbose_name_plural = "facilities of pipelines"
+        ordering = ["facility__name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pipeline", "facility"],
+                name="pipelinefacility_unique",
+                violation_error_message="This facility is already part of the pipeline.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.facility} in {self.pipeline}"
+
+    @classmethod
+    def describe_link(cls, row, names):
+        return f"facility {names.get(Facility, row.facility_id)}"
+
+
+class PipelineCounterparty(AuditedModel):
+    pipeline = models.ForeignKey(
+        Pipeline, on_delete=models.CASCADE, related_name="counterparty_links"
+    )
+    counterparty = models.ForeignKey(
+        Counterparty, on_delete=models.PROTECT, related_name="pipeline_links"
+    )
+    role = models.ForeignKey(CounterpartyRole, on_delete=models.PROTECT, related_name="+")
+    share_pct = models.DecimalField(
+        "share",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=between(0, 100, "%"),
+        help_text="In %, 0 to 100.",
+    )
+
+    LINK_OWNER = "pipeline"
+
+    class Meta:
+        verbose_name = "counterparty of a pipeline"
+        verbose_name_plural = "counterparties of pipelines"
+        ordering = ["role__order", "counterparty__name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pipeline", "counterparty", "role"],
+                name="pipelinecounterparty_unique",
+                violation_error_message="This counterparty already has this role here.",
+            ),
+            models.UniqueConstraint(
+                fields=["pipeline"],
+                condition=Q(role=LEAD_DEVELOPER_ID),
+                name="pipelinecounterparty_one_lead_developer",
+                violation_error_message="A pipeline has one Lead developer: give the other "
+                "another role.",
+            ),
+            in_range("pipelinecounterparty", "share_pct", 0, 100),
+        ]
+
+    def __str__(self):
+        return f"{self.counterparty} as {self.role} of {self.pipeline}"
+
+    @classmethod
+    def describe_link(cls, row, names):
+        return (
+            f"{names.get(Counterparty, row.counterparty_id)} "
+            f"as {names.get(CounterpartyRole, row.role_id)}"
+        )
+
+
+class StageTransition(AuditedModel):
+    """That a pipeline entered a stage, hold or outcome.
+
+    ``effective_on`` is when it happened in the world and may be back-dated; ``recorded_at`` is
+    when the system learnt of it.
+    """
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="transitions")
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="+")
+    on_hold = models.BooleanField()
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    effective_on = models.DateField(
+        help_text="The day it happened; may be earlier than the day you enter it."
+    )
+    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+
+    LINK_OWNER = "pipeline"
+    TELLS_NEWS = False
+
+    class Meta:
+        ordering = ["pipeline", "-recorded_at"]
+        indexes = [models.Index(fields=["pipeline", "recorded_at"])]
+        constraints = [one_of("stagetransition", "outcome", Outcome)]
+
+    def __str__(self):
+        return f"{self.pipeline} to {self.status_label} on {self.effective_on:%d %b %Y}"
+
+    @classmethod
+    def describe_link(cls, row, names):
+        return f"the move to {names.get(Stage, row.stage_id)}"
+
+    status_label = Pipeline.status_label
+
+    def clean(self):
+        if self.effective_on and self.effective_on > timezone.localdate():
+            raise ValidationError(
+                {"effective_on": "A change that has taken place can't lie in the future."}
+            )

@@ -1,0 +1,189 @@
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from counterparties.models import Counterparty
+from oegen.fields import between, in_range, one_of
+from oegen.models import AuditedModel, Comment
+from oegen.models.audited import name_present
+from pipelines.choices import ON_HOLD, RAG, Outcome
+from pipelines.models.facility import Facility
+from pipelines.models.reference import Stage
+from pipelines.querysets import PipelineQuerySet
+
+
+class Pipeline(AuditedModel):
+    """A project on its way from Discovery to Completed.
+
+    ``on_hold`` never erases the stage. ``outcome`` other than active takes it out of the pipeline
+    whatever its stage.
+    """
+
+    project_name = models.CharField(max_length=200)
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="pipelines")
+    on_hold = models.BooleanField(default=False)
+    on_hold_reason = models.TextField("why on hold", blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, default=Outcome.ACTIVE)
+    rtb_date = models.DateField(
+        "RTB date",
+        null=True,
+        blank=True,
+        help_text="Ready to build: every right and permit is in hand. Expected, or when it was.",
+    )
+    cod_date = models.DateField(
+        "COD",
+        null=True,
+        blank=True,
+        help_text="Commercial operation date: first full export. Expected, or when it was.",
+    )
+    rag_status = models.CharField(
+        "RAG",
+        max_length=5,
+        choices=RAG,
+        blank=True,
+        help_text="Red: it will not make its date as things stand. Amber: it may not. "
+        "Green: on track. Empty: nobody has rated it.",
+    )
+    rag_comment = models.TextField("RAG comment", blank=True, help_text="Why, in a sentence.")
+    rag_confirmed_at = models.DateTimeField(
+        "RAG confirmed",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When somebody last set or confirmed the rating.",
+    )
+    ownership_pct = models.DecimalField(
+        "ownership",
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(100),
+        validators=between(0, 100, "%"),
+        help_text="Our share in %, 0 to 100.",
+    )
+    probability_pct = models.DecimalField(
+        "probability",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=between(0, 100, "%"),
+        help_text="Chance of completion in %, where it differs from the stage's own.",
+    )
+    probability_reason = models.TextField(
+        "why this probability", blank=True, help_text="Needed with a probability of its own."
+    )
+    probability_expires_on = models.DateField(
+        "probability valid until",
+        null=True,
+        blank=True,
+        help_text="After this day the stage's own probability counts again.",
+    )
+    facilities = models.ManyToManyField(
+        Facility, through="PipelineFacility", related_name="pipelines"
+    )
+    counterparties = models.ManyToManyField(
+        Counterparty, through="PipelineCounterparty", related_name="pipelines"
+    )
+    comments = GenericRelation(Comment)
+
+    objects = PipelineQuerySet.as_manager()
+
+    #: The day a stage, hold or outcome change took effect; today unless somebody back-dates it.
+    status_effective_on: date | None = None
+
+    class Meta:
+        ordering = ["project_name"]
+        indexes = [
+            models.Index(fields=["stage", "outcome", "on_hold"]),
+            models.Index(fields=["rtb_date"]),
+            models.Index(fields=["project_name"]),
+        ]
+        constraints = [
+            name_present("pipeline", "project_name"),
+            one_of("pipeline", "outcome", Outcome),
+            models.CheckConstraint(
+                condition=Q(rag_status__in=["", *RAG.values]),
+                name="pipeline_rag_status_known",
+                violation_error_message="RAG is Red, Amber, Green or empty.",
+            ),
+            in_range("pipeline", "ownership_pct", 0, 100),
+            in_range("pipeline", "probability_pct", 0, 100),
+            models.CheckConstraint(
+                condition=Q(probability_pct=None) | ~Q(probability_reason=""),
+                name="pipeline_probability_explained",
+                violation_error_message="Say why the probability differs from the stage's own.",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_hold=True) | Q(on_hold_reason=""),
+                name="pipeline_hold_reason_only_on_hold",
+                violation_error_message="A reason for the hold needs the hold.",
+            ),
+            models.CheckConstraint(
+                condition=Q(cod_date__gte=F("rtb_date")),
+                name="pipeline_rtb_before_cod",
+                violation_error_message="Commercial operation lies before ready to build.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.project_name
+
+    def get_absolute_url(self):
+        return reverse("pipeline", args=[self.pk])
+
+    @property
+    def status_label(self) -> str:
+        """One of the labels people know: a stage, On hold, or the outcome that ended it."""
+        if self.outcome != Outcome.ACTIVE:
+            return self.get_outcome_display()
+        return ON_HOLD if self.on_hold else self.stage.name
+
+    def clean(self):
+        errors = {}
+        today = timezone.localdate()
+        if self.stage_id and self.stage.is_terminal:
+            if self.rtb_date and self.rtb_date > today:
+                errors["rtb_date"] = (
+                    f"A {self.stage.name.lower()} project was ready to build in the past: give "
+                    f"the day it was, up to {today:%d %b %Y}, or choose an earlier stage."
+                )
+            if self.on_hold:
+                errors["on_hold"] = (
+                    f"A {self.stage.name.lower()} project can't be on hold: untick this, or "
+                    "choose the stage it is held in."
+                )
+        if self.on_hold_reason and not self.on_hold:
+            errors["on_hold_reason"] = "Tick “on hold” as well, or clear this reason."
+        if self.probability_pct is not None and not self.probability_reason.strip():
+            errors["probability_reason"] = "Say why the probability differs from the stage's own."
+        if self.rtb_date and self.cod_date and self.cod_date < self.rtb_date:
+            errors["cod_date"] = (
+                f"Commercial operation can't come before ready to build: give a day from "
+                f"{self.rtb_date:%d %b %Y} on."
+            )
+        if errors:
+            raise ValidationError(errors)
+
+    @classmethod
+    def after_write(cls, instances, *, created):
+        """Keep a StageTransition for every change of stage, hold or outcome."""
+        from pipelines.services import record_stage_transitions
+
+        record_stage_transitions(instances, created=created)
+
+    def timeline_sources(self):
+        """Also what happened to its facilities, and hand-made corrections of its transitions."""
+        from pipelines.models import PipelineFacility, StageTransition
+
+        facilities = PipelineFacility.history.filter(pipeline=self.pk).values("facility")
+        return [
+            *super().timeline_sources(),
+            Facility.history.filter(id__in=facilities),
+            StageTransition.history.filter(pipeline=self.pk).exclude(history_type="+"),
+        ]

@@ -1,0 +1,80 @@
+from django.core.validators import RegexValidator
+from django.db import models
+
+from oegen.fields import between, in_range, one_of
+from oegen.models import ReferenceModel
+from oegen.models.audited import unique_name
+from pipelines.choices import CapacityBasis
+
+hex_colour = RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Give a colour as # and six hex digits: #0072B2.")
+
+
+class Technology(ReferenceModel):
+    """A kind of plant. A new renewable area is a new row, not new code."""
+
+    aliases = models.TextField(
+        "other names", blank=True, help_text="One a line, as imports spell it. Case does not count."
+    )
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+        help_text="The broader technology this one is counted under.",
+    )
+    unit_label = models.CharField(max_length=10, default="MW", help_text="MWp for solar, else MW.")
+    capacity_basis = models.CharField(max_length=2, choices=CapacityBasis)
+    is_storage = models.BooleanField(
+        "storage", default=False, help_text="Facilities of it may have a storage figure in MWh."
+    )
+    icon = models.CharField(max_length=40, blank=True, help_text="Name of a Tabler icon.")
+    colour = models.CharField(max_length=7, default="#667085", validators=[hex_colour])
+    colour_dark = models.CharField(
+        "colour on dark", max_length=7, default="#98A2B3", validators=[hex_colour]
+    )
+
+    class Meta(ReferenceModel.Meta):
+        verbose_name_plural = "technologies"
+        constraints = [
+            unique_name("technology"),
+            unique_name("technology", "code"),
+            one_of("technology", "capacity_basis", CapacityBasis),
+        ]
+
+    @property
+    def alias_list(self) -> list[str]:
+        return [line.strip() for line in self.aliases.splitlines() if line.strip()]
+
+
+class Stage(ReferenceModel):
+    """A step of development, in the order of ``order``. "On hold" is a flag, not a stage."""
+
+    is_terminal = models.BooleanField(
+        "end of the pipeline", default=False, help_text="Projects here are no longer pipeline."
+    )
+    default_probability_pct = models.DecimalField(
+        "default probability",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=between(0, 100, "%"),
+        help_text="Chance of completion in %, for projects without one of their own. "
+        "Leave empty until the team has agreed on one.",
+    )
+
+    class Meta(ReferenceModel.Meta):
+        constraints = [
+            unique_name("stage"),
+            unique_name("stage", "code"),
+            models.UniqueConstraint(fields=["order"], name="stage_order_unique"),
+            in_range("stage", "default_probability_pct", 0, 100),
+        ]
+
+
+class CounterpartyRole(ReferenceModel):
+    """What a counterparty is to a pipeline."""
+
+    class Meta(ReferenceModel.Meta):
+        constraints = [unique_name("counterpartyrole"), unique_name("counterpartyrole", "code")]

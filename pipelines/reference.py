@@ -1,0 +1,53 @@
+"""The reference rows that every installation has, and the ids by which code and constraints
+know them. Ids are derived from the code, so they are the same everywhere."""
+
+from oegen.seeding import reference_id
+
+LEAD_DEVELOPER = "lead-developer"
+LEAD_DEVELOPER_ID = reference_id("counterpartyrole", LEAD_DEVELOPER)
+
+DISCOVERY = "discovery"
+CONSTRUCTION = "construction"
+COMPLETED = "completed"
+
+STAGES = [
+    # code, name, is_terminal
+    (DISCOVERY, "Discovery", False),
+    ("design", "Design", False),
+    ("procurement", "Procurement", False),
+    (CONSTRUCTION, "Construction", False),
+    ("commissioning", "Commissioning", False),
+    (COMPLETED, "Completed", True),
+]
+
+COUNTERPARTY_ROLES = [
+    (LEAD_DEVELOPER, "Lead developer"),
+    ("co-developer", "Co-developer"),
+    ("owner", "Owner"),
+    ("investor", "Investor"),
+    ("offtaker", "Offtaker"),
+    ("epc", "EPC"),
+    ("o-and-m", "O&M"),
+    ("landowner", "Landowner"),
+    ("grid-operator", "Grid operator"),
+]
+
+TECHNOLOGIES = [
+    # code, name, aliases, parent, unit, basis, is_storage, icon, colour, dark colour, is_active
+    ("solar", "Solar", "Solar PV\nPV\nPhotovoltaics\nSolar Photovoltaics\nSolar Energy",
+     None, "MWp", "dc", False, "sun", "#E69F00", "#F2B530", True),
+    ("wind", "Wind", "Wind Energy\nWind Power",
+     None, "MW", "ac", False, "wind", "#0072B2", "#4DA3DB", True),
+    ("onshore-wind", "Onshore wind", "Wind Onshore\nOnshore",
+     "wind", "MW", "ac", False, "wind", "#3F6FA8", "#8AB4E8", True),
+    ("offshore-wind", "Offshore wind", "Wind Offshore\nOffshore",
+     "wind", "MW", "ac", False, "ripple", "#56B4E9", "#7CC7F2", True),
+    ("bess", "BESS", "Battery Storage\nBattery\nBatteries\nBattery Energy Storage",
+     None, "MW", "ac", True, "battery-3", "#009E73", "#2FC79B", True),
+    ("hydro", "Hydro", "Hydropower\nSmall Hydro\nLarge Hydro",
+     None, "MW", "ac", False, "droplet", "#7A6FBE", "#A79FE0", False),
+    ("hydrogen", "Hydrogen", "Electrolysis",
+     None, "MW", "ac", False, "atom", "#CC79A7", "#E39CC4", False),
+    ("tidal", "Tidal", "Tidal Stream\nTidal Lagoon",
+     None, "MW", "ac", False, "ripple", "#4B7F86", "#7FB6BE", False),
+]  # fmt: skip

@@ -1,0 +1,60 @@
+"""How changes of a pipeline are told, for oegen.timeline. Loaded when the application starts."""
+
+from datetime import date
+
+from oegen.timeline import NOTHING, say
+from pipelines.choices import RAG, Outcome
+from pipelines.models import Facility, Pipeline
+
+
+@say(Pipeline, "stage")
+def stage_moved(old, new, raw_old, raw_new):
+    return f"moved from {old} to {new}"
+
+
+@say(Pipeline, "on_hold")
+def hold_changed(old, new, raw_old, raw_new):
+    return "put on hold" if raw_new else "taken off hold"
+
+
+@say(Pipeline, "outcome")
+def outcome_changed(old, new, raw_old, raw_new):
+    return "made active again" if raw_new == Outcome.ACTIVE else f"marked {new.lower()}"
+
+
+@say(Pipeline, "rag_status")
+def rag_changed(old, new, raw_old, raw_new):
+    if not raw_old:
+        return f"RAG set to {new}"
+    if not raw_new:
+        return f"RAG {old} cleared"
+    order = RAG.values
+    direction = "improved" if order.index(raw_new) > order.index(raw_old) else "worsened"
+    return f"RAG {direction} from {old} to {new}"
+
+
+@say(Pipeline, "rag_confirmed_at")
+def rag_confirmed(old, new, raw_old, raw_new):
+    return "RAG confirmed"
+
+
+@say(Pipeline, "rtb_date")
+def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
+    if old == NOTHING:
+        return f"RTB date set to {new}"
+    if new == NOTHING:
+        return f"RTB date {old} cleared"
+    days = (raw_new - raw_old).days
+    return (
+        f"RTB date from {old} to {new}, "
+        f"{abs(days):,} day{'s' if abs(days) != 1 else ''} {'later' if days > 0 else 'earlier'}"
+    )
+
+
+@say(Facility, "capacity_mw")
+def capacity_changed(old, new, raw_old, raw_new):
+    if raw_old is None:
+        return f"capacity set to {new}"
+    if raw_new is None:
+        return f"capacity {old} cleared"
+    return f"capacity {'up' if raw_new > raw_old else 'down'} from {old} to {new}"

@@ -1,0 +1,22 @@
+"""The site's own settings, with a throw-away key and database."""
+
+import os
+from pathlib import Path
+
+VAR_DIR = Path(__file__).resolve().parent.parent / "var" / "test"
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+os.environ["VAR_DIR"] = str(VAR_DIR)
+os.environ["SECRET_KEY"] = "for the tests only, of no use anywhere else, and long enough"
+os.environ["BASE_URL"] = "http://127.0.0.1"
+os.environ["ALLOWED_HOSTS"] = "127.0.0.1,localhost,testserver"
+
+from oegen.settings import *  # noqa: E402, F403
+from oegen.settings import DATABASES, STORAGES  # noqa: E402
+
+# A file, not memory: the live server's threads then use the locking that production uses.
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
