@@ -16,7 +16,9 @@ from oegen.settings import DATABASES, STORAGES  # noqa: E402
 
 # A file, not memory: the live server's threads then use the locking that production uses.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+    DATABASES["default"]["TEST"] = {
+        "NAME": str(VAR_DIR / f"test{os.environ.get('OEGEN_TEST_DB_SUFFIX', '')}.sqlite3")
+    }
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
