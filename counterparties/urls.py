@@ -1,1 +1,8 @@
-urlpatterns = []
+from django.urls import path
+
+from counterparties import views
+
+urlpatterns = [
+    path("counterparties/", views.CounterpartyList.as_view(), name="counterparties"),
+    path("counterparties/<uuid:pk>/", views.CounterpartyPage.as_view(), name="counterparty"),
+]

@@ -1,3 +1,5 @@
+from django.db.models import Q
+
 from infopoints.choices import Status
 from oegen.querysets import AuditedQuerySet
 
@@ -9,3 +11,14 @@ class InformationPointQuerySet(AuditedQuerySet):
 
     def by_rating(self):
         return self.order_by("-rating", "-impact", "title")
+
+    def matching(self, text: str):
+        """Every word of the text in the title, the description or the market."""
+        found = self
+        for word in text.split():
+            found = found.filter(
+                Q(title__icontains=word)
+                | Q(description__icontains=word)
+                | Q(market__icontains=word)
+            )
+        return found

@@ -5,9 +5,9 @@ from oegen import views
 
 urlpatterns = [
     path("", include("dashboard.urls")),
-    path("pipelines/", include("pipelines.urls")),
-    path("counterparties/", include("counterparties.urls")),
-    path("infopoints/", include("infopoints.urls")),
+    path("", include("pipelines.urls")),
+    path("", include("counterparties.urls")),
+    path("", include("infopoints.urls")),
     path("healthz", views.healthz, name="healthz"),
     path("login/", views.SignIn.as_view(), name="login"),
     path("logout/", views.SignOut.as_view(), name="logout"),

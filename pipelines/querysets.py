@@ -6,14 +6,21 @@ from decimal import Decimal
 
 from django.db.models import (
     BooleanField,
+    Case,
+    CharField,
     Count,
     Exists,
     ExpressionWrapper,
+    F,
     OuterRef,
     Q,
     Subquery,
     Sum,
+    UUIDField,
+    Value,
+    When,
 )
+from django.db.models.functions import Cast, ExtractYear
 from django.utils import timezone
 
 from oegen.querysets import AuditedQuerySet
@@ -21,6 +28,27 @@ from pipelines.choices import CapacityBasis, Outcome
 from pipelines.reference import CONSTRUCTION
 
 ZERO = Decimal(0)
+
+#: Codes of a status that is not a stage, beside the outcomes' own.
+HELD = "on-hold"
+OPEN = "open"
+
+#: Codes of an RTB bucket that is not a year.
+OVERDUE = "overdue"
+NO_DATE = "none"
+
+#: Code of a technology and all its kinds: "wind-all".
+ALL_KINDS = "-all"
+NO_FACILITY = "none"
+
+
+def of_technology(code: str, prefix: str = "") -> Q:
+    """The facilities of a technology; with ``ALL_KINDS`` at the end, also of its children."""
+    parent = code.removesuffix(ALL_KINDS)
+    condition = Q(**{f"{prefix}technology__code": parent})
+    if parent != code:
+        condition |= Q(**{f"{prefix}technology__parent__code": parent})
+    return condition
 
 
 @dataclass(frozen=True)
@@ -60,15 +88,44 @@ class FacilityQuerySet(AuditedQuerySet):
         )
 
     def capacity(self) -> Capacity:
-        basis = Q(technology__capacity_basis=CapacityBasis.DC)
-        totals = self.order_by().aggregate(
-            mwp_dc=Sum("capacity_mw", filter=basis),
-            mw_ac=Sum("capacity_mw", filter=~basis),
-            storage_mwh=Sum("storage_mwh"),
-            facilities=Count("pk"),
-            facilities_without_capacity=Count("pk", filter=Q(capacity_mw=None)),
-        )
-        return Capacity(**{name: value or 0 for name, value in totals.items()})
+        return _capacity_of(self.order_by().aggregate(**_capacity_sums()))
+
+    def capacity_by_technology(self) -> dict:
+        """Capacity by technology id; a child technology is not added to its parent."""
+        rows = self.order_by().values("technology").annotate(**_capacity_sums())
+        return {row.pop("technology"): _capacity_of(row) for row in rows}
+
+    def matching(self, text: str):
+        """Every word of the text in the name or the region."""
+        found = self
+        for word in text.split():
+            found = found.filter(Q(name__icontains=word) | Q(region__icontains=word))
+        return found
+
+    def of_technology(self, code: str):
+        return self.filter(of_technology(code))
+
+    def with_pipeline_count(self):
+        return self.annotate(pipeline_count=Count("pipeline_links"))
+
+
+def _capacity_sums(prefix: str = "") -> dict:
+    """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one
+    facility each."""
+    basis = Q(**{f"{prefix}technology__capacity_basis": CapacityBasis.DC})
+    return {
+        "mwp_dc": Sum(f"{prefix}capacity_mw", filter=basis),
+        "mw_ac": Sum(f"{prefix}capacity_mw", filter=~basis),
+        "storage_mwh": Sum(f"{prefix}storage_mwh"),
+        "facilities": Count(f"{prefix}pk"),
+        "facilities_without_capacity": Count(
+            f"{prefix}pk", filter=Q(**{f"{prefix}capacity_mw": None})
+        ),
+    }
+
+
+def _capacity_of(sums: dict) -> Capacity:
+    return Capacity(**{name: value or 0 for name, value in sums.items()})
 
 
 class PipelineQuerySet(AuditedQuerySet):
@@ -108,6 +165,96 @@ class PipelineQuerySet(AuditedQuerySet):
             stage__order__lt=Subquery(construction[:1]),
         )
 
+    def with_status(self):
+        """Adds ``status`` to each row: a stage's code, ``HELD``, or the outcome that ended it."""
+        return self.annotate(
+            status=Case(
+                When(~Q(outcome=Outcome.ACTIVE), then=F("outcome")),
+                When(on_hold=True, stage__is_terminal=False, then=Value(HELD)),
+                default=F("stage__code"),
+                output_field=CharField(),
+            )
+        )
+
+    def of_status(self, code: str):
+        """A code as ``with_status`` gives it, or ``OPEN``."""
+        return self.open() if code == OPEN else self.with_status().filter(status=code)
+
+    def with_rtb_bucket(self, today: date | None = None):
+        """Adds ``rtb_bucket`` to each row: ``OVERDUE``, ``NO_DATE`` or the year as text."""
+        return self.annotate(
+            rtb_bucket=Case(
+                When(rtb_date=None, then=Value(NO_DATE)),
+                When(self._is_overdue(today), then=Value(OVERDUE)),
+                default=Cast(ExtractYear("rtb_date"), CharField()),
+                output_field=CharField(),
+            )
+        )
+
+    def of_technology(self, code: str):
+        """With a facility of it; see the function of that name. ``NO_FACILITY``: without any."""
+        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
+        if code == NO_FACILITY:
+            return self.filter(~Exists(links))
+        return self.filter(Exists(links.filter(of_technology(code, "facility__"))))
+
+    def matching(self, text: str):
+        """Every word of the text in the project's name, or a facility's or counterparty's."""
+        found = self
+        facilities = self.model.facilities.through.objects
+        counterparties = self.model.counterparties.through.objects
+        for word in text.split():
+            found = found.filter(
+                Q(project_name__icontains=word)
+                | Exists(facilities.filter(pipeline=OuterRef("pk"), facility__name__icontains=word))
+                | Exists(
+                    counterparties.filter(
+                        pipeline=OuterRef("pk"), counterparty__name__icontains=word
+                    )
+                )
+            )
+        return found
+
+    def count_by(self, bucket: str) -> dict:
+        """The number of pipelines by the value of a field or annotation."""
+        return dict(self.order_by().values_list(bucket).annotate(Count("pk")))
+
+    def count_by_technology(self) -> dict:
+        """The number of pipelines by technology id; one of two technologies counts in both."""
+        links = self.model.facilities.through.objects.filter(
+            pipeline__in=self.order_by().values("pk")
+        )
+        return dict(
+            links.order_by()
+            .values_list("facility__technology")
+            .annotate(Count("pipeline", distinct=True))
+        )
+
+    def capacity_by(self, bucket: str, *facility_fields: str) -> dict[tuple, Capacity]:
+        """Capacity by the value of a field or annotation that is never null and, if named, of
+        fields of the facility; each facility counts once in every group it belongs to.
+
+        The keys are tuples: the bucket's value, then the facility fields'.
+        """
+        buckets = self.order_by().annotate(_bucket=F(bucket)).filter(pk=OuterRef("pipeline"))
+        links = self.model.facilities.through.objects.annotate(
+            bucket=Subquery(buckets.values("_bucket")[:1])
+        )
+        # Of the links that tie one facility to one group several times over, the first stands.
+        earlier = links.filter(
+            facility=OuterRef("facility"), bucket=OuterRef("bucket"), pk__lt=OuterRef("pk")
+        )
+        fields = [f"facility__{name}" for name in facility_fields]
+        rows = (
+            links.filter(~Exists(earlier), bucket__isnull=False)
+            .order_by()
+            .values("bucket", *fields)
+            .annotate(**_capacity_sums("facility__"))
+        )
+        return {
+            tuple(row.pop(name) for name in ("bucket", *fields)): _capacity_of(row) for row in rows
+        }
+
     def not_confirmed_since(self, moment: datetime):
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
         return self.open().filter(Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
@@ -144,5 +291,5 @@ class PipelineQuerySet(AuditedQuerySet):
         ).order_by()
         return self.annotate(
             lead_developer=Subquery(lead.values("counterparty__name")[:1]),
-            lead_developer_id=Subquery(lead.values("counterparty")[:1]),
+            lead_developer_id=Subquery(lead.values("counterparty")[:1], output_field=UUIDField()),
         )

@@ -1,0 +1,33 @@
+/* Loaded in the head, before anything is painted. The choice is kept under the key that Django's
+   admin uses too, so both parts of the site look alike. */
+(function () {
+  "use strict";
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function chosen() {
+    const value = localStorage.getItem("theme");
+    return value === "light" || value === "dark" ? value : "auto";
+  }
+
+  function apply() {
+    const theme = chosen() === "auto" ? (dark.matches ? "dark" : "light") : chosen();
+    if (document.documentElement.dataset.bsTheme === theme) return;
+    document.documentElement.dataset.bsTheme = theme;
+    document.dispatchEvent(new CustomEvent("oegen:theme", { detail: theme }));
+  }
+
+  apply();
+  dark.addEventListener("change", apply);
+  window.addEventListener("storage", apply);
+
+  document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("[data-theme-choice]").forEach(function (group) {
+      const current = group.querySelector(`input[value="${chosen()}"]`);
+      current.checked = true;
+      group.addEventListener("change", function (event) {
+        localStorage.setItem("theme", event.target.value);
+        apply();
+      });
+    });
+  });
+})();
