@@ -21,5 +21,6 @@ class InformationPointPage(RecordPage):
         return super().get_context_data(**kwargs) | {
             "technologies": point.technologies.all(),
             "counterparties": point.counterparties.all(),
-            "pipelines": point.pipelines.select_related("stage").with_overdue(),
+            "pipelines": point.pipelines.select_related("stage").with_capacity().with_overdue(),
+            "capacity": point.pipelines.capacity(),
         }

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
-from pipelines.reference import CONSTRUCTION
+from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
 
 ZERO = Decimal(0)
 
@@ -125,7 +125,11 @@ def _capacity_sums(prefix: str = "") -> dict:
 
 
 def _capacity_of(sums: dict) -> Capacity:
-    return Capacity(**{name: value or 0 for name, value in sums.items()})
+    """SQLite adds decimals as floating point; rounding to what is stored takes the noise out."""
+    numbers = {name: value or 0 for name, value in sums.items()}
+    for name in ("mwp_dc", "mw_ac", "storage_mwh"):
+        numbers[name] = round(Decimal(numbers[name]), 3)
+    return Capacity(**numbers)
 
 
 class PipelineQuerySet(AuditedQuerySet):
@@ -193,10 +197,24 @@ class PipelineQuerySet(AuditedQuerySet):
 
     def of_technology(self, code: str):
         """With a facility of it; see the function of that name. ``NO_FACILITY``: without any."""
-        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
         if code == NO_FACILITY:
-            return self.filter(~Exists(links))
+            return self.without_facility()
+        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
         return self.filter(Exists(links.filter(of_technology(code, "facility__"))))
+
+    def led_by(self, counterparty):
+        links = self.model.counterparties.through.objects
+        return self.filter(
+            Exists(
+                links.filter(
+                    pipeline=OuterRef("pk"), counterparty=counterparty, role=LEAD_DEVELOPER_ID
+                )
+            )
+        )
+
+    def without_facility(self):
+        links = self.model.facilities.through.objects
+        return self.filter(~Exists(links.filter(pipeline=OuterRef("pk"))))
 
     def matching(self, text: str):
         """Every word of the text in the project's name, or a facility's or counterparty's."""
@@ -284,8 +302,6 @@ class PipelineQuerySet(AuditedQuerySet):
 
     def with_lead_developer(self):
         """Adds ``lead_developer`` (name) and ``lead_developer_id`` to each row."""
-        from pipelines.reference import LEAD_DEVELOPER_ID
-
         lead = self.model.counterparties.through.objects.filter(
             pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
         ).order_by()

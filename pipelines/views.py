@@ -38,6 +38,7 @@ class PipelinePage(RecordPage):
         itself = Pipeline.objects.filter(pk=pipeline.pk)
         return super().get_context_data(**kwargs) | {
             "capacity": itself.capacity(),
+            "points": pipeline.information_points.by_rating(),
             "counterparty_links": pipeline.counterparty_links.select_related(
                 "counterparty", "role"
             ),

@@ -16,6 +16,7 @@
     document.dispatchEvent(new CustomEvent("oegen:theme", { detail: theme }));
   }
 
+  document.documentElement.classList.add("js");
   apply();
   dark.addEventListener("change", apply);
   window.addEventListener("storage", apply);
