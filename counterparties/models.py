@@ -3,6 +3,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
 from django.urls import reverse
 
 from counterparties.querysets import CounterpartyQuerySet
@@ -66,6 +67,20 @@ class Counterparty(AuditedModel):
 
     def get_absolute_url(self):
         return reverse("counterparty", args=[self.pk])
+
+    def clean(self):
+        """Names may not differ by case alone, in any alphabet (SQLite's own rule knows ASCII)."""
+        folded = self.name.strip().casefold()
+        others = Counterparty.objects.exclude(pk=self.pk)
+        if folded.isascii():
+            others = others.filter(name__iexact=folded)
+        else:
+            others = others.annotate(length=Length("name")).filter(length=len(folded))
+        for other in others.only("name"):
+            if other.name.casefold() == folded:
+                raise ValidationError(
+                    {"name": f"There is already a counterparty called “{other.name}”."}
+                )
 
     @property
     def alias_list(self) -> list[str]:

@@ -16,7 +16,7 @@ class OEGenConfig(AppConfig):
 
 
 class OEGenAdminConfig(AdminConfig):
-    default_site = "oegen.admin.site.OEGenAdminSite"
+    default_site = "oegen.admin_site.OEGenAdminSite"
 
 
 class OEGenStaticFilesConfig(StaticFilesConfig):

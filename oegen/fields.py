@@ -1,5 +1,6 @@
 """Form and model parts that several applications share."""
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -10,7 +11,8 @@ from django_countries import countries
 
 def between(low, high, unit: str = "") -> list:
     """Validators for a closed range, whose sentences name the range."""
-    message = f"Give a number from {low} to {high}{unit and ' ' + unit}, not %(show_value)s."
+    unit = unit and " " + unit.replace("%", "%%")
+    message = f"Give a number from {low} to {high}{unit}, not %(show_value)s."
     return [MinValueValidator(low, message), MaxValueValidator(high, message)]
 
 
@@ -78,6 +80,22 @@ def validate_country(value: str) -> None:
         raise ValidationError(f"Write “{parse_country(value)}”, not “{value}”.")
 
 
+class CountryInput(forms.TextInput):
+    """A text box that offers the countries' names and codes, from the list ``countries``."""
+
+    def __init__(self, attrs=None):
+        super().__init__({"list": "countries", "size": 6, "autocomplete": "off", **(attrs or {})})
+
+
+class CountryFormField(forms.CharField):
+    """Takes a code or an English name, gives the code."""
+
+    widget = CountryInput
+
+    def to_python(self, value):
+        return parse_country(super().to_python(value))
+
+
 class CountryField(models.CharField):
     """ISO 3166-1 alpha-2 code, or empty."""
 
@@ -85,3 +103,8 @@ class CountryField(models.CharField):
         kwargs |= {"max_length": 2, "blank": True}
         super().__init__(*args, **kwargs)
         self.validators.append(validate_country)
+
+    def formfield(self, **kwargs):
+        return models.Field.formfield(
+            self, **{"form_class": CountryFormField, "max_length": 60, **kwargs}
+        )

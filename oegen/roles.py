@@ -11,6 +11,9 @@ PORTFOLIO_MANAGERS = "Portfolio managers"
 MANAGERS = "Managers"
 ADMINISTRATORS = "Administrators"
 
+#: The permission that opens the admin; the two groups that edit have it.
+ENTER_ADMIN = "oegen.enter_admin"
+
 
 def _permissions_of(models, actions=("add", "change", "delete", "view")):
     from django.contrib.auth.models import Permission
@@ -28,17 +31,24 @@ def grant_roles(sender, **kwargs) -> None:
     """post_migrate, once: give each role what it is missing, take nothing away."""
     if sender.name != "oegen":
         return
-    from django.contrib.auth.models import Group
+    from django.contrib.auth.models import Group, Permission
 
     from oegen import audit
     from oegen.models import ReferenceModel, User
 
     for config in installed.get_app_configs():
         create_permissions(config, verbosity=0)
+    enter_admin = Permission.objects.get(
+        content_type__app_label="oegen", codename=ENTER_ADMIN.split(".")[1]
+    )
     tracked = audit.tracked_models()
     reference = [model for model in tracked if issubclass(model, ReferenceModel)]
     business = [model for model in tracked if model not in reference]
-    portfolio = [*_permissions_of(business), *_permissions_of(reference, actions=("view",))]
+    portfolio = [
+        enter_admin,
+        *_permissions_of(business),
+        *_permissions_of(reference, actions=("view",)),
+    ]
     administration = _permissions_of([*reference, User, Group])
     with transaction.atomic():
         Group.objects.get_or_create(name=MANAGERS)

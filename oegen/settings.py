@@ -138,7 +138,6 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.DjangoDivFormRenderer"
 
 # Database ----------------------------------------------------------------------------------------
 
@@ -202,6 +201,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False  # lock-outs end by themselves
 AXES_LOCKOUT_TEMPLATE = "oegen/locked_out.html"
 
 # Security ----------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ class Entry:
     model: type[AuditedModel]
     record_id: Any
     subject: str
+    subject_id: Any
     url: str
     kind: str
     when: datetime
@@ -89,8 +90,13 @@ def entries_of(record: AuditedModel, limit: int = 200) -> list[Entry]:
 
 def entries_since(record: AuditedModel, version: int) -> list[Entry]:
     """What happened to the record itself after the given version, newest first."""
-    rows = type(record).history.filter(id=record.pk, version__gt=version)
+    rows = type(record).history.filter(id=record.pk, version__gt=version, history_type="~")
     return _entries(rows.order_by("-history_date", "-history_id"))
+
+
+def removal_of(model: type[AuditedModel], key) -> list[Entry]:
+    """The entry of the record's removal, if it was removed."""
+    return _entries(model.history.filter(id=key, history_type="-").order_by("-history_id")[:1])
 
 
 @dataclass(frozen=True)
@@ -163,12 +169,13 @@ def _entries(rows: models.QuerySet) -> list[Entry]:
 
 def _entry(model, row, previous, names: Names) -> Entry:
     changes = tuple(_changes(model, row, previous, names)) if row.history_type == "~" else ()
-    subject, url = _subject(model, row, names)
+    subject_id, subject, url = _subject(model, row, names)
     return Entry(
         history_id=row.history_id,
         model=model,
         record_id=row.id,
         subject=subject,
+        subject_id=subject_id,
         url=url,
         kind=row.history_type,
         when=row.history_date,
@@ -181,17 +188,15 @@ def _entry(model, row, previous, names: Names) -> Entry:
     )
 
 
-def _subject(model, row, names: Names) -> tuple[str, str]:
+def _subject(model, row, names: Names) -> tuple[Any, str, str]:
     """The record the row is about; for a link or comment, the record it hangs on."""
     if model is Comment:
-        target = row.content_type.model_class()
-        return names.get(target, row.object_id), names.url(target, row.object_id)
-    owner = model.link_owner()
-    if owner:
+        target, key = row.content_type.model_class(), row.object_id
+    elif owner := model.link_owner():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
-        return names.get(target, key), names.url(target, key)
-    instance = row.instance
-    return str(instance), names.url(model, row.id)
+    else:
+        return row.id, str(row.instance), names.url(model, row.id)
+    return key, names.get(target, key), names.url(target, key)
 
 
 def _phrase(model, row, changes, names: Names) -> str:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 VAR_DIR = Path(__file__).resolve().parent.parent / "var" / "test"
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+(VAR_DIR / "static").mkdir(parents=True, exist_ok=True)
 
 os.environ["VAR_DIR"] = str(VAR_DIR)
 os.environ["SECRET_KEY"] = "for the tests only, of no use anywhere else, and long enough"

@@ -116,6 +116,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "user",
                 "verbose_name_plural": "users",
                 "ordering": ["username"],
+                "permissions": [("enter_admin", "Can enter the admin")],
                 "abstract": False,
             },
             managers=[

@@ -93,7 +93,7 @@ class AuditedModel(models.Model):
 
         sources = [type(self).history.filter(id=self.pk)]
         for model, field in self.link_models():
-            if model.LINK_OWNER:
+            if model.LINK_OWNER and model.TELLS_NEWS:
                 sources.append(model.history.filter(**{field: self.pk}))
         if hasattr(self, "comments"):
             sources.append(

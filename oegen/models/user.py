@@ -8,6 +8,7 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         ordering = ["username"]
+        permissions = [("enter_admin", "Can enter the admin")]
 
     def __str__(self):
         return self.get_full_name() or self.username

@@ -52,7 +52,7 @@ class Facility(AuditedModel):
         help_text="What the grid connection lets out, in MW (AC).",
     )
     latitude = models.DecimalField(
-        max_digits=8,
+        max_digits=12,
         decimal_places=6,
         null=True,
         blank=True,
@@ -60,7 +60,7 @@ class Facility(AuditedModel):
         help_text="Degrees north, −90 to 90, such as 52.486200.",
     )
     longitude = models.DecimalField(
-        max_digits=9,
+        max_digits=12,
         decimal_places=6,
         null=True,
         blank=True,

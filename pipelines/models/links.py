@@ -50,7 +50,7 @@ class PipelineCounterparty(AuditedModel):
     role = models.ForeignKey(CounterpartyRole, on_delete=models.PROTECT, related_name="+")
     share_pct = models.DecimalField(
         "share",
-        max_digits=5,
+        max_digits=9,
         decimal_places=2,
         null=True,
         blank=True,

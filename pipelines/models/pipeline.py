@@ -60,7 +60,7 @@ class Pipeline(AuditedModel):
     )
     ownership_pct = models.DecimalField(
         "ownership",
-        max_digits=5,
+        max_digits=9,
         decimal_places=2,
         default=Decimal(100),
         validators=between(0, 100, "%"),
@@ -68,7 +68,7 @@ class Pipeline(AuditedModel):
     )
     probability_pct = models.DecimalField(
         "probability",
-        max_digits=5,
+        max_digits=9,
         decimal_places=2,
         null=True,
         blank=True,
@@ -96,6 +96,8 @@ class Pipeline(AuditedModel):
 
     #: The day a stage, hold or outcome change took effect; today unless somebody back-dates it.
     status_effective_on: date | None = None
+
+    _stored_rating: tuple = ("", "", None)
 
     class Meta:
         ordering = ["project_name"]
@@ -169,6 +171,28 @@ class Pipeline(AuditedModel):
             )
         if errors:
             raise ValidationError(errors)
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        pipeline = super().from_db(db, field_names, values)
+        pipeline._stored_rating = pipeline._rating()
+        return pipeline
+
+    def _rating(self) -> tuple:
+        """RAG, its comment and its confirmation, as far as they are loaded."""
+        names = ("rag_status", "rag_comment", "rag_confirmed_at")
+        return tuple(self.__dict__.get(name) for name in names)
+
+    def save(self, *args, **kwargs):
+        """Setting a rating, or rewording it, confirms it as of now."""
+        status, comment, confirmed_at = self._stored_rating
+        rated = self.rag_status and (self.rag_status, self.rag_comment) != (status, comment)
+        if rated and self.rag_confirmed_at == confirmed_at:
+            self.rag_confirmed_at = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "rag_confirmed_at"}
+        super().save(*args, **kwargs)
+        self._stored_rating = self._rating()
 
     @classmethod
     def after_write(cls, instances, *, created):

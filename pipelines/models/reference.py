@@ -55,7 +55,7 @@ class Stage(ReferenceModel):
     )
     default_probability_pct = models.DecimalField(
         "default probability",
-        max_digits=5,
+        max_digits=9,
         decimal_places=2,
         null=True,
         blank=True,

@@ -1,0 +1,51 @@
+from django.contrib import admin
+
+from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
+from oegen.admin import AuditedAdmin, LinkInline, ReferenceAdmin
+
+
+class ContactsInline(LinkInline):
+    model = CounterpartyContact
+    fk_name = "counterparty"
+    fields = ["contact", "role", "valid_from", "valid_until"]
+    autocomplete_fields = ["contact", "role"]
+    verbose_name = "contact"
+    verbose_name_plural = "contacts and their roles"
+
+
+class CounterpartiesInline(ContactsInline):
+    fk_name = "contact"
+    fields = ["counterparty", "role", "valid_from", "valid_until"]
+    autocomplete_fields = ["counterparty", "role"]
+    verbose_name = "role"
+    verbose_name_plural = "roles at counterparties"
+
+
+@admin.register(Counterparty)
+class CounterpartyAdmin(AuditedAdmin):
+    list_display = ["name", "strategy", "country", "is_placeholder"]
+    list_editable = ["strategy", "country"]
+    list_filter = [
+        "is_placeholder",
+        ("archived_at", admin.EmptyFieldListFilter),
+        ("country", admin.AllValuesFieldListFilter),
+    ]
+    search_fields = ["name", "aliases", "strategy", "company_number", "lei"]
+    fieldsets = [
+        (None, {"fields": ["name", "aliases", "strategy"]}),
+        ("Registration", {"fields": ["country", "company_number", "lei", "website"]}),
+        ("State", {"fields": ["is_placeholder", "archived_at"], "classes": ["collapse"]}),
+    ]
+    inlines = [ContactsInline]
+
+
+@admin.register(Contact)
+class ContactAdmin(AuditedAdmin):
+    list_display = ["name", "job_title", "email", "phone"]
+    search_fields = ["name", "email", "job_title"]
+    fieldsets = [(None, {"fields": ["name", "job_title", "email", "phone"]})]
+    inlines = [CounterpartiesInline]
+    view_on_site = False
+
+
+admin.site.register(ContactRole, ReferenceAdmin)

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from django import forms
+
+from oegen.admin import guard
+from oegen.models import AuditedModel
+
+REASON = "change_reason"
+
+
+def and_join(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def gives_reason(data) -> bool:
+    """Whether a submitted form or table says why."""
+    return bool(data.get(REASON, "").strip())
+
+
+class GuardedForm(forms.ModelForm):
+    """A model form with the edit guard: of one record, of a link row, of a row of a table."""
+
+    guard = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.conflict: guard.Conflict | None = None
+        self._guard_error: forms.ValidationError | None = None
+        self._contested: list[str] = []
+        self._touched: list[str] = []
+        if self._is_change:
+            self.fields["guard"].initial = guard.token(self.guarded_rows())
+        if self.is_bound:
+            self.data = self.data.copy()
+            self._check_guard()
+
+    @property
+    def _is_change(self) -> bool:
+        return not self.instance._state.adding
+
+    def guarded_rows(self) -> list[AuditedModel]:
+        """The rows that the form may overwrite."""
+        return [self.instance]
+
+    def sources(self) -> dict[str, tuple[AuditedModel, str]]:
+        """For each field that shows a stored value: the row it is of, and the attribute."""
+        own = {field.name: field.attname for field in self._meta.model._meta.concrete_fields}
+        return {name: (self.instance, own[name]) for name in self.fields if name in own}
+
+    def _check_guard(self) -> None:
+        """Compare with what the form was opened on, and bring it up to date where others were."""
+        name = self.add_prefix("guard")
+        text = self.data.get(name, "")
+        if not text and not self._is_change:
+            return
+        try:
+            opened = guard.parse_token(text)
+        except forms.ValidationError as error:
+            self._guard_error = error
+            return
+        rows = self.guarded_rows() if self._is_change else []
+        self.conflict = guard.find_conflict(opened, rows)
+        if not self.conflict:
+            return
+        seen = {}
+        for row in rows:
+            version = opened.get(guard.key_of(row), row.version)
+            seen[guard.key_of(row)] = (
+                guard.seen_values(row, version) if version != row.version else row
+            )
+        for field_name, (row, attname) in self.sources().items():
+            self._bring_up_to_date(field_name, row, attname, seen.get(guard.key_of(row)) or row)
+        if rows:
+            self.data[name] = guard.token(rows)
+
+    def _bring_up_to_date(self, name: str, row, attname: str, seen) -> None:
+        """Show others' value in a field that the person left alone; note one that both changed."""
+        field = self.fields[name]
+        shown, newer = getattr(seen, attname), getattr(row, attname)
+        typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+        touched = not field.disabled and field.has_changed(shown, typed)
+        if touched:
+            self._touched.append(name)
+        if shown == newer:
+            return
+        if touched:
+            self._contested.append(name)
+        else:
+            guard.write_value(self, name, newer)
+
+    @property
+    def model_changes(self) -> list[str]:
+        """The fields of the model itself whose values this form would change."""
+        return [
+            name
+            for name, (row, _) in self.sources().items()
+            if row is self.instance and name in self.changed_data
+        ]
+
+    def clean(self):
+        cleaned = super().clean()
+        if self._guard_error:
+            raise self._guard_error
+        if self.conflict:
+            for name in self._contested:
+                self.add_error(
+                    name, "Others changed this too, see above. Saving again keeps your value."
+                )
+            raise forms.ValidationError(self.conflict.as_message(), code="conflict")
+        return cleaned
+
+
+class RowForm(GuardedForm):
+    """A row of an editable table. A row that the person left alone is neither saved nor refused,
+    whatever others did to it."""
+
+    def has_changed(self):
+        return bool(self.model_changes)
+
+    def clean(self):
+        if self.conflict and self._is_change and not self._touched:
+            self.conflict = None
+        return super().clean()
+
+
+class RecordForm(GuardedForm):
+    """The form of one record, with a reason and a place for a comment.
+
+    Changing a field of ``reason_required_for`` on a record that exists needs a reason.
+    """
+
+    reason_required_for: tuple[str, ...] = ()
+
+    change_reason = forms.CharField(
+        label="Reason",
+        required=False,
+        help_text="Why you change it. Kept in the history, with your name and the time.",
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+    )
+    new_comment = forms.CharField(
+        label="Add a comment",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        if self._is_change and not gives_reason(self.data):
+            changed = [name for name in self.model_changes if name in self.reason_required_for]
+            if changed:
+                labels = [str(self.fields[name].label) for name in changed]
+                self.add_error(REASON, f"Say why: you changed {and_join(labels)}.")
+        return cleaned
+
+
+class TableFormSet(forms.BaseModelFormSet):
+    """The rows of an editable table, with one reason for all of them."""
+
+    reason_required_for: tuple[str, ...] = ()
+
+    def clean(self):
+        super().clean()
+        if gives_reason(self.data):
+            return
+        changed = {
+            str(form.fields[name].label)
+            for form in self.forms
+            for name in form.model_changes
+            if name in self.reason_required_for
+        }
+        if changed:
+            raise forms.ValidationError(
+                f"Say why in “Reason” below the table: you changed {and_join(sorted(changed))}."
+            )
+
+
+class LinkFormSet(forms.BaseInlineFormSet):
+    """The links of a record on the record's page. Each form knows the record as ``owner``."""
+
+    def _construct_form(self, i, **kwargs):
+        form = super()._construct_form(i, **kwargs)
+        form.owner = self.instance
+        return form
+
+    def delete_existing(self, obj, commit=True):
+        """A row that somebody else removed meanwhile is gone already."""
+        if not obj._state.adding:
+            super().delete_existing(obj, commit=commit)
+
+    def kept_forms(self) -> list[forms.ModelForm]:
+        """The rows that will be there after saving."""
+        return [
+            form
+            for form in self.forms
+            if not self._should_delete_form(form) and (form.has_changed() or form._is_change)
+        ]

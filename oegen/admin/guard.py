@@ -1,0 +1,119 @@
+"""The edit guard: a form that was opened on older versions of the records it edits is stopped.
+
+A form carries a token with the version of every row it may overwrite. When a version is no longer
+the database's, saving is refused, the person is told who changed what, and the form is brought up
+to date: fields the person did not touch take the newer value, fields they did touch keep theirs.
+Saving again is then a decision, not an accident.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django import forms
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+
+from oegen import timeline
+from oegen.models import AuditedModel
+
+
+def token(rows: Iterable[AuditedModel]) -> str:
+    """The rows' versions as JSON, {"pipelines.pipeline:<id>": 3, …}."""
+    return json.dumps({key_of(row): row.version for row in rows}, sort_keys=True)
+
+
+def key_of(row: AuditedModel) -> str:
+    return f"{row._meta.label_lower}:{row.pk}"
+
+
+def parse_token(text: str) -> dict[str, int]:
+    """Raises ValidationError for a text that ``token`` did not write."""
+    try:
+        versions = json.loads(text)
+        if not all(isinstance(number, int) for number in versions.values()):
+            raise ValueError
+    except (ValueError, AttributeError):
+        raise ValidationError(
+            "This page's note of what it was opened on is damaged. Nothing was saved: "
+            "copy what you typed, open the page again and repeat the change."
+        ) from None
+    return versions
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What others did to the rows of a form since it was opened, newest first."""
+
+    entries: list[timeline.Entry]
+
+    def as_message(self):
+        people = sorted({entry.person or "The system" for entry in self.entries})
+        return format_html(
+            "{} changed this while you had it open. Nothing was saved, and what you typed is "
+            "still here; fields you had not touched now show the newer value. "
+            'Look it over, then save again.<ul class="conflict">{}</ul>',
+            " and ".join(people),
+            format_html_join(
+                "",
+                "<li><b>{}</b> {} <span>by {}, {}{}</span></li>",
+                (
+                    (
+                        entry.subject,
+                        entry.phrase,
+                        entry.person or "the system",
+                        formats.date_format(timezone.localtime(entry.when), "DATETIME_FORMAT"),
+                        f": “{entry.reason}”" if entry.reason else "",
+                    )
+                    for entry in self.entries
+                ),
+            ),
+        )
+
+
+def find_conflict(opened: dict[str, int], rows: Iterable[AuditedModel]) -> Conflict | None:
+    """Compare the versions a form was opened on with the rows as they are now."""
+    current = {key_of(row): row for row in rows}
+    entries: list[timeline.Entry] = []
+    for key, version in opened.items():
+        row = current.get(key)
+        if row is not None and row.version == version:
+            continue
+        label, _, pk = key.partition(":")
+        model = apps.get_model(label)
+        entries += timeline.entries_since(row or model(pk=pk), version)
+        if row is None:
+            entries += timeline.removal_of(model, pk)
+    if not entries:
+        return None
+    entries.sort(key=lambda entry: (entry.when, entry.history_id), reverse=True)
+    return Conflict(entries)
+
+
+def seen_values(record: AuditedModel, version: int):
+    """The record's history row at the version a form was opened on; None if there is none."""
+    return type(record).history.filter(id=record.pk, version=version).first()
+
+
+def write_value(form: forms.ModelForm, name: str, value) -> None:
+    """Make a bound form show ``value`` in the field, as if the person had typed it."""
+    widget = form.fields[name].widget
+    html_name = form.add_prefix(name)
+    if isinstance(widget, forms.CheckboxInput):
+        form.data.pop(html_name, None)
+        if value:
+            form.data[html_name] = "on"
+        return
+    if isinstance(widget, forms.MultiWidget):
+        parts = zip(widget.widgets_names, widget.widgets, widget.decompress(value), strict=True)
+        for suffix, part, text in parts:
+            form.data[html_name + suffix] = part.format_value(text) or ""
+        return
+    text = widget.format_value(form.fields[name].prepare_value(value))
+    if isinstance(text, list | tuple):
+        text = text[0] if text else ""
+    form.data[html_name] = "" if text is None else text

@@ -1,0 +1,281 @@
+"""The admin classes that every business model's admin derives from."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import NestedObjects, quote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models, router
+from django.forms import modelform_factory, modelformset_factory
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django_countries import countries
+
+from oegen import audit, timeline
+from oegen.admin.forms import (
+    GuardedForm,
+    LinkFormSet,
+    RecordForm,
+    RowForm,
+    TableFormSet,
+    and_join,
+)
+from oegen.exceptions import StaleRecordError
+from oegen.models import AuditedModel, Comment
+
+ATTEMPTS = 3
+
+
+class DayInput(forms.DateInput):
+    """The browser's own date box."""
+
+    input_type = "date"
+
+    def __init__(self, attrs=None):
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+FIELD_OVERRIDES = {
+    models.DateField: {"widget": DayInput},
+    models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})},
+    models.URLField: {"assume_scheme": "https"},
+}
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """Entry and correction of one business model: guard, reasons, comments and history.
+
+    ``reason_required_for``: fields of an existing record whose change needs a reason.
+    """
+
+    form = RecordForm
+    row_form = RowForm
+    reason_required_for: tuple[str, ...] = ()
+    list_per_page = 50
+    show_full_result_count = False
+    save_on_top = False
+    change_form_template = "admin/record_form.html"
+    change_list_template = "admin/record_list.html"
+    delete_confirmation_template = "admin/record_removal.html"
+    delete_selected_confirmation_template = "admin/records_removal.html"
+    object_history_template = "admin/record_history.html"
+    formfield_overrides = FIELD_OVERRIDES
+
+    class Media:
+        css = {"all": ["oegen/admin/admin.css"]}
+
+    # Forms ---------------------------------------------------------------------------------------
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.reason_required_for = self.reason_required_for
+        return form
+
+    def get_changelist_form(self, request, **kwargs):
+        """Rows without the add and change icons that a single form has beside foreign keys."""
+        return modelform_factory(
+            self.model,
+            form=self.row_form,
+            fields=self.list_editable,
+            formfield_callback=partial(self.formfield_for_row, request=request),
+        )
+
+    def formfield_for_row(self, db_field, request, **kwargs):
+        if isinstance(db_field, models.DateField):
+            kwargs["widget"] = DayInput
+        elif isinstance(db_field, models.TextField):
+            kwargs["widget"] = forms.Textarea(attrs={"rows": 2})
+        return db_field.formfield(**kwargs)
+
+    def get_changelist_formset(self, request, **kwargs):
+        formset = modelformset_factory(
+            self.model,
+            self.get_changelist_form(request),
+            formset=TableFormSet,
+            extra=0,
+            fields=self.list_editable,
+        )
+        formset.reason_required_for = self.reason_required_for
+        return formset
+
+    # Saving --------------------------------------------------------------------------------------
+
+    def _in_change_set(self, request, source, view):
+        """Run a view; a POST as one change set. Should somebody's save slip in between checking
+        and writing, run it again: the checks then see what they wrote and say so."""
+        if request.method != "POST":
+            return view()
+        reason = request.POST.get("change_reason", "")
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with audit.change_set(person=request.user, reason=reason, source=source):
+                    return view()
+            except (StaleRecordError, IntegrityError):
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return self._in_change_set(
+            request,
+            audit.Source.FORM,
+            partial(super().changeform_view, request, object_id, form_url, extra_context),
+        )
+
+    def changelist_view(self, request, extra_context=None):
+        needed = [name for name in self.list_editable if name in self.reason_required_for]
+        labels = [str(self.model._meta.get_field(name).verbose_name) for name in needed]
+        context = {
+            "countries": list(countries),
+            "title": capfirst(self.opts.verbose_name_plural),
+            "reason_needed_for": and_join(labels) if labels else "",
+            **(extra_context or {}),
+        }
+        return self._in_change_set(
+            request, audit.Source.TABLE, partial(super().changelist_view, request, context)
+        )
+
+    def delete_view(self, request, object_id, extra_context=None):
+        return self._in_change_set(
+            request,
+            audit.Source.FORM,
+            partial(super().delete_view, request, object_id, extra_context),
+        )
+
+    def save_model(self, request, obj, form, change):
+        """Write the record, unless nothing of it changed; then the comment, if there is one."""
+        if not change or form.model_changes:
+            super().save_model(request, obj, form, change)
+        text = form.cleaned_data.get("new_comment", "").strip()
+        if text:
+            Comment.objects.create(subject=obj, author=request.user, text=text)
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        """Show what was typed into the form of a record that somebody removed meanwhile."""
+        if request.method != "POST":
+            return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+        typed = [
+            (name, value)
+            for name, value in request.POST.items()
+            if value and not name.startswith(("_", "csrf", "guard")) and "_FORMS" not in name
+        ]
+        removal = timeline.removal_of(self.model, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"This {opts.verbose_name} has been removed",
+            "opts": opts,
+            "removal": removal[0] if removal else None,
+            "typed": typed,
+        }
+        return TemplateResponse(request, "admin/record_gone.html", context, status=409)
+
+    # Reading -------------------------------------------------------------------------------------
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context["countries"] = list(countries)
+        if change and obj is not None:
+            context["timeline"] = timeline.entries_of(obj, limit=30)
+            context["comments"] = (
+                obj.comments.select_related("author")[:20] if hasattr(obj, "comments") else []
+            )
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def history_view(self, request, object_id, extra_context=None):
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History of {obj}",
+            "object": obj,
+            "opts": self.opts,
+            "timeline": timeline.entries_of(obj, limit=1000),
+        }
+        return TemplateResponse(request, self.object_history_template, context)
+
+    def view_on_site(self, obj):
+        return obj.get_absolute_url()
+
+    # Removing ------------------------------------------------------------------------------------
+
+    def get_deleted_objects(self, objs, request):
+        """As Django's, but what forbids the removal is named as records, not as link rows."""
+        deleted, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        if protected:
+            protected = self._dependents(objs)
+        return deleted, counts, perms_needed, protected
+
+    def _dependents(self, objs) -> list[str]:
+        collector = NestedObjects(using=router.db_for_write(self.model), origin=objs)
+        collector.collect(objs)
+        records = {}
+        for row in collector.protected:
+            owner = row.link_owner() if isinstance(row, AuditedModel) else None
+            record = getattr(row, owner.name) if owner else row
+            records[record._meta.label, record.pk] = record
+        ordered = sorted(records.values(), key=lambda record: (record._meta.label, str(record)))
+        return [self._as_link(record) for record in ordered]
+
+    def _as_link(self, record) -> str:
+        noun = capfirst(record._meta.verbose_name)
+        try:
+            url = reverse(
+                f"admin:{record._meta.app_label}_{record._meta.model_name}_change",
+                args=[quote(record.pk)],
+                current_app=self.admin_site.name,
+            )
+        except NoReverseMatch:
+            return format_html("{}: {}", noun, record)
+        return format_html('{}: <a href="{}">{}</a>', noun, url, record)
+
+
+class LinkInlineMixin:
+    """The links of a record, edited on the record's own page. ``guard`` is in ``fields`` always,
+    for the edit guard of each row."""
+
+    extra = 0
+    form = GuardedForm
+    formset = LinkFormSet
+    formfield_overrides = FIELD_OVERRIDES
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        """Rows are narrow: no icons beside the foreign keys."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field.widget if field else None, RelatedFieldWidgetWrapper):
+            field.widget.can_add_related = False
+            field.widget.can_change_related = False
+            field.widget.can_delete_related = False
+            field.widget.can_view_related = False
+        return field
+
+    def get_fields(self, request, obj=None):
+        return [*super().get_fields(request, obj), "guard"]
+
+
+class LinkInline(LinkInlineMixin, admin.TabularInline):
+    pass
+
+
+class ReferenceAdmin(AuditedAdmin):
+    """A vocabulary. Rows in use can't be removed; they can be made inactive."""
+
+    list_display = ["name", "code", "order", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "code"]
+    ordering = ["order", "name"]
+
+    view_on_site = False
+
+    def get_search_results(self, request, queryset, search_term):
+        """Autocompletes offer the active rows only."""
+        if request.path.endswith("/autocomplete/"):
+            queryset = queryset.filter(is_active=True)
+        return super().get_search_results(request, queryset, search_term)

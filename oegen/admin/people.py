@@ -1,0 +1,84 @@
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.utils.html import format_html
+
+from oegen import roles
+from oegen.admin.options import AuditedAdmin
+from oegen.models import Comment, User
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
+
+    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active"]
+    list_filter = ["groups", "is_active"]
+    filter_horizontal = ["groups"]
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        (
+            "What they may do",
+            {
+                "fields": ["is_active", "groups"],
+                "description": f"{roles.PORTFOLIO_MANAGERS} enter and correct records, "
+                f"{roles.MANAGERS} read the pages, {roles.ADMINISTRATORS} also look after "
+                "accounts and reference tables. Whoever has made a change can't be removed: "
+                "untick “active” instead.",
+            },
+        ),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("What they may do", {"fields": ["groups"]}),
+    ]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Roles")
+    def roles(self, user):
+        return ", ".join(group.name for group in user.groups.all()) or "none"
+
+
+@admin.register(Comment)
+class CommentAdmin(AuditedAdmin):
+    """Comments are written on the record's own page; here they are found and corrected."""
+
+    list_display = ["short_text", "about", "author", "created_at"]
+    search_fields = ["text"]
+    date_hierarchy = "created_at"
+    fieldsets = [(None, {"fields": ["about", "author", "text"]})]
+    readonly_fields = ["about", "author"]
+    view_on_site = False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("author").prefetch_related("subject")
+
+    def has_add_permission(self, request):
+        return False
+
+    def _is_own(self, request, obj):
+        is_administrator = request.user.has_perm("oegen.change_user")
+        return obj is None or obj.author_id == request.user.pk or is_administrator
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and self._is_own(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and self._is_own(request, obj)
+
+    @admin.display(description="Comment")
+    def short_text(self, comment):
+        return str(comment)
+
+    @admin.display(description="About")
+    def about(self, comment):
+        if comment.subject is None:
+            return "a removed record"
+        return format_html(
+            '<a href="{}">{}</a>', comment.subject.get_absolute_url(), comment.subject
+        )

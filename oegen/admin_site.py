@@ -1,0 +1,61 @@
+from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.utils.decorators import method_decorator
+
+from oegen.roles import ENTER_ADMIN
+
+#: The applications in the order a portfolio manager thinks of them.
+APP_ORDER = ["pipelines", "counterparties", "infopoints", "oegen", "auth"]
+
+#: The records of every day, in the order in which the head names them.
+SECTIONS = ["Pipeline", "Facility", "Counterparty", "Contact", "InformationPoint"]
+
+
+class OEGenAdminSite(AdminSite):
+    site_header = "OEGen pipeline"
+    site_title = "OEGen pipeline"
+    index_title = "What would you like to work on?"
+    enable_nav_sidebar = False  # the sections are in the head
+
+    def has_permission(self, request):
+        """Whoever has the permission, from a group; Django's staff flag plays no part."""
+        return request.user.is_active and request.user.has_perm(ENTER_ADMIN)
+
+    @method_decorator(login_not_required)
+    def login(self, request, extra_context=None):
+        """There is one sign-in page; signed-in people without the permission are refused."""
+        if request.user.is_authenticated:
+            raise PermissionDenied(
+                "Your role reads the dashboard pages and does not enter or change data. "
+                "Ask an administrator if it should."
+            )
+        return redirect_to_login(request.GET.get("next") or request.get_full_path())
+
+    def get_app_list(self, request, app_label=None):
+        app_list = super().get_app_list(request, app_label)
+        app_list.sort(key=lambda app: APP_ORDER.index(app["app_label"]))
+        for app in app_list:
+            app["models"].sort(key=lambda entry: self._place(entry["model"]))
+        return app_list
+
+    def each_context(self, request):
+        context = super().each_context(request)
+        if context["has_permission"]:
+            context["sections"] = [
+                model
+                for app in context["available_apps"]
+                for model in app["models"]
+                if model["object_name"] in SECTIONS
+            ]
+        return context
+
+    @staticmethod
+    def _place(model) -> tuple[bool, int]:
+        """Everyday records first, in the order of SECTIONS; reference tables last."""
+        from oegen.models import ReferenceModel
+
+        name = model._meta.object_name
+        place = SECTIONS.index(name) if name in SECTIONS else len(SECTIONS)
+        return issubclass(model, ReferenceModel), place

@@ -1,0 +1,47 @@
+from django.contrib import admin
+
+from oegen.admin import AuditedAdmin
+from oegen.admin.forms import RecordForm
+from pipelines.models import Facility
+
+
+class FacilityForm(RecordForm):
+    class Media:
+        css = {"all": ["vendor/leaflet/leaflet.css"]}
+        js = [
+            "vendor/leaflet/leaflet.js",
+            "vendor/topojson/topojson-client.min.js",
+            "oegen/admin/coordinates.js",
+        ]
+
+    def clean(self):
+        """A capacity that some pipeline counts on needs a reason to change."""
+        if self._is_change and not self.instance.pipeline_links.exists():
+            self.reason_required_for = ()
+        return super().clean()
+
+
+@admin.register(Facility)
+class FacilityAdmin(AuditedAdmin):
+    form = FacilityForm
+    reason_required_for = ("capacity_mw",)
+    list_display = ["name", "technology", "capacity_mw", "storage_mwh", "country", "region"]
+    list_select_related = ["technology"]
+    list_filter = [
+        ("technology", admin.RelatedOnlyFieldListFilter),
+        ("country", admin.AllValuesFieldListFilter),
+    ]
+    search_fields = ["name", "region"]
+    autocomplete_fields = ["technology"]
+    fieldsets = [
+        (None, {"fields": ["name", "technology"]}),
+        ("Size", {"fields": ["capacity_mw", "storage_mwh", "export_limit_mw"]}),
+        (
+            "Place",
+            {
+                "fields": ["latitude", "longitude", "country", "region"],
+                "classes": ["coordinates"],
+                "description": "Type the coordinates, or click the place on the map.",
+            },
+        ),
+    ]

@@ -1,0 +1,27 @@
+from django.contrib import admin
+
+from pipelines.filters import status_choices
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """The labels people know: the stages, On hold, and what ended a project."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request, model_admin):
+        return status_choices()
+
+    def queryset(self, request, queryset):
+        return queryset.of_status(self.value()) if self.value() else queryset
+
+
+class OverdueFilter(admin.SimpleListFilter):
+    title = "RTB date"
+    parameter_name = "overdue"
+
+    def lookups(self, request, model_admin):
+        return [("yes", "Overdue")]
+
+    def queryset(self, request, queryset):
+        return queryset.overdue() if self.value() == "yes" else queryset

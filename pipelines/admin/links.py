@@ -1,0 +1,279 @@
+"""The rows of a pipeline's form: its facilities and its counterparties.
+
+A new facility or counterparty is described in the row itself, so that a new project is entered in
+one form.
+"""
+
+from collections import defaultdict
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
+
+from counterparties.models import Counterparty
+from oegen.admin.forms import GuardedForm, LinkFormSet, gives_reason
+from oegen.admin.options import LinkInline, LinkInlineMixin
+from pipelines.models import (
+    CounterpartyRole,
+    Facility,
+    PipelineCounterparty,
+    PipelineFacility,
+    Technology,
+)
+from pipelines.reference import LEAD_DEVELOPER_ID
+
+DESCRIPTION = (
+    "name",
+    "technology",
+    "capacity_mw",
+    "storage_mwh",
+    "export_limit_mw",
+    "latitude",
+    "longitude",
+)
+
+
+class FacilityLinkForm(GuardedForm):
+    """An existing facility, whose figures can be corrected here, or a new one."""
+
+    name = Facility._meta.get_field("name").formfield(required=False)
+    technology = forms.ModelChoiceField(
+        queryset=Technology.objects.all(),
+        required=False,
+        widget=AutocompleteSelect(Facility._meta.get_field("technology"), admin.site),
+    )
+    capacity_mw = Facility._meta.get_field("capacity_mw").formfield(label="Capacity in MW or MWp")
+    storage_mwh = Facility._meta.get_field("storage_mwh").formfield(label="Storage in MWh")
+    export_limit_mw = Facility._meta.get_field("export_limit_mw").formfield(
+        label="Export limit in MW"
+    )
+    latitude = Facility._meta.get_field("latitude").formfield()
+    longitude = Facility._meta.get_field("longitude").formfield()
+
+    class Meta:
+        model = PipelineFacility
+        fields = ("facility",)
+
+    def __init__(self, *args, instance=None, **kwargs):
+        initial = kwargs.pop("initial", None) or {}
+        if instance is not None and not instance._state.adding:
+            initial |= {name: getattr(instance.facility, name) for name in DESCRIPTION}
+        super().__init__(*args, instance=instance, initial=initial, **kwargs)
+        self.fields["facility"].required = False
+        self.fields["facility"].disabled = self._is_change
+        self.fields["name"].help_text = "Empty: the project's name."
+
+    def guarded_rows(self):
+        return [self.instance, self.instance.facility]
+
+    def sources(self):
+        sources = super().sources()
+        if self._is_change:
+            sources |= {name: (self.instance.facility, name) for name in DESCRIPTION}
+            sources["technology"] = (self.instance.facility, "technology_id")
+        return sources
+
+    @property
+    def changes_capacity(self) -> bool:
+        """Whether saving this row changes what the pipeline's capacity adds up to."""
+        return "capacity_mw" in self.changed_data or (self.has_changed() and not self._is_change)
+
+    def clean(self):
+        cleaned = super().clean()
+        described = {
+            name: cleaned.get(name) for name in DESCRIPTION if cleaned.get(name) not in (None, "")
+        }
+        if self._is_change:
+            self._describe(
+                self.instance.facility, {name: cleaned.get(name) for name in DESCRIPTION}
+            )
+        elif cleaned.get("facility") and described:
+            self.add_error(
+                "facility", "Choose an existing facility or describe a new one, not both."
+            )
+        elif not cleaned.get("facility") and not self.errors:
+            if not cleaned.get("technology"):
+                self.add_error(
+                    "technology", "Choose the new facility's technology, or an existing facility."
+                )
+            else:
+                self._describe(Facility(), described)
+        return cleaned
+
+    def _describe(self, facility: Facility, values: dict) -> None:
+        """Put the values on the facility and check it; its errors are the row's."""
+        if self.errors:
+            return
+        if not values.get("name"):
+            values["name"] = self.owner.project_name
+        for name, value in values.items():
+            setattr(facility, name, value)
+        try:
+            facility.full_clean(exclude=["id"])
+        except ValidationError as error:
+            for name, errors in error.error_dict.items():
+                self.add_error(name if name in self.fields else None, errors)
+        self._facility = facility
+
+    def save(self, commit=True):
+        """Write the facility, if it is new or changed, then the link, if it is new."""
+        facility = getattr(self, "_facility", None)
+        if facility and (facility._state.adding or set(self.changed_data) & set(DESCRIPTION)):
+            facility.save()
+        if self._is_change:
+            self.save_m2m = lambda: None
+            return self.instance
+        if facility:
+            self.instance.facility = facility
+        return super().save(commit=commit)
+
+
+class FacilityFormSet(LinkFormSet):
+    def clean(self):
+        super().clean()
+        if self.instance._state.adding or gives_reason(self.data):
+            return
+        if any(
+            form.changes_capacity or (self._should_delete_form(form) and form._is_change)
+            for form in self.forms
+        ):
+            raise ValidationError("Say why in “Reason”: you changed the project's capacity.")
+
+
+class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
+    model = PipelineFacility
+    fk_name = "pipeline"
+    form = FacilityLinkForm
+    formset = FacilityFormSet
+    fields = [
+        "facility",
+        ("name", "technology"),
+        ("capacity_mw", "storage_mwh", "export_limit_mw"),
+        ("latitude", "longitude"),
+    ]
+    autocomplete_fields = ["facility"]
+    verbose_name = "facility"
+    verbose_name_plural = "facilities"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("facility__technology", "pipeline")
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.label = "Existing facility"
+        return field
+
+
+class CounterpartyLinkForm(GuardedForm):
+    """An existing counterparty, or the name of a new one, in a role."""
+
+    new_counterparty = forms.CharField(label="or a new one’s name", required=False, max_length=200)
+
+    class Meta:
+        model = PipelineCounterparty
+        fields = ("counterparty", "role", "share_pct")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["counterparty"].required = False
+        self.fields["new_counterparty"].disabled = self._is_change
+
+    def _get_validation_exclusions(self):
+        """The formset checks the rules between the rows, on the state that saving will leave."""
+        return super()._get_validation_exclusions() | {"pipeline"}
+
+    def clean(self):
+        cleaned = super().clean()
+        name = (cleaned.get("new_counterparty") or "").strip()
+        chosen = cleaned.get("counterparty")
+        if name and chosen:
+            self.add_error(
+                "new_counterparty", "Choose an existing counterparty or name a new one, not both."
+            )
+        elif name:
+            counterparty = Counterparty.objects.filter(name__iexact=name).first()
+            counterparty = counterparty or Counterparty(name=name)
+            if counterparty._state.adding:
+                try:
+                    counterparty.full_clean()
+                except ValidationError as error:
+                    self.add_error("new_counterparty", error.messages)
+            self._counterparty = counterparty
+        elif not chosen:
+            self.add_error("counterparty", "Choose a counterparty, or name a new one.")
+        return cleaned
+
+    @property
+    def counterparty_key(self):
+        """What the row links to, for comparing rows: an id, or a new name."""
+        chosen = self.cleaned_data.get("counterparty") or getattr(self, "_counterparty", None)
+        if chosen is None:
+            return None
+        return chosen.name.casefold() if chosen._state.adding else chosen.pk
+
+    def save(self, commit=True):
+        counterparty = getattr(self, "_counterparty", None)
+        if counterparty:
+            if counterparty._state.adding:
+                # Two rows of one form may name the same new counterparty.
+                counterparty = (
+                    Counterparty.objects.filter(name__iexact=counterparty.name).first()
+                    or counterparty
+                )
+            if counterparty._state.adding:
+                counterparty.save()
+            self.instance.counterparty = counterparty
+        return super().save(commit=commit)
+
+
+class CounterpartyFormSet(LinkFormSet):
+    def clean(self):
+        super().clean()
+        if any(self.errors):
+            return
+        forms_ = self.kept_forms()
+        shown = [form.instance.pk for form in self.forms if form._is_change]
+        others = PipelineCounterparty.objects.filter(pipeline=self.instance.pk).exclude(
+            pk__in=shown
+        )
+        rows = [
+            (form.cleaned_data["role"], form.counterparty_key, form.cleaned_data["share_pct"])
+            for form in forms_
+        ] + [(link.role, link.counterparty_id, link.share_pct) for link in others]
+        self._check(rows)
+
+    @staticmethod
+    def _check(rows: list[tuple[CounterpartyRole, object, object]]) -> None:
+        """Raise ValidationError for rows that don't go together."""
+        shares = defaultdict(int)
+        seen = set()
+        for role, counterparty, share_pct in rows:
+            if (role, counterparty) in seen:
+                raise ValidationError(f"The same counterparty is named twice as {role}.")
+            seen.add((role, counterparty))
+            shares[role] += share_pct or 0
+        if sum(role.pk == LEAD_DEVELOPER_ID for role, _, _ in rows) > 1:
+            raise ValidationError(
+                "A pipeline has one Lead developer: give the others another role, such as "
+                "Co-developer."
+            )
+        for role, total in shares.items():
+            if total > 100:
+                raise ValidationError(
+                    f"The shares as {role} add up to {total.normalize():f} %: give 100 % or less."
+                )
+
+
+class CounterpartiesInline(LinkInline):
+    model = PipelineCounterparty
+    fk_name = "pipeline"
+    form = CounterpartyLinkForm
+    formset = CounterpartyFormSet
+    fields = ["counterparty", "new_counterparty", "role", "share_pct"]
+    autocomplete_fields = ["counterparty", "role"]
+    verbose_name = "counterparty"
+    verbose_name_plural = "counterparties"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("counterparty", "role")

@@ -1,0 +1,140 @@
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from oegen.admin import AuditedAdmin
+from oegen.admin.forms import RecordForm, RowForm
+from oegen.admin.options import DayInput
+from pipelines.admin.filters import OverdueFilter, StatusFilter
+from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
+from pipelines.models import Pipeline, Stage
+
+
+class PipelineForm(RecordForm):
+    confirm_rag = forms.BooleanField(
+        label="Still right",
+        required=False,
+        help_text="Tick to confirm RAG and comment as they stand today.",
+    )
+    status_effective_on = forms.DateField(
+        label="Status since",
+        required=False,
+        widget=DayInput,
+        help_text="The day a change of stage, hold or outcome took effect, if not today.",
+    )
+
+    class Media:
+        css = {"all": ["vendor/leaflet/leaflet.css"]}
+        js = [
+            "vendor/leaflet/leaflet.js",
+            "vendor/topojson/topojson-client.min.js",
+            "oegen/admin/coordinates.js",
+        ]
+
+    @property
+    def model_changes(self):
+        confirms = ["confirm_rag"] if "confirm_rag" in self.changed_data else []
+        return super().model_changes + confirms
+
+    def clean_status_effective_on(self):
+        day = self.cleaned_data["status_effective_on"]
+        if day and day > timezone.localdate():
+            raise ValidationError("A change that has taken place can't lie in the future.")
+        return day
+
+    def clean(self):
+        cleaned = super().clean()
+        self.instance.status_effective_on = cleaned.get("status_effective_on")
+        if cleaned.get("confirm_rag"):
+            self.instance.rag_confirmed_at = timezone.now()
+        return cleaned
+
+
+class PipelineRowForm(RowForm):
+    """A row of the editable table; the stages are read once for the whole table."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["stage"].widget.choices = self.stage_choices
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(AuditedAdmin):
+    form = PipelineForm
+    row_form = PipelineRowForm
+    reason_required_for = ("stage", "on_hold", "outcome", "rag_status", "rtb_date")
+    list_display = [
+        "project_name",
+        "stage",
+        "on_hold",
+        "rtb_date",
+        "rag_status",
+        "rag_comment",
+        "capacity",
+        "lead_developer",
+    ]
+    list_editable = ["stage", "on_hold", "rtb_date", "rag_status", "rag_comment"]
+    list_select_related = ["stage"]
+    list_filter = [
+        StatusFilter,
+        "rag_status",
+        OverdueFilter,
+        ("facilities__technology", admin.RelatedOnlyFieldListFilter),
+        ("rtb_date", admin.DateFieldListFilter),
+    ]
+    search_fields = ["project_name", "rag_comment", "counterparties__name", "facilities__name"]
+    search_help_text = "Project, facility, counterparty or RAG comment"
+    actions = ["confirm_rag"]
+    fieldsets = [
+        (None, {"fields": ["project_name"]}),
+        (
+            "Status",
+            {
+                "fields": [
+                    ("stage", "outcome"),
+                    ("on_hold", "on_hold_reason"),
+                    "status_effective_on",
+                ]
+            },
+        ),
+        ("RAG", {"fields": [("rag_status", "confirm_rag"), "rag_comment"]}),
+        ("Dates", {"fields": [("rtb_date", "cod_date")]}),
+        (
+            "Share and probability",
+            {
+                "fields": [
+                    "ownership_pct",
+                    ("probability_pct", "probability_expires_on"),
+                    "probability_reason",
+                ]
+            },
+        ),
+    ]
+    inlines = [FacilitiesInline, CounterpartiesInline]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_capacity().with_lead_developer()
+
+    def get_changelist_form(self, request, **kwargs):
+        form = super().get_changelist_form(request, **kwargs)
+        form.stage_choices = [(stage.pk, stage.name) for stage in Stage.objects.active()]
+        return form
+
+    @admin.display(description="MW", ordering="capacity_mw")
+    def capacity(self, pipeline):
+        return pipeline.capacity_mw
+
+    @admin.display(description="Lead developer", ordering="lead_developer")
+    def lead_developer(self, pipeline):
+        return pipeline.lead_developer
+
+    @admin.action(description="Confirm the RAG of the selected pipelines", permissions=["change"])
+    def confirm_rag(self, request, queryset):
+        number = queryset.exclude(rag_status="").update(rag_confirmed_at=timezone.now())
+        self.message_user(
+            request,
+            f"Confirmed the RAG of {number} pipeline{'s' if number != 1 else ''}; those without "
+            "a rating were left alone.",
+            messages.SUCCESS,
+        )

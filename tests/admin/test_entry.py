@@ -1,0 +1,149 @@
+"""Entry in the admin: what is sent is saved, in one change set, with person and reason."""
+
+import pytest
+
+from counterparties.models import Counterparty
+from oegen.models import ChangeSet, Comment
+from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
+from tests.builders import make_counterparty, make_facility, make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_pipeline_with_a_new_facility_and_a_new_counterparty_in_one_form(
+    desk, portfolio_manager
+):
+    data = desk.open(Pipeline, "add") | {
+        "project_name": "Kettleby Solar",
+        "stage": str(Stage.objects.get(code="design").pk),
+        "facility_links-TOTAL_FORMS": "1",
+        "facility_links-0-technology": str(Technology.objects.get(code="solar").pk),
+        "facility_links-0-capacity_mw": "49.9",
+        "facility_links-0-latitude": "52.77",
+        "facility_links-0-longitude": "-0.92",
+        "counterparty_links-TOTAL_FORMS": "1",
+        "counterparty_links-0-new_counterparty": "Acme Renewables",
+        "counterparty_links-0-role": str(CounterpartyRole.objects.get(code="lead-developer").pk),
+        "change_reason": "Signed the option",
+        "new_comment": "Landowner is keen.",
+    }
+    response = desk.send(Pipeline, data, "add")
+    assert response.status_code == 302
+    pipeline = Pipeline.objects.get()
+    facility = pipeline.facilities.get()
+    assert (facility.name, str(facility.capacity_mw)) == ("Kettleby Solar", "49.900")
+    assert pipeline.counterparties.get().name == "Acme Renewables"
+    assert pipeline.transitions.get().recorded_by == portfolio_manager
+    assert Comment.objects.get().author == portfolio_manager
+    change_set = ChangeSet.objects.exclude(source="migration").get()
+    assert (change_set.person, change_set.reason) == (portfolio_manager, "Signed the option")
+    for row in (pipeline.history.get(), facility.history.get(), Comment.history.get()):
+        assert row.change_set == change_set
+        assert row.history_user == portfolio_manager
+        assert row.history_change_reason == "Signed the option"
+
+
+def test_a_stage_can_be_back_dated(desk):
+    pipeline = make_pipeline(stage="design")
+    data = desk.open(pipeline) | {
+        "stage": str(Stage.objects.get(code="procurement").pk),
+        "status_effective_on": "2026-01-15",
+        "change_reason": "Consent granted",
+    }
+    assert desk.send(pipeline, data).status_code == 302
+    newest = pipeline.transitions.first()
+    assert (newest.stage.code, newest.effective_on.isoformat()) == ("procurement", "2026-01-15")
+
+
+def test_saving_without_a_change_writes_no_history(desk):
+    pipeline = make_pipeline(capacity_mw=10, lead_developer=make_counterparty())
+    sets = ChangeSet.objects.count()
+    assert desk.send(pipeline, desk.open(pipeline)).status_code == 302
+    assert pipeline.history.count() == 1
+    assert pipeline.facility_links.get().history.count() == 1
+    assert pipeline.facilities.get().history.count() == 1
+    assert ChangeSet.objects.count() == sets
+
+
+def test_capacity_is_corrected_on_the_pipelines_own_page(desk):
+    pipeline = make_pipeline(capacity_mw=20)
+    data = desk.open(pipeline) | {
+        "facility_links-0-capacity_mw": "22.5",
+        "change_reason": "Redesign",
+    }
+    assert desk.send(pipeline, data).status_code == 302
+    facility = pipeline.facilities.get()
+    assert str(facility.capacity_mw) == "22.500"
+    assert facility.history.first().history_change_reason == "Redesign"
+
+
+def test_an_existing_facility_is_linked(desk):
+    pipeline, facility = make_pipeline(), make_facility("Shared substation", "bess")
+    data = desk.open(pipeline) | {
+        "facility_links-TOTAL_FORMS": "1",
+        "facility_links-0-facility": str(facility.pk),
+        "change_reason": "Shares the battery",
+    }
+    assert desk.send(pipeline, data).status_code == 302
+    assert pipeline.facilities.get() == facility
+    assert Facility.objects.count() == 1
+
+
+def test_the_name_of_a_counterparty_that_exists_is_not_made_twice(desk):
+    acme, pipeline = make_counterparty("Acme"), make_pipeline()
+    data = desk.open(pipeline) | {
+        "counterparty_links-TOTAL_FORMS": "1",
+        "counterparty_links-0-new_counterparty": "ACME",
+        "counterparty_links-0-role": str(CounterpartyRole.objects.get(code="investor").pk),
+    }
+    assert desk.send(pipeline, data).status_code == 302
+    assert pipeline.counterparties.get() == acme
+    assert Counterparty.objects.count() == 1
+
+
+def test_the_lead_developer_can_be_exchanged_in_one_save(desk):
+    pipeline = make_pipeline(lead_developer=make_counterparty("Acme"))
+    lead = str(pipeline.counterparty_links.get().role_id)
+    data = desk.open(pipeline) | {
+        "counterparty_links-TOTAL_FORMS": "2",
+        "counterparty_links-0-role": str(CounterpartyRole.objects.get(code="co-developer").pk),
+        "counterparty_links-1-new_counterparty": "Blue Ridge",
+        "counterparty_links-1-role": lead,
+    }
+    assert desk.send(pipeline, data).status_code == 302
+    leads = pipeline.counterparty_links.filter(role=lead)
+    assert leads.get().counterparty.name == "Blue Ridge"
+
+
+def test_a_link_is_removed_and_its_history_stays(desk):
+    pipeline = make_pipeline(capacity_mw=5)
+    link = pipeline.facility_links.get()
+    data = desk.open(pipeline) | {
+        "facility_links-0-DELETE": "on",
+        "change_reason": "Sold separately",
+    }
+    assert desk.send(pipeline, data).status_code == 302
+    assert not pipeline.facility_links.exists()
+    assert link.history.first().history_type == "-"
+    assert Facility.objects.count() == 1
+
+
+def test_a_country_may_be_typed_by_its_name(desk):
+    counterparty = make_counterparty()
+    data = desk.open(counterparty) | {"country": "united kingdom"}
+    assert desk.send(counterparty, data).status_code == 302
+    counterparty.refresh_from_db()
+    assert counterparty.country == "GB"
+
+
+def test_rating_confirms_the_rag_and_a_tick_confirms_it_again(desk):
+    pipeline = make_pipeline()
+    data = desk.open(pipeline) | {"rag_status": "amber", "change_reason": "Grid offer late"}
+    desk.send(pipeline, data)
+    pipeline.refresh_from_db()
+    first = pipeline.rag_confirmed_at
+    assert first is not None
+    desk.send(pipeline, desk.open(pipeline) | {"confirm_rag": "on"})
+    pipeline.refresh_from_db()
+    assert pipeline.rag_confirmed_at > first
+    assert pipeline.version == 3

@@ -1,0 +1,201 @@
+"""Each wrong entry is refused with its own sentence, and nothing is saved."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from counterparties.models import Counterparty
+from infopoints.models import InformationPoint
+from pipelines.models import Facility, Pipeline, Stage, Technology
+from tests.admin.conftest import errors_of
+from tests.builders import make_counterparty, make_facility, make_information_point, make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(desk, target, action="change", **changes) -> str:
+    """Send the form with the changes; the errors of the page that comes back."""
+    counts = {
+        model: model.history.count()
+        for model in (Counterparty, Facility, Pipeline, InformationPoint)
+    }
+    data = desk.open(target, action) | changes
+    response = desk.send(target, data, action)
+    assert response.status_code == 200, "the form was accepted"
+    assert counts == {model: model.history.count() for model in counts}
+    return errors_of(response)
+
+
+def test_latitude_999(desk):
+    errors = refused(desk, make_facility(), latitude="999", longitude="1")
+    assert errors == "latitude: Give a number from -90 to 90 degrees, not 999."
+
+
+def test_longitude_minus_181(desk):
+    errors = refused(desk, make_facility(), latitude="1", longitude="-181")
+    assert "longitude: Give a number from -180 to 180 degrees, not -181." in errors
+
+
+def test_a_facility_with_one_coordinate(desk):
+    errors = refused(desk, make_facility(), latitude="51.5")
+    assert errors == "longitude: Give the longitude too, or clear the latitude."
+
+
+def test_a_storage_figure_on_a_wind_farm(desk):
+    errors = refused(desk, make_facility(technology="wind"), storage_mwh="40")
+    assert errors == (
+        "storage_mwh: Wind stores no energy: leave the MWh empty, or choose a storage technology "
+        "such as BESS."
+    )
+
+
+def test_a_negative_capacity(desk):
+    assert "capacity_mw: Give 0 MW or more, not -5." in refused(
+        desk, make_facility(), capacity_mw="-5"
+    )
+
+
+def test_an_empty_name(desk):
+    assert refused(desk, make_counterparty(), name="   ") == "name: This field is required."
+
+
+def test_a_name_that_differs_by_case_only(desk):
+    make_counterparty("Acme Renewables")
+    errors = refused(desk, Counterparty, "add", name="ACME renewables ")
+    assert errors == "name: There is already a counterparty called “Acme Renewables”."
+
+
+def test_a_name_that_differs_by_case_only_beyond_ascii(desk):
+    make_counterparty("Ørsund Vind")
+    assert "“Ørsund Vind”" in refused(desk, Counterparty, "add", name="ØRSUND VIND")
+
+
+def test_a_country_nobody_knows(desk):
+    errors = refused(desk, make_counterparty(), country="Ruritania")
+    assert errors.startswith("country: “Ruritania” is no country we know.")
+
+
+def test_likelihood_101(desk):
+    errors = refused(desk, make_information_point(), likelihood="101")
+    assert errors == "likelihood: Give a number from 1 to 100, not 101."
+
+
+def test_impact_0(desk):
+    assert "impact: Give a number from 1 to 100, not 0." in refused(
+        desk, make_information_point(), impact="0"
+    )
+
+
+def test_a_rag_that_is_no_rag(desk):
+    errors = refused(desk, make_pipeline(), rag_status="purple", change_reason="why not")
+    assert (
+        "rag_status: Select a valid choice. purple is not one of the available choices." in errors
+    )
+
+
+def test_a_completed_project_with_an_rtb_date_in_the_future(desk):
+    future = timezone.localdate() + timedelta(days=40)
+    errors = refused(
+        desk,
+        make_pipeline(),
+        stage=str(Stage.objects.get(code="completed").pk),
+        rtb_date=future.isoformat(),
+        change_reason="done",
+    )
+    assert "rtb_date: A completed project was ready to build in the past" in errors
+
+
+def test_a_completed_project_on_hold(desk):
+    pipeline = make_pipeline(stage="completed")
+    assert "on_hold: A completed project can't be on hold" in refused(
+        desk, pipeline, on_hold="on", change_reason="x"
+    )
+
+
+def test_a_commercial_operation_before_ready_to_build(desk):
+    errors = refused(
+        desk, make_pipeline(), rtb_date="2027-05-01", cod_date="2027-04-01", change_reason="x"
+    )
+    assert "cod_date: Commercial operation can't come before ready to build" in errors
+
+
+def test_a_probability_without_its_reason(desk):
+    assert "probability_reason: Say why" in refused(desk, make_pipeline(), probability_pct="60")
+
+
+def test_ownership_above_100(desk):
+    assert "ownership_pct: Give a number from 0 to 100 %, not 101." in refused(
+        desk, make_pipeline(), ownership_pct="101"
+    )
+
+
+def test_a_status_that_takes_effect_tomorrow(desk):
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    errors = refused(desk, make_pipeline(), status_effective_on=tomorrow.isoformat())
+    assert "status_effective_on: A change that has taken place can't lie in the future." in errors
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("stage", lambda: str(Stage.objects.get(code="procurement").pk)),
+        ("rag_status", lambda: "red"),
+        ("rtb_date", lambda: "2031-01-01"),
+        ("on_hold", lambda: "on"),
+        ("outcome", lambda: "withdrawn"),
+    ],
+)
+def test_a_change_that_matters_needs_a_reason(desk, field, value):
+    errors = refused(desk, make_pipeline(rag_status="green"), **{field: value()})
+    assert errors.startswith("change_reason: Say why: you changed ")
+
+
+def test_a_change_of_capacity_needs_a_reason_on_the_facility(desk):
+    facility = make_pipeline(capacity_mw=20).facilities.get()
+    assert "Say why: you changed Capacity." in refused(desk, facility, capacity_mw="21")
+
+
+def test_a_change_of_capacity_needs_a_reason_on_the_pipeline(desk):
+    pipeline = make_pipeline(capacity_mw=20)
+    errors = refused(desk, pipeline, **{"facility_links-0-capacity_mw": "21"})
+    assert errors == "Say why in “Reason”: you changed the project's capacity."
+
+
+def test_two_lead_developers(desk):
+    pipeline = make_pipeline(lead_developer=make_counterparty("Acme"))
+    lead = str(pipeline.counterparty_links.get().role_id)
+    errors = refused(
+        desk,
+        pipeline,
+        **{
+            "counterparty_links-TOTAL_FORMS": "2",
+            "counterparty_links-1-new_counterparty": "Blue Ridge",
+            "counterparty_links-1-role": lead,
+        },
+    )
+    assert "A pipeline has one Lead developer" in errors
+
+
+def test_a_new_facility_without_a_technology(desk):
+    errors = refused(
+        desk,
+        make_pipeline(),
+        **{"facility_links-TOTAL_FORMS": "1", "facility_links-0-name": "North field"},
+        change_reason="x",
+    )
+    assert errors.startswith("technology: Choose the new facility's technology")
+
+
+def test_an_existing_facility_described_anew(desk):
+    errors = refused(
+        desk,
+        make_pipeline(),
+        **{
+            "facility_links-TOTAL_FORMS": "1",
+            "facility_links-0-facility": str(make_facility().pk),
+            "facility_links-0-technology": str(Technology.objects.get(code="bess").pk),
+        },
+        change_reason="x",
+    )
+    assert "facility: Choose an existing facility or describe a new one, not both." in errors

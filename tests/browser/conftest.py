@@ -1,0 +1,92 @@
+"""Real Chromium against the live server.
+
+Set CHROMIUM to the program's path where it has an unusual name. Without Chromium these tests are
+skipped with one line saying so; with REQUIRE_BROWSER=1 that is a failure.
+"""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.builders import PASSWORD
+
+# Playwright's synchronous API runs an event loop in the test's thread, which Django takes for
+# asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+
+
+def find_chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def pytest_collection_modifyitems(config, items):
+    here = [item for item in items if "tests/browser/" in item.nodeid]
+    for item in here:
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
+        if find_chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
+            item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.fail("REQUIRE_BROWSER=1, but there is no Chromium: apt-get install chromium")
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium,
+        "args": [
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+        ],
+    }
+
+
+class ConsoleWatch:
+    """Collects a page's console errors, page errors and violations of the content policy."""
+
+    def __init__(self, page: Page):
+        self.errors: list[str] = []
+        page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def expect(self, text: str) -> None:
+        """Take the errors with that text off the list; there must be one."""
+        assert any(text in error for error in self.errors), self.errors
+        self.errors = [error for error in self.errors if text not in error]
+
+
+@pytest.fixture
+def browser_page(page: Page, live_server):
+    """A page, signed out, on the live server; a console error fails the test at its end."""
+    watch = ConsoleWatch(page)
+    page.console = watch
+    page.set_default_timeout(10_000)
+    yield page
+    assert watch.errors == []
+
+
+@pytest.fixture
+def sign_in(live_server):
+    """sign_in(page, user): through the sign-in page, as a person would."""
+
+    def sign_in(page: Page, user) -> None:
+        page.goto(f"{live_server.url}/login/")
+        page.get_by_label("Username").fill(user.username)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/login/" not in url)
+
+    return sign_in
