@@ -32,8 +32,11 @@ class AuditedQuerySet(models.QuerySet):
 
     update.alters_data = True
 
-    def bulk_create(self, objs, batch_size=None, **kwargs):
+    def bulk_create(self, objs, batch_size=None, *, history_type=audit.CREATED, **kwargs):
         """As Django's, and each row gets a history row.
+
+        ``history_type`` may be a function of the row, for an import of records whose past is in
+        the history already.
 
         Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does not
         say which rows it wrote, so their history could not be told.
@@ -45,7 +48,7 @@ class AuditedQuerySet(models.QuerySet):
             )
         with audit.change_set():
             created = super().bulk_create(objs, batch_size=batch_size or audit.BATCH_SIZE)
-            audit.record(created, audit.CREATED)
+            audit.record(created, history_type)
             self.model.after_write(created, created=True)
         return created
 

@@ -1,0 +1,247 @@
+"""counterparties.csv, and counterparties that other files only refer to."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
+from oegen.imports import (
+    Cell,
+    Importer,
+    ImportRun,
+    Past,
+    PastRow,
+    Row,
+    RowForm,
+    Writes,
+    changed_fields,
+    check_fields,
+    check_record,
+    derived_id,
+    identifier,
+    moment,
+    one_line,
+    text,
+)
+from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
+
+#: The role that each column of people stands for.
+ROLES = {
+    "CEO": "ceo",
+    "PlatformLead": "platform-lead",
+    "DealLead": "deal-lead",
+    "FinanceLead": "finance-lead",
+}
+NAME_SPACE = "counterparty"
+
+
+class CounterpartyForm(RowForm):
+    ID = Cell(identifier, required=True)
+    CounterpartyName = Cell(one_line, required=True)
+    CEO = Cell(one_line, empty="")
+    Strategy = Cell(text, empty="")
+    PlatformLead = Cell(one_line, empty="")
+    DealLead = Cell(one_line, empty="")
+    FinanceLead = Cell(one_line, empty="")
+    Created = Cell(moment)
+    LastModified = Cell(moment)
+
+
+class CounterpartyNames:
+    """Every counterparty by its name, and by its aliases where no name is the same."""
+
+    def __init__(self, run: ImportRun):
+        self._scratch = run.scratch
+        for key, name in Counterparty.objects.order_by().values_list("pk", "name").iterator():
+            self.keep(name, key)
+        for one in Counterparty.objects.order_by("name").exclude(aliases="").iterator():
+            for alias in one.alias_list:
+                self.keep(alias, one.pk, space="alias of counterparty")
+
+    def keep(self, name: str, key: uuid.UUID, space: str = NAME_SPACE) -> None:
+        self._scratch.keep_name(space, name, key)
+
+    def holder(self, name: str) -> uuid.UUID | None:
+        """Who has this very name."""
+        return self._scratch.id_of_name(NAME_SPACE, name)
+
+    def find(self, name: str) -> uuid.UUID | None:
+        return self.holder(name) or self._scratch.id_of_name("alias of counterparty", name)
+
+    def placeholder(self, key: uuid.UUID) -> Counterparty:
+        """An unsaved stand-in for a reference to a counterparty that no file describes."""
+        name = f"Unknown counterparty {str(key)[:8]}"
+        if self.holder(name):
+            name = f"Unknown counterparty {key}"
+        self.keep(name, key)
+        return Counterparty(id=key, name=name, is_placeholder=True)
+
+
+def contact_of(name: str) -> Contact:
+    """An unsaved contact: one person for each name, whatever its case."""
+    return Contact(id=derived_id("contact", name.casefold()), name=name)
+
+
+def role_link(counterparty: uuid.UUID, role: ContactRole, contact: uuid.UUID):
+    """An unsaved link. Its id belongs to the role at the counterparty: a new person in the role
+    is a change of it."""
+    return CounterpartyContact(
+        id=derived_id("counterpartycontact", counterparty, role.code),
+        counterparty_id=counterparty,
+        role=role,
+        contact_id=contact,
+    )
+
+
+def stamped(instance, created: datetime | None, modified: datetime | None):
+    """A new record with the dates that its file gives it."""
+    instance.created_at = created or modified or timezone.now()
+    instance.modified_at = modified or instance.created_at
+    return instance
+
+
+@dataclass
+class CounterpartyBatch:
+    writes: Writes
+    counterparties: dict[uuid.UUID, Counterparty]
+    contacts: set[uuid.UUID]
+    links: dict[uuid.UUID, CounterpartyContact]
+    held: set[tuple]
+
+
+class CounterpartyImporter(Importer):
+    file_name = "counterparties.csv"
+    form = CounterpartyForm
+    model = Counterparty
+    past_key = "CounterpartyName"
+    past_models = (Counterparty, Contact, CounterpartyContact)
+    columns = {"name": "CounterpartyName", "strategy": "Strategy"}
+
+    def __init__(self, run: ImportRun, names: CounterpartyNames):
+        super().__init__(run)
+        self.names = names
+        self.roles = {one.code: one for one in ContactRole.objects.filter(code__in=ROLES.values())}
+
+    def load(self, rows: list[Row]) -> CounterpartyBatch:
+        ids = [row.data["ID"] for row in rows]
+        people = {contact_of(row.data[column]).pk for row in rows for column in ROLES}
+        links = CounterpartyContact.objects.filter(counterparty__in=ids)
+        return CounterpartyBatch(
+            writes=Writes(self.run.scratch, Counterparty, Contact, CounterpartyContact),
+            counterparties=Counterparty.objects.in_bulk(ids),
+            contacts=set(Contact.objects.filter(pk__in=people).values_list("pk", flat=True)),
+            links={link.pk: link for link in links},
+            held={(link.counterparty_id, link.role_id, link.contact_id) for link in links},
+        )
+
+    def place(self, row: Row, batch: CounterpartyBatch) -> str:
+        data = row.data
+        values = {
+            "name": data["CounterpartyName"],
+            "strategy": data["Strategy"],
+            # A placeholder that a file describes at last is one no longer.
+            "is_placeholder": False,
+        }
+        counterparty = batch.counterparties.get(data["ID"])
+        is_new = counterparty is None
+        if is_new:
+            counterparty = stamped(
+                Counterparty(id=data["ID"]), data["Created"], data["LastModified"]
+            )
+        changed = changed_fields(counterparty, values)
+        check_record(counterparty)
+        people = {column: contact_of(data[column]) for column in ROLES if data[column]}
+        for column, contact in people.items():
+            _check_person(contact, column)
+        holder = self.names.holder(counterparty.name)
+        if holder and holder != counterparty.pk:
+            raise ValidationError(
+                {
+                    "CounterpartyName": f"“{counterparty.name}” is the name of another "
+                    f"counterparty, with the ID {holder}. Two may not share a name: rename one, "
+                    "or give the row that ID."
+                }
+            )
+        self.names.keep(counterparty.name, counterparty.pk)
+        if is_new:
+            batch.writes.create(counterparty)
+        elif changed:
+            batch.writes.update(counterparty, changed)
+        moved = self._place_people(counterparty, people, batch)
+        if is_new:
+            return CREATED_ROW
+        return UPDATED_ROW if changed or moved else UNCHANGED_ROW
+
+    def _place_people(self, counterparty, people: dict, batch: CounterpartyBatch) -> bool:
+        """Plan the writes of contacts and roles; whether there were any.
+
+        Roles that people gave by hand stay.
+        """
+        moved = False
+        for column, code in ROLES.items():
+            contact, role = people.get(column), self.roles[code]
+            link_id = role_link(counterparty.pk, role, uuid.UUID(int=0)).pk
+            link = batch.links.get(link_id)
+            if contact is None:
+                if link:
+                    batch.writes.remove(link)
+                    moved = True
+                continue
+            if contact.pk not in batch.contacts:
+                batch.contacts.add(contact.pk)
+                batch.writes.create(
+                    stamped(contact, counterparty.created_at, counterparty.modified_at)
+                )
+                self.run.made["contacts"] += 1
+            if (counterparty.pk, role.pk, contact.pk) in batch.held:
+                continue
+            moved = True
+            if link:
+                batch.writes.update(link, changed_fields(link, {"contact_id": contact.pk}))
+            else:
+                batch.writes.create(role_link(counterparty.pk, role, contact.pk))
+                self.run.made["roles of contacts"] += 1
+        return moved
+
+    def load_past(self, rows: list[PastRow], past: Past) -> None:
+        entities = {row.entity for row in rows}
+        people = {contact_of(row.data[column]).pk for row in rows for column in ROLES}
+        past.read(Counterparty, id__in=entities)
+        past.read(Contact, id__in=people)
+        past.read(CounterpartyContact, counterparty__in=entities)
+
+    def tell(self, row: PastRow, past: Past) -> None:
+        data = row.data
+        counterparty = stamped(
+            Counterparty(
+                id=row.entity,
+                version=0,
+                name=data["CounterpartyName"],
+                strategy=data["Strategy"],
+            ),
+            data["Created"],
+            data["LastModified"],
+        )
+        people = {column: contact_of(data[column]) for column in ROLES if data[column]}
+        check_fields(counterparty)
+        for column, contact in people.items():
+            _check_person(contact, column)
+        past.tell(counterparty, row, always=True)
+        links = []
+        for column, contact in people.items():
+            contact.version = 0
+            past.tell(contact, row)
+            link = role_link(row.entity, self.roles[ROLES[column]], contact.pk)
+            link.version = 0
+            links.append(link)
+        past.tell_links(CounterpartyContact, row.entity, links, row)
+
+
+def _check_person(contact: Contact, column: str) -> None:
+    try:
+        check_fields(contact)
+    except ValidationError as error:
+        raise ValidationError({column: error.messages}) from None

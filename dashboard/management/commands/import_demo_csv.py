@@ -1,0 +1,114 @@
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError, connection, transaction
+
+from counterparties.imports import CounterpartyImporter, CounterpartyNames
+from infopoints.imports import InformationPointImporter
+from oegen.audit import Source, change_set
+from oegen.imports import AuditFile, ImportRun, UnreadableFileError
+from oegen.imports.report import Rejects
+from oegen.models import User
+from pipelines.imports import PipelineImporter, Vocabulary
+
+
+class Command(BaseCommand):
+    help = (
+        "Take in the Streamlit demo's four CSV files from a folder. Without --apply it does "
+        "everything, says what came of it and takes it all back."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("folder", type=Path, metavar="DIR", help="folder with the four files")
+        parser.add_argument("--apply", action="store_true", help="keep what was imported")
+        parser.add_argument("--user", metavar="NAME", help="who imports, for the history")
+        parser.add_argument("--reason", metavar="TEXT", help="why, for the history")
+
+    def handle(self, *, folder: Path, apply: bool, user: str | None, reason: str | None, **options):
+        if not folder.is_dir():
+            raise CommandError(
+                f"There is no folder “{folder}”. Give the one that holds the four CSV files."
+            )
+        person = self._person(user)
+        reason = reason or f"import_demo_csv of the folder “{folder.resolve().name}”."
+        rejects = Rejects(settings.VAR_DIR / "rejects")
+        try:
+            with transaction.atomic():
+                with change_set(person=person, reason=reason, source=Source.IMPORT) as current:
+                    run = ImportRun(folder=folder, change_set=current, rejects=rejects)
+                    pipelines = self._import(run)
+                # What a commit would check, so that a dry run meets it too.
+                connection.check_constraints()
+                if not apply:
+                    transaction.set_rollback(True)
+        except UnreadableFileError as error:
+            raise CommandError(f"{error} Nothing was imported.") from error
+        except IntegrityError as error:
+            raise CommandError(
+                f"The database refused what the files say ({error}). Nothing was imported."
+            ) from error
+        finally:
+            rejects.close()
+        self._summarise(run, pipelines, apply)
+
+    def _person(self, name: str | None) -> User | None:
+        if name is None:
+            return None
+        try:
+            return User.objects.get(username=name)
+        except User.DoesNotExist:
+            raise CommandError(
+                f"There is no user “{name}”. Give --user the name somebody signs in with."
+            ) from None
+
+    def _import(self, run: ImportRun) -> PipelineImporter:
+        """Counterparties first, because the others refer to them; of each kind of record the
+        audit before the file, so that its history goes on where the audit ends."""
+        try:
+            keys = [
+                one.past_key
+                for one in (CounterpartyImporter, PipelineImporter, InformationPointImporter)
+            ]
+            audit = AuditFile(run, keys)
+            names, vocabulary = CounterpartyNames(run), Vocabulary()
+            counterparties = CounterpartyImporter(run, names)
+            pipelines = PipelineImporter(run, names, vocabulary)
+            points = InformationPointImporter(run, names, vocabulary)
+            audit.read()
+            for importer in (counterparties, pipelines, points):
+                importer.import_past(audit)
+                importer.import_rows()
+            for importer in (counterparties, pipelines, points):
+                importer.end_past()
+            audit.report.check()
+            return pipelines
+        finally:
+            run.close()
+
+    def _summarise(self, run: ImportRun, pipelines: PipelineImporter, apply: bool) -> None:
+        say = self.stdout.write
+        width = max(len(report.name) for report in run.reports)
+        for report in run.reports:
+            say(f"{report.name:<{width}}  {report}")
+        say("")
+        made = [f"{number:,} {name}" for name, number in run.made.items() if number]
+        say(f"Made beside them: {', '.join(made) or 'nothing'}.")
+        totals = sorted(pipelines.capacity.items(), key=lambda item: item[0].order)
+        figures = [f"{one.name} {mw:,} {one.unit_label}" for one, mw in totals]
+        say(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")
+        for line in run.remarks.lines():
+            say(line)
+        say("")
+        say(
+            "Applied: the database keeps it."
+            if apply
+            else "Dry run: nothing was kept. Repeat it with --apply to keep it."
+        )
+        rejected = sum(report.rejected for report in run.reports)
+        if rejected:
+            paths = ", ".join(str(path) for path in run.rejects.paths)
+            raise CommandError(
+                f"{rejected:,} row{'s were' if rejected != 1 else ' was'} rejected. "
+                f"The rows and the reasons are in {paths}"
+            )

@@ -1,0 +1,296 @@
+"""information_points.csv: a row is a point with its technologies and counterparties."""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+
+from counterparties.imports import CounterpartyNames, stamped
+from counterparties.models import Counterparty
+from infopoints.models import (
+    InformationPoint,
+    InformationPointCounterparty,
+    InformationPointTechnology,
+)
+from oegen.imports import (
+    Cell,
+    Importer,
+    ImportRun,
+    Past,
+    PastRow,
+    Row,
+    RowForm,
+    Writes,
+    changed_fields,
+    check_fields,
+    check_record,
+    derived_id,
+    identifier,
+    moment,
+    one_line,
+    text,
+    whole_number,
+)
+from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
+from oegen.imports.literals import LiteralError, parse_literal
+from oegen.models import Comment
+from pipelines.imports import Vocabulary
+
+
+def name_list(value: str) -> list[str]:
+    """Names out of a list that Python printed; the same name twice counts once."""
+    try:
+        names = parse_literal(value)
+    except LiteralError as error:
+        raise ValidationError(
+            f"The text can't be taken: {error}. Write names as ['First Ltd', 'Second Ltd']."
+        ) from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValidationError(
+            "This should be a list of names, written as ['First Ltd', 'Second Ltd']."
+        )
+    cleaned = {one_line(name).casefold(): one_line(name) for name in names if name.strip()}
+    return list(cleaned.values())
+
+
+def parts(value: str) -> list[str]:
+    return [part for part in (one_line(part) for part in value.split("/")) if part]
+
+
+class InformationPointForm(RowForm):
+    ID = Cell(identifier, required=True)
+    Title = Cell(one_line, required=True)
+    Description = Cell(text, empty="")
+    Market = Cell(one_line, empty="")
+    Technology = Cell(parts, empty=())
+    Counterparties = Cell(name_list, empty=())
+    Impact = Cell(whole_number, required=True)
+    Likelihood = Cell(whole_number, required=True)
+    Rating = Cell(whole_number)
+    Created = Cell(moment)
+    LastModified = Cell(moment)
+
+
+def technology_link(point: uuid.UUID, technology: uuid.UUID) -> InformationPointTechnology:
+    return InformationPointTechnology(
+        id=derived_id("informationpointtechnology", point, technology),
+        information_point_id=point,
+        technology_id=technology,
+    )
+
+
+def counterparty_link(point: uuid.UUID, counterparty: uuid.UUID) -> InformationPointCounterparty:
+    return InformationPointCounterparty(
+        id=derived_id("informationpointcounterparty", point, counterparty),
+        information_point_id=point,
+        counterparty_id=counterparty,
+    )
+
+
+def named_only(name: str) -> Counterparty:
+    """An unsaved counterparty of which no more is known than its name."""
+    return Counterparty(id=derived_id("counterparty", name.casefold()), name=name)
+
+
+@dataclass
+class PointBatch:
+    writes: Writes
+    points: dict[uuid.UUID, InformationPoint]
+    technologies: dict[uuid.UUID, list]
+    counterparties: dict[uuid.UUID, list]
+    #: Of the ids that named-only counterparties would get, those in use.
+    named: set[uuid.UUID]
+    #: Comments that an import made once; some may be removed by now.
+    comments: set[uuid.UUID]
+
+
+class InformationPointImporter(Importer):
+    file_name = "information_points.csv"
+    form = InformationPointForm
+    model = InformationPoint
+    past_key = "Title"
+    past_models = (InformationPoint, InformationPointTechnology, InformationPointCounterparty)
+    columns = {
+        "title": "Title",
+        "description": "Description",
+        "market": "Market",
+        "impact": "Impact",
+        "likelihood": "Likelihood",
+        "name": "Counterparties",
+    }
+
+    def __init__(self, run: ImportRun, names: CounterpartyNames, vocabulary: Vocabulary):
+        super().__init__(run)
+        self.names = names
+        self.vocabulary = vocabulary
+        self.content_type = ContentType.objects.get_for_model(InformationPoint)
+
+    def load(self, rows: list[Row]) -> PointBatch:
+        ids = [row.data["ID"] for row in rows]
+        names = {named_only(name).pk for row in rows for name in row.data["Counterparties"]}
+        comments = {comment.pk for row in rows for comment in self._comments(row.data)}
+        return PointBatch(
+            writes=Writes(
+                self.run.scratch,
+                Counterparty,
+                InformationPoint,
+                InformationPointTechnology,
+                InformationPointCounterparty,
+                Comment,
+            ),
+            points=InformationPoint.objects.in_bulk(ids),
+            technologies=_by_point(InformationPointTechnology, ids),
+            counterparties=_by_point(InformationPointCounterparty, ids),
+            named=set(Counterparty.objects.filter(pk__in=names).values_list("pk", flat=True)),
+            comments=set(Comment.history.filter(id__in=comments).values_list("id", flat=True)),
+        )
+
+    def place(self, row: Row, batch: PointBatch) -> str:
+        data, writes = row.data, batch.writes
+        named, technologies = data["Counterparties"], self._technologies(data)
+        point = batch.points.get(data["ID"])
+        is_new = point is None
+        point = point or stamped(
+            InformationPoint(id=data["ID"]), data["Created"], data["LastModified"]
+        )
+        changed = changed_fields(point, _values(data))
+        unknown = [name for name in named if not self.names.find(name)]
+        check_record(point, *(named_only(name) for name in unknown))
+
+        if is_new:
+            writes.create(point)
+        elif changed:
+            writes.update(point, changed)
+        firms = list(dict.fromkeys(self._counterparty(name, batch) for name in named))
+        relinked = _relink(point, batch.technologies, technology_link, technologies, writes)
+        relinked |= _relink(point, batch.counterparties, counterparty_link, firms, writes)
+        remarked = self._remark(row, point, batch)
+        if is_new:
+            return CREATED_ROW
+        return UPDATED_ROW if changed or relinked or remarked else UNCHANGED_ROW
+
+    def _technologies(self, data: dict) -> list[uuid.UUID]:
+        found = [self.vocabulary.find_technology(part) for part in data["Technology"]]
+        return list(dict.fromkeys(one.pk for one in found if one))
+
+    def _comments(self, data: dict) -> list[Comment]:
+        """An unsaved comment for each part of Technology that is none here."""
+        whole = "/".join(data["Technology"])
+        comments = []
+        for part in data["Technology"]:
+            if self.vocabulary.find_technology(part) is None:
+                sentence = (
+                    f"The import's technology “{whole}” names “{part}”, which is no technology "
+                    "here."
+                )
+                comments.append(
+                    Comment(
+                        id=derived_id("comment", data["ID"], sentence),
+                        content_type=self.content_type,
+                        object_id=data["ID"],
+                        author=self.run.change_set.person,
+                        text=sentence,
+                    )
+                )
+        return comments
+
+    def _remark(self, row: Row, point: InformationPoint, batch: PointBatch) -> bool:
+        data, made = row.data, False
+        for comment in self._comments(data):
+            self.run.remarks.add(
+                "Technology parts that are no technology here, kept as comments",
+                f"line {row.line}: {point.title}: {comment.text}",
+            )
+            if comment.pk not in batch.comments:
+                batch.comments.add(comment.pk)
+                batch.writes.create(comment)
+                made = True
+        if data["Rating"] not in (None, point.impact * point.likelihood):
+            self.run.remarks.add(
+                "Ratings that are not impact × likelihood; ours is computed",
+                f"line {row.line}: {point.title}: {data['Rating']:,} in the file, "
+                f"{point.impact * point.likelihood:,} here",
+            )
+        return made
+
+    def _counterparty(self, name: str, batch: PointBatch) -> uuid.UUID:
+        if found := self.names.find(name):
+            return found
+        counterparty = named_only(name)
+        self.names.keep(name, counterparty.pk)
+        # Else somebody has renamed the one that an earlier import made for this name.
+        if counterparty.pk not in batch.named:
+            batch.writes.create(counterparty)
+            self.run.made["counterparties known by name only"] += 1
+        return counterparty.pk
+
+    def load_past(self, rows: list[PastRow], past: Past) -> None:
+        entities = {row.entity for row in rows}
+        past.read(InformationPoint, id__in=entities)
+        past.read(InformationPointTechnology, information_point__in=entities)
+        past.read(InformationPointCounterparty, information_point__in=entities)
+
+    def tell(self, row: PastRow, past: Past) -> None:
+        data = row.data
+        rating = data["Impact"] * data["Likelihood"]
+        point = stamped(
+            InformationPoint(id=row.entity, version=0, rating=rating, **_values(data)),
+            data["Created"],
+            data["LastModified"],
+        )
+        check_fields(point)
+        firms = []
+        for name in data["Counterparties"]:
+            if found := self.names.find(name):
+                firms.append(found)
+            else:
+                row.words.append(f"It also named “{name}”, which was no counterparty here.")
+        for comment in self._comments({**data, "ID": row.entity}):
+            row.words.append(comment.text)
+        past.tell(point, row, always=True)
+        technologies = [technology_link(row.entity, one) for one in self._technologies(data)]
+        links = [counterparty_link(row.entity, firm) for firm in dict.fromkeys(firms)]
+        for link in (*technologies, *links):
+            link.version = 0
+        past.tell_links(InformationPointTechnology, row.entity, technologies, row)
+        past.tell_links(InformationPointCounterparty, row.entity, links, row)
+
+
+def _values(data: dict) -> dict:
+    return {
+        "title": data["Title"],
+        "description": data["Description"],
+        "market": data["Market"],
+        "impact": data["Impact"],
+        "likelihood": data["Likelihood"],
+    }
+
+
+def _by_point(model, points: list[uuid.UUID]) -> dict[uuid.UUID, list]:
+    links = defaultdict(list)
+    for link in model.objects.filter(information_point__in=points):
+        links[link.information_point_id].append(link)
+    return links
+
+
+def _relink(point: InformationPoint, present: dict, make, wanted: list, writes: Writes) -> bool:
+    """Plan the links to ``wanted`` that are missing, and the removal of those that an import made
+    and the file names no more; links made by hand stay. ``make`` makes a link to a key."""
+    links = {_far_key(link): link for link in present[point.pk]}
+    missing = [key for key in wanted if key not in links]
+    gone = [
+        link
+        for key, link in links.items()
+        if key not in wanted and link.pk == make(point.pk, key).pk
+    ]
+    for key in missing:
+        writes.create(make(point.pk, key))
+    for link in gone:
+        writes.remove(link)
+    return bool(missing or gone)
+
+
+def _far_key(link: InformationPointTechnology | InformationPointCounterparty) -> uuid.UUID:
+    return getattr(link, "technology_id", None) or link.counterparty_id

@@ -1,0 +1,122 @@
+"""What a cell may hold. Each ``parse`` function takes stripped, non-empty text and raises
+ValidationError with a sentence that says what would be right."""
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from oegen.seeding import NAMESPACE
+
+YEARS = range(1900, 2201)
+_SHOWN = 60
+
+
+def derived_id(*parts: object) -> uuid.UUID:
+    """The same id for the same parts in every run and installation."""
+    return uuid.uuid5(NAMESPACE, "import:" + json.dumps([str(part) for part in parts]))
+
+
+def shown(value: str) -> str:
+    """A value in a sentence, shortened."""
+    return f"“{value if len(value) <= _SHOWN else value[: _SHOWN - 1] + '…'}”"
+
+
+class Cell(forms.Field):
+    """A cell of a row. ``empty`` is what an empty cell means where it may be empty."""
+
+    def __init__(self, parse: Callable[[str], Any], *, required: bool = False, empty=None):
+        super().__init__(required=required)
+        self.parse = parse
+        self.empty = empty
+
+    def clean(self, value):
+        value = (value or "").strip()
+        if value:
+            return self.parse(value)
+        if self.required:
+            raise ValidationError("The cell is empty, and this column needs a value.")
+        return self.empty
+
+
+class RowForm(forms.Form):
+    """The cells of one row; its fields carry the names of the file's columns."""
+
+    @classmethod
+    def columns(cls) -> list[str]:
+        return list(cls.base_fields)
+
+
+def text(value: str) -> str:
+    if "\x00" in value:
+        raise ValidationError("The text holds a NUL character, which is no text. Remove it.")
+    return value
+
+
+def one_line(value: str) -> str:
+    return " ".join(text(value).split())
+
+
+def identifier(value: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        raise ValidationError(
+            f"{shown(value)} is no ID. An ID is 32 hex digits with hyphens, such as "
+            "123e4567-e89b-12d3-a456-426614174000."
+        ) from None
+
+
+def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
+    """A decimal number of so many places; more are refused, or ``rounded`` off."""
+
+    def parse(value: str) -> Decimal:
+        try:
+            parsed = Decimal(value)
+        except InvalidOperation:
+            parsed = Decimal("NaN")
+        if not parsed.is_finite() or abs(parsed) >= 10**9:
+            raise ValidationError(
+                f"{shown(value)} is no number we can take. Write digits with a point, such as "
+                "27.5, without a unit or thousands separator."
+            )
+        result = round(parsed, places)
+        # The spreadsheet's 0.30000000000000004 is 0.3.
+        if not rounded and abs(result - parsed) > Decimal("1e-9"):
+            raise ValidationError(f"{shown(value)} has more than {places} decimals. Round it.")
+        return result
+
+    return parse
+
+
+def whole_number(value: str) -> int:
+    parsed = number(places=0)(value)
+    return int(parsed)
+
+
+def _datetime(value: str, example: str) -> datetime:
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.year not in YEARS:
+        raise ValidationError(
+            f"{shown(value)} is no date we can take. Write it year first, such as {example}."
+        )
+    return parsed
+
+
+def moment(value: str) -> datetime:
+    """A date and time; without a zone it is UTC, which is what the demo wrote."""
+    parsed = _datetime(value, "2024-07-22 18:30:00+00:00")
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def day(value: str) -> date:
+    """A day, whatever time of day may follow it."""
+    return _datetime(value, "2027-12-31").date()

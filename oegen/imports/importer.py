@@ -1,0 +1,316 @@
+"""One import: what its files share (``ImportRun``) and how one file is taken in (``Importer``)."""
+
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from tqdm import tqdm
+
+from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_row
+from oegen.imports.cells import RowForm, moment
+from oegen.imports.past import AuditFile, Past, audit_row_named_in, past_reason
+from oegen.imports.reading import CSVFile, Row
+from oegen.imports.report import FileReport, Rejects, Remarks, complaint
+from oegen.imports.scratch import Scratch
+from oegen.models import AuditedModel, ChangeSet
+
+CREATED_ROW, UPDATED_ROW, UNCHANGED_ROW = "created", "updated", "unchanged"
+
+
+class ImportRun:
+    """What the files of one import share. Close it when done; ``made`` counts the records made
+    beside the files' own rows, by what they are called."""
+
+    def __init__(self, *, folder: Path, change_set: ChangeSet, rejects: Rejects):
+        self.folder = folder
+        self.change_set = change_set
+        self.rejects = rejects
+        self.scratch = Scratch()
+        self.remarks = Remarks()
+        self.made: Counter[str] = Counter()
+        self.reports: list[FileReport] = []
+
+    def close(self) -> None:
+        self.scratch.close()
+        self.rejects.close()
+
+    def report(self, name: str) -> FileReport:
+        self.reports.append(FileReport(name))
+        return self.reports[-1]
+
+    @contextmanager
+    def progress(self, name: str, total: int | None, unit: str) -> Iterator[Callable]:
+        """A bar on standard error, if that is a terminal; gives the function that moves it on."""
+        with tqdm(
+            desc=name,
+            total=total,
+            unit=unit,
+            unit_scale=True,
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+        ) as bar:
+            yield bar.update
+
+
+@dataclass
+class PastRow:
+    """A row of the old audit: what one record looked like at a moment.
+
+    ``words`` are added to the history's reason: what the row says and no field can hold.
+    """
+
+    row: Row
+    audit_id: uuid.UUID
+    moment: datetime
+    entity: uuid.UUID
+    data: dict
+    words: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        return " ".join([past_reason(self.audit_id), *self.words])
+
+
+class Writes:
+    """The writes of one batch, in the order of ``models``."""
+
+    def __init__(self, scratch: Scratch, *models: type[AuditedModel]):
+        self._scratch = scratch
+        self._new = {model: [] for model in models}
+        self._changed = {model: [] for model in models}
+        self._fields = {model: set() for model in models}
+        self._gone = {model: [] for model in models}
+
+    def create(self, instance: AuditedModel) -> None:
+        self._new[type(instance)].append(instance)
+
+    def update(self, instance: AuditedModel, fields: set[str]) -> None:
+        self._changed[type(instance)].append(instance)
+        self._fields[type(instance)] |= fields
+
+    def remove(self, instance: AuditedModel) -> None:
+        self._gone[type(instance)].append(instance.pk)
+
+    def flush(self) -> None:
+        """Write it all. A record whose past was told before goes on with it: its row says
+        changed, not added."""
+        for model, gone in self._gone.items():
+            if gone:
+                model.objects.filter(pk__in=gone).delete()
+        for model, created in self._new.items():
+            if created:
+                model.objects.bulk_create(created, history_type=self._history_type)
+            if self._changed[model]:
+                model.objects.bulk_update(self._changed[model], sorted(self._fields[model]))
+
+    def _history_type(self, instance: AuditedModel) -> str:
+        return CHANGED if self._scratch.was_told(instance) else CREATED
+
+
+def changed_fields(instance: models.Model, values: dict) -> set[str]:
+    """Set the values; the names of those that differ from what the instance had."""
+    changed = {name for name, value in values.items() if getattr(instance, name) != value}
+    for name in changed:
+        setattr(instance, name, values[name])
+    return changed
+
+
+def check_fields(*instances: models.Model) -> None:
+    """The model's rules for its fields, without a query: foreign keys come from look-ups."""
+    for instance in instances:
+        keys = {one.name for one in instance._meta.concrete_fields if one.is_relation}
+        instance.clean_fields(exclude=keys)
+
+
+def check_record(*instances: models.Model) -> None:
+    """``check_fields``, and the rules between fields. Raises ValidationError."""
+    check_fields(*instances)
+    for instance in instances:
+        instance.clean()
+
+
+class Importer:
+    """One file of an import, and the part of an old audit that speaks of its records.
+
+    Subclasses say what a row means in ``load`` and ``place``, and what an audit's row means in
+    ``load_past`` and ``tell``; all take ValidationError, by column or model field, as a refusal.
+    """
+
+    file_name: str
+    form: type[RowForm]
+    model: type[AuditedModel]
+    #: The key by which an audit's row is known to speak of this kind of record.
+    past_key: str
+    #: Every model whose past ``tell`` tells.
+    past_models: tuple[type[AuditedModel], ...]
+    #: The file's column for a model's field, for refusals.
+    columns: dict[str, str]
+
+    def __init__(self, run: ImportRun):
+        self.run = run
+        self.source = CSVFile(run.folder, self.file_name, self.form.columns())
+        self.report = run.report(self.file_name)
+        if self.source.extra_columns:
+            run.remarks.add(
+                "Columns that mean nothing here and were left out",
+                f"{self.file_name}: {', '.join(self.source.extra_columns)}",
+            )
+
+    def load(self, rows: list[Row]):
+        """What ``place`` needs to know of the database, in a fixed number of queries. An object
+        with the batch's ``writes``."""
+        raise NotImplementedError
+
+    def place(self, row: Row, batch) -> str:
+        """Plan the writes of one row; CREATED_ROW, UPDATED_ROW or UNCHANGED_ROW."""
+        raise NotImplementedError
+
+    def load_past(self, rows: list[PastRow], past: Past) -> None:
+        """Read the history there is of the records the rows speak of."""
+        raise NotImplementedError
+
+    def tell(self, row: PastRow, past: Past) -> None:
+        raise NotImplementedError
+
+    def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
+        """An audit row's values under the names of the file's columns."""
+        return cells
+
+    def identify(self, row: Row, record_id: uuid.UUID) -> uuid.UUID:
+        """The record's id. Raises ValidationError if an earlier row has it."""
+        if line := self.run.scratch.claim(self.file_name, record_id, row.line):
+            raise ValidationError(
+                {"ID": f"Line {line} has this ID already. Each row needs its own."}
+            )
+        return record_id
+
+    def import_rows(self) -> None:
+        with self.run.progress(self.file_name, self.source.size, "B") as progress:
+            for rows in batched(self.source.rows(progress)):
+                self._take(rows)
+        self.report.check()
+
+    def _take(self, rows: list[Row]) -> None:
+        self.report.read += len(rows)
+        accepted = []
+        for row in rows:
+            try:
+                self._read(row)
+            except ValidationError as error:
+                self._reject(row, error)
+            else:
+                accepted.append(row)
+        batch = self.load(accepted)
+        for row in accepted:
+            try:
+                outcome = self.place(row, batch)
+            except ValidationError as error:
+                self._reject(row, error)
+            else:
+                setattr(self.report, outcome, getattr(self.report, outcome) + 1)
+        batch.writes.flush()
+
+    def _read(self, row: Row) -> None:
+        if row.fault:
+            raise row.fault
+        form = self.form(row.values)
+        valid = form.is_valid()
+        row.data = form.cleaned_data
+        if record_id := row.data.get("ID"):
+            # Before anything is refused, so that an ID never moves to a later row.
+            row.data["ID"] = self.identify(row, record_id)
+        if not valid:
+            raise ValidationError(form.errors.as_data())
+
+    def _reject(self, row: Row, error: ValidationError) -> None:
+        self.report.rejected += 1
+        self.run.rejects.write(self.source, row, *complaint(error, self.columns))
+
+    def import_past(self, audit: AuditFile) -> None:
+        """Write the audit's rows of this kind of record as history with their own dates."""
+        with self.run.progress(
+            f"{audit.file_name}: {self.model._meta.verbose_name_plural}", None, "row"
+        ) as progress:
+            for found in batched(self.run.scratch.past(self.past_key)):
+                self._take_past(audit, found)
+                progress(len(found))
+
+    def _take_past(self, audit: AuditFile, found: list[tuple]) -> None:
+        rows = []
+        for line, audit_id, raw, cells in found:
+            row = Row(audit.file_name, line, raw)
+            words: list[str] = []
+            form = self.form(self.past_cells(cells, words))
+            if form.is_valid():
+                created, entity = moment(cells[audit.MOMENT]), form.cleaned_data["ID"]
+                data = form.cleaned_data
+                rows.append(PastRow(row, uuid.UUID(audit_id), created, entity, data, words))
+            else:
+                audit.reject(row, ValidationError(form.errors.as_data()), self.columns)
+        told = self._told([row.entity for row in rows])
+        news = [row for row in rows if (row.entity, row.moment, row.audit_id) not in told]
+        audit.report.unchanged += len(rows) - len(news)
+        past = Past(self.run.change_set, self.run.scratch)
+        self.load_past(news, past)
+        for row in news:
+            try:
+                self.tell(row, past)
+            except ValidationError as error:
+                audit.reject(row.row, error, self.columns)
+            else:
+                audit.report.created += 1
+        past.write()
+
+    def _told(self, entities: list[uuid.UUID]) -> set[tuple]:
+        """(entity, moment, audit row) of what earlier runs have told."""
+        rows = self.model.history.filter(
+            id__in=entities, history_change_reason__startswith=past_reason("")[:-2]
+        ).values_list("id", "history_date", "history_change_reason")
+        return {(key, when, audit_row_named_in(reason)) for key, when, reason in rows}
+
+    def end_past(self) -> None:
+        """A record whose past was told and that is in no file is one that was removed: its
+        history ends today."""
+        for model in self.past_models:
+            for ids in batched(self.run.scratch.told(model)):
+                ended = self._end(model, ids)
+                if model is self.model:
+                    self.run.made[f"histories of removed {model._meta.verbose_name_plural}"] += (
+                        ended
+                    )
+
+    def _end(self, model: type[AuditedModel], ids: list[uuid.UUID]) -> int:
+        live = set(model.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        newest = {}
+        rows = model.history.filter(id__in=set(ids) - live)
+        for row in rows.order_by("history_date", "history_id"):
+            newest[row.id] = row
+        endings = [
+            history_row(
+                Past.carrier(row),
+                REMOVED,
+                change_set=self.run.change_set,
+                reason="Not in the imported files, only in the demo's audit. "
+                + self.run.change_set.reason,
+            )
+            for row in newest.values()
+            if row.history_type != REMOVED
+        ]
+        if endings:
+            self.run.change_set.has_rows = True
+            model.history.model.objects.bulk_create(endings, batch_size=BATCH_SIZE)
+        return len(endings)
+
+
+def batched(items) -> Iterator[list]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH_SIZE)):
+        yield batch

@@ -1,0 +1,222 @@
+"""Somebody else's audit as our history: read from its file, told with its own dates.
+
+Every row tells what one record looked like at a moment. Told rows have version 0, because they
+are no writes of the record here, whose versions count from 1.
+"""
+
+from __future__ import annotations
+
+import uuid
+from bisect import insort
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_row
+from oegen.imports.cells import Cell, RowForm, identifier, moment, text
+from oegen.imports.literals import LiteralError, parse_literal
+from oegen.imports.reading import CSVFile, Row
+from oegen.imports.report import complaint
+from oegen.imports.scratch import Scratch
+from oegen.models import AuditedModel, ChangeSet
+
+if TYPE_CHECKING:
+    from oegen.imports.importer import ImportRun
+
+_REASON_START = "Imported from the demo's audit (row "
+
+
+def past_reason(audit_id: uuid.UUID | str) -> str:
+    return f"{_REASON_START}{audit_id})."
+
+
+def audit_row_named_in(reason: str) -> uuid.UUID:
+    """The id of the audit's row that a told history row came from."""
+    return uuid.UUID(reason.removeprefix(_REASON_START)[:36])
+
+
+@dataclass(frozen=True)
+class _Step:
+    when: datetime
+    kind: str
+    values: tuple
+    row: object
+
+
+class Past:
+    """The history of some records: what is there, and what is told of them, by date."""
+
+    def __init__(self, change_set: ChangeSet, scratch: Scratch):
+        self._change_set = change_set
+        self._scratch = scratch
+        self._steps: dict[tuple, list[_Step]] = defaultdict(list)
+        self._told: dict[type[AuditedModel], list] = defaultdict(list)
+        self._owned: dict[tuple, set[uuid.UUID]] = defaultdict(set)
+
+    def read(self, model: type[AuditedModel], **which) -> None:
+        rows = model.history.filter(**which).order_by("history_date", "history_id")
+        for row in rows.iterator():
+            self._add(model, row)
+
+    def tell(self, instance: AuditedModel, row, *, always: bool = False) -> None:
+        """That the record had these values at the audit row's moment.
+
+        Says nothing if they were known, unless ``always``.
+        """
+        before = self._before(type(instance), instance.pk, row.moment)
+        values = _values(instance)
+        if before is None or before.kind == REMOVED:
+            self._write(instance, CREATED, row)
+        elif always or before.values != values:
+            self._write(instance, CHANGED, row)
+
+    def tell_links(self, model: type[AuditedModel], owner, links, row) -> None:
+        """That these, and no other links of the model, belonged to the owner."""
+        for link in links:
+            self.tell(link, row)
+        stayed = {link.pk for link in links}
+        for key in self._owned[model, owner] - stayed:
+            before = self._before(model, key, row.moment)
+            if before and before.kind != REMOVED:
+                self._write(self.carrier(before.row), REMOVED, row)
+
+    def write(self) -> None:
+        for model, rows in self._told.items():
+            self._change_set.has_rows = True
+            model.history.model.objects.bulk_create(rows, batch_size=BATCH_SIZE)
+
+    @staticmethod
+    def carrier(row) -> AuditedModel:
+        """An unsaved record with the values of a history row."""
+        fields = type(row).tracked_fields
+        return row.instance_type(**{one.attname: getattr(row, one.attname) for one in fields})
+
+    def _before(self, model, key, when: datetime) -> _Step | None:
+        steps = [step for step in self._steps[model, key] if step.when <= when]
+        return steps[-1] if steps else None
+
+    def _write(self, instance: AuditedModel, kind: str, row) -> None:
+        told = history_row(
+            instance, kind, change_set=self._change_set, when=row.moment, reason=row.reason
+        )
+        self._told[type(instance)].append(told)
+        self._scratch.mark_told([instance])
+        self._add(type(instance), told)
+
+    def _add(self, model: type[AuditedModel], row) -> None:
+        step = _Step(row.history_date, row.history_type, _values(row, model), row)
+        insort(self._steps[model, row.id], step, key=lambda one: one.when)
+        if owner := model.link_owner():
+            self._owned[model, getattr(row, owner.attname)].add(row.id)
+
+
+def _values(instance, model: type[AuditedModel] | None = None) -> tuple:
+    model = model or type(instance)
+    return tuple(
+        getattr(instance, one.attname)
+        for one in model._meta.concrete_fields
+        if one.name not in model.BOOKKEEPING
+    )
+
+
+class AuditForm(RowForm):
+    ID = Cell(identifier, required=True)
+    Created = Cell(moment, required=True)
+    Data = Cell(text, required=True)
+    EntityID = Cell(identifier, required=True)
+
+
+class AuditFile:
+    """The demo's audit: Data is a dict printed by Python, read but never run.
+
+    ``kinds`` are the keys by which a row is told to speak of one kind of record.
+    """
+
+    file_name = "audit.csv"
+    #: Where a row's own date is kept among the cells that are handed on.
+    MOMENT = "audit moment"
+
+    def __init__(self, run: ImportRun, kinds: list[str]):
+        self.run = run
+        self.kinds = kinds
+        self.source = CSVFile(run.folder, self.file_name, AuditForm.columns())
+        self.report = run.report(self.file_name)
+
+    def read(self) -> None:
+        """Sort the rows by kind of record, for the importers to tell; refuse what is none."""
+        with self.run.progress(self.file_name, self.source.size, "B") as progress:
+            for row in self.source.rows(progress):
+                self.report.read += 1
+                try:
+                    self._sort(row)
+                except ValidationError as error:
+                    self.reject(row, error)
+
+    def reject(self, row: Row, error: ValidationError, columns: dict | None = None) -> None:
+        """With ``columns``, the error is about the values inside Data."""
+        self.report.rejected += 1
+        column, reason = complaint(error, columns or {})
+        self.run.rejects.write(self.source, row, column if columns is None else "Data", reason)
+
+    def _sort(self, row: Row) -> None:
+        if row.fault:
+            raise row.fault
+        form = AuditForm(row.values)
+        if not form.is_valid():
+            raise ValidationError(form.errors.as_data())
+        values = form.cleaned_data
+        if line := self.run.scratch.claim(self.file_name, values["ID"], row.line):
+            raise ValidationError(
+                {"ID": f"Line {line} has this ID already. Each row needs its own."}
+            )
+        if values["Created"] > timezone.now():
+            raise ValidationError({"Created": "The date lies in the future; a past can't."})
+        cells = _cells(values["Data"])
+        if _id_inside(cells) != values["EntityID"]:
+            raise ValidationError(
+                {"EntityID": "It is not the ID inside Data. Both should name the same record."}
+            )
+        kinds = [key for key in self.kinds if key in cells]
+        if len(kinds) != 1:
+            raise ValidationError(
+                {
+                    "Data": "It is not clear of which kind the record is: exactly one of the keys "
+                    f"{', '.join(self.kinds)} should be there."
+                }
+            )
+        # One zone, so that the text sorts by time.
+        when = values["Created"].astimezone(UTC)
+        cells[self.MOMENT] = when.isoformat(timespec="microseconds")
+        self.run.scratch.keep_past(
+            kind=kinds[0],
+            moment=cells[self.MOMENT],
+            line=row.line,
+            entity=values["EntityID"],
+            audit_id=values["ID"],
+            raw=row.cells,
+            cells=cells,
+        )
+
+
+def _cells(data: str) -> dict[str, str]:
+    """The dict that the text prints, each value as a cell of a file would hold it."""
+    try:
+        record = parse_literal(data)
+    except LiteralError as error:
+        raise ValidationError(
+            {"Data": f"The text can't be taken: {error}. It should be a dict printed by Python."}
+        ) from None
+    if not isinstance(record, dict):
+        raise ValidationError({"Data": "It should be a dict printed by Python, in curly brackets."})
+    return {key: "" if value is None else str(value) for key, value in record.items()}
+
+
+def _id_inside(cells: dict[str, str]) -> uuid.UUID:
+    try:
+        return identifier(cells.get("ID", "").strip())
+    except ValidationError as error:
+        raise ValidationError({"Data": f"ID: {error.messages[0]}"}) from None

@@ -1,0 +1,105 @@
+"""What came of an import: a count for each file, remarks, and the rejected rows in files."""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils import timezone
+
+from oegen.imports.reading import CSVFile, Row
+
+_REMARKS_SHOWN = 20
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class SummaryError(Exception):
+    """The counts of a file do not add up: the importer lost or invented a row."""
+
+
+@dataclass
+class FileReport:
+    name: str
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+    def check(self) -> None:
+        if self.read != self.created + self.updated + self.unchanged + self.rejected:
+            raise SummaryError(f"{self.name}: {self} does not add up. Nothing was imported.")
+
+    def __str__(self):
+        return (
+            f"{self.read:,} read = {self.created:,} created + {self.updated:,} updated + "
+            f"{self.unchanged:,} unchanged + {self.rejected:,} rejected"
+        )
+
+
+class Remarks:
+    """Sentences under headings; of each heading the first few in full and the number of all."""
+
+    def __init__(self):
+        self.counts: Counter[str] = Counter()
+        self._texts: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, heading: str, sentence: str) -> None:
+        self.counts[heading] += 1
+        if len(self._texts[heading]) < _REMARKS_SHOWN:
+            self._texts[heading].append(sentence)
+
+    def lines(self) -> Iterator[str]:
+        for heading, count in self.counts.items():
+            yield f"{heading} ({count:,}):"
+            yield from (f"  {sentence}" for sentence in self._texts[heading])
+            if count > _REMARKS_SHOWN:
+                yield f"  … and {count - _REMARKS_SHOWN:,} more."
+
+
+class Rejects:
+    """Rejected rows, written verbatim behind file, line, column and reason: one CSV file for each
+    file that has any, made with its first."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.paths: list[Path] = []
+        self._stamp = f"{timezone.now():%Y%m%d-%H%M%S-%f}"
+        self._open: dict[str, tuple] = {}
+
+    def write(self, source: CSVFile, row: Row, column: str, reason: str) -> None:
+        if source.name not in self._open:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{self._stamp}-{source.name}"
+            file = path.open("x", encoding="utf-8", newline="")
+            writer = csv.writer(file)
+            writer.writerow(["file", "line", "column", "reason", *source.header])
+            self._open[source.name] = (file, writer)
+            self.paths.append(path)
+        _, writer = self._open[source.name]
+        added = [row.file, row.line, _harmless(column), _harmless(reason)]
+        writer.writerow([*added, *row.cells])
+
+    def close(self) -> None:
+        for file, _ in self._open.values():
+            file.close()
+
+
+def _harmless(cell: str) -> str:
+    """So that a spreadsheet takes it as text, not as a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def complaint(error: ValidationError, columns: dict[str, str]) -> tuple[str, str]:
+    """(column, reason) of a refusal. ``columns`` gives the column for a model's field name."""
+    if not hasattr(error, "error_dict"):
+        return "", " ".join(error.messages)
+    names, sentences = [], []
+    for field, messages in error.message_dict.items():
+        name = "" if field == NON_FIELD_ERRORS else columns.get(field, field)
+        if name and name not in names:
+            names.append(name)
+        sentences += [f"{name}: {text}" if name else text for text in messages]
+    return "; ".join(names), " ".join(sentences)

@@ -1,0 +1,106 @@
+"""What an import must remember of all rows: on disk, so that memory does not grow with the file."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator
+
+from django.db import models
+
+_TABLES = """
+PRAGMA journal_mode = OFF;
+CREATE TABLE claim (space TEXT, key TEXT, line INT, PRIMARY KEY (space, key)) WITHOUT ROWID;
+CREATE TABLE name (space TEXT, key TEXT, id TEXT, PRIMARY KEY (space, key)) WITHOUT ROWID;
+CREATE TABLE past (
+    kind TEXT, moment TEXT, line INT, entity TEXT, audit_id TEXT, raw TEXT, cells TEXT
+);
+CREATE INDEX past_order ON past (kind, moment, line);
+CREATE INDEX past_entity ON past (entity, moment, line);
+CREATE TABLE told (model TEXT, id TEXT, PRIMARY KEY (model, id)) WITHOUT ROWID;
+BEGIN;
+"""
+
+
+class Scratch:
+    """A private database in a temporary file that vanishes when it is closed."""
+
+    def __init__(self):
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def claim(self, space: str, key: object, line: int) -> int | None:
+        """Take a key for a line: None if it was free, else the line that has it."""
+        if self._db.execute(
+            "INSERT OR IGNORE INTO claim VALUES (?, ?, ?)", (space, str(key), line)
+        ).rowcount:
+            return None
+        found = self._db.execute(
+            "SELECT line FROM claim WHERE space = ? AND key = ?", (space, str(key))
+        )
+        return found.fetchone()[0]
+
+    def keep_name(self, space: str, name: str, record_id: uuid.UUID) -> None:
+        """The first record to have a name (case and outer white space apart) keeps it."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
+            (space, name.strip().casefold(), str(record_id)),
+        )
+
+    def id_of_name(self, space: str, name: str) -> uuid.UUID | None:
+        found = self._db.execute(
+            "SELECT id FROM name WHERE space = ? AND key = ?", (space, name.strip().casefold())
+        ).fetchone()
+        return uuid.UUID(found[0]) if found else None
+
+    def keep_past(self, *, kind, moment, line, entity, audit_id, raw, cells) -> None:
+        self._db.execute(
+            "INSERT INTO past VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                kind,
+                moment,
+                line,
+                str(entity),
+                str(audit_id),
+                json.dumps(raw),
+                json.dumps(cells),
+            ),
+        )
+
+    def past(self, kind: str) -> Iterator[tuple]:
+        """(line, audit_id, raw, cells) of the old audit's rows of a kind, oldest first."""
+        rows = self._db.execute(
+            "SELECT line, audit_id, raw, cells FROM past WHERE kind = ? ORDER BY moment, line",
+            (kind,),
+        )
+        for line, audit_id, raw, cells in rows:
+            yield line, audit_id, json.loads(raw), json.loads(cells)
+
+    def past_cells(self, entity: uuid.UUID) -> Iterator[dict[str, str]]:
+        """What the old audit says of one record, oldest first."""
+        rows = self._db.execute(
+            "SELECT cells FROM past WHERE entity = ? ORDER BY moment, line", (str(entity),)
+        )
+        for (cells,) in rows:
+            yield json.loads(cells)
+
+    def mark_told(self, instances: Iterable[models.Model]) -> None:
+        """Remember the records whose past this run has told."""
+        self._db.executemany(
+            "INSERT OR IGNORE INTO told VALUES (?, ?)",
+            ((instance._meta.label, str(instance.pk)) for instance in instances),
+        )
+
+    def was_told(self, instance: models.Model) -> bool:
+        found = self._db.execute(
+            "SELECT 1 FROM told WHERE model = ? AND id = ?",
+            (instance._meta.label, str(instance.pk)),
+        )
+        return found.fetchone() is not None
+
+    def told(self, model: type[models.Model]) -> Iterator[uuid.UUID]:
+        rows = self._db.execute("SELECT id FROM told WHERE model = ?", (model._meta.label,))
+        for (record_id,) in rows:
+            yield uuid.UUID(record_id)

@@ -1,0 +1,414 @@
+"""pipelines.csv: a row is a pipeline, its facility and its lead developer."""
+
+import uuid
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from counterparties.imports import CounterpartyNames, stamped
+from counterparties.models import Counterparty
+from oegen.imports import (
+    Cell,
+    Importer,
+    ImportRun,
+    Past,
+    PastRow,
+    Row,
+    RowForm,
+    Writes,
+    changed_fields,
+    check_fields,
+    check_record,
+    day,
+    derived_id,
+    identifier,
+    moment,
+    number,
+    one_line,
+    text,
+)
+from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
+from pipelines.choices import ON_HOLD, RAG
+from pipelines.models import (
+    Facility,
+    Pipeline,
+    PipelineCounterparty,
+    PipelineFacility,
+    Stage,
+    Technology,
+)
+from pipelines.reference import DISCOVERY, LEAD_DEVELOPER_ID
+
+#: Where older rows of the audit keep the capacity of a technology.
+OLD_CAPACITY = {"solar": "SolarCapacity", "wind": "WindCapacity", "bess": "BESSCapacity"}
+GUESSED = "On hold, and the stage beneath guessed as Discovery"
+
+
+def rag(value: str) -> str:
+    if value.lower() not in RAG.values:
+        raise ValidationError(
+            f"“{value}” is no RAG rating. Write {', '.join(RAG.labels)} or nothing."
+        )
+    return value.lower()
+
+
+class PipelineForm(RowForm):
+    ID = Cell(identifier, required=True)
+    CounterpartyID = Cell(identifier)
+    ProjectName = Cell(one_line, required=True)
+    Long = Cell(number(places=6, rounded=True))
+    Lat = Cell(number(places=6, rounded=True))
+    Technology = Cell(one_line, required=True)
+    Capacity = Cell(number(places=3))
+    ProjectStatus = Cell(one_line, required=True)
+    RTBDate = Cell(day)
+    RAGStatus = Cell(rag, empty="")
+    RAGComment = Cell(text, empty="")
+    LastModified = Cell(moment)
+    Created = Cell(moment)
+
+
+class Vocabulary:
+    """The technologies and stages as they stand, found by any of their names."""
+
+    def __init__(self):
+        self.technologies = {one.pk: one for one in Technology.objects.all()}
+        self.stages = {one.pk: one for one in Stage.objects.all()}
+        self._technology_names: dict[str, Technology] = {}
+        for names in (lambda one: [one.code, one.name], lambda one: one.alias_list):
+            for one in self.technologies.values():
+                for name in names(one):
+                    self._technology_names.setdefault(name.casefold(), one)
+        self._stage_names: dict[str, Stage] = {}
+        for one in self.stages.values():
+            self._stage_names[one.code.casefold()] = self._stage_names[one.name.casefold()] = one
+        self.discovery = self._stage_names[DISCOVERY]
+
+    def find_technology(self, name: str) -> Technology | None:
+        return self._technology_names.get(name.strip().casefold())
+
+    def technology(self, name: str) -> Technology:
+        """Raises ValidationError for a name that none has."""
+        if found := self.find_technology(name):
+            return found
+        known = ", ".join(one.name for one in self.technologies.values())
+        raise ValidationError(
+            {"Technology": f"“{name}” is no technology here. There are: {known}."}
+        )
+
+    def stage(self, status: str) -> Stage | None:
+        """None for "On hold". Raises ValidationError for a status that is neither."""
+        if status.casefold() == ON_HOLD.casefold():
+            return None
+        if found := self._stage_names.get(status.casefold()):
+            return found
+        known = ", ".join(one.name for one in self.stages.values())
+        raise ValidationError(
+            {"ProjectStatus": f"“{status}” is no status here. There are: {known}, {ON_HOLD}."}
+        )
+
+
+def facility_id_of(pipeline: uuid.UUID) -> uuid.UUID:
+    return derived_id("facility", pipeline)
+
+
+def facility_link(pipeline: uuid.UUID, facility: uuid.UUID) -> PipelineFacility:
+    return PipelineFacility(
+        id=derived_id("pipelinefacility", pipeline, facility),
+        pipeline_id=pipeline,
+        facility_id=facility,
+    )
+
+
+def lead_link(pipeline: uuid.UUID, counterparty: uuid.UUID) -> PipelineCounterparty:
+    """Its id belongs to the role: another lead developer is a change of it."""
+    return PipelineCounterparty(
+        id=derived_id("lead developer", pipeline),
+        pipeline_id=pipeline,
+        counterparty_id=counterparty,
+        role_id=LEAD_DEVELOPER_ID,
+    )
+
+
+@dataclass
+class PipelineBatch:
+    writes: Writes
+    pipelines: dict[uuid.UUID, Pipeline]
+    facilities: dict[uuid.UUID, Facility]
+    #: The facilities of each pipeline.
+    linked: dict[uuid.UUID, set[uuid.UUID]]
+    leads: dict[uuid.UUID, PipelineCounterparty]
+    #: Of the lead links' derived ids, those in use, perhaps with another role by now.
+    link_ids: set[uuid.UUID]
+    counterparties: set[uuid.UUID]
+
+
+class PipelineImporter(Importer):
+    file_name = "pipelines.csv"
+    form = PipelineForm
+    model = Pipeline
+    past_key = "ProjectName"
+    past_models = (Pipeline, Facility, PipelineFacility, PipelineCounterparty)
+    columns = {
+        "project_name": "ProjectName",
+        "name": "ProjectName",
+        "stage": "ProjectStatus",
+        "on_hold": "ProjectStatus",
+        "rtb_date": "RTBDate",
+        "cod_date": "RTBDate",
+        "rag_status": "RAGStatus",
+        "rag_comment": "RAGComment",
+        "technology": "Technology",
+        "storage_mwh": "Technology",
+        "capacity_mw": "Capacity",
+        "longitude": "Long",
+        "latitude": "Lat",
+    }
+
+    def __init__(self, run: ImportRun, names: CounterpartyNames, vocabulary: Vocabulary):
+        super().__init__(run)
+        self.names = names
+        self.vocabulary = vocabulary
+        self.capacity: Counter[Technology] = Counter()
+
+    def identify(self, row: Row, record_id: uuid.UUID) -> uuid.UUID:
+        """The first row with an ID keeps it; another gets one derived from what it says."""
+        claim = self.run.scratch.claim
+        whole = derived_id("row", *row.cells)
+        if line := claim("pipeline row", whole, row.line):
+            raise ValidationError({"ID": f"The row repeats line {line} word for word."})
+        first = claim(self.file_name, record_id, row.line)
+        if first is None:
+            return record_id
+        own = derived_id("pipeline", record_id, row.values["ProjectName"].strip())
+        if claim(self.file_name, own, row.line):
+            own = whole
+            claim(self.file_name, own, row.line)
+        self.run.remarks.add(
+            "IDs derived, because an earlier row has the ID already",
+            f"line {row.line}: {row.values['ProjectName']}: {own}, "
+            f"because line {first} has {record_id}",
+        )
+        return own
+
+    def load(self, rows: list[Row]) -> PipelineBatch:
+        ids = [row.data["ID"] for row in rows]
+        linked = defaultdict(set)
+        for pipeline, facility in PipelineFacility.objects.filter(pipeline__in=ids).values_list(
+            "pipeline", "facility"
+        ):
+            linked[pipeline].add(facility)
+        facilities = {facility_id_of(key) for key in ids}.union(*linked.values())
+        leads = PipelineCounterparty.objects.filter(pipeline__in=ids)
+        named = {row.data["CounterpartyID"] for row in rows} - {None}
+        return PipelineBatch(
+            writes=Writes(
+                self.run.scratch,
+                Counterparty,
+                Pipeline,
+                Facility,
+                PipelineFacility,
+                PipelineCounterparty,
+            ),
+            pipelines=Pipeline.objects.in_bulk(ids),
+            facilities=Facility.objects.in_bulk(facilities),
+            linked=linked,
+            leads={one.pipeline_id: one for one in leads if one.role_id == LEAD_DEVELOPER_ID},
+            link_ids={one.pk for one in leads},
+            counterparties=set(
+                Counterparty.objects.filter(pk__in=named).values_list("pk", flat=True)
+            ),
+        )
+
+    def place(self, row: Row, batch: PipelineBatch) -> str:
+        data, writes = row.data, batch.writes
+        pipeline = batch.pipelines.get(data["ID"])
+        is_new = pipeline is None
+        pipeline = pipeline or stamped(
+            Pipeline(id=data["ID"]), data["Created"], data["LastModified"]
+        )
+        facility = self._facility_of(pipeline, batch)
+        facility_is_new = facility is None
+        facility = facility or stamped(
+            Facility(id=facility_id_of(pipeline.pk)), data["Created"], data["LastModified"]
+        )
+        guessed = self._set_status(pipeline, data["ProjectStatus"], is_new)
+        renamed = facility_is_new or facility.name == pipeline.project_name
+        facility_changed = self._set_facility(facility, data, renamed)
+        changed = guessed.changed | self._set_pipeline(pipeline, data)
+        check_record(pipeline, facility)
+
+        if is_new:
+            _date_new(pipeline, data)
+            writes.create(pipeline)
+        elif changed:
+            writes.update(pipeline, changed)
+        if facility_is_new:
+            writes.create(facility)
+            self.run.made["facilities"] += 1
+        elif facility_changed:
+            writes.update(facility, facility_changed)
+        relinked = self._place_links(pipeline, facility, data["CounterpartyID"], batch)
+        if guessed.is_guess:
+            self.run.remarks.add(GUESSED, f"line {row.line}: {pipeline.project_name}")
+        self.capacity[facility.technology] += facility.capacity_mw or Decimal(0)
+        if is_new:
+            return CREATED_ROW
+        touched = changed or facility_is_new or facility_changed or relinked
+        return UPDATED_ROW if touched else UNCHANGED_ROW
+
+    def _facility_of(self, pipeline: Pipeline, batch: PipelineBatch) -> Facility | None:
+        """The one made by an import, else the pipeline's only one. None if there is none."""
+        linked = batch.linked[pipeline.pk]
+        own = batch.facilities.get(facility_id_of(pipeline.pk))
+        if own or not linked:
+            return own
+        if len(linked) > 1:
+            raise ValidationError(
+                {
+                    "Capacity": f"The pipeline has {len(linked)} facilities by now, and the row "
+                    "does not say which it means. Change them in the tool and leave the row out."
+                }
+            )
+        return batch.facilities[next(iter(linked))]
+
+    def _set_facility(self, facility: Facility, data: dict, renamed: bool) -> set[str]:
+        technology = self.vocabulary.technology(data["Technology"])
+        values = {
+            "technology_id": technology.pk,
+            "capacity_mw": data["Capacity"],
+            "longitude": data["Long"],
+            "latitude": data["Lat"],
+        }
+        if renamed:
+            values["name"] = data["ProjectName"]
+        changed = changed_fields(facility, values)
+        facility.technology = technology
+        return changed
+
+    def _set_pipeline(self, pipeline: Pipeline, data: dict) -> set[str]:
+        values = {
+            "project_name": data["ProjectName"],
+            "rtb_date": data["RTBDate"],
+            "rag_status": data["RAGStatus"],
+            "rag_comment": data["RAGComment"],
+        }
+        changed = changed_fields(pipeline, values)
+        if "rag_status" in changed:
+            confirmed = data["LastModified"] if data["RAGStatus"] else None
+            changed |= changed_fields(pipeline, {"rag_confirmed_at": confirmed})
+        return changed
+
+    def _set_status(self, pipeline: Pipeline, status: str, is_new: bool) -> "_Status":
+        stage, is_guess = self.vocabulary.stage(status), False
+        values = {"on_hold": stage is None}
+        if stage is None and is_new:
+            stage = self._stage_told(pipeline.pk)
+            is_guess = stage is None
+            stage = stage or self.vocabulary.discovery
+        if stage is not None:
+            values["stage_id"] = stage.pk
+        if not values["on_hold"]:
+            values["on_hold_reason"] = ""
+        changed = changed_fields(pipeline, values)
+        pipeline.stage = self.vocabulary.stages[pipeline.stage_id]
+        return _Status(changed, is_guess)
+
+    def _stage_told(self, pipeline: uuid.UUID) -> Stage | None:
+        """The earliest stage that the audit shows; a hold is none."""
+        for cells in self.run.scratch.past_cells(pipeline):
+            try:
+                stage = self.vocabulary.stage(cells.get("ProjectStatus", "").strip())
+            except ValidationError:
+                # That row is in the rejects, with this reason.
+                continue
+            if stage:
+                return stage
+        return None
+
+    def _place_links(self, pipeline, facility, lead: uuid.UUID | None, batch) -> bool:
+        moved = False
+        if facility.pk not in batch.linked[pipeline.pk]:
+            batch.writes.create(facility_link(pipeline.pk, facility.pk))
+            moved = True
+        link = batch.leads.get(pipeline.pk)
+        if lead is None:
+            if link:
+                batch.writes.remove(link)
+            return moved or bool(link)
+        if lead not in batch.counterparties:
+            placeholder = self.names.placeholder(lead)
+            batch.counterparties.add(lead)
+            batch.writes.create(placeholder)
+            self.run.made["placeholder counterparties"] += 1
+            self.run.remarks.add(
+                "Counterparties that no file describes, made as placeholders",
+                f"{placeholder.name}: {lead}",
+            )
+        if link is None:
+            link = lead_link(pipeline.pk, lead)
+            if link.pk in batch.link_ids:
+                link.pk = uuid.uuid4()
+            batch.writes.create(link)
+            return True
+        if changed := changed_fields(link, {"counterparty_id": lead}):
+            batch.writes.update(link, changed)
+        return moved or bool(changed)
+
+    def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
+        """Older rows have a capacity for each technology in place of one."""
+        if "Capacity" in cells:
+            return cells
+        technology = self.vocabulary.find_technology(cells.get("Technology", ""))
+        own = OLD_CAPACITY.get(technology.code) if technology else None
+        for column in OLD_CAPACITY.values():
+            if column != own and cells.get(column, "").strip() not in ("", "0", "0.0"):
+                words.append(f"It also said {column} {cells[column]}.")
+        return {**cells, "Capacity": cells.get(own, "")}
+
+    def load_past(self, rows: list[PastRow], past: Past) -> None:
+        entities = {row.entity for row in rows}
+        past.read(Pipeline, id__in=entities)
+        past.read(Facility, id__in=[facility_id_of(key) for key in entities])
+        past.read(PipelineFacility, pipeline__in=entities)
+        past.read(PipelineCounterparty, pipeline__in=entities)
+
+    def tell(self, row: PastRow, past: Past) -> None:
+        data = row.data
+        pipeline = stamped(
+            Pipeline(id=row.entity, version=0), data["Created"], data["LastModified"]
+        )
+        facility = stamped(
+            Facility(id=facility_id_of(row.entity), version=0),
+            data["Created"],
+            data["LastModified"],
+        )
+        if self._set_status(pipeline, data["ProjectStatus"], is_new=True).is_guess:
+            row.words.append("The stage beneath the hold is guessed.")
+        self._set_facility(facility, data, renamed=True)
+        self._set_pipeline(pipeline, data)
+        check_fields(pipeline, facility)
+        past.tell(pipeline, row, always=True)
+        past.tell(facility, row)
+        places = [facility_link(row.entity, facility.pk)]
+        leads = [lead_link(row.entity, data["CounterpartyID"])] if data["CounterpartyID"] else []
+        for link in (*places, *leads):
+            link.version = 0
+        past.tell_links(PipelineFacility, row.entity, places, row)
+        past.tell_links(PipelineCounterparty, row.entity, leads, row)
+
+
+@dataclass(frozen=True)
+class _Status:
+    changed: set[str]
+    is_guess: bool
+
+
+def _date_new(pipeline: Pipeline, data: dict) -> None:
+    """The file does not say since when the status holds, only that it did when last modified."""
+    known_on: date = timezone.localdate(pipeline.modified_at)
+    pipeline.status_effective_on = min(known_on, timezone.localdate())
