@@ -1,0 +1,199 @@
+"""Two people at one record: the second is told, and nobody's work is lost."""
+
+import pytest
+
+from oegen import audit
+from pipelines.models import Pipeline, PipelineFacility
+from tests.admin.conftest import errors_of
+from tests.builders import make_counterparty, make_pipeline, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def jane(db):
+    return make_user(first_name="Jane", last_name="Doe")
+
+
+def change_as(person, record, reason="", **values):
+    """Somebody else changes the record meanwhile."""
+    with audit.change_set(person=person, reason=reason, source=audit.Source.FORM):
+        record = type(record).objects.get(pk=record.pk)
+        for name, value in values.items():
+            setattr(record, name, value)
+        record.save()
+
+
+def test_a_form_opened_before_somebodys_change_is_stopped_and_says_whose(desk, jane):
+    pipeline = make_pipeline(rag_status="green", rtb_date=None)
+    data = desk.open(pipeline)
+    change_as(jane, pipeline, "Grid offer late", rag_status="amber")
+    response = desk.send(pipeline, data | {"project_name": "Renamed", "change_reason": "mine"})
+    assert response.status_code == 200
+    errors = errors_of(response)
+    assert "Jane Doe changed this while you had it open." in errors
+    assert "RAG worsened from Green to Amber" in errors
+    assert "Grid offer late" in errors
+    pipeline.refresh_from_db()
+    assert (pipeline.rag_status, pipeline.project_name) != ("amber", "Renamed")
+    shown = desk.fields_of(response)
+    assert shown["project_name"] == "Renamed", "what I typed is gone"
+    assert shown["change_reason"] == "mine"
+    assert shown["rag_status"] == "amber", "the field I left alone does not show theirs"
+
+
+def test_saving_again_keeps_both_changes(desk, jane):
+    pipeline = make_pipeline(rag_status="green")
+    data = desk.open(pipeline)
+    change_as(jane, pipeline, rag_status="amber")
+    stopped = desk.send(pipeline, data | {"project_name": "Renamed"})
+    assert desk.send(pipeline, desk.fields_of(stopped)).status_code == 302
+    pipeline.refresh_from_db()
+    assert (pipeline.rag_status, pipeline.project_name) == ("amber", "Renamed")
+
+
+def test_a_field_that_both_changed_says_so_and_keeps_mine_on_the_page(desk, jane):
+    pipeline = make_pipeline(rag_comment="old")
+    data = desk.open(pipeline)
+    change_as(jane, pipeline, rag_comment="theirs")
+    stopped = desk.send(pipeline, data | {"rag_comment": "mine"})
+    assert "rag_comment: Others changed this too" in errors_of(stopped)
+    assert desk.fields_of(stopped)["rag_comment"] == "mine"
+
+
+def test_a_second_change_while_the_stopped_form_is_open_stops_it_again(desk, jane):
+    pipeline = make_pipeline(rag_comment="old")
+    data = desk.open(pipeline)
+    change_as(jane, pipeline, rag_comment="first")
+    stopped = desk.send(pipeline, data | {"project_name": "Renamed"})
+    change_as(jane, pipeline, rag_comment="second")
+    again = desk.send(pipeline, desk.fields_of(stopped))
+    assert again.status_code == 200
+    assert "second" in errors_of(again)
+
+
+def test_a_facility_changed_meanwhile_stops_the_pipelines_form(desk, jane):
+    pipeline = make_pipeline(capacity_mw=20)
+    data = desk.open(pipeline)
+    change_as(jane, pipeline.facilities.get(), capacity_mw=30)
+    stopped = desk.send(pipeline, data | {"project_name": "Renamed"})
+    assert "capacity up from 20 MW to 30 MW" in errors_of(stopped)
+    shown = desk.fields_of(stopped)
+    assert shown["facility_links-0-capacity_mw"] == "30.000"
+    assert desk.send(pipeline, shown).status_code == 302
+    assert pipeline.facilities.get().capacity_mw == 30
+    assert Pipeline.objects.get().project_name == "Renamed"
+
+
+def test_a_link_removed_meanwhile_stops_the_form(desk, jane):
+    pipeline = make_pipeline(capacity_mw=20)
+    data = desk.open(pipeline)
+    with audit.change_set(person=jane, reason="Sold"):
+        PipelineFacility.objects.all().delete()
+    stopped = desk.send(pipeline, data | {"project_name": "Renamed"})
+    assert stopped.status_code == 200
+    assert "Jane Doe changed this" in errors_of(stopped)
+    agreed = data | {
+        "project_name": "Renamed",
+        "facility_links-0-DELETE": "on",
+        "change_reason": "agreed",
+    }
+    assert desk.send(pipeline, agreed).status_code == 302
+    assert PipelineFacility.history.filter(history_type="-").count() == 1
+
+
+def test_a_record_removed_meanwhile_says_so_and_shows_what_was_typed(desk, jane):
+    counterparty = make_counterparty("Acme")
+    data = desk.open(counterparty)
+    with audit.change_set(person=jane, reason="Duplicate"):
+        type(counterparty).objects.get().delete()
+    response = desk.send(counterparty, data | {"strategy": "Buy Welsh wind"})
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "Jane Doe removed “Acme”" in page
+    assert "Buy Welsh wind" in page
+
+
+def test_a_damaged_guard_saves_nothing(desk):
+    pipeline = make_pipeline("Before")
+    data = desk.open(pipeline) | {"project_name": "After", "guard": "{oops"}
+    assert "note of what it was opened on is damaged" in errors_of(desk.send(pipeline, data))
+    pipeline.refresh_from_db()
+    assert pipeline.project_name == "Before"
+
+
+def test_a_form_without_its_guard_saves_nothing(desk):
+    pipeline = make_pipeline("Before")
+    data = desk.open(pipeline) | {"project_name": "After"}
+    del data["guard"]
+    assert desk.send(pipeline, data).status_code == 200
+    pipeline.refresh_from_db()
+    assert pipeline.project_name == "Before"
+
+
+class TestEditableTable:
+    def rows(self, desk):
+        """The table's fields, and each record's row prefix."""
+        data = desk.open(Pipeline, "changelist")
+        prefixes = {data[name]: name[:-2] for name in data if name.endswith("-id")}
+        return data, prefixes
+
+    def test_a_row_is_changed_with_a_reason(self, desk, portfolio_manager):
+        pipeline = make_pipeline(rag_status="green")
+        data, prefix = self.rows(desk)
+        data[f"{prefix[str(pipeline.pk)]}rag_status"] = "red"
+        response = desk.send(Pipeline, data | {"change_reason": "Refused"}, "changelist")
+        assert response.status_code == 302
+        newest = pipeline.history.first()
+        assert (newest.rag_status, newest.history_change_reason) == ("red", "Refused")
+        assert newest.history_user == portfolio_manager
+        assert newest.change_set.source == "table"
+
+    def test_without_a_reason_the_table_is_refused(self, desk):
+        pipeline = make_pipeline(rag_status="green")
+        data, prefix = self.rows(desk)
+        data[f"{prefix[str(pipeline.pk)]}rag_status"] = "red"
+        response = desk.send(Pipeline, data, "changelist")
+        assert "Say why in “Reason” below the table: you changed RAG." in errors_of(response)
+        assert pipeline.history.count() == 1
+
+    def test_a_wrong_value_is_refused_at_its_row(self, desk):
+        pipeline = make_pipeline()
+        data, prefix = self.rows(desk)
+        data[f"{prefix[str(pipeline.pk)]}rtb_date"] = "soon"
+        response = desk.send(Pipeline, data | {"change_reason": "x"}, "changelist")
+        assert "rtb_date: Enter a valid date." in errors_of(response)
+
+    def test_a_row_changed_meanwhile_is_stopped_and_the_others_are_not_saved_either(
+        self, desk, jane
+    ):
+        mine, other = make_pipeline("A", rag_comment="old"), make_pipeline("B", rag_comment="old")
+        data, prefix = self.rows(desk)
+        change_as(jane, mine, rag_comment="theirs")
+        data[f"{prefix[str(mine.pk)]}rag_comment"] = "mine"
+        data[f"{prefix[str(other.pk)]}rag_comment"] = "also mine"
+        response = desk.send(Pipeline, data, "changelist")
+        assert "Jane Doe changed this" in errors_of(response)
+        assert desk.fields_of(response)[f"{prefix[str(mine.pk)]}rag_comment"] == "mine"
+        other.refresh_from_db()
+        assert other.rag_comment == "old"
+
+    def test_a_row_i_left_alone_neither_stops_me_nor_loses_theirs(self, desk, jane):
+        mine, other = make_pipeline("A", rag_comment="old"), make_pipeline("B", rag_comment="old")
+        data, prefix = self.rows(desk)
+        change_as(jane, other, rag_comment="theirs")
+        data[f"{prefix[str(mine.pk)]}rag_comment"] = "mine"
+        assert desk.send(Pipeline, data, "changelist").status_code == 302
+        mine.refresh_from_db()
+        other.refresh_from_db()
+        assert (mine.rag_comment, other.rag_comment) == ("mine", "theirs")
+
+    def test_a_row_removed_meanwhile_is_reported(self, desk, jane):
+        mine, gone = make_pipeline("A", rag_comment="old"), make_pipeline("B")
+        data, prefix = self.rows(desk)
+        with audit.change_set(person=jane):
+            Pipeline.objects.get(pk=gone.pk).delete()
+        data[f"{prefix[str(mine.pk)]}rag_comment"] = "mine"
+        response = desk.send(Pipeline, data, "changelist")
+        assert response.status_code == 200
+        assert "Jane Doe" in errors_of(response)
