@@ -49,4 +49,4 @@ class Command(BaseCommand):
                 raise CommandError(str(refusal)) from refusal
         width = max(map(len, totals))
         for name, number in totals.items():
-            self.stdout.write(f"{name[:1].upper()}{name[1:]:<{width}}{number:>12,}")
+            self.stdout.write(f"{name[:1].upper()}{name[1:]:<{width}}{number:>10,}")

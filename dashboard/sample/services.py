@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from random import Random
+
+from django.db import transaction
+
+from counterparties.models import Counterparty
+from dashboard.sample.cast import Cast
+from dashboard.sample.clock import Clock
+from dashboard.sample.insights import Insights
+from dashboard.sample.ledger import Ledger
+from dashboard.sample.projects import Portfolio
+from dashboard.sample.vocabulary import Vocabulary
+from infopoints.models import InformationPoint
+from pipelines.models import Pipeline
+
+USUAL_PIPELINES = 60
+
+#: Projects, or companies, that are made and written together; bounds the memory.
+CHUNK = 1000
+
+
+class NotEmptyError(Exception):
+    """The database holds business records, which sample data must not be mixed with."""
+
+
+def counterparties_for(pipelines: int) -> int:
+    """25 for 60 pipelines, about 5,000 for 100,000."""
+    return max(8, round(25 * (pipelines / USUAL_PIPELINES) ** 0.714))
+
+
+def information_points_for(pipelines: int) -> int:
+    """40 for 60 pipelines, about 10,000 for 100,000."""
+    return max(5, round(40 * (pipelines / USUAL_PIPELINES) ** 0.745))
+
+
+@transaction.atomic
+def load_sample(
+    *,
+    pipelines: int = USUAL_PIPELINES,
+    seed: int = 1,
+    today: date,
+    progress: Callable[[int], object] = lambda done: None,
+) -> Counter[str]:
+    """Write a sample portfolio whose history ends on the working day before ``today``.
+
+    ``progress`` is told how many companies or projects more are done. Returns how many rows of
+    each kind were written. Raises NotEmptyError where there are records already.
+    """
+    _require_empty()
+    rng = Random(seed)  # noqa: S311, it makes up data and keeps no secret
+    ledger = Ledger(rng)
+    cast = Cast(rng, Clock(today), ledger)
+    for number, _ in enumerate(cast.enter(counterparties_for(pipelines)), start=1):
+        if number % CHUNK == 0:
+            ledger.write()
+        progress(1)
+    ledger.write()
+
+    vocabulary = Vocabulary.read()
+    portfolio = Portfolio(cast, vocabulary, ledger)
+    insights = Insights(cast, vocabulary, ledger)
+    points = information_points_for(pipelines)
+    for start in range(0, pipelines, CHUNK):
+        end = min(start + CHUNK, pipelines)
+        stories = portfolio.tell(end - start)
+        insights.tell(points * end // pipelines - points * start // pipelines, stories)
+        ledger.write()
+        progress(end - start)
+    return ledger.totals
+
+
+def _require_empty() -> None:
+    for model in (Pipeline, Counterparty, InformationPoint):
+        if number := model.objects.count():
+            noun = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
+            raise NotEmptyError(
+                f"The database already holds {number:,} {noun}. The sample is for an empty one, so "
+                "that it never mixes with your own records: nothing was changed. Name another "
+                "database in DATABASE_URL to load it there."
+            )
