@@ -2,6 +2,16 @@ import pytest
 
 from oegen import roles
 from tests.builders import make_user
+from tests.chromium import REMEDY, find_chromium, is_required
+
+
+def pytest_terminal_summary(terminalreporter):
+    if find_chromium() is None and not is_required():
+        terminalreporter.write_line(
+            f"THE BROWSER TESTS WERE SKIPPED: there is no Chromium. To run them, {REMEDY}.",
+            red=True,
+            bold=True,
+        )
 
 
 @pytest.fixture

@@ -5,22 +5,16 @@ skipped with one line saying so; with REQUIRE_BROWSER=1 that is a failure.
 """
 
 import os
-import shutil
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.builders import PASSWORD
+from tests.chromium import REMEDY, find_chromium, is_required
 
 # Playwright's synchronous API runs an event loop in the test's thread, which Django takes for
 # asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-
-
-def find_chromium() -> str | None:
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -28,15 +22,15 @@ def pytest_collection_modifyitems(config, items):
     for item in here:
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
-        if find_chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
-            item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
+        if find_chromium() is None and not is_required():
+            item.add_marker(pytest.mark.skip(reason="no Chromium"))
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     chromium = find_chromium()
     if chromium is None:
-        pytest.fail("REQUIRE_BROWSER=1, but there is no Chromium: apt-get install chromium")
+        pytest.fail(f"REQUIRE_BROWSER=1, but there is no Chromium: {REMEDY}")
     return {
         **browser_type_launch_args,
         "executable_path": chromium,

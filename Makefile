@@ -1,0 +1,71 @@
+# Targets for people; `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint lock clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VAR_DIR ?= $(CURDIR)/var
+PORT ?= 8000
+export VAR_DIR PORT
+
+BIN := .venv/bin
+STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/static/staticfiles.json ## Install what the site needs, for this machine
+
+run: setup ## Serve the site on this machine, with sample data when it is empty
+	@exec $(BIN)/python manage.py run_local
+
+test: setup .venv/test.stamp lint ## Lint, then every test on SQLite and on PostgreSQL, browser tests included
+	@echo "== Tests on SQLite"
+	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
+	@echo "== Tests on PostgreSQL"
+	$(BIN)/python -m tests.postgres $(PYTEST)
+
+lint: setup .venv/test.stamp ## Check style, formatting and that no migration is missing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	env -u DATABASE_URL $(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
+
+lock: ## Pin the requirements and front-end packages anew (needs uv and npm)
+	for name in base test node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
+	npm install --package-lock-only
+
+clean: ## Remove what was installed and built; the data in var stay
+	rm -rf .venv node_modules "$(VAR_DIR)/static" "$(VAR_DIR)/test"
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another one: make setup PYTHON=python3.12")'
+	@echo "== Making .venv"
+	$(PYTHON) -m venv .venv
+
+.venv/base.stamp: requirements/base.txt | .venv/bin/python
+	@echo "== Installing the Python packages"
+	$(BIN)/python -m pip install --require-hashes --disable-pip-version-check --progress-bar on -r requirements/base.txt
+	@touch $@
+
+.venv/test.stamp: requirements/test.txt | .venv/base.stamp
+	@echo "== Installing the test packages"
+	$(BIN)/python -m pip install --require-hashes --disable-pip-version-check --progress-bar on -r requirements/test.txt
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json | .venv/base.stamp
+	@echo "== Installing the front-end packages"
+	@if command -v npm >/dev/null; then npm ci; else \
+		$(BIN)/python -m pip install --require-hashes --disable-pip-version-check -r requirements/node.txt \
+		&& PATH="$(CURDIR)/$(BIN):$$PATH" npm ci; fi
+	@touch $@
+
+$(VAR_DIR)/secret-key: | .venv/base.stamp
+	@mkdir -p "$(VAR_DIR)"
+	@umask 077; $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))' > "$@"
+
+$(VAR_DIR)/static/staticfiles.json: node_modules/.stamp oegen/apps.py oegen/settings.py $(STATIC_SOURCES) | $(VAR_DIR)/secret-key
+	@echo "== Collecting the static files"
+	env -u DATABASE_URL -u SECRET_KEY -u BASE_URL $(BIN)/python manage.py collectstatic --noinput
+	@touch "$@"

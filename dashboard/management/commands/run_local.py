@@ -1,0 +1,96 @@
+"""``make run``: the whole site on this machine, ready to be looked at."""
+
+import os
+import secrets
+import socket
+import sys
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from counterparties.models import Counterparty
+from infopoints.models import InformationPoint
+from oegen import roles
+from oegen.models import User
+from pipelines.models import Pipeline
+
+#: Username, first and last name, role.
+DEMO_PEOPLE = [
+    ("portfolio", "Priya", "Shah", roles.PORTFOLIO_MANAGERS),
+    ("manager", "Morgan", "Reid", roles.MANAGERS),
+    ("admin", "Ada", "Okafor", roles.ADMINISTRATORS),
+]
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrate, load the sample portfolio and make the demo logins when the database is empty, "
+        "then serve the site with gunicorn on 127.0.0.1."
+    )
+
+    def handle(self, **options):
+        if settings.SECURE:
+            raise CommandError(
+                f"run_local is for this machine, and BASE_URL is {settings.BASE_URL}. In "
+                "production run `manage.py migrate` and then gunicorn oegen.wsgi, see the README."
+            )
+        self._check_port_is_free()
+        self.stdout.write("== Migrating the database")
+        call_command("migrate", verbosity=0)
+        if not any(model.objects.exists() for model in (Pipeline, Counterparty, InformationPoint)):
+            self.stdout.write("== Loading the sample portfolio")
+            call_command("load_sample")
+        self._make_demo_people()
+        self._greet()
+        self.stdout.flush()
+        os.execv(  # noqa: S606 - the program is the one this environment installed
+            sys.executable,
+            [
+                *(sys.executable, "-m", "gunicorn", "oegen.wsgi"),
+                *("--bind", f"127.0.0.1:{settings.PORT}"),
+                *("--workers", "2", "--threads", "4"),
+                *("--access-logfile", os.environ.get("ACCESS_LOG", "/dev/null")),
+                *("--log-level", "warning"),
+            ],
+        )
+
+    def _check_port_is_free(self):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", settings.PORT))
+            except OSError as error:
+                raise CommandError(
+                    f"Port {settings.PORT} can't be used ({error.strerror}). Stop what runs there, "
+                    "or choose another port: make run PORT=8001"
+                ) from error
+
+    @property
+    def _logins_file(self):
+        return settings.VAR_DIR / "demo-logins"
+
+    def _make_demo_people(self):
+        """Three people with random passwords, made when nobody can sign in yet."""
+        if User.objects.filter(is_active=True).exists():
+            return
+        lines = []
+        for username, first_name, last_name, role in DEMO_PEOPLE:
+            password = secrets.token_urlsafe(9)
+            user = User.objects.create_user(
+                username, password=password, first_name=first_name, last_name=last_name
+            )
+            user.groups.add(Group.objects.get(name=role))
+            lines.append(f"{username:<10} {password}   {role}\n")
+        self._logins_file.unlink(missing_ok=True)
+        self._logins_file.touch(mode=0o600)
+        self._logins_file.write_text("".join(lines))
+
+    def _greet(self):
+        self.stdout.write(f"\nThe site is at http://127.0.0.1:{settings.PORT}/\n")
+        if self._logins_file.exists():
+            self.stdout.write("Sign in with one of these (username, password, role):\n")
+            for line in self._logins_file.read_text().splitlines():
+                self.stdout.write(f"  {line}")
+        self.stdout.write("\nCtrl-C stops it. The data stay.\n")
