@@ -109,10 +109,13 @@ class Cast:
         for where in (country, ""):
             known = self._companies[kind, where]
             for _ in range(3 if known else 0):
-                company = known[int(len(known) * self.rng.random() ** 2)]
+                company = known[int(len(known) * self.rng.random() ** 1.3)]
                 if company.opened < day:
                     return company
         return self._companies[kind, ""][0]
+
+    def knows(self, kind: str, country: str, day: int) -> bool:
+        return any(company.opened < day for company in self._companies[kind, country][:3])
 
     def enter(self, count: int) -> Iterator[None]:
         """Make ``count`` companies with their contacts; yields after each."""
@@ -126,7 +129,7 @@ class Cast:
     def _enter_company(self, kind: str, *, one_of_first: bool) -> None:
         rng, clock = self.rng, self.clock
         early = one_of_first or rng.random() < 0.75
-        country = rng.choice(names.COMPANY_COUNTRIES)
+        country = "GB" if one_of_first else rng.choice(names.COMPANY_COUNTRIES)
         name = names.company_name(rng, kind, country, self._taken)
         domain = f"{slugify(' '.join(name.split()[:2]))}.example"
         opened = rng.randrange(FIRST_DAYS) if early else rng.randrange(15, len(clock) - 40)

@@ -10,6 +10,7 @@ from dashboard.sample.decks import Deck
 from dashboard.sample.ledger import Ledger
 from dashboard.sample.names import Unrepeated
 from dashboard.sample.projects import Story
+from dashboard.sample.sentences import COMPLETED
 from dashboard.sample.vocabulary import Vocabulary
 from infopoints.choices import Status
 from infopoints.models import (
@@ -85,13 +86,16 @@ class Insights:
             self._continue(point, kind, day_number, concerned, is_last=number == len(days))
 
     def _concerned(self, topic, opened: int, stories: list[Story]) -> list[Story]:
-        """Up to three projects of the topic's technologies that were known by then."""
+        """Some projects, known by then, of the topic's technologies and countries."""
         rng = self.rng
-        some = rng.sample(stories, min(len(stories), 12))
+        some = rng.sample(stories, min(len(stories), 60))
         fitting = [
             story
             for story in some
-            if story.plan.opened < opened and set(story.plan.technologies) & set(topic.technologies)
+            if story.plan.opened < opened
+            and set(story.plan.technologies) & set(topic.technologies)
+            and story.plan.place.country in topic.countries
+            and story.plan.final < COMPLETED
         ]
         return fitting[: rng.choice((0, 1, 2, 2, 3, 4))]
 

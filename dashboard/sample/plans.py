@@ -184,7 +184,7 @@ class Planner:
         if final == COMPLETED:
             final_cod = days[moves[-1]] if moves else created - timedelta(rng.randint(20, 400))
         else:
-            final_cod = today + timedelta(rng.randint(20, 330))
+            final_cod = today + timedelta(rng.randint(20, 120 if final > CONSTRUCTION else 330))
 
         if start >= CONSTRUCTION:
             waited = rng.randint(30, 300)
@@ -193,6 +193,8 @@ class Planner:
 
         if final >= CONSTRUCTION:
             until = moves[CONSTRUCTION - start - 1]
+            if final == CONSTRUCTION:
+                final_cod = max(final_cod, days[until] + timedelta(build - 30))
             target = days[until] + timedelta(rng.randint(-80, 5))
         elif trait == "overdue":
             until = len(days)

@@ -45,6 +45,13 @@ def size_mw(rng: Random, technology: str) -> Decimal:
     return Decimal(wanted).quantize(step)
 
 
+def size_of_battery_beside(rng: Random, plant_mw: Decimal) -> Decimal:
+    """A battery behind the same connection as a solar or wind plant."""
+    low, high = SIZES["bess"]
+    share = Decimal(rng.choice(("0.3", "0.5", "0.7")))
+    return min(Decimal(high), max(Decimal(low), (plant_mw * share).quantize(Decimal(1))))
+
+
 def resized_mw(rng: Random, technology: str, now: Decimal, up: bool) -> Decimal:
     """A size some way up or down from the present one, inside the technology's range."""
     factor = Decimal(rng.choice(("1.05", "1.1", "1.15") if up else ("0.82", "0.88", "0.92")))

@@ -18,6 +18,7 @@ from dashboard.sample.plants import (
     position_near,
     resized_mw,
     size_mw,
+    size_of_battery_beside,
 )
 from dashboard.sample.sentences import COMPLETED, CONSTRUCTION, PROCUREMENT, Issue
 from dashboard.sample.vocabulary import Vocabulary
@@ -41,6 +42,9 @@ JOINERS = {
     "epc": ("builder", range(2, 5)),
     "o-and-m": ("operator", range(3, 6)),
 }
+#: Kinds that have business in their own country only.
+LOCAL = ("landowner", "grid")
+
 EXTENSIONS = [(True, 4), (False, 56)]
 
 
@@ -161,7 +165,11 @@ class Story:
 
     def _build(self, event: Event, technology: str) -> None:
         plan, rng = self.plan, self.rng
-        capacity = None if plan.trait == "no capacity" else size_mw(rng, technology)
+        capacity = None
+        if self.facilities and self.facilities[0].capacity_mw:
+            capacity = size_of_battery_beside(rng, self.facilities[0].capacity_mw)
+        elif plan.trait != "no capacity":
+            capacity = size_mw(rng, technology)
         latitude, longitude = position_near(rng, plan.place)
         hours = rng.choice(STORAGE_HOURS)
         if len(plan.technologies) == 1:
@@ -195,9 +203,16 @@ class Story:
         if partner_pct and not lead_shares:
             self._engage(event, "co-developer", "developer", partner_pct)
         for role, likely in (("landowner", 0.25), ("grid-operator", 0.25), ("epc", 0.6)):
-            kind, stages = JOINERS[role]
-            if self.stage in stages and rng.random() < likely:
-                self._engage(event, role, kind)
+            if self._has_room_for(role) and rng.random() < likely:
+                self._engage(event, role, JOINERS[role][0])
+
+    def _has_room_for(self, role: str) -> bool:
+        kind, stages = JOINERS[role]
+        if self.stage not in stages or role in self.roles:
+            return False
+        return kind not in LOCAL or self.portfolio.cast.knows(
+            kind, self.plan.place.country, self._day
+        )
 
     def _engage(self, event: Event, role: str, kind: str, share: Decimal | None = None) -> None:
         """Give the role, which nobody has yet, to a company, if possible one that is new here."""
@@ -232,20 +247,28 @@ class Story:
         elif self.stage == COMPLETED:
             ran = effective - timedelta(rng.randint(0, 10))
             changes["cod_date"] = max(pipeline.rtb_date, ran)
-        if self.stage == COMPLETED and pipeline.rag_status != RAG.GREEN:
-            changes["rag_status"] = RAG.GREEN.value
         reason = rng.choice(sentences.MOVES[self.stage]).format(
             rtb=long_date(changes.get("rtb_date") or effective)
         )
         event = self._event(step.day, reason)
-        if self.stage == COMPLETED:
-            self.issue = None
-            changes |= {
-                "rag_comment": sentences.GREEN[COMPLETED][0],
-                "rag_confirmed_at": event.when,
-            }
+        changes |= self._rating_after_move(event)
         event.change(pipeline, **changes)
         self._keep_transition(event, back)
+
+    def _rating_after_move(self, event: Event) -> dict:
+        """A move ends the troubles of the stages before."""
+        if self.stage == COMPLETED:
+            self.issue = None
+            rag, comment = RAG.GREEN, sentences.GREEN[COMPLETED][0]
+        elif self.issue is None or self.stage in self.issue.stages:
+            return {}
+        elif self.plan.trait == "overdue":
+            self.issue = self._new_issue()
+            rag, comment = RAG.AMBER, self.issue.amber
+        else:
+            rag, comment = RAG.GREEN, self.issue.resolved
+            self.issue = None
+        return {"rag_status": rag.value, "rag_comment": comment, "rag_confirmed_at": event.when}
 
     def _hold(self, step: Step) -> None:
         reason = self.rng.choice(sentences.HOLDS).format(
@@ -409,11 +432,8 @@ class Story:
     def _join(self, step: Step) -> None:
         if self._is_over:
             return
-        fitting = [
-            role
-            for role, (_, stages) in JOINERS.items()
-            if self.stage in stages and role not in self.roles
-        ]
+        self._day = step.day
+        fitting = [role for role in JOINERS if self._has_room_for(role)]
         if fitting:
             role = self.rng.choice(fitting)
             event = self._event(step.day, sentences.JOINS[role])

@@ -34,7 +34,7 @@ ISSUES = [
         "Grid connection date moved in the revised offer",
     ),
     Issue(
-        "Planning", EARLY,
+        "Planning", range(1, 2),
         "Planning officer asks for a second ecology season before determination.",
         "Officer's report recommends refusal on landscape grounds.",
         "Revised layout submitted, officer's informal view is positive.",
@@ -52,7 +52,7 @@ ISSUES = [
         (SOLAR, WIND, BESS),
     ),
     Issue(
-        "Ecology", EARLY,
+        "Ecology", range(2),
         "Breeding bird survey found nesting lapwing in the eastern field.",
         "Survey licence refused, a full season is lost.",
         "Mitigation plan accepted in principle by the ecologist.",
@@ -61,7 +61,7 @@ ISSUES = [
         (SOLAR, WIND),
     ),
     Issue(
-        "Aviation", EARLY,
+        "Aviation", range(2),
         "Radar operator has lodged a holding objection.",
         "Radar objection stands; no mitigation slot before the connection date.",
         "Radar mitigation agreement drafted.",
@@ -70,7 +70,7 @@ ISSUES = [
         (WIND, SEA),
     ),
     Issue(
-        "Seabed surveys", EARLY,
+        "Seabed survey", range(2),
         "Geotechnical campaign lost six weeks to weather.",
         "Boulder fields found along half of the export route; rerouting needed.",
         "Alternative export route looks feasible on desk study.",
@@ -88,7 +88,7 @@ ISSUES = [
         (WIND, SEA),
     ),
     Issue(
-        "Transformers", range(1, 5),
+        "Transformer delivery", range(1, 5),
         "Main transformer quoted at 30 months, programme allows 24.",
         "Transformer slot lost; next factory slot is a year away.",
         "Reserved slot found through the framework agreement.",
@@ -96,7 +96,7 @@ ISSUES = [
         "Transformer delivery is later than planned",
     ),
     Issue(
-        "Battery supply", range(1, 5),
+        "Battery supply", range(1, 3),
         "Cell supplier wants to reopen the price after the tariff change.",
         "Supplier failed the safety certification our insurer asks for.",
         "Alternative supplier short-listed, certification in order.",
@@ -105,7 +105,7 @@ ISSUES = [
         (BESS,),
     ),
     Issue(
-        "Fire safety", EARLY,
+        "Fire safety", range(2),
         "Fire service asks for wider spacing and a second access.",
         "Council objects until the fire safety plan is redesigned.",
         "Redesigned layout meets the fire service's spacing.",
@@ -114,7 +114,7 @@ ISSUES = [
         (BESS,),
     ),
     Issue(
-        "Route to market", range(1, 4),
+        "Route to market", range(1, 3),
         "Offtaker's credit committee has asked for a lower floor price.",
         "Offtaker walked away; no bankable revenue at present.",
         "Two short-listed offtakers have returned marked-up term sheets.",
@@ -122,7 +122,7 @@ ISSUES = [
         "Financing waits for the offtake contract",
     ),
     Issue(
-        "Cost", range(1, 4),
+        "Cost", range(1, 3),
         "Contractor's price is 9% above the budget.",
         "Returns below the hurdle at the present build cost.",
         "Value engineering has found two thirds of the gap.",
@@ -130,7 +130,7 @@ ISSUES = [
         "Tender repeated after prices came in above budget",
     ),
     Issue(
-        "Civil works", BUILDING,
+        "Civil work", BUILDING,
         "Wet winter has held up the access tracks by five weeks.",
         "Contractor in dispute over ground conditions; works stopped.",
         "Contractor back on site with a recovery programme.",

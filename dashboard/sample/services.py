@@ -20,7 +20,7 @@ from pipelines.models import Pipeline
 USUAL_PIPELINES = 60
 
 #: Projects, or companies, that are made and written together; bounds the memory.
-CHUNK = 1000
+CHUNK = 500
 
 
 class NotEmptyError(Exception):

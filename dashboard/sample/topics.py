@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: By the first word of a market's name; any other market is all of Europe's.
+_COUNTRIES = {
+    "GB": "GB",
+    "Lincolnshire": "GB",
+    "Spain": "ES",
+    "Italy": "IT",
+    "Germany": "DE",
+    "German": "DE",
+    "Poland": "PL",
+    "Netherlands": "NL",
+    "Ireland": "IE",
+    "Sweden": "SE",
+    "Norway": "NO",
+    "Finland": "FI",
+    "Danish": "DK",
+}
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -13,6 +30,11 @@ class Topic:
     technologies: tuple[str, ...]
     impact: int
     likelihood: int
+
+    @property
+    def countries(self) -> set[str]:
+        first = self.market.split(" ", 1)[0]
+        return {_COUNTRIES[first]} if first in _COUNTRIES else set(_COUNTRIES.values())
 
 
 def _topics(table: str) -> list[Topic]:
