@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
@@ -131,6 +132,12 @@ class AuditTrail(HistoricalRecords):
             super().create_historical_record(instance, history_type, using=using)
 
 
+@cache
+def history_model(model: type[AuditedModel]) -> type[models.Model]:
+    """Kept, because ``model.history`` makes a manager class each time it is looked at."""
+    return model.history.model
+
+
 def history_row(
     instance: AuditedModel,
     history_type: str,
@@ -143,7 +150,7 @@ def history_row(
 
     ``when`` defaults to the change set's time if that is back-dated, else to now.
     """
-    history = type(instance).history.model
+    history = history_model(type(instance))
     return history(
         history_date=when or (change_set.recorded_at if change_set.back_dated else timezone.now()),
         history_user_id=change_set.person_id,
