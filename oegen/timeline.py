@@ -56,21 +56,22 @@ class Entry:
     phrase: str
     changes: tuple[FieldChange, ...] = field(default=())
 
-    @property
-    def is_link(self) -> bool:
-        return bool(self.model.LINK_OWNER)
+    def place(self) -> tuple:
+        """For sorting by time; what was written at one moment, records before their links."""
+        return self.when, bool(self.model.LINK_OWNER), self.history_id
 
 
 Phrase = Callable[[str, str, Any, Any], str]
-_phrases: dict[tuple[type[models.Model], str], Phrase] = {}
+_phrases: dict[tuple[type[models.Model], str], tuple[Phrase, frozenset[str]]] = {}
 
 
-def say(model: type[models.Model], field_name: str):
+def say(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
     """Register the phrase for a change of a field: a function of (old, new, raw old, raw new)
-    whose text follows the record's name, as in "moved from Design to Procurement"."""
+    whose text follows the record's name, as in "moved from Design to Procurement". An empty text
+    says nothing, and so does a change that came with one of the fields in ``unless``."""
 
     def register(phrase: Phrase) -> Phrase:
-        _phrases[model, field_name] = phrase
+        _phrases[model, field_name] = phrase, frozenset(unless)
         return phrase
 
     return register
@@ -84,7 +85,7 @@ def entries_of(record: AuditedModel, limit: int = 200) -> list[Entry]:
     entries = []
     for source in record.timeline_sources():
         entries += _entries(source.order_by("-history_date", "-history_id")[:limit])
-    entries.sort(key=lambda entry: (entry.when, entry.history_id), reverse=True)
+    entries.sort(key=Entry.place, reverse=True)
     return entries[:limit]
 
 
@@ -141,7 +142,7 @@ def latest(limit: int = 10, large: int = 12) -> list[Batch]:
     for one in sets:
         total = sum(counts[one.pk].values())
         own = entries[one.pk] if total <= large else []
-        own.sort(key=lambda entry: (entry.is_link, entry.history_id))
+        own.sort(key=Entry.place)
         batches.append(Batch(one, tuple(own), tuple(counts[one.pk].items())))
     return batches
 
@@ -207,13 +208,17 @@ def _phrase(model, row, changes, names: Names) -> str:
     if model.link_owner():
         what = model.describe_link(row, names)
         if row.history_type == "~":
-            return f"{what}: " + "; ".join(change.phrase for change in changes)
+            return f"{what}: {_together(changes)}"
         return f"{what} {'added' if row.history_type == '+' else 'removed'}"
     if row.history_type == "+":
         return f"added as {_article(noun)} {noun}"
     if row.history_type == "-":
         return "removed"
-    return "; ".join(change.phrase for change in changes) or "saved without a change"
+    return _together(changes)
+
+
+def _together(changes: Iterable[FieldChange]) -> str:
+    return "; ".join(filter(None, (change.phrase for change in changes))) or "saved again as it was"
 
 
 def _article(noun: str) -> str:
@@ -223,26 +228,25 @@ def _article(noun: str) -> str:
 def _changes(model, row, previous, names: Names) -> Iterable[FieldChange]:
     if previous is None:
         return
-    for model_field in model._meta.concrete_fields:
-        if model_field.name in model.BOOKKEEPING:
-            continue
+    changed = [
+        model_field
+        for model_field in model._meta.concrete_fields
+        if model_field.name not in model.BOOKKEEPING
+        and getattr(previous, model_field.attname) != getattr(row, model_field.attname)
+    ]
+    together = {model_field.name for model_field in changed}
+    for model_field in changed:
         raw_old = getattr(previous, model_field.attname)
         raw_new = getattr(row, model_field.attname)
-        if raw_old == raw_new:
-            continue
         label = str(model_field.verbose_name)
         label = label[:1].upper() + label[1:]
         old, new = (display(model_field, raw, names) for raw in (raw_old, raw_new))
-        phrase = _phrases.get((model, model_field.name))
-        yield FieldChange(
-            name=model_field.name,
-            label=label,
-            old=old,
-            new=new,
-            raw_old=raw_old,
-            raw_new=raw_new,
-            phrase=phrase(old, new, raw_old, raw_new) if phrase else f"{label} from {old} to {new}",
-        )
+        phrase, unless = _phrases.get((model, model_field.name), (None, frozenset()))
+        if phrase is None:
+            words = f"{label} from {old} to {new}"
+        else:
+            words = "" if unless & together else phrase(old, new, raw_old, raw_new)
+        yield FieldChange(model_field.name, label, old, new, raw_old, raw_new, words)
 
 
 def display(model_field: models.Field, value: Any, names: Names) -> str:

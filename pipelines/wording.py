@@ -17,6 +17,11 @@ def hold_changed(old, new, raw_old, raw_new):
     return "put on hold" if raw_new else "taken off hold"
 
 
+@say(Pipeline, "on_hold_reason")
+def hold_explained(old, new, raw_old, raw_new):
+    return f"on hold because “{new}”" if raw_new else ""
+
+
 @say(Pipeline, "outcome")
 def outcome_changed(old, new, raw_old, raw_new):
     return "made active again" if raw_new == Outcome.ACTIVE else f"marked {new.lower()}"
@@ -33,7 +38,12 @@ def rag_changed(old, new, raw_old, raw_new):
     return f"RAG {direction} from {old} to {new}"
 
 
-@say(Pipeline, "rag_confirmed_at")
+@say(Pipeline, "rag_comment")
+def rag_comment_changed(old, new, raw_old, raw_new):
+    return f"RAG comment now “{new}”" if raw_new else "RAG comment cleared"
+
+
+@say(Pipeline, "rag_confirmed_at", unless=["rag_status", "rag_comment"])
 def rag_confirmed(old, new, raw_old, raw_new):
     return "RAG confirmed"
 

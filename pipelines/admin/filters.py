@@ -17,11 +17,11 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class OverdueFilter(admin.SimpleListFilter):
-    title = "RTB date"
+    title = "overdue"
     parameter_name = "overdue"
 
     def lookups(self, request, model_admin):
-        return [("yes", "Overdue")]
+        return [("yes", "RTB date gone by")]
 
     def queryset(self, request, queryset):
         return queryset.overdue() if self.value() == "yes" else queryset

@@ -6,6 +6,7 @@ from django.utils import timezone
 from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm, RowForm
 from oegen.admin.options import DayInput
+from oegen.templatetags.oegen import number
 from pipelines.admin.filters import OverdueFilter, StatusFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
 from pipelines.models import Pipeline, Stage
@@ -123,7 +124,7 @@ class PipelineAdmin(AuditedAdmin):
 
     @admin.display(description="MW", ordering="capacity_mw")
     def capacity(self, pipeline):
-        return pipeline.capacity_mw
+        return number(pipeline.capacity_mw)
 
     @admin.display(description="Lead developer", ordering="lead_developer")
     def lead_developer(self, pipeline):

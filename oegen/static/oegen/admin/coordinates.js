@@ -5,7 +5,7 @@
 {
   const DECIMALS = 5; // about a metre
   const HOME = { centre: [54.5, -3.5], zoom: 5 };
-  const NEAR = 9;
+  const NEAR = 7; // the coast stays in sight
   let land = null;
 
   function loadLand() {
