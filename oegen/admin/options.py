@@ -209,6 +209,9 @@ class AuditedAdmin(admin.ModelAdmin):
     def get_deleted_objects(self, objs, request):
         """As Django's, but what forbids the removal is named as records, not as link rows."""
         deleted, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        if self.model is not Comment:
+            # Comments go with their record, whoever wrote them.
+            perms_needed.discard(Comment._meta.verbose_name)
         if protected:
             protected = self._dependents(objs)
         return deleted, counts, perms_needed, protected
