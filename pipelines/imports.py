@@ -29,6 +29,7 @@ from oegen.imports import (
     moment,
     number,
     one_line,
+    shown,
     text,
 )
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
@@ -51,7 +52,7 @@ GUESSED = "On hold, and the stage beneath guessed as Discovery"
 def rag(value: str) -> str:
     if value.lower() not in RAG.values:
         raise ValidationError(
-            f"“{value}” is no RAG rating. Write {', '.join(RAG.labels)} or nothing."
+            f"{shown(value)} is no RAG rating. Write {', '.join(RAG.labels)} or nothing."
         )
     return value.lower()
 
@@ -97,7 +98,7 @@ class Vocabulary:
             return found
         known = ", ".join(one.name for one in self.technologies.values())
         raise ValidationError(
-            {"Technology": f"“{name}” is no technology here. There are: {known}."}
+            {"Technology": f"{shown(name)} is no technology here. There are: {known}."}
         )
 
     def stage(self, status: str) -> Stage | None:
@@ -108,7 +109,7 @@ class Vocabulary:
             return found
         known = ", ".join(one.name for one in self.stages.values())
         raise ValidationError(
-            {"ProjectStatus": f"“{status}” is no status here. There are: {known}, {ON_HOLD}."}
+            {"ProjectStatus": f"{shown(status)} is no status here. There are: {known}, {ON_HOLD}."}
         )
 
 
@@ -367,7 +368,7 @@ class PipelineImporter(Importer):
         own = OLD_CAPACITY.get(technology.code) if technology else None
         for column in OLD_CAPACITY.values():
             if column != own and cells.get(column, "").strip() not in ("", "0", "0.0"):
-                words.append(f"It also said {column} {cells[column]}.")
+                words.append(f"It also said {column} {shown(cells[column])}.")
         return {**cells, "Capacity": cells.get(own, "")}
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:

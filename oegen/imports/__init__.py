@@ -13,6 +13,7 @@ from oegen.imports.cells import (
     moment,
     number,
     one_line,
+    shown,
     text,
     whole_number,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "moment",
     "number",
     "one_line",
+    "shown",
     "text",
     "whole_number",
 ]

@@ -80,11 +80,13 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
             parsed = Decimal(value)
         except InvalidOperation:
             parsed = Decimal("NaN")
-        if not parsed.is_finite() or abs(parsed) >= 10**9:
+        if "_" in value or not parsed.is_finite() or abs(parsed) >= 10**9:
             raise ValidationError(
                 f"{shown(value)} is no number we can take. Write digits with a point, such as "
                 "27.5, without a unit or thousands separator."
             )
+        if -parsed.as_tuple().exponent <= places:
+            return parsed
         result = round(parsed, places)
         # The spreadsheet's 0.30000000000000004 is 0.3.
         if not rounded and abs(result - parsed) > Decimal("1e-9"):
@@ -95,7 +97,9 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
 
 
 def whole_number(value: str) -> int:
-    parsed = number(places=0)(value)
+    parsed = number(places=3)(value)
+    if parsed != int(parsed):
+        raise ValidationError(f"{shown(value)} is no whole number.")
     return int(parsed)
 
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_row
 from oegen.imports.cells import RowForm, moment
-from oegen.imports.past import AuditFile, Past, audit_row_named_in, past_reason
+from oegen.imports.past import REASON_START, AuditFile, Past, past_reason
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
 from oegen.imports.scratch import Scratch
@@ -256,7 +256,9 @@ class Importer:
             else:
                 audit.reject(row, ValidationError(form.errors.as_data()), self.columns)
         told = self._told([row.entity for row in rows])
-        news = [row for row in rows if (row.entity, row.moment, row.audit_id) not in told]
+        news = [
+            row for row in rows if (row.entity, row.moment, past_reason(row.audit_id)) not in told
+        ]
         audit.report.unchanged += len(rows) - len(news)
         past = Past(self.run.change_set, self.run.scratch)
         self.load_past(news, past)
@@ -270,11 +272,12 @@ class Importer:
         past.write()
 
     def _told(self, entities: list[uuid.UUID]) -> set[tuple]:
-        """(entity, moment, audit row) of what earlier runs have told."""
+        """(entity, moment, beginning of the reason) of what earlier runs have told."""
         rows = self.model.history.filter(
-            id__in=entities, history_change_reason__startswith=past_reason("")[:-2]
+            id__in=entities, history_change_reason__startswith=REASON_START
         ).values_list("id", "history_date", "history_change_reason")
-        return {(key, when, audit_row_named_in(reason)) for key, when, reason in rows}
+        length = len(past_reason(uuid.UUID(int=0)))
+        return {(key, when, reason[:length]) for key, when, reason in rows}
 
     def end_past(self) -> None:
         """A record whose past was told and that is in no file is one that was removed: its

@@ -9,7 +9,7 @@ import ast
 import warnings
 from datetime import UTC, datetime
 
-LENGTH_LIMIT = 100_000
+LENGTH_LIMIT = 20_000
 DEPTH_LIMIT = 6
 
 
@@ -57,6 +57,8 @@ def _value(node: ast.expr, depth: int):
 
 
 def _text(value: str) -> str:
+    if "\x00" in value:
+        raise LiteralError("a text in it holds a NUL character")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -76,21 +78,29 @@ def _datetime(node: ast.Call) -> datetime:
         for item in node.args
         if isinstance(item, ast.Constant) and type(item.value) is int
     ]
-    keywords = [(keyword.arg, ast.unparse(keyword.value)) for keyword in node.keywords[:2]]
     is_datetime = (
         isinstance(node.func, ast.Attribute)
         and node.func.attr == "datetime"
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id == "datetime"
     )
-    if (
-        not is_datetime
-        or len(numbers) != len(node.args)
-        or keywords not in ([], [("tzinfo", "datetime.timezone.utc")])
-    ):
+    if not is_datetime or len(numbers) != len(node.args) or not all(map(_is_utc, node.keywords)):
         raise LiteralError("it holds a call other than datetime.datetime(...), which is never run")
     try:
         # Without a zone it stays without: the demo kept plain days so.
-        return datetime(*numbers, tzinfo=UTC if keywords else None)
+        return datetime(*numbers, tzinfo=UTC if node.keywords else None)
     except (TypeError, ValueError, OverflowError):
         raise LiteralError("a date in it is no date") from None
+
+
+def _is_utc(keyword: ast.keyword) -> bool:
+    match keyword:
+        case ast.keyword(
+            arg="tzinfo",
+            value=ast.Attribute(
+                attr="utc",
+                value=ast.Attribute(attr="timezone", value=ast.Name(id="datetime")),
+            ),
+        ):
+            return True
+    return False

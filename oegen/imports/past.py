@@ -27,16 +27,12 @@ from oegen.models import AuditedModel, ChangeSet
 if TYPE_CHECKING:
     from oegen.imports.importer import ImportRun
 
-_REASON_START = "Imported from the demo's audit (row "
+REASON_START = "Imported from the demo's audit (row "
 
 
-def past_reason(audit_id: uuid.UUID | str) -> str:
-    return f"{_REASON_START}{audit_id})."
-
-
-def audit_row_named_in(reason: str) -> uuid.UUID:
-    """The id of the audit's row that a told history row came from."""
-    return uuid.UUID(reason.removeprefix(_REASON_START)[:36])
+def past_reason(audit_id: uuid.UUID) -> str:
+    """How the reason of every history row begins that the audit's row has become."""
+    return f"{REASON_START}{audit_id})."
 
 
 @dataclass(frozen=True)

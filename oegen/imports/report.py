@@ -48,6 +48,8 @@ class Remarks:
 
     def add(self, heading: str, sentence: str) -> None:
         self.counts[heading] += 1
+        # A terminal obeys control characters, wherever they come from.
+        sentence = "".join(sign if sign.isprintable() else "�" for sign in sentence)
         if len(self._texts[heading]) < _REMARKS_SHOWN:
             self._texts[heading].append(sentence)
 
@@ -101,5 +103,6 @@ def complaint(error: ValidationError, columns: dict[str, str]) -> tuple[str, str
         name = "" if field == NON_FIELD_ERRORS else columns.get(field, field)
         if name and name not in names:
             names.append(name)
-        sentences += [f"{name}: {text}" if name else text for text in messages]
+        # Of what validators say of one value, the first is the plainest.
+        sentences.append(f"{name}: {messages[0]}" if name else " ".join(messages))
     return "; ".join(names), " ".join(sentences)

@@ -92,10 +92,10 @@ class Command(BaseCommand):
         for report in run.reports:
             say(f"{report.name:<{width}}  {report}")
         say("")
-        made = [f"{number:,} {name}" for name, number in run.made.items() if number]
+        made = [f"{name} {number:,}" for name, number in run.made.items() if number]
         say(f"Made beside them: {', '.join(made) or 'nothing'}.")
         totals = sorted(pipelines.capacity.items(), key=lambda item: item[0].order)
-        figures = [f"{one.name} {mw:,} {one.unit_label}" for one, mw in totals]
+        figures = [f"{one.name} {mw:,.3f} {one.unit_label}" for one, mw in totals]
         say(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")
         for line in run.remarks.lines():
             say(line)
