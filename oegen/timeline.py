@@ -192,7 +192,9 @@ def _entry(model, row, previous, names: Names) -> Entry:
 def _subject(model, row, names: Names) -> tuple[Any, str, str]:
     """The record the row is about; for a link or comment, the record it hangs on."""
     if model is Comment:
-        target, key = row.content_type.model_class(), row.object_id
+        # Not row.content_type, which would be a query for each row.
+        content_type = ContentType.objects.get_for_id(row.content_type_id)
+        target, key = content_type.model_class(), row.object_id
     elif owner := model.link_owner():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
     else:
