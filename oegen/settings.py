@@ -54,7 +54,11 @@ if not SECURE and _base.hostname not in ("127.0.0.1", "localhost", "::1"):
         f"is {BASE_URL!r}, which is neither https nor this machine",
         "Passwords must not travel in the clear: set BASE_URL to the https:// address.",
     )
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_base.hostname] if SECURE else LOCAL_HOSTS)
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in env.list("ALLOWED_HOSTS", default=[_base.hostname] if SECURE else LOCAL_HOSTS)
+    if host.strip()
+]
 if not ALLOWED_HOSTS:
     raise _wrong("ALLOWED_HOSTS", "is empty", f"Set ALLOWED_HOSTS={_base.hostname}.")
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
@@ -144,15 +148,15 @@ TEMPLATES = [
 
 def _database() -> dict:
     url = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'oegen.sqlite3'}")
-    try:
-        database = env.db_url_config(url)
-    except Exception as error:
+    scheme = url.partition(":")[0]
+    if scheme not in ("postgres", "postgresql", "sqlite"):
         raise _wrong(
             "DATABASE_URL",
-            "cannot be read",
+            f"begins with {scheme!r}",
             "Set DATABASE_URL=postgres://user:password@host:5432/name or "
             "DATABASE_URL=sqlite:////path/to/file.sqlite3",
-        ) from error
+        )
+    database = env.db_url_config(url)
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
             # A write transaction takes its lock at the start, so that two writers queue up
@@ -164,13 +168,9 @@ def _database() -> dict:
                 "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
             ),
         }
-    elif database["ENGINE"] == "django.db.backends.postgresql":
+    else:
         database["CONN_MAX_AGE"] = _number("CONN_MAX_AGE", 600)
         database["CONN_HEALTH_CHECKS"] = True
-    else:
-        raise _wrong(
-            "DATABASE_URL", f"names {database['ENGINE']!r}", "Use postgres:// or sqlite:///."
-        )
     return database
 
 
