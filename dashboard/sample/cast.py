@@ -94,7 +94,7 @@ class Cast:
         )
         self._roles = dict(ContactRole.objects.values_list("code", "pk"))
         self._companies: dict[tuple[str, str], list[Company]] = defaultdict(list)
-        self._kinds = Deck(rng, ((kind, count) for kind, (count, _) in names.COMPANY_KINDS.items()))
+        self._kinds = self._deal_kinds()
         self._team_sizes = Deck(rng, [(2, 8), (3, 12), (4, 5)])
         self._fates = Deck(rng, [("", 11), ("succession", 9), ("strategy", 4), ("archived", 1)])
         self._taken: set[str] = set()
@@ -120,11 +120,20 @@ class Cast:
     def enter(self, count: int) -> Iterator[None]:
         """Make ``count`` companies with their contacts; yields after each."""
         for number in range(count):
-            if number < len(names.COMPANY_KINDS):
-                self._enter_company(list(names.COMPANY_KINDS)[number], one_of_first=True)
-            else:
-                self._enter_company(self._kinds.deal(), one_of_first=False)
+            one_of_first = number < len(names.COMPANY_KINDS)
+            self._enter_company(next(self._kinds), one_of_first=one_of_first)
             yield
+
+    def _deal_kinds(self) -> Iterator[str]:
+        """As many of each kind as there are among 25 companies, and first one of each."""
+        counts = [(kind, count) for kind, (count, _) in names.COMPANY_KINDS.items()]
+        deck = Deck(self.rng, counts)
+        while True:
+            hand = [deck.deal() for _ in range(sum(count for _, count in counts))]
+            for kind, _ in counts:
+                hand.remove(kind)
+                yield kind
+            yield from hand
 
     def _enter_company(self, kind: str, *, one_of_first: bool) -> None:
         rng, clock = self.rng, self.clock

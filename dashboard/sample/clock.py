@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from bisect import bisect_right
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -32,7 +31,3 @@ class Clock:
     def moment(self, number: int, rng: Random) -> datetime:
         """Some second of that day's office hours, 9:00 to 17:30 in London, as UTC."""
         return self._mornings[number] + timedelta(seconds=rng.randrange(OFFICE_SECONDS))
-
-    def number(self, day: date) -> int:
-        """The number of the last working day up to ``day``."""
-        return max(0, bisect_right(self.days, day) - 1)

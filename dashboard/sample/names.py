@@ -158,11 +158,24 @@ COMPANY_KINDS = {
     "landowner": (1, ["Estates", "Land Holdings"]),
     "grid": (2, ["Networks", "Grid"]),
 }
-_COMPANY_FIRST = _parts(
-    "Harrow Tolva Merro Calder Penhal Strathor Duncair Velma Encina Monteva Valdor Collemi "
-    "Pratolu Heidra Nordwal Elbtal Zielmo Fjelldra Hvalstro Skovla Lumme Quarra Brisla Oster"
-)
-_COMPANY_SECOND = _parts("dene vane by moss lock rin ly ra tor vela ica mar nth wick sund rask")
+#: Two parts that make a company's root, for countries that sound alike.
+_COMPANY_ROOTS = {
+    ("GB", "IE"): (
+        "Harrow Tolva Merro Calder Penhal Strathor Duncair Quarra Brisla Oster Lumme Corran",
+        "dene moss lock wick mere stow rin vane",
+    ),
+    ("ES", "IT"): (
+        "Encina Monteva Valdor Collemi Pratolu Velma Sierro Alborve",
+        "mar dora rica lume vela luz",
+    ),
+    ("DE", "NL", "PL"): ("Heidra Nordwal Elbtal Zielmo Lerchwa Osthel Brenka", "tal rath beck ow"),
+    ("SE", "NO", "DK", "FI"): ("Fjelldra Hvalstro Skovla Isbre Torrvi Lyngha", "sund vik dal nes"),
+}
+_ROOTS_OF = {
+    country: (_parts(first), _parts(second))
+    for countries, (first, second) in _COMPANY_ROOTS.items()
+    for country in countries
+}
 
 FIRST_NAMES = {
     "GB": "Alice Callum Priti Gareth Imogen Kwame Morag Rhys Saoirse Theo Yasmin Edmund",
@@ -209,11 +222,12 @@ JOB_TITLES = {
 
 def company_name(rng: Random, kind: str, country: str, taken: set[str]) -> str:
     """A name that is not among ``taken`` (case-folded), to which it is added."""
-    root = rng.choice(_COMPANY_FIRST) + rng.choice(_COMPANY_SECOND)
+    first, second = _ROOTS_OF[country]
+    root = rng.choice(first) + rng.choice(second)
     trade = rng.choice(COMPANY_KINDS[kind][1])
     name = f"{root} {trade} {COMPANY_SUFFIX[country]}"
     while name.casefold() in taken:
-        root += rng.choice(_COMPANY_SECOND)
+        root += rng.choice(second)
         name = f"{root} {trade} {COMPANY_SUFFIX[country]}"
     taken.add(name.casefold())
     return name

@@ -6,7 +6,7 @@ from decimal import Decimal
 from math import cos, pi, radians, sqrt
 from random import Random
 
-from dashboard.sample.places import SEA, Place
+from dashboard.sample.places import Place
 
 #: MW (solar: MWp) from and to; most plants are nearer the lower end.
 SIZES = {
@@ -70,7 +70,7 @@ def export_limit_mw(rng: Random, technology: str, capacity_mw: Decimal) -> Decim
 
 def position_near(rng: Random, place: Place) -> tuple[Decimal, Decimal]:
     """Latitude and longitude somewhere in the circle around the place."""
-    radius = SEA_RADIUS_KM if place in SEA else LAND_RADIUS_KM
+    radius = SEA_RADIUS_KM if place.style == "sea" else LAND_RADIUS_KM
     distance, bearing = radius * sqrt(rng.random()), 2 * pi * rng.random()
     north = distance * cos(bearing) / KM_PER_DEGREE
     east = distance * cos(bearing - pi / 2) / (KM_PER_DEGREE * cos(radians(place.latitude)))

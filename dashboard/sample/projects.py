@@ -156,7 +156,7 @@ class Story:
         draw = self.rng.random()
         if self.plan.trait == "no rating" or (draw > 0.93 and self.stage < CONSTRUCTION):
             return {}
-        if self.stage == COMPLETED or (draw < 0.6 and self.plan.trait != "overdue"):
+        if self.stage == COMPLETED or (draw < 0.68 and self.plan.trait != "overdue"):
             rag, comment = RAG.GREEN, self.rng.choice(sentences.GREEN[self.stage])
         else:
             self.issue = self._new_issue()
@@ -260,6 +260,8 @@ class Story:
         if self.stage == COMPLETED:
             self.issue = None
             rag, comment = RAG.GREEN, sentences.GREEN[COMPLETED][0]
+        elif self.issue is None and self.pipeline.rag_status == RAG.GREEN:
+            rag, comment = RAG.GREEN, self.rng.choice(sentences.GREEN[self.stage])
         elif self.issue is None or self.stage in self.issue.stages:
             return {}
         elif self.plan.trait == "overdue":
@@ -372,7 +374,7 @@ class Story:
             new, comment = (RAG.AMBER, issue.amber) if draw < 0.8 else (RAG.RED, issue.red)
         elif rag == RAG.RED:
             new, comment = RAG.AMBER, issue.easing
-        elif draw < 0.4 or self.plan.trait == "overdue":
+        elif draw < 0.3 or self.plan.trait == "overdue":
             new, comment = RAG.RED, issue.red
         else:
             new, comment = RAG.GREEN, issue.resolved

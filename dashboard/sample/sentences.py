@@ -79,7 +79,7 @@ ISSUES = [
         (SEA,),
     ),
     Issue(
-        "Turbine supply", range(1, 5),
+        "Turbine supply", range(2, 5),
         "Preferred turbine supplier's lead time has gone to 26 months.",
         "Turbine supplier has withdrawn the model we have consent for.",
         "Second supplier confirms a machine inside the consented envelope.",
@@ -88,7 +88,7 @@ ISSUES = [
         (WIND, SEA),
     ),
     Issue(
-        "Transformer delivery", range(1, 5),
+        "Transformer delivery", range(2, 5),
         "Main transformer quoted at 30 months, programme allows 24.",
         "Transformer slot lost; next factory slot is a year away.",
         "Reserved slot found through the framework agreement.",
@@ -271,8 +271,4 @@ COMMENTS = [
     "Neighbouring scheme near {place} was consented last week, useful precedent.",
     "Next steering meeting: decide on the second survey season.",
     "Draft community benefit agreement sent to the parish.",
-]
-COMMENT_ADDITIONS = [
-    " Update: confirmed in writing.",
-    " Correction: this was for the northern parcel only.",
 ]

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from itertools import pairwise
+from math import cos, hypot, radians
 
 import pytest
 from django.apps import apps
 from django.db.models import Count, F
 
 from counterparties.models import Contact, Counterparty, CounterpartyContact
+from dashboard.sample.places import LAND, SEA
 from infopoints.models import InformationPoint
 from oegen import audit
 from oegen.models import Comment
@@ -44,6 +46,22 @@ def test_sizes_fit_the_technology():
         assert low <= facility.capacity_mw <= high
         if facility.technology.is_storage:
             assert 2 <= round(facility.storage_mwh / facility.capacity_mw, 1) <= 4
+
+
+def test_facilities_lie_near_a_real_place_of_their_region():
+    for facility in Facility.objects.select_related("technology"):
+        places = SEA if facility.technology.code == "offshore-wind" else LAND
+        assert any(
+            (place.country, place.region) == (facility.country, facility.region)
+            and distance_km(place, facility) < 15
+            for place in places
+        ), facility
+
+
+def distance_km(place, facility):
+    north = float(facility.latitude) - place.latitude
+    east = (float(facility.longitude) - place.longitude) * cos(radians(place.latitude))
+    return 111.32 * hypot(north, east)
 
 
 def test_every_situation_occurs():
