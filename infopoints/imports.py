@@ -157,7 +157,8 @@ class InformationPointImporter(Importer):
         )
         changed = changed_fields(point, _values(data))
         unknown = [name for name in named if not self.names.find(name)]
-        check_record(point, *(named_only(name) for name in unknown))
+        check_record(point)
+        check_fields(*(named_only(name) for name in unknown))
 
         if is_new:
             writes.create(point)

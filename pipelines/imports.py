@@ -299,8 +299,8 @@ class PipelineImporter(Importer):
             "rag_comment": data["RAGComment"],
         }
         changed = changed_fields(pipeline, values)
-        if "rag_status" in changed:
-            confirmed = data["LastModified"] if data["RAGStatus"] else None
+        if changed & {"rag_status", "rag_comment"}:
+            confirmed = (data["LastModified"] or timezone.now()) if data["RAGStatus"] else None
             changed |= changed_fields(pipeline, {"rag_confirmed_at": confirmed})
         return changed
 
