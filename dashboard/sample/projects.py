@@ -20,11 +20,12 @@ from dashboard.sample.plants import (
     size_mw,
     size_of_battery_beside,
 )
-from dashboard.sample.sentences import COMPLETED, CONSTRUCTION, PROCUREMENT, Issue
+from dashboard.sample.ratings import Rating
+from dashboard.sample.sentences import COMPLETED, CONSTRUCTION, PROCUREMENT
 from dashboard.sample.vocabulary import Vocabulary
 from oegen.fields import country_name
 from oegen.models import Comment
-from pipelines.choices import RAG, Outcome
+from pipelines.choices import Outcome
 from pipelines.models import (
     Facility,
     Pipeline,
@@ -91,7 +92,7 @@ class Story:
         self.keeper = portfolio.cast.colleague()
         self.stage = plan.start
         self.facilities: list[Facility] = []
-        self.issue: Issue | None = None
+        self.rating = Rating(self.rng, plan)
         self.roles: set[str] = set()
         self.companies: list[UUID] = []
         self.status_since: date | None = None
@@ -143,7 +144,7 @@ class Story:
             rtb_date=plan.rtb_date,
             cod_date=plan.cod_date,
             ownership_pct=Decimal(plan.ownership_pct),
-            **self._first_rating(event),
+            **self._rated(event, self.rating.first(self.stage)),
         )
         self._keep_transition(event, rng.randint(20, 400) if plan.early else rng.randint(0, 25))
         for technology in plan.technologies:
@@ -151,17 +152,6 @@ class Story:
         if self.extended:
             self._attach(event, self.extended.facilities[0])
         self._cast(event)
-
-    def _first_rating(self, event: Event) -> dict:
-        draw = self.rng.random()
-        if self.plan.trait == "no rating" or (draw > 0.93 and self.stage < CONSTRUCTION):
-            return {}
-        if self.stage == COMPLETED or (draw < 0.68 and self.plan.trait != "overdue"):
-            rag, comment = RAG.GREEN, self.rng.choice(sentences.GREEN[self.stage])
-        else:
-            self.issue = self._new_issue()
-            rag, comment = RAG.AMBER, self.issue.amber
-        return {"rag_status": rag.value, "rag_comment": comment, "rag_confirmed_at": event.when}
 
     def _build(self, event: Event, technology: str) -> None:
         plan, rng = self.plan, self.rng
@@ -251,26 +241,9 @@ class Story:
             rtb=long_date(changes.get("rtb_date") or effective)
         )
         event = self._event(step.day, reason)
-        changes |= self._rating_after_move(event)
+        changes |= self._rated(event, self.rating.after_move(self.stage))
         event.change(pipeline, **changes)
         self._keep_transition(event, back)
-
-    def _rating_after_move(self, event: Event) -> dict:
-        """A move ends the troubles of the stages before."""
-        if self.stage == COMPLETED:
-            self.issue = None
-            rag, comment = RAG.GREEN, sentences.GREEN[COMPLETED][0]
-        elif self.issue is None and self.pipeline.rag_status == RAG.GREEN:
-            rag, comment = RAG.GREEN, self.rng.choice(sentences.GREEN[self.stage])
-        elif self.issue is None or self.stage in self.issue.stages:
-            return {}
-        elif self.plan.trait == "overdue":
-            self.issue = self._new_issue()
-            rag, comment = RAG.AMBER, self.issue.amber
-        else:
-            rag, comment = RAG.GREEN, self.issue.resolved
-            self.issue = None
-        return {"rag_status": rag.value, "rag_comment": comment, "rag_confirmed_at": event.when}
 
     def _hold(self, step: Step) -> None:
         reason = self.rng.choice(sentences.HOLDS).format(
@@ -332,9 +305,13 @@ class Story:
             return
         if self.stage >= CONSTRUCTION:
             later = timedelta(self.rng.randint(14, 75))
-            issue = self._current_issue()
+            issue = self.rating.issue(self.stage)
             event = self._event(step.day, issue.cause)
-            event.change(pipeline, cod_date=pipeline.cod_date + later, **self._worry(event, issue))
+            event.change(
+                pipeline,
+                cod_date=pipeline.cod_date + later,
+                **self._rated(event, self.rating.after_slip(issue)),
+            )
             return
         if not step.slip_days or not pipeline.rtb_date:
             return
@@ -347,68 +324,27 @@ class Story:
         elif step.slip_days < 0:
             event = self._event(step.day, self.rng.choice(sentences.SLIP_EARLIER))
         else:
-            issue = self._current_issue()
+            issue = self.rating.issue(self.stage)
             event = self._event(step.day, issue.cause)
-            changes |= self._worry(event, issue)
+            changes |= self._rated(event, self.rating.after_slip(issue))
         event.change(pipeline, **changes)
 
-    def _worry(self, event: Event, issue: Issue) -> dict:
-        """A later date turns a green project amber."""
-        if self.pipeline.rag_status != RAG.GREEN:
-            return {}
-        self.issue = issue
-        return {
-            "rag_status": RAG.AMBER.value,
-            "rag_comment": issue.amber,
-            "rag_confirmed_at": event.when,
-        }
-
     def _rate(self, step: Step) -> None:
-        if self._is_over or self.pipeline.on_hold or self.plan.trait == "no rating":
+        if self._is_over or self.pipeline.on_hold or not self.rating.is_kept:
             return
-        draw, rag = self.rng.random(), self.pipeline.rag_status
-        issue = self._current_issue()
-        if not rag and draw < 0.5:
-            new, comment = RAG.GREEN, self.rng.choice(sentences.GREEN[self.stage])
-        elif rag in ("", RAG.GREEN):
-            new, comment = (RAG.AMBER, issue.amber) if draw < 0.8 else (RAG.RED, issue.red)
-        elif rag == RAG.RED:
-            new, comment = RAG.AMBER, issue.easing
-        elif draw < 0.3 or self.plan.trait == "overdue":
-            new, comment = RAG.RED, issue.red
-        else:
-            new, comment = RAG.GREEN, issue.resolved
-        self.issue = None if new == RAG.GREEN else issue
-        reason = f"{issue.topic} looks {'better' if self._is_better(rag, new) else 'worse'}"
-        if not rag:
-            reason = "First rating"
+        reason, changes = self.rating.swing(self.stage)
         event = self._event(step.day, reason)
-        event.change(
-            self.pipeline, rag_status=new.value, rag_comment=comment, rag_confirmed_at=event.when
-        )
+        event.change(self.pipeline, **self._rated(event, changes))
 
     @staticmethod
-    def _is_better(old: str, new: str) -> bool:
-        return bool(old) and RAG.values.index(new) > RAG.values.index(old)
+    def _rated(event: Event, changes: dict) -> dict:
+        return {**changes, "rag_confirmed_at": event.when} if changes else {}
 
     def _confirm(self, step: Step) -> None:
         if self._is_over or not self.pipeline.rag_status:
             return
         event = self._event(step.day, "Monthly review, no change")
         event.change(self.pipeline, rag_confirmed_at=event.when)
-
-    def _current_issue(self) -> Issue:
-        return self.issue or self._new_issue()
-
-    def _new_issue(self) -> Issue:
-        return self.rng.choice(
-            [
-                issue
-                for issue in sentences.ISSUES
-                if self.stage in issue.stages
-                and (not issue.technologies or self.plan.technologies[0] in issue.technologies)
-            ]
-        )
 
     # Everything else
 
