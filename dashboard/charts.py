@@ -64,6 +64,10 @@ def _pipelines(count: int) -> str:
     return f"{whole(count)} pipeline{'' if count == 1 else 's'}"
 
 
+def _count_and_mw(total: Total) -> str:
+    return f"{whole(total.pipelines)} · {_mw(total.capacity)}" if total.pipelines else "0"
+
+
 def _cells(total: Total) -> tuple[str, ...]:
     capacity = total.capacity
     return (
@@ -111,7 +115,7 @@ def rag_split(groups: list[RagGroup]) -> Chart:
             [group.label for group in groups],
             [group.total.capacity.mw for group in groups],
             [RAG_COLOURS.get(group.rag, NEUTRAL) for group in groups],
-            [f"{whole(g.total.pipelines)} · {_mw(g.total.capacity)}" for g in groups],
+            [_count_and_mw(group.total) for group in groups],
             links,
             "MW",
         ),
@@ -183,7 +187,7 @@ def statuses(groups: list[StatusGroup]) -> Chart:
             labels,
             [group.total.pipelines for group in groups],
             [OPEN_STAGE if group.is_open else NEUTRAL for group in groups],
-            [f"{whole(g.total.pipelines)} · {_mw(g.total.capacity)}" for g in groups],
+            [_count_and_mw(group.total) for group in groups],
             links,
             "Pipelines",
         ),

@@ -141,9 +141,7 @@ def by_rtb_year(pipelines: PipelineQuerySet, today: date | None = None) -> list[
     counts = pipelines.count_by("rtb_bucket")
     capacities = pipelines.capacity_by("rtb_bucket")
     parts: dict[str, dict[UUID, Capacity]] = {}
-    for (bucket, technology), capacity in pipelines.capacity_by(
-        "rtb_bucket", "technology"
-    ).items():
+    for (bucket, technology), capacity in pipelines.capacity_by("rtb_bucket", "technology").items():
         parts.setdefault(bucket, {})[technology] = capacity
     years = sorted(int(bucket) for bucket in counts if bucket not in (OVERDUE, NO_DATE))
     if years and years[-1] - years[0] < LONGEST_ROW_OF_YEARS:

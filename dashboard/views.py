@@ -29,7 +29,7 @@ class Dashboard(TemplateView):
         return super().get_context_data(**kwargs) | {
             "section": "dashboard",
             "is_empty": not any(group.total.pipelines for group in statuses),
-            "pipeline_model": Pipeline,
+            "pipeline_meta": Pipeline._meta,
             "tiles": [
                 Tile("Open", headline.open, charts.pipelines_url(status=OPEN)),
                 Tile("On hold", headline.on_hold, charts.pipelines_url(status=HELD)),

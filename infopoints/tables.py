@@ -1,11 +1,11 @@
 import django_tables2 as tables
 
 from infopoints.models import InformationPoint
-from oegen.tables import NumberColumn, PartColumn, RecordTable
+from oegen.tables import NumberColumn, PartColumn, RecordColumn, RecordTable
 
 
 class InformationPointTable(RecordTable):
-    title = tables.Column("Information point", linkify=True)
+    title = RecordColumn("Information point")
     rating = NumberColumn()
     impact = NumberColumn()
     likelihood = NumberColumn()

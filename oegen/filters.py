@@ -23,9 +23,11 @@ class PageFilterSet(django_filters.FilterSet):
     @property
     def form(self):
         form = super().form
-        for name, field in form.fields.items():
-            widget = field.widget
-            kind = "form-select" if isinstance(widget, forms.Select) else "form-control"
-            wrong = " is-invalid" if form.is_bound and name in form.errors else ""
-            widget.attrs["class"] = f"{kind}{wrong}"
+        for field in form.fields.values():
+            is_choice = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+            if is_choice:
+                field.error_messages["invalid_choice"] = (
+                    "There is no “%(value)s” here: choose one from the list."
+                )
         return form

@@ -22,6 +22,25 @@ class RecordTable(tables.Table):
             self.data.data = rows.order_by(*rows.query.order_by, "pk")
 
 
+class PartColumn(tables.Column):
+    """A cell drawn by a template, which is given ``record`` and ``value``."""
+
+    def __init__(self, template_name: str, *args, **kwargs):
+        self.part = template_name
+        kwargs.setdefault("empty_values", ())
+        super().__init__(*args, **kwargs)
+
+    def render(self, record, value) -> SafeString:
+        return render_to_string(self.part, {"record": record, "value": value})
+
+
+class RecordColumn(PartColumn):
+    """The record's name, leading to its page."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__("oegen/parts/record_link.html", *args, **kwargs)
+
+
 class NumberColumn(tables.Column):
     """Right-aligned, with the unit in the heading."""
 
@@ -33,15 +52,3 @@ class NumberColumn(tables.Column):
 
     def render(self, value):
         return number(value, self.places)
-
-
-class PartColumn(tables.Column):
-    """A cell drawn by a template, which is given ``record`` and ``value``."""
-
-    def __init__(self, template_name: str, *args, **kwargs):
-        self.part = template_name
-        kwargs.setdefault("empty_values", ())
-        super().__init__(*args, **kwargs)
-
-    def render(self, record, value) -> SafeString:
-        return render_to_string(self.part, {"record": record, "value": value})

@@ -48,11 +48,12 @@ class ListPage(SingleTableMixin, FilterView):
         return context | {
             "section": self.section,
             "empty_text": self.empty_text,
+            "meta": meta,
             "singular": meta.verbose_name,
             "plural": meta.verbose_name_plural,
-            "model": meta.model,
             "total": context["table"].paginator.count,
             "capacity": listed.capacity() if hasattr(listed, "capacity") else None,
+            "is_wrong": self.filterset.is_bound and not self.filterset.is_valid(),
             "is_filtered": any(self.request.GET.get(name) for name in self.filterset.filters),
         }
 

@@ -1,4 +1,5 @@
 import django_filters
+from django import forms
 from django.db.models import Exists, OuterRef, Q
 
 from oegen.filters import PageFilterSet, TextFilter
@@ -45,9 +46,13 @@ def pipeline_technology_choices() -> list[tuple[str, str]]:
 class PipelineFilter(PageFilterSet):
     q = TextFilter()
     status = django_filters.ChoiceFilter(
-        choices=status_choices, method="filter_status", empty_label="Any status"
+        label="Status",
+        choices=status_choices,
+        method="filter_status",
+        empty_label="Any status",
     )
     technology = django_filters.ChoiceFilter(
+        label="Technology",
         choices=pipeline_technology_choices,
         method="filter_technology",
         empty_label="Any technology",
@@ -71,6 +76,11 @@ class PipelineFilter(PageFilterSet):
         min_value=1900,
         max_value=2200,
         decimal_places=0,
+        error_messages={
+            "invalid": "Give a year in digits, such as 2027.",
+            "max_decimal_places": "Give a whole year, such as 2027.",
+        },
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
 
     class Meta:
@@ -96,7 +106,10 @@ class PipelineFilter(PageFilterSet):
 class FacilityFilter(PageFilterSet):
     q = TextFilter()
     technology = django_filters.ChoiceFilter(
-        choices=technology_choices, method="filter_technology", empty_label="Any technology"
+        label="Technology",
+        choices=technology_choices,
+        method="filter_technology",
+        empty_label="Any technology",
     )
 
     class Meta:

@@ -1,19 +1,19 @@
 import django_tables2 as tables
 from django.db.models import F
 
-from oegen.tables import NumberColumn, PartColumn, RecordTable
+from oegen.tables import NumberColumn, PartColumn, RecordColumn, RecordTable
 from pipelines.models import Facility, Pipeline
 
 
 class PipelineTable(RecordTable):
-    project_name = tables.Column("Pipeline", linkify=True)
+    project_name = RecordColumn("Pipeline")
     status = PartColumn(
         "pipelines/parts/status.html",
         order_by=("outcome", "stage__is_terminal", "on_hold", "stage__order"),
     )
     rag_status = PartColumn("pipelines/parts/rag.html", "RAG")
     technologies = PartColumn("pipelines/parts/technologies.html", orderable=False)
-    capacity_mw = NumberColumn("Capacity, MW", places=1)
+    capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
     rtb_date = PartColumn("pipelines/parts/rtb.html", "RTB date")
     lead_developer = PartColumn("pipelines/parts/lead_developer.html")
 
@@ -37,9 +37,9 @@ class PipelineTable(RecordTable):
 
 
 class FacilityTable(RecordTable):
-    name = tables.Column("Facility", linkify=True)
+    name = RecordColumn("Facility")
     technology = PartColumn("pipelines/parts/technology.html", order_by=("technology__order",))
-    capacity_mw = NumberColumn("Capacity, MW", places=1)
+    capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
     storage_mwh = NumberColumn("Storage, MWh", places=1)
     country = tables.Column(accessor="country_name", order_by=("country",))
     region = tables.Column()

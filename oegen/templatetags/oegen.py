@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
 from django import template
@@ -64,13 +64,15 @@ def icon(name: str, extra_class: str = "", colour: str = "currentColor", fallbac
 
 @register.filter
 def number(value, places: int = 1) -> str:
-    """With thousands separators; below 1 with the stored places, so that little is not nothing."""
+    """Rounded, with thousands separators; below 1 as stored, so that little is not nothing."""
     if value is None or value == "":
         return ""
     value = Decimal(value)
-    if 0 < abs(value) < 1:
-        return formats.number_format(value.normalize(), use_l10n=True, force_grouping=True)
-    return formats.number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
+    if abs(value) < 1:
+        return plain(value)
+    # Rounded here because Django's own number_format cuts off.
+    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return formats.number_format(rounded, use_l10n=True, force_grouping=True)
 
 
 @register.filter
@@ -129,18 +131,18 @@ def may_enter_admin(context) -> bool:
 @register.simple_tag(takes_context=True)
 def edit_url(context, record) -> str:
     """The record's form in the admin; empty for those who may not change it."""
-    return _admin_url(context["request"], type(record), "change", record.pk)
+    return _admin_url(context["request"], record._meta, "change", record.pk)
 
 
 @register.simple_tag(takes_context=True)
-def add_url(context, model) -> str:
-    return _admin_url(context["request"], model, "add")
+def add_url(context, meta) -> str:
+    """The empty form for a model, given by its ``_meta``: a template would call the class."""
+    return _admin_url(context["request"], meta, "add")
 
 
-def _admin_url(request, model, action: str, *args) -> str:
-    meta = model._meta
+def _admin_url(request, meta, action: str, *args) -> str:
     allowed = (
-        admin.site.is_registered(model)
+        admin.site.is_registered(meta.model)
         and admin.site.has_permission(request)
         and request.user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}")
     )

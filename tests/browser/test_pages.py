@@ -1,0 +1,184 @@
+"""The pages in a real browser: sign in, see the charts drawn, click through to a record."""
+
+from datetime import date
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from oegen import roles
+from tests.builders import make_counterparty, make_information_point, make_pipeline, make_user
+
+
+@pytest.fixture
+def reader():
+    return make_user(roles.MANAGERS, "morgan", first_name="Morgan", last_name="Reid")
+
+
+@pytest.fixture
+def portfolio():
+    lead = make_counterparty("Larch Power", country="GB")
+    make_information_point("Panel prices fall", 80, 50)
+    make_pipeline(
+        "Rowan Down",
+        technology="wind",
+        capacity_mw=60,
+        rag_status="green",
+        rtb_date=date(2031, 1, 1),
+        lead_developer=lead,
+    )
+    return make_pipeline(
+        "Kestrel Moor",
+        capacity_mw=40,
+        rag_status="red",
+        rag_comment="The grid offer is late.",
+        lead_developer=lead,
+    )
+
+
+def has_ink(page: Page, canvas: str) -> bool:
+    """Whether anything is drawn on the canvas at all."""
+    return page.locator(canvas).evaluate(
+        "canvas => canvas.getContext('2d')"
+        ".getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0)"
+    )
+
+
+def colour_count(page: Page, canvas: str, rgb: tuple[int, int, int]) -> int:
+    return page.locator(canvas).evaluate(
+        """(canvas, [r, g, b]) => {
+            const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            let found = 0;
+            for (let i = 0; i < d.length; i += 4)
+                if (d[i] === r && d[i + 1] === g && d[i + 2] === b) found += 1;
+            return found;
+        }""",
+        list(rgb),
+    )
+
+
+def test_reader_signs_in_sees_the_charts_and_opens_a_pipeline(
+    browser_page, sign_in, reader, portfolio
+):
+    page = browser_page
+    sign_in(page, reader)
+
+    expect(page.get_by_role("heading", name="Portfolio today")).to_be_visible()
+    for key in ("rtb", "rag", "technology", "status"):
+        assert has_ink(page, f'[data-chart="{key}-data"] canvas'), key
+    assert colour_count(page, '[data-chart="technology-data"] canvas', (0xE6, 0x9F, 0x00)) > 500
+
+    page.get_by_role("link", name="Open 100.0 MW, mixed").click()
+    page.wait_for_url(lambda url: url.endswith("/pipelines/?status=open"))
+    page.get_by_role("link", name="Kestrel Moor").click()
+    expect(page.get_by_role("heading", name="Kestrel Moor")).to_be_visible()
+    expect(page.get_by_text("The grid offer is late.")).to_be_visible()
+
+
+def test_chart_turns_into_its_table_and_its_figures_lead_on(
+    browser_page, sign_in, reader, portfolio
+):
+    page = browser_page
+    sign_in(page, reader)
+    card = page.locator('[data-chart="rag-data"]')
+    table = card.get_by_role("table")
+    expect(table).to_be_hidden()
+
+    card.get_by_role("button", name="Show as table").click()
+
+    expect(table).to_be_visible()
+    expect(card.locator("canvas")).to_be_hidden()
+    table.get_by_role("link", name="Red").click()
+    expect(page.locator(".totals")).to_contain_text("1 pipeline")
+    expect(page.get_by_role("link", name="Kestrel Moor")).to_be_visible()
+
+
+def test_bar_leads_to_the_list_behind_it(browser_page, sign_in, reader, portfolio):
+    page = browser_page
+    sign_in(page, reader)
+    canvas = page.locator('[data-chart="rag-data"] canvas')
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+
+    # The first of four bars, a little right of where the labels end.
+    canvas.click(position={"x": 120, "y": box["height"] / 8})
+
+    page.wait_for_url(lambda url: url.endswith("/pipelines/?status=open&rag=red"))
+
+
+def test_theme_is_chosen_kept_and_shared_with_the_charts(browser_page, sign_in, reader, portfolio):
+    page = browser_page
+    sign_in(page, reader)
+    canvas = '[data-chart="technology-data"] canvas'
+    assert page.locator("html").get_attribute("data-bs-theme") == "light"
+
+    page.get_by_text("Morgan Reid").first.click()
+    page.get_by_label("Dark").check()
+
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    assert colour_count(page, canvas, (0xF2, 0xB5, 0x30)) > 500, "solar in its dark colour"
+    assert page.evaluate("localStorage.getItem('theme')") == "dark"
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_choosing_a_filter_lists_at_once_and_leaves_a_clean_address(
+    browser_page, sign_in, reader, portfolio, live_server
+):
+    page = browser_page
+    sign_in(page, reader)
+    page.goto(f"{live_server.url}/pipelines/")
+
+    page.get_by_label("Technology").select_option(label="Solar")
+
+    page.wait_for_url(lambda url: url.endswith("/pipelines/?technology=solar"))
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_is_wider_than_the_screen(
+    browser_page, sign_in, reader, portfolio, live_server, width
+):
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": 800})
+    sign_in(page, reader)
+    addresses = ["/", "/pipelines/", "/facilities/", "/counterparties/", "/infopoints/"]
+    addresses += [portfolio.get_absolute_url(), portfolio.facilities.get().get_absolute_url()]
+    addresses += [portfolio.counterparties.get().get_absolute_url()]
+    for address in addresses:
+        page.goto(f"{live_server.url}{address}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_phone_has_the_most_used_sections_at_the_bottom(browser_page, sign_in, reader, portfolio):
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 800})
+    sign_in(page, reader)
+
+    page.get_by_role("navigation", name="Most used sections").get_by_text("Pipelines").click()
+
+    page.wait_for_url(lambda url: url.endswith("/pipelines/"))
+    expect(page.get_by_role("navigation", name="Sections", exact=True)).to_be_hidden()
+
+
+def test_reader_signs_out_from_the_menu(browser_page, sign_in, reader, portfolio):
+    page = browser_page
+    sign_in(page, reader)
+
+    page.get_by_text("Morgan Reid").first.click()
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_keyboard_reaches_the_content_past_the_navigation(browser_page, sign_in, reader, portfolio):
+    page = browser_page
+    sign_in(page, reader)
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    expect(page.locator("a.tile").first).to_be_focused()
