@@ -170,7 +170,7 @@ def record(
         rows: list[models.Model] = []
         model = None
         for instance in instances:
-            model = type(instance).history.model
+            model = history_model(type(instance))
             kind = history_type(instance) if callable(history_type) else history_type
             rows.append(history_row(instance, kind, change_set=current))
         if rows:
