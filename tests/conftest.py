@@ -1,4 +1,5 @@
 import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from oegen import roles
 from tests.builders import make_user
@@ -12,6 +13,20 @@ def pytest_terminal_summary(terminalreporter):
             red=True,
             bold=True,
         )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Let every connection restore the rows that migrations made.
+
+    Django keeps them on the connection that set the database up. Playwright's event loop gives
+    its tests another connection object, which would find nothing to restore.
+    """
+    with django_db_blocker.unblock():
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        rows = getattr(wrapper, "_test_serialized_contents", None)
+        if rows is not None:
+            type(wrapper)._test_serialized_contents = rows
 
 
 @pytest.fixture
