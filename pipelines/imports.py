@@ -2,6 +2,7 @@
 
 import uuid
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -91,6 +92,13 @@ class Vocabulary:
 
     def find_technology(self, name: str) -> Technology | None:
         return self._technology_names.get(name.strip().casefold())
+
+    def family(self, name: str) -> Iterator[str]:
+        """The codes of the technology and of the broader ones it is counted under."""
+        found = self.find_technology(name)
+        while found:
+            yield found.code
+            found = self.technologies.get(found.parent_id)
 
     def technology(self, name: str) -> Technology:
         """Raises ValidationError for a name that none has."""
@@ -364,8 +372,8 @@ class PipelineImporter(Importer):
         """Older rows have a capacity for each technology in place of one."""
         if "Capacity" in cells:
             return cells
-        technology = self.vocabulary.find_technology(cells.get("Technology", ""))
-        own = OLD_CAPACITY.get(technology.code) if technology else None
+        family = self.vocabulary.family(cells.get("Technology", ""))
+        own = next((OLD_CAPACITY[code] for code in family if code in OLD_CAPACITY), None)
         for column in OLD_CAPACITY.values():
             if column != own and cells.get(column, "").strip() not in ("", "0", "0.0"):
                 words.append(f"It also said {column} {shown(cells[column])}.")

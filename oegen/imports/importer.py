@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from tqdm import tqdm
 
-from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_row
+from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_model, history_row
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.past import REASON_START, AuditFile, Past, past_reason
 from oegen.imports.reading import CSVFile, Row
@@ -309,7 +309,7 @@ class Importer:
         ]
         if endings:
             self.run.change_set.has_rows = True
-            model.history.model.objects.bulk_create(endings, batch_size=BATCH_SIZE)
+            history_model(model).objects.bulk_create(endings, batch_size=BATCH_SIZE)
         return len(endings)
 
 

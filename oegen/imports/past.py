@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_row
+from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_model, history_row
 from oegen.imports.cells import Cell, RowForm, identifier, moment, text
 from oegen.imports.literals import LiteralError, parse_literal
 from oegen.imports.reading import CSVFile, Row
@@ -83,7 +83,7 @@ class Past:
     def write(self) -> None:
         for model, rows in self._told.items():
             self._change_set.has_rows = True
-            model.history.model.objects.bulk_create(rows, batch_size=BATCH_SIZE)
+            history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
     @staticmethod
     def carrier(row) -> AuditedModel:

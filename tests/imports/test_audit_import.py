@@ -58,6 +58,33 @@ def test_old_capacity_columns_become_the_capacity(demo):
     assert "It also said BESSCapacity “5.0”." in first.history_change_reason
 
 
+def test_old_capacity_columns_serve_a_technology_s_branches_too(demo):
+    row = demo.rows("audit.csv")[5]
+    demo.set("audit.csv", 5, Data=row[2].replace("'Wind'", "'Offshore wind'"))
+    demo.apply()
+    gannet = Pipeline.objects.get(pk=GANNET).facilities.get()
+    first = Facility.history.filter(id=gannet.pk).earliest("history_date")
+    assert (first.technology.code, first.capacity_mw) == ("offshore-wind", 100)
+
+
+def test_a_long_audit_is_told_in_full(demo):
+    """More rows than one batch, of one record, some of them in files of an earlier run."""
+    rows = demo.rows("audit.csv")
+    template = rows[7]
+    for minute in range(600):
+        at = f"2022-09-01 {minute // 60:02}:{minute % 60:02}:00+00:00"
+        key = f"d0000000-0000-4000-8000-{minute:012x}".replace("-8000-", "-9000-")
+        rows.append([key, at, template[2], template[3]])
+        if minute == 300:
+            demo.write("audit.csv", rows)
+            demo.apply()
+    demo.write("audit.csv", rows)
+    assert "608 read = 299 created + 0 updated + 309 unchanged" in demo.apply()
+    kinds = [kind for kind, _ in steps(Pipeline, id=GONE_PIPELINE)]
+    assert kinds == ["+", *["~"] * 600, "-"]
+    assert [kind for kind, _ in steps(PipelineFacility, pipeline=GONE_PIPELINE)] == ["+", "-"]
+
+
 def test_a_record_of_the_audit_alone_reads_as_a_removed_one(demo):
     said = demo.apply()
     this_year = datetime.now(UTC).year

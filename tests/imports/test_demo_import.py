@@ -230,6 +230,15 @@ def test_a_point_that_names_other_firms_is_relinked(demo):
     assert names == {"Sunfold", "Third Firm", "O'Hara Grid"}
 
 
+def test_a_firm_that_people_renamed_is_still_the_one_the_file_names(demo):
+    demo.apply()
+    firm = Counterparty.objects.get(name="Sunfold")
+    firm.name = "Sunfold Group"
+    firm.save()
+    assert "4 read = 0 created + 0 updated + 4 unchanged" in demo.apply()
+    assert firm.information_points.count() == 2
+
+
 def test_on_hold_in_the_file_leaves_the_stage_that_people_set(demo):
     demo.apply()
     held = Pipeline.objects.get(project_name="Plover Field")

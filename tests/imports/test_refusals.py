@@ -10,7 +10,8 @@ from counterparties.models import Counterparty
 from dashboard.management.commands.import_demo_csv import Command
 from infopoints.models import InformationPoint
 from oegen.models import ChangeSet
-from pipelines.models import Facility, Pipeline
+from pipelines.models import CounterpartyRole, Facility, Pipeline
+from pipelines.reference import LEAD_DEVELOPER
 from tests.builders import make_counterparty, make_facility
 from tests.imports.test_demo_import import row_counts
 
@@ -281,6 +282,34 @@ def test_the_only_facility_people_gave_a_pipeline_is_taken_for_its_row(demo):
     pipeline.facility_links.create(facility=make_facility("North", technology="bess"))
     demo.apply()
     assert [str(one.capacity_mw) for one in pipeline.facilities.all()] == ["20.125"]
+
+
+def test_what_the_database_refuses_is_told_and_nothing_stays(demo):
+    CounterpartyRole.objects.filter(code=LEAD_DEVELOPER).delete()
+    before = row_counts()
+    error = demo.refused(apply=True)
+    assert str(error).startswith("The database refused what the files say (")
+    assert row_counts() == before
+
+
+def test_a_status_the_audit_invents_is_rejected_and_no_stage_is_taken_from_it(demo):
+    row = demo.rows("audit.csv")[5]
+    demo.set("audit.csv", 5, Data=row[2].replace("'Procurement'", "'Dreaming'"))
+    error = demo.refused(apply=True)
+    assert "“Dreaming” is no status here" in demo.rejects("audit.csv")[0][3]
+    assert "line 3: Gannet Bank" in error.output
+    assert Pipeline.objects.get(project_name="Gannet Bank").stage.name == "Discovery"
+
+
+def test_a_lead_that_people_gave_another_role_keeps_it(demo):
+    demo.apply()
+    pipeline = Pipeline.objects.get(project_name="Curlew Moor")
+    link = pipeline.counterparty_links.get()
+    link.role = CounterpartyRole.objects.get(code="owner")
+    link.save()
+    demo.apply()
+    roles = pipeline.counterparty_links.values_list("role__code", flat=True)
+    assert set(roles) == {"owner", LEAD_DEVELOPER}
 
 
 def test_the_rejects_can_be_mended_and_imported_again(demo):
