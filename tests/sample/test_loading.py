@@ -116,9 +116,10 @@ def test_the_command_says_what_it_made(capsys):
     assert "Sample portfolio: 100%" in err
 
 
-def test_the_command_refuses_no_pipelines():
-    with pytest.raises(CommandError, match="give 1 or more, not 0"):
-        call_command("load_sample", "--pipelines", "0")
+@pytest.mark.parametrize("number", ["0", "-3", "many"])
+def test_the_command_refuses_what_is_no_number_of_pipelines(number):
+    with pytest.raises(CommandError, match=f"give 1 or more, not {number}"):
+        call_command("load_sample", f"--pipelines={number}")
 
 
 def test_the_numbers_grow_less_than_the_portfolio():

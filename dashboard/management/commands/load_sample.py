@@ -14,10 +14,9 @@ from dashboard.sample.services import (
 
 
 def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"give 1 or more, not {number}")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give 1 or more, not {text}")
+    return int(text)
 
 
 class Command(BaseCommand):
