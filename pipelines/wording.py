@@ -19,7 +19,7 @@ def hold_changed(old, new, raw_old, raw_new):
 
 @say(Pipeline, "on_hold_reason")
 def hold_explained(old, new, raw_old, raw_new):
-    return f"on hold because “{new}”" if raw_new else ""
+    return f"reason for the hold: “{new}”" if raw_new else ""
 
 
 @say(Pipeline, "outcome")
