@@ -36,7 +36,7 @@ from oegen.imports import (
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
 from oegen.imports.literals import LiteralError, parse_literal
 from oegen.models import Comment
-from pipelines.imports import Vocabulary
+from pipelines.vocabulary import Vocabulary
 
 
 def name_list(value: str) -> list[str]:

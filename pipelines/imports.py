@@ -2,7 +2,6 @@
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -34,7 +33,7 @@ from oegen.imports import (
     text,
 )
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
-from pipelines.choices import ON_HOLD, RAG
+from pipelines.choices import RAG
 from pipelines.models import (
     Facility,
     Pipeline,
@@ -43,7 +42,8 @@ from pipelines.models import (
     Stage,
     Technology,
 )
-from pipelines.reference import DISCOVERY, LEAD_DEVELOPER_ID
+from pipelines.reference import LEAD_DEVELOPER_ID
+from pipelines.vocabulary import Vocabulary
 
 #: Where older rows of the audit keep the capacity of a technology.
 OLD_CAPACITY = {"solar": "SolarCapacity", "wind": "WindCapacity", "bess": "BESSCapacity"}
@@ -72,53 +72,6 @@ class PipelineForm(RowForm):
     RAGComment = Cell(text, empty="")
     LastModified = Cell(moment)
     Created = Cell(moment)
-
-
-class Vocabulary:
-    """The technologies and stages as they stand, found by any of their names."""
-
-    def __init__(self):
-        self.technologies = {one.pk: one for one in Technology.objects.all()}
-        self.stages = {one.pk: one for one in Stage.objects.all()}
-        self._technology_names: dict[str, Technology] = {}
-        for names in (lambda one: [one.code, one.name], lambda one: one.alias_list):
-            for one in self.technologies.values():
-                for name in names(one):
-                    self._technology_names.setdefault(name.casefold(), one)
-        self._stage_names: dict[str, Stage] = {}
-        for one in self.stages.values():
-            self._stage_names[one.code.casefold()] = self._stage_names[one.name.casefold()] = one
-        self.discovery = self._stage_names[DISCOVERY]
-
-    def find_technology(self, name: str) -> Technology | None:
-        return self._technology_names.get(name.strip().casefold())
-
-    def family(self, name: str) -> Iterator[str]:
-        """The codes of the technology and of the broader ones it is counted under."""
-        found = self.find_technology(name)
-        while found:
-            yield found.code
-            found = self.technologies.get(found.parent_id)
-
-    def technology(self, name: str) -> Technology:
-        """Raises ValidationError for a name that none has."""
-        if found := self.find_technology(name):
-            return found
-        known = ", ".join(one.name for one in self.technologies.values())
-        raise ValidationError(
-            {"Technology": f"{shown(name)} is no technology here. There are: {known}."}
-        )
-
-    def stage(self, status: str) -> Stage | None:
-        """None for "On hold". Raises ValidationError for a status that is neither."""
-        if status.casefold() == ON_HOLD.casefold():
-            return None
-        if found := self._stage_names.get(status.casefold()):
-            return found
-        known = ", ".join(one.name for one in self.stages.values())
-        raise ValidationError(
-            {"ProjectStatus": f"{shown(status)} is no status here. There are: {known}, {ON_HOLD}."}
-        )
 
 
 def facility_id_of(pipeline: uuid.UUID) -> uuid.UUID:

@@ -10,7 +10,8 @@ from oegen.audit import Source, change_set
 from oegen.imports import AuditFile, ImportRun, UnreadableFileError
 from oegen.imports.report import Rejects
 from oegen.models import User
-from pipelines.imports import PipelineImporter, Vocabulary
+from pipelines.imports import PipelineImporter
+from pipelines.vocabulary import Vocabulary
 
 
 class Command(BaseCommand):
