@@ -8,7 +8,7 @@ from oegen import audit
 class AuditedQuerySet(models.QuerySet):
     """A queryset whose bulk writes leave history, in the same transaction.
 
-    Rows are taken and recorded in batches, so memory does not grow with their number.
+    Rows are updated and recorded in batches; only their keys are held all at once.
     """
 
     def update(self, **kwargs):
