@@ -7,6 +7,7 @@ from django.db.models.functions import Length
 from django.urls import reverse
 
 from counterparties.querysets import CounterpartyQuerySet
+from counterparties.reference import CONTACT_ROLES
 from oegen.fields import CountryField, country_name, country_shape
 from oegen.models import AuditedModel, Comment, ReferenceModel
 from oegen.models.audited import name_present, unique_name
@@ -110,6 +111,8 @@ class Contact(AuditedModel):
 
 class ContactRole(ReferenceModel):
     """What a contact does at a counterparty."""
+
+    RELIED_ON = frozenset(code for code, _ in CONTACT_ROLES)
 
     class Meta(ReferenceModel.Meta):
         constraints = [unique_name("contactrole"), unique_name("contactrole", "code")]

@@ -11,8 +11,9 @@ from oegen.models import Comment, User
 class PersonAdmin(UserAdmin):
     """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
 
-    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active"]
+    list_display = ["username", "first_name", "last_name", "email", "role_names", "is_active"]
     list_filter = ["groups", "is_active"]
+    search_fields = ["username", "first_name", "last_name"]
     filter_horizontal = ["groups"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
@@ -39,8 +40,15 @@ class PersonAdmin(UserAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
 
+    def has_view_permission(self, request, obj=None):
+        """Whoever may enter the admin may pick a person in a form, by name."""
+        picks = request.resolver_match.url_name == "autocomplete"
+        return super().has_view_permission(request, obj) or (
+            picks and request.user.has_perm(roles.ENTER_ADMIN)
+        )
+
     @admin.display(description="Roles")
-    def roles(self, user):
+    def role_names(self, user):
         return ", ".join(group.name for group in user.groups.all()) or "none"
 
 

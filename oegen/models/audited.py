@@ -152,9 +152,16 @@ class ReferenceModel(AuditedModel):
 
     objects = ReferenceQuerySet.as_manager()
 
+    #: Codes that program code relies on: these rows can be renamed, not removed or recoded.
+    RELIED_ON: frozenset[str] = frozenset()
+
     class Meta:
         abstract = True
         ordering = ["order", "name"]
 
     def __str__(self):
         return self.name
+
+    @property
+    def is_relied_on(self) -> bool:
+        return self.code in self.RELIED_ON

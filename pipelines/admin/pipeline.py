@@ -86,6 +86,7 @@ class PipelineAdmin(AuditedAdmin):
     ]
     search_fields = ["project_name", "rag_comment", "counterparties__name", "facilities__name"]
     search_help_text = "Project, facility, counterparty or RAG comment"
+    autocomplete_fields = ["stage"]
     actions = ["confirm_rag"]
     fieldsets = [
         (None, {"fields": ["project_name"]}),

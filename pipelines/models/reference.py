@@ -5,6 +5,7 @@ from oegen.fields import between, in_range, one_of
 from oegen.models import ReferenceModel
 from oegen.models.audited import unique_name
 from pipelines.choices import CapacityBasis
+from pipelines.reference import COMPLETED, CONSTRUCTION, DISCOVERY, LEAD_DEVELOPER
 
 hex_colour = RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Give a colour as # and six hex digits: #0072B2.")
 
@@ -50,6 +51,8 @@ class Technology(ReferenceModel):
 class Stage(ReferenceModel):
     """A step of development, in the order of ``order``. "On hold" is a flag, not a stage."""
 
+    RELIED_ON = frozenset({DISCOVERY, CONSTRUCTION, COMPLETED})
+
     is_terminal = models.BooleanField(
         "end of the pipeline", default=False, help_text="Projects here are no longer pipeline."
     )
@@ -75,6 +78,8 @@ class Stage(ReferenceModel):
 
 class CounterpartyRole(ReferenceModel):
     """What a counterparty is to a pipeline."""
+
+    RELIED_ON = frozenset({LEAD_DEVELOPER})
 
     class Meta(ReferenceModel.Meta):
         constraints = [unique_name("counterpartyrole"), unique_name("counterpartyrole", "code")]

@@ -6,7 +6,13 @@ from django.urls import reverse
 from counterparties.models import Counterparty
 from infopoints.models import InformationPointPipeline
 from oegen.models import Comment
-from pipelines.models import Facility, Pipeline, PipelineFacility, StageTransition
+from pipelines.models import (
+    CounterpartyRole,
+    Facility,
+    Pipeline,
+    PipelineFacility,
+    StageTransition,
+)
 from tests.builders import (
     make_contact,
     make_counterparty,
@@ -104,3 +110,15 @@ def test_the_history_page_tells_of_the_record(desk):
     pipeline = make_pipeline("Kettleby")
     page = desk.client.get(reverse("admin:pipelines_pipeline_history", args=[pipeline.pk]))
     assert "Added as a pipeline" in page.content.decode()
+
+
+def test_a_reference_row_that_the_program_relies_on_is_renamed_but_not_removed(desk, administrator):
+    desk.client.force_login(administrator)
+    lead = CounterpartyRole.objects.get(code="lead-developer")
+    assert remove(desk, lead).status_code == 403
+    data = desk.open(lead) | {"name": "Main developer", "code": "other"}
+    assert desk.send(lead, data).status_code == 302
+    lead.refresh_from_db()
+    assert (lead.name, lead.code) == ("Main developer", "lead-developer")
+    landowner = CounterpartyRole.objects.get(code="landowner")
+    assert remove(desk, landowner).status_code == 302

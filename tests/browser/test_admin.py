@@ -36,7 +36,7 @@ def test_a_new_project_with_facility_and_counterparty_is_entered_in_one_form(at_
     page = at_work
     page.go("pipelines/pipeline/add/")
     page.get_by_label("Project name").fill("Kettleby Solar")
-    page.locator("#id_stage").select_option(label="Design")
+    choose(page, page, "stage", "Design")
     page.get_by_label("RTB date").fill("2028-03-14")
     page.get_by_text("Add another Facility").click()
     facility = page.locator("#facility_links-0")
@@ -135,7 +135,7 @@ def test_a_change_of_stage_asks_why(at_work):
     page = at_work
     pipeline = make_pipeline(stage="design")
     page.go(f"pipelines/pipeline/{pipeline.pk}/change/")
-    page.locator("#id_stage").select_option(label="Procurement")
+    choose(page, page, "stage", "Procurement")
     save(page)
     expect(page.locator(".field-change_reason .errorlist")).to_have_text(
         "Say why: you changed Stage."
