@@ -20,7 +20,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, ExtractYear
+from django.db.models.functions import Cast, Coalesce, ExtractYear
 from django.utils import timezone
 
 from oegen.querysets import AuditedQuerySet
@@ -82,10 +82,9 @@ class Capacity:
 class FacilityQuerySet(AuditedQuerySet):
     def in_pipelines(self, pipelines) -> FacilityQuerySet:
         """The distinct facilities of a set of pipelines: one row each, in however many it is."""
-        through = self.model.pipelines.through
-        return self.filter(
-            Exists(through.objects.filter(facility=OuterRef("pk"), pipeline__in=pipelines))
-        )
+        links = self.model.pipelines.through.objects.filter(pipeline__in=pipelines)
+        # Not EXISTS: SQLite would run through the pipelines once for each facility.
+        return self.filter(pk__in=links.order_by().values("facility"))
 
     def capacity(self) -> Capacity:
         return _capacity_of(self.order_by().aggregate(**_capacity_sums()))
@@ -106,7 +105,15 @@ class FacilityQuerySet(AuditedQuerySet):
         return self.filter(of_technology(code))
 
     def with_pipeline_count(self):
-        return self.annotate(pipeline_count=Count("pipeline_links"))
+        """Adds ``pipeline_count`` to each row: all its pipelines, whatever rows are asked for."""
+        links = (
+            self.model.pipelines.through.objects.filter(facility=OuterRef("pk"))
+            .order_by()
+            .values("facility")
+            .annotate(number=Count("pk"))
+            .values("number")
+        )
+        return self.annotate(pipeline_count=Coalesce(Subquery(links), 0))
 
 
 def _capacity_sums(prefix: str = "") -> dict:

@@ -12,6 +12,7 @@ from infopoints.models import InformationPointCounterparty, InformationPointPipe
 from oegen import audit
 from oegen.models import Comment
 from oegen.templatetags.oegen import UnknownIconError
+from pipelines.models import PipelineFacility
 from tests.builders import (
     PASSWORD,
     make_counterparty,
@@ -138,6 +139,15 @@ def test_pipeline_page_tells_its_state_in_words(as_manager, full_record):
     assert "Panel prices fall" in text
     assert "Spoke to the council." in text
     assert "facility Kestrel Moor added" in text
+
+
+def test_pipeline_page_says_that_a_facility_is_shared(as_manager, full_record):
+    other = make_pipeline("Twin of it")
+    PipelineFacility.objects.create(pipeline=other, facility=full_record["facility"])
+
+    text = parsed(as_manager.get(full_record["pipeline"].get_absolute_url())).text
+
+    assert "in 2 pipelines" in text
 
 
 def test_counterparty_page_counts_a_pipeline_of_two_roles_once(as_manager, full_record):

@@ -68,7 +68,7 @@
       display: !horizontal,
       border: { display: false },
       grid: { color: colourOf("--oegen-line") },
-      ticks: { color: ink, maxTicksLimit: 5, callback: (value) => numbers.format(value) },
+      ticks: { color: ink, maxTicksLimit: 8, callback: (value) => numbers.format(value) },
       title: { display: !horizontal, text: data.axis, color: ink },
     };
     const groups = {
