@@ -90,6 +90,12 @@ def plain(value) -> str:
 
 
 @register.filter
+def degrees(value: Decimal, sides: str) -> str:
+    """“1.8904° W”; ``sides`` are the letters for positive and negative."""
+    return f"{plain(abs(value))}° {sides[value < 0]}"
+
+
+@register.filter
 def mw(value, unit: str = "MW") -> SafeString | str:
     """“1,234.5 MW”, which never breaks before the unit. Empty for nothing known."""
     text = number(value)

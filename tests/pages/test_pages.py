@@ -1,5 +1,6 @@
 """Every page: who gets in, that it renders what is stored as text, and that its policy holds."""
 
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -363,6 +364,13 @@ def test_unknown_icon_of_a_record_falls_back():
 )
 def test_number_is_rounded_and_grouped(value, shown):
     assert render("{{ value|number }}", value=value) == shown
+
+
+def test_coordinates_name_their_side():
+    source = '{{ value|degrees:"EW" }}'
+
+    assert render(source, value=Decimal("-1.890400")) == "1.8904° W"
+    assert render(source, value=Decimal("9.5")) == "9.5° E"
 
 
 def test_megawatts_keep_to_their_unit():
