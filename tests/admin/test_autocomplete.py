@@ -23,7 +23,7 @@ def foreign_keys():
                     yield pytest.param(options, field, id=f"{type(options).__name__}-{field.name}")
 
 
-@pytest.mark.parametrize(("options", "field"), foreign_keys())
+@pytest.mark.parametrize(("options", "field"), list(foreign_keys()))
 def test_a_foreign_key_is_an_autocomplete_that_a_portfolio_manager_may_use(
     desk, administrator, options, field
 ):

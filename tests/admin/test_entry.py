@@ -147,3 +147,48 @@ def test_rating_confirms_the_rag_and_a_tick_confirms_it_again(desk):
     pipeline.refresh_from_db()
     assert pipeline.rag_confirmed_at > first
     assert pipeline.version == 3
+
+
+def test_ratings_are_confirmed_for_many_pipelines_at_once(desk, portfolio_manager):
+    rated, unrated = make_pipeline(rag_status="green"), make_pipeline()
+    before = rated.rag_confirmed_at
+    response = desk.client.post(
+        desk.url(Pipeline, "changelist"),
+        {
+            "action": "confirm_rag",
+            "_selected_action": [str(rated.pk), str(unrated.pk)],
+            "change_reason": "Monthly review",
+        },
+        follow=True,
+    )
+    assert "Confirmed the RAG of 1 pipeline;" in response.content.decode()
+    rated.refresh_from_db()
+    assert rated.rag_confirmed_at > before
+    newest = rated.history.first()
+    assert (newest.history_user, newest.history_change_reason) == (
+        portfolio_manager,
+        "Monthly review",
+    )
+    assert unrated.history.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("status=design", {"Designed"}),
+        ("status=on-hold", {"Held"}),
+        ("status=open", {"Designed", "Late"}),
+        ("status=withdrawn", {"Gone"}),
+        ("overdue=yes", {"Late"}),
+        ("q=acme", {"Designed"}),
+        ("rag_status__exact=red", {"Late"}),
+    ],
+)
+def test_the_pipelines_table_has_its_filters_and_search(desk, query, found):
+    make_pipeline("Designed", stage="design", lead_developer=make_counterparty("Acme"))
+    make_pipeline("Held", on_hold=True)
+    make_pipeline("Gone", outcome="withdrawn")
+    make_pipeline("Late", stage="procurement", rtb_date="2020-01-01", rag_status="red")
+    response = desk.client.get(f"{desk.url(Pipeline, 'changelist')}?{query}")
+    names = {pipeline.project_name for pipeline in response.context["cl"].result_list}
+    assert names == found

@@ -1,5 +1,7 @@
 """Two people at one record: the second is told, and nobody's work is lost."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from oegen import audit
@@ -112,6 +114,20 @@ def test_a_record_removed_meanwhile_says_so_and_shows_what_was_typed(desk, jane)
     page = response.content.decode()
     assert "Jane Doe removed “Acme”" in page
     assert "Buy Welsh wind" in page
+
+
+def test_ticks_and_times_left_alone_take_their_newer_values(desk, jane):
+    counterparty = make_counterparty("Acme", is_placeholder=True)
+    data = desk.open(counterparty)
+    archived = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    change_as(jane, counterparty, is_placeholder=False, archived_at=archived)
+    stopped = desk.send(counterparty, data | {"strategy": "Buy Welsh wind"})
+    assert "Jane Doe changed this" in errors_of(stopped)
+    page = stopped.content.decode()
+    assert 'value="2026-03-01"' in page
+    assert 'value="12:30:00"' in page
+    assert "checked" not in page.split('name="is_placeholder"')[1].split(">")[0]
+    assert "is_placeholder" not in stopped.context["adminform"].form.data
 
 
 def test_a_damaged_guard_saves_nothing(desk):
