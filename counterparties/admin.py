@@ -23,7 +23,7 @@ class CounterpartiesInline(ContactsInline):
 
 @admin.register(Counterparty)
 class CounterpartyAdmin(AuditedAdmin):
-    list_display = ["name", "strategy", "country", "is_placeholder"]
+    list_display = ["name", "strategy", "country", "state"]
     list_editable = ["strategy", "country"]
     list_filter = [
         "is_placeholder",
@@ -37,6 +37,12 @@ class CounterpartyAdmin(AuditedAdmin):
         ("State", {"fields": ["is_placeholder", "archived_at"], "classes": ["collapse"]}),
     ]
     inlines = [ContactsInline]
+
+    @admin.display(description="State", ordering="archived_at")
+    def state(self, counterparty):
+        if counterparty.archived_at:
+            return "archived"
+        return "placeholder" if counterparty.is_placeholder else ""
 
 
 @admin.register(Contact)
