@@ -121,6 +121,20 @@ def test_theme_is_chosen_kept_and_shared_with_the_charts(browser_page, sign_in, 
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
 
+def test_dark_page_is_printed_on_white(browser_page, sign_in, reader, portfolio):
+    page = browser_page
+    page.emulate_media(color_scheme="dark")
+    sign_in(page, reader)
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+    page.emulate_media(media="print")
+
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    canvas = '[data-chart="technology-data"] canvas'
+    assert colour_count(page, canvas, (0xE6, 0x9F, 0x00)) > 500, "solar in its light colour"
+    expect(page.locator("header.topbar")).to_be_hidden()
+
+
 def test_choosing_a_filter_lists_at_once_and_leaves_a_clean_address(
     browser_page, sign_in, reader, portfolio, live_server
 ):

@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const paper = window.matchMedia("print");
 
   function chosen() {
     const value = localStorage.getItem("theme");
@@ -10,7 +11,8 @@
   }
 
   function apply() {
-    const theme = chosen() === "auto" ? (dark.matches ? "dark" : "light") : chosen();
+    const onScreen = chosen() === "auto" ? (dark.matches ? "dark" : "light") : chosen();
+    const theme = paper.matches ? "light" : onScreen;
     if (document.documentElement.dataset.bsTheme === theme) return;
     document.documentElement.dataset.bsTheme = theme;
     document.dispatchEvent(new CustomEvent("oegen:theme", { detail: theme }));
@@ -19,6 +21,7 @@
   document.documentElement.classList.add("js");
   apply();
   dark.addEventListener("change", apply);
+  paper.addEventListener("change", apply);
   window.addEventListener("storage", apply);
 
   document.addEventListener("DOMContentLoaded", function () {
