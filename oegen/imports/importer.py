@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -137,7 +138,7 @@ def check_record(*instances: models.Model) -> None:
         instance.clean()
 
 
-class Importer:
+class Importer(ABC):
     """One file of an import, and the part of an old audit that speaks of its records.
 
     Subclasses say what a row means in ``load`` and ``place``, and what an audit's row means in
@@ -164,21 +165,22 @@ class Importer:
                 f"{self.file_name}: {', '.join(self.source.extra_columns)}",
             )
 
+    @abstractmethod
     def load(self, rows: list[Row]):
         """What ``place`` needs to know of the database, in a fixed number of queries. An object
         with the batch's ``writes``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def place(self, row: Row, batch) -> str:
         """Plan the writes of one row; CREATED_ROW, UPDATED_ROW or UNCHANGED_ROW."""
-        raise NotImplementedError
 
+    @abstractmethod
     def load_past(self, rows: list[PastRow], past: Past) -> None:
         """Read the history there is of the records the rows speak of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell(self, row: PastRow, past: Past) -> None:
-        raise NotImplementedError
+        """Tell the past of the record that the audit's row speaks of."""
 
     def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
         """An audit row's values under the names of the file's columns."""
