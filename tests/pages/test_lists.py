@@ -226,6 +226,14 @@ def test_information_points_come_best_rated_first_and_by_status(as_manager):
     assert listed(get(as_manager, "infopoints", status="closed")) == ["Over"]
 
 
+def test_information_points_are_found_in_title_text_and_market(as_manager):
+    make_information_point("Queue reform", description="Moves late projects back.", market="GB")
+    make_information_point("Panel prices", market="Spain")
+
+    assert listed(get(as_manager, "infopoints", q="reform late gb")) == ["Queue reform"]
+    assert listed(get(as_manager, "infopoints", q="spain")) == ["Panel prices"]
+
+
 def test_inactive_technology_in_use_can_be_filtered(as_manager):
     make_pipeline("Barrage", technology="tidal", capacity_mw=3)
 

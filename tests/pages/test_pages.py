@@ -1,5 +1,6 @@
 """Every page: who gets in, that it renders what is stored as text, and that its policy holds."""
 
+from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -8,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.template import Context, Template
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from infopoints.models import InformationPointCounterparty, InformationPointPipeline
 from oegen import audit
@@ -364,6 +366,16 @@ def test_unknown_icon_of_a_record_falls_back():
 )
 def test_number_is_rounded_and_grouped(value, shown):
     assert render("{{ value|number }}", value=value) == shown
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(0, "today"), (1, "in 1 day"), (-1, "1 day ago"), (1500, "in 1,500 days")],
+)
+def test_distance_of_a_day_is_told_in_words(days, words):
+    day = timezone.localdate() + timedelta(days=days)
+
+    assert render("{{ day|in_days }}", day=day) == words
 
 
 def test_coordinates_name_their_side():
