@@ -112,6 +112,16 @@ WRONG_VALUES = {
     ),
     "pipeline_probability_explained": (make_pipeline, "probability_pct", Decimal(50)),
     "pipeline_hold_reason_only_on_hold": (make_pipeline, "on_hold_reason", "why"),
+    "pipeline_completed_not_on_hold": (
+        lambda: make_pipeline(stage="completed"),
+        "on_hold",
+        True,
+    ),
+    "stage_end_without_holds": (
+        lambda: make_pipeline(stage="design", on_hold=True).stage,
+        "is_terminal",
+        True,
+    ),
     "pipeline_rtb_before_cod": (
         lambda: make_pipeline(rtb_date="2027-05-01"),
         "cod_date",

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from counterparties.models import Counterparty
+from oegen.database import Trigger, register_trigger
 from oegen.fields import between, in_range, one_of
 from oegen.models import AuditedModel, Comment
 from oegen.models.audited import name_present
@@ -144,7 +145,7 @@ class Pipeline(AuditedModel):
         """One of the labels people know: a stage, On hold, or the outcome that ended it."""
         if self.outcome != Outcome.ACTIVE:
             return self.get_outcome_display()
-        return ON_HOLD if self.on_hold else self.stage.name
+        return ON_HOLD if self.on_hold and not self.stage.is_terminal else self.stage.name
 
     def clean(self):
         errors = {}
@@ -211,3 +212,23 @@ class Pipeline(AuditedModel):
             Facility.history.filter(id__in=facilities),
             StageTransition.history.filter(pipeline=self.pk).exclude(history_type="+"),
         ]
+
+
+register_trigger(
+    Trigger(
+        name="pipeline_completed_not_on_hold",
+        table="pipelines_pipeline",
+        condition="""(NEW.on_hold AND (
+            SELECT is_terminal FROM pipelines_stage WHERE id = NEW.stage_id))""",
+        message="A completed project is not on hold.",
+    )
+)
+register_trigger(
+    Trigger(
+        name="stage_end_without_holds",
+        table="pipelines_stage",
+        condition="""(NEW.is_terminal AND EXISTS (
+            SELECT 1 FROM pipelines_pipeline WHERE stage_id = NEW.id AND on_hold))""",
+        message="Projects are on hold in this stage.",
+    )
+)

@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
@@ -43,6 +44,17 @@ class Technology(ReferenceModel):
             one_of("technology", "capacity_basis", CapacityBasis),
         ]
 
+    def clean(self):
+        errors = {}
+        if not self.is_storage and self.facilities.exclude(storage_mwh=None).exists():
+            errors["is_storage"] = "Facilities of this technology have a storage figure: keep it."
+        if self.parent_id == self.pk:
+            errors["parent"] = "A technology is not a kind of itself: choose a broader one or none."
+        elif self.parent and (self.parent.parent_id or self.children.exists()):
+            errors["parent"] = "There are two levels: a technology, and its kinds."
+        if errors:
+            raise ValidationError(errors)
+
     @property
     def alias_list(self) -> list[str]:
         return [line.strip() for line in self.aliases.splitlines() if line.strip()]
@@ -74,6 +86,12 @@ class Stage(ReferenceModel):
             models.UniqueConstraint(fields=["order"], name="stage_order_unique"),
             in_range("stage", "default_probability_pct", 0, 100),
         ]
+
+    def clean(self):
+        if self.is_terminal and self.pipelines.filter(on_hold=True).exists():
+            raise ValidationError(
+                {"is_terminal": "Projects are on hold in this stage: take them off hold first."}
+            )
 
 
 class CounterpartyRole(ReferenceModel):

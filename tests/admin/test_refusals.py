@@ -199,3 +199,42 @@ def test_an_existing_facility_described_anew(desk):
         change_reason="x",
     )
     assert "facility: Choose an existing facility or describe a new one, not both." in errors
+
+
+class TestReferenceTables:
+    @pytest.fixture
+    def office(self, desk, administrator):
+        desk.client.force_login(administrator)
+        return desk
+
+    def test_a_technology_in_use_for_storage(self, office):
+        make_facility(technology="bess", storage_mwh=10)
+        data = office.open(Technology.objects.get(code="bess"))
+        del data["is_storage"]
+        response = office.send(Technology.objects.get(code="bess"), data)
+        assert "is_storage: Facilities of this technology have a storage figure" in errors_of(
+            response
+        )
+
+    def test_a_technology_that_is_a_kind_of_itself(self, office):
+        solar = Technology.objects.get(code="solar")
+        assert "parent: A technology is not a kind of itself" in refused(
+            office, solar, parent=str(solar.pk)
+        )
+
+    def test_a_third_level_of_technologies(self, office):
+        onshore = Technology.objects.get(code="onshore-wind")
+        assert "parent: There are two levels" in refused(
+            office, Technology.objects.get(code="solar"), parent=str(onshore.pk)
+        )
+
+    def test_an_end_of_the_pipeline_with_projects_on_hold(self, office):
+        stage = make_pipeline(stage="design", on_hold=True).stage
+        assert "is_terminal: Projects are on hold in this stage" in refused(
+            office, stage, is_terminal="on"
+        )
+
+    def test_a_name_twice(self, office):
+        assert "There is already one of this name" in refused(
+            office, Stage.objects.get(code="design"), name="discovery"
+        )
