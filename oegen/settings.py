@@ -253,7 +253,9 @@ STATICFILES_DIRS = [
     ("vendor/tabler/css", NODE_MODULES / "@tabler/core/dist/css"),
     ("vendor/tabler/js", NODE_MODULES / "@tabler/core/dist/js"),
     ("vendor/chart.js", NODE_MODULES / "chart.js/dist"),
+    ("vendor/htmx", NODE_MODULES / "htmx.org/dist"),
     ("vendor/leaflet", NODE_MODULES / "leaflet/dist"),
+    ("vendor/markercluster", NODE_MODULES / "leaflet.markercluster/dist"),
     ("vendor/topojson", NODE_MODULES / "topojson-client/dist"),
     ("vendor/world-atlas", NODE_MODULES / "world-atlas"),
 ]

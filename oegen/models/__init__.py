@@ -1,6 +1,17 @@
 from oegen.models.audited import AuditedModel, ReferenceModel
 from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
+from oegen.models.preferences import ListPreference, SavedView, SearchDocument
 from oegen.models.user import User
 
-__all__ = ["AuditedModel", "ChangeSet", "Comment", "HistoryRow", "ReferenceModel", "User"]
+__all__ = [
+    "AuditedModel",
+    "ChangeSet",
+    "Comment",
+    "HistoryRow",
+    "ListPreference",
+    "ReferenceModel",
+    "SavedView",
+    "SearchDocument",
+    "User",
+]
