@@ -11,6 +11,7 @@ class FacilityForm(RecordForm):
         js = [
             "vendor/leaflet/leaflet.js",
             "vendor/topojson/topojson-client.min.js",
+            "oegen/basemap.js",
             "oegen/admin/coordinates.js",
         ]
 

@@ -30,6 +30,7 @@ class PipelineForm(RecordForm):
         js = [
             "vendor/leaflet/leaflet.js",
             "vendor/topojson/topojson-client.min.js",
+            "oegen/basemap.js",
             "oegen/admin/coordinates.js",
         ]
 

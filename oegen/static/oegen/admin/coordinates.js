@@ -4,20 +4,6 @@
 
 {
   const DECIMALS = 5; // about a metre
-  const HOME = { centre: [54.5, -3.5], zoom: 5 };
-  const NEAR = 7; // the coast stays in sight
-  let land = null;
-
-  function loadLand() {
-    land ??= fetch(document.getElementById("basemap").dataset.url)
-      .then((response) => {
-        if (!response.ok) throw new Error(`The map could not be loaded (${response.status}).`);
-        return response.json();
-      })
-      .then((topology) => topojson.feature(topology, topology.objects.countries));
-    return land;
-  }
-
   function read(pair) {
     const [lat, lng] = [pair.latitude, pair.longitude].map((box) =>
       box.value.trim() === "" ? NaN : Number(box.value),
@@ -37,45 +23,28 @@
   }
 
   function draw(pair, holder) {
-    const map = L.map(holder, { preferCanvas: true, worldCopyJump: true, minZoom: 2, maxZoom: 13 });
-    map.attributionControl.setPrefix(false).addAttribution("Natural Earth");
-    const marker = L.circleMarker([0, 0], { radius: 8, className: "place", weight: 3 });
-    const place = read(pair);
-    map.setView(place ?? HOME.centre, place ? NEAR : HOME.zoom);
-
-    const style = getComputedStyle(holder);
-    loadLand().then(
-      (shapes) => {
-        L.geoJSON(shapes, {
-          interactive: false,
-          style: {
-            color: style.getPropertyValue("--map-line").trim(),
-            fillColor: style.getPropertyValue("--map-land").trim(),
-            fillOpacity: 1,
-            weight: 1,
-          },
-        }).addTo(map);
-        marker.bringToFront();
-      },
-      (error) => {
-        holder.insertAdjacentText("beforebegin", `${error.message} Type the coordinates instead.`);
+    const { HOME, NEAR } = oegenBasemap;
+    const map = oegenBasemap.draw(
+      holder,
+      document.getElementById("basemap").dataset.url,
+      (sentence) => {
+        holder.insertAdjacentText("beforebegin", `${sentence} Type the coordinates instead.`);
       },
     );
+    const marker = L.circleMarker([0, 0], { radius: 8, className: "place" });
+    marker.setStyle(oegenBasemap.styleOfPlace(holder));
+    const place = read(pair);
+    map.setView(place ?? HOME.centre, place ? NEAR : HOME.zoom);
 
     const show = () => {
       const typed = read(pair);
       if (typed) {
-        marker.setLatLng(typed).addTo(map).bringToFront();
+        marker.setLatLng(typed).addTo(map);
         if (!map.getBounds().contains(typed)) map.setView(typed, NEAR);
       } else {
         marker.remove();
       }
     };
-    marker.setStyle({
-      color: style.getPropertyValue("--map-place").trim(),
-      fillColor: style.getPropertyValue("--map-place").trim(),
-      fillOpacity: 0.4,
-    });
     map.on("click", (event) => write(pair, event.latlng));
     pair.latitude.addEventListener("input", show);
     pair.longitude.addEventListener("input", show);
