@@ -54,6 +54,17 @@ class Counterparty(AuditedModel):
 
     objects = CounterpartyQuerySet.as_manager()
 
+    SEARCH_FIELDS = (
+        "name",
+        "aliases",
+        "strategy",
+        "country_name",
+        "website",
+        "company_number",
+        "lei",
+    )
+    SEARCH_PLACE = 3
+
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "counterparties"
@@ -100,6 +111,9 @@ class Contact(AuditedModel):
     phone = models.CharField(max_length=40, blank=True)
     job_title = models.CharField(max_length=120, blank=True)
     comments = GenericRelation(Comment)
+
+    SEARCH_FIELDS = ("name", "job_title", "email", "phone")
+    SEARCH_PLACE = 4
 
     class Meta:
         ordering = ["name"]

@@ -60,6 +60,9 @@ class InformationPoint(AuditedModel):
 
     objects = InformationPointQuerySet.as_manager()
 
+    SEARCH_FIELDS = ("title", "description", "market")
+    SEARCH_PLACE = 5
+
     class Meta:
         ordering = ["-rating", "title"]
         indexes = [models.Index(fields=["-rating"])]

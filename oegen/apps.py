@@ -9,10 +9,11 @@ class OEGenConfig(AppConfig):
     verbose_name = "People and comments"
 
     def ready(self):
-        from oegen import checks, database, roles  # noqa: F401
+        from oegen import checks, database, roles, search  # noqa: F401
 
         post_migrate.connect(database.install_triggers, dispatch_uid="oegen.triggers")
         post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")
+        post_migrate.connect(search.rebuild_if_new, dispatch_uid="oegen.search")
 
 
 class OEGenAdminConfig(AdminConfig):

@@ -24,6 +24,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
+from oegen import search
+
 if TYPE_CHECKING:
     from oegen.models import AuditedModel, ChangeSet, User
 
@@ -35,6 +37,7 @@ CREATED, CHANGED, REMOVED = "+", "~", "-"
 class Source(models.TextChoices):
     """The path by which a change came in."""
 
+    BOARD = "board", "board"
     CODE = "code", "program code"
     COMMAND = "command", "command"
     FORM = "form", "form"
@@ -130,6 +133,8 @@ class AuditTrail(HistoricalRecords):
             if current.back_dated:
                 instance._history_date = current.recorded_at
             super().create_historical_record(instance, history_type, using=using)
+            if history_type == REMOVED:
+                search.forget(instance)
 
 
 @cache

@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import F
+from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.utils import timezone
 
 from oegen import audit
@@ -27,7 +27,7 @@ class AuditedQuerySet(models.QuerySet):
                 )
                 rows = list(model._base_manager.using(self.db).filter(pk__in=batch))
                 audit.record(rows, audit.CHANGED)
-                model.after_write(rows, created=False)
+                model.written(rows, created=False)
         return updated
 
     update.alters_data = True
@@ -49,7 +49,7 @@ class AuditedQuerySet(models.QuerySet):
         with audit.change_set():
             created = super().bulk_create(objs, batch_size=batch_size or audit.BATCH_SIZE)
             audit.record(created, history_type)
-            self.model.after_write(created, created=True)
+            self.model.written(created, created=True)
         return created
 
     def bulk_update(self, objs, fields, batch_size=None):
@@ -70,3 +70,30 @@ class AuditedQuerySet(models.QuerySet):
 
     delete.alters_data = True
     delete.queryset_only = True
+
+
+class SearchQuerySet(models.QuerySet):
+    """Of SearchDocument; words come folded (oegen.folding)."""
+
+    def matching(self, words: list[str]):
+        """Every word somewhere in the record's text; "%" and "_" mean themselves."""
+        found = self
+        # The longest word rules out most: the database stops at the first that is missing.
+        for word in sorted(words, key=len, reverse=True):
+            found = found.filter(body__contains=word)
+        return found
+
+    def best_first(self, words: list[str]):
+        """Names that start with the words, then names that contain them all, then the rest."""
+        in_name = Q(*(Q(title__contains=word) for word in words))
+        rank = Case(
+            When(title__startswith=" ".join(words), then=Value(0)),
+            When(in_name, then=Value(1)),
+            default=Value(2),
+            output_field=IntegerField(),
+        )
+        return self.order_by(rank, "title", "object_id")
+
+    def count_by_kind(self) -> dict[int, int]:
+        """The number of documents by the id of their content type."""
+        return dict(self.order_by().values_list("content_type").annotate(Count("pk")))

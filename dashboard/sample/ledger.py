@@ -18,7 +18,7 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
-from oegen import audit
+from oegen import audit, search
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from pipelines.models import (
     Facility,
@@ -116,6 +116,7 @@ class Ledger:
         self.totals["change sets"] += len(self.change_sets)
         for model, instances in self.live.items():
             model._base_manager.bulk_create(instances, batch_size=BATCH_SIZE)
+            search.index(model, instances)
             self.totals[str(model._meta.verbose_name_plural)] += len(instances)
         for model, rows in self.history.items():
             model.history.model.objects.bulk_create(rows, batch_size=BATCH_SIZE)

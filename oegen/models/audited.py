@@ -6,7 +6,7 @@ from django.db.models.functions import Lower, Trim
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from oegen import audit
+from oegen import audit, search
 from oegen.exceptions import StaleRecordError
 from oegen.models.changeset import HistoryRow
 from oegen.querysets import AuditedQuerySet
@@ -39,6 +39,11 @@ class AuditedModel(models.Model):
     #: Whether its changes appear among the latest changes of everything.
     TELLS_NEWS = True
 
+    #: The attributes that search reads, all text, its name first; none: search knows it not.
+    SEARCH_FIELDS: tuple[str, ...] = ()
+    #: Its place among the kinds of record that search finds, lowest first.
+    SEARCH_PLACE = 0
+
     class Meta:
         abstract = True
 
@@ -56,7 +61,7 @@ class AuditedModel(models.Model):
                     self.version -= 1
                 raise
             self._read_generated_fields()
-            self.after_write([self], created=created)
+            self.written([self], created=created, partly=update_fields is not None)
 
     def _claim_version(self):
         """Take the next version; raise StaleRecordError unless this is the newest one."""
@@ -75,8 +80,21 @@ class AuditedModel(models.Model):
             return super().delete(*args, **kwargs)
 
     @classmethod
+    def written(cls, instances, *, created: bool, partly: bool = False) -> None:
+        """What every write but a removal ends with, single or bulk, in its transaction.
+
+        ``partly``: the instances may hold values that were not saved.
+        """
+        search.index(cls, instances, read_again=partly)
+        cls.after_write(instances, created=created)
+
+    @classmethod
     def after_write(cls, instances, *, created: bool) -> None:
-        """Called in the transaction of every write but a removal, single or bulk."""
+        """For a model to follow up its own writes, in their transaction."""
+
+    def shown_on(self):
+        """The record on whose page search shows it."""
+        return self
 
     @classmethod
     def link_models(cls):

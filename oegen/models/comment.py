@@ -22,10 +22,16 @@ class Comment(AuditedModel):
     )
     text = models.TextField("comment")
 
+    SEARCH_FIELDS = ("text",)
+    SEARCH_PLACE = 6
+
     class Meta:
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["content_type", "object_id"])]
         constraints = [name_present("comment", "text")]
+
+    def shown_on(self):
+        return self.subject
 
     def __str__(self):
         return self.text if len(self.text) <= 60 else f"{self.text[:59]}…"

@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from oegen.models.audited import name_present
+from oegen.querysets import SearchQuerySet
 
 
 class ListPreference(models.Model):
@@ -67,6 +68,8 @@ class SearchDocument(models.Model):
     body = models.TextField()
 
     unaudited = "Derived from the records."
+
+    objects = SearchQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -73,6 +73,9 @@ class Facility(AuditedModel):
 
     objects = FacilityQuerySet.as_manager()
 
+    SEARCH_FIELDS = ("name", "region", "country_name")
+    SEARCH_PLACE = 2
+
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "facilities"

@@ -95,6 +95,9 @@ class Pipeline(AuditedModel):
 
     objects = PipelineQuerySet.as_manager()
 
+    SEARCH_FIELDS = ("project_name", "rag_comment", "on_hold_reason", "probability_reason")
+    SEARCH_PLACE = 1
+
     #: The day a stage, hold or outcome change took effect; today unless somebody back-dates it.
     status_effective_on: date | None = None
 

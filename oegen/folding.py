@@ -1,0 +1,133 @@
+"""Folded text: what is left of words when accents, case and white space don't count."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+#: Letters that Unicode does not decompose, as people write them on a keyboard without them.
+PLAIN = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ħ": "h",
+        "ı": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+        "’": "'",
+        "‘": "'",
+        "‐": "-",
+        "–": "-",
+    }
+)
+
+#: Variation selectors, which say whether a sign before them is drawn as an emoji.
+STYLES = frozenset(map(chr, range(0xFE00, 0xFE10)))
+
+#: Characters of an excerpt, and how many of them may stand before the first match.
+EXCERPT, LEAD_IN = 180, 60
+
+Span = tuple[int, int]
+
+
+class _Folds(dict):
+    """The folded text of a code point: none for an accent or a direction mark."""
+
+    def __missing__(self, code: int) -> str:
+        whole = unicodedata.normalize("NFKD", chr(code))
+        bare = "".join(
+            " " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one
+            for one in unicodedata.normalize("NFKD", whole.casefold())
+            if not unicodedata.combining(one)
+            and unicodedata.category(one) != "Cf"
+            and one not in STYLES
+        )
+        self[code] = folded = bare.translate(PLAIN)
+        return folded
+
+
+_folds = _Folds()
+
+
+def fold(text: str) -> str:
+    return " ".join(text.translate(_folds).split())
+
+
+def words_of(text: str) -> list[str]:
+    """The folded words of a query, each once."""
+    return list(dict.fromkeys(fold(text).split()))
+
+
+def spans(text: str, words: Iterable[str]) -> list[Span]:
+    """Where the folded words stand in the text as it was written: merged, in order.
+
+    A letter that folds to two ("ß", "æ") is part of a match as a whole, and so are the accents
+    that follow it as characters of their own.
+    """
+    pieces = [_folds[ord(one)] for one in text]
+    origin = [place for place, piece in enumerate(pieces) for _ in piece]
+    folded = "".join(pieces)
+    found: list[Span] = []
+    for word in words:
+        at = folded.find(word)
+        while at >= 0:
+            end = origin[at + len(word) - 1] + 1
+            while end < len(pieces) and not pieces[end]:
+                end += 1
+            found.append((origin[at], end))
+            at = folded.find(word, at + len(word))
+    merged: list[Span] = []
+    for start, end in sorted(found):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def marked(text: str, words: Iterable[str]) -> SafeString:
+    """The text, escaped, with <mark> around the words."""
+    return _marked(text, spans(text, words))
+
+
+def excerpt(text: str, words: Iterable[str]) -> SafeString:
+    """The text around its first match, escaped and marked, cut at white space where there is."""
+    found = spans(text, words)
+    first = found[0][0] if found else 0
+    start = 0
+    if first > LEAD_IN:
+        start = first - LEAD_IN
+        start = _after_space(text, start, first)
+    end = min(len(text), max(start + EXCERPT, found[0][1] if found else 0))
+    if end < len(text):
+        space = text.rfind(" ", start + EXCERPT // 2, end)
+        end = space if space > (found[0][1] if found else 0) else end
+    inside = [
+        (max(a, start) - start, min(b, end) - start) for a, b in found if a < end and b > start
+    ]
+    return format_html(
+        "{}{}{}",
+        "…" if start else "",
+        _marked(text[start:end], inside),
+        "…" if end < len(text) else "",
+    )
+
+
+def _after_space(text: str, start: int, until: int) -> int:
+    space = text.find(" ", start, until)
+    return space + 1 if space >= 0 else start
+
+
+def _marked(text: str, found: list[Span]) -> SafeString:
+    parts: list[tuple[str]] = []
+    done = 0
+    for start, end in found:
+        parts.append((text[done:start],))
+        parts.append((format_html("<mark>{}</mark>", text[start:end]),))
+        done = end
+    parts.append((text[done:],))
+    return format_html_join("", "{}", parts)

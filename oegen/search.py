@@ -1,0 +1,234 @@
+"""Search over every business record and comment, by a table of their folded words.
+
+A model says in ``SEARCH_FIELDS`` what search reads of it. Every audited write keeps the table up
+(``AuditedModel.written``, ``AuditTrail``); code that writes below the managers calls ``rebuild``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.safestring import SafeString
+
+from oegen.folding import excerpt, fold, marked, spans, words_of
+
+if TYPE_CHECKING:
+    from oegen.models import AuditedModel, SearchDocument
+
+REBUILD_BATCH = 2000
+
+#: Fields shown of one record, beside its name.
+SHOWN_FIELDS = 3
+
+
+def kinds() -> list[type[AuditedModel]]:
+    """The models that search knows, in the order in which it lists them."""
+    from oegen.audit import tracked_models
+
+    known = [model for model in tracked_models() if model.SEARCH_FIELDS]
+    return sorted(known, key=lambda model: model.SEARCH_PLACE)
+
+
+def record_count() -> int:
+    return sum(model._base_manager.count() for model in kinds())
+
+
+# The documents ---------------------------------------------------------------------------------
+
+
+def index(
+    model: type[AuditedModel], instances: Iterable[AuditedModel], *, read_again: bool = False
+) -> None:
+    """Write the documents of the instances anew, with one query a batch.
+
+    ``read_again`` takes the values from the database, for instances that hold others.
+    """
+    if not model.SEARCH_FIELDS:
+        return
+    if read_again:
+        instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
+    # By key, because the database can't settle two conflicts for one row in one go.
+    rows = {one.pk: _document(one) for one in instances}
+    if rows:
+        _documents().bulk_create(
+            rows.values(),
+            update_conflicts=True,
+            unique_fields=["content_type", "object_id"],
+            update_fields=["title", "body"],
+        )
+
+
+def forget(instance: AuditedModel) -> None:
+    """Take the document of a removed record away."""
+    if instance.SEARCH_FIELDS:
+        _documents().filter(
+            content_type=ContentType.objects.get_for_model(type(instance)), object_id=instance.pk
+        ).delete()
+
+
+@transaction.atomic
+def rebuild(progress: Callable[[int], object] = lambda done: None) -> int:
+    """Make all documents anew from the records, in batches; returns their number.
+
+    ``progress`` is told how many more are done.
+    """
+    documents = _documents()
+    documents.all().delete()
+    total = 0
+    for model in kinds():
+        batch = []
+        records = model._base_manager.order_by("pk").iterator(chunk_size=REBUILD_BATCH)
+        for record in records:
+            batch.append(_document(record))
+            if len(batch) == REBUILD_BATCH:
+                documents.bulk_create(batch)
+                progress(len(batch))
+                total += len(batch)
+                batch = []
+        documents.bulk_create(batch)
+        progress(len(batch))
+        total += len(batch)
+    return total
+
+
+def rebuild_if_new(sender, using, **kwargs) -> None:
+    """post_migrate: take in the records of a database that is older than search.
+
+    A database that was taken back to some earlier migration is left alone: its tables are not
+    those of the models.
+    """
+    if sender.name != "oegen":
+        return
+    executor = MigrationExecutor(connections[using])
+    is_current = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if is_current and not _documents().exists():
+        rebuild()
+
+
+def _documents():
+    from oegen.models import SearchDocument
+
+    return SearchDocument.objects
+
+
+def _document(record: AuditedModel) -> SearchDocument:
+    from oegen.models import SearchDocument
+
+    texts = [fold(getattr(record, name)) for name in record.SEARCH_FIELDS]
+    return SearchDocument(
+        content_type=ContentType.objects.get_for_model(type(record)),
+        object_id=record.pk,
+        title=texts[0],
+        # One line a field, so that no match reaches from one into the next.
+        body="\n".join(filter(None, texts)),
+    )
+
+
+# Finding ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """A field in which a word was found, with the text around it."""
+
+    label: str
+    text: SafeString
+
+
+@dataclass(frozen=True)
+class Hit:
+    record: AuditedModel
+    url: str
+    name: SafeString
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The hits of one kind; ``total`` counts all of them, shown or not."""
+
+    model: type[AuditedModel]
+    total: int
+    hits: tuple[Hit, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.model._meta.model_name
+
+    @property
+    def noun(self) -> str:
+        meta = self.model._meta
+        return str(meta.verbose_name if self.total == 1 else meta.verbose_name_plural)
+
+
+def find(text: str, *, kind: str = "", start: int = 0, limit: int = 8) -> list[Group]:
+    """The records with every word of the text, by kind; of each kind ``limit`` from ``start``.
+
+    All kinds are counted; with a ``kind`` (a model's name) only its hits are read. The number of
+    queries depends on the number of kinds alone.
+    """
+    words = words_of(text)
+    if not words:
+        return []
+    matching = _documents().matching(words)
+    totals = matching.count_by_kind()
+    groups = []
+    for model in kinds():
+        content_type = ContentType.objects.get_for_model(model)
+        total = totals.get(content_type.pk, 0)
+        if not total:
+            continue
+        hits: tuple[Hit, ...] = ()
+        if kind in ("", model._meta.model_name):
+            keys = (
+                matching.filter(content_type=content_type)
+                .best_first(words)
+                .values_list("object_id", flat=True)[start : start + limit]
+            )
+            hits = tuple(_hits(model, list(keys), words))
+        groups.append(Group(model, total, hits))
+    return groups
+
+
+def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> Iterable[Hit]:
+    from oegen.models import Comment
+
+    records = model._base_manager.filter(pk__in=keys)
+    if model is Comment:
+        records = records.prefetch_related("subject")
+    found = {record.pk: record for record in records}
+    # A record removed since the keys were read is no longer a hit.
+    return [_hit(found[key], words) for key in keys if key in found]
+
+
+def _hit(record: AuditedModel, words: list[str]) -> Hit:
+    shown_on = record.shown_on()
+    name = str(shown_on)
+    fields = record.SEARCH_FIELDS
+    missing = set(words)
+    if shown_on is record:
+        missing = {word for word in words if not spans(name, [word])}
+        fields = fields[1:]
+    places = []
+    for field in fields:
+        text = getattr(record, field)
+        here = {word for word in missing if spans(text, [word])}
+        if here and len(places) < SHOWN_FIELDS:
+            places.append(Place(_label(type(record), field), excerpt(text, words)))
+            missing -= here
+    get_url = getattr(shown_on, "get_absolute_url", str)
+    return Hit(record, get_url(), marked(name, words), tuple(places))
+
+
+def _label(model: type[AuditedModel], name: str) -> str:
+    try:
+        label = str(model._meta.get_field(name).verbose_name)
+    except FieldDoesNotExist:
+        label = name.replace("_", " ")
+    return label[:1].upper() + label[1:]
