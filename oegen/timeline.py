@@ -36,6 +36,11 @@ class FieldChange:
     raw_new: Any
     phrase: str
 
+    @property
+    def is_told_in_full(self) -> bool:
+        """Whether the phrase names the old value and the new one."""
+        return self.old in self.phrase and self.new in self.phrase and len(self.phrase) <= 200
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -55,6 +60,17 @@ class Entry:
     version: int
     phrase: str
     changes: tuple[FieldChange, ...] = field(default=())
+    #: What a comment said from then on.
+    comment: str = ""
+
+    @property
+    def is_comment(self) -> bool:
+        return self.model is Comment
+
+    @property
+    def shows_values(self) -> bool:
+        """Whether old and new values are worth a table, because the phrase leaves some out."""
+        return not self.is_comment and not all(change.is_told_in_full for change in self.changes)
 
     def place(self) -> tuple:
         """For sorting by time; what was written at one moment, records before their links."""
@@ -77,13 +93,24 @@ def say(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
     return register
 
 
-def entries_of(record: AuditedModel, limit: int = 200) -> list[Entry]:
+class Show(models.TextChoices):
+    """Which entries of a timeline."""
+
+    ALL = "all", "All"
+    CHANGES = "changes", "Changes"
+    COMMENTS = "comments", "Comments"
+
+
+def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> list[Entry]:
     """The newest ``limit`` entries of the record, its links and its comments, newest first.
 
     The number of queries depends on the number of link models, not on the number of entries.
     """
     entries = []
     for source in record.timeline_sources():
+        is_comments = source.model.instance_type is Comment
+        if show != Show.ALL and is_comments != (show == Show.COMMENTS):
+            continue
         entries += _entries(source.order_by("-history_date", "-history_id")[:limit])
     entries.sort(key=Entry.place, reverse=True)
     return entries[:limit]
@@ -109,16 +136,19 @@ class Batch:
     counts: tuple[tuple[str, int], ...]
 
 
-def latest(limit: int = 10, large: int = 12) -> list[Batch]:
+def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None) -> list[Batch]:
     """The newest change sets, set-up excluded, in a fixed number of queries.
 
     One with more than ``large`` entries is told by counts alone: a long import is one event.
+    With ``before`` only what is older than that change set.
     """
-    sets = list(
-        ChangeSet.objects.exclude(source=audit.Source.MIGRATION)
-        .select_related("person")
-        .order_by("-recorded_at")[:limit]
-    )
+    known = ChangeSet.objects.exclude(source=audit.Source.MIGRATION)
+    if before:
+        known = known.filter(
+            Q(recorded_at__lt=before.recorded_at)
+            | Q(recorded_at=before.recorded_at, pk__lt=before.pk)
+        )
+    sets = list(known.select_related("person").order_by("-recorded_at", "-pk")[:limit])
     ids = [one.pk for one in sets]
     entries: dict[Any, list[Entry]] = defaultdict(list)
     counts: dict[Any, dict[str, int]] = defaultdict(dict)
@@ -186,6 +216,7 @@ def _entry(model, row, previous, names: Names) -> Entry:
         version=row.version,
         phrase=_phrase(model, row, changes, names),
         changes=changes,
+        comment=row.text if model is Comment else "",
     )
 
 

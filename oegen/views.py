@@ -1,14 +1,22 @@
 """The page bases every application builds on, and the pages that belong to none."""
 
+import re
+
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from oegen import timeline
+from oegen import comments, timeline
+from oegen.comments import CommentForm
+from oegen.models import Comment
+
+TIMELINE_STEP = 50
 
 
 @login_not_required
@@ -59,13 +67,46 @@ class ListPage(SingleTableMixin, FilterView):
 
 
 class RecordPage(DetailView):
-    """The page of one record: facts at the left, its timeline at the right."""
+    """The page of one record: facts at the left, its timeline with the comments at the right.
+
+    A POST adds a comment. ``?show=`` narrows the timeline, ``?entries=`` says how much of it.
+    """
 
     section = ""
 
+    def post(self, request, *args, **kwargs):
+        if not request.user.has_perm("oegen.add_comment"):
+            raise PermissionDenied
+        self.object = self.get_object()
+        form = CommentForm(request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(comment_form=form))
+        Comment.objects.create(
+            subject=self.object, author=request.user, text=form.cleaned_data["text"]
+        )
+        return redirect(f"{request.path}#timeline-title")
+
     def get_context_data(self, **kwargs):
-        return super().get_context_data(**kwargs) | {
+        context = {"comment_form": CommentForm(), **self._timeline(), **kwargs}
+        return super().get_context_data(**context) | {
             "section": self.section,
             "record": self.object,
-            "timeline": timeline.entries_of(self.object),
+        }
+
+    def _timeline(self) -> dict:
+        show = self.request.GET.get("show", timeline.Show.ALL)
+        if show not in timeline.Show:
+            show = timeline.Show.ALL
+        asked_for = self.request.GET.get("entries", "")
+        wanted = int(asked_for) if re.fullmatch(r"[0-9]{1,4}", asked_for) else TIMELINE_STEP
+        shown = max(wanted, TIMELINE_STEP)
+        # One more than is shown tells whether there are older ones.
+        entries = timeline.entries_of(self.object, limit=shown + 1, show=show)
+        said = [entry.record_id for entry in entries if entry.is_comment]
+        return {
+            "timeline": entries[:shown],
+            "timeline_show": show,
+            "timeline_choices": timeline.Show.choices,
+            "timeline_more": shown + TIMELINE_STEP if len(entries) > shown else None,
+            "comments_to_correct": comments.keys_to_correct(self.request.user, said),
         }

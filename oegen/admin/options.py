@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
@@ -11,13 +12,14 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, router
 from django.forms import modelform_factory, modelformset_factory
+from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django_countries import countries
 
-from oegen import audit, timeline
+from oegen import audit, returning, timeline
 from oegen.admin.forms import (
     GuardedForm,
     LinkFormSet,
@@ -174,6 +176,34 @@ class AuditedAdmin(admin.ModelAdmin):
             "typed": typed,
         }
         return TemplateResponse(request, "admin/record_gone.html", context, status=409)
+
+    # Coming back ---------------------------------------------------------------------------------
+
+    def get_preserved_filters(self, request):
+        """Also where the person came from, so that the links among a record's forms keep it."""
+        kept = super().get_preserved_filters(request)
+        came_from = returning.page_to_return_to(request)
+        return "&".join(filter(None, [kept, came_from and returning.as_query(came_from)]))
+
+    def response_post_save_add(self, request, obj):
+        return self._return(request) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request, obj):
+        return self._return(request) or super().response_post_save_change(request, obj)
+
+    def response_delete(self, request, obj_display, obj_id):
+        response = super().response_delete(request, obj_display, obj_id)
+        return self._return(request, removed=str(obj_id)) or response
+
+    def _return(self, request, removed: str = "") -> HttpResponseRedirect | None:
+        """To the page that led to the form; from the page of a removed record to its list."""
+        came_from = returning.page_to_return_to(request)
+        if not came_from:
+            return None
+        page = urlsplit(came_from).path
+        if removed and page.endswith(f"/{removed}/"):
+            came_from = page.removesuffix(f"{removed}/")
+        return HttpResponseRedirect(came_from)
 
     # Reading -------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.utils.html import format_html
 
-from oegen import roles
+from oegen import comments, roles
 from oegen.admin.options import AuditedAdmin
 from oegen.models import Comment, User
 
@@ -70,8 +70,7 @@ class CommentAdmin(AuditedAdmin):
         return False
 
     def _is_own(self, request, obj):
-        is_administrator = request.user.has_perm("oegen.change_user")
-        return obj is None or obj.author_id == request.user.pk or is_administrator
+        return obj is None or comments.may_correct(request.user, obj)
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and self._is_own(request, obj)

@@ -14,6 +14,9 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from oegen import returning
+from oegen.models import Comment
+
 register = template.Library()
 
 ICON_NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -112,6 +115,16 @@ def in_days(day: date) -> str:
     return f"in {count}" if days > 0 else f"{count} ago"
 
 
+@register.filter
+def than(day: date, earlier_known: date) -> str:
+    """How far a date has moved from what it was, in words: “61 days later than”."""
+    days = (day - earlier_known).days
+    if days == 0:
+        return "the same as"
+    count = f"{abs(days):,} day{'s' if abs(days) != 1 else ''}"
+    return f"{count} {'later' if days > 0 else 'earlier'} than"
+
+
 @register.simple_tag
 def moment(when: datetime):
     """How long ago, with the exact time on hover and on paper."""
@@ -136,7 +149,8 @@ def may_enter_admin(context) -> bool:
 
 @register.simple_tag(takes_context=True)
 def edit_url(context, record) -> str:
-    """The record's form in the admin; empty for those who may not change it."""
+    """The record's form in the admin, which leads back to this page; empty for those who may not
+    change it."""
     return _admin_url(context["request"], record._meta, "change", record.pk)
 
 
@@ -144,6 +158,12 @@ def edit_url(context, record) -> str:
 def add_url(context, meta) -> str:
     """The empty form for a model, given by its ``_meta``: a template would call the class."""
     return _admin_url(context["request"], meta, "add")
+
+
+@register.simple_tag(takes_context=True)
+def comment_url(context, key, action: str) -> str:
+    """The form that changes or the page that removes ("delete") a comment, given by its key."""
+    return _admin_url(context["request"], Comment._meta, action, key)
 
 
 def _admin_url(request, meta, action: str, *args) -> str:
@@ -154,4 +174,5 @@ def _admin_url(request, meta, action: str, *args) -> str:
     )
     if not allowed:
         return ""
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{action}", args=args)
+    form = reverse(f"admin:{meta.app_label}_{meta.model_name}_{action}", args=args)
+    return f"{form}?{returning.as_query(request.get_full_path())}"

@@ -110,7 +110,7 @@ def test_portfolio_manager_is_led_to_the_record_s_form(
     response = client.get(record.get_absolute_url())
 
     form = f"/admin/{record._meta.app_label}/{record._meta.model_name}/{record.pk}/change/"
-    assert f'href="{form}"' in response.content.decode()
+    assert f'href="{form}?next=' in response.content.decode()
     assert client.get(form).status_code == 200
 
 

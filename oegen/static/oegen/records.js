@@ -1,0 +1,50 @@
+/* Comforts of a record's page; each works without this file too. */
+(function () {
+  "use strict";
+
+  /* The stable identifier, to quote elsewhere. The clipboard is there on secure pages only. */
+  if (navigator.clipboard) {
+    document.querySelectorAll("[data-copy]").forEach(function (button) {
+      const words = button.textContent;
+      button.hidden = false;
+      button.addEventListener("click", function () {
+        const text = document.getElementById(button.dataset.copy).textContent;
+        navigator.clipboard.writeText(text).then(
+          () => (button.textContent = "Copied"),
+          () => (button.textContent = "Select it to copy"),
+        );
+        setTimeout(() => (button.textContent = words), 3000);
+      });
+    });
+  }
+
+  /* Where the facilities are: a marker each, which opens its record. */
+  function labelOf(place) {
+    const label = document.createElement("span");
+    label.textContent = place.size ? `${place.name}, ${place.size}` : place.name;
+    return label;
+  }
+
+  document.querySelectorAll("[data-places]").forEach(function (holder) {
+    const places = JSON.parse(document.getElementById(holder.dataset.places).textContent);
+    const map = oegenBasemap.draw(
+      holder,
+      holder.dataset.basemap,
+      (sentence) => holder.insertAdjacentText("beforebegin", sentence),
+      { scrollWheelZoom: false },
+    );
+    const markers = places.map(function (place) {
+      const marker = L.circleMarker([place.latitude, place.longitude], {
+        radius: 8,
+        ...oegenBasemap.styleOfPlace(holder),
+      });
+      if (place.url) marker.on("click", () => window.location.assign(place.url));
+      return marker.bindTooltip(labelOf(place)).addTo(map);
+    });
+    const bounds = L.latLngBounds(markers.map((marker) => marker.getLatLng()));
+    map.fitBounds(bounds, { maxZoom: oegenBasemap.NEAR, padding: [24, 24] });
+    document.addEventListener("oegen:theme", function () {
+      markers.forEach((marker) => marker.setStyle(oegenBasemap.styleOfPlace(holder)));
+    });
+  });
+})();
