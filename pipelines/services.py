@@ -1,7 +1,32 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from oegen import audit
-from pipelines.models import Pipeline, StageTransition
+from oegen.exceptions import StaleRecordError
+from oegen.models import ChangeSet, User
+from pipelines.choices import Outcome
+from pipelines.models import Pipeline, Stage, StageTransition
+from pipelines.querysets import HELD
+
+#: How long the person who moved a pipeline can take the move back.
+UNDO_WITHIN = timedelta(minutes=10)
+
+#: What a move writes, and so what taking it back restores.
+MOVED_FIELDS = ("stage_id", "on_hold", "on_hold_reason", "rtb_date")
+
+
+class NotMovableError(Exception):
+    """The pipeline has ended, or is where it should go; the text says which to people."""
+
+
+class UndoRefusedError(Exception):
+    """A move can't be taken back; the text says why to people."""
 
 
 def record_stage_transitions(pipelines: list[Pipeline], *, created: bool) -> None:
@@ -29,3 +54,110 @@ def record_stage_transitions(pipelines: list[Pipeline], *, created: bool) -> Non
             for pipeline in pipelines
             if latest.get(pipeline.pk) != (pipeline.stage_id, pipeline.on_hold, pipeline.outcome)
         )
+
+
+@transaction.atomic
+def move_pipeline(
+    *,
+    pipeline_id: UUID,
+    version: int,
+    to: str,
+    reason: str,
+    effective_on: date,
+    person: User,
+    on_hold_reason: str = "",
+    rtb_date: date | None = None,
+) -> ChangeSet:
+    """Bring a pipeline into a stage, given by its code, or on hold (``HELD``).
+
+    A stage ends a hold; a hold keeps the stage and takes ``on_hold_reason``. ``rtb_date`` is
+    written with a stage that ends the pipeline, and with no other.
+
+    Raises StaleRecordError when ``version`` is no longer the pipeline's, NotMovableError, and
+    ValidationError by field for what the rules of the new status refuse.
+    """
+    pipeline = _locked(pipeline_id)
+    if pipeline.version != version:
+        pipeline.version = version
+        raise StaleRecordError(pipeline)
+    if pipeline.outcome != Outcome.ACTIVE:
+        raise NotMovableError(
+            f"It was {pipeline.get_outcome_display().lower()}, so it has no place on the board. "
+            "Make it active again in its form first."
+        )
+    before = pipeline.status_label
+    if to == HELD:
+        if not on_hold_reason.strip():
+            raise ValidationError({"on_hold_reason": "Say what it is waiting for."})
+        if pipeline.stage.is_terminal:
+            raise NotMovableError(
+                f"A {pipeline.stage.name.lower()} project can't be on hold: choose the stage it "
+                "is held in first."
+            )
+        pipeline.on_hold, pipeline.on_hold_reason = True, on_hold_reason
+    else:
+        pipeline.stage = Stage.objects.get(code=to)
+        pipeline.on_hold, pipeline.on_hold_reason = False, ""
+        if pipeline.stage.is_terminal:
+            pipeline.rtb_date = rtb_date
+    if pipeline.status_label == before:
+        raise NotMovableError(f"It is at {before} already: choose another place for it.")
+    StageTransition(effective_on=effective_on).clean()
+    pipeline.full_clean()
+    pipeline.status_effective_on = effective_on
+    with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
+        pipeline.save()
+    return change_set
+
+
+@transaction.atomic
+def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> ChangeSet:
+    """Take a move on the board back, as a change of its own.
+
+    The restored status counts from the day on which it had begun before the move, so that its
+    time in stage goes on. Raises UndoRefusedError unless it was this person's move, made within
+    ``UNDO_WITHIN``, and nobody has changed the pipeline since.
+    """
+    pipeline = _locked(pipeline_id)
+    moved = Pipeline.history.filter(
+        id=pipeline_id, change_set=change_set_id, change_set__source=audit.Source.BOARD
+    ).select_related("change_set")
+    row = moved.first()
+    if row is None:
+        raise UndoRefusedError("There is no such move to undo.")
+    if row.change_set.person_id != person.pk:
+        raise UndoRefusedError(
+            f"{row.change_set.person} made this move. Only they can undo it; you can move the "
+            "pipeline back with a reason of your own."
+        )
+    if timezone.now() - row.change_set.recorded_at > UNDO_WITHIN:
+        minutes = int(UNDO_WITHIN.total_seconds() // 60)
+        raise UndoRefusedError(
+            f"The move is more than {minutes} minutes old. Move the pipeline back with a reason."
+        )
+    if pipeline.version != row.version:
+        raise UndoRefusedError(
+            "The pipeline has been changed since, so the move stays. Look at what changed, then "
+            "move it back with a reason."
+        )
+    before = Pipeline.history.get(id=pipeline_id, version=row.version - 1)
+    for name in MOVED_FIELDS:
+        setattr(pipeline, name, getattr(before, name))
+    try:
+        pipeline.full_clean()
+    except ValidationError as refusal:
+        raise UndoRefusedError(" ".join(refusal.messages)) from refusal
+    earlier = pipeline.transitions.exclude(recorded_at__gte=row.change_set.recorded_at)
+    began = earlier.order_by("-recorded_at").first()
+    pipeline.status_effective_on = began.effective_on if began else None
+    with audit.change_set(
+        person=person, reason=f"Undo: {row.change_set.reason}", source=audit.Source.BOARD
+    ) as change_set:
+        pipeline.save()
+    return change_set
+
+
+def _locked(pipeline_id: UUID) -> Pipeline:
+    return (
+        Pipeline.objects.select_for_update(of=["self"]).select_related("stage").get(pk=pipeline_id)
+    )

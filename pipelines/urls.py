@@ -1,9 +1,18 @@
 from django.urls import path
 
-from pipelines import views
+from pipelines import board, map, views
 
 urlpatterns = [
     path("pipelines/", views.PipelineList.as_view(), name="pipelines"),
+    path("pipelines/board/", board.Board.as_view(), name="board"),
+    path("pipelines/<uuid:pk>/move/", board.MoveCard.as_view(), name="pipeline-move"),
+    path(
+        "pipelines/<uuid:pk>/move/<uuid:change_set>/undo/",
+        board.UndoMove.as_view(),
+        name="pipeline-move-undo",
+    ),
+    path("pipelines/map/", map.Map.as_view(), name="map"),
+    path("pipelines/map/data/", map.MapData.as_view(), name="map-data"),
     path("pipelines/<uuid:pk>/", views.PipelinePage.as_view(), name="pipeline"),
     path("facilities/", views.FacilityList.as_view(), name="facilities"),
     path("facilities/<uuid:pk>/", views.FacilityPage.as_view(), name="facility"),

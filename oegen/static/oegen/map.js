@@ -1,0 +1,138 @@
+/* The facilities as marks whose area is their capacity, gathered in clusters where they are close.
+   The list beside the map has the largest of them for those who would rather read. */
+(function () {
+  "use strict";
+  const holder = document.querySelector("[data-map]");
+  if (!holder) return;
+
+  const SMALLEST = 18; // pixels across, so that its letter can be read
+  const LARGEST = 64;
+  const NEAREST = 9; // the zoom that a lone facility is shown at
+  const RATINGS = { R: ["red", "Red"], A: ["amber", "Amber"], G: ["green", "Green"], "": ["none", "Not rated"] };
+  const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+  const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  function make(tag, className, text) {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  }
+
+  function fail(text) {
+    holder.before(make("p", "map-failed", `${text} The list has the same facilities.`));
+  }
+
+  function site(row, technologies) {
+    const [id, name, lat, lng, mw, technology, rag, pipelines] = row;
+    const [technologyName, unit, isDc] = technologies[technology];
+    return { id, name, lat, lng, mw, technology: technologyName, unit, isDc, rag, pipelines };
+  }
+
+  function capacity({ mw, unit }) {
+    return mw === null ? "MW not known" : `${exact.format(mw)} ${unit}`;
+  }
+
+  function icon(one) {
+    const area = 1.6 * (one.mw ?? 0);
+    const size = Math.round(Math.min(LARGEST, Math.max(SMALLEST, 2 * Math.sqrt(area))));
+    return L.divIcon({
+      className: `map-dot rag-${RATINGS[one.rag][0]}`,
+      html: one.rag || "–",
+      iconSize: [size, size],
+    });
+  }
+
+  /* Its look is made when it first comes into view: most of ten thousand never do. */
+  const Mark = L.Marker.extend({
+    initialize(one) {
+      const words = `${one.name}, ${one.technology}, ${capacity(one)}, ${RATINGS[one.rag][1]}`;
+      L.Marker.prototype.initialize.call(this, [one.lat, one.lng], { title: words });
+      this.site = one;
+      this.bindPopup(() => popup(one));
+    },
+    onAdd(map) {
+      this.options.icon = icon(this.site);
+      L.Marker.prototype.onAdd.call(this, map);
+      this.getElement().setAttribute("aria-label", this.options.title);
+    },
+  });
+
+  function popup(one) {
+    const box = make("div");
+    const name = make("a", "map-popup-name", one.name);
+    name.href = `${holder.dataset.facility}${one.id}/`;
+    const facts = make("p", "", `${one.technology}, ${capacity(one)}`);
+    const [colour, word] = RATINGS[one.rag];
+    const rating = make("p");
+    const badge = make("span", `rag rag-${colour}`);
+    if (one.rag) badge.append(make("span", "rag-letter", one.rag));
+    badge.append(word);
+    rating.append(badge);
+    box.append(name, facts, rating);
+    for (let place = 0; place < one.pipelines.length; place += 2) {
+      const line = make("p", "", "In ");
+      const link = make("a", "", one.pipelines[place + 1]);
+      link.href = `${holder.dataset.pipeline}${one.pipelines[place]}/`;
+      line.append(link);
+      box.append(line);
+    }
+    return box;
+  }
+
+  /* The cluster's count and MW; a sum over both bases says that it is mixed. */
+  function clusterMark(cluster) {
+    let [dc, ac] = [0, 0];
+    for (const marker of cluster.getAllChildMarkers()) {
+      if (marker.site.isDc) dc += marker.site.mw ?? 0;
+      else ac += marker.site.mw ?? 0;
+    }
+    const count = cluster.getChildCount();
+    const unit = dc && ac ? "MW, mixed" : dc ? "MWp" : "MW";
+    const size = Math.round(44 + 8 * Math.log10(count));
+    const face = make("div");
+    face.append(make("span", "", whole.format(count)));
+    face.append(make("small", "", `${whole.format(dc + ac)} ${dc && !ac ? "MWp" : "MW"}`));
+    cluster.options.title = `${whole.format(count)} facilities, ${exact.format(dc + ac)} ${unit}`;
+    return L.divIcon({ className: "map-cluster", html: face, iconSize: [size, size] });
+  }
+
+  function show(map, answer) {
+    const sites = answer.sites.map((row) => site(row, answer.technologies));
+    const clusters = L.markerClusterGroup({
+      chunkedLoading: true,
+      chunkInterval: 80,
+      chunkDelay: 10,
+      chunkProgress(done, total) {
+        if (done === total) holder.dataset.ready = String(total);
+      },
+      maxClusterRadius: 56,
+      showCoverageOnHover: false,
+      spiderfyDistanceMultiplier: 1.8,
+      animate: !still,
+      iconCreateFunction: clusterMark,
+    });
+    const markers = sites.map((one) => new Mark(one));
+    const bounds = L.latLngBounds(markers.map((marker) => marker.getLatLng()));
+    map.fitBounds(bounds.pad(0.05), { maxZoom: NEAREST, animate: false });
+    clusters.addLayers(markers);
+    map.addLayer(clusters);
+  }
+
+  const map = window.oegenBasemap.draw(holder, holder.dataset.land, fail, {
+    zoomAnimation: !still,
+    fadeAnimation: !still,
+    markerZoomAnimation: !still,
+  });
+  map.setView(window.oegenBasemap.HOME.centre, window.oegenBasemap.HOME.zoom);
+  fetch(holder.dataset.source)
+    .then(function (response) {
+      if (!response.ok) throw new Error(`The facilities could not be loaded (${response.status}).`);
+      return response.json();
+    })
+    .then(
+      (answer) => show(map, answer),
+      (error) => fail(error.message),
+    );
+})();

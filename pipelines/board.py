@@ -1,0 +1,238 @@
+"""The board: pipelines by status as columns, and moving a card from one to another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views import View
+
+from oegen import timeline
+from oegen.exceptions import StaleRecordError
+from pipelines.choices import ON_HOLD
+from pipelines.filtered import FilteredPipelines
+from pipelines.models import Pipeline, Stage
+from pipelines.querysets import HELD, Capacity, PipelineQuerySet
+from pipelines.services import NotMovableError, UndoRefusedError, move_pipeline, undo_move
+from pipelines.views import FACILITIES
+
+#: More cards than these in a column are counted, and listed by the list.
+CARDS = 30
+
+MAY_MOVE = "pipelines.change_pipeline"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One status, with its first cards; ``count`` and ``capacity`` are of all of them."""
+
+    code: str
+    name: str
+    is_end: bool
+    is_target: bool
+    cards: list[Pipeline]
+    count: int
+    capacity: Capacity
+    list_url: str
+
+
+def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
+    """The open stages, On hold, then the stages that end a pipeline, whose cards are left out.
+
+    A stage that is no longer offered appears while pipelines are in it. The number of queries
+    does not depend on the number of pipelines.
+    """
+    shown = pipelines.active().with_status()
+    counts = shown.count_by("status")
+    capacities = {status: value for (status,), value in shown.capacity_by("status").items()}
+    cards = _cards_by_status(shown)
+    stages = list(Stage.objects.order_by("is_terminal", "order"))
+    places = [(one.code, one.name, one.is_terminal, one.is_active) for one in stages]
+    first_end = sum(not one.is_terminal for one in stages)
+    places.insert(first_end, (HELD, ON_HOLD, False, True))
+    return [
+        Column(
+            code=code,
+            name=name,
+            is_end=is_end,
+            is_target=is_target,
+            cards=cards[code],
+            count=counts.get(code, 0),
+            capacity=capacities.get(code, Capacity()),
+            list_url=_list_url(query, code),
+        )
+        for code, name, is_end, is_target in places
+        if is_target or counts.get(code)
+    ]
+
+
+def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
+    """The first cards of each column, by RTB date, those without one last."""
+    order = [F("rtb_date").asc(nulls_last=True), "project_name", "pk"]
+    placed = (
+        shown.filter(stage__is_terminal=False)
+        .order_by()
+        .annotate(place=Window(RowNumber(), partition_by=F("status"), order_by=order))
+        .filter(place__lte=CARDS)
+    )
+    pipelines = (
+        Pipeline.objects.filter(pk__in=list(placed.values_list("pk", flat=True)))
+        .select_related("stage")
+        .prefetch_related(FACILITIES)
+        .with_status()
+        .with_capacity()
+        .with_overdue()
+        .order_by(*order)
+    )
+    cards = defaultdict(list)
+    for pipeline in pipelines:
+        cards[pipeline.status].append(pipeline)
+    return cards
+
+
+def _list_url(query: QueryDict, status: str) -> str:
+    query = query.copy()
+    query.pop("page", None)
+    query["status"] = status
+    return f"{reverse('pipelines')}?{query.urlencode()}"
+
+
+class MoveForm(forms.Form):
+    """What a move asks for; which fields the new status needs is shown by the page, and what they
+    may hold is checked by the models."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    to = forms.ChoiceField(label="Move to", error_messages={"required": "Choose where it goes."})
+    on_hold_reason = forms.CharField(
+        label="Waiting for",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What has to happen before the work goes on.",
+    )
+    rtb_date = forms.DateField(
+        label="Ready to build on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="The day it was: it can't be in the future.",
+    )
+    effective_on = forms.DateField(
+        label="Since",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        initial=timezone.localdate,
+        help_text="The day it happened, today or earlier.",
+        error_messages={"required": "Give the day it happened."},
+    )
+    reason = forms.CharField(
+        label="Why",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why it moves: the history keeps this sentence."},
+    )
+
+    #: The fields of this form that only some statuses need.
+    ASKED = ("on_hold_reason", "rtb_date")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        stages = list(Stage.objects.active().order_by("is_terminal", "order"))
+        going_on = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
+        self.ends = [(stage.code, stage.name) for stage in stages if stage.is_terminal]
+        self.fields["to"].choices = [*going_on, (HELD, ON_HOLD), *self.ends]
+        for name, field in self.fields.items():
+            is_choice = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+            if name in self.ASKED:
+                field.asked_by = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
+
+    def add_errors_of(self, refusal: ValidationError) -> None:
+        """The refusal's sentences, at their fields where the form has them."""
+        for name, errors in refusal.error_dict.items():
+            is_here = name in self.fields and name != NON_FIELD_ERRORS
+            self.add_error(name if is_here else None, errors)
+
+
+class Board(FilteredPipelines):
+    template_name = "pipelines/board.html"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        may_move = self.request.user.has_perm(MAY_MOVE)
+        shown = columns(self.object_list, self.request.GET)
+        return context | {
+            "columns": shown,
+            "total": sum(column.count for column in shown),
+            "may_move": may_move,
+            "move_form": MoveForm(auto_id="move_%s") if may_move else None,
+        }
+
+
+class MoveCard(PermissionRequiredMixin, View):
+    """201 with what to say and the address of the undo; 422 with the form and its errors; 409
+    with the form and what somebody else did since the card was drawn."""
+
+    permission_required = MAY_MOVE
+    raise_exception = True
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        pipeline = get_object_or_404(Pipeline.objects.select_related("stage"), pk=pk)
+        before = pipeline.status_label
+        form = MoveForm(request.POST, auto_id="move_%s")
+        if not form.is_valid():
+            return self._ask_again(form, 422)
+        try:
+            change_set = move_pipeline(pipeline_id=pk, person=request.user, **form.cleaned_data)
+        except StaleRecordError:
+            return self._conflict(form, pipeline)
+        except NotMovableError as refusal:
+            form.add_error("to", str(refusal))
+            return self._ask_again(form, 422)
+        except ValidationError as refusal:
+            form.add_errors_of(refusal)
+            return self._ask_again(form, 422)
+        after = dict(form.fields["to"].choices)[form.cleaned_data["to"]]
+        return JsonResponse(
+            {
+                "said": f"{pipeline} moved from {before} to {after}.",
+                "undo": reverse("pipeline-move-undo", args=[pk, change_set.pk]),
+            },
+            status=201,
+        )
+
+    def _ask_again(self, form: MoveForm, status: int, **context) -> HttpResponse:
+        context = {"move_form": form, **context}
+        return render(self.request, "pipelines/parts/move_form.html", context, status=status)
+
+    def _conflict(self, form: MoveForm, pipeline: Pipeline) -> HttpResponse:
+        """Sending the form again then moves the pipeline as it is now."""
+        seen = form.cleaned_data["version"]
+        form.data = form.data.copy()
+        form.data["version"] = pipeline.version
+        entries = timeline.entries_since(pipeline, seen)
+        return self._ask_again(form, 409, conflict=entries, pipeline=pipeline)
+
+
+class UndoMove(PermissionRequiredMixin, View):
+    """200 with what to say; 409 when the move can't be taken back."""
+
+    permission_required = MAY_MOVE
+    raise_exception = True
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: UUID, change_set: UUID) -> HttpResponse:
+        pipeline = get_object_or_404(Pipeline, pk=pk)
+        try:
+            undo_move(pipeline_id=pk, change_set_id=change_set, person=request.user)
+        except UndoRefusedError as refusal:
+            return JsonResponse({"said": str(refusal)}, status=409)
+        pipeline = Pipeline.objects.select_related("stage").get(pk=pk)
+        return JsonResponse({"said": f"Undone: {pipeline} is at {pipeline.status_label} again."})
