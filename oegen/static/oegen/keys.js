@@ -1,0 +1,43 @@
+/* Keys of every page: / searches, e edits, g and a letter goes to a section, ? shows them all.
+   None of them acts while somebody types. The list in oegen/parts/keys.html says where g leads. */
+(function () {
+  "use strict";
+  const dialog = document.getElementById("keys");
+  const WAIT_MS = 1500;
+  let goesUntil = 0;
+  if (!dialog) return;
+
+  function isTyping(target) {
+    return target.isContentEditable || target.closest("input, textarea, select, [role='textbox']");
+  }
+
+  function go(letter) {
+    const link = dialog.querySelector(`[data-go="${CSS.escape(letter)}"]`);
+    if (link) window.location.assign(link.href);
+    return Boolean(link);
+  }
+
+  document.addEventListener("keydown", function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (isTyping(event.target) || dialog.open) return;
+    const goes = Date.now() < goesUntil;
+    goesUntil = 0;
+    if (goes && go(event.key)) {
+      event.preventDefault();
+    } else if (event.key === "g") {
+      goesUntil = Date.now() + WAIT_MS;
+    } else if (event.key === "?") {
+      dialog.showModal();
+      event.preventDefault();
+    } else if (event.key === "/") {
+      const box = document.getElementById("site-search");
+      if (!box) return;
+      box.focus();
+      box.select();
+      event.preventDefault();
+    } else if (event.key === "e") {
+      const edit = document.querySelector("[data-key-edit]");
+      if (edit) window.location.assign(edit.href);
+    }
+  });
+})();
