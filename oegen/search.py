@@ -19,9 +19,12 @@ from django.utils.safestring import SafeString
 from oegen.folding import excerpt, fold, marked, spans, words_of
 
 if TYPE_CHECKING:
-    from oegen.models import AuditedModel, SearchDocument
+    from oegen.models import AuditedModel, SearchDocument, User
 
 REBUILD_BATCH = 2000
+
+#: Change sets, and rows of each kind, in which a person's last records are looked for.
+LOOKED_AT = 30
 
 #: Fields shown of one record, beside its name.
 SHOWN_FIELDS = 3
@@ -167,36 +170,37 @@ class Group:
         return str(meta.verbose_name if self.total == 1 else meta.verbose_name_plural)
 
 
-def find(text: str, *, kind: str = "", start: int = 0, limit: int = 8) -> list[Group]:
-    """The records with every word of the text, by kind; of each kind ``limit`` from ``start``.
+class Finding:
+    """The records with every word of a text: their number by kind at once, hits when asked for.
 
-    All kinds are counted; with a ``kind`` (a model's name) only its hits are read. The number of
-    queries depends on the number of kinds alone.
+    The number of queries depends on the number of kinds alone.
     """
-    words = words_of(text)
-    if not words:
-        return []
-    matching = _documents().matching(words)
-    totals = matching.count_by_kind()
-    groups = []
-    for model in kinds():
-        content_type = ContentType.objects.get_for_model(model)
-        total = totals.get(content_type.pk, 0)
-        if not total:
-            continue
-        hits: tuple[Hit, ...] = ()
-        if kind in ("", model._meta.model_name):
-            keys = (
-                matching.filter(content_type=content_type)
-                .best_first(words)
-                .values_list("object_id", flat=True)[start : start + limit]
-            )
-            hits = tuple(_hits(model, list(keys), words))
-        groups.append(Group(model, total, hits))
-    return groups
+
+    def __init__(self, text: str):
+        self.words = words_of(text)
+        self._matching = _documents().matching(self.words)
+        numbers = self._matching.count_by_kind() if self.words else {}
+        self.totals: dict[type[AuditedModel], int] = {}
+        for model in kinds():
+            if number := numbers.get(ContentType.objects.get_for_model(model).pk):
+                self.totals[model] = number
+
+    @property
+    def total(self) -> int:
+        return sum(self.totals.values())
+
+    def group(self, model: type[AuditedModel], *, start: int = 0, limit: int = 0) -> Group:
+        """The best ``limit`` hits of a kind from ``start``; without a limit its number alone."""
+        hits: list[Hit] = []
+        if limit:
+            content_type = ContentType.objects.get_for_model(model)
+            best = self._matching.filter(content_type=content_type).best_first(self.words)
+            keys = best.values_list("object_id", flat=True)[start : start + limit]
+            hits = _hits(model, list(keys), self.words)
+        return Group(model, self.totals[model], tuple(hits))
 
 
-def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> Iterable[Hit]:
+def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:
     from oegen.models import Comment
 
     records = model._base_manager.filter(pk__in=keys)
@@ -222,8 +226,7 @@ def _hit(record: AuditedModel, words: list[str]) -> Hit:
         if here and len(places) < SHOWN_FIELDS:
             places.append(Place(_label(type(record), field), excerpt(text, words)))
             missing -= here
-    get_url = getattr(shown_on, "get_absolute_url", str)
-    return Hit(record, get_url(), marked(name, words), tuple(places))
+    return Hit(record, shown_on.get_absolute_url(), marked(name, words), tuple(places))
 
 
 def _label(model: type[AuditedModel], name: str) -> str:
@@ -232,3 +235,25 @@ def _label(model: type[AuditedModel], name: str) -> str:
     except FieldDoesNotExist:
         label = name.replace("_", " ")
     return label[:1].upper() + label[1:]
+
+
+def changed_last_by(person: User, limit: int = 8) -> list[AuditedModel]:
+    """The records a person added or changed last, newest first; of those that still exist."""
+    from oegen.models import ChangeSet, Comment
+
+    newest = ChangeSet.objects.filter(person=person).order_by("-recorded_at", "-pk")
+    change_sets = list(newest.values_list("pk", flat=True)[:LOOKED_AT])
+    moments = {}
+    for model in kinds():
+        if model is Comment:
+            continue
+        rows = model.history.filter(change_set__in=change_sets).order_by("-history_date")
+        for key, when in rows.values_list("id", "history_date")[:LOOKED_AT]:
+            moments.setdefault((model, key), when)
+    wanted = sorted(moments, key=moments.get, reverse=True)
+    found = {}
+    for model in {model for model, _ in wanted}:
+        keys = [key for of, key in wanted if of is model]
+        for key, record in model._base_manager.in_bulk(keys).items():
+            found[model, key] = record
+    return [found[one] for one in wanted if one in found][:limit]

@@ -1,0 +1,57 @@
+import re
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from django.urls import reverse
+
+from oegen import audit
+from pipelines.models import Stage
+from tests.builders import make_counterparty, make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+
+def test_changes_are_told_in_words_by_day(as_manager, portfolio_manager):
+    with audit.change_set(recorded_at=datetime(2026, 3, 1, 12, tzinfo=UTC)):
+        pipeline = make_pipeline("Kestrel Moor", stage="design")
+    with audit.change_set(
+        person=portfolio_manager,
+        reason="Consent granted",
+        recorded_at=datetime(2026, 3, 14, 12, tzinfo=UTC),
+    ):
+        pipeline.stage = Stage.objects.get(code="procurement")
+        pipeline.save()
+    html = as_manager.get(reverse("changes")).content.decode()
+    assert "Saturday 14 March 2026" in html
+    assert "moved from Design to Procurement" in html
+    assert "Consent granted" in html
+    assert "Priya Shah" in html
+
+
+def test_pages_of_changes_leave_none_out_and_tell_none_twice(as_manager):
+    moment = datetime(2026, 3, 14, 12, tzinfo=UTC)
+    for number in range(60):
+        with audit.change_set(recorded_at=moment):
+            make_counterparty(f"Company {number}")
+    told = []
+    address = reverse("changes")
+    while address:
+        html = as_manager.get(address).content.decode()
+        told += re.findall(r"<bdi>(Company \d+)</bdi>", html)
+        following = re.search(r'href="(\?before=[^"]+)"', html)
+        address = reverse("changes") + following[1] if following else None
+    assert sorted(told) == sorted(f"Company {number}" for number in range(60))
+
+
+def test_set_up_is_no_news(as_manager):
+    assert "Nothing has changed yet" in as_manager.get(reverse("changes")).content.decode()
+
+
+@pytest.mark.parametrize("wrong", ["x", str(uuid.uuid4()), "1' OR 1=1 --"])
+def test_a_place_in_the_changes_that_is_none_is_not_found(as_manager, wrong):
+    assert as_manager.get(reverse("changes"), {"before": wrong}).status_code == 404
+
+
+def test_changes_need_a_sign_in(client):
+    assert client.get(reverse("changes")).url.startswith(reverse("login"))
