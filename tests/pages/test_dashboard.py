@@ -31,7 +31,7 @@ def test_latest_change_says_who_moved_which_pipeline_from_where_to_where(
     html = page_of(as_manager)
     news = html.split('class="news"')[1].split("</li>")[0]
 
-    assert f'<a href="{pipeline.get_absolute_url()}">Kestrel Moor</a>' in news
+    assert f'<a href="{pipeline.get_absolute_url()}"><bdi>Kestrel Moor</bdi></a>' in news
     assert "moved from Design to Procurement" in news
     assert "Tender is out" in news
     assert "Priya Shah · <time datetime=" in news
