@@ -6,7 +6,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Length
 from django.urls import reverse
 
-from counterparties.querysets import CounterpartyQuerySet
+from counterparties.querysets import (
+    ContactQuerySet,
+    CounterpartyContactQuerySet,
+    CounterpartyQuerySet,
+)
 from counterparties.reference import CONTACT_ROLES
 from oegen.fields import CountryField, country_name, country_shape
 from oegen.models import AuditedModel, Comment, ReferenceModel
@@ -112,6 +116,8 @@ class Contact(AuditedModel):
     job_title = models.CharField(max_length=120, blank=True)
     comments = GenericRelation(Comment)
 
+    objects = ContactQuerySet.as_manager()
+
     SEARCH_FIELDS = ("name", "job_title", "email", "phone")
     SEARCH_PLACE = 4
 
@@ -121,6 +127,9 @@ class Contact(AuditedModel):
 
     def __str__(self):
         return self.name
+
+    def get_absolute_url(self):
+        return reverse("contact", args=[self.pk])
 
 
 class ContactRole(ReferenceModel):
@@ -146,6 +155,8 @@ class CounterpartyContact(AuditedModel):
     valid_until = models.DateField("until", null=True, blank=True, help_text="Last day.")
 
     LINK_OWNER = "counterparty"
+
+    objects = CounterpartyContactQuerySet.as_manager()
 
     class Meta:
         verbose_name = "contact role"

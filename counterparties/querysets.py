@@ -1,4 +1,16 @@
-from django.db.models import Count, Q
+from datetime import date
+
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    Subquery,
+)
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from oegen.querysets import AuditedQuerySet
 
@@ -8,8 +20,32 @@ class CounterpartyQuerySet(AuditedQuerySet):
         """Neither archived nor stand-ins that an import made for an unknown reference."""
         return self.filter(archived_at=None, is_placeholder=False)
 
+    def placeholders(self):
+        return self.filter(is_placeholder=True)
+
+    def archived(self):
+        return self.exclude(archived_at=None)
+
+    def in_role(self, code: str):
+        """With the role of that code in a pipeline."""
+        links = self.model.pipelines.through.objects
+        return self.filter(
+            Exists(links.filter(counterparty=OuterRef("pk"), role__code=code).order_by())
+        )
+
     def with_contact_count(self):
         return self.annotate(contact_count=Count("contact_links__contact", distinct=True))
+
+    def with_pipeline_count(self):
+        """Adds ``pipeline_count`` to each row; several roles in one pipeline count once."""
+        links = (
+            self.model.pipelines.through.objects.filter(counterparty=OuterRef("pk"))
+            .order_by()
+            .values("counterparty")
+            .annotate(number=Count("pipeline", distinct=True))
+            .values("number")
+        )
+        return self.annotate(pipeline_count=Coalesce(Subquery(links), 0))
 
     def matching(self, text: str):
         """Every word of the text in the name or one of the other names."""
@@ -17,3 +53,45 @@ class CounterpartyQuerySet(AuditedQuerySet):
         for word in text.split():
             found = found.filter(Q(name__icontains=word) | Q(aliases__icontains=word))
         return found
+
+
+class ContactQuerySet(AuditedQuerySet):
+    def at_counterparty(self, name: str = "", role: str = ""):
+        """With a role at a counterparty whose name or another name contains ``name``, in the
+        role of that code; either may be left empty."""
+        links = self.model.counterparties.through.objects.filter(contact=OuterRef("pk"))
+        if name:
+            links = links.filter(
+                Q(counterparty__name__icontains=name) | Q(counterparty__aliases__icontains=name)
+            )
+        if role:
+            links = links.filter(role__code=role)
+        return self.filter(Exists(links.order_by()))
+
+    def matching(self, text: str):
+        """Every word of the text in the name, the job title, the e-mail or the phone number."""
+        found = self
+        for word in text.split():
+            found = found.filter(
+                Q(name__icontains=word)
+                | Q(job_title__icontains=word)
+                | Q(email__icontains=word)
+                | Q(phone__icontains=word)
+            )
+        return found
+
+
+class CounterpartyContactQuerySet(AuditedQuerySet):
+    def current(self, today: date | None = None):
+        """Roles held on the day: begun or without a beginning, and not yet over."""
+        return self.filter(self._is_current(today))
+
+    def with_current(self, today: date | None = None):
+        """Adds ``is_current`` to each row."""
+        return self.annotate(is_current=ExpressionWrapper(self._is_current(today), BooleanField()))
+
+    @staticmethod
+    def _is_current(today: date | None) -> Q:
+        day = today or timezone.localdate()
+        begun = Q(valid_from=None) | Q(valid_from__lte=day)
+        return begun & (Q(valid_until=None) | Q(valid_until__gte=day))

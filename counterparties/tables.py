@@ -1,15 +1,66 @@
-import django_tables2 as tables
+from operator import methodcaller
 
-from counterparties.models import Counterparty
-from oegen.tables import NumberColumn, PartColumn, RecordTable
+from django.db.models import Min, Prefetch
+
+from counterparties.models import Contact, CounterpartyContact
+from oegen.tables import (
+    Column,
+    MomentColumn,
+    NumberColumn,
+    PartColumn,
+    RecordColumn,
+    RecordTable,
+    TextColumn,
+    unknown_last,
+)
+
+
+def aliases_of(counterparty) -> str:
+    return "; ".join(counterparty.alias_list)
 
 
 class CounterpartyTable(RecordTable):
-    name = PartColumn("counterparties/parts/name.html", "Counterparty")
-    country = tables.Column(accessor="country_name", order_by=("country",))
-    strategy = PartColumn("oegen/parts/one_line.html")
-    contact_count = NumberColumn("Contacts")
+    usual = ("country", "strategy", "contact_count", "pipeline_count")
 
-    class Meta(RecordTable.Meta):
-        model = Counterparty
-        fields = ("name", "country", "strategy", "contact_count")
+    name = PartColumn("counterparties/parts/name.html", "Counterparty")
+    country = Column(accessor="country_name", order_by=("country",))
+    strategy = TextColumn()
+    contact_count = NumberColumn("Contacts", reads=methodcaller("with_contact_count"))
+    pipeline_count = NumberColumn("Pipelines", reads=methodcaller("with_pipeline_count"))
+    aliases = TextColumn("Other names", told=aliases_of)
+    website = TextColumn()
+    company_number = TextColumn()
+    lei = Column("LEI")
+    archived_at = MomentColumn("Archived")
+    created_at = MomentColumn("Added")
+    modified_at = MomentColumn("Last changed")
+
+
+def _with_roles(queryset):
+    links = CounterpartyContact.objects.select_related("counterparty", "role")
+    return queryset.prefetch_related(
+        Prefetch("counterparty_links", links.order_by("role__order", "counterparty__name"))
+    )
+
+
+def roles_of(contact: Contact) -> str:
+    return "; ".join(
+        f"{link.role} at {link.counterparty}" for link in contact.counterparty_links.all()
+    )
+
+
+class ContactTable(RecordTable):
+    usual = ("job_title", "roles", "email", "phone")
+
+    name = RecordColumn("Contact")
+    job_title = TextColumn()
+    roles = PartColumn("counterparties/parts/roles.html", reads=_with_roles, told=roles_of)
+    email = PartColumn("counterparties/parts/email.html", "E-mail")
+    phone = Column()
+    created_at = MomentColumn("Added")
+    modified_at = MomentColumn("Last changed")
+
+    def order_roles(self, queryset, is_descending):
+        """By the first of their counterparties."""
+        found = queryset.annotate(first_of_it=Min("counterparty_links__counterparty__name"))
+        return unknown_last(found, "first_of_it", is_descending)

@@ -1,19 +1,27 @@
 from django.db.models import Prefetch
 
-from counterparties.filters import CounterpartyFilter
-from counterparties.models import Counterparty
-from counterparties.tables import CounterpartyTable
+from counterparties.filters import ContactFilter, CounterpartyFilter
+from counterparties.models import Contact, Counterparty
+from counterparties.tables import ContactTable, CounterpartyTable
 from oegen.views import ListPage, RecordPage
 
 SHOWN_PIPELINES = 100
 
 
 class CounterpartyList(ListPage):
-    queryset = Counterparty.objects.with_contact_count().order_by("name", "pk")
+    queryset = Counterparty.objects.order_by("name", "pk")
     filterset_class = CounterpartyFilter
     table_class = CounterpartyTable
     section = "counterparties"
     empty_text = "A counterparty is a company you develop, own, finance or trade projects with."
+
+
+class ContactList(ListPage):
+    queryset = Contact.objects.order_by("name", "pk")
+    filterset_class = ContactFilter
+    table_class = ContactTable
+    section = "contacts"
+    empty_text = "A contact is a person, with a role at one counterparty or several."
 
 
 class CounterpartyPage(RecordPage):
@@ -33,11 +41,24 @@ class CounterpartyPage(RecordPage):
             .order_by("project_name", "pk")[:SHOWN_PIPELINES]
         )
         return super().get_context_data(**kwargs) | {
-            "contact_links": counterparty.contact_links.select_related("contact", "role"),
+            "contact_links": counterparty.contact_links.with_current()
+            .select_related("contact", "role")
+            .order_by("-is_current", "role__order", "contact__name"),
             "pipelines": shown,
             "pipeline_count": pipelines.count(),
             "capacity": pipelines.capacity(),
             "led_count": led.count(),
             "led_capacity": led.capacity(),
             "points": counterparty.information_points.by_rating(),
+        }
+
+
+class ContactPage(RecordPage):
+    model = Contact
+    section = "contacts"
+
+    def get_context_data(self, **kwargs):
+        roles = self.object.counterparty_links.with_current().select_related("counterparty", "role")
+        return super().get_context_data(**kwargs) | {
+            "roles": roles.order_by("-is_current", "role__order", "counterparty__name")
         }

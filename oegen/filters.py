@@ -1,5 +1,11 @@
+from dataclasses import dataclass
+
 import django_filters
 from django import forms
+from django.db.models import QuerySet
+from django_filters.fields import ChoiceField
+
+from oegen.fields import country_name
 
 
 class TextFilter(django_filters.CharFilter):
@@ -17,17 +23,138 @@ class TextFilter(django_filters.CharFilter):
         return queryset.matching(value) if value else queryset
 
 
+class AmountFilter(django_filters.NumberFilter):
+    """A bound of a range: ``lookup_expr`` is gte or lte."""
+
+    def __init__(self, field_name: str, lookup_expr: str, label: str, **kwargs):
+        super().__init__(
+            field_name,
+            lookup_expr,
+            label=label,
+            **{
+                "min_value": 0,
+                "max_value": 1_000_000_000,
+                "error_messages": {"invalid": "Give a number in digits, such as 50."},
+                "widget": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+                **kwargs,
+            },
+        )
+
+
+class WholeNumberFilter(AmountFilter):
+    def __init__(
+        self, field_name: str, lookup_expr: str, label: str, such_as: int, noun="number", **kwargs
+    ):
+        super().__init__(
+            field_name,
+            lookup_expr,
+            label,
+            decimal_places=0,
+            error_messages={
+                "invalid": f"Give a {noun} in digits, such as {such_as}.",
+                "max_decimal_places": f"Give a whole {noun}, such as {such_as}.",
+            },
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+            **kwargs,
+        )
+
+
+class DayFilter(django_filters.DateFilter):
+    def __init__(self, field_name: str, lookup_expr: str, label: str, **kwargs):
+        super().__init__(
+            field_name,
+            lookup_expr,
+            label=label,
+            input_formats=["%Y-%m-%d"],
+            error_messages={"invalid": "Give a day as year-month-day, such as 2027-03-14."},
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            **kwargs,
+        )
+
+
+def countries_of(records: QuerySet) -> list[tuple[str, str]]:
+    """The countries that occur among the records, by name."""
+    codes = records.order_by().exclude(country="").values_list("country", flat=True).distinct()
+    return sorted(((code, country_name(code)) for code in codes), key=lambda choice: choice[1])
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An active filter, and the query text of the address without it."""
+
+    label: str
+    text: str
+    query: str
+
+
+class FilterForm(forms.Form):
+    ranges: tuple[tuple[str, str], ...] = ()
+
+    def clean(self):
+        values = super().clean()
+        for low, high in self.ranges:
+            if values.get(low) is None or values.get(high) is None:
+                continue
+            if values[low] > values[high]:
+                self.add_error(high, f"This lies below “{self.fields[low].label}”: swap the two.")
+        return values
+
+
 class PageFilterSet(django_filters.FilterSet):
     """The filters above a list, dressed for the site's look."""
 
+    #: The filters in the row; the others are behind "More filters".
+    usual: tuple[str, ...] = ()
+    #: Pairs of filters that are the two ends of a range.
+    ranges: tuple[tuple[str, str], ...] = ()
+
+    def get_form_class(self):
+        form_class = super().get_form_class()
+        return type(form_class.__name__, (FilterForm, form_class), {"ranges": self.ranges})
+
     @property
     def form(self):
-        form = super().form
-        for field in form.fields.values():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
-            if is_choice:
-                field.error_messages["invalid_choice"] = (
-                    "There is no “%(value)s” here: choose one from the list."
-                )
-        return form
+        if not hasattr(self, "_form"):
+            form = super().form
+            for field in form.fields.values():
+                is_choice = isinstance(field.widget, forms.Select)
+                field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+                if is_choice:
+                    field.error_messages["invalid_choice"] = (
+                        "There is no “%(value)s” here: choose one from the list."
+                    )
+                if isinstance(field, ChoiceField):
+                    # Asked for once, not for every look at them.
+                    field.choices = [choice for choice in field.choices if choice[0] != ""]
+        return super().form
+
+    @property
+    def usual_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.form if field.name in self.usual]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.form if field.name not in self.usual]
+
+    @property
+    def more_active(self) -> int:
+        return sum(bool(self.data.get(field.name)) for field in self.more_fields)
+
+    def chips(self) -> list[Chip]:
+        chips = []
+        for field in self.form:
+            value = self.data.get(field.name)
+            if value:
+                rest = self.data.copy()
+                rest.pop(field.name)
+                rest.pop("page", None)
+                chips.append(Chip(field.label, self._told(field, value), rest.urlencode()))
+        return chips
+
+    @staticmethod
+    def _told(field: forms.BoundField, value: str) -> str:
+        """The value as people chose it."""
+        if isinstance(field.field, forms.ChoiceField):
+            return str(dict(field.field.choices).get(value, value))
+        day = field.form.cleaned_data.get(field.name) if field.form.is_valid() else None
+        return f"{day:%-d %b %Y}" if hasattr(day, "strftime") else value

@@ -2,19 +2,24 @@
 
 import re
 
+from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
 from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from oegen import comments, timeline
+from oegen import comments, exports, preferences, timeline
 from oegen.comments import CommentForm
-from oegen.models import Comment
+from oegen.models import Comment, ListPreference, SavedView
+from oegen.preferences import ViewForm
+from oegen.tables import RecordTable
 
 TIMELINE_STEP = 50
 
@@ -41,29 +46,170 @@ class ListPage(SingleTableMixin, FilterView):
 
     A filter value that can't be understood lists nothing and says so beside the filter.
     Above the table stand the number of what is filtered, all pages, and its capacity where the
-    queryset can tell one.
+    queryset can tell one. ``?download=csv`` or ``xlsx`` gives the same rows, all pages, as a file.
+
+    A request by htmx gets what changes with the filters only. A POST keeps what the person chose
+    for this list, by the name of what to ``do``, and leads back to the same state.
     """
 
     template_name = "oegen/list.html"
-    table_pagination = {"per_page": 50}
+    results_template_name = "oegen/parts/list_results.html"
+    #: Links to other ways of seeing the same records, if there are any.
+    switch_template_name = ""
     section = ""
     empty_text = ""
 
+    def get(self, request, *args, **kwargs):
+        kind = request.GET.get("download")
+        if kind in exports.KINDS:
+            self.filterset = self.get_filterset(self.get_filterset_class())
+            if not self.is_wrong():
+                self.object_list = self.filterset.qs
+                title = self.filterset.queryset.model._meta.verbose_name_plural
+                return exports.download(self.get_ordered_table(), kind, title)
+        response = super().get(request, *args, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def post(self, request, *args, **kwargs):
+        doing = {
+            "columns": self.choose_columns,
+            "usual-columns": self.choose_usual_columns,
+            "page-size": self.choose_page_size,
+            "save-view": self.save_view,
+            "rename-view": self.rename_view,
+            "remove-view": self.remove_view,
+        }
+        do = doing.get(request.POST.get("do"))
+        if do is None:
+            raise BadRequest("This list does not know what to do with that form.")
+        return redirect(do() or self.address_without("page"))
+
+    def get_template_names(self):
+        is_part = self.request.headers.get("HX-Request") == "true"
+        return [self.results_template_name if is_part else self.template_name]
+
+    def is_wrong(self) -> bool:
+        return self.filterset.is_bound and not self.filterset.is_valid()
+
+    @cached_property
+    def preference(self) -> ListPreference:
+        return preferences.preference_of(self.request.user, self.section)
+
+    def get_ordered_table(self) -> RecordTable:
+        asked_for = self.request.GET.get("columns", "")
+        shown = asked_for.split(",") if asked_for else self.preference.columns
+        table = self.table_class(self.object_list, shown)
+        order = self.request.GET.getlist("sort")
+        if order:
+            table.order_by = order
+        return table
+
+    def get_table(self, **kwargs):
+        table = self.get_ordered_table()
+        table.paginate(per_page=self.preference.page_size or preferences.DEFAULT_PAGE_SIZE)
+        table.page = table.paginator.get_page(self.request.GET.get("page"))
+        return table
+
+    def address_without(self, *names: str) -> str:
+        query = self.request.GET.copy()
+        for name in names:
+            query.pop(name, None)
+        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
+
+    def state(self, table: RecordTable) -> str:
+        """The query text that shows the same filters, order and columns to anybody."""
+        query = self.request.GET.copy()
+        for name in list(query):
+            if name not in {*self.filterset.filters, "sort"} or not query[name]:
+                del query[name]
+        query["columns"] = ",".join(table.columns.names())
+        return query.urlencode(safe=",")
+
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
+        table = context["table"]
         meta = self.filterset.queryset.model._meta
         listed = self.object_list
+        state = self.state(table)
+        views = list(preferences.views_of(self.request.user, self.section))
         return context | {
             "section": self.section,
             "empty_text": self.empty_text,
             "meta": meta,
             "singular": meta.verbose_name,
             "plural": meta.verbose_name_plural,
-            "total": context["table"].paginator.count,
+            "total": table.paginator.count,
             "capacity": listed.capacity() if hasattr(listed, "capacity") else None,
-            "is_wrong": self.filterset.is_bound and not self.filterset.is_valid(),
+            "is_wrong": self.is_wrong(),
             "is_filtered": any(self.request.GET.get(name) for name in self.filterset.filters),
+            "switch_template_name": self.switch_template_name,
+            "page_sizes": preferences.PAGE_SIZES,
+            "state": state,
+            "saved_views": views,
+            "open_view": next((view for view in views if view.query == state), None),
         }
+
+    # What a POST may do: each gives the address to go to, or nothing for the same state.
+
+    def choose_columns(self) -> str:
+        columns = self.table_class.known(
+            [next(iter(self.table_class.base_columns)), *self.request.POST.getlist("columns")]
+        )
+        preferences.choose_columns(user=self.request.user, list_name=self.section, columns=columns)
+        return self.address_without("columns", "page")
+
+    def choose_usual_columns(self) -> str:
+        preferences.choose_columns(user=self.request.user, list_name=self.section, columns=[])
+        return self.address_without("columns", "page")
+
+    def choose_page_size(self) -> None:
+        try:
+            size = int(self.request.POST.get("page_size", ""))
+            preferences.choose_page_size(
+                user=self.request.user, list_name=self.section, page_size=size
+            )
+        except ValueError as error:
+            raise BadRequest("A page has 25, 50 or 100 rows.") from error
+
+    def save_view(self) -> str | None:
+        form = ViewForm(self.request.POST)
+        if not form.is_valid():
+            return self._refuse(form.errors["name"][0])
+        self.filterset = self.get_filterset(self.get_filterset_class())
+        self.object_list = self.filterset.queryset.none()
+        query = self.state(self.get_ordered_table())
+        try:
+            view = preferences.save_view(
+                owner=self.request.user, list_name=self.section, query=query, **form.cleaned_data
+            )
+        except preferences.ViewNameTakenError as error:
+            return self._refuse(str(error))
+        return f"{self.request.path}?{view.query}"
+
+    def rename_view(self) -> None:
+        view = self._named_view()
+        form = ViewForm(self.request.POST)
+        if not form.is_valid():
+            return self._refuse(form.errors["name"][0])
+        try:
+            preferences.rename_view(view=view, user=self.request.user, **form.cleaned_data)
+        except preferences.ViewNameTakenError as error:
+            self._refuse(str(error))
+
+    def remove_view(self) -> None:
+        view = self._named_view()
+        preferences.remove_view(view=view, user=self.request.user)
+        messages.success(self.request, f"The view “{view.name}” is removed. No record is changed.")
+
+    def _named_view(self) -> SavedView:
+        key = self.request.POST.get("view", "")
+        if not re.fullmatch(r"[0-9]{1,18}", key):
+            raise Http404("There is no such view.")
+        return get_object_or_404(SavedView, pk=key, list_name=self.section)
+
+    def _refuse(self, sentence: str) -> None:
+        messages.warning(self.request, f"The view was not saved. {sentence}")
 
 
 class RecordPage(DetailView):

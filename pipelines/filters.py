@@ -1,10 +1,19 @@
-import django_filters
-from django import forms
-from django.db.models import Exists, OuterRef, Q
+from datetime import timedelta
 
-from oegen.filters import PageFilterSet, TextFilter
+import django_filters
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from oegen.filters import (
+    AmountFilter,
+    DayFilter,
+    PageFilterSet,
+    TextFilter,
+    WholeNumberFilter,
+    countries_of,
+)
 from pipelines.choices import ON_HOLD, RAG, Outcome
-from pipelines.models import Facility, Pipeline, Stage, Technology
+from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from pipelines.querysets import ALL_KINDS, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
 
 NOT_RATED = "none"
@@ -43,7 +52,18 @@ def pipeline_technology_choices() -> list[tuple[str, str]]:
     return [*technology_choices(), (NO_FACILITY, "No facility yet")]
 
 
+def role_choices() -> list[tuple[str, str]]:
+    return list(CounterpartyRole.objects.values_list("code", "name"))
+
+
+def facility_country_choices() -> list[tuple[str, str]]:
+    return countries_of(Facility.objects.all())
+
+
 class PipelineFilter(PageFilterSet):
+    usual = ("q", "status", "technology", "rag", "rtb", "counterparty")
+    ranges = (("capacity_min", "capacity_max"), ("rtb_from", "rtb_to"))
+
     q = TextFilter()
     status = django_filters.ChoiceFilter(
         label="Status",
@@ -69,19 +89,46 @@ class PipelineFilter(PageFilterSet):
         method="filter_rtb",
         empty_label="Any RTB date",
     )
-    rtb_year = django_filters.NumberFilter(
-        label="RTB year",
-        field_name="rtb_date",
-        lookup_expr="year",
+    counterparty = django_filters.CharFilter(
+        label="Counterparty",
+        method="filter_counterparty",
+        max_length=200,
+    )
+    role = django_filters.ChoiceFilter(
+        label="Counterparty’s role",
+        choices=role_choices,
+        method="filter_role",
+        empty_label="Any role",
+    )
+    country = django_filters.ChoiceFilter(
+        label="Country",
+        choices=facility_country_choices,
+        method="filter_place",
+        empty_label="Any country",
+    )
+    region = django_filters.CharFilter(label="Region", method="filter_place", max_length=120)
+    capacity_min = AmountFilter("capacity_mw", "gte", "Capacity from, MW", method="filter_capacity")
+    capacity_max = AmountFilter("capacity_mw", "lte", "Capacity to, MW", method="filter_capacity")
+    rtb_from = DayFilter("rtb_date", "gte", "RTB from")
+    rtb_to = DayFilter("rtb_date", "lte", "RTB to")
+    rtb_year = WholeNumberFilter(
+        "rtb_date",
+        "year",
+        "RTB year",
+        such_as=2027,
+        noun="year",
         min_value=1900,
         max_value=2200,
-        decimal_places=0,
-        error_messages={
-            "invalid": "Give a year in digits, such as 2027.",
-            "max_decimal_places": "Give a whole year, such as 2027.",
-        },
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
+    not_confirmed = WholeNumberFilter(
+        "rag_confirmed_at",
+        "lt",
+        "RAG not confirmed for, days",
+        such_as=30,
+        max_value=36_500,
+        method="filter_not_confirmed",
+    )
+    changed_since = DayFilter("modified_at", "date__gte", "Changed since")
 
     class Meta:
         model = Pipeline
@@ -102,8 +149,30 @@ class PipelineFilter(PageFilterSet):
         overdue = queryset.with_overdue().filter(is_overdue=value == OVERDUE)
         return overdue.exclude(rtb_date=None)
 
+    def filter_counterparty(self, queryset, name, value):
+        return queryset.with_counterparty(value, role=self.form.cleaned_data.get("role", ""))
+
+    def filter_role(self, queryset, name, value):
+        """With a counterparty named, the role is that counterparty's."""
+        if self.form.cleaned_data.get("counterparty"):
+            return queryset
+        return queryset.with_counterparty(role=value)
+
+    def filter_place(self, queryset, name, value):
+        return queryset.in_place(**{name: value})
+
+    def filter_capacity(self, queryset, name, value):
+        lookup = self.filters[name].lookup_expr
+        return queryset.with_capacity().filter(**{f"capacity_mw__{lookup}": value})
+
+    def filter_not_confirmed(self, queryset, name, value):
+        return queryset.not_confirmed_since(timezone.now() - timedelta(days=int(value)))
+
 
 class FacilityFilter(PageFilterSet):
+    usual = ("q", "technology", "country", "region")
+    ranges = (("capacity_min", "capacity_max"),)
+
     q = TextFilter()
     technology = django_filters.ChoiceFilter(
         label="Technology",
@@ -111,6 +180,12 @@ class FacilityFilter(PageFilterSet):
         method="filter_technology",
         empty_label="Any technology",
     )
+    country = django_filters.ChoiceFilter(
+        label="Country", choices=facility_country_choices, empty_label="Any country"
+    )
+    region = django_filters.CharFilter(label="Region", lookup_expr="icontains", max_length=120)
+    capacity_min = AmountFilter("capacity_mw", "gte", "Capacity from, MW")
+    capacity_max = AmountFilter("capacity_mw", "lte", "Capacity to, MW")
 
     class Meta:
         model = Facility

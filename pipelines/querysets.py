@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, ExtractYear
 from django.utils import timezone
 
+from oegen import audit
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
@@ -176,6 +177,13 @@ class PipelineQuerySet(AuditedQuerySet):
             stage__order__lt=Subquery(construction[:1]),
         )
 
+    def with_first_rtb_date(self):
+        """Adds ``first_rtb_date`` to each row: the RTB date it was first recorded with."""
+        history = audit.history_model(self.model).objects
+        known = history.filter(id=OuterRef("pk"), rtb_date__isnull=False)
+        earliest = known.order_by("history_date", "history_id").values("rtb_date")[:1]
+        return self.annotate(first_rtb_date=Subquery(earliest))
+
     def with_status(self):
         """Adds ``status`` to each row: a stage's code, ``HELD``, or the outcome that ended it."""
         return self.annotate(
@@ -218,6 +226,27 @@ class PipelineQuerySet(AuditedQuerySet):
                 )
             )
         )
+
+    def with_counterparty(self, name: str = "", role: str = ""):
+        """With a counterparty whose name or another name contains ``name``, in the role of that
+        code; either may be left empty."""
+        links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
+        if name:
+            links = links.filter(
+                Q(counterparty__name__icontains=name) | Q(counterparty__aliases__icontains=name)
+            )
+        if role:
+            links = links.filter(role__code=role)
+        return self.filter(Exists(links))
+
+    def in_place(self, country: str = "", region: str = ""):
+        """With a facility in the country of that code, or in a region that contains the words."""
+        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
+        if country:
+            links = links.filter(facility__country=country)
+        if region:
+            links = links.filter(facility__region__icontains=region)
+        return self.filter(Exists(links))
 
     def without_facility(self):
         links = self.model.facilities.through.objects

@@ -1,71 +1,155 @@
-import django_tables2 as tables
-from django.db.models import F
+from operator import methodcaller
 
-from oegen.tables import NumberColumn, PartColumn, RecordColumn, RecordTable
-from pipelines.models import Facility, Pipeline
+from django.db.models import Min, OuterRef, Prefetch, Subquery
+
+from oegen.fields import country_name
+from oegen.tables import (
+    Column,
+    MomentColumn,
+    NumberColumn,
+    PartColumn,
+    RecordColumn,
+    RecordTable,
+    TextColumn,
+    UnknownLastColumn,
+    UnknownLastPartColumn,
+    unknown_last,
+)
+from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
+
+#: In this order the templates can name each technology once.
+LISTED_FACILITIES = Prefetch(
+    "facilities",
+    Facility.objects.select_related("technology").order_by("technology__order", "name"),
+)
+
+
+def _with_facilities(queryset):
+    return queryset.prefetch_related(LISTED_FACILITIES)
+
+
+def _with_counterparties(queryset):
+    links = PipelineCounterparty.objects.select_related("counterparty", "role")
+    return queryset.prefetch_related(Prefetch("counterparty_links", links))
+
+
+def _by_facility(queryset, field: str, is_descending: bool):
+    """Orders pipelines by the first value among their facilities."""
+    links = PipelineFacility.objects.filter(pipeline=OuterRef("pk")).order_by()
+    first = links.values("pipeline").annotate(first=Min(field)).values("first")
+    return unknown_last(
+        queryset.annotate(first_of_it=Subquery(first)), "first_of_it", is_descending
+    )
+
+
+def _each_once(values) -> str:
+    return ", ".join(dict.fromkeys(value for value in values if value))
+
+
+def technologies_of(pipeline) -> str:
+    return _each_once(facility.technology.name for facility in pipeline.facilities.all())
+
+
+def countries_of(pipeline) -> str:
+    return _each_once(country_name(facility.country) for facility in pipeline.facilities.all())
+
+
+def regions_of(pipeline) -> str:
+    return _each_once(facility.region for facility in pipeline.facilities.all())
+
+
+def facility_names_of(pipeline) -> str:
+    return _each_once(facility.name for facility in pipeline.facilities.all())
+
+
+def counterparties_of(pipeline) -> str:
+    return "; ".join(
+        f"{link.counterparty} ({link.role})" for link in pipeline.counterparty_links.all()
+    )
+
+
+class FacilityTextColumn(TextColumn):
+    """What a pipeline's facilities have in a text field, each value once."""
+
+    def __init__(self, verbose_name: str, field: str, told):
+        self.field = f"facility__{field}"
+        super().__init__(verbose_name, reads=_with_facilities, told=told)
+
+    def render(self, record, value):
+        return super().render(record, self.told(record))
+
+    def order(self, queryset, is_descending):
+        return _by_facility(queryset, self.field, is_descending)
 
 
 class PipelineTable(RecordTable):
+    usual = (
+        "status",
+        "rag_status",
+        "technologies",
+        "capacity_mw",
+        "rtb_date",
+        "lead_developer",
+    )
+
     project_name = RecordColumn("Pipeline")
     status = PartColumn(
         "pipelines/parts/status.html",
+        accessor="status_label",
         order_by=("outcome", "stage__is_terminal", "on_hold", "stage__order"),
+        reads=methodcaller("select_related", "stage"),
     )
-    rag_status = PartColumn("pipelines/parts/rag.html", "RAG")
-    technologies = PartColumn("pipelines/parts/technologies.html", orderable=False)
-    capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
-    rtb_date = PartColumn("pipelines/parts/rtb.html", "RTB date")
-    lead_developer = PartColumn("pipelines/parts/lead_developer.html")
+    rag_status = PartColumn(
+        "pipelines/parts/rag.html", "RAG", told=methodcaller("get_rag_status_display")
+    )
+    rag_comment = TextColumn("RAG comment")
+    rag_confirmed_at = MomentColumn("RAG confirmed")
+    technologies = PartColumn(
+        "pipelines/parts/technologies.html", reads=_with_facilities, told=technologies_of
+    )
+    capacity_mw = NumberColumn("Capacity, MW/MWp", places=1, reads=methodcaller("with_capacity"))
+    rtb_date = UnknownLastPartColumn(
+        "pipelines/parts/rtb.html", "RTB date", reads=methodcaller("with_overdue")
+    )
+    cod_date = UnknownLastColumn("COD")
+    lead_developer = PartColumn(
+        "pipelines/parts/lead_developer.html", reads=methodcaller("with_lead_developer")
+    )
+    counterparties = TextColumn(orderable=False, reads=_with_counterparties, told=counterparties_of)
+    facilities = FacilityTextColumn("Facilities", "name", facility_names_of)
+    country = FacilityTextColumn("Country", "country", countries_of)
+    region = FacilityTextColumn("Region", "region", regions_of)
+    stage = Column(
+        "Stage",
+        order_by=("stage__order",),
+        reads=methodcaller("select_related", "stage"),
+    )
+    on_hold_reason = TextColumn("Why on hold")
+    ownership_pct = NumberColumn("Ownership, %", places=1)
+    probability_pct = NumberColumn("Own probability, %", places=1)
+    created_at = MomentColumn("Added")
+    modified_at = MomentColumn("Last changed")
 
-    class Meta(RecordTable.Meta):
-        model = Pipeline
-        fields = (
-            "project_name",
-            "status",
-            "rag_status",
-            "technologies",
-            "capacity_mw",
-            "rtb_date",
-            "lead_developer",
-        )
-
-    def order_capacity_mw(self, queryset, is_descending):
-        return _unknown_last(queryset, "capacity_mw", is_descending)
-
-    def order_rtb_date(self, queryset, is_descending):
-        return _unknown_last(queryset, "rtb_date", is_descending)
+    def order_technologies(self, queryset, is_descending):
+        return _by_facility(queryset, "facility__technology__order", is_descending)
 
 
 class FacilityTable(RecordTable):
+    usual = ("technology", "capacity_mw", "storage_mwh", "country", "region", "pipeline_count")
+
     name = RecordColumn("Facility")
-    technology = PartColumn("pipelines/parts/technology.html", order_by=("technology__order",))
+    technology = PartColumn(
+        "pipelines/parts/technology.html",
+        order_by=("technology__order",),
+        reads=methodcaller("select_related", "technology"),
+    )
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
     storage_mwh = NumberColumn("Storage, MWh", places=1)
-    country = tables.Column(accessor="country_name", order_by=("country",))
-    region = tables.Column()
-    pipeline_count = NumberColumn("Pipelines")
-
-    class Meta(RecordTable.Meta):
-        model = Facility
-        fields = (
-            "name",
-            "technology",
-            "capacity_mw",
-            "storage_mwh",
-            "country",
-            "region",
-            "pipeline_count",
-        )
-
-    def order_capacity_mw(self, queryset, is_descending):
-        return _unknown_last(queryset, "capacity_mw", is_descending)
-
-    def order_storage_mwh(self, queryset, is_descending):
-        return _unknown_last(queryset, "storage_mwh", is_descending)
-
-
-def _unknown_last(queryset, field: str, is_descending: bool):
-    """The databases disagree on where nothing sorts; people look for it at the end."""
-    key = F(field)
-    order = key.desc(nulls_last=True) if is_descending else key.asc(nulls_last=True)
-    return queryset.order_by(order), True
+    export_limit_mw = NumberColumn("Export limit, MW", places=1)
+    country = Column(accessor="country_name", order_by=("country",))
+    region = TextColumn()
+    latitude = NumberColumn("Latitude, °N", places=4)
+    longitude = NumberColumn("Longitude, °E", places=4)
+    pipeline_count = NumberColumn("Pipelines", reads=methodcaller("with_pipeline_count"))
+    created_at = MomentColumn("Added")
+    modified_at = MomentColumn("Last changed")

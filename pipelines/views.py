@@ -1,5 +1,7 @@
 from django.db.models import Prefetch
 
+from counterparties.models import CounterpartyContact
+from oegen.templatetags.oegen import plain
 from oegen.views import ListPage, RecordPage
 from pipelines.filters import FacilityFilter, PipelineFilter
 from pipelines.models import Facility, Pipeline
@@ -14,41 +16,61 @@ FACILITIES = Prefetch(
 )
 
 
+def places_of(facilities) -> list[dict]:
+    """For the small map: the facilities that have coordinates, as oegen/records.js reads them."""
+    return [
+        {
+            "name": facility.name,
+            "size": _size(facility),
+            "latitude": float(facility.latitude),
+            "longitude": float(facility.longitude),
+            "url": facility.get_absolute_url(),
+        }
+        for facility in facilities
+        if facility.latitude is not None
+    ]
+
+
+def _size(facility) -> str:
+    if facility.capacity_mw is None:
+        return ""
+    return f"{plain(facility.capacity_mw)} {facility.technology.unit_label}"
+
+
 class PipelineList(ListPage):
-    queryset = (
-        Pipeline.objects.select_related("stage")
-        .prefetch_related(FACILITIES)
-        .with_capacity()
-        .with_lead_developer()
-        .with_overdue()
-        .order_by("project_name", "pk")
-    )
+    queryset = Pipeline.objects.order_by("project_name", "pk")
     filterset_class = PipelineFilter
     table_class = PipelineTable
     section = "pipelines"
+    switch_template_name = "pipelines/parts/view_switch.html"
     empty_text = "A pipeline is a project on its way from Discovery to Completed."
 
 
 class PipelinePage(RecordPage):
-    queryset = Pipeline.objects.select_related("stage").prefetch_related(FACILITIES).with_overdue()
     section = "pipelines"
+
+    def get_queryset(self):
+        """Made for each request, because what is overdue depends on the day."""
+        pipelines = Pipeline.objects.select_related("stage").prefetch_related(FACILITIES)
+        return pipelines.with_overdue().with_first_rtb_date()
 
     def get_context_data(self, **kwargs):
         pipeline = self.object
+        roles_today = CounterpartyContact.objects.current().select_related("contact", "role")
+        people = Prefetch("counterparty__contact_links", roles_today, to_attr="people")
         itself = Pipeline.objects.filter(pk=pipeline.pk)
         return super().get_context_data(**kwargs) | {
             "capacity": itself.capacity(),
             "points": pipeline.information_points.by_rating(),
             "counterparty_links": pipeline.counterparty_links.select_related(
                 "counterparty", "role"
-            ),
+            ).prefetch_related(people),
+            "places": places_of(pipeline.facilities.all()),
         }
 
 
 class FacilityList(ListPage):
-    queryset = (
-        Facility.objects.select_related("technology").with_pipeline_count().order_by("name", "pk")
-    )
+    queryset = Facility.objects.order_by("name", "pk")
     filterset_class = FacilityFilter
     table_class = FacilityTable
     section = "facilities"
@@ -61,4 +83,7 @@ class FacilityPage(RecordPage):
 
     def get_context_data(self, **kwargs):
         pipelines = self.object.pipelines.select_related("stage").with_capacity().with_overdue()
-        return super().get_context_data(**kwargs) | {"pipelines": pipelines}
+        return super().get_context_data(**kwargs) | {
+            "pipelines": pipelines,
+            "places": places_of([self.object]),
+        }

@@ -1,0 +1,118 @@
+"""A list as a file: every row of all pages, the shown columns in their order.
+
+Spreadsheets take a text that begins with =, +, -, @, a tab or a carriage return for a formula. In
+CSV such a text gets an apostrophe in front, which spreadsheets hide or show but never run; in XLSX
+it is written as a text cell, unchanged. Numbers and dates stay numbers and dates in both.
+"""
+
+import csv
+import tempfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain
+
+import xlsxwriter
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.text import slugify
+
+from oegen.tables import RecordTable
+
+CSV = "csv"
+XLSX = "xlsx"
+KINDS = (CSV, XLSX)
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+#: Rows read from the database, and lines sent, at a time.
+CHUNK = 1_000
+
+#: The longest text that a cell of a spreadsheet can hold.
+XLSX_TEXT = 32_767
+
+BYTE_ORDER_MARK = "\ufeff"
+
+
+def download(table: RecordTable, kind: str, list_title: str) -> HttpResponseBase:
+    """``kind`` is CSV or XLSX. The file is named for the list and the day."""
+    name = f"{slugify(list_title)}-{timezone.localdate():%Y-%m-%d}.{kind}"
+    if kind == XLSX:
+        return FileResponse(_workbook(table), as_attachment=True, filename=name)
+    response = StreamingHttpResponse(_csv_chunks(table), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _rows(table: RecordTable) -> Iterator[list]:
+    """The cells of each row, read in chunks; times are the site's, without a zone."""
+    for record in table.data.data.iterator(chunk_size=CHUNK):
+        yield [_local(value) for value in table.told(record)]
+
+
+def _local(value):
+    if isinstance(value, datetime):
+        return timezone.localtime(value).replace(tzinfo=None, microsecond=0)
+    if value is None or isinstance(value, int | float | Decimal | date):
+        return value
+    return str(value)
+
+
+def harmless(value):
+    """The value as it goes into a CSV cell."""
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+class _Line:
+    """What csv.writer writes to: it hands each line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _csv_chunks(table: RecordTable) -> Iterator[str]:
+    write = csv.writer(_Line()).writerow
+    lines = [BYTE_ORDER_MARK]
+    for row in chain([table.headings()], _rows(table)):
+        lines.append(write([harmless(value) for value in row]))
+        if len(lines) >= CHUNK:
+            yield "".join(lines)
+            lines = []
+    yield "".join(lines)
+
+
+def _workbook(table: RecordTable):
+    """An open temporary file without a name: it is gone when the response closes it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    book = xlsxwriter.Workbook(file, {"constant_memory": True})
+    formats = {
+        date: book.add_format({"num_format": "yyyy-mm-dd"}),
+        datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+    }
+    sheet = book.add_worksheet()
+    sheet.freeze_panes(1, 1)
+    heading = book.add_format({"bold": True})
+    for column, text in enumerate(table.headings()):
+        sheet.set_column(column, column, 36 if column == 0 else 18)
+        sheet.write_string(0, column, text, heading)
+    for number, row in enumerate(_rows(table), start=1):
+        for column, value in enumerate(row):
+            _write(sheet, number, column, value, formats)
+    book.close()
+    file.seek(0)
+    return file
+
+
+def _write(sheet, row: int, column: int, value, formats: dict) -> None:
+    if value is None:
+        return
+    if isinstance(value, date):
+        sheet.write_datetime(row, column, value, formats[type(value)])
+    elif isinstance(value, str):
+        if len(value) > XLSX_TEXT:
+            value = f"{value[: XLSX_TEXT - 1]}…"
+        sheet.write_string(row, column, value)
+    else:
+        sheet.write_number(row, column, value)

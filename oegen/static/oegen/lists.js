@@ -1,0 +1,34 @@
+/* Lists: filtering as one types goes by htmx; each page works without this file too. */
+(function () {
+  "use strict";
+
+  /* The address names only the filters that are set. */
+  document.addEventListener("htmx:configRequest", function (event) {
+    const parameters = event.detail.parameters;
+    Object.keys(parameters).forEach(function (name) {
+      if (parameters[name] === "") delete parameters[name];
+    });
+  });
+
+  /* A field is marked as wrong for as long as a sentence stands beside it. */
+  document.addEventListener("htmx:afterSettle", function () {
+    document.querySelectorAll("[data-list-filters] [id$='_error']").forEach(function (sentence) {
+      const field = document.getElementById(sentence.id.replace(/_error$/, ""));
+      if (sentence.textContent) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+    });
+  });
+
+  /* The order of the columns is the order of their lines. */
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-columns] [data-move]");
+    if (!button) return;
+    const line = button.closest("li");
+    if (button.dataset.move === "up" && line.previousElementSibling) {
+      line.previousElementSibling.before(line);
+    } else if (button.dataset.move === "down" && line.nextElementSibling) {
+      line.nextElementSibling.after(line);
+    }
+    button.focus();
+  });
+})();
