@@ -51,7 +51,6 @@ class ContactAdmin(AuditedAdmin):
     search_fields = ["name", "email", "job_title"]
     fieldsets = [(None, {"fields": ["name", "job_title", "email", "phone"]})]
     inlines = [CounterpartiesInline]
-    view_on_site = False
 
 
 admin.site.register(ContactRole, ReferenceAdmin)

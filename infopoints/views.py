@@ -1,11 +1,12 @@
 from infopoints.filters import InformationPointFilter
+from infopoints.matrix import matrix_around
 from infopoints.models import InformationPoint
 from infopoints.tables import InformationPointTable
 from oegen.views import ListPage, RecordPage
 
 
 class InformationPointList(ListPage):
-    queryset = InformationPoint.objects.select_related("owner").by_rating()
+    queryset = InformationPoint.objects.by_rating()
     filterset_class = InformationPointFilter
     table_class = InformationPointTable
     section = "infopoints"
@@ -18,9 +19,13 @@ class InformationPointPage(RecordPage):
 
     def get_context_data(self, **kwargs):
         point = self.object
+        open_pipelines = point.pipelines.open()
         return super().get_context_data(**kwargs) | {
             "technologies": point.technologies.all(),
             "counterparties": point.counterparties.all(),
             "pipelines": point.pipelines.select_related("stage").with_capacity().with_overdue(),
             "capacity": point.pipelines.capacity(),
+            "open_count": open_pipelines.count(),
+            "open_capacity": open_pipelines.capacity(),
+            "matrix": matrix_around(point),
         }

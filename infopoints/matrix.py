@@ -1,0 +1,60 @@
+"""The impact × likelihood matrix: five bands of twenty each way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infopoints.models import InformationPoint
+
+BANDS = 5
+WIDTH = 20
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``heat``, 0 to 4, grows with impact × likelihood. ``is_here``: the point asked about."""
+
+    count: int
+    heat: int
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows from the highest impact down, columns from the lowest likelihood up."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def band_of(value: int) -> int:
+    """0 for 1 to 20, up to 4 for 81 to 100."""
+    return (value - 1) // WIDTH
+
+
+def _label(band: int) -> str:
+    return f"{band * WIDTH + 1}–{(band + 1) * WIDTH}"
+
+
+def matrix_around(point: InformationPoint) -> Matrix:
+    """The live information points in each cell, with the cell of this one marked."""
+    counts = InformationPoint.objects.live().count_by_band(WIDTH)
+    here = band_of(point.impact), band_of(point.likelihood)
+    rows = []
+    for impact in reversed(range(BANDS)):
+        cells = tuple(
+            Cell(
+                count=counts.get((impact, likelihood), 0),
+                heat=min((impact + 1) * (likelihood + 1) // 6, 4),
+                is_here=(impact, likelihood) == here,
+            )
+            for likelihood in range(BANDS)
+        )
+        rows.append(Row(_label(impact), cells))
+    return Matrix(tuple(map(_label, range(BANDS))), tuple(rows))

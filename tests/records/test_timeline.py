@@ -1,0 +1,102 @@
+"""The stream of changes and comments on a record's page."""
+
+import pytest
+
+from oegen import audit
+from oegen.models import Comment
+from oegen.views import TIMELINE_STEP
+from pipelines.models import Stage
+from tests.builders import make_pipeline
+from tests.pages.test_pages import parsed
+
+
+def words(response) -> str:
+    return " ".join(parsed(response).text.split())
+
+
+def test_timeline_of_every_record_tells_how_it_came_to_be(as_manager, record):
+    assert "added as a" in words(as_manager.get(record.get_absolute_url()))
+
+
+@pytest.fixture
+def talked_about(portfolio_manager):
+    pipeline = make_pipeline("Kestrel Moor")
+    Comment.objects.create(subject=pipeline, author=portfolio_manager, text="Spoke to them.")
+    return pipeline
+
+
+def test_timeline_can_be_narrowed_to_comments(as_manager, talked_about):
+    text = words(as_manager.get(talked_about.get_absolute_url(), {"show": "comments"}))
+
+    assert "Spoke to them." in text
+    assert "added as a pipeline" not in text
+
+
+def test_timeline_can_be_narrowed_to_changes(as_manager, talked_about):
+    text = words(as_manager.get(talked_about.get_absolute_url(), {"show": "changes"}))
+
+    assert "Spoke to them." not in text
+    assert "added as a pipeline" in text
+
+
+@pytest.mark.parametrize(
+    "query", [{"show": "nonsense"}, {"entries": "many"}, {"entries": "-1"}, {"entries": "9" * 40}]
+)
+def test_nonsense_in_the_address_shows_the_usual_timeline(as_manager, talked_about, query):
+    response = as_manager.get(talked_about.get_absolute_url(), query)
+
+    assert response.status_code == 200
+    assert len(response.context["timeline"]) == 2
+
+
+def test_no_comment_yet_says_what_to_do(as_editor, records):
+    response = as_editor.get(records["facility"].get_absolute_url(), {"show": "comments"})
+
+    assert "Write the first comment above." in parsed(response).text
+
+
+def test_older_entries_are_one_link_away(as_manager, talked_about):
+    for count in range(TIMELINE_STEP):
+        talked_about.rag_comment = f"Comment {count}"
+        talked_about.save()
+    response = as_manager.get(talked_about.get_absolute_url())
+
+    assert len(response.context["timeline"]) == TIMELINE_STEP
+    assert "added as a pipeline" not in parsed(response).text
+    more = response.context["timeline_more"]
+    assert f"entries={more}" in response.content.decode()
+    older = as_manager.get(talked_about.get_absolute_url(), {"entries": more})
+    assert "added as a pipeline" in parsed(older).text
+    assert "Show more" not in parsed(older).text
+
+
+def test_short_change_is_told_in_its_sentence_alone(as_manager, talked_about):
+    talked_about.stage = Stage.objects.get(code="procurement")
+    talked_about.save()
+
+    text = words(as_manager.get(talked_about.get_absolute_url()))
+
+    assert "moved from Design to Procurement" in text
+    assert "Before and after" not in text
+
+
+def test_long_change_has_its_values_before_and_after(as_manager, talked_about):
+    for comment in ("The grid offer is late.", "The grid offer came."):
+        talked_about.rag_comment = comment
+        talked_about.save()
+
+    text = words(as_manager.get(talked_about.get_absolute_url()))
+
+    assert "RAG comment The grid offer is late. The grid offer came." in text
+
+
+def test_reason_and_exact_time_stand_with_the_change(as_manager, talked_about, portfolio_manager):
+    with audit.change_set(person=portfolio_manager, reason="Council said yes"):
+        talked_about.rag_status = "green"
+        talked_about.save()
+
+    response = as_manager.get(talked_about.get_absolute_url(), {"show": "changes"})
+
+    assert "RAG set to Green Before and after" in words(response)
+    assert "Council said yes Priya Shah · " in words(response)
+    assert '" title="' in response.content.decode()
