@@ -27,7 +27,7 @@ from pipelines.services import NotMovableError, UndoRefusedError, move_pipeline,
 from pipelines.views import FACILITIES
 
 #: More cards than these in a column are counted, and listed by the list.
-CARDS = 30
+CARDS = 20
 
 MAY_MOVE = "pipelines.change_pipeline"
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, FloatField
+from django.db.models.functions import Cast
 from django.http import JsonResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
@@ -30,8 +31,8 @@ class Site:
     name: str
     technology: Technology
     capacity_mw: Decimal | None
-    latitude: Decimal
-    longitude: Decimal
+    latitude: float
+    longitude: float
     rag_status: str = ""
     pipelines: list[tuple[UUID, str]] = field(default_factory=list)
 
@@ -46,12 +47,16 @@ class Site:
 
 
 def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> list[Site]:
-    """The facilities with a place, or those named of them, largest first, in two queries."""
-    links = PipelineFacility.objects.filter(
-        pipeline__in=pipelines.order_by().values("pk"), facility__latitude__isnull=False
-    )
+    """The facilities with a place, or those named of them, largest first.
+
+    The number of queries does not depend on the number of facilities.
+    """
+    links = PipelineFacility.objects.filter(facility__latitude__isnull=False)
     if facilities is not None:
         links = links.filter(facility__in=facilities)
+        # Their own pipelines by key: SQLite would otherwise begin with all that are asked for.
+        pipelines = pipelines.filter(pk__in=set(links.values_list("pipeline", flat=True)))
+    links = links.filter(pipeline__in=pipelines.order_by().values("pk"))
     technologies = Technology.objects.in_bulk()
     found: dict[UUID, Site] = {}
     for key, name, technology, capacity_mw, latitude, longitude, *pipeline in links.order_by(
@@ -64,8 +69,8 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
         "facility__name",
         "facility__technology",
         "facility__capacity_mw",
-        "facility__latitude",
-        "facility__longitude",
+        Cast("facility__latitude", FloatField()),
+        Cast("facility__longitude", FloatField()),
         "pipeline",
         "pipeline__project_name",
         "pipeline__rag_status",
@@ -100,8 +105,8 @@ class MapData(FilteredPipelines):
                     [
                         site.id,
                         site.name,
-                        float(site.latitude),
-                        float(site.longitude),
+                        site.latitude,
+                        site.longitude,
                         None if site.capacity_mw is None else float(site.capacity_mw),
                         places[site.technology.pk],
                         site.rag_status[:1].upper(),

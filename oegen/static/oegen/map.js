@@ -90,7 +90,7 @@
     }
     const count = cluster.getChildCount();
     const unit = dc && ac ? "MW, mixed" : dc ? "MWp" : "MW";
-    const size = Math.round(44 + 8 * Math.log10(count));
+    const size = Math.round(46 + 8 * Math.log10(count));
     const face = make("div");
     face.append(make("span", "", whole.format(count)));
     face.append(make("small", "", `${whole.format(dc + ac)} ${dc && !ac ? "MWp" : "MW"}`));
