@@ -1,0 +1,91 @@
+"""How long the server takes for each page: ``python -m tests.benchmark_pages``.
+
+Run against a database that holds a portfolio (DATABASE_URL; ``manage.py load_sample --pipelines
+10000``). Reads only; nobody is signed in afterwards.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+
+import django
+from django.conf import settings
+
+SEARCHES = ("solar", "a", "grid offer late", "no such words")
+
+
+def addresses() -> dict[str, str]:
+    """Each page's address by what it is; record pages of the record with the most links."""
+    from django.db.models import Count
+    from django.urls import reverse
+
+    from counterparties.models import Contact, Counterparty
+    from infopoints.models import InformationPoint
+    from pipelines.models import Facility, Pipeline
+
+    lists = ("pipelines", "facilities", "counterparties", "contacts", "infopoints")
+    found = {name: reverse(name) for name in ("dashboard", "board", "map", "map-data", *lists)}
+    found["changes"] = reverse("changes")
+    for text in SEARCHES:
+        found[f"search “{text}”"] = f"{reverse('search')}?q={text.replace(' ', '+')}"
+    found["pipelines, filtered"] = f"{reverse('pipelines')}?q=solar&status=open&sort=-capacity_mw"
+    for model, links in (
+        (Pipeline, "counterparty_links"),
+        (Facility, "pipeline_links"),
+        (Counterparty, "pipeline_links"),
+        (Contact, "counterparty_links"),
+        (InformationPoint, "pipeline_links"),
+    ):
+        record = model.objects.annotate(number=Count(links)).order_by("-number").first()
+        if record:
+            found[model._meta.model_name] = record.get_absolute_url()
+    return found
+
+
+def median_ms(client, address: str, runs: int) -> tuple[float, int]:
+    """The median time of an answer and its size in bytes; the first answer is not counted."""
+    size, times = 0, []
+    for run in range(runs + 1):
+        start = time.perf_counter()
+        response = client.get(address, headers={"host": settings.ALLOWED_HOSTS[0]})
+        if getattr(response, "streaming", False):
+            size = sum(len(part) for part in response.streaming_content)
+        else:
+            size = len(response.content)
+        if response.status_code != 200:
+            raise SystemExit(f"{address} answered {response.status_code}.")
+        if run:
+            times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times), size
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=9, help="visits of each page (9)")
+    parser.add_argument("--limit", type=float, default=100, help="milliseconds to mark (100)")
+    options = parser.parse_args()
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oegen.settings")
+    django.setup()
+    from django.db import transaction
+    from django.test import Client
+
+    from oegen.models import User
+
+    reader = User.objects.filter(is_active=True).order_by("pk").first()
+    if reader is None:
+        raise SystemExit("The database holds nobody who could sign in: load the sample first.")
+    with transaction.atomic():
+        client = Client()
+        client.force_login(reader)
+        for name, address in addresses().items():
+            ms, size = median_ms(client, address, options.runs)
+            mark = " over" if ms > options.limit else ""
+            sys.stdout.write(f"{name:<28}{ms:>8.1f} ms{size / 1000:>9.1f} kB{mark}\n")
+        transaction.set_rollback(True)
+
+
+if __name__ == "__main__":
+    main()
