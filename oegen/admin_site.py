@@ -1,3 +1,5 @@
+from functools import update_wrapper
+
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -12,6 +14,11 @@ APP_ORDER = ["pipelines", "counterparties", "infopoints", "oegen", "auth"]
 #: The records of every day, in the order in which the head names them.
 SECTIONS = ["Pipeline", "Facility", "Counterparty", "Contact", "InformationPoint"]
 
+READS_ONLY = (
+    "Your role reads the dashboard pages and does not enter or change data. "
+    "Ask an administrator if it should."
+)
+
 
 class OEGenAdminSite(AdminSite):
     site_header = "OEGen pipeline"
@@ -23,14 +30,22 @@ class OEGenAdminSite(AdminSite):
         """Whoever has the permission, from a group; Django's staff flag plays no part."""
         return request.user.is_active and request.user.has_perm(ENTER_ADMIN)
 
+    def admin_view(self, view, cacheable=False):
+        """Signed-in people without the permission are refused at the address itself."""
+        inner = super().admin_view(view, cacheable)
+
+        def refuse_or_show(request, *args, **kwargs):
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied(READS_ONLY)
+            return inner(request, *args, **kwargs)
+
+        return update_wrapper(refuse_or_show, inner)
+
     @method_decorator(login_not_required)
     def login(self, request, extra_context=None):
-        """There is one sign-in page; signed-in people without the permission are refused."""
+        """There is one sign-in page."""
         if request.user.is_authenticated:
-            raise PermissionDenied(
-                "Your role reads the dashboard pages and does not enter or change data. "
-                "Ask an administrator if it should."
-            )
+            raise PermissionDenied(READS_ONLY)
         return redirect_to_login(request.GET.get("next") or request.get_full_path())
 
     def get_app_list(self, request, app_label=None):

@@ -1,0 +1,231 @@
+"""Who gets which answer from which address: one table for every route of the site.
+
+A route that the table does not know fails ``test_every_route_is_in_the_table``, which says what to
+add and where.
+"""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from counterparties.models import ContactRole
+from oegen.models import ChangeSet, Comment
+from pipelines.models import CounterpartyRole, Pipeline, Stage, Technology
+from tests.builders import (
+    make_contact,
+    make_counterparty,
+    make_facility,
+    make_information_point,
+    make_pipeline,
+    make_user,
+)
+
+ROLES = ["anonymous", "Managers", "Portfolio managers", "Administrators"]
+
+# Status codes in the order of ROLES. POSTs are empty: 200 is a form that says what is missing,
+# 400 is a refusal of what was sent, not of the person.
+READ = {"GET": (302, 200, 200, 200)}
+RECORD = {**READ, "POST": (302, 403, 200, 200)}
+EDITORS_READ = {"GET": (302, 403, 200, 200)}
+EDITORS_WRITE = {**EDITORS_READ, "POST": (302, 403, 200, 200)}
+ADMINISTRATORS_READ = {"GET": (302, 403, 403, 200)}
+ADMINISTRATORS_WRITE = {**ADMINISTRATORS_READ, "POST": (302, 403, 403, 200)}
+READ_BY_EDITORS_WRITTEN_BY_ADMINISTRATORS = {**EDITORS_READ, "POST": (302, 403, 403, 200)}
+NOBODY = {"GET": (302, 403, 403, 403), "POST": (302, 403, 403, 403)}
+TO_THE_FORM = {"GET": (302, 403, 302, 302)}
+
+#: By the route as the URL configuration writes it.
+PAGES = {
+    "": READ,
+    "changes/": READ,
+    "contacts/": READ,
+    "contacts/<uuid:pk>/": RECORD,
+    "counterparties/": READ,
+    "counterparties/<uuid:pk>/": RECORD,
+    "facilities/": READ,
+    "facilities/<uuid:pk>/": RECORD,
+    "healthz": {"GET": (200, 200, 200, 200)},
+    "infopoints/": READ,
+    "infopoints/<uuid:pk>/": RECORD,
+    "login/": {"GET": (200, 302, 302, 302)},
+    "logout/": {"GET": (302, 405, 405, 405), "POST": (302, 302, 302, 302)},
+    "pipelines/": READ,
+    "pipelines/<uuid:pk>/": RECORD,
+    "pipelines/<uuid:pk>/move/": {"GET": (302, 403, 405, 405), "POST": (302, 403, 422, 422)},
+    "pipelines/<uuid:pk>/move/<uuid:change_set>/undo/": {"POST": (302, 403, 409, 409)},
+    "pipelines/board/": READ,
+    "pipelines/map/": READ,
+    "pipelines/map/data/": READ,
+    "search/": READ,
+    "admin/": EDITORS_READ,
+    "admin/login/": {"GET": (302, 403, 403, 403)},
+    "admin/logout/": {"POST": (302, 403, 302, 302)},
+    "admin/password_change/": EDITORS_READ,
+    "admin/password_change/done/": EDITORS_READ,
+    "admin/autocomplete/": EDITORS_READ,
+    "admin/jsi18n/": EDITORS_READ,
+    "admin/r/<path:content_type_id>/<path:object_id>/": TO_THE_FORM,
+    "admin/oegen/user/<id>/password/": ADMINISTRATORS_WRITE,
+    "admin/^(?P<app_label>auth|oegen|counterparties|pipelines|infopoints)/$": EDITORS_READ,
+    "admin/(?P<url>.*)$": {"GET": (302, 403, 404, 404)},
+}
+
+BUSINESS = {
+    "": EDITORS_READ,
+    "add/": EDITORS_WRITE,
+    "<path:object_id>/": TO_THE_FORM,
+    "<path:object_id>/change/": EDITORS_WRITE,
+    "<path:object_id>/delete/": EDITORS_WRITE,
+    "<path:object_id>/history/": EDITORS_READ,
+}
+REFERENCE = {
+    **BUSINESS,
+    "add/": ADMINISTRATORS_WRITE,
+    "<path:object_id>/change/": READ_BY_EDITORS_WRITTEN_BY_ADMINISTRATORS,
+    "<path:object_id>/delete/": ADMINISTRATORS_WRITE,
+}
+PEOPLE = {
+    **REFERENCE,
+    "": ADMINISTRATORS_READ,
+    "<path:object_id>/change/": ADMINISTRATORS_WRITE,
+    "<path:object_id>/history/": ADMINISTRATORS_READ,
+}
+COMMENTS = {**BUSINESS, "add/": NOBODY}
+
+#: By the admin's address of the model.
+MODELS = {
+    "admin/auth/group/": PEOPLE,
+    "admin/counterparties/contact/": BUSINESS,
+    "admin/counterparties/contactrole/": REFERENCE,
+    "admin/counterparties/counterparty/": BUSINESS,
+    "admin/infopoints/informationpoint/": BUSINESS,
+    "admin/oegen/comment/": COMMENTS,
+    "admin/oegen/user/": PEOPLE,
+    "admin/pipelines/counterpartyrole/": REFERENCE,
+    "admin/pipelines/facility/": BUSINESS,
+    "admin/pipelines/pipeline/": BUSINESS,
+    "admin/pipelines/stage/": REFERENCE,
+    "admin/pipelines/technology/": REFERENCE,
+}
+
+TABLE = PAGES | {
+    prefix + route: answers
+    for prefix, routes in MODELS.items()
+    for route, answers in routes.items()
+}
+
+
+def all_routes() -> list[str]:
+    """Every route of the site as the URL configuration writes it, prefixes included."""
+
+    def walk(patterns, prefix=""):
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns, route)
+            else:
+                yield route
+
+    return list(walk(get_resolver().url_patterns))
+
+
+def test_every_route_is_in_the_table():
+    missing = sorted(set(all_routes()) - set(TABLE))
+    gone = sorted(set(TABLE) - set(all_routes()))
+
+    assert not missing, (
+        f"tests/test_permissions.py does not say who may open {missing}. Add each to PAGES as it "
+        'is written here, such as "contacts/": READ, with the statuses in the order of ROLES; a '
+        "model that is new in the admin goes into MODELS."
+    )
+    assert not gone, f"There is no such route any more; take it out of the table: {gone}"
+
+
+@pytest.fixture
+def people(manager, portfolio_manager, administrator):
+    return dict(zip(ROLES, [None, manager, portfolio_manager, administrator], strict=True))
+
+
+@pytest.fixture
+def addresses(people):
+    """A function of a route that gives an address at which there is something."""
+    pipeline = make_pipeline("Kestrel Moor", capacity_mw=40)
+    comment = Comment.objects.create(
+        subject=pipeline, author=people["Portfolio managers"], text="Said"
+    )
+    keys = {
+        "contacts/": make_contact().pk,
+        "counterparties/": make_counterparty().pk,
+        "facilities/": make_facility().pk,
+        "infopoints/": make_information_point().pk,
+        "pipelines/": pipeline.pk,
+        "admin/auth/group/": Group.objects.create(name="Guests").pk,
+        "admin/oegen/user/": make_user().pk,
+        "admin/oegen/comment/": comment.pk,
+        "admin/counterparties/contactrole/": ContactRole.objects.create(
+            name="Secretary", code="secretary"
+        ).pk,
+        "admin/pipelines/counterpartyrole/": CounterpartyRole.objects.get(code="investor").pk,
+        "admin/pipelines/stage/": Stage.objects.get(code="design").pk,
+        "admin/pipelines/technology/": Technology.objects.get(code="tidal").pk,
+    }
+    keys |= {
+        "admin/counterparties/contact/": keys["contacts/"],
+        "admin/counterparties/counterparty/": keys["counterparties/"],
+        "admin/infopoints/informationpoint/": keys["infopoints/"],
+        "admin/pipelines/facility/": keys["facilities/"],
+        "admin/pipelines/pipeline/": keys["pipelines/"],
+    }
+    of_a_stage = {"app_label": "pipelines", "model_name": "pipeline", "field_name": "stage"}
+    content_type = ContentType.objects.get_for_model(Pipeline)
+    special = {
+        "admin/autocomplete/": f"admin/autocomplete/?{urlencode(of_a_stage)}",
+        "admin/r/<path:content_type_id>/<path:object_id>/": (
+            f"admin/r/{content_type.pk}/{pipeline.pk}/"
+        ),
+        "admin/^(?P<app_label>auth|oegen|counterparties|pipelines|infopoints)/$": (
+            "admin/pipelines/"
+        ),
+        "admin/(?P<url>.*)$": "admin/nowhere/",
+    }
+
+    def address(route: str) -> str:
+        if route in special:
+            return f"/{special[route]}"
+        route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
+        found = re.match(r"(.*?)<(?:uuid:pk|path:object_id|id)>(.*)", route)
+        return f"/{found[1]}{keys[found[1]]}{found[2]}" if found else f"/{route}"
+
+    return address
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_each_role_gets_its_answer(route, addresses, people):
+    address = addresses(route)
+    for method, expected in TABLE[route].items():
+        answers = {}
+        for role, person in people.items():
+            client = Client()
+            if person:
+                client.force_login(person)
+            answers[role] = client.generic(method, address).status_code
+        assert answers == dict(zip(ROLES, expected, strict=True)), f"{method} {address}"
+
+
+@pytest.mark.parametrize(
+    "route", [route for route, answers in TABLE.items() if answers.get("GET", (0, 0))[1] == 200]
+)
+def test_manager_sees_no_way_to_edit(route, addresses, people):
+    client = Client()
+    client.force_login(people["Managers"])
+
+    html = client.get(addresses(route)).content.decode()
+
+    assert "/admin/" not in html
+    assert "Add a comment" not in html
+    assert "data-key-edit" not in html
