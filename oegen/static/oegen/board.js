@@ -67,8 +67,9 @@
     const { card: key, move } = card.dataset;
     const answer = await send(move, new FormData(form));
     if (answer.status === 422 || answer.status === 409) {
-      fields.innerHTML = await answer.text();
+      const asked = await answer.text();
       if (answer.status === 409) await drawAnew();
+      fields.innerHTML = asked;
       showAsked();
       (fields.querySelector("[aria-invalid=true]") ?? form.elements.reason).focus();
       return;

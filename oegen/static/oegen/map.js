@@ -50,10 +50,12 @@
       const words = `${one.name}, ${one.technology}, ${capacity(one)}, ${RATINGS[one.rag][1]}`;
       L.Marker.prototype.initialize.call(this, [one.lat, one.lng], { title: words });
       this.site = one;
-      this.bindPopup(() => popup(one));
     },
     onAdd(map) {
-      this.options.icon = icon(this.site);
+      if (!this.getPopup()) {
+        this.options.icon = icon(this.site);
+        this.bindPopup(() => popup(this.site));
+      }
       L.Marker.prototype.onAdd.call(this, map);
       this.getElement().setAttribute("aria-label", this.options.title);
     },
@@ -116,8 +118,8 @@
     const markers = sites.map((one) => new Mark(one));
     const bounds = L.latLngBounds(markers.map((marker) => marker.getLatLng()));
     map.fitBounds(bounds.pad(0.05), { maxZoom: NEAREST, animate: false });
-    clusters.addLayers(markers);
     map.addLayer(clusters);
+    clusters.addLayers(markers);
   }
 
   const map = window.oegenBasemap.draw(holder, holder.dataset.land, fail, {

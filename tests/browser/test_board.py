@@ -1,0 +1,212 @@
+"""The board in a real browser: cards are moved with mouse, finger and keyboard."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from oegen import roles
+from pipelines.models import Pipeline
+from tests.builders import make_pipeline, make_user
+
+HOSTILE = '"><script>alert(1)</script><b>مشروع 🌞'
+
+
+@pytest.fixture
+def mover():
+    return make_user(roles.PORTFOLIO_MANAGERS, "priya", first_name="Priya", last_name="Shah")
+
+
+@pytest.fixture
+def kestrel():
+    return make_pipeline("Kestrel Moor", capacity_mw=40, rag_status="red")
+
+
+@pytest.fixture
+def board(browser_page, sign_in, live_server, mover, kestrel) -> Page:
+    sign_in(browser_page, mover)
+    browser_page.goto(f"{live_server.url}/pipelines/board/")
+    return browser_page
+
+
+def card_in(page: Page, column: str, name: str = "Kestrel Moor"):
+    return page.locator(f'[data-column="{column}"] [data-card]').filter(has_text=name)
+
+
+def confirm(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Move", exact=True).click()
+
+
+def stage_of(pipeline) -> str:
+    return Pipeline.objects.select_related("stage").get(pk=pipeline.pk).status_label
+
+
+def carry(page: Page, column: str) -> None:
+    box = page.locator("[data-card]").bounding_box()
+    target = page.locator(f'[data-column="{column}"]').bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 15)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 30, steps=3)
+    page.mouse.move(target["x"] + 60, target["y"] + 60, steps=5)
+
+
+def test_card_is_carried_to_another_column_explained_and_undone(board, kestrel):
+    carry(board, "construction")
+    board.mouse.up()
+
+    dialog = board.get_by_role("dialog", name="Move Kestrel Moor")
+    expect(dialog.get_by_label("Move to")).to_have_value("construction")
+    expect(dialog.get_by_label("Why")).to_be_focused()
+    dialog.get_by_label("Why").fill("Notice to proceed given")
+    confirm(board)
+
+    expect(card_in(board, "construction")).to_be_visible()
+    notice = board.locator("[data-board-notice]")
+    expect(notice).to_contain_text("Kestrel Moor moved from Design to Construction.")
+    assert stage_of(kestrel) == "Construction"
+    assert kestrel.transitions.count() == 2
+
+    notice.get_by_role("button", name="Undo").click()
+    expect(card_in(board, "design")).to_be_visible()
+    expect(notice).to_have_text("Undone: Kestrel Moor is at Design again.")
+    assert stage_of(kestrel) == "Design"
+
+
+def test_carrying_is_given_up_with_escape(board, kestrel):
+    carry(board, "construction")
+    board.keyboard.press("Escape")
+    board.mouse.up()
+
+    expect(board.get_by_role("dialog")).to_be_hidden()
+    expect(board.locator(".board-ghost")).to_have_count(0)
+
+
+def test_card_is_moved_by_keyboard_alone(board, kestrel):
+    board.get_by_role("button", name="Move Kestrel Moor").focus()
+    board.keyboard.press("Enter")
+    expect(board.get_by_label("Move to")).to_be_focused()
+    expect(board.get_by_label("Move to")).to_have_value("procurement")
+    board.get_by_label("Why").focus()
+    board.keyboard.type("Tender is out")
+    board.keyboard.press("Tab")
+    board.keyboard.press("Tab")
+    board.keyboard.press("Enter")
+
+    expect(card_in(board, "procurement")).to_be_visible()
+    expect(board.get_by_role("button", name="Move Kestrel Moor")).to_be_focused()
+    assert stage_of(kestrel) == "Procurement"
+
+
+def test_dialog_closes_with_escape_and_gives_the_focus_back(board, kestrel):
+    board.get_by_role("button", name="Move Kestrel Moor").click()
+    board.keyboard.press("Escape")
+
+    expect(board.get_by_role("dialog")).to_be_hidden()
+    expect(board.get_by_role("button", name="Move Kestrel Moor")).to_be_focused()
+
+
+def test_each_status_asks_for_what_it_needs_and_errors_stand_at_the_field(board, kestrel):
+    board.get_by_role("button", name="Move Kestrel Moor").click()
+    dialog = board.get_by_role("dialog")
+    expect(dialog.get_by_label("Waiting for")).to_be_hidden()
+    dialog.get_by_label("Move to").select_option("on-hold")
+    expect(dialog.get_by_label("Waiting for")).to_be_visible()
+    dialog.get_by_label("Move to").select_option("completed")
+    expect(dialog.get_by_label("Waiting for")).to_be_hidden()
+
+    ahead = timezone.localdate() + timedelta(days=30)
+    dialog.get_by_label("Ready to build on").fill(ahead.isoformat())
+    dialog.get_by_label("Why").fill(HOSTILE)
+    confirm(board)
+
+    expect(dialog.get_by_text("A completed project was ready to build in the past")).to_be_visible()
+    expect(dialog.get_by_label("Ready to build on")).to_be_focused()
+    expect(dialog.get_by_label("Why")).to_have_value(HOSTILE)
+    board.console.expect("422")
+
+    dialog.get_by_label("Ready to build on").fill("2024-05-04")
+    confirm(board)
+    expect(board.locator("[data-board-notice]")).to_contain_text("to Completed")
+    assert kestrel.transitions.count() == 2
+
+
+def test_somebody_elses_change_is_told_and_the_second_go_moves(board, kestrel):
+    Pipeline.objects.filter(pk=kestrel.pk).update(rag_status="green")
+
+    board.get_by_role("button", name="Move Kestrel Moor").click()
+    dialog = board.get_by_role("dialog")
+    dialog.get_by_label("Why").fill("Tender is out")
+    confirm(board)
+
+    expect(dialog.get_by_text("RAG improved from Red to Green")).to_be_visible()
+    expect(dialog.get_by_label("Why")).to_have_value("Tender is out")
+    assert stage_of(kestrel) == "Design"
+    board.console.expect("409")
+
+    confirm(board)
+    expect(card_in(board, "procurement")).to_contain_text("Green")
+    assert stage_of(kestrel) == "Procurement"
+
+
+def test_undo_after_another_change_is_refused_with_a_sentence(board, kestrel):
+    board.get_by_role("button", name="Move Kestrel Moor").click()
+    board.get_by_label("Why").fill("Tender is out")
+    confirm(board)
+    undo = board.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    Pipeline.objects.filter(pk=kestrel.pk).update(rag_comment="Looked at")
+
+    undo.click()
+
+    expect(board.locator("[data-board-notice]")).to_contain_text("has been changed since")
+    assert stage_of(kestrel) == "Procurement"
+    board.console.expect("409")
+
+
+def test_finger_carries_a_card_by_its_grip(browser, sign_in, live_server, mover, kestrel):
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, has_touch=True)
+    page = context.new_page()
+    sign_in(page, mover)
+    page.goto(f"{live_server.url}/pipelines/board/")
+    grip = page.get_by_role("button", name="Move Kestrel Moor").bounding_box()
+    target = page.locator('[data-column="discovery"]').bounding_box()
+    touch = context.new_cdp_session(page)
+
+    def send(kind: str, *points: tuple[float, float]) -> None:
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]},
+        )
+
+    start = grip["x"] + 10, grip["y"] + 10
+    send("touchStart", start)
+    send("touchMove", (start[0] - 20, start[1] + 20))
+    send("touchMove", (target["x"] + 60, target["y"] + 60))
+    send("touchEnd")
+
+    expect(page.get_by_label("Move to")).to_have_value("discovery")
+    context.close()
+
+
+def test_reader_can_carry_nothing(browser_page, sign_in, live_server, kestrel):
+    page = browser_page
+    sign_in(page, make_user(roles.MANAGERS, "morgan"))
+    page.goto(f"{live_server.url}/pipelines/board/")
+
+    expect(page.get_by_role("button", name="Move Kestrel Moor")).to_have_count(0)
+    carry(page, "construction")
+    expect(page.locator(".board-ghost")).to_have_count(0)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_board_is_no_wider_than_the_screen_and_shows_hostile_text_as_text(board, width):
+    make_pipeline(HOSTILE)
+    make_pipeline("x" * 200)
+    board.set_viewport_size({"width": width, "height": 800})
+
+    board.reload()
+
+    expect(board.get_by_role("link", name=HOSTILE)).to_be_attached()
+    assert board.evaluate("document.documentElement.scrollWidth") <= width
