@@ -14,8 +14,31 @@ window.oegenBasemap = (function () {
         if (!response.ok) throw new Error(`The map could not be loaded (${response.status}).`);
         return response.json();
       })
-      .then((topology) => topojson.feature(topology, topology.objects.countries));
+      .then((topology) => topojson.feature(topology, topology.objects.countries))
+      .then((shapes) => {
+        for (const { geometry } of shapes.features) {
+          const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+          polygons.forEach((rings) => rings.forEach(goOnPastTheDateLine));
+        }
+        return shapes;
+      });
     return land;
+  }
+
+  /* Chukotka and Fiji jump from 180° east to 180° west, which would draw a band round the world.
+     Antarctica goes all the way round and stays as it is. */
+  function goOnPastTheDateLine(ring) {
+    let turns = 0;
+    const longitudes = ring.map(([lng], place) => {
+      if (place) {
+        const step = lng - ring[place - 1][0];
+        if (step > 180) turns -= 1;
+        if (step < -180) turns += 1;
+      }
+      return lng + 360 * turns;
+    });
+    if (turns !== 0) return;
+    longitudes.forEach((lng, place) => (ring[place] = [lng, ring[place][1]]));
   }
 
   function colours(holder) {

@@ -109,7 +109,7 @@
       chunkProgress(done, total) {
         if (done === total) holder.dataset.ready = String(total);
       },
-      maxClusterRadius: 56,
+      maxClusterRadius: 70,
       showCoverageOnHover: false,
       spiderfyDistanceMultiplier: 1.8,
       animate: !still,
