@@ -56,7 +56,7 @@ class ContactTable(RecordTable):
     job_title = TextColumn()
     roles = PartColumn("counterparties/parts/roles.html", reads=_with_roles, told=roles_of)
     email = PartColumn("counterparties/parts/email.html", "E-mail")
-    phone = Column()
+    phone = PartColumn("counterparties/parts/phone.html")
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 

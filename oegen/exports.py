@@ -45,15 +45,18 @@ def download(table: RecordTable, kind: str, list_title: str) -> HttpResponseBase
 
 
 def _rows(table: RecordTable) -> Iterator[list]:
-    """The cells of each row, read in chunks; times are the site's, without a zone."""
+    """The cells of each row, read in chunks."""
     for record in table.data.data.iterator(chunk_size=CHUNK):
-        yield [_local(value) for value in table.told(record)]
+        yield [_stated(value) for value in table.told(record)]
 
 
-def _local(value):
+def _stated(value):
+    """Times as the site's, without a zone; figures without zeros that nobody wrote."""
     if isinstance(value, datetime):
         return timezone.localtime(value).replace(tzinfo=None, microsecond=0)
-    if value is None or isinstance(value, int | float | Decimal | date):
+    if isinstance(value, Decimal):
+        return value.normalize() + 0
+    if value is None or isinstance(value, int | float | date):
         return value
     return str(value)
 

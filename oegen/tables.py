@@ -38,9 +38,6 @@ class RecordTable(tables.Table):
     #: The columns, in their order, for people who have not chosen.
     usual: tuple[str, ...] = ()
 
-    class Meta:
-        attrs = {"class": "table table-vcenter table-hover oegen-table"}
-
     def __init_subclass__(cls):
         for name, column in cls.base_columns.items():
             column.name = name
@@ -51,7 +48,8 @@ class RecordTable(tables.Table):
         for reads in dict.fromkeys(self.base_columns[name].reads for name in names):
             data = reads(data) if reads else data
         hidden = [name for name in self.base_columns if name not in names]
-        super().__init__(data=data, sequence=names, exclude=hidden, **kwargs)
+        attrs = {"class": "table table-vcenter table-hover oegen-table"}
+        super().__init__(data=data, sequence=names, exclude=hidden, attrs=attrs, **kwargs)
 
     @classmethod
     def known(cls, names: Iterable[str]) -> list[str]:

@@ -107,8 +107,10 @@ class PipelineFilter(PageFilterSet):
         empty_label="Any country",
     )
     region = django_filters.CharFilter(label="Region", method="filter_place", max_length=120)
-    capacity_min = AmountFilter("capacity_mw", "gte", "Capacity from, MW", method="filter_capacity")
-    capacity_max = AmountFilter("capacity_mw", "lte", "Capacity to, MW", method="filter_capacity")
+    capacity_min = AmountFilter(
+        "capacity_min", "gte", "Capacity from, MW", method="filter_capacity"
+    )
+    capacity_max = AmountFilter("capacity_max", "lte", "Capacity to, MW", method="filter_capacity")
     rtb_from = DayFilter("rtb_date", "gte", "RTB from")
     rtb_to = DayFilter("rtb_date", "lte", "RTB to")
     rtb_year = WholeNumberFilter(
@@ -162,8 +164,8 @@ class PipelineFilter(PageFilterSet):
         return queryset.in_place(**{name: value})
 
     def filter_capacity(self, queryset, name, value):
-        lookup = self.filters[name].lookup_expr
-        return queryset.with_capacity().filter(**{f"capacity_mw__{lookup}": value})
+        end = "at_least" if name == "capacity_min" else "at_most"
+        return queryset.of_capacity(**{end: value})
 
     def filter_not_confirmed(self, queryset, name, value):
         return queryset.not_confirmed_since(timezone.now() - timedelta(days=int(value)))

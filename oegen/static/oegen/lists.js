@@ -10,6 +10,14 @@
     });
   });
 
+  /* What is not a part of this list, a failure or the sign-in page, is shown as a page. */
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    const answer = new URL(event.detail.xhr.responseURL, window.location.href);
+    if (event.detail.xhr.status === 200 && answer.pathname === window.location.pathname) return;
+    event.detail.shouldSwap = false;
+    document.querySelector("form[data-list-filters]").submit();
+  });
+
   /* A field is marked as wrong for as long as a sentence stands beside it. */
   document.addEventListener("htmx:afterSettle", function () {
     document.querySelectorAll("[data-list-filters] [id$='_error']").forEach(function (sentence) {

@@ -1,0 +1,185 @@
+"""Choosing columns and rows a page: kept for each person, and read only when shown."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from counterparties.models import (
+    Contact,
+    ContactRole,
+    Counterparty,
+    CounterpartyContact,
+)
+from counterparties.tables import ContactTable, CounterpartyTable
+from infopoints.models import InformationPoint
+from infopoints.tables import InformationPointTable
+from oegen.models import ListPreference
+from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
+from pipelines.tables import FacilityTable, PipelineTable
+from tests.builders import make_pipeline
+
+TABLES = {
+    "pipelines": PipelineTable,
+    "facilities": FacilityTable,
+    "counterparties": CounterpartyTable,
+    "contacts": ContactTable,
+    "infopoints": InformationPointTable,
+}
+
+
+def shown(client, name: str, **query) -> list[str]:
+    return client.get(reverse(name), query).context["table"].columns.names()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_usual_columns_are_columns(name):
+    assert set(TABLES[name].usual) < set(TABLES[name].base_columns)
+
+
+def test_chosen_columns_are_kept_in_their_order_for_the_person(as_manager, client, administrator):
+    address = reverse("pipelines") + "?rag=red&page=3&columns=status"
+
+    response = as_manager.post(
+        address, {"do": "columns", "columns": ["rtb_date", "region", "nope"]}
+    )
+
+    assert response.url == reverse("pipelines") + "?rag=red"
+    assert shown(as_manager, "pipelines") == ["project_name", "rtb_date", "region"]
+    client.force_login(administrator)
+    assert shown(client, "pipelines")[1:] == list(PipelineTable.usual)
+
+
+def test_no_column_leaves_the_name(as_manager):
+    as_manager.post(reverse("pipelines"), {"do": "columns"})
+
+    assert shown(as_manager, "pipelines") == ["project_name"]
+
+
+def test_usual_columns_come_back(as_manager):
+    as_manager.post(reverse("contacts"), {"do": "columns", "columns": ["phone"]})
+    as_manager.post(reverse("contacts"), {"do": "usual-columns"})
+
+    assert shown(as_manager, "contacts") == ["name", *ContactTable.usual]
+
+
+def test_columns_in_the_address_win(as_manager):
+    as_manager.post(reverse("pipelines"), {"do": "columns", "columns": ["rtb_date"]})
+
+    assert shown(as_manager, "pipelines", columns="stage,stage,x,country") == [
+        "project_name",
+        "stage",
+        "country",
+    ]
+
+
+def test_rows_a_page_are_kept(as_manager):
+    for _ in range(30):
+        make_pipeline()
+
+    as_manager.post(reverse("pipelines"), {"do": "page-size", "page_size": "25"})
+
+    table = as_manager.get(reverse("pipelines")).context["table"]
+    assert len(table.paginated_rows) == 25
+    assert ListPreference.objects.get().page_size == 25
+
+
+@pytest.mark.parametrize("size", ["26", "0", "", "x", "1000000"])
+def test_other_numbers_of_rows_are_refused(as_manager, size):
+    response = as_manager.post(reverse("pipelines"), {"do": "page-size", "page_size": size})
+
+    assert response.status_code == 400
+    assert not ListPreference.objects.exists()
+
+
+def test_address_cannot_ask_for_more_rows_a_page(as_manager):
+    for _ in range(60):
+        make_pipeline()
+
+    response = as_manager.get(reverse("pipelines"), {"per_page": "1000"})
+
+    assert len(response.context["table"].paginated_rows) == 50
+
+
+def test_unknown_form_is_refused(as_manager):
+    assert as_manager.post(reverse("pipelines"), {"do": "nothing"}).status_code == 400
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_list_sorts_by_every_column_both_ways(as_manager, name):
+    add_rows(2)
+    table = TABLES[name]
+    everything = ",".join(table.base_columns)
+    for column, definition in table.base_columns.items():
+        if definition.orderable is False:
+            continue
+        for sort in (column, f"-{column}"):
+            response = as_manager.get(reverse(name), {"columns": everything, "sort": sort})
+            assert response.context["table"].columns[column].is_ordered
+            assert len(response.context["table"].paginated_rows) == 2
+
+
+def add_rows(number: int) -> None:
+    """That many more of every record, with a facility, a role and a contact to each."""
+    start = Pipeline.objects.count()
+    names = [f"Row {start + place}" for place in range(number)]
+    solar = Technology.objects.get(code="solar")
+    stage = Stage.objects.get(code="design")
+    ceo = ContactRole.objects.get(code="ceo")
+    pipelines = Pipeline.objects.bulk_create(
+        [Pipeline(project_name=name, stage=stage) for name in names]
+    )
+    facilities = Facility.objects.bulk_create(
+        [Facility(name=name, technology=solar, capacity_mw=Decimal(5)) for name in names]
+    )
+    PipelineFacility.objects.bulk_create(
+        [
+            PipelineFacility(pipeline=pipeline, facility=facility)
+            for pipeline, facility in zip(pipelines, facilities, strict=True)
+        ]
+    )
+    counterparties = Counterparty.objects.bulk_create([Counterparty(name=name) for name in names])
+    contacts = Contact.objects.bulk_create([Contact(name=name) for name in names])
+    CounterpartyContact.objects.bulk_create(
+        [
+            CounterpartyContact(counterparty=counterparty, contact=contact, role=ceo)
+            for counterparty, contact in zip(counterparties, contacts, strict=True)
+        ]
+    )
+    InformationPoint.objects.bulk_create(
+        [InformationPoint(title=name, impact=50, likelihood=50) for name in names]
+    )
+
+
+def test_lists_cost_the_same_at_10_and_at_1000_rows(as_manager):
+    """With the usual columns, and with every column there is."""
+
+    def queries() -> dict[str, tuple[int, int]]:
+        counts = {}
+        for name, table in TABLES.items():
+            both = []
+            for columns in ("", ",".join(table.base_columns)):
+                with CaptureQueriesContext(connection) as captured:
+                    as_manager.get(reverse(name), {"columns": columns})
+                both.append(len(captured))
+            counts[name] = tuple(both)
+        return counts
+
+    add_rows(10)
+    queries()
+    few = queries()
+    add_rows(990)
+
+    assert queries() == few
+
+
+def test_what_is_not_shown_is_not_read(as_manager):
+    add_rows(3)
+    with CaptureQueriesContext(connection) as captured:
+        as_manager.get(reverse("pipelines"), {"columns": "rag_status"})
+
+    rows = [query["sql"] for query in captured if 'AS "lead_developer"' in query["sql"]]
+    prefetched = [query["sql"] for query in captured if "_prefetch_related_val" in query["sql"]]
+    assert (rows, prefetched) == ([], [])

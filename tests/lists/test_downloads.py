@@ -1,0 +1,187 @@
+"""Downloads: the rows, columns and order on screen, as numbers, dates and harmless text."""
+
+import csv
+import io
+import re
+import zipfile
+from datetime import date
+from decimal import Decimal
+from xml.etree import ElementTree
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from oegen.exports import harmless
+from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
+
+TEXTS = [
+    '=HYPERLINK("http://evil.example","Click")',
+    "+44 20 7946 0000",
+    "-1+1",
+    "@SUM(A1)",
+    "\tTab first",
+    "<script>alert(1)</script>",
+    "' OR 1=1 --",
+    'She said "quote, unquote"',
+    "Two\nlines",
+    "مرحبا بالعالم",
+    "Wind 🌬️ and 日本語",
+    "x" * 10_000,
+]
+
+SPACE = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+
+
+def body(response) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def csv_rows(client, name: str, **query) -> list[list[str]]:
+    response = client.get(reverse(name), {"download": "csv", **query})
+    raw = body(response)
+    assert raw.startswith(b"\xef\xbb\xbf"), "spreadsheets know UTF-8 by this mark"
+    return list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+
+
+def xlsx_cells(client, name: str, **query) -> dict[str, tuple[str, str]]:
+    """Kind and text of each cell by its place, read from the file as a spreadsheet would."""
+    raw = body(client.get(reverse(name), {"download": "xlsx", **query}))
+    sheet = zipfile.ZipFile(io.BytesIO(raw)).read("xl/worksheets/sheet1.xml")
+    assert b"<f>" not in sheet, "no cell is a formula"
+    cells = {}
+    for cell in ElementTree.fromstring(sheet).iterfind(".//s:c", SPACE):  # noqa: S314 - ours
+        text = cell.find(".//s:t", SPACE)
+        value = text if text is not None else cell.find("s:v", SPACE)
+        if value is not None:
+            cells[cell.get("r")] = (cell.get("t", "n"), value.text)
+    return cells
+
+
+def test_file_has_the_rows_columns_and_order_of_the_list_over_all_its_pages(as_manager):
+    for number in range(130):
+        make_pipeline(f"Moor {number:03}", rag_status="red", capacity_mw=number)
+    make_pipeline("Elsewhere", rag_status="green")
+    query = {"rag": "red", "sort": "-capacity_mw", "columns": "capacity_mw,rag_status"}
+
+    on_screen = []
+    for page in (1, 2, 3):
+        table = as_manager.get(reverse("pipelines"), {**query, "page": page}).context["table"]
+        on_screen += [row.record.project_name for row in table.paginated_rows]
+    rows = csv_rows(as_manager, "pipelines", **query)
+
+    assert rows[0] == ["Pipeline", "Capacity, MW/MWp", "RAG"]
+    assert [row[0] for row in rows[1:]] == on_screen
+    assert len(on_screen) == 130
+    assert rows[1] == ["Moor 129", "129", "Red"]
+    cells = xlsx_cells(as_manager, "pipelines", **query)
+    assert [cells[f"A{row}"][1] for row in range(2, 132)] == on_screen
+
+
+def test_person_s_own_columns_are_downloaded(as_manager):
+    make_pipeline("Moor", rtb_date=date(2027, 3, 14))
+    as_manager.post(reverse("pipelines"), {"do": "columns", "columns": ["rtb_date", "status"]})
+
+    assert csv_rows(as_manager, "pipelines") == [
+        ["Pipeline", "RTB date", "Status"],
+        ["Moor", "2027-03-14", "Design"],
+    ]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:20]))
+def test_any_text_comes_out_as_text(as_manager, text):
+    make_counterparty("Larch", strategy=text)
+    query = {"columns": "strategy"}
+
+    row = csv_rows(as_manager, "counterparties", **query)[1]
+    kind, cell = xlsx_cells(as_manager, "counterparties", **query)["B2"]
+
+    is_formula = text[0] in "=+-@\t\r"
+    assert row == ["Larch", f"'{text}" if is_formula else text]
+    assert (kind, cell) == ("inlineStr", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("=1", "'=1"),
+        ("\r=1", "'\r=1"),
+        ("a=1", "a=1"),
+        ("", ""),
+        (Decimal("-5"), Decimal("-5")),
+        (-5, -5),
+        (None, None),
+    ],
+)
+def test_only_texts_are_made_harmless(value, told):
+    assert harmless(value) == told
+
+
+def test_text_longer_than_a_cell_is_cut_in_xlsx_and_whole_in_csv(as_manager):
+    make_counterparty("Larch", strategy="y" * 40_000)
+    query = {"columns": "strategy"}
+
+    cell = xlsx_cells(as_manager, "counterparties", **query)["B2"][1]
+
+    assert (len(cell), cell[-1]) == (32_767, "…")
+    assert len(csv_rows(as_manager, "counterparties", **query)[1][1]) == 40_000
+
+
+def test_numbers_are_numbers_and_dates_are_dates_in_xlsx(as_manager):
+    make_pipeline("Moor", capacity_mw=Decimal("194.432"), rtb_date=date(2027, 3, 14))
+    cells = xlsx_cells(as_manager, "pipelines", columns="capacity_mw,rtb_date,modified_at,cod_date")
+
+    assert cells["B2"] == ("n", "194.432")
+    assert cells["C2"] == ("n", str((date(2027, 3, 14) - date(1899, 12, 30)).days))
+    assert float(cells["D2"][1]) > (timezone.localdate() - date(1899, 12, 31)).days
+    assert "E2" not in cells, "nothing known is an empty cell"
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name"),
+    [("pipelines", "pipelines"), ("infopoints", "information-points"), ("contacts", "contacts")],
+)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_file_is_named_for_the_list_and_the_day(as_manager, name, file_name, kind):
+    response = as_manager.get(reverse(name), {"download": kind})
+
+    body(response)
+    name = re.search(r'filename="([^"]+)"', response["Content-Disposition"])[1]
+    assert name == f"{file_name}-{timezone.localdate():%Y-%m-%d}.{kind}"
+
+
+def test_links_are_told_in_words(as_manager):
+    make_pipeline(
+        "Moor", capacity_mw=3, technology="wind", lead_developer=make_counterparty("Larch")
+    )
+    columns = "technologies,counterparties,facilities"
+
+    assert csv_rows(as_manager, "pipelines", columns=columns)[1] == [
+        "Moor",
+        "Wind",
+        "Larch (Lead developer)",
+        "Moor",
+    ]
+
+
+def test_wrong_filter_gives_the_page_with_its_sentence_and_no_file(as_manager):
+    response = as_manager.get(reverse("pipelines"), {"download": "csv", "rag": "pink"})
+
+    assert response["Content-Type"].startswith("text/html")
+    assert "There is no “pink” here" in response.content.decode()
+
+
+def test_download_needs_a_login(client, db):
+    response = client.get(reverse("contacts"), {"download": "csv"})
+
+    assert response.status_code == 302
+
+
+def test_file_is_read_in_chunks(as_manager, django_assert_max_num_queries):
+    for number in range(3):
+        make_facility(f"Site {number}")
+        make_contact(f"Person {number}")
+
+    for name in ("facilities", "contacts"):
+        with django_assert_max_num_queries(9):
+            assert len(csv_rows(as_manager, name)) == 4
