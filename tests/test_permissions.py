@@ -30,6 +30,8 @@ ROLES = ["anonymous", "Managers", "Portfolio managers", "Administrators"]
 # Status codes in the order of ROLES. POSTs are empty: 200 is a form that says what is missing,
 # 400 is a refusal of what was sent, not of the person.
 READ = {"GET": (302, 200, 200, 200)}
+# Everybody may choose columns and keep views of their own.
+LIST = {**READ, "POST": (302, 400, 400, 400)}
 RECORD = {**READ, "POST": (302, 403, 200, 200)}
 EDITORS_READ = {"GET": (302, 403, 200, 200)}
 EDITORS_WRITE = {**EDITORS_READ, "POST": (302, 403, 200, 200)}
@@ -43,18 +45,18 @@ TO_THE_FORM = {"GET": (302, 403, 302, 302)}
 PAGES = {
     "": READ,
     "changes/": READ,
-    "contacts/": READ,
+    "contacts/": LIST,
     "contacts/<uuid:pk>/": RECORD,
-    "counterparties/": READ,
+    "counterparties/": LIST,
     "counterparties/<uuid:pk>/": RECORD,
-    "facilities/": READ,
+    "facilities/": LIST,
     "facilities/<uuid:pk>/": RECORD,
     "healthz": {"GET": (200, 200, 200, 200)},
-    "infopoints/": READ,
+    "infopoints/": LIST,
     "infopoints/<uuid:pk>/": RECORD,
     "login/": {"GET": (200, 302, 302, 302)},
     "logout/": {"GET": (302, 405, 405, 405), "POST": (302, 302, 302, 302)},
-    "pipelines/": READ,
+    "pipelines/": LIST,
     "pipelines/<uuid:pk>/": RECORD,
     "pipelines/<uuid:pk>/move/": {"GET": (302, 403, 405, 405), "POST": (302, 403, 422, 422)},
     "pipelines/<uuid:pk>/move/<uuid:change_set>/undo/": {"POST": (302, 403, 409, 409)},

@@ -77,6 +77,8 @@ class AuditedAdmin(admin.ModelAdmin):
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
         form.reason_required_for = self.reason_required_for
+        if not hasattr(self.model, "comments"):
+            form.base_fields.pop("new_comment", None)
         return form
 
     def get_changelist_form(self, request, **kwargs):

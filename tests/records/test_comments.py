@@ -1,6 +1,7 @@
 """Comments written on the record's own page."""
 
 import pytest
+from django.urls import reverse
 
 from oegen import audit
 from oegen.models import Comment
@@ -91,6 +92,18 @@ def test_administrator_may_correct_everybody_s(client, administrator, portfolio_
     html = client.get(record.get_absolute_url()).content.decode()
 
     assert f"/admin/oegen/comment/{comment.pk}/change/" in html
+
+
+@pytest.mark.parametrize("name", ["oegen_comment_change", "pipelines_technology_add"])
+def test_form_of_what_takes_no_comments_has_no_box_for_one(client, administrator, records, name):
+    client.force_login(administrator)
+    comment = Comment.objects.create(subject=records["contact"], author=administrator, text="Said")
+
+    html = client.get(
+        reverse(f"admin:{name}", args=[comment.pk] if name.endswith("_change") else [])
+    ).content.decode()
+
+    assert 'name="new_comment"' not in html
 
 
 def test_removed_comment_stays_in_the_timeline_without_a_way_to_edit_it(

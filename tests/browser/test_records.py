@@ -1,0 +1,147 @@
+"""Record pages in a real browser: map, comments, keys, and the way to the form and back."""
+
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import expect
+
+from oegen.models import Comment
+from pipelines.models import Pipeline, PipelineFacility
+from tests.builders import make_facility, make_information_point, make_pipeline
+from tests.pages.test_pages import HOSTILE
+
+
+@pytest.fixture
+def pipeline(db):
+    pipeline = make_pipeline("Kestrel Moor", capacity_mw=40)
+    site = make_facility("Rowan Down", "wind", latitude=Decimal("57.1"), longitude=Decimal("-2.1"))
+    PipelineFacility.objects.create(pipeline=pipeline, facility=site)
+    return pipeline
+
+
+@pytest.fixture
+def as_editor(browser_page, sign_in, portfolio_manager, live_server):
+    """The portfolio manager's page, signed in; as_editor.open(record) opens a record."""
+    sign_in(browser_page, portfolio_manager)
+    browser_page.open = lambda record: browser_page.goto(
+        f"{live_server.url}{record.get_absolute_url()}"
+    )
+    return browser_page
+
+
+def test_pipeline_shows_its_facilities_on_the_map_and_a_marker_opens_one(as_editor, pipeline):
+    page = as_editor
+    page.open(pipeline)
+
+    chart = page.locator(".small-map")
+    expect(chart.locator("canvas")).to_be_visible()
+    page.wait_for_function(
+        "() => { const c = document.querySelector('.small-map canvas');"
+        " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0) }"
+    )
+    box = chart.bounding_box()
+    middle = {"x": box["width"] / 2, "y": box["height"] / 2}
+    chart.hover(position=middle)
+    expect(page.locator(".leaflet-tooltip")).to_have_text("Rowan Down")
+    chart.click(position=middle)
+    page.wait_for_url(lambda url: "/facilities/" in url)
+    expect(page.get_by_role("heading", name="Rowan Down")).to_be_visible()
+
+
+def test_comment_is_added_edited_and_removed_from_the_record_s_page(as_editor, pipeline):
+    page = as_editor
+    page.open(pipeline)
+    page.get_by_label("Add a comment").fill(HOSTILE)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    said = page.locator(".comment-text")
+    expect(said).to_have_text(HOSTILE)
+
+    page.get_by_role("link", name="Edit this comment").click()
+    page.get_by_label("Comment:").fill("Put more kindly")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(lambda url: url.endswith(pipeline.get_absolute_url()))
+    expect(said.first).to_have_text("Put more kindly")
+
+    page.get_by_role("link", name="Remove this comment").first.click()
+    page.get_by_role("button", name="Remove it").click()
+    page.wait_for_url(lambda url: url.endswith(pipeline.get_absolute_url()))
+    expect(page.locator(".comment-gone")).to_have_text("Put more kindly")
+    assert not Comment.objects.exists()
+
+
+def test_empty_comment_is_refused_beside_its_box(as_editor, pipeline):
+    page = as_editor
+    page.open(pipeline)
+    page.get_by_role("button", name="Comment", exact=True).click()
+
+    expect(page.locator("#comment-wrong")).to_contain_text("the comment is empty")
+    expect(page.get_by_label("Add a comment")).to_be_focused()
+
+
+def test_edit_key_opens_the_form_and_saving_comes_back(as_editor, pipeline):
+    page = as_editor
+    page.open(pipeline)
+    page.keyboard.press("e")
+    page.wait_for_url(lambda url: "/change/" in url)
+    page.get_by_label("Project name").fill("Kestrel Moor North")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(lambda url: url.endswith(pipeline.get_absolute_url()))
+
+    expect(page.get_by_role("heading", name="Kestrel Moor North")).to_be_visible()
+    expect(page.get_by_role("status").first).to_contain_text("was changed successfully")
+    assert Pipeline.objects.get().project_name == "Kestrel Moor North"
+
+
+def test_keys_lead_to_the_sections_and_list_themselves(as_editor, pipeline):
+    page = as_editor
+    page.open(pipeline)
+    for letter, path in [("i", "/infopoints/"), ("c", "/counterparties/"), ("p", "/pipelines/")]:
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        page.wait_for_url(lambda url, path=path: url.endswith(path))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
+def test_keys_are_letters_while_somebody_types(as_editor, pipeline):
+    page = as_editor
+    page.open(pipeline)
+    box = page.get_by_label("Add a comment")
+    box.click()
+    page.keyboard.type("edge? gp/")
+
+    expect(box).to_have_value("edge? gp/")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    assert page.url.endswith(pipeline.get_absolute_url())
+
+
+def test_id_can_be_copied(as_editor, pipeline, context):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = as_editor
+    page.open(pipeline)
+    page.get_by_role("button", name="Copy the id").click()
+
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == str(pipeline.pk)
+
+
+def test_matrix_names_its_rows_and_columns(as_editor):
+    page = as_editor
+    page.open(make_information_point("Panel prices fall", 80, 50))
+
+    table = page.get_by_role("table", name="Live information points")
+    expect(table.get_by_role("rowheader")).to_have_count(5)
+    expect(table.get_by_role("columnheader")).to_have_count(5)
+    expect(table.locator(".is-here")).to_contain_text("this one")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_record_page_fits_its_window(as_editor, pipeline, width):
+    page = as_editor
+    page.set_viewport_size({"width": width, "height": 900})
+    Comment.objects.create(subject=pipeline, text="W" * 10_000)
+    page.open(pipeline)
+
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
