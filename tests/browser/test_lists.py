@@ -1,0 +1,180 @@
+"""The lists in a real browser: filter as one types, chips, columns, files, saved views."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from oegen import roles
+from oegen.models import SavedView
+from tests.builders import make_counterparty, make_pipeline, make_user
+
+HOSTILE = '=HYPERLINK("http://evil.example") <script>alert(1)</script> مرحبا 🔥'
+
+
+@pytest.fixture
+def reader():
+    return make_user(roles.MANAGERS, "morgan", first_name="Morgan", last_name="Reid")
+
+
+@pytest.fixture
+def pipelines():
+    lead = make_counterparty("Larch Power", country="GB")
+    make_pipeline("Kestrel Moor", capacity_mw=40, rag_status="red", lead_developer=lead)
+    make_pipeline("Kestrel Down", capacity_mw=90, technology="wind", rag_status="green")
+    make_pipeline(HOSTILE, capacity_mw=7, rag_comment="x" * 10_000)
+
+
+@pytest.fixture
+def list_page(browser_page, sign_in, reader, pipelines, live_server):
+    sign_in(browser_page, reader)
+    browser_page.goto(f"{live_server.url}/pipelines/")
+    return browser_page
+
+
+def test_typing_filters_in_place_and_keeps_the_cursor(list_page):
+    page = list_page
+    page.evaluate("window.untouched = true")
+    search = page.locator("#id_q")
+
+    search.press_sequentially("kestrel", delay=20)
+
+    page.wait_for_url(lambda url: url.endswith("/pipelines/?q=kestrel"))
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(search).to_be_focused()
+    search.press_sequentially(" moor", delay=20)
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator(".totals")).to_contain_text("40.0")
+    expect(page.locator("#said")).to_have_text("1 pipeline")
+    assert page.evaluate("window.untouched"), "the page was not loaded again"
+
+
+def test_back_leads_to_the_filters_before(list_page):
+    page = list_page
+    page.locator("#id_rag").select_option(label="Red")
+    page.wait_for_url(lambda url: url.endswith("?rag=red"))
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+    page.go_back()
+
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("#id_rag")).to_have_value("")
+
+
+def test_wrong_value_is_told_while_typing_and_the_sentence_goes(list_page):
+    page = list_page
+    page.get_by_text("More filters").click()
+    capacity = page.get_by_label("Capacity from, MW")
+
+    capacity.fill("lots")
+    expect(page.get_by_text("Give a number in digits, such as 50.")).to_be_visible()
+    expect(capacity).to_have_attribute("aria-invalid", "true")
+    capacity.fill("41")
+
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_text("Give a number in digits, such as 50.")).to_be_hidden()
+    expect(capacity).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_chip_takes_its_filter_away(list_page):
+    page = list_page
+    page.get_by_label("Technology").select_option(label="Wind, kind not given")
+    expect(page.locator(".chip")).to_have_text(
+        ["Technology Wind, kind not given Remove the filter Technology"]
+    )
+
+    page.get_by_role("link", name="Remove the filter Technology").click()
+
+    page.wait_for_url(lambda url: url.endswith("/pipelines/"))
+    expect(page.locator("tbody tr")).to_have_count(3)
+
+
+def test_columns_are_chosen_and_ordered_by_keyboard(list_page):
+    page = list_page
+    page.locator("summary", has_text="Columns").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("RAG", exact=True).last.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Move Status down").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Show these").press("Enter")
+
+    heads = page.locator("thead th")
+    expect(heads).to_have_text(
+        ["Pipeline", "Technologies", "Status", "Capacity, MW/MWp", "RTB date", "Lead developer"]
+    )
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_role("button", name="Back to the usual columns").click()
+    expect(heads.nth(1)).to_have_text("Status")
+
+
+def test_download_is_what_is_on_screen(list_page):
+    page = list_page
+    page.get_by_role("link", name="Capacity, MW/MWp").click()
+    page.wait_for_url(lambda url: "sort=-capacity_mw" in url)
+    on_screen = page.locator("tbody th").all_inner_texts()
+    page.locator("summary", has_text="Download").click()
+    with page.expect_download() as caught:
+        page.get_by_role("link", name="CSV").click()
+
+    text = Path(caught.value.path()).read_text("utf-8-sig")
+    rows = list(csv.reader(text.splitlines()))
+    assert on_screen == ["Kestrel Down", "Kestrel Moor", HOSTILE]
+    assert [row[0] for row in rows[1:]] == ["Kestrel Down", "Kestrel Moor", f"'{HOSTILE}"]
+    with page.expect_download() as caught:
+        page.get_by_role("link", name="Excel").click()
+    assert caught.value.suggested_filename.endswith(".xlsx")
+
+
+def test_view_is_saved_opened_renamed_and_removed(list_page, live_server):
+    page = list_page
+    page.locator("#id_rag").select_option(label="Red")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("summary", has_text="Views").click()
+    page.get_by_label("Save this view as").fill("Red ones")
+    page.get_by_role("button", name="Save this view").click()
+    expect(page.locator(".view-name")).to_have_text("Red ones")
+
+    page.goto(f"{live_server.url}/pipelines/")
+    page.locator("summary", has_text="Views").click()
+    page.get_by_role("link", name="Red ones").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("#id_rag")).to_have_value("red")
+
+    page.locator("summary", has=page.locator(".view-name")).click()
+    page.locator("summary", has_text="Rename or remove Red ones").click()
+    page.get_by_label("Name", exact=True).fill("Reds")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".view-name")).to_have_text("Reds")
+    page.locator("summary", has=page.locator(".view-name")).click()
+    page.locator("summary", has_text="Rename or remove Reds").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_text("The view “Reds” is removed.")).to_be_visible()
+    assert not SavedView.objects.exists()
+
+
+def test_filters_work_without_javascript(browser, live_server, reader, pipelines):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/login/")
+    page.get_by_label("Username").fill("morgan")
+    page.get_by_label("Password").fill("correct horse battery staple")
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{live_server.url}/pipelines/")
+
+    page.locator("#id_q").fill("moor")
+    page.get_by_role("button", name="Filter", exact=True).click()
+
+    expect(page.locator("tbody tr")).to_have_count(1)
+    context.close()
+
+
+def test_session_that_ended_leads_to_the_sign_in_page(list_page):
+    page = list_page
+    page.context.clear_cookies()
+
+    page.locator("#id_q").press_sequentially("moor", delay=20)
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
