@@ -9,7 +9,7 @@ from oegen import search
 class Command(BaseCommand):
     help = (
         "Make the search's documents anew from the records. Needed only after writing to the "
-        "database in another way than through this program; the site can stay up meanwhile."
+        "database in another way than through this program. Run it while nobody else writes."
     )
 
     def handle(self, **options):
