@@ -7,6 +7,7 @@ import django_tables2 as tables
 from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django_tables2.utils import OrderBy
 
 from oegen.templatetags.oegen import number
 
@@ -72,11 +73,22 @@ class RecordTable(tables.Table):
 
     @tables.Table.order_by.setter
     def order_by(self, value):
-        """As the base's, with the id last, so that rows of equal value keep their page."""
-        tables.Table.order_by.fset(self, value)
+        """As the base's, but every column counts where the base lets a column with an order of
+        its own override the others; the id comes last, so that rows of equal value keep their
+        page."""
         rows = self.data.data
-        if rows.query.order_by:
-            self.data.data = rows.order_by(*rows.query.order_by, "pk")
+        tables.Table.order_by.fset(self, value)
+        keys = []
+        for alias in self.order_by:
+            column = self.columns[OrderBy(alias).bare]
+            ordered, is_own = column.order(rows, OrderBy(alias).is_descending)
+            if is_own:
+                rows = ordered
+                keys += rows.query.order_by
+            else:
+                keys += [accessor.for_queryset() for accessor in column.order_by]
+        if keys:
+            self.data.data = rows.order_by(*keys, "pk")
 
     def headings(self) -> list[str]:
         return [str(column.header) for column in self.columns]

@@ -37,9 +37,8 @@ def _by_facility(queryset, field: str, is_descending: bool):
     """Orders pipelines by the first value among their facilities."""
     links = PipelineFacility.objects.filter(pipeline=OuterRef("pk")).order_by()
     first = links.values("pipeline").annotate(first=Min(field)).values("first")
-    return unknown_last(
-        queryset.annotate(first_of_it=Subquery(first)), "first_of_it", is_descending
-    )
+    name = f"first_{field.replace('__', '_')}"
+    return unknown_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
 
 
 def _each_once(values) -> str:

@@ -19,7 +19,7 @@ from infopoints.tables import InformationPointTable
 from oegen.models import ListPreference
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
 from pipelines.tables import FacilityTable, PipelineTable
-from tests.builders import make_pipeline
+from tests.builders import make_information_point, make_pipeline
 
 TABLES = {
     "pipelines": PipelineTable,
@@ -119,6 +119,19 @@ def test_list_sorts_by_every_column_both_ways(as_manager, name):
             response = as_manager.get(reverse(name), {"columns": everything, "sort": sort})
             assert response.context["table"].columns[column].is_ordered
             assert len(response.context["table"].paginated_rows) == 2
+
+
+def test_information_points_come_best_rated_first_whatever_their_impact(as_manager):
+    make_information_point("Sure", 60, 100)
+    make_information_point("Grave", 100, 10)
+    make_information_point("Grave too", 100, 10)
+
+    def titles(**query) -> list[str]:
+        table = as_manager.get(reverse("infopoints"), query).context["table"]
+        return [row.record.title for row in table.paginated_rows]
+
+    assert titles() == ["Sure", "Grave", "Grave too"]
+    assert titles(sort=["-impact", "-title"]) == ["Grave too", "Grave", "Sure"]
 
 
 def add_rows(number: int) -> None:
