@@ -70,6 +70,7 @@ def test_card_is_carried_to_another_column_explained_and_undone(board, kestrel):
     notice.get_by_role("button", name="Undo").click()
     expect(card_in(board, "design")).to_be_visible()
     expect(notice).to_have_text("Undone: Kestrel Moor is at Design again.")
+    expect(board.get_by_role("button", name="Move Kestrel Moor")).to_be_focused()
     assert stage_of(kestrel) == "Design"
 
 
@@ -128,6 +129,7 @@ def test_each_status_asks_for_what_it_needs_and_errors_stand_at_the_field(board,
     dialog.get_by_label("Ready to build on").fill("2024-05-04")
     confirm(board)
     expect(board.locator("[data-board-notice]")).to_contain_text("to Completed")
+    expect(board.get_by_role("button", name="Undo")).to_be_focused()
     assert kestrel.transitions.count() == 2
 
 

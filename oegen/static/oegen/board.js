@@ -78,8 +78,8 @@
     const done = await answer.json();
     await drawAnew();
     dialog.close();
-    say(done.said, done.undo);
-    document.querySelector(`[data-card="${key}"] [data-move-card]`)?.focus();
+    say(done.said, () => takeBack(done.undo, key));
+    focusCard(key);
   }
 
   function problem(status) {
@@ -125,6 +125,12 @@
     if (card) card = document.querySelector(`[data-card="${card.dataset.card}"]`) ?? card;
   }
 
+  /* A card that is not drawn, such as a completed one, leaves the focus with the notice. */
+  function focusCard(key) {
+    const grip = document.querySelector(`[data-card="${key}"] [data-move-card]`);
+    (grip ?? notice.querySelector("button") ?? document.querySelector(".board"))?.focus();
+  }
+
   function say(text, undo) {
     clearTimeout(undoTimer);
     const words = document.createElement("span");
@@ -135,16 +141,17 @@
     button.type = "button";
     button.className = "btn btn-sm";
     button.textContent = "Undo";
-    button.addEventListener("click", () => attempt(() => takeBack(undo)));
+    button.addEventListener("click", () => attempt(undo));
     notice.append(button);
     undoTimer = setTimeout(() => button.remove(), UNDO_FOR);
   }
 
-  async function takeBack(undo) {
-    const answer = await send(undo, new FormData());
+  async function takeBack(address, key) {
+    const answer = await send(address, new FormData());
     if (!answer.ok && answer.status !== 409) throw new Error(problem(answer.status));
     say((await answer.json()).said);
     await drawAnew();
+    focusCard(key);
   }
 
   form.addEventListener("submit", function (event) {
