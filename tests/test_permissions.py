@@ -38,6 +38,10 @@ EDITORS_WRITE = {**EDITORS_READ, "POST": (302, 403, 200, 200)}
 ADMINISTRATORS_READ = {"GET": (302, 403, 403, 200)}
 ADMINISTRATORS_WRITE = {**ADMINISTRATORS_READ, "POST": (302, 403, 403, 200)}
 READ_BY_EDITORS_WRITTEN_BY_ADMINISTRATORS = {**EDITORS_READ, "POST": (302, 403, 403, 200)}
+# The page that removes something answers an empty POST with itself or leads back to itself.
+LET_IN = frozenset({200, 302})
+EDITORS_REMOVE = {**EDITORS_READ, "POST": (302, 403, LET_IN, LET_IN)}
+ADMINISTRATORS_REMOVE = {**ADMINISTRATORS_READ, "POST": (302, 403, 403, LET_IN)}
 NOBODY = {"GET": (302, 403, 403, 403), "POST": (302, 403, 403, 403)}
 TO_THE_FORM = {"GET": (302, 403, 302, 302)}
 
@@ -82,14 +86,14 @@ BUSINESS = {
     "add/": EDITORS_WRITE,
     "<path:object_id>/": TO_THE_FORM,
     "<path:object_id>/change/": EDITORS_WRITE,
-    "<path:object_id>/delete/": EDITORS_WRITE,
+    "<path:object_id>/delete/": EDITORS_REMOVE,
     "<path:object_id>/history/": EDITORS_READ,
 }
 REFERENCE = {
     **BUSINESS,
     "add/": ADMINISTRATORS_WRITE,
     "<path:object_id>/change/": READ_BY_EDITORS_WRITTEN_BY_ADMINISTRATORS,
-    "<path:object_id>/delete/": ADMINISTRATORS_WRITE,
+    "<path:object_id>/delete/": ADMINISTRATORS_REMOVE,
 }
 PEOPLE = {
     **REFERENCE,
@@ -211,13 +215,13 @@ def addresses(people):
 def test_each_role_gets_its_answer(route, addresses, people):
     address = addresses(route)
     for method, expected in TABLE[route].items():
-        answers = {}
-        for role, person in people.items():
+        for (role, person), status in zip(people.items(), expected, strict=True):
             client = Client()
             if person:
                 client.force_login(person)
-            answers[role] = client.generic(method, address).status_code
-        assert answers == dict(zip(ROLES, expected, strict=True)), f"{method} {address}"
+            answer = client.generic(method, address).status_code
+            allowed = status if isinstance(status, frozenset) else {status}
+            assert answer in allowed, f"{role}: {method} {address}"
 
 
 @pytest.mark.parametrize(
