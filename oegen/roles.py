@@ -10,6 +10,7 @@ from django.db import transaction
 PORTFOLIO_MANAGERS = "Portfolio managers"
 MANAGERS = "Managers"
 ADMINISTRATORS = "Administrators"
+ROLES = (PORTFOLIO_MANAGERS, MANAGERS, ADMINISTRATORS)
 
 #: The permission that opens the admin; the two groups that edit have it.
 ENTER_ADMIN = "oegen.enter_admin"

@@ -152,26 +152,35 @@ def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None)
     ids = [one.pk for one in sets]
     entries: dict[Any, list[Entry]] = defaultdict(list)
     counts: dict[Any, dict[str, int]] = defaultdict(dict)
+    rows_of: dict[Any, int] = defaultdict(int)
     for model in audit.tracked_models():
         if not model.TELLS_NEWS:
             continue
-        tally = dict(
+        tally = (
             model.history.filter(change_set__in=ids)
             .order_by()
             .values_list("change_set")
-            .annotate(models.Count("pk"))
+            .annotate(
+                rows=models.Count("pk"),
+                records=models.Count("id", distinct=True),
+                removed=models.Count("id", distinct=True, filter=Q(history_type=audit.REMOVED)),
+            )
         )
-        for key, number in tally.items():
-            name = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
-            counts[key][str(name)] = number
-        small = [key for key, number in tally.items() if number <= large]
+        small = []
+        for key, rows, records, removed in tally:
+            rows_of[key] += rows
+            if rows <= large:
+                small.append(key)
+            for number, ending in ((records - removed, ""), (removed, " removed")):
+                name = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
+                if number:
+                    counts[key][f"{name}{ending}"] = number
         if small:
             for entry in _entries(model.history.filter(change_set__in=small)):
                 entries[entry.change_set_id].append(entry)
     batches = []
     for one in sets:
-        total = sum(counts[one.pk].values())
-        own = entries[one.pk] if total <= large else []
+        own = entries[one.pk] if rows_of[one.pk] <= large else []
         own.sort(key=Entry.place)
         batches.append(Batch(one, tuple(own), tuple(counts[one.pk].items())))
     return batches

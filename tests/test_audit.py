@@ -183,6 +183,15 @@ def test_the_latest_changes_are_told_by_change_set_and_a_long_one_by_numbers(por
     assert (imported.entries, imported.counts) == ((), (("contacts", 20),))
 
 
+def test_a_long_change_set_counts_records_and_not_their_history_rows():
+    with audit.change_set(reason="Import"):
+        contacts = Contact.objects.bulk_create(Contact(name=f"Contact {n}") for n in range(20))
+        Contact.objects.update(phone="1")
+        contacts[0].refresh_from_db()
+        contacts[0].delete()
+    assert timeline.latest(limit=1)[0].counts == (("contacts", 19), ("contact removed", 1))
+
+
 def test_the_latest_changes_cost_the_same_whatever_their_number():
     def cost() -> int:
         with CaptureQueriesContext(connection) as queries:

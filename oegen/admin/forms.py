@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.utils.text import capfirst
 
 from oegen.admin import guard
 from oegen.models import AuditedModel
@@ -17,6 +19,28 @@ def gives_reason(data) -> bool:
     return bool(data.get(REASON, "").strip())
 
 
+def speak_of_the_field(name: str, field: forms.Field) -> None:
+    """Have Django's own refusals say what would be right."""
+    label = str(field.label or name.replace("_", " "))
+    label = label if label.isupper() else label[:1].lower() + label[1:]
+    messages = {"required": f"Give the {label}: it can't be empty."}
+    match field:
+        case forms.ModelChoiceField():
+            messages["invalid_choice"] = f"That {label} is not on offer (any more): choose another."
+        case forms.TypedChoiceField() | forms.ChoiceField():
+            known = and_join([str(text) for value, text in field.choices if value])
+            messages["invalid_choice"] = f"“%(value)s” is none of {known}: choose one of these."
+        case forms.DateField():
+            messages["invalid"] = "Give a date with day, month and year, such as 14 Mar 2027."
+        case forms.URLField():
+            messages["invalid"] = "Give a web address, such as https://example.com."
+        case forms.DecimalField():
+            messages["invalid"] = "Give a number, such as 12.5."
+        case forms.IntegerField():
+            messages["invalid"] = "Give a whole number, such as 40."
+    field.error_messages = {**field.error_messages, **messages}
+
+
 class GuardedForm(forms.ModelForm):
     """A model form with the edit guard: of one record, of a link row, of a row of a table."""
 
@@ -28,6 +52,8 @@ class GuardedForm(forms.ModelForm):
         self._guard_error: forms.ValidationError | None = None
         self._contested: list[str] = []
         self._touched: list[str] = []
+        for name, field in self.fields.items():
+            speak_of_the_field(name, field)
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())
         if self.is_bound:
@@ -37,6 +63,17 @@ class GuardedForm(forms.ModelForm):
     @property
     def _is_change(self) -> bool:
         return not self.instance._state.adding
+
+    def _update_errors(self, errors):
+        """A model's error about a field that this form does not show is an error of the whole."""
+        if hasattr(errors, "error_dict"):
+            for name in [name for name in errors.error_dict if name not in self.fields]:
+                found = errors.error_dict.pop(name)
+                if name != NON_FIELD_ERRORS:
+                    label = capfirst(self._meta.model._meta.get_field(name).verbose_name)
+                    found = [forms.ValidationError(f"{label}: {text}") for e in found for text in e]
+                errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(found)
+        super()._update_errors(errors)
 
     def guarded_rows(self) -> list[AuditedModel]:
         """The rows that the form may overwrite."""
@@ -181,11 +218,6 @@ class LinkFormSet(forms.BaseInlineFormSet):
         form = super()._construct_form(i, **kwargs)
         form.owner = self.instance
         return form
-
-    def delete_existing(self, obj, commit=True):
-        """A row that somebody else removed meanwhile is gone already."""
-        if not obj._state.adding:
-            super().delete_existing(obj, commit=commit)
 
     def kept_forms(self) -> list[forms.ModelForm]:
         """The rows that will be there after saving."""

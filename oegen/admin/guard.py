@@ -9,6 +9,7 @@ Saving again is then a decision, not an accident.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,9 +36,12 @@ def parse_token(text: str) -> dict[str, int]:
     """Raises ValidationError for a text that ``token`` did not write."""
     try:
         versions = json.loads(text)
-        if not all(isinstance(number, int) for number in versions.values()):
-            raise ValueError
-    except (ValueError, AttributeError):
+        for key, version in versions.items():
+            label, _, pk = key.partition(":")
+            uuid.UUID(pk)
+            if not (isinstance(version, int) and issubclass(apps.get_model(label), AuditedModel)):
+                raise ValueError
+    except (ValueError, AttributeError, LookupError):
         raise ValidationError(
             "This page's note of what it was opened on is damaged. Nothing was saved: "
             "copy what you typed, open the page again and repeat the change."

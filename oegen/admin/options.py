@@ -6,10 +6,10 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, router
 from django.forms import modelform_factory, modelformset_factory
 from django.http import HttpResponseRedirect
@@ -20,6 +20,7 @@ from django.utils.text import capfirst
 from django_countries import countries
 
 from oegen import audit, returning, timeline
+from oegen.admin import guard
 from oegen.admin.forms import (
     GuardedForm,
     LinkFormSet,
@@ -146,11 +147,38 @@ class AuditedAdmin(admin.ModelAdmin):
         )
 
     def delete_view(self, request, object_id, extra_context=None):
+        """As Django's, and stopped when somebody changed the record since the page was opened."""
+        obj = self.get_object(request, object_id)
+        if obj is not None and self.has_delete_permission(request, obj):
+            if request.method == "POST" and (conflict := self._conflict(request, obj)):
+                self.message_user(request, conflict, messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
+            extra_context = {**(extra_context or {}), "guard": guard.token([obj])}
         return self._in_change_set(
             request,
             audit.Source.FORM,
             partial(super().delete_view, request, object_id, extra_context),
         )
+
+    @staticmethod
+    def _conflict(request, obj) -> str:
+        """What to say to somebody who confirms the removal of something else than they saw."""
+        try:
+            opened = guard.parse_token(request.POST.get("guard", ""))
+        except ValidationError as error:
+            return error.message
+        conflict = guard.find_conflict(opened, [obj])
+        return conflict.as_message() if conflict else ""
+
+    def response_change(self, request, obj):
+        request.nothing_changed = not audit.current_change_set().has_rows
+        return super().response_change(request, obj)
+
+    def message_user(self, request, message, level=messages.INFO, *args, **kwargs):
+        """Django says "changed successfully" in any case; here only if that is so."""
+        if getattr(request, "nothing_changed", False):
+            level, message = messages.WARNING, "Nothing was different, so nothing was saved."
+        super().message_user(request, message, level, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
         """Write the record, unless nothing of it changed; then the comment, if there is one."""
@@ -219,19 +247,28 @@ class AuditedAdmin(admin.ModelAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(self, request, object_id, extra_context=None):
-        obj = self.get_object(request, object_id)
+        """The record's timeline; of a removed record too, for as long as history is kept."""
+        obj = self.get_object(request, object_id) or self._removed(object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": f"History of {obj}",
+            "title": f"History of {obj}{' (removed)' if obj._state.adding else ''}",
             "object": obj,
             "opts": self.opts,
             "timeline": timeline.entries_of(obj, limit=1000),
         }
         return TemplateResponse(request, self.object_history_template, context)
+
+    def _removed(self, object_id) -> AuditedModel | None:
+        """The removed record as it last was, unsaved."""
+        try:
+            row = self.model.history.filter(id=object_id).first()
+        except ValidationError:
+            return None
+        return row.instance if row else None
 
     def view_on_site(self, obj):
         return obj.get_absolute_url()

@@ -1,5 +1,6 @@
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.utils.html import format_html
 
 from oegen import comments, roles
@@ -52,6 +53,21 @@ class PersonAdmin(UserAdmin):
         return ", ".join(group.name for group in user.groups.all()) or "none"
 
 
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin):
+    """The three roles come with the product: they can be widened, not removed or renamed."""
+
+    def has_delete_permission(self, request, obj=None):
+        is_role = obj is not None and obj.name in roles.ROLES
+        return super().has_delete_permission(request, obj) and not is_role
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["name"] if obj and obj.name in roles.ROLES else []
+
+
 @admin.register(Comment)
 class CommentAdmin(AuditedAdmin):
     """Comments are written on the record's own page; here they are found and corrected."""
@@ -86,6 +102,8 @@ class CommentAdmin(AuditedAdmin):
     def about(self, comment):
         if comment.subject is None:
             return "a removed record"
+        if not hasattr(comment.subject, "get_absolute_url"):
+            return str(comment.subject)
         return format_html(
             '<a href="{}">{}</a>', comment.subject.get_absolute_url(), comment.subject
         )

@@ -75,6 +75,13 @@ class AuditedModel(models.Model):
         if generated := [field.name for field in self._meta.concrete_fields if field.generated]:
             self.refresh_from_db(fields=generated)
 
+    def become_new(self) -> None:
+        """Let the next save write these values as another record, under an id of its own."""
+        self.pk = uuid.uuid4()
+        self.version = 1
+        self.created_at = self.modified_at = timezone.now()
+        self._state.adding = True
+
     def delete(self, *args, **kwargs):
         with audit.change_set():
             return super().delete(*args, **kwargs)

@@ -4,6 +4,9 @@ from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm
 from pipelines.models import Facility
 
+#: What a project's capacity is made of.
+SIZE_FIELDS = ("technology", "capacity_mw", "storage_mwh")
+
 
 class FacilityForm(RecordForm):
     class Media:
@@ -25,7 +28,7 @@ class FacilityForm(RecordForm):
 @admin.register(Facility)
 class FacilityAdmin(AuditedAdmin):
     form = FacilityForm
-    reason_required_for = ("capacity_mw",)
+    reason_required_for = SIZE_FIELDS
     list_display = ["name", "technology", "capacity_mw", "storage_mwh", "country", "region"]
     list_select_related = ["technology"]
     list_filter = [

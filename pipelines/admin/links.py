@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from counterparties.models import Counterparty
 from oegen.admin.forms import GuardedForm, LinkFormSet, gives_reason
 from oegen.admin.options import LinkInline, LinkInlineMixin
+from pipelines.admin.facility import SIZE_FIELDS
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -77,7 +78,9 @@ class FacilityLinkForm(GuardedForm):
     @property
     def changes_capacity(self) -> bool:
         """Whether saving this row changes what the pipeline's capacity adds up to."""
-        return "capacity_mw" in self.changed_data or (self.has_changed() and not self._is_change)
+        return self.has_changed() and (
+            not self._is_change or bool(set(self.changed_data) & set(SIZE_FIELDS))
+        )
 
     def clean(self):
         cleaned = super().clean()
@@ -242,6 +245,27 @@ class CounterpartyFormSet(LinkFormSet):
             for form in forms_
         ] + [(link.role, link.counterparty_id, link.share_pct) for link in others]
         self._check(rows)
+
+    def save_existing_objects(self, commit=True):
+        """A row with another counterparty or role is another link: the old ones go before the
+        new ones come, so that two rows can exchange theirs."""
+        kept = [form for form in self.initial_forms if form._is_change]
+        removed = [form for form in kept if form in self.deleted_forms]
+        replaced = [
+            form
+            for form in kept
+            if form not in removed and {"counterparty", "role"} & set(form.changed_data)
+        ]
+        for form in removed:
+            self.delete_existing(form.instance)
+        for form in replaced:
+            PipelineCounterparty.objects.get(pk=form.instance.pk).delete()
+            form.instance.become_new()
+        saved = super().save_existing_objects(commit)
+        for form in replaced:
+            self.changed_objects.append((form.instance, form.changed_data))
+            saved.append(self.save_existing(form, form.instance, commit=commit))
+        return saved
 
     @staticmethod
     def _check(rows: list[tuple[CounterpartyRole, object, object]]) -> None:

@@ -48,7 +48,9 @@ class PipelineForm(RecordForm):
     def clean(self):
         cleaned = super().clean()
         self.instance.status_effective_on = cleaned.get("status_effective_on")
-        if cleaned.get("confirm_rag"):
+        if cleaned.get("confirm_rag") and not cleaned.get("rag_status"):
+            self.add_error("confirm_rag", "There is no rating to confirm: choose one instead.")
+        elif cleaned.get("confirm_rag"):
             self.instance.rag_confirmed_at = timezone.now()
         return cleaned
 
@@ -58,7 +60,18 @@ class PipelineRowForm(RowForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["stage"].widget.choices = self.stage_choices
+        self.fields["stage"].widget.choices = [
+            (stage.pk, stage.name)
+            for stage in self.stages
+            if stage.is_active or stage.pk == self.instance.stage_id
+        ]
+
+    def clean(self):
+        cleaned = super().clean()
+        if not cleaned.get("on_hold"):
+            # The table has no box for it, and it means nothing without the hold.
+            self.instance.on_hold_reason = ""
+        return cleaned
 
 
 @admin.register(Pipeline)
@@ -121,7 +134,7 @@ class PipelineAdmin(AuditedAdmin):
 
     def get_changelist_form(self, request, **kwargs):
         form = super().get_changelist_form(request, **kwargs)
-        form.stage_choices = [(stage.pk, stage.name) for stage in Stage.objects.active()]
+        form.stages = list(Stage.objects.all())
         return form
 
     @admin.display(description="MW", ordering="capacity_mw")

@@ -115,6 +115,28 @@ def test_the_lead_developer_can_be_exchanged_in_one_save(desk):
     assert leads.get().counterparty.name == "Blue Ridge"
 
 
+def test_two_counterparties_can_exchange_their_places(desk):
+    pipeline, role = make_pipeline(), CounterpartyRole.objects.get(code="co-developer")
+    acme, blue = make_counterparty("Acme"), make_counterparty("Blue")
+    for counterparty, share in ((acme, 40), (blue, 60)):
+        pipeline.counterparty_links.create(counterparty=counterparty, role=role, share_pct=share)
+    data = desk.open(pipeline) | {
+        "counterparty_links-0-counterparty": str(blue.pk),
+        "counterparty_links-1-counterparty": str(acme.pk),
+    }
+    assert desk.send(pipeline, data).status_code == 302
+    shares = dict(pipeline.counterparty_links.values_list("counterparty__name", "share_pct"))
+    assert shares == {"Blue": 40, "Acme": 60}
+
+
+def test_saving_what_is_there_says_that_nothing_was_different(desk):
+    pipeline = make_pipeline()
+    data = desk.open(pipeline) | {"change_reason": "Just looking"}
+    page = desk.client.post(desk.url(pipeline), {**data, "_save": "Save"}, follow=True)
+    assert "Nothing was different, so nothing was saved." in page.content.decode()
+    assert "changed successfully" not in page.content.decode()
+
+
 def test_a_link_is_removed_and_its_history_stays(desk):
     pipeline = make_pipeline(capacity_mw=5)
     link = pipeline.facility_links.get()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from oegen import audit
-from pipelines.models import Pipeline, PipelineFacility
+from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.admin.conftest import errors_of
 from tests.builders import make_counterparty, make_pipeline, make_user
 
@@ -138,6 +138,13 @@ def test_a_damaged_guard_saves_nothing(desk):
     assert pipeline.project_name == "Before"
 
 
+@pytest.mark.parametrize("text", ['{"x.y:1": 1}', '{"oegen.user:1": 1}', "[]", '{"a": "b"}'])
+def test_a_guard_that_names_what_is_no_record_saves_nothing(desk, text):
+    pipeline = make_pipeline("Before")
+    data = desk.open(pipeline) | {"project_name": "After", "guard": text}
+    assert "is damaged" in errors_of(desk.send(pipeline, data))
+
+
 def test_a_form_without_its_guard_saves_nothing(desk):
     pipeline = make_pipeline("Before")
     data = desk.open(pipeline) | {"project_name": "After"}
@@ -178,7 +185,9 @@ class TestEditableTable:
         data, prefix = self.rows(desk)
         data[f"{prefix[str(pipeline.pk)]}rtb_date"] = "soon"
         response = desk.send(Pipeline, data | {"change_reason": "x"}, "changelist")
-        assert "rtb_date: Enter a valid date." in errors_of(response)
+        assert "rtb_date: Give a date with day, month and year, such as 14 Mar 2027." in errors_of(
+            response
+        )
 
     def test_a_row_changed_meanwhile_is_stopped_and_the_others_are_not_saved_either(
         self, desk, jane
@@ -203,6 +212,33 @@ class TestEditableTable:
         mine.refresh_from_db()
         other.refresh_from_db()
         assert (mine.rag_comment, other.rag_comment) == ("mine", "theirs")
+
+    def test_a_row_in_a_stage_no_longer_offered_keeps_its_stage(self, desk):
+        pipeline = make_pipeline(stage="procurement")
+        Stage.objects.filter(code="procurement").update(is_active=False)
+        data, prefix = self.rows(desk)
+        page = desk.client.get(desk.url(Pipeline, "changelist")).content.decode()
+        assert f'<option value="{pipeline.stage_id}" selected>Procurement</option>' in page
+        data[f"{prefix[str(pipeline.pk)]}rag_comment"] = "mine"
+        assert desk.send(Pipeline, data, "changelist").status_code == 302
+        pipeline.refresh_from_db()
+        assert pipeline.stage.code == "procurement"
+
+    def test_a_project_is_taken_off_hold_though_its_reason_has_no_box_here(self, desk):
+        pipeline = make_pipeline(on_hold=True, on_hold_reason="No grid")
+        data, prefix = self.rows(desk)
+        del data[f"{prefix[str(pipeline.pk)]}on_hold"]
+        response = desk.send(Pipeline, data | {"change_reason": "Grid found"}, "changelist")
+        assert response.status_code == 302
+        pipeline.refresh_from_db()
+        assert (pipeline.on_hold, pipeline.on_hold_reason) == (False, "")
+
+    def test_an_error_about_a_field_that_the_row_lacks_is_the_rows(self, desk):
+        pipeline = make_pipeline(rtb_date="2027-01-01", cod_date="2028-01-01")
+        data, prefix = self.rows(desk)
+        data[f"{prefix[str(pipeline.pk)]}rtb_date"] = "2040-01-01"
+        response = desk.send(Pipeline, data | {"change_reason": "x"}, "changelist")
+        assert "COD: Commercial operation can't come before ready to build" in errors_of(response)
 
     def test_a_row_removed_meanwhile_is_reported(self, desk, jane):
         mine, gone = make_pipeline("A", rag_comment="old"), make_pipeline("B")

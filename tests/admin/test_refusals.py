@@ -57,7 +57,9 @@ def test_a_negative_capacity(desk):
 
 
 def test_an_empty_name(desk):
-    assert refused(desk, make_counterparty(), name="   ") == "name: This field is required."
+    assert (
+        refused(desk, make_counterparty(), name="   ") == "name: Give the name: it can't be empty."
+    )
 
 
 def test_a_name_that_differs_by_case_only(desk):
@@ -89,9 +91,7 @@ def test_impact_0(desk):
 
 def test_a_rag_that_is_no_rag(desk):
     errors = refused(desk, make_pipeline(), rag_status="purple", change_reason="why not")
-    assert (
-        "rag_status: Select a valid choice. purple is not one of the available choices." in errors
-    )
+    assert "rag_status: “purple” is none of Red, Amber and Green: choose one of these." in errors
 
 
 def test_a_completed_project_with_an_rtb_date_in_the_future(desk):
@@ -160,6 +160,38 @@ def test_a_change_of_capacity_needs_a_reason_on_the_pipeline(desk):
     pipeline = make_pipeline(capacity_mw=20)
     errors = refused(desk, pipeline, **{"facility_links-0-capacity_mw": "21"})
     assert errors == "Say why in “Reason”: you changed the project's capacity."
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("storage_mwh", lambda: "999"),
+        ("technology", lambda: str(Technology.objects.get(code="solar").pk)),
+    ],
+)
+def test_a_change_of_storage_or_technology_needs_a_reason_too(desk, field, value):
+    pipeline = make_pipeline(capacity_mw=20, technology="bess")
+    facility = pipeline.facilities.get()
+    assert "Say why" in refused(desk, pipeline, **{f"facility_links-0-{field}": value()})
+    assert "Say why: you changed" in refused(desk, facility, **{field: value()})
+
+
+def test_confirming_a_rating_that_there_is_not(desk):
+    assert "confirm_rag: There is no rating to confirm" in refused(
+        desk, make_pipeline(), confirm_rag="on"
+    )
+
+
+def test_an_impact_that_is_no_number(desk):
+    assert refused(desk, make_information_point(), impact="big") == (
+        "impact: Give a whole number, such as 40."
+    )
+
+
+def test_a_website_that_is_none(desk):
+    assert "website: Give a web address, such as https://example.com." in refused(
+        desk, make_counterparty(), website="::"
+    )
 
 
 def test_two_lead_developers(desk):

@@ -1,6 +1,7 @@
 """Removing: refused where others depend on the record, history where it is not."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from counterparties.models import Counterparty
@@ -25,7 +26,12 @@ pytestmark = pytest.mark.django_db
 
 
 def remove(desk, record, reason=""):
-    return desk.client.post(desk.url(record, "delete"), {"post": "yes", "change_reason": reason})
+    """Open the removal page and confirm it."""
+    page = desk.client.get(desk.url(record, "delete"))
+    guard = page.context["guard"] if page.status_code == 200 else ""
+    return desk.client.post(
+        desk.url(record, "delete"), {"post": "yes", "change_reason": reason, "guard": guard}
+    )
 
 
 def test_a_counterparty_with_a_pipeline_is_refused_with_a_link_to_it(desk):
@@ -104,6 +110,34 @@ def test_several_at_once_are_removed_in_one_change_set(desk):
     assert rows.count() == 2
     assert len({row.change_set_id for row in rows}) == 1
     assert {row.history_change_reason for row in rows} == {"Test data"}
+
+
+def test_a_removal_confirmed_after_somebodys_change_is_stopped(desk):
+    contact = make_contact("Jo Field")
+    guard = desk.client.get(desk.url(contact, "delete")).context["guard"]
+    contact.phone = "0123"
+    contact.save()
+    answer = desk.client.post(
+        desk.url(contact, "delete"), {"post": "yes", "guard": guard}, follow=True
+    )
+    assert "changed this while you had it open" in answer.content.decode()
+    assert type(contact).objects.filter(pk=contact.pk).exists()
+
+
+def test_the_history_of_a_removed_record_can_still_be_read(desk):
+    contact = make_contact("Jo Field")
+    url = reverse("admin:counterparties_contact_history", args=[contact.pk])
+    remove(desk, contact, "Left the sector")
+    page = desk.client.get(url).content.decode()
+    assert "History of Jo Field (removed)" in page
+    assert "Left the sector" in page
+
+
+def test_the_three_roles_stay(desk, administrator):
+    desk.client.force_login(administrator)
+    role = Group.objects.get(name="Managers")
+    url = reverse("admin:auth_group_delete", args=[role.pk])
+    assert desk.client.post(url, {"post": "yes"}).status_code == 403
 
 
 def test_the_history_page_tells_of_the_record(desk):
