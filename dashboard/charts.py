@@ -7,6 +7,7 @@ the dark theme, the words to write at a bar's end, and where a bar leads.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -99,7 +100,14 @@ def _bars(labels, values, colours, notes, links, axis: str) -> dict:
     }
 
 
-def rag_split(groups: list[RagGroup]) -> Chart:
+def _shared(groups, whole_mw: Decimal) -> str:
+    """Why bars may add up to more than the total that they are parts of."""
+    if sum(group.total.capacity.mw for group in groups) <= whole_mw:
+        return ""
+    return "A facility that projects of several bars share is in each bar, and once in the total."
+
+
+def rag_split(groups: list[RagGroup], open_mw: Decimal) -> Chart:
     links = [pipelines_url(status=OPEN, rag=group.rag or NOT_RATED) for group in groups]
     count = sum(group.total.pipelines for group in groups)
     red = groups[0].total
@@ -119,6 +127,7 @@ def rag_split(groups: list[RagGroup]) -> Chart:
             links,
             "MW",
         ),
+        note=_shared(groups, open_mw),
     )
 
 
@@ -162,7 +171,8 @@ def technologies(groups: list[TechnologyGroup]) -> Chart:
             links,
             "MW; solar MWp",
         ),
-        note="A pipeline of two technologies is counted in both lines.",
+        note="A pipeline of two technologies is counted in both lines; the list behind a line "
+        "adds up whole pipelines.",
     )
 
 
@@ -170,7 +180,7 @@ def _colours(technology: Technology | None) -> tuple[str, str]:
     return (technology.colour, technology.colour_dark) if technology else NEUTRAL
 
 
-def statuses(groups: list[StatusGroup]) -> Chart:
+def statuses(groups: list[StatusGroup], open_mw: Decimal) -> Chart:
     labels = [group.label for group in groups]
     links = [pipelines_url(status=group.code) for group in groups]
     most = max(groups, key=lambda group: group.total.pipelines)
@@ -191,10 +201,11 @@ def statuses(groups: list[StatusGroup]) -> Chart:
             links,
             "Pipelines",
         ),
+        note=_shared([group for group in groups if group.is_open], open_mw),
     )
 
 
-def rtb_years(groups: list[RtbGroup], known: list[Technology]) -> Chart:
+def rtb_years(groups: list[RtbGroup], known: list[Technology], open_mw: Decimal) -> Chart:
     """``known`` gives the order, names and colours of the technologies."""
     names = {OVERDUE: "Overdue", NO_DATE: "No date"}
     labels = [names.get(group.bucket, group.bucket) for group in groups]
@@ -243,7 +254,8 @@ def rtb_years(groups: list[RtbGroup], known: list[Technology]) -> Chart:
             "notes": [number(group.total.capacity.mw, 0) for group in groups],
             "links": links,
         },
-        note="Overdue is before Construction with an RTB date in the past; it is in no year.",
+        note="Overdue is before Construction with an RTB date in the past; it is in no year. "
+        + _shared(groups, open_mw),
     )
 
 

@@ -33,6 +33,7 @@ class Dashboard(TemplateView):
         open_ones = everything.open()
         headline = metrics.headline(everything)
         statuses = metrics.by_status(everything)
+        open_mw = headline.open.capacity.mw
         return super().get_context_data(**kwargs) | {
             "section": "dashboard",
             "is_empty": not any(group.total.pipelines for group in statuses),
@@ -49,10 +50,12 @@ class Dashboard(TemplateView):
                 ),
             ],
             "charts": [
-                charts.rtb_years(metrics.by_rtb_year(open_ones), list(Technology.objects.all())),
-                charts.rag_split(metrics.by_rag(open_ones)),
+                charts.rtb_years(
+                    metrics.by_rtb_year(open_ones), list(Technology.objects.all()), open_mw
+                ),
+                charts.rag_split(metrics.by_rag(open_ones), open_mw),
                 charts.technologies(metrics.by_technology(open_ones)),
-                charts.statuses(statuses),
+                charts.statuses(statuses, open_mw),
             ],
             "latest": timeline.latest(limit=8),
             "points": InformationPoint.objects.live().by_rating()[:8],

@@ -120,3 +120,11 @@ def test_overdue_tile_warns_only_when_something_is_overdue(as_manager):
 
     make_pipeline("Late", rtb_date=date(2020, 1, 1))
     assert "tile-warns" in page_of(as_manager)
+
+
+def test_bars_that_share_a_facility_say_why_they_add_up_to_more(as_manager):
+    first = make_pipeline(capacity_mw=40, rag_status="red")
+    assert "once in the total" not in as_manager.get("/").content.decode()
+    make_pipeline(rag_status="green").facilities.add(first.facilities.get())
+    page = as_manager.get("/")
+    assert page.context["charts"][1].note.endswith("once in the total.")

@@ -244,11 +244,11 @@ def test_inactive_technology_in_use_can_be_filtered(as_manager):
 def test_every_figure_of_the_dashboard_opens_exactly_its_records(as_manager, awkward_portfolio):
     """Each row behind each chart: the list it leads to has the same count and capacity."""
     everything, open_ones = Pipeline.objects.all(), Pipeline.objects.open()
-    known = list(Technology.objects.all())
+    known, open_mw = list(Technology.objects.all()), metrics.total(open_ones).capacity.mw
     pairs = [
-        (charts.rag_split, metrics.by_rag(open_ones)),
-        (charts.statuses, metrics.by_status(everything)),
-        (lambda groups: charts.rtb_years(groups, known), metrics.by_rtb_year(open_ones)),
+        (lambda groups: charts.rag_split(groups, open_mw), metrics.by_rag(open_ones)),
+        (lambda groups: charts.statuses(groups, open_mw), metrics.by_status(everything)),
+        (lambda groups: charts.rtb_years(groups, known, open_mw), metrics.by_rtb_year(open_ones)),
     ]
     for shape, groups in pairs:
         for row, group in zip(shape(groups).rows, groups, strict=True):
