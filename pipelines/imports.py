@@ -39,9 +39,10 @@ from pipelines.models import (
     Pipeline,
     PipelineCounterparty,
     PipelineFacility,
-    Stage,
+    StageTransition,
     Technology,
 )
+from pipelines.past_moves import moves_told, stage_told, transitions_before
 from pipelines.reference import LEAD_DEVELOPER_ID
 from pipelines.vocabulary import Vocabulary
 
@@ -172,6 +173,7 @@ class PipelineImporter(Importer):
                 self.run.scratch,
                 Counterparty,
                 Pipeline,
+                StageTransition,
                 Facility,
                 PipelineFacility,
                 PipelineCounterparty,
@@ -206,6 +208,9 @@ class PipelineImporter(Importer):
 
         if is_new:
             _date_new(pipeline, data)
+            moves = moves_told(self.run.scratch, self.vocabulary, pipeline.pk)
+            for transition in transitions_before(pipeline, moves):
+                writes.create(transition)
             writes.create(pipeline)
         elif changed:
             writes.update(pipeline, changed)
@@ -269,7 +274,7 @@ class PipelineImporter(Importer):
         stage, is_guess = self.vocabulary.stage(status), False
         values = {"on_hold": stage is None}
         if stage is None and is_new:
-            stage = self._stage_told(pipeline.pk)
+            stage = stage_told(self.run.scratch, self.vocabulary, pipeline.pk)
             is_guess = stage is None
             stage = stage or self.vocabulary.discovery
         if stage is not None:
@@ -279,18 +284,6 @@ class PipelineImporter(Importer):
         changed = changed_fields(pipeline, values)
         pipeline.stage = self.vocabulary.stages[pipeline.stage_id]
         return _Status(changed, is_guess)
-
-    def _stage_told(self, pipeline: uuid.UUID) -> Stage | None:
-        """The earliest stage that the audit shows; a hold is none."""
-        for cells in self.run.scratch.past_cells(pipeline):
-            try:
-                stage = self.vocabulary.stage(cells.get("ProjectStatus", "").strip())
-            except ValidationError:
-                # That row is in the rejects, with this reason.
-                continue
-            if stage:
-                return stage
-        return None
 
     def _place_links(self, pipeline, facility, lead: uuid.UUID | None, batch) -> bool:
         moved = False

@@ -97,7 +97,24 @@ def test_on_hold_keeps_the_earliest_stage_of_the_audit_else_discovery(demo):
 
 def test_the_status_is_effective_from_the_day_the_file_last_knew_it(demo):
     demo.apply()
-    assert set(StageTransition.objects.values_list("effective_on", flat=True)) == {date(2023, 5, 2)}
+    untold = StageTransition.objects.exclude(
+        pipeline__project_name__in=["Sandpiper", "Gannet Bank"]
+    )
+    assert set(untold.values_list("effective_on", flat=True)) == {date(2023, 5, 2)}
+
+
+@pytest.mark.parametrize(
+    ("project", "way"),
+    [
+        ("Sandpiper", [("Discovery", date(2022, 7, 2)), ("Design", date(2022, 7, 4))]),
+        ("Gannet Bank", [("Procurement", date(2022, 7, 5)), ("On hold", date(2022, 7, 6))]),
+    ],
+)
+def test_the_moves_that_the_audit_shows_are_transitions_with_their_own_dates(demo, project, way):
+    demo.apply()
+    moves = StageTransition.objects.filter(pipeline__project_name=project).order_by("recorded_at")
+    assert [(move.status_label, move.effective_on) for move in moves] == way
+    assert moves.last().stage == moves.last().pipeline.stage
 
 
 def test_an_unknown_counterparty_becomes_a_placeholder(demo):
