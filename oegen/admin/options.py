@@ -30,7 +30,7 @@ from oegen.admin.forms import (
     and_join,
 )
 from oegen.exceptions import StaleRecordError
-from oegen.models import AuditedModel, Comment
+from oegen.models import AuditedModel, Comment, ReferenceModel, User
 
 ATTEMPTS = 3
 
@@ -51,7 +51,25 @@ FIELD_OVERRIDES = {
 }
 
 
-class AuditedAdmin(admin.ModelAdmin):
+class QuietForeignKeys:
+    """Foreign keys without the icons that would edit or remove what they point to. A plus stays
+    beside those of business records, unless a form has a place of its own for a new one."""
+
+    adds_related = True
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            related = db_field.remote_field.model
+            is_vocabulary = issubclass(related, ReferenceModel | User)
+            field.widget.can_add_related &= self.adds_related and not is_vocabulary
+            field.widget.can_change_related = False
+            field.widget.can_delete_related = False
+            field.widget.can_view_related = False
+        return field
+
+
+class AuditedAdmin(QuietForeignKeys, admin.ModelAdmin):
     """Entry and correction of one business model: guard, reasons, comments and history.
 
     ``reason_required_for``: fields of an existing record whose change needs a reason.
@@ -309,7 +327,7 @@ class AuditedAdmin(admin.ModelAdmin):
         return format_html('{}: <a href="{}">{}</a>', noun, url, record)
 
 
-class LinkInlineMixin:
+class LinkInlineMixin(QuietForeignKeys):
     """The links of a record, edited on the record's own page. ``guard`` is in ``fields`` always,
     for the edit guard of each row."""
 
@@ -317,16 +335,6 @@ class LinkInlineMixin:
     form = GuardedForm
     formset = LinkFormSet
     formfield_overrides = FIELD_OVERRIDES
-
-    def formfield_for_dbfield(self, db_field, request, **kwargs):
-        """Rows are narrow: no icons beside the foreign keys."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(field.widget if field else None, RelatedFieldWidgetWrapper):
-            field.widget.can_add_related = False
-            field.widget.can_change_related = False
-            field.widget.can_delete_related = False
-            field.widget.can_view_related = False
-        return field
 
     def get_fields(self, request, obj=None):
         return [*super().get_fields(request, obj), "guard"]

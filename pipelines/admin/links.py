@@ -146,6 +146,7 @@ class FacilityFormSet(LinkFormSet):
 
 class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
     model = PipelineFacility
+    adds_related = False
     fk_name = "pipeline"
     form = FacilityLinkForm
     formset = FacilityFormSet
@@ -291,6 +292,7 @@ class CounterpartyFormSet(LinkFormSet):
 
 class CounterpartiesInline(LinkInline):
     model = PipelineCounterparty
+    adds_related = False
     fk_name = "pipeline"
     form = CounterpartyLinkForm
     formset = CounterpartyFormSet

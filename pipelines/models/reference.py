@@ -23,7 +23,7 @@ class Technology(ReferenceModel):
         blank=True,
         on_delete=models.PROTECT,
         related_name="children",
-        help_text="The broader technology this one is counted under.",
+        help_text="The broader technology that this is a kind of.",
     )
     unit_label = models.CharField(max_length=10, default="MW", help_text="MWp for solar, else MW.")
     capacity_basis = models.CharField(max_length=2, choices=CapacityBasis)
