@@ -324,7 +324,10 @@ class PipelineQuerySet(AuditedQuerySet):
         query = self.query
         if not query.has_filters() and not query.is_sliced and not query.combinator:
             return Facility.objects.in_any_pipeline()
-        return Facility.objects.in_pipelines(self.order_by().values("pk"))
+        keys = self.order_by().values("pk")
+        # A set of keys needs no DISTINCT, and PostgreSQL can't join a subquery that has one.
+        keys.query.distinct = False
+        return Facility.objects.in_pipelines(keys)
 
     def capacity(self) -> Capacity:
         """Of all of them together: a facility in two of these pipelines counts once."""
