@@ -58,6 +58,7 @@ def test_mark_opens_a_popup_that_leads_to_the_records(show, portfolio):
     page.keyboard.press("Enter")
 
     popup = page.locator(".leaflet-popup")
+    expect(page.locator(".leaflet-pan-anim")).to_have_count(0)  # the map moves to make room for it
     expect(popup).to_contain_text("Solar, 400 MWp")
     expect(popup).to_contain_text("Red")
     facility = portfolio.facilities.get()
