@@ -8,15 +8,17 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
+from django.views.decorators.http import require_http_methods
 from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from oegen import comments, exports, preferences, timeline
-from oegen.comments import CommentForm
+from oegen import comments, exports, preferences, returning, timeline
+from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
+from oegen.exceptions import StaleRecordError
 from oegen.models import Comment, ListPreference, SavedView
 from oegen.preferences import ViewForm
 from oegen.tables import RecordTable
@@ -41,22 +43,58 @@ class SignOut(auth_views.LogoutView):
     pass
 
 
-class ListPage(SingleTableMixin, FilterView):
-    """A list is a queryset, a filterset and a table; the state is in the address.
+class FilteredPage(FilterView):
+    """Filters, and below them what they pick; the state is in the address.
 
-    A filter value that can't be understood lists nothing and says so beside the filter.
-    Above the table stand the number of what is filtered, all pages, and its capacity where the
-    queryset can tell one. ``?download=csv`` or ``xlsx`` gives the same rows, all pages, as a file.
-
-    A request by htmx gets what changes with the filters only. A POST keeps what the person chose
-    for this list, by the name of what to ``do``, and leads back to the same state.
+    A filter value that can't be understood picks nothing and is told beside the filter. A request
+    by htmx gets what changes with the filters only.
     """
 
     template_name = "oegen/list.html"
     results_template_name = "oegen/parts/list_results.html"
+    #: What changes with the filters; its outermost element is #results.
+    state_template_name = ""
     #: Links to other ways of seeing the same records, if there are any.
     switch_template_name = ""
     section = ""
+
+    def dispatch(self, request, *args, **kwargs):
+        response = super().dispatch(request, *args, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def get_template_names(self):
+        is_part = self.request.headers.get("HX-Request") == "true"
+        return [self.results_template_name if is_part else self.template_name]
+
+    def is_wrong(self) -> bool:
+        return self.filterset.is_bound and not self.filterset.is_valid()
+
+    def get_context_data(self, **kwargs):
+        meta = self.filterset.queryset.model._meta
+        return super().get_context_data(**kwargs) | {
+            "section": self.section,
+            "meta": meta,
+            "singular": meta.verbose_name,
+            "plural": meta.verbose_name_plural,
+            "is_wrong": self.is_wrong(),
+            "is_filtered": any(self.request.GET.get(name) for name in self.filterset.filters),
+            "state_template_name": self.state_template_name,
+            "switch_template_name": self.switch_template_name,
+        }
+
+
+class ListPage(SingleTableMixin, FilteredPage):
+    """A list is a queryset, a filterset and a table.
+
+    Above the table stand the number of what is filtered, all pages, and its capacity where the
+    queryset can tell one. ``?download=csv`` or ``xlsx`` gives the same rows, all pages, as a file.
+
+    A POST keeps what the person chose for this list, by the name of what to ``do``, and leads back
+    to the same state.
+    """
+
+    state_template_name = "oegen/parts/list_state.html"
     empty_text = ""
 
     def get(self, request, *args, **kwargs):
@@ -67,9 +105,7 @@ class ListPage(SingleTableMixin, FilterView):
                 self.object_list = self.filterset.qs
                 title = self.filterset.queryset.model._meta.verbose_name_plural
                 return exports.download(self.get_ordered_table(), kind, title)
-        response = super().get(request, *args, **kwargs)
-        patch_vary_headers(response, ["HX-Request"])
-        return response
+        return super().get(request, *args, **kwargs)
 
     def post(self, request, *args, **kwargs):
         doing = {
@@ -84,13 +120,6 @@ class ListPage(SingleTableMixin, FilterView):
         if do is None:
             raise BadRequest("This list does not know what to do with that form.")
         return redirect(do() or self.address_without("page"))
-
-    def get_template_names(self):
-        is_part = self.request.headers.get("HX-Request") == "true"
-        return [self.results_template_name if is_part else self.template_name]
-
-    def is_wrong(self) -> bool:
-        return self.filterset.is_bound and not self.filterset.is_valid()
 
     @cached_property
     def preference(self) -> ListPreference:
@@ -129,21 +158,13 @@ class ListPage(SingleTableMixin, FilterView):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         table = context["table"]
-        meta = self.filterset.queryset.model._meta
         listed = self.object_list
         state = self.state(table)
         views = list(preferences.views_of(self.request.user, self.section))
         return context | {
-            "section": self.section,
             "empty_text": self.empty_text,
-            "meta": meta,
-            "singular": meta.verbose_name,
-            "plural": meta.verbose_name_plural,
             "total": table.paginator.count,
             "capacity": listed.capacity() if hasattr(listed, "capacity") else None,
-            "is_wrong": self.is_wrong(),
-            "is_filtered": any(self.request.GET.get(name) for name in self.filterset.filters),
-            "switch_template_name": self.switch_template_name,
             "page_sizes": preferences.PAGE_SIZES,
             "state": state,
             "saved_views": views,
@@ -256,3 +277,43 @@ class RecordPage(DetailView):
             "timeline_more": shown + TIMELINE_STEP if len(entries) > shown else None,
             "comments_to_correct": comments.keys_to_correct(self.request.user, said),
         }
+
+
+def change_comment(request: HttpRequest, pk) -> HttpResponse:
+    return _comment_page(request, pk, "change", CorrectionForm)
+
+
+def remove_comment(request: HttpRequest, pk) -> HttpResponse:
+    return _comment_page(request, pk, "delete", RemovalForm)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def _comment_page(
+    request: HttpRequest, pk, action: str, form_class: type[CommentGuardForm]
+) -> HttpResponse:
+    """A form about one comment. The record's page fetches it and puts the form in the comment's
+    place; where it can't, this is a page of its own. Both lead back to ``next``."""
+    if not request.user.has_perm(f"oegen.{action}_comment"):
+        raise PermissionDenied
+    comment = Comment.objects.filter(pk=pk).first()
+    if comment is None and request.method == "POST":
+        typed = request.POST.get("text", "")
+        return render(request, "oegen/comment_gone.html", {"typed": typed}, status=409)
+    if comment is None:
+        raise Http404("There is no such comment (any more).")
+    if not comments.may_correct(request.user, comment):
+        raise PermissionDenied
+    record = comment.subject
+    back = returning.page_to_return_to(request) or record.get_absolute_url()
+    form = form_class(comment, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            form.apply_to(comment)
+        except StaleRecordError:
+            comment = get_object_or_404(Comment, pk=pk)
+            form.bring_up_to(comment)
+        else:
+            place = f"comment-{pk}" if action == "change" else "timeline-title"
+            return redirect(f"{back}#{place}")
+    context = {"comment": comment, "record": record, "form": form, "back": back, "action": action}
+    return render(request, "oegen/comment_form.html", context)
