@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 
-if TYPE_CHECKING:
-    from oegen.models import Comment, User
+from oegen import audit
+from oegen.exceptions import StaleRecordError
+from oegen.models import Comment, User
+
+VERSION_MAX = 2**31 - 1
 
 
 class CommentForm(forms.Form):
@@ -24,6 +27,76 @@ class CommentForm(forms.Form):
     )
 
 
+class CommentGuardForm(forms.Form):
+    """A form that takes the place of a comment. ``version`` is that of the comment it was opened
+    on: when others have changed the comment since, nothing is written."""
+
+    version = forms.IntegerField(
+        min_value=1,
+        max_value=VERSION_MAX,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"),
+            "This form's note of what it was opened on is damaged. Nothing was changed: "
+            "copy what you typed, open the page again and repeat the change.",
+        ),
+    )
+
+    def __init__(self, comment: Comment, data=None):
+        super().__init__(
+            data,
+            initial={"text": comment.text, "version": comment.version},
+            auto_id=f"comment-{comment.pk}-%s",
+        )
+
+    def apply_to(self, comment: Comment) -> None:
+        """Write what the form asks for; raises StaleRecordError."""
+        raise NotImplementedError
+
+    def bring_up_to(self, comment: Comment) -> None:
+        """Say that others changed the comment; sending the form again is then a decision."""
+        self.data = {**self.data.dict(), "version": comment.version}
+        person = comment.history.latest().history_user or "The system"
+        self.add_error(
+            None,
+            f"{person} changed this comment while you had it open. Nothing was done, and what you "
+            "typed is still here. Read what it says now, then send yours again if it still holds.",
+        )
+
+
+class CorrectionForm(CommentGuardForm):
+    text = forms.CharField(
+        label="Comment",
+        error_messages={
+            "required": "Nothing was changed, because the comment is empty. Write it here, or "
+            "remove the comment instead."
+        },
+        widget=forms.Textarea(attrs={"rows": 4, "class": "form-control", "autofocus": True}),
+    )
+
+    def apply_to(self, comment):
+        version, text = self.cleaned_data["version"], self.cleaned_data["text"]
+        if (version, text) != (comment.version, comment.text):
+            comment.version, comment.text = version, text
+            comment.save()
+
+
+class RemovalForm(CommentGuardForm):
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        error_messages={"required": "Say why: the reason stays in the timeline."},
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control", "autofocus": True}),
+    )
+
+    def apply_to(self, comment):
+        with audit.change_set(reason=self.cleaned_data["reason"]):
+            locked = Comment.objects.select_for_update()
+            if not locked.filter(pk=comment.pk, version=self.cleaned_data["version"]).exists():
+                raise StaleRecordError(comment)
+            comment.delete()
+
+
 def may_correct(person: User, comment: Comment) -> bool:
     """Authors correct their own comments, administrators everybody's."""
     return comment.author_id == person.pk or person.has_perm("oegen.change_user")
@@ -31,8 +104,6 @@ def may_correct(person: User, comment: Comment) -> bool:
 
 def keys_to_correct(person: User, keys: Iterable[Any]) -> set:
     """Which of the comments with these keys are still there and the person's to correct."""
-    from oegen.models import Comment
-
     if not person.has_perm("oegen.change_comment"):
         return set()
     comments = Comment.objects.filter(pk__in=set(keys)).only("author_id")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -62,6 +62,8 @@ class Entry:
     changes: tuple[FieldChange, ...] = field(default=())
     #: What a comment said from then on.
     comment: str = ""
+    #: Of the entry that wrote a comment: the newest entry of that comment, maybe itself.
+    latest: Entry | None = None
 
     @property
     def is_comment(self) -> bool:
@@ -71,6 +73,11 @@ class Entry:
     def shows_values(self) -> bool:
         """Whether old and new values are worth a table, because the phrase leaves some out."""
         return not self.is_comment and not all(change.is_told_in_full for change in self.changes)
+
+    @property
+    def former_comment(self) -> str:
+        """What a comment said before this entry changed it."""
+        return self.changes[0].old if self.is_comment and self.changes else ""
 
     def place(self) -> tuple:
         """For sorting by time; what was written at one moment, records before their links."""
@@ -113,7 +120,21 @@ def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> 
             continue
         entries += _entries(source.order_by("-history_date", "-history_id")[:limit])
     entries.sort(key=Entry.place, reverse=True)
-    return entries[:limit]
+    return _with_latest_of_comments(entries[:limit])
+
+
+def _with_latest_of_comments(entries: list[Entry]) -> list[Entry]:
+    """``entries`` come newest first, so what befell a comment stands before what wrote it."""
+    newest: dict[Any, Entry] = {}
+    for entry in entries:
+        if entry.is_comment:
+            newest.setdefault(entry.record_id, entry)
+    return [
+        replace(entry, latest=newest[entry.record_id])
+        if entry.is_comment and entry.kind == audit.CREATED
+        else entry
+        for entry in entries
+    ]
 
 
 def entries_since(record: AuditedModel, version: int) -> list[Entry]:
@@ -246,7 +267,8 @@ def _phrase(model, row, changes, names: Names) -> str:
     noun = str(model._meta.verbose_name)
     if model is Comment:
         verb = {"+": "commented", "~": "comment changed to", "-": "comment removed"}
-        return f"{verb[row.history_type]}: “{row.text}”"
+        was = f" (it was “{changes[0].old}”)" if changes else ""
+        return f"{verb[row.history_type]}: “{row.text}”{was}"
     if model.link_owner():
         what = model.describe_link(row, names)
         if row.history_type == "~":

@@ -1,6 +1,7 @@
 """The page bases every application builds on, and the pages that belong to none."""
 
 import re
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
@@ -279,23 +280,23 @@ class RecordPage(DetailView):
         }
 
 
-def change_comment(request: HttpRequest, pk) -> HttpResponse:
-    return _comment_page(request, pk, "change", CorrectionForm)
+def change_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+    return _comment_page(request, comment, "change", CorrectionForm)
 
 
-def remove_comment(request: HttpRequest, pk) -> HttpResponse:
-    return _comment_page(request, pk, "delete", RemovalForm)
+def remove_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+    return _comment_page(request, comment, "delete", RemovalForm)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def _comment_page(
-    request: HttpRequest, pk, action: str, form_class: type[CommentGuardForm]
+    request: HttpRequest, key: UUID, action: str, form_class: type[CommentGuardForm]
 ) -> HttpResponse:
     """A form about one comment. The record's page fetches it and puts the form in the comment's
     place; where it can't, this is a page of its own. Both lead back to ``next``."""
     if not request.user.has_perm(f"oegen.{action}_comment"):
         raise PermissionDenied
-    comment = Comment.objects.filter(pk=pk).first()
+    comment = Comment.objects.filter(pk=key).first()
     if comment is None and request.method == "POST":
         typed = request.POST.get("text", "")
         return render(request, "oegen/comment_gone.html", {"typed": typed}, status=409)
@@ -310,10 +311,10 @@ def _comment_page(
         try:
             form.apply_to(comment)
         except StaleRecordError:
-            comment = get_object_or_404(Comment, pk=pk)
+            comment = get_object_or_404(Comment, pk=key)
             form.bring_up_to(comment)
         else:
-            place = f"comment-{pk}" if action == "change" else "timeline-title"
+            place = f"comment-{key}" if action == "change" else "timeline-title"
             return redirect(f"{back}#{place}")
     context = {"comment": comment, "record": record, "form": form, "back": back, "action": action}
     return render(request, "oegen/comment_form.html", context)

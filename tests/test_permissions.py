@@ -49,6 +49,8 @@ TO_THE_FORM = {"GET": (302, 403, 302, 302)}
 PAGES = {
     "": READ,
     "changes/": READ,
+    "comments/<uuid:comment>/change/": EDITORS_WRITE,
+    "comments/<uuid:comment>/remove/": EDITORS_WRITE,
     "contacts/": LIST,
     "contacts/<uuid:pk>/": RECORD,
     "counterparties/": LIST,
@@ -205,6 +207,7 @@ def addresses(people):
         if route in special:
             return f"/{special[route]}"
         route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
+        route = route.replace("<uuid:comment>", str(comment.pk))
         found = re.match(r"(.*?)<(?:uuid:pk|path:object_id|id)>(.*)", route)
         return f"/{found[1]}{keys[found[1]]}{found[2]}" if found else f"/{route}"
 

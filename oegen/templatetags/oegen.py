@@ -15,7 +15,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from oegen import returning
-from oegen.models import Comment
 
 register = template.Library()
 
@@ -161,9 +160,9 @@ def add_url(context, meta) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def comment_url(context, key, action: str) -> str:
-    """The form that changes or the page that removes ("delete") a comment, given by its key."""
-    return _admin_url(context["request"], Comment._meta, action, key)
+def way_back(context) -> str:
+    """For the query of a form's address: the page it is to lead back to, which is this one."""
+    return returning.as_query(context["request"].get_full_path())
 
 
 def _admin_url(request, meta, action: str, *args) -> str:

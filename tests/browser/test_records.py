@@ -57,15 +57,24 @@ def test_comment_is_added_edited_and_removed_from_the_record_s_page(as_editor, p
     expect(said).to_have_text(HOSTILE)
 
     page.get_by_role("link", name="Edit this comment").click()
-    page.get_by_label("Comment:").fill("Put more kindly")
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.wait_for_url(lambda url: url.endswith(pipeline.get_absolute_url()))
-    expect(said.first).to_have_text("Put more kindly")
+    box = page.get_by_label("Comment", exact=True)
+    expect(box).to_be_focused()
+    page.get_by_role("link", name="Leave it as it is").click()
+    expect(said).to_have_text(HOSTILE)
+    expect(page.get_by_role("link", name="Edit this comment")).to_be_focused()
 
-    page.get_by_role("link", name="Remove this comment").first.click()
-    page.get_by_role("button", name="Remove it").click()
-    page.wait_for_url(lambda url: url.endswith(pipeline.get_absolute_url()))
+    page.keyboard.press("Enter")
+    box.fill("Put more kindly")
+    page.get_by_role("button", name="Save the comment").click()
+    expect(said).to_have_text("Put more kindly")
+    expect(page.locator(".comment-past del")).to_have_text(HOSTILE)
+    assert page.url.split("#")[0].endswith(pipeline.get_absolute_url())
+
+    page.get_by_role("link", name="Remove this comment").click()
+    page.get_by_label("Why").fill("Said elsewhere")
+    page.get_by_role("button", name="Remove the comment").click()
     expect(page.locator(".comment-gone")).to_have_text("Put more kindly")
+    expect(page.locator(".timeline-why")).to_have_text("Said elsewhere")
     assert not Comment.objects.exists()
 
 

@@ -1,5 +1,7 @@
 """Comments written on the record's own page."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.urls import reverse
 
@@ -75,14 +77,14 @@ def test_author_is_led_to_edit_and_remove_and_back(as_editor, portfolio_manager,
 
     html = as_editor.get(record.get_absolute_url()).content.decode()
 
-    for action in ("change", "delete"):
-        assert f'href="/admin/oegen/comment/{comment.pk}/{action}/?next=%2F' in html
+    for action in ("change", "remove"):
+        assert f'href="/comments/{comment.pk}/{action}/?next=%2F' in html
 
 
 def test_nobody_is_led_to_edit_what_somebody_else_said(as_editor, record):
     Comment.objects.create(subject=record, author=make_user(), text="Said")
 
-    assert "/admin/oegen/comment/" not in as_editor.get(record.get_absolute_url()).content.decode()
+    assert "/comments/" not in as_editor.get(record.get_absolute_url()).content.decode()
 
 
 def test_administrator_may_correct_everybody_s(client, administrator, portfolio_manager, record):
@@ -91,7 +93,7 @@ def test_administrator_may_correct_everybody_s(client, administrator, portfolio_
 
     html = client.get(record.get_absolute_url()).content.decode()
 
-    assert f"/admin/oegen/comment/{comment.pk}/change/" in html
+    assert f"/comments/{comment.pk}/change/" in html
 
 
 @pytest.mark.parametrize("name", ["oegen_comment_change", "pipelines_technology_add"])
@@ -113,5 +115,122 @@ def test_removed_comment_stays_in_the_timeline_without_a_way_to_edit_it(
 
     response = as_editor.get(record.get_absolute_url())
 
-    assert "removed a comment" in parsed(response).text
-    assert "/admin/oegen/comment/" not in response.content.decode()
+    text = " ".join(parsed(response).text.split())
+    assert "removed a comment" in text
+    assert "removed since" in text
+    assert "/comments/" not in response.content.decode()
+
+
+class TestCorrecting:
+    """A comment's author changes and removes it where it stands."""
+
+    @pytest.fixture
+    def comment(self, portfolio_manager, record):
+        return Comment.objects.create(subject=record, author=portfolio_manager, text="Mast is up")
+
+    @staticmethod
+    def send(client, comment, action="change", **data):
+        back = urlencode({"next": f"{comment.subject.get_absolute_url()}?show=comments"})
+        values = {"version": comment.version, **data}
+        return client.post(f"/comments/{comment.pk}/{action}/?{back}", values)
+
+    def test_change_is_kept_and_leads_back_to_the_comment(self, as_editor, comment):
+        response = self.send(as_editor, comment, text="Mast is down")
+
+        page = comment.subject.get_absolute_url()
+        assert response.url == f"{page}?show=comments#comment-{comment.pk}"
+        comment.refresh_from_db()
+        assert comment.text == "Mast is down"
+        assert [row.text for row in comment.history.all()] == ["Mast is down", "Mast is up"]
+        assert comment.history.first().change_set.source == audit.Source.PAGE
+
+    def test_timeline_shows_the_comment_as_it_stands_and_what_it_was(self, as_editor, comment):
+        self.send(as_editor, comment, text="Mast is down")
+
+        text = " ".join(parsed(as_editor.get(comment.subject.get_absolute_url())).text.split())
+
+        assert "Priya Shah changed a comment" in text
+        assert "Mast is up Mast is down" in text
+        assert "· edited" in text
+        assert "Mast is down Edit this comment" in text
+
+    def test_saving_what_it_says_already_writes_nothing(self, as_editor, comment):
+        assert self.send(as_editor, comment, text="Mast is up").status_code == 302
+        assert comment.history.count() == 1
+
+    def test_empty_text_is_refused_and_nothing_changes(self, as_editor, comment):
+        response = self.send(as_editor, comment, text="  ")
+
+        assert "Nothing was changed, because the comment is empty." in parsed(response).text
+        assert comment.history.count() == 1
+
+    @pytest.mark.parametrize(
+        ("action", "data"), [("change", {"text": "Mine"}), ("remove", {"reason": "Mine"})]
+    )
+    def test_what_somebody_changed_meanwhile_is_shown_first(
+        self, as_editor, administrator, comment, action, data
+    ):
+        newer = Comment.objects.get()
+        newer.text = "Corrected by Ada"
+        with audit.change_set(person=administrator):
+            newer.save()
+
+        response = self.send(as_editor, comment, action, **data)
+
+        text = parsed(response).text
+        assert "Ada Okafor changed this comment while you had it open." in text
+        assert "Corrected by Ada" in text
+        assert "Mine" in text
+        assert Comment.objects.get().text == "Corrected by Ada"
+        assert f'name="version" value="{newer.version}"' in response.content.decode()
+
+    def test_typed_words_outlive_the_comment_s_removal(self, as_editor, comment):
+        address = f"/comments/{comment.pk}/change/"
+        comment.delete()
+
+        response = as_editor.post(address, {"text": "Half a page"})
+
+        assert response.status_code == 409
+        assert "Half a page" in parsed(response).text
+
+    @pytest.mark.parametrize("version", ["", "x", "0", "99999999999"])
+    def test_damaged_version_is_refused(self, as_editor, comment, version):
+        response = self.send(as_editor, comment, text="New", version=version)
+
+        assert "note of what it was opened on is damaged" in parsed(response).text
+        assert comment.history.count() == 1
+
+    def test_removal_needs_a_reason_which_the_timeline_keeps(self, as_editor, comment):
+        page = comment.subject.get_absolute_url()
+        assert "Say why" in parsed(self.send(as_editor, comment, "remove", reason=" ")).text
+        assert Comment.objects.exists()
+
+        response = self.send(as_editor, comment, "remove", reason="Wrong project")
+
+        assert response.url == f"{page}?show=comments#timeline-title"
+        assert not Comment.objects.exists()
+        assert "Wrong project" in parsed(as_editor.get(page)).text
+
+    @pytest.mark.parametrize("action", ["change", "remove"])
+    def test_nobody_opens_the_form_of_somebody_else_s_comment(self, as_editor, record, action):
+        theirs = Comment.objects.create(subject=record, author=make_user(), text="Said")
+
+        assert as_editor.get(f"/comments/{theirs.pk}/{action}/").status_code == 403
+        response = self.send(as_editor, theirs, action, text="Mine", reason="Mine")
+        assert response.status_code == 403
+        assert Comment.objects.get().text == "Said"
+
+    def test_author_who_became_a_reader_is_refused(self, client, manager, record):
+        own = Comment.objects.create(subject=record, author=manager, text="Said")
+        client.force_login(manager)
+
+        assert self.send(client, own, text="More").status_code == 403
+        assert "/comments/" not in client.get(record.get_absolute_url()).content.decode()
+
+    def test_way_back_stays_on_this_site(self, as_editor, comment):
+        response = as_editor.post(
+            f"/comments/{comment.pk}/change/?next=https://elsewhere.example/",
+            {"version": 1, "text": "New"},
+        )
+
+        assert response.url == f"{comment.subject.get_absolute_url()}#comment-{comment.pk}"

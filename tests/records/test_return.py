@@ -6,7 +6,6 @@ from html import unescape
 import pytest
 
 from counterparties.models import Contact, Counterparty
-from oegen.models import Comment
 
 
 def link(html: str, part: str) -> str:
@@ -74,18 +73,6 @@ def test_removing_a_record_leads_to_its_list_instead_of_a_page_that_is_gone(as_e
 
     assert response.url == "/contacts/"
     assert not Contact.objects.exists()
-
-
-def test_removing_a_comment_leads_back_to_its_record(as_editor, portfolio_manager, records):
-    point = records["informationpoint"]
-    Comment.objects.create(subject=point, author=portfolio_manager, text="Said")
-    removal = link(as_editor.get(point.get_absolute_url()).content.decode(), "/delete/")
-
-    assert (
-        as_editor.post(removal, confirmation(as_editor.get(removal))).url
-        == point.get_absolute_url()
-    )
-    assert not Comment.objects.exists()
 
 
 def confirmation(response) -> dict:

@@ -18,6 +18,19 @@
     });
   }
 
+  /* A comment's form takes the comment's place. A failure or the sign-in page is shown as a page. */
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    const asked = new URL(event.detail.pathInfo.requestPath, window.location.href);
+    const answer = new URL(event.detail.xhr.responseURL, window.location.href);
+    if (event.detail.xhr.status === 200 && answer.pathname === asked.pathname) return;
+    event.detail.shouldSwap = false;
+    window.location.assign(asked);
+  });
+  document.addEventListener("htmx:afterSettle", function (event) {
+    const link = event.target.querySelector(".comment-actions a");
+    if (link) link.focus();
+  });
+
   /* Where the facilities are: a marker each, which opens its record. */
   function labelOf(place) {
     const label = document.createElement("span");
