@@ -23,7 +23,13 @@ from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline, Stage
 from pipelines.querysets import HELD, Capacity, PipelineQuerySet
-from pipelines.services import NotMovableError, UndoRefusedError, move_pipeline, undo_move
+from pipelines.services import (
+    NotMovableError,
+    UndoRefusedError,
+    last_move,
+    move_pipeline,
+    undo_move,
+)
 from pipelines.views import FACILITIES
 
 #: More cards than these in a column are counted, and listed by the list.
@@ -162,6 +168,7 @@ class MoveForm(forms.Form):
 
 class Board(FilteredPipelines):
     template_name = "pipelines/board.html"
+    state_template_name = "pipelines/parts/board_state.html"
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -172,12 +179,14 @@ class Board(FilteredPipelines):
             "total": sum(column.count for column in shown),
             "may_move": may_move,
             "move_form": MoveForm(auto_id="move_%s") if may_move else None,
+            "move": last_move(self.request.user) if may_move else None,
         }
 
 
 class MoveCard(PermissionRequiredMixin, View):
-    """201 with what to say and the address of the undo; 422 with the form and its errors; 409
-    with the form and what somebody else did since the card was drawn."""
+    """201 with what to say, the address of the undo and the seconds for which it can be undone; 422
+    with the form and its errors; 409 with the form and what somebody else did since the card was
+    drawn."""
 
     permission_required = MAY_MOVE
     raise_exception = True
@@ -185,12 +194,11 @@ class MoveCard(PermissionRequiredMixin, View):
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         pipeline = get_object_or_404(Pipeline.objects.select_related("stage"), pk=pk)
-        before = pipeline.status_label
         form = MoveForm(request.POST, auto_id="move_%s")
         if not form.is_valid():
             return self._ask_again(form, 422)
         try:
-            change_set = move_pipeline(pipeline_id=pk, person=request.user, **form.cleaned_data)
+            move = move_pipeline(pipeline_id=pk, person=request.user, **form.cleaned_data)
         except StaleRecordError:
             return self._conflict(form, pipeline)
         except NotMovableError as refusal:
@@ -199,14 +207,9 @@ class MoveCard(PermissionRequiredMixin, View):
         except ValidationError as refusal:
             form.add_errors_of(refusal)
             return self._ask_again(form, 422)
-        after = dict(form.fields["to"].choices)[form.cleaned_data["to"]]
-        return JsonResponse(
-            {
-                "said": f"{pipeline} moved from {before} to {after}.",
-                "undo": reverse("pipeline-move-undo", args=[pk, change_set.pk]),
-            },
-            status=201,
-        )
+        undo = reverse("pipeline-move-undo", args=[pk, move.change_set.pk])
+        answer = {"said": move.said, "undo": undo, "seconds": move.seconds_left}
+        return JsonResponse(answer, status=201)
 
     def _ask_again(self, form: MoveForm, status: int, **context) -> HttpResponse:
         context = {"move_form": form, **context}

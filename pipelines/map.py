@@ -121,6 +121,7 @@ class MapData(FilteredPipelines):
 
 class Map(FilteredPipelines):
     template_name = "pipelines/map.html"
+    state_template_name = "pipelines/parts/map_state.html"
 
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()
@@ -130,6 +131,7 @@ class Map(FilteredPipelines):
         capacity = facilities.capacity()
         number = placed.count()
         return super().get_context_data(**kwargs) | {
+            "said": f"{number:,} facilit{'y' if number == 1 else 'ies'} on the map",
             "capacity": capacity,
             "placed": number,
             "unplaced": capacity.facilities - number,

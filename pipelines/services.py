@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -20,6 +21,9 @@ UNDO_WITHIN = timedelta(minutes=10)
 #: What a move writes, and so what taking it back restores.
 MOVED_FIELDS = ("stage_id", "on_hold", "on_hold_reason", "rtb_date")
 
+#: How the reason of an undo begins.
+UNDONE = "Undo: "
+
 
 class NotMovableError(Exception):
     """The pipeline has ended, or is where it should go; the text says which to people."""
@@ -27,6 +31,26 @@ class NotMovableError(Exception):
 
 class UndoRefusedError(Exception):
     """A move can't be taken back; the text says why to people."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move on the board; ``before`` and ``after`` are the status labels."""
+
+    pipeline: Pipeline
+    change_set: ChangeSet
+    before: str
+    after: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.pipeline} moved from {self.before} to {self.after}."
+
+    @property
+    def seconds_left(self) -> int:
+        """For how long it can still be undone."""
+        left = self.change_set.recorded_at + UNDO_WITHIN - timezone.now()
+        return max(int(left.total_seconds()), 0)
 
 
 def record_stage_transitions(pipelines: list[Pipeline], *, created: bool) -> None:
@@ -67,7 +91,7 @@ def move_pipeline(
     person: User,
     on_hold_reason: str = "",
     rtb_date: date | None = None,
-) -> ChangeSet:
+) -> Move:
     """Bring a pipeline into a stage, given by its code, or on hold (``HELD``).
 
     A stage ends a hold; a hold keeps the stage and takes ``on_hold_reason``. ``rtb_date`` is
@@ -107,7 +131,31 @@ def move_pipeline(
     pipeline.status_effective_on = effective_on
     with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
         pipeline.save()
-    return change_set
+    return Move(pipeline, change_set, before, pipeline.status_label)
+
+
+def last_move(person: User) -> Move | None:
+    """The person's newest move on the board, unless ``undo_move`` would refuse it or has taken it
+    back."""
+    newest = (
+        ChangeSet.objects.filter(
+            person=person,
+            source=audit.Source.BOARD,
+            recorded_at__gt=timezone.now() - UNDO_WITHIN,
+        )
+        .order_by("-recorded_at")
+        .first()
+    )
+    if newest is None or newest.reason.startswith(UNDONE):
+        return None
+    row = Pipeline.history.get(change_set=newest)
+    pipeline = (
+        Pipeline.objects.filter(pk=row.id, version=row.version).select_related("stage").first()
+    )
+    if pipeline is None:
+        return None
+    before = Pipeline.history.get(id=row.id, version=row.version - 1)
+    return Move(pipeline, newest, before.instance.status_label, pipeline.status_label)
 
 
 @transaction.atomic
@@ -151,7 +199,7 @@ def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Change
     began = earlier.order_by("-recorded_at").first()
     pipeline.status_effective_on = began.effective_on if began else None
     with audit.change_set(
-        person=person, reason=f"Undo: {row.change_set.reason}", source=audit.Source.BOARD
+        person=person, reason=f"{UNDONE}{row.change_set.reason}", source=audit.Source.BOARD
     ) as change_set:
         pipeline.save()
     return change_set

@@ -154,6 +154,30 @@ def test_portfolio_manager_sees_a_control_on_each_card(client, portfolio_manager
     assert "data-move-dialog" in text
 
 
+def test_typing_gets_the_columns_and_the_sentences_beside_the_filters(as_manager):
+    make_pipeline("Kestrel Moor")
+
+    answer = as_manager.get(f"{BOARD}?q=kestrel&rag=purple", headers={"HX-Request": "true"})
+
+    text = answer.content.decode()
+    assert "<html" not in text
+    assert 'id="results"' in text
+    assert "There is no “purple” here" in text
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_add_leads_back_to_the_board_as_it_is_filtered(client, portfolio_manager):
+    client.force_login(portfolio_manager)
+
+    text = client.get(f"{BOARD}?rag=red", headers={"HX-Request": "true"}).content.decode()
+
+    assert "/admin/pipelines/pipeline/add/?next=%2Fpipelines%2Fboard%2F%3Frag%3Dred" in text
+
+
+def test_manager_is_offered_no_form_that_adds(as_manager):
+    assert "/add/" not in as_manager.get(BOARD).content.decode()
+
+
 def test_hostile_name_is_text(as_manager):
     make_pipeline('"><script>alert(1)</script>', rag_status="red")
 

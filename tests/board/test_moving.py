@@ -279,3 +279,48 @@ def test_change_that_was_no_move_is_not_undone(as_portfolio_manager, portfolio_m
 
     address = reverse("pipeline-move-undo", args=[pipeline.pk, change_set.pk])
     assert "no such move" in refused(as_portfolio_manager.post(address))
+
+
+def offered(client) -> str:
+    """What the board says on top, with the address of the undo, when it is loaded again."""
+    text = client.get(reverse("board")).content.decode()
+    return text.split("data-board-notice>")[1].split("</div>")[0]
+
+
+def test_undo_is_still_offered_when_the_board_is_loaded_again(as_portfolio_manager, pipeline):
+    undo = move(as_portfolio_manager, pipeline, to="on-hold", on_hold_reason="Grid").json()["undo"]
+
+    notice = offered(as_portfolio_manager)
+
+    assert "Kestrel Moor moved from Design to On hold." in notice
+    assert f'data-undo="{undo}"' in notice
+    assert as_portfolio_manager.post(undo).status_code == 200
+    assert offered(as_portfolio_manager) == "", "what is undone is not offered again"
+
+
+def test_newest_move_is_the_one_offered(as_portfolio_manager, pipeline):
+    move(as_portfolio_manager, pipeline)
+    move(as_portfolio_manager, make_pipeline("Rowan Down"), to="construction")
+
+    assert "Rowan Down moved from Design to Construction." in offered(as_portfolio_manager)
+
+
+def test_move_is_not_offered_to_others_nor_when_it_can_not_be_undone(
+    as_portfolio_manager, pipeline, monkeypatch
+):
+    move(as_portfolio_manager, pipeline)
+    colleague = make_user(roles.PORTFOLIO_MANAGERS)
+    monkeypatch.setattr(services, "UNDO_WITHIN", timedelta(0))
+    assert offered(as_portfolio_manager) == ""
+    monkeypatch.undo()
+    assert "data-undo" in offered(as_portfolio_manager)
+
+    Pipeline.objects.filter(pk=pipeline.pk).update(rag_comment="Looked at")
+    assert offered(as_portfolio_manager) == ""
+
+    as_portfolio_manager.force_login(colleague)
+    assert offered(as_portfolio_manager) == ""
+
+
+def test_move_says_for_how_long_it_can_be_undone(as_portfolio_manager, pipeline):
+    assert 590 <= move(as_portfolio_manager, pipeline).json()["seconds"] <= 600

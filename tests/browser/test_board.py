@@ -1,5 +1,6 @@
 """The board in a real browser: cards are moved with mouse, finger and keyboard."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -200,6 +201,73 @@ def test_reader_can_carry_nothing(browser_page, sign_in, live_server, kestrel):
     carry(page, "construction")
     expect(page.locator(".board-ghost")).to_have_count(0)
     page.mouse.up()
+
+
+def test_undo_is_offered_after_the_board_is_loaded_again(board, kestrel):
+    board.get_by_role("button", name="Move Kestrel Moor").click()
+    board.get_by_label("Why").fill("Tender is out")
+    confirm(board)
+    expect(card_in(board, "procurement")).to_be_visible()
+    board.reload()
+
+    board.get_by_role("button", name="Undo").click()
+
+    expect(card_in(board, "design")).to_be_visible()
+    expect(board.locator("[data-board-notice]")).to_have_text(
+        "Undone: Kestrel Moor is at Design again."
+    )
+    assert stage_of(kestrel) == "Design"
+
+
+def test_board_filters_while_one_types_and_back_leads_to_what_was(board):
+    make_pipeline("Rowan Down", stage="construction", rag_status="green")
+    board.reload()
+    expect(board.locator("[data-card]")).to_have_count(2)
+    board.evaluate("window.untouched = true")
+    search = board.get_by_label("Search", exact=True)
+
+    search.press_sequentially("kestrel", delay=20)
+
+    expect(board.locator("[data-card]")).to_have_count(1)
+    expect(search).to_be_focused()
+    expect(board.locator("#said")).to_have_text("1 pipeline")
+    assert board.evaluate("window.untouched"), "the page was not loaded again"
+    add = board.get_by_role("link", name="Add pipeline")
+    expect(add).to_have_attribute("href", re.compile("q%3Dkestrel$"))
+
+    board.get_by_label("RAG", exact=True).select_option("green")
+    expect(board.get_by_text("No pipeline that is open")).to_be_visible()
+    board.go_back()
+    expect(board.locator("[data-card]")).to_have_count(1)
+
+
+def test_card_of_a_filtered_board_is_moved_and_the_filter_stays(board, kestrel):
+    make_pipeline("Rowan Down")
+    board.get_by_label("Search", exact=True).press_sequentially("kestrel")
+    expect(board).to_have_url(re.compile("q=kestrel$"))
+    expect(board.locator("[data-card]")).to_have_count(1)
+
+    carry(board, "construction")
+    board.mouse.up()
+    board.get_by_label("Why").fill("Notice to proceed given")
+    confirm(board)
+
+    expect(card_in(board, "construction")).to_be_visible()
+    expect(board.locator("[data-card]")).to_have_count(1)
+    expect(board.get_by_label("Search", exact=True)).to_have_value("kestrel")
+
+
+def test_move_that_is_no_longer_allowed_leaves_the_card_and_says_why(board, kestrel, mover):
+    carry(board, "construction")
+    board.mouse.up()
+    board.get_by_label("Why").fill("Notice to proceed given")
+    mover.groups.clear()
+    confirm(board)
+
+    expect(board.get_by_text("You may not move pipelines, or you were signed out.")).to_be_visible()
+    expect(card_in(board, "design")).to_be_visible()
+    assert stage_of(kestrel) == "Design"
+    board.console.expect("403")
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -87,6 +87,25 @@ def test_filter_narrows_map_and_list_together(show):
     page.wait_for_url(lambda url: url.endswith("/pipelines/board/?rag=red"))
 
 
+def test_map_follows_what_is_typed_and_stays_the_same_map(show):
+    page = show()
+    page.evaluate("document.querySelector('.leaflet-map-pane').dataset.first = 'yes'")
+
+    page.get_by_label("Search", exact=True).press_sequentially("kestrel", delay=20)
+
+    expect(page.locator("[data-map]")).to_have_attribute("data-ready", "1")
+    expect(page.get_by_role("button", name="Kestrel array")).to_be_visible()
+    expect(page.locator(".map-cluster")).to_have_count(0)
+    expect(page.locator(".totals")).to_contain_text("1 facility on the map")
+    expect(page.locator("#said")).to_have_text("1 facility on the map")
+    expect(page.locator(".leaflet-map-pane[data-first]")).to_have_count(1)
+
+    page.get_by_label("Search", exact=True).fill("nothing of that name")
+    expect(page.get_by_text("No facility with coordinates")).to_be_visible()
+    expect(page.locator("[data-map]")).to_have_attribute("data-ready", "0")
+    expect(page.locator(".map-dot.leaflet-marker-icon")).to_have_count(0)
+
+
 def test_map_that_cannot_be_loaded_says_so_and_keeps_its_list(browser_page, sign_in, live_server):
     page = browser_page
     pipeline = make_pipeline()

@@ -110,7 +110,7 @@ def test_list_beside_the_map_has_the_largest_and_says_how_many_more(as_manager, 
     text = page.content.decode()
     assert "1 more: see these pipelines in the list" in text
     assert 'href="/pipelines/?status=open"' in text
-    assert f'data-source="{DATA}?status=open"' in text
+    assert f'data-map-source="{DATA}?status=open"' in text
 
 
 def test_map_of_nothing_says_what_is_missing(as_manager):
@@ -119,7 +119,25 @@ def test_map_of_nothing_says_what_is_missing(as_manager):
     text = as_manager.get(MAP).content.decode()
 
     assert "No facility with coordinates belongs to these pipelines." in text
-    assert "data-map" not in text
+    assert "map-sites" not in text
+
+
+def test_typing_gets_what_changes_with_the_filters_and_the_map_itself_is_kept(as_manager):
+    place(make_pipeline("Kestrel Moor"))
+
+    text = as_manager.get(f"{MAP}?q=kestrel", headers={"HX-Request": "true"}).content.decode()
+
+    assert "<html" not in text
+    assert "1 facility on the map" in text
+    assert 'id="map" hx-preserve' in text
+
+
+def test_portfolio_manager_adds_from_the_map_and_comes_back_to_it(client, portfolio_manager):
+    client.force_login(portfolio_manager)
+
+    text = client.get(f"{MAP}?rag=red").content.decode()
+
+    assert "/admin/pipelines/pipeline/add/?next=%2Fpipelines%2Fmap%2F%3Frag%3Dred" in text
 
 
 def test_hostile_name_is_text(as_manager):

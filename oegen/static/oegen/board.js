@@ -2,7 +2,6 @@
    asks why. The server checks and answers; the columns are then drawn anew from the page. */
 (function () {
   "use strict";
-  const UNDO_FOR = 10 * 60 * 1000; // as long as the server allows it
   const FAR_ENOUGH = 6; // pixels until a press becomes a carry
   const EDGE = 48; // pixels from the board's sides where carrying scrolls it
   const dialog = document.querySelector("[data-move-dialog]");
@@ -78,7 +77,8 @@
     const done = await answer.json();
     await drawAnew();
     dialog.close();
-    say(done.said, () => takeBack(done.undo, key));
+    say(done.said);
+    offerUndo(done, key);
     focusCard(key);
   }
 
@@ -114,7 +114,7 @@
   /* The board and what is said above it ------------------------------------------------------- */
 
   async function drawAnew() {
-    const answer = await fetch(window.location.href);
+    const answer = await fetch(window.location.href, { headers: { "HX-Request": "true" } });
     if (!answer.ok) throw new Error("The board could not be drawn anew. Load the page again.");
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const old = document.querySelector("[data-board]");
@@ -131,28 +131,42 @@
     (grip ?? notice.querySelector("button") ?? document.querySelector(".board"))?.focus();
   }
 
-  function say(text, undo) {
+  function say(text) {
     clearTimeout(undoTimer);
     const words = document.createElement("span");
     words.textContent = text;
     notice.replaceChildren(words);
-    if (!undo) return;
+  }
+
+  function offerUndo({ undo, seconds }, key) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn btn-sm";
     button.textContent = "Undo";
-    button.addEventListener("click", () => attempt(undo));
+    Object.assign(button.dataset, { undo, undoCard: key, undoSeconds: seconds });
     notice.append(button);
-    undoTimer = setTimeout(() => button.remove(), UNDO_FOR);
+    endOffer(button);
   }
 
-  async function takeBack(address, key) {
-    const answer = await send(address, new FormData());
+  function endOffer(button) {
+    undoTimer = setTimeout(() => button.remove(), 1000 * button.dataset.undoSeconds);
+  }
+
+  async function takeBack({ undo, undoCard }) {
+    const answer = await send(undo, new FormData());
     if (!answer.ok && answer.status !== 409) throw new Error(problem(answer.status));
     say((await answer.json()).said);
     await drawAnew();
-    focusCard(key);
+    focusCard(undoCard);
   }
+
+  /* The page itself comes with the offer while the last move can be undone. */
+  const offered = notice.querySelector("[data-undo]");
+  if (offered) endOffer(offered);
+  notice.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-undo]");
+    if (button) attempt(() => takeBack(button.dataset));
+  });
 
   form.addEventListener("submit", function (event) {
     event.preventDefault();

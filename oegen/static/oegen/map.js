@@ -100,14 +100,40 @@
     return L.divIcon({ className: "map-cluster", html: face, iconSize: [size, size] });
   }
 
-  function show(map, answer) {
+  const map = window.oegenBasemap.draw(holder, holder.dataset.land, fail, {
+    zoomAnimation: !still,
+    fadeAnimation: !still,
+    markerZoomAnimation: !still,
+  });
+  map.setView(window.oegenBasemap.HOME.centre, window.oegenBasemap.HOME.zoom);
+
+  let clusters = null;
+  let source = null;
+  let loading = null;
+
+  function clear() {
+    delete holder.dataset.ready;
+    loading?.abort();
+    map.closePopup();
+    if (clusters) map.removeLayer(clusters);
+    clusters = null;
+  }
+
+  /* The view stays when filters change, unless nothing of what they pick would be in sight. */
+  function bringIntoSight(points, isFirst) {
+    const seen = map.getBounds();
+    if (!points.length || (!isFirst && points.some((point) => seen.contains(point)))) return;
+    map.fitBounds(L.latLngBounds(points).pad(0.05), { maxZoom: NEAREST, animate: false });
+  }
+
+  function show(answer, isFirst) {
     const sites = answer.sites.map((row) => site(row, answer.technologies));
-    const clusters = L.markerClusterGroup({
+    const group = L.markerClusterGroup({
       chunkedLoading: true,
       chunkInterval: 80,
       chunkDelay: 10,
       chunkProgress(done, total) {
-        if (done === total) holder.dataset.ready = String(total);
+        if (done === total && group === clusters) holder.dataset.ready = String(total);
       },
       maxClusterRadius: 70,
       showCoverageOnHover: false,
@@ -116,25 +142,33 @@
       iconCreateFunction: clusterMark,
     });
     const markers = sites.map((one) => new Mark(one));
-    const bounds = L.latLngBounds(markers.map((marker) => marker.getLatLng()));
-    map.fitBounds(bounds.pad(0.05), { maxZoom: NEAREST, animate: false });
-    map.addLayer(clusters);
-    clusters.addLayers(markers);
+    bringIntoSight(markers.map((marker) => marker.getLatLng()), isFirst);
+    clusters = group;
+    map.addLayer(group);
+    group.addLayers(markers);
+    if (!markers.length) holder.dataset.ready = "0";
   }
 
-  const map = window.oegenBasemap.draw(holder, holder.dataset.land, fail, {
-    zoomAnimation: !still,
-    fadeAnimation: !still,
-    markerZoomAnimation: !still,
-  });
-  map.setView(window.oegenBasemap.HOME.centre, window.oegenBasemap.HOME.zoom);
-  fetch(holder.dataset.source)
-    .then(function (response) {
-      if (!response.ok) throw new Error(`The facilities could not be loaded (${response.status}).`);
-      return response.json();
-    })
-    .then(
-      (answer) => show(map, answer),
-      (error) => fail(error.message),
-    );
+  /* The address of the data is beside the map and changes with the filters; the map stays. */
+  function load() {
+    const asked = document.querySelector("[data-map-source]").dataset.mapSource;
+    if (asked === source) return;
+    const isFirst = source === null;
+    source = asked;
+    clear();
+    loading = new AbortController();
+    const { signal } = loading;
+    fetch(asked, { signal })
+      .then(function (response) {
+        if (!response.ok) throw new Error(`The facilities could not be loaded (${response.status}).`);
+        return response.json();
+      })
+      .then(
+        (answer) => signal.aborted || show(answer, isFirst),
+        (error) => signal.aborted || fail(error.message),
+      );
+  }
+
+  load();
+  document.addEventListener("htmx:afterSettle", load);
 })();
