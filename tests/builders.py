@@ -3,10 +3,11 @@
 from itertools import count
 
 from django.contrib.auth.models import Group
+from django.db.models import Model
 
-from counterparties.models import Contact, Counterparty
+from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from infopoints.models import InformationPoint
-from oegen.models import User
+from oegen.models import Comment, User
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -89,3 +90,41 @@ def make_information_point(
         likelihood=likelihood,
         **values,
     )
+
+
+def make_portfolio(author: User) -> dict[type[Model], Model]:
+    """One record of every model that the admin knows, tied to each other where they can be."""
+    lead = make_counterparty("Larch Power", country="GB", strategy="Wind in the north")
+    contact = make_contact("Ann Birch", job_title="Head of grid", email="ann@larch.example")
+    CounterpartyContact.objects.create(
+        counterparty=lead, contact=contact, role=ContactRole.objects.get(code="ceo")
+    )
+    pipeline = make_pipeline(
+        "Kestrel Moor",
+        technology="wind",
+        capacity_mw=40,
+        rag_status="red",
+        rag_comment="The grid offer is late.",
+        lead_developer=lead,
+    )
+    facility = pipeline.facilities.get()
+    facility.latitude, facility.longitude, facility.country = 57, -4, "GB"
+    facility.save()
+    point = make_information_point("Panel prices fall", 80, 50, market="GB")
+    for links, value in (("pipeline", pipeline), ("counterparty", lead)):
+        getattr(point, f"{links}_links").create(**{links: value})
+    records = [
+        lead,
+        contact,
+        pipeline,
+        facility,
+        point,
+        Comment.objects.create(subject=pipeline, author=author, text="Spoke to the council"),
+        ContactRole.objects.create(name="Secretary", code="secretary"),
+        CounterpartyRole.objects.create(name="Surveyor", code="surveyor"),
+        Stage.objects.create(name="Scoping", code="scoping", order=90),
+        Technology.objects.create(name="Wave", code="wave", capacity_basis="ac"),
+        make_user(),
+        Group.objects.create(name="Guests"),
+    ]
+    return {type(record): record for record in records}
