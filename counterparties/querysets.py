@@ -12,6 +12,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from oegen import search
 from oegen.querysets import AuditedQuerySet
 
 
@@ -57,11 +58,8 @@ class CounterpartyQuerySet(AuditedQuerySet):
         return self.annotate(pipeline_count=Coalesce(Subquery(links), 0))
 
     def matching(self, text: str):
-        """Every word of the text in the name or one of the other names."""
-        found = self
-        for word in text.split():
-            found = found.filter(Q(name__icontains=word) | Q(aliases__icontains=word))
-        return found
+        """Every word of the text in the names, the strategy or another fact."""
+        return search.matching(self, text)
 
 
 class ContactQuerySet(AuditedQuerySet):
@@ -79,15 +77,7 @@ class ContactQuerySet(AuditedQuerySet):
 
     def matching(self, text: str):
         """Every word of the text in the name, the job title, the e-mail or the phone number."""
-        found = self
-        for word in text.split():
-            found = found.filter(
-                Q(name__icontains=word)
-                | Q(job_title__icontains=word)
-                | Q(email__icontains=word)
-                | Q(phone__icontains=word)
-            )
-        return found
+        return search.matching(self, text)
 
 
 class CounterpartyContactQuerySet(AuditedQuerySet):

@@ -1,8 +1,9 @@
 from datetime import date
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef
 
 from infopoints.choices import Status
+from oegen import search
 from oegen.querysets import AuditedQuerySet
 from pipelines.querysets import of_technology
 
@@ -34,11 +35,4 @@ class InformationPointQuerySet(AuditedQuerySet):
 
     def matching(self, text: str):
         """Every word of the text in the title, the description or the market."""
-        found = self
-        for word in text.split():
-            found = found.filter(
-                Q(title__icontains=word)
-                | Q(description__icontains=word)
-                | Q(market__icontains=word)
-            )
-        return found
+        return search.matching(self, text)

@@ -31,8 +31,8 @@ class LinkedColumn(TextColumn):
     def __init__(self, linked: str, told):
         super().__init__(orderable=False, reads=methodcaller("prefetch_related", linked), told=told)
 
-    def render(self, record, value):
-        return super().render(record, self.told(record))
+    def cell(self, record, value):
+        return super().cell(record, self.told(record))
 
 
 class InformationPointTable(RecordTable):

@@ -14,12 +14,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import ManyToManyField
 from django.utils.safestring import SafeString
 
 from oegen.folding import excerpt, fold, marked, spans, words_of
 
 if TYPE_CHECKING:
     from oegen.models import AuditedModel, SearchDocument, User
+    from oegen.querysets import AuditedQuerySet
 
 REBUILD_BATCH = 2000
 
@@ -131,6 +133,38 @@ def _document(record: AuditedModel) -> SearchDocument:
         # One line a field, so that no match reaches from one into the next.
         body="\n".join(filter(None, texts)),
     )
+
+
+# Filtering -------------------------------------------------------------------------------------
+
+
+def matching(records: AuditedQuerySet, text: str, *, names_of: Iterable[str] = ()):
+    """Those of the records with every word of the text: in anything that search reads of the
+    record itself, or in the name of a record that it is linked to by one of the many-to-many
+    fields ``names_of``. One word may stand here and another there.
+    """
+    fields = [records.model._meta.get_field(name) for name in names_of]
+    for word in words_of(text):
+        found = _keys(records.model, body__contains=word)
+        linked = [_linked_keys(field, word) for field in fields]
+        # A union, because the database would ask each part of an OR for every record.
+        records = records.filter(pk__in=found.union(*linked, all=True) if linked else found)
+    return records
+
+
+def _keys(model: type[AuditedModel], **condition):
+    """Of the records whose documents meet the condition."""
+    content_type = ContentType.objects.get_for_model(model)
+    found = _documents().filter(content_type=content_type, **condition)
+    return found.order_by().values("object_id")
+
+
+def _linked_keys(field: ManyToManyField, word: str):
+    """Of the records that the field links to one with the word in its name."""
+    named = _keys(field.related_model, title__contains=word)
+    links = field.remote_field.through._base_manager
+    found = links.filter(**{f"{field.m2m_reverse_field_name()}__in": named})
+    return found.order_by().values(field.m2m_field_name())
 
 
 # Finding ---------------------------------------------------------------------------------------

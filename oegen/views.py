@@ -137,8 +137,8 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     def get_table(self, **kwargs):
         table = self.get_ordered_table()
-        table.paginate(per_page=self.preference.page_size or preferences.DEFAULT_PAGE_SIZE)
-        table.page = table.paginator.get_page(self.request.GET.get("page"))
+        size = self.preference.page_size or preferences.DEFAULT_PAGE_SIZE
+        table.open_page(self.request.GET.get("page"), size)
         return table
 
     def address_without(self, *names: str) -> str:

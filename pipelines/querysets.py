@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, ExtractYear, Round
 from django.utils import timezone
 
-from oegen import audit
+from oegen import audit, search
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
@@ -101,11 +101,8 @@ class FacilityQuerySet(AuditedQuerySet):
         return {row.pop("technology"): _capacity_of(row) for row in rows}
 
     def matching(self, text: str):
-        """Every word of the text in the name or the region."""
-        found = self
-        for word in text.split():
-            found = found.filter(Q(name__icontains=word) | Q(region__icontains=word))
-        return found
+        """Every word of the text in the name, the region or the country."""
+        return search.matching(self, text)
 
     def of_technology(self, code: str):
         return self.filter(of_technology(code))
@@ -258,21 +255,8 @@ class PipelineQuerySet(AuditedQuerySet):
         return self.filter(~Exists(links.filter(pipeline=OuterRef("pk"))))
 
     def matching(self, text: str):
-        """Every word of the text in the project's name, or a facility's or counterparty's."""
-        found = self
-        facilities = self.model.facilities.through.objects
-        counterparties = self.model.counterparties.through.objects
-        for word in text.split():
-            found = found.filter(
-                Q(project_name__icontains=word)
-                | Exists(facilities.filter(pipeline=OuterRef("pk"), facility__name__icontains=word))
-                | Exists(
-                    counterparties.filter(
-                        pipeline=OuterRef("pk"), counterparty__name__icontains=word
-                    )
-                )
-            )
-        return found
+        """Every word of the text in the pipeline, or in a facility's or counterparty's name."""
+        return search.matching(self, text, names_of=("facilities", "counterparties"))
 
     def count_by(self, bucket: str) -> dict:
         """The number of pipelines by the value of a field or annotation."""

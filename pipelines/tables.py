@@ -74,8 +74,8 @@ class FacilityTextColumn(TextColumn):
         self.field = f"facility__{field}"
         super().__init__(verbose_name, reads=_with_facilities, told=told)
 
-    def render(self, record, value):
-        return super().render(record, self.told(record))
+    def cell(self, record, value):
+        return super().cell(record, self.told(record))
 
     def order(self, queryset, is_descending):
         return _by_facility(queryset, self.field, is_descending)
