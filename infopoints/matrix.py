@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from infopoints.models import InformationPoint
 
@@ -12,11 +13,13 @@ WIDTH = 20
 
 @dataclass(frozen=True)
 class Cell:
-    """``heat``, 0 to 4, grows with impact × likelihood. ``is_here``: the point asked about."""
+    """``heat``, 0 to 4, grows with impact × likelihood. ``is_here``: the point asked about.
+    ``query`` filters the list of information points to the cell."""
 
     count: int
     heat: int
     is_here: bool
+    query: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ def _label(band: int) -> str:
     return f"{band * WIDTH + 1}–{(band + 1) * WIDTH}"
 
 
+def _query(impact: int, likelihood: int) -> str:
+    bounds = {}
+    for name, band in (("impact", impact), ("likelihood", likelihood)):
+        bounds[f"{name}_min"] = band * WIDTH + 1
+        bounds[f"{name}_max"] = (band + 1) * WIDTH
+    return urlencode(bounds)
+
+
 def matrix_around(point: InformationPoint) -> Matrix:
     """The live information points in each cell, with the cell of this one marked."""
     counts = InformationPoint.objects.live().count_by_band(WIDTH)
@@ -53,6 +64,7 @@ def matrix_around(point: InformationPoint) -> Matrix:
                 count=counts.get((impact, likelihood), 0),
                 heat=min((impact + 1) * (likelihood + 1) // 6, 4),
                 is_here=(impact, likelihood) == here,
+                query=_query(impact, likelihood),
             )
             for likelihood in range(BANDS)
         )

@@ -156,6 +156,19 @@ def test_record_without_a_place_loads_no_map(as_manager, records):
     assert "small-map" not in html
 
 
+def test_counterparty_with_many_pipelines_leads_to_all_of_them(as_manager, db, monkeypatch):
+    monkeypatch.setattr("counterparties.views.SHOWN_PIPELINES", 1)
+    developer = make_counterparty("Larch & Sons")
+    for name in ("One", "Two"):
+        make_pipeline(name, lead_developer=developer)
+
+    response = page_of(as_manager, developer)
+
+    assert 'href="/pipelines/?counterparty=Larch%20%26%20Sons"' in response.content.decode()
+    listed = as_manager.get("/pipelines/", {"counterparty": developer.name})
+    assert len(listed.context["table"].page.object_list) == 2
+
+
 # Information points ------------------------------------------------------------------------------
 
 
@@ -179,7 +192,9 @@ def test_information_point_is_marked_in_its_cell(as_manager, db, impact, likelih
     found = cells(page_of(as_manager, point))
 
     assert len(found) == 25
-    assert {place: text for place, text in found.items() if text != "none"} == {cell: "1 this one"}
+    assert {place: text for place, text in found.items() if text != "none"} == {
+        cell: "1 information point this one"
+    }
 
 
 def test_matrix_counts_the_live_points_of_each_cell(as_manager, db):
@@ -190,9 +205,18 @@ def test_matrix_counts_the_live_points_of_each_cell(as_manager, db):
 
     response = page_of(as_manager, closed)
 
-    assert cells(response)[0, 4] == "2"
+    assert cells(response)[0, 4] == "2 information points"
     assert cells(response)[4, 0] == "this one"
     assert "This one is closed, so it is not counted." in words(response)
+
+
+def test_cell_of_the_matrix_opens_the_points_within_its_bounds(as_manager, db):
+    point = make_information_point("Edge", 61, 40)
+
+    html = page_of(as_manager, point).content.decode()
+
+    bounds = "impact_min=61&amp;impact_max=80&amp;likelihood_min=21&amp;likelihood_max=40"
+    assert f'<a href="/infopoints/?{bounds}">1<' in html
 
 
 def test_open_mw_counts_each_facility_of_the_open_pipelines_once(as_manager, db):
@@ -213,7 +237,8 @@ def test_open_mw_counts_each_facility_of_the_open_pipelines_once(as_manager, db)
     response = page_of(as_manager, point)
 
     assert "Open MW it names 40.0 MW, mixed 2 open pipelines" in words(response)
-    assert '<a href="#pipelines-title">40.0' in response.content.decode()
+    opens = f"/pipelines/?infopoint={point.pk}&amp;status=open"
+    assert f'<a href="{opens}">40.0' in response.content.decode()
     assert "2 open · 10.0 MWp DC · 30.0 MW AC" in words(response)
 
 
