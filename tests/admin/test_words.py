@@ -1,0 +1,104 @@
+"""The admin's own words: people remove records, and the page says where they are."""
+
+import gettext
+import re
+import subprocess
+from html import unescape
+from pathlib import Path
+from shutil import which
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from counterparties.models import Counterparty
+from tests.builders import make_counterparty, make_pipeline, make_user
+
+pytestmark = pytest.mark.django_db
+
+CATALOGUE = Path(settings.BASE_DIR) / "oegen/locale/en_GB/LC_MESSAGES"
+
+
+def shown(response) -> str:
+    """What a person reads: no addresses, no names of fields, and what its buttons say."""
+    html = response.content.decode()
+    html = re.sub(r"<(script|style)\b.*?</\1>", " ", html, flags=re.S)
+    buttons = re.findall(r'<input type="submit"[^>]*value="([^"]*)"', html)
+    return " ".join(unescape(" ".join([re.sub(r"<[^>]*>", " ", html), *buttons])).split())
+
+
+def crumbs(response) -> str:
+    found = re.search(r'<div class="breadcrumbs">(.*?)</div>', response.content.decode(), re.S)
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", found[1])).split())
+
+
+class TestRemoving:
+    @pytest.fixture(autouse=True)
+    def _administrator(self, client, administrator):
+        client.force_login(administrator)
+
+    def pages(self, client, record):
+        for action in ("change", "delete", "history"):
+            yield client.get(f"/admin/counterparties/counterparty/{record.pk}/{action}/")
+        yield client.get("/admin/counterparties/counterparty/")
+        pipeline = make_pipeline(lead_developer=record)
+        yield client.get(f"/admin/pipelines/pipeline/{pipeline.pk}/change/")
+        yield client.get(f"/admin/counterparties/counterparty/{record.pk}/delete/")
+        yield client.get(f"/admin/oegen/user/{make_user().pk}/delete/")
+        yield client.post(
+            "/admin/counterparties/counterparty/",
+            {"action": "delete_selected", "_selected_action": [make_counterparty().pk]},
+        )
+
+    def test_no_page_says_delete(self, client):
+        for response in self.pages(client, make_counterparty()):
+            text = shown(response)
+            assert "delet" not in text.lower(), response.request["PATH_INFO"]
+            assert "remove" in text.lower() or "history" in response.request["PATH_INFO"]
+
+    def test_message_after_a_removal_says_removed(self, client):
+        record = make_counterparty("Larch Power")
+        address = f"/admin/counterparties/counterparty/{record.pk}/delete/"
+        guard = client.get(address).context["guard"]
+
+        response = client.post(address, {"post": "yes", "guard": guard}, follow=True)
+
+        assert "The counterparty “Larch Power” was removed." in shown(response)
+
+    def test_message_after_removing_several_says_removed(self, client):
+        chosen = [make_counterparty().pk, make_counterparty().pk]
+        response = client.post(
+            "/admin/counterparties/counterparty/",
+            {"action": "delete_selected", "_selected_action": chosen, "post": "yes"},
+            follow=True,
+        )
+
+        assert "Removed 2 counterparties." in shown(response)
+        assert not Counterparty.objects.exists()
+
+
+@pytest.mark.skipif(which("msgfmt") is None, reason="no msgfmt (GNU gettext) on this machine")
+def test_compiled_words_are_those_of_the_source(tmp_path):
+    compiled = tmp_path / "django.mo"
+    subprocess.run(["msgfmt", CATALOGUE / "django.po", "-o", compiled], check=True)
+
+    def words(path):
+        with path.open("rb") as file:
+            return gettext.GNUTranslations(file)._catalog
+
+    assert words(compiled) == words(CATALOGUE / "django.mo")
+
+
+def test_breadcrumbs_name_the_section_once(desk):
+    record = make_pipeline("Kestrel Moor")
+    pages = {
+        "changelist": "Admin › Pipelines",
+        "add": "Admin › Pipelines › Add",
+        "change": "Admin › Pipelines › Kestrel Moor",
+        "delete": "Admin › Pipelines › Kestrel Moor › Remove",
+        "history": "Admin › Pipelines › Kestrel Moor › History",
+    }
+    for action, words in pages.items():
+        args = [record.pk] if action in ("change", "delete", "history") else []
+        response = desk.client.get(reverse(f"admin:pipelines_pipeline_{action}", args=args))
+        assert crumbs(response) == words
