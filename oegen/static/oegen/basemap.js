@@ -5,24 +5,55 @@
 window.oegenBasemap = (function () {
   const HOME = { centre: [54.5, -3.5], zoom: 5 };
   const NEAR = 7; // the coast stays in sight
+  const SLICE_MS = 12; // of work, before the page has its turn
+  const EDGE = 85.0511287798; // degrees: as far as the map's projection goes
   let land = null;
 
-  /* The shapes are read once a page, whatever number of maps it has. */
+  /* The shapes are worked out once a page, whatever number of maps it has. */
   function loadLand(url) {
     land ??= fetch(url)
       .then((response) => {
         if (!response.ok) throw new Error(`The map could not be loaded (${response.status}).`);
         return response.json();
       })
-      .then((topology) => topojson.feature(topology, topology.objects.countries))
-      .then((shapes) => {
-        for (const { geometry } of shapes.features) {
-          const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-          polygons.forEach((rings) => rings.forEach(goOnPastTheDateLine));
-        }
-        return shapes;
-      });
+      .then(shapesOf);
     return land;
+  }
+
+  async function shapesOf(topology) {
+    const shapes = [];
+    let until = performance.now() + SLICE_MS;
+    for (const country of topology.objects.countries.geometries) {
+      const { geometry } = topojson.feature(topology, country);
+      const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+      polygons.forEach((rings) => shapes.push(shapeOf(rings)));
+      if (performance.now() > until) {
+        await new Promise((resume) => setTimeout(resume));
+        until = performance.now() + SLICE_MS;
+      }
+    }
+    return shapes;
+  }
+
+  /* A path over a world that is 1 wide and 1 high, and the box it lies in. */
+  function shapeOf(rings) {
+    const shape = { path: new Path2D(), left: 2, right: -2, top: 2, bottom: -2 };
+    for (const ring of rings) {
+      goOnPastTheDateLine(ring);
+      ring.forEach(([lng, lat], place) => {
+        const x = lng / 360 + 0.5;
+        const sine = Math.sin((Math.max(-EDGE, Math.min(EDGE, lat)) * Math.PI) / 180);
+        const y = 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
+        if (place) shape.path.lineTo(x, y);
+        else shape.path.moveTo(x, y);
+        shape.left = Math.min(shape.left, x);
+        shape.right = Math.max(shape.right, x);
+        shape.top = Math.min(shape.top, y);
+        shape.bottom = Math.max(shape.bottom, y);
+      });
+      shape.path.closePath();
+    }
+    return shape;
   }
 
   /* Chukotka and Fiji jump from 180° east to 180° west, which would draw a band round the world.
@@ -47,6 +78,41 @@ window.oegenBasemap = (function () {
     return { land: read("--map-land"), line: read("--map-line"), place: read("--map-place") };
   }
 
+  /* The land in tiles: a tile paints the shapes that lie in it. Leaflet's own shapes would work out
+     every point of the world anew at each zoom. */
+  const Land = L.GridLayer.extend({
+    initialize(shapes, holder) {
+      L.GridLayer.prototype.initialize.call(this, { tileSize: 512 });
+      Object.assign(this, { shapes, holder });
+    },
+    createTile({ x, y, z }) {
+      const size = this.getTileSize().x;
+      const ratio = window.devicePixelRatio;
+      const world = 256 * 2 ** z;
+      const tile = document.createElement("canvas");
+      tile.width = tile.height = size * ratio;
+      const brush = tile.getContext("2d");
+      const { land: fill, line } = colours(this.holder);
+      Object.assign(brush, { fillStyle: fill, strokeStyle: line, lineWidth: ratio });
+      const [top, bottom] = [(y * size) / world, ((y + 1) * size) / world];
+      /* What goes on past the date line is also in the world beside. */
+      for (const turn of [-1, 0, 1]) {
+        const [left, right] = [(x * size) / world - turn, ((x + 1) * size) / world - turn];
+        const scale = world * ratio;
+        const place = new DOMMatrix([scale, 0, 0, scale, -left * scale, -top * scale]);
+        for (const shape of this.shapes) {
+          if (shape.right < left || shape.left > right) continue;
+          if (shape.bottom < top || shape.top > bottom) continue;
+          const placed = new Path2D();
+          placed.addPath(shape.path, place);
+          brush.fill(placed);
+          brush.stroke(placed);
+        }
+      }
+      return tile;
+    },
+  });
+
   /* A map with its land. ``failed`` is called with a sentence when the shapes can't be read. */
   function draw(holder, url, failed, options) {
     const map = L.map(holder, {
@@ -57,15 +123,10 @@ window.oegenBasemap = (function () {
       ...options,
     });
     map.attributionControl.setPrefix(false).addAttribution("Natural Earth");
-    const look = () => {
-      const { land: fillColor, line: color } = colours(holder);
-      return { color, fillColor, fillOpacity: 1, weight: 1 };
-    };
     loadLand(url).then(
       (shapes) => {
-        const layer = L.geoJSON(shapes, { interactive: false, style: look }).addTo(map);
-        layer.bringToBack();
-        document.addEventListener("oegen:theme", () => layer.setStyle(look()).bringToBack());
+        const layer = new Land(shapes, holder).addTo(map);
+        document.addEventListener("oegen:theme", () => layer.redraw());
       },
       (error) => failed(error.message),
     );

@@ -7,6 +7,7 @@
 
   const SMALLEST = 18; // pixels across, so that its letter can be read
   const LARGEST = 64;
+  const SLICE_MS = 12; // of gathering marks, before the page has its turn
   const NEAREST = 9; // the zoom that a lone facility is shown at
   const RATINGS = { R: ["red", "Red"], A: ["amber", "Amber"], G: ["green", "Green"], "": ["none", "Not rated"] };
   const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
@@ -44,17 +45,18 @@
     });
   }
 
-  /* Its look is made when it first comes into view: most of ten thousand never do. */
+  /* Its look and words are made when it first comes into view: most of ten thousand never do. */
   const Mark = L.Marker.extend({
     initialize(one) {
-      const words = `${one.name}, ${one.technology}, ${capacity(one)}, ${RATINGS[one.rag][1]}`;
-      L.Marker.prototype.initialize.call(this, [one.lat, one.lng], { title: words });
+      L.Marker.prototype.initialize.call(this, [one.lat, one.lng]);
       this.site = one;
     },
     onAdd(map) {
       if (!this.getPopup()) {
-        this.options.icon = icon(this.site);
-        this.bindPopup(() => popup(this.site));
+        const one = this.site;
+        this.options.title = `${one.name}, ${one.technology}, ${capacity(one)}, ${RATINGS[one.rag][1]}`;
+        this.options.icon = icon(one);
+        this.bindPopup(() => popup(one));
       }
       L.Marker.prototype.onAdd.call(this, map);
       this.getElement().setAttribute("aria-label", this.options.title);
@@ -127,13 +129,14 @@
   }
 
   function show(answer, isFirst) {
-    const sites = answer.sites.map((row) => site(row, answer.technologies));
+    const markers = answer.sites.map((row) => new Mark(site(row, answer.technologies)));
     const group = L.markerClusterGroup({
       chunkedLoading: true,
-      chunkInterval: 80,
-      chunkDelay: 10,
+      chunkInterval: SLICE_MS,
+      chunkDelay: 0,
       chunkProgress(done, total) {
-        if (done === total && group === clusters) holder.dataset.ready = String(total);
+        if (group !== clusters || done !== markers.length) return;
+        holder.dataset.ready = String(total);
       },
       maxClusterRadius: 70,
       showCoverageOnHover: false,
@@ -141,12 +144,10 @@
       animate: !still,
       iconCreateFunction: clusterMark,
     });
-    const markers = sites.map((one) => new Mark(one));
     bringIntoSight(markers.map((marker) => marker.getLatLng()), isFirst);
     clusters = group;
     map.addLayer(group);
     group.addLayers(markers);
-    if (!markers.length) holder.dataset.ready = "0";
   }
 
   /* The address of the data is beside the map and changes with the filters; the map stays. */
