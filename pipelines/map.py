@@ -22,8 +22,11 @@ from pipelines.querysets import PipelineQuerySet
 #: The facilities that are listed beside the map.
 LISTED = 100
 
+#: Kept, because the choices work their values out each time they are asked for them.
+WORST_FIRST = (*RAG.values, "")
 
-@dataclass
+
+@dataclass(slots=True)
 class Site:
     """A facility on the map, with the pipelines among those asked for that it is part of."""
 
@@ -42,8 +45,7 @@ class Site:
     def add(self, pipeline: UUID, name: str, rag_status: str) -> None:
         """Its rating is the worst of its pipelines'; empty when none is rated."""
         self.pipelines.append((pipeline, name))
-        rated = (self.rag_status, rag_status)
-        self.rag_status = next((rating for rating in RAG.values if rating in rated), "")
+        self.rag_status = min(self.rag_status, rag_status, key=WORST_FIRST.index)
 
 
 def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> list[Site]:
@@ -57,8 +59,8 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
         # Their own pipelines by key: SQLite would otherwise begin with all that are asked for.
         pipelines = pipelines.filter(pk__in=set(links.values_list("pipeline", flat=True)))
     links = links.filter(pipeline__in=pipelines.order_by().values("pk"))
-    technologies = Technology.objects.in_bulk()
-    found: dict[UUID, Site] = {}
+    technologies = {technology.code: technology for technology in Technology.objects.all()}
+    found: list[Site] = []
     for key, name, technology, capacity_mw, latitude, longitude, *pipeline in links.order_by(
         F("facility__capacity_mw").desc(nulls_last=True),
         "facility__name",
@@ -67,7 +69,7 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
     ).values_list(
         "facility",
         "facility__name",
-        "facility__technology",
+        "facility__technology__code",
         "facility__capacity_mw",
         Cast("facility__latitude", FloatField()),
         Cast("facility__longitude", FloatField()),
@@ -75,11 +77,12 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
         "pipeline__project_name",
         "pipeline__rag_status",
     ):
-        if key not in found:
+        # The rows of a facility follow one another.
+        if not found or found[-1].id != key:
             place = capacity_mw, latitude, longitude
-            found[key] = Site(key, name, technologies[technology], *place)
-        found[key].add(*pipeline)
-    return list(found.values())
+            found.append(Site(key, name, technologies[technology], *place))
+        found[-1].add(*pipeline)
+    return found
 
 
 @method_decorator([gzip_page, conditional_page, cache_control(private=True, no_cache=True)], "get")
@@ -103,14 +106,14 @@ class MapData(FilteredPipelines):
                 ],
                 "sites": [
                     [
-                        site.id,
+                        str(site.id),
                         site.name,
                         site.latitude,
                         site.longitude,
                         None if site.capacity_mw is None else float(site.capacity_mw),
                         places[site.technology.pk],
                         site.rag_status[:1].upper(),
-                        [part for pipeline in site.pipelines for part in pipeline],
+                        [part for key, name in site.pipelines for part in (str(key), name)],
                     ]
                     for site in found
                 ],

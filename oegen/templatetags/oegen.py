@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from django import template
 from django.conf import settings
@@ -45,6 +45,11 @@ def icon(name: str, extra_class: str = "", colour: str = "currentColor", fallbac
 
     Raises UnknownIconError, unless there is a ``fallback`` for a name that came from a record.
     """
+    return _icon_of(name, extra_class, colour, fallback)
+
+
+@lru_cache(maxsize=512)
+def _icon_of(name: str, extra_class: str, colour: str, fallback: str) -> SafeString:
     try:
         shapes = _icon_shapes(name)
     except UnknownIconError:
