@@ -1,8 +1,9 @@
 import django_filters
 from django.apps import apps
+from django.urls import reverse_lazy
 
 from counterparties.models import Contact, ContactRole, Counterparty
-from oegen.filters import PageFilterSet, TextFilter, countries_of
+from oegen.filters import NameFilter, PageFilterSet, TextFilter, countries_of
 
 CURRENT, PLACEHOLDER, ARCHIVED = "current", "placeholder", "archived"
 
@@ -19,6 +20,11 @@ def contact_role_choices() -> list[tuple[str, str]]:
 
 def country_choices() -> list[tuple[str, str]]:
     return countries_of(Counterparty.objects.all())
+
+
+class CounterpartyNameFilter(NameFilter):
+    def __init__(self, **kwargs):
+        super().__init__("Counterparty", reverse_lazy("counterparty-names"), **kwargs)
 
 
 class CounterpartyFilter(PageFilterSet):
@@ -65,9 +71,7 @@ class ContactFilter(PageFilterSet):
     usual = ("q", "counterparty", "role")
 
     q = TextFilter()
-    counterparty = django_filters.CharFilter(
-        label="Counterparty", method="filter_counterparty", max_length=200
-    )
+    counterparty = CounterpartyNameFilter(method="filter_counterparty")
     role = django_filters.ChoiceFilter(
         label="Role",
         choices=contact_role_choices,

@@ -2,12 +2,14 @@ from datetime import date
 
 from django.db.models import (
     BooleanField,
+    Case,
     Count,
     Exists,
     ExpressionWrapper,
     OuterRef,
     Q,
     Subquery,
+    When,
 )
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -20,6 +22,15 @@ class CounterpartyQuerySet(AuditedQuerySet):
     def current(self):
         """Neither archived nor stand-ins that an import made for an unknown reference."""
         return self.filter(archived_at=None, is_placeholder=False)
+
+    def called(self, text: str):
+        """With the text in the name or in another name."""
+        return self.filter(Q(pk__in=search.named(self.model, text)) | Q(aliases__icontains=text))
+
+    def starting_first(self, text: str):
+        """Those whose name starts with the text before the others, each group by name."""
+        starts = Q(name__istartswith=text)
+        return self.order_by(Case(When(starts, then=0), default=1), "name", "pk")
 
     def placeholders(self):
         return self.filter(is_placeholder=True)
@@ -68,9 +79,8 @@ class ContactQuerySet(AuditedQuerySet):
         role of that code; either may be left empty."""
         links = self.model.counterparties.through.objects.filter(contact=OuterRef("pk"))
         if name:
-            links = links.filter(
-                Q(counterparty__name__icontains=name) | Q(counterparty__aliases__icontains=name)
-            )
+            called = self.model.counterparties.rel.related_model.objects.called(name)
+            links = links.filter(counterparty__in=called)
         if role:
             links = links.filter(role__code=role)
         return self.filter(Exists(links.order_by()))

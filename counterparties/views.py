@@ -1,4 +1,6 @@
 from django.db.models import Prefetch
+from django.http import JsonResponse
+from django.views import View
 
 from counterparties.filters import ContactFilter, CounterpartyFilter
 from counterparties.models import Contact, Counterparty
@@ -7,6 +9,9 @@ from oegen.views import ListPage, RecordPage
 
 SHOWN_PIPELINES = 100
 
+#: Names suggested for what is typed into a filter.
+SUGGESTED = 12
+
 
 class CounterpartyList(ListPage):
     queryset = Counterparty.objects.order_by("name", "pk")
@@ -14,6 +19,18 @@ class CounterpartyList(ListPage):
     table_class = CounterpartyTable
     section = "counterparties"
     empty_text = "A counterparty is a company you develop, own, finance or trade projects with."
+
+
+class CounterpartyNames(View):
+    """Names with the text ``q`` in them, those that start with it first, as JSON for the filters;
+    none for a text that no name could hold."""
+
+    def get(self, request):
+        text = request.GET.get("q", "").strip()
+        if not text or "\x00" in text:
+            return JsonResponse({"names": []})
+        found = Counterparty.objects.called(text).starting_first(text)
+        return JsonResponse({"names": list(found.values_list("name", flat=True)[:SUGGESTED])})
 
 
 class ContactList(ListPage):

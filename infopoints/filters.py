@@ -1,9 +1,10 @@
 import django_filters
 from django.utils import timezone
 
+from counterparties.filters import CounterpartyNameFilter
 from infopoints.choices import Status
 from infopoints.models import InformationPoint
-from oegen.filters import PageFilterSet, TextFilter, WholeNumberFilter
+from oegen.filters import NameFilter, PageFilterSet, TextFilter, WholeNumberFilter
 from oegen.models import User
 from pipelines.filters import technology_choices
 
@@ -20,7 +21,11 @@ def owner_choices() -> list[tuple[str, str]]:
 
 class InformationPointFilter(PageFilterSet):
     usual = ("q", "status", "technology", "review", "owner")
-    ranges = (("rating_min", "rating_max"),)
+    ranges = (
+        ("rating_min", "rating_max"),
+        ("impact_min", "impact_max"),
+        ("likelihood_min", "likelihood_max"),
+    )
 
     q = TextFilter()
     status = django_filters.ChoiceFilter(choices=Status.choices, empty_label="Any status")
@@ -42,6 +47,13 @@ class InformationPointFilter(PageFilterSet):
     rating_min = WholeNumberFilter("rating", "gte", "Rating from", such_as=2500)
     rating_max = WholeNumberFilter("rating", "lte", "Rating to", such_as=10000)
 
+    impact_min = WholeNumberFilter("impact", "gte", "Impact from", such_as=70)
+    impact_max = WholeNumberFilter("impact", "lte", "Impact to", such_as=100)
+    likelihood_min = WholeNumberFilter("likelihood", "gte", "Likelihood from", such_as=70)
+    likelihood_max = WholeNumberFilter("likelihood", "lte", "Likelihood to", such_as=100)
+    counterparty = CounterpartyNameFilter(method="filter_counterparty")
+    pipeline = NameFilter("Pipeline", method="filter_pipeline")
+
     class Meta:
         model = InformationPoint
         fields: list[str] = []
@@ -56,6 +68,12 @@ class InformationPointFilter(PageFilterSet):
         if value == DUE:
             return queryset.review_due(today)
         return queryset.filter(review_on__gt=today)
+
+    def filter_counterparty(self, queryset, name, value):
+        return queryset.about_counterparty(value)
+
+    def filter_pipeline(self, queryset, name, value):
+        return queryset.about_pipeline(value)
 
     def filter_owner(self, queryset, name, value):
         if value == NOBODY:

@@ -33,6 +33,21 @@ class InformationPointQuerySet(AuditedQuerySet):
         links = self.model.technologies.through.objects.filter(information_point=OuterRef("pk"))
         return self.filter(Exists(links.filter(of_technology(code)).order_by()))
 
+    def about_counterparty(self, name: str):
+        """That concern one whose name or another name contains ``name``."""
+        counterparties = self.model.counterparties.rel.model.objects
+        links = self.model.counterparties.through.objects.filter(
+            counterparty__in=counterparties.called(name)
+        )
+        return self.filter(pk__in=links.order_by().values("information_point"))
+
+    def about_pipeline(self, name: str):
+        """That concern one whose name contains ``name``."""
+        links = self.model.pipelines.through.objects.filter(
+            pipeline__in=search.named(self.model.pipelines.rel.model, name)
+        )
+        return self.filter(pk__in=links.order_by().values("information_point"))
+
     def matching(self, text: str):
         """Every word of the text in the title, the description or the market."""
         return search.matching(self, text)

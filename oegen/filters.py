@@ -2,7 +2,9 @@ from dataclasses import dataclass
 
 import django_filters
 from django import forms
+from django.apps import apps
 from django.db.models import QuerySet
+from django.utils.text import slugify
 from django_filters.fields import ChoiceField
 
 from oegen.fields import country_name
@@ -21,6 +23,32 @@ class TextFilter(django_filters.CharFilter):
 
     def filter(self, queryset, value):
         return queryset.matching(value) if value else queryset
+
+
+class NameFilter(django_filters.CharFilter):
+    """Part of a name; an address to ``suggest`` names answers what is typed with <option>s."""
+
+    def __init__(self, label: str, suggest=None, **kwargs):
+        attrs = {"autocomplete": "off"}
+        if suggest is not None:
+            attrs |= {"list": f"names-of-{slugify(label)}", "data-suggest": suggest}
+        super().__init__(label=label, max_length=200, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+
+class RecordFilter(django_filters.ModelChoiceFilter):
+    """One record, by its id in the address. It is no field to fill in: a link sets it, its chip
+    takes it away. ``model`` is a label such as "pipelines.Pipeline"."""
+
+    def __init__(self, model: str, label: str, **kwargs):
+        super().__init__(
+            label=label,
+            queryset=lambda request: apps.get_model(model).objects.order_by(),
+            widget=forms.HiddenInput,
+            error_messages={
+                "invalid_choice": "The record that this address names is not there, or no longer.",
+            },
+            **kwargs,
+        )
 
 
 class AmountFilter(django_filters.NumberFilter):
@@ -134,7 +162,7 @@ class PageFilterSet(django_filters.FilterSet):
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        return [field for field in self.form if field.name not in self.usual]
+        return [field for field in self.form.visible_fields() if field.name not in self.usual]
 
     @property
     def more_active(self) -> int:
@@ -154,6 +182,8 @@ class PageFilterSet(django_filters.FilterSet):
     @staticmethod
     def _told(field: forms.BoundField, value: str) -> str:
         """The value as people chose it."""
+        if isinstance(field.field, forms.ModelChoiceField):
+            return str(field.form.cleaned_data.get(field.name) or value)
         if isinstance(field.field, forms.ChoiceField):
             return str(dict(field.field.choices).get(value, value))
         day = field.form.cleaned_data.get(field.name) if field.form.is_valid() else None

@@ -152,15 +152,20 @@ def matching(records: AuditedQuerySet, text: str, *, names_of: Iterable[str] = (
     return records
 
 
+def named(model: type[AuditedModel], text: str):
+    """Keys of the records with the text in their name; accents and case don't count."""
+    return _keys(model, title__contains=fold(text))
+
+
 def _keys(model: type[AuditedModel], **condition):
-    """Of the records whose documents meet the condition."""
+    """Keys of the records whose documents meet the condition."""
     content_type = ContentType.objects.get_for_model(model)
     found = _documents().filter(content_type=content_type, **condition)
     return found.order_by().values("object_id")
 
 
 def _linked_keys(field: ManyToManyField, word: str):
-    """Of the records that the field links to one with the word in its name."""
+    """Keys of the records that the field links to one with the word in its name."""
     named = _keys(field.related_model, title__contains=word)
     links = field.remote_field.through._base_manager
     found = links.filter(**{f"{field.m2m_reverse_field_name()}__in": named})

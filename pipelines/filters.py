@@ -4,10 +4,13 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from counterparties.filters import CounterpartyNameFilter
 from oegen.filters import (
     AmountFilter,
     DayFilter,
+    NameFilter,
     PageFilterSet,
+    RecordFilter,
     TextFilter,
     WholeNumberFilter,
     countries_of,
@@ -89,11 +92,7 @@ class PipelineFilter(PageFilterSet):
         method="filter_rtb",
         empty_label="Any RTB date",
     )
-    counterparty = django_filters.CharFilter(
-        label="Counterparty",
-        method="filter_counterparty",
-        max_length=200,
-    )
+    counterparty = CounterpartyNameFilter(method="filter_counterparty")
     role = django_filters.ChoiceFilter(
         label="Counterparty’s role",
         choices=role_choices,
@@ -106,7 +105,7 @@ class PipelineFilter(PageFilterSet):
         method="filter_place",
         empty_label="Any country",
     )
-    region = django_filters.CharFilter(label="Region", method="filter_place", max_length=120)
+    region = NameFilter("Region", method="filter_place")
     capacity_min = AmountFilter(
         "capacity_min", "gte", "Capacity from, MW", method="filter_capacity"
     )
@@ -131,6 +130,9 @@ class PipelineFilter(PageFilterSet):
         method="filter_not_confirmed",
     )
     changed_since = DayFilter("modified_at", "date__gte", "Changed since")
+    infopoint = RecordFilter(
+        "infopoints.InformationPoint", "About", field_name="information_points"
+    )
 
     class Meta:
         model = Pipeline
@@ -185,7 +187,7 @@ class FacilityFilter(PageFilterSet):
     country = django_filters.ChoiceFilter(
         label="Country", choices=facility_country_choices, empty_label="Any country"
     )
-    region = django_filters.CharFilter(label="Region", lookup_expr="icontains", max_length=120)
+    region = NameFilter("Region", lookup_expr="icontains")
     capacity_min = AmountFilter("capacity_mw", "gte", "Capacity from, MW")
     capacity_max = AmountFilter("capacity_mw", "lte", "Capacity to, MW")
 

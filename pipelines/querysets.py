@@ -234,9 +234,8 @@ class PipelineQuerySet(AuditedQuerySet):
         code; either may be left empty."""
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
         if name:
-            links = links.filter(
-                Q(counterparty__name__icontains=name) | Q(counterparty__aliases__icontains=name)
-            )
+            called = self.model.counterparties.rel.model.objects.called(name)
+            links = links.filter(counterparty__in=called)
         if role:
             links = links.filter(role__code=role)
         return self.filter(Exists(links))

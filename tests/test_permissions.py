@@ -55,6 +55,7 @@ PAGES = {
     "contacts/<uuid:pk>/": RECORD,
     "counterparties/": LIST,
     "counterparties/<uuid:pk>/": RECORD,
+    "counterparties/names/": READ,
     "facilities/": LIST,
     "facilities/<uuid:pk>/": RECORD,
     "healthz": {"GET": (200, 200, 200, 200)},

@@ -62,6 +62,39 @@ def test_back_leads_to_the_filters_before(list_page):
     expect(page.locator("#id_rag")).to_have_value("")
 
 
+def test_back_goes_by_what_was_asked_for_and_not_by_letters(list_page):
+    page = list_page
+    page.locator("#id_rag").select_option(label="Red")
+    page.wait_for_url(lambda url: url.endswith("?rag=red"))
+    search = page.locator("#id_q")
+    for text in ("k", "ke", "kestrel"):
+        search.press_sequentially(text[len(search.input_value()) :])
+        page.wait_for_url(lambda url, text=text: url.endswith(f"?q={text}&rag=red"))
+    page.locator("#id_status").select_option(label="Design")
+    page.wait_for_url(lambda url: "status=design" in url)
+    search.press_sequentially(" moor")
+    page.wait_for_url(lambda url: "q=kestrel%20moor" in url)
+
+    addresses = []
+    for _ in range(4):
+        page.go_back()
+        addresses.append(page.url.partition("?")[2])
+
+    assert addresses == ["q=kestrel&status=design&rag=red", "q=kestrel&rag=red", "rag=red", ""]
+
+
+def test_names_are_suggested_while_one_types(list_page):
+    page = list_page
+    field = page.locator("#id_counterparty")
+    field.press_sequentially("larch", delay=20)
+
+    suggested = page.locator("#names-of-counterparty option")
+    expect(suggested).to_have_count(1)
+    expect(suggested).to_have_attribute("value", "Larch Power")
+    field.fill("Larch Power")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
 def test_wrong_value_is_told_while_typing_and_the_sentence_goes(list_page):
     page = list_page
     page.get_by_text("More filters").click()

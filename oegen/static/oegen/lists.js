@@ -10,6 +10,47 @@
     });
   });
 
+  /* Back leads to the filters before, not to the letter before: what is typed on in one field
+     stays one entry of the history. */
+  let asked = "";
+  let typing = "";
+  document.addEventListener("htmx:configRequest", function (event) {
+    const form = event.detail.elt;
+    if (!form.matches("[data-list-filters]")) return;
+    const cause = event.detail.triggeringEvent?.target;
+    const field = cause === form ? document.activeElement : cause;
+    asked = field?.matches("input") ? field.name : "";
+    const goesOn = asked !== "" && asked === typing;
+    form.removeAttribute(goesOn ? "hx-push-url" : "hx-replace-url");
+    form.setAttribute(goesOn ? "hx-replace-url" : "hx-push-url", "true");
+  });
+  document.addEventListener("htmx:pushedIntoHistory", function () {
+    typing = asked;
+  });
+
+  /* Names to choose from, of what is typed. Without them the filter works as well, so that a
+     failure needs no word: the list itself says it. */
+  let waiting = 0;
+  let fetching = new AbortController();
+  document.addEventListener("input", function (event) {
+    const field = event.target;
+    if (!field.dataset.suggest) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(async function () {
+      fetching.abort();
+      fetching = new AbortController();
+      const address = field.dataset.suggest + "?q=" + encodeURIComponent(field.value);
+      const answer = await fetch(address, { signal: fetching.signal }).catch(() => null);
+      if (!answer || !answer.ok || answer.redirected) return;
+      const options = (await answer.json()).names.map(function (name) {
+        const option = document.createElement("option");
+        option.value = name;
+        return option;
+      });
+      field.list.replaceChildren(...options);
+    }, 150);
+  });
+
   /* What is not a part of this list, a failure or the sign-in page, is shown as a page. */
   document.addEventListener("htmx:beforeSwap", function (event) {
     const answer = new URL(event.detail.xhr.responseURL, window.location.href);
