@@ -4,9 +4,11 @@ The triggers are (re)made after every ``migrate``: on SQLite, altering a table r
 loses them.
 """
 
+import re
 from dataclasses import dataclass
 
-from django.db import connections
+from django.apps import apps
+from django.db import IntegrityError, connections
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,22 @@ _triggers: list[Trigger] = []
 
 def register_trigger(trigger: Trigger) -> None:
     _triggers.append(trigger)
+
+
+def broken_rule(error: IntegrityError) -> str:
+    """The sentence of the constraint or trigger that refused a write; empty if it has none."""
+    told = str(error)
+    for trigger in _triggers:
+        if trigger.message in told:
+            return trigger.message
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            has_words = (
+                constraint.violation_error_message != constraint.default_violation_error_message
+            )
+            if has_words and re.search(rf"\b{re.escape(constraint.name)}\b", told):
+                return str(constraint.get_violation_error_message())
+    return ""
 
 
 def install_triggers(sender, using, **kwargs) -> None:

@@ -46,6 +46,9 @@ class GuardedForm(forms.ModelForm):
 
     guard = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    #: Why the database would not take what passed every check of the form.
+    refusal = ""
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.conflict: guard.Conflict | None = None
@@ -136,6 +139,8 @@ class GuardedForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
+        if self.refusal:
+            raise forms.ValidationError(self.refusal, code="refused")
         if self._guard_error:
             raise self._guard_error
         if self.conflict:
@@ -194,9 +199,12 @@ class TableFormSet(forms.BaseModelFormSet):
     """The rows of an editable table, with one reason for all of them."""
 
     reason_required_for: tuple[str, ...] = ()
+    refusal = ""
 
     def clean(self):
         super().clean()
+        if self.refusal:
+            raise forms.ValidationError(self.refusal, code="refused")
         if gives_reason(self.data):
             return
         changed = {

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.messages.storage import default_storage
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, router
 from django.forms import modelform_factory, modelformset_factory
@@ -19,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django_countries import countries
 
-from oegen import audit, returning, timeline
+from oegen import audit, database, returning, timeline
 from oegen.admin import guard
 from oegen.admin.forms import (
     GuardedForm,
@@ -29,10 +30,16 @@ from oegen.admin.forms import (
     TableFormSet,
     and_join,
 )
+from oegen.admin.lists import FiltersSpeak
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel, Comment, ReferenceModel, User
 
 ATTEMPTS = 3
+
+UNWRITABLE = (
+    "Nothing was saved, because the reason holds a null character, which no text can keep. "
+    "Give the reason again."
+)
 
 
 class DayInput(forms.DateInput):
@@ -49,6 +56,19 @@ FIELD_OVERRIDES = {
     models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})},
     models.URLField: {"assume_scheme": "https"},
 }
+
+
+def _refusal_of(error: StaleRecordError | IntegrityError) -> str:
+    """What to tell the person whose entry could not be written, after every attempt."""
+    if isinstance(error, StaleRecordError):
+        why = "Others keep saving the same record."
+    else:
+        rule = database.broken_rule(error)
+        why = f"The database refused this: {rule}" if rule else "It breaks a rule of the database."
+    return (
+        f"{why} Nothing was saved. Look over what you entered and save again; if it happens "
+        "twice, tell an administrator what you tried."
+    )
 
 
 class QuietForeignKeys:
@@ -69,7 +89,7 @@ class QuietForeignKeys:
         return field
 
 
-class AuditedAdmin(QuietForeignKeys, admin.ModelAdmin):
+class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
     """Entry and correction of one business model: guard, reasons, comments and history.
 
     ``reason_required_for``: fields of an existing record whose change needs a reason.
@@ -96,9 +116,21 @@ class AuditedAdmin(QuietForeignKeys, admin.ModelAdmin):
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
         form.reason_required_for = self.reason_required_for
+        form.refusal = getattr(request, "refusal", "")
         if not hasattr(self.model, "comments"):
             form.base_fields.pop("new_comment", None)
         return form
+
+    def get_changeform_initial_data(self, request):
+        """As Django's, without keys in the address that lead to no record."""
+        initial = super().get_changeform_initial_data(request)
+        for field in self.opts.concrete_fields:
+            if field.name in initial and isinstance(field, models.ForeignKey):
+                try:
+                    field.formfield(required=False).clean(initial[field.name])
+                except ValidationError:
+                    del initial[field.name]
+        return initial
 
     def get_changelist_form(self, request, **kwargs):
         """Rows without the add and change icons that a single form has beside foreign keys."""
@@ -125,24 +157,35 @@ class AuditedAdmin(QuietForeignKeys, admin.ModelAdmin):
             fields=self.list_editable,
         )
         formset.reason_required_for = self.reason_required_for
+        formset.refusal = getattr(request, "refusal", "")
         return formset
 
     # Saving --------------------------------------------------------------------------------------
 
-    def _in_change_set(self, request, source, view):
+    def _in_change_set(self, request, source, view, *, has_form=True):
         """Run a view; a POST as one change set. Should somebody's save slip in between checking
-        and writing, run it again: the checks then see what they wrote and say so."""
+        and writing, run it again: the checks then see what they wrote and say so.
+
+        What the database refuses all the same is an error of the form, with everything that was
+        typed; where there is no form, a message on the page that comes back.
+        """
         if request.method != "POST":
             return view()
         reason = request.POST.get("change_reason", "")
-        for attempt in range(1, ATTEMPTS + 1):
+        refusal = UNWRITABLE if "\x00" in reason else ""
+        for _ in range(0 if refusal else ATTEMPTS):
             try:
                 with audit.change_set(person=request.user, reason=reason, source=source):
                     return view()
-            except (StaleRecordError, IntegrityError):
-                if attempt == ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
+            except (StaleRecordError, IntegrityError) as error:
+                refusal = _refusal_of(error)
+                # What a view says when it has written is not so any more.
+                request._messages = default_storage(request)
+        if not has_form:
+            self.message_user(request, refusal, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        request.refusal = refusal
+        return view()
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         return self._in_change_set(
@@ -161,7 +204,10 @@ class AuditedAdmin(QuietForeignKeys, admin.ModelAdmin):
             **(extra_context or {}),
         }
         return self._in_change_set(
-            request, audit.Source.TABLE, partial(super().changelist_view, request, context)
+            request,
+            audit.Source.TABLE,
+            partial(super().changelist_view, request, context),
+            has_form="_save" in request.POST,
         )
 
     def delete_view(self, request, object_id, extra_context=None):
@@ -176,6 +222,7 @@ class AuditedAdmin(QuietForeignKeys, admin.ModelAdmin):
             request,
             audit.Source.FORM,
             partial(super().delete_view, request, object_id, extra_context),
+            has_form=False,
         )
 
     @staticmethod

@@ -4,12 +4,13 @@ from django.contrib.auth.models import Group
 from django.utils.html import format_html
 
 from oegen import comments, roles
+from oegen.admin.lists import FiltersSpeak
 from oegen.admin.options import AuditedAdmin
 from oegen.models import Comment, User
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(FiltersSpeak, UserAdmin):
     """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
 
     list_display = ["username", "first_name", "last_name", "email", "role_names", "is_active"]
@@ -57,7 +58,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin):
+class RoleAdmin(FiltersSpeak, GroupAdmin):
     """The three roles come with the product: they can be widened, not removed or renamed."""
 
     def has_delete_permission(self, request, obj=None):
