@@ -174,6 +174,15 @@ def test_add_leads_back_to_the_board_as_it_is_filtered(client, portfolio_manager
     assert "/admin/pipelines/pipeline/add/?next=%2Fpipelines%2Fboard%2F%3Frag%3Dred" in text
 
 
+def test_empty_board_says_what_it_is_for_and_offers_the_first_pipeline(client, portfolio_manager):
+    client.force_login(portfolio_manager)
+
+    text = client.get(BOARD).content.decode()
+
+    assert "The board shows each project at its stage" in text
+    assert "Add the first one" in text
+
+
 def test_manager_is_offered_no_form_that_adds(as_manager):
     assert "/add/" not in as_manager.get(BOARD).content.decode()
 

@@ -167,29 +167,72 @@ def test_undo_after_another_change_is_refused_with_a_sentence(board, kestrel):
     board.console.expect("409")
 
 
-def test_finger_carries_a_card_by_its_grip(browser, sign_in, live_server, mover, kestrel):
-    context = browser.new_context(viewport={"width": 1200, "height": 800}, has_touch=True)
+@pytest.fixture
+def phone(browser, sign_in, live_server, mover, kestrel):
+    """The board under a finger: ``phone.touch(kind, *points)`` sends what a touch screen would."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
     page = context.new_page()
     sign_in(page, mover)
-    page.goto(f"{live_server.url}/pipelines/board/")
-    grip = page.get_by_role("button", name="Move Kestrel Moor").bounding_box()
-    target = page.locator('[data-column="discovery"]').bounding_box()
-    touch = context.new_cdp_session(page)
+    page.goto(f"{live_server.url}/pipelines/board/?status=design")
+    session = context.new_cdp_session(page)
 
-    def send(kind: str, *points: tuple[float, float]) -> None:
-        touch.send(
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        session.send(
             "Input.dispatchTouchEvent",
             {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]},
         )
 
-    start = grip["x"] + 10, grip["y"] + 10
-    send("touchStart", start)
-    send("touchMove", (start[0] - 20, start[1] + 20))
-    send("touchMove", (target["x"] + 60, target["y"] + 60))
-    send("touchEnd")
-
-    expect(page.get_by_label("Move to")).to_have_value("discovery")
+    page.touch = touch
+    yield page
     context.close()
+
+
+def to_the_card(page: Page) -> dict:
+    """Bring its column into sight; gives where its grip is."""
+    grip = page.get_by_role("button", name="Move Kestrel Moor")
+    grip.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "() => { const board = document.querySelector('.board'), was = window.boardWas;"
+        " window.boardWas = board.scrollLeft; return was === board.scrollLeft }",
+        polling=200,
+    )
+    return grip.bounding_box()
+
+
+def test_finger_carries_a_card_by_its_grip(phone, kestrel):
+    box = to_the_card(phone)
+    start = box["x"] + 15, box["y"] + 15
+    target = phone.locator('[data-column="discovery"]')
+
+    phone.touch("touchStart", start)
+    phone.touch("touchMove", (start[0] - 20, start[1] + 20))
+    phone.touch("touchMove", (10, start[1] + 20))
+    # At the side of the screen the board comes along, until the other column lies there.
+    expect(target).to_have_class(re.compile("is-over"))
+    phone.touch("touchEnd")
+
+    expect(phone.get_by_label("Move to")).to_have_value("discovery")
+    expect(phone.locator(".board-ghost")).to_have_count(0)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_finger_on_a_card_scrolls_and_a_tap_on_the_grip_asks(phone, kestrel):
+    box = to_the_card(phone)
+    phone.touch("touchStart", (box["x"] - 120, box["y"] + 20))
+    phone.touch("touchMove", (box["x"] - 120, box["y"] - 40))
+    expect(phone.locator(".board-ghost")).to_have_count(0)
+    phone.touch("touchEnd")
+
+    to_the_card(phone)
+    phone.get_by_role("button", name="Move Kestrel Moor").tap()
+    dialog = phone.get_by_role("dialog", name="Move Kestrel Moor")
+    dialog.get_by_label("Why").fill("Tender is out")
+    dialog.get_by_role("button", name="Move", exact=True).tap()
+
+    expect(phone.locator("[data-board-notice]")).to_contain_text("from Design to Procurement")
+    assert stage_of(kestrel) == "Procurement"
 
 
 def test_reader_can_carry_nothing(browser_page, sign_in, live_server, kestrel):

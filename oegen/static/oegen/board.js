@@ -214,7 +214,11 @@
   function place(event) {
     carry.at = { x: event.clientX, y: event.clientY };
     carry.ghost.style.transform = `translate(${event.clientX + carry.dx}px, ${event.clientY + carry.dy}px)`;
-    const under = document.elementFromPoint(event.clientX, event.clientY);
+    aim();
+  }
+
+  function aim() {
+    const under = document.elementFromPoint(carry.at.x, carry.at.y);
     const column = under?.closest("[data-column]") ?? null;
     if (column === carry.over) return;
     carry.over?.classList.remove("is-over");
@@ -222,7 +226,7 @@
     if (column && column !== carry.from.closest("[data-column]")) column.classList.add("is-over");
   }
 
-  /* Near a side of the board, the board comes along. */
+  /* Near a side of the board, the board comes along, under a pointer that may hold still. */
   function scroll() {
     if (!carry?.ghost) return;
     const board = document.querySelector(".board");
@@ -233,6 +237,7 @@
       if (carry.at.x > right - EDGE) board.scrollLeft += 10;
       if (carry.at.y < EDGE * 2) window.scrollBy(0, -10);
       if (carry.at.y > window.innerHeight - EDGE) window.scrollBy(0, 10);
+      aim();
     }
     carry.frame = requestAnimationFrame(scroll);
   }

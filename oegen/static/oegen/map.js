@@ -94,10 +94,11 @@
     }
     const count = cluster.getChildCount();
     const unit = dc && ac ? "MW, mixed" : dc ? "MWp" : "MW";
-    const size = Math.round(46 + 8 * Math.log10(count));
+    const figure = `${whole.format(dc + ac)} ${dc && !ac ? "MWp" : "MW"}`;
+    const size = Math.round(Math.max(46 + 8 * Math.log10(count), 14 + 6 * figure.length));
     const face = make("div");
     face.append(make("span", "", whole.format(count)));
-    face.append(make("small", "", `${whole.format(dc + ac)} ${dc && !ac ? "MWp" : "MW"}`));
+    face.append(make("small", "", figure));
     cluster.options.title = `${whole.format(count)} facilities, ${exact.format(dc + ac)} ${unit}`;
     return L.divIcon({ className: "map-cluster", html: face, iconSize: [size, size] });
   }
