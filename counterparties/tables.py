@@ -1,6 +1,6 @@
 from operator import methodcaller
 
-from django.db.models import Min, Prefetch
+from django.db.models import Prefetch
 
 from counterparties.models import Contact, CounterpartyContact
 from oegen.tables import (
@@ -11,7 +11,7 @@ from oegen.tables import (
     RecordColumn,
     RecordTable,
     TextColumn,
-    unknown_last,
+    by_first,
 )
 
 
@@ -62,5 +62,5 @@ class ContactTable(RecordTable):
 
     def order_roles(self, queryset, is_descending):
         """By the first of their counterparties."""
-        found = queryset.annotate(first_of_it=Min("counterparty_links__counterparty__name"))
-        return unknown_last(found, "first_of_it", is_descending)
+        field = "counterparty__name"
+        return by_first(queryset, CounterpartyContact, "contact", field, is_descending)

@@ -1,15 +1,24 @@
-from operator import methodcaller
+from operator import attrgetter, methodcaller
 
-from infopoints.models import InformationPoint
+from django.db.models import Model
+
+from infopoints.choices import Status
+from infopoints.models import (
+    InformationPoint,
+    InformationPointCounterparty,
+    InformationPointPipeline,
+    InformationPointTechnology,
+)
 from oegen.tables import (
+    ChoiceColumn,
     Column,
     MomentColumn,
     NumberColumn,
-    PartColumn,
     RecordColumn,
     RecordTable,
     TextColumn,
     UnknownLastColumn,
+    by_first,
 )
 
 
@@ -26,13 +35,18 @@ def pipelines_of(point: InformationPoint) -> str:
 
 
 class LinkedColumn(TextColumn):
-    """The names of linked records in one line."""
+    """The names of linked records in one line; sorts by the first of them, by ``first``."""
 
-    def __init__(self, linked: str, told):
-        super().__init__(orderable=False, reads=methodcaller("prefetch_related", linked), told=told)
+    def __init__(self, linked: str, links: type[Model], first: str, told):
+        self.links = links
+        self.first = first
+        super().__init__(reads=methodcaller("prefetch_related", linked), told=told)
 
     def cell(self, record, value):
         return super().cell(record, self.told(record))
+
+    def order(self, queryset, is_descending):
+        return by_first(queryset, self.links, "information_point", self.first, is_descending)
 
 
 class InformationPointTable(RecordTable):
@@ -42,11 +56,22 @@ class InformationPointTable(RecordTable):
     rating = NumberColumn()
     impact = NumberColumn()
     likelihood = NumberColumn()
-    status = PartColumn("infopoints/parts/status.html", told=methodcaller("get_status_display"))
+    status = ChoiceColumn(
+        "infopoints/parts/status.html",
+        Status,
+        alike=attrgetter("status"),
+        told=methodcaller("get_status_display"),
+    )
     market = TextColumn()
-    technologies = LinkedColumn("technologies", technologies_of)
-    counterparties = LinkedColumn("counterparties", counterparties_of)
-    pipelines = LinkedColumn("pipelines", pipelines_of)
+    technologies = LinkedColumn(
+        "technologies", InformationPointTechnology, "technology__order", technologies_of
+    )
+    counterparties = LinkedColumn(
+        "counterparties", InformationPointCounterparty, "counterparty__name", counterparties_of
+    )
+    pipelines = LinkedColumn(
+        "pipelines", InformationPointPipeline, "pipeline__project_name", pipelines_of
+    )
     owner = Column(order_by=("owner__username",), reads=methodcaller("select_related", "owner"))
     review_on = UnknownLastColumn("Review")
     description = TextColumn()

@@ -1,11 +1,25 @@
 """The base table and the columns that several lists share."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache, cached_property
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import F, Model, QuerySet
+from django.db.models import (
+    Case,
+    Choices,
+    F,
+    IntegerField,
+    Min,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import NullIf
 from django.template.loader import get_template
 from django.utils import formats
 from django.utils.html import format_html, format_html_join
@@ -182,6 +196,16 @@ def unknown_last(queryset: QuerySet, field: str, is_descending: bool) -> tuple[Q
     return queryset.order_by(order), True
 
 
+def by_first(
+    queryset: QuerySet, links: type[Model], owner: str, field: str, is_descending: bool
+) -> tuple[QuerySet, bool]:
+    """Orders by the least value of a ``field`` among the links whose ``owner`` is the row."""
+    of_row = links._base_manager.filter(**{owner: OuterRef("pk")}).order_by()
+    first = of_row.values(owner).annotate(first=Min(field)).values("first")
+    name = f"first_{field.replace('__', '_')}"
+    return unknown_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
+
+
 class UnknownLastColumn(Column):
     """Sorts by a field or annotation of its own name, rows without a value at the end."""
 
@@ -190,10 +214,16 @@ class UnknownLastColumn(Column):
 
 
 class PartColumn(Column):
-    """A cell drawn by a template, which is given ``record`` and ``value``."""
+    """A cell drawn by a template, which is given ``record`` and ``value``.
 
-    def __init__(self, template_name: str, *args, **kwargs):
+    Records of which ``alike`` gives the same have the same cell, which is drawn once a page.
+    """
+
+    def __init__(
+        self, template_name: str, *args, alike: Callable[[Any], Hashable] | None = None, **kwargs
+    ):
         self.part = template_name
+        self.alike = alike
         kwargs.setdefault("empty_values", ())
         super().__init__(*args, **kwargs)
 
@@ -201,12 +231,38 @@ class PartColumn(Column):
     def _template(self):
         return get_template(self.part)
 
+    @cached_property
+    def _drawn(self) -> dict[Hashable, SafeString]:
+        return {}
+
     def cell(self, record, value):
-        return self._template.render({"record": record, "value": value})
+        if self.alike is None:
+            return self._template.render({"record": record, "value": value})
+        key = self.alike(record)
+        if key not in self._drawn:
+            self._drawn[key] = self._template.render({"record": record, "value": value})
+        return self._drawn[key]
 
 
 class UnknownLastPartColumn(UnknownLastColumn, PartColumn):
     pass
+
+
+class ChoiceColumn(PartColumn):
+    """Sorts as the choices stand, not by their letters, and rows without one at the end."""
+
+    def __init__(self, template_name: str, choices: type[Choices], *args, **kwargs):
+        self.choices = choices
+        super().__init__(template_name, *args, **kwargs)
+
+    def order(self, queryset, is_descending):
+        places = (
+            When(**{self.name: value}, then=place)
+            for place, value in enumerate(self.choices.values)
+        )
+        name = f"place_of_{self.name}"
+        found = queryset.annotate(**{name: Case(*places, output_field=IntegerField())})
+        return unknown_last(found, name, is_descending)
 
 
 class RecordColumn(Column):
@@ -217,11 +273,17 @@ class RecordColumn(Column):
 
 
 class TextColumn(Column):
-    """A text of any length, cut to one line; the download has it whole."""
+    """A text of any length, cut to one line; the download has it whole. Sorts by the field of its
+    own name, rows without a text at the end."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("empty_values", ())
         super().__init__(*args, **kwargs)
+
+    def order(self, queryset, is_descending):
+        text = NullIf(self.name, Value(""), output_field=TextField())
+        name = f"given_{self.name}"
+        return unknown_last(queryset.annotate(**{name: text}), name, is_descending)
 
     def cell(self, record, value):
         if not value:

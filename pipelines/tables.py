@@ -1,9 +1,10 @@
-from operator import methodcaller
+from operator import attrgetter, methodcaller
 
-from django.db.models import Min, OuterRef, Prefetch, Subquery
+from django.db.models import Prefetch
 
 from oegen.fields import country_name
 from oegen.tables import (
+    ChoiceColumn,
     Column,
     MomentColumn,
     NumberColumn,
@@ -13,8 +14,9 @@ from oegen.tables import (
     TextColumn,
     UnknownLastColumn,
     UnknownLastPartColumn,
-    unknown_last,
+    by_first,
 )
+from pipelines.choices import RAG
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
 
 #: In this order the templates can name each technology once.
@@ -33,20 +35,16 @@ def _with_counterparties(queryset):
     return queryset.prefetch_related(Prefetch("counterparty_links", links))
 
 
-def _by_facility(queryset, field: str, is_descending: bool):
-    """Orders pipelines by the first value among their facilities."""
-    links = PipelineFacility.objects.filter(pipeline=OuterRef("pk")).order_by()
-    first = links.values("pipeline").annotate(first=Min(field)).values("first")
-    name = f"first_{field.replace('__', '_')}"
-    return unknown_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
-
-
 def _each_once(values) -> str:
     return ", ".join(dict.fromkeys(value for value in values if value))
 
 
 def technologies_of(pipeline) -> str:
     return _each_once(facility.technology.name for facility in pipeline.facilities.all())
+
+
+def _technology_keys(pipeline) -> tuple:
+    return tuple(facility.technology_id for facility in pipeline.facilities.all())
 
 
 def countries_of(pipeline) -> str:
@@ -78,7 +76,7 @@ class FacilityTextColumn(TextColumn):
         return super().cell(record, self.told(record))
 
     def order(self, queryset, is_descending):
-        return _by_facility(queryset, self.field, is_descending)
+        return by_first(queryset, PipelineFacility, "pipeline", self.field, is_descending)
 
 
 class PipelineTable(RecordTable):
@@ -95,26 +93,34 @@ class PipelineTable(RecordTable):
     status = PartColumn(
         "pipelines/parts/status.html",
         accessor="status_label",
+        alike=attrgetter("outcome", "on_hold", "stage_id"),
         order_by=("outcome", "stage__is_terminal", "on_hold", "stage__order"),
         reads=methodcaller("select_related", "stage"),
     )
-    rag_status = PartColumn(
-        "pipelines/parts/rag.html", "RAG", told=methodcaller("get_rag_status_display")
+    rag_status = ChoiceColumn(
+        "pipelines/parts/rag.html",
+        RAG,
+        "RAG",
+        alike=attrgetter("rag_status"),
+        told=methodcaller("get_rag_status_display"),
     )
     rag_comment = TextColumn("RAG comment")
     rag_confirmed_at = MomentColumn("RAG confirmed")
     technologies = PartColumn(
-        "pipelines/parts/technologies.html", reads=_with_facilities, told=technologies_of
+        "pipelines/parts/technologies.html",
+        alike=_technology_keys,
+        reads=_with_facilities,
+        told=technologies_of,
     )
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1, reads=methodcaller("with_capacity"))
     rtb_date = UnknownLastPartColumn(
         "pipelines/parts/rtb.html", "RTB date", reads=methodcaller("with_overdue")
     )
     cod_date = UnknownLastColumn("COD")
-    lead_developer = PartColumn(
+    lead_developer = UnknownLastPartColumn(
         "pipelines/parts/lead_developer.html", reads=methodcaller("with_lead_developer")
     )
-    counterparties = TextColumn(orderable=False, reads=_with_counterparties, told=counterparties_of)
+    counterparties = TextColumn(reads=_with_counterparties, told=counterparties_of)
     facilities = FacilityTextColumn("Facilities", "name", facility_names_of)
     country = FacilityTextColumn("Country", "country", countries_of)
     region = FacilityTextColumn("Region", "region", regions_of)
@@ -130,7 +136,12 @@ class PipelineTable(RecordTable):
     modified_at = MomentColumn("Last changed")
 
     def order_technologies(self, queryset, is_descending):
-        return _by_facility(queryset, "facility__technology__order", is_descending)
+        field = "facility__technology__order"
+        return by_first(queryset, PipelineFacility, "pipeline", field, is_descending)
+
+    def order_counterparties(self, queryset, is_descending):
+        field = "counterparty__name"
+        return by_first(queryset, PipelineCounterparty, "pipeline", field, is_descending)
 
 
 class FacilityTable(RecordTable):
@@ -139,6 +150,7 @@ class FacilityTable(RecordTable):
     name = RecordColumn("Facility")
     technology = PartColumn(
         "pipelines/parts/technology.html",
+        alike=attrgetter("technology_id"),
         order_by=("technology__order",),
         reads=methodcaller("select_related", "technology"),
     )

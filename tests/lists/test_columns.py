@@ -14,12 +14,25 @@ from counterparties.models import (
     CounterpartyContact,
 )
 from counterparties.tables import ContactTable, CounterpartyTable
-from infopoints.models import InformationPoint
+from infopoints.models import (
+    InformationPoint,
+    InformationPointCounterparty,
+    InformationPointPipeline,
+    InformationPointTechnology,
+)
 from infopoints.tables import InformationPointTable
 from oegen.models import ListPreference
-from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
+from pipelines.models import (
+    CounterpartyRole,
+    Facility,
+    Pipeline,
+    PipelineCounterparty,
+    PipelineFacility,
+    Stage,
+    Technology,
+)
 from pipelines.tables import FacilityTable, PipelineTable
-from tests.builders import make_information_point, make_pipeline
+from tests.builders import make_counterparty, make_information_point, make_pipeline
 
 TABLES = {
     "pipelines": PipelineTable,
@@ -112,13 +125,106 @@ def test_list_sorts_by_every_column_both_ways(as_manager, name):
     add_rows(2)
     table = TABLES[name]
     everything = ",".join(table.base_columns)
-    for column, definition in table.base_columns.items():
-        if definition.orderable is False:
-            continue
+    for column in table.base_columns:
         for sort in (column, f"-{column}"):
             response = as_manager.get(reverse(name), {"columns": everything, "sort": sort})
             assert response.context["table"].columns[column].is_ordered
             assert len(response.context["table"].paginated_rows) == 2
+
+
+@pytest.fixture
+def linked_points(db):
+    solar, wind = (Technology.objects.get(code=code) for code in ("solar", "wind"))
+    for title, technology, company, project in [
+        ("One", wind, "Larch", "Bravo"),
+        ("Two", solar, "Rowan", "Alpha"),
+        ("Three", None, None, None),
+    ]:
+        point = make_information_point(title)
+        for model, linked in (
+            (InformationPointTechnology, {"technology": technology}),
+            (
+                InformationPointCounterparty,
+                {"counterparty": company and make_counterparty(company)},
+            ),
+            (InformationPointPipeline, {"pipeline": project and make_pipeline(project)}),
+        ):
+            if technology:
+                model.objects.create(information_point=point, **linked)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("technologies", ["Two", "One", "Three"]),
+        ("-technologies", ["One", "Two", "Three"]),
+        ("counterparties", ["One", "Two", "Three"]),
+        ("-counterparties", ["Two", "One", "Three"]),
+        ("pipelines", ["Two", "One", "Three"]),
+    ],
+)
+def test_information_points_sort_by_the_first_they_concern(as_manager, linked_points, sort, order):
+    query = {"columns": sort.strip("-"), "sort": sort}
+    table = as_manager.get(reverse("infopoints"), query).context["table"]
+
+    assert [row.record.title for row in table.paginated_rows] == order
+
+
+def test_pipelines_sort_by_the_first_of_their_counterparties(as_manager):
+    make_pipeline("None")
+    first = make_pipeline("First", lead_developer=make_counterparty("Rowan"))
+    make_pipeline("Second", lead_developer=make_counterparty("Larch"))
+    owner = CounterpartyRole.objects.get(code="owner")
+    PipelineCounterparty.objects.create(
+        pipeline=first, counterparty=make_counterparty("Birch"), role=owner
+    )
+
+    def names(**query):
+        query = {"columns": "counterparties,lead_developer", **query}
+        table = as_manager.get(reverse("pipelines"), query).context["table"]
+        return [row.record.project_name for row in table.paginated_rows]
+
+    assert names(sort="counterparties") == ["First", "Second", "None"]
+    assert names(sort="-counterparties") == ["Second", "First", "None"]
+    assert names(sort="lead_developer") == ["Second", "First", "None"]
+    assert names(sort="-lead_developer") == ["First", "Second", "None"]
+
+
+def test_choices_sort_as_people_count_them_and_texts_with_the_empty_last(as_manager):
+    for rag, comment in (("green", "b"), ("", ""), ("red", "c"), ("amber", "a")):
+        make_pipeline(rag or "none", rag_status=rag, rag_comment=comment)
+
+    def names(sort):
+        query = {"columns": "rag_status,rag_comment", "sort": sort}
+        table = as_manager.get(reverse("pipelines"), query).context["table"]
+        return [row.record.project_name for row in table.paginated_rows]
+
+    assert names("rag_status") == ["red", "amber", "green", "none"]
+    assert names("-rag_status") == ["green", "amber", "red", "none"]
+    assert names("rag_comment") == ["amber", "green", "red", "none"]
+    assert names("-rag_comment") == ["red", "green", "amber", "none"]
+
+
+def test_records_that_look_alike_are_told_apart_where_they_differ(as_manager):
+    """Cells drawn once for many rows are those of the row."""
+    make_pipeline("A", stage="design", capacity_mw=1, rag_status="red")
+    make_pipeline("B", stage="design", capacity_mw=1, technology="bess", rag_status="green")
+    make_pipeline("C", stage="design", on_hold=True)
+    make_pipeline("D", stage="design", outcome="sold")
+
+    lines = list(as_manager.get(reverse("pipelines")).context["table"].lines())
+
+    for line, words in zip(
+        lines,
+        [
+            ("Design", "Red", "Solar"),
+            ("Design", "Green", "BESS"),
+            ("On hold", "Not rated", "no facility"),
+            ("Sold", "Not rated", "no facility"),
+        ],
+        strict=True,
+    ):
+        assert all(f">{word}<" in line for word in words), line
 
 
 def test_information_points_come_best_rated_first_whatever_their_impact(as_manager):
