@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from django import forms
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
-from oegen import timeline
+from oegen import database, timeline
+from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel
 
 
@@ -121,3 +123,16 @@ def write_value(form: forms.ModelForm, name: str, value) -> None:
     if isinstance(text, list | tuple):
         text = text[0] if text else ""
     form.data[html_name] = "" if text is None else text
+
+
+def refusal_of(error: StaleRecordError | IntegrityError) -> str:
+    """What to tell the person whose entry could not be written, after every attempt."""
+    if isinstance(error, StaleRecordError):
+        why = "Others keep saving the same record."
+    else:
+        rule = database.broken_rule(error)
+        why = f"The database refused this: {rule}" if rule else "It breaks a rule of the database."
+    return (
+        f"{why} Nothing was saved. Look over what you entered and save again; if it happens "
+        "twice, tell an administrator what you tried."
+    )

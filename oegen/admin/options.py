@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django_countries import countries
 
-from oegen import audit, database, returning, timeline
+from oegen import audit, returning, timeline
 from oegen.admin import guard
 from oegen.admin.forms import (
     GuardedForm,
@@ -30,6 +30,7 @@ from oegen.admin.forms import (
     TableFormSet,
     and_join,
 )
+from oegen.admin.gone import typed_words
 from oegen.admin.lists import FiltersSpeak
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel, Comment, ReferenceModel, User
@@ -56,19 +57,6 @@ FIELD_OVERRIDES = {
     models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})},
     models.URLField: {"assume_scheme": "https"},
 }
-
-
-def _refusal_of(error: StaleRecordError | IntegrityError) -> str:
-    """What to tell the person whose entry could not be written, after every attempt."""
-    if isinstance(error, StaleRecordError):
-        why = "Others keep saving the same record."
-    else:
-        rule = database.broken_rule(error)
-        why = f"The database refused this: {rule}" if rule else "It breaks a rule of the database."
-    return (
-        f"{why} Nothing was saved. Look over what you entered and save again; if it happens "
-        "twice, tell an administrator what you tried."
-    )
 
 
 class QuietForeignKeys:
@@ -178,7 +166,7 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
                 with audit.change_set(person=request.user, reason=reason, source=source):
                     return view()
             except (StaleRecordError, IntegrityError) as error:
-                refusal = _refusal_of(error)
+                refusal = guard.refusal_of(error)
                 # What a view says when it has written is not so any more.
                 request._messages = default_storage(request)
         if not has_form:
@@ -257,18 +245,14 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         """Show what was typed into the form of a record that somebody removed meanwhile."""
         if request.method != "POST":
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
-        typed = [
-            (name, value)
-            for name, value in request.POST.items()
-            if value and not name.startswith(("_", "csrf", "guard")) and "_FORMS" not in name
-        ]
-        removal = timeline.removal_of(self.model, object_id)
+        removed = self._removed(object_id)
+        removal = timeline.removal_of(self.model, object_id) if removed else None
         context = {
             **self.admin_site.each_context(request),
             "title": f"This {opts.verbose_name} has been removed",
             "opts": opts,
             "removal": removal[0] if removal else None,
-            "typed": typed,
+            "typed": list(typed_words(self, request, removed)) if removed else [],
         }
         return TemplateResponse(request, "admin/record_gone.html", context, status=409)
 

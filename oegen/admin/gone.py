@@ -1,0 +1,91 @@
+"""What a person had typed into the form of a record that somebody removed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import formats
+from django.utils.text import capfirst
+
+from oegen import audit
+from oegen.admin import guard
+from oegen.admin.forms import REASON
+from oegen.models import AuditedModel
+
+#: More rows than any form has; a number beyond it was not sent by one.
+MOST_ROWS = 1000
+
+
+def typed_words(model_admin, request, record: AuditedModel) -> Iterator[tuple[str, str]]:
+    """Each field that differs from what its form showed, by label, as people would write it.
+
+    ``record``: the removed record as it last was.
+    """
+    record = _as_opened(request, record)
+    form = model_admin.get_form(request, record, change=True)(instance=record)
+    yield from _typed_into(form, request)
+    for formset, _ in model_admin.get_formsets_with_inlines(request, record):
+        prefix = formset.get_default_prefix()
+        noun = capfirst(formset.model._meta.verbose_name)
+        total = request.POST.get(f"{prefix}-TOTAL_FORMS", "")
+        for number in range(min(int(total), MOST_ROWS) if total.isdecimal() else 0):
+            key = request.POST.get(f"{prefix}-{number}-id", "")
+            row = formset.form(instance=_row(formset.model, key), prefix=f"{prefix}-{number}")
+            for label, words in _typed_into(row, request):
+                yield f"{noun} {number + 1}: {label}", words
+
+
+def _as_opened(request, record: AuditedModel) -> AuditedModel:
+    """The record at the version that the form showed, where its note of that can be read."""
+    try:
+        version = guard.parse_token(request.POST.get("guard", "")).get(guard.key_of(record))
+    except ValidationError:
+        version = None
+    seen = guard.seen_values(record, version) if version else None
+    return _there(seen.instance if seen else record)
+
+
+def _row(model: type[AuditedModel], key: str) -> AuditedModel | None:
+    """A link as it was before it went with its record; None for a row that was new."""
+    try:
+        row = model.history.filter(id=key, history_type=audit.REMOVED).first() if key else None
+    except ValidationError:
+        return None
+    return _there(row.instance) if row else None
+
+
+def _there(record: AuditedModel) -> AuditedModel:
+    """Its form shall show its values, as the form did while the record was there."""
+    record._state.adding = False
+    return record
+
+
+def _typed_into(form: forms.ModelForm, request) -> Iterator[tuple[str, str]]:
+    for name, field in form.fields.items():
+        if name == "guard" or field.disabled:
+            continue
+        typed = field.widget.value_from_datadict(request.POST, request.FILES, form.add_prefix(name))
+        if field.has_changed(form.get_initial_for_field(field, name), typed):
+            label = "Reason" if name == REASON else field.label or capfirst(name.replace("_", " "))
+            yield str(label), _in_words(field, typed)
+
+
+def _in_words(field: forms.Field, typed) -> str:
+    try:
+        value = field.to_python(typed)
+    except ValidationError:
+        is_choice = isinstance(field, forms.ModelChoiceField)
+        return "something that is not on offer any more" if is_choice else str(typed)
+    match value:
+        case None | "":
+            return "nothing: you emptied it"
+        case bool():
+            return "ticked" if value else "not ticked"
+        case date():
+            return formats.date_format(value, "DATE_FORMAT")
+    if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
+        return str(dict(field.choices).get(value, value))
+    return str(value)
