@@ -1,0 +1,52 @@
+"""The pages that say no, in the site's look."""
+
+import pytest
+from django.test import override_settings
+from django.urls import reverse
+
+from tests.builders import PASSWORD
+from tests.pages.test_pages import parsed
+
+
+@pytest.mark.django_db
+class TestRefusals:
+    def test_unknown_address(self, client, manager):
+        client.force_login(manager)
+        response = client.get("/pipelines/00000000-0000-4000-8000-000000000000/")
+
+        assert response.status_code == 404
+        assert "There is nothing at this address" in parsed(response).text
+
+    def test_what_could_not_be_understood(self, client, manager):
+        client.force_login(manager)
+        response = client.post("/pipelines/", {"do": "choose_page_size", "page_size": "7"})
+
+        assert response.status_code == 400
+        assert "This could not be understood" in parsed(response).text
+
+    def test_method_that_an_address_does_not_take(self, client, manager):
+        client.force_login(manager)
+        response = client.get(reverse("logout"))
+
+        assert response.status_code == 405
+        assert response["Allow"]
+        assert "Not to be opened like that" in parsed(response).text
+
+    def test_method_that_an_address_does_not_take_is_short_for_programs(self, client, manager):
+        client.force_login(manager)
+        response = client.get(reverse("logout"), headers={"accept": "application/json"})
+
+        assert response.status_code == 405
+        assert response.content == b""
+
+    @override_settings(AXES_FAILURE_LIMIT=2)
+    def test_too_many_wrong_passwords(self, client, manager):
+        for _ in range(2):
+            response = client.post(
+                reverse("login"), {"username": manager.username, "password": "wrong"}
+            )
+
+        assert response.status_code == 429
+        assert "too many wrong passwords" in parsed(response).text
+        right = {"username": manager.username, "password": PASSWORD}
+        assert client.post(reverse("login"), right).status_code == 429
