@@ -40,7 +40,7 @@ class Site:
     pipelines: list[tuple[UUID, str]] = field(default_factory=list)
 
     def get_rag_status_display(self) -> str:
-        return RAG(self.rag_status).label
+        return RAG(self.rag_status).label if self.rag_status else ""
 
     def add(self, pipeline: UUID, name: str, rag_status: str) -> None:
         """Its rating is the worst of its pipelines'; empty when none is rated."""
