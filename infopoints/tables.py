@@ -12,12 +12,12 @@ from infopoints.models import (
 from oegen.tables import (
     ChoiceColumn,
     Column,
+    DayColumn,
     MomentColumn,
     NumberColumn,
     RecordColumn,
     RecordTable,
     TextColumn,
-    UnknownLastColumn,
     by_first,
 )
 
@@ -41,9 +41,6 @@ class LinkedColumn(TextColumn):
         self.links = links
         self.first = first
         super().__init__(reads=methodcaller("prefetch_related", linked), told=told)
-
-    def cell(self, record, value):
-        return super().cell(record, self.told(record))
 
     def order(self, queryset, is_descending):
         return by_first(queryset, self.links, "information_point", self.first, is_descending)
@@ -73,7 +70,7 @@ class InformationPointTable(RecordTable):
         "pipelines", InformationPointPipeline, "pipeline__project_name", pipelines_of
     )
     owner = Column(order_by=("owner__username",), reads=methodcaller("select_related", "owner"))
-    review_on = UnknownLastColumn("Review")
+    review_on = DayColumn("Review")
     description = TextColumn()
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")

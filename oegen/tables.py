@@ -213,6 +213,12 @@ class UnknownLastColumn(Column):
         return unknown_last(queryset, self.name, is_descending)
 
 
+class DayColumn(UnknownLastColumn):
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("attrs", {"td": {"class": "nowrap"}})
+        super().__init__(*args, **kwargs)
+
+
 class PartColumn(Column):
     """A cell drawn by a template, which is given ``record`` and ``value``.
 
@@ -273,8 +279,8 @@ class RecordColumn(Column):
 
 
 class TextColumn(Column):
-    """A text of any length, cut to one line; the download has it whole. Sorts by the field of its
-    own name, rows without a text at the end."""
+    """A text of any length, cut to one line; the download has it whole. What is ``told`` is also
+    what is shown. Sorts by the field of its own name, rows without a text at the end."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("empty_values", ())
@@ -286,10 +292,11 @@ class TextColumn(Column):
         return unknown_last(queryset.annotate(**{name: text}), name, is_descending)
 
     def cell(self, record, value):
-        if not value:
+        text = self.told(record) if self.told else value
+        if not text:
             return ""
         return format_html(
-            '<span class="one-line" title="{}">{}</span>', cut(value, 300), cut(value, 160)
+            '<span class="one-line" title="{}">{}</span>', cut(text, 300), cut(text, 160)
         )
 
 

@@ -6,13 +6,13 @@ from oegen.fields import country_name
 from oegen.tables import (
     ChoiceColumn,
     Column,
+    DayColumn,
     MomentColumn,
     NumberColumn,
     PartColumn,
     RecordColumn,
     RecordTable,
     TextColumn,
-    UnknownLastColumn,
     UnknownLastPartColumn,
     by_first,
 )
@@ -72,19 +72,17 @@ class FacilityTextColumn(TextColumn):
         self.field = f"facility__{field}"
         super().__init__(verbose_name, reads=_with_facilities, told=told)
 
-    def cell(self, record, value):
-        return super().cell(record, self.told(record))
-
     def order(self, queryset, is_descending):
         return by_first(queryset, PipelineFacility, "pipeline", self.field, is_descending)
 
 
 class PipelineTable(RecordTable):
+    #: The MW first, so that phones show them beside the name.
     usual = (
+        "capacity_mw",
         "status",
         "rag_status",
         "technologies",
-        "capacity_mw",
         "rtb_date",
         "lead_developer",
     )
@@ -116,7 +114,7 @@ class PipelineTable(RecordTable):
     rtb_date = UnknownLastPartColumn(
         "pipelines/parts/rtb.html", "RTB date", reads=methodcaller("with_overdue")
     )
-    cod_date = UnknownLastColumn("COD")
+    cod_date = DayColumn("COD")
     lead_developer = UnknownLastPartColumn(
         "pipelines/parts/lead_developer.html", reads=methodcaller("with_lead_developer")
     )
@@ -145,7 +143,7 @@ class PipelineTable(RecordTable):
 
 
 class FacilityTable(RecordTable):
-    usual = ("technology", "capacity_mw", "storage_mwh", "country", "region", "pipeline_count")
+    usual = ("capacity_mw", "technology", "storage_mwh", "country", "region", "pipeline_count")
 
     name = RecordColumn("Facility")
     technology = PartColumn(

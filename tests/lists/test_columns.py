@@ -170,6 +170,21 @@ def test_information_points_sort_by_the_first_they_concern(as_manager, linked_po
     assert [row.record.title for row in table.paginated_rows] == order
 
 
+def test_linked_records_are_shown_by_their_names(as_manager, linked_points):
+    """Every column at once: what is told in the download stands in the cell."""
+    make_pipeline("Charlie", capacity_mw=1, lead_developer=make_counterparty("Birch"))
+
+    def cells(name):
+        query = {"columns": ",".join(TABLES[name].base_columns)}
+        return "".join(as_manager.get(reverse(name), query).context["table"].lines())
+
+    assert ">Birch (Lead developer)<" in cells("pipelines")
+    assert ">Larch<" in cells("infopoints")
+    assert ">Bravo<" in cells("infopoints")
+    for name in TABLES:
+        assert ".None" not in cells(name), "a manager is no text"
+
+
 def test_pipelines_sort_by_the_first_of_their_counterparties(as_manager):
     make_pipeline("None")
     first = make_pipeline("First", lead_developer=make_counterparty("Rowan"))
