@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.utils.text import capfirst
+from django.forms.formsets import DELETION_FIELD_NAME
+from django.utils.text import Truncator, capfirst
 
 from oegen.admin import guard
 from oegen.models import AuditedModel
@@ -57,6 +58,10 @@ class GuardedForm(forms.ModelForm):
         self._touched: list[str] = []
         for name, field in self.fields.items():
             speak_of_the_field(name, field)
+            if self.prefix:
+                # In a table only the head of the column names the field.
+                widget = getattr(field.widget, "widget", field.widget)
+                widget.attrs.setdefault("aria-label", self._said_label(field))
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())
         if self.is_bound:
@@ -66,6 +71,9 @@ class GuardedForm(forms.ModelForm):
     @property
     def _is_change(self) -> bool:
         return not self.instance._state.adding
+
+    def _said_label(self, field: forms.Field) -> str:
+        return str(field.label)
 
     def _update_errors(self, errors):
         """A model's error about a field that this form does not show is an error of the whole."""
@@ -156,6 +164,9 @@ class RowForm(GuardedForm):
     """A row of an editable table. A row that the person left alone is neither saved nor refused,
     whatever others did to it."""
 
+    def _said_label(self, field):
+        return f"{field.label} of {Truncator(self.instance).chars(80)}"
+
     def has_changed(self):
         return bool(self.model_changes)
 
@@ -226,6 +237,11 @@ class LinkFormSet(forms.BaseInlineFormSet):
         form = super()._construct_form(i, **kwargs)
         form.owner = self.instance
         return form
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        if removes := form.fields.get(DELETION_FIELD_NAME):
+            removes.widget.attrs["aria-label"] = "Remove this row"
 
     def kept_forms(self) -> list[forms.ModelForm]:
         """The rows that will be there after saving."""

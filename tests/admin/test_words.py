@@ -102,3 +102,18 @@ def test_breadcrumbs_name_the_section_once(desk):
         args = [record.pk] if action in ("change", "delete", "history") else []
         response = desk.client.get(reverse(f"admin:pipelines_pipeline_{action}", args=args))
         assert crumbs(response) == words
+
+
+def test_every_field_of_a_table_has_a_name_for_screen_readers(desk):
+    pipeline = make_pipeline("Kestrel Moor", lead_developer=make_counterparty())
+
+    table = desk.client.get("/admin/pipelines/pipeline/").content.decode()
+    form = desk.client.get(f"/admin/pipelines/pipeline/{pipeline.pk}/change/").content.decode()
+
+    assert 'aria-label="RTB date of Kestrel Moor"' in table
+    assert 'aria-label="Remove this row"' in form
+    for html, prefix in ((table, "form-0"), (form, "counterparty_links-0")):
+        fields = re.findall(rf'<(?:input|select|textarea)[^>]*name="{prefix}-[^>]*>', html)
+        unnamed = [f for f in fields if 'type="hidden"' not in f and "aria-label=" not in f]
+        assert fields
+        assert unnamed == []
