@@ -147,10 +147,14 @@ def test_matrix_names_its_rows_and_columns(as_editor):
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_record_page_fits_its_window(as_editor, pipeline, width):
+def test_record_page_fits_its_window(as_editor, portfolio_manager, pipeline, width):
     page = as_editor
     page.set_viewport_size({"width": width, "height": 900})
-    Comment.objects.create(subject=pipeline, text="W" * 10_000)
+    Comment.objects.create(subject=pipeline, author=portfolio_manager, text="W" * 10_000)
     page.open(pipeline)
+    too_wide = "document.documentElement.scrollWidth - window.innerWidth"
+    assert page.evaluate(too_wide) <= 0
 
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    page.get_by_role("link", name="Remove this comment").click()
+    expect(page.get_by_label("Why")).to_be_visible()
+    assert page.evaluate(too_wide) <= 0
