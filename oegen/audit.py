@@ -24,7 +24,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from oegen import search
+from oegen import seals, search
 
 if TYPE_CHECKING:
     from oegen.models import AuditedModel, ChangeSet, User
@@ -44,8 +44,10 @@ class Source(models.TextChoices):
     IMPORT = "import", "import"
     MIGRATION = "migration", "set-up"
     PAGE = "page", "page"
+    RESTORE = "restore", "restoring"
     SAMPLE = "sample", "sample data"
     TABLE = "table", "editable table"
+    UNDO = "undo", "undoing"
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def change_set(
             _open.reset(token)
         # Foreign keys are checked at commit, so the row can come last and only when needed.
         if current.has_rows:
-            current.save(force_insert=True)
+            seals.close(ChangeSet, [current], current.written)
 
 
 def current_change_set() -> ChangeSet | None:
@@ -179,7 +181,7 @@ def record(
             kind = history_type(instance) if callable(history_type) else history_type
             rows.append(history_row(instance, kind, change_set=current))
         if rows:
-            current.has_rows = True
+            current.written.add(model)
             model.objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
 

@@ -1,27 +1,50 @@
-"""Rules that need a trigger, because a check constraint sees one row of one table only.
+"""Rules that need a trigger: those over two tables, and that history is never changed.
 
 The triggers are (re)made after every ``migrate``: on SQLite, altering a table rebuilds it and
 loses them.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.apps import apps
 from django.db import IntegrityError, connections
+
+
+class TableRule(Protocol):
+    """A rule about one table that the database keeps by triggers.
+
+    ``names`` lists the triggers, ``statements`` makes them, again if they are there. What a
+    trigger refuses raises django.db.IntegrityError on both databases.
+    """
+
+    table: str
+
+    def names(self, vendor: str) -> list[str]: ...
+
+    def statements(self, vendor: str) -> list[str]: ...
 
 
 @dataclass(frozen=True)
 class Trigger:
     """Refuse an INSERT or UPDATE of ``table`` while ``condition`` holds of the NEW row.
 
-    ``condition`` is SQL that both databases understand. Both raise django.db.IntegrityError.
+    ``condition`` is SQL that both databases understand.
     """
 
     name: str
     table: str
     condition: str
     message: str
+
+    def names(self, vendor: str) -> list[str]:
+        if vendor == "postgresql":
+            return [self.name]
+        return [f"{self.name}_insert", f"{self.name}_update"]
 
     def statements(self, vendor: str) -> list[str]:
         message = self.message.replace("'", "''")
@@ -44,8 +67,7 @@ class Trigger:
                 """,
             ]
         statements = []
-        for event in ("INSERT", "UPDATE"):
-            name = f"{self.name}_{event.lower()}"
+        for name, event in zip(self.names(vendor), ("INSERT", "UPDATE"), strict=True):
             statements += [
                 f"DROP TRIGGER IF EXISTS {name}",
                 f"""
@@ -57,17 +79,75 @@ class Trigger:
         return statements
 
 
-_triggers: list[Trigger] = []
+@dataclass(frozen=True)
+class AppendOnly:
+    """Rows of ``table`` are never changed, removed or written over, whoever asks."""
+
+    table: str
+    key: str
+
+    def names(self, vendor: str) -> list[str]:
+        events = ["update", "delete"]
+        events.append("truncate" if vendor == "postgresql" else "replace")
+        return [f"{self.table}_no_{event}" for event in events]
+
+    def statements(self, vendor: str) -> list[str]:
+        update, delete, third = self.names(vendor)
+        message = "History is never changed or removed"
+        if vendor == "postgresql":
+            return [
+                f"""
+                CREATE OR REPLACE FUNCTION oegen_append_only() RETURNS trigger LANGUAGE plpgsql
+                AS $$
+                BEGIN
+                    RAISE EXCEPTION '{message} (%)', TG_TABLE_NAME
+                        USING ERRCODE = 'check_violation';
+                END $$
+                """,
+                *(f"DROP TRIGGER IF EXISTS {name} ON {self.table}" for name in self.names(vendor)),
+                f"CREATE TRIGGER {update} BEFORE UPDATE ON {self.table} "
+                "FOR EACH ROW EXECUTE FUNCTION oegen_append_only()",
+                f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} "
+                "FOR EACH ROW EXECUTE FUNCTION oegen_append_only()",
+                f"CREATE TRIGGER {third} BEFORE TRUNCATE ON {self.table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION oegen_append_only()",
+            ]
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{message} ({self.table})'); END"
+        # SQLite's REPLACE removes the old row without asking the triggers for DELETE.
+        replaces = f"EXISTS (SELECT 1 FROM {self.table} WHERE {self.key} = NEW.{self.key})"
+        return [
+            *(f"DROP TRIGGER IF EXISTS {name}" for name in self.names(vendor)),
+            f"CREATE TRIGGER {update} BEFORE UPDATE ON {self.table} FOR EACH ROW {refuse}",
+            f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} FOR EACH ROW {refuse}",
+            f"CREATE TRIGGER {third} BEFORE INSERT ON {self.table} FOR EACH ROW "
+            f"WHEN {replaces} {refuse}",
+        ]
+
+
+_rules: list[Trigger] = []
 
 
 def register_trigger(trigger: Trigger) -> None:
-    _triggers.append(trigger)
+    _rules.append(trigger)
+
+
+def history_tables() -> Iterator[AppendOnly]:
+    """What must never be changed: the history of every audited model, and the change sets."""
+    from oegen import audit
+    from oegen.models import ChangeSet
+
+    for model in [*map(audit.history_model, audit.tracked_models()), ChangeSet]:
+        yield AppendOnly(model._meta.db_table, model._meta.pk.column)
+
+
+def table_rules() -> list[TableRule]:
+    return [*_rules, *history_tables()]
 
 
 def broken_rule(error: IntegrityError) -> str:
     """The sentence of the constraint or trigger that refused a write; empty if it has none."""
     told = str(error)
-    for trigger in _triggers:
+    for trigger in _rules:
         if trigger.message in told:
             return trigger.message
     for model in apps.get_models():
@@ -81,13 +161,65 @@ def broken_rule(error: IntegrityError) -> str:
 
 
 def install_triggers(sender, using, **kwargs) -> None:
-    """post_migrate: make every registered trigger whose table exists."""
+    """post_migrate: make every trigger whose table exists."""
+    if sender.name == "oegen":
+        make_triggers(using, table_rules())
+
+
+def make_triggers(using: str, rules: list[TableRule]) -> None:
     connection = connections[using]
-    if sender.name != "oegen":
-        return
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-        for trigger in _triggers:
-            if trigger.table in tables:
-                for statement in trigger.statements(connection.vendor):
+        for rule in rules:
+            if rule.table in tables:
+                for statement in rule.statements(connection.vendor):
                     cursor.execute(statement)
+
+
+def missing_triggers(using: str) -> list[tuple[str, str]]:
+    """(table, trigger) of every rule's trigger that is not there, switched off, or not the one
+    that ``migrate`` makes."""
+    connection = connections[using]
+    find = _postgresql_triggers if connection.vendor == "postgresql" else _sqlite_triggers
+    with connection.cursor() as cursor:
+        there = find(cursor)
+    missing = []
+    for rule in table_rules():
+        wanted = {_words(one) for one in rule.statements(connection.vendor)}
+        missing += [
+            (rule.table, name)
+            for name in rule.names(connection.vendor)
+            if name not in there or not there[name] <= wanted
+        ]
+    return missing
+
+
+def _sqlite_triggers(cursor) -> dict[str, set[str]]:
+    """The statements that made each trigger."""
+    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return {name: {_words(sql)} for name, sql in cursor.fetchall()}
+
+
+def _postgresql_triggers(cursor) -> dict[str, set[str]]:
+    """The statements that would make each trigger that fires, and its function, as they are."""
+    cursor.execute(
+        """
+        SELECT tgname, pg_get_triggerdef(pg_trigger.oid), proname, prosrc
+        FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+        WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')
+        """
+    )
+    return {
+        trigger: {
+            _words(re.sub(r" ON \w+\.", " ON ", made)),
+            _words(
+                f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
+                f"AS $${source}$$"
+            ),
+        }
+        for trigger, made, function, source in cursor.fetchall()
+    }
+
+
+def _words(sql: str) -> str:
+    return re.sub(r"\s+", " ", sql).strip()

@@ -46,6 +46,9 @@ class AuditedQuerySet(models.QuerySet):
                 f"{self.model.__name__}: bulk_create can't ignore or update conflicts, because "
                 "the history of the rows could not be recorded. Look the rows up first."
             )
+        objs = list(objs)
+        for obj in objs:
+            obj.settle_numbers()
         with audit.change_set():
             created = super().bulk_create(objs, batch_size=batch_size or audit.BATCH_SIZE)
             audit.record(created, history_type)
@@ -66,6 +69,7 @@ class AuditedQuerySet(models.QuerySet):
     def delete(self):
         """As Django's; every removed row, cascades included, leaves history in one change set."""
         with audit.change_set():
+            self.model.lock(list(self.order_by().values_list("pk", flat=True)))
             return super().delete()
 
     delete.alters_data = True

@@ -4,6 +4,7 @@ import uuid
 
 from django.utils import timezone
 
+from oegen import seals
 from oegen.audit import CREATED, Source
 
 NAMESPACE = uuid.UUID("6f1e0b53-0f4f-5a3d-9a51-5c3b0f7c6c11")
@@ -22,7 +23,8 @@ def seed(apps, app_label: str, model_name: str, rows: list[dict]) -> None:
     model = apps.get_model(app_label, model_name)
     history = apps.get_model(app_label, f"Historical{model_name}")
     now = timezone.now()
-    change_set = apps.get_model("oegen", "ChangeSet").objects.create(
+    change_sets = apps.get_model("oegen", "ChangeSet")
+    change_set = change_sets(
         id=uuid.uuid4(),
         source=Source.MIGRATION,
         reason=f"The usual {model._meta.verbose_name_plural} to start with.",
@@ -36,8 +38,9 @@ def seed(apps, app_label: str, model_name: str, rows: list[dict]) -> None:
             history_date=now,
             history_type=CREATED,
             history_change_reason=change_set.reason,
-            change_set=change_set,
+            change_set_id=change_set.pk,
             **{field.attname: getattr(instance, field.attname) for field in model._meta.fields},
         )
         for instance in created
     )
+    seals.close(change_sets, [change_set], [history])

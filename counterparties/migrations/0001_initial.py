@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import oegen.fields
+import oegen.seals
 
 
 class Migration(migrations.Migration):
@@ -298,6 +299,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -369,6 +371,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -479,6 +482,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -537,6 +541,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(

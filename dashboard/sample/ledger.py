@@ -18,7 +18,7 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
-from oegen import audit, search
+from oegen import audit, seals, search
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from pipelines.models import (
     Facility,
@@ -112,8 +112,6 @@ class Ledger:
         return event
 
     def write(self) -> None:
-        ChangeSet.objects.bulk_create(self.change_sets, batch_size=BATCH_SIZE)
-        self.totals["change sets"] += len(self.change_sets)
         for model, instances in self.live.items():
             model._base_manager.bulk_create(instances, batch_size=BATCH_SIZE)
             search.index(model, instances)
@@ -121,4 +119,6 @@ class Ledger:
         for model, rows in self.history.items():
             model.history.model.objects.bulk_create(rows, batch_size=BATCH_SIZE)
             self.totals["history rows"] += len(rows)
+        seals.close(ChangeSet, self.change_sets, map(audit.history_model, self.history))
+        self.totals["change sets"] += len(self.change_sets)
         self._clear()

@@ -12,6 +12,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import oegen.seals
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -362,6 +364,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -430,6 +433,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -508,6 +512,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -586,6 +591,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(

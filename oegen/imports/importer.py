@@ -310,7 +310,7 @@ class Importer(ABC):
             if row.history_type != REMOVED
         ]
         if endings:
-            self.run.change_set.has_rows = True
+            self.run.change_set.written.add(history_model(model))
             history_model(model).objects.bulk_create(endings, batch_size=BATCH_SIZE)
         return len(endings)
 

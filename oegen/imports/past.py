@@ -82,7 +82,7 @@ class Past:
 
     def write(self) -> None:
         for model, rows in self._told.items():
-            self._change_set.has_rows = True
+            self._change_set.written.add(history_model(model))
             history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
     @staticmethod

@@ -12,6 +12,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import oegen.seals
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -137,14 +139,17 @@ class Migration(migrations.Migration):
                     "source",
                     models.CharField(
                         choices=[
+                            ("board", "board"),
                             ("code", "program code"),
                             ("command", "command"),
                             ("form", "form"),
                             ("import", "import"),
                             ("migration", "set-up"),
                             ("page", "page"),
+                            ("restore", "restoring"),
                             ("sample", "sample data"),
                             ("table", "editable table"),
+                            ("undo", "undoing"),
                         ],
                         max_length=20,
                     ),
@@ -153,6 +158,29 @@ class Migration(migrations.Migration):
                     "recorded_at",
                     models.DateTimeField(db_index=True, default=django.utils.timezone.now),
                 ),
+                (
+                    "number",
+                    models.PositiveBigIntegerField(
+                        editable=False,
+                        help_text="Its place in the chain of seals, from 1.",
+                        unique=True,
+                    ),
+                ),
+                (
+                    "sealed_at",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When it was numbered, at the end of its transaction.",
+                    ),
+                ),
+                (
+                    "contents",
+                    models.JSONField(
+                        editable=False,
+                        help_text="By history table: the number of its rows and the hash of their digests.",
+                    ),
+                ),
+                ("seal", models.CharField(editable=False, max_length=64)),
                 (
                     "person",
                     models.ForeignKey(
@@ -268,6 +296,7 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(

@@ -1,12 +1,13 @@
 import uuid
+from decimal import Decimal
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Lower, Trim
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from oegen import audit, search
+from oegen import audit, seals, search
 from oegen.exceptions import StaleRecordError
 from oegen.models.changeset import HistoryRow
 from oegen.querysets import AuditedQuerySet
@@ -49,6 +50,7 @@ class AuditedModel(models.Model):
 
     def save(self, *args, update_fields=None, **kwargs):
         created = self._state.adding
+        self.settle_numbers()
         with audit.change_set():
             if not created:
                 self._claim_version()
@@ -62,6 +64,13 @@ class AuditedModel(models.Model):
                 raise
             self._read_generated_fields()
             self.written([self], created=created, partly=update_fields is not None)
+
+    def settle_numbers(self) -> None:
+        """Round as the database will, so that record, history and seal say the same."""
+        for field in self._meta.concrete_fields:
+            value = self.__dict__.get(field.attname)
+            if isinstance(field, models.DecimalField) and isinstance(value, str | float | Decimal):
+                setattr(self, field.attname, seals.to_scale(field.to_python(value), field))
 
     def _claim_version(self):
         """Take the next version; raise StaleRecordError unless this is the newest one."""
@@ -83,8 +92,26 @@ class AuditedModel(models.Model):
         self._state.adding = True
 
     def delete(self, *args, **kwargs):
+        """Raises StaleRecordError, and removes nothing, when the record has changed since."""
         with audit.change_set():
+            self.lock([self.pk])
+            if not type(self)._base_manager.filter(pk=self.pk, version=self.version).exists():
+                raise StaleRecordError(self)
             return super().delete(*args, **kwargs)
+
+    @classmethod
+    def lock(cls, keys) -> None:
+        """Let nobody else change these records, or what goes with them, until the end of the
+        transaction: their last history rows then say what they were."""
+        if not connection.features.has_select_for_update:
+            return  # SQLite: the transaction has the whole database.
+        goes_with = [
+            model.objects.filter(**{f"{name}__in": keys})
+            for model, name in cls.link_models()
+            if model._meta.get_field(name).remote_field.on_delete is models.CASCADE
+        ]
+        for rows in (cls._base_manager.filter(pk__in=keys), *goes_with):
+            list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
     @classmethod
     def written(cls, instances, *, created: bool, partly: bool = False) -> None:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from oegen import audit
+from oegen import audit, seals
 
 
 class ChangeSet(models.Model):
@@ -21,15 +21,34 @@ class ChangeSet(models.Model):
     reason = models.TextField(blank=True)
     source = models.CharField(max_length=20, choices=audit.Source)
     recorded_at = models.DateTimeField(default=timezone.now, db_index=True)
+    number = models.PositiveBigIntegerField(
+        unique=True, editable=False, help_text="Its place in the chain of seals, from 1."
+    )
+    sealed_at = models.DateTimeField(
+        editable=False, help_text="When it was numbered, at the end of its transaction."
+    )
+    contents = models.JSONField(
+        editable=False,
+        help_text="By history table: the number of its rows and the hash of their digests.",
+    )
+    seal = models.CharField(max_length=64, editable=False)
 
     unaudited = "It is part of the history."
 
-    # Set while the change set is open, see oegen.audit.change_set.
-    has_rows = False
+    # True while the change set is open and dates its rows itself, see oegen.audit.change_set.
     back_dated = False
 
     class Meta:
         ordering = ["-recorded_at"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        #: The history models that were written to while it was open.
+        self.written: set[type[models.Model]] = set()
+
+    @property
+    def has_rows(self) -> bool:
+        return bool(self.written)
 
     def __str__(self):
         who = str(self.person) if self.person_id else "the system"
@@ -40,6 +59,7 @@ class HistoryRow(models.Model):
     """What every history table has besides simple-history's own columns."""
 
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
+    digest = seals.DigestField()
 
     class Meta:
         abstract = True
@@ -47,6 +67,6 @@ class HistoryRow(models.Model):
     def save(self, *args, **kwargs):
         if self.change_set_id is None:
             current = audit.current_change_set()
-            current.has_rows = True
+            current.written.add(type(self))
             self.change_set_id = current.id
         super().save(*args, **kwargs)

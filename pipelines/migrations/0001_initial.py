@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import oegen.fields
+import oegen.seals
 
 
 class Migration(migrations.Migration):
@@ -618,6 +619,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -817,6 +819,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1141,6 +1144,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1296,6 +1300,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1387,6 +1392,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1490,6 +1496,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1546,6 +1553,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1643,6 +1651,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
+                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(

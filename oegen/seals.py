@@ -1,0 +1,183 @@
+"""Seals: what makes a later change of the history show.
+
+Every history row carries a **digest**, the SHA-256 of what it says: which record, who, when, why
+and every value. Every change set is numbered from 1 without gaps and carries a **seal**, the
+SHA-256 of its own facts, of the digests of its rows table by table, and of the seal before it. To
+alter one entry unseen, one would have to seal every later change set again, and that differs
+from any seal that was kept elsewhere (``manage.py audit_check --anchor``).
+
+The chain has one link for each change set, not for each row: rows are written without waiting for
+anybody, and only the end of a transaction, from the numbering to the commit, is one writer at a
+time. SQLite has one writer at a time anyway; PostgreSQL takes an advisory lock there.
+
+Empty values are left out of a digest. So a column that is added later does not break the digests
+of the rows before it, as long as it is nullable or a text that may be blank.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections, models, router
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from oegen.models import ChangeSet
+
+#: The seal before the first one.
+START = "0" * 64
+
+#: PostgreSQL's advisory lock around numbering; any number that nothing else here uses.
+LOCK = 0x0E6E_5EA1
+
+
+class DigestField(models.CharField):
+    """The digest of the row it stands in, made whenever the row is written."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"max_length": 64, "editable": False, **kwargs})
+
+    def pre_save(self, model_instance, add):
+        digest = digest_of(model_instance)
+        setattr(model_instance, self.attname, digest)
+        return digest
+
+
+@cache
+def _sealed_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
+    """What a digest covers: all but the key, which the database gives, and generated columns."""
+    return tuple(
+        field
+        for field in model._meta.concrete_fields
+        if not (field.primary_key or field.generated or isinstance(field, DigestField))
+    )
+
+
+def digest_of(row: models.Model) -> str:
+    """The same for a row about to be written and for that row read back, on either database."""
+    facts: dict[str, Any] = {"table": row._meta.label_lower}
+    for field in _sealed_fields(type(row)):
+        value = _plain(field, getattr(row, field.attname))
+        if value is not None and value != "":
+            facts[field.attname] = value
+    return _hash(facts)
+
+
+def _plain(field: models.Field, value: Any) -> Any:
+    """The value as JSON has it."""
+    if isinstance(field, models.ForeignKey):
+        field = field.target_field
+    value = field.to_python(value)
+    if isinstance(value, Decimal):
+        return str(to_scale(value, field))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if value is None or isinstance(value, bool | int | str | list | dict):
+        return value
+    return str(value)
+
+
+def to_scale(value: Decimal, field: models.DecimalField) -> Decimal:
+    """With as many decimals as the column keeps, rounded as PostgreSQL does."""
+    return value.quantize(Decimal(1).scaleb(-field.decimal_places), rounding=ROUND_HALF_UP)
+
+
+def _hash(facts: Any) -> str:
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Tally:
+    """The rows of one table in one change set: their number, and the hash of their digests."""
+
+    def __init__(self):
+        self.rows = 0
+        self._hash = hashlib.sha256()
+
+    def add(self, history_id: int, digest: str) -> None:
+        self.rows += 1
+        self._hash.update(f"{history_id}:{digest}\n".encode())
+
+    def as_contents(self) -> list:
+        return [self.rows, self._hash.hexdigest()]
+
+
+def seal_of(change_set: ChangeSet, previous: str) -> str:
+    """The change set's seal, given the one before it."""
+    return _hash(
+        [
+            previous,
+            change_set.number,
+            str(change_set.pk),
+            change_set.person_id and str(change_set.person_id),
+            change_set.reason,
+            str(change_set.source),
+            change_set.recorded_at.astimezone(UTC).isoformat(),
+            change_set.sealed_at.astimezone(UTC).isoformat(),
+            change_set.contents,
+        ]
+    )
+
+
+def tallies(
+    history: type[models.Model], change_sets: Iterable[ChangeSet]
+) -> Iterator[tuple[Any, Tally]]:
+    """The tally of each of the change sets that has rows in this history table, by its key."""
+    rows = (
+        history._base_manager.filter(change_set__in=list(change_sets))
+        .order_by("change_set_id", "history_id")
+        .values_list("change_set_id", "history_id", "digest")
+    )
+    key, tally = None, Tally()
+    for change_set_id, history_id, digest in rows.iterator():
+        if change_set_id != key:
+            if key is not None:
+                yield key, tally
+            key, tally = change_set_id, Tally()
+        tally.add(history_id, digest)
+    if key is not None:
+        yield key, tally
+
+
+def close(
+    model: type[ChangeSet],
+    change_sets: list[ChangeSet],
+    tables: Iterable[type[models.Model]],
+) -> None:
+    """Number, seal and write change sets, in the order given, whose rows are all written.
+
+    ``tables`` are the history models that may have rows of theirs. One without rows is left out.
+    The last thing to do in a transaction: others who close theirs wait from here to its end.
+    """
+    by_key = {change_set.pk: change_set for change_set in change_sets}
+    for change_set in change_sets:
+        change_set.contents = {}
+    for history in sorted(tables, key=lambda one: one._meta.label_lower):
+        for key, tally in tallies(history, by_key):
+            by_key[key].contents[history._meta.label_lower] = tally.as_contents()
+    filled = [change_set for change_set in change_sets if change_set.contents]
+    if not filled:
+        return
+    _take_turn(router.db_for_write(model))
+    newest = model._base_manager.order_by("-number").values_list("number", "seal").first()
+    number, seal = newest or (0, START)
+    now = timezone.now()
+    for change_set in filled:
+        number += 1
+        change_set.number, change_set.sealed_at = number, now
+        change_set.seal = seal = seal_of(change_set, seal)
+    model._base_manager.bulk_create(filled, batch_size=500)
+
+
+def _take_turn(using: str) -> None:
+    """Wait until no other transaction is between the numbering of a change set and its end."""
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
