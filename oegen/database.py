@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from django.apps import apps
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, connections, transaction
 
 
 class TableRule(Protocol):
@@ -95,32 +96,31 @@ class AppendOnly:
         update, delete, third = self.names(vendor)
         message = "History is never changed or removed"
         if vendor == "postgresql":
-            return [
-                f"""
+            function = f"""
                 CREATE OR REPLACE FUNCTION oegen_append_only() RETURNS trigger LANGUAGE plpgsql
                 AS $$
                 BEGIN
                     RAISE EXCEPTION '{message} (%)', TG_TABLE_NAME
                         USING ERRCODE = 'check_violation';
                 END $$
-                """,
+                """
+            call = "EXECUTE FUNCTION oegen_append_only()"
+            return [
+                function,
                 *(f"DROP TRIGGER IF EXISTS {name} ON {self.table}" for name in self.names(vendor)),
-                f"CREATE TRIGGER {update} BEFORE UPDATE ON {self.table} "
-                "FOR EACH ROW EXECUTE FUNCTION oegen_append_only()",
-                f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} "
-                "FOR EACH ROW EXECUTE FUNCTION oegen_append_only()",
-                f"CREATE TRIGGER {third} BEFORE TRUNCATE ON {self.table} "
-                "FOR EACH STATEMENT EXECUTE FUNCTION oegen_append_only()",
+                f"CREATE TRIGGER {update} BEFORE UPDATE ON {self.table} FOR EACH ROW {call}",
+                f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} FOR EACH ROW {call}",
+                f"CREATE TRIGGER {third} BEFORE TRUNCATE ON {self.table} FOR EACH STATEMENT {call}",
             ]
         refuse = f"BEGIN SELECT RAISE(ABORT, '{message} ({self.table})'); END"
         # SQLite's REPLACE removes the old row without asking the triggers for DELETE.
-        replaces = f"EXISTS (SELECT 1 FROM {self.table} WHERE {self.key} = NEW.{self.key})"
+        there = f"SELECT 1 FROM {self.table} WHERE {self.key} = NEW.{self.key}"  # noqa: S608
+        before_insert = f"CREATE TRIGGER {third} BEFORE INSERT ON {self.table} FOR EACH ROW"
         return [
             *(f"DROP TRIGGER IF EXISTS {name}" for name in self.names(vendor)),
             f"CREATE TRIGGER {update} BEFORE UPDATE ON {self.table} FOR EACH ROW {refuse}",
             f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} FOR EACH ROW {refuse}",
-            f"CREATE TRIGGER {third} BEFORE INSERT ON {self.table} FOR EACH ROW "
-            f"WHEN {replaces} {refuse}",
+            f"{before_insert} WHEN EXISTS ({there}) {refuse}",
         ]
 
 
@@ -192,6 +192,26 @@ def missing_triggers(using: str) -> list[tuple[str, str]]:
             if name not in there or not there[name] <= wanted
         ]
     return missing
+
+
+@contextmanager
+def snapshot(using: str) -> Iterator[None]:
+    """Whatever is read inside is as of one moment, and no writer waits for it."""
+    connection = connections[using]
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(using), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        # Not atomic(), whose transactions take SQLite's write lock.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
 
 
 def _sqlite_triggers(cursor) -> dict[str, set[str]]:

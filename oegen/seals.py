@@ -63,14 +63,14 @@ def digest_of(row: models.Model) -> str:
     """The same for a row about to be written and for that row read back, on either database."""
     facts: dict[str, Any] = {"table": row._meta.label_lower}
     for field in _sealed_fields(type(row)):
-        value = _plain(field, getattr(row, field.attname))
+        value = plain(field, getattr(row, field.attname))
         if value is not None and value != "":
             facts[field.attname] = value
     return _hash(facts)
 
 
-def _plain(field: models.Field, value: Any) -> Any:
-    """The value as JSON has it."""
+def plain(field: models.Field, value: Any) -> Any:
+    """A field's value as JSON has it, the same however the value was given."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
     value = field.to_python(value)
@@ -94,7 +94,10 @@ def _hash(facts: Any) -> str:
 
 
 class Tally:
-    """The rows of one table in one change set: their number, and the hash of their digests."""
+    """The rows of one table in one change set: their number, and the hash of their digests.
+
+    Rows are added in the order of their keys.
+    """
 
     def __init__(self):
         self.rows = 0

@@ -1,7 +1,8 @@
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.test import TransactionTestCase
 
-from oegen import roles
+from oegen import database, roles
 from tests.builders import make_user
 from tests.chromium import REMEDY, find_chromium, is_required
 
@@ -27,6 +28,34 @@ def django_db_setup(django_db_setup, django_db_blocker):
         rows = getattr(wrapper, "_test_serialized_contents", None)
         if rows is not None:
             type(wrapper)._test_serialized_contents = rows
+
+
+@pytest.fixture(scope="session", autouse=True)
+def history_can_be_emptied_between_tests():
+    """Let Django empty and refill the tables around a test that commits: the database refuses to
+    change history as long as its triggers are there."""
+
+    def lifted(step):
+        def lift_and_step(case):
+            rules = list(database.history_tables())
+            lift_triggers(rules)
+            step(case)
+            database.make_triggers(DEFAULT_DB_ALIAS, rules)
+
+        return lift_and_step
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_fixture_setup", "_fixture_teardown"):
+            patch.setattr(TransactionTestCase, name, lifted(getattr(TransactionTestCase, name)))
+        yield
+
+
+def lift_triggers(rules: list[database.TableRule]) -> None:
+    with connection.cursor() as cursor:
+        for rule in rules:
+            for name in rule.names(connection.vendor):
+                where = f" ON {rule.table}" if connection.vendor == "postgresql" else ""
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{where}")
 
 
 @pytest.fixture
