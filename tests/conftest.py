@@ -1,10 +1,11 @@
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import TransactionTestCase
 
 from oegen import database, roles
 from tests.builders import make_user
 from tests.chromium import REMEDY, find_chromium, is_required
+from tests.triggers import lifted_triggers
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -35,27 +36,20 @@ def history_can_be_emptied_between_tests():
     """Let Django empty and refill the tables around a test that commits: the database refuses to
     change history as long as its triggers are there."""
 
-    def lifted(step):
-        def lift_and_step(case):
-            rules = list(database.history_tables())
-            lift_triggers(rules)
-            step(case)
-            database.make_triggers(DEFAULT_DB_ALIAS, rules)
+    fill, empty = TransactionTestCase._fixture_setup.__func__, TransactionTestCase._fixture_teardown
 
-        return lift_and_step
+    def lifted_fill(cls):
+        with lifted_triggers(list(database.history_tables())):
+            fill(cls)
+
+    def lifted_empty(case):
+        with lifted_triggers(list(database.history_tables())):
+            empty(case)
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("_fixture_setup", "_fixture_teardown"):
-            patch.setattr(TransactionTestCase, name, lifted(getattr(TransactionTestCase, name)))
+        patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lifted_fill))
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_empty)
         yield
-
-
-def lift_triggers(rules: list[database.TableRule]) -> None:
-    with connection.cursor() as cursor:
-        for rule in rules:
-            for name in rule.names(connection.vendor):
-                where = f" ON {rule.table}" if connection.vendor == "postgresql" else ""
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{where}")
 
 
 @pytest.fixture
