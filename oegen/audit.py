@@ -81,12 +81,14 @@ def change_set(
     reason: str = "",
     source: str = "",
     recorded_at: datetime | None = None,
+    undoes: ChangeSet | None = None,
 ) -> Iterator[ChangeSet]:
     """One change set and one transaction around the writes inside; all of them land, or none.
 
     Inside another change set it joins that one, whose person and reason stand; its transaction
-    still protects the inner block. ``recorded_at`` back-dates the history rows and is for imports
-    of somebody else's audit and for sample data only.
+    still protects the inner block. ``undoes`` is the change set that this one takes back.
+    ``recorded_at`` back-dates the history rows and is for imports of somebody else's audit and for
+    sample data only.
     """
     from oegen.models import ChangeSet
 
@@ -103,6 +105,7 @@ def change_set(
         reason=reason.strip(),
         source=source or origin.source,
         recorded_at=recorded_at or timezone.now(),
+        undoes=undoes,
     )
     current.back_dated = recorded_at is not None
     with transaction.atomic():
@@ -166,6 +169,12 @@ def history_row(
         change_set_id=change_set.id,
         **{field.attname: getattr(instance, field.attname) for field in history.tracked_fields},
     )
+
+
+def carrier(row: models.Model) -> AuditedModel:
+    """An unsaved record with the values of a history row."""
+    fields = type(row).tracked_fields
+    return row.instance_type(**{one.attname: getattr(row, one.attname) for one in fields})
 
 
 def record(

@@ -120,6 +120,7 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
             str(change_set.pk),
             change_set.person_id and str(change_set.person_id),
             change_set.reason,
+            change_set.undoes_id and str(change_set.undoes_id),
             str(change_set.source),
             change_set.recorded_at.astimezone(UTC).isoformat(),
             change_set.sealed_at.astimezone(UTC).isoformat(),

@@ -229,7 +229,7 @@ def _entries(rows: models.QuerySet) -> list[Entry]:
 
 
 def _entry(model, row, previous, names: Names) -> Entry:
-    changes = tuple(_changes(model, row, previous, names)) if row.history_type == "~" else ()
+    changes = tuple(differences(model, row, previous, names)) if row.history_type == "~" else ()
     subject_id, subject, url = _subject(model, row, names)
     return Entry(
         history_id=row.history_id,
@@ -289,7 +289,8 @@ def _article(noun: str) -> str:
     return "an" if noun[0].lower() in "aeiou" else "a"
 
 
-def _changes(model, row, previous, names: Names) -> Iterable[FieldChange]:
+def differences(model, row, previous, names: Names) -> Iterable[FieldChange]:
+    """What changed from ``previous`` to ``row``: history rows or records of the model, or None."""
     if previous is None:
         return
     changed = [

@@ -53,16 +53,16 @@ class Move:
         return max(int(left.total_seconds()), 0)
 
 
-def record_stage_transitions(pipelines: list[Pipeline], *, created: bool) -> None:
+def record_stage_transitions(pipelines: list[Pipeline]) -> None:
     """Write a StageTransition for each pipeline whose stage, hold or outcome is not its last one's.
 
     Effective on the pipeline's ``status_effective_on``, else today.
     """
     latest = {}
-    if not created:
-        known = StageTransition.objects.filter(pipeline__in=pipelines).order_by("recorded_at")
-        for row in known.values_list("pipeline_id", "stage_id", "on_hold", "outcome"):
-            latest[row[0]] = row[1:]
+    # Also where it was just created: one that is brought back has its transitions already.
+    known = StageTransition.objects.filter(pipeline__in=pipelines).order_by("recorded_at")
+    for row in known.values_list("pipeline_id", "stage_id", "on_hold", "outcome"):
+        latest[row[0]] = row[1:]
     with audit.change_set() as change_set:
         moment = change_set.recorded_at if change_set.back_dated else timezone.now()
         StageTransition.objects.bulk_create(

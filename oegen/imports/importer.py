@@ -15,7 +15,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from tqdm import tqdm
 
-from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_model, history_row
+from oegen.audit import (
+    BATCH_SIZE,
+    CHANGED,
+    CREATED,
+    REMOVED,
+    carrier,
+    history_model,
+    history_row,
+)
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.past import REASON_START, AuditFile, Past, past_reason
 from oegen.imports.reading import CSVFile, Row
@@ -300,7 +308,7 @@ class Importer(ABC):
             newest[row.id] = row
         endings = [
             history_row(
-                Past.carrier(row),
+                carrier(row),
                 REMOVED,
                 change_set=self.run.change_set,
                 reason="Not in the imported files, only in the demo's audit. "

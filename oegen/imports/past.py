@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, history_model, history_row
+from oegen.audit import (
+    BATCH_SIZE,
+    CHANGED,
+    CREATED,
+    REMOVED,
+    carrier,
+    history_model,
+    history_row,
+)
 from oegen.imports.cells import Cell, RowForm, identifier, moment, text
 from oegen.imports.literals import LiteralError, parse_literal
 from oegen.imports.reading import CSVFile, Row
@@ -78,18 +86,12 @@ class Past:
         for key in self._owned[model, owner] - stayed:
             before = self._before(model, key, row.moment)
             if before and before.kind != REMOVED:
-                self._write(self.carrier(before.row), REMOVED, row)
+                self._write(carrier(before.row), REMOVED, row)
 
     def write(self) -> None:
         for model, rows in self._told.items():
             self._change_set.written.add(history_model(model))
             history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
-
-    @staticmethod
-    def carrier(row) -> AuditedModel:
-        """An unsaved record with the values of a history row."""
-        fields = type(row).tracked_fields
-        return row.instance_type(**{one.attname: getattr(row, one.attname) for one in fields})
 
     def _before(self, model, key, when: datetime) -> _Step | None:
         steps = [step for step in self._steps[model, key] if step.when <= when]

@@ -182,6 +182,17 @@ class Migration(migrations.Migration):
                 ),
                 ("seal", models.CharField(editable=False, max_length=64)),
                 (
+                    "undoes",
+                    models.ForeignKey(
+                        editable=False,
+                        help_text="The change set that this one took back.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="undone_by",
+                        to="oegen.changeset",
+                    ),
+                ),
+                (
                     "person",
                     models.ForeignKey(
                         help_text="Empty when program code ran without a signed-in person.",

@@ -110,6 +110,10 @@ class AuditedModel(models.Model):
             for model, name in cls.link_models()
             if model._meta.get_field(name).remote_field.on_delete is models.CASCADE
         ]
+        if hasattr(cls, "comments"):
+            comments = cls.comments.rel.model
+            subject = {"content_type": ContentType.objects.get_for_model(cls)}
+            goes_with.append(comments.objects.filter(object_id__in=keys, **subject))
         for rows in (cls._base_manager.filter(pk__in=keys), *goes_with):
             list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
@@ -135,7 +139,7 @@ class AuditedModel(models.Model):
         """The audited models with a foreign key to this one, each with that key's name."""
         for relation in cls._meta.related_objects:
             model = relation.related_model
-            if issubclass(model, AuditedModel) and relation.field.concrete:
+            if issubclass(model, AuditedModel) and not relation.many_to_many:
                 yield model, relation.field.name
 
     def timeline_sources(self):

@@ -21,6 +21,14 @@ class ChangeSet(models.Model):
     reason = models.TextField(blank=True)
     source = models.CharField(max_length=20, choices=audit.Source)
     recorded_at = models.DateTimeField(default=timezone.now, db_index=True)
+    undoes = models.ForeignKey(
+        "self",
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="undone_by",
+        help_text="The change set that this one took back.",
+    )
     number = models.PositiveBigIntegerField(
         unique=True, editable=False, help_text="Its place in the chain of seals, from 1."
     )

@@ -203,7 +203,7 @@ class Pipeline(AuditedModel):
         """Keep a StageTransition for every change of stage, hold or outcome."""
         from pipelines.services import record_stage_transitions
 
-        record_stage_transitions(instances, created=created)
+        record_stage_transitions(instances)
 
     def timeline_sources(self):
         """Also what happened to its facilities, and hand-made corrections of its transitions."""
