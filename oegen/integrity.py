@@ -195,14 +195,17 @@ class Check:
             for label in sorted({*change_set.contents, *there[key]}):
                 sealed = change_set.contents.get(label, [0, ""])
                 found = there[key].get(label, [0, ""])
-                if found != sealed and (found[0] != sealed[0] or (key, label) not in told):
+                where = f"Change set {change_set.number}"
+                if found[0] != sealed[0]:
                     yield Finding(
-                        f"Change set {change_set.number}",
-                        "its history rows are not the ones that were sealed",
-                        f"number of rows of {label}",
+                        where,
+                        "history rows were added or removed",
+                        f"number of {label}",
                         str(found[0]),
                         str(sealed[0]),
                     )
+                elif found != sealed and (key, label) not in told:
+                    yield Finding(where, f"its rows of {label} are not the ones that were sealed")
 
     # Records --------------------------------------------------------------------------------------
 
