@@ -11,6 +11,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError, Q
 
 from oegen import audit, timeline
+from oegen.database import broken_rule
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.reverting import (
@@ -178,10 +179,10 @@ def _take(steps: Iterable[Step]) -> None:
     except ProtectedError as error:
         users = ", ".join(str(one) for one in list(error.protected_objects)[:3])
         raise CannotRestoreError([f"Something that would go is in use: {users}."]) from error
-    except (IntegrityError, StaleRecordError) as error:
-        raise CannotRestoreError(
-            [f"The database refuses what {step.model._meta.verbose_name} was then: {error}"]
-        ) from error
+    except IntegrityError as error:
+        raise CannotRestoreError([broken_rule(error) or str(error)]) from error
+    except StaleRecordError as error:
+        raise CannotRestoreError([str(error)]) from error
 
 
 class _TakenBack(Exception):

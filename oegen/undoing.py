@@ -19,6 +19,7 @@ from django.db.models import ProtectedError
 from django.utils import formats, timezone
 
 from oegen import audit
+from oegen.database import broken_rule
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.reverting import (
@@ -256,7 +257,9 @@ def _take_together(group: list[Step], steps: list[Step]) -> dict[Key, str]:
             refused[step.model, step.key] = " ".join(sentences_of(error, step.model))
         except ProtectedError as error:
             refused[step.model, step.key] = f"in use: {next(iter(error.protected_objects))}"
-        except (IntegrityError, StaleRecordError) as error:
+        except IntegrityError as error:
+            refused[step.model, step.key] = broken_rule(error) or str(error)
+        except StaleRecordError as error:
             refused[step.model, step.key] = str(error)
     return refused
 
