@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import formats, timezone
 
 from oegen import audit
@@ -50,6 +50,7 @@ class Entry:
     model: type[AuditedModel]
     record_id: Any
     subject: str
+    subject_model: type[models.Model]
     subject_id: Any
     url: str
     kind: str
@@ -57,6 +58,8 @@ class Entry:
     person: str
     reason: str
     change_set_id: Any
+    change_set_number: int
+    source: str
     version: int
     phrase: str
     changes: tuple[FieldChange, ...] = field(default=())
@@ -143,6 +146,11 @@ def entries_since(record: AuditedModel, version: int) -> list[Entry]:
     return _entries(rows.order_by("-history_date", "-history_id"))
 
 
+def entries_among(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
+    """The entries of these history rows of one model, in no order of their own."""
+    return _entries(model.history.filter(history_id__in=list(history_ids)).order_by())
+
+
 def removal_of(model: type[AuditedModel], key) -> list[Entry]:
     """The entry of the record's removal, if it was removed."""
     return _entries(model.history.filter(id=key, history_type="-").order_by("-history_id")[:1])
@@ -217,7 +225,9 @@ def _entries(rows: models.QuerySet) -> list[Entry]:
     ).order_by("-history_date", "-history_id")
     rows = list(
         rows.select_related("history_user").annotate(
-            previous_id=Subquery(before.values("history_id")[:1])
+            previous_id=Subquery(before.values("history_id")[:1]),
+            change_set_number=F("change_set__number"),
+            source=F("change_set__source"),
         )
     )
     previous = history.objects.in_bulk([row.previous_id for row in rows if row.previous_id])
@@ -230,12 +240,13 @@ def _entries(rows: models.QuerySet) -> list[Entry]:
 
 def _entry(model, row, previous, names: Names) -> Entry:
     changes = tuple(differences(model, row, previous, names)) if row.history_type == "~" else ()
-    subject_id, subject, url = _subject(model, row, names)
+    subject_model, subject_id, subject, url = _subject(model, row, names)
     return Entry(
         history_id=row.history_id,
         model=model,
         record_id=row.id,
         subject=subject,
+        subject_model=subject_model,
         subject_id=subject_id,
         url=url,
         kind=row.history_type,
@@ -243,6 +254,8 @@ def _entry(model, row, previous, names: Names) -> Entry:
         person=str(row.history_user) if row.history_user else "",
         reason=row.history_change_reason or "",
         change_set_id=row.change_set_id,
+        change_set_number=row.change_set_number,
+        source=row.source,
         version=row.version,
         phrase=_phrase(model, row, changes, names),
         changes=changes,
@@ -250,7 +263,7 @@ def _entry(model, row, previous, names: Names) -> Entry:
     )
 
 
-def _subject(model, row, names: Names) -> tuple[Any, str, str]:
+def _subject(model, row, names: Names) -> tuple[type[models.Model], Any, str, str]:
     """The record the row is about; for a link or comment, the record it hangs on."""
     if model is Comment:
         # Not row.content_type, which would be a query for each row.
@@ -259,8 +272,8 @@ def _subject(model, row, names: Names) -> tuple[Any, str, str]:
     elif owner := model.link_owner():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
     else:
-        return row.id, str(row.instance), names.url(model, row.id)
-    return key, names.get(target, key), names.url(target, key)
+        return model, row.id, str(row.instance), names.url(model, row.id)
+    return target, key, names.get(target, key), names.url(target, key)
 
 
 def _phrase(model, row, changes, names: Names) -> str:
