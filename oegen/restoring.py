@@ -50,10 +50,16 @@ class Plan:
 
 
 def parts_at(model: type[AuditedModel], key, row) -> list[models.Model]:
-    """The links of a record as they were when the change set of its history row was done."""
+    """The links of a record as they were when the change set of its history row was done; of the
+    row that removed it, as they were until then."""
     parts = []
     for link, name in model.link_models():
         if not (link.TELLS_NEWS and name == link.LINK_OWNER):
+            continue
+        if row.history_type == audit.REMOVED:
+            parts += link.history.filter(
+                change_set=row.change_set_id, history_type=audit.REMOVED, **{name: key}
+            )
             continue
         known = link.history.filter(
             Q(history_date__lte=row.history_date) | Q(change_set=row.change_set_id), **{name: key}
@@ -77,19 +83,16 @@ def _removed_with(model: type[AuditedModel], key, removal, *, links: bool) -> li
     return rows + [row for row in said if belongs_to(Comment, row) == (model, key)]
 
 
+def steps_to(model: type[AuditedModel], key, row) -> list[Step]:
+    """What would have to be done to go back to the history row; nothing where all is as it was."""
+    return _steps(model, key, model._base_manager.filter(pk=key).first(), row)
+
+
 def plan_restore(*, model: type[AuditedModel], key: Any, history_id: int) -> Plan:
     """Raises the history model's DoesNotExist when the record has no such entry."""
     row = model.history.get(id=key, history_id=history_id)
     live = model._base_manager.filter(pk=key).first()
-    if live is not None:
-        then = parts_at(model, key, row)
-    else:
-        removal = model.history.filter(id=key, history_type=audit.REMOVED).latest("history_id")
-        if row.history_type == audit.REMOVED:
-            then = _removed_with(model, key, removal, links=True)
-        else:
-            then = parts_at(model, key, row) + _removed_with(model, key, removal, links=False)
-    steps = _steps(model, key, live, row, then)
+    steps = _steps(model, key, live, row)
     refusals = missing_targets(steps, among=steps)
     if not steps:
         refusals = ["It is now just as it was then, so there is nothing to restore."]
@@ -140,7 +143,14 @@ def restore(
         return current
 
 
-def _steps(model, key, live, row, then: Iterable[models.Model]) -> list[Step]:
+def _steps(model, key, live, row) -> list[Step]:
+    then = parts_at(model, key, row)
+    if live is None:
+        removal = model.history.filter(id=key, history_type=audit.REMOVED).latest("history_id")
+        if row.history_type == audit.REMOVED:
+            then = _removed_with(model, key, removal, links=True)
+        else:
+            then += _removed_with(model, key, removal, links=False)
     steps = []
     if live is None or not is_same(model, live, row):
         version = newest_versions(model, [key])[key]

@@ -109,6 +109,23 @@ def test_a_removed_record_comes_back_with_links_comments_and_transitions(
     assert findings() == []
 
 
+def test_a_record_that_came_back_keeps_its_links_when_restored_to_its_removal(portfolio_manager):
+    pipeline = make_pipeline("Kestrel", lead_developer=make_counterparty("A"))
+    key = pipeline.pk
+    Pipeline.objects.get(pk=key).delete()
+    removal = Pipeline.history.filter(id=key).latest("history_id")
+    go_back(Pipeline(pk=key), removal, portfolio_manager)
+    back = Pipeline.objects.get(pk=key)
+    back.rag_comment = "Since"
+    back.save()
+
+    go_back(back, removal, portfolio_manager)
+
+    back.refresh_from_db()
+    assert back.rag_comment == ""
+    assert back.counterparty_links.get().counterparty.name == "A"
+
+
 def test_a_state_that_points_to_something_removed_is_refused(portfolio_manager):
     pipeline = make_pipeline("Kestrel")
     acme = make_counterparty("Acme")
