@@ -1,13 +1,16 @@
 """The base table and the columns that several lists share."""
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache, cached_property
 from typing import Any
 
 import django_tables2 as tables
+from django.core.paginator import Paginator
 from django.db.models import (
     Case,
     Choices,
+    Count,
     F,
     IntegerField,
     Min,
@@ -18,6 +21,7 @@ from django.db.models import (
     TextField,
     Value,
     When,
+    Window,
 )
 from django.db.models.functions import NullIf
 from django.template.loader import get_template
@@ -94,15 +98,31 @@ class RecordTable(tables.Table):
         The page's keys are read first: what the columns need is then worked out for its rows, not
         for all that had to be filtered and ordered to find them.
         """
-        self.paginate(per_page=size)
+        self.paginator = Paginator(self.rows, size)
+        keys = self._counted_keys(number, size) if self.data.data.query.has_filters() else None
         self.page = self.paginator.get_page(number)
         rows = self.data.data
-        start = (self.page.number - 1) * size
-        keys = list(rows.values_list("pk", flat=True)[start : start + size])
+        if keys is None:
+            start = (self.page.number - 1) * size
+            keys = list(rows.values_list("pk", flat=True)[start : start + size])
         records = self._read(rows.model._default_manager.filter(pk__in=keys))
         found = {record.pk: record for record in records}
         # A record removed since its key was read is no longer listed.
         self.page.object_list = BoundRows([found[key] for key in keys if key in found], self)
+
+    def _counted_keys(self, number: str | None, size: int) -> list | None:
+        """The keys of the page asked for, while the rows are counted in the same go: what filters
+        pick is then looked up once. None where there is no such page, and nothing is counted."""
+        asked_for = number or "1"
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", asked_for):
+            return None
+        start = (int(asked_for) - 1) * size
+        counted = self.data.data.annotate(rows_in_all=Window(Count("pk")))
+        found = list(counted.values_list("pk", "rows_in_all")[start : start + size])
+        if not found and start:
+            return None
+        self.paginator.count = found[0][1] if found else 0
+        return [key for key, _ in found]
 
     @classmethod
     def known(cls, names: Iterable[str]) -> list[str]:
