@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import F, FloatField
+from django.db.models import F, FloatField, TextField
 from django.db.models.functions import Cast
 from django.http import JsonResponse
 from django.utils.decorators import method_decorator
@@ -22,30 +22,42 @@ from pipelines.querysets import PipelineQuerySet
 #: The facilities that are listed beside the map.
 LISTED = 100
 
-#: Kept, because the choices work their values out each time they are asked for them.
-WORST_FIRST = (*RAG.values, "")
+#: The place of each rating, the worst first.
+WORST_FIRST = {rating: place for place, rating in enumerate([*RAG.values, ""])}
 
 
 @dataclass(slots=True)
 class Site:
-    """A facility on the map, with the pipelines among those asked for that it is part of."""
+    """A facility on the map, with the pipelines among those asked for that it is part of.
 
-    id: UUID
+    The keys are text, as addresses have them.
+    """
+
+    id: str
     name: str
     technology: Technology
     capacity_mw: Decimal | None
     latitude: float
     longitude: float
     rag_status: str = ""
-    pipelines: list[tuple[UUID, str]] = field(default_factory=list)
+    pipelines: list[tuple[str, str]] = field(default_factory=list)
 
     def get_rag_status_display(self) -> str:
         return RAG(self.rag_status).label if self.rag_status else ""
 
-    def add(self, pipeline: UUID, name: str, rag_status: str) -> None:
+    def add(self, pipeline: str, name: str, rag_status: str) -> None:
         """Its rating is the worst of its pipelines'; empty when none is rated."""
         self.pipelines.append((pipeline, name))
-        self.rag_status = min(self.rag_status, rag_status, key=WORST_FIRST.index)
+        if WORST_FIRST[rag_status] < WORST_FIRST[self.rag_status]:
+            self.rag_status = rag_status
+
+
+def _key(stored: str) -> str:
+    """The key with its dashes, which SQLite leaves out. Twenty thousand UUIDs would take longer to
+    make and to write than the whole rest of the answer."""
+    if "-" in stored:
+        return stored
+    return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
 
 
 def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> list[Site]:
@@ -61,27 +73,30 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
     links = links.filter(pipeline__in=pipelines.order_by().values("pk"))
     technologies = {technology.code: technology for technology in Technology.objects.all()}
     found: list[Site] = []
+    last = ""
     for key, name, technology, capacity_mw, latitude, longitude, *pipeline in links.order_by(
         F("facility__capacity_mw").desc(nulls_last=True),
         "facility__name",
         "facility",
         "pipeline__project_name",
     ).values_list(
-        "facility",
+        Cast("facility", TextField()),
         "facility__name",
         "facility__technology__code",
         "facility__capacity_mw",
         Cast("facility__latitude", FloatField()),
         Cast("facility__longitude", FloatField()),
-        "pipeline",
+        Cast("pipeline", TextField()),
         "pipeline__project_name",
         "pipeline__rag_status",
     ):
         # The rows of a facility follow one another.
-        if not found or found[-1].id != key:
+        if key != last:
             place = capacity_mw, latitude, longitude
-            found.append(Site(key, name, technologies[technology], *place))
-        found[-1].add(*pipeline)
+            found.append(Site(_key(key), name, technologies[technology], *place))
+            last = key
+        pipeline_key, *told = pipeline
+        found[-1].add(_key(pipeline_key), *told)
     return found
 
 
@@ -106,14 +121,14 @@ class MapData(FilteredPipelines):
                 ],
                 "sites": [
                     [
-                        str(site.id),
+                        site.id,
                         site.name,
                         site.latitude,
                         site.longitude,
                         None if site.capacity_mw is None else float(site.capacity_mw),
                         places[site.technology.pk],
                         site.rag_status[:1].upper(),
-                        [part for key, name in site.pipelines for part in (str(key), name)],
+                        [part for pipeline in site.pipelines for part in pipeline],
                     ]
                     for site in found
                 ],
