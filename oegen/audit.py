@@ -92,7 +92,7 @@ def change_set(
     """
     from oegen.models import ChangeSet
 
-    outer = _open.get()
+    outer = current_change_set()
     if outer is not None:
         with transaction.atomic():
             yield outer
@@ -108,6 +108,7 @@ def change_set(
         undoes=undoes,
     )
     current.back_dated = recorded_at is not None
+    current.connection = transaction.get_connection()
     with transaction.atomic():
         token = _open.set(current)
         try:
@@ -120,7 +121,12 @@ def change_set(
 
 
 def current_change_set() -> ChangeSet | None:
-    return _open.get()
+    """The open one; none in another thread that was given this one's context, whose connection,
+    and so whose transaction, is another."""
+    current = _open.get()
+    if current is None or current.connection is not transaction.get_connection():
+        return None
+    return current
 
 
 class AuditTrail(HistoricalRecords):
@@ -132,12 +138,23 @@ class AuditTrail(HistoricalRecords):
     def get_change_reason_for_object(self, instance, history_type, using):
         return getattr(instance, "_change_reason", None) or current_change_set().reason
 
+    def post_save(self, instance, created, using=None, raw=False, **kwargs):
+        """Nothing switches this off. A fixture (``raw``) is to bring its history along."""
+        if not raw:
+            self.create_historical_record(instance, CREATED if created else CHANGED, using=using)
+
+    def post_delete(self, instance, using=None, **kwargs):
+        self.create_historical_record(instance, REMOVED, using=using)
+
     def create_historical_record(self, instance, history_type, using=None):
         """Write the history row, opening a change set when a removal comes in without one."""
         with change_set() as current:
-            if current.back_dated:
-                instance._history_date = current.recorded_at
-            super().create_historical_record(instance, history_type, using=using)
+            told = instance
+            if history_type != REMOVED and instance.holds_unsaved:
+                told = type(instance)._base_manager.get(pk=instance.pk)
+                told._change_reason = getattr(instance, "_change_reason", None)
+            told._history_date = current.recorded_at if current.back_dated else timezone.now()
+            super().create_historical_record(told, history_type, using=using)
             if history_type == REMOVED:
                 search.forget(instance)
 

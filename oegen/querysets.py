@@ -1,8 +1,9 @@
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.utils import timezone
 
 from oegen import audit
+from oegen.exceptions import StaleRecordError
 
 
 class AuditedQuerySet(models.QuerySet):
@@ -12,23 +13,38 @@ class AuditedQuerySet(models.QuerySet):
     """
 
     def update(self, **kwargs):
-        """As Django's, and each row gets a new version and a history row."""
+        """As Django's, and each row gets a new version and a history row.
+
+        Raises ValueError for the key and the version: history knows a row by them.
+        """
         model = self.model
-        with audit.change_set():
-            locked = model._base_manager.using(self.db).select_for_update()
-            ids = list(
-                locked.filter(pk__in=self.order_by().values("pk")).values_list("pk", flat=True)
+        if fixed := {"pk", "id", "version"} & kwargs.keys():
+            raise ValueError(
+                f"{model.__name__}: update can't write {' or '.join(sorted(fixed))}, because the "
+                "history of a record goes by it."
             )
+        with audit.change_set():
+            versions = self._lock()
+            keys = list(versions)
             updated = 0
-            for start in range(0, len(ids), audit.BATCH_SIZE):
-                batch = ids[start : start + audit.BATCH_SIZE]
+            for start in range(0, len(keys), audit.BATCH_SIZE):
+                batch = keys[start : start + audit.BATCH_SIZE]
                 updated += super(AuditedQuerySet, self.filter(pk__in=batch)).update(
                     **{"modified_at": timezone.now(), "version": F("version") + 1, **kwargs}
                 )
-                rows = list(model._base_manager.using(self.db).filter(pk__in=batch))
+                rows = model._base_manager.using(self.db).filter(pk__in=batch)
+                # Not those that left the filter by an earlier batch.
+                rows = [row for row in rows if row.version != versions[row.pk]]
                 audit.record(rows, audit.CHANGED)
                 model.written(rows, created=False)
         return updated
+
+    def _lock(self) -> dict:
+        """The version of each row by its key; nobody else changes them until the end of the
+        transaction, and everybody locks in the same order."""
+        rows = models.QuerySet(self.model, using=self.db).order_by("pk")
+        rows = rows.select_for_update(of=("self",), no_key=True)
+        return dict(rows.filter(pk__in=self.order_by().values("pk")).values_list("pk", "version"))
 
     update.alters_data = True
 
@@ -56,9 +72,19 @@ class AuditedQuerySet(models.QuerySet):
         return created
 
     def bulk_update(self, objs, fields, batch_size=None):
-        """As Django's (which calls ``update``), and the objects learn their new version."""
+        """As Django's (which calls ``update``), and the objects learn their new version.
+
+        Raises StaleRecordError, and writes nothing, when one was changed or removed since.
+        """
         objs = list(objs)
         with audit.change_set():
+            versions = {}
+            for start in range(0, len(objs), audit.BATCH_SIZE):
+                batch = [obj.pk for obj in objs[start : start + audit.BATCH_SIZE]]
+                versions |= self.filter(pk__in=batch)._lock()
+            for obj in objs:
+                if versions.get(obj.pk) != obj.version:
+                    raise StaleRecordError(obj)
             updated = super().bulk_update(objs, fields, batch_size=batch_size or audit.BATCH_SIZE)
         for obj in objs:
             obj.version += 1
@@ -69,11 +95,18 @@ class AuditedQuerySet(models.QuerySet):
     def delete(self):
         """As Django's; every removed row, cascades included, leaves history in one change set."""
         with audit.change_set():
-            self.model.lock(list(self.order_by().values_list("pk", flat=True)))
-            return super().delete()
+            keys = list(self.order_by().values_list("pk", flat=True))
+            self.model.lock(keys)
+            locked = self.filter(pk__in=keys) if connection.features.has_select_for_update else self
+            return super(AuditedQuerySet, locked).delete()
 
     delete.alters_data = True
     delete.queryset_only = True
+
+    def _raw_delete(self, using):
+        raise TypeError(
+            f"{self.model.__name__}: _raw_delete would leave no history. Call delete()."
+        )
 
 
 class SearchQuerySet(models.QuerySet):

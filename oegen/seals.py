@@ -77,6 +77,8 @@ def plain(field: models.Field, value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(to_scale(value, field))
     if isinstance(value, datetime):
+        if timezone.is_naive(value):
+            value = timezone.make_aware(value, timezone.get_default_timezone())
         return value.astimezone(UTC).isoformat()
     if value is None or isinstance(value, bool | int | str | list | dict):
         return value

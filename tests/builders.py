@@ -111,7 +111,8 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
     facility.latitude, facility.longitude, facility.country = 57, -4, "GB"
     facility.save()
     point = make_information_point("Panel prices fall", 80, 50, market="GB")
-    for links, value in (("pipeline", pipeline), ("counterparty", lead)):
+    wind = Technology.objects.get(code="wind")
+    for links, value in (("pipeline", pipeline), ("counterparty", lead), ("technology", wind)):
         getattr(point, f"{links}_links").create(**{links: value})
     records = [
         lead,

@@ -11,6 +11,8 @@ from datetime import datetime
 from random import Random
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from counterparties.models import Contact, Counterparty, CounterpartyContact
 from infopoints.models import (
     InformationPoint,
@@ -113,7 +115,7 @@ class Ledger:
 
     def write(self) -> None:
         for model, instances in self.live.items():
-            model._base_manager.bulk_create(instances, batch_size=BATCH_SIZE)
+            QuerySet(model).bulk_create(instances, batch_size=BATCH_SIZE)
             search.index(model, instances)
             self.totals[str(model._meta.verbose_name_plural)] += len(instances)
         for model, rows in self.history.items():

@@ -45,25 +45,37 @@ class AuditedModel(models.Model):
     #: Its place among the kinds of record that search finds, lowest first.
     SEARCH_PLACE = 0
 
+    #: While it is being saved: whether it has values that the database will not have after it.
+    holds_unsaved = False
+
     class Meta:
         abstract = True
+        # What Django writes by itself, as in ``pipeline.facility_links.add(link)``, is audited too.
+        base_manager_name = "objects"
 
-    def save(self, *args, update_fields=None, **kwargs):
-        created = self._state.adding
+    def save(self, *, update_fields=None, **kwargs):
+        if update_fields is not None and not update_fields:
+            return
+        created = self._state.adding and update_fields is None and not kwargs.get("force_update")
         self.settle_numbers()
+        expressions, generated = self._computed_fields()
+        self.holds_unsaved = update_fields is not None or bool(expressions)
         with audit.change_set():
             if not created:
                 self._claim_version()
                 if update_fields is not None:
                     update_fields = {*update_fields, "modified_at"}
             try:
-                super().save(*args, update_fields=update_fields, **kwargs)
+                super().save(update_fields=update_fields, **kwargs)
+                if computed := expressions + generated:
+                    self.refresh_from_db(fields=computed)
+                self.written([self], created=created, partly=self.holds_unsaved)
             except Exception:
                 if not created:
                     self.version -= 1
                 raise
-            self._read_generated_fields()
-            self.written([self], created=created, partly=update_fields is not None)
+            finally:
+                self.holds_unsaved = False
 
     def settle_numbers(self) -> None:
         """Round as the database will, so that record, history and seal say the same."""
@@ -75,14 +87,21 @@ class AuditedModel(models.Model):
     def _claim_version(self):
         """Take the next version; raise StaleRecordError unless this is the newest one."""
         self.modified_at = timezone.now()
-        claimed = type(self)._base_manager.filter(pk=self.pk, version=self.version)
+        claimed = models.QuerySet(type(self)).filter(pk=self.pk, version=self.version)
         if not claimed.update(version=self.version + 1):
             raise StaleRecordError(self)
         self.version += 1
 
-    def _read_generated_fields(self):
-        if generated := [field.name for field in self._meta.concrete_fields if field.generated]:
-            self.refresh_from_db(fields=generated)
+    def _computed_fields(self) -> tuple[list[str], list[str]]:
+        """The fields whose values the database works out: those set to an expression such as
+        F("order") + 1, and generated ones."""
+        expressions, generated = [], []
+        for field in self._meta.concrete_fields:
+            if field.generated:
+                generated.append(field.name)
+            elif hasattr(self.__dict__.get(field.attname), "resolve_expression"):
+                expressions.append(field.name)
+        return expressions, generated
 
     def become_new(self) -> None:
         """Let the next save write these values as another record, under an id of its own."""

@@ -43,8 +43,10 @@ class ChangeSet(models.Model):
 
     unaudited = "It is part of the history."
 
-    # True while the change set is open and dates its rows itself, see oegen.audit.change_set.
+    # While the change set is open, see oegen.audit.change_set: whether it dates its rows itself,
+    # and the connection whose transaction it is.
     back_dated = False
+    connection = None
 
     class Meta:
         ordering = ["-recorded_at"]

@@ -1,6 +1,17 @@
 import pytest
+from django.db import transaction
 
 from oegen.integrity import Check
+from tests.builders import make_portfolio, make_user
+
+
+@pytest.fixture(scope="module")
+def portfolio(django_db_setup, django_db_blocker):
+    """A record of every tracked model, made once for the tests of a module and taken away."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        make_portfolio(make_user())
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -1,0 +1,105 @@
+"""Records to write to, one of every tracked model, and what a write left in the history."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date, timedelta
+from itertools import count
+
+from counterparties.models import ContactRole
+from oegen import audit
+from oegen.models import ChangeSet
+from pipelines.models import CounterpartyRole, Technology
+from tests.builders import (
+    make_counterparty,
+    make_facility,
+    make_pipeline,
+)
+
+MODELS = audit.tracked_models()
+
+_numbers = count(1)
+
+
+def label(value) -> str:
+    return value.__name__
+
+
+def other_values(model) -> dict:
+    """Values that no record of the model has, new ones with each call.
+
+    Raises KeyError for a model that nobody has thought of here.
+    """
+    number = next(_numbers)
+    name = f"Other {number}"
+    by_name = {"name": name}
+    coded = {"name": name, "code": f"other-{number}"}
+    return {
+        "Comment": lambda: {"text": name},
+        "Contact": lambda: by_name,
+        "ContactRole": lambda: coded,
+        "Counterparty": lambda: by_name,
+        "CounterpartyContact": lambda: {"role": ContactRole.objects.create(**coded)},
+        "CounterpartyRole": lambda: coded,
+        "Facility": lambda: by_name,
+        "InformationPoint": lambda: {"title": name},
+        "InformationPointCounterparty": lambda: {"counterparty": make_counterparty(name)},
+        "InformationPointPipeline": lambda: {"pipeline": make_pipeline(name)},
+        "InformationPointTechnology": lambda: {
+            "technology": Technology.objects.create(capacity_basis="ac", **coded)
+        },
+        "Pipeline": lambda: {"project_name": name},
+        "PipelineCounterparty": lambda: {"role": CounterpartyRole.objects.create(**coded)},
+        "PipelineFacility": lambda: {"facility": make_facility(name)},
+        "Stage": lambda: {**coded, "order": 1000 + number},
+        "StageTransition": lambda: {"effective_on": date(2000, 1, 1) + timedelta(number)},
+        "Technology": lambda: coded,
+    }[model.__name__]()
+
+
+def a_record(model):
+    """The newest of the portfolio's, read anew."""
+    return model.objects.order_by("-created_at").first()
+
+
+def a_new_one(model):
+    """An unsaved record beside those that are there."""
+    record = a_record(model)
+    for name, value in other_values(model).items():
+        setattr(record, name, value)
+    record.become_new()
+    return record
+
+
+def a_removable_one(model):
+    record = a_new_one(model)
+    record.save()
+    return model.objects.get(pk=record.pk)
+
+
+def values_of(record) -> dict:
+    fields = record._meta.concrete_fields
+    return {one.name: getattr(record, one.name) for one in fields if not one.generated}
+
+
+def change(record) -> dict:
+    """Give a record other values, unsaved; returns them."""
+    values = other_values(type(record))
+    for name, value in values.items():
+        setattr(record, name, value)
+    return values
+
+
+@contextmanager
+def one_change_set(person, model, rows):
+    """What is written inside leaves these history rows of the model, as (type, key, version), in
+    one change set of the person's. Of ``rows`` a list may be given that is filled inside."""
+    newest = ChangeSet.objects.latest("number").number
+    with audit.acting(person, audit.Source.FORM):
+        yield
+    change_set = ChangeSet.objects.get(number__gt=newest)
+    assert (change_set.person, change_set.source) == (person, "form")
+    left = model.history.filter(change_set=change_set)
+    assert {row.history_user for row in left} == {person}
+    found = [(row.history_type, row.id, row.version) for row in left]
+    assert sorted(found, key=str) == sorted(rows, key=str)

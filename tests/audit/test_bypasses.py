@@ -1,0 +1,66 @@
+"""What is written past the history is found by audit_check."""
+
+import pytest
+from django.db import models
+
+from tests.audit.paths import (
+    MODELS,
+    a_new_one,
+    a_record,
+    a_removable_one,
+    change,
+    label,
+    other_values,
+)
+
+pytestmark = [pytest.mark.usefixtures("portfolio"), pytest.mark.django_db]
+
+
+def plain_update(model):
+    models.QuerySet(model).filter(pk=a_record(model).pk).update(**other_values(model))
+
+
+def plain_insert(model):
+    models.QuerySet(model).bulk_create([a_new_one(model)])
+
+
+def plain_delete(model):
+    key = a_removable_one(model).pk
+    for link, name in model.link_models():
+        link.objects.filter(**{name: key}).delete()
+    models.QuerySet(model).filter(pk=key)._raw_delete("default")
+
+
+def load_a_fixture_row(model):
+    a_new_one(model).save_base(raw=True)
+
+
+def load_a_fixture_row_over_a_record(model):
+    record = a_record(model)
+    change(record)
+    record.save_base(raw=True)
+
+
+def save_below_save(model):
+    record = a_record(model)
+    change(record)
+    record.save_base()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=label)
+@pytest.mark.parametrize(
+    "write",
+    [
+        plain_update,
+        plain_insert,
+        plain_delete,
+        load_a_fixture_row,
+        load_a_fixture_row_over_a_record,
+        save_below_save,
+    ],
+    ids=label,
+)
+def test_what_goes_past_the_history_is_found(model, write, findings):
+    write(model)
+    noun = str(model._meta.verbose_name).capitalize()
+    assert [one for one in findings() if one.startswith(noun)] != []
