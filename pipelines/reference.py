@@ -39,7 +39,7 @@ TECHNOLOGIES = [
     ("wind", "Wind", "Wind Energy\nWind Power",
      None, "MW", "ac", False, "wind", "#0072B2", "#4DA3DB", True),
     ("onshore-wind", "Onshore wind", "Wind Onshore\nOnshore",
-     "wind", "MW", "ac", False, "wind", "#3F6FA8", "#8AB4E8", True),
+     "wind", "MW", "ac", False, "wind", "#0072B2", "#4DA3DB", True),
     ("offshore-wind", "Offshore wind", "Wind Offshore\nOffshore",
      "wind", "MW", "ac", False, "ripple", "#56B4E9", "#7CC7F2", True),
     ("bess", "BESS", "Battery Storage\nBattery\nBatteries\nBattery Energy Storage",

@@ -26,7 +26,3 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 # The live server's pages come from the sources, looked up one by one: nothing is collected first.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
-
-# The live server serves the files from where they are.
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True
