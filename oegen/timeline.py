@@ -18,6 +18,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import formats, timezone
 
 from oegen import audit
+from oegen.directions import isolated
 from oegen.models import AuditedModel, ChangeSet, Comment
 
 NOTHING = "empty"
@@ -67,6 +68,15 @@ class Entry:
     comment: str = ""
     #: Of the entry that wrote a comment: the newest entry of that comment, maybe itself.
     latest: Entry | None = None
+
+    @property
+    def noun(self) -> str:
+        return str(self.model._meta.verbose_name)
+
+    @property
+    def subject_kind(self) -> str:
+        """What the address of the subject's history calls it."""
+        return self.subject_model._meta.model_name
 
     @property
     def is_comment(self) -> bool:
@@ -280,8 +290,8 @@ def _phrase(model, row, changes, names: Names) -> str:
     noun = str(model._meta.verbose_name)
     if model is Comment:
         verb = {"+": "commented", "~": "comment changed to", "-": "comment removed"}
-        was = f" (it was “{changes[0].old}”)" if changes else ""
-        return f"{verb[row.history_type]}: “{row.text}”{was}"
+        was = f" (it was “{isolated(changes[0].old)}”)" if changes else ""
+        return f"{verb[row.history_type]}: “{isolated(row.text)}”{was}"
     if model.link_owner():
         what = model.describe_link(row, names)
         if row.history_type == "~":
@@ -321,9 +331,11 @@ def differences(model, row, previous, names: Names) -> Iterable[FieldChange]:
         old, new = (display(model_field, raw, names) for raw in (raw_old, raw_new))
         phrase, unless = _phrases.get((model, model_field.name), (None, frozenset()))
         if phrase is None:
-            words = f"{label} from {old} to {new}"
+            words = f"{label} from {isolated(old)} to {isolated(new)}"
+        elif unless & together:
+            words = ""
         else:
-            words = "" if unless & together else phrase(old, new, raw_old, raw_new)
+            words = phrase(isolated(old), isolated(new), raw_old, raw_new)
         yield FieldChange(model_field.name, label, old, new, raw_old, raw_new, words)
 
 
@@ -371,10 +383,11 @@ class Names:
             self._wanted[model].add(row.id)
 
     def get(self, model, key) -> str:
+        """The name, as it may stand in a sentence."""
         if key is None:
             return NOTHING
         self._read(model)
-        return self._found.get((model, key), "a removed record")
+        return isolated(self._found.get((model, key), "a removed record"))
 
     def url(self, model, key) -> str:
         """The record's page, or nothing where it has none or the record is gone."""
