@@ -7,7 +7,7 @@ it is written as a text cell, unchanged. Numbers and dates stay numbers and date
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
@@ -36,21 +36,30 @@ BYTE_ORDER_MARK = "\ufeff"
 
 def download(table: RecordTable, kind: str, list_title: str) -> HttpResponseBase:
     """``kind`` is CSV or XLSX. The file is named for the list and the day."""
-    name = f"{slugify(list_title)}-{timezone.localdate():%Y-%m-%d}.{kind}"
     if kind == XLSX:
+        name = _file_name(list_title, kind)
         return FileResponse(_workbook(table), as_attachment=True, filename=name)
-    response = StreamingHttpResponse(_csv_chunks(table), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return csv_download(chain([table.headings()], _rows(table)), list_title)
+
+
+def csv_download(rows: Iterable[list], title: str) -> StreamingHttpResponse:
+    """The rows, headings first, are sent as they come. The file is named for title and day."""
+    response = StreamingHttpResponse(_csv_chunks(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{_file_name(title, CSV)}"'
     return response
+
+
+def _file_name(title: str, kind: str) -> str:
+    return f"{slugify(title)}-{timezone.localdate():%Y-%m-%d}.{kind}"
 
 
 def _rows(table: RecordTable) -> Iterator[list]:
     """The cells of each row, read in chunks."""
     for record in table.data.data.iterator(chunk_size=CHUNK):
-        yield [_stated(value) for value in table.told(record)]
+        yield [stated(value) for value in table.told(record)]
 
 
-def _stated(value):
+def stated(value):
     """Times as the site's, without a zone; figures without zeros that nobody wrote."""
     if isinstance(value, datetime):
         return timezone.localtime(value).replace(tzinfo=None, microsecond=0)
@@ -75,10 +84,10 @@ class _Line:
         return line
 
 
-def _csv_chunks(table: RecordTable) -> Iterator[str]:
+def _csv_chunks(rows: Iterable[list]) -> Iterator[str]:
     write = csv.writer(_Line()).writerow
     lines = [BYTE_ORDER_MARK]
-    for row in chain([table.headings()], _rows(table)):
+    for row in rows:
         lines.append(write([harmless(value) for value in row]))
         if len(lines) >= CHUNK:
             yield "".join(lines)

@@ -175,7 +175,8 @@ class PageFilterSet(django_filters.FilterSet):
             if value:
                 rest = self.data.copy()
                 rest.pop(field.name)
-                rest.pop("page", None)
+                for place in ("page", "before"):
+                    rest.pop(place, None)
                 chips.append(Chip(field.label, self._told(field, value), rest.urlencode()))
         return chips
 

@@ -43,8 +43,7 @@ class Step:
     @property
     def permission(self) -> str:
         """What a person needs to take the step."""
-        meta = self.model._meta
-        return f"{meta.app_label}.{ACTIONS[self.kind]}_{meta.model_name}"
+        return permission_for(self.model, self.kind)
 
     @property
     def belongs_to(self) -> tuple[type[models.Model], Any] | None:
@@ -70,6 +69,11 @@ class Step:
         record = self.target()
         record.full_clean()
         record.save()
+
+
+def permission_for(model: type[AuditedModel], kind: str) -> str:
+    """``kind`` is what is done to a record of the model: audit.CREATED, CHANGED or REMOVED."""
+    return f"{model._meta.app_label}.{ACTIONS[kind]}_{model._meta.model_name}"
 
 
 def changeable(model: type[AuditedModel]) -> list[models.Field]:

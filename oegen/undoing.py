@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
@@ -30,6 +31,7 @@ from oegen.reverting import (
     is_same,
     missing_targets,
     newest_versions,
+    permission_for,
     sentences_of,
 )
 
@@ -75,6 +77,26 @@ class Plan:
 def _noun(model, number: int) -> str:
     meta = model._meta
     return str(meta.verbose_name if number == 1 else meta.verbose_name_plural)
+
+
+def rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], dict[str, int]]:
+    """The number of its history rows by model and type."""
+    found = {}
+    for label in change_set.contents:
+        history = apps.get_model(label)
+        rows = history.objects.filter(change_set=change_set).order_by().values_list("history_type")
+        found[history.instance_type] = dict(rows.annotate(models.Count("pk")))
+    return found
+
+
+def permissions_for(change_set: ChangeSet) -> set[str]:
+    """What a person needs to take all of it back, found without making the plan."""
+    back = {audit.CREATED: audit.REMOVED, audit.REMOVED: audit.CREATED}
+    return {
+        permission_for(model, back.get(kind, kind))
+        for model, kinds in rows_of(change_set).items()
+        for kind in kinds
+    }
 
 
 def plan_undo(change_set: ChangeSet) -> Plan:

@@ -1,0 +1,188 @@
+"""The audit page, which tells everything that was recorded, and the page of one change set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils.text import capfirst
+from django.views.generic import DetailView
+
+from oegen import audit, exports, timeline, undoing
+from oegen.history.filters import ACTIONS, AuditFilter
+from oegen.history.trail import Trail
+from oegen.models import ChangeSet
+from oegen.views import FilteredPage
+
+PAGE_SIZE = 50
+
+#: Beyond so many entries it is said that there are more, not how many.
+COUNTED = 1_000
+
+KINDS = (audit.CREATED, audit.CHANGED, audit.REMOVED)
+
+#: What the action of an entry is called.
+DONE = {kind: name for name, kind in ACTIONS.items()}
+
+HEADINGS = [
+    "Change set",
+    "Recorded at",
+    "Person",
+    "Source",
+    "Reason",
+    "Record type",
+    "Record",
+    "Record id",
+    "Version",
+    "Action",
+    "Field",
+    "Old value",
+    "New value",
+]
+
+
+def lines(trail: Trail) -> Iterator[list]:
+    """The entries as rows of a file: one for each field that changed, one for any other entry."""
+    yield HEADINGS
+    sources = dict(audit.Source.choices)
+    for entries in trail.chunks(exports.CHUNK):
+        for entry in entries:
+            facts = [
+                entry.change_set_number,
+                exports.stated(entry.when),
+                entry.person or "The system",
+                sources.get(entry.source, entry.source),
+                entry.reason,
+                entry.noun,
+                entry.subject,
+                str(entry.record_id),
+                entry.version,
+                DONE[entry.kind],
+            ]
+            for change in entry.changes:
+                yield [*facts, change.label, *_values(change)]
+            if not entry.changes:
+                yield [*facts, *_whole(entry)]
+
+
+def _values(change: timeline.FieldChange) -> list[str]:
+    """Old and new, an empty cell for nothing."""
+    pairs = ((change.raw_old, change.old), (change.raw_new, change.new))
+    return ["" if raw is None or raw == "" else told for raw, told in pairs]
+
+
+def _whole(entry: timeline.Entry) -> list[str]:
+    """Field, old and new value of an entry that is about all of a record."""
+    what = entry.comment or entry.phrase if entry.subject_id != entry.record_id else entry.subject
+    if entry.kind == audit.CREATED:
+        return ["", "", what]
+    return ["", what, ""] if entry.kind == audit.REMOVED else ["", "", ""]
+
+
+class AuditPage(FilteredPage):
+    """Everything that was recorded, newest first. ``?before=`` is the last entry of the page
+    before, ``?download=csv`` gives what is filtered, all pages, as a file."""
+
+    queryset = ChangeSet.objects.order_by()
+    filterset_class = AuditFilter
+    context_object_name = "trail"
+    template_name = "oegen/history/audit.html"
+    state_template_name = "oegen/history/parts/audit_state.html"
+    switch_template_name = "oegen/history/parts/switch.html"
+    section = "changes"
+
+    def get(self, request, *args, **kwargs):
+        if request.GET.get("download") == exports.CSV:
+            self.filterset = self.get_filterset(self.get_filterset_class())
+            if not self.is_wrong():
+                return exports.csv_download(lines(self.filterset.qs), "audit")
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        page = Page.none() if context["is_wrong"] else Page.of(self.object_list, self.request)
+        return context | {
+            "page": page,
+            "total": page.total,
+            "said": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
+        }
+
+
+@dataclass(frozen=True)
+class Page:
+    """``total`` is counted as far as COUNTED, and on the first page only."""
+
+    entries: list[timeline.Entry]
+    total: int
+    is_first: bool
+    #: For the address of the next page; empty on the last one.
+    last: str
+
+    @classmethod
+    def none(cls) -> Page:
+        return cls([], 0, True, "")
+
+    @classmethod
+    def of(cls, trail: Trail, request: HttpRequest) -> Page:
+        """Raises Http404 when ``before`` names no entry."""
+        before = request.GET.get("before", "")
+        if before:
+            trail = trail.from_place(_place(trail, before))
+        places = trail.places((PAGE_SIZE if before else COUNTED) + 1)
+        entries = trail.entries_at(places[:PAGE_SIZE])
+        last = ""
+        if len(places) > PAGE_SIZE:
+            last = f"{entries[-1].model._meta.model_name}-{entries[-1].history_id}"
+        return cls(entries, len(places), not before, last)
+
+    @property
+    def count_in_words(self) -> str:
+        return f"{self.total:,}" if self.total <= COUNTED else f"More than {COUNTED:,}"
+
+
+def _place(trail: Trail, entry: str) -> tuple:
+    found = re.fullmatch(r"([a-z]{1,60})-([0-9]{1,18})", entry)
+    place = found and trail.place_of(found[1], int(found[2]))
+    if not place:
+        raise Http404(f"“{entry}” names no entry from which to read on.")
+    return place
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many entries of a change set are about records of one kind; None for none."""
+
+    plural: str
+    added: int | None
+    changed: int | None
+    removed: int | None
+
+
+class ChangeSetPage(DetailView):
+    """One change set as a whole, by the number that people quote."""
+
+    queryset = ChangeSet.objects.select_related("person", "undoes")
+    template_name = "oegen/history/change_set.html"
+
+    def get_object(self, queryset=None):
+        return get_object_or_404(self.queryset, number=self.kwargs["number"])
+
+    def get_context_data(self, **kwargs):
+        change_set = self.object
+        needed = undoing.permissions_for(change_set)
+        return super().get_context_data(**kwargs) | {
+            "section": "changes",
+            "change_set": change_set,
+            "counts": [
+                Counts(capfirst(model._meta.verbose_name_plural), *map(tally.get, KINDS))
+                for model, tally in undoing.rows_of(change_set).items()
+            ],
+            "total": sum(number for number, _ in change_set.contents.values()),
+            "undone_by": list(change_set.undone_by.order_by("number")),
+            "may_undo": change_set.source != audit.Source.MIGRATION
+            and self.request.user.has_perms(needed),
+            "page": Page.of(Trail(number=change_set.number), self.request),
+        }

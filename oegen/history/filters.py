@@ -1,0 +1,131 @@
+"""The filters above everything that was recorded."""
+
+import django_filters
+from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+
+from oegen import audit
+from oegen.filters import DayFilter, FilterForm, NameFilter, PageFilterSet, WholeNumberFilter
+from oegen.history.trail import Trail
+from oegen.models import ChangeSet, User
+
+THE_SYSTEM = "system"
+
+ACTIONS = {"added": audit.CREATED, "changed": audit.CHANGED, "removed": audit.REMOVED}
+
+
+def person_choices() -> list[tuple[str, str]]:
+    """Whoever has changed anything, by name."""
+    people = User.objects.filter(pk__in=ChangeSet.objects.order_by().values("person"))
+    named = sorted(((str(one.pk), str(one)) for one in people), key=lambda choice: choice[1])
+    return [(THE_SYSTEM, "The system"), *named]
+
+
+def type_choices() -> list[tuple[str, str]]:
+    return [
+        (model._meta.model_name, capfirst(model._meta.verbose_name_plural))
+        for model in audit.tracked_models()
+    ]
+
+
+def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """By kind of record; the value names both, as in “pipeline.stage”."""
+    return [
+        (
+            capfirst(model._meta.verbose_name_plural),
+            [
+                (f"{model._meta.model_name}.{field.name}", capfirst(field.verbose_name))
+                for field in model._meta.concrete_fields
+                if field.name not in model.BOOKKEEPING
+            ],
+        )
+        for model in audit.tracked_models()
+    ]
+
+
+def model_named(name: str):
+    return next(model for model in audit.tracked_models() if model._meta.model_name == name)
+
+
+class AuditForm(FilterForm):
+    def clean(self):
+        values = super().clean()
+        kind, field = values.get("type"), values.get("field")
+        if kind and field and field.partition(".")[0] != kind:
+            of = model_named(field.partition(".")[0])._meta.verbose_name_plural
+            self.add_error(
+                "field",
+                ValidationError(f"That is a field of {of}: choose these as type, or any type."),
+            )
+        return values
+
+
+class AuditFilter(PageFilterSet):
+    """Picks from a Trail, not from one queryset: the history has a table for each model."""
+
+    usual = ("name", "person", "type", "since", "until")
+    ranges = (("since", "until"),)
+
+    name = NameFilter("Name of the record")
+    person = django_filters.ChoiceFilter(
+        label="Person", choices=person_choices, empty_label="Anybody"
+    )
+    type = django_filters.ChoiceFilter(label="Type", choices=type_choices, empty_label="Any type")
+    since = DayFilter("since", "gte", "From")
+    until = DayFilter("until", "lte", "Until")
+    action = django_filters.ChoiceFilter(
+        label="Action",
+        choices=[(name, capfirst(name)) for name in ACTIONS],
+        empty_label="Any action",
+    )
+    field = django_filters.ChoiceFilter(
+        label="Field changed", choices=field_choices, empty_label="Any field"
+    )
+    source = django_filters.ChoiceFilter(
+        label="Source",
+        choices=[(value, capfirst(label)) for value, label in audit.Source.choices],
+        empty_label="Any source",
+    )
+    reason = NameFilter("Words of the reason")
+    change_set = WholeNumberFilter("change_set", "exact", "Change set", such_as=12)
+
+    class Meta:
+        model = ChangeSet
+        fields: list[str] = []
+
+    def get_form_class(self):
+        form_class = super().get_form_class()
+        return type("AuditForm", (AuditForm, form_class), {})
+
+    @property
+    def qs(self) -> Trail:
+        if not self.is_bound:
+            return Trail()
+        asked = {name: value for name, value in self.form.cleaned_data.items() if value}
+        kind, _, field = asked.get("field", "").partition(".")
+        kind = kind or asked.get("type", "")
+        person = asked.get("person", "")
+        return Trail(
+            model=model_named(kind) if kind else None,
+            field=field,
+            kind=ACTIONS.get(asked.get("action"), ""),
+            person=User.objects.get(pk=person) if person and person != THE_SYSTEM else None,
+            by_the_system=person == THE_SYSTEM,
+            source=asked.get("source", ""),
+            since=asked.get("since"),
+            until=asked.get("until"),
+            reason=asked.get("reason", ""),
+            name=asked.get("name", ""),
+            number=int(asked["change_set"]) if "change_set" in asked else None,
+        )
+
+    @staticmethod
+    def _told(bound, value: str) -> str:
+        if bound.name == "field":
+            labels = {
+                one: f"{label} of {group.lower()}"
+                for group, of in field_choices()
+                for one, label in of
+            }
+            return labels.get(value, value)
+        return PageFilterSet._told(bound, value)

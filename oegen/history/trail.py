@@ -1,0 +1,150 @@
+"""Everything that was recorded, newest first: all history tables as one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q, QuerySet
+
+from oegen import audit, search, timeline
+from oegen.history.stream import between, changing, entries, stream
+from oegen.models import AuditedModel, ChangeSet, Comment, ReferenceModel, User
+
+#: Of up to so many change sets the keys are looked up first; of more, rows are looked at.
+FEW = 200
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The entries that answer to all that is given; empty means any. ``field`` is of ``model``.
+
+    ``after`` is a place, which is a KEY of the stream: only what is older than that.
+    """
+
+    model: type[AuditedModel] | None = None
+    field: str = ""
+    #: audit.CREATED, audit.CHANGED or audit.REMOVED.
+    kind: str = ""
+    person: User | None = None
+    by_the_system: bool = False
+    source: str = ""
+    since: date | None = None
+    until: date | None = None
+    reason: str = ""
+    name: str = ""
+    #: The number of a change set.
+    number: int | None = None
+    after: tuple | None = None
+
+    def places(self, limit: int) -> list[tuple]:
+        """In one query, which reads no more of each table than it needs."""
+        return list(stream(self._sources())[:limit])
+
+    def entries_at(self, places: list[tuple]) -> list[timeline.Entry]:
+        return entries(places, [model.history.all() for model in self._models()])
+
+    def from_place(self, place: tuple | None) -> Self:
+        return replace(self, after=place)
+
+    def place_of(self, model_name: str, history_id: int) -> tuple | None:
+        """The place of a history row of the model of that name, if there is one."""
+        for number, model in enumerate(self._models()):
+            if model._meta.model_name == model_name:
+                row = model.history.filter(history_id=history_id).first()
+                return row and (row.history_date, history_id, _is_part(model), number)
+        return None
+
+    def chunks(self, size: int) -> Iterator[list[timeline.Entry]]:
+        """All of it in words, so many entries at a time."""
+        rest = self
+        while places := rest.places(size):
+            yield rest.entries_at(places)
+            rest = rest.from_place(places[-1])
+
+    def _models(self) -> list[type[AuditedModel]]:
+        return [self.model] if self.model else audit.tracked_models()
+
+    def _sources(self) -> list[QuerySet]:
+        of_change_sets = self._of_change_sets()
+        return [
+            self._rows(model, number).filter(of_change_sets)
+            for number, model in enumerate(self._models())
+        ]
+
+    def _rows(self, model: type[AuditedModel], number: int) -> QuerySet:
+        rows = between(model.history.all(), self.since, self.until)
+        if self.kind:
+            rows = rows.filter(history_type=self.kind)
+        if self.by_the_system:
+            rows = rows.filter(history_user=None)
+        elif self.person is not None:
+            rows = rows.filter(history_user=self.person)
+        for word in self.reason.split():
+            rows = rows.filter(history_change_reason__icontains=word)
+        if self.name:
+            rows = rows.filter(_named(model, self.name))
+        if self.field:
+            rows = changing(rows, model._meta.get_field(self.field).attname)
+        if self.after is not None:
+            rows = rows.filter(_after(self.after, _is_part(model), number))
+        return rows
+
+    def _of_change_sets(self) -> Q:
+        """The condition on a row's change set. Keys, where they are few, are looked up in an
+        index: nobody reads a million rows to find the ten that were typed."""
+        if not self.source and self.number is None:
+            return Q()
+        known = ChangeSet.objects.order_by()
+        if self.source:
+            known = known.filter(source=self.source)
+        if self.number is not None:
+            known = known.filter(number=self.number)
+        keys = list(known.values_list("pk", flat=True)[: FEW + 1])
+        if len(keys) <= FEW:
+            return Q(change_set__in=keys)
+        return Q(change_set__source=self.source)
+
+
+def _is_part(model: type[AuditedModel]) -> int:
+    return int(bool(model.LINK_OWNER))
+
+
+def _after(place: tuple, is_part: int, number: int) -> Q:
+    """The rows of a source that the stream gives after the place."""
+    when, history_id, place_is_part, place_number = place
+    earlier = Q(history_date__lt=when)
+    at_most = Q(history_date__lte=when)  # By itself, so that the index is used.
+    if is_part != place_is_part:
+        return at_most if is_part < place_is_part else earlier
+    same = Q(history_id__lte=history_id) if number > place_number else Q(history_id__lt=history_id)
+    return at_most & (earlier | same)
+
+
+def _named(model: type[AuditedModel], text: str) -> Q:
+    """Rows of records that have the text in a name they bear, or the words in one they once bore;
+    for links and comments, of the record they belong to."""
+    if model is Comment:
+        of_one = Q(pk__in=[])
+        for subject in audit.tracked_models():
+            if hasattr(subject, "comments"):
+                content_type = ContentType.objects.get_for_model(subject)
+                of_one |= Q(content_type=content_type, object_id__in=_keys_named(subject, text))
+        return of_one
+    if owner := model.link_owner():
+        return Q(**{f"{owner.attname}__in": _keys_named(owner.remote_field.model, text)})
+    return Q(id__in=_keys_named(model, text))
+
+
+def _keys_named(model: type[AuditedModel], text: str) -> QuerySet:
+    is_reference = issubclass(model, ReferenceModel)
+    field = "name" if is_reference else model.SEARCH_FIELDS[0]
+    rows = model.history.order_by()
+    for word in text.split():
+        rows = rows.filter(**{f"{field}__icontains": word})
+    keys = rows.values("id")
+    # Search knows the names of today without regard to accents.
+    return keys if is_reference else keys.union(search.named(model, text), all=True)
