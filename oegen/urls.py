@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from oegen import views
+from oegen.history import record, removed
 
 urlpatterns = [
     path("", include("dashboard.urls")),
@@ -10,6 +11,18 @@ urlpatterns = [
     path("", include("infopoints.urls")),
     path("comments/<uuid:comment>/change/", views.change_comment, name="comment-change"),
     path("comments/<uuid:comment>/remove/", views.remove_comment, name="comment-remove"),
+    path("audit/removed/", removed.RemovedRecords.as_view(), name="removed-records"),
+    path("history/<str:kind>/<uuid:pk>/", record.RecordHistory.as_view(), name="history"),
+    path(
+        "history/<str:kind>/<uuid:pk>/<int:entry>/",
+        record.HistoryEntry.as_view(),
+        name="history-entry",
+    ),
+    path(
+        "history/<str:kind>/<uuid:pk>/<int:entry>/restore/",
+        record.HistoryRestore.as_view(),
+        name="history-restore",
+    ),
     path("healthz", views.healthz, name="healthz"),
     path("login/", views.SignIn.as_view(), name="login"),
     path("logout/", views.SignOut.as_view(), name="logout"),

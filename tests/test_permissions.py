@@ -16,6 +16,7 @@ from django.urls import URLResolver, get_resolver
 from counterparties.models import ContactRole
 from oegen.models import ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Pipeline, Stage, Technology
+from tests.addresses import of_history
 from tests.builders import (
     make_contact,
     make_counterparty,
@@ -44,10 +45,12 @@ EDITORS_REMOVE = {**EDITORS_READ, "POST": (302, 403, LET_IN, LET_IN)}
 ADMINISTRATORS_REMOVE = {**ADMINISTRATORS_READ, "POST": (302, 403, 403, LET_IN)}
 NOBODY = {"GET": (302, 403, 403, 403), "POST": (302, 403, 403, 403)}
 TO_THE_FORM = {"GET": (302, 403, 302, 302)}
+TO_THE_HISTORY = TO_THE_FORM
 
 #: By the route as the URL configuration writes it.
 PAGES = {
     "": READ,
+    "audit/removed/": READ,
     "changes/": READ,
     "comments/<uuid:comment>/change/": EDITORS_WRITE,
     "comments/<uuid:comment>/remove/": EDITORS_WRITE,
@@ -59,6 +62,9 @@ PAGES = {
     "facilities/": LIST,
     "facilities/<uuid:pk>/": RECORD,
     "healthz": {"GET": (200, 200, 200, 200)},
+    "history/<str:kind>/<uuid:pk>/": READ,
+    "history/<str:kind>/<uuid:pk>/<int:entry>/": READ,
+    "history/<str:kind>/<uuid:pk>/<int:entry>/restore/": EDITORS_WRITE,
     "infopoints/": LIST,
     "infopoints/<uuid:pk>/": RECORD,
     "login/": {"GET": (200, 302, 302, 302)},
@@ -90,7 +96,7 @@ BUSINESS = {
     "<path:object_id>/": TO_THE_FORM,
     "<path:object_id>/change/": EDITORS_WRITE,
     "<path:object_id>/delete/": EDITORS_REMOVE,
-    "<path:object_id>/history/": EDITORS_READ,
+    "<path:object_id>/history/": TO_THE_HISTORY,
 }
 REFERENCE = {
     **BUSINESS,
@@ -209,6 +215,7 @@ def addresses(people):
             return f"/{special[route]}"
         route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
         route = route.replace("<uuid:comment>", str(comment.pk))
+        route = of_history(route, pipeline)
         found = re.match(r"(.*?)<(?:uuid:pk|path:object_id|id)>(.*)", route)
         return f"/{found[1]}{keys[found[1]]}{found[2]}" if found else f"/{route}"
 

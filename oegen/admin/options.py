@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.messages.storage import default_storage
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, router
 from django.forms import modelform_factory, modelformset_factory
 from django.http import HttpResponseRedirect
@@ -93,7 +93,6 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
     change_list_template = "admin/record_list.html"
     delete_confirmation_template = "admin/record_removal.html"
     delete_selected_confirmation_template = "admin/records_removal.html"
-    object_history_template = "admin/record_history.html"
     formfield_overrides = FIELD_OVERRIDES
 
     class Media:
@@ -296,20 +295,11 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(self, request, object_id, extra_context=None):
-        """The record's timeline; of a removed record too, for as long as history is kept."""
+        """The site's own page tells it, of a removed record too."""
         obj = self.get_object(request, object_id) or self._removed(object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_or_change_permission(request, obj):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"History of {obj}{' (removed)' if obj._state.adding else ''}",
-            "object": obj,
-            "opts": self.opts,
-            "timeline": timeline.entries_of(obj, limit=1000),
-        }
-        return TemplateResponse(request, self.object_history_template, context)
+        return HttpResponseRedirect(reverse("history", args=[self.opts.model_name, obj.pk]))
 
     def _removed(self, object_id) -> AuditedModel | None:
         """The removed record as it last was, unsaved."""

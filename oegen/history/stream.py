@@ -57,7 +57,8 @@ def stream(sources: Sequence[QuerySet]) -> QuerySet:
         .values_list(*KEY)
         for number, rows in enumerate(sources)
     ]
-    return keys[0].union(*keys[1:], all=True).order_by("-history_date", "-is_part", "-history_id")
+    newest_first = ("-history_date", "-is_part", "-history_id", "source_number")
+    return keys[0].union(*keys[1:], all=True).order_by(*newest_first)
 
 
 def entries(keys: Iterable[tuple], sources: Sequence[QuerySet]) -> list[timeline.Entry]:

@@ -143,6 +143,18 @@ def moment(when: datetime):
     )
 
 
+@register.simple_tag
+def history_url(record) -> str:
+    """The page of the record's whole history."""
+    return reverse("history", args=[record._meta.model_name, record.pk])
+
+
+@register.simple_tag
+def entry_url(entry, name: str = "history-entry") -> str:
+    """The page of the record's state at an entry of its history, or another page about that."""
+    return reverse(name, args=[entry.model._meta.model_name, entry.record_id, entry.history_id])
+
+
 # Who may do what ---------------------------------------------------------------------------------
 
 

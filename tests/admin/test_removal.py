@@ -127,9 +127,12 @@ def test_a_removal_confirmed_after_somebodys_change_is_stopped(desk):
 def test_the_history_of_a_removed_record_can_still_be_read(desk):
     contact = make_contact("Jo Field")
     url = reverse("admin:counterparties_contact_history", args=[contact.pk])
+    history = reverse("history", args=["contact", contact.pk])
     remove(desk, contact, "Left the sector")
-    page = desk.client.get(url).content.decode()
-    assert "History of Jo Field (removed)" in page
+    answer = desk.client.get(url, follow=True)
+    assert answer.redirect_chain == [(history, 302)]
+    page = answer.content.decode()
+    assert "<b>This contact was removed</b> by Priya Shah" in page
     assert "Left the sector" in page
 
 
@@ -140,10 +143,13 @@ def test_the_three_roles_stay(desk, administrator):
     assert desk.client.post(url, {"post": "yes"}).status_code == 403
 
 
-def test_the_history_page_tells_of_the_record(desk):
+def test_the_form_s_history_button_leads_to_the_history_page_of_the_site(desk):
     pipeline = make_pipeline("Kettleby")
-    page = desk.client.get(reverse("admin:pipelines_pipeline_history", args=[pipeline.pk]))
-    assert "Added as a pipeline" in page.content.decode()
+    history = reverse("history", args=["pipeline", pipeline.pk])
+    form = desk.client.get(desk.url(pipeline)).content.decode()
+    assert f'<a href="{history}" class="historylink">History</a>' in form
+    assert f'<a href="{history}">Whole history</a>' in form
+    assert "/history/" not in form.replace(history, "")
 
 
 def test_a_reference_row_that_the_program_relies_on_is_renamed_but_not_removed(desk, administrator):

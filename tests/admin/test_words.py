@@ -38,7 +38,7 @@ class TestRemoving:
         client.force_login(administrator)
 
     def pages(self, client, record):
-        for action in ("change", "delete", "history"):
+        for action in ("change", "delete"):
             yield client.get(f"/admin/counterparties/counterparty/{record.pk}/{action}/")
         yield client.get("/admin/counterparties/counterparty/")
         pipeline = make_pipeline(lead_developer=record)
@@ -54,7 +54,7 @@ class TestRemoving:
         for response in self.pages(client, make_counterparty()):
             text = shown(response)
             assert "delet" not in text.lower(), response.request["PATH_INFO"]
-            assert "remove" in text.lower() or "history" in response.request["PATH_INFO"]
+            assert "remove" in text.lower(), response.request["PATH_INFO"]
 
     def test_message_after_a_removal_says_removed(self, client):
         record = make_counterparty("Larch Power")
@@ -96,10 +96,9 @@ def test_breadcrumbs_name_the_section_once(desk):
         "add": "Admin › Pipelines › Add",
         "change": "Admin › Pipelines › Kestrel Moor",
         "delete": "Admin › Pipelines › Kestrel Moor › Remove",
-        "history": "Admin › Pipelines › Kestrel Moor › History",
     }
     for action, words in pages.items():
-        args = [record.pk] if action in ("change", "delete", "history") else []
+        args = [record.pk] if action in ("change", "delete") else []
         response = desk.client.get(reverse(f"admin:pipelines_pipeline_{action}", args=args))
         assert crumbs(response) == words
 

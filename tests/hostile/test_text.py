@@ -197,7 +197,13 @@ def check_pages(desk, records, kept, text) -> None:
     for model, values in kept.items():
         record = records[model]
         expected[desk.url(record)] = [*values.values()]
-        expected[desk.url(record, "history")] = [*values.values(), text]
+        history = reverse("history", args=[model._meta.model_name, record.pk])
+        expected[history] = [*values.values(), text]
+        entry = record.history.latest("history_id").history_id
+        expected[f"{history}{entry}/"] = [*values.values(), text]
+        expected[f"{history}{record.history.earliest('history_id').history_id}/restore/"] = [
+            *values.values()
+        ]
         expected[desk.url(record, "delete")] = [name_of[model]]
         expected[desk.url(model, "changelist")] = [name_of[model]]
         if hasattr(record, "get_absolute_url"):

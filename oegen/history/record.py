@@ -1,0 +1,416 @@
+"""The history of one record, live or removed, and the way back to an earlier state of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import django_filters
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import resolve, reverse
+from django.utils import formats, timezone
+from django.utils.functional import cached_property
+from django.utils.text import Truncator, capfirst
+from django.views.generic import TemplateView
+
+from oegen import audit, restoring, timeline
+from oegen.comments import VERSION_MAX
+from oegen.filters import DayFilter, PageFilterSet
+from oegen.history.stream import between, changing, entries, stream
+from oegen.models import AuditedModel, Comment, User
+from oegen.restoring import CannotRestoreError
+from oegen.reverting import Step, belongs_to
+from oegen.views import FilteredPage
+
+PAGE_SIZE = 50
+
+THE_SYSTEM = "system"
+
+
+def model_called(kind: str) -> type[AuditedModel]:
+    for model in audit.tracked_models():
+        if model._meta.model_name == kind:
+            return model
+    raise Http404(f"There is no kind of record called “{kind}”.")
+
+
+def may_take(person: User, model: type[AuditedModel], steps: list[Step]) -> bool:
+    """Whether the person may do all of it; where nothing is to be done, change such a record."""
+    change = f"{model._meta.app_label}.change_{model._meta.model_name}"
+    return person.has_perms({step.permission for step in steps} or {change})
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    text: str
+    is_empty: bool
+    #: Whether the entry whose state this is part of changed it.
+    is_changed: bool = False
+
+
+@dataclass(frozen=True)
+class LinksOfKind:
+    plural: str
+    texts: tuple[str, ...]
+
+
+class HistoryPage:
+    """What the pages about one record's history share. An address without history is not found."""
+
+    def setup(self, request, *args, kind: str, pk: Any, **kwargs):
+        super().setup(request, *args, kind=kind, pk=pk, **kwargs)
+        self.model = model_called(kind)
+        self.key = pk
+        self.rows = self.model.history.filter(id=pk)
+        newest = self.rows.order_by("history_date", "history_id").last()
+        if newest is None:
+            raise Http404("There is no record with this id, and there never was one.")
+        self.live = self.model._base_manager.filter(pk=pk).first()
+        #: The record as it is or, unsaved, as it last was.
+        self.record = self.live or audit.carrier(newest)
+
+    @cached_property
+    def removal(self) -> timeline.Entry | None:
+        if self.live is not None:
+            return None
+        return next(iter(timeline.removal_of(self.model, self.key)), None)
+
+    @cached_property
+    def owner(self) -> tuple[type[AuditedModel], Any] | None:
+        """The record that a link or comment belongs to."""
+        return belongs_to(self.model, self.record)
+
+    @cached_property
+    def names(self) -> timeline.Names:
+        names = timeline.Names()
+        names.want_all(self.model, self.record)
+        return names
+
+    @property
+    def name(self) -> str:
+        if self.model is Comment:
+            return f"Comment “{Truncator(self.record.text).chars(60)}”"
+        if self.owner:
+            return capfirst(self.model.describe_link(self.record, self.names))
+        return str(self.record)
+
+    @property
+    def section(self) -> str:
+        """The section of the site that the record's own page is in."""
+        model, _ = self.owner or (self.model, self.key)
+        if not hasattr(model, "get_absolute_url"):
+            return "changes"
+        page = resolve(model(pk=self.key).get_absolute_url())
+        return page.func.view_class.section
+
+    def get_context_data(self, **kwargs):
+        owner = None
+        if self.owner:
+            model, key = self.owner
+            owner = {
+                "name": self.names.get(model, key),
+                "history": reverse("history", args=[model._meta.model_name, key]),
+            }
+        return super().get_context_data(**kwargs) | {
+            "section": self.section,
+            "name": self.name,
+            "noun": str(self.model._meta.verbose_name),
+            "owner": owner,
+            "page_url": self.names.url(self.model, self.key),
+            "history_url": self.history_url,
+            "is_removed": self.live is None,
+            "removal": self.removal,
+        }
+
+    @property
+    def history_url(self) -> str:
+        return reverse("history", args=[self.model._meta.model_name, self.key])
+
+    def may_bring_back(self) -> bool:
+        if self.removal is None:
+            return False
+        row = self.rows.get(history_id=self.removal.history_id)
+        steps = restoring.steps_to(self.model, self.key, row)
+        return may_take(self.request.user, self.model, steps)
+
+
+# Every entry ------------------------------------------------------------------------------------
+
+
+class RecordFilter(PageFilterSet):
+    """Picks entries of the record's timeline: its own, its links' and its comments'."""
+
+    usual = ("field", "person", "since", "until")
+    ranges = (("since", "until"),)
+
+    field = django_filters.ChoiceFilter(label="What changed", empty_label="Anything")
+    person = django_filters.ChoiceFilter(label="Who", empty_label="Anybody")
+    since = DayFilter("history_date", "gte", "From")
+    until = DayFilter("history_date", "lte", "Until")
+
+    def __init__(self, data=None, queryset=None, *, record: AuditedModel, **kwargs):
+        super().__init__(data, queryset, **kwargs)
+        self.record = record
+        self.sources = record.timeline_sources()
+        self.filters["field"].extra["choices"] = self._field_choices()
+        self.filters["person"].extra["choices"] = self._person_choices()
+
+    def _field_choices(self) -> list[tuple[str, str]]:
+        """The record's fields, then what belongs to it."""
+        fields = [
+            (field.name, capfirst(field.verbose_name))
+            for field in self.record._meta.concrete_fields
+            if field.name not in self.record.BOOKKEEPING
+        ]
+        models = [source.model.instance_type for source in self.sources[1:]]
+        return fields + [(one._meta.label_lower, _plural(one)) for one in models]
+
+    def _person_choices(self) -> list[tuple[str, str]]:
+        """Whoever is in the record's history, by name."""
+        keys = [rows.order_by().values_list("history_user") for rows in self.sources]
+        known = {key for (key,) in keys[0].union(*keys[1:])}
+        people = sorted(User.objects.in_bulk(known - {None}).values(), key=str)
+        system = [(THE_SYSTEM, "The system")] if None in known else []
+        return system + [(str(one.pk), str(one)) for one in people]
+
+    @property
+    def qs(self):
+        values = self.form.cleaned_data if self.is_bound and self.is_valid() else {}
+        return stream([self._narrowed(rows, values) for rows in self.sources])
+
+    def _narrowed(self, rows, values):
+        rows = between(rows, values.get("since"), values.get("until"))
+        person, field = values.get("person"), values.get("field")
+        if person:
+            rows = rows.filter(history_user=None if person == THE_SYSTEM else person)
+        if field and "." in field:
+            return rows if rows.model.instance_type._meta.label_lower == field else rows.none()
+        if field and rows.model.instance_type is not type(self.record):
+            return rows.none()
+        if field:
+            return changing(rows, self.record._meta.get_field(field).attname)
+        return rows
+
+
+class RecordHistory(HistoryPage, FilteredPage):
+    template_name = "oegen/history/record.html"
+    state_template_name = "oegen/history/record_entries.html"
+    filterset_class = RecordFilter
+
+    def get_queryset(self):
+        return self.model.history.all()
+
+    def get_filterset_kwargs(self, filterset_class):
+        return super().get_filterset_kwargs(filterset_class) | {"record": self.record}
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        page = Paginator(self.object_list, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        return context | {
+            "singular": "entry",
+            "plural": "entries",
+            "page": page,
+            "total": page.paginator.count,
+            "entries": entries(page.object_list, self.filterset.sources),
+            "record_key": self.key,
+            "brings_back": self.may_bring_back(),
+        }
+
+
+# One entry --------------------------------------------------------------------------------------
+
+
+def _plural(model: type[AuditedModel]) -> str:
+    return capfirst(str(model._meta.verbose_name_plural))
+
+
+def facts_of(
+    model: type[AuditedModel], row, names: timeline.Names, changed: set[str] = frozenset()
+) -> list[Fact]:
+    """Every field of a record or history row in words."""
+    facts = []
+    for field in model._meta.concrete_fields:
+        if field.name in model.BOOKKEEPING:
+            continue
+        value = getattr(row, field.attname)
+        text = timeline.display(field, value, names)
+        is_empty = value is None or value == ""
+        label = capfirst(str(field.verbose_name))
+        facts.append(Fact(label, text, is_empty, field.name in changed))
+    return facts
+
+
+def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
+    """The record's links as they were at its history row, in words, by kind."""
+    names = timeline.Names()
+    texts: dict[type[AuditedModel], list[str]] = {
+        link: []
+        for link, name in model.link_models()
+        if link.TELLS_NEWS and name == link.LINK_OWNER
+    }
+    parts = restoring.parts_at(model, key, row)
+    for part in parts:
+        names.want_all(part.instance_type, part)
+    for part in parts:
+        texts[part.instance_type].append(_link_in_words(part, names))
+    return [LinksOfKind(_plural(_linked(link)), tuple(sorted(of))) for link, of in texts.items()]
+
+
+def _linked(link: type[AuditedModel]) -> type[AuditedModel]:
+    """What a link ties to its owner: what its first other foreign key points to."""
+    keys = (field for field in link._meta.concrete_fields if field.many_to_one)
+    return next(key.remote_field.model for key in keys if key.name != link.LINK_OWNER)
+
+
+def _link_in_words(part, names: timeline.Names) -> str:
+    """What it ties to the record, with what the link itself says, such as a share."""
+    link = part.instance_type
+    says = [
+        f"{field.verbose_name} {timeline.display(field, value, names)}"
+        for field in link._meta.concrete_fields
+        if field.name not in link.BOOKKEEPING and not field.is_relation
+        if (value := getattr(part, field.attname)) not in (None, "")
+    ]
+    return ", ".join([link.describe_link(part, names), *says])
+
+
+class EntryPage(HistoryPage):
+    """What the pages about the record's state at one entry share."""
+
+    def setup(self, request, *args, entry: int, **kwargs):
+        super().setup(request, *args, entry=entry, **kwargs)
+        self.row = self.rows.filter(history_id=entry).first()
+        if self.row is None:
+            raise Http404("The history of this record has no such entry.")
+
+    @cached_property
+    def entry(self) -> timeline.Entry:
+        return timeline.entries_among(self.model, [self.row.history_id])[0]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """What there is to do to go back; where nobody recorded the removal, there is no way."""
+        if self.live is None and self.removal is None:
+            raise Http404("This record is gone, and its history does not say how.")
+        return restoring.steps_to(self.model, self.key, self.row)
+
+    def may_restore(self) -> bool:
+        return may_take(self.request.user, self.model, self.steps)
+
+    def get_context_data(self, **kwargs):
+        self.names.want_all(self.model, self.row)
+        changed = {change.name for change in self.entry.changes}
+        return super().get_context_data(**kwargs) | {
+            "entry": self.entry,
+            "facts": facts_of(self.model, self.row, self.names, changed),
+            "links_then": links_at(self.model, self.key, self.row),
+        }
+
+
+class HistoryEntry(EntryPage, TemplateView):
+    template_name = "oegen/history/entry.html"
+
+    def get_context_data(self, **kwargs):
+        here = Q(history_date=self.row.history_date)
+        earlier = Q(history_date__lt=self.row.history_date) | here & Q(
+            history_id__lt=self.row.history_id
+        )
+        older = self.rows.filter(earlier).order_by("-history_date", "-history_id")
+        newer = self.rows.exclude(earlier).exclude(history_id=self.row.history_id)
+        is_lost = self.live is None and self.removal is None
+        return super().get_context_data(**kwargs) | {
+            "place": older.count() + 1,
+            "total": self.rows.count(),
+            "older": older.first(),
+            "newer": newer.order_by("history_date", "history_id").first(),
+            "is_current": not is_lost and not self.steps,
+            "restores": not is_lost and bool(self.steps) and self.may_restore(),
+        }
+
+
+# Restoring --------------------------------------------------------------------------------------
+
+
+class RestoreForm(forms.Form):
+    """``version`` is the record's when the differences were shown: when somebody changes it after
+    that, nothing is written."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        error_messages={
+            "required": "Say why: the reason stays in the history.",
+            "max_length": "Give a reason of at most %(limit_value)d characters; this one has "
+            "%(show_value)d.",
+        },
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+    )
+    version = forms.IntegerField(
+        min_value=0,
+        max_value=VERSION_MAX,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"),
+            "This form's note of what it was opened on is damaged. Nothing was changed: look at "
+            "the differences again, then restore.",
+        ),
+    )
+
+    def bring_up_to(self, version: int) -> None:
+        """Let sending the form again be a decision about the differences that are shown now."""
+        self.data = {**self.data.dict(), "version": version}
+
+
+class HistoryRestore(EntryPage, TemplateView):
+    template_name = "oegen/history/restore.html"
+
+    def dispatch(self, request, *args, **kwargs):
+        if not self.may_restore():
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request, *args, **kwargs):
+        form = RestoreForm(request.POST)
+        refusals: list[str] = []
+        if form.is_valid():
+            try:
+                restoring.restore(
+                    model=self.model,
+                    key=self.key,
+                    history_id=self.row.history_id,
+                    person=request.user,
+                    **form.cleaned_data,
+                )
+            except CannotRestoreError as error:
+                refusals = error.sentences
+            else:
+                return self.lead_on()
+        return self.render_to_response(self.get_context_data(form=form, refusals=refusals))
+
+    def lead_on(self):
+        """To the record's page, or to its history where it has none."""
+        when = formats.date_format(timezone.localtime(self.row.history_date), "DATETIME_FORMAT")
+        back = self.live is None
+        name = Truncator(self.name).chars(80)
+        told = f"“{name}” is back, as it was on {when}." if back else f"“{name}” is as on {when}."
+        messages.success(self.request, told)
+        has_page = hasattr(self.record, "get_absolute_url")
+        return redirect(self.record.get_absolute_url() if has_page else self.history_url)
+
+    def get_context_data(self, **kwargs):
+        plan = restoring.plan_restore(
+            model=self.model, key=self.key, history_id=self.row.history_id
+        )
+        form = kwargs.get("form") or RestoreForm(initial={"version": plan.version})
+        if form.is_bound:
+            form.bring_up_to(plan.version)
+        refusals = kwargs.get("refusals") or plan.refusals
+        context = {**kwargs, "form": form, "refusals": refusals, "plan": plan}
+        return super().get_context_data(**context) | {"is_same": not plan.steps}

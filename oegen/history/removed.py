@@ -1,0 +1,123 @@
+"""The records that are no more: who removed them, when and why, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import django_filters
+from django.contrib.contenttypes.models import ContentType
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils.text import capfirst
+
+from oegen import audit
+from oegen.filters import NameFilter, PageFilterSet
+from oegen.history.stream import entries, stream
+from oegen.models import AuditedModel, ChangeSet, Comment
+from oegen.timeline import Entry
+from oegen.views import FilteredPage
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    entry: Entry
+    noun: str
+    history_url: str
+    may_bring_back: bool
+
+
+def kinds() -> list[type[AuditedModel]]:
+    """What can be removed by itself. Links are looked for in the history of their record."""
+    return [model for model in audit.tracked_models() if not model.LINK_OWNER]
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    return [(one._meta.model_name, capfirst(str(one._meta.verbose_name_plural))) for one in kinds()]
+
+
+def name_field(model: type[AuditedModel]) -> str:
+    return model.SEARCH_FIELDS[0] if model.SEARCH_FIELDS else "name"
+
+
+def removals(model: type[AuditedModel]) -> QuerySet:
+    """The history rows by which the model's records of today were lost, one each.
+
+    A comment whose record is gone as well is left out: it comes back with its record.
+    """
+    live = model._base_manager.filter(pk=OuterRef("id"))
+    rows = model.history.filter(history_type=audit.REMOVED)
+    later = rows.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"))
+    lost = rows.filter(~Exists(live), ~Exists(later))
+    return lost.filter(_of_live_records()) if model is Comment else lost
+
+
+def _of_live_records() -> Q:
+    condition = Q(pk__in=[])
+    for model in audit.tracked_models():
+        if hasattr(model, "comments"):
+            live = model._base_manager.filter(pk=OuterRef("object_id"))
+            condition |= Q(content_type=ContentType.objects.get_for_model(model)) & Exists(live)
+    return condition
+
+
+class RemovedFilter(PageFilterSet):
+    usual = ("q", "kind")
+
+    q = NameFilter("Name or reason")
+    kind = django_filters.ChoiceFilter(label="Kind", choices=kind_choices, empty_label="Any kind")
+
+    class Meta:
+        model = ChangeSet
+        fields: list[str] = []
+
+    @property
+    def sources(self) -> list[QuerySet]:
+        values = self.form.cleaned_data if self.is_bound and self.is_valid() else {}
+        return [
+            self._matching(removals(model), values.get("q", ""))
+            for model in kinds()
+            if values.get("kind") in (None, "", model._meta.model_name)
+        ]
+
+    @staticmethod
+    def _matching(rows: QuerySet, text: str) -> QuerySet:
+        name = name_field(rows.model.instance_type)
+        for word in text.split():
+            in_name = Q(**{f"{name}__icontains": word})
+            rows = rows.filter(in_name | Q(history_change_reason__icontains=word))
+        return rows
+
+    @property
+    def qs(self):
+        return stream(self.sources)
+
+
+class RemovedRecords(FilteredPage):
+    template_name = "oegen/history/removed.html"
+    state_template_name = "oegen/history/removed_records.html"
+    filterset_class = RemovedFilter
+    section = "changes"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        page = Paginator(self.object_list, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        shown = entries(page.object_list, self.filterset.sources)
+        return context | {
+            "singular": "removed record",
+            "plural": "removed records",
+            "page": page,
+            "total": page.paginator.count,
+            "lines": [self._line(entry) for entry in shown],
+        }
+
+    def _line(self, entry: Entry) -> Line:
+        meta = entry.model._meta
+        return Line(
+            entry,
+            noun=str(meta.verbose_name),
+            history_url=reverse("history", args=[meta.model_name, entry.record_id]),
+            may_bring_back=self.request.user.has_perm(f"{meta.app_label}.add_{meta.model_name}"),
+        )
