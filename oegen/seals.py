@@ -24,6 +24,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import connections, models, router
 from django.utils import timezone
 
@@ -170,7 +171,7 @@ def close(
     filled = [change_set for change_set in change_sets if change_set.contents]
     if not filled:
         return
-    _take_turn(router.db_for_write(model))
+    _take_turn(model)
     newest = model._base_manager.order_by("-number").values_list("number", "seal").first()
     number, seal = newest or (0, START)
     now = timezone.now()
@@ -181,9 +182,36 @@ def close(
     model._base_manager.bulk_create(filled, batch_size=500)
 
 
-def _take_turn(using: str) -> None:
-    """Wait until no other transaction is between the numbering of a change set and its end."""
+def _take_turn(model: type[ChangeSet]) -> None:
+    """Wait until no other transaction is between the numbering of a change set and its end.
+
+    Foreign keys are checked before: that may wait for rows of a writer who waits for the turn.
+    """
+    connection = connections[router.db_for_write(model)]
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        if names := _foreign_keys(model, connection.alias):
+            cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if names:
+            cursor.execute(f"SET CONSTRAINTS {names} DEFERRED")
+
+
+@cache
+def _foreign_keys(model: type[ChangeSet], using: str) -> str:
+    """The foreign keys that a transaction checks at its end, but those to the change sets, which
+    are yet to be written. None during a migration (``model`` is a frozen one): more will come."""
+    if model._meta.apps is not apps:
+        return ""
     connection = connections[using]
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT conname FROM pg_constraint
+            WHERE contype = 'f' AND condeferred AND confrelid <> %s::regclass
+                AND connamespace = current_schema()::regnamespace
+            """,
+            [model._meta.db_table],
+        )
+        return ", ".join(connection.ops.quote_name(name) for (name,) in cursor.fetchall())
