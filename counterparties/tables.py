@@ -5,6 +5,7 @@ from django.db.models import Prefetch
 from counterparties.models import Contact, CounterpartyContact
 from oegen.tables import (
     Column,
+    CountryColumn,
     MomentColumn,
     NumberColumn,
     PartColumn,
@@ -23,7 +24,7 @@ class CounterpartyTable(RecordTable):
     usual = ("country", "strategy", "contact_count", "pipeline_count")
 
     name = PartColumn("counterparties/parts/name.html", "Counterparty")
-    country = Column(accessor="country_name", order_by=("country",))
+    country = CountryColumn()
     strategy = TextColumn()
     contact_count = NumberColumn("Contacts", reads=methodcaller("with_contact_count"))
     pipeline_count = NumberColumn("Pipelines", reads=methodcaller("with_pipeline_count"))

@@ -4,6 +4,7 @@ from django.utils import timezone
 from counterparties.filters import CounterpartyNameFilter
 from infopoints.choices import Status
 from infopoints.models import InformationPoint
+from infopoints.querysets import LIVE
 from oegen.filters import NameFilter, PageFilterSet, TextFilter, WholeNumberFilter
 from oegen.models import User
 from pipelines.filters import technology_choices
@@ -28,7 +29,12 @@ class InformationPointFilter(PageFilterSet):
     )
 
     q = TextFilter()
-    status = django_filters.ChoiceFilter(choices=Status.choices, empty_label="Any status")
+    status = django_filters.ChoiceFilter(
+        label="Status",
+        choices=[(LIVE, "Live: open or watching"), *Status.choices],
+        method="filter_status",
+        empty_label="Any status",
+    )
     technology = django_filters.ChoiceFilter(
         label="Technology",
         choices=technology_choices,
@@ -57,6 +63,9 @@ class InformationPointFilter(PageFilterSet):
     class Meta:
         model = InformationPoint
         fields: list[str] = []
+
+    def filter_status(self, queryset, name, value):
+        return queryset.of_status(value)
 
     def filter_technology(self, queryset, name, value):
         return queryset.of_technology(value)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from infopoints.models import InformationPoint
+from infopoints.querysets import LIVE
 
 BANDS = 5
 WIDTH = 20
@@ -46,7 +47,8 @@ def _label(band: int) -> str:
 
 
 def _query(impact: int, likelihood: int) -> str:
-    bounds = {}
+    """The list of just what the cell counts."""
+    bounds = {"status": LIVE}
     for name, band in (("impact", impact), ("likelihood", likelihood)):
         bounds[f"{name}_min"] = band * WIDTH + 1
         bounds[f"{name}_max"] = (band + 1) * WIDTH

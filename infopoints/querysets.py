@@ -7,11 +7,18 @@ from oegen import search
 from oegen.querysets import AuditedQuerySet
 from pipelines.querysets import of_technology
 
+#: Code of a status that stands for two: open or watched.
+LIVE = "live"
+
 
 class InformationPointQuerySet(AuditedQuerySet):
     def live(self):
         """Open or watched: what still matters."""
         return self.exclude(status=Status.CLOSED)
+
+    def of_status(self, code: str):
+        """A status, or ``LIVE``."""
+        return self.live() if code == LIVE else self.filter(status=code)
 
     def count_by_band(self, width: int) -> dict[tuple[int, int], int]:
         """The number of points by band of impact and band of likelihood, each counted from 0."""

@@ -29,7 +29,7 @@ class NameFilter(django_filters.CharFilter):
     """Part of a name; an address to ``suggest`` names answers what is typed with <option>s."""
 
     def __init__(self, label: str, suggest=None, **kwargs):
-        attrs = {"autocomplete": "off"}
+        attrs = {"autocomplete": "off", "placeholder": f"Any {label.lower()}"}
         if suggest is not None:
             attrs |= {"list": f"names-of-{slugify(label)}", "data-suggest": suggest}
         super().__init__(label=label, max_length=200, widget=forms.TextInput(attrs=attrs), **kwargs)

@@ -32,6 +32,7 @@ from django.utils.text import Truncator
 from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
+from oegen.filters import countries_of
 from oegen.templatetags.oegen import moment, number
 
 
@@ -217,13 +218,41 @@ def unknown_last(queryset: QuerySet, field: str, is_descending: bool) -> tuple[Q
 
 
 def by_first(
-    queryset: QuerySet, links: type[Model], owner: str, field: str, is_descending: bool
+    queryset: QuerySet,
+    links: type[Model],
+    owner: str,
+    field: str,
+    is_descending: bool,
+    *,
+    place: Case | None = None,
 ) -> tuple[QuerySet, bool]:
-    """Orders by the least value of a ``field`` among the links whose ``owner`` is the row."""
+    """Orders by the least value of a ``field`` among the links whose ``owner`` is the row, or by
+    the least ``place`` that is worked out of it."""
     of_row = links._base_manager.filter(**{owner: OuterRef("pk")}).order_by()
-    first = of_row.values(owner).annotate(first=Min(field)).values("first")
+    first = of_row.values(owner).annotate(first=Min(place or field)).values("first")
     name = f"first_{field.replace('__', '_')}"
     return unknown_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
+
+
+def place_of_country(field: str, records: QuerySet) -> Case:
+    """The place of the country in a field among those that occur, by their names."""
+    places = (
+        When(**{field: code}, then=place) for place, (code, _) in enumerate(countries_of(records))
+    )
+    return Case(*places, default=Value(None), output_field=IntegerField())
+
+
+class CountryColumn(Column):
+    """The country of the row's own field, by its name; rows without one at the end."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("attrs", {"td": {"class": "nowrap"}})
+        super().__init__(*args, accessor="country_name", **kwargs)
+
+    def order(self, queryset, is_descending):
+        place = place_of_country("country", queryset.model._default_manager.all())
+        found = queryset.annotate(place_of_country=place)
+        return unknown_last(found, "place_of_country", is_descending)
 
 
 class UnknownLastColumn(Column):

@@ -133,6 +133,9 @@ class PipelineFilter(PageFilterSet):
     infopoint = RecordFilter(
         "infopoints.InformationPoint", "About", field_name="information_points"
     )
+    counterparty_id = RecordFilter(
+        "counterparties.Counterparty", "Counterparty", method="filter_counterparty_id"
+    )
 
     class Meta:
         model = Pipeline
@@ -155,6 +158,9 @@ class PipelineFilter(PageFilterSet):
 
     def filter_counterparty(self, queryset, name, value):
         return queryset.with_counterparty(value, role=self.form.cleaned_data.get("role", ""))
+
+    def filter_counterparty_id(self, queryset, name, value):
+        return queryset.linked_to(value)
 
     def filter_role(self, queryset, name, value):
         """With a counterparty named, the role is that counterparty's."""

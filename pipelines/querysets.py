@@ -229,6 +229,11 @@ class PipelineQuerySet(AuditedQuerySet):
             )
         )
 
+    def linked_to(self, counterparty):
+        """With the counterparty, in whatever role."""
+        links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
+        return self.filter(Exists(links.filter(counterparty=counterparty)))
+
     def with_counterparty(self, name: str = "", role: str = ""):
         """With a counterparty whose name or another name contains ``name``, in the role of that
         code; either may be left empty."""

@@ -6,6 +6,7 @@ from oegen.fields import country_name
 from oegen.tables import (
     ChoiceColumn,
     Column,
+    CountryColumn,
     DayColumn,
     MomentColumn,
     NumberColumn,
@@ -15,6 +16,7 @@ from oegen.tables import (
     TextColumn,
     UnknownLastPartColumn,
     by_first,
+    place_of_country,
 )
 from pipelines.choices import RAG
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
@@ -137,6 +139,11 @@ class PipelineTable(RecordTable):
         field = "facility__technology__order"
         return by_first(queryset, PipelineFacility, "pipeline", field, is_descending)
 
+    def order_country(self, queryset, is_descending):
+        field = "facility__country"
+        place = place_of_country(field, Facility.objects.all())
+        return by_first(queryset, PipelineFacility, "pipeline", field, is_descending, place=place)
+
     def order_counterparties(self, queryset, is_descending):
         field = "counterparty__name"
         return by_first(queryset, PipelineCounterparty, "pipeline", field, is_descending)
@@ -155,7 +162,7 @@ class FacilityTable(RecordTable):
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
     storage_mwh = NumberColumn("Storage, MWh", places=1)
     export_limit_mw = NumberColumn("Export limit, MW", places=1)
-    country = Column(accessor="country_name", order_by=("country",))
+    country = CountryColumn()
     region = TextColumn()
     latitude = NumberColumn("Latitude, °N", places=4)
     longitude = NumberColumn("Longitude, °E", places=4)

@@ -132,6 +132,22 @@ def test_list_sorts_by_every_column_both_ways(as_manager, name):
             assert len(response.context["table"].paginated_rows) == 2
 
 
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [("country", "Germany Switzerland UK Nowhere"), ("-country", "UK Switzerland Germany Nowhere")],
+)
+def test_countries_sort_by_their_names_and_none_comes_last(as_manager, db, sort, names):
+    for name, code in (("UK", "GB"), ("Nowhere", ""), ("Switzerland", "CH"), ("Germany", "DE")):
+        make_counterparty(name, country=code)
+        facility = make_pipeline(name, capacity_mw=1).facilities.get()
+        Facility.objects.filter(pk=facility.pk).update(country=code)
+
+    for list_name in ("pipelines", "facilities", "counterparties"):
+        response = as_manager.get(reverse(list_name), {"columns": "country", "sort": sort})
+        rows = response.context["table"].page.object_list
+        assert [str(row.record) for row in rows] == names.split(), list_name
+
+
 @pytest.fixture
 def linked_points(db):
     solar, wind = (Technology.objects.get(code=code) for code in ("solar", "wind"))

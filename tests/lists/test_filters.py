@@ -72,6 +72,22 @@ def test_pipelines_are_found_by(as_manager, three_pipelines, query, found):
     assert listed(get(as_manager, "pipelines", **query)) == found
 
 
+def test_pipelines_of_one_counterparty_are_not_those_of_its_namesakes(as_manager, db):
+    larch, namesake = make_counterparty("Larch"), make_counterparty("Larch Power")
+    alpha = make_pipeline("Alpha", lead_developer=larch)
+    make_pipeline("Bravo", lead_developer=namesake)
+    owner = CounterpartyRole.objects.get(code="owner")
+    PipelineCounterparty.objects.create(pipeline=alpha, counterparty=larch, role=owner)
+
+    response = get(as_manager, "pipelines", counterparty_id=larch.pk)
+
+    assert [row.record.project_name for row in response.context["table"].page.object_list] == [
+        "Alpha"
+    ]
+    chips = response.context["filter"].chips()
+    assert [(chip.label, chip.text) for chip in chips] == [("Counterparty", "Larch")]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -145,6 +161,8 @@ def test_contacts_are_found_by(as_manager, query, found):
         ({"review": "later"}, {"Queue"}),
         ({"owner": "priya"}, {"Panels"}),
         ({"owner": "no owner"}, {"Queue", "Over"}),
+        ({"status": "live"}, {"Panels", "Queue"}),
+        ({"status": "closed"}, {"Over"}),
     ],
 )
 def test_information_points_are_found_by(as_manager, portfolio_manager, query, found):

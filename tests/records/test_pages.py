@@ -164,7 +164,7 @@ def test_counterparty_with_many_pipelines_leads_to_all_of_them(as_manager, db, m
 
     response = page_of(as_manager, developer)
 
-    assert 'href="/pipelines/?counterparty=Larch%20%26%20Sons"' in response.content.decode()
+    assert f'href="/pipelines/?counterparty_id={developer.pk}"' in response.content.decode()
     listed = as_manager.get("/pipelines/", {"counterparty": developer.name})
     assert len(listed.context["table"].page.object_list) == 2
 
@@ -210,13 +210,17 @@ def test_matrix_counts_the_live_points_of_each_cell(as_manager, db):
     assert "This one is closed, so it is not counted." in words(response)
 
 
-def test_cell_of_the_matrix_opens_the_points_within_its_bounds(as_manager, db):
+def test_cell_of_the_matrix_opens_just_the_points_that_it_counts(as_manager, db):
     point = make_information_point("Edge", 61, 40)
+    make_information_point("Over", 61, 40, status=Status.CLOSED)
 
     html = page_of(as_manager, point).content.decode()
 
     bounds = "impact_min=61&amp;impact_max=80&amp;likelihood_min=21&amp;likelihood_max=40"
-    assert f'<a href="/infopoints/?{bounds}">1<' in html
+    opens = f"/infopoints/?status=live&amp;{bounds}"
+    assert f'<a href="{opens}">1<' in html
+    opened = as_manager.get(opens.replace("&amp;", "&"))
+    assert opened.context["total"] == 1
 
 
 def test_open_mw_counts_each_facility_of_the_open_pipelines_once(as_manager, db):
