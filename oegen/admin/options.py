@@ -32,6 +32,7 @@ from oegen.admin.forms import (
 )
 from oegen.admin.gone import typed_words
 from oegen.admin.lists import FiltersSpeak
+from oegen.directions import isolated
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel, Comment, ReferenceModel, User
 
@@ -270,7 +271,7 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         return self._return(request) or super().response_post_save_change(request, obj)
 
     def response_delete(self, request, obj_display, obj_id):
-        response = super().response_delete(request, obj_display, obj_id)
+        response = super().response_delete(request, isolated(obj_display), obj_id)
         return self._return(request, removed=str(obj_id)) or response
 
     def _return(self, request, removed: str = "") -> HttpResponseRedirect | None:

@@ -1,6 +1,5 @@
 """Filters that take part of a name, their suggestions, and links that name a record."""
 
-
 import pytest
 from django.urls import reverse
 

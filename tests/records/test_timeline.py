@@ -3,7 +3,9 @@
 import pytest
 
 from oegen import audit
+from oegen.directions import isolated
 from oegen.models import Comment
+from oegen.timeline import entries_of
 from oegen.views import TIMELINE_STEP
 from pipelines.models import Stage
 from tests.builders import make_pipeline
@@ -100,3 +102,38 @@ def test_reason_and_exact_time_stand_with_the_change(as_manager, talked_about, p
     assert "RAG set to Green Before and after" in words(response)
     assert "Council said yes Priya Shah · " in words(response)
     assert '" title="' in response.content.decode()
+
+
+def test_reason_of_one_change_set_is_given_once(as_manager, talked_about, portfolio_manager):
+    with audit.change_set(person=portfolio_manager, reason="Council said yes"):
+        for status in ("green", "amber", "red"):
+            talked_about.rag_status = status
+            talked_about.save()
+
+    text = words(as_manager.get(talked_about.get_absolute_url(), {"show": "changes"}))
+
+    assert text.count("RAG ") >= 3
+    assert text.count("Council said yes") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Kestrel Moor – 2", "Kestrel Moor – 2"),
+        ("مشروع", "\u2068مشروع\u2069"),
+        ("\u202enever closed", "\u2068\u202enever closed\u2069"),
+        ("\u2067open", "\u2068\u2067open\u2069\u2069"),
+        ("closed\u2069 twice", "\u2068closed twice\u2069"),
+    ],
+)
+def test_text_that_could_turn_a_sentence_round_is_isolated(text, kept):
+    assert isolated(text) == kept
+
+
+def test_a_value_that_overrides_its_direction_is_isolated_in_the_phrase(talked_about):
+    talked_about.rag_comment = "\u202enever closed"
+    talked_about.save()
+
+    phrase = entries_of(talked_about, limit=1)[0].phrase
+
+    assert phrase == "RAG comment now “\u2068\u202enever closed\u2069”"
