@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from oegen import views
-from oegen.history import record, removed
+from oegen.history import audit, record, removed, undo
 
 urlpatterns = [
     path("", include("dashboard.urls")),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("", include("infopoints.urls")),
     path("comments/<uuid:comment>/change/", views.change_comment, name="comment-change"),
     path("comments/<uuid:comment>/remove/", views.remove_comment, name="comment-remove"),
+    path("audit/", audit.AuditPage.as_view(), name="audit"),
+    path("audit/<int:number>/", audit.ChangeSetPage.as_view(), name="change-set"),
+    path("audit/<int:number>/undo/", undo.UndoPage.as_view(), name="change-set-undo"),
     path("audit/removed/", removed.RemovedRecords.as_view(), name="removed-records"),
     path("history/<str:kind>/<uuid:pk>/", record.RecordHistory.as_view(), name="history"),
     path(

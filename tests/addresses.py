@@ -31,6 +31,7 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         return f"/{special[route]}"
     route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
     route = route.replace("<uuid:comment>", str(records[Comment].pk))
+    route = route.replace("<int:number>", str(ChangeSet.objects.latest("number").number))
     route = of_history(route, pipeline)
     found = re.fullmatch(r"([^<]*)<(?:uuid:pk|path:object_id|id)>([^<]*)", route)
     if found:

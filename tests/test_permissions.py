@@ -50,6 +50,9 @@ TO_THE_HISTORY = TO_THE_FORM
 #: By the route as the URL configuration writes it.
 PAGES = {
     "": READ,
+    "audit/": READ,
+    "audit/<int:number>/": READ,
+    "audit/<int:number>/undo/": EDITORS_WRITE,
     "audit/removed/": READ,
     "changes/": READ,
     "comments/<uuid:comment>/change/": EDITORS_WRITE,
@@ -215,6 +218,8 @@ def addresses(people):
             return f"/{special[route]}"
         route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
         route = route.replace("<uuid:comment>", str(comment.pk))
+        number = comment.history.latest().change_set.number
+        route = route.replace("<int:number>", str(number))
         route = of_history(route, pipeline)
         found = re.match(r"(.*?)<(?:uuid:pk|path:object_id|id)>(.*)", route)
         return f"/{found[1]}{keys[found[1]]}{found[2]}" if found else f"/{route}"
