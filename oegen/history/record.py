@@ -22,6 +22,7 @@ from django.views.generic import TemplateView
 from oegen import audit, restoring, timeline
 from oegen.comments import VERSION_MAX
 from oegen.filters import DayFilter, PageFilterSet
+from oegen.history.filters import THE_SYSTEM
 from oegen.history.stream import between, changing, entries, stream
 from oegen.models import AuditedModel, Comment, User
 from oegen.restoring import CannotRestoreError
@@ -29,8 +30,6 @@ from oegen.reverting import Step, belongs_to
 from oegen.views import FilteredPage
 
 PAGE_SIZE = 50
-
-THE_SYSTEM = "system"
 
 
 def model_called(kind: str) -> type[AuditedModel]:
@@ -397,10 +396,9 @@ class HistoryRestore(EntryPage, TemplateView):
     def lead_on(self):
         """To the record's page, or to its history where it has none."""
         when = formats.date_format(timezone.localtime(self.row.history_date), "DATETIME_FORMAT")
-        back = self.live is None
         name = Truncator(self.name).chars(80)
-        told = f"“{name}” is back, as it was on {when}." if back else f"“{name}” is as on {when}."
-        messages.success(self.request, told)
+        words = "back, as it was" if self.live is None else "again as it was"
+        messages.success(self.request, f"“{name}” is {words} on {when}.")
         has_page = hasattr(self.record, "get_absolute_url")
         return redirect(self.record.get_absolute_url() if has_page else self.history_url)
 
