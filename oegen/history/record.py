@@ -21,6 +21,7 @@ from django.views.generic import TemplateView
 
 from oegen import audit, restoring, timeline
 from oegen.comments import VERSION_MAX
+from oegen.directions import isolated
 from oegen.filters import DayFilter, PageFilterSet
 from oegen.history.filters import THE_SYSTEM
 from oegen.history.stream import between, changing, entries, stream
@@ -396,7 +397,7 @@ class HistoryRestore(EntryPage, TemplateView):
     def lead_on(self):
         """To the record's page, or to its history where it has none."""
         when = formats.date_format(timezone.localtime(self.row.history_date), "DATETIME_FORMAT")
-        name = Truncator(self.name).chars(80)
+        name = isolated(Truncator(self.name).chars(80))
         words = "back, as it was" if self.live is None else "again as it was"
         messages.success(self.request, f"“{name}” is {words} on {when}.")
         has_page = hasattr(self.record, "get_absolute_url")
