@@ -51,6 +51,8 @@ class OEGenAdminSite(AdminSite):
     def get_app_list(self, request, app_label=None):
         app_list = super().get_app_list(request, app_label)
         app_list.sort(key=lambda app: APP_ORDER.index(app["app_label"]))
+        if app_label is None:
+            self._put_people_together(app_list)
         for app in app_list:
             app["models"].sort(key=lambda entry: self._place(entry["model"]))
         return app_list
@@ -65,6 +67,23 @@ class OEGenAdminSite(AdminSite):
                 if model["object_name"] in SECTIONS
             ]
         return context
+
+    @staticmethod
+    def _put_people_together(app_list) -> None:
+        """People stand with the groups that say what they may do."""
+        apps = {app["app_label"]: app for app in app_list}
+        if not {"oegen", "auth"} <= set(apps):
+            return
+        entries = apps["oegen"]["models"]
+        people = [entry for entry in entries if entry["object_name"] == "User"]
+        apps["oegen"] |= {
+            "name": "Comments",
+            "models": [entry for entry in entries if entry not in people],
+        }
+        apps["auth"] |= {
+            "name": "People and permissions",
+            "models": [*people, *apps["auth"]["models"]],
+        }
 
     @staticmethod
     def _place(model) -> tuple[bool, int]:

@@ -116,3 +116,15 @@ def test_every_field_of_a_table_has_a_name_for_screen_readers(desk):
         unnamed = [f for f in fields if 'type="hidden"' not in f and "aria-label=" not in f]
         assert fields
         assert unnamed == []
+
+
+def test_the_front_page_names_people_and_permissions_and_no_actions_nobody_recorded(
+    client, administrator
+):
+    client.force_login(administrator)
+
+    page = client.get("/admin/").content.decode()
+
+    assert "People and permissions" in page
+    assert "Authentication and Authorization" not in page
+    assert "Recent actions" not in page
