@@ -113,7 +113,8 @@ window.oegenBasemap = (function () {
     },
   });
 
-  /* A map with its land. ``failed`` is called with a sentence when the shapes can't be read. */
+  /* A map with its land; its holder has the class has-land from when it is painted. ``failed`` is
+     called with a sentence when the shapes can't be read. */
   function draw(holder, url, failed, options) {
     const map = L.map(holder, {
       preferCanvas: true,
@@ -125,7 +126,9 @@ window.oegenBasemap = (function () {
     map.attributionControl.setPrefix(false).addAttribution("Natural Earth");
     loadLand(url).then(
       (shapes) => {
-        const layer = new Land(shapes, holder).addTo(map);
+        const layer = new Land(shapes, holder);
+        layer.once("load", () => holder.classList.add("has-land"));
+        layer.addTo(map);
         document.addEventListener("oegen:theme", () => layer.redraw());
       },
       (error) => failed(error.message),
