@@ -7,11 +7,16 @@ which covers every route.
 import pytest
 from playwright.sync_api import Page
 
+from counterparties.models import Contact, Counterparty
+from infopoints.models import InformationPoint
+from pipelines.models import Facility, Pipeline
 from tests.addresses import address_of
 from tests.builders import make_portfolio
 from tests.test_permissions import ROLES, TABLE
 
 PHONE, DESK = 390, 1440
+
+HOSTILE = '<script>alert(1)</script>\' OR 1=1 -- =HYPERLINK("x") \u202eevil\u202c 🌬️' + "x" * 60
 
 ANSWERED = sorted(
     route
@@ -88,7 +93,12 @@ def look_at(page: Page, site: str, addresses: list[str]) -> dict[str, list[str]]
 
 @pytest.fixture
 def records(administrator):
-    return make_portfolio(administrator)
+    """One of every kind, with names that do harm to a page that trusts them."""
+    records = make_portfolio(administrator)
+    for model in (Counterparty, Contact, Facility, Pipeline, InformationPoint):
+        setattr(records[model], model.SEARCH_FIELDS[0], HOSTILE)
+        records[model].save()
+    return records
 
 
 @pytest.fixture

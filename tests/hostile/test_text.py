@@ -33,16 +33,18 @@ TEXTS = {
     "plus": "+1",
     "minus": "-1",
     "at": "@SUM(1)",
-    "sql": "' OR 1=1 --",
+    "sql and shell": "' OR 1=1 -- ${x} `x` $(x)",
     "tab": "\tled by a tab",
     "endless": "x" * 10_000,
     "right-to-left": "\u202eمشروع\u202c \u2067ריח\u2069 \u202enever closed",
     "emoji": "👩🏽\u200d🚀 🏴\u200d☠️ 🌬️",
     "template": "{{ 7*7 }}{% now 'Y' %}",
     "percent": "%s %(name)s %d {0} {name}",
-    "dollar": "${x} `x` $(x)",
     "markup": "&lt;b&gt; &amp; </textarea></script><!--",
 }
+
+#: To a page these are words like others: only a file could take them for a formula.
+HARMLESS_ON_PAGES = {"plus", "minus", "at"}
 
 NUL = "be\x00fore"
 
@@ -247,7 +249,8 @@ def test_text_goes_in_and_comes_out_as_text_everywhere(desk, records, name):
         stored = {name: getattr(records[model], name) for name in values}
         assert stored == {name: value.strip() for name, value in values.items()}, model
     assert records[Pipeline].comments.filter(text=text.strip()).exists()
-    check_pages(desk, records, kept, text)
+    if name not in HARMLESS_ON_PAGES:
+        check_pages(desk, records, kept, text)
     check_downloads(desk.client, kept)
 
 
