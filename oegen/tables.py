@@ -236,10 +236,12 @@ def by_first(
 
 def place_of_country(field: str, records: QuerySet) -> Case:
     """The place of the country in a field among those that occur, by their names."""
-    places = (
+    places = [
         When(**{field: code}, then=place) for place, (code, _) in enumerate(countries_of(records))
-    )
-    return Case(*places, default=Value(None), output_field=IntegerField())
+    ]
+    # PostgreSQL does not order by a constant, which this is while no country occurs.
+    nowhere = When(**{field: ""}, then=Value(None))
+    return Case(nowhere, *places, default=Value(None), output_field=IntegerField())
 
 
 class CountryColumn(Column):
