@@ -165,15 +165,14 @@ def close(
     by_key = {change_set.pk: change_set for change_set in change_sets}
     for change_set in change_sets:
         change_set.contents = {}
-    for history in sorted(tables, key=lambda one: one._meta.label_lower):
+    tables = sorted(tables, key=lambda one: one._meta.label_lower)
+    for history in tables:
         for key, tally in tallies(history, by_key):
             by_key[key].contents[history._meta.label_lower] = tally.as_contents()
     filled = [change_set for change_set in change_sets if change_set.contents]
     if not filled:
         return
-    _take_turn(model)
-    newest = model._base_manager.order_by("-number").values_list("number", "seal").first()
-    number, seal = newest or (0, START)
+    number, seal = _take_turn(model, tables)
     now = timezone.now()
     for change_set in filled:
         number += 1
@@ -182,36 +181,43 @@ def close(
     model._base_manager.bulk_create(filled, batch_size=500)
 
 
-def _take_turn(model: type[ChangeSet]) -> None:
-    """Wait until no other transaction is between the numbering of a change set and its end.
+def _take_turn(model: type[ChangeSet], tables: Iterable[type[models.Model]]) -> tuple[int, str]:
+    """Wait until no other transaction is between the numbering of a change set and its end;
+    returns the newest number and seal.
 
     Foreign keys are checked before: that may wait for rows of a writer who waits for the turn.
     """
+    newest = model._base_manager.order_by("-number").values_list("number", "seal")[:1]
     connection = connections[router.db_for_write(model)]
     if connection.vendor != "postgresql":
-        return
+        return newest.first() or (0, START)
+    sql, values = newest.query.get_compiler(connection=connection).as_sql()
+    steps = [f"SELECT pg_advisory_xact_lock({LOCK})", sql]
+    if model._meta.apps is apps:  # Else it is a frozen one, in a migration.
+        written = frozenset(history.instance_type for history in tables)
+        if names := _foreign_keys(written, connection.alias):
+            steps.insert(0, f"SET CONSTRAINTS {names} IMMEDIATE")
+            steps.insert(2, f"SET CONSTRAINTS {names} DEFERRED")
     with connection.cursor() as cursor:
-        if names := _foreign_keys(model, connection.alias):
-            cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        if names:
-            cursor.execute(f"SET CONSTRAINTS {names} DEFERRED")
+        # In one journey; each statement sees what was committed when its own turn came.
+        cursor.execute("; ".join(steps), values)
+        while cursor.nextset():
+            pass
+        return cursor.fetchone() or (0, START)
 
 
 @cache
-def _foreign_keys(model: type[ChangeSet], using: str) -> str:
-    """The foreign keys that a transaction checks at its end, but those to the change sets, which
-    are yet to be written. None during a migration (``model`` is a frozen one): more will come."""
-    if model._meta.apps is not apps:
-        return ""
+def _foreign_keys(written: frozenset[type[models.Model]], using: str) -> str:
+    """The foreign keys from and to the tables of these models, which PostgreSQL checks at the end
+    of a transaction."""
     connection = connections[using]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT conname FROM pg_constraint
-            WHERE contype = 'f' AND condeferred AND confrelid <> %s::regclass
-                AND connamespace = current_schema()::regnamespace
+            WHERE contype = 'f' AND condeferred AND (
+                conrelid = ANY(%s::regclass[]) OR confrelid = ANY(%s::regclass[]))
             """,
-            [model._meta.db_table],
+            [[model._meta.db_table for model in written]] * 2,
         )
         return ", ".join(connection.ops.quote_name(name) for (name,) in cursor.fetchall())
