@@ -94,7 +94,7 @@ class AuditedQuerySet(models.QuerySet):
 
     def delete(self):
         """As Django's; every removed row, cascades included, leaves history in one change set."""
-        with audit.change_set():
+        with audit.removals_together():
             keys = list(self.order_by().values_list("pk", flat=True))
             self.model.lock(keys)
             locked = self.filter(pk__in=keys) if connection.features.has_select_for_update else self

@@ -69,12 +69,11 @@ def index(
         )
 
 
-def forget(instance: AuditedModel) -> None:
-    """Take the document of a removed record away."""
-    if instance.SEARCH_FIELDS:
-        _documents().filter(
-            content_type=ContentType.objects.get_for_model(type(instance)), object_id=instance.pk
-        ).delete()
+def forget(model: type[AuditedModel], keys: list) -> None:
+    """Take the documents of removed records away."""
+    if model.SEARCH_FIELDS:
+        content_type = ContentType.objects.get_for_model(model)
+        _documents().filter(content_type=content_type, object_id__in=keys).delete()
 
 
 @transaction.atomic
