@@ -66,7 +66,7 @@ class AuditFilter(PageFilterSet):
     usual = ("name", "person", "type", "since", "until")
     ranges = (("since", "until"),)
 
-    name = NameFilter("Name of the record")
+    name = NameFilter("Record name")
     person = django_filters.ChoiceFilter(
         label="Person", choices=person_choices, empty_label="Anybody"
     )
@@ -86,7 +86,7 @@ class AuditFilter(PageFilterSet):
         choices=[(value, capfirst(label)) for value, label in audit.Source.choices],
         empty_label="Any source",
     )
-    reason = NameFilter("Words of the reason")
+    reason = NameFilter("Reason")
     change_set = WholeNumberFilter("change_set", "exact", "Change set", such_as=12)
 
     class Meta:

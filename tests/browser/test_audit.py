@@ -23,13 +23,13 @@ def test_the_audit_filters_while_one_types_and_keeps_its_state_in_the_address(
     page = signed_in
     page.goto(f"{live_server.url}/audit/")
 
-    page.get_by_label("Name of the record").press_sequentially("larch", delay=20)
+    page.get_by_label("Record name").press_sequentially("larch", delay=20)
 
     page.wait_for_url(lambda url: url.endswith("/audit/?name=larch"))
     expect(page.locator(".audit-table tbody tr")).to_have_count(1)
     expect(page.locator("#said")).to_have_text("1 entry")
     page.reload()
-    expect(page.get_by_label("Name of the record")).to_have_value("larch")
+    expect(page.get_by_label("Record name")).to_have_value("larch")
     expect(page.locator(".audit-table tbody tr")).to_have_count(1)
 
 
