@@ -31,8 +31,10 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         return f"/{special[route]}"
     route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
     route = route.replace("<uuid:comment>", str(records[Comment].pk))
-    route = route.replace("<int:number>", str(ChangeSet.objects.latest("number").number))
-    route = of_history(route, pipeline)
+    # Of the comment, which its author may take back.
+    number = records[Comment].history.latest().change_set.number
+    route = route.replace("<int:number>", str(number))
+    route = _of_history(route, pipeline)
     found = re.fullmatch(r"([^<]*)<(?:uuid:pk|path:object_id|id)>([^<]*)", route)
     if found:
         before, after = found.groups()
@@ -42,7 +44,7 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
     return f"/{route}"
 
 
-def of_history(route: str, record: models.Model) -> str:
+def _of_history(route: str, record: models.Model) -> str:
     """A route of the history pages at the record and its newest entry; others as they are."""
     route = route.replace("<str:kind>/<uuid:pk>", f"{record._meta.model_name}/{record.pk}")
     return route.replace("<int:entry>", str(record.history.latest("history_id").history_id))

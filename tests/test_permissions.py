@@ -5,26 +5,13 @@ add and where.
 """
 
 import re
-from urllib.parse import urlencode
 
 import pytest
-from django.contrib.auth.models import Group
-from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from counterparties.models import ContactRole
-from oegen.models import ChangeSet, Comment
-from pipelines.models import CounterpartyRole, Pipeline, Stage, Technology
-from tests.addresses import of_history
-from tests.builders import (
-    make_contact,
-    make_counterparty,
-    make_facility,
-    make_information_point,
-    make_pipeline,
-    make_user,
-)
+from tests.addresses import address_of
+from tests.builders import make_portfolio
 
 ROLES = ["anonymous", "Managers", "Portfolio managers", "Administrators"]
 
@@ -175,56 +162,8 @@ def people(manager, portfolio_manager, administrator):
 @pytest.fixture
 def addresses(people):
     """A function of a route that gives an address at which there is something."""
-    pipeline = make_pipeline("Kestrel Moor", capacity_mw=40)
-    comment = Comment.objects.create(
-        subject=pipeline, author=people["Portfolio managers"], text="Said"
-    )
-    keys = {
-        "contacts/": make_contact().pk,
-        "counterparties/": make_counterparty().pk,
-        "facilities/": make_facility().pk,
-        "infopoints/": make_information_point().pk,
-        "pipelines/": pipeline.pk,
-        "admin/auth/group/": Group.objects.create(name="Guests").pk,
-        "admin/oegen/user/": make_user().pk,
-        "admin/oegen/comment/": comment.pk,
-        "admin/counterparties/contactrole/": ContactRole.objects.create(
-            name="Secretary", code="secretary"
-        ).pk,
-        "admin/pipelines/counterpartyrole/": CounterpartyRole.objects.get(code="investor").pk,
-        "admin/pipelines/stage/": Stage.objects.get(code="design").pk,
-        "admin/pipelines/technology/": Technology.objects.get(code="tidal").pk,
-    }
-    keys |= {
-        "admin/counterparties/contact/": keys["contacts/"],
-        "admin/counterparties/counterparty/": keys["counterparties/"],
-        "admin/infopoints/informationpoint/": keys["infopoints/"],
-        "admin/pipelines/facility/": keys["facilities/"],
-        "admin/pipelines/pipeline/": keys["pipelines/"],
-    }
-    of_a_stage = {"app_label": "pipelines", "model_name": "pipeline", "field_name": "stage"}
-    content_type = ContentType.objects.get_for_model(Pipeline)
-    special = {
-        "admin/autocomplete/": f"admin/autocomplete/?{urlencode(of_a_stage)}",
-        "admin/r/<path:content_type_id>/<path:object_id>/": (
-            f"admin/r/{content_type.pk}/{pipeline.pk}/"
-        ),
-        "admin/<app_label>/": "admin/pipelines/",
-        "admin/(?P<url>.*)$": "admin/nowhere/",
-    }
-
-    def address(route: str) -> str:
-        if route in special:
-            return f"/{special[route]}"
-        route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
-        route = route.replace("<uuid:comment>", str(comment.pk))
-        number = comment.history.latest().change_set.number
-        route = route.replace("<int:number>", str(number))
-        route = of_history(route, pipeline)
-        found = re.match(r"(.*?)<(?:uuid:pk|path:object_id|id)>(.*)", route)
-        return f"/{found[1]}{keys[found[1]]}{found[2]}" if found else f"/{route}"
-
-    return address
+    records = make_portfolio(people["Portfolio managers"])
+    return lambda route: address_of(route, records)
 
 
 @pytest.mark.parametrize("route", TABLE)
