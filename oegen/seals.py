@@ -18,10 +18,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -132,24 +134,11 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
     )
 
 
-def tallies(
-    history: type[models.Model], change_sets: Iterable[ChangeSet]
-) -> Iterator[tuple[Any, Tally]]:
-    """The tally of each of the change sets that has rows in this history table, by its key."""
-    rows = (
-        history._base_manager.filter(change_set__in=list(change_sets))
-        .order_by("change_set_id", "history_id")
-        .values_list("change_set_id", "history_id", "digest")
-    )
-    key, tally = None, Tally()
-    for change_set_id, history_id, digest in rows.iterator():
-        if change_set_id != key:
-            if key is not None:
-                yield key, tally
-            key, tally = change_set_id, Tally()
-        tally.add(history_id, digest)
-    if key is not None:
-        yield key, tally
+def _digests(history: type[models.Model], change_sets: Iterable[Any]) -> models.QuerySet:
+    """(change set, key, digest) of their rows in this history table, in the order of a Tally."""
+    rows = history._base_manager.filter(change_set__in=list(change_sets))
+    rows = rows.order_by("change_set_id", "history_id")
+    return rows.values_list("change_set_id", "history_id", "digest")
 
 
 def close(
@@ -166,14 +155,16 @@ def close(
     for change_set in change_sets:
         change_set.contents = {}
     tables = sorted(tables, key=lambda one: one._meta.label_lower)
-    for history in tables:
-        for key, tally in tallies(history, by_key):
+    *digests, newest = _read(model, [_digests(history, by_key) for history in tables])
+    for history, rows in zip(tables, digests, strict=True):
+        for key, members in groupby(rows, itemgetter(0)):
+            tally = Tally()
+            for _, history_id, digest in members:
+                tally.add(history_id, digest)
             by_key[key].contents[history._meta.label_lower] = tally.as_contents()
-    filled = [change_set for change_set in change_sets if change_set.contents]
-    if not filled:
-        return
-    number, seal = _take_turn(model, tables)
+    number, seal = newest[0] if newest else (0, START)
     now = timezone.now()
+    filled = [change_set for change_set in change_sets if change_set.contents]
     for change_set in filled:
         number += 1
         change_set.number, change_set.sealed_at = number, now
@@ -181,29 +172,39 @@ def close(
     model._base_manager.bulk_create(filled, batch_size=500)
 
 
-def _take_turn(model: type[ChangeSet], tables: Iterable[type[models.Model]]) -> tuple[int, str]:
-    """Wait until no other transaction is between the numbering of a change set and its end;
-    returns the newest number and seal.
+def _read(model: type[ChangeSet], digests: list[models.QuerySet]) -> list[Iterable[tuple]]:
+    """The rows of each queryset and, last, the newest number and seal, read once no other
+    transaction is between the numbering of a change set and its end.
 
     Foreign keys are checked before: that may wait for rows of a writer who waits for the turn.
     """
     newest = model._base_manager.order_by("-number").values_list("number", "seal")[:1]
     connection = connections[router.db_for_write(model)]
     if connection.vendor != "postgresql":
-        return newest.first() or (0, START)
-    sql, values = newest.query.get_compiler(connection=connection).as_sql()
-    steps = [f"SELECT pg_advisory_xact_lock({LOCK})", sql]
+        return [*(rows.iterator() for rows in digests), list(newest)]
+    steps = []
+    for rows in digests:
+        steps.append(rows.query.get_compiler(connection=connection).as_sql())
+    keys = ""
     if model._meta.apps is apps:  # Else it is a frozen one, in a migration.
-        written = frozenset(history.instance_type for history in tables)
-        if names := _foreign_keys(written, connection.alias):
-            steps.insert(0, f"SET CONSTRAINTS {names} IMMEDIATE")
-            steps.insert(2, f"SET CONSTRAINTS {names} DEFERRED")
+        written = frozenset(rows.model.instance_type for rows in digests)
+        keys = _foreign_keys(written, connection.alias)
+    if keys:
+        steps.append((f"SET CONSTRAINTS {keys} IMMEDIATE", ()))
+    steps.append((f"SELECT pg_advisory_xact_lock({LOCK})", ()))
+    if keys:
+        steps.append((f"SET CONSTRAINTS {keys} DEFERRED", ()))
+    steps.append(newest.query.get_compiler(connection=connection).as_sql())
     with connection.cursor() as cursor:
         # In one journey; each statement sees what was committed when its own turn came.
-        cursor.execute("; ".join(steps), values)
-        while cursor.nextset():
-            pass
-        return cursor.fetchone() or (0, START)
+        sql = "; ".join(statement for statement, _ in steps)
+        cursor.execute(sql, [value for _, values in steps for value in values])
+        found = []
+        for number in range(len(steps)):
+            if number < len(digests) or number == len(steps) - 1:
+                found.append(cursor.fetchall())
+            cursor.nextset()
+        return found
 
 
 @cache
