@@ -12,9 +12,8 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
-from oegen import search
+from oegen import clock, search
 from oegen.querysets import AuditedQuerySet
 
 
@@ -101,6 +100,6 @@ class CounterpartyContactQuerySet(AuditedQuerySet):
 
     @staticmethod
     def _is_current(today: date | None) -> Q:
-        day = today or timezone.localdate()
+        day = today or clock.today()
         begun = Q(valid_from=None) | Q(valid_from__lte=day)
         return begun & (Q(valid_until=None) | Q(valid_until__gte=day))

@@ -1,10 +1,10 @@
 import django_filters
-from django.utils import timezone
 
 from counterparties.filters import CounterpartyNameFilter
 from infopoints.choices import Status
 from infopoints.models import InformationPoint
 from infopoints.querysets import LIVE
+from oegen import clock
 from oegen.filters import NameFilter, PageFilterSet, TextFilter, WholeNumberFilter
 from oegen.models import User
 from pipelines.filters import technology_choices
@@ -71,7 +71,7 @@ class InformationPointFilter(PageFilterSet):
         return queryset.of_technology(value)
 
     def filter_review(self, queryset, name, value):
-        today = timezone.localdate()
+        today = clock.today()
         if value == NO_DATE:
             return queryset.filter(review_on=None)
         if value == DUE:

@@ -24,7 +24,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from oegen import seals, search
+from oegen import clock, seals, search
+from oegen.clock import ReadOnlyPastError
 
 if TYPE_CHECKING:
     from oegen.models import AuditedModel, ChangeSet, User
@@ -93,6 +94,10 @@ def change_set(
     """
     from oegen.models import ChangeSet
 
+    if day := clock.past_day():
+        raise ReadOnlyPastError(
+            f"The portfolio as of {day:%d %b %Y} can only be read. Go back to today to change it."
+        )
     outer = current_change_set()
     if outer is not None:
         with transaction.atomic():

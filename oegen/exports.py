@@ -17,6 +17,7 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
 
+from oegen import clock
 from oegen.tables import RecordTable
 
 CSV = "csv"
@@ -50,7 +51,7 @@ def csv_download(rows: Iterable[list], title: str) -> StreamingHttpResponse:
 
 
 def _file_name(title: str, kind: str) -> str:
-    return f"{slugify(title)}-{timezone.localdate():%Y-%m-%d}.{kind}"
+    return f"{slugify(title)}-{clock.today():%Y-%m-%d}.{kind}"
 
 
 def _rows(table: RecordTable) -> Iterator[list]:

@@ -1,7 +1,14 @@
-from django.http import HttpResponseNotAllowed
-from django.template.loader import render_to_string
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 
-from oegen import audit
+from django.http import FileResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from oegen import asof, audit
 
 
 class AuditMiddleware:
@@ -28,3 +35,95 @@ class NotAllowedPageMiddleware:
         if is_bare and request.accepts("text/html"):
             response.content = render_to_string("405.html")
         return response
+
+
+class NoPastError(Exception):
+    """There is nothing to show of a day; the text says why to people."""
+
+
+class PastMiddleware:
+    """Shows the site as it was at the end of the day that the address names (``?as_of=``).
+
+    Every way on from such a page keeps the day, whichever template wrote it. Nothing can be
+    changed there.
+    """
+
+    #: The admin and signing in know no past.
+    PRESENT_ONLY = ("admin:index", "login", "logout")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        text = request.GET.get(asof.PARAMETER, "")
+        if not text or request.path.startswith(tuple(map(reverse, self.PRESENT_ONLY))):
+            return self.get_response(request)
+        try:
+            day = self._day(text)
+            if request.method not in ("GET", "HEAD"):
+                raise NoPastError(
+                    f"The portfolio as of {day:%d %b %Y} can only be read. Nothing was saved: go "
+                    "back to today and repeat the change there."
+                )
+        except NoPastError as error:
+            return render(request, "oegen/no_past.html", {"why": str(error)}, status=400)
+        with asof.as_of(day):
+            response = self.get_response(request)
+        if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+            response.streaming_content = _read_at(day, response.streaming_content)
+        elif response.has_header("Location"):
+            response["Location"] = keep_day(response["Location"], day)
+        elif response.get("Content-Type", "").startswith("text/html"):
+            response.content = _keep_day_in(response.text, day)
+        return response
+
+    @staticmethod
+    def _day(text: str) -> date:
+        """Raises NoPastError."""
+        today = timezone.localdate()
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise NoPastError(
+                f"“{text}” is no day. Write it as {today - timedelta(days=30)}."
+            ) from error
+        if day > today:
+            raise NoPastError(f"{day:%d %b %Y} lies in the future: there is nothing to show yet.")
+        return day
+
+
+def _read_at(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """What is sent piece by piece is read when each piece is asked for, after the view."""
+    with asof.as_of(day):
+        yield from chunks
+
+
+#: Where the admin and files are, which know no past.
+_PRESENT = re.compile(r"/(?:/|static/|admin/|login/|logout/)")
+_TAG = re.compile(r"<[a-z][^<>]*>")
+_WAY_ON = re.compile(r'(\s(?:href|action|hx-get|data-source)=")(/[^"]*)(")')
+
+
+def keep_day(address: str, day: date) -> str:
+    """An address of this site, with the day."""
+    if _PRESENT.match(address) or f"{asof.PARAMETER}=" in address:
+        return address
+    page, mark, fragment = address.partition("#")
+    joint = "&" if "?" in page else "?"
+    return f"{page}{joint}{asof.PARAMETER}={day}{mark}{fragment}"
+
+
+def _keep_day_in(html: str, day: date) -> str:
+    """The page with the day in every link and every form that leads on. What people wrote can't
+    pose as one, because it is escaped."""
+
+    def keep(match: re.Match) -> str:
+        tag = match[0]
+        if tag.startswith("<form") and 'method="get"' in tag:
+            return f'{tag}<input type="hidden" name="{asof.PARAMETER}" value="{day}">'
+        return _WAY_ON.sub(lambda one: f"{one[1]}{_kept(one[2])}{one[3]}", tag)
+
+    def _kept(address: str) -> str:
+        return keep_day(address, day).replace(f"&{asof.PARAMETER}", f"&amp;{asof.PARAMETER}")
+
+    return _TAG.sub(keep, html)

@@ -59,7 +59,7 @@ def index(
     if read_again:
         instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
     # By key, because the database can't settle two conflicts for one row in one go.
-    rows = {one.pk: _document(one) for one in instances}
+    rows = {one.pk: document_of(one) for one in instances}
     if rows:
         _documents().bulk_create(
             rows.values(),
@@ -89,7 +89,7 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> int:
         batch = []
         records = model._base_manager.order_by("pk").iterator(chunk_size=REBUILD_BATCH)
         for record in records:
-            batch.append(_document(record))
+            batch.append(document_of(record))
             if len(batch) == REBUILD_BATCH:
                 documents.bulk_create(batch)
                 progress(len(batch))
@@ -121,7 +121,7 @@ def _documents():
     return SearchDocument.objects
 
 
-def _document(record: AuditedModel) -> SearchDocument:
+def document_of(record: AuditedModel) -> SearchDocument:
     from oegen.models import SearchDocument
 
     texts = [fold(getattr(record, name)) for name in record.SEARCH_FIELDS]

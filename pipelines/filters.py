@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import django_filters
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from counterparties.filters import CounterpartyNameFilter
+from oegen import clock
 from oegen.filters import (
     AmountFilter,
     DayFilter,
@@ -176,7 +176,7 @@ class PipelineFilter(PageFilterSet):
         return queryset.of_capacity(**{end: value})
 
     def filter_not_confirmed(self, queryset, name, value):
-        return queryset.not_confirmed_since(timezone.now() - timedelta(days=int(value)))
+        return queryset.not_confirmed_since(clock.now() - timedelta(days=int(value)))
 
 
 class FacilityFilter(PageFilterSet):

@@ -21,9 +21,8 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Coalesce, ExtractYear, Round
-from django.utils import timezone
 
-from oegen import audit, search
+from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
@@ -175,7 +174,7 @@ class PipelineQuerySet(AuditedQuerySet):
             on_hold=False,
             stage__is_terminal=False,
             rtb_date__isnull=False,
-            rtb_date__lt=today or timezone.localdate(),
+            rtb_date__lt=today or clock.today(),
             stage__order__lt=Subquery(construction[:1]),
         )
 

@@ -14,7 +14,8 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from oegen import returning
+from oegen import clock, returning
+from oegen.asof import PARAMETER
 
 register = template.Library()
 
@@ -112,7 +113,7 @@ def mw(value, unit: str = "MW") -> SafeString | str:
 @register.filter
 def in_days(day: date) -> str:
     """How far the day is from today, in words: “in 12 days”, “3 days ago”."""
-    days = (day - timezone.localdate()).days
+    days = (day - clock.today()).days
     if days == 0:
         return "today"
     count = f"{abs(days):,} day{'s' if abs(days) != 1 else ''}"
@@ -192,3 +193,17 @@ def _admin_url(request, meta, action: str, *args) -> str:
         return ""
     form = reverse(f"admin:{meta.app_label}_{meta.model_name}_{action}", args=args)
     return f"{form}?{returning.as_query(request.get_full_path())}"
+
+
+@register.simple_tag
+def past_day():
+    """The day that the page shows the end of; None for now."""
+    return clock.past_day()
+
+
+@register.simple_tag(takes_context=True)
+def address_today(context) -> str:
+    """The page's own address without the day."""
+    query = context["request"].GET.copy()
+    query.pop(PARAMETER, None)
+    return f"?{query.urlencode()}"
