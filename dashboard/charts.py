@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from dashboard.metrics import RagGroup, RtbGroup, StatusGroup, TechnologyGroup, Total
+from oegen import asof, clock
 from oegen.templatetags.oegen import number, whole
 from pipelines.filters import IN_TIME, NOT_RATED
 from pipelines.models import Technology
@@ -52,9 +53,11 @@ class Chart:
 
 
 def pipelines_url(**filters) -> str:
-    """The list of pipelines under the given filters; those without a value are left out."""
+    """The list of pipelines under the given filters, at the day that is being looked at; filters
+    without a value are left out."""
     query = urlencode({name: value for name, value in filters.items() if value})
-    return f"{reverse('pipelines')}?{query}" if query else reverse("pipelines")
+    address = f"{reverse('pipelines')}?{query}" if query else reverse("pipelines")
+    return asof.keep_day(address, clock.past_day())
 
 
 def _mw(capacity: Capacity, unit: str = "") -> str:

@@ -17,16 +17,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
+from itertools import count
 
-from django.contrib.contenttypes.models import ContentType
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from oegen import audit, clock, search
 
 #: The parameter of every page's address.
 PARAMETER = "as_of"
 
+#: Where files and the admin are, which know no past, and other sites.
+_PRESENT = re.compile(r"/(?:/|static/|admin/|login/|logout/)|[^/]")
+
 _QUOTED = re.compile(r'"(\w+)"')
+
+
+def keep_day(address: str, day: date | None) -> str:
+    """An address of this site, with the day."""
+    if not day or _PRESENT.match(address) or f"{PARAMETER}=" in address:
+        return address
+    page, mark, fragment = address.partition("#")
+    joint = "&" if "?" in page else "?"
+    return f"{page}{joint}{PARAMETER}={day}{mark}{fragment}"
 
 
 @contextmanager
@@ -73,10 +85,17 @@ class _PastTables:
         return execute(sql, params, many, context)
 
     def drop(self) -> None:
-        with self._connection.cursor() as cursor:
-            for kind, name in self._made:
-                cursor.execute(f'DROP {kind} "{self._temporary}"."{name}"')
-        self._made = []
+        made, self._made = self._made, []
+        try:
+            with self._connection.cursor() as cursor:
+                for kind, name in made:
+                    cursor.execute(f'DROP {kind} "{self._temporary}"."{name}"')
+        except DatabaseError:
+            # SQLite drops no table that somebody has not read to its end. Whoever comes next
+            # must not read the past; the temporary tables go with the connection.
+            if self._connection.in_atomic_block:
+                raise
+            self._connection.close()
 
     @property
     def _temporary(self) -> str:
@@ -161,28 +180,20 @@ class _PastTables:
         for model in search.kinds():
             if model._meta.db_table in self._makers:
                 self._make(model._meta.db_table)
-        names = ("content_type", "object_id", "title", "body")
-        fields = [SearchDocument._meta.get_field(name) for name in names]
+        fields = SearchDocument._meta.concrete_fields
         columns = ", ".join(f'"{field.column}"' for field in fields)
-        insert = (
-            f'INSERT INTO "{SearchDocument._meta.db_table}" ({columns}) '  # noqa: S608
-            "VALUES (%s, %s, %s, %s)"
-        )
+        places = ", ".join(["%s"] * len(fields))
+        insert = f'INSERT INTO "{SearchDocument._meta.db_table}" ({columns}) VALUES ({places})'  # noqa: S608
+        number = count(1)
         for model in search.kinds():
-            kind = ContentType.objects.get_for_model(model)
-            documents = (search.document_of(one) for one in model._base_manager.iterator())
-            cursor.executemany(
-                insert,
-                [
+            rows = []
+            for record in model._base_manager.iterator():
+                document = search.document_of(record)
+                document.pk = next(number)
+                rows.append(
                     [
-                        kind.pk,
-                        *(
-                            field.get_db_prep_save(
-                                getattr(document, field.attname), self._connection
-                            )
-                            for field in fields[1:]
-                        ),
+                        field.get_db_prep_save(getattr(document, field.attname), self._connection)
+                        for field in fields
                     ]
-                    for document in documents
-                ],
-            )
+                )
+            cursor.executemany(insert, rows)

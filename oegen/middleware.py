@@ -72,7 +72,7 @@ class PastMiddleware:
         if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
             response.streaming_content = _read_at(day, response.streaming_content)
         elif response.has_header("Location"):
-            response["Location"] = keep_day(response["Location"], day)
+            response["Location"] = asof.keep_day(response["Location"], day)
         elif response.get("Content-Type", "").startswith("text/html"):
             response.content = _keep_day_in(response.text, day)
         return response
@@ -98,19 +98,8 @@ def _read_at(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield from chunks
 
 
-#: Where the admin and files are, which know no past.
-_PRESENT = re.compile(r"/(?:/|static/|admin/|login/|logout/)")
 _TAG = re.compile(r"<[a-z][^<>]*>")
 _WAY_ON = re.compile(r'(\s(?:href|action|hx-get|data-source)=")(/[^"]*)(")')
-
-
-def keep_day(address: str, day: date) -> str:
-    """An address of this site, with the day."""
-    if _PRESENT.match(address) or f"{asof.PARAMETER}=" in address:
-        return address
-    page, mark, fragment = address.partition("#")
-    joint = "&" if "?" in page else "?"
-    return f"{page}{joint}{asof.PARAMETER}={day}{mark}{fragment}"
 
 
 def _keep_day_in(html: str, day: date) -> str:
@@ -124,6 +113,6 @@ def _keep_day_in(html: str, day: date) -> str:
         return _WAY_ON.sub(lambda one: f"{one[1]}{_kept(one[2])}{one[3]}", tag)
 
     def _kept(address: str) -> str:
-        return keep_day(address, day).replace(f"&{asof.PARAMETER}", f"&amp;{asof.PARAMETER}")
+        return asof.keep_day(address, day).replace(f"&{asof.PARAMETER}", f"&amp;{asof.PARAMETER}")
 
     return _TAG.sub(keep, html)

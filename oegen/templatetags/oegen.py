@@ -202,6 +202,18 @@ def past_day():
 
 
 @register.simple_tag(takes_context=True)
+def other_parameters(context) -> list[tuple[str, str]]:
+    """The page's parameters but the day and the page's number, for a form that chooses a day."""
+    query = context["request"].GET
+    return [
+        (name, value)
+        for name, values in query.lists()
+        if name not in (PARAMETER, "page")
+        for value in values
+    ]
+
+
+@register.simple_tag(takes_context=True)
 def address_today(context) -> str:
     """The page's own address without the day."""
     query = context["request"].GET.copy()

@@ -12,6 +12,8 @@
   const RATINGS = { R: ["red", "Red"], A: ["amber", "Amber"], G: ["green", "Green"], "": ["none", "Not rated"] };
   const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
   const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+  const asOf = new URLSearchParams(window.location.search).get("as_of");
+  const day = asOf ? `?as_of=${encodeURIComponent(asOf)}` : "";
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   function make(tag, className, text) {
@@ -66,7 +68,7 @@
   function popup(one) {
     const box = make("div");
     const name = make("a", "map-popup-name", one.name);
-    name.href = `${holder.dataset.facility}${one.id}/`;
+    name.href = `${holder.dataset.facility}${one.id}/${day}`;
     const facts = make("p", "", `${one.technology}, ${capacity(one)}`);
     const [colour, word] = RATINGS[one.rag];
     const rating = make("p");
@@ -78,7 +80,7 @@
     for (let place = 0; place < one.pipelines.length; place += 2) {
       const line = make("p", "", "In ");
       const link = make("a", "", one.pipelines[place + 1]);
-      link.href = `${holder.dataset.pipeline}${one.pipelines[place]}/`;
+      link.href = `${holder.dataset.pipeline}${one.pipelines[place]}/${day}`;
       line.append(link);
       box.append(line);
     }

@@ -1,0 +1,195 @@
+"""Pages of the past: they say so, lead on in the past, and change nothing."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from oegen import asof, exports
+from oegen.clock import ReadOnlyPastError
+from oegen.models import Comment
+from pipelines.models import Pipeline
+from tests.builders import make_counterparty, make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 10)
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Set the clock."""
+
+    def at(day: date, hour: int = 12):
+        moment = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    return at
+
+
+@pytest.fixture
+def kestrel(at, portfolio_manager):
+    """Kestrel as of DAY; renamed, reassigned and commented on the day after."""
+    at(DAY)
+    kestrel = make_pipeline("Kestrel", capacity_mw=40, lead_developer=make_counterparty("Acme"))
+    at(DAY + timedelta(days=1))
+    kestrel.project_name = "Rowan"
+    kestrel.save()
+    kestrel.counterparty_links.all().delete()
+    Comment.objects.create(subject=kestrel, text="Said later", author=portfolio_manager)
+    facility = kestrel.facilities.get()
+    facility.capacity_mw = 99
+    facility.save()
+    at(DAY + timedelta(days=5))
+    return kestrel
+
+
+@pytest.fixture
+def reader(client, portfolio_manager, kestrel):
+    client.force_login(portfolio_manager)
+    return client
+
+
+def test_record_page_shows_the_record_and_its_links_as_they_were(reader, kestrel):
+    html = reader.get(kestrel.get_absolute_url(), {"as_of": DAY}).text
+    assert "As of 10 Mar 2026." in html
+    assert "Kestrel" in html
+    assert "Acme" in html
+    assert "Rowan" not in html
+    assert "Said later" not in html
+    assert "99" not in re.sub(r"<[^>]+>", " ", html)
+
+
+def test_today_shows_no_banner(reader, kestrel):
+    html = reader.get(kestrel.get_absolute_url()).text
+    assert "As of" not in re.sub(r"<[^>]+>", " ", html)
+    assert "Rowan" in html
+
+
+@pytest.mark.parametrize("name", ["dashboard", "pipelines", "board", "map", "search", "changes"])
+def test_every_way_on_keeps_the_day(reader, name):
+    html = reader.get(reverse(name), {"as_of": DAY, "q": "kestrel"}).text
+    ways = re.findall(r'\s(?:href|action|hx-get|data-source)="(/[^"]*)"', html)
+    known = [way for way in ways if not way.startswith(("/static/", "/admin/", "/logout/"))]
+    forms = re.findall(r'<form[^>]*method="get"[^>]*>(?:<input[^>]*>)?', html)
+    tags = re.findall(r'<form[^>]*method="get"[^>]*>', html)
+    in_forms = re.findall(r'\s(?:action|hx-get)="(/[^"]*)"', " ".join(tags))
+    lost = [way for way in known if f"as_of={DAY}" not in way and way not in in_forms]
+    assert len(known) > 10
+    assert lost == []
+    assert forms and all(f'name="as_of" value="{DAY}"' in form for form in forms)
+
+
+def test_nothing_offers_a_change(reader, kestrel):
+    html = reader.get(kestrel.get_absolute_url(), {"as_of": DAY}).text
+    assert "/admin/" not in html
+    assert "Add a comment" not in html
+    assert "/admin/" in reader.get(kestrel.get_absolute_url()).text
+
+
+def test_a_form_sent_to_the_past_is_refused_in_words(reader, kestrel):
+    answer = reader.post(f"{kestrel.get_absolute_url()}?as_of={DAY}", {"text": "Hello"})
+    assert answer.status_code == 400
+    assert "can only be read" in answer.text
+    assert Comment.objects.filter(text="Hello").count() == 0
+
+
+def test_program_code_cannot_write_to_the_past(kestrel):
+    with asof.as_of(DAY):
+        then = Pipeline.objects.get(pk=kestrel.pk)
+        then.project_name = "Changed"
+        with pytest.raises(ReadOnlyPastError, match="10 Mar 2026 can only be read"):
+            then.save()
+        with pytest.raises(ReadOnlyPastError):
+            Pipeline.objects.update(project_name="Changed")
+        with pytest.raises(ReadOnlyPastError):
+            Pipeline.objects.all().delete()
+    assert Pipeline.objects.get().project_name == "Rowan"
+
+
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [
+        ("yesterday", "is no day. Write it as 2026-02-13."),
+        ("2026-02-30", "is no day"),
+        ("<script>", "&lt;script&gt;"),
+        ("2026-03-16", "lies in the future"),
+        ("0000-00-00", "is no day"),
+    ],
+)
+def test_a_wrong_day_is_told(reader, day, sentence):
+    answer = reader.get(reverse("pipelines"), {"as_of": day})
+    assert answer.status_code == 400
+    assert sentence in answer.text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31"])
+def test_before_the_first_record_everything_is_empty(reader, day):
+    for name in ("dashboard", "pipelines", "board", "map", "search", "changes"):
+        assert reader.get(reverse(name), {"as_of": day}).status_code == 200
+
+
+def test_a_record_that_was_not_there_yet_is_told(reader, kestrel):
+    answer = reader.get(kestrel.get_absolute_url(), {"as_of": DAY - timedelta(days=1)})
+    assert answer.status_code == 404
+    assert "There was nothing at this address on 9 Mar 2026" in answer.text
+
+
+def test_a_record_removed_since_is_shown(reader, kestrel):
+    address = kestrel.get_absolute_url()
+    kestrel.delete()
+    assert reader.get(address).status_code == 404
+    assert "Kestrel" in reader.get(address, {"as_of": DAY}).text
+
+
+def test_search_finds_by_the_names_of_the_day(reader):
+    assert "<mark>Kestrel</mark>" in reader.get("/search/", {"q": "kestrel", "as_of": DAY}).text
+    assert "<mark>Rowan</mark>" not in reader.get("/search/", {"q": "rowan", "as_of": DAY}).text
+
+
+def test_a_download_is_of_the_day_and_named_for_it(reader):
+    answer = reader.get(reverse("pipelines"), {"as_of": DAY, "download": "csv"})
+    assert b"Kestrel" in b"".join(answer.streaming_content)
+    assert "pipelines-2026-03-10.csv" in answer["Content-Disposition"]
+    answer = reader.get(reverse("pipelines"), {"as_of": DAY, "download": "xlsx"})
+    assert b"".join(answer.streaming_content).startswith(b"PK")
+
+
+def test_afterwards_the_present_is_read_again(reader, kestrel):
+    reader.get(kestrel.get_absolute_url(), {"as_of": DAY})
+    assert Pipeline.objects.get().project_name == "Rowan"
+    with pytest.raises(ZeroDivisionError), asof.as_of(DAY):
+        assert Pipeline.objects.get().project_name == "Kestrel"
+        raise ZeroDivisionError
+    assert Pipeline.objects.get().project_name == "Rowan"
+
+
+def test_the_end_of_a_day_is_midnight_in_london(at, kestrel):
+    summer = date(2026, 7, 1)
+    at(summer, 22)  # 23:00 in London
+    kestrel.project_name = "Before midnight"
+    kestrel.save()
+    at(summer, 23)  # 0:00 on 2 July
+    kestrel.project_name = "After midnight"
+    kestrel.save()
+    with asof.as_of(summer):
+        assert Pipeline.objects.get().project_name == "Before midnight"
+    with asof.as_of(summer + timedelta(days=1)):
+        assert Pipeline.objects.get().project_name == "After midnight"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_download_that_is_broken_off_leaves_no_past_behind(reader, kestrel, monkeypatch):
+    monkeypatch.setattr(exports, "CHUNK", 1)
+    make_pipeline("Kestrel two")
+    make_pipeline("Kestrel three")
+    answer = reader.get(reverse("pipelines"), {"as_of": DAY + timedelta(days=5), "download": "csv"})
+    chunks = iter(answer.streaming_content)
+    next(chunks)
+    next(chunks)
+    answer.close()
+    kestrel.project_name = "Today"
+    kestrel.save()
+    assert Pipeline.objects.filter(project_name="Today").exists()
