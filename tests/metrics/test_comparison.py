@@ -1,0 +1,204 @@
+"""Walk, RAG moves and slippage between two days, against plain Python over all of the rows."""
+
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import combinations
+
+import pytest
+
+from dashboard.comparison import compare
+from pipelines.models import Facility, Pipeline, PipelineFacility
+from tests.asof.player import FIRST_DAY, Clock, Player
+from tests.builders import make_facility, make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 1)
+
+
+def everything():
+    return Pipeline.objects.all()
+
+
+def solar():
+    return Pipeline.objects.of_technology("solar")
+
+
+def state(pipeline) -> str:
+    if pipeline.outcome != "active":
+        return "ended"
+    if pipeline.stage.is_terminal:
+        return "completed"
+    return "held" if pipeline.on_hold else "open"
+
+
+class Snapshot:
+    """All rows as they are now, in plain Python."""
+
+    def __init__(self):
+        self.facilities = {
+            one.pk: (one.capacity_mw or Decimal(0), one.technology.capacity_basis)
+            for one in Facility.objects.select_related("technology")
+        }
+        self.pipelines = {
+            one.pk: (state(one), one.rag_status, one.rtb_date)
+            for one in Pipeline.objects.select_related("stage")
+        }
+        self.links = defaultdict(set)
+        for pipeline, facility in PipelineFacility.objects.values_list("pipeline", "facility"):
+            self.links[facility].add(pipeline)
+        self.solar = {
+            pipeline
+            for facility in Facility.objects.filter(technology__code="solar")
+            for pipeline in self.links[facility.pk]
+        }
+
+    def states(self, facility, chosen) -> set[str]:
+        return {
+            self.pipelines[one][0] if one in chosen else "elsewhere" for one in self.links[facility]
+        }
+
+    def of(self, pipeline) -> set:
+        return {facility for facility, owners in self.links.items() if pipeline in owners}
+
+
+def expected_walk(one: Snapshot, other: Snapshot, chosen_a, chosen_b) -> Counter:
+    steps = Counter()
+    for facility in {*one.links, *other.links}:
+        was, now = one.states(facility, chosen_a), other.states(facility, chosen_b)
+        mw_a, _ = one.facilities.get(facility, (0, ""))
+        mw_b, _ = other.facilities.get(facility, (0, ""))
+        if "open" in was:
+            steps["opening"] += mw_a
+        if "open" in now:
+            steps["closing"] += mw_b
+        if "open" in was and "open" in now:
+            steps["revised"] += mw_b - mw_a
+        elif "open" in was:
+            reasons = [
+                ("completed", "completed"),
+                ("held", "on hold"),
+                ("ended", "ended"),
+                ("elsewhere", "out of filter"),
+            ]
+            step = next((step for name, step in reasons if name in now), "removed")
+            steps[step] -= mw_a
+        elif "open" in now:
+            reasons = [
+                ("held", "off hold"),
+                ("completed", "reopened"),
+                ("ended", "reopened"),
+                ("elsewhere", "into filter"),
+            ]
+            step = next((step for name, step in reasons if name in was), "new")
+            steps[step] += mw_b
+    return steps
+
+
+def check_walk(comparison, one, other, chosen_a, chosen_b):
+    walk = comparison.walk()
+    expected = expected_walk(one, other, chosen_a, chosen_b)
+    assert walk.residual == 0
+    assert (walk.opening.mw, walk.closing.mw) == (expected["opening"], expected["closing"])
+    for step in walk.steps:
+        assert step.change.mw == expected[step.code], step
+
+
+def check_rag(comparison, one, other):
+    counts, parts = Counter(), defaultdict(set)
+    for key in one.pipelines.keys() & other.pipelines.keys():
+        (was, rag_a, _), (now, rag_b, _) = one.pipelines[key], other.pipelines[key]
+        if was == now == "open":
+            counts[rag_a, rag_b] += 1
+            parts[rag_a, rag_b] |= other.of(key)
+    moves = comparison.rag_moves()
+    assert {(move.start, move.end): move.pipelines for move in moves} == counts
+    for move in moves:
+        mw = sum(other.facilities[one][0] for one in parts[move.start, move.end])
+        assert move.capacity.mw == mw
+
+
+def check_slippage(comparison, one, other):
+    slips, weight, number = [], Decimal(0), 0
+    for key in one.pipelines.keys() & other.pipelines.keys():
+        (_, _, rtb_a), (now, _, rtb_b) = one.pipelines[key], other.pipelines[key]
+        if now == "open" and rtb_a and rtb_b:
+            mw = sum((other.facilities[part][0] for part in other.of(key)), Decimal(0))
+            number, weight = number + 1, weight + mw
+            if rtb_a != rtb_b:
+                slips.append(((rtb_b - rtb_a).days, mw))
+    slippage = comparison.slippage()
+    assert slippage.pipelines == number
+    assert sorted((slip.days, slip.capacity_mw) for slip in slippage.slips) == sorted(slips)
+    days = [slip.days for slip in slippage.slips]
+    assert days == sorted(days, reverse=True)
+    mean = sum(d * mw for d, mw in slips) / weight if weight else None
+    assert slippage.weighted_days == mean
+
+
+def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
+    clock, player = Clock(monkeypatch), Player(5, portfolio_manager)
+    kept = {}
+    for number in range(24):
+        day = FIRST_DAY + timedelta(days=number)
+        clock.begin(day)
+        for _ in range(player.rng.randint(2, 7)):
+            player.write()
+            clock.tick()
+        if number % 4 == 3:
+            kept[day] = Snapshot()
+    clock.moment = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    for start, end in combinations(kept, 2):
+        one, other = kept[start], kept[end]
+        with compare(everything, start=start, end=end) as comparison:
+            check_walk(comparison, one, other, one.pipelines, other.pipelines)
+            check_rag(comparison, one, other)
+            check_slippage(comparison, one, other)
+        with compare(solar, start=start, end=end) as comparison:
+            check_walk(comparison, one, other, one.solar, other.solar)
+
+
+def at(monkeypatch, day: date):
+    Clock(monkeypatch).begin(day)
+
+
+def test_a_shared_facility_leaves_when_its_last_open_pipeline_does(monkeypatch):
+    at(monkeypatch, DAY)
+    first, second = make_pipeline("One"), make_pipeline("Two")
+    facility = make_facility(capacity_mw=40)
+    for pipeline in (first, second):
+        PipelineFacility.objects.create(pipeline=pipeline, facility=facility)
+    at(monkeypatch, DAY + timedelta(days=2))
+    first.outcome = "withdrawn"
+    first.save()
+    with compare(everything, start=DAY) as comparison:
+        walk = comparison.walk()
+    assert (walk.opening.mw, walk.closing.mw, walk.residual) == (40, 40, 0)
+    second.on_hold, second.on_hold_reason = True, "Grid"
+    second.save()
+    with compare(everything, start=DAY) as comparison:
+        walk = comparison.walk()
+    assert {step.code: step.change.mw for step in walk.steps if step.change.mw} == {"on hold": -40}
+
+
+def test_a_change_of_technology_moves_capacity_between_the_bases(monkeypatch):
+    at(monkeypatch, DAY)
+    make_pipeline("One", capacity_mw=40, technology="solar")
+    at(monkeypatch, DAY + timedelta(days=2))
+    facility = Facility.objects.get()
+    facility.technology = make_facility(technology="wind").technology
+    facility.save()
+    with compare(everything, start=DAY) as comparison:
+        walk = comparison.walk()
+    assert (walk.opening.mwp_dc, walk.closing.mw_ac, walk.residual) == (40, 40, 0)
+    [revised] = [step for step in walk.steps if step.code == "revised"]
+    assert (revised.change.mwp_dc, revised.change.mw_ac, revised.facilities) == (-40, 40, 1)
+
+
+def test_an_empty_portfolio_compares_to_nothing(monkeypatch):
+    at(monkeypatch, DAY)
+    with compare(everything, start=DAY - timedelta(days=30)) as comparison:
+        assert comparison.walk().residual == 0
+        assert comparison.rag_moves() == []
+        assert comparison.slippage().weighted_days is None
