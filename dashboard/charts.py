@@ -6,15 +6,18 @@ the dark theme, the words to write at a bar's end, and where a bar leads.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from dashboard.comparison import RagMove
 from dashboard.metrics import RagGroup, RtbGroup, StatusGroup, TechnologyGroup, Total
 from oegen import asof, clock
 from oegen.templatetags.oegen import number, whole
+from pipelines.choices import RAG
 from pipelines.filters import IN_TIME, NOT_RATED
 from pipelines.models import Technology
 from pipelines.querysets import NO_DATE, NO_FACILITY, OPEN, OVERDUE, Capacity
@@ -266,3 +269,37 @@ def _rtb_url(bucket: str) -> str:
     if bucket in (OVERDUE, NO_DATE):
         return pipelines_url(status=OPEN, rtb=bucket)
     return pipelines_url(status=OPEN, rtb=IN_TIME, rtb_year=bucket)
+
+
+@dataclass(frozen=True)
+class RagRow:
+    """Pipelines by what they are rated now, of those that were rated ``label`` before."""
+
+    label: str
+    cells: tuple[RagCell, ...]
+
+
+@dataclass(frozen=True)
+class RagCell:
+    """``direction`` is "better", "worse" or "same"."""
+
+    pipelines: int
+    mw: Decimal
+    direction: str
+
+
+def rag_table(moves: Iterable[RagMove]) -> list[RagRow]:
+    """The rated pipelines, three ratings before by three now."""
+    known = {(move.start, move.end): move for move in moves}
+    order = [RAG.GREEN, RAG.AMBER, RAG.RED]
+
+    def cell(before: RAG, now: RAG) -> RagCell:
+        move = known.get((before, now))
+        step = order.index(now) - order.index(before)
+        return RagCell(
+            move.pipelines if move else 0,
+            move.capacity.mw if move else Decimal(0),
+            "worse" if step > 0 else "better" if step < 0 else "same",
+        )
+
+    return [RagRow(before.label, tuple(cell(before, now) for now in order)) for before in order]

@@ -17,23 +17,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Case, CharField, F, IntegerField, Value, When
 
+from oegen import clock
 from oegen.asof import as_of
+from oegen.models import ChangeSet
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.models import Pipeline, PipelineFacility
 from pipelines.querysets import PipelineQuerySet
 
 ZERO = Decimal(0)
 
+KEPT_SECONDS = 3600
+
 #: How a pipeline stands at one end.
 OPEN, HELD, COMPLETED, ENDED = "open", "held", "completed", "ended"
+
+#: Part of what is open.
+OVERDUE = "overdue"
 
 #: The steps of a walk, in the order in which it is drawn. What comes in is positive.
 STEPS = {
@@ -122,6 +130,29 @@ class Slippage:
     weighted_days: Decimal | None
 
 
+@dataclass(frozen=True)
+class Ends:
+    """The pipelines of one kind at the start and at the end."""
+
+    pipelines: tuple[int, int]
+    capacity: tuple[Megawatts, Megawatts]
+
+    @property
+    def change_mw(self) -> Decimal:
+        start, end = self.capacity
+        return end.mw - start.mw
+
+
+@dataclass(frozen=True)
+class Summary:
+    """``ends`` is by OPEN, HELD, COMPLETED, ENDED and OVERDUE."""
+
+    ends: dict[str, Ends]
+    walk: Walk
+    rag_moves: tuple[RagMove, ...]
+    slippage: Slippage
+
+
 @contextmanager
 def compare(
     select: Callable[[], PipelineQuerySet], *, start: date, end: date | None = None
@@ -146,6 +177,30 @@ def compare(
                 cursor.execute(f"DROP TABLE {name}")
 
 
+def summary_of(select: Callable[[], PipelineQuerySet], start: date) -> Summary:
+    """Everything about what happened from ``start`` to the day that is being looked at.
+
+    For now it is kept until somebody writes: then ``select`` must be the same for all callers.
+    """
+    if clock.past_day():
+        with compare(select, start=start) as comparison:
+            return comparison.summary()
+    newest = ChangeSet.objects.order_by("-number").values_list("seal", flat=True).first()
+    key = f"comparison:{start}:{clock.today()}:{newest}"
+    summary = cache.get(key)
+    if summary is None:
+        with compare(select, start=start) as comparison:
+            summary = comparison.summary()
+        cache.set(key, summary, timeout=KEPT_SECONDS)
+    return summary
+
+
+def a_month_before(day: date) -> date:
+    """The same day of the month before, or its last."""
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=min(day.day, last.day))
+
+
 def _pipelines(chosen: PipelineQuerySet):
     """Every pipeline, with how it stands and whether the filter holds of it."""
     state = Case(
@@ -162,8 +217,16 @@ def _pipelines(chosen: PipelineQuerySet):
     )
     return (
         Pipeline.objects.order_by()
+        .with_overdue()
         .annotate(state=state, matches=matches)
-        .values("id", "project_name", "rag_status", "rtb_date", "state", "matches")
+        .annotate(
+            overdue=Case(
+                When(is_overdue=True, then=Value(1)),
+                default=Value(0),
+                output_field=IntegerField(),
+            )
+        )
+        .values("id", "project_name", "rag_status", "rtb_date", "state", "matches", "overdue")
     )
 
 
@@ -220,6 +283,24 @@ _WALK = f"""
     ) AS steps GROUP BY step
 """  # noqa: S608 - names of our own tables
 
+_KINDS = """
+    WITH kinds AS (
+        SELECT id, state AS kind FROM compared_pipelines_{side} WHERE matches = 1
+        UNION ALL
+        SELECT id, 'overdue' FROM compared_pipelines_{side} WHERE matches = 1 AND overdue = 1
+    )
+"""
+
+_COUNTS = f"{_KINDS} SELECT kind, COUNT(*) FROM kinds GROUP BY kind"  # noqa: S608
+
+_CAPACITIES = f"""
+    {_KINDS}
+    SELECT kind, basis, SUM(mw) FROM (
+        SELECT DISTINCT kind, facility_id, capacity_basis AS basis, capacity_mw AS mw
+        FROM kinds JOIN compared_parts_{{side}} AS parts ON parts.pipeline_id = kinds.id
+    ) AS facilities GROUP BY kind, basis
+"""  # noqa: S608
+
 _OPEN_AT_BOTH = """
     FROM compared_pipelines_a AS a JOIN compared_pipelines_b AS b ON b.id = a.id
     WHERE a.state = 'open' AND b.state = 'open' AND (a.matches = 1 OR b.matches = 1)
@@ -259,6 +340,25 @@ _DATED = f"SELECT COUNT(*), SUM(mw) {_DATED_AT_BOTH}"
 
 class Comparison:
     """The questions to an open comparison, see ``compare``."""
+
+    def summary(self) -> Summary:
+        return Summary(self.ends(), self.walk(), tuple(self.rag_moves()), self.slippage())
+
+    def ends(self) -> dict[str, Ends]:
+        counts, capacities = [], []
+        for side in ("a", "b"):
+            counts.append(dict(_rows(_COUNTS.format(side=side))))
+            sums: dict[str, Megawatts] = {}
+            for kind, basis, mw in _rows(_CAPACITIES.format(side=side)):
+                sums[kind] = sums.get(kind, Megawatts()) + _megawatts(basis, mw)
+            capacities.append(sums)
+        return {
+            kind: Ends(
+                tuple(count.get(kind, 0) for count in counts),
+                tuple(sums.get(kind, Megawatts()) for sums in capacities),
+            )
+            for kind in (OPEN, HELD, COMPLETED, ENDED, OVERDUE)
+        }
 
     def walk(self) -> Walk:
         """The MW walk. Each facility that counts at one end only is in one step, by how its

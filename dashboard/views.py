@@ -1,5 +1,7 @@
 import uuid
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from itertools import groupby
 
 from django.core.paginator import Paginator
@@ -9,8 +11,9 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
+from dashboard.comparison import Ends, a_month_before, summary_of
 from infopoints.models import InformationPoint
-from oegen import search, timeline
+from oegen import asof, clock, search, timeline
 from oegen.models import ChangeSet
 from pipelines.models import Pipeline, Technology
 from pipelines.querysets import HELD, OPEN, OVERDUE
@@ -22,6 +25,8 @@ class Tile:
     title: str
     total: metrics.Total
     url: str
+    #: Of its MW, since the day that the page compares with.
+    change_mw: Decimal
     warns: bool = False
 
 
@@ -29,6 +34,9 @@ class Dashboard(TemplateView):
     template_name = "dashboard/dashboard.html"
 
     def get_context_data(self, **kwargs):
+        # First, because it reads other days, whose tables take the place of this page's.
+        since, problem = self._since()
+        comparison = summary_of(Pipeline.objects.all, since)
         everything = Pipeline.objects.all()
         open_ones = everything.open()
         headline = metrics.headline(everything)
@@ -38,16 +46,21 @@ class Dashboard(TemplateView):
             "section": "dashboard",
             "is_empty": not any(group.total.pipelines for group in statuses),
             "pipeline_meta": Pipeline._meta,
+            "since": since,
+            "since_problem": problem,
+            "comparison": comparison,
+            "rag_moves": charts.rag_table(comparison.rag_moves),
+            "slips": comparison.slippage.slips[:8],
             "tiles": [
-                Tile("Open", headline.open, charts.pipelines_url(status=OPEN)),
-                Tile("On hold", headline.on_hold, charts.pipelines_url(status=HELD)),
-                Tile("Completed", headline.completed, charts.pipelines_url(status=COMPLETED)),
-                Tile(
-                    "Overdue",
-                    headline.overdue,
-                    charts.pipelines_url(rtb=OVERDUE),
-                    warns=headline.overdue.pipelines > 0,
+                self._tile("Open", headline.open, comparison.ends["open"], status=OPEN),
+                self._tile("On hold", headline.on_hold, comparison.ends["held"], status=HELD),
+                self._tile(
+                    "Completed",
+                    headline.completed,
+                    comparison.ends["completed"],
+                    status=COMPLETED,
                 ),
+                self._tile("Overdue", headline.overdue, comparison.ends["overdue"], rtb=OVERDUE),
             ],
             "charts": [
                 charts.rtb_years(
@@ -60,6 +73,27 @@ class Dashboard(TemplateView):
             "latest": timeline.latest(limit=8),
             "points": InformationPoint.objects.live().by_rating()[:8],
         }
+
+    @staticmethod
+    def _tile(title: str, total: metrics.Total, ends: Ends, **filters) -> Tile:
+        warns = title == "Overdue" and total.pipelines > 0
+        return Tile(title, total, charts.pipelines_url(**filters), ends.change_mw, warns)
+
+    def _since(self) -> tuple[date, str]:
+        """The day that figures are compared with, a month before the page's unless the address
+        names one, and what is wrong with the one it names."""
+        today = clock.today()
+        usual = a_month_before(today)
+        text = self.request.GET.get("compare", "")
+        if not text:
+            return usual, ""
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            return usual, f"“{text}” is no day. Write it as {usual}."
+        if not asof.FIRST_DAY <= day < today:
+            return usual, f"Choose a day before {today:%d %b %Y} to compare with."
+        return day, ""
 
 
 class Search(TemplateView):

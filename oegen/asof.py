@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import partial
 from itertools import count
@@ -25,6 +26,9 @@ from oegen import audit, clock, search
 
 #: The parameter of every page's address.
 PARAMETER = "as_of"
+
+#: Days before it can't be asked for: no record of anybody's is as old.
+FIRST_DAY = date(2000, 1, 1)
 
 #: Where files and the admin are, which know no past, and other sites.
 _PRESENT = re.compile(r"/(?:/|static/|admin/|login/|logout/)|[^/]")
@@ -41,21 +45,29 @@ def keep_day(address: str, day: date | None) -> str:
     return f"{page}{joint}{PARAMETER}={day}{mark}{fragment}"
 
 
+_tables: ContextVar[_PastTables | None] = ContextVar("oegen_past_tables", default=None)
+
+
 @contextmanager
 def as_of(day: date) -> Iterator[None]:
-    """Read the past inside; see the module. Not to be nested.
+    """Read the past inside; see the module. Nested, the inner day is read until its block ends.
 
     Raises oegen.clock.ReadOnlyPastError when something is written inside through the models.
     """
-    if clock.past_day():
-        raise RuntimeError("The past of the past can't be read: leave as_of() first.")
     connection = connections[DEFAULT_DB_ALIAS]
+    outer = _tables.get()
+    if outer:
+        outer.stop()
     tables = _PastTables(connection, clock.end_of(day))
+    token = _tables.set(tables)
     try:
         with clock.looking_at(day), connection.execute_wrapper(tables):
             yield
     finally:
-        tables.drop()
+        _tables.reset(token)
+        tables.stop()
+        if outer:
+            outer.start()
 
 
 class _PastTables:
@@ -67,8 +79,12 @@ class _PastTables:
         self._until = f"'{connection.ops.adapt_datetimefield_value(until)}'"
         self._postgresql = connection.vendor == "postgresql"
         self._real = "public" if self._postgresql else "main"
-        self._makers = dict(self._tables())
         self._made: list[tuple[str, str]] = []
+        self.start()
+
+    def start(self) -> None:
+        """Make tables from now on."""
+        self._makers = dict(self._tables())
         self._is_making = False
 
     def __call__(self, execute, sql, params, many, context):
@@ -84,7 +100,9 @@ class _PastTables:
                     self._is_making = False
         return execute(sql, params, many, context)
 
-    def drop(self) -> None:
+    def stop(self) -> None:
+        """Make no more tables, and drop those that were made."""
+        self._makers = {}
         made, self._made = self._made, []
         try:
             with self._connection.cursor() as cursor:

@@ -89,6 +89,8 @@ class PastMiddleware:
             ) from error
         if day > today:
             raise NoPastError(f"{day:%d %b %Y} lies in the future: there is nothing to show yet.")
+        if day < asof.FIRST_DAY:
+            raise NoPastError(f"Nothing is known from before {asof.FIRST_DAY:%d %b %Y}.")
         return day
 
 

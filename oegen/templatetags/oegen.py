@@ -111,6 +111,25 @@ def mw(value, unit: str = "MW") -> SafeString | str:
 
 
 @register.filter
+def signed(value) -> str:
+    """A change, with its sign: “+12.5”, “−3.0”; empty for none."""
+    if not value:
+        return ""
+    return f"{'+' if value > 0 else '−'}{number(abs(value))}"
+
+
+@register.filter
+def days(value) -> str:
+    """How much later or earlier: “61 days later”."""
+    value = round(value)
+    if not value:
+        return "no later"
+    return (
+        f"{abs(value):,} day{'s' if abs(value) != 1 else ''} {'later' if value > 0 else 'earlier'}"
+    )
+
+
+@register.filter
 def in_days(day: date) -> str:
     """How far the day is from today, in words: “in 12 days”, “3 days ago”."""
     days = (day - clock.today()).days

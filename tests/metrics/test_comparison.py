@@ -119,6 +119,16 @@ def check_rag(comparison, one, other):
         assert move.capacity.mw == mw
 
 
+def check_ends(ends, snapshots):
+    for number, snapshot in enumerate(snapshots):
+        for kind in ("open", "held", "completed", "ended"):
+            keys = {key for key, (state, *_) in snapshot.pipelines.items() if state == kind}
+            parts = {part for part, owners in snapshot.links.items() if owners & keys}
+            assert ends[kind].pipelines[number] == len(keys)
+            mw = sum((snapshot.facilities[part][0] for part in parts), Decimal(0))
+            assert ends[kind].capacity[number].mw == mw
+
+
 def check_slippage(comparison, one, other):
     slips, weight, number = [], Decimal(0), 0
     for key in one.pipelines.keys() & other.pipelines.keys():
@@ -155,6 +165,7 @@ def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
             check_walk(comparison, one, other, one.pipelines, other.pipelines)
             check_rag(comparison, one, other)
             check_slippage(comparison, one, other)
+            check_ends(comparison.ends(), (one, other))
         with compare(solar, start=start, end=end) as comparison:
             check_walk(comparison, one, other, one.solar, other.solar)
 
