@@ -81,7 +81,7 @@ def test_each_chart_has_its_finding_its_table_and_its_data(as_manager):
     assert 'aria-label="Wind leads with 60.0 MW."' in html
     assert 'aria-label="Most are in Design: 2 pipelines, 100.0 MW, mixed."' in html
     assert 'aria-label="Most becomes ready to build in 2031: 40.0 MWp."' in html
-    assert html.count("<caption class=\"visually-hidden\"") == html.count("data-chart-canvas") == 4
+    assert html.count('<caption class="visually-hidden"') == html.count("data-chart-canvas") == 4
 
     technology = chart_data(html, "technology")
     assert technology["labels"] == ["Solar", "Wind"]
