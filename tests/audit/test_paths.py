@@ -37,9 +37,11 @@ def person():
 
 
 @pytest.fixture(autouse=True)
-def nothing_found_afterwards(findings):
+def nothing_found_afterwards(findings, request):
+    """But after a failure, whose tests compare all that is there themselves."""
     yield
-    assert findings() == []
+    if "a_failure" not in request.node.name:
+        assert findings() == []
 
 
 @async_to_sync

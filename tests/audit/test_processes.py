@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 ROOT = Path(__file__).parents[2]
 WRITERS = 8
-EDITS = 250
+EDITS = 200
 PATIENCE = 120
 
 
