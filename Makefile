@@ -1,7 +1,7 @@
 # Targets for people; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock clean
+.PHONY: help setup run test coverage lint lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -11,10 +11,10 @@ export VAR_DIR PORT
 
 BIN := .venv/bin
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/static/staticfiles.json ## Install what the site needs, for this machine
 
@@ -23,9 +23,12 @@ run: setup ## Serve the site on this machine, with sample data when it is empty
 
 test: setup .venv/test.stamp lint ## Lint, then every test on SQLite and on PostgreSQL, browser tests included
 	@echo "== Tests on SQLite"
-	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
+	env -u DATABASE_URL $(PYTEST)
 	@echo "== Tests on PostgreSQL"
 	$(BIN)/python -m tests.postgres $(PYTEST)
+
+coverage: setup .venv/test.stamp ## The tests on SQLite, and which lines they never reach
+	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
 
 lint: setup .venv/test.stamp ## Check style, formatting and that no migration is missing
 	$(BIN)/ruff check .
