@@ -29,7 +29,11 @@ class CommentForm(forms.Form):
 
 class CommentGuardForm(forms.Form):
     """A form that takes the place of a comment. ``version`` is that of the comment it was opened
-    on: when others have changed the comment since, nothing is written."""
+    on: when others have changed the comment since, nothing is written.
+
+    Each form of this kind has ``apply_to(comment)``, which writes what it asks for and raises
+    StaleRecordError.
+    """
 
     version = forms.IntegerField(
         min_value=1,
@@ -48,10 +52,6 @@ class CommentGuardForm(forms.Form):
             initial={"text": comment.text, "version": comment.version},
             auto_id=f"comment-{comment.pk}-%s",
         )
-
-    def apply_to(self, comment: Comment) -> None:
-        """Write what the form asks for; raises StaleRecordError."""
-        raise NotImplementedError
 
     def bring_up_to(self, comment: Comment) -> None:
         """Say that others changed the comment; sending the form again is then a decision."""
