@@ -21,11 +21,11 @@ setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/sta
 run: setup ## Serve the site on this machine, with sample data when it is empty
 	@exec $(BIN)/python manage.py run_local
 
-test: setup .venv/test.stamp lint ## Lint, then every test on SQLite and on PostgreSQL, browser tests included
+test: setup .venv/test.stamp lint ## Lint, every test on SQLite and on PostgreSQL, and the browser tests
 	@echo "== Tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
-	@echo "== Tests on PostgreSQL"
-	$(BIN)/python -m tests.postgres $(PYTEST)
+	@echo "== Tests on PostgreSQL, but for those of the browser, which sees no database"
+	$(BIN)/python -m tests.postgres $(PYTEST) --ignore tests/browser
 
 coverage: setup .venv/test.stamp ## The tests on SQLite, and which lines they never reach
 	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term

@@ -34,9 +34,9 @@ def test_pipeline_shows_its_facilities_on_the_map_and_a_marker_opens_one(as_edit
     page.open(pipeline)
 
     chart = page.locator(".small-map")
-    expect(chart.locator("canvas")).to_be_visible()
+    expect(chart.locator("canvas.leaflet-zoom-animated")).to_be_visible()  # of the marker
     page.wait_for_function(
-        "() => { const c = document.querySelector('.small-map canvas');"
+        "() => { const c = document.querySelector('.small-map canvas.leaflet-zoom-animated');"
         " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0) }"
     )
     box = chart.bounding_box()
