@@ -7,6 +7,8 @@ skipped with one line saying so; with REQUIRE_BROWSER=1 that is a failure.
 import os
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Page
 
 from tests.builders import PASSWORD
@@ -74,13 +76,27 @@ def browser_page(page: Page, live_server):
 
 @pytest.fixture
 def sign_in(live_server):
-    """sign_in(page, user): through the sign-in page, as a person would."""
+    """sign_in(page, user): by the cookie, without the pages that people see on the way."""
 
     def sign_in(page: Page, user) -> None:
+        client = Client()
+        client.force_login(user)
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
+        page.context.add_cookies([cookie])
+
+    return sign_in
+
+
+@pytest.fixture
+def sign_in_by_form(live_server):
+    """sign_in_by_form(page, user): through the sign-in page, as a person would."""
+
+    def sign_in_by_form(page: Page, user) -> None:
         page.goto(f"{live_server.url}/login/")
         page.get_by_label("Username").fill(user.username)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda url: "/login/" not in url)
 
-    return sign_in
+    return sign_in_by_form

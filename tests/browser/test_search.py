@@ -13,12 +13,12 @@ HOSTILE = "<script>alert(1)</script> مشروع 🦅 kestrel"
 
 
 @pytest.fixture
-def signed_in(browser_page, sign_in):
+def signed_in(browser_page, sign_in_by_form):
     pipeline = make_pipeline("Kestrel Moor", rag_status="red", rag_comment="The grid is late.")
     make_pipeline(HOSTILE)
     make_counterparty("Ærø Strøm", aliases="Kestrel Holdings")
     Comment.objects.create(subject=pipeline, text="Spoke to the council " + "x" * 10_000)
-    sign_in(browser_page, make_user(roles.MANAGERS, "morgan"))
+    sign_in_by_form(browser_page, make_user(roles.MANAGERS, "morgan"))
     return browser_page
 
 

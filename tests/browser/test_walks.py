@@ -130,10 +130,10 @@ def xlsx_table(raw: bytes) -> list[list[str]]:
 
 
 def test_portfolio_manager_creates_edits_finds_and_downloads(
-    browser_page, sign_in, portfolio_manager, others, live_server, walk
+    browser_page, sign_in_by_form, portfolio_manager, others, live_server, walk
 ):
     page = browser_page
-    sign_in(page, portfolio_manager)
+    sign_in_by_form(page, portfolio_manager)
     page.get_by_role("navigation", name="Sections").locator(f"a[href='{walk.path}']").click()
 
     # Create, and come back.
@@ -193,10 +193,10 @@ def test_portfolio_manager_creates_edits_finds_and_downloads(
 
 
 def test_manager_sees_everything_and_no_way_to_edit(
-    browser_page, sign_in, manager, others, live_server, walk
+    browser_page, sign_in_by_form, manager, others, live_server, walk
 ):
     page = browser_page
-    sign_in(page, manager)
+    sign_in_by_form(page, manager)
     page.get_by_role("navigation", name="Sections").locator(f"a[href='{walk.path}']").click()
     expect(page.locator("#results tbody tr")).to_have_count(1)
     assert csv_table(download(page, "CSV"))[1][0] == walk.other

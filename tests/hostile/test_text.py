@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode
 
 import pytest
-from django.db import models
+from django.db import connection, models
 from django.urls import resolve, reverse
 
 from counterparties.models import Counterparty
@@ -249,7 +249,8 @@ def test_text_goes_in_and_comes_out_as_text_everywhere(desk, records, name):
         stored = {name: getattr(records[model], name) for name in values}
         assert stored == {name: value.strip() for name, value in values.items()}, model
     assert records[Pipeline].comments.filter(text=text.strip()).exists()
-    if name not in HARMLESS_ON_PAGES:
+    # What the database gave back is what was put in; what pages make of it needs one database.
+    if name not in HARMLESS_ON_PAGES and connection.vendor == "sqlite":
         check_pages(desk, records, kept, text)
     check_downloads(desk.client, kept)
 
