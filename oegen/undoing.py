@@ -19,7 +19,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError
 from django.utils import formats, timezone
 
-from oegen import audit
+from oegen import audit, timeline
 from oegen.database import broken_rule
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel, ChangeSet, Comment, User
@@ -333,4 +333,14 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
             url = ""
             if record is not None and hasattr(record, "get_absolute_url"):
                 url = record.get_absolute_url()
-            yield Kept(model, key, str(shown), url, why)
+            name = str(record) if record is not None else _name_of_gone(model, shown)
+            yield Kept(model, key, name, url, why)
+
+
+def _name_of_gone(model: type[AuditedModel], row: AuditedModel) -> str:
+    """From the history too where what a link tied together is gone."""
+    if model.link_owner() is None:
+        return str(row)
+    names = timeline.Names()
+    names.want_all(model, row)
+    return f"{names.get(*belongs_to(model, row))}: {model.describe_link(row, names)}"

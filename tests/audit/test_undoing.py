@@ -94,6 +94,17 @@ def test_a_record_in_use_since_is_left_and_says_by_what(portfolio_manager):
     )
 
 
+def test_a_link_removed_since_is_told_by_name_though_its_facility_goes(portfolio_manager, findings):
+    pipeline = make_pipeline("Kestrel")
+    with audit.change_set() as imported:
+        link = PipelineFacility.objects.create(pipeline=pipeline, facility=make_facility("Plant"))
+    link.delete()
+    _, kept = take_back(imported, portfolio_manager)
+    assert [one.name for one in kept] == ["Kestrel: facility Plant"]
+    assert not Facility.objects.exists()
+    assert findings() == []
+
+
 def test_a_comment_written_since_keeps_its_record(portfolio_manager):
     with audit.change_set() as imported:
         first, _ = make_facility("One"), make_facility("Two")
