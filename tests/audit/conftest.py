@@ -1,6 +1,9 @@
+from contextlib import contextmanager
+
 import pytest
 from django.db import transaction
 
+from oegen import seals
 from oegen.integrity import Check
 from tests.builders import make_portfolio, make_user
 
@@ -12,6 +15,34 @@ def portfolio(django_db_setup, django_db_blocker):
         make_portfolio(make_user())
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def part(subtests):
+    """One of the many parts of a test, in a savepoint: the others go on when it fails."""
+
+    @contextmanager
+    def part(what):
+        with subtests.test(getattr(what, "__name__", str(what))), transaction.atomic():
+            yield
+
+    return part
+
+
+@pytest.fixture
+def sealing_fails(monkeypatch):
+    """What is written inside fails at its last step, the sealing, and the failure is expected."""
+
+    def fail(*args):
+        raise ZeroDivisionError
+
+    @contextmanager
+    def sealing_fails():
+        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+            patch.setattr(seals, "close", fail)
+            yield
+
+    return sealing_fails
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What is written past the history is found by audit_check."""
 
 import pytest
-from django.db import models
+from django.db import models, transaction
 
 from tests.audit.paths import (
     MODELS,
@@ -47,20 +47,21 @@ def save_below_save(model):
     record.save_base()
 
 
+BYPASSES = [
+    plain_update,
+    plain_insert,
+    plain_delete,
+    load_a_fixture_row,
+    load_a_fixture_row_over_a_record,
+    save_below_save,
+]
+
+
 @pytest.mark.parametrize("model", MODELS, ids=label)
-@pytest.mark.parametrize(
-    "write",
-    [
-        plain_update,
-        plain_insert,
-        plain_delete,
-        load_a_fixture_row,
-        load_a_fixture_row_over_a_record,
-        save_below_save,
-    ],
-    ids=label,
-)
-def test_what_goes_past_the_history_is_found(model, write, findings):
-    write(model)
+def test_what_goes_past_the_history_is_found(model, part, findings):
     noun = str(model._meta.verbose_name).capitalize()
-    assert [one for one in findings() if one.startswith(noun)] != []
+    for write in BYPASSES:
+        with part(write):
+            write(model)
+            assert [one for one in findings() if one.startswith(noun)] != []
+            transaction.set_rollback(True)
