@@ -77,7 +77,7 @@ class OEGenAdminSite(AdminSite):
         entries = apps["oegen"]["models"]
         people = [entry for entry in entries if entry["object_name"] == "User"]
         apps["oegen"] |= {
-            "name": "Comments",
+            "name": "Comments and alerts",
             "models": [entry for entry in entries if entry not in people],
         }
         apps["auth"] |= {

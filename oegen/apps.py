@@ -10,6 +10,7 @@ class OEGenConfig(AppConfig):
 
     def ready(self):
         from oegen import checks, database, roles, search  # noqa: F401
+        from oegen.alerts import mentions  # noqa: F401
 
         post_migrate.connect(database.install_triggers, dispatch_uid="oegen.triggers")
         post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")

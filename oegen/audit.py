@@ -92,6 +92,7 @@ def change_set(
     ``recorded_at`` back-dates the history rows and is for imports of somebody else's audit and for
     sample data only.
     """
+    from oegen.alerts.outbox import write_alerts
     from oegen.models import ChangeSet
 
     if day := clock.past_day():
@@ -123,6 +124,7 @@ def change_set(
             _open.reset(token)
         # Foreign keys are checked at commit, so the row can come last and only when needed.
         if current.has_rows:
+            write_alerts(current)
             seals.close(ChangeSet, [current], current.written)
 
 

@@ -35,7 +35,7 @@ def grant_roles(sender, **kwargs) -> None:
     from django.contrib.auth.models import Group, Permission
 
     from oegen import audit
-    from oegen.models import ReferenceModel, User
+    from oegen.models import Alert, ReferenceModel, User
 
     for config in installed.get_app_configs():
         create_permissions(config, verbosity=0)
@@ -50,7 +50,10 @@ def grant_roles(sender, **kwargs) -> None:
         *_permissions_of(business),
         *_permissions_of(reference, actions=("view",)),
     ]
-    administration = _permissions_of([*reference, User, Group])
+    administration = [
+        *_permissions_of([*reference, User, Group]),
+        *_permissions_of([Alert], actions=("change", "view")),
+    ]
     with transaction.atomic():
         Group.objects.get_or_create(name=MANAGERS)
         Group.objects.get_or_create(name=PORTFOLIO_MANAGERS)[0].permissions.add(*portfolio)

@@ -4,6 +4,7 @@ The security switches follow ``BASE_URL``: an ``https://`` address turns on secu
 redirect to HTTPS and HSTS; a plain ``http://`` address is accepted for this machine only.
 """
 
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -267,6 +268,52 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# Alerts ------------------------------------------------------------------------------------------
+
+
+def _slack_webhook() -> str:
+    url = env.str("SLACK_WEBHOOK_URL", default="").strip()
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if url and not (parts.hostname and (parts.scheme == "https" or is_local)):
+        # Without its value, which is a secret.
+        raise _wrong(
+            "SLACK_WEBHOOK_URL",
+            "is no https:// address",
+            "Set it to the address that Slack gave for the channel: "
+            "https://hooks.slack.com/services/… or leave it out.",
+        )
+    return url
+
+
+def _email() -> dict:
+    """Django's EMAIL_ settings; without the variable e-mail goes nowhere."""
+    url = env.str("EMAIL_URL", default="").strip()
+    try:
+        found = env.email_url_config(url or "dummymail://")
+    except (ImproperlyConfigured, ValueError) as error:
+        # Without its value, which holds a password.
+        raise _wrong(
+            "EMAIL_URL",
+            "is not understood",
+            "Set EMAIL_URL=smtp+tls://user:password@host:587, or consolemail:// to print e-mail.",
+        ) from error
+    return {name: value for name, value in found.items() if name.startswith("EMAIL_") and value}
+
+
+SLACK_WEBHOOK_URL = _slack_webhook()
+#: Whether there is a way to send e-mail at all.
+SENDS_EMAIL = bool(env.str("EMAIL_URL", default="").strip())
+vars().update(_email())
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=f"OEGen pipeline <oegen@{_base.hostname}>")
+if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
+    raise _wrong(
+        "EMAIL_FROM",
+        f"is {DEFAULT_FROM_EMAIL!r}",
+        "Set it to the address that alerts come from: OEGen pipeline <oegen@example.com>",
+    )
 
 # Tables ------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from django.db.models import Model
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from infopoints.models import InformationPoint
-from oegen.models import Comment, User
+from oegen.models import Alert, AlertRule, Comment, User
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -125,6 +125,12 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         CounterpartyRole.objects.create(name="Surveyor", code="surveyor"),
         Stage.objects.create(name="Scoping", code="scoping", order=90),
         Technology.objects.create(name="Wave", code="wave", capacity_basis="ac"),
+        AlertRule.objects.create(
+            name="Wind slips", code="wind-slips", event="rtb-slipped", threshold=7, channel="slack"
+        ),
+        Alert.objects.create(
+            unique_key="1", event="completed", channel="slack", payload={"title": "Completed"}
+        ),
         make_user(),
         Group.objects.create(name="Guests"),
     ]

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
 
 from counterparties.models import ContactRole, Counterparty, CounterpartyContact
 from infopoints.models import InformationPoint, InformationPointTechnology
 from oegen import audit
+from oegen.models import Alert, AlertRule
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -69,6 +71,16 @@ class refused:
                 getattr(error.__cause__.diag, "constraint_name", "")
             )
         return True
+
+
+def a_rule() -> AlertRule:
+    return AlertRule.objects.get(code="slack-rtb-slipped")
+
+
+def an_alert() -> Alert:
+    return Alert.objects.create(
+        unique_key="1", event="completed", channel="slack", payload={}, sent_at=timezone.now()
+    )
 
 
 #: constraint -> (builder, field, wrong value)
@@ -158,6 +170,14 @@ WRONG_VALUES = {
         "code",
         "owner",
     ),
+    "alertrule_name_unique": (a_rule, "name", "completed, BY Slack"),
+    "alertrule_code_unique": (a_rule, "code", "slack-completed"),
+    "alertrule_channel_known": (a_rule, "channel", "pigeon"),
+    "alertrule_threshold_range": (a_rule, "threshold", Decimal(-1)),
+    "alertrule_country_shape": (a_rule, "country", "gb"),
+    "alert_channel_known": (an_alert, "channel", "pigeon"),
+    "alert_recipient_of_email": (an_alert, "channel", "email"),
+    "alert_sent_or_parked": (an_alert, "parked_at", timezone.now()),
     "stagetransition_outcome_known": (
         lambda: make_pipeline().transitions.get(),
         "outcome",

@@ -101,6 +101,13 @@ PEOPLE = {
     "<path:object_id>/history/": ADMINISTRATORS_READ,
 }
 COMMENTS = {**BUSINESS, "add/": NOBODY}
+OUTBOX = {
+    **PEOPLE,
+    "add/": NOBODY,
+    # Nothing in it can be typed, so an empty form is complete and leads back to the list.
+    "<path:object_id>/change/": {**ADMINISTRATORS_READ, "POST": (302, 403, 403, 302)},
+    "<path:object_id>/delete/": NOBODY,
+}
 
 #: By the admin's address of the model.
 MODELS = {
@@ -109,6 +116,8 @@ MODELS = {
     "admin/counterparties/contactrole/": REFERENCE,
     "admin/counterparties/counterparty/": BUSINESS,
     "admin/infopoints/informationpoint/": BUSINESS,
+    "admin/oegen/alert/": OUTBOX,
+    "admin/oegen/alertrule/": REFERENCE,
     "admin/oegen/comment/": COMMENTS,
     "admin/oegen/user/": PEOPLE,
     "admin/pipelines/counterpartyrole/": REFERENCE,

@@ -1,3 +1,4 @@
+from oegen.models.alert import Alert, AlertPreference, AlertRule, Channel
 from oegen.models.audited import AuditedModel, ReferenceModel
 from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
@@ -5,8 +6,12 @@ from oegen.models.preferences import ListPreference, SavedView, SearchDocument
 from oegen.models.user import User
 
 __all__ = [
+    "Alert",
+    "AlertPreference",
+    "AlertRule",
     "AuditedModel",
     "ChangeSet",
+    "Channel",
     "Comment",
     "HistoryRow",
     "ListPreference",

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from oegen import audit, roles
-from oegen.models import Comment, ReferenceModel, User
+from oegen.models import Alert, Comment, ReferenceModel, User
 from pipelines.models import Stage
 from tests.builders import make_pipeline, make_user
 
@@ -20,7 +20,7 @@ def admin_pages() -> dict[str, list[str]]:
     for model in admin.site._registry:
         opts = model._meta
         url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-        if model in (User, Group):
+        if model in (User, Group, Alert):
             pages["people"].append(url)
         elif issubclass(model, ReferenceModel):
             pages["reference"].append(url)

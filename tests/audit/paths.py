@@ -35,6 +35,7 @@ def other_values(model) -> dict:
     by_name = {"name": name}
     coded = {"name": name, "code": f"other-{number}"}
     return {
+        "AlertRule": lambda: coded,
         "Comment": lambda: {"text": name},
         "Contact": lambda: by_name,
         "ContactRole": lambda: coded,

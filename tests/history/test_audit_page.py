@@ -52,7 +52,7 @@ def test_every_history_row_is_told_newest_first(as_manager, moved):
 
     entries = as_manager.get(URL).context["page"].entries
 
-    assert len(entries) == written
+    assert len(entries) == min(written, audit_views.PAGE_SIZE)
     moments = [entry.when for entry in entries]
     assert moments == sorted(moments, reverse=True)
 

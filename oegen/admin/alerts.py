@@ -1,0 +1,121 @@
+from django.contrib import admin, messages
+from django.utils.html import format_html
+
+from oegen.admin.lists import FiltersSpeak
+from oegen.admin.options import ReferenceAdmin
+from oegen.alerts import delivery
+from oegen.alerts.events import EVENTS
+from oegen.models import Alert, AlertRule
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(ReferenceAdmin):
+    """What goes out, and where; switched on and off in the list."""
+
+    list_display = ["name", "event", "limit", "channel", "technology", "country", "is_active"]
+    list_editable = ["is_active"]
+    list_filter = ["channel", "is_active", "event"]
+    list_select_related = ["technology"]
+    autocomplete_fields = ["technology", "counterparty"]
+    fieldsets = [
+        (None, {"fields": ["name", "code", "is_active", "order"]}),
+        ("What", {"fields": ["event", "threshold"]}),
+        ("Only of", {"fields": ["technology", "counterparty", "country"]}),
+        ("Where to", {"fields": ["channel"]}),
+    ]
+
+    @admin.display(description="From", ordering="threshold")
+    def limit(self, rule):
+        event = EVENTS.get(rule.event)
+        if rule.threshold is None or event is None:
+            return ""
+        return f"{rule.threshold.normalize():,f} {event.unit}".replace(" %", "%")
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return [("parked", "Parked"), ("waiting", "Waiting"), ("sent", "Sent")]
+
+    def queryset(self, request, queryset):
+        if self.value() == "parked":
+            return queryset.parked()
+        if self.value() == "waiting":
+            return queryset.waiting()
+        return queryset.exclude(sent_at=None) if self.value() == "sent" else queryset
+
+
+@admin.register(Alert)
+class AlertAdmin(FiltersSpeak, admin.ModelAdmin):
+    """The outbox: read, and told what to do with what is parked or waiting."""
+
+    list_display = ["title", "channel", "receiver", "created_at", "state", "attempts", "error"]
+    list_filter = [StateFilter, "channel", "event"]
+    list_select_related = ["recipient"]
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ["send_again", "hold_back"]
+    fields = [
+        "title",
+        "about",
+        "channel",
+        "receiver",
+        "state",
+        "created_at",
+        "sent_at",
+        "parked_at",
+        "next_attempt_at",
+        "attempts",
+        "last_error",
+        "may_be_repeat",
+    ]
+    readonly_fields = fields
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description="Message", ordering="event")
+    def title(self, alert):
+        return str(alert)
+
+    @admin.display(description="To")
+    def receiver(self, alert):
+        return alert.recipient or "the channel"
+
+    @admin.display(description="Error", ordering="last_error")
+    def error(self, alert):
+        return "" if alert.sent_at else alert.last_error
+
+    @admin.display(description="About")
+    def about(self, alert):
+        if not alert.payload.get("url"):
+            return ""
+        return format_html('<a href="{}">{}</a>', alert.payload["url"], alert.payload["subject"])
+
+    @admin.action(description="Send the selected alerts again", permissions=["change"])
+    def send_again(self, request, queryset):
+        number = delivery.send_again(queryset)
+        self.message_user(
+            request,
+            f"{_alerts(number)} will be sent again; those that are not parked were left alone.",
+            messages.SUCCESS if number else messages.WARNING,
+        )
+
+    @admin.action(description="Do not send the selected alerts", permissions=["change"])
+    def hold_back(self, request, queryset):
+        number = delivery.hold_back(queryset, by=str(request.user))
+        self.message_user(
+            request,
+            f"{_alerts(number)} parked; those that are sent, parked already or being sent were "
+            "left alone.",
+            messages.SUCCESS if number else messages.WARNING,
+        )
+
+
+def _alerts(number: int) -> str:
+    return f"{number:,} alert{'s' if number != 1 else ''}"

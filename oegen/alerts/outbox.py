@@ -1,0 +1,214 @@
+"""Writes alerts in the transaction of the change that they tell of. Nothing is sent here."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.utils import timezone
+
+from oegen import audit
+from oegen.alerts import events, preferences
+from oegen.alerts.events import Changes, Occurrence, Subject
+from oegen.models import Alert, AlertRule, Channel
+
+if TYPE_CHECKING:
+    from oegen.models import ChangeSet, User
+
+#: One receiver gets so many messages of one change set at most; of more, one that sums them up.
+SUMMED_UP_FROM = 10
+
+#: So many records of each event are named in a summary.
+NAMED = 5
+
+#: What nobody did, or long ago.
+QUIET = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
+
+SUMMARY = "summary"
+
+Letter = tuple[Occurrence, AlertRule]
+
+
+def write_alerts(change_set: ChangeSet) -> None:
+    """The alerts of a change set that is about to be closed, into its transaction.
+
+    Without a row of a model that events are about it costs nothing; without a rule in force, or
+    with nothing that happened, a query or three; else a number of queries that does not grow with
+    its rows, but for those of rules with filters, which grow by the batch.
+    """
+    if change_set.back_dated or change_set.source in QUIET:
+        return
+    detectors = events.detectors_of(change_set)
+    if not detectors:
+        return
+    codes = frozenset().union(*(detector.codes for detector in detectors))
+    rules = list(AlertRule.objects.in_force(codes))
+    wanted = {rule.event for rule in rules}
+    changes = Changes(change_set)
+    found = [
+        occurrence
+        for detector in detectors
+        if detector.codes & wanted
+        for occurrence in detector.find(changes)
+        if occurrence.event.code in wanted
+    ]
+    letters = _letters(found, rules)
+    story = {
+        "who": str(change_set.person) if change_set.person_id else "",
+        "why": change_set.reason,
+        "source": str(audit.Source(change_set.source).label),
+        "when": change_set.recorded_at.isoformat(),
+    }
+    _write(
+        letters,
+        story=story,
+        change_set=change_set,
+        author=change_set.person,
+        sums_up=change_set.source == audit.Source.IMPORT,
+    )
+
+
+@transaction.atomic
+def write_timed_alerts(day: date) -> None:
+    """The alerts of what time alone brought about by the beginning of the day. Those that were
+    written before are not written again."""
+    found = events.occurrences_by(day)
+    rules = list(AlertRule.objects.in_force({one.event.code for one in found}))
+    story = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
+    by_moment: dict[str, list[Letter]] = {}
+    for letter in _letters(found, rules):
+        by_moment.setdefault(letter[0].moment, []).append(letter)
+    for moment, letters in by_moment.items():
+        _write(letters, story=story, moment=moment)
+
+
+def _letters(found: list[Occurrence], rules: list[AlertRule]) -> list[Letter]:
+    """Each occurrence once for each channel that a rule lets it out by, with that rule."""
+    by_event: dict[str, list[AlertRule]] = {}
+    for rule in rules:
+        by_event.setdefault(rule.event, []).append(rule)
+    passed = [
+        (occurrence, rule)
+        for occurrence in found
+        for rule in by_event.get(occurrence.event.code, ())
+        if occurrence.event.passes(rule.threshold, occurrence)
+    ]
+    filtered = [occurrence for occurrence, rule in passed if rule.has_filter]
+    subjects = events.subjects_of(filtered)
+    letters: dict[tuple, Letter] = {}
+    for occurrence, rule in passed:
+        subject = subjects.get((occurrence.model, occurrence.key))
+        if rule.has_filter and not (subject and rule.lets_through(subject)):
+            continue
+        letters.setdefault((id(occurrence), rule.channel), (occurrence, rule))
+    return list(letters.values())
+
+
+def _write(
+    letters: list[Letter],
+    *,
+    story: dict[str, str],
+    change_set: ChangeSet | None = None,
+    author: User | None = None,
+    sums_up: bool = False,
+    moment: str = "",
+) -> None:
+    """``moment`` stands for the change set where there is none."""
+    if not letters:
+        return
+    by_receiver = _by_receiver(letters, author)
+    named: dict[int, Occurrence] = {}
+    bundles = []
+    for (channel, recipient), received in by_receiver.items():
+        summed_up = sums_up or len(received) > SUMMED_UP_FROM
+        groups = _grouped(received) if summed_up else {}
+        tell = [one for group in groups.values() for one in group[:NAMED]]
+        named |= {id(one): one for one in tell or [one for one, _ in received]}
+        bundles.append((channel, recipient, received, groups))
+    subjects = events.subjects_of(named.values())
+    alerts = []
+    for channel, recipient, received, groups in bundles:
+        common = {"channel": channel, "recipient_id": recipient, "change_set": change_set}
+        to = f"{channel}:{recipient or ''}"
+        if groups:
+            key = f"{change_set.pk if change_set else moment}:{SUMMARY}:{to}"
+            payload = _summary(groups, subjects) | story
+            alerts.append(Alert(unique_key=key, event=SUMMARY, payload=payload, **common))
+            continue
+        for occurrence, rule in received:
+            subject = subjects.get((occurrence.model, occurrence.key))
+            if subject is None:
+                continue  # Removed in the same go, so there is nothing to tell of.
+            event = occurrence.event
+            row = occurrence.row_key or occurrence.key
+            moment = occurrence.moment or f"{change_set.pk}:{event.code}"
+            alerts.append(
+                Alert(
+                    unique_key=f"{moment}:{row}:{to}",
+                    event=event.code,
+                    content_type=ContentType.objects.get_for_model(occurrence.model),
+                    object_id=occurrence.key,
+                    payload=_message(occurrence, subject, rule) | story,
+                    **common,
+                )
+            )
+    Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
+
+
+def _by_receiver(letters: list[Letter], author: User | None) -> dict[tuple, list[Letter]]:
+    """The letters by channel and, for e-mail, person. Nobody is mailed what they did themselves."""
+    mailed = {one.event.code for one, rule in letters if rule.channel == Channel.EMAIL}
+    wanting = preferences.people_wanting(mailed) if mailed else {}
+    received: dict[tuple, list[Letter]] = {}
+    for letter in letters:
+        occurrence, rule = letter
+        if rule.channel == Channel.SLACK:
+            received.setdefault((Channel.SLACK, None), []).append(letter)
+            continue
+        people = wanting[occurrence.event.code]
+        if occurrence.people is not None:
+            people = people & occurrence.people
+        for person in sorted(people - {author.pk if author else None}):
+            received.setdefault((Channel.EMAIL, person), []).append(letter)
+    return received
+
+
+def _grouped(received: list[Letter]) -> dict[str, list[Occurrence]]:
+    groups: dict[str, list[Occurrence]] = {}
+    for occurrence, _ in received:
+        groups.setdefault(occurrence.event.code, []).append(occurrence)
+    return groups
+
+
+def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule) -> dict[str, Any]:
+    return {
+        "kind": "event",
+        "title": f"{occurrence.event.name}: {subject.name}",
+        "event": occurrence.event.name,
+        "subject": subject.name,
+        "noun": subject.noun,
+        "url": subject.url,
+        "technology": subject.technology,
+        "capacity": subject.capacity,
+        "old": occurrence.old,
+        "new": occurrence.new,
+        "note": occurrence.note,
+        "rule": rule.name,
+    }
+
+
+def _summary(groups: dict[str, list[Occurrence]], subjects: dict) -> dict[str, Any]:
+    told = []
+    for group in groups.values():
+        named = [subjects.get((one.model, one.key)) for one in group[:NAMED]]
+        told.append(
+            {
+                "event": group[0].event.name,
+                "number": len(group),
+                "records": [{"name": one.name, "url": one.url} for one in named if one],
+            }
+        )
+    counted = ", ".join(f"{group['event'].lower()}: {group['number']:,}" for group in told)
+    return {"kind": SUMMARY, "title": f"Many changes at once: {counted}", "groups": told}

@@ -1,0 +1,107 @@
+"""What each person wants to be mailed about, and the signed links that end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core import signing
+from django.db import transaction
+
+from oegen.alerts.events import EVENTS, Event
+from oegen.models import AlertPreference, AlertRule, Channel, User
+
+_SALT = "oegen.alerts.unsubscribe"
+
+
+class BadLinkError(Exception):
+    """An unsubscribe link that is not one of ours, or whose person is gone; says so to people."""
+
+    def __init__(self):
+        super().__init__(
+            "This link is not complete, so nothing was changed. Open the newest e-mail and choose "
+            "its link again, or sign in and untick the e-mail on your own page."
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An event as a person may choose it. ``detail`` says what its rules let through."""
+
+    event: Event
+    is_wanted: bool
+    detail: str
+
+
+def people_wanting(codes: Iterable[str]) -> dict[str, frozenset[int]]:
+    """By event, the keys of those who can be mailed and want to be about it. Two queries."""
+    codes = set(codes)
+    usual = {code for code in codes if EVENTS[code].usually_mailed}
+    said: dict[str, dict[int, bool]] = {code: {} for code in codes}
+    rows = AlertPreference.objects.filter(event__in=codes)
+    for code, user, is_wanted in rows.values_list("event", "user", "is_wanted"):
+        said[code][user] = is_wanted
+    wanting = {user for code in codes for user, wants in said[code].items() if wants}
+    reachable = User.objects.filter(is_active=True).exclude(email="")
+    if not usual:
+        reachable = reachable.filter(pk__in=wanting)
+    keys = set(reachable.values_list("pk", flat=True)) if usual or wanting else set()
+    return {
+        code: frozenset(key for key in keys if said[code].get(key, code in usual)) for code in codes
+    }
+
+
+def choices_of(user: User) -> list[Choice]:
+    """Every event that a rule in force can mail, and the digests, which need none."""
+    rules: dict[str, list[AlertRule]] = {}
+    for rule in AlertRule.objects.active().filter(channel=Channel.EMAIL):
+        rules.setdefault(rule.event, []).append(rule)
+    said = dict(user.alert_preferences.values_list("event", "is_wanted"))
+    return [
+        Choice(
+            event,
+            said.get(event.code, event.usually_mailed),
+            _detail(event, rules.get(event.code, [])),
+        )
+        for event in EVENTS.values()
+        if event.code in rules or event.needs_no_rule
+    ]
+
+
+def _detail(event: Event, rules: list[AlertRule]) -> str:
+    limits = sorted({rule.threshold for rule in rules if rule.threshold is not None})
+    if not event.unit or not limits:
+        return event.detail
+    number = f"{limits[0].normalize():,f} {event.unit}".replace(" %", "%")
+    return f"{number} or more" if event.is_reached else f"more than {number}"
+
+
+@transaction.atomic
+def choose(*, user: User, wanted: Iterable[str]) -> None:
+    """Want e-mail about these of the events that can be chosen, and about no other of them."""
+    wanted = set(wanted)
+    for choice in choices_of(user):
+        AlertPreference.objects.update_or_create(
+            user=user,
+            event=choice.event.code,
+            defaults={"is_wanted": choice.event.code in wanted},
+        )
+
+
+def unsubscribe_token(user: User, code: str) -> str:
+    return signing.dumps([user.pk, code], salt=_SALT)
+
+
+def read_token(token: str) -> tuple[User, Event]:
+    """Raises BadLinkError. The link of an old e-mail works as long as the person is there."""
+    try:
+        key, code = signing.loads(token, salt=_SALT)
+        return User.objects.get(pk=key), EVENTS[code]
+    except (signing.BadSignature, User.DoesNotExist, KeyError) as error:
+        raise BadLinkError from error
+
+
+def unsubscribe(*, user: User, event: Event) -> None:
+    AlertPreference.objects.update_or_create(
+        user=user, event=event.code, defaults={"is_wanted": False}
+    )

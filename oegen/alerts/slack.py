@@ -1,0 +1,178 @@
+"""Alerts as Slack messages: https://docs.slack.dev/reference/block-kit"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.error import URLError
+
+from django.conf import settings
+from django.utils import formats, timezone
+from slack_sdk.errors import SlackRequestError
+from slack_sdk.webhook import WebhookClient, WebhookResponse
+
+from oegen.alerts.delivery import SendError
+from oegen.models import Alert
+
+TIMEOUT_SECONDS = 10
+
+#: Slack takes 3,000 characters of a text block, escaped; longer words of people are cut.
+LONGEST_WORDS = 500
+
+REPEAT = "This may be a repeat: an earlier try ended without an answer."
+
+#: The client's own lines would name the webhook's address, which is a secret.
+_silent = logging.getLogger("oegen.alerts.slack.client")
+_silent.setLevel(logging.CRITICAL)
+
+
+def send(alert: Alert) -> None:
+    """Post it once. Raises SendError."""
+    client = WebhookClient(
+        settings.SLACK_WEBHOOK_URL, timeout=TIMEOUT_SECONDS, logger=_silent, retry_handlers=[]
+    )
+    try:
+        response = client.send_dict(message_of(alert))
+    except URLError as error:
+        raise SendError(f"Slack could not be reached: {error.reason}.") from error
+    except SlackRequestError as error:
+        raise SendError("SLACK_WEBHOOK_URL is no address that can be posted to.") from error
+    # What else can go wrong is an answer that is none: cut off, late, no HTTP, in no alphabet.
+    except Exception as error:
+        raise SendError(
+            f"Slack gave no answer that can be read ({type(error).__name__}: {error}).",
+            may_have_arrived=True,
+        ) from error
+    _check(response)
+
+
+def _check(response: WebhookResponse) -> None:
+    """Raises SendError unless Slack took the message, which it says with "ok"."""
+    code, body = response.status_code, " ".join(response.body.split())[:200]
+    if code == 200 and body == "ok":
+        return
+    if code == 200:
+        raise SendError(
+            f"What answered was not Slack: “{body}”. Look at SLACK_WEBHOOK_URL.",
+            may_have_arrived=True,
+        )
+    if code == 429:
+        pause = _pause(response.headers.get("Retry-After", ""))
+        raise SendError("Slack asked for a pause (429).", retry_after=pause)
+    is_final = code == 400  # The message itself is refused, and so will be the next time.
+    raise SendError(f"Slack answered {code}: “{body}”.", is_final=is_final)
+
+
+def _pause(text: str) -> timedelta | None:
+    """Of a Retry-After header: seconds, or a moment."""
+    text = text.strip()
+    if text.isdecimal():
+        return timedelta(seconds=min(int(text), 24 * 3600))
+    try:
+        return max(parsedate_to_datetime(text) - timezone.now(), timedelta(0))
+    except (ValueError, TypeError):
+        return None
+
+
+def message_of(alert: Alert) -> dict[str, Any]:
+    """What is posted: blocks, and the plain text that stands for them in a notification."""
+    blocks, text = _BUILDERS[alert.payload["kind"]](alert)
+    if alert.may_be_repeat:
+        blocks.append(_context(REPEAT))
+        text = f"{text} ({REPEAT})"
+    return {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+
+
+def escaped(text: str) -> str:
+    """As Slack asks for: nothing in it is a link, a mention or a command any more."""
+    text = text if len(text) <= LONGEST_WORDS else f"{text[: LONGEST_WORDS - 1]}…"
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _event(alert: Alert) -> tuple[list[dict], str]:
+    told = alert.payload
+    heading = f"*{escaped(told['event'])}: {escaped(told['subject'])}*"
+    moved = _moved(told)
+    facts = [
+        f"*{label}*\n{escaped(told[name])}"
+        for label, name in (("Technology", "technology"), ("Capacity", "capacity"))
+        if told[name]
+    ]
+    blocks = [_section("\n".join(filter(None, [heading, moved])))]
+    if told["note"]:
+        blocks.append(_section(_quoted(told["note"])))
+    if facts:
+        blocks.append({"type": "section", "fields": [_words(fact) for fact in facts]})
+    blocks.append(_context(_who_and_why(told)))
+    blocks.append(_button(f"View {told['noun']}", told["url"]))
+    plain = moved.replace("*", "")
+    text = f"{escaped(told['title'])}{f', {plain}' if plain else ''}. {_who_and_why(told)}"
+    return blocks, text
+
+
+def _moved(told: dict) -> str:
+    old, new = escaped(told["old"]), escaped(told["new"])
+    return f"{old} → *{new}*" if old and new else (f"*{new}*" if new else "")
+
+
+def _summary(alert: Alert) -> tuple[list[dict], str]:
+    told = alert.payload
+    source = f" ({told['source']})" if told["source"] else ""
+    blocks = [_section(f"*Many changes at once{escaped(source)}*")]
+    for group in told["groups"]:
+        names = [f"<{absolute(one['url'])}|{_in_link(one['name'])}>" for one in group["records"]]
+        beyond = group["number"] - len(names)
+        more = f" and {beyond:,} more" if beyond > 0 else ""
+        line = f"*{escaped(group['event'])}: {group['number']:,}*\n{', '.join(names)}{more}"
+        blocks.append(_section(line))
+    blocks.append(_context(_who_and_why(told)))
+    if alert.change_set_id:
+        blocks.append(_button("View all changes", f"/audit/{alert.change_set.number}/"))
+    return blocks, f"{escaped(told['title'])}. {_who_and_why(told)}"
+
+
+def _in_link(name: str) -> str:
+    """A name between the signs of a link, where Slack takes a bar for a sign too."""
+    name = name if len(name) <= 100 else f"{name[:99]}…"
+    return escaped(name).replace("|", "¦")
+
+
+def _who_and_why(told: dict) -> str:
+    moment = timezone.localtime(datetime.fromisoformat(told["when"]))
+    who = f"{escaped(told['who'])}, " if told["who"] else ""
+    why = f": “{escaped(told['why'])}”" if told["why"] else ""
+    return f"{who}{formats.date_format(moment, 'DATETIME_FORMAT')}{why}"
+
+
+def absolute(address: str) -> str:
+    return f"{settings.BASE_URL}{address}"
+
+
+def _words(text: str) -> dict:
+    # Verbatim: Slack makes no links of names that happen to look like some.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _section(text: str) -> dict:
+    return {"type": "section", "text": _words(text)}
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in escaped(text).splitlines() or [""])
+
+
+def _context(text: str) -> dict:
+    return {"type": "context", "elements": [_words(text)]}
+
+
+def _button(label: str, address: str) -> dict:
+    text = {"type": "plain_text", "text": label}
+    return {
+        "type": "actions",
+        "elements": [{"type": "button", "text": text, "url": absolute(address)}],
+    }
+
+
+_BUILDERS = {"event": _event, "summary": _summary}

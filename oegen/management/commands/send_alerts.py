@@ -1,0 +1,94 @@
+import logging
+import os
+import queue
+import signal
+from datetime import date
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+
+from oegen.alerts import delivery, outbox
+
+logger = logging.getLogger(__name__)
+
+
+class Stop:
+    """That SIGTERM or Ctrl-C asked for the end, which comes when the alert in hand is settled."""
+
+    def __init__(self):
+        self._asked = False
+        # The one thing of its kind that may be used in a signal handler.
+        self._wake = queue.SimpleQueue()
+
+    def listen(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_):
+        self._asked = True
+        self._wake.put(None)
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def wait(self, seconds: float) -> None:
+        """That long, or until it is asked for."""
+        try:
+            self._wake.get(timeout=seconds)
+        except queue.Empty:
+            return
+
+
+class Command(BaseCommand):
+    help = (
+        "Send the alerts that are due, by Slack and e-mail, and write those of RTB dates that have "
+        "passed. Any number of these commands may run at once."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--watch", action="store_true", help="go on until SIGTERM or Ctrl-C, looking again"
+        )
+        parser.add_argument(
+            "--every", type=float, default=5, metavar="SECONDS", help="how often --watch looks"
+        )
+        parser.add_argument(
+            "--beside", type=int, metavar="PID", help="end --watch when its parent, PID, has ended"
+        )
+
+    def handle(self, *, watch: bool, every: float, beside: int | None, **options):
+        if not watch:
+            outbox.write_timed_alerts(timezone.localdate())
+            self._tell(delivery.deliver(senders=delivery.senders()))
+            for line in delivery.state_in_words():
+                self.stdout.write(line)
+            return
+        stop = Stop()
+        stop.listen()
+        looked_on: date | None = None
+        while not stop() and (beside is None or os.getppid() == beside):
+            try:
+                today = timezone.localdate()
+                if looked_on != today:
+                    outbox.write_timed_alerts(today)
+                    looked_on = today
+                self._tell(delivery.deliver(senders=delivery.senders(), is_stopped=stop))
+                close_old_connections()
+            except (DatabaseError, InterfaceError):
+                logger.exception("The database did not answer; the alerts wait until it does.")
+                connection.close()
+            stop.wait(every)
+
+    def _tell(self, tally: delivery.Tally) -> None:
+        done = [
+            f"{number:,} {word}"
+            for number, word in (
+                (tally.sent, "sent"),
+                (tally.failed, "to be tried again"),
+                (tally.parked, "parked"),
+            )
+            if number
+        ]
+        if done:
+            self.stdout.write(f"Alerts: {', '.join(done)}.")
