@@ -5,9 +5,10 @@ recorded up to then, under their own names: temporary tables stand before the re
 reads records, links, technologies or names, be it a metric, a filter, a list or a record's page,
 reads the past without knowing of it. Nothing can be written there.
 
-A table is made when a statement first names it, from the last history row of each record up to
-the end of the day; a removed record is not in it. Vocabularies that the set-up of the database
-brought count as always there.
+A table is made when a statement first names it. A record to which nothing happened after the day
+is as it is; the others are as their last history rows up to the end of the day say, and are not
+there if that says removed, or if there is none. Most are the former, so that the cost goes by
+what happened since. Vocabularies that the set-up of the database brought count as always there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import count
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from oegen import audit, clock, search
@@ -126,7 +128,10 @@ class _PastTables:
         for model in audit.tracked_models():
             history = audit.history_model(model)
             yield model._meta.db_table, partial(self._records, model)
-            yield history._meta.db_table, partial(self._view, history, self._known(model))
+            yield (
+                history._meta.db_table,
+                partial(self._view, history, f"NOT ({self._later(model)})"),
+            )
         recorded = f"recorded_at < {self._until} OR source = '{audit.Source.MIGRATION}'"
         yield ChangeSet._meta.db_table, partial(self._view, ChangeSet, recorded)
         yield SearchDocument._meta.db_table, self._documents
@@ -135,83 +140,144 @@ class _PastTables:
         with self._connection.cursor() as cursor:
             self._makers.pop(name)(cursor)
 
-    def _known(self, model) -> str:
-        """The condition on a history row that it was recorded by then."""
+    def _later(self, model) -> str:
+        """The condition on a history row that it was recorded after the day."""
         from oegen.models import ChangeSet, ReferenceModel
 
+        later = f"history_date >= {self._until}"
         if not issubclass(model, ReferenceModel):
-            return f"history_date < {self._until}"
-        change_sets = f'"{self._real}"."{ChangeSet._meta.db_table}"'
-        set_up = f"SELECT id FROM {change_sets} WHERE source = '{audit.Source.MIGRATION}'"  # noqa: S608
-        return f"(history_date < {self._until} OR change_set_id IN ({set_up}))"
+            return later
+        change_sets = self._stored(ChangeSet)
+        set_up = f"""
+            SELECT 1 FROM {change_sets} AS told
+            WHERE told.id = change_set_id AND told.source = '{audit.Source.MIGRATION}'
+        """  # noqa: S608
+        return f"{later} AND NOT EXISTS ({set_up})"
+
+    def _stored(self, model) -> str:
+        """The model's real table."""
+        return f'"{self._real}"."{model._meta.db_table}"'
 
     def _view(self, model, condition: str, cursor) -> None:
         """The rows of the real table that were there by then."""
         table = model._meta.db_table
-        select = f'SELECT * FROM "{self._real}"."{table}" WHERE {condition}'  # noqa: S608
+        select = f"SELECT * FROM {self._stored(model)} WHERE {condition}"  # noqa: S608
         cursor.execute(f'CREATE TEMPORARY VIEW "{table}" AS {select}')
         self._made.append(("VIEW", table))
 
     def _records(self, model, cursor) -> None:
-        """The records as their last history rows by then have them, the removed ones left out."""
+        """The records as they were; see the module for how they are found.
+
+        Where nothing was written since, the real table says it and none is made.
+        """
+        changed = self._changed(model)
+        cursor.execute(f"{changed} LIMIT 1")
+        if not cursor.fetchone():
+            return
+        stayed = self._unchanged(model, model, "id")
+        self._table(model, f"{stayed} UNION ALL {self._then(model)}", cursor)
+
+    def _changed(self, model) -> str:
+        """Selects the keys, some of them several times, of what was written since."""
+        history = self._stored(audit.history_model(model))
+        return f"SELECT id FROM {history} WHERE {self._later(model)}"  # noqa: S608
+
+    def _unchanged(self, model, stored, key: str, condition: str = "TRUE") -> str:
+        """Selects the rows of a ``stored`` model whose ``key`` is that of a record to which
+        nothing happened since."""
+        changed = self._changed(model)
+        if self._postgresql:
+            # It would run through a long list anew for each row of a NOT IN.
+            is_unchanged = f"NOT EXISTS ({changed} AND id = stayed.{key})"
+        else:
+            # It would look at the history of each row of a NOT EXISTS.
+            is_unchanged = f"stayed.{key} NOT IN ({changed})"
+        return f"""
+            SELECT {_columns(stored, "stayed.")} FROM {self._stored(stored)} AS stayed
+            WHERE {is_unchanged} AND {condition}
+        """  # noqa: S608
+
+    def _then(self, model) -> str:
+        """Selects the records that were changed or removed since, as they were."""
         from oegen.models import ReferenceModel
 
-        history = f'"{self._real}"."{audit.history_model(model)._meta.db_table}"'
-        columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+        history = self._stored(audit.history_model(model))
         # The set-up of a vocabulary comes first, whatever its date. What an import told of
         # other records has version 0 and a date of its own.
         newest = "version DESC," if issubclass(model, ReferenceModel) else "history_date DESC,"
-        select = f"""
-            SELECT {columns} FROM {history} WHERE history_type <> '-' AND history_id IN (
+        return f"""
+            SELECT {_columns(model)} FROM {history} WHERE history_type <> '-' AND history_id IN (
                 SELECT history_id FROM (
                     SELECT history_id, ROW_NUMBER() OVER (
                         PARTITION BY id ORDER BY {newest} history_id DESC
                     ) AS place
-                    FROM {history} WHERE {self._known(model)}
+                    FROM {history}
+                    WHERE id IN ({self._changed(model)}) AND NOT ({self._later(model)})
                 ) AS known WHERE place = 1
             )
         """  # noqa: S608
-        self._table(model, select, cursor)
 
     def _table(self, model, select: str, cursor) -> None:
-        """A temporary table with what the statement selects, indexed by key and foreign keys."""
+        """A temporary table with what the statement selects, and its indexes."""
         table = model._meta.db_table
         cursor.execute(f'CREATE TEMPORARY TABLE "{table}" AS {select}')
         self._made.append(("TABLE", table))
-        for field in model._meta.concrete_fields:
-            if not (field.primary_key or field.is_relation):
-                continue
+        for column in _indexed(model):
             if self._postgresql:
-                cursor.execute(f'CREATE INDEX ON pg_temp."{table}" ("{field.column}")')
+                cursor.execute(f'CREATE INDEX ON pg_temp."{table}" ("{column}")')
             else:
-                name = f"past_{table}_{field.column}"
-                cursor.execute(f'CREATE INDEX temp."{name}" ON "{table}" ("{field.column}")')
+                name = f"past_{table}_{column}"
+                cursor.execute(f'CREATE INDEX temp."{name}" ON "{table}" ("{column}")')
         if self._postgresql:
             cursor.execute(f'ANALYZE pg_temp."{table}"')
 
     def _documents(self, cursor) -> None:
-        """What search would have known: written anew from the records of the past."""
+        """What search would have known: the documents of the records that are as they were, and
+        those of the others written anew."""
         from oegen.models import SearchDocument
 
-        table = f'"{self._real}"."{SearchDocument._meta.db_table}"'
-        self._table(SearchDocument, f"SELECT * FROM {table} WHERE 1 = 0", cursor)  # noqa: S608
-        for model in search.kinds():
-            if model._meta.db_table in self._makers:
-                self._make(model._meta.db_table)
-        fields = SearchDocument._meta.concrete_fields
-        columns = ", ".join(f'"{field.column}"' for field in fields)
-        places = ", ".join(["%s"] * len(fields))
-        insert = f'INSERT INTO "{SearchDocument._meta.db_table}" ({columns}) VALUES ({places})'  # noqa: S608
-        number = count(1)
-        for model in search.kinds():
-            rows = []
-            for record in model._base_manager.iterator():
-                document = search.document_of(record)
-                document.pk = next(number)
-                rows.append(
-                    [
-                        field.get_db_prep_save(getattr(document, field.attname), self._connection)
-                        for field in fields
-                    ]
-                )
-            cursor.executemany(insert, rows)
+        kinds = {model: ContentType.objects.get_for_model(model).pk for model in search.kinds()}
+        stayed = [
+            self._unchanged(model, SearchDocument, "object_id", f"content_type_id = {kind}")
+            for model, kind in kinds.items()
+        ]
+        self._table(SearchDocument, " UNION ALL ".join(stayed), cursor)
+        insert = f"""
+            INSERT INTO "{SearchDocument._meta.db_table}"
+                (id, content_type_id, object_id, title, body) VALUES (%s, %s, %s, %s, %s)
+        """  # noqa: S608
+        key = SearchDocument._meta.get_field("object_id")
+        # Numbers that no document has.
+        number = count(-1, -1)
+        for model, kind in kinds.items():
+            cursor.executemany(
+                insert,
+                [
+                    (
+                        next(number),
+                        kind,
+                        key.get_db_prep_save(record.pk, self._connection),
+                        *search.texts_of(record),
+                    )
+                    for record in model._base_manager.raw(self._then(model))
+                ],
+            )
+
+
+def _columns(model, prefix: str = "") -> str:
+    """By name, because the order in a table that was altered is another."""
+    return ", ".join(f'{prefix}"{field.column}"' for field in model._meta.concrete_fields)
+
+
+def _indexed(model) -> list[str]:
+    """The columns by which rows are looked up. Nobody looks up a link by its own key, and a
+    vocabulary's word is in too many rows: the indexes cost more than the rows themselves."""
+    from oegen.models import ReferenceModel
+
+    columns = []
+    for field in model._meta.concrete_fields:
+        by_key = field.primary_key and getattr(model, "LINK_OWNER", None) == ""
+        to_record = field.is_relation and not issubclass(field.related_model, ReferenceModel)
+        if by_key or to_record:
+            columns.append(field.column)
+    return columns

@@ -124,14 +124,20 @@ def _documents():
 def document_of(record: AuditedModel) -> SearchDocument:
     from oegen.models import SearchDocument
 
-    texts = [fold(getattr(record, name)) for name in record.SEARCH_FIELDS]
+    title, body = texts_of(record)
     return SearchDocument(
         content_type=ContentType.objects.get_for_model(type(record)),
         object_id=record.pk,
-        title=texts[0],
-        # One line a field, so that no match reaches from one into the next.
-        body="\n".join(filter(None, texts)),
+        title=title,
+        body=body,
     )
+
+
+def texts_of(record: AuditedModel) -> tuple[str, str]:
+    """Title and body of the record's document."""
+    texts = [fold(getattr(record, name)) for name in record.SEARCH_FIELDS]
+    # One line a field, so that no match reaches from one into the next.
+    return texts[0], "\n".join(filter(None, texts))
 
 
 # Filtering -------------------------------------------------------------------------------------

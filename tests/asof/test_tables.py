@@ -1,0 +1,114 @@
+"""The tables of the past hold, row for row, the last history rows up to the day: looked up here
+over the whole history, where the program starts from the live rows."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
+
+from oegen import audit, clock, search
+from oegen.asof import as_of
+from oegen.models import ReferenceModel, SearchDocument
+from pipelines.models import Pipeline, PipelineCounterparty, Stage
+from tests.asof.player import FIRST_DAY, Clock, Player
+from tests.builders import make_counterparty, make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+DAYS = 24
+
+
+def told_by_an_import(moment: datetime, live: Pipeline) -> None:
+    """The past of a live pipeline, and of one that was gone when the import came."""
+    gone = Pipeline(project_name="Gone before", stage=live.stage, version=0)
+    with audit.change_set(source=audit.Source.IMPORT) as current:
+        live.version = 0
+        told = [
+            audit.history_row(live, audit.CREATED, change_set=current, when=moment),
+            audit.history_row(gone, audit.CREATED, change_set=current, when=moment),
+            audit.history_row(gone, audit.REMOVED, change_set=current),
+        ]
+        current.written.add(type(told[0]))
+        type(told[0]).objects.bulk_create(told)
+
+
+@pytest.fixture
+def days(monkeypatch, portfolio_manager):
+    """Some days of a played history, the first before all of it and the last after it."""
+    clock, player = Clock(monkeypatch), Player(3, portfolio_manager)
+    for number in range(DAYS):
+        clock.begin(FIRST_DAY + timedelta(days=number))
+        for _ in range(4):
+            player.write()
+            clock.tick()
+        if number == DAYS // 2:
+            told_by_an_import(datetime(2026, 2, 22, tzinfo=UTC), make_pipeline("Told of"))
+    clock.begin(FIRST_DAY + timedelta(days=DAYS + 10))
+    return [FIRST_DAY + timedelta(days=number) for number in (-1, 1, 3, 9, 15, DAYS - 2, DAYS)]
+
+
+def last_rows(model, day) -> str:
+    """Selects the last history row of every record up to the end of the day."""
+    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+    history = audit.history_model(model)._meta.db_table
+    until = connection.ops.adapt_datetimefield_value(clock.end_of(day))
+    known, newest = f"history_date < '{until}'", "history_date"
+    if issubclass(model, ReferenceModel):
+        set_up = "SELECT id FROM oegen_changeset WHERE source = 'migration'"
+        known, newest = f"{known} OR change_set_id IN ({set_up})", "version"
+    return f"""
+        SELECT {columns} FROM (
+            SELECT *, ROW_NUMBER() OVER (
+                PARTITION BY id ORDER BY {newest} DESC, history_id DESC
+            ) AS place
+            FROM {history} WHERE {known}
+        ) AS newest WHERE place = 1 AND history_type <> '-'
+    """  # noqa: S608
+
+
+def values(records) -> list[tuple]:
+    """Of all columns, whatever the order of the rows."""
+    names = [field.attname for field in records.model._meta.concrete_fields]
+    return sorted((tuple(getattr(one, name) for name in names) for one in records), key=repr)
+
+
+def test_each_table_holds_the_last_rows_up_to_the_day(days):
+    kept = set()
+    for day in days:
+        for model in audit.tracked_models():
+            expected = values(models.QuerySet(model).raw(last_rows(model, day)))
+            with as_of(day):
+                assert values(models.QuerySet(model).order_by()) == expected, (model, day)
+            kept.add((model, repr(expected)))
+    assert len(kept) > 4 * len(days)
+
+
+def test_search_knows_what_the_records_of_the_day_say(days):
+    for day in days:
+        with as_of(day):
+            rows = SearchDocument.objects.values_list(
+                "content_type", "object_id", "title", "body", "pk"
+            )
+            found = {row[:4] for row in rows}
+            assert len({row[4] for row in rows}) == len(found)
+            assert found == {
+                (ContentType.objects.get_for_model(model).pk, one.pk, *search.texts_of(one))
+                for model in search.kinds()
+                for one in models.QuerySet(model)
+            }, day
+
+
+def test_no_table_is_made_where_nothing_was_written_since(monkeypatch):
+    clock = Clock(monkeypatch)
+    pipeline = make_pipeline("Kestrel", lead_developer=make_counterparty("Acme"))
+    clock.begin(FIRST_DAY + timedelta(days=2))
+    Pipeline.objects.filter(pk=pipeline.pk).update(project_name="Rowan")
+
+    with CaptureQueriesContext(connection) as captured, as_of(FIRST_DAY):
+        assert PipelineCounterparty.objects.get().pipeline.project_name == "Kestrel"
+        assert Stage.objects.count() > 5
+
+    made = [query["sql"].split('"')[1] for query in captured if "CREATE TEMP" in query["sql"]]
+    assert made == ["pipelines_pipeline"]
