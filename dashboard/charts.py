@@ -6,15 +6,16 @@ the dark theme, the words to write at a bar's end, and where a bar leads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from dashboard.comparison import RagMove
-from dashboard.metrics import RagGroup, RtbGroup, StatusGroup, TechnologyGroup, Total
+from dashboard.metrics import Total
+from dashboard.metrics.movement import RagMove
+from dashboard.metrics.totals import RagGroup, RtbGroup, StatusGroup, TechnologyGroup
 from oegen import asof, clock
 from oegen.templatetags.oegen import number, whole
 from pipelines.choices import RAG
@@ -113,7 +114,7 @@ def _shared(groups, whole_mw: Decimal) -> str:
     return "A facility that projects of several bars share is in each bar, and once in the total."
 
 
-def rag_split(groups: list[RagGroup], open_mw: Decimal) -> Chart:
+def rag_split(groups: Sequence[RagGroup], open_mw: Decimal) -> Chart:
     links = [pipelines_url(status=OPEN, rag=group.rag or NOT_RATED) for group in groups]
     count = sum(group.total.pipelines for group in groups)
     red = groups[0].total
@@ -144,7 +145,7 @@ def _rows(labels, links, groups) -> tuple[Row, ...]:
     )
 
 
-def technologies(groups: list[TechnologyGroup]) -> Chart:
+def technologies(groups: Sequence[TechnologyGroup]) -> Chart:
     labels = [group.technology.name if group.technology else "No facility yet" for group in groups]
     links = [
         pipelines_url(
@@ -186,7 +187,7 @@ def _colours(technology: Technology | None) -> tuple[str, str]:
     return (technology.colour, technology.colour_dark) if technology else NEUTRAL
 
 
-def statuses(groups: list[StatusGroup], open_mw: Decimal) -> Chart:
+def statuses(groups: Sequence[StatusGroup], open_mw: Decimal) -> Chart:
     labels = [group.label for group in groups]
     links = [pipelines_url(status=group.code) for group in groups]
     most = max(groups, key=lambda group: group.total.pipelines)
@@ -211,7 +212,7 @@ def statuses(groups: list[StatusGroup], open_mw: Decimal) -> Chart:
     )
 
 
-def rtb_years(groups: list[RtbGroup], known: list[Technology], open_mw: Decimal) -> Chart:
+def rtb_years(groups: Sequence[RtbGroup], known: list[Technology], open_mw: Decimal) -> Chart:
     """``known`` gives the order, names and colours of the technologies."""
     names = {OVERDUE: "Overdue", NO_DATE: "No date"}
     labels = [names.get(group.bucket, group.bucket) for group in groups]
@@ -247,7 +248,7 @@ def rtb_years(groups: list[RtbGroup], known: list[Technology], open_mw: Decimal)
                     "name": technology.name,
                     "unit": technology.unit_label,
                     "values": [
-                        float(group.by_technology[technology.pk].mw)
+                        float(group.by_technology[technology.pk].capacity.mw)
                         if technology.pk in group.by_technology
                         else 0
                         for group in groups
@@ -297,8 +298,8 @@ def rag_table(moves: Iterable[RagMove]) -> list[RagRow]:
         move = known.get((before, now))
         step = order.index(now) - order.index(before)
         return RagCell(
-            move.pipelines if move else 0,
-            move.capacity.mw if move else Decimal(0),
+            move.total.pipelines if move else 0,
+            move.total.capacity.mw if move else Decimal(0),
             "worse" if step > 0 else "better" if step < 0 else "same",
         )
 

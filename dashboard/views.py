@@ -11,8 +11,6 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
-from dashboard.comparison import Ends, a_month_before, summary_of
-from infopoints.models import InformationPoint
 from oegen import asof, clock, search, timeline
 from oegen.models import ChangeSet
 from pipelines.models import Pipeline, Technology
@@ -34,56 +32,44 @@ class Dashboard(TemplateView):
     template_name = "dashboard/dashboard.html"
 
     def get_context_data(self, **kwargs):
-        # First, because it reads other days, whose tables take the place of this page's.
         since, problem = self._since()
-        comparison = summary_of(Pipeline.objects.all, since)
-        everything = Pipeline.objects.all()
-        open_ones = everything.open()
-        headline = metrics.headline(everything)
-        statuses = metrics.by_status(everything)
-        open_mw = headline.open.capacity.mw
+        found = metrics.overview(Pipeline.objects.all, since, filters="")
+        now, before = found.headline, found.before
+        open_mw = now.open.capacity.mw
         return super().get_context_data(**kwargs) | {
             "section": "dashboard",
-            "is_empty": not any(group.total.pipelines for group in statuses),
+            "is_empty": not any(group.total.pipelines for group in found.statuses),
             "pipeline_meta": Pipeline._meta,
             "since": since,
             "since_problem": problem,
-            "comparison": comparison,
-            "rag_moves": charts.rag_table(comparison.rag_moves),
-            "slips": comparison.slippage.slips[:8],
+            "overview": found,
+            "rag_moves": charts.rag_table(found.rag_moves),
             "tiles": [
-                self._tile("Open", headline.open, comparison.ends["open"], status=OPEN),
-                self._tile("On hold", headline.on_hold, comparison.ends["held"], status=HELD),
-                self._tile(
-                    "Completed",
-                    headline.completed,
-                    comparison.ends["completed"],
-                    status=COMPLETED,
-                ),
-                self._tile("Overdue", headline.overdue, comparison.ends["overdue"], rtb=OVERDUE),
+                self._tile("Open", now.open, before.open, status=OPEN),
+                self._tile("On hold", now.on_hold, before.on_hold, status=HELD),
+                self._tile("Completed", now.completed, before.completed, status=COMPLETED),
+                self._tile("Overdue", now.overdue, before.overdue, rtb=OVERDUE),
             ],
             "charts": [
-                charts.rtb_years(
-                    metrics.by_rtb_year(open_ones), list(Technology.objects.all()), open_mw
-                ),
-                charts.rag_split(metrics.by_rag(open_ones), open_mw),
-                charts.technologies(metrics.by_technology(open_ones)),
-                charts.statuses(statuses, open_mw),
+                charts.rtb_years(found.years, list(Technology.objects.all()), open_mw),
+                charts.rag_split(found.rag, open_mw),
+                charts.technologies(found.technologies),
+                charts.statuses(found.statuses, open_mw),
             ],
             "latest": timeline.latest(limit=8),
-            "points": InformationPoint.objects.live().by_rating()[:8],
         }
 
     @staticmethod
-    def _tile(title: str, total: metrics.Total, ends: Ends, **filters) -> Tile:
+    def _tile(title: str, total: metrics.Total, before: metrics.Total, **filters) -> Tile:
         warns = title == "Overdue" and total.pipelines > 0
-        return Tile(title, total, charts.pipelines_url(**filters), ends.change_mw, warns)
+        change = total.capacity.mw - before.capacity.mw
+        return Tile(title, total, charts.pipelines_url(**filters), change, warns)
 
     def _since(self) -> tuple[date, str]:
         """The day that figures are compared with, a month before the page's unless the address
         names one, and what is wrong with the one it names."""
         today = clock.today()
-        usual = a_month_before(today)
+        usual = metrics.a_month_before(today)
         text = self.request.GET.get("compare", "")
         if not text:
             return usual, ""

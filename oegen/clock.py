@@ -35,6 +35,11 @@ def end_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
+def days_ago(days: int) -> datetime:
+    """The first moment of the day that lies so many days before the one being looked at."""
+    return end_of(today() - timedelta(days=days + 1))
+
+
 @contextmanager
 def looking_at(day: date) -> Iterator[None]:
     token = _past_day.set(day)

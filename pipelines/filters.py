@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 import django_filters
 from django.db.models import Exists, OuterRef, Q
 
@@ -176,7 +174,7 @@ class PipelineFilter(PageFilterSet):
         return queryset.of_capacity(**{end: value})
 
     def filter_not_confirmed(self, queryset, name, value):
-        return queryset.not_confirmed_since(clock.now() - timedelta(days=int(value)))
+        return queryset.not_confirmed_since(clock.days_ago(int(value)))
 
 
 class FacilityFilter(PageFilterSet):

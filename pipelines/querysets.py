@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from operator import add, sub
 
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     Case,
     CharField,
@@ -33,6 +35,10 @@ ZERO = Decimal(0)
 HELD = "on-hold"
 OPEN = "open"
 
+#: Codes of a state that is neither open nor on hold.
+DONE = "completed"
+ENDED = "ended"
+
 #: Codes of an RTB bucket that is not a year.
 OVERDUE = "overdue"
 NO_DATE = "none"
@@ -40,6 +46,9 @@ NO_DATE = "none"
 #: Code of a technology and all its kinds: "wind-all".
 ALL_KINDS = "-all"
 NO_FACILITY = "none"
+
+#: The shares of a pipeline's counterparties, in %, are parts of it.
+WHOLE_SHARE = 100
 
 
 def of_technology(code: str, prefix: str = "") -> Q:
@@ -52,17 +61,18 @@ def of_technology(code: str, prefix: str = "") -> Q:
 
 
 @dataclass(frozen=True)
-class Capacity:
-    """The capacity of a set of facilities, each counted once.
-
-    MWp (DC) and MW (AC) are kept apart; their sum is a mixed figure and labelled so.
-    """
+class Megawatts:
+    """A capacity, or a change of one. MWp (DC) and MW (AC) are kept apart; their sum is a mixed
+    figure and labelled so."""
 
     mwp_dc: Decimal = ZERO
     mw_ac: Decimal = ZERO
-    storage_mwh: Decimal = ZERO
-    facilities: int = 0
-    facilities_without_capacity: int = 0
+
+    def __add__(self, other):
+        return type(self)(*map(add, astuple(self), astuple(other)))
+
+    def __sub__(self, other):
+        return type(self)(*map(sub, astuple(self), astuple(other)))
 
     @property
     def mw(self) -> Decimal:
@@ -77,6 +87,15 @@ class Capacity:
         if self.is_mixed:
             return "MW, mixed"
         return "MWp" if self.mwp_dc else "MW"
+
+
+@dataclass(frozen=True)
+class Capacity(Megawatts):
+    """The capacity of a set of facilities, each counted once."""
+
+    storage_mwh: Decimal = ZERO
+    facilities: int = 0
+    facilities_without_capacity: int = 0
 
 
 class FacilityQuerySet(AuditedQuerySet):
@@ -141,20 +160,55 @@ def _capacity_of(sums: dict) -> Capacity:
     return Capacity(**numbers)
 
 
+_ACTIVE = Q(outcome=Outcome.ACTIVE)
+_COMPLETED = _ACTIVE & Q(stage__is_terminal=True)
+_ON_HOLD = _ACTIVE & Q(stage__is_terminal=False, on_hold=True)
+_OPEN = _ACTIVE & Q(stage__is_terminal=False, on_hold=False)
+
+
+def _not_confirmed_since(moment: datetime) -> Q:
+    return _OPEN & (Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
+
+
 class PipelineQuerySet(AuditedQuerySet):
     def active(self):
         """Not withdrawn, refused or sold; may be on hold or completed."""
-        return self.filter(outcome=Outcome.ACTIVE)
+        return self.filter(_ACTIVE)
 
     def open(self):
         """What is pipeline: outcome active, stage not terminal, not on hold."""
-        return self.active().filter(stage__is_terminal=False, on_hold=False)
+        return self.filter(_OPEN)
 
     def on_hold(self):
-        return self.active().filter(stage__is_terminal=False, on_hold=True)
+        return self.filter(_ON_HOLD)
 
     def completed(self):
-        return self.active().filter(stage__is_terminal=True)
+        return self.filter(_COMPLETED)
+
+    def with_state(self):
+        """Adds ``state`` to each row: ``OPEN``, ``HELD``, ``DONE`` or ``ENDED``."""
+        return self.annotate(
+            state=Case(
+                When(_OPEN, then=Value(OPEN)),
+                When(_ON_HOLD, then=Value(HELD)),
+                When(_COMPLETED, then=Value(DONE)),
+                default=Value(ENDED),
+                output_field=CharField(),
+            )
+        )
+
+    def with_probability(self, today: date | None = None):
+        """Adds ``probability``, in %, to each row: its own until that expires, else its stage's;
+        None where nobody has given one."""
+        unexpired = Q(probability_expires_on=None) | Q(
+            probability_expires_on__gte=today or clock.today()
+        )
+        return self.annotate(
+            probability=Case(
+                When(Q(probability_pct__isnull=False) & unexpired, then=F("probability_pct")),
+                default=F("stage__default_probability_pct"),
+            )
+        )
 
     def overdue(self, today: date | None = None):
         """Open, RTB date before ``today``, and the stage still before Construction."""
@@ -169,10 +223,7 @@ class PipelineQuerySet(AuditedQuerySet):
         from pipelines.models import Stage
 
         construction = Stage.objects.filter(code=CONSTRUCTION).values("order")
-        return Q(
-            outcome=Outcome.ACTIVE,
-            on_hold=False,
-            stage__is_terminal=False,
+        return _OPEN & Q(
             rtb_date__isnull=False,
             rtb_date__lt=today or clock.today(),
             stage__order__lt=Subquery(construction[:1]),
@@ -227,6 +278,12 @@ class PipelineQuerySet(AuditedQuerySet):
                 )
             )
         )
+
+    def held_by(self, counterparty):
+        """Of which the counterparty holds a part, see PipelineCounterparty's ``holding``."""
+        links = self.model.counterparties.through.objects.holding()
+        held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
+        return self.filter(Exists(held.order_by()))
 
     def linked_to(self, counterparty):
         """With the counterparty, in whatever role."""
@@ -303,7 +360,12 @@ class PipelineQuerySet(AuditedQuerySet):
 
     def not_confirmed_since(self, moment: datetime):
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
-        return self.open().filter(Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
+        return self.filter(_not_confirmed_since(moment))
+
+    def with_unconfirmed(self, moment: datetime):
+        """Adds ``is_unconfirmed`` to each row: what ``not_confirmed_since`` picks."""
+        condition = ExpressionWrapper(_not_confirmed_since(moment), BooleanField())
+        return self.annotate(is_unconfirmed=condition)
 
     def facilities(self) -> FacilityQuerySet:
         from pipelines.models import Facility
@@ -355,4 +417,33 @@ class PipelineQuerySet(AuditedQuerySet):
         return self.annotate(
             lead_developer=Subquery(lead.values("counterparty__name")[:1]),
             lead_developer_id=Subquery(lead.values("counterparty")[:1], output_field=UUIDField()),
+        )
+
+
+class PipelineCounterpartyQuerySet(AuditedQuerySet):
+    def holding(self):
+        """The links by which a counterparty holds a part of the pipeline: those with a share or,
+        where nobody has one, that of the lead developer.
+
+        Adds ``part`` to each row, in hundredths of a percent. Shares that add up to more than
+        100 % are scaled down to it.
+        """
+        shares = (
+            self.model._base_manager.filter(pipeline=OuterRef("pipeline"))
+            .order_by()
+            .values("pipeline")
+            .annotate(total=Sum("share_pct"))
+            .values("total")
+        )
+        given = self.annotate(shares=Subquery(shares)).filter(
+            Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
+        )
+        scaled = F("share_pct") * 100 * WHOLE_SHARE / F("shares")
+        return given.annotate(
+            part=Case(
+                When(share_pct=None, then=Value(100 * WHOLE_SHARE)),
+                When(shares__gt=WHOLE_SHARE, then=Cast(Round(scaled), BigIntegerField())),
+                default=Cast(Round(F("share_pct") * 100), BigIntegerField()),
+                output_field=BigIntegerField(),
+            )
         )

@@ -5,6 +5,7 @@ from django.test import TransactionTestCase
 from oegen import database, roles
 from tests.builders import make_user
 from tests.chromium import REMEDY, find_chromium, is_required
+from tests.portfolios import make_awkward_portfolio
 from tests.triggers import lifted_triggers
 
 
@@ -50,6 +51,11 @@ def history_can_be_emptied_between_tests():
         patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lifted_fill))
         patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_empty)
         yield
+
+
+@pytest.fixture
+def awkward_portfolio(db):
+    make_awkward_portfolio()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pipelines.choices import Outcome
 from pipelines.models.facility import Facility
 from pipelines.models.pipeline import Pipeline
 from pipelines.models.reference import CounterpartyRole, Stage
+from pipelines.querysets import PipelineCounterpartyQuerySet
 from pipelines.reference import LEAD_DEVELOPER_ID
 
 
@@ -57,6 +58,8 @@ class PipelineCounterparty(AuditedModel):
         validators=between(0, 100, "%"),
         help_text="In %, 0 to 100.",
     )
+
+    objects = PipelineCounterpartyQuerySet.as_manager()
 
     LINK_OWNER = "pipeline"
 

@@ -40,18 +40,24 @@ def see(client, portfolio_manager):
 
 
 def numbers() -> dict:
-    everything = Pipeline.objects.all()
-    return {
-        "headline": metrics.headline(everything),
-        "status": metrics.by_status(everything),
-        "rag": metrics.by_rag(everything.open()),
-        "technology": [
-            (group.technology and (group.technology.pk, group.technology.name), group.total)
-            for group in metrics.by_technology(everything)
-        ],
-        "years": metrics.by_rtb_year(everything.open()),
-        "names": sorted(str(pipeline) for pipeline in everything),
-    }
+    with metrics.portfolio(Pipeline.objects.all) as everything:
+        heat = metrics.by_technology_and_status(everything)
+        return {
+            "headline": metrics.headline(everything),
+            "status": metrics.by_status(everything),
+            "rag": metrics.by_rag(everything),
+            "technology": [
+                (group.technology and (group.technology.pk, group.technology.name), group.total)
+                for group in metrics.by_technology(everything)
+            ],
+            "heat": [(technology.name, cells) for technology, cells in heat.rows],
+            "years": metrics.by_rtb_year(everything),
+            "holdings": metrics.by_counterparty(everything),
+            "exposures": [(str(one.point), one.total) for one in metrics.most_exposing(everything)],
+            "stages": metrics.stages(everything),
+            "growth": [(str(one.technology), one.reached) for one in metrics.growth(everything)],
+            "names": sorted(Pipeline.objects.values_list("project_name", flat=True)),
+        }
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -243,20 +243,22 @@ def test_inactive_technology_in_use_can_be_filtered(as_manager):
 
 def test_every_figure_of_the_dashboard_opens_exactly_its_records(as_manager, awkward_portfolio):
     """Each row behind each chart: the list it leads to has the same count and capacity."""
-    everything, open_ones = Pipeline.objects.all(), Pipeline.objects.open()
-    known, open_mw = list(Technology.objects.all()), metrics.total(open_ones).capacity.mw
+    with metrics.portfolio(Pipeline.objects.all) as everything:
+        open_mw = metrics.headline(everything).open.capacity.mw
+        rags, statuses = metrics.by_rag(everything), metrics.by_status(everything)
+        years, technologies = metrics.by_rtb_year(everything), metrics.by_technology(everything)
+    known = list(Technology.objects.all())
     pairs = [
-        (lambda groups: charts.rag_split(groups, open_mw), metrics.by_rag(open_ones)),
-        (lambda groups: charts.statuses(groups, open_mw), metrics.by_status(everything)),
-        (lambda groups: charts.rtb_years(groups, known, open_mw), metrics.by_rtb_year(open_ones)),
+        (charts.rag_split(rags, open_mw), rags),
+        (charts.statuses(statuses, open_mw), statuses),
+        (charts.rtb_years(years, known, open_mw), years),
     ]
-    for shape, groups in pairs:
-        for row, group in zip(shape(groups).rows, groups, strict=True):
+    for chart, groups in pairs:
+        for row, group in zip(chart.rows, groups, strict=True):
             opened = as_manager.get(row.url).context
             assert opened["total"] == group.total.pipelines, row
             assert opened["capacity"] == group.total.capacity, row
-    by_technology = metrics.by_technology(open_ones)
-    for row, group in zip(charts.technologies(by_technology).rows, by_technology, strict=True):
+    for row, group in zip(charts.technologies(technologies).rows, technologies, strict=True):
         assert as_manager.get(row.url).context["total"] == group.total.pipelines, row
 
 

@@ -287,7 +287,7 @@ def test_server_error_page_needs_nothing_that_may_be_broken(client, manager, mon
     def fail(*args, **kwargs):
         raise RuntimeError("the database is on fire")
 
-    monkeypatch.setattr("dashboard.metrics.headline", fail)
+    monkeypatch.setattr("dashboard.metrics.overview", fail)
     response = client.get(reverse("dashboard"))
 
     assert response.status_code == 500

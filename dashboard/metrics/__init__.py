@@ -1,0 +1,44 @@
+"""The portfolio's numbers, each defined once: functions from a filtered set of pipelines at a
+moment (``portfolio``) to typed results. Dashboard, exports and whatever hands numbers on call
+these and nothing else. Each takes a number of queries that does not depend on the number of rows.
+"""
+
+from dashboard.metrics.forecast import growth
+from dashboard.metrics.movement import rag_moves, slippage, walk
+from dashboard.metrics.overview import Overview, a_month_before, overview
+from dashboard.metrics.portfolio import Portfolio, Total, portfolio
+from dashboard.metrics.stages import stages
+from dashboard.metrics.totals import (
+    by_counterparty,
+    by_information_point,
+    by_rag,
+    by_rtb_year,
+    by_status,
+    by_technology,
+    by_technology_and_status,
+    headline,
+    most_exposing,
+)
+
+__all__ = [
+    "Overview",
+    "Portfolio",
+    "Total",
+    "a_month_before",
+    "by_counterparty",
+    "by_information_point",
+    "by_rag",
+    "by_rtb_year",
+    "by_status",
+    "by_technology",
+    "by_technology_and_status",
+    "growth",
+    "headline",
+    "most_exposing",
+    "overview",
+    "portfolio",
+    "rag_moves",
+    "slippage",
+    "stages",
+    "walk",
+]

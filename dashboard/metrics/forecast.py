@@ -1,0 +1,173 @@
+"""Cumulative capacity by ready-to-build date, what is scheduled, and where the trend leads.
+
+Reached: the RTB date has come, and the project is not overdue. Scheduled: the date is ahead, and
+the project is open. Projects that were withdrawn, refused or sold, are on hold or overdue, or have
+no date are in neither. A facility of several projects counts once, at the earliest of their dates.
+
+The trend is the least-squares line through the cumulative capacity at each RTB date of the last
+five years; it says where things lead if the portfolio goes on as in those years, and knows nothing
+of what is scheduled. Its interval is that in which a new point would lie with a probability of
+95 %, if the points strayed from the line independently of each other (Draper and Smith, "Applied
+Regression Analysis", 1.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from math import cos, pi, sin, sqrt, tan
+from statistics import linear_regression
+from uuid import UUID
+
+from dashboard.metrics.portfolio import Portfolio, date_of, fetch, mw_of, uuid_of
+from pipelines.models import Technology
+from pipelines.querysets import DONE, OPEN
+
+YEARS = 5
+CONFIDENCE = 0.95
+
+#: Two points are always on a line: a third tells how far they stray.
+FEWEST_POINTS = 3
+
+
+@dataclass(frozen=True)
+class Point:
+    """The cumulative capacity from that day on, in MW."""
+
+    day: date
+    mw: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The trend's MW on a day, and the interval around it."""
+
+    day: date
+    mw: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """``technology`` is None for all together, mixed. ``scheduled`` goes on from the last of
+    ``reached``. ``trend`` is empty where the last five years have too few points; then ``points``
+    says how many there are."""
+
+    technology: Technology | None
+    reached: tuple[Point, ...]
+    scheduled: tuple[Point, ...]
+    trend: tuple[Outlook, ...]
+    points: int
+
+
+def growth(chosen: Portfolio) -> list[Growth]:
+    """All together first, then each technology that has a capacity with a date, in their order."""
+    together: dict[date, Decimal] = {}
+    by_technology: dict[UUID, dict[date, Decimal]] = {}
+    for technology, day, kw in _steps(chosen):
+        day, mw = date_of(day), mw_of(kw)
+        together[day] = together.get(day, 0) + mw
+        by_technology.setdefault(uuid_of(technology), {})[day] = mw
+    if not together:
+        return []
+    return [
+        _growth(None, together, chosen.day),
+        *(
+            _growth(technology, by_technology[technology.pk], chosen.day)
+            for technology in Technology.objects.all()
+            if technology.pk in by_technology
+        ),
+    ]
+
+
+def _steps(chosen: Portfolio) -> list[tuple]:
+    """What each RTB date adds of each technology, in kW, in the order of the dates."""
+    return fetch(
+        f"""
+        SELECT technology_id, rtb_date, SUM(kw) FROM (
+            SELECT facility_id, MIN(technology_id) AS technology_id, MIN(rtb_date) AS rtb_date,
+                MAX(kw) AS kw
+            FROM {chosen.table}
+            WHERE chosen = 1 AND rtb_date IS NOT NULL AND kw > 0 AND overdue = 0
+                AND (state = '{OPEN}' OR (state = '{DONE}' AND rtb_date <= '{chosen.day}'))
+            GROUP BY facility_id
+        ) AS facilities GROUP BY technology_id, rtb_date ORDER BY rtb_date
+        """
+    )
+
+
+def _growth(technology: Technology | None, steps: dict[date, Decimal], today: date) -> Growth:
+    reached, scheduled, total = [], [], Decimal(0)
+    for day, mw in steps.items():
+        total += mw
+        point = Point(day, float(total))
+        (reached if point.day <= today else scheduled).append(point)
+    since = _years_from(today, -YEARS)
+    recent = [point for point in reached if point.day > since]
+    return Growth(
+        technology, tuple(reached), tuple(scheduled), tuple(trend(recent, today)), len(recent)
+    )
+
+
+def trend(points: list[Point], today: date) -> list[Outlook]:
+    """The line from ``today`` on, a point for each year; empty for fewer points than three."""
+    if len(points) < FEWEST_POINTS:
+        return []
+    days = [float(point.day.toordinal()) for point in points]
+    amounts = [point.mw for point in points]
+    line = linear_regression(days, amounts)
+    number, mean = len(points), sum(days) / len(points)
+    spread = sum((day - mean) ** 2 for day in days)
+    misses = sum(
+        (mw - line.slope * day - line.intercept) ** 2 for day, mw in zip(days, amounts, strict=True)
+    )
+    deviation = sqrt(misses / (number - 2))
+    quantile = t_quantile(CONFIDENCE, number - 2)
+    found = []
+    for year in range(YEARS + 1):
+        day = _years_from(today, year)
+        mw = line.slope * day.toordinal() + line.intercept
+        around = (day.toordinal() - mean) ** 2 / spread
+        margin = quantile * deviation * sqrt(1 + 1 / number + around)
+        found.append(Outlook(day, mw, max(mw - margin, 0.0), mw + margin))
+    return found
+
+
+@cache
+def t_quantile(confidence: float, freedom: int) -> float:
+    """How far from the mean Student's t with that many degrees of freedom lies with that
+    probability, to either side. By the finite series for its distribution (Abramowitz and Stegun,
+    "Handbook of Mathematical Functions", 26.7.3 and 26.7.4)."""
+    low, high = 0.0, pi / 2
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        if _within(middle, freedom) < confidence:
+            low = middle
+        else:
+            high = middle
+    return sqrt(freedom) * tan(low)
+
+
+def _within(angle: float, freedom: int) -> float:
+    """The probability of a t up to √freedom × tan(angle) to either side."""
+    if freedom == 1:
+        return 2 * angle / pi
+    cosine, is_odd = cos(angle), freedom % 2
+    term = cosine if is_odd else 1.0
+    series, place = term, 2 if is_odd else 1
+    while place < freedom - 2:
+        term *= cosine**2 * place / (place + 1)
+        series += term
+        place += 2
+    return 2 / pi * (angle + sin(angle) * series) if is_odd else sin(angle) * series
+
+
+def _years_from(day: date, years: int) -> date:
+    """The same day of another year; for 29 February, the last of February."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)

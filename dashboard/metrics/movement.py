@@ -1,0 +1,200 @@
+"""What happened to the pipelines between two moments: each metric is a function of the portfolio
+before and the portfolio now. Of what matches the filter at the end in question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from dashboard.metrics.portfolio import (
+    IS_OPEN,
+    Portfolio,
+    Total,
+    date_of,
+    days_between,
+    fetch,
+    mw_of,
+    uuid_of,
+)
+from pipelines.choices import CapacityBasis
+from pipelines.querysets import DONE, ENDED, HELD, OPEN, Megawatts
+
+ZERO = Decimal(0)
+
+#: The steps of a walk, in the order in which it is drawn. What comes in is positive.
+STEPS = {
+    "new": "New",
+    "reopened": "Reopened",
+    "off hold": "Off hold",
+    "into filter": "Now in the filter",
+    "revised": "Capacity revised",
+    "on hold": "Put on hold",
+    "completed": "Completed",
+    "ended": "Withdrawn, refused or sold",
+    "removed": "Removed",
+    "out of filter": "No longer in the filter",
+}
+
+
+@dataclass(frozen=True)
+class WalkStep:
+    code: str
+    label: str
+    facilities: int
+    change: Megawatts
+
+
+@dataclass(frozen=True)
+class Walk:
+    """From the open capacity at the start to that at the end."""
+
+    opening: Megawatts
+    steps: tuple[WalkStep, ...]
+    closing: Megawatts
+
+    @property
+    def residual(self) -> Decimal:
+        """What the steps leave unexplained, in MW: always zero."""
+        return sum((step.change.mw for step in self.steps), self.opening.mw) - self.closing.mw
+
+
+@dataclass(frozen=True)
+class RagMove:
+    """Pipelines open at both ends, by their ratings there; "" is not rated. As they are now."""
+
+    start: str
+    end: str
+    total: Total
+
+
+@dataclass(frozen=True)
+class Slip:
+    """``days`` is positive for later. ``capacity_mw`` is the pipeline's now, mixed."""
+
+    pipeline_id: UUID
+    name: str
+    start: date
+    end: date
+    days: int
+    capacity_mw: Decimal
+
+
+@dataclass(frozen=True)
+class Slippage:
+    """Of the ``pipelines`` that are open now and have an RTB date at both ends.
+
+    ``slips``, the worst first, are of those ``slipped``, whose date was changed. ``weighted_days``
+    is the mean of all, unchanged dates included, weighted by capacity; None when there is no
+    capacity to weigh by.
+    """
+
+    slips: tuple[Slip, ...]
+    slipped: int
+    pipelines: int
+    weighted_days: Decimal | None
+
+
+def walk(before: Portfolio, now: Portfolio) -> Walk:
+    """The MW walk. Each facility that counts at one end only is in one step, by how its
+    pipelines stand at the other: completed before held before ended before outside the filter;
+    one that is in no pipeline there is new, or removed."""
+    found = {
+        step: (number, Megawatts(mw_of(dc), mw_of(ac)))
+        for step, number, dc, ac in fetch(
+            f"""
+            {_steps(before, now)}
+            SELECT step, COUNT(*), SUM(dc), SUM(ac) FROM steps GROUP BY step
+            """
+        )
+    }
+    nothing = 0, Megawatts()
+    return Walk(
+        opening=found.get("opening", nothing)[1],
+        steps=tuple(
+            WalkStep(code, label, *found.get(code, nothing)) for code, label in STEPS.items()
+        ),
+        closing=found.get("closing", nothing)[1],
+    )
+
+
+def _steps(before: Portfolio, now: Portfolio) -> str:
+    """SQL whose ``steps`` has a row for each facility and step, with its change in kW."""
+    sides = ",\n".join(
+        f"""
+        {name} AS (
+            SELECT facility_id,
+                COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.DC}' THEN kw END), 0) AS dc,
+                COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.AC}' THEN kw END), 0) AS ac,
+                MAX(CASE WHEN chosen = 1 AND state = '{OPEN}' THEN 1 ELSE 0 END) AS counts,
+                MAX(CASE WHEN chosen = 1 AND state = '{DONE}' THEN 1 ELSE 0 END) AS completed,
+                MAX(CASE WHEN chosen = 1 AND state = '{HELD}' THEN 1 ELSE 0 END) AS held,
+                MAX(CASE WHEN chosen = 1 AND state = '{ENDED}' THEN 1 ELSE 0 END) AS ended,
+                MAX(CASE WHEN chosen = 0 THEN 1 ELSE 0 END) AS elsewhere
+            FROM {end.table} WHERE facility_id IS NOT NULL GROUP BY facility_id
+        )"""
+        for name, end in (("a", before), ("b", now))
+    )
+    return f"""
+        WITH {sides},
+        steps AS (
+            SELECT 'opening' AS step, facility_id, dc, ac FROM a WHERE counts = 1
+            UNION ALL
+            SELECT 'closing', facility_id, dc, ac FROM b WHERE counts = 1
+            UNION ALL
+            SELECT 'revised', b.facility_id, b.dc - a.dc, b.ac - a.ac
+            FROM b JOIN a ON a.facility_id = b.facility_id
+            WHERE a.counts = 1 AND b.counts = 1 AND (a.dc <> b.dc OR a.ac <> b.ac)
+            UNION ALL
+            SELECT CASE WHEN b.completed = 1 THEN 'completed' WHEN b.held = 1 THEN 'on hold'
+                WHEN b.ended = 1 THEN 'ended' WHEN b.elsewhere = 1 THEN 'out of filter'
+                ELSE 'removed' END, a.facility_id, -a.dc, -a.ac
+            FROM a LEFT JOIN b ON b.facility_id = a.facility_id
+            WHERE a.counts = 1 AND COALESCE(b.counts, 0) = 0
+            UNION ALL
+            SELECT CASE WHEN a.held = 1 THEN 'off hold'
+                WHEN a.completed = 1 OR a.ended = 1 THEN 'reopened'
+                WHEN a.elsewhere = 1 THEN 'into filter' ELSE 'new' END, b.facility_id, b.dc, b.ac
+            FROM b LEFT JOIN a ON a.facility_id = b.facility_id
+            WHERE b.counts = 1 AND COALESCE(a.counts, 0) = 0
+        )
+    """
+
+
+def rag_moves(now: Portfolio) -> list[RagMove]:
+    """One for each pair of ratings that occurs; ``now`` knows the portfolio before."""
+    totals = now.totals_by("was_rag", "rag", where=f"{IS_OPEN} AND was_state = '{OPEN}'")
+    return [RagMove(was, rag, total) for (was, rag), total in totals.items()]
+
+
+def slippage(now: Portfolio, limit: int = 10) -> Slippage:
+    """``now`` knows the portfolio before."""
+    dated = f"""
+        WITH dated AS (
+            SELECT id, name, was_rtb_date, rtb_date, SUM(kw) AS kw,
+                {days_between("was_rtb_date", "rtb_date")} AS days
+            FROM {now.table}
+            WHERE chosen = 1 AND {IS_OPEN} AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
+            GROUP BY id, name, was_rtb_date, rtb_date
+        )
+    """
+    [(pipelines, slipped, kw, days_kw)] = fetch(
+        f"""
+        {dated}
+        SELECT COUNT(*), SUM(CASE WHEN days <> 0 THEN 1 ELSE 0 END), SUM(kw), SUM(days * 1.0 * kw)
+        FROM dated
+        """
+    )
+    worst = fetch(
+        f"{dated} SELECT * FROM dated WHERE days <> 0 ORDER BY days DESC, name, id LIMIT {limit}"
+    )
+    return Slippage(
+        slips=tuple(
+            Slip(uuid_of(key), name, date_of(was), date_of(is_now), int(days), mw_of(kw))
+            for key, name, was, is_now, kw, days in worst
+        ),
+        slipped=slipped or 0,
+        pipelines=pipelines,
+        weighted_days=Decimal(days_kw) / Decimal(kw) if kw else None,
+    )

@@ -1,0 +1,111 @@
+"""Everything that the dashboard shows, worked out at once and kept until somebody writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+
+from django.core.cache import cache
+
+from dashboard.metrics.forecast import Growth, growth
+from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
+from dashboard.metrics.portfolio import portfolio
+from dashboard.metrics.stages import Stages, stages
+from dashboard.metrics.totals import (
+    Concentration,
+    Exposure,
+    Headline,
+    Heat,
+    RagGroup,
+    RtbGroup,
+    StatusGroup,
+    TechnologyGroup,
+    by_counterparty,
+    by_information_point,
+    by_rag,
+    by_rtb_year,
+    by_status,
+    by_technology,
+    by_technology_and_status,
+    headline,
+    most_exposing,
+)
+from infopoints.models import InformationPoint
+from oegen import clock
+from oegen.models import ChangeSet
+from pipelines.querysets import PipelineQuerySet
+
+KEPT_SECONDS = 3600
+
+#: Information points in the list of those with the highest rating.
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Overview:
+    """``before`` is the headline on the day that the page compares with; ``walk``, ``rag_moves``
+    and ``slippage`` are from its end on."""
+
+    headline: Headline
+    before: Headline
+    walk: Walk
+    rag_moves: tuple[RagMove, ...]
+    slippage: Slippage
+    rag: tuple[RagGroup, ...]
+    statuses: tuple[StatusGroup, ...]
+    technologies: tuple[TechnologyGroup, ...]
+    heat: Heat
+    years: tuple[RtbGroup, ...]
+    growth: tuple[Growth, ...]
+    stages: Stages
+    concentration: Concentration
+    top_points: tuple[Exposure, ...]
+    exposures: tuple[Exposure, ...]
+
+
+def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: str) -> Overview:
+    """Of the pipelines that ``select`` gives, at the moment that is being looked at and compared
+    with the end of ``since``.
+
+    ``filters`` is the same text for the same pipelines: by it the result is kept until the next
+    change set, the next day or ``KEPT_SECONDS``.
+    """
+    newest = ChangeSet.objects.order_by("-number").values_list("seal", flat=True).first()
+    key = f"overview:{since}:{clock.past_day() or ''}:{clock.today()}:{newest}:{filters}"
+    # Keys are short and of few characters; what is typed into a filter is not.
+    key = sha256(key.encode()).hexdigest()
+    found = cache.get(key)
+    if found is None:
+        found = _overview(select, since)
+        cache.set(key, found, timeout=KEPT_SECONDS)
+    return found
+
+
+def _overview(select: Callable[[], PipelineQuerySet], since: date) -> Overview:
+    with portfolio(select, since) as before, portfolio(select, before=before) as now:
+        best = list(InformationPoint.objects.live().by_rating()[:TOP])
+        return Overview(
+            headline=headline(now),
+            before=headline(before),
+            walk=walk(before, now),
+            rag_moves=tuple(rag_moves(now)),
+            slippage=slippage(now),
+            rag=tuple(by_rag(now)),
+            statuses=tuple(by_status(now)),
+            technologies=tuple(by_technology(now)),
+            heat=by_technology_and_status(now),
+            years=tuple(by_rtb_year(now)),
+            growth=tuple(growth(now)),
+            stages=stages(now),
+            concentration=by_counterparty(now),
+            top_points=tuple(by_information_point(now, best)),
+            exposures=tuple(most_exposing(now)),
+        )
+
+
+def a_month_before(day: date) -> date:
+    """The same day of the month before, or its last."""
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=min(day.day, last.day))

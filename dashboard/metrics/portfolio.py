@@ -1,0 +1,365 @@
+"""A filtered set of pipelines as it stands at one moment: what every metric is a function of.
+
+::
+
+    with portfolio(select) as now:
+        headline(now)
+
+``select`` gives the filtered pipelines; it is asked when the portfolio is made, in the past if a
+day is given, because a filter may hold of a pipeline on one day only. What the metrics need of
+each pipeline and its facilities goes into one temporary table: so they all speak of the same
+moment, and none of them looks anything up twice.
+
+Counts are of pipelines. Capacities are of distinct facilities: one that several pipelines share
+counts once in each total and once in each group, so groups may add up to more than their total.
+Where the pipelines of such a facility differ in ownership or probability, the highest counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import BigIntegerField, Case, F, IntegerField, Q, Value, When
+from django.db.models.functions import Cast, Round
+
+from oegen import clock
+from oegen.asof import as_of
+from pipelines.choices import CapacityBasis
+from pipelines.models import Pipeline
+from pipelines.querysets import OPEN, Capacity, Megawatts, PipelineQuerySet
+
+#: A rating that nobody has confirmed for so many days is told.
+UNCONFIRMED_DAYS = 60
+
+#: Ownership and probability are kept in hundredths of a percent, capacity in kW: whole numbers,
+#: which every database adds up exactly.
+WHOLE = 10_000
+KILO = 1000
+
+#: A condition on rows of a portfolio's table.
+IS_OPEN = f"state = '{OPEN}'"
+
+NO_CAPACITY = Capacity()
+NO_MEGAWATTS = Megawatts()
+
+#: Nothing was before.
+_NOTHING = (
+    "SELECT id, project_name AS state, project_name AS rag, rtb_date"
+    ' FROM "pipelines_pipeline" WHERE 1 = 0'
+)
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Total:
+    """A number of pipelines, and the capacity of all their facilities together.
+
+    ``net`` is capacity × ownership. ``weighted`` is capacity × probability; ``weighed`` is the
+    capacity that has a probability at all.
+    """
+
+    pipelines: int = 0
+    capacity: Capacity = NO_CAPACITY
+    net: Megawatts = NO_MEGAWATTS
+    weighted: Megawatts = NO_MEGAWATTS
+    weighed: Megawatts = NO_MEGAWATTS
+
+    def __add__(self, other: Total) -> Total:
+        return Total(
+            self.pipelines + other.pipelines,
+            self.capacity + other.capacity,
+            self.net + other.net,
+            self.weighted + other.weighted,
+            self.weighed + other.weighed,
+        )
+
+    @property
+    def weighed_share(self) -> Decimal | None:
+        """The part of the MW that has a probability, 0 to 1; None where there are no MW."""
+        return self.weighed.mw / self.capacity.mw if self.capacity.mw else None
+
+
+#: Columns of a portfolio's table that its totals can be grouped by or narrowed to.
+KEYS = (
+    "status",
+    "state",
+    "rag",
+    "rtb_bucket",
+    "technology_id",
+    "overdue",
+    "unconfirmed",
+    "was_state",
+    "was_rag",
+)
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """``table`` has a row for each pipeline and facility of it, or one without a facility.
+
+    Its columns: ``id``, ``name``, ``stage``, ``status`` and ``state`` as PipelineQuerySet has
+    them, ``rag``, ``rtb_date``, ``rtb_bucket``, ``owned`` and ``chance`` in hundredths of a
+    percent, ``overdue``, ``unconfirmed`` and ``chosen`` as 0 or 1, ``facility_id``,
+    ``technology_id``, ``basis``, ``kw``, ``kwh``. Rows that are not ``chosen`` are outside the
+    filter. ``several`` and ``shared`` are 1 where ``rest`` takes the row. ``was_state``,
+    ``was_rag`` and ``was_rtb_date`` are what the portfolio before says, null where there is none.
+    """
+
+    table: str
+    #: The day whose end it is; today for now.
+    day: date
+
+    @property
+    def sums(self) -> str:
+        """The table of what can't be counted twice, which is nearly all, added up by ``KEYS``:
+        the number of pipelines of one facility at most, and the capacity of facilities that are in
+        one pipeline."""
+        return f"{self.table}_sums"
+
+    @property
+    def rest(self) -> str:
+        """The table of the other rows, marked as ``several`` facilities of a pipeline and as a
+        facility that is ``shared``."""
+        return f"{self.table}_rest"
+
+    def total(self, where: str) -> Total:
+        return self.totals_by("1", where=where).get((1,), Total())
+
+    def totals_by(self, *keys: str, where: str = "1 = 1") -> dict[tuple, Total]:
+        """The total of each group of the chosen pipelines by the values of ``keys``, which are
+        ``KEYS``; ``where`` is SQL over them."""
+        added = f"""
+            SELECT {_named(keys)}, basis, pipelines, facilities, known, kw, kwh, net, weighted,
+                weighed
+            FROM {self.sums} WHERE {where}
+            UNION ALL
+        """
+        return _totals(keys, f"FROM {self.rest} WHERE {where}", added)
+
+    def totals_by_tie(
+        self, *keys: str, tie: str, where: str = "1 = 1", params: tuple = ()
+    ) -> dict[tuple, Total]:
+        """As ``totals_by``, where the keys are also columns of what the SQL ``tie`` selects. Its
+        first column is a pipeline's id; no row of it is there twice."""
+        rows = f"""
+            FROM {self.table} AS facts JOIN ({tie}) AS tied ON tied.pipeline_id = facts.id
+            WHERE facts.chosen = 1 AND {where}
+        """
+        return _totals(keys, rows, params=params)
+
+
+def _totals(
+    keys: tuple[str, ...], rows: str, added: str = "", params: tuple = ()
+) -> dict[tuple, Total]:
+    """Of rows of a portfolio's table, in which a pipeline or facility can be several times, and
+    of what is ``added`` up already: the rows that it holds are marked."""
+    unadded = ("several = 1", "shared = 1") if added else ("1 = 1", "1 = 1")
+    named = _named(keys)
+    names = ", ".join(f"key{place}" for place in range(len(keys)))
+    counts = f"""
+        SELECT {names}, COUNT(DISTINCT id)
+        FROM (SELECT {named}, id {rows} AND {unadded[0]}) AS found GROUP BY {names}
+    """
+    sums = f"""
+        SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
+            SUM(net), SUM(weighted), SUM(weighed)
+        FROM (
+            {added}
+            SELECT {names}, MAX(basis) AS basis, 0 AS pipelines, 1 AS facilities,
+                CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END AS known,
+                MAX(kw) AS kw, MAX(kwh) AS kwh, {part_of("MAX(kw)", "MAX(owned)")} AS net,
+                {part_of("MAX(kw)", "MAX(chance)")} AS weighted,
+                CASE WHEN MAX(chance) IS NOT NULL THEN MAX(kw) END AS weighed
+            FROM (
+                SELECT {named}, facility_id, basis, kw, kwh, owned, chance
+                {rows} AND facility_id IS NOT NULL AND {unadded[1]}
+            ) AS found
+            GROUP BY {names}, facility_id
+        ) AS parts GROUP BY {names}, basis
+    """
+    width = len(keys)
+    totals = {row[:width]: Total(row[width]) for row in fetch(counts, params)}
+    for row in fetch(sums, params):
+        key = row[:width]
+        totals[key] = totals.get(key, Total()) + _total(*row[width:])
+    return totals
+
+
+@contextmanager
+def portfolio(
+    select: Callable[[], PipelineQuerySet],
+    day: date | None = None,
+    *,
+    before: Portfolio | None = None,
+) -> Iterator[Portfolio]:
+    """At the end of ``day``, or at the moment that is being looked at. Metrics of what has changed
+    since want the portfolio ``before``."""
+    made = Portfolio(f"portfolio_{next(_numbers)}", day or clock.today())
+    was = f"SELECT DISTINCT id, state, rag, rtb_date FROM {before.table}" if before else _NOTHING
+    with as_of(day) if day else nullcontext():
+        sql, params = _rows(select()).query.sql_with_params()
+        run(
+            f"""
+            CREATE TEMPORARY TABLE {made.table} AS
+            SELECT facts.*, was.state AS was_state, was.rag AS was_rag,
+                was.rtb_date AS was_rtb_date, 0 AS several, 0 AS shared
+            FROM ({sql}) AS facts LEFT JOIN ({was}) AS was ON was.id = facts.id
+            """,
+            params,
+        )
+    try:
+        for statement in _arranging(made):
+            run(statement)
+        yield made
+    finally:
+        for table in (made.table, made.rest, made.sums):
+            run(f"DROP TABLE IF EXISTS {table}")
+
+
+def _arranging(made: Portfolio) -> list[str]:
+    """Statements that tell apart what can be added up beforehand."""
+    keys = ", ".join(KEYS)
+    several = f"SELECT id FROM {made.table} GROUP BY id HAVING COUNT(*) > 1"
+    shared = f"SELECT facility_id FROM {made.table} GROUP BY facility_id HAVING COUNT(*) > 1"
+    return [
+        f"CREATE INDEX {made.table}_id ON {made.table} (id)",
+        f"UPDATE {made.table} SET several = 1 WHERE id IN ({several})",
+        f"UPDATE {made.table} SET shared = 1 WHERE facility_id IN ({shared})",
+        f"""
+        CREATE TEMPORARY TABLE {made.rest} AS
+        SELECT * FROM {made.table} WHERE chosen = 1 AND (several = 1 OR shared = 1)
+        """,
+        f"""
+        CREATE TEMPORARY TABLE {made.sums} AS
+        SELECT {keys}, basis, SUM(1 - several) AS pipelines,
+            SUM(own) AS facilities, SUM(CASE WHEN kw IS NULL THEN 0 ELSE own END) AS known,
+            SUM(kw * own) AS kw, SUM(kwh * own) AS kwh,
+            SUM({part_of("kw", "owned")} * own) AS net,
+            SUM({part_of("kw", "chance")} * own) AS weighted,
+            SUM(CASE WHEN chance IS NOT NULL THEN kw * own END) AS weighed
+        FROM (
+            SELECT facts.*,
+                CASE WHEN shared = 0 AND facility_id IS NOT NULL THEN 1 ELSE 0 END AS own
+            FROM {made.table} AS facts WHERE chosen = 1
+        ) AS found GROUP BY {keys}, basis
+        """,
+    ]
+
+
+def _named(keys: tuple[str, ...]) -> str:
+    return ", ".join(f"{key} AS key{place}" for place, key in enumerate(keys))
+
+
+def _rows(chosen: PipelineQuerySet):
+    """What goes into the table: all pipelines, because a capacity that leaves the filter goes
+    somewhere."""
+    facility = "facility_links__facility"
+    unfiltered = not chosen.query.has_filters()
+    return (
+        Pipeline.objects.order_by()
+        .with_state()
+        .with_status()
+        .with_overdue()
+        .with_rtb_bucket()
+        .with_probability()
+        .with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
+        .values("id", "status", "state", "rtb_bucket", "rtb_date")
+        .annotate(
+            name=F("project_name"),
+            stage=F("stage__code"),
+            rag=F("rag_status"),
+            overdue=_as_number(Q(is_overdue=True)),
+            unconfirmed=_as_number(Q(is_unconfirmed=True)),
+            owned=_whole("ownership_pct", 100),
+            chance=_whole("probability", 100),
+            chosen=_as_number(Q() if unfiltered else Q(pk__in=chosen.order_by().values("pk"))),
+            facility_id=F("facility_links__facility_id"),
+            technology_id=F(f"{facility}__technology_id"),
+            basis=F(f"{facility}__technology__capacity_basis"),
+            kw=_whole(f"{facility}__capacity_mw", KILO),
+            kwh=_whole(f"{facility}__storage_mwh", KILO),
+        )
+    )
+
+
+def _as_number(condition: Q):
+    """1 where the condition holds, else 0: the databases differ in what a boolean is."""
+    if not condition:
+        return Value(1, output_field=IntegerField())
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+def _whole(field: str, factor: int):
+    return Cast(Round(F(field) * factor), BigIntegerField())
+
+
+def part_of(kw: str, part: str) -> str:
+    """SQL for what ``part``, in hundredths of a percent, leaves of a capacity, in kW / WHOLE.
+
+    1.0 keeps SQLite from an overflow; up to 900 million MW whole numbers add up exactly all the
+    same.
+    """
+    return f"{kw} * 1.0 * {part}"
+
+
+def _total(basis, pipelines, facilities, known, kw, kwh, net, weighted, weighed) -> Total:
+    return Total(
+        pipelines,
+        Capacity(
+            **_apart(basis, mw_of(kw)),
+            storage_mwh=mw_of(kwh),
+            facilities=facilities,
+            facilities_without_capacity=facilities - known,
+        ),
+        megawatts(basis, net, WHOLE),
+        megawatts(basis, weighted, WHOLE),
+        megawatts(basis, weighed),
+    )
+
+
+def _apart(basis: str, mw: Decimal) -> dict[str, Decimal]:
+    return {"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw}
+
+
+def fetch(sql: str, params: tuple = ()) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+        return cursor.fetchall()
+
+
+def run(sql: str, params: tuple = ()) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+
+
+def days_between(start: str, end: str) -> str:
+    """SQL for the days from one date to another, as a number."""
+    if connection.vendor == "postgresql":
+        return f"({end} - {start})"
+    return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
+
+
+def mw_of(kw: Any, parts: int = 1) -> Decimal:
+    """In MW, of kW or of parts of them: exact, to a tenth of a watt."""
+    return round(Decimal(kw or 0) / parts / KILO, 7)
+
+
+def megawatts(basis: str, kw: Any, parts: int = 1) -> Megawatts:
+    return Megawatts(**_apart(basis, mw_of(kw, parts)))
+
+
+def date_of(value: date | str) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def uuid_of(value: UUID | str | None) -> UUID | None:
+    return UUID(value) if isinstance(value, str) else value

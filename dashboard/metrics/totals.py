@@ -1,0 +1,317 @@
+"""What the chosen pipelines add up to, as a whole and in groups; portfolio.py has the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from counterparties.models import Counterparty
+from dashboard.metrics.portfolio import (
+    IS_OPEN,
+    WHOLE,
+    Portfolio,
+    Total,
+    fetch,
+    mw_of,
+    part_of,
+    run,
+    uuid_of,
+)
+from infopoints.models import InformationPoint, InformationPointPipeline
+from pipelines.choices import ON_HOLD, RAG, Outcome
+from pipelines.models import PipelineCounterparty, Stage, Technology
+from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE
+
+LONGEST_ROW_OF_YEARS = 30
+
+
+@dataclass(frozen=True)
+class Headline:
+    """``overdue`` and ``unconfirmed`` are parts of ``open``; the first three have no pipeline in
+    common."""
+
+    open: Total
+    on_hold: Total
+    completed: Total
+    overdue: Total
+    unconfirmed: Total
+
+
+@dataclass(frozen=True)
+class RagGroup:
+    """``rag`` is empty for what nobody has rated."""
+
+    rag: str
+    label: str
+    total: Total
+
+
+@dataclass(frozen=True)
+class StatusGroup:
+    """``code`` is a stage's code, ``HELD``, or an outcome that ended the project."""
+
+    code: str
+    label: str
+    is_open: bool
+    total: Total
+
+
+@dataclass(frozen=True)
+class TechnologyGroup:
+    """A pipeline of two technologies counts in both. No technology: pipelines without facility."""
+
+    technology: Technology | None
+    total: Total
+
+
+@dataclass(frozen=True)
+class RtbGroup:
+    """``bucket`` is ``OVERDUE``, ``NO_DATE`` or a year as text. ``by_technology`` is by technology
+    id; what is overdue is in no year."""
+
+    bucket: str
+    total: Total
+    by_technology: dict[UUID, Total]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Rows by technology, columns by status (code and label), a total in each cell."""
+
+    statuses: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Technology, tuple[Total, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What of the open capacity is a counterparty's. ``total`` is of the pipelines that it holds
+    a part of, as wholes."""
+
+    counterparty: Counterparty
+    total: Total
+    held_mw: Decimal
+
+
+@dataclass(frozen=True)
+class Concentration:
+    """``holdings``, the largest first, and how many more there are with how much."""
+
+    holdings: tuple[Holding, ...]
+    unattributed_mw: Decimal
+    others: int
+    others_mw: Decimal
+
+
+@dataclass(frozen=True)
+class Exposure:
+    point: InformationPoint
+    total: Total
+
+
+def headline(chosen: Portfolio) -> Headline:
+    states = chosen.totals_by("state")
+    return Headline(
+        open=states.get((OPEN,), Total()),
+        on_hold=states.get((HELD,), Total()),
+        completed=states.get((DONE,), Total()),
+        overdue=chosen.total("overdue = 1"),
+        unconfirmed=chosen.total("unconfirmed = 1"),
+    )
+
+
+def by_rag(chosen: Portfolio) -> list[RagGroup]:
+    """What is open: red, amber, green and not rated, all four always."""
+    totals = chosen.totals_by("rag", where=IS_OPEN)
+    labels = [*RAG.choices, ("", "Not rated")]
+    return [RagGroup(rag, label, totals.get((rag,), Total())) for rag, label in labels]
+
+
+def by_status(chosen: Portfolio) -> list[StatusGroup]:
+    """The labels people know, in the order a project meets them, all of them always."""
+    totals = chosen.totals_by("status")
+    return [
+        StatusGroup(code, label, is_open, totals.get((code,), Total()))
+        for code, label, is_open in _statuses()
+    ]
+
+
+def _statuses() -> list[tuple[str, str, bool]]:
+    """Code, label and whether it is open, of each status."""
+    stages = list(Stage.objects.all())
+    return [
+        *((stage.code, stage.name, True) for stage in stages if not stage.is_terminal),
+        (HELD, ON_HOLD, False),
+        *((stage.code, stage.name, False) for stage in stages if stage.is_terminal),
+        *((code, label, False) for code, label in Outcome.choices if code != Outcome.ACTIVE),
+    ]
+
+
+def by_technology(chosen: Portfolio) -> list[TechnologyGroup]:
+    """What is open, in the technologies' own order, those without a pipeline left out.
+
+    A child technology keeps its own line and is not added to its parent.
+    """
+    totals = _by_technology(chosen.totals_by("technology_id", where=IS_OPEN))
+    groups = [
+        TechnologyGroup(technology, totals[technology.pk])
+        for technology in Technology.objects.all()
+        if technology.pk in totals
+    ]
+    if None in totals:
+        groups.append(TechnologyGroup(None, totals[None]))
+    return groups
+
+
+def _by_technology(totals: dict[tuple, Total]) -> dict[UUID | None, Total]:
+    return {uuid_of(technology): total for (technology,), total in totals.items()}
+
+
+def by_technology_and_status(chosen: Portfolio) -> Heat:
+    """Of what neither was withdrawn, refused nor sold; technologies without a pipeline are left
+    out, and so are pipelines without a facility."""
+    totals = {
+        (uuid_of(technology), status): total
+        for (technology, status), total in chosen.totals_by("technology_id", "status").items()
+    }
+    ended = {code for code, _ in Outcome.choices}
+    statuses = tuple((code, label) for code, label, _ in _statuses() if code not in ended)
+    rows = []
+    for technology in Technology.objects.all():
+        cells = tuple(totals.get((technology.pk, code), Total()) for code, _ in statuses)
+        if any(cell.pipelines for cell in cells):
+            rows.append((technology, cells))
+    return Heat(statuses, tuple(rows))
+
+
+def by_rtb_year(chosen: Portfolio) -> list[RtbGroup]:
+    """What is open: overdue, then the years in order, then no date.
+
+    A year without a pipeline is there too, unless a far-off date would make the row too long.
+    """
+    totals = chosen.totals_by("rtb_bucket", where=IS_OPEN)
+    parts: dict[str, dict[UUID, Total]] = {}
+    both = chosen.totals_by(
+        "rtb_bucket", "technology_id", where=f"{IS_OPEN} AND technology_id IS NOT NULL"
+    )
+    for (bucket, technology), total in both.items():
+        parts.setdefault(bucket, {})[uuid_of(technology)] = total
+    years = sorted(int(bucket) for (bucket,) in totals if bucket not in (OVERDUE, NO_DATE))
+    if years and years[-1] - years[0] < LONGEST_ROW_OF_YEARS:
+        years = list(range(years[0], years[-1] + 1))
+    buckets = [
+        *([OVERDUE] if (OVERDUE,) in totals else []),
+        *map(str, years),
+        *([NO_DATE] if (NO_DATE,) in totals else []),
+    ]
+    return [
+        RtbGroup(bucket, totals.get((bucket,), Total()), parts.get(bucket, {}))
+        for bucket in buckets
+    ]
+
+
+def by_counterparty(chosen: Portfolio, limit: int = 10) -> Concentration:
+    """Open capacity by the counterparty that holds it: by share where shares are given, else
+    through the Lead developer role (PipelineCounterparty.objects.holding).
+
+    A facility of several pipelines counts once for each of its holders, with their largest share;
+    nobody's is what none of its pipelines gives to anybody.
+    """
+    holding = PipelineCounterparty.objects.holding().order_by()
+    links, params = holding.values("pipeline_id", "counterparty_id", "part").query.sql_with_params()
+    table = f"{chosen.table}_held"
+    run(
+        f"""
+        CREATE TEMPORARY TABLE {table} AS
+        SELECT pipeline_id, counterparty_id, SUM(part) AS part FROM ({links}) AS links
+        WHERE pipeline_id IN (SELECT id FROM {chosen.table} WHERE chosen = 1 AND {IS_OPEN})
+        GROUP BY pipeline_id, counterparty_id
+        """,
+        params,
+    )
+    try:
+        return _concentration(chosen, table, limit)
+    finally:
+        run(f"DROP TABLE {table}")
+
+
+def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
+    largest = fetch(
+        f"""
+        SELECT counterparty_id, kw, COUNT(*) OVER (), SUM(kw) OVER () FROM (
+            SELECT counterparty_id, SUM({part_of("kw", "part")}) AS kw FROM (
+                SELECT counterparty_id, facility_id, MAX(kw) AS kw, MAX(part) AS part
+                FROM {held} AS held JOIN {chosen.table} AS facts ON facts.id = held.pipeline_id
+                GROUP BY counterparty_id, facility_id
+            ) AS facilities GROUP BY counterparty_id
+        ) AS holdings ORDER BY kw DESC NULLS LAST, counterparty_id LIMIT {limit}
+        """
+    )
+    [(left,)] = fetch(
+        f"""
+        SELECT SUM({part_of("kw", "part")}) FROM (
+            SELECT facility_id, MAX(kw) AS kw, MIN({WHOLE} - COALESCE(part, 0)) AS part
+            FROM {chosen.table} AS facts LEFT JOIN (
+                SELECT pipeline_id, SUM(part) AS part FROM {held} GROUP BY pipeline_id
+            ) AS given ON given.pipeline_id = facts.id
+            WHERE chosen = 1 AND {IS_OPEN} GROUP BY facility_id
+        ) AS facilities
+        """
+    )
+    if not largest:
+        return Concentration((), mw_of(left, WHOLE), 0, mw_of(0))
+    keys = [uuid_of(key) for key, *_ in largest]
+    known = Counterparty.objects.in_bulk(keys)
+    links = PipelineCounterparty.objects.holding().filter(counterparty__in=keys)
+    totals = _totals_of(chosen, links, "counterparty_id")
+    holdings = tuple(
+        Holding(known[key], totals[key], mw_of(row[1], WHOLE))
+        for key, row in zip(keys, largest, strict=True)
+    )
+    number, together = largest[0][2:]
+    return Concentration(
+        holdings=holdings,
+        unattributed_mw=mw_of(left, WHOLE),
+        others=number - len(holdings),
+        others_mw=mw_of(together, WHOLE) - sum(one.held_mw for one in holdings),
+    )
+
+
+def by_information_point(chosen: Portfolio, points: list[InformationPoint]) -> list[Exposure]:
+    """The open capacity that each of the points is about, in their order."""
+    if not points:
+        return []
+    links = InformationPointPipeline.objects.filter(information_point__in=points).order_by()
+    totals = _totals_of(chosen, links, "information_point_id")
+    return [Exposure(point, totals.get(point.pk, Total())) for point in points]
+
+
+def most_exposing(chosen: Portfolio, limit: int = 10) -> list[Exposure]:
+    """The live information points that are about the most open capacity; none about nothing."""
+    links = InformationPointPipeline.objects.filter(
+        information_point__in=InformationPoint.objects.live().values("pk")
+    ).order_by()
+    tied, params = links.values("pipeline_id", "information_point_id").query.sql_with_params()
+    keys = fetch(
+        f"""
+        SELECT point FROM (
+            SELECT tied.information_point_id AS point, facility_id, MAX(kw) AS kw
+            FROM {chosen.table} AS facts JOIN ({tied}) AS tied ON tied.pipeline_id = facts.id
+            WHERE chosen = 1 AND {IS_OPEN} AND facility_id IS NOT NULL
+            GROUP BY tied.information_point_id, facility_id
+        ) AS facilities GROUP BY point HAVING SUM(kw) > 0 ORDER BY SUM(kw) DESC, point
+        LIMIT {limit}
+        """,
+        params,
+    )
+    known = InformationPoint.objects.in_bulk([uuid_of(key) for (key,) in keys])
+    return by_information_point(chosen, [known[uuid_of(key)] for (key,) in keys])
+
+
+def _totals_of(chosen: Portfolio, links: QuerySet, owner: str) -> dict[UUID, Total]:
+    """The open total for each value of a column of the links, which tie it to pipelines."""
+    tie, params = links.order_by().values("pipeline_id", owner).distinct().query.sql_with_params()
+    totals = chosen.totals_by_tie(f"tied.{owner}", tie=tie, where=IS_OPEN, params=params)
+    return {uuid_of(key): total for (key,), total in totals.items()}

@@ -1,0 +1,74 @@
+"""The stays of projects in stages, worked out from their transitions in effective time."""
+
+from __future__ import annotations
+
+from pipelines.choices import Outcome
+
+#: What became of a project that entered a stage.
+ENTERED, WENT_ON, ENDED, UNDECIDED = "entered", "on", "ended", "undecided"
+
+#: SQL with a row for each stay of a project in a stage: ``pipeline_id``, ``stage`` (its code),
+#: ``began``, ``until`` (null while it goes on), and as 0 or 1: ``moved``, that it ended with a
+#: move to another stage, ``went_on``, that the project reached a later stage afterwards, and
+#: ``ended``, that it did not and was withdrawn, refused or sold. Holds don't interrupt a stay.
+STAYS = f"""
+    SELECT pipeline_id, code AS stage, began, until,
+        CASE WHEN until IS NOT NULL AND next_place <> '' THEN 1 ELSE 0 END AS moved,
+        CASE WHEN highest > stay_order THEN 1 ELSE 0 END AS went_on,
+        CASE WHEN last_place = '' AND COALESCE(highest, -1) <= stay_order THEN 1 ELSE 0 END AS ended
+    FROM (
+        SELECT pipeline_id, place, began, stay_order, code,
+            LEAD(began) OVER in_order AS until,
+            LEAD(place) OVER in_order AS next_place,
+            MAX(stay_order) OVER (
+                PARTITION BY pipeline_id ORDER BY number
+                ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+            ) AS highest,
+            FIRST_VALUE(place) OVER (PARTITION BY pipeline_id ORDER BY number DESC) AS last_place
+        FROM (
+            SELECT moves.pipeline_id, moves.place, moves.effective_on AS began, moves.number,
+                stages."order" AS stay_order, stages.code
+            FROM (
+                SELECT pipeline_id, effective_on, place,
+                    LAG(place) OVER in_time AS earlier,
+                    ROW_NUMBER() OVER in_time AS number
+                FROM (
+                    SELECT id, pipeline_id, effective_on, recorded_at,
+                        CASE WHEN outcome = '{Outcome.ACTIVE}' THEN CAST(stage_id AS VARCHAR(36))
+                            ELSE '' END AS place
+                    FROM "pipelines_stagetransition"
+                ) AS transitions
+                WINDOW in_time AS (
+                    PARTITION BY pipeline_id ORDER BY effective_on, recorded_at, id
+                )
+            ) AS moves
+            LEFT JOIN "pipelines_stage" AS stages ON CAST(stages.id AS VARCHAR(36)) = moves.place
+            WHERE moves.number = 1 OR moves.place <> moves.earlier
+        ) AS entries
+        WINDOW in_order AS (PARTITION BY pipeline_id ORDER BY number)
+    ) AS stays
+    WHERE place <> ''
+"""  # noqa: S608 - a word of our own
+
+_CONDITIONS = {
+    ENTERED: "",
+    WENT_ON: "AND went_on = 1",
+    ENDED: "AND ended = 1",
+    UNDECIDED: "AND went_on = 0 AND ended = 0",
+}
+
+
+def ways(stays: str = f"({STAYS})") -> str:
+    """SQL with a row for each project and stage it ever entered, by what became of it there, from
+    a table of stays."""
+    return f"""
+        SELECT pipeline_id, stage, MAX(went_on) AS went_on,
+            CASE WHEN MAX(went_on) = 0 THEN MAX(ended) ELSE 0 END AS ended
+        FROM {stays} AS stays GROUP BY pipeline_id, stage
+    """  # noqa: S608
+
+
+def pipelines_of_way(way: str) -> str:
+    """SQL for the ids of the projects that became of a stage what ``way`` says; its one parameter
+    is the stage's code."""
+    return f"SELECT pipeline_id FROM ({ways()}) AS ways WHERE stage = %s {_CONDITIONS[way]}"  # noqa: S608
