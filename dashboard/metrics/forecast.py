@@ -88,12 +88,11 @@ def _steps(chosen: Portfolio) -> list[tuple]:
     return fetch(
         f"""
         SELECT technology_id, rtb_date, SUM(kw) FROM (
-            SELECT facility_id, MIN(technology_id) AS technology_id, MIN(rtb_date) AS rtb_date,
-                MAX(kw) AS kw
+            SELECT facility_id, technology_id, MIN(rtb_date) AS rtb_date, MAX(kw) AS kw
             FROM {chosen.table}
             WHERE chosen = 1 AND rtb_date IS NOT NULL AND kw > 0 AND overdue = 0
                 AND (state = '{OPEN}' OR (state = '{DONE}' AND rtb_date <= '{chosen.day}'))
-            GROUP BY facility_id
+            GROUP BY facility_id, technology_id
         ) AS facilities GROUP BY technology_id, rtb_date ORDER BY rtb_date
         """
     )

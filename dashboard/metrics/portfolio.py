@@ -18,7 +18,7 @@ Where the pipelines of such a facility differ in ownership or probability, the h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -205,41 +205,53 @@ def portfolio(
     since want the portfolio ``before``."""
     made = Portfolio(f"portfolio_{next(_numbers)}", day or clock.today())
     was = f"SELECT DISTINCT id, state, rag, rtb_date FROM {before.table}" if before else _NOTHING
-    with as_of(day) if day else nullcontext():
-        sql, params = _rows(select()).query.sql_with_params()
-        run(
-            f"""
-            CREATE TEMPORARY TABLE {made.table} AS
-            SELECT facts.*, was.state AS was_state, was.rag AS was_rag,
-                was.rtb_date AS was_rtb_date, 0 AS several, 0 AS shared
-            FROM ({sql}) AS facts LEFT JOIN ({was}) AS was ON was.id = facts.id
-            """,
-            params,
-        )
-    try:
-        for statement in _arranging(made):
+    with ExitStack() as tables:
+        with as_of(day) if day else nullcontext():
+            sql, params = _rows(select()).query.sql_with_params()
+            facts = f"""
+                SELECT facts.*, was.state AS was_state, was.rag AS was_rag,
+                    was.rtb_date AS was_rtb_date, 0 AS several, 0 AS shared
+                FROM ({sql}) AS facts LEFT JOIN ({was}) AS was ON was.id = facts.id
+            """
+            tables.enter_context(temporary_table(made.table, facts, params))
+        for statement in _marking(made):
             run(statement)
+        tables.enter_context(temporary_table(made.rest, _rest_of(made)))
+        tables.enter_context(temporary_table(made.sums, _sums_of(made)))
         yield made
-    finally:
-        for table in (made.table, made.rest, made.sums):
-            run(f"DROP TABLE IF EXISTS {table}")
 
 
-def _arranging(made: Portfolio) -> list[str]:
-    """Statements that tell apart what can be added up beforehand."""
-    keys = ", ".join(KEYS)
+@contextmanager
+def temporary_table(name: str, select: str, params: tuple = ()) -> Iterator[None]:
+    run(f"CREATE TEMPORARY TABLE {name} AS {select}", params)
+    try:
+        yield
+    except BaseException:
+        # A transaction takes its tables with it when it is rolled back, and a broken one on
+        # PostgreSQL would only put an error of its own in the place of this one.
+        if not connection.in_atomic_block:
+            run(f"DROP TABLE {name}")
+        raise
+    run(f"DROP TABLE {name}")
+
+
+def _marking(made: Portfolio) -> list[str]:
     several = f"SELECT id FROM {made.table} GROUP BY id HAVING COUNT(*) > 1"
     shared = f"SELECT facility_id FROM {made.table} GROUP BY facility_id HAVING COUNT(*) > 1"
     return [
         f"CREATE INDEX {made.table}_id ON {made.table} (id)",
         f"UPDATE {made.table} SET several = 1 WHERE id IN ({several})",
         f"UPDATE {made.table} SET shared = 1 WHERE facility_id IN ({shared})",
-        f"""
-        CREATE TEMPORARY TABLE {made.rest} AS
-        SELECT * FROM {made.table} WHERE chosen = 1 AND (several = 1 OR shared = 1)
-        """,
-        f"""
-        CREATE TEMPORARY TABLE {made.sums} AS
+    ]
+
+
+def _rest_of(made: Portfolio) -> str:
+    return f"SELECT * FROM {made.table} WHERE chosen = 1 AND (several = 1 OR shared = 1)"
+
+
+def _sums_of(made: Portfolio) -> str:
+    keys = ", ".join(KEYS)
+    return f"""
         SELECT {keys}, basis, SUM(1 - several) AS pipelines,
             SUM(own) AS facilities, SUM(CASE WHEN kw IS NULL THEN 0 ELSE own END) AS known,
             SUM(kw * own) AS kw, SUM(kwh * own) AS kwh,
@@ -251,8 +263,7 @@ def _arranging(made: Portfolio) -> list[str]:
                 CASE WHEN shared = 0 AND facility_id IS NOT NULL THEN 1 ELSE 0 END AS own
             FROM {made.table} AS facts WHERE chosen = 1
         ) AS found GROUP BY {keys}, basis
-        """,
-    ]
+    """
 
 
 def _named(keys: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from datetime import date
 
 from django.db import connection
 
-from dashboard.metrics.portfolio import Portfolio, days_between, fetch, run
+from dashboard.metrics.portfolio import Portfolio, days_between, fetch, temporary_table
 from pipelines.models import Stage
 from pipelines.stays import STAYS, ways
 
@@ -71,17 +71,10 @@ def stages(chosen: Portfolio) -> Stages:
     """For each stage of the pipeline in order, up to the portfolio's day."""
     table = f"{chosen.table}_stays"
     chosen_ones = f"SELECT id FROM {chosen.table} WHERE chosen = 1"
-    run(
-        f"""
-        CREATE TEMPORARY TABLE {table} AS
-        SELECT * FROM ({STAYS}) AS stays WHERE pipeline_id IN ({chosen_ones})
-        """
-    )
-    try:
-        known = Stage.objects.filter(is_terminal=False)
+    known = Stage.objects.filter(is_terminal=False)
+    theirs = f"SELECT * FROM ({STAYS}) AS stays WHERE pipeline_id IN ({chosen_ones})"
+    with temporary_table(table, theirs):
         return Stages(tuple(_times(table, known, chosen.day)), tuple(_conversions(table, known)))
-    finally:
-        run(f"DROP TABLE {table}")
 
 
 def _times(table: str, known: Iterable[Stage], day: date) -> Iterator[TimeInStage]:

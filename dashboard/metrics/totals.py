@@ -17,7 +17,7 @@ from dashboard.metrics.portfolio import (
     fetch,
     mw_of,
     part_of,
-    run,
+    temporary_table,
     uuid_of,
 )
 from infopoints.models import InformationPoint, InformationPointPipeline
@@ -221,20 +221,14 @@ def by_counterparty(chosen: Portfolio, limit: int = 10) -> Concentration:
     """
     holding = PipelineCounterparty.objects.holding().order_by()
     links, params = holding.values("pipeline_id", "counterparty_id", "part").query.sql_with_params()
-    table = f"{chosen.table}_held"
-    run(
-        f"""
-        CREATE TEMPORARY TABLE {table} AS
+    open_ones = f"SELECT id FROM {chosen.table} WHERE chosen = 1 AND {IS_OPEN}"
+    held = f"""
         SELECT pipeline_id, counterparty_id, SUM(part) AS part FROM ({links}) AS links
-        WHERE pipeline_id IN (SELECT id FROM {chosen.table} WHERE chosen = 1 AND {IS_OPEN})
-        GROUP BY pipeline_id, counterparty_id
-        """,
-        params,
-    )
-    try:
+        WHERE pipeline_id IN ({open_ones}) GROUP BY pipeline_id, counterparty_id
+    """
+    table = f"{chosen.table}_held"
+    with temporary_table(table, held, params):
         return _concentration(chosen, table, limit)
-    finally:
-        run(f"DROP TABLE {table}")
 
 
 def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
