@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from oegen import views
+from oegen.alerts import views as alerts
 from oegen.history import audit, record, removed, undo
 
 urlpatterns = [
@@ -26,6 +27,8 @@ urlpatterns = [
         record.HistoryRestore.as_view(),
         name="history-restore",
     ),
+    path("me/alerts/", alerts.MyAlerts.as_view(), name="my-alerts"),
+    path("unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
     path("healthz", views.healthz, name="healthz"),
     path("login/", views.SignIn.as_view(), name="login"),
     path("logout/", views.SignOut.as_view(), name="logout"),

@@ -18,6 +18,7 @@ from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
 from oegen import comments, exports, preferences, returning, timeline
+from oegen.alerts import delivery
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
 from oegen.models import Comment, ListPreference, SavedView
@@ -29,10 +30,12 @@ TIMELINE_STEP = 50
 
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 "ok" while the database answers; its error propagates as a 500 otherwise."""
+    """200 while the database answers; its error propagates as a 500 otherwise. Below "ok" stands
+    what there is to say about the alerts: the site is well without them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return HttpResponse("ok\n", content_type="text/plain")
+    lines = ["ok", *delivery.state_in_words()]
+    return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain")
 
 
 class SignIn(auth_views.LoginView):
@@ -160,12 +163,15 @@ class ListPage(SingleTableMixin, FilteredPage):
         context = super().get_context_data(**kwargs)
         table = context["table"]
         listed = self.object_list
+        capacity = table.capacity
+        if capacity is None and hasattr(listed, "capacity"):
+            capacity = listed.capacity()
         state = self.state(table)
         views = list(preferences.views_of(self.request.user, self.section))
         return context | {
             "empty_text": self.empty_text,
             "total": table.paginator.count,
-            "capacity": listed.capacity() if hasattr(listed, "capacity") else None,
+            "capacity": capacity,
             "page_sizes": preferences.PAGE_SIZES,
             "state": state,
             "saved_views": views,

@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from oegen.models import ChangeSet, Comment
+from oegen.alerts.preferences import unsubscribe_token
+from oegen.models import ChangeSet, Comment, User
 from pipelines.models import Pipeline
 
 
@@ -31,6 +32,8 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         return f"/{special[route]}"
     route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
     route = route.replace("<uuid:comment>", str(records[Comment].pk))
+    token = unsubscribe_token(records[User], ["completed"])
+    route = route.replace("<str:token>", token)
     # Of the comment, which its author may take back.
     number = records[Comment].history.latest().change_set.number
     route = route.replace("<int:number>", str(number))

@@ -59,6 +59,7 @@ PAGES = {
     "infopoints/<uuid:pk>/": RECORD,
     "login/": {"GET": (200, 302, 302, 302)},
     "logout/": {"GET": (302, 405, 405, 405), "POST": (302, 302, 302, 302)},
+    "me/alerts/": {**READ, "POST": (302, 302, 302, 302)},
     "pipelines/": LIST,
     "pipelines/<uuid:pk>/": RECORD,
     "pipelines/<uuid:pk>/move/": {"GET": (302, 403, 405, 405), "POST": (302, 403, 422, 422)},
@@ -67,6 +68,8 @@ PAGES = {
     "pipelines/map/": READ,
     "pipelines/map/data/": READ,
     "search/": READ,
+    # The right to it is the signature in it.
+    "unsubscribe/<str:token>/": dict.fromkeys(["GET", "POST"], (200, 200, 200, 200)),
     "admin/": EDITORS_READ,
     "admin/login/": {"GET": (302, 403, 403, 403)},
     "admin/logout/": {"POST": (302, 403, 302, 302)},

@@ -66,6 +66,16 @@ class Site:
         except OSError:
             return False
 
+    def watcher(self) -> int:
+        """The process that sends the alerts beside the server."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        (watcher,) = [
+            int(child)
+            for child in children.split()
+            if "send_alerts" in Path(f"/proc/{child}/cmdline").read_text()
+        ]
+        return watcher
+
     def logins(self) -> dict[str, str]:
         lines = (self.folder / "demo-logins").read_text().splitlines()
         return {line.split()[0]: line.split()[1] for line in lines}
@@ -80,6 +90,14 @@ class Site:
         landed = opener.open(f"{self.url}/login/", body)
         assert landed.url == f"{self.url}/", "the sign-in was refused"
         return opener
+
+
+def has_not_ended(process: int) -> bool:
+    status = Path(f"/proc/{process}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture
@@ -103,12 +121,15 @@ def test_the_site_comes_up_with_data_and_logins_and_keeps_both(folder):
         for username, password in logins.items():
             assert f"{username:<10} {password}" in site.output()
         assert site.url in site.output()
+        watcher = site.watcher()
         opener = site.sign_in("portfolio", logins["portfolio"])
         assert opener.open(f"{site.url}/admin/").status == 200
         page = opener.open(f"{site.url}/")
         assert "default-src 'self';" in f"{page.headers['Content-Security-Policy']};"
         style = re.search(r'href="(/static/oegen/oegen\.[^"]+\.css)"', page.read().decode())[1]
         assert "immutable" in opener.open(site.url + style).headers["Cache-Control"]
+    while has_not_ended(watcher):
+        time.sleep(0.1)
     with Site(folder) as site:
         assert "Loading the sample" not in site.output()
         assert site.logins() == logins

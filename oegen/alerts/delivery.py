@@ -35,6 +35,12 @@ TRIES_FOR = timedelta(days=1)
 _spread = random.SystemRandom().uniform
 
 
+def one_line(text: str, longest: int = 500) -> str:
+    """Without control characters, which no mail head and not every database takes."""
+    text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 class SendError(Exception):
     """A message was not sent, or nobody knows; the text says why to people and holds no secret.
 
@@ -50,7 +56,7 @@ class SendError(Exception):
         is_final: bool = False,
         may_have_arrived: bool = False,
     ):
-        super().__init__(text)
+        super().__init__(one_line(text))
         self.retry_after = retry_after
         self.is_final = is_final
         self.may_have_arrived = may_have_arrived

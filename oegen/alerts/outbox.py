@@ -134,7 +134,7 @@ def _write(
         to = f"{channel}:{recipient or ''}"
         if groups:
             key = f"{change_set.pk if change_set else moment}:{SUMMARY}:{to}"
-            payload = _summary(groups, subjects) | story
+            payload = _summary(groups, subjects) | story | {"codes": list(groups)}
             alerts.append(Alert(unique_key=key, event=SUMMARY, payload=payload, **common))
             continue
         for occurrence, rule in received:

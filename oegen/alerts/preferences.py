@@ -88,20 +88,22 @@ def choose(*, user: User, wanted: Iterable[str]) -> None:
         )
 
 
-def unsubscribe_token(user: User, code: str) -> str:
-    return signing.dumps([user.pk, code], salt=_SALT)
+def unsubscribe_token(user: User, codes: list[str]) -> str:
+    return signing.dumps([user.pk, *codes], salt=_SALT)
 
 
-def read_token(token: str) -> tuple[User, Event]:
+def read_token(token: str) -> tuple[User, list[Event]]:
     """Raises BadLinkError. The link of an old e-mail works as long as the person is there."""
     try:
-        key, code = signing.loads(token, salt=_SALT)
-        return User.objects.get(pk=key), EVENTS[code]
+        key, *codes = signing.loads(token, salt=_SALT)
+        return User.objects.get(pk=key), [EVENTS[code] for code in codes]
     except (signing.BadSignature, User.DoesNotExist, KeyError) as error:
         raise BadLinkError from error
 
 
-def unsubscribe(*, user: User, event: Event) -> None:
-    AlertPreference.objects.update_or_create(
-        user=user, event=event.code, defaults={"is_wanted": False}
-    )
+@transaction.atomic
+def unsubscribe(*, user: User, events: list[Event]) -> None:
+    for event in events:
+        AlertPreference.objects.update_or_create(
+            user=user, event=event.code, defaults={"is_wanted": False}
+        )

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import subprocess
 import sys
 
 from django.conf import settings
@@ -27,7 +28,7 @@ DEMO_PEOPLE = [
 class Command(BaseCommand):
     help = (
         "Migrate, load the sample portfolio and make the demo logins when the database is empty, "
-        "then serve the site with gunicorn on 127.0.0.1."
+        "then serve the site with gunicorn on 127.0.0.1, and send its alerts beside it."
     )
 
     def handle(self, **options):
@@ -45,6 +46,16 @@ class Command(BaseCommand):
         self._make_demo_people()
         self._greet()
         self.stdout.flush()
+        # Gunicorn takes the place of this process, and the watcher ends when that has ended.
+        watcher = [
+            sys.executable,
+            settings.BASE_DIR / "manage.py",
+            "send_alerts",
+            "--watch",
+            "--beside",
+            os.getpid(),
+        ]
+        subprocess.Popen([str(word) for word in watcher])  # noqa: S603 - our own command
         os.execv(  # noqa: S606 - the program is the one this environment installed
             sys.executable,
             [

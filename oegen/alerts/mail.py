@@ -1,0 +1,80 @@
+"""Alerts as e-mail, plain text and HTML, with the way to end them in the head and the foot."""
+
+from __future__ import annotations
+
+import smtplib
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from oegen.alerts import preferences
+from oegen.alerts.delivery import SendError, one_line
+from oegen.alerts.events import EVENTS
+from oegen.models import Alert
+
+LONGEST_SUBJECT = 150
+
+
+def send(alert: Alert) -> None:
+    """Hand it to the mail server once. Raises SendError."""
+    person = alert.recipient
+    if not person.is_active or not person.email:
+        why = "has no e-mail address" if person.is_active else "can no longer sign in"
+        raise SendError(f"{person} {why}.", is_final=True)
+    try:
+        message_of(alert).send()
+    except smtplib.SMTPRecipientsRefused as error:
+        code, said = next(iter(error.recipients.values()))
+        told = said.decode(errors="replace") if isinstance(said, bytes) else said
+        is_final = 500 <= code < 600
+        raise SendError(
+            f"The mail server refused {person.email}: {code} {told}", is_final=is_final
+        ) from error
+    except smtplib.SMTPServerDisconnected as error:
+        raise SendError(f"The mail server hung up: {error}", may_have_arrived=True) from error
+    except TimeoutError as error:
+        raise SendError("The mail server did not answer in time.", may_have_arrived=True) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise SendError(f"The mail server could not take it: {error}") from error
+
+
+def message_of(alert: Alert) -> EmailMultiAlternatives:
+    """Its Message-ID is the alert's own, so that a repeat can be known as one."""
+    kind = alert.payload["kind"]
+    context = context_of(alert)
+    host = urlsplit(settings.BASE_URL).hostname
+    message = EmailMultiAlternatives(
+        subject=one_line(alert.payload["title"], LONGEST_SUBJECT),
+        body=render_to_string(f"oegen/alerts/{kind}.txt", context),
+        to=[alert.recipient.email],
+        headers={
+            "Message-ID": f"<alert-{alert.pk}-{int(alert.created_at.timestamp())}@{host}>",
+            "List-Unsubscribe": f"<{context['unsubscribe_url']}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(render_to_string(f"oegen/alerts/{kind}.html", context), "text/html")
+    return message
+
+
+def context_of(alert: Alert) -> dict[str, Any]:
+    codes = alert.payload.get("codes", [alert.event])
+    token = preferences.unsubscribe_token(alert.recipient, codes)
+    return {
+        "told": alert.payload,
+        "when": timezone.localtime(datetime.fromisoformat(alert.payload["when"])),
+        "base": settings.BASE_URL,
+        "recipient": alert.recipient,
+        "may_be_repeat": alert.may_be_repeat,
+        "chosen": [EVENTS[code].name for code in codes],
+        "changes_url": f"/audit/{alert.change_set.number}/" if alert.change_set_id else "",
+        "choices_url": settings.BASE_URL + reverse("my-alerts"),
+        "unsubscribe_url": settings.BASE_URL + reverse("unsubscribe", args=[token]),
+    }
