@@ -7,6 +7,8 @@ from oegen import seals
 from oegen.integrity import Check
 from tests.builders import make_portfolio, make_user
 
+pytest.register_assert_rewrite("tests.audit.paths")
+
 
 @pytest.fixture(scope="module")
 def portfolio(django_db_setup, django_db_blocker):

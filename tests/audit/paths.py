@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import count
+from uuid import UUID
+
+from django.db import connection
 
 from counterparties.models import ContactRole
 from oegen import audit
@@ -104,3 +107,71 @@ def one_change_set(person, model, rows):
     assert {row.history_user for row in left} == {person}
     found = [(row.history_type, row.id, row.version) for row in left]
     assert sorted(found, key=str) == sorted(rows, key=str)
+
+
+# Any path at all: what is told, compared with what became different ---------------------------
+
+
+def everything(*, history: bool = True) -> dict:
+    """The version of each record there is and, with the history, how many rows it has."""
+    tables = {model._meta.db_table: model for model in MODELS}
+    parts = [f"SELECT '{table}', id, version FROM {table}" for table in tables]  # noqa: S608
+    if history:
+        kept = [ChangeSet, *(model.history.model for model in MODELS)]
+        tables |= {model._meta.db_table: model for model in kept}
+        parts += [
+            f"SELECT '{model._meta.db_table}', NULL, count(*) FROM {model._meta.db_table}"  # noqa: S608
+            for model in kept
+        ]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        return {(tables[table], key and UUID(str(key))): number for table, key, number in cursor}
+
+
+@contextmanager
+def all_told(*, person, source, reason):
+    """What is written inside is one change set of the person's, with the reason, and its history
+    rows are those of the records that became different: no more and no fewer."""
+    before, newest = everything(history=False), ChangeSet.objects.latest("number").number
+    yield
+    after = everything(history=False)
+    change_set = ChangeSet.objects.get(number__gt=newest)
+    assert (change_set.person, change_set.source) == (person, source)
+    assert change_set.reason == reason
+    told = []
+    for model in MODELS:
+        # Version 0 is what an import tells of a record's past.
+        rows = model.history.filter(change_set=change_set, version__gt=0)
+        for row in rows:
+            assert (row.history_user, row.history_change_reason) == (person, reason)
+            told.append((model.__name__, str(row.id), row.version, row.history_type))
+    assert sorted(told) == sorted(_became(before, after))
+    assert told
+
+
+def _became(before: dict, after: dict):
+    """The history rows that a difference between two states should have left."""
+    for model, key in before.keys() | after.keys():
+        then, now = before.get((model, key)), after.get((model, key))
+        named = model.__name__, str(key)
+        if now is None:
+            yield *named, then, "-"
+            continue
+        kind = "~"
+        if then is None:
+            rows = model.history.filter(id=key)
+            removal = rows.filter(history_type="-").order_by("-version").first()
+            then = removal.version if removal else 0
+            # What an import told of its past is how it began.
+            kind = "~" if rows.filter(version=0).exists() else "+"
+        for version in range(then + 1, now + 1):
+            yield *named, version, kind
+            kind = "~"
+
+
+@contextmanager
+def nothing_left():
+    """What is written inside leaves no record, no history row and no change set."""
+    before = everything()
+    yield
+    assert everything() == before
