@@ -1,9 +1,9 @@
 from django.urls import path
 
-from dashboard import views
+from dashboard import changes, views
 
 urlpatterns = [
     path("", views.Dashboard.as_view(), name="dashboard"),
     path("search/", views.Search.as_view(), name="search"),
-    path("changes/", views.Changes.as_view(), name="changes"),
+    path("changes/", changes.Changes.as_view(), name="changes"),
 ]
