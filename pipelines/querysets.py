@@ -22,12 +22,14 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, ExtractYear, Round
 
 from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
+from pipelines.stays import pipelines_of_way
 
 ZERO = Decimal(0)
 
@@ -284,6 +286,10 @@ class PipelineQuerySet(AuditedQuerySet):
         links = self.model.counterparties.through.objects.holding()
         held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
         return self.filter(Exists(held.order_by()))
+
+    def of_way(self, stage: str, way: str):
+        """Of which became in the stage with that code what ``way`` says; see stays.py."""
+        return self.filter(pk__in=RawSQL(pipelines_of_way(way), [stage]))  # noqa: S611
 
     def linked_to(self, counterparty):
         """With the counterparty, in whatever role."""
