@@ -6,7 +6,9 @@ that knows who acts and why opens one around its writes::
     with change_set(person=user, reason="Grid date moved", source=Source.FORM):
         pipeline.save()
 
-A write outside any change set makes one of its own, so that no row is ever without.
+A write outside any change set makes one of its own, so that no row is ever without. Where several
+writes share a transaction, put one change set around them all: sealing keeps others waiting from
+the end of the first one to the end of the transaction.
 """
 
 from __future__ import annotations

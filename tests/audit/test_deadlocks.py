@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from counterparties.models import Counterparty
 from oegen import audit
@@ -88,4 +88,59 @@ def test_bulk_updates_of_the_same_rows_in_different_orders(together, new_finding
     orders = ("project_name", "-project_name", "id", "-id")
     assert together(*map(write, orders)) == [None] * 4
     assert set(Pipeline.objects.values_list("version", flat=True)) == {21}
+    assert new_findings() == []
+
+
+def comment_on(pipeline, text):
+    Pipeline.objects.filter(pk=pipeline.pk).update(rag_comment=text)
+
+
+def test_of_two_transactions_in_each_others_way_one_is_broken_off_whole(together, new_findings):
+    """A transaction of several change sets keeps the turn to seal after its first one: it may
+    then wait for somebody's row who waits for the turn."""
+    kestrel, rowan = make_pipeline("Kestrel"), make_pipeline("Rowan")
+    ready = Barrier(2, timeout=PATIENCE)
+
+    def two_change_sets():
+        with transaction.atomic():
+            comment_on(kestrel, "both")
+            ready.wait()
+            comment_on(rowan, "both")
+
+    def one_change_set():
+        with audit.change_set():
+            comment_on(rowan, "one")
+            ready.wait()
+
+    failures = together(two_change_sets, one_change_set)
+    (broken_off,) = filter(None, failures)
+    assert isinstance(broken_off, OperationalError)
+    assert "deadlock detected" in str(broken_off)
+    comments = dict(Pipeline.objects.values_list("project_name", "rag_comment"))
+    if failures[0] is None:
+        assert comments == {"Kestrel": "both", "Rowan": "both"}
+    else:
+        assert comments == {"Kestrel": "", "Rowan": "one"}
+    assert new_findings() == []
+
+
+def test_two_change_sets_become_one_without_being_in_the_way(together, new_findings):
+    """What to do about it: one change set around both."""
+    kestrel, rowan = make_pipeline("Kestrel"), make_pipeline("Rowan")
+    ready = Barrier(2, timeout=PATIENCE)
+
+    def two_writes():
+        with transaction.atomic(), audit.change_set():
+            comment_on(kestrel, "both")
+            ready.wait()
+            comment_on(rowan, "both")
+
+    def one_write():
+        with audit.change_set():
+            comment_on(rowan, "one")
+            ready.wait()
+
+    assert together(two_writes, one_write) == [None, None]
+    assert Pipeline.objects.get(pk=kestrel.pk).rag_comment == "both"
+    assert rowan.history.count() == 3
     assert new_findings() == []
