@@ -6,11 +6,11 @@ from functools import cache, cached_property
 from typing import Any
 
 import django_tables2 as tables
+from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
 from django.db.models import (
     Case,
     Choices,
-    Count,
     F,
     IntegerField,
     Min,
@@ -21,7 +21,6 @@ from django.db.models import (
     TextField,
     Value,
     When,
-    Window,
 )
 from django.db.models.functions import NullIf
 from django.template.loader import get_template
@@ -33,6 +32,7 @@ from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
 from oegen.filters import countries_of
+from oegen.paging import find_page
 from oegen.templatetags.oegen import moment, number
 
 
@@ -73,6 +73,8 @@ class RecordTable(tables.Table):
 
     #: The columns, in their order, for people who have not chosen.
     usual: tuple[str, ...] = ()
+    #: Of all rows, where it was learnt in opening a page.
+    capacity: Any = None
 
     def __init_subclass__(cls):
         for name, column in cls.base_columns.items():
@@ -100,9 +102,9 @@ class RecordTable(tables.Table):
         for all that had to be filtered and ordered to find them.
         """
         self.paginator = Paginator(self.rows, size)
-        keys = self._counted_keys(number, size) if self.data.data.query.has_filters() else None
-        self.page = self.paginator.get_page(number)
         rows = self.data.data
+        keys = self._found_keys(number, size) if rows.query.has_filters() else None
+        self.page = self.paginator.get_page(number)
         if keys is None:
             start = (self.page.number - 1) * size
             keys = list(rows.values_list("pk", flat=True)[start : start + size])
@@ -111,19 +113,19 @@ class RecordTable(tables.Table):
         # A record removed since its key was read is no longer listed.
         self.page.object_list = BoundRows([found[key] for key in keys if key in found], self)
 
-    def _counted_keys(self, number: str | None, size: int) -> list | None:
-        """The keys of the page asked for, while the rows are counted in the same go: what filters
-        pick is then looked up once. None where there is no such page, and nothing is counted."""
+    def _found_keys(self, number: str | None, size: int) -> list | None:
+        """The keys of the page asked for, while all rows are counted and summed up in the same
+        go. None where there is no such page, or nothing to ask the database for."""
         asked_for = number or "1"
         if not re.fullmatch(r"[1-9][0-9]{0,5}", asked_for):
             return None
-        start = (int(asked_for) - 1) * size
-        counted = self.data.data.annotate(rows_in_all=Window(Count("pk")))
-        found = list(counted.values_list("pk", "rows_in_all")[start : start + size])
-        if not found and start:
+        try:
+            found = find_page(self.data.data, (int(asked_for) - 1) * size, size)
+        except EmptyResultSet:
             return None
-        self.paginator.count = found[0][1] if found else 0
-        return [key for key, _ in found]
+        self.paginator.count = found.count
+        self.capacity = found.capacity
+        return found.keys if found.keys or not found.count else None
 
     @classmethod
     def known(cls, names: Iterable[str]) -> list[str]:

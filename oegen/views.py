@@ -163,12 +163,15 @@ class ListPage(SingleTableMixin, FilteredPage):
         context = super().get_context_data(**kwargs)
         table = context["table"]
         listed = self.object_list
+        capacity = table.capacity
+        if capacity is None and hasattr(listed, "capacity"):
+            capacity = listed.capacity()
         state = self.state(table)
         views = list(preferences.views_of(self.request.user, self.section))
         return context | {
             "empty_text": self.empty_text,
             "total": table.paginator.count,
-            "capacity": listed.capacity() if hasattr(listed, "capacity") else None,
+            "capacity": capacity,
             "page_sizes": preferences.PAGE_SIZES,
             "state": state,
             "saved_views": views,

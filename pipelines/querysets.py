@@ -115,6 +115,18 @@ class FacilityQuerySet(AuditedQuerySet):
     def capacity(self) -> Capacity:
         return _capacity_of(self.order_by().aggregate(**_capacity_sums()))
 
+    def capacity_sums(self, keys):
+        """Selects what ``capacity_of`` takes, of the facilities with the keys."""
+        return self.model.objects.filter(pk__in=keys)._in_one_row()
+
+    def _in_one_row(self):
+        sums = _capacity_sums()
+        return self.order_by().values(everything=Value(1)).annotate(**sums).values_list(*sums)
+
+    @staticmethod
+    def capacity_of(sums) -> Capacity:
+        return _capacity_of(dict(zip(_capacity_sums(), sums, strict=True)))
+
     def capacity_by_technology(self) -> dict:
         """Capacity by technology id; a child technology is not added to its parent."""
         rows = self.order_by().values("technology").annotate(**_capacity_sums())
@@ -387,6 +399,14 @@ class PipelineQuerySet(AuditedQuerySet):
     def capacity(self) -> Capacity:
         """Of all of them together: a facility in two of these pipelines counts once."""
         return self.facilities().capacity()
+
+    def capacity_sums(self, keys):
+        """Selects what ``capacity_of`` takes, of the pipelines with the keys."""
+        from pipelines.models import Facility
+
+        return Facility.objects.in_pipelines(keys)._in_one_row()
+
+    capacity_of = staticmethod(FacilityQuerySet.capacity_of)
 
     def with_capacity(self):
         """Adds ``capacity_mw`` to each row: its own facilities' sum, mixed bases, None if unknown.

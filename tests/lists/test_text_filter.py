@@ -92,13 +92,13 @@ def test_a_changed_record_is_found_by_its_new_words_alone(as_manager):
     assert listed(as_manager, "infopoints", "panel") == {"Panel prices"}
 
 
-def test_what_columns_need_is_read_for_the_rows_of_the_page_only(as_manager):
+def test_a_text_is_looked_up_once_and_what_columns_need_read_for_the_page_only(as_manager):
     make_pipeline("Alpha", capacity_mw=4)
 
     with CaptureQueriesContext(connection) as captured:
         as_manager.get(reverse("pipelines"), {"q": "alpha", "sort": "rtb_date"})
 
     filtered = [query["sql"] for query in captured if SearchDocument._meta.db_table in query["sql"]]
-    # For the page and its number of rows in one go, and for the capacity.
-    assert len(filtered) == 2
+    # For the page, the number of rows and their capacity in one go.
+    assert len(filtered) == 1
     assert not any('AS "lead_developer"' in sql for sql in filtered)

@@ -1,0 +1,59 @@
+"""One page of what filters pick, its number and its capacity, in one statement.
+
+A text can take longer to look up than all the rest of a list. The database keeps what was found
+as a common table, and reads that for each of the three.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+from django.db.models import QuerySet, Window
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import RowNumber
+
+FOUND = RawSQL('SELECT "pk" FROM "found"', ())
+
+
+@dataclass(frozen=True)
+class FoundPage:
+    """The keys of the page's rows in their order; ``count`` and ``capacity`` are of all that was
+    found. The capacity is None where the rows have none."""
+
+    keys: list
+    count: int
+    capacity: Any
+
+
+def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
+    """``rows`` are ordered. Their capacity is what ``capacity_of`` makes of the one row that
+    ``capacity_sums`` selects for a set of keys, where they have these methods.
+
+    Raises EmptyResultSet where it is plain without the database that nothing is found.
+    """
+    place = Window(RowNumber(), order_by=list(rows.query.order_by))
+    found = rows.order_by().annotate(place_in_all=place).values_list("pk", "place_in_all")
+    found_sql, found_params = found.query.sql_with_params()
+    has_capacity = hasattr(rows, "capacity_sums")
+    sums_sql, sums_params = "SELECT NULL", ()
+    if has_capacity:
+        sums_sql, sums_params = rows.capacity_sums(FOUND).query.sql_with_params()
+    statement = f"""
+        WITH "found" ("pk", "place") AS ({found_sql})
+        SELECT "found"."pk", counted.*, sums.*
+        FROM (SELECT COUNT(*) FROM "found") AS counted
+        CROSS JOIN ({sums_sql}) AS sums
+        LEFT JOIN "found" ON "found"."place" > %s AND "found"."place" <= %s
+        ORDER BY "found"."place"
+    """  # noqa: S608
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute(statement, [*found_params, *sums_params, start, start + size])
+        lines = cursor.fetchall()
+    # There is a line without a key where nothing is on the page.
+    _, count, *sums = lines[0]
+    to_python = rows.model._meta.pk.to_python
+    return FoundPage(
+        keys=[to_python(line[0]) for line in lines if line[0] is not None],
+        count=count,
+        capacity=rows.capacity_of(sums) if has_capacity else None,
+    )
