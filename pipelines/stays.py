@@ -11,43 +11,41 @@ ENTERED, WENT_ON, ENDED, UNDECIDED = "entered", "on", "ended", "undecided"
 #: ``began``, ``until`` (null while it goes on), and as 0 or 1: ``moved``, that it ended with a
 #: move to another stage, ``went_on``, that the project reached a later stage afterwards, and
 #: ``ended``, that it did not and was withdrawn, refused or sold. Holds don't interrupt a stay.
+#: A place is a stage's order, which no other stage has, or -1 for an outcome that ended it.
 STAYS = f"""
     SELECT pipeline_id, code AS stage, began, until,
-        CASE WHEN until IS NOT NULL AND next_place <> '' THEN 1 ELSE 0 END AS moved,
-        CASE WHEN highest > stay_order THEN 1 ELSE 0 END AS went_on,
-        CASE WHEN last_place = '' AND COALESCE(highest, -1) <= stay_order THEN 1 ELSE 0 END AS ended
+        CASE WHEN until IS NOT NULL AND next_place >= 0 THEN 1 ELSE 0 END AS moved,
+        CASE WHEN highest > place THEN 1 ELSE 0 END AS went_on,
+        CASE WHEN last_place < 0 AND COALESCE(highest, -1) <= place THEN 1 ELSE 0 END AS ended
     FROM (
-        SELECT pipeline_id, place, began, stay_order, code,
-            LEAD(began) OVER in_order AS until,
+        SELECT pipeline_id, place, effective_on AS began,
+            LEAD(effective_on) OVER in_order AS until,
             LEAD(place) OVER in_order AS next_place,
-            MAX(stay_order) OVER (
+            MAX(place) OVER (
                 PARTITION BY pipeline_id ORDER BY number
                 ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
             ) AS highest,
-            FIRST_VALUE(place) OVER (PARTITION BY pipeline_id ORDER BY number DESC) AS last_place
+            LAST_VALUE(place) OVER (
+                PARTITION BY pipeline_id ORDER BY number
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+            ) AS last_place
         FROM (
-            SELECT moves.pipeline_id, moves.place, moves.effective_on AS began, moves.number,
-                stages."order" AS stay_order, stages.code
+            SELECT pipeline_id, effective_on, place,
+                LAG(place) OVER in_time AS earlier,
+                ROW_NUMBER() OVER in_time AS number
             FROM (
-                SELECT pipeline_id, effective_on, place,
-                    LAG(place) OVER in_time AS earlier,
-                    ROW_NUMBER() OVER in_time AS number
-                FROM (
-                    SELECT id, pipeline_id, effective_on, recorded_at,
-                        CASE WHEN outcome = '{Outcome.ACTIVE}' THEN CAST(stage_id AS VARCHAR(36))
-                            ELSE '' END AS place
-                    FROM "pipelines_stagetransition"
-                ) AS transitions
-                WINDOW in_time AS (
-                    PARTITION BY pipeline_id ORDER BY effective_on, recorded_at, id
-                )
-            ) AS moves
-            LEFT JOIN "pipelines_stage" AS stages ON CAST(stages.id AS VARCHAR(36)) = moves.place
-            WHERE moves.number = 1 OR moves.place <> moves.earlier
-        ) AS entries
+                SELECT transitions.id, pipeline_id, effective_on, recorded_at,
+                    CASE WHEN outcome = '{Outcome.ACTIVE}' THEN "order" ELSE -1 END AS place
+                FROM "pipelines_stagetransition" AS transitions
+                JOIN "pipelines_stage" AS stages ON stages.id = stage_id
+            ) AS transitions
+            WINDOW in_time AS (PARTITION BY pipeline_id ORDER BY effective_on, recorded_at, id)
+        ) AS moves
+        WHERE number = 1 OR place <> earlier
         WINDOW in_order AS (PARTITION BY pipeline_id ORDER BY number)
     ) AS stays
-    WHERE place <> ''
+    JOIN "pipelines_stage" AS stages ON stages."order" = place
+    WHERE place >= 0
 """  # noqa: S608 - a word of our own
 
 _CONDITIONS = {
