@@ -60,7 +60,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
     """
     shown = pipelines.active().with_status()
     counts = shown.count_by("status")
-    capacities = {status: value for (status,), value in shown.capacity_by("status").items()}
+    capacities = shown.capacity_by("status")
     cards = _cards_by_status(shown)
     stages = list(Stage.objects.order_by("is_terminal", "order"))
     places = [(one.code, one.name, one.is_terminal, one.is_active) for one in stages]

@@ -127,11 +127,6 @@ class FacilityQuerySet(AuditedQuerySet):
     def capacity_of(sums) -> Capacity:
         return _capacity_of(dict(zip(_capacity_sums(), sums, strict=True)))
 
-    def capacity_by_technology(self) -> dict:
-        """Capacity by technology id; a child technology is not added to its parent."""
-        rows = self.order_by().values("technology").annotate(**_capacity_sums())
-        return {row.pop("technology"): _capacity_of(row) for row in rows}
-
     def matching(self, text: str):
         """Every word of the text in the name, the region or the country."""
         return search.matching(self, text)
@@ -340,23 +335,9 @@ class PipelineQuerySet(AuditedQuerySet):
         """The number of pipelines by the value of a field or annotation."""
         return dict(self.order_by().values_list(bucket).annotate(Count("pk")))
 
-    def count_by_technology(self) -> dict:
-        """The number of pipelines by technology id; one of two technologies counts in both."""
-        links = self.model.facilities.through.objects.filter(
-            pipeline__in=self.order_by().values("pk")
-        )
-        return dict(
-            links.order_by()
-            .values_list("facility__technology")
-            .annotate(Count("pipeline", distinct=True))
-        )
-
-    def capacity_by(self, bucket: str, *facility_fields: str) -> dict[tuple, Capacity]:
-        """Capacity by the value of a field or annotation that is never null and, if named, of
-        fields of the facility; each facility counts once in every group it belongs to.
-
-        The keys are tuples: the bucket's value, then the facility fields'.
-        """
+    def capacity_by(self, bucket: str) -> dict[str, Capacity]:
+        """Capacity by the value of a field or annotation that is never null; each facility counts
+        once in every group it belongs to."""
         buckets = self.order_by().annotate(_bucket=F(bucket)).filter(pk=OuterRef("pipeline"))
         links = self.model.facilities.through.objects.annotate(
             bucket=Subquery(buckets.values("_bucket")[:1])
@@ -365,16 +346,13 @@ class PipelineQuerySet(AuditedQuerySet):
         earlier = links.filter(
             facility=OuterRef("facility"), bucket=OuterRef("bucket"), pk__lt=OuterRef("pk")
         )
-        fields = [f"facility__{name}" for name in facility_fields]
         rows = (
             links.filter(~Exists(earlier), bucket__isnull=False)
             .order_by()
-            .values("bucket", *fields)
+            .values("bucket")
             .annotate(**_capacity_sums("facility__"))
         )
-        return {
-            tuple(row.pop(name) for name in ("bucket", *fields)): _capacity_of(row) for row in rows
-        }
+        return {row.pop("bucket"): _capacity_of(row) for row in rows}
 
     def not_confirmed_since(self, moment: datetime):
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
