@@ -9,9 +9,8 @@ from django import forms
 
 from oegen import audit
 from oegen.exceptions import StaleRecordError
+from oegen.fields import OpenedVersionField
 from oegen.models import Comment, User
-
-VERSION_MAX = 2**31 - 1
 
 
 class CommentForm(forms.Form):
@@ -35,15 +34,8 @@ class CommentGuardForm(forms.Form):
     StaleRecordError.
     """
 
-    version = forms.IntegerField(
-        min_value=1,
-        max_value=VERSION_MAX,
-        widget=forms.HiddenInput,
-        error_messages=dict.fromkeys(
-            ("required", "invalid", "min_value", "max_value"),
-            "This form's note of what it was opened on is damaged. Nothing was changed: "
-            "copy what you typed, open the page again and repeat the change.",
-        ),
+    version = OpenedVersionField(
+        min_value=1, then="copy what you typed, open the page again and repeat the change."
     )
 
     def __init__(self, comment: Comment, data=None):

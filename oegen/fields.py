@@ -80,6 +80,28 @@ def validate_country(value: str) -> None:
         raise ValidationError(f"Write “{parse_country(value)}”, not “{value}”.")
 
 
+class OpenedVersionField(forms.IntegerField):
+    """Hidden: the version of the record that a form was opened on. ``then`` says what to do when
+    it came back damaged."""
+
+    #: Of PostgreSQL's integer.
+    LARGEST = 2**31 - 1
+
+    widget = forms.HiddenInput
+
+    def __init__(self, *, then: str, **kwargs):
+        damaged = (
+            f"This form's note of what it was opened on is damaged. Nothing was changed: {then}"
+        )
+        super().__init__(
+            max_value=self.LARGEST,
+            error_messages=dict.fromkeys(
+                ("required", "invalid", "min_value", "max_value"), damaged
+            ),
+            **kwargs,
+        )
+
+
 class CountryInput(forms.TextInput):
     """A text box that offers the countries' names and codes, from the list ``countries``."""
 

@@ -3,7 +3,7 @@ from django.urls import include, path
 
 from oegen import views
 from oegen.alerts import views as alerts
-from oegen.history import audit, record, removed, undo
+from oegen.history import audit, record, removed, restore, undo
 
 urlpatterns = [
     path("", include("dashboard.urls")),
@@ -24,7 +24,7 @@ urlpatterns = [
     ),
     path(
         "history/<str:kind>/<uuid:pk>/<int:entry>/restore/",
-        record.HistoryRestore.as_view(),
+        restore.HistoryRestore.as_view(),
         name="history-restore",
     ),
     path("me/alerts/", alerts.MyAlerts.as_view(), name="my-alerts"),

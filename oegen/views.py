@@ -10,6 +10,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from django.views.decorators.http import require_http_methods
@@ -17,7 +18,7 @@ from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from oegen import comments, exports, preferences, returning, timeline
+from oegen import clock, comments, exports, preferences, returning, timeline
 from oegen.alerts import delivery
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
@@ -247,6 +248,23 @@ class RecordPage(DetailView):
     """
 
     section = ""
+
+    def get(self, request, *args, **kwargs):
+        try:
+            return super().get(request, *args, **kwargs)
+        except Http404:
+            model = self.get_queryset().model
+            # On a past page, what happened since is none of its business.
+            removal = [] if clock.past_day() else timeline.removal_of(model, kwargs["pk"])
+            if not removal:
+                raise
+        context = {
+            "section": self.section,
+            "noun": model._meta.verbose_name,
+            "removal": removal[0],
+            "history": reverse("history", args=[model._meta.model_name, kwargs["pk"]]),
+        }
+        return render(request, "oegen/record_removed.html", context, status=404)
 
     def post(self, request, *args, **kwargs):
         if not request.user.has_perm("oegen.add_comment"):

@@ -38,10 +38,6 @@ def kind_choices() -> list[tuple[str, str]]:
     return [(one._meta.model_name, capfirst(str(one._meta.verbose_name_plural))) for one in kinds()]
 
 
-def name_field(model: type[AuditedModel]) -> str:
-    return model.SEARCH_FIELDS[0] if model.SEARCH_FIELDS else "name"
-
-
 def removals(model: type[AuditedModel]) -> QuerySet:
     """The history rows by which the model's records of today were lost, one each.
 
@@ -84,7 +80,7 @@ class RemovedFilter(PageFilterSet):
 
     @staticmethod
     def _matching(rows: QuerySet, text: str) -> QuerySet:
-        name = name_field(rows.model.instance_type)
+        name = rows.model.instance_type.name_field()
         for word in text.split():
             in_name = Q(**{f"{name}__icontains": word})
             rows = rows.filter(in_name | Q(history_change_reason__icontains=word))

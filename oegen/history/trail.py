@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from oegen import audit, search, timeline
 from oegen.history.stream import between, changing, entries, stream
-from oegen.models import AuditedModel, ChangeSet, Comment, ReferenceModel, User
+from oegen.models import AuditedModel, ChangeSet, Comment, User
 
 #: Of up to so many change sets the keys are looked up first; of more, rows are looked at.
 FEW = 200
@@ -140,11 +140,11 @@ def _named(model: type[AuditedModel], text: str) -> Q:
 
 
 def _keys_named(model: type[AuditedModel], text: str) -> QuerySet:
-    is_reference = issubclass(model, ReferenceModel)
-    field = "name" if is_reference else model.SEARCH_FIELDS[0]
     rows = model.history.order_by()
     for word in text.split():
-        rows = rows.filter(**{f"{field}__icontains": word})
+        rows = rows.filter(**{f"{model.name_field()}__icontains": word})
     keys = rows.values("id")
+    if not model.SEARCH_FIELDS:
+        return keys
     # Search knows the names of today without regard to accents.
-    return keys if is_reference else keys.union(search.named(model, text), all=True)
+    return keys.union(search.named(model, text), all=True)

@@ -179,6 +179,11 @@ class AuditedModel(models.Model):
         return sources
 
     @classmethod
+    def name_field(cls) -> str:
+        """Of a record that stands by itself: the field that people know it by."""
+        return cls.SEARCH_FIELDS[0] if cls.SEARCH_FIELDS else "name"
+
+    @classmethod
     def link_owner(cls) -> models.ForeignKey | None:
         """The foreign key to the record that a link row belongs to; None for a record."""
         return cls._meta.get_field(cls.LINK_OWNER) if cls.LINK_OWNER else None

@@ -1,6 +1,7 @@
 """The page of a record's whole history, and of its state at one entry."""
 
 from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -8,7 +9,13 @@ from django.urls import reverse
 from oegen import audit
 from oegen.models import Comment
 from pipelines.models import CounterpartyRole, Pipeline, Stage
-from tests.builders import make_counterparty, make_facility, make_pipeline
+from tests.builders import (
+    make_contact,
+    make_counterparty,
+    make_facility,
+    make_information_point,
+    make_pipeline,
+)
 from tests.history.readers import entry_page, history_page, parsed, words
 
 pytestmark = pytest.mark.django_db
@@ -257,3 +264,25 @@ def test_hostile_name_and_reason_are_shown_as_text(as_manager, portfolio_manager
         found = parsed(as_manager.get(page))
         assert found.forbidden == [], page
         assert "<script>alert(1)</script>" in found.text, page
+
+
+def test_the_address_of_a_removed_record_is_a_404_that_leads_to_its_history(
+    as_manager, portfolio_manager
+):
+    makers = (make_pipeline, make_facility, make_counterparty, make_contact, make_information_point)
+    for make in makers:
+        record = make("Kestrel <i>")
+        page, history = record.get_absolute_url(), history_page(record)
+        with audit.change_set(person=portfolio_manager, reason="Entered twice"):
+            type(record).objects.filter(pk=record.pk).delete()
+        response = as_manager.get(page)
+        assert response.status_code == 404
+        html = " ".join(response.content.decode().split())
+        assert "Kestrel &lt;i&gt;" in html
+        assert f"Priya Shah removed this {record._meta.verbose_name} on" in html
+        assert "Entered twice" in html
+        assert f'href="{history}"' in html
+        assert as_manager.get(history).status_code == 200
+        response = as_manager.get(page.replace(str(record.pk), str(uuid4())))
+        assert response.status_code == 404
+        assert "removed this" not in response.content.decode()

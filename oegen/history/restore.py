@@ -1,0 +1,85 @@
+"""Going back to an earlier state of a record, or bringing a removed one back, on its page."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
+from django.utils import formats, timezone
+from django.utils.text import Truncator
+from django.views.generic import TemplateView
+
+from oegen import restoring
+from oegen.directions import isolated
+from oegen.fields import OpenedVersionField
+from oegen.history.record import EntryPage
+from oegen.restoring import CannotRestoreError
+
+
+class RestoreForm(forms.Form):
+    """``version`` is the record's when the differences were shown: when somebody changes it after
+    that, nothing is written."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        error_messages={
+            "required": "Say why: the reason stays in the history.",
+            "max_length": "Give a reason of at most %(limit_value)d characters; this one has "
+            "%(show_value)d.",
+        },
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+    )
+    version = OpenedVersionField(min_value=0, then="look at the differences again, then restore.")
+
+    def bring_up_to(self, version: int) -> None:
+        """Let sending the form again be a decision about the differences that are shown now."""
+        self.data = {**self.data.dict(), "version": version}
+
+
+class HistoryRestore(EntryPage, TemplateView):
+    template_name = "oegen/history/restore.html"
+
+    def dispatch(self, request, *args, **kwargs):
+        if not self.may_restore():
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request, *args, **kwargs):
+        form = RestoreForm(request.POST)
+        refusals: list[str] = []
+        if form.is_valid():
+            try:
+                restoring.restore(
+                    model=self.model,
+                    key=self.key,
+                    history_id=self.row.history_id,
+                    person=request.user,
+                    **form.cleaned_data,
+                )
+            except CannotRestoreError as error:
+                refusals = error.sentences
+            else:
+                return self.lead_on()
+        return self.render_to_response(self.get_context_data(form=form, refusals=refusals))
+
+    def lead_on(self):
+        """To the record's page, or to its history where it has none."""
+        when = formats.date_format(timezone.localtime(self.row.history_date), "DATETIME_FORMAT")
+        name = isolated(Truncator(self.name).chars(80))
+        words = "back, as it was" if self.live is None else "again as it was"
+        messages.success(self.request, f"“{name}” is {words} on {when}.")
+        has_page = hasattr(self.record, "get_absolute_url")
+        return redirect(self.record.get_absolute_url() if has_page else self.history_url)
+
+    def get_context_data(self, **kwargs):
+        plan = restoring.plan_restore(
+            model=self.model, key=self.key, history_id=self.row.history_id
+        )
+        form = kwargs.get("form") or RestoreForm(initial={"version": plan.version})
+        if form.is_bound:
+            form.bring_up_to(plan.version)
+        refusals = kwargs.get("refusals") or plan.refusals
+        context = {**kwargs, "form": form, "refusals": refusals, "plan": plan}
+        return super().get_context_data(**context) | {"is_same": not plan.steps}
