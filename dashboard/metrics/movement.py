@@ -104,7 +104,7 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
         step: (number, Megawatts(mw_of(dc), mw_of(ac)))
         for step, number, dc, ac in fetch(
             f"""
-            {_steps(before, now)}
+            {step_rows(before, now)}
             SELECT step, COUNT(*), SUM(dc), SUM(ac) FROM steps GROUP BY step
             """
         )
@@ -119,7 +119,7 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
     )
 
 
-def _steps(before: Portfolio, now: Portfolio) -> str:
+def step_rows(before: Portfolio, now: Portfolio) -> str:
     """SQL whose ``steps`` has a row for each facility and step, with its change in kW."""
     sides = ",\n".join(
         f"""
