@@ -3,7 +3,7 @@ from django.utils.html import format_html
 
 from oegen.admin.lists import FiltersSpeak
 from oegen.admin.options import ReferenceAdmin
-from oegen.alerts import delivery
+from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
 from oegen.models import Alert, AlertRule
 
@@ -32,6 +32,18 @@ class AlertRuleAdmin(ReferenceAdmin):
         return f"{rule.threshold.normalize():,f} {event.unit}".replace(" %", "%")
 
 
+class EventFilter(admin.SimpleListFilter):
+    title = "event"
+    parameter_name = "event"
+
+    def lookups(self, request, model_admin):
+        summary = (outbox.SUMMARY, "Many changes at once")
+        return [*((event.code, event.name) for event in EVENTS.values()), summary]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(event=self.value()) if self.value() else queryset
+
+
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
@@ -52,7 +64,7 @@ class AlertAdmin(FiltersSpeak, admin.ModelAdmin):
     """The outbox: read, and told what to do with what is parked or waiting."""
 
     list_display = ["title", "channel", "receiver", "created_at", "state", "attempts", "error"]
-    list_filter = [StateFilter, "channel", "event"]
+    list_filter = [StateFilter, "channel", EventFilter]
     list_select_related = ["recipient"]
     list_per_page = 50
     show_full_result_count = False
@@ -72,6 +84,9 @@ class AlertAdmin(FiltersSpeak, admin.ModelAdmin):
         "may_be_repeat",
     ]
     readonly_fields = fields
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Alerts", **(extra_context or {})})
 
     def has_add_permission(self, request):
         return False

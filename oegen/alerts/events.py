@@ -53,7 +53,8 @@ class Event:
 
 
 def event_choices() -> list[tuple[str, str]]:
-    return [(event.code, event.name) for event in EVENTS.values()]
+    """Of the events that rules are about."""
+    return [(event.code, event.name) for event in EVENTS.values() if not event.needs_no_rule]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from oegen import audit
-from oegen.alerts import events, preferences
-from oegen.alerts.events import Changes, Occurrence, Subject
+from oegen.alerts import delivery, events, preferences
+from oegen.alerts.events import Changes, Event, Occurrence, Subject
 from oegen.models import Alert, AlertRule, Channel
 
 if TYPE_CHECKING:
@@ -82,6 +82,34 @@ def write_timed_alerts(day: date) -> None:
         by_moment.setdefault(letter[0].moment, []).append(letter)
     for moment, letters in by_moment.items():
         _write(letters, story=story, moment=moment)
+
+
+def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
+    """A digest for each channel that is set up, and by e-mail for each person who wants it, once
+    for that moment; gives the number of new ones. An old digest is worth nothing to a channel that
+    is set up later, so none is kept for it."""
+    receivers: list[tuple[Channel, int | None]] = []
+    channels = delivery.configured_channels()
+    if Channel.SLACK in channels:
+        receivers.append((Channel.SLACK, None))
+    if Channel.EMAIL in channels:
+        people = preferences.people_wanting([event.code])[event.code]
+        receivers += [(Channel.EMAIL, person) for person in sorted(people)]
+    keys = [f"{event.code}:{moment}:{channel}:{person or ''}" for channel, person in receivers]
+    known = set(Alert.objects.filter(unique_key__in=keys).values_list("unique_key", flat=True))
+    alerts = [
+        Alert(
+            unique_key=key,
+            event=event.code,
+            channel=channel,
+            recipient_id=person,
+            payload={"kind": "digest", "when": timezone.now().isoformat(), **payload},
+        )
+        for key, (channel, person) in zip(keys, receivers, strict=True)
+        if key not in known
+    ]
+    Alert.objects.bulk_create(alerts, ignore_conflicts=True)
+    return len(alerts)
 
 
 def _letters(found: list[Occurrence], rules: list[AlertRule]) -> list[Letter]:
@@ -210,5 +238,5 @@ def _summary(groups: dict[str, list[Occurrence]], subjects: dict) -> dict[str, A
                 "records": [{"name": one.name, "url": one.url} for one in named if one],
             }
         )
-    counted = ", ".join(f"{group['event'].lower()}: {group['number']:,}" for group in told)
+    counted = ", ".join(f"{group['event']}: {group['number']:,}" for group in told)
     return {"kind": SUMMARY, "title": f"Many changes at once: {counted}", "groups": told}

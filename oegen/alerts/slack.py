@@ -20,6 +20,11 @@ TIMEOUT_SECONDS = 10
 
 #: Slack takes 3,000 characters of a text block, escaped; longer words of people are cut.
 LONGEST_WORDS = 500
+LONGEST_NAME = 100
+LONGEST_LINE = 250
+
+#: Lines of each kind in a digest; the e-mail has more.
+DIGEST_LINES = 5
 
 REPEAT = "This may be a repeat: an earlier try ended without an answer."
 
@@ -85,10 +90,21 @@ def message_of(alert: Alert) -> dict[str, Any]:
     return {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
 
 
-def escaped(text: str) -> str:
-    """As Slack asks for: nothing in it is a link, a mention or a command any more."""
-    text = text if len(text) <= LONGEST_WORDS else f"{text[: LONGEST_WORDS - 1]}…"
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def escaped(text: str, longest: int = LONGEST_WORDS) -> str:
+    """As Slack asks for: nothing in it is a link, a mention or a command any more. At most so many
+    characters, as Slack counts them."""
+    signs, length = [], 0
+    for sign in text:
+        sign = _ESCAPES.get(sign, sign)
+        if length + len(sign) >= longest:
+            signs.append("…")
+            break
+        signs.append(sign)
+        length += len(sign)
+    return "".join(signs)
+
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def _event(alert: Alert) -> tuple[list[dict], str]:
@@ -122,7 +138,7 @@ def _summary(alert: Alert) -> tuple[list[dict], str]:
     source = f" ({told['source']})" if told["source"] else ""
     blocks = [_section(f"*Many changes at once{escaped(source)}*")]
     for group in told["groups"]:
-        names = [f"<{absolute(one['url'])}|{_in_link(one['name'])}>" for one in group["records"]]
+        names = [_linked(one) for one in group["records"]]
         beyond = group["number"] - len(names)
         more = f" and {beyond:,} more" if beyond > 0 else ""
         line = f"*{escaped(group['event'])}: {group['number']:,}*\n{', '.join(names)}{more}"
@@ -133,10 +149,31 @@ def _summary(alert: Alert) -> tuple[list[dict], str]:
     return blocks, f"{escaped(told['title'])}. {_who_and_why(told)}"
 
 
-def _in_link(name: str) -> str:
-    """A name between the signs of a link, where Slack takes a bar for a sign too."""
-    name = name if len(name) <= 100 else f"{name[:99]}…"
-    return escaped(name).replace("|", "¦")
+def _digest(alert: Alert) -> tuple[list[dict], str]:
+    told = alert.payload
+    blocks = [_section(f"*{escaped(told['name'])}, {escaped(told['span'])}*\n{told['sentence']}")]
+    for part in told["parts"]:
+        if not part["number"]:
+            continue
+        shown = part["lines"][:DIGEST_LINES]
+        lines = [f"*{escaped(part['title'])}: {part['number']:,}*"]
+        lines += [f"• {_linked(one)} {escaped(one['text'], LONGEST_LINE)}" for one in shown]
+        beyond = part["number"] - len(shown)
+        if beyond > 0:
+            lines.append(_link(part["url"], f"and {beyond:,} more"))
+        blocks.append(_section("\n".join(lines)))
+    blocks.append(_button("Open the dashboard", "/"))
+    return blocks, f"{escaped(told['title'])}."
+
+
+def _linked(record: dict) -> str:
+    """Its name as a link, where it has a page; Slack takes a bar for a sign of the link."""
+    name = escaped(record["name"], LONGEST_NAME).replace("|", "¦")
+    return _link(record["url"], name) if record["url"] else name
+
+
+def _link(address: str, words: str) -> str:
+    return f"<{absolute(address).replace('&', '&amp;')}|{words}>"
 
 
 def _who_and_why(told: dict) -> str:
@@ -175,4 +212,4 @@ def _button(label: str, address: str) -> dict:
     }
 
 
-_BUILDERS = {"event": _event, "summary": _summary}
+_BUILDERS = {"event": _event, "summary": _summary, "digest": _digest}

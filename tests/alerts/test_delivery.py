@@ -35,7 +35,7 @@ def test_a_message_says_what_changed_who_and_why_and_leads_to_the_record(
 
 
 def test_words_of_people_can_do_nothing_in_slack(slack, make_alert, deliver):
-    evil = "<!channel> & <https://evil.example|Log in> " + "x" * 600
+    evil = "<!channel> & <https://evil.example|Log in> " + "&" * 3000
     names = ("subject", "title", "old", "new", "note", "who", "why", "technology", "capacity")
     make_alert(**dict.fromkeys(names, evil))
     deliver()

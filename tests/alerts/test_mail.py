@@ -158,6 +158,8 @@ def test_each_person_chooses_on_their_own_page(client, priya):
     assert wants(priya, "rag-worsened")
     assert not wants(priya, "mentioned")
     AlertRule.objects.filter(event="rag-worsened", channel="email").update(is_active=False)
+    page = client.get(url).content.decode()
+    assert 'value="digest-week"' in page, "no rule stands behind a digest"
     assert "rag-worsened" not in client.get(url).content.decode()
 
 

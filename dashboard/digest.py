@@ -1,0 +1,205 @@
+"""What a day or a week brought, for those who want it told at once: oegen.alerts sends it.
+
+A digest is of whole days, up to the end of yesterday, and reads everything as it stood then: so
+one that is made twice says the same twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import formats
+
+from dashboard import metrics
+from dashboard.charts import pipelines_url
+from dashboard.metrics.portfolio import UNCONFIRMED_DAYS
+from oegen import audit, clock, timeline
+from oegen.alerts import outbox
+from oegen.alerts.events import Event
+from oegen.asof import as_of
+from oegen.models import ChangeSet
+from oegen.templatetags.oegen import number
+from pipelines.models import Pipeline
+from pipelines.querysets import OVERDUE
+
+#: Lines of each part; an e-mail that is longer is not read.
+LINES = 10
+
+
+@dataclass(frozen=True)
+class Period:
+    event: Event
+    days: int
+
+
+PERIODS = {
+    "day": Period(
+        Event("digest-day", "Daily digest", "when anything happened", needs_no_rule=True), 1
+    ),
+    "week": Period(
+        Event("digest-week", "Weekly digest", "when anything happened", needs_no_rule=True), 7
+    ),
+}
+
+
+def write_digest(period: Period, today: date) -> int | None:
+    """Into the outbox; gives the number of new ones, or None when nothing happened."""
+    until = today - timedelta(days=1)
+    payload = digest_of(period, until)
+    return payload and outbox.write_digest(period.event, str(until), payload)
+
+
+def digest_of(period: Period, until: date) -> dict[str, Any] | None:
+    """What happened in the days up to ``until``, as templates and Slack messages take it; None
+    when nobody changed anything and no RTB date passed."""
+    since = until - timedelta(days=period.days)
+    pipelines = Pipeline.objects.all
+    with (
+        metrics.portfolio(pipelines, since) as before,
+        metrics.portfolio(pipelines, until, before=before) as now,
+    ):
+        walk, slippage = metrics.walk(before, now), metrics.slippage(now)
+    with as_of(until):
+        changes = _changes(since)
+        overdue = _overdue(until)
+        unconfirmed = _unconfirmed(until)
+        newly_overdue = Pipeline.objects.overdue(until).filter(rtb_date__gte=since).exists()
+    if not changes["number"] and not newly_overdue:
+        return None
+    slips = [slip for slip in slippage.slips if slip.days > 0]
+    parts = [
+        changes,
+        {
+            "title": "RTB dates that slipped",
+            "short": "slipped",
+            "number": len(slips),
+            "url": f"{reverse('dashboard')}?{urlencode({'compare': since})}",
+            "lines": [
+                _line(
+                    slip.name,
+                    slip.pipeline_id,
+                    f"{_day(slip.start)} → {_day(slip.end)}, {_days(slip.days)} later",
+                )
+                for slip in slips[:LINES]
+            ],
+        },
+        overdue,
+        unconfirmed,
+    ]
+    first = since + timedelta(days=1)
+    counted = ", ".join(f"{part['number']:,} {part['short']}" for part in parts if part["number"])
+    return {
+        "name": period.event.name,
+        "title": f"{period.event.name}, {_span(first, until)}: {counted}",
+        "span": _span(first, until),
+        "sentence": _sentence(walk),
+        "steps": [
+            {"label": step.label, "change": _signed(step.change.mw)}
+            for step in walk.steps
+            if step.facilities
+        ],
+        "opening": number(walk.opening.mw),
+        "closing": number(walk.closing.mw),
+        "parts": parts,
+    }
+
+
+def _changes(since: date) -> dict[str, Any]:
+    """What people did, newest first, as the latest changes tell it."""
+    made = ChangeSet.objects.exclude(source=audit.Source.MIGRATION)
+    made = made.filter(recorded_at__gte=clock.end_of(since))
+    total = made.count()
+    lines = []
+    for batch in timeline.latest(limit=min(total, LINES)) if total else []:
+        by = f" ({batch.change_set.person})" if batch.change_set.person else ""
+        why = f": {batch.change_set.reason}" if batch.change_set.reason else ""
+        if not batch.entries:
+            counts = ", ".join(f"{count:,} {what}" for what, count in batch.counts)
+            source = batch.change_set.get_source_display()
+            url = reverse("change-set", args=[batch.change_set.number])
+            lines.append({"name": source.capitalize(), "url": url, "text": f"{counts}{by}{why}"})
+            continue
+        entry = batch.entries[0]
+        more = f" and {len(batch.entries) - 1:,} more" if len(batch.entries) > 1 else ""
+        lines.append(
+            {"name": entry.subject, "url": entry.url, "text": f"{entry.phrase}{more}{by}{why}"}
+        )
+    return {
+        "title": "Changes",
+        "short": "changes" if total != 1 else "change",
+        "number": total,
+        "url": reverse("changes"),
+        "lines": lines,
+    }
+
+
+def _overdue(until: date) -> dict[str, Any]:
+    found = Pipeline.objects.overdue(until).order_by("-rtb_date", "project_name")
+    return {
+        "title": "RTB date overdue",
+        "short": "overdue",
+        "number": found.count(),
+        "url": pipelines_url(rtb=OVERDUE),
+        "lines": [
+            _line(
+                one.project_name,
+                one.pk,
+                f"since {_day(one.rtb_date)}, {_days((until - one.rtb_date).days)}",
+            )
+            for one in found[:LINES]
+        ],
+    }
+
+
+def _unconfirmed(until: date) -> dict[str, Any]:
+    found = Pipeline.objects.not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
+    found = found.order_by("rag_confirmed_at", "project_name")
+    return {
+        "title": f"RAG that nobody confirmed for {UNCONFIRMED_DAYS} days",
+        "short": "not confirmed",
+        "number": found.count(),
+        "url": pipelines_url(not_confirmed=UNCONFIRMED_DAYS),
+        "lines": [
+            _line(
+                one.project_name,
+                one.pk,
+                f"since {_day(one.rag_confirmed_at)}" if one.rag_confirmed_at else "never rated",
+            )
+            for one in found[:LINES]
+        ],
+    }
+
+
+def _line(name: str, key: Any, text: str) -> dict[str, str]:
+    return {"name": name, "url": reverse("pipeline", args=[key]), "text": text}
+
+
+def _sentence(walk: metrics.Walk) -> str:
+    change = walk.closing.mw - walk.opening.mw
+    if not change:
+        return f"The open pipeline is {number(walk.closing.mw)} MW, as before."
+    direction = "more" if change > 0 else "less"
+    return (
+        f"The open pipeline is {number(walk.closing.mw)} MW, {number(abs(change))} MW "
+        f"{direction} than before."
+    )
+
+
+def _signed(mw) -> str:
+    return f"{'+' if mw > 0 else '−' if mw < 0 else ''}{number(abs(mw))}"
+
+
+def _span(first: date, last: date) -> str:
+    return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
+
+
+def _day(day: date) -> str:
+    return formats.date_format(day, "DATE_FORMAT")
+
+
+def _days(number: int) -> str:
+    return f"{number:,} day{'s' if number != 1 else ''}"

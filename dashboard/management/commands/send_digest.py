@@ -1,0 +1,28 @@
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from dashboard.digest import PERIODS, write_digest
+from oegen.alerts import delivery
+
+
+class Command(BaseCommand):
+    help = (
+        "Send what the day before, or the week up to its end, brought: to Slack, and by e-mail to "
+        "those who chose it. Run it once a day or week; again, it sends nothing twice."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--period", choices=list(PERIODS), required=True)
+
+    def handle(self, *, period: str, **options):
+        number = write_digest(PERIODS[period], timezone.localdate())
+        if number is None:
+            self.stdout.write("Nothing happened, so nothing is sent.")
+            return
+        tally = delivery.deliver(senders=delivery.senders())
+        self.stdout.write(
+            f"New digests: {number:,}. Alerts sent: {tally.sent:,}, to be tried again: "
+            f"{tally.failed:,}, parked: {tally.parked:,}."
+        )
+        for line in delivery.state_in_words():
+            self.stdout.write(line)

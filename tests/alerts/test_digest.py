@@ -1,0 +1,139 @@
+"""Digests: what a day or a week brought, once, and nothing where nothing happened."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.utils import timezone
+
+from dashboard.digest import PERIODS, digest_of
+from oegen import audit, clock
+from oegen.models import Alert, AlertPreference
+from pipelines.models import Pipeline, Stage
+from tests.builders import make_pipeline, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
+
+
+@pytest.fixture
+def ago(today):
+    """A change set of somebody's at noon, so many days ago."""
+
+    def ago(days: int, reason: str = "", person=None):
+        noon = clock.end_of(today - timedelta(days=days)) - timedelta(hours=12)
+        return audit.change_set(recorded_at=noon, reason=reason, person=person)
+
+    return ago
+
+
+@pytest.fixture
+def week(ago, today):
+    """A month that began with three pipelines, and what its last week brought."""
+    person = make_user(first_name="Priya", last_name="Shah")
+    with ago(100):
+        late = make_pipeline("Late", capacity_mw=40, rtb_date=today - timedelta(days=3))
+        slips = make_pipeline("Slips", capacity_mw=10, rtb_date=today + timedelta(days=50))
+        make_pipeline(
+            "Rated <long> ago",
+            rag_status="green",
+            rag_confirmed_at=timezone.now() - timedelta(days=100),
+        )
+    with ago(4, "The grid is late", person):
+        slips = Pipeline.objects.get(pk=slips.pk)
+        slips.rtb_date += timedelta(days=61)
+        slips.save()
+    with ago(2, "Signed", person):
+        make_pipeline("Brand new", capacity_mw=25)
+    return late
+
+
+def part(digest: dict, title: str) -> tuple[int, list[str]]:
+    (found,) = [one for one in digest["parts"] if one["title"].startswith(title)]
+    return found["number"], [f"{line['name']}: {line['text']}" for line in found["lines"]]
+
+
+def test_it_tells_what_changed_slipped_is_overdue_and_nobody_confirmed(week, today):
+    digest = digest_of(PERIODS["week"], today - timedelta(days=1))
+
+    number, lines = part(digest, "Changes")
+    assert number == 2
+    assert lines[0].startswith("Brand new: added as a ")
+    assert lines[0].endswith(" and 2 more (Priya Shah): Signed")
+    assert "61 days later (Priya Shah): The grid is late" in lines[1]
+    assert part(digest, "RTB dates that slipped")[0] == 1
+    assert part(digest, "RTB dates that slipped")[1][0].endswith("61 days later")
+    number, lines = part(digest, "RTB date overdue")
+    assert (number, lines[0].startswith("Late: since ")) == (1, True)
+    number, lines = part(digest, "RAG that nobody confirmed")
+    assert number == 4
+    assert any(line.startswith("Rated <long> ago: since ") for line in lines)
+    assert digest["sentence"] == "The open pipeline is 75.0 MW, 25.0 MW more than before."
+    assert {"label": "New", "change": "+25.0"} in digest["steps"]
+    assert "2 changes, 1 slipped, 1 overdue, 4 not confirmed" in digest["title"]
+
+
+def test_where_nothing_happened_there_is_nothing(ago, today):
+    with ago(30):
+        make_pipeline("Quiet", rtb_date=today - timedelta(days=60))
+    yesterday = today - timedelta(days=1)
+    assert digest_of(PERIODS["week"], yesterday) is None
+    with ago(0):
+        make_pipeline("Today's are of tomorrow's digest")
+    assert digest_of(PERIODS["day"], yesterday) is None
+    with ago(20):
+        make_pipeline("Passes", rtb_date=yesterday - timedelta(days=1))
+    assert part(digest_of(PERIODS["day"], yesterday), "RTB date overdue")[0] == 2
+
+
+def test_the_command_sends_it_once_to_slack_and_to_those_who_chose_it(
+    week, slack, settings, capsys
+):
+    settings.SENDS_EMAIL = True
+    wanting, other = (make_user(None, name, email=f"{name}@x.example") for name in ("a", "b"))
+    AlertPreference.objects.create(user=wanting, event="digest-week", is_wanted=True)
+    AlertPreference.objects.create(user=other, event="digest-day", is_wanted=True)
+    Alert.objects.all().delete()
+
+    for _ in range(2):
+        call_command("send_digest", period="week")
+
+    assert "New digests: 2. Alerts sent: 2" in capsys.readouterr().out
+    assert [one.to for one in mail.outbox] == [["a@x.example"]]
+    (sent,) = mail.outbox
+    html = sent.alternatives[0][0]
+    for text in (sent.body, html):
+        assert "The open pipeline is 75.0 MW" in text
+        assert "Weekly digest" in text
+        assert "/unsubscribe/" in text
+    assert "Rated &lt;long&gt; ago" in html
+    assert "Rated <long> ago" in sent.body
+    (message,) = slack.messages
+    words = str(message["blocks"])
+    assert "*RTB date overdue: 1*" in words
+    assert "Rated &lt;long&gt; ago" in words
+    assert all(len(block.get("text", {}).get("text", "")) <= 3000 for block in message["blocks"])
+
+
+def test_no_digest_is_kept_for_a_channel_that_is_not_set_up(week, settings, capsys):
+    settings.SLACK_WEBHOOK_URL, settings.SENDS_EMAIL = "", False
+    Alert.objects.all().delete()
+    call_command("send_digest", period="week")
+    assert "New digests: 0" in capsys.readouterr().out
+    assert not Alert.objects.exists()
+
+
+def test_a_long_import_is_one_line_of_a_digest(ago, today):
+    with ago(1, "March file"):
+        Pipeline.objects.bulk_create(
+            Pipeline(project_name=f"{number}", stage=Stage.objects.get(code="design"))
+            for number in range(40)
+        )
+    number, lines = part(digest_of(PERIODS["day"], today - timedelta(days=1)), "Changes")
+    assert number == 1
+    assert lines[0].startswith("Program code: 40 pipelines")
