@@ -117,6 +117,7 @@ class Chip:
 
 class FilterForm(forms.Form):
     ranges: tuple[tuple[str, str], ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
 
     def clean(self):
         values = super().clean()
@@ -125,6 +126,9 @@ class FilterForm(forms.Form):
                 continue
             if values[low] > values[high]:
                 self.add_error(high, f"This lies below “{self.fields[low].label}”: swap the two.")
+        for name, needed in self.needs:
+            if values.get(name) and not values.get(needed) and needed not in self.errors:
+                self.add_error(needed, f"“{self.fields[name].label}” needs this too.")
         return values
 
 
@@ -135,10 +139,13 @@ class PageFilterSet(django_filters.FilterSet):
     usual: tuple[str, ...] = ()
     #: Pairs of filters that are the two ends of a range.
     ranges: tuple[tuple[str, str], ...] = ()
+    #: Pairs of filters of which the first says nothing without the second.
+    needs: tuple[tuple[str, str], ...] = ()
 
     def get_form_class(self):
         form_class = super().get_form_class()
-        return type(form_class.__name__, (FilterForm, form_class), {"ranges": self.ranges})
+        rules = {"ranges": self.ranges, "needs": self.needs}
+        return type(form_class.__name__, (FilterForm, form_class), rules)
 
     @property
     def form(self):

@@ -1,5 +1,10 @@
+from datetime import date
+
 import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
+from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
 from oegen import clock
@@ -16,9 +21,23 @@ from oegen.filters import (
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from pipelines.querysets import ALL_KINDS, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
+from pipelines.stays import ENDED, ENTERED, UNDECIDED, WENT_ON
 
 NOT_RATED = "none"
 IN_TIME = "due"
+
+#: Reached or scheduled: what counts in the cumulative capacity by RTB date.
+ON_COURSE = "on-course"
+
+RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
+
+#: What became of a project in a stage.
+WAYS = {
+    ENTERED: "entered",
+    WENT_ON: "moved on",
+    ENDED: "ended there",
+    UNDECIDED: "still undecided",
+}
 
 
 def status_choices() -> list[tuple[str, str]]:
@@ -57,6 +76,47 @@ def role_choices() -> list[tuple[str, str]]:
     return list(CounterpartyRole.objects.values_list("code", "name"))
 
 
+def way_choices() -> list[tuple[str, str]]:
+    stages = Stage.objects.filter(is_terminal=False).values_list("code", "name")
+    return [
+        (f"{code}:{way}", f"{name}: {became}")
+        for code, name in stages
+        for way, became in WAYS.items()
+    ]
+
+
+def not_ahead(day: date) -> None:
+    if day > clock.today():
+        raise ValidationError("This day lies ahead: choose one that has been.")
+
+
+class AlsoField(forms.CharField):
+    """The text of another query, cleaned to its filters."""
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        found = PipelineFilter(QueryDict(text))
+        if not found.is_valid():
+            raise ValidationError("This address holds more filters that nobody knows.")
+        return found
+
+
+class AlsoFilter(django_filters.Filter):
+    """More filters, as query text, that hold beside those in the row: a figure's link may say
+    something of the status, say, that the page's filter for it does not. It is no field to fill
+    in."""
+
+    field_class = AlsoField
+
+    def __init__(self):
+        super().__init__(label="And", max_length=1000, widget=forms.HiddenInput)
+
+    def filter(self, queryset, value):
+        return value.filter_queryset(queryset) if value else queryset
+
+
 def facility_country_choices() -> list[tuple[str, str]]:
     return countries_of(Facility.objects.all())
 
@@ -64,6 +124,7 @@ def facility_country_choices() -> list[tuple[str, str]]:
 class PipelineFilter(PageFilterSet):
     usual = ("q", "status", "technology", "rag", "rtb", "counterparty")
     ranges = (("capacity_min", "capacity_max"), ("rtb_from", "rtb_to"))
+    needs = (("rag_was", "since"),)
 
     q = TextFilter()
     status = django_filters.ChoiceFilter(
@@ -80,13 +141,18 @@ class PipelineFilter(PageFilterSet):
     )
     rag = django_filters.ChoiceFilter(
         label="RAG",
-        choices=[*RAG.choices, (NOT_RATED, "Not rated")],
+        choices=RAGS,
         method="filter_rag",
         empty_label="Any RAG",
     )
     rtb = django_filters.ChoiceFilter(
         label="RTB date",
-        choices=[(OVERDUE, "Overdue"), (IN_TIME, "Not overdue"), (NO_DATE, "No date")],
+        choices=[
+            (OVERDUE, "Overdue"),
+            (IN_TIME, "Not overdue"),
+            (ON_COURSE, "Reached or scheduled"),
+            (NO_DATE, "No date"),
+        ],
         method="filter_rtb",
         empty_label="Any RTB date",
     )
@@ -128,12 +194,34 @@ class PipelineFilter(PageFilterSet):
         method="filter_not_confirmed",
     )
     changed_since = DayFilter("modified_at", "date__gte", "Changed since")
+    since = DayFilter(
+        "since",
+        "exact",
+        "Open at the end of",
+        method="filter_since",
+        validators=[not_ahead],
+    )
+    rag_was = django_filters.ChoiceFilter(
+        label="RAG on that day",
+        choices=RAGS,
+        method="filter_rag_was",
+        empty_label="Any RAG",
+    )
+    way = django_filters.ChoiceFilter(
+        label="Way",
+        choices=way_choices,
+        method="filter_way",
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": "There is no “%(value)s” here."},
+    )
     infopoint = RecordFilter(
         "infopoints.InformationPoint", "About", field_name="information_points"
     )
     counterparty_id = RecordFilter(
         "counterparties.Counterparty", "Counterparty", method="filter_counterparty_id"
     )
+    held_by = RecordFilter("counterparties.Counterparty", "Held by", method="filter_held_by")
+    also = AlsoFilter()
 
     class Meta:
         model = Pipeline
@@ -151,6 +239,8 @@ class PipelineFilter(PageFilterSet):
     def filter_rtb(self, queryset, name, value):
         if value == NO_DATE:
             return queryset.filter(rtb_date=None)
+        if value == ON_COURSE:
+            return queryset.on_course()
         overdue = queryset.with_overdue().filter(is_overdue=value == OVERDUE)
         return overdue.exclude(rtb_date=None)
 
@@ -159,6 +249,20 @@ class PipelineFilter(PageFilterSet):
 
     def filter_counterparty_id(self, queryset, name, value):
         return queryset.linked_to(value)
+
+    def filter_held_by(self, queryset, name, value):
+        return queryset.held_by(value)
+
+    def filter_since(self, queryset, name, value):
+        rag = self.form.cleaned_data.get("rag_was")
+        return queryset.open_on(value, rag="" if rag == NOT_RATED else rag or None)
+
+    def filter_rag_was(self, queryset, name, value):
+        """The day's filter asks for it."""
+        return queryset
+
+    def filter_way(self, queryset, name, value):
+        return queryset.of_way(*value.split(":"))
 
     def filter_role(self, queryset, name, value):
         """With a counterparty named, the role is that counterparty's."""
@@ -175,6 +279,23 @@ class PipelineFilter(PageFilterSet):
 
     def filter_not_confirmed(self, queryset, name, value):
         return queryset.not_confirmed_since(clock.days_ago(int(value)))
+
+    @property
+    def technologies(self) -> dict[str, str]:
+        """The names of the technologies asked for, by code as ``of_technology`` takes it."""
+        values = self.form.cleaned_data
+        found = values["also"].technologies if values.get("also") else {}
+        code = values.get("technology")
+        if code and code != NO_FACILITY:
+            found[code] = dict(self.form.fields["technology"].choices)[code]
+        return found
+
+    @staticmethod
+    def _told(field, value) -> str:
+        inner = field.form.cleaned_data.get(field.name)
+        if isinstance(inner, PipelineFilter):
+            return ", ".join(f"{chip.label} {chip.text}" for chip in inner.chips())
+        return PageFilterSet._told(field, value)
 
 
 class FacilityFilter(PageFilterSet):

@@ -271,6 +271,23 @@ class PipelineQuerySet(AuditedQuerySet):
             )
         )
 
+    def on_course(self, today: date | None = None):
+        """What counts as ready to build, now or by its date: open with a date that is not overdue,
+        or completed with one that has come."""
+        done = _COMPLETED & Q(rtb_date__lte=today or clock.today())
+        dated = self.filter(_OPEN & Q(rtb_date__isnull=False) | done)
+        return dated.with_overdue(today).filter(is_overdue=False)
+
+    def open_on(self, day: date, rag: str | None = None):
+        """Open at the end of that day and, if named, rated so then; "" is not rated."""
+        history = audit.history_model(self.model).objects
+        last = history.filter(id=OuterRef("pk"), history_date__lt=clock.end_of(day))
+        then = history.filter(_OPEN, history_id=OuterRef("_then")).exclude(history_type="-")
+        if rag is not None:
+            then = then.filter(rag_status=rag)
+        newest = last.order_by("-history_date", "-history_id").values("history_id")[:1]
+        return self.alias(_then=Subquery(newest)).filter(Exists(then.order_by()))
+
     def of_technology(self, code: str):
         """With a facility of it; see the function of that name. ``NO_FACILITY``: without any."""
         if code == NO_FACILITY:

@@ -45,6 +45,19 @@ class PipelineList(ListPage):
     switch_template_name = "pipelines/parts/view_switch.html"
     empty_text = "A pipeline is a project on its way from Discovery to Completed."
 
+    def get_context_data(self, **kwargs):
+        """``parts``: the capacity of the technologies that are filtered by, of what is listed."""
+        named = (
+            {} if self.is_wrong() or not self.filterset.is_bound else self.filterset.technologies
+        )
+        facilities = self.object_list.facilities()
+        return super().get_context_data(**kwargs) | {
+            "parts": {
+                code: (name, facilities.of_technology(code).capacity())
+                for code, name in named.items()
+            }
+        }
+
 
 class PipelinePage(RecordPage):
     section = "pipelines"

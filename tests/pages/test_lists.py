@@ -49,6 +49,10 @@ def get(client, name: str, **query):
         ({"q": "larch alpha"}, set()),
         ({"q": "windy place"}, {"Charlie"}),
         ({"status": "open", "rag": "red", "technology": "solar"}, {"Alpha"}),
+        ({"status": "design", "also": "status=open&technology=wind"}, {"Bravo"}),
+        ({"rtb": "on-course"}, {"Bravo"}),
+        ({"way": "design:entered"}, {"Alpha", "Bravo", "Delta"}),
+        ({"way": "design:on"}, set()),
         ({"q": "' OR 1=1 --"}, set()),
     ],
 )
@@ -99,6 +103,8 @@ def test_totals_are_of_all_that_is_filtered_and_count_a_shared_facility_once(as_
         ("pipelines", {"rtb_year": "99999"}, "less than or equal to 2200"),
         ("pipelines", {"rtb_year": "NaN"}, "Give a year in digits, such as 2027."),
         ("pipelines", {"q": "x" * 201}, "at most 200 characters"),
+        ("pipelines", {"rag_was": "red"}, "“RAG on that day” needs this too."),
+        ("pipelines", {"since": "2999-01-01"}, "This day lies ahead"),
         ("pipelines", {"q": "a\x00b"}, "Null characters are not allowed."),
         ("facilities", {"technology": "coal"}, "There is no “coal” here"),
         ("infopoints", {"status": "done"}, "There is no “done” here"),
@@ -115,6 +121,22 @@ def test_wrong_filter_value_is_told_beside_the_filter(as_manager, name, query, s
     assert sentence.replace("'", "&#x27;") in html.split('class="filter-wrong"')[1]
     assert 'aria-invalid="true"' in html
     assert "Nothing is listed, because a filter has a value it does not know." in html
+    assert listed(response) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"also": "status=frozen"}, "This address holds more filters that nobody knows."),
+        ({"way": "design"}, "There is no “design” here."),
+    ],
+)
+def test_wrong_value_that_only_an_address_can_give_is_told(as_manager, query, sentence):
+    make_pipeline("Alpha")
+
+    response = get(as_manager, "pipelines", **query)
+
+    assert sentence in response.text
     assert listed(response) == []
 
 
