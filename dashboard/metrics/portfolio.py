@@ -242,6 +242,8 @@ def _marking(made: Portfolio) -> list[str]:
         f"CREATE INDEX {made.table}_id ON {made.table} (id)",
         f"UPDATE {made.table} SET several = 1 WHERE id IN ({several})",
         f"UPDATE {made.table} SET shared = 1 WHERE facility_id IN ({shared})",
+        # PostgreSQL knows nothing about a temporary table until it is told to look.
+        *([f"ANALYZE {made.table}"] if connection.vendor == "postgresql" else []),
     ]
 
 
