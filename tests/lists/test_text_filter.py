@@ -102,3 +102,24 @@ def test_a_text_is_looked_up_once_and_what_columns_need_read_for_the_page_only(a
     # For the page, the number of rows and their capacity in one go.
     assert len(filtered) == 1
     assert not any('AS "lead_developer"' in sql for sql in filtered)
+
+
+@pytest.mark.parametrize("page", ["1", "7", "last"])
+def test_a_filtered_list_counts_a_shared_facility_once_on_whatever_page(as_manager, page):
+    alpha = make_pipeline("Larch Alpha", capacity_mw=4)
+    beta = make_pipeline("Larch Beta", capacity_mw=6)
+    make_pipeline("Alder", capacity_mw=100)
+    PipelineFacility.objects.create(pipeline=beta, facility=alpha.facilities.get())
+
+    context = as_manager.get(reverse("pipelines"), {"q": "larch", "page": page}).context
+
+    assert [str(row.record) for row in context["table"].paginated_rows] == [str(alpha), str(beta)]
+    assert (context["total"], context["capacity"].mw, context["capacity"].facilities) == (2, 10, 2)
+
+
+def test_a_list_of_nothing_found_has_no_capacity(as_manager):
+    make_pipeline("Alder", capacity_mw=100)
+
+    context = as_manager.get(reverse("pipelines"), {"q": "larch"}).context
+
+    assert (context["total"], context["capacity"].mw, context["capacity"].facilities) == (0, 0, 0)
