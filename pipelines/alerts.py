@@ -57,6 +57,8 @@ FIELDS = (
     "rtb_date",
 )
 
+MAKES_OVERDUE = ("rtb_date", "stage_id", "on_hold", "outcome")
+
 
 @detects(
     CREATED,
@@ -72,23 +74,23 @@ FIELDS = (
     models=[Pipeline],
 )
 def pipeline_changes(changes: Changes) -> Iterator[Occurrence]:
-    written = changes.of(Pipeline, *FIELDS)
     stages: dict[UUID, Stage] = {}
     became_overdue = []
-    for change in written:
+    for change in changes.of(Pipeline, *FIELDS):
         if change.after is None:
             continue
         if change.is_new:
             yield Occurrence(CREATED, Pipeline, change.key)
         if change.before is None:
             continue
-        stages = stages or Stage.objects.in_bulk()
-        yield from _stage(change, stages)
         yield from _hold_and_outcome(change)
         yield from _rag(change)
         yield from _rtb(change)
-        if _was_not_overdue(change.before, stages):
-            became_overdue.append(change.key)
+        if any(change.before[name] != change.after[name] for name in MAKES_OVERDUE):
+            stages = stages or Stage.objects.in_bulk()
+            yield from _stage(change, stages)
+            if not _was_overdue(change.before, stages):
+                became_overdue.append(change.key)
     if became_overdue:
         yield from _overdue(Pipeline.objects.filter(pk__in=became_overdue).overdue())
 
@@ -139,17 +141,17 @@ def _rtb(change: Change) -> Iterator[Occurrence]:
         )
 
 
-def _was_not_overdue(before: dict, stages: dict[UUID, Stage]) -> bool:
+def _was_overdue(before: dict, stages: dict[UUID, Stage]) -> bool:
     """The rule of PipelineQuerySet.overdue, of values that no table holds any more."""
     stage = stages[before["stage_id"]]
     construction = next(one.order for one in stages.values() if one.code == CONSTRUCTION)
     return (
-        before["outcome"] != Outcome.ACTIVE
-        or before["on_hold"]
-        or stage.is_terminal
-        or stage.order >= construction
-        or before["rtb_date"] is None
-        or before["rtb_date"] >= timezone.localdate()
+        before["outcome"] == Outcome.ACTIVE
+        and not before["on_hold"]
+        and not stage.is_terminal
+        and stage.order < construction
+        and before["rtb_date"] is not None
+        and before["rtb_date"] < timezone.localdate()
     )
 
 

@@ -144,7 +144,7 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
     wait = min(FIRST_WAIT * 2 ** min(alert.attempts - 1, 20), LONGEST_WAIT) * _spread(0.5, 1)
     next_attempt_at = min(now + wait, last_try_at)
     if error.retry_after is not None:
-        next_attempt_at = now + error.retry_after
+        next_attempt_at = now + max(error.retry_after, wait)
         others = Alert.objects.waiting().filter(channel=alert.channel)
         others = others.exclude(pk=alert.pk).filter(next_attempt_at__lt=next_attempt_at)
         others.update(next_attempt_at=next_attempt_at)

@@ -125,6 +125,13 @@ def test_retry_after_is_honoured_for_all_that_waits_for_slack(slack, make_alert,
     assert len(slack.messages) == 4
 
 
+def test_a_pause_of_nothing_is_still_a_wait(slack, make_alert, deliver, clock):
+    slack.answers.append(says(429, "rate_limited", Retry_After="0"))
+    make_alert()
+    assert deliver() == delivery.Tally(failed=1)
+    assert len(slack.messages) == 1
+
+
 def test_waits_grow_with_a_spread_up_to_the_last_try_after_a_day(slack, make_alert, deliver, clock):
     slack.answers = [says(500, "no")] * 100
     alert = make_alert()

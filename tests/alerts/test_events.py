@@ -1,19 +1,22 @@
 """Which changes are written to the outbox: transitions, whatever path they came by."""
 
+import socket
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from oegen import audit
 from oegen.alerts import outbox
+from oegen.alerts.events import EVENTS
 from oegen.alerts.mentions import usernames_in
 from oegen.models import Alert, AlertPreference, AlertRule, Comment
-from pipelines.alerts import _was_not_overdue
+from pipelines.alerts import _was_overdue
 from pipelines.choices import Outcome
 from pipelines.models import Facility, Pipeline, Stage, Technology
 from tests.builders import (
@@ -282,7 +285,7 @@ def test_before_a_change_overdue_means_what_the_queryset_means():
     columns = ("pk", "stage_id", "on_hold", "outcome", "rtb_date")
     rows = list(Pipeline.objects.values(*columns))
     overdue = set(Pipeline.objects.overdue().values_list("pk", flat=True))
-    assert overdue == {row["pk"] for row in rows if not _was_not_overdue(row, stages)} != set()
+    assert overdue == {row["pk"] for row in rows if _was_overdue(row, stages)} != set()
 
 
 def test_the_watcher_tells_of_a_date_that_has_passed_once(told):
@@ -310,6 +313,46 @@ def test_many_dates_that_pass_on_one_day_are_one_summary(told):
     for _ in range(2):
         outbox.write_timed_alerts(TODAY)
     assert [event for event, *_ in told()] == ["summary"]
+
+
+def test_a_rule_has_a_threshold_where_its_event_has_one():
+    values = {"name": "One", "code": "one", "channel": "slack"}
+    with pytest.raises(ValidationError, match="“RTB date slipped” needs a number of days"):
+        AlertRule(event="rtb-slipped", **values).full_clean()
+    with pytest.raises(ValidationError, match="“Completed” has no threshold: clear it"):
+        AlertRule(event="completed", threshold=3, **values).full_clean()
+    with pytest.raises(ValidationError, match="digest-week"):
+        AlertRule(event="digest-week", **values).full_clean()
+    AlertRule(event="completed", **values).full_clean()
+
+
+def test_every_event_is_seeded_for_both_channels():
+    known = {code for code, event in EVENTS.items() if not event.needs_no_rule}
+    for channel in ("slack", "email"):
+        seeded = AlertRule.objects.filter(channel=channel)
+        assert {rule.event for rule in seeded} == known
+        for rule in seeded:
+            rule.full_clean()
+
+
+def test_saving_reaches_for_nobody(larch, client, portfolio_manager, settings, monkeypatch):
+    """So it takes no longer while Slack can't be reached."""
+    settings.SLACK_WEBHOOK_URL, settings.SENDS_EMAIL = "https://hooks.slack.com/x", True
+    reached = []
+    monkeypatch.setattr(socket.socket, "connect", lambda *args: reached.append(args))
+    client.force_login(portfolio_manager)
+    answer = client.post(
+        f"/pipelines/{larch.pk}/move/",
+        {
+            "version": larch.version,
+            "to": "procurement",
+            "effective_on": "2026-01-05",
+            "reason": "Tender is out",
+        },
+    )
+    assert answer.status_code == 201
+    assert Alert.objects.filter(event="stage-moved", payload__why="Tender is out").exists()
+    assert reached == []
 
 
 @pytest.mark.parametrize(
