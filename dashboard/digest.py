@@ -15,12 +15,11 @@ from django.urls import reverse
 from django.utils import formats
 
 from dashboard import metrics
-from dashboard.charts import pipelines_url
 from dashboard.metrics.portfolio import UNCONFIRMED_DAYS
 from oegen import audit, clock, timeline
 from oegen.alerts import outbox
 from oegen.alerts.events import Event
-from oegen.asof import as_of
+from oegen.asof import as_of, keep_day
 from oegen.models import ChangeSet
 from oegen.templatetags.oegen import number
 from pipelines.models import Pipeline
@@ -143,7 +142,7 @@ def _overdue(until: date) -> dict[str, Any]:
         "title": "RTB date overdue",
         "short": "overdue",
         "number": found.count(),
-        "url": pipelines_url(rtb=OVERDUE),
+        "url": _pipelines_url(until, rtb=OVERDUE),
         "lines": [
             _line(
                 one.project_name,
@@ -162,7 +161,7 @@ def _unconfirmed(until: date) -> dict[str, Any]:
         "title": f"RAG that nobody confirmed for {UNCONFIRMED_DAYS} days",
         "short": "not confirmed",
         "number": found.count(),
-        "url": pipelines_url(not_confirmed=UNCONFIRMED_DAYS),
+        "url": _pipelines_url(until, not_confirmed=UNCONFIRMED_DAYS),
         "lines": [
             _line(
                 one.project_name,
@@ -172,6 +171,11 @@ def _unconfirmed(until: date) -> dict[str, Any]:
             for one in found[:LINES]
         ],
     }
+
+
+def _pipelines_url(day: date, **filters) -> str:
+    """The list of the pipelines that are meant, as they were at the end of the day."""
+    return keep_day(f"{reverse('pipelines')}?{urlencode(filters)}", day)
 
 
 def _line(name: str, key: Any, text: str) -> dict[str, str]:
