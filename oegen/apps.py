@@ -13,6 +13,7 @@ class OEGenConfig(AppConfig):
         from oegen.alerts import mentions  # noqa: F401
 
         post_migrate.connect(database.install_triggers, dispatch_uid="oegen.triggers")
+        post_migrate.connect(database.install_indexes, dispatch_uid="oegen.indexes")
         post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")
         post_migrate.connect(search.rebuild_if_new, dispatch_uid="oegen.search")
 

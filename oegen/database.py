@@ -1,7 +1,7 @@
-"""Rules that need a trigger: those over two tables, and that history is never changed.
+"""Rules that need a trigger: those over two tables, and that history is never changed; and the
+index that finds removals.
 
-The triggers are (re)made after every ``migrate``: on SQLite, altering a table rebuilds it and
-loses them.
+Both are (re)made after every ``migrate``: on SQLite, altering a table rebuilds it and loses them.
 """
 
 from __future__ import annotations
@@ -164,6 +164,27 @@ def install_triggers(sender, using, **kwargs) -> None:
     """post_migrate: make every trigger whose table exists."""
     if sender.name == "oegen":
         make_triggers(using, table_rules())
+
+
+def install_indexes(sender, using, **kwargs) -> None:
+    """post_migrate: let the few removals be found among all the rows of each history table.
+
+    Not an index of the models, because django-simple-history makes these.
+    """
+    from oegen import audit
+
+    if sender.name != "oegen":
+        return
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        there = set(connection.introspection.table_names(cursor))
+        for model in audit.tracked_models():
+            table = audit.history_model(model)._meta.db_table
+            if table in there:
+                cursor.execute(
+                    f"CREATE INDEX IF NOT EXISTS {table}_removals ON {table} (id, history_id) "
+                    f"WHERE history_type = '{audit.REMOVED}'"
+                )
 
 
 def make_triggers(using: str, rules: list[TableRule]) -> None:

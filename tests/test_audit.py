@@ -247,3 +247,12 @@ class TestWords:
         acme.delete()
         phrases = [entry.phrase for entry in timeline.entries_of(pipeline)]
         assert phrases[:2] == ["Acme as Owner removed", "Acme as Owner added"]
+
+
+@pytest.mark.parametrize("model", audit.tracked_models(), ids=lambda model: model.__name__)
+def test_removals_are_found_without_reading_the_whole_history(model):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # As with many rows.
+    removed = model.history.filter(history_type=audit.REMOVED).order_by()
+    assert f"{model.history.model._meta.db_table}_removals" in removed.explain()
