@@ -14,14 +14,16 @@ def business_models_have_history(app_configs, **kwargs):
     return [
         checks.Error(
             f"{model._meta.label} keeps no history.",
-            hint="Derive it from oegen.models.AuditedModel, or set unaudited = 'why not' on it.",
+            hint="Derive it from oegen.models.AuditedModel, or set unaudited = 'why not' on it. A "
+            "many-to-many field needs a link model, with through=.",
             obj=model,
             id="oegen.E001",
         )
         for config in apps.get_app_configs()
         if config.name in ("oegen", "counterparties", "pipelines", "infopoints", "dashboard")
-        for model in config.get_models()
+        for model in config.get_models(include_auto_created=True)
         if model not in audited
         and not issubclass(model, HistoryRow)
-        and not getattr(model, "unaudited", "")
+        # The table of a many-to-many field without a link model is as its owner is.
+        and not getattr(model._meta.auto_created or model, "unaudited", "")
     ]

@@ -47,8 +47,10 @@ def test_every_model_of_ours_keeps_history():
     assert checks.business_models_have_history(None) == []
 
 
-def test_a_model_without_history_fails_the_system_check():
+def test_a_model_and_a_many_to_many_field_without_history_fail_the_system_check():
     class Ledger(models.Model):  # noqa: DJ008
+        owners = models.ManyToManyField("oegen.User", related_name="+")
+
         class Meta:
             app_label = "pipelines"
 
@@ -56,9 +58,11 @@ def test_a_model_without_history_fails_the_system_check():
 
     try:
         errors = checks.business_models_have_history(None)
-        assert [(error.id, error.obj) for error in errors] == [("oegen.E001", Ledger)]
+        assert {error.id for error in errors} == {"oegen.E001"}
+        assert {error.obj for error in errors} == {Ledger, Ledger.owners.through}
     finally:
         del apps.all_models["pipelines"]["ledger"]
+        del apps.all_models["pipelines"]["ledger_owners"]
         apps.clear_cache()
 
 
