@@ -1,19 +1,290 @@
+"""What changed between two days, pipeline by pipeline; and the latest change sets of everything."""
+
+from __future__ import annotations
+
 import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import groupby
 
+from django.core.paginator import Page, Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from oegen import timeline
+from dashboard import metrics
+from dashboard.change_words import ChangeWords
+from dashboard.metrics.changes import KINDS, Behind, Change, Changes
+from dashboard.metrics.movement import STEPS
+from oegen import asof, clock, exports, timeline
 from oegen.models import ChangeSet
+from oegen.tables import cut
+from oegen.views import FilteredPage
+from pipelines.filters import PipelineFilter
+from pipelines.models import Pipeline
+from pipelines.querysets import PipelineQuerySet
+
+USUAL_DAYS = 7
+
+#: Lines of each kind while all kinds are shown; a kind by itself is paged.
+FIRST_LINES = 10
+PAGE_SIZE = 50
+
+HEADINGS = [
+    "From the end of",
+    "To the end of",
+    "Kind",
+    "Pipeline",
+    "What",
+    "Old",
+    "New",
+    "MW before",
+    "MW after",
+    "Who",
+    "When",
+    "Why",
+    "Change set",
+]
 
 
-class Changes(TemplateView):
+@dataclass(frozen=True)
+class Day:
+    """An end of the range: ``text`` is what the address says, ``problem`` what is wrong with it.
+    Then ``day`` is the usual one."""
+
+    name: str
+    label: str
+    text: str
+    day: date
+    problem: str
+
+
+@dataclass(frozen=True)
+class Line:
+    change: Change
+    phrase: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The lines of one kind of change; there are ``more`` of it."""
+
+    code: str
+    label: str
+    total: metrics.Total
+    lines: list[Line]
+    more: int
+
+
+@dataclass(frozen=True)
+class BehindLine:
+    """A pipeline behind a step of the walk, and what changed for it, if anything of it did."""
+
+    pipeline: Behind
+    url: str
+    lines: list[Line]
+
+
+class ChangesPage(FilteredPage):
+    """What changed for the filtered pipelines between the end of ``from`` and the end of ``to``.
+
+    ``kind`` shows all lines of one kind of change, ``step`` the pipelines behind one step of the
+    MW walk. ``?download=csv`` or ``xlsx`` gives all lines as a file.
+    """
+
+    queryset = Pipeline.objects.all()
+    filterset_class = PipelineFilter
+    template_name = "dashboard/changes.html"
+    results_template_name = "dashboard/parts/changes_results.html"
+    state_template_name = "dashboard/parts/changes_state.html"
+    switch_template_name = "oegen/history/parts/switch.html"
+    section = "changes"
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.end = self._day("to", "To the end of", clock.today(), clock.today())
+        before = self.end.day - timedelta(days=1)
+        usual = self.end.day - timedelta(days=USUAL_DAYS)
+        self.start = self._day("from", "From the end of", usual, before)
+        self.step = self._known("step", STEPS)
+        self.kind = "" if self.step else self._known("kind", KINDS)
+
+    def get(self, request, *args, **kwargs):
+        kind = request.GET.get("download")
+        if kind in exports.KINDS and not (self.start.problem or self.end.problem):
+            self.filterset = self.get_filterset(self.get_filterset_class())
+            if not self.is_wrong():
+                return exports.rows_download(self._rows(), kind, "changes")
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs) | {
+            "start": self.start,
+            "end": self.end,
+            "kind": self.kind,
+            "step": self.step,
+            "unknown": [
+                self.request.GET[name]
+                for name, known in (("kind", KINDS), ("step", STEPS))
+                if self.request.GET.get(name) and self.request.GET[name] not in known
+            ],
+        }
+        if context["is_wrong"]:
+            return context
+        with self._changes() as (found, walk):
+            context["walk"] = walk
+            return context | (self._step_context(found) if self.step else self._kinds(found))
+
+    def _day(self, name: str, label: str, usual: date, latest: date) -> Day:
+        text = self.request.GET.get(name, "").strip()
+        if not text:
+            return Day(name, label, "", usual, "")
+        day, problem = usual, ""
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            problem = f"“{cut(text, 40)}” is no day. Write it as {usual}."
+        if day > latest:
+            problem = f"Choose a day up to {latest:%d %b %Y}."
+        elif day < asof.FIRST_DAY:
+            problem = f"Nothing is known from before {asof.FIRST_DAY:%d %b %Y}."
+        return Day(name, label, text, usual if problem else day, problem)
+
+    def _known(self, name: str, codes: Iterable[str]) -> str:
+        value = self.request.GET.get(name, "")
+        return value if value in codes else ""
+
+    def _select(self) -> PipelineQuerySet:
+        """Asked at each end anew: a filter may know no such record, or other ones, there."""
+        filterset = self.get_filterset(self.get_filterset_class())
+        if filterset.is_bound and not filterset.is_valid():
+            return Pipeline.objects.none()
+        return filterset.qs
+
+    @contextmanager
+    def _changes(self) -> Iterator[tuple[Changes, metrics.Walk]]:
+        end = None if self.end.day == clock.today() else self.end.day
+        with (
+            metrics.portfolio(self._select, self.start.day) as before,
+            metrics.portfolio(self._select, end, before=before) as now,
+            metrics.changes(before, now, step=self.step) as found,
+        ):
+            yield found, metrics.walk(before, now)
+
+    def _kinds(self, found: Changes) -> dict:
+        totals = found.totals()
+        counts = {kind: total.pipelines for kind, total in totals.items()}
+        page = None
+        if self.kind:
+            page = self._page(counts.get(self.kind, 0))
+            start = page.start_index() - 1 if page.paginator.count else 0
+            shown = {self.kind: found.of_kind(self.kind, start, PAGE_SIZE)}
+        else:
+            shown = found.first(FIRST_LINES)
+        lines = self._lines([change for kind in shown.values() for change in kind])
+        groups = []
+        for kind, total in totals.items():
+            own = [line for line in lines if line.change.kind == kind]
+            more = 0 if self.kind else counts[kind] - len(own)
+            groups.append(Group(kind, KINDS[kind].label, total, own, more))
+        total = sum(counts.values())
+        return {
+            "groups": groups,
+            "page": page,
+            "total": total,
+            "pipelines": found.pipelines(),
+            "said": f"{total:,} change{'s' if total != 1 else ''}",
+        }
+
+    def _step_context(self, found: Changes) -> dict:
+        total = found.pipelines_behind()
+        page = self._page(total)
+        behind = found.behind(page.start_index() - 1 if total else 0, PAGE_SIZE)
+        lines = self._lines([change for one in behind for change in one.changes])
+        live = self._live(one.pipeline_id for one in behind)
+        return {
+            "step_total": found.step_total(),
+            "behind": [
+                BehindLine(
+                    one,
+                    _url(one.pipeline_id, live),
+                    [line for line in lines if line.change.pipeline_id == one.pipeline_id],
+                )
+                for one in behind
+            ],
+            "page": page,
+            "total": total,
+            "said": f"{total:,} pipeline{'s' if total != 1 else ''}",
+        }
+
+    def _page(self, total: int) -> Page:
+        return Paginator(range(total), PAGE_SIZE).get_page(self.request.GET.get("page"))
+
+    def _lines(self, changes: list[Change]) -> list[Line]:
+        words = ChangeWords()
+        live = self._live(change.pipeline_id for change in changes)
+        return [
+            Line(change, words.phrase(change), _url(change.pipeline_id, live)) for change in changes
+        ]
+
+    @staticmethod
+    def _live(keys: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of the pipelines that have a page."""
+        known = Pipeline.objects.filter(pk__in=set(keys)).order_by()
+        return set(known.values_list("pk", flat=True))
+
+    def _rows(self) -> Iterator[list]:
+        """The lines as rows of a file, all pages, read in chunks."""
+        yield HEADINGS
+        words = ChangeWords()
+        with self._changes() as (found, _):
+            for change in self._all(found):
+                yield self._row(change, words)
+
+    def _all(self, found: Changes) -> Iterator[Change]:
+        if self.step:
+            for start in range(0, found.pipelines_behind(), exports.CHUNK):
+                for one in found.behind(start, exports.CHUNK):
+                    yield from one.changes
+            return
+        for kind, total in found.totals().items():
+            if self.kind in ("", kind):
+                for start in range(0, total.pipelines, exports.CHUNK):
+                    yield from found.of_kind(kind, start, exports.CHUNK)
+
+    def _row(self, change: Change, words: ChangeWords) -> list:
+        written = change.written
+        facts = [
+            self.start.day,
+            self.end.day,
+            KINDS[change.kind].label,
+            change.standing.name,
+            words.phrase(change),
+            *words.cells(change),
+            *(end and end.capacity and end.capacity.mw for end in (change.was, change.now)),
+            *((written.person or "The system", written.when) if written else ("", None)),
+            written.reason if written else "",
+            written.change_set if written else None,
+        ]
+        return [exports.stated(fact) for fact in facts]
+
+
+def _url(pipeline: uuid.UUID, live: set[uuid.UUID]) -> str:
+    """The pipeline's page, or the history of one that is gone."""
+    if pipeline in live:
+        return reverse("pipeline", args=[pipeline])
+    return reverse("history", args=[Pipeline._meta.model_name, pipeline])
+
+
+class LatestChanges(TemplateView):
     """What everybody changed, newest first; ``before`` is the last change set of a page."""
 
-    template_name = "dashboard/changes.html"
+    template_name = "dashboard/latest_changes.html"
     page_size = 25
 
     def get_context_data(self, **kwargs):

@@ -5,5 +5,6 @@ from dashboard import changes, views
 urlpatterns = [
     path("", views.Dashboard.as_view(), name="dashboard"),
     path("search/", views.Search.as_view(), name="search"),
-    path("changes/", changes.Changes.as_view(), name="changes"),
+    path("changes/", changes.ChangesPage.as_view(), name="changes"),
+    path("changes/latest/", changes.LatestChanges.as_view(), name="latest-changes"),
 ]

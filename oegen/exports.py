@@ -37,10 +37,15 @@ BYTE_ORDER_MARK = "\ufeff"
 
 def download(table: RecordTable, kind: str, list_title: str) -> HttpResponseBase:
     """``kind`` is CSV or XLSX. The file is named for the list and the day."""
+    return rows_download(chain([table.headings()], _rows(table)), kind, list_title)
+
+
+def rows_download(rows: Iterable[list], kind: str, title: str) -> HttpResponseBase:
+    """As ``download``, of rows of ``stated`` values, headings first."""
     if kind == XLSX:
-        name = _file_name(list_title, kind)
-        return FileResponse(_workbook(table), as_attachment=True, filename=name)
-    return csv_download(chain([table.headings()], _rows(table)), list_title)
+        name = _file_name(title, kind)
+        return FileResponse(_workbook(rows), as_attachment=True, filename=name)
+    return csv_download(rows, title)
 
 
 def csv_download(rows: Iterable[list], title: str) -> StreamingHttpResponse:
@@ -96,7 +101,7 @@ def _csv_chunks(rows: Iterable[list]) -> Iterator[str]:
     yield "".join(lines)
 
 
-def _workbook(table: RecordTable):
+def _workbook(rows: Iterable[list]):
     """An open temporary file without a name: it is gone when the response closes it."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
@@ -107,10 +112,11 @@ def _workbook(table: RecordTable):
     sheet = book.add_worksheet()
     sheet.freeze_panes(1, 1)
     heading = book.add_format({"bold": True})
-    for column, text in enumerate(table.headings()):
+    rows = iter(rows)
+    for column, text in enumerate(next(rows)):
         sheet.set_column(column, column, 36 if column == 0 else 18)
         sheet.write_string(0, column, text, heading)
-    for number, row in enumerate(_rows(table), start=1):
+    for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
             _write(sheet, number, column, value, formats)
     book.close()

@@ -33,7 +33,7 @@ def addresses() -> dict[str, str]:
 
     lists = ("pipelines", "facilities", "counterparties", "contacts", "infopoints")
     found = {name: reverse(name) for name in ("dashboard", "board", "map", "map-data", *lists)}
-    found["changes"] = reverse("changes")
+    found |= {name: reverse(name) for name in ("changes", "latest-changes")}
     for text in SEARCHES:
         found[f"search “{text}”"] = f"{reverse('search')}?q={text.replace(' ', '+')}"
     found["pipelines, filtered"] = f"{reverse('pipelines')}?q=solar&status=open&sort=-capacity_mw"

@@ -42,6 +42,7 @@ PAGES = {
     "audit/<int:number>/undo/": EDITORS_WRITE,
     "audit/removed/": READ,
     "changes/": READ,
+    "changes/latest/": READ,
     "comments/<uuid:comment>/change/": EDITORS_WRITE,
     "comments/<uuid:comment>/remove/": EDITORS_WRITE,
     "contacts/": LIST,

@@ -3,8 +3,9 @@ moment (``portfolio``) to typed results. Dashboard, exports and whatever hands n
 these and nothing else. Each takes a number of queries that does not depend on the number of rows.
 """
 
+from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
-from dashboard.metrics.movement import rag_moves, slippage, walk
+from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
 from dashboard.metrics.overview import Overview, a_month_before, overview
 from dashboard.metrics.portfolio import Portfolio, Total, portfolio
 from dashboard.metrics.stages import stages
@@ -24,6 +25,7 @@ __all__ = [
     "Overview",
     "Portfolio",
     "Total",
+    "Walk",
     "a_month_before",
     "by_counterparty",
     "by_information_point",
@@ -32,6 +34,7 @@ __all__ = [
     "by_status",
     "by_technology",
     "by_technology_and_status",
+    "changes",
     "growth",
     "headline",
     "most_exposing",

@@ -339,7 +339,7 @@ def test_people_without_a_change_are_no_choice(as_manager, moved, portfolio_mana
 
 
 def test_changes_page_leads_to_the_audit_and_to_each_change_set(as_manager, moved):
-    html = as_manager.get(reverse("changes")).content.decode()
+    html = as_manager.get(reverse("latest-changes")).content.decode()
     assert 'href="/audit/"' in html
     assert f'href="/audit/{ChangeSet.objects.latest("number").number}/"' in html
 

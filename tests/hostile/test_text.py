@@ -188,7 +188,8 @@ def check_pages(desk, records, kept, text) -> None:
     name_of = {model: next(iter(values.values())) for model, values in kept.items()}
     expected = {
         "/": [name_of[Pipeline], name_of[InformationPoint]],
-        "/changes/": [name_of[Pipeline], name_of[Counterparty], text],
+        "/changes/": [name_of[Pipeline]],
+        "/changes/latest/": [name_of[Pipeline], name_of[Counterparty], text],
         "/pipelines/board/": [name_of[Pipeline]],
         "/pipelines/map/": [name_of[Facility]],
     }

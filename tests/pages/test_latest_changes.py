@@ -21,7 +21,7 @@ def test_changes_are_told_in_words_by_day(as_manager, portfolio_manager):
     ):
         pipeline.stage = Stage.objects.get(code="procurement")
         pipeline.save()
-    html = as_manager.get(reverse("changes")).content.decode()
+    html = as_manager.get(reverse("latest-changes")).content.decode()
     assert "Saturday 14 March 2026" in html
     assert "moved from Design to Procurement" in html
     assert "Consent granted" in html
@@ -34,23 +34,23 @@ def test_pages_of_changes_leave_none_out_and_tell_none_twice(as_manager):
         with audit.change_set(recorded_at=moment):
             make_counterparty(f"Company {number}")
     told = []
-    address = reverse("changes")
+    address = reverse("latest-changes")
     while address:
         html = as_manager.get(address).content.decode()
         told += re.findall(r"<bdi>(Company \d+)</bdi>", html)
         following = re.search(r'href="(\?before=[^"]+)"', html)
-        address = reverse("changes") + following[1] if following else None
+        address = reverse("latest-changes") + following[1] if following else None
     assert sorted(told) == sorted(f"Company {number}" for number in range(60))
 
 
 def test_set_up_is_no_news(as_manager):
-    assert "Nothing has changed yet" in as_manager.get(reverse("changes")).content.decode()
+    assert "Nothing has changed yet" in as_manager.get(reverse("latest-changes")).content.decode()
 
 
 @pytest.mark.parametrize("wrong", ["x", "00000000-0000-4000-8000-000000000000", "1' OR 1=1 --"])
 def test_a_place_in_the_changes_that_is_none_is_not_found(as_manager, wrong):
-    assert as_manager.get(reverse("changes"), {"before": wrong}).status_code == 404
+    assert as_manager.get(reverse("latest-changes"), {"before": wrong}).status_code == 404
 
 
 def test_changes_need_a_sign_in(client):
-    assert client.get(reverse("changes")).url.startswith(reverse("login"))
+    assert client.get(reverse("latest-changes")).url.startswith(reverse("login"))

@@ -1,0 +1,138 @@
+"""What changed for a pipeline, in words: what follows its name, and the cells of a file."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.utils import formats
+
+from dashboard.metrics.changes import Change, Standing
+from oegen.directions import isolated
+from oegen.templatetags.oegen import number
+from oegen.timeline import NOTHING
+from pipelines import wording
+from pipelines.choices import ON_HOLD, RAG, Outcome
+from pipelines.models import Stage
+from pipelines.querysets import ENDED, HELD, Capacity
+
+
+class ChangeWords:
+    """Knows the names of the stages as they are at the moment that is being looked at."""
+
+    def __init__(self):
+        self._stages = dict(Stage.objects.values_list("code", "name"))
+
+    def phrase(self, change: Change) -> str:
+        tell = getattr(self, f"_{change.kind.replace('-', '_')}")
+        return tell(change, change.was, change.now)
+
+    def cells(self, change: Change) -> tuple[str | date | None, str | date | None]:
+        """Old and new of what changed; dates as such."""
+        was, now = (self._cell(change.kind, end) for end in (change.was, change.now))
+        return was, now
+
+    def _cell(self, kind: str, end: Standing | None) -> str | date | None:
+        if end is None:
+            return None
+        if kind in ("slipped", "earlier", "dated", "undated"):
+            return end.rtb_date
+        if kind == "rated":
+            return _rag(end.rag)
+        if kind == "resized":
+            return size(end.capacity)
+        if kind == "renamed":
+            return end.name
+        return self._stage(end) if kind == "moved" else self._status(end)
+
+    def _stage(self, end: Standing) -> str:
+        return isolated(self._stages.get(end.stage, end.stage))
+
+    def _status(self, end: Standing) -> str:
+        if end.state == ENDED:
+            return Outcome(end.status).label
+        return ON_HOLD if end.state == HELD else self._stage(end)
+
+    def _where(self, end: Standing) -> str:
+        """The stage, and what keeps it from being open there."""
+        status = self._status(end)
+        stage = self._stage(end)
+        return stage if status == stage else f"{stage}, {status.lower()}"
+
+    # One for each kind: the change, how the pipeline stood, how it stands.
+
+    def _new(self, change, was, now) -> str:
+        return f"added in {self._where(now)}"
+
+    def _removed(self, change, was, now) -> str:
+        return f"removed; it was in {self._where(was)}"
+
+    def _moved(self, change, was, now) -> str:
+        stages = self._stage(was), self._stage(now)
+        return wording.stage_moved(*stages, *stages)
+
+    def _completed(self, change, was, now) -> str:
+        return f"completed; it was in {self._where(was)}"
+
+    def _reopened(self, change, was, now) -> str:
+        return f"reopened in {self._where(now)}; it was {self._status(was).lower()}"
+
+    def _on_hold(self, change, was, now) -> str:
+        return f"put on hold in {self._stage(now)}"
+
+    def _off_hold(self, change, was, now) -> str:
+        return f"taken off hold in {self._stage(now)}"
+
+    def _ended(self, change, was, now) -> str:
+        return f"{self._status(now).lower()} in {self._stage(now)}"
+
+    def _slipped(self, change, was, now) -> str:
+        return f"slipped by {_days(change.days)}, {_from_to(was, now)}"
+
+    def _earlier(self, change, was, now) -> str:
+        return f"brought forward by {_days(-change.days)}, {_from_to(was, now)}"
+
+    def _dated(self, change, was, now) -> str:
+        return wording.rtb_moved(NOTHING, _day(now), None, now.rtb_date)
+
+    def _undated(self, change, was, now) -> str:
+        return wording.rtb_moved(_day(was), NOTHING, was.rtb_date, None)
+
+    def _rated(self, change, was, now) -> str:
+        return wording.rag_changed(_rag(was.rag), _rag(now.rag), was.rag, now.rag)
+
+    def _resized(self, change, was, now) -> str:
+        if was.capacity is None:
+            return f"given a capacity of {size(now.capacity)}"
+        if now.capacity is None:
+            return f"left without a capacity; it was {size(was.capacity)}"
+        return f"resized from {size(was.capacity)} to {size(now.capacity)}"
+
+    def _renamed(self, change, was, now) -> str:
+        return f"renamed; it was “{isolated(was.name)}”"
+
+
+def size(capacity: Capacity | None) -> str:
+    """By basis: “40.0 MWp and 20.0 MW, 80.0 MWh”."""
+    if capacity is None:
+        return ""
+    parts = [f"{number(capacity.mwp_dc)} MWp"] if capacity.mwp_dc else []
+    if capacity.mw_ac or not parts:
+        parts.append(f"{number(capacity.mw_ac)} MW")
+    storage = f", {number(capacity.storage_mwh)} MWh" if capacity.storage_mwh else ""
+    return f"{' and '.join(parts)}{storage}"
+
+
+def _rag(code: str) -> str:
+    return RAG(code).label if code else NOTHING
+
+
+def _days(days: int) -> str:
+    return f"{days:,} day{'s' if days != 1 else ''}"
+
+
+def _from_to(was: Standing, now: Standing) -> str:
+    return f"from {_day(was)} to {_day(now)}"
+
+
+def _day(end: Standing) -> str:
+    return formats.date_format(end.rtb_date, "DATE_FORMAT")

@@ -1,0 +1,325 @@
+"""What changed for each pipeline between two moments, net: how it stands at one end against how it
+stands at the other, and who wrote the last of what lies between.
+
+A pipeline counts if it matches the filter at the end, a removed one if it did at the start. It has
+a line for each kind of change; behind a step of the MW walk, all its lines.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from dashboard.metrics.movement import STEPS, WalkStep, step_rows
+from dashboard.metrics.portfolio import (
+    IS_OPEN,
+    Portfolio,
+    Total,
+    date_of,
+    days_between,
+    fetch,
+    mw_of,
+    temporary_table,
+    uuid_of,
+)
+from dashboard.metrics.writings import Written, last_writings
+from oegen import clock
+from pipelines.choices import CapacityBasis
+from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts
+
+#: Steps by which capacity leaves: their pipelines are those of the start.
+LEAVING = ("on hold", "completed", "ended", "removed", "out of filter")
+
+_AT_BOTH_ENDS = "state IS NOT NULL AND was_state IS NOT NULL"
+_COMPLETED = f"state = '{DONE}' AND was_state <> '{DONE}'"
+_REOPENED = f"state IN ('{OPEN}', '{HELD}') AND was_state IN ('{DONE}', '{ENDED}')"
+_RESIZED = " OR ".join(
+    f"COALESCE({size}, 0) <> COALESCE(was_{size}, 0)" for size in ("dc", "ac", "kwh")
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``holds`` is SQL over how a pipeline stands and ``was_`` standing. ``written`` names what
+    was written when it came about: what is first of those that were."""
+
+    label: str
+    holds: str
+    written: tuple[str, ...]
+
+
+#: In the order in which they are told.
+KINDS = {
+    "new": Kind("New", "was_state IS NULL", ("added",)),
+    "moved": Kind(
+        "Moved to another stage",
+        f"stage <> was_stage AND NOT ({_COMPLETED}) AND NOT ({_REOPENED} AND was_state = '{DONE}')",
+        ("stage",),
+    ),
+    "completed": Kind("Completed", _COMPLETED, ("stage", "outcome")),
+    "reopened": Kind("Reopened", _REOPENED, ("outcome", "stage")),
+    "on-hold": Kind(
+        "Put on hold",
+        f"state = '{HELD}' AND was_state <> '{HELD}'",
+        ("hold", "outcome", "stage"),
+    ),
+    "off-hold": Kind(
+        "Taken off hold", f"state = '{OPEN}' AND was_state = '{HELD}'", ("hold", "stage")
+    ),
+    "ended": Kind(
+        "Withdrawn, refused or sold", f"state = '{ENDED}' AND status <> was_status", ("outcome",)
+    ),
+    "slipped": Kind("RTB date slipped", "rtb_date > was_rtb_date", ("rtb",)),
+    "earlier": Kind("RTB date brought forward", "rtb_date < was_rtb_date", ("rtb",)),
+    "dated": Kind("RTB date given", "rtb_date IS NOT NULL AND was_rtb_date IS NULL", ("rtb",)),
+    "undated": Kind("RTB date cleared", "rtb_date IS NULL AND was_rtb_date IS NOT NULL", ("rtb",)),
+    "rated": Kind("Re-rated", "rag <> was_rag", ("rag",)),
+    "resized": Kind("Resized", _RESIZED, ("size",)),
+    "renamed": Kind("Renamed", "name <> was_name", ("name",)),
+    "removed": Kind("Removed", "state IS NULL", ("removed",)),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A pipeline at one end. ``status`` and ``state`` as PipelineQuerySet has them; ``stage`` is a
+    code. ``capacity`` is of all its facilities, None where no figure is known."""
+
+    name: str
+    stage: str
+    status: str
+    state: str
+    rag: str
+    rtb_date: date | None
+    capacity: Capacity | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """``was`` is None for a new pipeline, ``now`` for a removed one. ``days`` is how much later the
+    RTB date is, None unless there is one at both ends. ``written`` is None where the pipeline
+    itself was not written: its stage or technology as such was changed."""
+
+    kind: str
+    pipeline_id: UUID
+    days: int | None
+    was: Standing | None
+    now: Standing | None
+    written: Written | None
+
+    @property
+    def standing(self) -> Standing:
+        """At the end where the pipeline is looked at."""
+        return self.now or self.was
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A pipeline behind a step of the walk: ``change`` is of its facilities of that step."""
+
+    pipeline_id: UUID
+    name: str
+    facilities: int
+    change: Megawatts
+    changes: tuple[Change, ...]
+
+
+_STANDING = ("name", "stage", "status", "state", "rag", "rtb_date", "dc", "ac", "kwh")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Of the lines in a table with a row for each pipeline and kind: ``kind``, ``place`` in it,
+    ``id``, ``days`` and the columns of ``_STANDING``, as they are and as they were."""
+
+    before: Portfolio
+    now: Portfolio
+    step: str
+
+    @property
+    def table(self) -> str:
+        return f"{self.now.table}_lines"
+
+    @property
+    def tied(self) -> str:
+        """The table of the pipelines behind the step, with the step's facilities."""
+        return f"{self.now.table}_tied"
+
+    def totals(self) -> dict[str, Total]:
+        """Of each kind that occurs, in their order: as the pipelines stand at the end, removed
+        ones as they stood at the start."""
+        lines = f"SELECT id AS pipeline_id, kind FROM {self.table} WHERE kind"
+        found = self.now.totals_by_tie("kind", tie=f"{lines} <> 'removed'")
+        found |= self.before.totals_by_tie("kind", tie=f"{lines} = 'removed'")
+        return {kind: found[kind,] for kind in KINDS if (kind,) in found}
+
+    def pipelines(self) -> int:
+        [(number,)] = fetch(f"SELECT COUNT(DISTINCT id) FROM {self.table}")
+        return number
+
+    def first(self, limit: int) -> dict[str, list[Change]]:
+        """The first of each kind."""
+        found = defaultdict(list)
+        for change in self._changes(f"place <= {limit}"):
+            found[change.kind].append(change)
+        return found
+
+    def of_kind(self, kind: str, start: int, limit: int) -> list[Change]:
+        """Of a kind in ``KINDS``: worst slips first, else the largest first."""
+        return self._changes(f"kind = '{kind}' AND place > {start} AND place <= {start + limit}")
+
+    def step_total(self) -> WalkStep:
+        """As the walk's, added up from the facilities of the pipelines behind it."""
+        [(number, dc, ac)] = fetch(
+            f"""
+            SELECT COUNT(*), SUM(dc), SUM(ac)
+            FROM (SELECT DISTINCT facility_id, dc, ac FROM {self.tied}) AS found
+            """
+        )
+        return WalkStep(self.step, STEPS[self.step], number, _megawatts(dc, ac))
+
+    def pipelines_behind(self) -> int:
+        [(number,)] = fetch(f"SELECT COUNT(DISTINCT pipeline_id) FROM {self.tied}")
+        return number
+
+    def behind(self, start: int, limit: int) -> list[Behind]:
+        """The pipelines behind the step, the largest change first."""
+        page = f"""
+            SELECT pipeline_id, name, COUNT(*) AS facilities, SUM(dc) AS dc, SUM(ac) AS ac
+            FROM {self.tied} GROUP BY pipeline_id, name
+            ORDER BY ABS(SUM(dc) + SUM(ac)) DESC, name, pipeline_id LIMIT {limit} OFFSET {start}
+        """
+        changes = defaultdict(list)
+        for change in self._changes(f"id IN (SELECT pipeline_id FROM ({page}) AS page)"):
+            changes[change.pipeline_id].append(change)
+        return [
+            Behind(key := uuid_of(raw_key), name, number, _megawatts(dc, ac), tuple(changes[key]))
+            for raw_key, name, number, dc, ac in fetch(page)
+        ]
+
+    def _changes(self, where: str) -> list[Change]:
+        """The lines that ``where`` picks, with a number of queries that does not depend on them."""
+        standings = ", ".join([*(f"was_{name}" for name in _STANDING), *_STANDING])
+        rows = fetch(
+            f"SELECT kind, id, days, {standings} FROM {self.table} WHERE {where} ORDER BY place, id"
+        )
+        written = self._writings(where) if rows else {}
+        width = len(_STANDING)
+        order = list(KINDS)
+        rows.sort(key=lambda row: order.index(row[0]))
+        return [
+            Change(
+                kind,
+                key := uuid_of(raw_key),
+                None if days is None else int(days),
+                _standing(values[:width]),
+                _standing(values[width:]),
+                next(
+                    (written[key, what] for what in KINDS[kind].written if (key, what) in written),
+                    None,
+                ),
+            )
+            for kind, raw_key, days, *values in rows
+        ]
+
+    def _writings(self, where: str) -> dict[tuple[UUID, str], Written]:
+        """What was written of the pipelines of the lines that ``where`` picks."""
+        return last_writings(
+            f"SELECT id FROM {self.table} WHERE {where}",
+            self.now.table,
+            clock.end_of(self.before.day),
+            clock.end_of(self.now.day),
+        )
+
+
+def _megawatts(dc, ac) -> Megawatts:
+    return Megawatts(mw_of(dc), mw_of(ac))
+
+
+def _standing(values: list) -> Standing | None:
+    name, stage, status, state, rag, rtb_date, dc, ac, kwh = values
+    if state is None:
+        return None
+    known = dc is not None or ac is not None
+    capacity = Capacity(mw_of(dc), mw_of(ac), mw_of(kwh)) if known else None
+    return Standing(
+        name, stage, status, state, rag, date_of(rtb_date) if rtb_date else None, capacity
+    )
+
+
+@contextmanager
+def changes(before: Portfolio, now: Portfolio, *, step: str = "") -> Iterator[Changes]:
+    """``step`` is a code of movement.STEPS: then of the pipelines behind it, whether or not they
+    match the filter at the end."""
+    made = Changes(before, now, step)
+    with ExitStack() as tables:
+        picked = "COALESCE(b.chosen, a.chosen) = 1"
+        if step:
+            tables.enter_context(temporary_table(made.tied, _tied(made)))
+            picked = f"COALESCE(b.id, a.id) IN (SELECT pipeline_id FROM {made.tied})"
+        tables.enter_context(temporary_table(made.table, _lines(made, picked)))
+        yield made
+
+
+def _tied(made: Changes) -> str:
+    end = made.before if made.step in LEAVING else made.now
+    return f"""
+        {step_rows(made.before, made.now)}
+        SELECT ends.id AS pipeline_id, ends.name, steps.facility_id, steps.dc, steps.ac
+        FROM steps JOIN {end.table} AS ends ON ends.facility_id = steps.facility_id
+        WHERE steps.step = '{made.step}' AND ends.chosen = 1 AND {IS_OPEN}
+    """
+
+
+def _lines(made: Changes, picked: str) -> str:
+    compared = ", ".join(
+        f"a.{name} AS was_{name}, b.{name} AS {name}" for name in ("id", *_STANDING)
+    )
+    holds = {
+        code: kind.holds if code in ("new", "removed") else f"{_AT_BOTH_ENDS} AND ({kind.holds})"
+        for code, kind in KINDS.items()
+    }
+    kinds = " UNION ALL ".join(
+        f"SELECT '{code}' AS kind, changed.* FROM changed WHERE {condition}"
+        for code, condition in holds.items()
+    )
+    columns = ", ".join(f"was_{name}, {name}" for name in _STANDING)
+    return f"""
+        WITH a AS MATERIALIZED ({_standings(made.before)}),
+        b AS MATERIALIZED ({_standings(made.now)}),
+        pairs AS (
+            SELECT {compared} FROM b LEFT JOIN a ON a.id = b.id WHERE {picked}
+            UNION ALL
+            SELECT {compared} FROM a LEFT JOIN b ON b.id = a.id WHERE b.id IS NULL AND {picked}
+        ),
+        changed AS MATERIALIZED (SELECT * FROM pairs WHERE ({") OR (".join(holds.values())})),
+        found AS (
+            SELECT kinds.*, COALESCE(id, was_id) AS key,
+                {days_between("was_rtb_date", "rtb_date")} AS days,
+                COALESCE(dc, 0) + COALESCE(ac, 0) + CASE WHEN kind = 'removed'
+                    THEN COALESCE(was_dc, 0) + COALESCE(was_ac, 0) ELSE 0 END AS kw
+            FROM ({kinds}) AS kinds
+        )
+        SELECT kind, key AS id, days, {columns}, ROW_NUMBER() OVER (
+            PARTITION BY kind
+            ORDER BY CASE WHEN kind = 'slipped' THEN days END DESC, kw DESC,
+                COALESCE(name, was_name), key
+        ) AS place
+        FROM found
+    """
+
+
+def _standings(end: Portfolio) -> str:
+    same = ", ".join(
+        f"MAX({name}) AS {name}"
+        for name in ("name", "stage", "status", "state", "rag", "rtb_date", "chosen")
+    )
+    return f"""
+        SELECT id, {same}, SUM(CASE WHEN basis = '{CapacityBasis.DC}' THEN kw END) AS dc,
+            SUM(CASE WHEN basis = '{CapacityBasis.AC}' THEN kw END) AS ac, SUM(kwh) AS kwh
+        FROM {end.table} GROUP BY id
+    """
