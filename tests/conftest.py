@@ -1,5 +1,5 @@
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.test import TransactionTestCase
 
 from oegen import database, roles
@@ -51,6 +51,15 @@ def history_can_be_emptied_between_tests():
         patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lifted_fill))
         patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_empty)
         yield
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup, django_db_blocker):
+    """The database for what all tests of a module read: made once, taken back at its end. What a
+    test of it writes is taken back after that test."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

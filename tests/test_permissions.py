@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 
 from tests.addresses import address_of
-from tests.builders import make_portfolio
+from tests.builders import make_portfolio, make_user
 
 ROLES = ["anonymous", "Managers", "Portfolio managers", "Administrators"]
 
@@ -167,18 +167,19 @@ def test_every_route_is_in_the_table():
     assert not gone, f"There is no such route any more; take it out of the table: {gone}"
 
 
-@pytest.fixture
-def people(manager, portfolio_manager, administrator):
-    return dict(zip(ROLES, [None, manager, portfolio_manager, administrator], strict=True))
+@pytest.fixture(scope="module")
+def people(module_db):
+    return {role: None if role == "anonymous" else make_user(role) for role in ROLES}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def addresses(people):
     """A function of a route that gives an address at which there is something."""
     records = make_portfolio(people["Portfolio managers"])
     return lambda route: address_of(route, records)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("route", TABLE)
 def test_each_role_gets_its_answer(route, addresses, people):
     address = addresses(route)
@@ -192,6 +193,7 @@ def test_each_role_gets_its_answer(route, addresses, people):
             assert answer in allowed, f"{role}: {method} {address}"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "route", [route for route, answers in TABLE.items() if answers.get("GET", (0, 0))[1] == 200]
 )

@@ -11,12 +11,9 @@ pytest.register_assert_rewrite("tests.audit.paths")
 
 
 @pytest.fixture(scope="module")
-def portfolio(django_db_setup, django_db_blocker):
-    """A record of every tracked model, made once for the tests of a module and taken away."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        make_portfolio(make_user())
-        yield
-        transaction.set_rollback(True)
+def portfolio(module_db):
+    """A record of every tracked model."""
+    make_portfolio(make_user())
 
 
 @pytest.fixture

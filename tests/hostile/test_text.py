@@ -22,7 +22,7 @@ from pipelines.models import Facility, Pipeline
 from pipelines.tables import FacilityTable, PipelineTable
 from tests.addresses import address_of
 from tests.admin.conftest import Desk
-from tests.builders import make_portfolio
+from tests.builders import make_portfolio, make_user
 from tests.lists.test_downloads import csv_rows, xlsx_cells
 from tests.test_permissions import TABLE
 
@@ -153,9 +153,10 @@ def desk(client, administrator):
     return Desk(client)
 
 
-@pytest.fixture
-def records(administrator):
-    return make_portfolio(administrator)
+@pytest.fixture(scope="module")
+def records(module_db):
+    """The tests change what is stored of them, which is taken back, and look only at that."""
+    return make_portfolio(make_user())
 
 
 def read(client, address: str) -> Reader:

@@ -43,8 +43,8 @@ JUNK = [
 ]
 
 
-@pytest.fixture
-def portfolio(db):
+@pytest.fixture(scope="module")
+def portfolio(module_db):
     make_pipeline("Kestrel Moor", capacity_mw=4, lead_developer=make_counterparty("Larch"))
     make_contact("Ana Ruiz")
     make_information_point("Queue reform")
