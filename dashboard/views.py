@@ -1,63 +1,86 @@
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.urls import reverse
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
 from oegen import asof, clock, search, timeline
-from pipelines.models import Pipeline, Technology
-from pipelines.querysets import HELD, OPEN, OVERDUE
-from pipelines.reference import COMPLETED
+from pipelines.filtered import FilteredPipelines
+from pipelines.models import Pipeline
+from pipelines.querysets import PipelineQuerySet
 
 
-@dataclass(frozen=True)
-class Tile:
-    title: str
-    total: metrics.Total
-    url: str
-    #: Of its MW, since the day that the page compares with.
-    change_mw: Decimal
-    warns: bool = False
+class Dashboard(FilteredPipelines):
+    """The numbers of the filtered pipelines, and their change since the day to ``compare`` with."""
 
-
-class Dashboard(TemplateView):
     template_name = "dashboard/dashboard.html"
+    state_template_name = "dashboard/parts/state.html"
+    switch_template_name = ""
+    section = "dashboard"
 
     def get_context_data(self, **kwargs):
         since, problem = self._since()
-        found = metrics.overview(Pipeline.objects.all, since, filters="")
-        now, before = found.headline, found.before
-        open_mw = now.open.capacity.mw
-        return super().get_context_data(**kwargs) | {
-            "section": "dashboard",
-            "is_empty": not any(group.total.pipelines for group in found.statuses),
-            "pipeline_meta": Pipeline._meta,
+        context = super().get_context_data(**kwargs) | {
             "since": since,
             "since_problem": problem,
-            "overview": found,
-            "rag_moves": charts.rag_table(found.rag_moves),
-            "tiles": [
-                self._tile("Open", now.open, before.open, status=OPEN),
-                self._tile("On hold", now.on_hold, before.on_hold, status=HELD),
-                self._tile("Completed", now.completed, before.completed, status=COMPLETED),
-                self._tile("Overdue", now.overdue, before.overdue, rtb=OVERDUE),
-            ],
-            "charts": [
-                charts.rtb_years(found.years, list(Technology.objects.all()), open_mw),
-                charts.rag_split(found.rag, open_mw),
-                charts.technologies(found.technologies),
-                charts.statuses(found.statuses, open_mw),
-            ],
-            "latest": timeline.latest(limit=8),
+            "clear_url": self._clear_url(),
+            "latest": timeline.latest(limit=5),
         }
+        if context["is_wrong"]:
+            return context | {"said": "A filter has a value it does not know."}
+        filters = self._filters()
+        found = metrics.overview(self._select, since, filters=urlencode(sorted(filters.items())))
+        return context | self._shown(found, since, charts.Lists(filters))
 
     @staticmethod
-    def _tile(title: str, total: metrics.Total, before: metrics.Total, **filters) -> Tile:
-        warns = title == "Overdue" and total.pipelines > 0
-        change = total.capacity.mw - before.capacity.mw
-        return Tile(title, total, charts.pipelines_url(**filters), change, warns)
+    def _shown(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+        now = found.headline
+        open_mw = now.open.capacity.mw
+        known = [group.technology for group in found.technologies if group.technology]
+        return {
+            "is_empty": not any(group.total.pipelines for group in found.statuses),
+            "said": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
+            "tiles": charts.tiles(now, found.before, lists),
+            "slippage": found.slippage,
+            "changes": lists.changes(since),
+            "years": charts.rtb_years(found.years, known, lists, open_mw),
+            "walk": charts.walk_chart(found.walk, since, lists),
+            "heat": charts.heat_table(
+                found.heat, found.statuses, found.technologies, now.open, lists
+            ),
+            "growth": charts.growth_chart(found.growth, lists),
+            "rag_rows": charts.rag_table(found.rag_moves, since, lists),
+            "rag_finding": charts.rag_finding(found.rag_moves),
+            "rag_known": sum(move.total.pipelines for move in found.rag_moves),
+            "stages": charts.stage_rows(found.stages, lists),
+            "scatter": charts.scatter(found.places) if found.places else None,
+            "top_points": charts.point_rows(found.top_points, lists),
+            "exposures": charts.point_rows(found.exposures, lists),
+            "holders": charts.concentration(found.concentration, lists, open_mw),
+            "rag": charts.rag_split(found.rag, lists, open_mw),
+            "technologies": charts.technologies(found.technologies, lists),
+            "statuses": charts.statuses(found.statuses, lists, open_mw),
+        }
+
+    def _filters(self) -> dict[str, str]:
+        """Those that are set, by name."""
+        given = {name: self.request.GET.get(name, "") for name in self.filterset.filters}
+        return {name: value for name, value in given.items() if value}
+
+    def _select(self) -> PipelineQuerySet:
+        """What the filters pick at the moment that is being looked at. A value that was not known
+        then, such as a counterparty that was not there, picks nothing."""
+        everything = Pipeline.objects.all()
+        found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
+        return found.qs if found.is_valid() else everything.none()
+
+    def _clear_url(self) -> str:
+        """Of this page without filters, compared with the same day."""
+        compare = self.request.GET.get("compare")
+        query = f"?{urlencode({'compare': compare})}" if compare else ""
+        return f"{reverse('dashboard')}{query}"
 
     def _since(self) -> tuple[date, str]:
         """The day that figures are compared with, a month before the page's unless the address

@@ -58,7 +58,11 @@ def _query(impact: int, likelihood: int) -> str:
 def matrix_around(point: InformationPoint) -> Matrix:
     """The live information points in each cell, with the cell of this one marked."""
     counts = InformationPoint.objects.live().count_by_band(WIDTH)
-    here = band_of(point.impact), band_of(point.likelihood)
+    return matrix_of(counts, (band_of(point.impact), band_of(point.likelihood)))
+
+
+def matrix_of(counts: dict[tuple[int, int], int], here: tuple[int, int] | None = None) -> Matrix:
+    """Of the numbers of live information points by band of impact and band of likelihood."""
     rows = []
     for impact in reversed(range(BANDS)):
         cells = tuple(

@@ -28,6 +28,11 @@ class InformationPointQuerySet(AuditedQuerySet):
         rows = bands.values_list("impact_band", "likelihood_band").annotate(Count("pk"))
         return {(impact, likelihood): number for impact, likelihood, number in rows}
 
+    def count_by_place(self) -> list[tuple[int, int, int]]:
+        """Impact, likelihood and the number of points that have both, where there are any."""
+        places = self.order_by("impact", "likelihood").values_list("impact", "likelihood")
+        return list(places.annotate(Count("pk")))
+
     def by_rating(self):
         return self.order_by("-rating", "-impact", "title")
 

@@ -46,7 +46,8 @@ TOP = 10
 @dataclass(frozen=True)
 class Overview:
     """``before`` is the headline on the day that the page compares with; ``walk``, ``rag_moves``
-    and ``slippage`` are from its end on."""
+    and ``slippage`` are from its end on. ``places`` are impact, likelihood and number of the live
+    information points, whatever pipelines they are about."""
 
     headline: Headline
     before: Headline
@@ -63,6 +64,7 @@ class Overview:
     concentration: Concentration
     top_points: tuple[Exposure, ...]
     exposures: tuple[Exposure, ...]
+    places: tuple[tuple[int, int, int], ...]
 
 
 def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: str) -> Overview:
@@ -102,6 +104,7 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date) -> Overview:
             concentration=by_counterparty(now),
             top_points=tuple(by_information_point(now, best)),
             exposures=tuple(most_exposing(now)),
+            places=tuple(InformationPoint.objects.live().count_by_place()),
         )
 
 

@@ -1,13 +1,17 @@
 import json
 from datetime import date
+from decimal import Decimal
 from html import unescape
 
 from django.urls import reverse
 
+from dashboard import charts
+from dashboard.metrics.movement import Walk, WalkStep
 from infopoints.choices import Status
 from oegen import audit
 from oegen.models import ChangeSet
 from pipelines.models import Stage
+from pipelines.querysets import Megawatts
 from tests.builders import make_counterparty, make_information_point, make_pipeline
 
 
@@ -60,28 +64,50 @@ def test_small_change_set_shows_the_first_three_and_counts_the_rest(as_manager):
     assert "and 2 more in the same go" in news
 
 
-def test_top_information_points_leave_out_the_closed(as_manager):
+def test_top_information_points_leave_out_the_closed_and_tell_the_open_mw(as_manager):
     make_information_point("Small but live", 2, 2)
-    make_information_point("Great and live", 90, 90)
+    great = make_information_point("Great and live", 90, 90)
     make_information_point("Great and closed", 100, 100, status=Status.CLOSED)
+    great.pipelines.add(make_pipeline("Kestrel Moor", capacity_mw=40))
 
-    points = page_of(as_manager).split('id="points-title"')[1]
+    html = page_of(as_manager)
+    points = html.split('id="points-title"')[1]
 
     assert points.index("Great and live") < points.index("Small but live")
     assert "Great and closed" not in points
+    assert f"infopoint={great.pk}&status=open" in points.split("Small but live")[0]
+    assert "1 of 2 live information points has both impact and likelihood above 60." in html
 
 
 def test_each_chart_has_its_finding_its_table_and_its_data(as_manager):
-    make_pipeline("Red sun", capacity_mw=40, rag_status="red", rtb_date=date(2031, 5, 1))
+    lead = make_counterparty("Larch Power")
+    make_pipeline(
+        "Red sun",
+        capacity_mw=40,
+        rag_status="red",
+        rtb_date=date(2041, 5, 1),
+        lead_developer=lead,
+        probability_pct=50,
+        probability_reason="Talks",
+    )
     make_pipeline("Green wind", technology="wind", capacity_mw=60, rag_status="green")
 
     html = page_of(as_manager)
 
-    assert 'role="img" aria-label="1 of 2 pipelines is red: 40.0 MWp."' in html
-    assert 'aria-label="Wind leads with 60.0 MW."' in html
-    assert 'aria-label="Most are in Design: 2 pipelines, 100.0 MW, mixed."' in html
-    assert 'aria-label="Most becomes ready to build in 2031: 40.0 MWp."' in html
-    assert html.count('<caption class="visually-hidden"') == html.count("data-chart-canvas") == 4
+    for finding in (
+        "1 of 2 pipelines is red: 40.0 MWp.",
+        "Wind leads with 60.0 MW.",
+        "Most are in Design: 2 pipelines, 100.0 MW, mixed.",
+        "Most becomes ready to build in 2041: 40.0 MWp.",
+        "0 MW became 100.0 MW, mixed: +100.0 MW.",
+        "Larch Power holds most: 40.0 MW, 40 % of what is open.",
+    ):
+        assert f'role="img" aria-label="{finding}"' in html
+    assert "Most is Wind in Design: 60.0 MW." in html
+    assert "No trend: it takes 3 RTB dates reached in the last 5 years, and there are 0." in html
+    assert "not enough history: 0 of 10 decided" in html
+    assert html.count('<caption class="visually-hidden"') == html.count("data-chart-canvas") + 1
+    assert html.count("data-chart-canvas") == 7
 
     technology = chart_data(html, "technology")
     assert technology["labels"] == ["Solar", "Wind"]
@@ -89,9 +115,29 @@ def test_each_chart_has_its_finding_its_table_and_its_data(as_manager):
     assert technology["series"][0]["light"] == ["#E69F00", "#0072B2"]
     assert technology["series"][0]["dark"] == ["#F2B530", "#4DA3DB"]
     years = chart_data(html, "rtb")
-    assert years["labels"] == ["2031", "No date"]
-    assert [series["name"] for series in years["series"]] == ["Solar", "Wind"]
+    assert years["labels"] == ["2041", "No date"]
+    assert [one["name"] for one in years["series"]] == [
+        "Solar",
+        "Wind",
+        "Weighted, all technologies",
+    ]
     assert years["series"][1]["values"] == [0, 60.0]
+    assert years["series"][2]["values"] == [20.0, 0]
+    assert chart_data(html, "walk")["series"][0]["values"] == [[0, 0], [0, 100.0], [0, 100.0]]
+    growth = chart_data(html, "growth")["choices"]
+    assert [choice["name"] for choice in growth] == ["All together", "Solar"]
+    assert growth[1]["scheduled"] == [["2041-05-01", 40.0]]
+    assert growth[1]["trend"] == []
+
+
+def test_walk_of_large_ends_begins_above_zero_and_says_so(as_manager):
+    opening, step = Megawatts(mw_ac=Decimal(1000)), Megawatts(mw_ac=Decimal(40))
+    walk = Walk(opening, (WalkStep("new", "New", 1, step),), opening + step)
+
+    chart = charts.walk_chart(walk, date(2026, 1, 1), charts.Lists({}))
+
+    assert chart.data["series"][0]["values"] == [[920, 1000], [1000, 1040], [920, 1040]]
+    assert chart.note == "The bars begin at 920.0 MW, not at zero."
 
 
 def test_technology_named_like_markup_stays_data(as_manager):
@@ -105,13 +151,23 @@ def test_technology_named_like_markup_stays_data(as_manager):
     assert "<script>alert(1)" not in html
 
 
-def test_charts_without_an_open_pipeline_say_so_in_words(as_manager):
+def test_what_has_nothing_to_show_says_so_in_words(as_manager):
     make_pipeline("Built", stage="completed", capacity_mw=5)
 
     html = page_of(as_manager)
 
     assert html.count("No pipeline is open.") == 3
     assert html.count("data-chart-canvas") == 1, "only the statuses have something to draw"
+    for words in (
+        "and nothing is now.",
+        "No capacity has an RTB date that was reached or is scheduled.",
+        "No pipeline was open on both days",
+        "No pipeline that is open now had an RTB date on both days",
+        "No information point is open.",
+        "No probability is set",
+        "No open pipeline has capacity or a counterparty that holds it yet.",
+    ):
+        assert words in html
 
 
 def test_overdue_tile_warns_only_when_something_is_overdue(as_manager):
@@ -127,4 +183,58 @@ def test_bars_that_share_a_facility_say_why_they_add_up_to_more(as_manager):
     assert "once in the total" not in as_manager.get("/").content.decode()
     make_pipeline(rag_status="green").facilities.add(first.facilities.get())
     page = as_manager.get("/")
-    assert page.context["charts"][1].note.endswith("once in the total.")
+    assert page.context["rag"].note.endswith("once in the total.")
+
+
+def test_filters_are_of_the_whole_page_and_stay_in_its_links(as_manager):
+    make_pipeline("Kestrel Moor", capacity_mw=40, rag_status="red")
+    make_pipeline("Rowan Down", technology="wind", capacity_mw=60, stage="completed")
+    query = {"technology": "solar", "compare": "2026-01-01"}
+
+    page = as_manager.get(reverse("dashboard"), query)
+    html = unescape(page.text)
+
+    open_tile, *_ = page.context["tiles"]
+    assert (open_tile.total.pipelines, open_tile.total.capacity.mw) == (1, 40)
+    assert open_tile.change == "+40.0 MW, +1 pipeline"
+    assert open_tile.link.url == "/pipelines/?status=open&technology=solar"
+    assert page.context["rag"].rows[0].link.url.endswith("?rag=red&status=open&technology=solar")
+    assert 'data-map-source="/pipelines/map/data/?technology=solar"' in html
+    assert 'href="/?compare=2026-01-01">Clear all</a>' in html
+    assert html.count('name="compare" value="2026-01-01"') == 2, "filters and day in the top bar"
+    assert '<input type="hidden" name="technology" value="solar">' in html, "beside the day"
+    assert "Rowan Down" not in html.split("Latest changes")[0]
+
+    part = as_manager.get(reverse("dashboard"), query, headers={"HX-Request": "true"})
+    assert part.text.lstrip().startswith('<div id="results"')
+    assert "1 open, 40.0 MW" in part.text
+
+
+def test_wrong_filter_is_told_and_nothing_is_added_up(as_manager):
+    make_pipeline("Kestrel Moor", capacity_mw=40)
+
+    html = unescape(as_manager.get(reverse("dashboard"), {"status": "frozen"}).text)
+
+    assert "There is no “frozen” here: choose one from the list." in html
+    assert "Nothing is added up" in html
+    assert "tile" not in html.split('id="results"')[1].split("</main>")[0]
+
+
+def test_filters_that_nothing_matches_offer_a_way_back(as_manager):
+    make_pipeline("Kestrel Moor", capacity_mw=40)
+
+    html = as_manager.get(reverse("dashboard"), {"q": "nothing of that name"}).text
+
+    assert "No pipeline matches these filters." in html
+    assert 'href="/">Clear all filters</a>' in html
+
+
+def test_record_that_was_not_there_yet_picks_nothing_then(as_manager):
+    """The page compares with a day on which nobody knew the counterparty."""
+    lead = make_counterparty("Larch Power")
+    make_pipeline("Kestrel Moor", capacity_mw=40, lead_developer=lead)
+
+    page = as_manager.get(reverse("dashboard"), {"held_by": lead.pk})
+
+    open_tile, *_ = page.context["tiles"]
+    assert open_tile.change == "+40.0 MW, +1 pipeline"

@@ -1,34 +1,47 @@
-/* Draws every chart of the page from its json_script block. What the data means is decided in
-   charts.py; the table beside each chart holds the same figures. */
+/* Draws every chart of the page from its json_script block, and draws anew what filters change.
+   What the data means is decided in dashboard/charts; the table behind each chart holds the same
+   figures. */
 (function () {
   "use strict";
+  const NARROW = 480; // pixels
+  const DAY = 86400000;
+  const YEARS_DRAWN = 15; // before and after today
   const numbers = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
-  const drawn = [];
+  const dates = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+  let drawn = [];
 
   function colourOf(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  function isDark() {
-    return document.documentElement.dataset.bsTheme === "dark";
+  function tone({ light, dark }) {
+    return document.documentElement.dataset.bsTheme === "dark" ? dark : light;
+  }
+
+  function short(text, length) {
+    const signs = Array.from(text);
+    return signs.length > length ? `${signs.slice(0, length - 1).join("")}…` : text;
   }
 
   /* Writes each bar's words at its end, so that nobody has to measure against an axis. */
   const endNotes = {
     id: "endNotes",
     afterDatasetsDraw(chart, args, options) {
+      if (!options.notes) return;
       const context = chart.ctx;
       context.save();
       context.font = `${options.size}px ${Chart.defaults.font.family}`;
       context.fillStyle = colourOf("--oegen-ink-2");
       const stacked = chart.options.indexAxis !== "y";
-      options.notes.forEach(function (note, index) {
+      const shown = chart.data.datasets.map((set, number) => [set, number]).filter(([set]) => !set.apart);
+      const isWhole = shown.every(([, number]) => chart.isDatasetVisible(number));
+      if (isWhole) options.notes.forEach(function (note, index) {
         let far = null;
-        chart.data.datasets.forEach(function (dataset, number) {
-          const bar = chart.isDatasetVisible(number) && chart.getDatasetMeta(number).data[index];
+        shown.forEach(function ([, number]) {
+          const bar = chart.getDatasetMeta(number).data[index];
           if (bar && (far === null || (stacked ? bar.y < far.y : bar.x > far.x))) far = bar;
         });
-        if (!far || chart.data.datasets.some((_, number) => !chart.isDatasetVisible(number))) return;
+        if (!far) return;
         if (stacked) {
           context.textAlign = "center";
           context.textBaseline = "bottom";
@@ -36,72 +49,87 @@
         } else {
           context.textAlign = "left";
           context.textBaseline = "middle";
-          context.fillText(note, far.x + 6, far.y);
+          context.fillText(note, Math.max(far.x, far.base) + 6, far.y);
         }
       });
       context.restore();
     },
   };
 
-  function datasets(data) {
-    return data.series.map(function (series) {
-      return {
-        label: series.name,
-        unit: series.unit || "",
-        data: series.values,
-        backgroundColor: isDark() ? series.dark : series.light,
-        borderColor: colourOf("--oegen-surface"),
-        borderWidth: data.kind === "stack" ? 1 : 0,
-        borderRadius: 2,
-        maxBarThickness: data.kind === "stack" ? 64 : 22,
-        minBarLength: data.kind === "stack" ? 0 : 2,
-      };
-    });
+  function follow(address) {
+    if (address) window.location.assign(address);
   }
 
-  function options(data, narrow) {
-    const horizontal = data.kind === "bars";
-    const ink = colourOf("--oegen-ink-2");
-    const values = {
-      beginAtZero: true,
-      stacked: !horizontal,
-      display: !horizontal,
-      border: { display: false },
-      grid: { color: colourOf("--oegen-line") },
-      ticks: { color: ink, maxTicksLimit: 8, callback: (value) => numbers.format(value) },
-      title: { display: !horizontal, text: data.axis, color: ink },
-    };
-    const groups = {
-      stacked: !horizontal,
-      grid: { display: false },
-      border: { color: colourOf("--oegen-line") },
-      ticks: { color: ink, autoSkip: !horizontal },
-    };
+  function common(link) {
     return {
       animation: false,
       maintainAspectRatio: false,
-      indexAxis: horizontal ? "y" : "x",
-      layout: { padding: horizontal ? { right: narrow ? 130 : 150 } : { top: 20 } },
-      scales: horizontal ? { x: values, y: groups } : { x: groups, y: values },
       onClick(event, hits) {
-        if (hits.length) window.location.assign(data.links[hits[0].index]);
+        if (hits.length) follow(link(hits[0]));
       },
       onHover(event, hits) {
-        event.native.target.classList.toggle("leads-on", hits.length > 0);
+        event.native.target.classList.toggle("leads-on", hits.length > 0 && Boolean(link(hits[0])));
       },
-      plugins: {
-        legend: {
-          display: !horizontal,
-          position: "bottom",
-          labels: { color: ink, boxWidth: 12, boxHeight: 12 },
+    };
+  }
+
+  function axes() {
+    const ink = colourOf("--oegen-ink-2");
+    const line = colourOf("--oegen-line");
+    return {
+      values: (title, show = true) => ({
+        beginAtZero: true,
+        display: show,
+        border: { display: false },
+        grid: { color: line },
+        ticks: { color: ink, maxTicksLimit: 8, callback: (value) => numbers.format(value) },
+        title: { display: show, text: title, color: ink },
+      }),
+      groups: { grid: { display: false }, border: { color: line }, ticks: { color: ink } },
+      legend: { position: "bottom", labels: { color: ink, boxWidth: 12, boxHeight: 12 } },
+    };
+  }
+
+  /* Lying bars, from zero or from one value to another. */
+  function bars(data, narrow) {
+    const { values, groups } = axes();
+    const [series] = data.series;
+    const length = narrow ? 20 : 34;
+    return {
+      type: "bar",
+      data: {
+        labels: data.labels,
+        datasets: [{
+          data: series.values,
+          backgroundColor: tone(series),
+          borderRadius: 2,
+          maxBarThickness: 22,
+          minBarLength: 2,
+        }],
+      },
+      options: {
+        ...common((hit) => data.links[hit.index]),
+        indexAxis: "y",
+        layout: { padding: { right: narrow ? 120 : 150 } },
+        scales: {
+          x: { ...values(data.axis, false), min: data.start || undefined },
+          y: {
+            ...groups,
+            ticks: {
+              ...groups.ticks,
+              autoSkip: false,
+              callback: (place) => short(data.labels[place], length),
+            },
+          },
         },
-        endNotes: { notes: data.notes, size: narrow ? 11 : 12 },
-        tooltip: {
-          displayColors: !horizontal,
-          callbacks: {
-            label(item) {
-              if (horizontal) return data.notes[item.dataIndex];
-              return `${item.dataset.label}: ${numbers.format(item.raw)} ${item.dataset.unit}`;
+        plugins: {
+          legend: { display: false },
+          endNotes: { notes: data.notes, size: narrow ? 11 : 12 },
+          tooltip: {
+            displayColors: false,
+            callbacks: {
+              title: ([item]) => short(data.labels[item.dataIndex], 80),
+              label: (item) => data.notes[item.dataIndex],
             },
           },
         },
@@ -109,38 +137,258 @@
     };
   }
 
-  function draw(card) {
-    const data = JSON.parse(document.getElementById(card.dataset.chart).textContent);
-    const box = card.querySelector("[data-chart-canvas]");
-    const button = card.querySelector("[data-chart-switch]");
-    box.classList.add(data.kind === "bars" ? `rows-${Math.min(data.labels.length, 12)}` : "rows-10");
-    const chart = new Chart(box.querySelector("canvas"), {
+  /* Standing bars of parts; a series that is apart stands beside them. */
+  function stack(data, narrow) {
+    const { values, groups, legend } = axes();
+    return {
       type: "bar",
-      data: { labels: data.labels, datasets: datasets(data) },
-      options: options(data, box.clientWidth < 480),
-      plugins: [endNotes],
-    });
-    button.addEventListener("click", function () {
-      const asTable = button.getAttribute("aria-pressed") !== "true";
-      button.setAttribute("aria-pressed", String(asTable));
-      card.classList.toggle("as-table", asTable);
-      if (!asTable) chart.resize();
-    });
-    drawn.push({ chart, data, box });
+      data: {
+        labels: data.labels,
+        datasets: data.series.map((series) => ({
+          label: short(series.name, 40),
+          data: series.values,
+          apart: series.apart,
+          stack: series.apart ? "apart" : "parts",
+          backgroundColor: tone(series),
+          borderColor: colourOf("--oegen-surface"),
+          borderWidth: 1,
+          borderRadius: 2,
+          maxBarThickness: 64,
+        })),
+      },
+      options: {
+        ...common((hit) => (data.series[hit.datasetIndex].links || data.links)[hit.index]),
+        layout: { padding: { top: 20 } },
+        scales: {
+          x: { ...groups, stacked: true },
+          y: { ...values(data.axis), stacked: true },
+        },
+        plugins: {
+          legend,
+          endNotes: { notes: data.notes, size: narrow ? 11 : 12 },
+          tooltip: {
+            callbacks: {
+              label(item) {
+                const { name, unit } = data.series[item.datasetIndex];
+                return `${short(name, 80)}: ${numbers.format(item.raw)} ${unit}`;
+              },
+            },
+          },
+        },
+      },
+    };
   }
 
-  function redraw() {
-    drawn.forEach(function ({ chart, data, box }) {
-      const next = datasets(data);
-      chart.data.datasets.forEach((dataset, index) => Object.assign(dataset, next[index]));
-      chart.options = options(data, box.clientWidth < 480);
-      chart.update("none");
+  const at = (text) => Date.parse(`${text}T00:00:00Z`);
+  const isoOf = (moment) => new Date(moment).toISOString().slice(0, 10);
+  const point = ([day, mw]) => ({ x: at(day), y: mw });
+
+  /* Steps for what was reached, dashed for what is scheduled, the trend with its interval. */
+  function growth(data, narrow, chosen) {
+    const { values, groups, legend } = axes();
+    const choice = data.choices[chosen];
+    const colour = tone(choice);
+    const today = at(data.today);
+    const reached = choice.reached.map(point);
+    const level = reached.length ? reached.at(-1).y : 0;
+    const scheduled = choice.scheduled.map(point);
+    const trend = choice.trend.map(([day, mw, low, high]) => ({ x: at(day), y: mw, low, high }));
+    if (reached.length) reached.unshift({ x: reached[0].x, y: 0 });
+    reached.push({ x: today, y: level });
+    const all = [...reached, ...scheduled, ...trend].map(({ x }) => x);
+    const line = { borderColor: colour, backgroundColor: colour, pointRadius: 0, pointHitRadius: 8 };
+    const edge = { ...line, borderWidth: 0, pointHitRadius: 0, isEdge: true };
+    const datasets = [
+      { ...line, label: "Reached", data: reached, stepped: true, borderWidth: 2.5 },
+      {
+        ...line,
+        label: "Scheduled",
+        data: scheduled.length ? [{ x: today, y: level }, ...scheduled] : [],
+        stepped: true,
+        borderWidth: 2,
+        borderDash: [7, 4],
+      },
+      { ...line, label: "Trend", data: trend, borderWidth: 1.5, borderDash: [2, 3] },
+      { ...edge, label: "Low", data: trend.map(({ x, low }) => ({ x, y: low })) },
+      {
+        ...edge,
+        label: "95 % interval of the trend",
+        data: trend.map(({ x, high }) => ({ x, y: high })),
+        fill: "-1",
+        backgroundColor: `${colour}2e`,
+      },
+    ];
+    const isShown = ({ label, data: points }) => label !== "Low" && points.length > 0;
+    return {
+      type: "line",
+      data: { datasets },
+      options: {
+        ...common(function ({ datasetIndex, index }) {
+          if (datasetIndex > 1) return "";
+          return choice.link.replaceAll("PLACE", isoOf(datasets[datasetIndex].data[index].x));
+        }),
+        scales: {
+          x: {
+            ...groups,
+            type: "linear",
+            min: Math.max(Math.min(...all), today - YEARS_DRAWN * 365.25 * DAY),
+            max: Math.min(Math.max(...all), today + YEARS_DRAWN * 365.25 * DAY),
+            afterBuildTicks(axis) {
+              const first = new Date(axis.min).getUTCFullYear() + 1;
+              const last = new Date(axis.max).getUTCFullYear();
+              const step = Math.ceil((last - first + 1) / (narrow ? 6 : 14)) || 1;
+              axis.ticks = [];
+              for (let year = first; year <= last; year += step) {
+                axis.ticks.push({ value: Date.UTC(year, 0, 1) });
+              }
+            },
+            ticks: { ...groups.ticks, callback: (value) => String(new Date(value).getUTCFullYear()) },
+          },
+          y: values(data.axis),
+        },
+        plugins: {
+          legend: {
+            ...legend,
+            onClick() {},
+            labels: {
+              ...legend.labels,
+              filter: (item) => isShown(datasets[item.datasetIndex]),
+            },
+          },
+          tooltip: {
+            filter: (item) => !item.dataset.isEdge,
+            callbacks: {
+              title: ([item]) => (item ? dates.format(item.raw.x) : ""),
+              label(item) {
+                const { low, high, y } = item.raw;
+                const between = low === undefined
+                  ? ""
+                  : ` (${numbers.format(low)} to ${numbers.format(high)})`;
+                return `${item.dataset.label}: ${numbers.format(y)} ${choice.unit}${between}`;
+              },
+            },
+          },
+        },
+      },
+    };
+  }
+
+  /* A mark for each pair of impact and likelihood; its area is the number of points there. */
+  function scatter(data) {
+    const { values } = axes();
+    const side = (title) => ({ ...values(title), min: 0, max: 100, ticks: { ...values("").ticks, stepSize: 20 } });
+    return {
+      type: "bubble",
+      data: {
+        datasets: [{
+          data: data.places.map(([impact, likelihood, count]) => ({
+            x: likelihood,
+            y: impact,
+            r: Math.min(4 * Math.sqrt(count), 18),
+            count,
+          })),
+          backgroundColor: `${tone(data)}99`,
+          borderColor: colourOf("--oegen-surface"),
+          clip: 12,
+        }],
+      },
+      options: {
+        ...common(function ({ index }) {
+          const [impact, likelihood] = data.places[index];
+          return data.link.replaceAll("PLACE-impact", impact).replaceAll("PLACE-likelihood", likelihood);
+        }),
+        scales: { x: side("Likelihood"), y: side("Impact") },
+        plugins: {
+          legend: { display: false },
+          tooltip: {
+            displayColors: false,
+            callbacks: {
+              label({ raw }) {
+                const words = raw.count === 1 ? "1 point" : `${numbers.format(raw.count)} points`;
+                return `${words}: impact ${raw.y}, likelihood ${raw.x}`;
+              },
+            },
+          },
+        },
+      },
+    };
+  }
+
+  const KINDS = { bars, stack, growth, scatter };
+
+  function make(card) {
+    const data = JSON.parse(document.getElementById(card.dataset.chart).textContent);
+    const box = card.querySelector("[data-chart-canvas]");
+    if (data.kind === "bars") box.classList.add(`rows-${Math.min(data.labels.length, 12)}`);
+    const one = { card, data, box, chosen: 0 };
+    one.config = () => KINDS[data.kind](data, box.clientWidth < NARROW, one.chosen);
+    one.chart = new Chart(box.querySelector("canvas"), { ...one.config(), plugins: [endNotes] });
+    one.redraw = function () {
+      Object.assign(one.chart.config, { data: one.config().data, options: one.config().options });
+      one.chart.update("none");
+    };
+    return one;
+  }
+
+  function choose(button) {
+    const one = drawn.find(({ card }) => card.contains(button));
+    one.chosen = Number(button.dataset.chartChoice);
+    one.card.querySelectorAll("[data-chart-choice]").forEach(function (other) {
+      other.setAttribute("aria-pressed", String(other === button));
     });
+    const { finding } = one.data.choices[one.chosen];
+    one.card.querySelector("[data-chart-finding]").textContent = finding;
+    one.box.querySelector("canvas").setAttribute("aria-label", finding);
+    one.redraw();
+  }
+
+  function turn(button) {
+    const card = button.closest(".card");
+    const asTable = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(asTable));
+    card.classList.toggle("as-table", asTable);
+    const one = drawn.find((other) => other.card === card);
+    if (one && !asTable) one.chart.resize();
+  }
+
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-chart-choice], [data-chart-switch]");
+    if (!button) return;
+    if (button.matches("[data-chart-choice]")) choose(button);
+    else turn(button);
+  });
+
+  function drawAll() {
+    drawn = drawn.filter(function ({ card, chart }) {
+      if (!card.isConnected) chart.destroy();
+      return card.isConnected;
+    });
+    document.querySelectorAll("[data-chart]").forEach(function (card) {
+      if (!drawn.some((one) => one.card === card)) drawn.push(make(card));
+    });
+  }
+
+  /* What a map needs is fetched when the map is about to come into view. */
+  function fetchMapWhenSeen() {
+    const map = document.querySelector("[data-map][data-files]");
+    if (!map) return;
+    const watch = new IntersectionObserver(function (entries) {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      watch.disconnect();
+      map.dataset.files.split(" ").forEach(function (file) {
+        const script = document.createElement("script");
+        script.src = file;
+        script.async = false; // in their order
+        document.body.append(script);
+      });
+    }, { rootMargin: "200px" });
+    watch.observe(map);
   }
 
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-  document.querySelectorAll("[data-chart]").forEach(function (card) {
-    if (document.getElementById(card.dataset.chart)) draw(card);
-  });
-  document.addEventListener("oegen:theme", redraw);
+  drawAll();
+  fetchMapWhenSeen();
+  document.addEventListener("htmx:afterSettle", drawAll);
+  document.addEventListener("oegen:theme", () => drawn.forEach((one) => one.redraw()));
+  window.addEventListener("beforeprint", () => drawn.forEach(({ chart }) => chart.resize()));
 })();

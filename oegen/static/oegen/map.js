@@ -109,6 +109,8 @@
     zoomAnimation: !still,
     fadeAnimation: !still,
     markerZoomAnimation: !still,
+    // On a page that is longer than the map, the wheel moves the page.
+    scrollWheelZoom: holder.dataset.wheel !== "off",
   });
   map.setView(window.oegenBasemap.HOME.centre, window.oegenBasemap.HOME.zoom);
 

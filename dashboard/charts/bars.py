@@ -1,0 +1,279 @@
+"""What is open, by RAG, technology, status and year, and who holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from dashboard.charts.parts import (
+    ACCENT,
+    NEUTRAL,
+    RAG_COLOURS,
+    TOTAL_COLUMNS,
+    Cell,
+    Chart,
+    Link,
+    Lists,
+    Row,
+    bars,
+    cells_of,
+    code_of,
+    colours_of,
+    count_and_mw,
+    mw,
+    name_of,
+    percent,
+    pipelines,
+    rag_code,
+    rows_of,
+    shared,
+)
+from dashboard.metrics import Total
+from dashboard.metrics.totals import (
+    Concentration,
+    RagGroup,
+    RtbGroup,
+    StatusGroup,
+    TechnologyGroup,
+)
+from oegen.directions import isolated
+from oegen.templatetags.oegen import number, whole
+from pipelines.filters import IN_TIME
+from pipelines.models import Technology
+from pipelines.querysets import NO_DATE, OPEN, OVERDUE
+
+NOTHING_OPEN = "No pipeline is open."
+NOBODY = "Nobody’s"
+
+
+def rag_split(groups: Sequence[RagGroup], lists: Lists, open_mw: Decimal) -> Chart:
+    links = [lists.pipelines(one.total, status=OPEN, rag=rag_code(one.rag)) for one in groups]
+    labels = [group.label for group in groups]
+    count = sum(group.total.pipelines for group in groups)
+    red = groups[0].total
+    return Chart(
+        key="rag",
+        title="RAG of open pipelines",
+        finding=f"{whole(red.pipelines)} of {pipelines(count)} "
+        f"{'is' if red.pipelines == 1 else 'are'} red: {mw(red.capacity)}.",
+        empty=NOTHING_OPEN,
+        columns=TOTAL_COLUMNS,
+        rows=rows_of(labels, links, groups) if count else (),
+        data=bars(
+            labels,
+            [float(group.total.capacity.mw) for group in groups],
+            [RAG_COLOURS.get(group.rag, NEUTRAL) for group in groups],
+            [count_and_mw(group.total) for group in groups],
+            links,
+            "MW",
+        ),
+        note=shared(groups, open_mw),
+    )
+
+
+def technologies(groups: Sequence[TechnologyGroup], lists: Lists) -> Chart:
+    labels = [name_of(group.technology) for group in groups]
+    links = [
+        lists.pipelines(group.total, status=OPEN, technology=code_of(group.technology))
+        for group in groups
+    ]
+    finding = ""
+    if groups:
+        most = max(groups, key=lambda group: group.total.capacity.mw)
+        finding = f"{name_of(most.technology)} leads with {mw(most.total.capacity)}."
+    return Chart(
+        key="technology",
+        title="Open capacity by technology",
+        finding=finding,
+        empty=NOTHING_OPEN,
+        columns=TOTAL_COLUMNS,
+        rows=rows_of(labels, links, groups),
+        data=bars(
+            labels,
+            [float(group.total.capacity.mw) for group in groups],
+            [colours_of(group.technology) for group in groups],
+            [
+                mw(group.total.capacity, group.technology.unit_label)
+                if group.technology
+                else pipelines(group.total.pipelines)
+                for group in groups
+            ],
+            links,
+            "MW; solar MWp",
+        ),
+        note="A pipeline of two technologies is in both lines; the list behind a line says what of "
+        "its capacity is that technology’s.",
+    )
+
+
+def statuses(groups: Sequence[StatusGroup], lists: Lists, open_mw: Decimal) -> Chart:
+    labels = [group.label for group in groups]
+    links = [lists.pipelines(group.total, status=group.code) for group in groups]
+    most = max(groups, key=lambda group: group.total.pipelines)
+    known = sum(group.total.pipelines for group in groups)
+    return Chart(
+        key="status",
+        title="Pipelines by status",
+        finding=f"Most are in {most.label}: {pipelines(most.total.pipelines)}, "
+        f"{mw(most.total.capacity)}.",
+        empty="There is no pipeline yet.",
+        columns=TOTAL_COLUMNS,
+        rows=rows_of(labels, links, groups) if known else (),
+        data=bars(
+            labels,
+            [group.total.pipelines for group in groups],
+            [ACCENT if group.is_open else NEUTRAL for group in groups],
+            [count_and_mw(group.total) for group in groups],
+            links,
+            "Pipelines",
+        ),
+        note=shared([group for group in groups if group.is_open], open_mw),
+    )
+
+
+# By year -----------------------------------------------------------------------------------------
+
+BUCKETS = {OVERDUE: "Overdue", NO_DATE: "No date"}
+
+
+def rtb_years(
+    groups: Sequence[RtbGroup], known: Sequence[Technology], lists: Lists, open_mw: Decimal
+) -> Chart:
+    """``known`` are the technologies of what is open, in their order."""
+    labels = [BUCKETS.get(group.bucket, group.bucket) for group in groups]
+    links = [lists.pipelines(group.total, **_of_bucket(group.bucket)) for group in groups]
+    is_weighed = any(group.total.weighed.mw for group in groups)
+    return Chart(
+        key="rtb",
+        title="Open capacity by year of ready to build",
+        finding=_finding_of_years(groups),
+        empty=NOTHING_OPEN,
+        columns=(
+            *TOTAL_COLUMNS,
+            *(["Weighted MW"] if is_weighed else []),
+            *(f"{name_of(technology)}, {technology.unit_label}" for technology in known),
+        ),
+        rows=tuple(
+            Row(label, link, (*cells_of(group.total), *_parts(group, known, lists, is_weighed)))
+            for label, link, group in zip(labels, links, groups, strict=True)
+        ),
+        data={
+            "kind": "stack",
+            "labels": labels,
+            "axis": "MW; solar MWp",
+            "series": [
+                *(_series(technology, groups, lists) for technology in known),
+                *([_weighted(groups)] if is_weighed else []),
+            ],
+            "notes": [number(group.total.capacity.mw, 0) for group in groups],
+            "links": [link.url for link in links],
+        },
+        note="Overdue is before Construction with an RTB date in the past; it is in no year. "
+        + shared(groups, open_mw)
+        + (" Weighted is by the probability, of what has one." if is_weighed else ""),
+    )
+
+
+def _finding_of_years(groups: Sequence[RtbGroup]) -> str:
+    finding = "No open pipeline has an RTB date ahead."
+    years = [group for group in groups if group.bucket not in BUCKETS]
+    if years:
+        most = max(years, key=lambda group: group.total.capacity.mw)
+        finding = f"Most becomes ready to build in {most.bucket}: {mw(most.total.capacity)}."
+    late = next((group.total for group in groups if group.bucket == OVERDUE), None)
+    if late:
+        finding += f" Overdue: {pipelines(late.pipelines)}, {mw(late.capacity)}."
+    return finding
+
+
+def _of_bucket(bucket: str) -> dict[str, str]:
+    if bucket in BUCKETS:
+        return {"status": OPEN, "rtb": bucket}
+    return {"status": OPEN, "rtb": IN_TIME, "rtb_year": bucket}
+
+
+def _part(group: RtbGroup, technology: Technology, lists: Lists) -> Link:
+    total = group.by_technology.get(technology.pk, Total())
+    return lists.pipelines(total, **_of_bucket(group.bucket), technology=technology.code)
+
+
+def _parts(
+    group: RtbGroup, known: Sequence[Technology], lists: Lists, is_weighed: bool
+) -> list[Cell]:
+    cells = [Cell(number(group.total.weighted.mw))] if is_weighed else []
+    for technology in known:
+        total = group.by_technology.get(technology.pk)
+        if total:
+            cells.append(Cell(number(total.capacity.mw), _part(group, technology, lists)))
+        else:
+            cells.append(Cell(""))
+    return cells
+
+
+def _series(technology: Technology, groups: Sequence[RtbGroup], lists: Lists) -> dict:
+    totals = [group.by_technology.get(technology.pk, Total()) for group in groups]
+    return {
+        "name": name_of(technology),
+        "unit": technology.unit_label,
+        "values": [float(total.capacity.mw) for total in totals],
+        "light": technology.colour,
+        "dark": technology.colour_dark,
+        "links": [_part(group, technology, lists).url for group in groups],
+    }
+
+
+def _weighted(groups: Sequence[RtbGroup]) -> dict:
+    """Beside the others, not on top of them."""
+    return {
+        "name": "Weighted, all technologies",
+        "unit": "MW",
+        "values": [float(group.total.weighted.mw) for group in groups],
+        "light": NEUTRAL[0],
+        "dark": NEUTRAL[1],
+        "apart": True,
+    }
+
+
+# By counterparty ---------------------------------------------------------------------------------
+
+
+def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart:
+    """By what each holds of the open capacity, the largest first."""
+    rows, values, notes = [], [], []
+
+    def add(label: str, held: Decimal, link: Link | None, count: str) -> None:
+        share = percent(held / open_mw) if open_mw else ""
+        rows.append(Row(label, link, (Cell(number(held)), Cell(share), Cell(count))))
+        values.append(float(held))
+        notes.append(f"{mw(held)} · {share}" if share else mw(held))
+
+    for one in found.holdings:
+        link = lists.pipelines(one.total, status=OPEN, held_by=one.counterparty.pk)
+        add(isolated(str(one.counterparty)), one.held_mw, link, whole(one.total.pipelines))
+    if found.others:
+        add(f"{whole(found.others)} others", found.others_mw, None, "")
+    if found.unattributed_mw:
+        add(NOBODY, found.unattributed_mw, None, "")
+    finding = "Nobody is recorded as holding any of it."
+    if found.holdings:
+        first = found.holdings[0]
+        share = f", {percent(first.held_mw / open_mw)} of what is open" if open_mw else ""
+        finding = f"{isolated(str(first.counterparty))} holds most: {mw(first.held_mw)}{share}."
+    return Chart(
+        key="holders",
+        title="Who holds the open capacity",
+        finding=finding,
+        empty="No open pipeline has capacity or a counterparty that holds it yet.",
+        columns=("Held MW", "Share", "Pipelines"),
+        rows=tuple(rows),
+        data=bars(
+            [row.label for row in rows],
+            values,
+            [ACCENT if row.link else NEUTRAL for row in rows],
+            notes,
+            [row.link for row in rows],
+            "MW, mixed",
+        ),
+        note="By share where shares are given, else the lead developer’s. The list behind a name "
+        "adds up whole pipelines.",
+    )

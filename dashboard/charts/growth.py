@@ -1,0 +1,159 @@
+"""Cumulative capacity by RTB date, with what is scheduled and where the trend leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from dashboard.charts.parts import (
+    ACCENT,
+    PLACE,
+    Cell,
+    Chart,
+    Link,
+    Lists,
+    Row,
+    colours_of,
+    mw,
+    name_of,
+)
+from dashboard.metrics.forecast import FEWEST_POINTS, YEARS, Growth, Point
+from oegen import clock
+from oegen.templatetags.oegen import number, whole
+from pipelines.filters import ON_COURSE
+from pipelines.models import Technology
+
+#: Years before and after today that are drawn; the table has all that there are.
+DRAWN = 15
+
+EMPTY = (
+    "No capacity has an RTB date that was reached or is scheduled. Give open pipelines an RTB "
+    "date, and facilities a capacity."
+)
+
+
+def growth_chart(found: Sequence[Growth], lists: Lists) -> Chart:
+    """All together first, and a choice of each technology."""
+    today = clock.today()
+    years = sorted({point.day.year for one in found for point in _points(one)})
+    return Chart(
+        key="growth",
+        title="Cumulative capacity by RTB date",
+        finding=_finding(found[0]) if found else "",
+        empty=EMPTY,
+        columns=tuple(f"{_name(one)}, {_unit(one)}" for one in found),
+        rows=(
+            *(_year(year, found, lists) for year in years),
+            *_trend_rows(found),
+        ),
+        data={
+            "kind": "growth",
+            "axis": "MW; solar MWp",
+            "today": today.isoformat(),
+            "choices": [_choice(one, lists) for one in found],
+        }
+        if found
+        else {},
+        note=_off_the_chart(years, today),
+    )
+
+
+def _points(one: Growth) -> tuple[Point, ...]:
+    return (*one.reached, *one.scheduled)
+
+
+def _name(one: Growth) -> str:
+    return name_of(one.technology) if one.technology else "All together"
+
+
+def _unit(one: Growth) -> str:
+    return one.technology.unit_label if one.technology else "MW"
+
+
+def _finding(one: Growth) -> str:
+    unit, reached = _unit(one), one.reached[-1].mw if one.reached else 0
+    words = f"{mw(reached, unit)} have reached their RTB date."
+    if one.scheduled:
+        last = one.scheduled[-1]
+        words += f" {mw(last.mw - reached, unit)} more are scheduled up to {last.day:%-d %b %Y}."
+    if one.trend:
+        end = one.trend[-1]
+        words += (
+            f" If it goes on as in the last {YEARS} years: {mw(end.mw, unit)} by "
+            f"{end.day:%-d %b %Y}, with 95 % probability {number(end.low)} to {number(end.high)}."
+        )
+    else:
+        words += (
+            f" No trend: it takes {FEWEST_POINTS} RTB dates reached in the last {YEARS} years, and "
+            f"there {'is' if one.points == 1 else 'are'} {whole(one.points)}."
+        )
+    return words
+
+
+def _choice(one: Growth, lists: Lists) -> dict[str, Any]:
+    light, dark = colours_of(one.technology) if one.technology else ACCENT
+    return {
+        "name": _name(one),
+        "unit": _unit(one),
+        "finding": _finding(one),
+        "light": light,
+        "dark": dark,
+        "link": _link(one.technology, PLACE, lists).url,
+        "reached": _by_month(one.reached),
+        "scheduled": _by_month(one.scheduled),
+        "trend": [
+            [outlook.day.isoformat(), outlook.mw, outlook.low, outlook.high]
+            for outlook in one.trend
+        ],
+    }
+
+
+def _link(technology: Technology | None, day: date | str, lists: Lists) -> Link:
+    code = technology.code if technology else ""
+    return lists.pipelines(rtb=ON_COURSE, rtb_to=day, technology=code)
+
+
+def _by_month(points: Sequence[Point]) -> list[list]:
+    """The last point of each month: the line goes through it, and more could not be told apart."""
+    last = {(point.day.year, point.day.month): point for point in points}
+    return [[point.day.isoformat(), round(point.mw, 3)] for point in last.values()]
+
+
+def _year(year: int, found: Sequence[Growth], lists: Lists) -> Row:
+    """What is reached or scheduled by the end of the year."""
+    end = date(year, 12, 31)
+    cells = []
+    for one in found:
+        amounts = [point.mw for point in _points(one) if point.day <= end]
+        if amounts:
+            link = replace(_link(one.technology, end, lists), mw=Decimal(str(amounts[-1])))
+            cells.append(Cell(number(amounts[-1]), link))
+        else:
+            cells.append(Cell(""))
+    return Row(f"By the end of {year}", None, tuple(cells))
+
+
+def _trend_rows(found: Sequence[Growth]) -> list[Row]:
+    days = sorted({outlook.day for one in found for outlook in one.trend})
+    rows = []
+    for day in days:
+        cells = []
+        for one in found:
+            outlook = next((outlook for outlook in one.trend if outlook.day == day), None)
+            text = number(outlook.mw) if outlook else "no trend"
+            note = f"{number(outlook.low)} to {number(outlook.high)}" if outlook else ""
+            cells.append(Cell(text, note=note))
+        rows.append(Row(f"Trend on {day:%-d %b %Y}", None, tuple(cells)))
+    return rows
+
+
+def _off_the_chart(years: Sequence[int], today: date) -> str:
+    words = (
+        "Steps: RTB dates reached. Dashed: scheduled. Dotted, with its 95 % interval: the trend."
+    )
+    if years and (years[0] < today.year - DRAWN or years[-1] > today.year + DRAWN):
+        words += f" Dates more than {DRAWN} years away are in the table."
+    return words

@@ -1,0 +1,153 @@
+"""What changed between two days: the walk of the open capacity, and of ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from dashboard.charts.parts import (
+    ACCENT,
+    NEUTRAL,
+    PALE,
+    Cell,
+    Chart,
+    Link,
+    Lists,
+    Row,
+    bars,
+    mw,
+    rag_code,
+)
+from dashboard.metrics import Total
+from dashboard.metrics.movement import RagMove, Walk
+from oegen import clock
+from oegen.templatetags.oegen import number, signed, whole
+from pipelines.choices import RAG
+from pipelines.querysets import OPEN, Megawatts
+
+#: Where nothing fell below this part of the highest end, the axis begins above zero: the steps
+#: could not be seen otherwise.
+HIGH = Decimal("0.6")
+
+
+def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
+    """The steps that occur, each from where the one before it ended."""
+    steps = [step for step in walk.steps if step.facilities]
+    ends = {
+        f"Open on {since:%-d %b %Y}": walk.opening,
+        f"Open on {clock.today():%-d %b %Y}" if clock.past_day() else "Open today": walk.closing,
+    }
+    (first, opening), (last, closing) = ends.items()
+    levels = [walk.opening.mw]
+    for step in steps:
+        levels.append(levels[-1] + step.change.mw)
+    start = _start_of_axis(levels)
+    links = [
+        # That day's own list; a day that the address names stays.
+        lists.pipelines(status=OPEN, as_of=since),
+        *(lists.changes(since, step=step.code) for step in steps),
+        lists.pipelines(status=OPEN),
+    ]
+    moved = closing.mw - opening.mw
+    finding = f"{mw(opening)} became {mw(closing)}: {signed(moved)} MW."
+    if not moved:
+        finding = f"{mw(closing)} are open, as many as on {since:%-d %b %Y}."
+    return Chart(
+        key="walk",
+        title=f"Open capacity since {since:%-d %b %Y}",
+        finding=finding,
+        empty=f"Nothing was open on {since:%-d %b %Y}, and nothing is now.",
+        columns=("Facilities", "MWp DC", "MW AC", "Together, MW"),
+        rows=(
+            Row(first, links[0], (Cell(""), *_amounts(opening, number))),
+            *(
+                Row(step.label, link, (Cell(whole(step.facilities)), *_amounts(step.change)))
+                for step, link in zip(steps, links[1:-1], strict=True)
+            ),
+            Row(last, links[-1], (Cell(""), *_amounts(closing, number))),
+        )
+        if steps or opening.mw or closing.mw
+        else (),
+        data={
+            **bars(
+                [first, *(step.label for step in steps), last],
+                [
+                    [float(start), float(opening.mw)],
+                    *([float(a), float(b)] for a, b in pairwise(levels)),
+                    [float(start), float(closing.mw)],
+                ],
+                [ACCENT, *(PALE if one.change.mw > 0 else NEUTRAL for one in steps), ACCENT],
+                [mw(opening), *(signed(one.change.mw) or "0" for one in steps), mw(closing)],
+                links,
+                "MW, mixed",
+            ),
+            "start": float(start),
+        },
+        note=f"The bars begin at {mw(start)}, not at zero." if start else "",
+    )
+
+
+def _start_of_axis(levels: list[Decimal]) -> Decimal:
+    lowest, highest = min(levels), max(levels)
+    if lowest <= highest * HIGH:
+        return Decimal(0)
+    room = max(highest - lowest, highest / 50)
+    below = max(lowest - 2 * room, Decimal(0))
+    return below.quantize(Decimal(1).scaleb(max(below.adjusted() - 1, 0)))
+
+
+def _amounts(amount: Megawatts, words=signed) -> tuple[Cell, ...]:
+    return tuple(Cell(words(part)) for part in (amount.mwp_dc, amount.mw_ac, amount.mw))
+
+
+@dataclass(frozen=True)
+class RagRow:
+    """Pipelines by what they are rated now, of those that were rated ``label`` before."""
+
+    label: str
+    cells: tuple[RagCell, ...]
+
+
+@dataclass(frozen=True)
+class RagCell:
+    """``direction`` is "better", "worse" or "same"."""
+
+    total: Total
+    link: Link
+    direction: str
+
+
+def rag_table(moves: Iterable[RagMove], since: date, lists: Lists) -> list[RagRow]:
+    """The rated pipelines, three ratings before by three now."""
+    known = {(move.start, move.end): move.total for move in moves}
+    order = [RAG.GREEN, RAG.AMBER, RAG.RED]
+
+    def cell(before: RAG, now: RAG) -> RagCell:
+        total = known.get((before, now), Total())
+        step = order.index(now) - order.index(before)
+        link = lists.pipelines(
+            total, status=OPEN, rag=rag_code(now), since=since, rag_was=rag_code(before)
+        )
+        return RagCell(total, link, "worse" if step > 0 else "better" if step < 0 else "same")
+
+    return [RagRow(before.label, tuple(cell(before, now) for now in order)) for before in order]
+
+
+def rag_finding(moves: Iterable[RagMove]) -> str:
+    """How many got worse and better, and how many can't be told."""
+    order = [RAG.GREEN, RAG.AMBER, RAG.RED]
+    worse = better = unrated = 0
+    for move in moves:
+        if not move.start or not move.end:
+            unrated += move.total.pipelines
+            continue
+        step = order.index(move.end) - order.index(move.start)
+        worse += move.total.pipelines if step > 0 else 0
+        better += move.total.pipelines if step < 0 else 0
+    words = f"{whole(worse)} worse, {whole(better)} better." if worse or better else "None moved."
+    if unrated:
+        words += f" {whole(unrated)} more had no rating at one of the two ends."
+    return words

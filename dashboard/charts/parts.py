@@ -1,0 +1,221 @@
+"""What every chart is made of: words for numbers, colours, links to the records behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from dashboard.metrics import Total
+from oegen import asof, clock
+from oegen.directions import isolated
+from oegen.templatetags.oegen import number, whole
+from pipelines.filters import NOT_RATED
+from pipelines.models import Technology
+from pipelines.querysets import NO_FACILITY, Megawatts
+
+#: Colours come in pairs: on light, on dark.
+NEUTRAL = ("#98A2B3", "#667085")
+ACCENT = ("#4F46E5", "#818CF8")
+PALE = ("#A5A0F5", "#4B4FA8")
+RAG_COLOURS = {
+    "red": ("#B42318", "#F97066"),
+    "amber": ("#B54708", "#FDB022"),
+    "green": ("#067647", "#47CD89"),
+}
+
+TOTAL_COLUMNS = ("Pipelines", "MWp DC", "MW AC", "MWh")
+
+#: What stands for a value that the drawing puts into a link.
+PLACE = "PLACE"
+
+
+@dataclass(frozen=True)
+class Link:
+    """The way to the records behind a figure: a list of so many ``pipelines`` with so many MW, or
+    with so many of one ``technology`` (its code) as a part; None for what the figure does not
+    tell."""
+
+    url: str
+    pipelines: int | None = None
+    mw: Decimal | None = None
+    technology: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``text`` is ready to be shown; ``note`` says more of it."""
+
+    text: str
+    link: Link | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table behind a chart."""
+
+    label: str
+    link: Link | None
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """``finding`` is the accessible name. No rows: there is nothing to draw, and ``empty`` says
+    so."""
+
+    key: str
+    title: str
+    finding: str
+    empty: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    data: dict[str, Any]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Makes the links to lists, each under the page's own ``filters`` and at its day."""
+
+    filters: dict[str, str]
+
+    def pipelines(self, total: Total | None = None, **wanted) -> Link:
+        """Under the filters ``wanted`` too, those without a value left out. Where the page says
+        something else of the same, both hold.
+
+        A ``total`` under a technology is of that technology's facilities.
+        """
+        wanted = {name: str(value) for name, value in wanted.items() if value}
+        technology = wanted.get("technology", "")
+        both = {
+            name: value for name, value in wanted.items() if self.filters.get(name, value) != value
+        }
+        query = {**self.filters, **{name: wanted[name] for name in wanted.keys() - both.keys()}}
+        if both:
+            if "also" in query:
+                both["also"] = query["also"]
+            query["also"] = urlencode(both)
+        return Link(
+            _address("pipelines", query),
+            total.pipelines if total else None,
+            total.capacity.mw if total else None,
+            technology if technology != NO_FACILITY else "",
+        )
+
+    def changes(self, since: date, **step) -> Link:
+        """What happened since that day: all, or what is behind a ``step`` of the walk."""
+        span = {"from": since, "to": clock.today(), **step}
+        return Link(_address("changes", {**span, **self.filters}))
+
+    @staticmethod
+    def points(**wanted) -> Link:
+        return Link(_address("infopoints", wanted))
+
+
+def _address(name: str, query: dict) -> str:
+    query = urlencode(sorted(query.items()))
+    address = f"{reverse(name)}?{query}" if query else reverse(name)
+    return asof.keep_day(address, clock.past_day())
+
+
+# Words for numbers -------------------------------------------------------------------------------
+
+
+def mw(amount: Megawatts | Decimal | float, unit: str = "") -> str:
+    if isinstance(amount, Megawatts):
+        return f"{number(amount.mw)} {unit or amount.unit}"
+    return f"{number(Decimal(str(amount)))} {unit or 'MW'}"
+
+
+def pipelines(count: int) -> str:
+    return f"{whole(count)} pipeline{'' if count == 1 else 's'}"
+
+
+def count_and_mw(total: Total) -> str:
+    return f"{whole(total.pipelines)} · {mw(total.capacity)}" if total.pipelines else "0"
+
+
+def percent(share: Decimal | float) -> str:
+    """Of 0 to 1; little is not nothing, and nearly all is not all."""
+    value = float(share) * 100
+    if 0 < value < 1:
+        return "under 1 %"
+    if 99 < value < 100:
+        return "over 99 %"
+    return f"{value:.0f} %"
+
+
+def cells_of(total: Total) -> tuple[Cell, ...]:
+    capacity = total.capacity
+    return (
+        Cell(whole(total.pipelines)),
+        Cell(number(capacity.mwp_dc)),
+        Cell(number(capacity.mw_ac)),
+        Cell(number(capacity.storage_mwh)),
+    )
+
+
+def rows_of(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -> tuple[Row, ...]:
+    return tuple(
+        Row(label, link, cells_of(group.total))
+        for label, link, group in zip(labels, links, groups, strict=True)
+    )
+
+
+# What is drawn -----------------------------------------------------------------------------------
+
+
+def name_of(technology: Technology | None) -> str:
+    return isolated(technology.name) if technology else "No facility yet"
+
+
+def code_of(technology: Technology | None) -> str:
+    return technology.code if technology else NO_FACILITY
+
+
+def colours_of(technology: Technology | None) -> tuple[str, str]:
+    return (technology.colour, technology.colour_dark) if technology else NEUTRAL
+
+
+def rag_code(rag: str) -> str:
+    return rag or NOT_RATED
+
+
+def bars(
+    labels: Sequence[str],
+    values: Sequence[Any],
+    colours: Sequence[tuple[str, str]],
+    notes: Sequence[str],
+    links: Sequence[Link],
+    axis: str,
+) -> dict[str, Any]:
+    """Lying bars with words at their ends. A value is a length, or a pair: from and to."""
+    return {
+        "kind": "bars",
+        "labels": list(labels),
+        "axis": axis,
+        "series": [
+            {
+                "name": axis,
+                "values": list(values),
+                "light": [light for light, _ in colours],
+                "dark": [dark for _, dark in colours],
+            }
+        ],
+        "notes": list(notes),
+        "links": [link.url if link else "" for link in links],
+    }
+
+
+def shared(groups: Iterable, whole_mw: Decimal) -> str:
+    """Why bars may add up to more than the total that they are parts of."""
+    if sum(group.total.capacity.mw for group in groups) <= whole_mw:
+        return ""
+    return "A facility that projects of several bars share is in each bar, and once in the total."

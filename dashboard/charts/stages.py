@@ -1,0 +1,66 @@
+"""How long projects stay in a stage and what becomes of them, as lines of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dashboard.charts.parts import Cell, Lists, percent
+from dashboard.metrics.stages import ENOUGH, Conversion, Stages, TimeInStage
+from oegen.templatetags.oegen import whole
+from pipelines.stays import ENDED, ENTERED, UNDECIDED, WENT_ON
+
+NOT_YET = "not yet known"
+
+
+@dataclass(frozen=True)
+class StageRow:
+    name: str
+    entered: Cell
+    ongoing: str
+    median: str
+    p80: str
+    share: str
+    went_on: Cell
+    ended: Cell
+    undecided: Cell
+
+
+def stage_rows(found: Stages, lists: Lists) -> list[StageRow]:
+    """Empty while no project ever entered a stage."""
+    if not any(one.entered for one in found.conversion):
+        return []
+    return [
+        _row(time, conversion, lists)
+        for time, conversion in zip(found.time, found.conversion, strict=True)
+    ]
+
+
+def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
+    def cell(way: str, number: int) -> Cell:
+        link = lists.pipelines(way=f"{conversion.stage.code}:{way}")
+        return Cell(whole(number), replace(link, pipelines=number))
+
+    decided = conversion.went_on + conversion.ended
+    if not conversion.entered:
+        share = ""
+    elif conversion.share is None:
+        share = f"not enough history: {decided} of {ENOUGH} decided"
+    else:
+        share = f"{percent(conversion.share)} of {whole(decided)}"
+    return StageRow(
+        name=conversion.stage.name,
+        entered=cell(ENTERED, conversion.entered),
+        ongoing=whole(time.ongoing),
+        median=_days(time.median_days, time.stays),
+        p80=_days(time.p80_days, time.stays),
+        share=share,
+        went_on=cell(WENT_ON, conversion.went_on),
+        ended=cell(ENDED, conversion.ended),
+        undecided=cell(UNDECIDED, conversion.undecided),
+    )
+
+
+def _days(days: int | None, stays: int) -> str:
+    if not stays:
+        return ""
+    return NOT_YET if days is None else f"{days:,} day{'' if days == 1 else 's'}"

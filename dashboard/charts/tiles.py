@@ -1,0 +1,103 @@
+"""The figures at the top of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dashboard.charts.parts import Link, Lists, mw, percent, pipelines
+from dashboard.metrics import Total
+from dashboard.metrics.portfolio import UNCONFIRMED_DAYS
+from dashboard.metrics.totals import Headline
+from oegen.templatetags.oegen import signed
+from pipelines.querysets import HELD, OPEN, OVERDUE, Megawatts
+from pipelines.reference import COMPLETED
+
+
+@dataclass(frozen=True)
+class Tile:
+    """``amount`` is the figure; none, and ``missing`` says why. ``total`` is what the link shows.
+    The changes are since the day that the page compares with."""
+
+    key: str
+    title: str
+    amount: Megawatts | None
+    total: Total
+    link: Link
+    change_mw: Decimal
+    change_count: int
+    says: str = ""
+    missing: str = ""
+    warns: bool = False
+
+    @property
+    def is_more(self) -> bool:
+        return (self.change_mw or self.change_count) > 0
+
+    @property
+    def change(self) -> str:
+        """In words; empty for none."""
+        parts = [f"{signed(self.change_mw)} MW"] if self.change_mw else []
+        if self.change_count:
+            sign = "+" if self.change_count > 0 else "−"
+            parts.append(f"{sign}{pipelines(abs(self.change_count))}")
+        return ", ".join(parts)
+
+
+def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
+    link = lists.pipelines(now.open, status=OPEN)
+    days = UNCONFIRMED_DAYS
+
+    def plain(key: str, title: str, **filters) -> Tile:
+        total, earlier = getattr(now, key), getattr(before, key)
+        return Tile(
+            key=key,
+            title=title,
+            amount=total.capacity,
+            total=total,
+            link=lists.pipelines(total, **filters),
+            change_mw=total.capacity.mw - earlier.capacity.mw,
+            change_count=total.pipelines - earlier.pipelines,
+            warns=key == "overdue" and total.pipelines > 0,
+        )
+
+    return [
+        plain("open", "Open", status=OPEN),
+        Tile(
+            key="net",
+            title="Net",
+            amount=now.open.net,
+            total=now.open,
+            link=link,
+            change_mw=now.open.net.mw - before.open.net.mw,
+            change_count=0,
+            says=_owned(now.open),
+        ),
+        _weighted(now.open, before.open, link),
+        plain("on_hold", "On hold", status=HELD),
+        plain("overdue", "Overdue", rtb=OVERDUE),
+        plain("completed", "Completed", status=COMPLETED),
+        plain("unconfirmed", f"Not confirmed for {days} days", not_confirmed=days),
+    ]
+
+
+def _owned(total: Total) -> str:
+    if not total.capacity.mw:
+        return "What is ours of the open capacity"
+    return f"Ours: {percent(total.net.mw / total.capacity.mw)} of {mw(total.capacity)}"
+
+
+def _weighted(now: Total, before: Total, link: Link) -> Tile:
+    share = now.weighed_share
+    known = bool(share)
+    return Tile(
+        key="weighted",
+        title="Weighted",
+        amount=now.weighted if known else None,
+        total=now,
+        link=link,
+        change_mw=now.weighted.mw - before.weighted.mw,
+        change_count=0,
+        says=f"{percent(share)} of the open MW have a probability" if known else "",
+        missing="" if known else "No probability is set",
+    )
