@@ -63,7 +63,7 @@ def test_reader_signs_in_sees_the_charts_and_opens_a_pipeline(
     sign_in_by_form(page, reader)
 
     expect(page.get_by_role("heading", name="Portfolio today")).to_be_visible()
-    for key in ("rtb", "rag", "technology", "status"):
+    for key in ("rtb", "walk", "growth", "scatter", "holders", "rag", "technology", "status"):
         assert has_ink(page, f'[data-chart="{key}-data"] canvas'), key
     assert colour_count(page, '[data-chart="technology-data"] canvas', (0xE6, 0x9F, 0x00)) > 500
 
@@ -102,7 +102,54 @@ def test_bar_leads_to_the_list_behind_it(browser_page, sign_in_by_form, reader, 
     # The first of four bars, a little right of where the labels end.
     canvas.click(position={"x": 120, "y": box["height"] / 8})
 
-    page.wait_for_url(lambda url: url.endswith("/pipelines/?status=open&rag=red"))
+    page.wait_for_url(lambda url: url.endswith("/pipelines/?rag=red&status=open"))
+
+
+def test_filters_draw_the_dashboard_anew_and_the_map_is_fetched_when_seen(
+    browser_page, sign_in, reader, portfolio, live_server
+):
+    page = browser_page
+    facility = portfolio.facilities.get()
+    facility.latitude, facility.longitude = 57, -4
+    facility.save()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    sign_in(page, reader)
+    page.goto(f"{live_server.url}/?compare=2026-01-01")
+    expect(page.locator('[data-chart="growth-data"] canvas')).to_be_visible()
+    assert not any("leaflet.js" in url for url in asked)
+
+    page.get_by_label("Technology", exact=True).select_option(label="Solar")
+
+    page.wait_for_url(lambda url: url.endswith("/?technology=solar&compare=2026-01-01"))
+    expect(page.locator(".tile-open .tile-figure")).to_have_text("40.0\xa0MWp")
+    assert has_ink(page, '[data-chart="technology-data"] canvas')
+    assert colour_count(page, '[data-chart="technology-data"] canvas', (0x00, 0x72, 0xB2)) == 0
+
+    page.locator("#map").scroll_into_view_if_needed()
+    expect(page.locator("#map")).to_have_attribute("data-ready", "1")
+    page.get_by_label("RAG", exact=True).select_option(label="Green")
+    expect(page.get_by_text("No pipeline matches these filters.")).to_be_visible()
+    page.get_by_role("link", name="Clear all filters").click()
+    expect(page.locator(".tile-open .tile-figure")).to_have_text("100.0\xa0MW, mixed")
+
+
+def test_growth_shows_the_technology_that_is_chosen(
+    browser_page, sign_in, reader, portfolio, live_server
+):
+    page = browser_page
+    portfolio.rtb_date = date(2040, 3, 1)
+    portfolio.save()
+    sign_in(page, reader)
+    page.goto(live_server.url)
+    card = page.locator('[data-chart="growth-data"]')
+    expect(card.locator("[data-chart-finding]")).to_contain_text("100.0 MW more are scheduled")
+
+    card.get_by_role("button", name="Wind").click()
+
+    expect(card.get_by_role("button", name="Wind")).to_have_attribute("aria-pressed", "true")
+    expect(card.locator("[data-chart-finding]")).to_contain_text("60.0 MW more are scheduled")
+    assert colour_count(page, '[data-chart="growth-data"] canvas', (0x00, 0x72, 0xB2)) > 100
 
 
 def test_theme_is_chosen_kept_and_shared_with_the_charts(
@@ -201,4 +248,4 @@ def test_keyboard_reaches_the_content_past_the_navigation(
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
 
-    expect(page.locator("a.tile").first).to_be_focused()
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
