@@ -1,0 +1,343 @@
+"""Kinds of change, who wrote them, and what is behind the steps of the walk: over a played history,
+against plain Python over all rows as they were after each write."""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import combinations, pairwise
+
+import pytest
+
+from dashboard import metrics
+from dashboard.metrics.changes import KINDS, LEAVING
+from dashboard.metrics.movement import STEPS
+from oegen import audit
+from pipelines.models import Facility, Pipeline, PipelineFacility, Stage
+from tests.asof.player import FIRST_DAY, Clock, Player
+from tests.builders import make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+#: What of a pipeline is written for a kind; the first that was tells who.
+WRITTEN = {
+    "new": ["exists"],
+    "removed": ["exists"],
+    "moved": ["stage"],
+    "completed": ["stage", "outcome"],
+    "reopened": ["outcome", "stage"],
+    "on-hold": ["hold", "outcome", "stage"],
+    "off-hold": ["hold", "stage"],
+    "ended": ["outcome"],
+    "slipped": ["rtb"],
+    "earlier": ["rtb"],
+    "dated": ["rtb"],
+    "undated": ["rtb"],
+    "rated": ["rag"],
+    "renamed": ["name"],
+}
+
+
+#: How a pipeline for each kind begins, and what is written to it.
+CAST = {
+    "moved": ({}, {"stage": "procurement"}),
+    "completed": ({}, {"stage": "completed"}),
+    "reopened": ({"stage": "completed"}, {"stage": "design"}),
+    "on-hold": ({}, {"on_hold": True}),
+    "off-hold": ({"on_hold": True}, {"on_hold": False}),
+    "ended": ({}, {"outcome": "refused"}),
+    "slipped": ({}, {"rtb_date": date(2026, 3, 11)}),
+    "earlier": ({}, {"rtb_date": date(2026, 3, 7)}),
+    "dated": ({"rtb_date": None}, {"rtb_date": date(2026, 3, 7)}),
+    "undated": ({}, {"rtb_date": None}),
+    "rated red": ({"rag_status": "green"}, {"rag_status": "red"}),
+    "rated no longer red": ({"rag_status": "red"}, {"rag_status": ""}),
+    "renamed": ({}, {"project_name": "Renamed"}),
+    "resized": ({}, {}),
+    "removed": ({}, {}),
+}
+
+
+class Planner(Player):
+    """Also moves RTB dates, which the player leaves alone, and holds on to more pipelines."""
+
+    def write(self):
+        play = super().write
+        self.rng.choice([play, play, play, self.plan, self.plan, self.hold, self.add, self.end])()
+
+    def plan(self):
+        pipeline = self.any(Pipeline)
+        day = date(2026, 3, self.rng.randint(1, 28))
+        pipeline.rtb_date = self.rng.choice([None, day, day])
+        pipeline.save()
+
+    def hold(self):
+        pipeline = self.any(Pipeline)
+        pipeline.on_hold = not (pipeline.on_hold or pipeline.stage.is_terminal)
+        pipeline.on_hold_reason = ""
+        pipeline.save()
+
+
+class Look:
+    """All pipelines and facilities as they are now."""
+
+    def __init__(self):
+        self.facilities = {
+            one.pk: (one.capacity_mw, one.technology.capacity_basis, one.technology.code)
+            for one in Facility.objects.select_related("technology")
+        }
+        holdings = defaultdict(set)
+        for pipeline, facility in PipelineFacility.objects.values_list("pipeline", "facility"):
+            holdings[pipeline].add(facility)
+        self.pipelines = {
+            one.pk: {
+                "exists": True,
+                "name": one.project_name,
+                "stage": one.stage.code,
+                "hold": one.on_hold,
+                "outcome": one.outcome,
+                "rag": one.rag_status,
+                "rtb": one.rtb_date,
+                "state": self.state(one),
+                "holds": frozenset(holdings[one.pk]),
+            }
+            for one in Pipeline.objects.select_related("stage")
+        }
+
+    @staticmethod
+    def state(pipeline) -> str:
+        if pipeline.outcome != "active":
+            return "ended"
+        if pipeline.stage.is_terminal:
+            return "completed"
+        return "on hold" if pipeline.on_hold else "open"
+
+    def mw(self, facilities) -> Decimal:
+        return sum((self.facilities[one][0] or Decimal(0) for one in facilities), Decimal(0))
+
+    def sizes(self, pipeline) -> dict:
+        sizes = dict.fromkeys(("dc", "ac"), Decimal(0))
+        for one in pipeline["holds"]:
+            mw, basis, _ = self.facilities[one]
+            sizes[basis] += mw or 0
+        return sizes
+
+    def rated(self, rag: str) -> set:
+        return {key for key, pipeline in self.pipelines.items() if pipeline["rag"] == rag}
+
+
+def kinds_of(key, one: Look, other: Look) -> set[str]:
+    was, now = one.pipelines.get(key), other.pipelines.get(key)
+    if not was or not now:
+        return {"removed" if was else "new"}
+    found = set()
+    old, new = was["state"], now["state"]
+    if new == "completed" != old:
+        found.add("completed")
+    elif was["stage"] != now["stage"] and not (old == "completed" and new in ("open", "on hold")):
+        found.add("moved")
+    if old in ("completed", "ended") and new in ("open", "on hold"):
+        found.add("reopened")
+    if new == "on hold" != old:
+        found.add("on-hold")
+    if (old, new) == ("on hold", "open"):
+        found.add("off-hold")
+    if new == "ended" and was["outcome"] != now["outcome"]:
+        found.add("ended")
+    if was["rtb"] and now["rtb"]:
+        if was["rtb"] != now["rtb"]:
+            found.add("slipped" if now["rtb"] > was["rtb"] else "earlier")
+    elif was["rtb"] or now["rtb"]:
+        found.add("dated" if now["rtb"] else "undated")
+    if was["rag"] != now["rag"]:
+        found.add("rated")
+    if one.sizes(was) != other.sizes(now):
+        found.add("resized")
+    if was["name"] != now["name"]:
+        found.add("renamed")
+    return found
+
+
+def reason_of(kind, key, looks: list[tuple[str, Look]]) -> str:
+    """Of the last write that wrote what the kind is about; ``looks`` begin before the range."""
+    now = looks[-1][1].pipelines.get(key, {})
+
+    def size(look):
+        holds = look.pipelines.get(key, {}).get("holds")
+        return holds, {one: look.facilities.get(one) for one in now["holds"]}
+
+    for what in WRITTEN.get(kind, ["size"]):
+
+        def value(look, what=what):
+            return size(look) if what == "size" else look.pipelines.get(key, {}).get(what)
+
+        for (_, before), (reason, after) in reversed(list(pairwise(looks))):
+            if value(before) != value(after):
+                return reason
+    raise AssertionError(f"Nobody wrote what makes the pipeline {kind}.")
+
+
+def check_kinds(found, looks, is_counted):
+    one, other = looks[0][1], looks[-1][1]
+    expected = {
+        (key, kind)
+        for key in {*one.pipelines, *other.pipelines}
+        if is_counted(key)
+        for kind in kinds_of(key, one, other)
+    }
+    told = {change: kind for kind in KINDS for change in found.of_kind(kind, 0, 1000)}
+    assert {(change.pipeline_id, kind) for change, kind in told.items()} == expected
+    for change, kind in told.items():
+        key = change.pipeline_id
+        assert change.kind == kind
+        assert change.written.reason == reason_of(kind, key, looks), change
+        for end, look in ((change.was, one), (change.now, other)):
+            assert (end is not None) == (key in look.pipelines)
+            if end:
+                facts = look.pipelines[key]
+                assert (end.name, end.stage, end.rag, end.rtb_date) == tuple(
+                    facts[name] for name in ("name", "stage", "rag", "rtb")
+                )
+                mw = end.capacity.mw if end.capacity else 0
+                assert mw == look.mw(facts["holds"])
+        if kind in ("slipped", "earlier"):
+            assert change.days == (change.now.rtb_date - change.was.rtb_date).days
+    for kind, total in found.totals().items():
+        look = one if kind == "removed" else other
+        keys = {key for key, of_kind in expected if of_kind == kind}
+        assert total.pipelines == len(keys)
+        facilities = set().union(*(look.pipelines[key]["holds"] for key in keys))
+        assert total.capacity.mw == look.mw(facilities)
+    assert set(found.totals()) == {kind for _, kind in expected}
+    slips = [change.days for change, kind in told.items() if kind == "slipped"]
+    assert slips == sorted(slips, reverse=True)
+    assert found.pipelines() == len({key for key, _ in expected})
+    first = found.first(2)
+    assert all(first[kind] == found.of_kind(kind, 0, 2) for kind in found.totals())
+    return {kind for _, kind in expected}
+
+
+def steps_of(one: Look, other: Look, chosen_a, chosen_b) -> dict[str, dict]:
+    """The change in MW of each facility by its step."""
+    steps = defaultdict(dict)
+    for facility in {*one.facilities, *other.facilities}:
+        was, now = (
+            {
+                pipeline["state"] if key in chosen else "elsewhere"
+                for key, pipeline in look.pipelines.items()
+                if facility in pipeline["holds"]
+            }
+            for look, chosen in ((one, chosen_a), (other, chosen_b))
+        )
+        if "open" in was and "open" in now:
+            if one.facilities[facility][:2] != other.facilities[facility][:2]:
+                steps["revised"][facility] = other.mw([facility]) - one.mw([facility])
+        elif "open" in was:
+            order = ("completed", "on hold", "ended", "elsewhere")
+            code = next((name for name in order if name in now), "removed")
+            code = "out of filter" if code == "elsewhere" else code
+            steps[code][facility] = -one.mw([facility])
+        elif "open" in now:
+            order = {"on hold": "off hold", "completed": "reopened", "ended": "reopened"}
+            order["elsewhere"] = "into filter"
+            code = next((code for name, code in order.items() if name in was), "new")
+            steps[code][facility] = other.mw([facility])
+    return steps
+
+
+def check_step(found, step, facilities, look, chosen):
+    """Its total is the walk's, and it has each pipeline that was counted with its facilities."""
+    total = found.step_total()
+    assert total == step
+    assert total.change.mw == sum(facilities.values())
+    expected = {}
+    for key in chosen:
+        mine = facilities.keys() & look.pipelines[key]["holds"]
+        if mine and look.pipelines[key]["state"] == "open":
+            expected[key] = len(mine), sum(facilities[one] for one in mine)
+    behind = found.behind(0, 1000)
+    assert {one.pipeline_id: (one.facilities, one.change.mw) for one in behind} == expected
+    assert found.pipelines_behind() == len(behind) == len(expected)
+    sizes = [abs(one.change.mw) for one in behind]
+    assert sizes == sorted(sizes, reverse=True)
+    return behind
+
+
+def make_cast() -> dict[str, Pipeline]:
+    return {
+        name: make_pipeline(
+            name, capacity_mw=number, **{"stage": "design", "rtb_date": date(2026, 3, 9), **values}
+        )
+        for number, (name, (values, _)) in enumerate(CAST.items(), start=1)
+    }
+
+
+def play_cast(cast: dict[str, Pipeline]) -> None:
+    for name, (_, values) in CAST.items():
+        for field, value in values.items():
+            setattr(cast[name], field, Stage.objects.get(code=value) if field == "stage" else value)
+        cast[name].save()
+    facility = cast["resized"].facilities.get()
+    facility.capacity_mw = 99
+    facility.save()
+    cast["removed"].delete()
+    make_pipeline("New", capacity_mw=7)
+
+
+def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
+    clock, player = Clock(monkeypatch), Planner(7, portfolio_manager)
+    looks, ends = [], {}
+
+    def write(action):
+        reason = f"Write {len(looks)}"
+        with audit.change_set(person=portfolio_manager, reason=reason):
+            written = action()
+        looks.append((reason, Look()))
+        clock.tick()
+        return written
+
+    for number in range(10):
+        day = FIRST_DAY + timedelta(days=number)
+        clock.begin(day)
+        if number < 8:
+            for _ in range(8):
+                write(player.add if number == 0 else player.write)
+        elif number == 8:
+            cast = write(make_cast)
+        else:
+            write(partial(play_cast, cast))
+        if number in (3, 8, 9):
+            ends[day] = len(looks)
+    clock.moment = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    kinds, steps = set(), set()
+    for start, end in combinations(ends, 2):
+        between = looks[ends[start] - 1 : ends[end]]
+        one, other = between[0][1], between[-1][1]
+        for select in (Pipeline.objects.all, lambda: Pipeline.objects.filter(rag_status="red")):
+            everything = select == Pipeline.objects.all
+            chosen_a, chosen_b = (
+                set(look.pipelines) if everything else look.rated("red") for look in (one, other)
+            )
+            with (
+                metrics.portfolio(select, start) as before,
+                metrics.portfolio(select, end, before=before) as now,
+            ):
+                with metrics.changes(before, now) as found:
+                    kinds |= check_kinds(
+                        found,
+                        between,
+                        lambda key, one=chosen_a, two=chosen_b, gone=other.pipelines: (
+                            key in two or (key in one and key not in gone)
+                        ),
+                    )
+                moved = steps_of(one, other, chosen_a, chosen_b)
+                for step in metrics.walk(before, now).steps:
+                    leaves = step.code in LEAVING
+                    side = (one, chosen_a) if leaves else (other, chosen_b)
+                    with metrics.changes(before, now, step=step.code) as found:
+                        for line in check_step(found, step, moved[step.code], *side):
+                            told = {change.kind for change in line.changes}
+                            assert told == kinds_of(line.pipeline_id, one, other)
+                steps |= {code for code, facilities in moved.items() if facilities}
+    assert kinds == set(KINDS)
+    assert steps == set(STEPS)
