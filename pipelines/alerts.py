@@ -245,8 +245,17 @@ def pipelines_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
     }
 
 
+@describes(Facility)
+def facilities_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
+    technologies = Technology.objects.in_bulk()
+    return {
+        key: _subject(facility, [facility], technologies, set())
+        for key, facility in Facility.objects.in_bulk(keys).items()
+    }
+
+
 def _subject(
-    pipeline: Pipeline,
+    record: Pipeline | Facility,
     facilities: list[Facility],
     technologies: dict[UUID, Technology],
     counterparties: set[UUID],
@@ -257,9 +266,9 @@ def _subject(
         sums[own[one.technology_id].capacity_basis] += one.capacity_mw or 0
     capacity = Capacity(mwp_dc=sums[CapacityBasis.DC], mw_ac=sums[CapacityBasis.AC])
     return Subject(
-        name=pipeline.project_name,
-        noun=str(Pipeline._meta.verbose_name),
-        url=pipeline.get_absolute_url(),
+        name=str(record),
+        noun=str(record._meta.verbose_name),
+        url=record.get_absolute_url(),
         technology=", ".join(sorted(one.name for one in own.values())),
         capacity=f"{number(capacity.mw)} {capacity.unit}" if capacity.mw else "",
         technologies=frozenset(own) | {one.parent_id for one in own.values() if one.parent_id},

@@ -387,6 +387,24 @@ def test_a_mention_goes_by_email_to_that_person_only_unless_they_said_no(larch, 
     assert [one.channel for one in Alert.objects.order_by("pk")][-1] == "slack"
 
 
+def test_a_mention_on_a_facility_can_be_filtered_and_says_what_it_is(told):
+    rule = AlertRule.objects.get(code="slack-mentioned")
+    wind = Technology.objects.get(code="wind")
+    AlertRule.objects.filter(pk=rule.pk).update(is_active=True, technology=wind, country="IE")
+    make_user(None, "priya")
+    farm = make_facility("Farm", "onshore-wind", capacity_mw=12, country="IE")
+    for subject in (farm, make_facility("Field", "solar", country="IE"), make_counterparty()):
+        Comment.objects.create(subject=subject, text="@priya?")
+    (alert,) = Alert.objects.filter(event="mentioned")
+    told_of = ("subject", "noun", "technology", "capacity")
+    assert [alert.payload[name] for name in told_of] == [
+        "Farm",
+        "facility",
+        "Onshore wind",
+        "12.0 MW",
+    ]
+
+
 def test_email_goes_to_those_who_chose_the_event_but_not_to_who_did_it(larch):
     AlertRule.objects.filter(event="rag-worsened").update(is_active=True)
     people = [make_user(None, name, email=f"{name}@oegen.example") for name in ("a", "b", "c")]

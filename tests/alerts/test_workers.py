@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -65,6 +66,13 @@ def test_two_workers_send_a_thousand_alerts_each_exactly_once(slack, make_alert,
         )
         for number in range(1, 1000)
     )
+    meeting = threading.Barrier(2)
+
+    def answer_when_both_are_at_work(handler):
+        meeting.wait(PATIENCE)
+        says(200, "ok")(handler)
+
+    slack.answers = [answer_when_both_are_at_work] * 2
     workers = [start(), start()]
     sent = [finish(worker) for worker in workers]
     assert sum(sent) == 1000
