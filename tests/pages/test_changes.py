@@ -1,0 +1,182 @@
+"""What changed between two days, as people read it and download it."""
+
+import re
+from datetime import UTC, date, datetime
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from oegen import audit
+from oegen.models import ChangeSet
+from pipelines.models import Pipeline, Stage
+from tests.builders import make_pipeline
+from tests.lists.test_downloads import csv_rows, xlsx_cells
+
+URL = reverse("changes")
+RANGE = {"from": "2026-11-10", "to": "2026-11-14"}
+
+
+@pytest.fixture
+def portfolio(monkeypatch, portfolio_manager):
+    """Kestrel Moor slips, Rowan Hill is put on hold and Larch Park removed on 12 November 2026,
+    with a reason that a spreadsheet could take for a formula; today is the 20th."""
+
+    def on(day: int, reason: str):
+        moment = datetime(2026, 11, day, 14, 3, tzinfo=UTC)
+        return audit.change_set(person=portfolio_manager, reason=reason, recorded_at=moment)
+
+    with on(10, "Start"):
+        kestrel = make_pipeline("Kestrel Moor", capacity_mw=40, rtb_date=date(2027, 1, 14))
+        rowan = make_pipeline("Rowan Hill", technology="wind", capacity_mw=25)
+        larch = make_pipeline("Larch Park", capacity_mw=5)
+    with on(12, "=Grid offer is late"):
+        kestrel.rtb_date = date(2027, 3, 16)
+        kestrel.save()
+        rowan.on_hold = True
+        rowan.save()
+    with on(13, "Entered twice"):
+        larch.delete()
+    with on(16, "Later"):
+        kestrel.stage = Stage.objects.get(code="procurement")
+        kestrel.project_name = "Kestrel Fell"
+        kestrel.save()
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    return {"kestrel": kestrel, "rowan": rowan, "larch": larch}
+
+
+def read(client, **query) -> str:
+    """The page's text, one space for each white space."""
+    html = client.get(URL, query).text
+    assert "</html>" in html
+    content = html.split("<main")[1].split("</main>")[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", content)).split())
+
+
+def test_each_change_is_told_with_its_size_who_when_and_why(as_manager, portfolio):
+    text = read(as_manager, **RANGE)
+    told = "Kestrel Moor slipped by 61 days, from 14 Jan 2027 to 16 Mar 2027 40.0 MWp Priya Shah, "
+    assert f"{told}12 Nov 2026, 14:03: =Grid offer is late" in text
+    assert "Rowan Hill put on hold in Design 25.0 MW Priya Shah" in text
+    assert "Larch Park removed; it was in Design 5.0 MWp Priya Shah" in text
+    assert "3 changes of 3 pipelines between the end of 10 Nov 2026 and the end of 14 Nov" in text
+    assert "RTB date slipped 1 pipeline · 40.0 MWp" in text
+    assert "Open on 10 Nov 2026 70.0 MW, mixed" in text
+    assert "Put on hold −25.0" in text
+    assert "Open on 14 Nov 2026 40.0 MWp" in text
+    assert "procurement" not in text.lower().split("more filters")[1]
+
+    html = as_manager.get(URL, RANGE).text
+    number = ChangeSet.objects.get(reason="=Grid offer is late").number
+    assert f'href="{reverse("change-set", args=[number])}"' in html
+    assert f'<a href="{portfolio["kestrel"].get_absolute_url()}"><bdi>Kestrel Moor</bdi>' in html
+    gone = reverse("history", args=["pipeline", Pipeline.history.get(history_type="-").id])
+    assert f'<a href="{gone}"><bdi>Larch Park</bdi>' in html
+    assert as_manager.get(gone).status_code == 200
+
+
+def test_filters_kinds_and_steps_narrow(as_manager, portfolio):
+    assert "Rowan Hill" not in read(as_manager, technology="solar", **RANGE)
+    only = read(as_manager, kind="on-hold", **RANGE)
+    assert "Rowan Hill put on hold" in only
+    assert "Kestrel Moor" not in only
+    step = read(as_manager, step="removed", **RANGE)
+    assert "Removed 1 facility of 1 pipeline · −5.0 MWp" in step
+    assert "Larch Park −5.0 MWp Removed; it was in Design".lower() in step.lower()
+    assert "Kestrel Moor" not in step
+    left = read(as_manager, step="out of filter", status="open", **RANGE)
+    assert "Rowan Hill −25.0 MW put on hold in Design" in left
+    unknown = read(as_manager, kind="<b>", step="nowhere", **RANGE)
+    assert "There is nothing here called “<b>”" in unknown
+    assert "3 changes of 3 pipelines" in unknown
+    assert "no change of this kind" in read(as_manager, kind="renamed", **RANGE)
+
+
+def test_days_are_the_last_seven_unless_the_address_names_others(as_manager, portfolio):
+    text = read(as_manager)
+    assert "between the end of 13 Nov 2026 and the end of 20 Nov 2026" in text
+    assert "Kestrel Fell moved from Design to Procurement" in text
+    assert "Kestrel Fell renamed; it was “Kestrel Moor”" in text
+    past = read(as_manager, as_of="2026-11-13")
+    assert "between the end of 6 Nov 2026 and the end of 13 Nov 2026" in past
+    assert "Kestrel Moor added in Design" in past
+    later = read(as_manager, as_of="2026-11-13", to="2026-11-14")
+    assert "Choose a day up to 13 Nov 2026." in later
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        ({"from": "rubbish"}, "“rubbish” is no day. Write it as 2026-11-13."),
+        ({"to": "2031-01-01"}, "Choose a day up to 20 Nov 2026."),
+        ({"from": "2026-11-14", "to": "2026-11-14"}, "Choose a day up to 13 Nov 2026."),
+        ({"from": "1999-12-31"}, "Nothing is known from before 01 Jan 2000."),
+    ],
+)
+def test_a_wrong_day_is_told_beside_its_field_and_the_rest_stays(
+    as_manager, portfolio, days, sentence
+):
+    answer = as_manager.get(URL, {**days, "q": "kestrel", "download": "csv"})
+    assert answer["Content-Type"].startswith("text/html")
+    html = unescape(answer.text)
+    name = "to" if days.keys() == {"to"} else "from"
+    assert f'id="id_{name}_error" role="status">{sentence}<' in html
+    assert html.count('aria-invalid="true"') == 1
+    assert 'value="kestrel"' in html
+    part = as_manager.get(URL, days, headers={"HX-Request": "true"}).text
+    assert f'hx-swap-oob="true">{sentence}<' in unescape(part)
+
+
+def test_a_file_has_every_change_and_no_formula(as_manager, portfolio):
+    rows = csv_rows(as_manager, "changes", **RANGE)
+    number = str(ChangeSet.objects.get(reason="=Grid offer is late").number)
+    who = ["Priya Shah", "2026-11-12 14:03:00", "'=Grid offer is late", number]
+    slipped = next(row for row in rows if row[2] == "RTB date slipped")
+    assert slipped == [
+        "2026-11-10",
+        "2026-11-14",
+        "RTB date slipped",
+        "Kestrel Moor",
+        "slipped by 61 days, from 14 Jan 2027 to 16 Mar 2027",
+        "2027-01-14",
+        "2027-03-16",
+        "40",
+        "40",
+        *who,
+    ]
+    assert [row[3] for row in rows[1:]] == ["Rowan Hill", "Kestrel Moor", "Larch Park"]
+    assert rows[3][5:9] == ["Design", "", "5", ""]
+
+    past = {"as_of": "2026-11-14", "from": "2026-11-10"}
+    assert csv_rows(as_manager, "changes", **past) == rows
+
+    cells = xlsx_cells(as_manager, "changes", kind="slipped", **RANGE)
+    days = str((date(2027, 3, 16) - date(1899, 12, 30)).days)
+    assert [cells[place] for place in ("G2", "H2")] == [("n", days), ("n", "40")]
+    assert cells["L2"][1] == "=Grid offer is late"
+    assert "A3" not in cells
+    assert len(csv_rows(as_manager, "changes", step="removed", **RANGE)) == 2
+
+
+def test_a_kind_of_many_shows_the_first_and_leads_to_all_in_pages(as_manager, portfolio):
+    with audit.change_set(reason="Many"):
+        Pipeline.objects.bulk_create(
+            Pipeline(project_name=f"Row {number:02}", stage=Stage.objects.get(code="design"))
+            for number in range(61)
+        )
+    html = as_manager.get(URL).text
+    assert html.count("Row ") == 10
+    assert "51 more" in html
+    names = []
+    for page in (1, 2):
+        names += re.findall(r"Row \d+", as_manager.get(URL, {"kind": "new", "page": page}).text)
+    assert names == [f"Row {number:02}" for number in range(61)]
+
+
+def test_an_empty_portfolio_says_that_nothing_changed(as_manager):
+    assert "No pipeline changed between these days." in read(as_manager)
+    filtered = read(as_manager, q="kestrel")
+    assert "Nothing changed between these days for the pipelines that these filters" in filtered
+    assert "Nothing is listed" in read(as_manager, status="nowhere")
