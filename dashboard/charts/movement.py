@@ -37,8 +37,8 @@ def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
     """The steps that occur, each from where the one before it ended."""
     steps = [step for step in walk.steps if step.facilities]
     ends = {
-        f"Open on {since:%-d %b %Y}": walk.opening,
-        f"Open on {clock.today():%-d %b %Y}" if clock.past_day() else "Open today": walk.closing,
+        f"{since:%-d %b %Y}": walk.opening,
+        f"{clock.today():%-d %b %Y}" if clock.past_day() else "Today": walk.closing,
     }
     (first, opening), (last, closing) = ends.items()
     levels = [walk.opening.mw]

@@ -94,7 +94,7 @@
   function bars(data, narrow) {
     const { values, groups } = axes();
     const [series] = data.series;
-    const length = narrow ? 20 : 34;
+    const length = narrow ? 17 : 34;
     return {
       type: "bar",
       data: {
@@ -118,6 +118,7 @@
             ticks: {
               ...groups.ticks,
               autoSkip: false,
+              font: { size: narrow ? 11 : 12 },
               callback: (place) => short(data.labels[place], length),
             },
           },
@@ -196,7 +197,13 @@
     if (reached.length) reached.unshift({ x: reached[0].x, y: 0 });
     reached.push({ x: today, y: level });
     const all = [...reached, ...scheduled, ...trend].map(({ x }) => x);
-    const line = { borderColor: colour, backgroundColor: colour, pointRadius: 0, pointHitRadius: 8 };
+    const line = {
+      borderColor: colour,
+      backgroundColor: colour,
+      pointRadius: 0,
+      pointHitRadius: 8,
+      pointStyle: "line",
+    };
     const edge = { ...line, borderWidth: 0, pointHitRadius: 0, isEdge: true };
     const datasets = [
       { ...line, label: "Reached", data: reached, stepped: true, borderWidth: 2.5 },
@@ -215,6 +222,7 @@
         label: "95 % interval of the trend",
         data: trend.map(({ x, high }) => ({ x, y: high })),
         fill: "-1",
+        pointStyle: "rect",
         backgroundColor: `${colour}2e`,
       },
     ];
@@ -252,7 +260,13 @@
             onClick() {},
             labels: {
               ...legend.labels,
-              filter: (item) => isShown(datasets[item.datasetIndex]),
+              usePointStyle: true,
+              pointStyleWidth: 30,
+              generateLabels: (chart) =>
+                Chart.defaults.plugins.legend.labels
+                  .generateLabels(chart)
+                  .filter((item) => isShown(datasets[item.datasetIndex]))
+                  .map((item) => ({ ...item, lineDash: datasets[item.datasetIndex].borderDash })),
             },
           },
           tooltip: {
@@ -276,7 +290,12 @@
   /* A mark for each pair of impact and likelihood; its area is the number of points there. */
   function scatter(data) {
     const { values } = axes();
-    const side = (title) => ({ ...values(title), min: 0, max: 100, ticks: { ...values("").ticks, stepSize: 20 } });
+    const side = (title) => ({
+      ...values(title),
+      min: 0,
+      max: 100,
+      ticks: { ...values(title).ticks, stepSize: 20 },
+    });
     return {
       type: "bubble",
       data: {
