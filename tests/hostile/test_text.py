@@ -166,9 +166,10 @@ def read(client, address: str) -> Reader:
 
 
 def enter_everywhere(desk, records, text) -> dict[type[AuditedModel], dict[str, str]]:
+    """The pipeline last, so that it is among the latest changes of the dashboard."""
     return {
-        model: enter(desk, record, text)
-        for model, record in records.items()
+        model: enter(desk, records[model], text)
+        for model in sorted(records, key=lambda model: model is Pipeline)
         if issubclass(model, AuditedModel)
     }
 
