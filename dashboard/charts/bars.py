@@ -22,6 +22,7 @@ from dashboard.charts.parts import (
     count_and_mw,
     mw,
     name_of,
+    named,
     percent,
     pipelines,
     rag_code,
@@ -36,7 +37,6 @@ from dashboard.metrics.totals import (
     StatusGroup,
     TechnologyGroup,
 )
-from oegen.directions import isolated
 from oegen.templatetags.oegen import number, whole
 from pipelines.filters import IN_TIME
 from pipelines.models import Technology
@@ -249,7 +249,7 @@ def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart
 
     for one in found.holdings:
         link = lists.pipelines(one.total, status=OPEN, held_by=one.counterparty.pk)
-        add(isolated(str(one.counterparty)), one.held_mw, link, whole(one.total.pipelines))
+        add(named(one.counterparty), one.held_mw, link, whole(one.total.pipelines))
     if found.others:
         add(f"{whole(found.others)} others", found.others_mw, None, "")
     if found.unattributed_mw:
@@ -258,7 +258,7 @@ def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart
     if found.holdings:
         first = found.holdings[0]
         share = f", {percent(first.held_mw / open_mw)} of what is open" if open_mw else ""
-        finding = f"{isolated(str(first.counterparty))} holds most: {mw(first.held_mw)}{share}."
+        finding = f"{named(first.counterparty)} holds most: {mw(first.held_mw)}{share}."
     return Chart(
         key="holders",
         title="Who holds the open capacity",

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from dashboard.metrics import Total
 from oegen import asof, clock
@@ -172,8 +173,13 @@ def rows_of(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -> t
 # What is drawn -----------------------------------------------------------------------------------
 
 
+def named(record) -> str:
+    """The record's name for a sentence or a drawing: short enough, and in its own direction."""
+    return isolated(Truncator(str(record)).chars(60))
+
+
 def name_of(technology: Technology | None) -> str:
-    return isolated(technology.name) if technology else "No facility yet"
+    return named(technology) if technology else "No facility yet"
 
 
 def code_of(technology: Technology | None) -> str:

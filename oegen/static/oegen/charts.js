@@ -56,6 +56,13 @@
     },
   };
 
+  /* Room for the widest of the words at the bars' ends. */
+  function roomFor(notes, size) {
+    const brush = document.createElement("canvas").getContext("2d");
+    brush.font = `${size}px ${Chart.defaults.font.family}`;
+    return 12 + Math.max(...notes.map((note) => brush.measureText(note).width));
+  }
+
   function follow(address) {
     if (address) window.location.assign(address);
   }
@@ -95,6 +102,7 @@
     const { values, groups } = axes();
     const [series] = data.series;
     const length = narrow ? 17 : 34;
+    const size = narrow ? 11 : 12;
     return {
       type: "bar",
       data: {
@@ -110,7 +118,7 @@
       options: {
         ...common((hit) => data.links[hit.index]),
         indexAxis: "y",
-        layout: { padding: { right: narrow ? 120 : 150 } },
+        layout: { padding: { right: roomFor(data.notes, size) } },
         scales: {
           x: { ...values(data.axis, false), min: data.start || undefined },
           y: {
@@ -118,14 +126,14 @@
             ticks: {
               ...groups.ticks,
               autoSkip: false,
-              font: { size: narrow ? 11 : 12 },
+              font: { size },
               callback: (place) => short(data.labels[place], length),
             },
           },
         },
         plugins: {
           legend: { display: false },
-          endNotes: { notes: data.notes, size: narrow ? 11 : 12 },
+          endNotes: { notes: data.notes, size },
           tooltip: {
             displayColors: false,
             callbacks: {
