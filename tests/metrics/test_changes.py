@@ -46,6 +46,7 @@ CAST = {
     "on-hold": ({}, {"on_hold": True}),
     "off-hold": ({"on_hold": True}, {"on_hold": False}),
     "ended": ({}, {"outcome": "refused"}),
+    "ended otherwise": ({"outcome": "refused"}, {"outcome": "sold"}),
     "slipped": ({}, {"rtb_date": date(2026, 3, 11)}),
     "earlier": ({}, {"rtb_date": date(2026, 3, 7)}),
     "dated": ({"rtb_date": None}, {"rtb_date": date(2026, 3, 7)}),
@@ -277,11 +278,23 @@ def play_cast(cast: dict[str, Pipeline]) -> None:
         for field, value in values.items():
             setattr(cast[name], field, Stage.objects.get(code=value) if field == "stage" else value)
         cast[name].save()
-    facility = cast["resized"].facilities.get()
-    facility.capacity_mw = 99
-    facility.save()
+    resize(cast["resized"], 99)
     cast["removed"].delete()
     make_pipeline("New", capacity_mw=7)
+
+
+def play_on(cast: dict[str, Pipeline]) -> None:
+    """What hides who wrote the rest from those who look at the last write only."""
+    held = cast["on-hold"]
+    held.stage = Stage.objects.get(code="procurement")
+    held.save()
+    resize(cast["resized"], 98)
+
+
+def resize(pipeline: Pipeline, mw: int) -> None:
+    facility = pipeline.facilities.get()
+    facility.capacity_mw = mw
+    facility.save()
 
 
 def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
@@ -306,6 +319,7 @@ def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
             cast = write(make_cast)
         else:
             write(partial(play_cast, cast))
+            write(partial(play_on, cast))
         if number in (3, 8, 9):
             ends[day] = len(looks)
     clock.moment = datetime(2026, 6, 1, 9, tzinfo=UTC)
