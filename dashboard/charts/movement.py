@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -47,9 +47,9 @@ def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
     start = _start_of_axis(levels)
     links = [
         # That day's own list; a day that the address names stays.
-        lists.pipelines(status=OPEN, as_of=since),
+        replace(lists.pipelines(status=OPEN, as_of=since), mw=opening.mw),
         *(lists.changes(since, step=step.code) for step in steps),
-        lists.pipelines(status=OPEN),
+        replace(lists.pipelines(status=OPEN), mw=closing.mw),
     ]
     moved = closing.mw - opening.mw
     finding = f"{mw(opening)} became {mw(closing)}: {signed(moved)} MW."
