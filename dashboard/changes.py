@@ -53,12 +53,10 @@ HEADINGS = [
 
 @dataclass(frozen=True)
 class Day:
-    """An end of the range: ``text`` is what the address says, ``problem`` what is wrong with it.
-    Then ``day`` is the usual one."""
+    """An end of the range. With a ``problem`` of what the address says it is the usual one."""
 
     name: str
     label: str
-    text: str
     day: date
     problem: str
 
@@ -143,7 +141,7 @@ class ChangesPage(FilteredPage):
     def _day(self, name: str, label: str, usual: date, latest: date) -> Day:
         text = self.request.GET.get(name, "").strip()
         if not text:
-            return Day(name, label, "", usual, "")
+            return Day(name, label, usual, "")
         day, problem = usual, ""
         try:
             day = date.fromisoformat(text)
@@ -153,7 +151,7 @@ class ChangesPage(FilteredPage):
             problem = f"Choose a day up to {latest:%d %b %Y}."
         elif day < asof.FIRST_DAY:
             problem = f"Nothing is known from before {asof.FIRST_DAY:%d %b %Y}."
-        return Day(name, label, text, usual if problem else day, problem)
+        return Day(name, label, usual if problem else day, problem)
 
     def _known(self, name: str, codes: Iterable[str]) -> str:
         value = self.request.GET.get(name, "")
