@@ -72,10 +72,10 @@
       animation: false,
       maintainAspectRatio: false,
       onClick(event, hits) {
-        if (hits.length) follow(link(hits[0]));
+        follow(hits.map(link).find(Boolean));
       },
       onHover(event, hits) {
-        event.native.target.classList.toggle("leads-on", hits.length > 0 && Boolean(link(hits[0])));
+        event.native.target.classList.toggle("leads-on", hits.some(link));
       },
     };
   }
@@ -205,6 +205,8 @@
     if (reached.length) reached.unshift({ x: reached[0].x, y: 0 });
     reached.push({ x: today, y: level });
     const all = [...reached, ...scheduled, ...trend].map(({ x }) => x);
+    const [first, last] = [Math.min(...all), Math.max(...all)];
+    const room = (last - first) / 100;
     const line = {
       borderColor: colour,
       backgroundColor: colour,
@@ -243,18 +245,19 @@
           if (datasetIndex > 1) return "";
           return choice.link.replaceAll("PLACE", isoOf(datasets[datasetIndex].data[index].x));
         }),
+        interaction: { mode: "nearest", axis: "x", intersect: false },
         scales: {
           x: {
             ...groups,
             type: "linear",
-            min: Math.max(Math.min(...all), today - YEARS_DRAWN * 365.25 * DAY),
-            max: Math.min(Math.max(...all), today + YEARS_DRAWN * 365.25 * DAY),
+            min: Math.max(first - room, today - YEARS_DRAWN * 365.25 * DAY),
+            max: Math.min(last + room, today + YEARS_DRAWN * 365.25 * DAY),
             afterBuildTicks(axis) {
-              const first = new Date(axis.min).getUTCFullYear() + 1;
-              const last = new Date(axis.max).getUTCFullYear();
-              const step = Math.ceil((last - first + 1) / (narrow ? 6 : 14)) || 1;
+              const from = new Date(axis.min).getUTCFullYear() + 1;
+              const to = new Date(axis.max).getUTCFullYear();
+              const step = Math.ceil((to - from + 1) / (narrow ? 6 : 14)) || 1;
               axis.ticks = [];
-              for (let year = first; year <= last; year += step) {
+              for (let year = from; year <= to; year += step) {
                 axis.ticks.push({ value: Date.UTC(year, 0, 1) });
               }
             },
