@@ -104,14 +104,14 @@ def test_a_text_is_looked_up_once_and_what_columns_need_read_for_the_page_only(a
     assert not any('AS "lead_developer"' in sql for sql in filtered)
 
 
-@pytest.mark.parametrize("page", ["1", "7", "last"])
-def test_a_filtered_list_counts_a_shared_facility_once_on_whatever_page(as_manager, page):
+@pytest.mark.parametrize("shown", ["1", "7", "last"])
+def test_a_filtered_list_counts_a_shared_facility_once_on_whatever_page(as_manager, shown):
     alpha = make_pipeline("Larch Alpha", capacity_mw=4)
     beta = make_pipeline("Larch Beta", capacity_mw=6)
     make_pipeline("Alder", capacity_mw=100)
     PipelineFacility.objects.create(pipeline=beta, facility=alpha.facilities.get())
 
-    context = as_manager.get(reverse("pipelines"), {"q": "larch", "page": page}).context
+    context = as_manager.get(reverse("pipelines"), {"q": "larch", "page": shown}).context
 
     assert [str(row.record) for row in context["table"].paginated_rows] == [str(alpha), str(beta)]
     assert (context["total"], context["capacity"].mw, context["capacity"].facilities) == (2, 10, 2)
