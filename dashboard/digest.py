@@ -23,7 +23,7 @@ from oegen.asof import as_of, keep_day
 from oegen.models import ChangeSet
 from oegen.templatetags.oegen import number
 from pipelines.models import Pipeline
-from pipelines.querysets import OVERDUE
+from pipelines.querysets import OVERDUE, Megawatts
 
 #: Lines of each part; an e-mail that is longer is not read.
 LINES = 10
@@ -101,8 +101,8 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
             for step in walk.steps
             if step.facilities
         ],
-        "opening": number(walk.opening.mw),
-        "closing": number(walk.closing.mw),
+        "opening": _with_unit(walk.opening),
+        "closing": _with_unit(walk.closing),
         "parts": parts,
     }
 
@@ -183,14 +183,15 @@ def _line(name: str, key: Any, text: str) -> dict[str, str]:
 
 
 def _sentence(walk: metrics.Walk) -> str:
-    change = walk.closing.mw - walk.opening.mw
-    if not change:
-        return f"The open pipeline is {number(walk.closing.mw)} MW, as before."
-    direction = "more" if change > 0 else "less"
-    return (
-        f"The open pipeline is {number(walk.closing.mw)} MW, {number(abs(change))} MW "
-        f"{direction} than before."
-    )
+    change = walk.closing - walk.opening
+    moved = "as before"
+    if change.mw:
+        moved = f"{'up' if change.mw > 0 else 'down'} {number(abs(change.mw))} {change.unit}"
+    return f"The open pipeline is {_with_unit(walk.closing)}: {moved}."
+
+
+def _with_unit(capacity: Megawatts) -> str:
+    return f"{number(capacity.mw)} {capacity.unit}"
 
 
 def _signed(mw) -> str:

@@ -73,7 +73,7 @@ def test_it_tells_what_changed_slipped_is_overdue_and_nobody_confirmed(week, tod
     number, lines = part(digest, "RAG that nobody confirmed")
     assert number == 4
     assert any(line.startswith("Rated <long> ago: since ") for line in lines)
-    assert digest["sentence"] == "The open pipeline is 75.0 MW, 25.0 MW more than before."
+    assert digest["sentence"] == "The open pipeline is 75.0 MWp: up 25.0 MWp."
     assert {"label": "New", "change": "+25.0"} in digest["steps"]
     assert "2 changes, 1 slipped, 1 overdue, 4 not confirmed" in digest["title"]
 
@@ -108,7 +108,7 @@ def test_the_command_sends_it_once_to_slack_and_to_those_who_chose_it(
     (sent,) = mail.outbox
     html = sent.alternatives[0][0]
     for text in (sent.body, html):
-        assert "The open pipeline is 75.0 MW" in text
+        assert "The open pipeline is 75.0 MWp: up 25.0 MWp" in text
         assert "Weekly digest" in text
         assert "/unsubscribe/" in text
     assert "Rated &lt;long&gt; ago" in html
