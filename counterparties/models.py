@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Length
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from counterparties.querysets import (
     ContactQuerySet,
@@ -184,5 +185,5 @@ class CounterpartyContact(AuditedModel):
     def clean(self):
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise ValidationError(
-                {"valid_until": f"Give a day from {self.valid_from:%d %b %Y} on, or none."}
+                {"valid_until": f"Give a day from {date_format(self.valid_from)} on, or none."}
             )

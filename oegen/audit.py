@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from simple_history.models import HistoricalRecords
 
 from oegen import clock, seals, search
@@ -99,7 +100,8 @@ def change_set(
 
     if day := clock.past_day():
         raise ReadOnlyPastError(
-            f"The portfolio as of {day:%d %b %Y} can only be read. Go back to today to change it."
+            f"The portfolio as of {date_format(day)} can only be read. Go back to today "
+            "to change it."
         )
     outer = current_change_set()
     if outer is not None:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from oegen import asof, audit
 
@@ -62,8 +63,8 @@ class PastMiddleware:
             day = self._day(text)
             if request.method not in ("GET", "HEAD"):
                 raise NoPastError(
-                    f"The portfolio as of {day:%d %b %Y} can only be read. Nothing was saved: go "
-                    "back to today and repeat the change there."
+                    f"The portfolio as of {date_format(day)} can only be read. Nothing was saved: "
+                    "go back to today and repeat the change there."
                 )
         except NoPastError as error:
             return render(request, "oegen/no_past.html", {"why": str(error)}, status=400)
@@ -88,9 +89,11 @@ class PastMiddleware:
                 f"“{text}” is no day. Write it as {today - timedelta(days=30)}."
             ) from error
         if day > today:
-            raise NoPastError(f"{day:%d %b %Y} lies in the future: there is nothing to show yet.")
+            raise NoPastError(
+                f"{date_format(day)} lies in the future: there is nothing to show yet."
+            )
         if day < asof.FIRST_DAY:
-            raise NoPastError(f"Nothing is known from before {asof.FIRST_DAY:%d %b %Y}.")
+            raise NoPastError(f"Nothing is known from before {date_format(asof.FIRST_DAY)}.")
         return day
 
 

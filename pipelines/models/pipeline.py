@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
 from oegen.database import Trigger, register_trigger
@@ -157,7 +158,7 @@ class Pipeline(AuditedModel):
             if self.rtb_date and self.rtb_date > today:
                 errors["rtb_date"] = (
                     f"A {self.stage.name.lower()} project was ready to build in the past: give "
-                    f"the day it was, up to {today:%d %b %Y}, or choose an earlier stage."
+                    f"the day it was, up to {date_format(today)}, or choose an earlier stage."
                 )
             if self.on_hold:
                 errors["on_hold"] = (
@@ -171,7 +172,7 @@ class Pipeline(AuditedModel):
         if self.rtb_date and self.cod_date and self.cod_date < self.rtb_date:
             errors["cod_date"] = (
                 f"Commercial operation can't come before ready to build: give a day from "
-                f"{self.rtb_date:%d %b %Y} on."
+                f"{date_format(self.rtb_date)} on."
             )
         if errors:
             raise ValidationError(errors)
