@@ -15,8 +15,9 @@ from oegen.fields import (
 )
 from oegen.models import AuditedModel, Comment
 from oegen.models.audited import name_present
+from pipelines.choices import CapacityBasis
 from pipelines.models.reference import Technology
-from pipelines.querysets import FacilityQuerySet
+from pipelines.querysets import ZERO, FacilityQuerySet, Megawatts
 
 
 class Facility(AuditedModel):
@@ -100,6 +101,12 @@ class Facility(AuditedModel):
 
     def get_absolute_url(self):
         return reverse("facility", args=[self.pk])
+
+    @property
+    def megawatts(self) -> Megawatts:
+        """Of its technology's basis; none where the capacity is not known."""
+        is_dc = self.technology.capacity_basis == CapacityBasis.DC
+        return Megawatts(**{"mwp_dc" if is_dc else "mw_ac": self.capacity_mw or ZERO})
 
     @property
     def country_name(self) -> str:

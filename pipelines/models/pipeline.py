@@ -17,7 +17,7 @@ from oegen.models.audited import name_present
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models.facility import Facility
 from pipelines.models.reference import Stage
-from pipelines.querysets import PipelineQuerySet
+from pipelines.querysets import Megawatts, PipelineQuerySet
 
 
 class Pipeline(AuditedModel):
@@ -150,6 +150,11 @@ class Pipeline(AuditedModel):
         if self.outcome != Outcome.ACTIVE:
             return self.get_outcome_display()
         return ON_HOLD if self.on_hold and not self.stage.is_terminal else self.stage.name
+
+    @property
+    def capacity_unit(self) -> str:
+        """Of the sum that ``with_capacity`` tells; prefetch the facilities and technologies."""
+        return sum((one.megawatts for one in self.facilities.all()), Megawatts()).unit
 
     def clean(self):
         errors = {}

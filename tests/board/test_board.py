@@ -1,10 +1,12 @@
 """The board shows what the list shows, in columns whose figures are of all their pipelines."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from pipelines import board
 from pipelines.models import PipelineFacility, Stage
@@ -48,6 +50,21 @@ def test_column_counts_a_shared_facility_once_and_keeps_the_bases_apart(as_manag
     assert design.count == 2
     assert (design.capacity.mwp_dc, design.capacity.mw_ac) == (Decimal(101), Decimal(10))
     assert design.capacity.storage_mwh == 20
+
+
+def test_a_card_says_which_mw_its_capacity_is(as_manager):
+    make_pipeline("Sunny", capacity_mw=42)
+    make_pipeline("Windy", capacity_mw=30, technology="onshore-wind")
+    both = make_pipeline("Both", capacity_mw=20)
+    battery = make_facility("Battery", "bess", capacity_mw=11)
+    PipelineFacility.objects.create(pipeline=both, facility=battery)
+
+    cards = as_manager.get(BOARD).text.split('class="board-card"')[1:]
+
+    told = {re.search('data-name="([^"]*)', card)[1]: strip_tags(card) for card in cards}
+    assert "42.0&nbsp;MWp" in told["Sunny"]
+    assert re.search(r"30\.0&nbsp;MW\s", told["Windy"])
+    assert "31.0&nbsp;MW, mixed" in told["Both"]
 
 
 def test_held_pipeline_stands_under_on_hold_and_says_its_stage(as_manager):
