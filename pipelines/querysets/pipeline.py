@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from operator import add, sub
 
 from django.db.models import (
-    BigIntegerField,
     BooleanField,
     Case,
     CharField,
@@ -23,151 +20,16 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce, ExtractYear, Round
+from django.db.models.functions import Cast, ExtractYear, Round
 
 from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
-from pipelines.choices import CapacityBasis, Outcome
+from pipelines.choices import Outcome
+from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
+from pipelines.querysets.codes import DONE, ENDED, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
+from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
 from pipelines.stays import pipelines_of_way
-
-ZERO = Decimal(0)
-
-#: Codes of a status that is not a stage, beside the outcomes' own.
-HELD = "on-hold"
-OPEN = "open"
-
-#: Codes of a state that is neither open nor on hold.
-DONE = "completed"
-ENDED = "ended"
-
-#: Codes of an RTB bucket that is not a year.
-OVERDUE = "overdue"
-NO_DATE = "none"
-
-#: Code of a technology and all its kinds: "wind-all".
-ALL_KINDS = "-all"
-NO_FACILITY = "none"
-
-#: The shares of a pipeline's counterparties, in %, are parts of it.
-WHOLE_SHARE = 100
-
-
-def of_technology(code: str, prefix: str = "") -> Q:
-    """The facilities of a technology; with ``ALL_KINDS`` at the end, also of its children."""
-    parent = code.removesuffix(ALL_KINDS)
-    condition = Q(**{f"{prefix}technology__code": parent})
-    if parent != code:
-        condition |= Q(**{f"{prefix}technology__parent__code": parent})
-    return condition
-
-
-@dataclass(frozen=True)
-class Megawatts:
-    """A capacity, or a change of one. MWp (DC) and MW (AC) are kept apart; their sum is a mixed
-    figure and labelled so."""
-
-    mwp_dc: Decimal = ZERO
-    mw_ac: Decimal = ZERO
-
-    def __add__(self, other):
-        return type(self)(*map(add, astuple(self), astuple(other)))
-
-    def __sub__(self, other):
-        return type(self)(*map(sub, astuple(self), astuple(other)))
-
-    @property
-    def mw(self) -> Decimal:
-        return self.mwp_dc + self.mw_ac
-
-    @property
-    def is_mixed(self) -> bool:
-        return bool(self.mwp_dc and self.mw_ac)
-
-    @property
-    def unit(self) -> str:
-        if self.is_mixed:
-            return "MW, mixed"
-        return "MWp" if self.mwp_dc else "MW"
-
-
-@dataclass(frozen=True)
-class Capacity(Megawatts):
-    """The capacity of a set of facilities, each counted once."""
-
-    storage_mwh: Decimal = ZERO
-    facilities: int = 0
-    facilities_without_capacity: int = 0
-
-
-class FacilityQuerySet(AuditedQuerySet):
-    def in_pipelines(self, pipelines) -> FacilityQuerySet:
-        """The distinct facilities of a set of pipelines: one row each, in however many it is."""
-        links = self.model.pipelines.through.objects.filter(pipeline__in=pipelines)
-        # Not EXISTS: SQLite would run through the pipelines once for each facility.
-        return self.filter(pk__in=links.order_by().values("facility"))
-
-    def in_any_pipeline(self) -> FacilityQuerySet:
-        """What ``in_pipelines`` gives for all of them, at a quarter of the cost."""
-        links = self.model.pipelines.through.objects.filter(facility=OuterRef("pk"))
-        return self.filter(Exists(links.order_by()))
-
-    def capacity(self) -> Capacity:
-        return _capacity_of(self.order_by().aggregate(**_capacity_sums()))
-
-    def capacity_sums(self, keys):
-        """Selects what ``capacity_of`` takes, of the facilities with the keys."""
-        return self.model.objects.filter(pk__in=keys)._in_one_row()
-
-    def _in_one_row(self):
-        sums = _capacity_sums()
-        return self.order_by().values(everything=Value(1)).annotate(**sums).values_list(*sums)
-
-    @staticmethod
-    def capacity_of(sums) -> Capacity:
-        return _capacity_of(dict(zip(_capacity_sums(), sums, strict=True)))
-
-    def matching(self, text: str):
-        """Every word of the text in the name, the region or the country."""
-        return search.matching(self, text)
-
-    def of_technology(self, code: str):
-        return self.filter(of_technology(code))
-
-    def with_pipeline_count(self):
-        """Adds ``pipeline_count`` to each row: all its pipelines, whatever rows are asked for."""
-        links = (
-            self.model.pipelines.through.objects.filter(facility=OuterRef("pk"))
-            .order_by()
-            .values("facility")
-            .annotate(number=Count("pk"))
-            .values("number")
-        )
-        return self.annotate(pipeline_count=Coalesce(Subquery(links), 0))
-
-
-def _capacity_sums(prefix: str = "") -> dict:
-    """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one
-    facility each."""
-    basis = Q(**{f"{prefix}technology__capacity_basis": CapacityBasis.DC})
-    return {
-        "mwp_dc": Sum(f"{prefix}capacity_mw", filter=basis),
-        "mw_ac": Sum(f"{prefix}capacity_mw", filter=~basis),
-        "storage_mwh": Sum(f"{prefix}storage_mwh"),
-        "facilities": Count(f"{prefix}pk"),
-        "facilities_without_capacity": Count(
-            f"{prefix}pk", filter=Q(**{f"{prefix}capacity_mw": None})
-        ),
-    }
-
-
-def _capacity_of(sums: dict) -> Capacity:
-    """SQLite adds decimals as floating point; rounding to what is stored takes the noise out."""
-    numbers = {name: value or 0 for name, value in sums.items()}
-    for name in ("mwp_dc", "mw_ac", "storage_mwh"):
-        numbers[name] = round(Decimal(numbers[name]), 3)
-    return Capacity(**numbers)
-
 
 _ACTIVE = Q(outcome=Outcome.ACTIVE)
 _COMPLETED = _ACTIVE & Q(stage__is_terminal=True)
@@ -367,9 +229,9 @@ class PipelineQuerySet(AuditedQuerySet):
             links.filter(~Exists(earlier), bucket__isnull=False)
             .order_by()
             .values("bucket")
-            .annotate(**_capacity_sums("facility__"))
+            .annotate(**sums_of_capacity("facility__"))
         )
-        return {row.pop("bucket"): _capacity_of(row) for row in rows}
+        return {row.pop("bucket"): capacity_of_sums(row) for row in rows}
 
     def not_confirmed_since(self, moment: datetime):
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
@@ -438,33 +300,4 @@ class PipelineQuerySet(AuditedQuerySet):
         return self.annotate(
             lead_developer=Subquery(lead.values("counterparty__name")[:1]),
             lead_developer_id=Subquery(lead.values("counterparty")[:1], output_field=UUIDField()),
-        )
-
-
-class PipelineCounterpartyQuerySet(AuditedQuerySet):
-    def holding(self):
-        """The links by which a counterparty holds a part of the pipeline: those with a share or,
-        where nobody has one, that of the lead developer.
-
-        Adds ``part`` to each row, in hundredths of a percent. Shares that add up to more than
-        100 % are scaled down to it.
-        """
-        shares = (
-            self.model._base_manager.filter(pipeline=OuterRef("pipeline"))
-            .order_by()
-            .values("pipeline")
-            .annotate(total=Sum("share_pct"))
-            .values("total")
-        )
-        given = self.annotate(shares=Subquery(shares)).filter(
-            Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
-        )
-        scaled = F("share_pct") * 100 * WHOLE_SHARE / F("shares")
-        return given.annotate(
-            part=Case(
-                When(share_pct=None, then=Value(100 * WHOLE_SHARE)),
-                When(shares__gt=WHOLE_SHARE, then=Cast(Round(scaled), BigIntegerField())),
-                default=Cast(Round(F("share_pct") * 100), BigIntegerField()),
-                output_field=BigIntegerField(),
-            )
         )

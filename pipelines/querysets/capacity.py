@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from decimal import Decimal
+from operator import add, sub
+
+from django.db.models import Count, Q, Sum
+
+from pipelines.choices import CapacityBasis
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Megawatts:
+    """A capacity, or a change of one. MWp (DC) and MW (AC) are kept apart; their sum is a mixed
+    figure and labelled so."""
+
+    mwp_dc: Decimal = ZERO
+    mw_ac: Decimal = ZERO
+
+    def __add__(self, other):
+        return type(self)(*map(add, astuple(self), astuple(other)))
+
+    def __sub__(self, other):
+        return type(self)(*map(sub, astuple(self), astuple(other)))
+
+    @property
+    def mw(self) -> Decimal:
+        return self.mwp_dc + self.mw_ac
+
+    @property
+    def is_mixed(self) -> bool:
+        return bool(self.mwp_dc and self.mw_ac)
+
+    @property
+    def unit(self) -> str:
+        if self.is_mixed:
+            return "MW, mixed"
+        return "MWp" if self.mwp_dc else "MW"
+
+
+@dataclass(frozen=True)
+class Capacity(Megawatts):
+    """The capacity of a set of facilities, each counted once."""
+
+    storage_mwh: Decimal = ZERO
+    facilities: int = 0
+    facilities_without_capacity: int = 0
+
+
+def sums_of_capacity(prefix: str = "") -> dict:
+    """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one
+    facility each."""
+    basis = Q(**{f"{prefix}technology__capacity_basis": CapacityBasis.DC})
+    return {
+        "mwp_dc": Sum(f"{prefix}capacity_mw", filter=basis),
+        "mw_ac": Sum(f"{prefix}capacity_mw", filter=~basis),
+        "storage_mwh": Sum(f"{prefix}storage_mwh"),
+        "facilities": Count(f"{prefix}pk"),
+        "facilities_without_capacity": Count(
+            f"{prefix}pk", filter=Q(**{f"{prefix}capacity_mw": None})
+        ),
+    }
+
+
+def capacity_of_sums(sums: dict) -> Capacity:
+    """SQLite adds decimals as floating point; rounding to what is stored takes the noise out."""
+    numbers = {name: value or 0 for name, value in sums.items()}
+    for name in ("mwp_dc", "mw_ac", "storage_mwh"):
+        numbers[name] = round(Decimal(numbers[name]), 3)
+    return Capacity(**numbers)
