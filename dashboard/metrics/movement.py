@@ -21,7 +21,6 @@ from dashboard.metrics.portfolio import (
 from pipelines.choices import CapacityBasis
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Megawatts
 
-
 #: The steps of a walk, in the order in which it is drawn. What comes in is positive.
 STEPS = {
     "new": "New",
