@@ -103,6 +103,19 @@ def test_breadcrumbs_name_the_section_once(desk):
         assert crumbs(response) == words
 
 
+def test_breadcrumbs_of_what_only_administrators_see_are_the_same(client, administrator):
+    client.force_login(administrator)
+    person = make_user(username="kit", first_name="Kit", last_name="Lane")
+    pages = {
+        reverse("admin:oegen_alert_changelist"): "Admin › Alerts",
+        reverse("admin:auth_group_changelist"): "Admin › Groups",
+        reverse("admin:oegen_user_add"): "Admin › Users › Add",
+        reverse("admin:oegen_user_change", args=[person.pk]): "Admin › Users › Kit Lane",
+    }
+    for address, words in pages.items():
+        assert crumbs(client.get(address)) == words
+
+
 def test_every_field_of_a_table_has_a_name_for_screen_readers(desk):
     pipeline = make_pipeline("Kestrel Moor", lead_developer=make_counterparty())
 
