@@ -148,9 +148,9 @@ class ChangesPage(FilteredPage):
         except ValueError:
             problem = f"“{cut(text, 40)}” is no day. Write it as {usual}."
         if day > latest:
-            problem = f"Choose a day up to {latest:%d %b %Y}."
+            problem = f"Choose a day up to {latest:%-d %b %Y}."
         elif day < asof.FIRST_DAY:
-            problem = f"Nothing is known from before {asof.FIRST_DAY:%d %b %Y}."
+            problem = f"Nothing is known from before {asof.FIRST_DAY:%-d %b %Y}."
         return Day(name, label, usual if problem else day, problem)
 
     def _known(self, name: str, codes: Iterable[str]) -> str:

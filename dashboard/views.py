@@ -95,7 +95,7 @@ class Dashboard(FilteredPipelines):
         except ValueError:
             return usual, f"“{text}” is no day. Write it as {usual}."
         if not asof.FIRST_DAY <= day < today:
-            return usual, f"Choose a day before {today:%d %b %Y} to compare with."
+            return usual, f"Choose a day before {today:%-d %b %Y} to compare with."
         return day, ""
 
 

@@ -13,13 +13,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
+from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods
 from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
 from oegen import clock, comments, exports, preferences, returning, timeline
-from oegen.alerts import delivery
+from oegen.alerts import delivery, mentions
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
 from oegen.models import Comment, ListPreference, SavedView
@@ -276,6 +277,13 @@ class RecordPage(DetailView):
         Comment.objects.create(
             subject=self.object, author=request.user, text=form.cleaned_data["text"]
         )
+        if unreached := mentions.unreached_by(form.cleaned_data["text"], request.user):
+            names = get_text_list([str(person) for person in unreached], "and")
+            messages.warning(
+                request,
+                f"The comment is added, but no message goes to {names}: no e-mail address is known "
+                "here, or mail about mentions is not wanted.",
+            )
         return redirect(f"{request.path}#timeline-title")
 
     def get_context_data(self, **kwargs):

@@ -32,6 +32,9 @@ LONGEST_WAIT = timedelta(hours=1)
 #: After the first try: then comes the last one.
 TRIES_FOR = timedelta(days=1)
 
+#: How the error of an alert begins that somebody does not want to be sent.
+HELD_BACK = "Held back by"
+
 _spread = random.SystemRandom().uniform
 
 
@@ -166,7 +169,7 @@ def send_again(alerts) -> int:
 def hold_back(alerts, by: str) -> int:
     """Park alerts that are waiting and in nobody's hand; gives their number."""
     free = alerts.waiting().filter(claimed_until=None)
-    return free.update(parked_at=timezone.now(), last_error=f"Held back by {by}.")
+    return free.update(parked_at=timezone.now(), last_error=f"{HELD_BACK} {by}.")
 
 
 def state_in_words() -> list[str]:
@@ -176,6 +179,8 @@ def state_in_words() -> list[str]:
         row["channel"]: row
         for row in rows.annotate(number=Count("pk"), oldest=Min(F("created_at")))
     }
+    failed = Alert.objects.parked().exclude(last_error__startswith=HELD_BACK).order_by()
+    parked = dict(failed.values_list("channel").annotate(number=Count("pk")))
     configured = configured_channels()
     told = []
     for channel, variable in ((Channel.SLACK, "SLACK_WEBHOOK_URL"), (Channel.EMAIL, "EMAIL_URL")):
@@ -191,4 +196,6 @@ def state_in_words() -> list[str]:
             )
         else:
             told.append(f"{channel.label}: nothing waiting")
+        if number := parked.get(channel):
+            told[-1] += f", {number:,} parked"
     return told

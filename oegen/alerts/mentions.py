@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from django.contrib.contenttypes.models import ContentType
 
 from oegen.alerts.events import Changes, Event, Occurrence, detects
-from oegen.models import Comment, User
+from oegen.alerts.preferences import people_wanting
+from oegen.models import AlertRule, Channel, Comment, User
 
 MENTIONED = Event(
     "mentioned",
@@ -26,6 +27,20 @@ _SHOWN = 500
 
 def usernames_in(text: str) -> set[str]:
     return {name.casefold() for name in _MENTION.findall(text)}
+
+
+def unreached_by(text: str, author: User) -> list[User]:
+    """Whom a comment names that no message about it will reach: they have no e-mail address or
+    want no mail about mentions, and no rule in force sends mentions to Slack."""
+    names = usernames_in(text)
+    if not names:
+        return []
+    rules = AlertRule.objects.in_force([MENTIONED.code])
+    if rules.filter(channel=Channel.SLACK).exists():
+        return []
+    told = people_wanting([MENTIONED.code])[MENTIONED.code]
+    people = User.objects.filter(is_active=True).exclude(pk__in=[author.pk, *told])
+    return [person for person in people if person.username.casefold() in names]
 
 
 @detects(MENTIONED, models=[Comment])

@@ -62,7 +62,8 @@ class ChangeSet(models.Model):
 
     def __str__(self):
         who = str(self.person) if self.person_id else "the system"
-        return f"{self.get_source_display()} by {who}, {self.recorded_at:%d %b %Y %H:%M}"
+        when = timezone.localtime(self.recorded_at)
+        return f"{self.get_source_display()} by {who}, {when:%-d %b %Y, %H:%M}"
 
 
 class HistoryRow(models.Model):

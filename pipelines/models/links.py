@@ -126,7 +126,7 @@ class StageTransition(AuditedModel):
         constraints = [one_of("stagetransition", "outcome", Outcome)]
 
     def __str__(self):
-        return f"{self.pipeline} to {self.status_label} on {self.effective_on:%d %b %Y}"
+        return f"{self.pipeline} to {self.status_label} on {self.effective_on:%-d %b %Y}"
 
     @classmethod
     def describe_link(cls, row, names):

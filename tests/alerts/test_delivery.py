@@ -160,6 +160,7 @@ def test_a_message_that_slack_refuses_is_parked_at_once(slack, make_alert, deliv
     slack.answers.append(says(400, "invalid_blocks"))
     make_alert()
     assert deliver() == delivery.Tally(parked=1)
+    assert delivery.state_in_words()[0] == "Slack: nothing waiting, 1 parked"
 
 
 def test_a_parked_alert_is_sent_again_from_the_admin(
@@ -189,6 +190,7 @@ def test_an_alert_that_waits_can_be_held_back(make_alert, client, administrator)
     client.post("/admin/oegen/alert/", {"action": "hold_back", "_selected_action": [alert.pk]})
     alert.refresh_from_db()
     assert (alert.state, alert.last_error) == ("parked", "Held back by Ada Okafor.")
+    assert "parked" not in " ".join(delivery.state_in_words()), "somebody wanted it so"
 
 
 def test_a_worker_who_died_leaves_a_lease_and_the_repeat_is_marked(

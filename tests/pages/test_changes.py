@@ -112,7 +112,7 @@ def test_days_are_the_last_seven_unless_the_address_names_others(as_manager, por
         ({"from": "rubbish"}, "“rubbish” is no day. Write it as 2026-11-13."),
         ({"to": "2031-01-01"}, "Choose a day up to 20 Nov 2026."),
         ({"from": "2026-11-14", "to": "2026-11-14"}, "Choose a day up to 13 Nov 2026."),
-        ({"from": "1999-12-31"}, "Nothing is known from before 01 Jan 2000."),
+        ({"from": "1999-12-31"}, "Nothing is known from before 1 Jan 2000."),
     ],
 )
 def test_a_wrong_day_is_told_beside_its_field_and_the_rest_stays(

@@ -7,12 +7,27 @@ from django.urls import reverse
 
 from oegen import audit
 from oegen.models import Comment
-from tests.builders import make_user
+from tests.builders import make_pipeline, make_user
 from tests.pages.test_pages import HOSTILE, parsed
 
 
 def comment_on(client, record, text: str):
     return client.post(record.get_absolute_url(), {"text": text})
+
+
+def test_the_writer_is_told_whom_a_mention_does_not_reach(client, portfolio_manager, manager):
+    pipeline = make_pipeline()
+    client.force_login(portfolio_manager)
+    address = pipeline.get_absolute_url()
+
+    silent = client.post(address, {"text": f"@{manager.username} please look"}, follow=True)
+    assert "no message goes to Morgan Reid: no e-mail address is known" in silent.text
+    assert pipeline.comments.count() == 1
+
+    manager.email = "morgan@oegen.example"
+    manager.save()
+    told = client.post(address, {"text": f"@{manager.username} and @priya, too"}, follow=True)
+    assert "no message goes to" not in told.text, "nor to those who write to themselves"
 
 
 def test_comment_is_kept_with_its_author_and_its_history(as_editor, portfolio_manager, record):
