@@ -32,7 +32,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
         if wrapper.vendor == "sqlite":
             with wrapper.cursor():
                 wrapper.connection.backup(UNTOUCHED)
-        else:
+        elif hasattr(wrapper, "_test_serialized_contents"):
             type(wrapper)._test_serialized_contents = wrapper._test_serialized_contents
 
 

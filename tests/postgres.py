@@ -23,6 +23,8 @@ def main(command: list[str]) -> int:
         # Nothing here must survive a power cut.
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
             server.psql(f"ALTER SYSTEM SET {setting}")
+        # Every test is rolled back, and what it wrote lies in the way of the next until a vacuum.
+        server.psql("ALTER SYSTEM SET autovacuum_naptime = '5s'")
         server.psql("SELECT pg_reload_conf()")
         return subprocess.call(command, env={**os.environ, "DATABASE_URL": server.get_uri()})
 
