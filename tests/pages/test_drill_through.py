@@ -56,7 +56,10 @@ def shuffle(seed: int) -> None:
         (make_awkward_portfolio, {}),
         (make_awkward_portfolio, {"technology": "bess", "as_of": TODAY - timedelta(days=1)}),
         (lambda: make_random_portfolio(3, size=20), {"compare": SINCE}),
-        (lambda: make_random_portfolio(5, size=30), {"technology": "solar", "also": "capacity_max=300"}),
+        (
+            lambda: make_random_portfolio(5, size=30),
+            {"technology": "solar", "also": "capacity_max=300"},
+        ),
     ],
     ids=["awkward", "past", "random", "filtered"],
 )
