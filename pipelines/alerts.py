@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -29,7 +29,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
-from pipelines.querysets import Capacity
+from pipelines.querysets import ZERO, Capacity, Megawatts
 from pipelines.reference import CONSTRUCTION
 
 CREATED = Event("pipeline-created", "Pipeline created")
@@ -201,29 +201,43 @@ def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
         if change.before is None or change.after is None
     }
     now = PipelineFacility.objects.filter(pipeline__in=list(concerned)).order_by()
-    capacity = dict(
-        Facility.objects.filter(pk__in=[facility for _, facility in taken]).values_list(
-            "pk", "capacity_mw"
-        )
-    )
+    sizes = "capacity_mw", "technology__capacity_basis"
+    size_of = {}
+    gone = Facility.objects.filter(pk__in=[facility for _, facility in taken])
+    for key, mw, basis in gone.values_list("pk", *sizes):
+        size_of[key] = mw, basis
     there: dict[UUID, set[UUID]] = {key: set() for key in concerned}
-    for pipeline, facility, mw in now.values_list("pipeline", "facility", "facility__capacity_mw"):
+    rows = now.values_list("pipeline", "facility", *(f"facility__{name}" for name in sizes))
+    for pipeline, facility, mw, basis in rows:
         there[pipeline].add(facility)
-        capacity[facility] = mw
+        size_of[facility] = mw, basis
     for pipeline, facilities in there.items():
         earlier = facilities - {one for key, one in added if key == pipeline}
         earlier |= {one for key, one in taken if key == pipeline}
-        old = sum(revised.get(one, capacity.get(one)) or 0 for one in earlier)
-        new = sum(capacity[one] or 0 for one in facilities)
-        if old and old != new:
+        # What was removed in the same go has only its MW left.
+        known = [(one, *size_of.get(one, (None, CapacityBasis.AC))) for one in earlier]
+        old = _together((revised.get(one, mw), basis) for one, mw, basis in known)
+        new = _together(size_of[one] for one in facilities)
+        if old.mw and old.mw != new.mw:
+            change = (new.mw - old.mw) / old.mw * 100
             yield Occurrence(
                 CAPACITY_CHANGED,
                 Pipeline,
                 pipeline,
-                f"{number(old)} MW",
-                f"{number(new)} MW, {(new - old) / old * 100:+,.0f}%".replace("-", "−"),
-                size=abs(new - old) / old * 100,
+                f"{number(old.mw)} {old.unit}",
+                f"{number(new.mw)} {new.unit if new.mw else old.unit}, {change:+,.0f}%".replace(
+                    "-", "−"
+                ),
+                size=abs(change),
             )
+
+
+def _together(sizes: Iterable[tuple[Decimal | None, str]]) -> Megawatts:
+    """Of facilities by their MW and what those measure."""
+    total = Megawatts()
+    for mw, basis in sizes:
+        total += Megawatts(**{"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw or ZERO})
+    return total
 
 
 @describes(Pipeline)

@@ -159,7 +159,7 @@ def test_capacity_is_the_pipelines_own_by_revision_and_by_its_facilities(larch, 
         Facility.objects.filter(pk=facility.pk).update(capacity_mw=0)
     assert told() == []  # 21.5 MW as before
     link.delete()
-    assert told() == [("capacity-changed", "Larch", "21.5 MW", "0 MW, −100%")]
+    assert told() == [("capacity-changed", "Larch", "21.5 MWp", "0 MWp, −100%")], "of solar"
     facility.refresh_from_db()
     facility.capacity_mw = 10
     facility.save()
