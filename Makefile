@@ -11,7 +11,7 @@ export VAR_DIR PORT
 
 BIN := .venv/bin
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
