@@ -106,7 +106,7 @@ class CountryInput(forms.TextInput):
     """A text box that offers the countries' names and codes, from the list ``countries``."""
 
     def __init__(self, attrs=None):
-        super().__init__({"list": "countries", "size": 6, "autocomplete": "off", **(attrs or {})})
+        super().__init__({"list": "countries", "size": 14, "autocomplete": "off", **(attrs or {})})
 
 
 class CountryFormField(forms.CharField):
@@ -127,6 +127,9 @@ class CountryField(models.CharField):
         self.validators.append(validate_country)
 
     def formfield(self, **kwargs):
-        return models.Field.formfield(
-            self, **{"form_class": CountryFormField, "max_length": 60, **kwargs}
-        )
+        defaults = {
+            "form_class": CountryFormField,
+            "max_length": 60,
+            "help_text": self.help_text or "Its code or English name, such as GB or Germany.",
+        }
+        return models.Field.formfield(self, **(defaults | kwargs))

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
+from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 
 from oegen.admin import guard
@@ -250,3 +252,45 @@ class LinkFormSet(forms.BaseInlineFormSet):
             for form in self.forms
             if not self._should_delete_form(form) and (form.has_changed() or form._is_change)
         ]
+
+    @cached_property
+    def link_fields(self) -> tuple[str, ...]:
+        """What a row ties to the record: only one row may tie the same."""
+        rule = next(
+            constraint
+            for constraint in self.model._meta.constraints
+            if isinstance(constraint, models.UniqueConstraint) and self.fk.name in constraint.fields
+        )
+        return tuple(name for name in rule.fields if name != self.fk.name)
+
+    def tied_by(self, form) -> tuple[models.Model | None, ...]:
+        """The records that a row ties to the owner, for each of ``link_fields``."""
+        return tuple(form.cleaned_data.get(name) for name in self.link_fields)
+
+    @staticmethod
+    def key_of(tied: tuple[models.Model, ...]) -> tuple:
+        """For comparing rows. A record that is yet to be made is known by its name."""
+        return tuple(str(one).casefold() if one._state.adding else one for one in tied)
+
+    def validate_unique(self):
+        """Instead of Django's: its sentence names neither the row nor what would be right."""
+        rows: dict[tuple, int] = {}
+        for number, form in enumerate(self.forms, 1):
+            if self._should_delete_form(form) or not form.cleaned_data or form.conflict:
+                continue
+            tied = self.tied_by(form)
+            if None in tied:
+                continue
+            first = rows.setdefault(self.key_of(tied), number)
+            if first != number:
+                self.refuse_twice(form, f"is already in row {first}")
+
+    def refuse_twice(self, form, why: str) -> None:
+        """Say so at the row, instead of what the model's rule says of it."""
+        tied = " as ".join(map(str, self.tied_by(form)))
+        labels = [str(self.model._meta.get_field(n).verbose_name) for n in self.link_fields]
+        form.errors[NON_FIELD_ERRORS] = self.error_class(
+            [f"{tied} {why}: choose another {' or '.join(labels)}, or remove this row."],
+            error_class="nonfield",
+            renderer=self.renderer,
+        )

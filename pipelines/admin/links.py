@@ -5,6 +5,7 @@ one form.
 """
 
 from collections import defaultdict
+from decimal import Decimal
 
 from django import forms
 from django.contrib import admin
@@ -32,6 +33,8 @@ DESCRIPTION = (
     "export_limit_mw",
     "latitude",
     "longitude",
+    "country",
+    "region",
 )
 
 
@@ -51,6 +54,8 @@ class FacilityLinkForm(GuardedForm):
     )
     latitude = Facility._meta.get_field("latitude").formfield()
     longitude = Facility._meta.get_field("longitude").formfield()
+    country = Facility._meta.get_field("country").formfield()
+    region = Facility._meta.get_field("region").formfield()
 
     class Meta:
         model = PipelineFacility
@@ -155,6 +160,7 @@ class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
         ("name", "technology"),
         ("capacity_mw", "storage_mwh", "export_limit_mw"),
         ("latitude", "longitude"),
+        ("country", "region"),
     ]
     autocomplete_fields = ["facility"]
     verbose_name = "facility"
@@ -208,14 +214,6 @@ class CounterpartyLinkForm(GuardedForm):
             self.add_error("counterparty", "Choose a counterparty, or name a new one.")
         return cleaned
 
-    @property
-    def counterparty_key(self):
-        """What the row links to, for comparing rows: an id, or a new name."""
-        chosen = self.cleaned_data.get("counterparty") or getattr(self, "_counterparty", None)
-        if chosen is None:
-            return None
-        return chosen.name.casefold() if chosen._state.adding else chosen.pk
-
     def save(self, commit=True):
         counterparty = getattr(self, "_counterparty", None)
         if counterparty:
@@ -236,16 +234,25 @@ class CounterpartyFormSet(LinkFormSet):
         super().clean()
         if any(self.errors):
             return
-        forms_ = self.kept_forms()
         shown = [form.instance.pk for form in self.forms if form._is_change]
-        others = PipelineCounterparty.objects.filter(pipeline=self.instance.pk).exclude(
-            pk__in=shown
+        others = (
+            PipelineCounterparty.objects.filter(pipeline=self.instance.pk)
+            .exclude(pk__in=shown)
+            .select_related("counterparty", "role")
         )
-        rows = [
-            (form.cleaned_data["role"], form.counterparty_key, form.cleaned_data["share_pct"])
-            for form in forms_
-        ] + [(link.role, link.counterparty_id, link.share_pct) for link in others]
-        self._check(rows)
+        added = {(link.counterparty, link.role) for link in others}
+        kept = self.kept_forms()
+        for form in kept:
+            if self.tied_by(form) in added:
+                self.refuse_twice(form, "was added since you opened this form")
+        self._check(
+            [(form.cleaned_data["role"], form.cleaned_data["share_pct"]) for form in kept]
+            + [(link.role, link.share_pct) for link in others]
+        )
+
+    def tied_by(self, form):
+        counterparty, role = super().tied_by(form)
+        return counterparty or getattr(form, "_counterparty", None), role
 
     def save_existing_objects(self, commit=True):
         """A row with another counterparty or role is another link: the old ones go before the
@@ -269,16 +276,12 @@ class CounterpartyFormSet(LinkFormSet):
         return saved
 
     @staticmethod
-    def _check(rows: list[tuple[CounterpartyRole, object, object]]) -> None:
-        """Raise ValidationError for rows that don't go together."""
+    def _check(rows: list[tuple[CounterpartyRole, Decimal | None]]) -> None:
+        """Raise ValidationError for roles and shares that don't go together."""
         shares = defaultdict(int)
-        seen = set()
-        for role, counterparty, share_pct in rows:
-            if (role, counterparty) in seen:
-                raise ValidationError(f"The same counterparty is named twice as {role}.")
-            seen.add((role, counterparty))
+        for role, share_pct in rows:
             shares[role] += share_pct or 0
-        if sum(role.pk == LEAD_DEVELOPER_ID for role, _, _ in rows) > 1:
+        if sum(role.pk == LEAD_DEVELOPER_ID for role, _ in rows) > 1:
             raise ValidationError(
                 "A pipeline has one Lead developer: give the others another role, such as "
                 "Co-developer."

@@ -21,6 +21,8 @@ def test_a_new_pipeline_with_a_new_facility_and_a_new_counterparty_in_one_form(
         "facility_links-0-capacity_mw": "49.9",
         "facility_links-0-latitude": "52.77",
         "facility_links-0-longitude": "-0.92",
+        "facility_links-0-country": "united kingdom",
+        "facility_links-0-region": "Leicestershire",
         "counterparty_links-TOTAL_FORMS": "1",
         "counterparty_links-0-new_counterparty": "Acme Renewables",
         "counterparty_links-0-role": str(CounterpartyRole.objects.get(code="lead-developer").pk),
@@ -32,6 +34,7 @@ def test_a_new_pipeline_with_a_new_facility_and_a_new_counterparty_in_one_form(
     pipeline = Pipeline.objects.get()
     facility = pipeline.facilities.get()
     assert (facility.name, str(facility.capacity_mw)) == ("Kettleby Solar", "49.900")
+    assert (facility.country, facility.region) == ("GB", "Leicestershire")
     assert pipeline.counterparties.get().name == "Acme Renewables"
     assert pipeline.transitions.get().recorded_by == portfolio_manager
     assert Comment.objects.get().author == portfolio_manager

@@ -5,11 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from counterparties.models import Counterparty
+from counterparties.models import ContactRole, Counterparty
 from infopoints.models import InformationPoint
-from pipelines.models import Facility, Pipeline, Stage, Technology
+from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from tests.admin.conftest import errors_of
-from tests.builders import make_counterparty, make_facility, make_information_point, make_pipeline
+from tests.builders import (
+    make_contact,
+    make_counterparty,
+    make_facility,
+    make_information_point,
+    make_pipeline,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +213,80 @@ def test_two_lead_developers(desk):
         },
     )
     assert "A pipeline has one Lead developer" in errors
+
+
+def test_the_same_facility_twice(desk):
+    pipeline, battery = make_pipeline(capacity_mw=20), make_facility("Shared battery", "bess")
+    first = pipeline.facilities.get()
+    errors = refused(
+        desk,
+        pipeline,
+        **{
+            "facility_links-TOTAL_FORMS": "4",
+            "facility_links-1-facility": str(battery.pk),
+            "facility_links-2-facility": str(battery.pk),
+            "facility_links-3-facility": str(first.pk),
+        },
+        change_reason="x",
+    )
+    assert errors.splitlines() == [
+        "__all__: Shared battery is already in row 2: choose another facility, or remove this row.",
+        f"__all__: {first} is already in row 1: choose another facility, or remove this row.",
+    ]
+
+
+def test_the_same_counterparty_twice_in_one_role(desk):
+    pipeline, acme = make_pipeline(lead_developer=make_counterparty("Blue")), make_counterparty()
+    investor = str(CounterpartyRole.objects.get(code="investor").pk)
+    rows = {
+        "counterparty_links-TOTAL_FORMS": "6",
+        "counterparty_links-1-counterparty": str(acme.pk),
+        "counterparty_links-2-counterparty": str(acme.pk),
+        "counterparty_links-2-role": str(CounterpartyRole.objects.get(code="owner").pk),
+        "counterparty_links-3-new_counterparty": acme.name.upper(),
+        "counterparty_links-4-new_counterparty": "Elm Energy",
+        "counterparty_links-5-new_counterparty": "Elm ENERGY",
+    }
+    for row in (1, 3, 4, 5):
+        rows[f"counterparty_links-{row}-role"] = investor
+    right = "choose another counterparty or role, or remove this row."
+    assert refused(desk, pipeline, **rows).splitlines() == [
+        f"__all__: {acme} as Investor is already in row 2: {right}",
+        f"__all__: Elm ENERGY as Investor is already in row 5: {right}",
+    ]
+
+
+def test_a_counterparty_that_somebody_else_added_in_that_role_meanwhile(desk):
+    pipeline, acme = make_pipeline(), make_counterparty()
+    investor = CounterpartyRole.objects.get(code="investor")
+    data = desk.open(pipeline) | {
+        "counterparty_links-TOTAL_FORMS": "1",
+        "counterparty_links-0-counterparty": str(acme.pk),
+        "counterparty_links-0-role": str(investor.pk),
+    }
+    pipeline.counterparty_links.create(counterparty=acme, role=investor)
+    assert errors_of(desk.send(pipeline, data)) == (
+        f"__all__: {acme} as Investor was added since you opened this form: choose another "
+        "counterparty or role, or remove this row."
+    )
+
+
+def test_the_same_contact_twice_in_one_role_and_the_same_technology_twice(desk):
+    ceo = ContactRole.objects.get(code="ceo")
+    contact, solar = make_contact("Ann Ash"), Technology.objects.get(code="solar")
+    contacts = {"contact_links-TOTAL_FORMS": "2"}
+    technologies = {"technology_links-TOTAL_FORMS": "2"}
+    for row in (0, 1):
+        contacts[f"contact_links-{row}-contact"] = str(contact.pk)
+        contacts[f"contact_links-{row}-role"] = str(ceo.pk)
+        technologies[f"technology_links-{row}-technology"] = str(solar.pk)
+    assert refused(desk, make_counterparty(), **contacts) == (
+        "__all__: Ann Ash as CEO is already in row 1: choose another contact or role, or remove "
+        "this row."
+    )
+    assert refused(desk, make_information_point(), **technologies) == (
+        "__all__: Solar is already in row 1: choose another technology, or remove this row."
+    )
 
 
 def test_a_new_facility_without_a_technology(desk):
