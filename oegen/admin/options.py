@@ -223,14 +223,24 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         conflict = guard.find_conflict(opened, [obj])
         return conflict.as_message() if conflict else ""
 
+    def response_add(self, request, obj, post_url_continue=None):
+        request.saved = obj, "added"
+        return super().response_add(request, obj, post_url_continue)
+
     def response_change(self, request, obj):
         request.nothing_changed = not audit.current_change_set().has_rows
+        request.saved = obj, "changed"
         return super().response_change(request, obj)
 
     def message_user(self, request, message, level=messages.INFO, *args, **kwargs):
-        """Django says "changed successfully" in any case; here only if that is so."""
+        """Django says "changed successfully" in any case; here only if that is so. Its link leads
+        to the form: here to the record's page, for somebody who came from a page of the site."""
+        obj, done = getattr(request, "saved", (None, ""))
         if getattr(request, "nothing_changed", False):
             level, message = messages.WARNING, "Nothing was different, so nothing was saved."
+        elif hasattr(obj, "get_absolute_url") and returning.page_to_return_to(request):
+            said = 'The {} “<a href="{}">{}</a>” was {} successfully.'
+            message = format_html(said, self.opts.verbose_name, obj.get_absolute_url(), obj, done)
         super().message_user(request, message, level, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):

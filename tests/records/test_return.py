@@ -37,7 +37,8 @@ def test_saving_a_form_leads_back_to_the_page_with_its_filters(as_editor, record
     assert response.status_code == 302
     assert response.url == page
     assert Contact.objects.get().name == "Ann Beech"
-    assert "was changed successfully" in as_editor.get(page).content.decode()
+    message = f'“<a href="{contact.get_absolute_url()}">Ann Beech</a>” was changed successfully.'
+    assert message in as_editor.get(page).content.decode()
 
 
 def test_a_refused_form_still_knows_the_way_back(as_editor, records):
@@ -61,7 +62,9 @@ def test_adding_leads_back_to_the_list(as_editor, records):
     response = as_editor.post(form, form_values(as_editor.get(form)) | {"name": "Elm Energy"})
 
     assert response.url == "/counterparties/?q=lar"
-    assert Counterparty.objects.filter(name="Elm Energy").exists()
+    added = Counterparty.objects.get(name="Elm Energy")
+    message = f'“<a href="{added.get_absolute_url()}">Elm Energy</a>” was added successfully.'
+    assert message in as_editor.get(response.url).content.decode()
 
 
 def test_removing_a_record_leads_to_its_list_instead_of_a_page_that_is_gone(as_editor, records):
