@@ -7,6 +7,7 @@ from django.urls import reverse
 from counterparties.models import Counterparty
 from infopoints.choices import Status
 from infopoints.querysets import InformationPointQuerySet
+from oegen import clock
 from oegen.fields import between, in_range, one_of
 from oegen.models import AuditedModel, Comment
 from oegen.models.audited import name_present
@@ -78,6 +79,13 @@ class InformationPoint(AuditedModel):
 
     def get_absolute_url(self):
         return reverse("informationpoint", args=[self.pk])
+
+    @property
+    def is_review_overdue(self) -> bool:
+        """Whether it was to be looked at again before the day that is being looked at."""
+        if self.review_on is None or self.status == Status.CLOSED:
+            return False
+        return self.review_on < clock.today()
 
 
 class InformationPointTechnology(AuditedModel):

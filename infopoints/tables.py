@@ -12,12 +12,12 @@ from infopoints.models import (
 from oegen.tables import (
     ChoiceColumn,
     Column,
-    DayColumn,
     MomentColumn,
     NumberColumn,
     RecordColumn,
     RecordTable,
     TextColumn,
+    UnknownLastPartColumn,
     by_first,
 )
 
@@ -70,7 +70,12 @@ class InformationPointTable(RecordTable):
         "pipelines", InformationPointPipeline, "pipeline__project_name", pipelines_of
     )
     owner = Column(order_by=("owner__username",), reads=methodcaller("select_related", "owner"))
-    review_on = DayColumn("Review")
+    review_on = UnknownLastPartColumn(
+        "infopoints/parts/review.html",
+        "Review",
+        alike=attrgetter("review_on", "is_review_overdue"),
+        empty_values=(None,),
+    )
     description = TextColumn()
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")

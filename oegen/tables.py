@@ -202,7 +202,7 @@ def _css(column: Column) -> str:
 
 def _cell(column: Column, accessor, default: Any, record: Model) -> Any:
     value = accessor.resolve(record, quiet=True)
-    return default if value in column.empty_values else column.cell(record, value)
+    return default if value in column.empty_values else column.cell(record, value) or default
 
 
 @cache

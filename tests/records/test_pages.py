@@ -223,6 +223,22 @@ def test_cell_of_the_matrix_opens_just_the_points_that_it_counts(as_manager, db)
     assert opened.context["total"] == 1
 
 
+def test_a_review_in_the_past_is_overdue_unless_the_point_is_closed(as_manager, db):
+    today = timezone.localdate()
+    yesterday = today - timedelta(days=1)
+    late = make_information_point("Late", review_on=yesterday)
+    make_information_point("Done with", review_on=yesterday, status=Status.CLOSED)
+    make_information_point("Due", review_on=today)
+    make_information_point("Undated", market="GB")
+
+    table = as_manager.get("/infopoints/?columns=review_on,market").context["table"]
+    rows = [re.sub(r"<[^>]+>", "|", line) for line in table.lines()]
+
+    assert [line.split("|")[2] for line in rows if "overdue" in line] == ["Late"]
+    assert sum(line.endswith("|—|") for line in rows) == 3, "a market that nobody gave"
+    assert "overdue, 1 day ago" in words(page_of(as_manager, late))
+
+
 def test_open_mw_counts_each_facility_of_the_open_pipelines_once(as_manager, db):
     point = make_information_point()
     shared = make_facility("Shared", "solar", capacity_mw=10)
