@@ -40,6 +40,7 @@ from tests.builders import (
     make_information_point,
     make_pipeline,
 )
+from tests.portfolios import tell_the_planner
 
 BUDGETS = json.loads((Path(__file__).parent / "query_budgets.json").read_text())
 
@@ -139,10 +140,7 @@ def add_rows(number: int) -> dict:
             Comment.objects.bulk_create(
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
             )
-    if connection.vendor == "postgresql":
-        # Its planner goes by statistics, which autovacuum gathers where transactions end.
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    tell_the_planner()
     return hub
 
 
