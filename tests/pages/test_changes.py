@@ -94,6 +94,26 @@ def test_filters_kinds_and_steps_narrow(as_manager, portfolio):
     assert "no change of this kind" in read(as_manager, kind="renamed", **RANGE)
 
 
+def test_clearing_the_filters_keeps_the_days(as_manager, portfolio):
+    query = {**RANGE, "kind": "slipped", "page": "1", "q": "kestrel", "status": "nowhere"}
+    kept = "/changes/?from=2026-11-10&to=2026-11-14&kind=slipped"
+    for wrong in ("clear all filters", "Clear all"):
+        html = unescape(as_manager.get(URL, query).text)
+        assert re.search(rf'<a [^>]*href="{re.escape(kept)}">{wrong}</a>', html), wrong
+        query["status"] = "design"
+    assert "slipped by 61 days" in read(as_manager, **RANGE, kind="slipped")
+
+
+def test_without_any_figure_there_are_no_mw_yet(as_manager, portfolio):
+    with audit.change_set(reason="Two more"):
+        make_pipeline("Bare")
+        make_pipeline("Measured", capacity_mw=0)
+    past = {"from": "2026-11-19", "to": "2026-11-20"}
+    assert "New 2 pipelines · 0 MW" in read(as_manager, **past)
+    bare = read(as_manager, q="bare", **past)
+    assert "New 1 pipeline · no MW yet Bare added in Design no MW yet" in bare
+
+
 def test_days_are_the_last_seven_unless_the_address_names_others(as_manager, portfolio):
     text = read(as_manager)
     assert "between the end of 13 Nov 2026 and the end of 20 Nov 2026" in text
