@@ -20,8 +20,8 @@ from django.utils import formats, timezone
 from oegen import audit
 from oegen.directions import isolated
 from oegen.models import AuditedModel, ChangeSet, Comment
+from oegen.names import NOTHING, Names
 
-NOTHING = "empty"
 UNITS = {"_mw": "MW", "_mwh": "MWh", "_pct": "%"}
 
 
@@ -109,6 +109,21 @@ def say(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
     def register(phrase: Phrase) -> Phrase:
         _phrases[model, field_name] = phrase, frozenset(unless)
         return phrase
+
+    return register
+
+
+Unit = Callable[[Any, Names], str]
+_units: dict[tuple[type[models.Model], str], Unit] = {}
+
+
+def measured_in(model: type[models.Model], field_name: str):
+    """Register the unit of a number where its field's name does not tell it: a function of the
+    row that the number is of, and the names at hand."""
+
+    def register(unit: Unit) -> Unit:
+        _units[model, field_name] = unit
+        return unit
 
     return register
 
@@ -328,7 +343,7 @@ def differences(model, row, previous, names: Names) -> Iterable[FieldChange]:
         raw_new = getattr(row, model_field.attname)
         label = str(model_field.verbose_name)
         label = label[:1].upper() + label[1:]
-        old, new = (display(model_field, raw, names) for raw in (raw_old, raw_new))
+        old, new = (display(model_field, end, names) for end in (previous, row))
         phrase, unless = _phrases.get((model, model_field.name), (None, frozenset()))
         if phrase is None:
             words = f"{label} from {isolated(old)} to {isolated(new)}"
@@ -339,8 +354,9 @@ def differences(model, row, previous, names: Names) -> Iterable[FieldChange]:
         yield FieldChange(model_field.name, label, old, new, raw_old, raw_new, words)
 
 
-def display(model_field: models.Field, value: Any, names: Names) -> str:
-    """A field's value as a person would write it, with its unit."""
+def display(model_field: models.Field, row, names: Names) -> str:
+    """The value of a field of a record or history row as a person would write it, with its unit."""
+    value = getattr(row, model_field.attname)
     if value is None or value == "":
         return NOTHING
     if isinstance(model_field, models.ForeignKey):
@@ -356,55 +372,10 @@ def display(model_field: models.Field, value: Any, names: Names) -> str:
     if isinstance(value, date):
         return formats.date_format(value, "DATE_FORMAT")
     if isinstance(value, Decimal):
-        unit = next((u for end, u in UNITS.items() if model_field.name.endswith(end)), "")
+        if unit_of := _units.get((model_field.model, model_field.name)):
+            unit = unit_of(row, names)
+        else:
+            unit = next((u for end, u in UNITS.items() if model_field.name.endswith(end)), "")
         number = formats.number_format(value.normalize() + 0, use_l10n=True, force_grouping=True)
         return f"{number} {unit}".strip()
     return str(value)
-
-
-class Names:
-    """Names of the records that rows point to: wanted first, then read with one query a model,
-    and from the history where a record is gone."""
-
-    def __init__(self):
-        self._wanted: dict[type[models.Model], set] = defaultdict(set)
-        self._found: dict[tuple[type[models.Model], Any], str] = {}
-        self._live: set[tuple[type[models.Model], Any]] = set()
-
-    def want_all(self, model, row) -> None:
-        """Want whatever the foreign keys of a history row of ``model`` point to."""
-        for model_field in model._meta.concrete_fields:
-            if isinstance(model_field, models.ForeignKey):
-                self._wanted[model_field.remote_field.model].add(getattr(row, model_field.attname))
-        if model is Comment:
-            content_type = ContentType.objects.get_for_id(row.content_type_id)
-            self._wanted[content_type.model_class()].add(row.object_id)
-        else:
-            self._wanted[model].add(row.id)
-
-    def get(self, model, key) -> str:
-        """The name, as it may stand in a sentence."""
-        if key is None:
-            return NOTHING
-        self._read(model)
-        return isolated(self._found.get((model, key), "a removed record"))
-
-    def url(self, model, key) -> str:
-        """The record's page, or nothing where it has none or the record is gone."""
-        self._read(model)
-        if (model, key) not in self._live or not hasattr(model, "get_absolute_url"):
-            return ""
-        return model(pk=key).get_absolute_url()
-
-    def _read(self, model) -> None:
-        keys = self._wanted.pop(model, set()) - {None}
-        if not keys:
-            return
-        for key, instance in model._base_manager.in_bulk(list(keys)).items():
-            self._live.add((model, key))
-            if not issubclass(model, AuditedModel) or not model.LINK_OWNER:
-                self._found[model, key] = str(instance)
-        gone = {key for key in keys if (model, key) not in self._live}
-        if gone and issubclass(model, AuditedModel) and not model.LINK_OWNER:
-            for row in model.history.filter(id__in=gone).order_by("history_date", "history_id"):
-                self._found[model, row.id] = str(row.instance)

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from oegen.timeline import NOTHING, say
+from oegen.timeline import NOTHING, measured_in, say
 from pipelines.choices import RAG, Outcome
-from pipelines.models import Facility, Pipeline
+from pipelines.models import Facility, Pipeline, Technology
 
 
 @say(Pipeline, "stage")
@@ -59,6 +59,12 @@ def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
         f"RTB date from {old} to {new}, "
         f"{abs(days):,} day{'s' if abs(days) != 1 else ''} {'later' if days > 0 else 'earlier'}"
     )
+
+
+@measured_in(Facility, "capacity_mw")
+def capacity_unit(facility, names):
+    technology = names.record(Technology, facility.technology_id)
+    return technology.unit_label if technology else "MW"
 
 
 @say(Facility, "capacity_mw")

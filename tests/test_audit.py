@@ -237,7 +237,7 @@ class TestWords:
 
     def test_capacity_has_its_unit(self):
         facility = make_facility(capacity_mw=10)
-        assert self.phrase(facility, capacity_mw="12.5") == "capacity up from 10 MW to 12.5 MW"
+        assert self.phrase(facility, capacity_mw="12.5") == "capacity up from 10 MWp to 12.5 MWp"
 
     def test_a_foreign_key_is_told_by_name_also_when_its_record_is_gone(self):
         acme, pipeline = make_counterparty("Acme"), make_pipeline(lead_developer=None)

@@ -232,7 +232,7 @@ def facts_of(
         if field.name in model.BOOKKEEPING:
             continue
         value = getattr(row, field.attname)
-        text = timeline.display(field, value, names)
+        text = timeline.display(field, row, names)
         is_empty = value is None or value == ""
         label = capfirst(str(field.verbose_name))
         facts.append(Fact(label, text, is_empty, field.name in changed))
@@ -265,10 +265,10 @@ def _link_in_words(part, names: timeline.Names) -> str:
     """What it ties to the record, with what the link itself says, such as a share."""
     link = part.instance_type
     says = [
-        f"{field.verbose_name} {timeline.display(field, value, names)}"
+        f"{field.verbose_name} {timeline.display(field, part, names)}"
         for field in link._meta.concrete_fields
         if field.name not in link.BOOKKEEPING and not field.is_relation
-        if (value := getattr(part, field.attname)) not in (None, "")
+        if getattr(part, field.attname) not in (None, "")
     ]
     return ", ".join([link.describe_link(part, names), *says])
 

@@ -79,7 +79,7 @@ def test_a_facility_changed_meanwhile_stops_the_pipelines_form(desk, jane):
     data = desk.open(pipeline)
     change_as(jane, pipeline.facilities.get(), capacity_mw=30)
     stopped = desk.send(pipeline, data | {"project_name": "Renamed"})
-    assert "capacity up from 20 MW to 30 MW" in errors_of(stopped)
+    assert "capacity up from 20 MWp to 30 MWp" in errors_of(stopped)
     shown = desk.fields_of(stopped)
     assert shown["facility_links-0-capacity_mw"] == "30.000"
     assert desk.send(pipeline, shown).status_code == 302

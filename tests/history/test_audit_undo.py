@@ -51,8 +51,8 @@ def test_preview_names_what_would_be_removed_brought_back_and_set_back(as_portfo
     assert "1 facility would be set back" in html
     for name in ("Kestrel", "Gone", "Old"):
         assert f"<bdi>{name}</bdi>" in html
-    assert "<del><bdi>99 MW</bdi></del>" in html
-    assert "<ins><bdi>10 MW</bdi></ins>" in html
+    assert "<del><bdi>99 MWp</bdi></del>" in html
+    assert "<ins><bdi>10 MWp</bdi></ins>" in html
     assert newest() == change_set, "the preview wrote nothing"
 
 

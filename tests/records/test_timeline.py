@@ -1,14 +1,15 @@
 """The stream of changes and comments on a record's page."""
 
 import pytest
+from django.urls import reverse
 
 from oegen import audit
 from oegen.directions import isolated
 from oegen.models import Comment
 from oegen.timeline import entries_of
 from oegen.views import TIMELINE_STEP
-from pipelines.models import Stage
-from tests.builders import make_pipeline
+from pipelines.models import Stage, Technology
+from tests.builders import make_facility, make_pipeline
 from tests.pages.test_pages import parsed
 
 
@@ -80,6 +81,21 @@ def test_short_change_is_told_in_its_sentence_alone(as_manager, talked_about):
 
     assert "moved from Design to Procurement" in text
     assert "Before and after" not in text
+
+
+def test_capacity_is_told_in_the_unit_of_the_technology_that_it_had(as_manager, db):
+    facility = make_facility("Rowan Down", "solar", capacity_mw=50)
+    facility.capacity_mw = 60
+    facility.save()
+    facility.technology, facility.capacity_mw = Technology.objects.get(code="bess"), 70
+    facility.save()
+
+    text = words(as_manager.get(facility.get_absolute_url()))
+    assert "capacity up from 50 MWp to 60 MWp" in text
+    assert "capacity up from 60 MWp to 70 MW" in text
+    first = facility.history.earliest("history_id").history_id
+    then = words(as_manager.get(reverse("history-entry", args=["facility", facility.pk, first])))
+    assert "Capacity 50 MWp" in then
 
 
 def test_long_change_has_its_values_before_and_after(as_manager, talked_about):
