@@ -1,4 +1,5 @@
 from oegen.admin import alerts, people  # noqa: F401
-from oegen.admin.options import AuditedAdmin, LinkInline, ReferenceAdmin
+from oegen.admin.options import AuditedAdmin, LinkInline
+from oegen.admin.reference import ReferenceAdmin
 
 __all__ = ["AuditedAdmin", "LinkInline", "ReferenceAdmin"]

@@ -2,7 +2,7 @@ from django.contrib import admin, messages
 from django.utils.html import format_html
 
 from oegen.admin.lists import FiltersSpeak
-from oegen.admin.options import ReferenceAdmin
+from oegen.admin.reference import ReferenceAdmin
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
 from oegen.models import Alert, AlertRule
@@ -18,11 +18,18 @@ class AlertRuleAdmin(ReferenceAdmin):
     list_select_related = ["technology"]
     autocomplete_fields = ["technology", "counterparty"]
     fieldsets = [
-        (None, {"fields": ["name", "code", "is_active", "order"]}),
+        (None, {"fields": ["name", "is_active", "order"]}),
         ("What", {"fields": ["event", "threshold"]}),
         ("Only of", {"fields": ["technology", "counterparty", "country"]}),
         ("Where to", {"fields": ["channel"]}),
     ]
+    #: Nobody knows a rule by its code, so nobody is asked for it.
+    prepopulated_fields = {}
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.take_code()
+        super().save_model(request, obj, form, change)
 
     @admin.display(description="From", ordering="threshold")
     def limit(self, rule):

@@ -37,6 +37,11 @@ def speak_of_the_field(name: str, field: forms.Field) -> None:
             messages["invalid"] = "Give a date with day, month and year, such as 14 Mar 2027."
         case forms.URLField():
             messages["invalid"] = "Give a web address, such as https://example.com."
+        case forms.SlugField():
+            messages["invalid"] = (
+                f"Give the {label} in letters, digits, hyphens and underscores only, such as "
+                "offshore-wind."
+            )
         case forms.DecimalField():
             messages["invalid"] = "Give a number, such as 12.5."
         case forms.IntegerField():

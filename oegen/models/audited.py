@@ -1,11 +1,13 @@
 import uuid
 from decimal import Decimal
+from itertools import chain, count
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 from django.db.models.functions import Lower, Trim
 from django.db.models.lookups import Exact
 from django.utils import timezone
+from django.utils.text import slugify
 
 from oegen import audit, seals, search
 from oegen.exceptions import StaleRecordError
@@ -241,6 +243,14 @@ class ReferenceModel(AuditedModel):
 
     def __str__(self):
         return self.name
+
+    def take_code(self) -> None:
+        """Give a new row a code of its own, made of its name."""
+        stem = slugify(self.name)[:36].rstrip("-") or self._meta.model_name
+        alike = type(self)._base_manager.filter(code__istartswith=stem)
+        taken = {code.lower() for code in alike.values_list("code", flat=True)}
+        codes = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        self.code = next(code for code in codes if code not in taken)
 
     @property
     def is_relied_on(self) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from counterparties.models import Counterparty
-from oegen.models import ChangeSet, Comment
+from oegen.models import AlertRule, ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from tests.builders import make_counterparty, make_facility, make_pipeline
 
@@ -217,3 +217,33 @@ def test_the_pipelines_table_has_its_filters_and_search(desk, query, found):
     response = desk.client.get(f"{desk.url(Pipeline, 'changelist')}?{query}")
     names = {pipeline.project_name for pipeline in response.context["cl"].result_list}
     assert names == found
+
+
+def test_a_new_alert_rule_asks_for_no_code(desk, administrator):
+    desk.client.force_login(administrator)
+    empty = desk.open(AlertRule, "add") | {"event": "completed", "channel": "slack"}
+    assert "code" not in empty
+    made = {
+        "Wind: done!": "wind-done",
+        "Wind done": "wind-done-2",
+        "WIND, done": "wind-done-3",
+        "Завершено": "alertrule",
+        "Much " * 15 + "more": "much-much-much-much-much-much-much-m",
+    }
+    for name in made:
+        assert desk.send(AlertRule, empty | {"name": name}, "add").status_code == 302
+    assert dict(AlertRule.objects.filter(order=0).values_list("name", "code")) == made
+    first = AlertRule.objects.get(code="wind-done")
+    assert desk.send(first, desk.open(first) | {"name": "Turbines done"}).status_code == 302
+    first.refresh_from_db()
+    assert (first.name, first.code) == ("Turbines done", "wind-done")
+
+
+def test_a_new_technology_takes_its_code_from_the_name_unless_somebody_types_one(
+    desk, administrator
+):
+    desk.client.force_login(administrator)
+    form = desk.client.get(desk.url(Technology, "add")).context["adminform"]
+    (prepopulated,) = form.prepopulated_fields
+    assert prepopulated["field"].name == "code"
+    assert "keep it once it is in use" in form.form.fields["code"].help_text

@@ -328,6 +328,11 @@ class TestReferenceTables:
             response
         )
 
+    def test_a_code_that_is_no_word(self, office):
+        errors = refused(office, Technology, "add", name="Wave power", code="wave power")
+        right = "letters, digits, hyphens and underscores only, such as offshore-wind"
+        assert f"code: Give the code in {right}." in errors
+
     def test_a_technology_that_is_a_kind_of_itself(self, office):
         solar = Technology.objects.get(code="solar")
         assert "parent: A technology is not a kind of itself" in refused(

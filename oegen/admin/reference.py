@@ -1,0 +1,38 @@
+from oegen.admin.options import AuditedAdmin
+
+
+class ReferenceAdmin(AuditedAdmin):
+    """A vocabulary. Rows in use, or that the program relies on, can't be removed; they can be
+    made inactive."""
+
+    list_display = ["name", "code", "order", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "code"]
+    ordering = ["order", "name"]
+    prepopulated_fields = {"code": ["name"]}
+
+    view_on_site = False
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "code":
+            kwargs["help_text"] = (
+                "What addresses and imports call it, so keep it once it is in use. Small letters, "
+                "digits and hyphens, such as offshore-wind."
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_prepopulated_fields(self, request, obj=None):
+        return {} if obj else super().get_prepopulated_fields(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_relied_on)
+
+    def get_readonly_fields(self, request, obj=None):
+        readonly = super().get_readonly_fields(request, obj)
+        return [*readonly, "code"] if obj and obj.is_relied_on else readonly
+
+    def get_search_results(self, request, queryset, search_term):
+        """Autocompletes offer the active rows only."""
+        if request.path.endswith("/autocomplete/"):
+            queryset = queryset.filter(is_active=True)
+        return super().get_search_results(request, queryset, search_term)
