@@ -141,7 +141,6 @@ class Portfolio:
             SELECT {_named(keys)}, basis, pipelines, facilities, known, kw, kwh, net, weighted,
                 weighed
             FROM {self.sums} WHERE {where}
-            UNION ALL
         """
         return _totals(keys, f"FROM {self.rest} WHERE {where}", added)
 
@@ -154,26 +153,23 @@ class Portfolio:
             FROM {self.table} AS facts JOIN ({tie}) AS tied ON tied.pipeline_id = facts.id
             WHERE facts.chosen = 1 AND {where}
         """
-        return _totals(keys, rows, params=params)
+        return _totals(keys, rows, _added_up(_named(keys), _names(keys), rows), params)
 
 
-def _totals(
-    keys: tuple[str, ...], rows: str, added: str = "", params: tuple = ()
-) -> dict[tuple, Total]:
-    """Of rows of a portfolio's table, in which a pipeline or facility can be several times, and
-    of what is ``added`` up already: the rows that it holds are marked."""
-    unadded = ("several = 1", "shared = 1") if added else ("1 = 1", "1 = 1")
-    named = _named(keys)
-    names = ", ".join(f"key{place}" for place in range(len(keys)))
+def _totals(keys: tuple[str, ...], rows: str, added: str, params: tuple = ()) -> dict[tuple, Total]:
+    """Of what is ``added`` up already, and of rows of a portfolio's table in which a pipeline or
+    facility can be several times: those that are marked. Both have the parameters."""
+    named, names = _named(keys), _names(keys)
     counts = f"""
         SELECT {names}, COUNT(DISTINCT id)
-        FROM (SELECT {named}, id {rows} AND {unadded[0]}) AS found GROUP BY {names}
+        FROM (SELECT {named}, id {rows} AND several = 1) AS found GROUP BY {names}
     """
     sums = f"""
         SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
             SUM(net), SUM(weighted), SUM(weighed)
         FROM (
             {added}
+            UNION ALL
             SELECT {names}, MAX(basis) AS basis, 0 AS pipelines, 1 AS facilities,
                 CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END AS known,
                 MAX(kw) AS kw, MAX(kwh) AS kwh, {part_of("MAX(kw)", "MAX(owned)")} AS net,
@@ -181,14 +177,14 @@ def _totals(
                 CASE WHEN MAX(chance) IS NOT NULL THEN MAX(kw) END AS weighed
             FROM (
                 SELECT {named}, facility_id, basis, kw, kwh, owned, chance
-                {rows} AND facility_id IS NOT NULL AND {unadded[1]}
+                {rows} AND facility_id IS NOT NULL AND shared = 1
             ) AS found
             GROUP BY {names}, facility_id
         ) AS parts GROUP BY {names}, basis
     """
     width = len(keys)
     totals = {row[:width]: Total(row[width]) for row in fetch(counts, params)}
-    for row in fetch(sums, params):
+    for row in fetch(sums, params * 2):
         key = row[:width]
         totals[key] = totals.get(key, Total()) + _total(*row[width:])
     return totals
@@ -253,23 +249,33 @@ def _rest_of(made: Portfolio) -> str:
 
 def _sums_of(made: Portfolio) -> str:
     keys = ", ".join(KEYS)
+    return _added_up(keys, keys, f"FROM {made.table} AS facts WHERE chosen = 1")
+
+
+def _added_up(keys: str, names: str, rows: str) -> str:
+    """SQL for what can't be counted twice of rows of a portfolio's table: added up by the keys,
+    which have the names."""
     return f"""
-        SELECT {keys}, basis, SUM(1 - several) AS pipelines,
+        SELECT {names}, basis, SUM(1 - several) AS pipelines,
             SUM(own) AS facilities, SUM(CASE WHEN kw IS NULL THEN 0 ELSE own END) AS known,
             SUM(kw * own) AS kw, SUM(kwh * own) AS kwh,
             SUM({part_of("kw", "owned")} * own) AS net,
             SUM({part_of("kw", "chance")} * own) AS weighted,
             SUM(CASE WHEN chance IS NOT NULL THEN kw * own END) AS weighed
         FROM (
-            SELECT facts.*,
+            SELECT {keys}, basis, several, kw, kwh, owned, chance,
                 CASE WHEN shared = 0 AND facility_id IS NOT NULL THEN 1 ELSE 0 END AS own
-            FROM {made.table} AS facts WHERE chosen = 1
-        ) AS found GROUP BY {keys}, basis
+            {rows}
+        ) AS found GROUP BY {names}, basis
     """
 
 
 def _named(keys: tuple[str, ...]) -> str:
     return ", ".join(f"{key} AS key{place}" for place, key in enumerate(keys))
+
+
+def _names(keys: tuple[str, ...]) -> str:
+    return ", ".join(f"key{place}" for place in range(len(keys)))
 
 
 def _rows(chosen: PipelineQuerySet):
