@@ -26,6 +26,11 @@ class AlertRuleAdmin(ReferenceAdmin):
     #: Nobody knows a rule by its code, so nobody is asked for it.
     prepopulated_fields = {}
 
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "is_active":
+            kwargs["help_text"] = "Untick it to keep the rule and send nothing by it."
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def save_model(self, request, obj, form, change):
         if not change:
             obj.take_code()

@@ -21,6 +21,12 @@ class ReferenceAdmin(AuditedAdmin):
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def get_fields(self, request, obj=None):
+        """The name first; the reason has a place of its own below."""
+        own = [field.name for field in self.opts.concrete_fields]
+        asked = [name for name in super().get_fields(request, obj) if name in own]
+        return sorted(asked, key=lambda name: name != "name")
+
     def get_prepopulated_fields(self, request, obj=None):
         return {} if obj else super().get_prepopulated_fields(request, obj)
 

@@ -1,8 +1,10 @@
 """Entry in the admin: what is sent is saved, in one change set, with person and reason."""
 
+import re
+
 import pytest
 
-from counterparties.models import Counterparty
+from counterparties.models import ContactRole, Counterparty
 from oegen.models import AlertRule, ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from tests.builders import make_counterparty, make_facility, make_pipeline
@@ -243,7 +245,18 @@ def test_a_new_technology_takes_its_code_from_the_name_unless_somebody_types_one
     desk, administrator
 ):
     desk.client.force_login(administrator)
-    form = desk.client.get(desk.url(Technology, "add")).context["adminform"]
+    page = desk.client.get(desk.url(Technology, "add"))
+    form = page.context["adminform"]
     (prepopulated,) = form.prepopulated_fields
     assert prepopulated["field"].name == "code"
     assert "keep it once it is in use" in form.form.fields["code"].help_text
+
+
+@pytest.mark.parametrize("model", [AlertRule, ContactRole, CounterpartyRole, Stage, Technology])
+def test_a_vocabulary_asks_for_the_name_first_and_once_for_the_reason(desk, administrator, model):
+    desk.client.force_login(administrator)
+    for target, action in ((model, "add"), (model.objects.first(), "change")):
+        html = desk.client.get(desk.url(target, action)).text
+        asked = re.findall(r'<(?:input type="text"|select|textarea)[^>]*? name="(\w+)"', html)
+        assert asked[0] == "name"
+        assert asked.count("change_reason") == 1
