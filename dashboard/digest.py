@@ -17,10 +17,10 @@ from django.utils import formats
 from dashboard import metrics
 from dashboard.metrics.portfolio import UNCONFIRMED_DAYS
 from oegen import audit, clock, timeline
-from oegen.alerts import outbox
+from oegen.alerts import delivery, outbox
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
-from oegen.models import ChangeSet
+from oegen.models import ChangeSet, Channel
 from oegen.templatetags.oegen import number
 from pipelines.models import Pipeline
 from pipelines.querysets import OVERDUE, Megawatts
@@ -50,6 +50,18 @@ def write_digest(period: Period, today: date) -> int | None:
     until = today - timedelta(days=1)
     payload = digest_of(period, until)
     return payload and outbox.write_digest(period.event, str(until), payload)
+
+
+def why_no_new_one(period: Period) -> str:
+    """In words, where something happened and yet nobody got a new digest of it."""
+    if number := len(outbox.digest_receivers(period.event)):
+        return f"this one was written before, for {number:,} receiver{'s' if number != 1 else ''}"
+    if Channel.EMAIL not in delivery.configured_channels():
+        return "neither Slack nor e-mail is set up"
+    return (
+        f"Slack is not set up, and nobody who can be mailed has ticked “{period.event.name}” on "
+        "their page “E-mail alerts”"
+    )
 
 
 def digest_of(period: Period, until: date) -> dict[str, Any] | None:

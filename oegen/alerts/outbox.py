@@ -84,10 +84,8 @@ def write_timed_alerts(day: date) -> None:
         _write(letters, story=story, moment=moment)
 
 
-def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
-    """A digest for each channel that is set up, and by e-mail for each person who wants it, once
-    for that moment; gives the number of new ones. An old digest is worth nothing to a channel that
-    is set up later, so none is kept for it."""
+def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
+    """Each channel that is set up; e-mail for each person who wants it."""
     receivers: list[tuple[Channel, int | None]] = []
     channels = delivery.configured_channels()
     if Channel.SLACK in channels:
@@ -95,6 +93,13 @@ def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
     if Channel.EMAIL in channels:
         people = preferences.people_wanting([event.code])[event.code]
         receivers += [(Channel.EMAIL, person) for person in sorted(people)]
+    return receivers
+
+
+def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
+    """A digest for each of its receivers, once for that moment; gives the number of new ones. An
+    old digest is worth nothing to a channel that is set up later, so none is kept for it."""
+    receivers = digest_receivers(event)
     keys = [f"{event.code}:{moment}:{channel}:{person or ''}" for channel, person in receivers]
     known = set(Alert.objects.filter(unique_key__in=keys).values_list("unique_key", flat=True))
     alerts = [

@@ -120,12 +120,28 @@ def test_the_command_sends_it_once_to_slack_and_to_those_who_chose_it(
     assert all(len(block.get("text", {}).get("text", "")) <= 3000 for block in message["blocks"])
 
 
-def test_no_digest_is_kept_for_a_channel_that_is_not_set_up(week, settings, capsys):
-    settings.SLACK_WEBHOOK_URL, settings.SENDS_EMAIL = "", False
+def test_the_command_says_why_nobody_got_it(week, slack, settings, capsys):
+    def told() -> str:
+        call_command("send_digest", period="week")
+        return capsys.readouterr().out.splitlines()[0]
+
     Alert.objects.all().delete()
-    call_command("send_digest", period="week")
-    assert "New digests: 0" in capsys.readouterr().out
-    assert not Alert.objects.exists()
+    webhook, settings.SLACK_WEBHOOK_URL, settings.SENDS_EMAIL = (
+        settings.SLACK_WEBHOOK_URL,
+        "",
+        False,
+    )
+    assert told() == "No new digest: neither Slack nor e-mail is set up."
+    settings.SENDS_EMAIL = True
+    assert told() == (
+        "No new digest: Slack is not set up, and nobody who can be mailed has ticked “Weekly "
+        "digest” on their page “E-mail alerts”."
+    )
+    assert not Alert.objects.exists(), "kept for a channel that is not set up"
+    settings.SLACK_WEBHOOK_URL = webhook
+    assert told() == "New digests: 1. Alerts sent: 1, to be tried again: 0, parked: 0."
+    assert told() == "No new digest: this one was written before, for 1 receiver."
+    assert len(slack.messages) == 1
 
 
 def test_a_long_import_is_one_line_of_a_digest(ago, today):

@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from dashboard.digest import PERIODS, write_digest
+from dashboard.digest import PERIODS, why_no_new_one, write_digest
 from oegen.alerts import delivery
 
 
@@ -19,9 +19,12 @@ class Command(BaseCommand):
         if number is None:
             self.stdout.write("Nothing happened, so nothing is sent.")
             return
+        if not number:
+            self.stdout.write(f"No new digest: {why_no_new_one(PERIODS[period])}.")
         tally = delivery.deliver(senders=delivery.senders())
+        new = f"New digests: {number:,}. " if number else ""
         self.stdout.write(
-            f"New digests: {number:,}. Alerts sent: {tally.sent:,}, to be tried again: "
+            f"{new}Alerts sent: {tally.sent:,}, to be tried again: "
             f"{tally.failed:,}, parked: {tally.parked:,}."
         )
         for line in delivery.state_in_words():
