@@ -1,9 +1,13 @@
 """The pages that say no, in the site's look."""
 
+from logging.config import DictConfigurator
+
 import pytest
+from django.conf import settings
 from django.test import override_settings
 from django.urls import reverse
 
+from oegen.alerts import delivery
 from tests.builders import PASSWORD
 from tests.pages.test_pages import parsed
 
@@ -38,6 +42,31 @@ class TestRefusals:
 
         assert response.status_code == 405
         assert response.content == b""
+
+    def test_a_refusal_is_one_line_of_the_log_and_a_failure_keeps_its_traceback(
+        self, client, manager, caplog, monkeypatch
+    ):
+        client.force_login(manager)
+        client.raise_request_exception = False
+        monkeypatch.setattr(delivery, "state_in_words", lambda: 1 / 0)
+        line = DictConfigurator(settings.LOGGING).configure_formatter(
+            settings.LOGGING["formatters"]["line"]
+        )
+
+        def logged(address: str) -> tuple[int, list[str]]:
+            caplog.clear()
+            status = client.get(address).status_code
+            (text,) = map(line.format, caplog.records)
+            return status, text.splitlines()
+
+        status, lines = logged("/admin/pipelines/pipeline/")
+        assert (status, len(lines)) == (403, 1)
+        assert lines[0].endswith(
+            "WARNING django.request: Forbidden (Permission denied): /admin/pipelines/pipeline/"
+        )
+        status, lines = logged("/healthz")
+        assert status == 500
+        assert "ZeroDivisionError: division by zero" in lines
 
     @override_settings(AXES_FAILURE_LIMIT=2)
     def test_too_many_wrong_passwords(self, client, manager):
