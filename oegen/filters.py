@@ -1,12 +1,15 @@
 from dataclasses import dataclass
+from uuid import UUID
 
 import django_filters
 from django import forms
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils.text import slugify
+from django.utils.text import Truncator, slugify
 from django_filters.fields import ChoiceField
 
+from oegen.directions import isolated
 from oegen.fields import country_name
 
 
@@ -48,6 +51,43 @@ class RecordFilter(django_filters.ModelChoiceFilter):
                 "invalid_choice": "The record that this address names is not there, or no longer.",
             },
             **kwargs,
+        )
+
+
+class RecordsField(forms.CharField):
+    """The ids of several records with commas between them, cleaned to the records in that order.
+    Those that are not there are left out, because at another day others are; one must be."""
+
+    def __init__(self, *, model: str, **kwargs):
+        super().__init__(**kwargs)
+        self.model = model
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            keys = [UUID(key) for key in text.split(",")]
+        except ValueError as error:
+            raise ValidationError(
+                "This address names no records: it wants their ids, with commas between them."
+            ) from error
+        found = apps.get_model(self.model).objects.in_bulk(keys)
+        if not found:
+            raise ValidationError(
+                "The records that this address names are not there, or no longer."
+            )
+        return [found[key] for key in dict.fromkeys(keys) if key in found]
+
+
+class RecordsFilter(django_filters.Filter):
+    """Several records, as RecordFilter has one; the value is a list of them."""
+
+    field_class = RecordsField
+
+    def __init__(self, model: str, label: str, **kwargs):
+        super().__init__(
+            label=label, model=model, max_length=2000, widget=forms.HiddenInput, **kwargs
         )
 
 
@@ -104,6 +144,14 @@ def countries_of(records: QuerySet) -> list[tuple[str, str]]:
     """The countries that occur among the records, by name."""
     codes = records.order_by().exclude(country="").values_list("country", flat=True).distinct()
     return sorted(((code, country_name(code)) for code in codes), key=lambda choice: choice[1])
+
+
+def _in_brief(records: list) -> str:
+    """ "Acme, Beta and 8 more"; two names, short enough that the number is seen."""
+    names = [isolated(Truncator(record).chars(20)) for record in records]
+    if len(names) <= 2:
+        return " and ".join(names)
+    return f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
 @dataclass(frozen=True)
@@ -192,6 +240,8 @@ class PageFilterSet(django_filters.FilterSet):
         """The value as people chose it."""
         if isinstance(field.field, forms.ModelChoiceField):
             return str(field.form.cleaned_data.get(field.name) or value)
+        if isinstance(field.field, RecordsField):
+            return _in_brief(field.form.cleaned_data.get(field.name) or [value])
         if isinstance(field.field, forms.ChoiceField):
             return str(dict(field.field.choices).get(value, value))
         day = field.form.cleaned_data.get(field.name) if field.form.is_valid() else None

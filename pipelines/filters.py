@@ -14,6 +14,7 @@ from oegen.filters import (
     NameFilter,
     PageFilterSet,
     RecordFilter,
+    RecordsFilter,
     TextFilter,
     WholeNumberFilter,
     countries_of,
@@ -28,6 +29,8 @@ IN_TIME = "due"
 
 #: Reached or scheduled: what counts in the cumulative capacity by RTB date.
 ON_COURSE = "on-course"
+
+YES = "yes"
 
 RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
 
@@ -111,7 +114,7 @@ class AlsoFilter(django_filters.Filter):
     field_class = AlsoField
 
     def __init__(self):
-        super().__init__(label="And", max_length=1000, widget=forms.HiddenInput)
+        super().__init__(label="And", max_length=3000, widget=forms.HiddenInput)
 
     def filter(self, queryset, value):
         return value.filter_queryset(queryset) if value else queryset
@@ -221,6 +224,16 @@ class PipelineFilter(PageFilterSet):
         "counterparties.Counterparty", "Counterparty", method="filter_counterparty_id"
     )
     held_by = RecordFilter("counterparties.Counterparty", "Held by", method="filter_held_by")
+    held_by_others = RecordsFilter(
+        "counterparties.Counterparty", "Held by others than", method="filter_held_by_others"
+    )
+    held_by_nobody = django_filters.ChoiceFilter(
+        label="Held by",
+        choices=[(YES, "nobody, in part or whole")],
+        method="filter_held_by_nobody",
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": "There is no “%(value)s” here."},
+    )
     also = AlsoFilter()
 
     class Meta:
@@ -252,6 +265,12 @@ class PipelineFilter(PageFilterSet):
 
     def filter_held_by(self, queryset, name, value):
         return queryset.held_by(value)
+
+    def filter_held_by_others(self, queryset, name, value):
+        return queryset.held_by_others(value)
+
+    def filter_held_by_nobody(self, queryset, name, value):
+        return queryset.held_by_nobody()
 
     def filter_since(self, queryset, name, value):
         rag = self.form.cleaned_data.get("rag_was")
@@ -289,6 +308,23 @@ class PipelineFilter(PageFilterSet):
         if code and code != NO_FACILITY:
             found[code] = dict(self.form.fields["technology"].choices)[code]
         return found
+
+    @property
+    def holders(self) -> dict[str, tuple[str, dict]]:
+        """By what the address says of it each holder asked for: in words, and as ``held_mw`` takes
+        it."""
+        values = self.form.cleaned_data
+        found = values["also"].holders if values.get("also") else {}
+        told = {
+            "held_by": lambda one: (str(one), {"by": one}),
+            "held_by_others": lambda those: ("others", {"by_others_than": those}),
+            "held_by_nobody": lambda _: ("nobody", {}),
+        }
+        return found | {
+            f"{name}={self.data[name]}": tell(values[name])
+            for name, tell in told.items()
+            if values.get(name)
+        }
 
     @staticmethod
     def _told(field, value) -> str:

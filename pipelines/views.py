@@ -46,16 +46,21 @@ class PipelineList(ListPage):
     empty_text = "A pipeline is a project on its way from Discovery to Completed."
 
     def get_context_data(self, **kwargs):
-        """``parts``: the capacity of the technologies that are filtered by, of what is listed."""
-        named = (
-            {} if self.is_wrong() or not self.filterset.is_bound else self.filterset.technologies
-        )
+        """What of the capacity listed the filters ask for: ``parts``, that of technologies, and
+        ``held``, what of it a holder has, in MW."""
+        is_asked = self.filterset.is_bound and not self.is_wrong()
+        technologies = self.filterset.technologies if is_asked else {}
+        holders = self.filterset.holders if is_asked else {}
         facilities = self.object_list.facilities()
         return super().get_context_data(**kwargs) | {
             "parts": {
                 code: (name, facilities.of_technology(code).capacity())
-                for code, name in named.items()
-            }
+                for code, name in technologies.items()
+            },
+            "held": {
+                key: (name, self.object_list.held_mw(**whose))
+                for key, (name, whose) in holders.items()
+            },
         }
 
 

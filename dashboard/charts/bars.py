@@ -38,7 +38,7 @@ from dashboard.metrics.totals import (
     TechnologyGroup,
 )
 from oegen.templatetags.oegen import number, whole
-from pipelines.filters import IN_TIME
+from pipelines.filters import IN_TIME, YES
 from pipelines.models import Technology
 from pipelines.querysets import NO_DATE, OPEN, OVERDUE
 
@@ -239,21 +239,22 @@ def _weighted(groups: Sequence[RtbGroup]) -> dict:
 
 def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart:
     """By what each holds of the open capacity, the largest first."""
-    rows, values, notes = [], [], []
-
-    def add(label: str, held: Decimal, link: Link | None, count: str) -> None:
-        share = percent(held / open_mw) if open_mw else ""
-        rows.append(Row(label, link, (Cell(number(held)), Cell(share), Cell(count))))
-        values.append(float(held))
-        notes.append(f"{mw(held)} · {share}" if share else mw(held))
-
-    for one in found.holdings:
-        link = lists.pipelines(one.total, status=OPEN, held_by=one.counterparty.pk)
-        add(named(one.counterparty), one.held_mw, link, whole(one.total.pipelines))
-    if found.others:
-        add(f"{whole(found.others)} others", found.others_mw, None, "")
-    if found.unattributed_mw:
-        add(NOBODY, found.unattributed_mw, None, "")
+    holders = [
+        (named(one.counterparty), one, {"held_by": one.counterparty.pk}) for one in found.holdings
+    ]
+    if found.number_of_others:
+        label = f"{whole(found.number_of_others)} other{'' if found.number_of_others == 1 else 's'}"
+        beside = ",".join(str(one.counterparty.pk) for one in found.holdings)
+        holders.append((label, found.others, {"held_by_others": beside}))
+    if found.nobodys.held_mw:
+        holders.append((NOBODY, found.nobodys, {"held_by_nobody": YES}))
+    rows, notes = [], []
+    for label, one, wanted in holders:
+        link = lists.holding(one.total, one.held_mw, **wanted)
+        share = percent(one.held_mw / open_mw) if open_mw else ""
+        cells = (number(one.held_mw), share, whole(one.total.pipelines))
+        rows.append(Row(label, link, tuple(map(Cell, cells))))
+        notes.append(f"{mw(one.held_mw)} · {share}" if share else mw(one.held_mw))
     finding = "Nobody is recorded as holding any of it."
     if found.holdings:
         first = found.holdings[0]
@@ -268,12 +269,13 @@ def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart
         rows=tuple(rows),
         data=bars(
             [row.label for row in rows],
-            values,
-            [ACCENT if row.link else NEUTRAL for row in rows],
+            [float(one.held_mw) for _, one, _ in holders],
+            [ACCENT if one.counterparty else NEUTRAL for _, one, _ in holders],
             notes,
             [row.link for row in rows],
             "MW, mixed",
         ),
-        note="By share where shares are given, else the lead developer’s. The list behind a name "
-        "adds up whole pipelines.",
+        note="By share where shares are given, else the lead developer’s; a facility of several "
+        "projects counts once for each holder. The list behind a bar says how much of its "
+        "pipelines the bar counts.",
     )

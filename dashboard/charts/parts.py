@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from oegen.directions import isolated
 from oegen.templatetags.oegen import number, whole
 from pipelines.filters import NOT_RATED
 from pipelines.models import Technology
-from pipelines.querysets import NO_FACILITY, Megawatts
+from pipelines.querysets import NO_FACILITY, OPEN, Megawatts
 
 #: Colours come in pairs: on light, on dark.
 NEUTRAL = ("#98A2B3", "#667085")
@@ -40,12 +40,15 @@ PLACE = "PLACE"
 class Link:
     """The way to the records behind a figure: a list of so many ``pipelines`` with so many MW, or
     with so many of one ``technology`` (its code) as a part; None for what the figure does not
-    tell."""
+    tell. ``held_mw`` is what of it is the ``holder``'s, named as PipelineFilter's ``holders`` are.
+    """
 
     url: str
     pipelines: int | None = None
     mw: Decimal | None = None
     technology: str = ""
+    holder: str = ""
+    held_mw: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,12 @@ class Lists:
             total.capacity.mw if total else None,
             technology if technology != NO_FACILITY else "",
         )
+
+    def holding(self, total: Total, held_mw: Decimal, **holder) -> Link:
+        """To what is open of a ``holder``, which is a filter of that name and its value."""
+        [(name, value)] = holder.items()
+        link = self.pipelines(total, status=OPEN, **holder)
+        return replace(link, holder=f"{name}={value}", held_mw=held_mw)
 
     def changes(self, since: date, **step) -> Link:
         """What happened since that day: all, or what is behind a ``step`` of the walk."""

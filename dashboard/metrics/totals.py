@@ -16,16 +16,18 @@ from dashboard.metrics.portfolio import (
     Total,
     fetch,
     mw_of,
-    part_of,
     temporary_table,
     uuid_of,
 )
 from infopoints.models import InformationPoint, InformationPointPipeline
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import PipelineCounterparty, Stage, Technology
-from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE
+from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE, amounts_held
 
 LONGEST_ROW_OF_YEARS = 30
+
+#: Who holds something, beside counterparties by their keys.
+_OTHERS, _NOBODY = "others", "nobody"
 
 
 @dataclass(frozen=True)
@@ -87,22 +89,23 @@ class Heat:
 
 @dataclass(frozen=True)
 class Holding:
-    """What of the open capacity is a counterparty's. ``total`` is of the pipelines that it holds
-    a part of, as wholes."""
+    """What of the open capacity somebody holds: the ``counterparty`` or, where there is none, all
+    others together, or nobody. ``total`` is of the pipelines of which they hold a part, as wholes.
+    """
 
-    counterparty: Counterparty
+    counterparty: Counterparty | None
     total: Total
     held_mw: Decimal
 
 
 @dataclass(frozen=True)
 class Concentration:
-    """``holdings``, the largest first, and how many more there are with how much."""
+    """``holdings``, the largest first, and what all ``others`` hold together, and nobody."""
 
     holdings: tuple[Holding, ...]
-    unattributed_mw: Decimal
-    others: int
-    others_mw: Decimal
+    others: Holding
+    number_of_others: int
+    nobodys: Holding
 
 
 @dataclass(frozen=True)
@@ -216,61 +219,61 @@ def by_counterparty(chosen: Portfolio, limit: int = 10) -> Concentration:
     """Open capacity by the counterparty that holds it: by share where shares are given, else
     through the Lead developer role (PipelineCounterparty.objects.holding).
 
-    A facility of several pipelines counts once for each of its holders, with their largest share;
-    nobody's is what none of its pipelines gives to anybody.
+    A facility of several pipelines counts once for each of its holders, nobody included, with
+    their largest share (pipelines.querysets.amounts_held).
     """
-    holding = PipelineCounterparty.objects.holding().order_by()
-    links, params = holding.values("pipeline_id", "counterparty_id", "part").query.sql_with_params()
-    open_ones = f"SELECT id FROM {chosen.table} WHERE chosen = 1 AND {IS_OPEN}"
-    held = f"""
-        SELECT pipeline_id, counterparty_id, SUM(part) AS part FROM ({links}) AS links
-        WHERE pipeline_id IN ({open_ones}) GROUP BY pipeline_id, counterparty_id
-    """
+    held, params = PipelineCounterparty.objects.held(
+        f"""
+        SELECT id AS pipeline_id, facility_id, kw, shared FROM {chosen.table}
+        WHERE chosen = 1 AND {IS_OPEN}
+        """
+    )
     table = f"{chosen.table}_held"
     with temporary_table(table, held, params):
         return _concentration(chosen, table, limit)
 
 
 def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
-    largest = fetch(
+    # Nobody's row first, if there is one, then the counterparties'.
+    amounts = fetch(
         f"""
-        SELECT counterparty_id, kw, COUNT(*) OVER (), SUM(kw) OVER () FROM (
-            SELECT counterparty_id, SUM({part_of("kw", "part")}) AS kw FROM (
-                SELECT counterparty_id, facility_id, MAX(kw) AS kw, MAX(part) AS part
-                FROM {held} AS held JOIN {chosen.table} AS facts ON facts.id = held.pipeline_id
-                GROUP BY counterparty_id, facility_id
-            ) AS facilities GROUP BY counterparty_id
-        ) AS holdings ORDER BY kw DESC NULLS LAST, counterparty_id LIMIT {limit}
+        SELECT holder, kw, COUNT(*) OVER kind, SUM(kw) OVER kind
+        FROM ({amounts_held(held)}) AS amounts
+        WINDOW kind AS (PARTITION BY CASE WHEN holder IS NULL THEN 0 ELSE 1 END)
+        ORDER BY CASE WHEN holder IS NULL THEN 0 ELSE 1 END, kw DESC NULLS LAST, holder
+        LIMIT {limit + 1}
         """
     )
-    [(left,)] = fetch(
-        f"""
-        SELECT SUM({part_of("kw", "part")}) FROM (
-            SELECT facility_id, MAX(kw) AS kw, MIN({WHOLE} - COALESCE(part, 0)) AS part
-            FROM {chosen.table} AS facts LEFT JOIN (
-                SELECT pipeline_id, SUM(part) AS part FROM {held} GROUP BY pipeline_id
-            ) AS given ON given.pipeline_id = facts.id
-            WHERE chosen = 1 AND {IS_OPEN} GROUP BY facility_id
-        ) AS facilities
-        """
-    )
-    if not largest:
-        return Concentration((), mw_of(left, WHOLE), 0, mw_of(0))
-    keys = [uuid_of(key) for key, *_ in largest]
-    known = Counterparty.objects.in_bulk(keys)
-    links = PipelineCounterparty.objects.holding().filter(counterparty__in=keys)
-    totals = _totals_of(chosen, links, "counterparty_id")
+    unheld = next((kw for holder, kw, *_ in amounts if holder is None), 0)
+    largest = [row for row in amounts if row[0] is not None][:limit]
+    known = Counterparty.objects.in_bulk([uuid_of(key) for key, *_ in largest])
+    number, together = largest[0][2:] if largest else (0, 0)
+    totals = _totals_of_holders(chosen, held, [key for key, *_ in largest])
     holdings = tuple(
-        Holding(known[key], totals[key], mw_of(row[1], WHOLE))
-        for key, row in zip(keys, largest, strict=True)
+        Holding(known[uuid_of(key)], totals[str(key)], mw_of(kw, WHOLE)) for key, kw, *_ in largest
     )
-    number, together = largest[0][2:]
+    others_mw = mw_of(together, WHOLE) - sum(one.held_mw for one in holdings)
     return Concentration(
         holdings=holdings,
-        unattributed_mw=mw_of(left, WHOLE),
-        others=number - len(holdings),
-        others_mw=mw_of(together, WHOLE) - sum(one.held_mw for one in holdings),
+        others=Holding(None, totals.get(_OTHERS, Total()), others_mw),
+        number_of_others=number - len(holdings),
+        nobodys=Holding(None, totals.get(_NOBODY, Total()), mw_of(unheld, WHOLE)),
     )
+
+
+def _totals_of_holders(chosen: Portfolio, held: str, keys: list) -> dict[str, Total]:
+    """Of the counterparties with the keys, ``_OTHERS`` and ``_NOBODY``."""
+    is_named = f"holder IN ({', '.join(['%s'] * len(keys))})" if keys else "1 = 0"
+    tie = f"""
+        SELECT DISTINCT pipeline_id,
+            CASE WHEN {is_named} THEN CAST(holder AS VARCHAR(36)) ELSE '{_OTHERS}' END AS holder
+        FROM {held} WHERE holder IS NOT NULL
+        UNION ALL SELECT DISTINCT pipeline_id, '{_NOBODY}' FROM {held} WHERE rest > 0
+    """
+    table = f"{held}_groups"
+    with temporary_table(table, tie, tuple(keys)):
+        totals = chosen.totals_by_tie("tied.holder", tie=f"SELECT * FROM {table}", where=IS_OPEN)
+    return {holder: total for (holder,), total in totals.items()}
 
 
 def by_information_point(chosen: Portfolio, points: list[InformationPoint]) -> list[Exposure]:

@@ -10,7 +10,7 @@ from pipelines.querysets.codes import (
     OVERDUE,
 )
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
-from pipelines.querysets.holding import PipelineCounterpartyQuerySet
+from pipelines.querysets.holding import PipelineCounterpartyQuerySet, amounts_held
 from pipelines.querysets.pipeline import PipelineQuerySet
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "Megawatts",
     "PipelineCounterpartyQuerySet",
     "PipelineQuerySet",
+    "amounts_held",
     "of_technology",
 ]

@@ -9,14 +9,17 @@ from pipelines.reference import LEAD_DEVELOPER_ID
 #: The shares of a pipeline's counterparties, in %, are parts of it.
 WHOLE_SHARE = 100
 
+#: Parts are kept in hundredths of a percent: whole numbers, which every database adds up exactly.
+WHOLE_PART = 100 * WHOLE_SHARE
+
 
 class PipelineCounterpartyQuerySet(AuditedQuerySet):
     def holding(self):
         """The links by which a counterparty holds a part of the pipeline: those with a share or,
         where nobody has one, that of the lead developer.
 
-        Adds ``part`` to each row, in hundredths of a percent. Shares that add up to more than
-        100 % are scaled down to it.
+        Adds to each row ``part`` and ``rest``, what all of them leave of the pipeline, in
+        hundredths of a percent. Shares that add up to more than 100 % are scaled down to it.
         """
         shares = (
             self.model._base_manager.filter(pipeline=OuterRef("pipeline"))
@@ -28,12 +31,64 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         given = self.annotate(shares=Subquery(shares)).filter(
             Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
         )
-        scaled = F("share_pct") * 100 * WHOLE_SHARE / F("shares")
+        scaled = _whole(F("share_pct") * WHOLE_PART / F("shares"))
         return given.annotate(
             part=Case(
-                When(share_pct=None, then=Value(100 * WHOLE_SHARE)),
-                When(shares__gt=WHOLE_SHARE, then=Cast(Round(scaled), BigIntegerField())),
-                default=Cast(Round(F("share_pct") * 100), BigIntegerField()),
+                When(share_pct=None, then=Value(WHOLE_PART)),
+                When(shares__gt=WHOLE_SHARE, then=scaled),
+                default=_whole(F("share_pct") * 100),
                 output_field=BigIntegerField(),
-            )
+            ),
+            rest=Case(
+                When(share_pct=None, then=Value(0)),
+                When(shares__lt=WHOLE_SHARE, then=WHOLE_PART - _whole(F("shares") * 100)),
+                default=Value(0),
+                output_field=BigIntegerField(),
+            ),
         )
+
+    def held(self, facilities: str) -> tuple[str, tuple]:
+        """SQL for who holds the facilities of some pipelines, and its parameters, after those of
+        ``facilities``: to the rows which that selects it adds ``holder``, a counterparty's key or
+        null, ``part`` and ``rest``; a facility has a row for each link that holds its pipeline.
+
+        ``facilities`` selects ``pipeline_id``, ``facility_id``, ``kw`` and ``shared``, which may
+        be 0 where no other row has the facility and is 1 elsewhere.
+        """
+        links = self.holding().order_by()
+        links = links.values("pipeline_id", "counterparty_id", "part", "rest")
+        sql, params = links.query.sql_with_params()
+        held = f"""
+            SELECT facts.pipeline_id, facility_id, kw, shared, counterparty_id AS holder, part,
+                COALESCE(rest, {WHOLE_PART}) AS rest
+            FROM ({facilities}) AS facts
+            LEFT JOIN ({sql}) AS links ON links.pipeline_id = facts.pipeline_id
+        """  # noqa: S608 - SQL of our own
+        return held, params
+
+
+def _whole(amount) -> Cast:
+    return Cast(Round(amount), BigIntegerField())
+
+
+def amounts_held(held: str) -> str:
+    """SQL for what each holder has: ``holder``, null for nobody, and ``kw``, in kW / WHOLE_PART.
+
+    ``held`` is a table of what PipelineCounterparty's ``held`` selects. A facility of several
+    pipelines counts once for each holder, nobody included, with the largest part.
+    """
+    # 1.0 keeps SQLite from an overflow; up to 900 million MW whole numbers add up exactly all the
+    # same. Few facilities are shared, and the others need no grouping.
+    return f"""
+        SELECT holder, SUM(kw) AS kw FROM (
+            SELECT holder, kw * 1.0 * part AS kw FROM {held}
+            WHERE shared = 0 AND holder IS NOT NULL
+            UNION ALL
+            SELECT holder, MAX(kw) * 1.0 * MAX(part) FROM (
+                SELECT holder, facility_id, MAX(kw) AS kw, SUM(part) AS part FROM {held}
+                WHERE shared = 1 AND holder IS NOT NULL GROUP BY holder, facility_id, pipeline_id
+            ) AS in_pipelines GROUP BY holder, facility_id
+            UNION ALL
+            SELECT NULL, MAX(kw) * 1.0 * MAX(rest) FROM {held} WHERE rest > 0 GROUP BY facility_id
+        ) AS facilities GROUP BY holder
+    """  # noqa: S608

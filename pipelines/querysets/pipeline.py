@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     Case,
     CharField,
@@ -25,11 +29,14 @@ from django.db.models.functions import Cast, ExtractYear, Round
 from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import Outcome
-from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
+from pipelines.querysets.capacity import ZERO, Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import DONE, ENDED, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
+from pipelines.querysets.holding import WHOLE_PART, amounts_held
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
 from pipelines.stays import pipelines_of_way
+
+KILO = 1000
 
 _ACTIVE = Q(outcome=Outcome.ACTIVE)
 _COMPLETED = _ACTIVE & Q(stage__is_terminal=True)
@@ -173,6 +180,47 @@ class PipelineQuerySet(AuditedQuerySet):
         held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
         return self.filter(Exists(held.order_by()))
 
+    def held_by_others(self, counterparties):
+        """Of which somebody who is none of the counterparties holds a part."""
+        links = self.model.counterparties.through.objects.holding()
+        held = links.filter(pipeline=OuterRef("pk")).exclude(counterparty__in=counterparties)
+        return self.filter(Exists(held.order_by()))
+
+    def held_by_nobody(self):
+        """Of which nobody holds a part, or the whole."""
+        links = self.model.counterparties.through.objects.holding()
+        wholly = links.filter(pipeline=OuterRef("pk"), rest=0)
+        return self.filter(~Exists(wholly.order_by()))
+
+    def held_mw(self, *, by=None, by_others_than=()) -> Decimal:
+        """What of their capacity a counterparty holds, or all ``by_others_than`` these together;
+        without either, what nobody holds. See ``amounts_held``."""
+        links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
+        kw = Cast(Round(F("facility__capacity_mw") * KILO), BigIntegerField())
+        facilities = links.order_by().values("pipeline_id", "facility_id")
+        facilities = facilities.annotate(kw=kw, shared=Value(1))
+        try:
+            sql, params = facilities.query.sql_with_params()
+        except EmptyResultSet:
+            return ZERO
+        held, more = self.model.counterparties.through.objects.held(sql)
+        holders = [by] if by else by_others_than
+        whose = "IS NULL"
+        if holders:
+            whose = f"{'' if by else 'NOT '}IN ({', '.join(['%s'] * len(holders))})"
+        connection = connections[self.db]
+        prepare = partial(self.model._meta.pk.get_db_prep_value, connection=connection)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH held AS ({held})
+                SELECT SUM(kw) FROM ({amounts_held("held")}) AS amounts WHERE holder {whose}
+                """,  # noqa: S608 - SQL of our own
+                [*params, *more, *(prepare(one.pk) for one in holders)],
+            )
+            [amount] = cursor.fetchone()
+        return round(Decimal(amount or 0) / WHOLE_PART / KILO, 7)
+
     def of_way(self, stage: str, way: str):
         """Of which became in the stage with that code what ``way`` says; see stays.py."""
         return self.filter(pk__in=RawSQL(pipelines_of_way(way), [stage]))  # noqa: S611
@@ -248,10 +296,13 @@ class PipelineQuerySet(AuditedQuerySet):
         query = self.query
         if not query.has_filters() and not query.is_sliced and not query.combinator:
             return Facility.objects.in_any_pipeline()
+        return Facility.objects.in_pipelines(self._keys())
+
+    def _keys(self):
         keys = self.order_by().values("pk")
         # A set of keys needs no DISTINCT, and PostgreSQL can't join a subquery that has one.
         keys.query.distinct = False
-        return Facility.objects.in_pipelines(keys)
+        return keys
 
     def capacity(self) -> Capacity:
         """Of all of them together: a facility in two of these pipelines counts once."""

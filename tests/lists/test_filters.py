@@ -88,6 +88,44 @@ def test_pipelines_of_one_counterparty_are_not_those_of_its_namesakes(as_manager
     assert [(chip.label, chip.text) for chip in chips] == [("Counterparty", "Larch")]
 
 
+def test_lists_of_what_somebody_others_or_nobody_holds_say_how_much_that_is(as_manager, db):
+    larch, rowan = make_counterparty("Larch"), make_counterparty("Rowan " * 12)
+    make_pipeline("Alpha", capacity_mw=40, lead_developer=larch)
+    bravo = make_pipeline("Bravo", capacity_mw=10, lead_developer=larch)
+    make_pipeline("Charlie", capacity_mw=5)
+    owner = CounterpartyRole.objects.get(code="owner")
+    PipelineCounterparty.objects.create(
+        pipeline=bravo, counterparty=rowan, role=owner, share_pct=30
+    )
+    gone = "123e4567-e89b-12d3-a456-426614174000"
+
+    def shown(**query):
+        page = get(as_manager, "pipelines", **query)
+        [held] = page.context["held"].values()
+        [chip] = page.context["filter"].chips()
+        assert f"held by <bdi>{held[0]}</bdi>" in page.text
+        return listed(page), held[1], f"{chip.label} {chip.text}"
+
+    assert shown(held_by=larch.pk) == ({"Alpha"}, 40, "Held by Larch")
+    assert shown(held_by_others=f"{larch.pk},{gone}") == (
+        {"Bravo"},
+        3,
+        "Held by others than Larch",
+    )
+    assert shown(held_by_others=f"{rowan.pk},{larch.pk},{make_counterparty('Third').pk}")[2] == (
+        "Held by others than Rowan Rowan Rowan R…, Larch and 1 more"
+    )
+    assert shown(held_by_nobody="yes") == (
+        {"Bravo", "Charlie"},
+        12,
+        "Held by nobody, in part or whole",
+    )
+    both = get(as_manager, "pipelines", held_by_nobody="yes", also=f"held_by={rowan.pk}")
+    assert [mw for _, mw in both.context["held"].values()] == [3, 7]
+    nothing = get(as_manager, "pipelines", held_by_nobody="yes", q="no such words")
+    assert [mw for _, mw in nothing.context["held"].values()] == [0]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -195,6 +233,9 @@ def test_information_points_are_found_by(as_manager, portfolio_manager, query, f
         ("pipelines", {"country": "XX"}, "There is no “XX” here"),
         ("pipelines", {"counterparty": "a\x00b"}, "Null characters are not allowed."),
         ("pipelines", {"changed_since": "soon"}, "Give a day as year-month-day"),
+        ("pipelines", {"held_by_others": "acme"}, "it wants their ids, with commas between them."),
+        ("pipelines", {"held_by_others": f"{'0' * 32},{'1' * 32}"}, "are not there, or no longer."),
+        ("pipelines", {"held_by_nobody": "no"}, "There is no “no” here."),
         ("facilities", {"capacity_max": "NaN"}, "Give a number in digits"),
         ("counterparties", {"kind": "dead"}, "There is no “dead” here"),
         ("contacts", {"role": "boss"}, "There is no “boss” here"),

@@ -127,7 +127,7 @@ class Reference:
     # Who holds what
 
     def parts(self, pipeline) -> dict:
-        """The part, 0 to 1, of each counterparty."""
+        """The part, 0 to 1, of each counterparty, and under None nobody's if there is any."""
         links = self.parties[pipeline.pk]
         shared = [link for link in links if link.share_pct is not None]
         parts = defaultdict(Decimal)
@@ -135,32 +135,28 @@ class Reference:
             whole = max(sum(link.share_pct for link in shared), 100)
             for link in shared:
                 parts[link.counterparty_id] += link.share_pct / whole
-        else:
-            for link in links:
-                if link.role.code == "lead-developer":
-                    parts[link.counterparty_id] = Decimal(1)
-        return parts
+            if whole == 100 and sum(parts.values()) < 1:
+                parts[None] = 1 - sum(parts.values())
+            return parts
+        for link in links:
+            if link.role.code == "lead-developer":
+                return {link.counterparty_id: Decimal(1)}
+        return {None: Decimal(1)}
 
-    def held(self) -> tuple[dict, Decimal, dict]:
-        """The open MW of each counterparty, nobody's, and each one's pipelines."""
-        largest, left, pipelines = defaultdict(dict), {}, defaultdict(set)
-        for pipeline in self.open():
-            parts = self.parts(pipeline)
-            for counterparty in parts:
-                pipelines[counterparty].add(pipeline)
-            for key in self.links[pipeline.pk]:
-                for counterparty, part in parts.items():
-                    known = largest[counterparty].get(key, 0)
-                    largest[counterparty][key] = max(known, part)
-                rest = max(1 - sum(parts.values()), Decimal(0))
-                left[key] = min(left.get(key, Decimal(1)), rest)
+    def held(self, pipelines) -> tuple[dict, dict]:
+        """What of the pipelines each counterparty holds, in MW, and of which it holds a part;
+        under None what nobody holds."""
+        largest, tied = defaultdict(dict), defaultdict(set)
+        for pipeline in pipelines:
+            for holder, part in self.parts(pipeline).items():
+                tied[holder].add(pipeline)
+                for key in self.links[pipeline.pk]:
+                    largest[holder][key] = max(largest[holder].get(key, 0), part)
         held = {
-            counterparty: sum(self.mw(key) * part for key, part in parts.items())
-            for counterparty, parts in largest.items()
+            holder: sum((self.mw(key) * part for key, part in largest[holder].items()), Decimal(0))
+            for holder in tied
         }
-        for counterparty in pipelines:
-            held.setdefault(counterparty, Decimal(0))
-        return held, sum((self.mw(key) * rest for key, rest in left.items()), Decimal(0)), pipelines
+        return held, tied
 
     # Stages
 

@@ -54,13 +54,14 @@ def test_every_metric_equals_the_reference_with_a_filter_and_without(reference):
     with portfolio(Pipeline.objects.all) as everything:
         check_totals(reference, everything)
         check_technologies(reference, everything)
-        check_holdings(reference, everything)
+        check_holdings(reference, everything, Pipeline.objects.open())
         check_exposures(reference, everything)
     chosen = set(solar())
     reference.pipelines = [one for one in reference.pipelines if one in chosen]
     with portfolio(solar) as found:
         check_totals(reference, found)
         check_technologies(reference, found)
+        check_holdings(reference, found, solar().open())
         check_exposures(reference, found)
 
 
@@ -123,20 +124,34 @@ def check_technologies(reference, everything):
             assert cell == reference.total(those, technology.pk), (technology, code)
 
 
-def check_holdings(reference, everything):
-    held, left, pipelines = reference.held()
-    found = metrics.by_counterparty(everything, limit=5)
+def check_holdings(reference, chosen, pipelines):
+    """And what the lists behind the figures say: which pipelines they hold, and how much."""
+    held, tied = reference.held(reference.open())
+    unheld, left = held.pop(None, 0), tied.pop(None, set())
+    found = metrics.by_counterparty(chosen, limit=5)
     best = sorted(held.values(), reverse=True)[:5]
 
     assert [close(one.held_mw) for one in found.holdings] == [close(mw) for mw in best]
     for one in found.holdings:
-        assert close(one.held_mw) == close(held[one.counterparty.pk])
-        assert one.total == reference.total(pipelines[one.counterparty.pk])
-        listed = Pipeline.objects.open().held_by(one.counterparty)
-        assert set(listed) == pipelines[one.counterparty.pk]
-    assert found.others == max(len(held) - 5, 0)
-    assert close(found.others_mw) == close(sum(held.values()) - sum(best))
-    assert close(found.unattributed_mw) == close(left)
+        key = one.counterparty.pk
+        assert close(one.held_mw) == close(held[key])
+        check_holding(reference, one, pipelines.held_by(one.counterparty), tied[key])
+        assert pipelines.held_mw(by=one.counterparty) == one.held_mw
+    named = [one.counterparty for one in found.holdings]
+    assert found.number_of_others == max(len(held) - 5, 0)
+    assert close(found.others.held_mw) == close(sum(held.values()) - sum(best))
+    those = set().union(*(tied[key] for key in held.keys() - {one.pk for one in named}))
+    check_holding(reference, found.others, pipelines.held_by_others(named), those)
+    if named:
+        assert pipelines.held_mw(by_others_than=named) == found.others.held_mw
+    assert close(found.nobodys.held_mw) == close(unheld)
+    check_holding(reference, found.nobodys, pipelines.held_by_nobody(), left)
+    assert pipelines.held_mw() == found.nobodys.held_mw
+
+
+def check_holding(reference, holding, listed, expected):
+    assert set(listed) == expected
+    assert holding.total == reference.total(expected)
 
 
 def close(mw):
@@ -202,7 +217,38 @@ def test_shares_beyond_the_whole_are_scaled_down_and_a_missing_rest_is_nobodys()
         "First": 50,
         "Second": 60,
     }
-    assert concentration.unattributed_mw == 30
+    assert concentration.nobodys.held_mw == 30
+
+
+def test_facility_of_two_pipelines_counts_once_for_each_holder_and_for_nobody():
+    acme = make_counterparty("Acme")
+    owner, offtaker = (CounterpartyRole.objects.get(code=code) for code in ("owner", "offtaker"))
+    for_all, for_most, unheld = make_pipeline(lead_developer=acme), make_pipeline(), make_pipeline()
+    for role, share in ((owner, 60), (offtaker, 15)):
+        PipelineCounterparty.objects.create(
+            pipeline=for_most, counterparty=acme, role=role, share_pct=share
+        )
+    battery = make_facility(technology="bess", capacity_mw=40)
+    for pipeline in (for_most, unheld, for_all):
+        PipelineFacility.objects.create(pipeline=pipeline, facility=battery)
+    some = Pipeline.objects.exclude(pk=for_all.pk)
+
+    assert Pipeline.objects.all().held_mw(by=acme) == 40
+    assert some.held_mw(by=acme) == 30
+    assert some.held_by_nobody().held_mw() == Pipeline.objects.all().held_mw() == 40
+    assert Pipeline.objects.filter(pk=for_most.pk).held_mw() == 10
+    assert Pipeline.objects.none().held_mw() == 0
+
+
+def test_shares_that_are_rounded_to_less_than_the_whole_leave_nothing_to_nobody():
+    pipeline = make_pipeline(capacity_mw=100)
+    for role in CounterpartyRole.objects.all()[:3]:
+        PipelineCounterparty.objects.create(
+            pipeline=pipeline, counterparty=make_counterparty(), role=role, share_pct=50
+        )
+
+    assert not Pipeline.objects.held_by_nobody().exists()
+    assert Pipeline.objects.all().held_mw() == 0
 
 
 def test_far_off_year_does_not_stretch_the_row_of_years():

@@ -55,10 +55,10 @@ def shuffle(seed: int) -> None:
     [
         (make_awkward_portfolio, {}),
         (make_awkward_portfolio, {"technology": "bess", "as_of": TODAY - timedelta(days=1)}),
-        (lambda: make_random_portfolio(3, size=20), {"compare": SINCE}),
+        (lambda: make_random_portfolio(9, size=28), {"compare": SINCE}),
         (
             lambda: make_random_portfolio(5, size=30),
-            {"technology": "solar", "also": "capacity_max=300"},
+            {"technology": "solar", "also": "capacity_max=300", "held_by_nobody": "yes"},
         ),
     ],
     ids=["awkward", "past", "random", "filtered"],
@@ -87,15 +87,17 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
             _, capacity = opened["parts"][link.technology]
         counts_differ = link.pipelines not in (None, opened["total"])
         mw_differ = link.mw is not None and abs(link.mw - capacity.mw) > 0.001
-        if opened["is_wrong"] or counts_differ or mw_differ:
-            wrong.append((link, opened["total"], capacity.mw))
+        _, held_mw = opened["held"][link.holder] if link.holder else ("", None)
+        held_differ = link.held_mw != held_mw
+        if opened["is_wrong"] or counts_differ or mw_differ or held_differ:
+            wrong.append((link, opened["total"], capacity.mw, held_mw))
     assert wrong == []
 
 
 def test_every_kind_of_figure_leads_on(as_manager, at):
     """What the test above opens, and what is drawn: each place of the scatter, each step."""
     at(SINCE - timedelta(days=1))
-    make_random_portfolio(3, size=20)
+    make_random_portfolio(9, size=28)
     at(TODAY - timedelta(days=2))
     shuffle(1)
     at(TODAY)
@@ -103,8 +105,12 @@ def test_every_kind_of_figure_leads_on(as_manager, at):
     shown = as_manager.get(reverse("dashboard")).context_data
 
     urls = {link.url for value in shown.values() for link in links_in(value) if link.pipelines}
-    for name in ("rag_was", "way", "held_by", "infopoint", "not_confirmed", "technology", "rtb"):
+    holders = ("held_by", "held_by_others", "held_by_nobody")
+    for name in ("rag_was", "way", "infopoint", "not_confirmed", "technology", "rtb", *holders):
         assert any(f"{name}=" in url for url in urls), name
+    bars = {row.link.url for row in shown["holders"].rows}
+    assert {*shown["holders"].data["links"]} == bars, "each of them leads on"
+    assert {link.holder.partition("=")[0] for link in links_in(shown["holders"])} == {*holders}
     drawn = [
         choice["link"].replace(PLACE, "2026-12-31") for choice in shown["growth"].data["choices"]
     ]
