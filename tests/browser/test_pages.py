@@ -214,12 +214,28 @@ def test_no_page_is_wider_than_the_screen(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
-def test_phone_has_the_most_used_sections_at_the_bottom(
+def test_phone_has_the_figures_first_and_the_most_used_sections_at_the_bottom(
     browser_page, sign_in_by_form, reader, portfolio
 ):
     page = browser_page
     page.set_viewport_size({"width": 390, "height": 800})
     sign_in_by_form(page, reader)
+    technology = page.get_by_label("Technology", exact=True)
+    expect(technology).to_be_hidden()
+    assert page.locator(".tile-open .tile-figure").bounding_box()["y"] < 300
+    filters = page.get_by_role("button", name="Filters")
+    expect(filters).to_have_text("Filters")
+    filters.click()
+    technology.select_option(label="Solar")
+    expect(filters).to_have_text("Filters 1 set")
+    expect(filters).to_have_attribute("aria-expanded", "true")
+    page.reload()
+    expect(filters).to_have_text("Filters 1 set")
+    expect(technology).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 800})
+    expect(technology).to_be_visible()
+    expect(filters).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 800})
 
     page.get_by_role("navigation", name="Most used sections").get_by_text("Pipelines").click()
 

@@ -68,6 +68,22 @@
     });
   });
 
+  /* On a phone the dashboard's filters wait behind a button that says how many are set. */
+  function tellFilters() {
+    const badge = document.querySelector("[data-shows-filters] .badge-quiet");
+    if (!badge) return;
+    const number = document.querySelectorAll("#results .chip").length;
+    badge.textContent = number ? number + " set" : "";
+    badge.hidden = number === 0;
+  }
+  tellFilters();
+  document.addEventListener("htmx:afterSettle", tellFilters);
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-shows-filters]");
+    if (!button) return;
+    button.setAttribute("aria-expanded", button.getAttribute("aria-expanded") === "false");
+  });
+
   /* The order of the columns is the order of their lines. */
   document.addEventListener("click", function (event) {
     const button = event.target.closest("[data-columns] [data-move]");
