@@ -14,35 +14,32 @@ ENTERED, WENT_ON, ENDED, UNDECIDED = "entered", "on", "ended", "undecided"
 #: A place is a stage's order, which no other stage has, or -1 for an outcome that ended it.
 STAYS = f"""
     SELECT pipeline_id, code AS stage, began, until,
-        CASE WHEN until IS NOT NULL AND next_place >= 0 THEN 1 ELSE 0 END AS moved,
+        CASE WHEN next_place >= 0 THEN 1 ELSE 0 END AS moved,
         CASE WHEN highest > place THEN 1 ELSE 0 END AS went_on,
-        CASE WHEN last_place < 0 AND COALESCE(highest, -1) <= place THEN 1 ELSE 0 END AS ended
+        CASE WHEN last_place < 0 AND highest = place THEN 1 ELSE 0 END AS ended
     FROM (
         SELECT pipeline_id, place, effective_on AS began,
-            LEAD(effective_on) OVER in_order AS until,
-            LEAD(place) OVER in_order AS next_place,
-            MAX(place) OVER (
-                PARTITION BY pipeline_id ORDER BY number
-                ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
-            ) AS highest,
-            LAST_VALUE(place) OVER (
-                PARTITION BY pipeline_id ORDER BY number
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-            ) AS last_place
+            LAG(effective_on) OVER backwards AS until,
+            LAG(place) OVER backwards AS next_place,
+            MAX(place) OVER backwards AS highest,
+            FIRST_VALUE(place) OVER backwards AS last_place
         FROM (
-            SELECT pipeline_id, effective_on, place,
-                LAG(place) OVER in_time AS earlier,
-                ROW_NUMBER() OVER in_time AS number
+            SELECT id, pipeline_id, effective_on, recorded_at, place,
+                LAG(place) OVER (
+                    PARTITION BY pipeline_id ORDER BY effective_on, recorded_at, id
+                ) AS earlier
             FROM (
                 SELECT transitions.id, pipeline_id, effective_on, recorded_at,
                     CASE WHEN outcome = '{Outcome.ACTIVE}' THEN "order" ELSE -1 END AS place
                 FROM "pipelines_stagetransition" AS transitions
                 JOIN "pipelines_stage" AS stages ON stages.id = stage_id
             ) AS transitions
-            WINDOW in_time AS (PARTITION BY pipeline_id ORDER BY effective_on, recorded_at, id)
         ) AS moves
-        WHERE number = 1 OR place <> earlier
-        WINDOW in_order AS (PARTITION BY pipeline_id ORDER BY number)
+        WHERE earlier IS NULL OR place <> earlier
+        WINDOW backwards AS (
+            PARTITION BY pipeline_id ORDER BY effective_on DESC, recorded_at DESC, id DESC
+            ROWS UNBOUNDED PRECEDING
+        )
     ) AS stays
     JOIN "pipelines_stage" AS stages ON stages."order" = place
     WHERE place >= 0

@@ -15,13 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import cache
 from math import cos, pi, sin, sqrt, tan
 from statistics import linear_regression
-from uuid import UUID
+from typing import Any, NamedTuple
 
-from dashboard.metrics.portfolio import Portfolio, date_of, fetch, mw_of, uuid_of
+from dashboard.metrics.portfolio import KILO, Portfolio, date_of, fetch, uuid_of
 from pipelines.models import Technology
 from pipelines.querysets import DONE, OPEN
 
@@ -32,8 +31,7 @@ CONFIDENCE = 0.95
 FEWEST_POINTS = 3
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """The cumulative capacity from that day on, in MW."""
 
     day: date
@@ -65,20 +63,21 @@ class Growth:
 
 def growth(chosen: Portfolio) -> list[Growth]:
     """All together first, then each technology that has a capacity with a date, in their order."""
-    together: dict[date, Decimal] = {}
-    by_technology: dict[UUID, dict[date, Decimal]] = {}
+    together: dict[Any, int] = {}
+    by_technology: dict[Any, dict[Any, int]] = {}
     for technology, day, kw in _steps(chosen):
-        day, mw = date_of(day), mw_of(kw)
-        together[day] = together.get(day, 0) + mw
-        by_technology.setdefault(uuid_of(technology), {})[day] = mw
+        kw = int(kw)
+        together[day] = together.get(day, 0) + kw
+        by_technology.setdefault(technology, {})[day] = kw
     if not together:
         return []
+    theirs = {uuid_of(technology): steps for technology, steps in by_technology.items()}
     return [
         _growth(None, together, chosen.day),
         *(
-            _growth(technology, by_technology[technology.pk], chosen.day)
+            _growth(technology, theirs[technology.pk], chosen.day)
             for technology in Technology.objects.all()
-            if technology.pk in by_technology
+            if technology.pk in theirs
         ),
     ]
 
@@ -98,11 +97,12 @@ def _steps(chosen: Portfolio) -> list[tuple]:
     )
 
 
-def _growth(technology: Technology | None, steps: dict[date, Decimal], today: date) -> Growth:
-    reached, scheduled, total = [], [], Decimal(0)
-    for day, mw in steps.items():
-        total += mw
-        point = Point(day, float(total))
+def _growth(technology: Technology | None, steps: dict[Any, int], today: date) -> Growth:
+    """Of what each day adds, in kW, in their order."""
+    reached, scheduled, total = [], [], 0
+    for day, kw in steps.items():
+        total += kw
+        point = Point(date_of(day), total / KILO)
         (reached if point.day <= today else scheduled).append(point)
     since = _years_from(today, -YEARS)
     recent = [point for point in reached if point.day > since]

@@ -109,19 +109,40 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
     }
     nothing = 0, Megawatts()
     return Walk(
-        opening=found.get("opening", nothing)[1],
+        opening=_open_megawatts(before),
         steps=tuple(
             WalkStep(code, label, *found.get(code, nothing)) for code, label in STEPS.items()
         ),
-        closing=found.get("closing", nothing)[1],
+        closing=_open_megawatts(now),
     )
 
 
+def _open_megawatts(end: Portfolio) -> Megawatts:
+    capacity = end.total(IS_OPEN).capacity
+    return Megawatts(capacity.mwp_dc, capacity.mw_ac)
+
+
 def step_rows(before: Portfolio, now: Portfolio) -> str:
-    """SQL whose ``steps`` has a row for each facility and step, with its change in kW."""
+    """SQL whose ``steps`` has a row for each facility and step, with its change in kW.
+
+    Only facilities of which a row differs between the ends can be in a step; most are in none.
+    """
+    same = " AND ".join(f"ours.{name} = theirs.{name}" for name in ("id", "facility_id"))
+    alike = " AND ".join(
+        f"COALESCE(ours.{name}, {nothing}) = COALESCE(theirs.{name}, {nothing})"
+        for name, nothing in (("chosen", "0"), ("state", "''"), ("basis", "''"), ("kw", "0"))
+    )
+    differing = " UNION ALL ".join(
+        f"""
+        SELECT ours.facility_id FROM {ours.table} AS ours
+        LEFT JOIN {theirs.table} AS theirs ON {same}
+        WHERE ours.facility_id IS NOT NULL AND (theirs.id IS NULL OR NOT ({alike}))
+        """
+        for ours, theirs in ((before, now), (now, before))
+    )
     sides = ",\n".join(
         f"""
-        {name} AS (
+        {name} AS MATERIALIZED (
             SELECT facility_id,
                 COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.DC}' THEN kw END), 0) AS dc,
                 COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.AC}' THEN kw END), 0) AS ac,
@@ -130,18 +151,16 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
                 MAX(CASE WHEN chosen = 1 AND state = '{HELD}' THEN 1 ELSE 0 END) AS held,
                 MAX(CASE WHEN chosen = 1 AND state = '{ENDED}' THEN 1 ELSE 0 END) AS ended,
                 MAX(CASE WHEN chosen = 0 THEN 1 ELSE 0 END) AS elsewhere
-            FROM {end.table} WHERE facility_id IS NOT NULL GROUP BY facility_id
+            FROM {end.table} WHERE facility_id IN (SELECT facility_id FROM differing)
+            GROUP BY facility_id
         )"""
         for name, end in (("a", before), ("b", now))
     )
     return f"""
-        WITH {sides},
+        WITH differing AS MATERIALIZED ({differing}),
+        {sides},
         steps AS (
-            SELECT 'opening' AS step, facility_id, dc, ac FROM a WHERE counts = 1
-            UNION ALL
-            SELECT 'closing', facility_id, dc, ac FROM b WHERE counts = 1
-            UNION ALL
-            SELECT 'revised', b.facility_id, b.dc - a.dc, b.ac - a.ac
+            SELECT 'revised' AS step, b.facility_id, b.dc - a.dc AS dc, b.ac - a.ac AS ac
             FROM b JOIN a ON a.facility_id = b.facility_id
             WHERE a.counts = 1 AND b.counts = 1 AND (a.dc <> b.dc OR a.ac <> b.ac)
             UNION ALL
@@ -168,31 +187,30 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:
     """``now`` knows the portfolio before."""
+    days = days_between("was_rtb_date", "rtb_date")
     dated = f"""
-        WITH dated AS (
-            SELECT id, name, was_rtb_date, rtb_date, SUM(kw) AS kw,
-                {days_between("was_rtb_date", "rtb_date")} AS days
-            FROM {now.table}
-            WHERE chosen = 1 AND {IS_OPEN} AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
-            GROUP BY id, name, was_rtb_date, rtb_date
-        )
+        FROM {now.table}
+        WHERE chosen = 1 AND {IS_OPEN} AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
     """
     [(pipelines, slipped, kw, days_kw)] = fetch(
         f"""
-        {dated}
-        SELECT COUNT(*), SUM(CASE WHEN days <> 0 THEN 1 ELSE 0 END), SUM(kw), SUM(days * 1.0 * kw)
-        FROM dated
+        SELECT SUM(once), SUM(once) FILTER (WHERE rtb_date <> was_rtb_date), SUM(kw),
+            SUM({days} * 1.0 * kw) {dated}
         """
     )
     worst = fetch(
-        f"{dated} SELECT * FROM dated WHERE days <> 0 ORDER BY days DESC, name, id LIMIT {limit}"
+        f"""
+        SELECT id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) {dated}
+            AND rtb_date <> was_rtb_date
+        GROUP BY id, name, was_rtb_date, rtb_date ORDER BY days DESC, name, id LIMIT {limit}
+        """
     )
     return Slippage(
         slips=tuple(
             Slip(uuid_of(key), name, date_of(was), date_of(is_now), int(days), mw_of(kw))
-            for key, name, was, is_now, kw, days in worst
+            for key, name, was, is_now, days, kw in worst
         ),
-        slipped=slipped or 0,
-        pipelines=pipelines,
+        slipped=int(slipped or 0),
+        pipelines=int(pipelines or 0),
         weighted_days=Decimal(days_kw) / Decimal(kw) if kw else None,
     )

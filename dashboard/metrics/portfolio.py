@@ -33,7 +33,7 @@ from django.db.models.functions import Cast, Round
 from oegen import clock
 from oegen.asof import as_of
 from pipelines.choices import CapacityBasis
-from pipelines.models import Pipeline
+from pipelines.models import Facility, Pipeline, PipelineFacility
 from pipelines.querysets import OPEN, Capacity, Megawatts, PipelineQuerySet
 
 #: A rating that nobody has confirmed for so many days is told.
@@ -55,6 +55,27 @@ _NOTHING = (
     "SELECT id, project_name AS state, project_name AS rag, rtb_date"
     ' FROM "pipelines_pipeline" WHERE 1 = 0'
 )
+
+
+def part_of(kw: str, part: str) -> str:
+    """SQL for what ``part``, in hundredths of a percent, leaves of a capacity, in kW / WHOLE.
+
+    1.0 keeps SQLite from an overflow; up to 900 million MW whole numbers add up exactly all the
+    same.
+    """
+    return f"{kw} * 1.0 * {part}"
+
+
+#: What the facilities of one pipeline add up to.
+_UNSHARED = f"""
+    COUNT(facility_id) FILTER (WHERE shared = 0) AS facilities,
+    COUNT(kw) FILTER (WHERE shared = 0) AS known,
+    SUM(kw) FILTER (WHERE shared = 0) AS kw,
+    SUM(kwh) FILTER (WHERE shared = 0) AS kwh,
+    SUM({part_of("kw", "owned")}) FILTER (WHERE shared = 0) AS net,
+    SUM({part_of("kw", "chance")}) FILTER (WHERE shared = 0) AS weighted,
+    SUM(kw) FILTER (WHERE shared = 0 AND chance IS NOT NULL) AS weighed
+"""
 
 _numbers = count(1)
 
@@ -110,7 +131,8 @@ class Portfolio:
     them, ``rag``, ``rtb_date``, ``rtb_bucket``, ``owned`` and ``chance`` in hundredths of a
     percent, ``overdue``, ``unconfirmed`` and ``chosen`` as 0 or 1, ``facility_id``,
     ``technology_id``, ``basis``, ``kw``, ``kwh``. Rows that are not ``chosen`` are outside the
-    filter. ``several`` and ``shared`` are 1 where ``rest`` takes the row. ``was_state``,
+    filter. ``once`` is 1 in one row of each pipeline, ``once_in_technology`` in one of each
+    pipeline and technology; ``shared`` is 1 where the facility has more pipelines. ``was_state``,
     ``was_rag`` and ``was_rtb_date`` are what the portfolio before says, null where there is none.
     """
 
@@ -121,15 +143,13 @@ class Portfolio:
     @property
     def sums(self) -> str:
         """The table of what can't be counted twice, which is nearly all, added up by ``KEYS``:
-        the number of pipelines of one facility at most, and the capacity of facilities that are in
-        one pipeline."""
+        the number of pipelines, and the capacity of facilities that are in one pipeline."""
         return f"{self.table}_sums"
 
     @property
-    def rest(self) -> str:
-        """The table of the other rows, marked as ``several`` facilities of a pipeline and as a
-        facility that is ``shared``."""
-        return f"{self.table}_rest"
+    def shared(self) -> str:
+        """The table of the rows of facilities that are in several pipelines."""
+        return f"{self.table}_shared"
 
     def total(self, where: str) -> Total:
         return self.totals_by("1", where=where).get((1,), Total())
@@ -138,11 +158,11 @@ class Portfolio:
         """The total of each group of the chosen pipelines by the values of ``keys``, which are
         ``KEYS``; ``where`` is SQL over them."""
         added = f"""
-            SELECT {_named(keys)}, basis, pipelines, facilities, known, kw, kwh, net, weighted,
-                weighed
+            SELECT {_named(keys)}, basis, {_pipelines_by(keys)} AS pipelines, facilities, known, kw,
+                kwh, net, weighted, weighed
             FROM {self.sums} WHERE {where}
         """
-        return _totals(keys, f"FROM {self.rest} WHERE {where}", added)
+        return _totals(keys, added, f"FROM {self.shared} WHERE {where}")
 
     def totals_by_tie(
         self, *keys: str, tie: str, where: str = "1 = 1", params: tuple = ()
@@ -153,41 +173,45 @@ class Portfolio:
             FROM {self.table} AS facts JOIN ({tie}) AS tied ON tied.pipeline_id = facts.id
             WHERE facts.chosen = 1 AND {where}
         """
-        return _totals(keys, rows, _added_up(_named(keys), _names(keys), rows), params)
+        groups = ", ".join((*keys, "basis"))
+        added = f"""
+            SELECT {_named(keys)}, basis, SUM({_pipelines_by(keys)}) AS pipelines, {_UNSHARED}
+            {rows} GROUP BY {groups}
+        """
+        return _totals(keys, added, f"{rows} AND shared = 1", params * 2)
 
 
-def _totals(keys: tuple[str, ...], rows: str, added: str, params: tuple = ()) -> dict[tuple, Total]:
-    """Of what is ``added`` up already, and of rows of a portfolio's table in which a pipeline or
-    facility can be several times: those that are marked. Both have the parameters."""
-    named, names = _named(keys), _names(keys)
-    counts = f"""
-        SELECT {names}, COUNT(DISTINCT id)
-        FROM (SELECT {named}, id {rows} AND several = 1) AS found GROUP BY {names}
-    """
+def _totals(keys: tuple[str, ...], added: str, shared: str, params: tuple = ()) -> dict:
+    """Of what is ``added`` up already, and of the rows of ``shared`` facilities: these count once
+    in each group."""
+    names = ", ".join(f"key{place}" for place in range(len(keys)))
     sums = f"""
         SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
             SUM(net), SUM(weighted), SUM(weighed)
         FROM (
             {added}
             UNION ALL
-            SELECT {names}, MAX(basis) AS basis, 0 AS pipelines, 1 AS facilities,
-                CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END AS known,
-                MAX(kw) AS kw, MAX(kwh) AS kwh, {part_of("MAX(kw)", "MAX(owned)")} AS net,
-                {part_of("MAX(kw)", "MAX(chance)")} AS weighted,
-                CASE WHEN MAX(chance) IS NOT NULL THEN MAX(kw) END AS weighed
+            SELECT {names}, MAX(basis), 0, 1, CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END,
+                MAX(kw), MAX(kwh), {part_of("MAX(kw)", "MAX(owned)")},
+                {part_of("MAX(kw)", "MAX(chance)")},
+                CASE WHEN MAX(chance) IS NOT NULL THEN MAX(kw) END
             FROM (
-                SELECT {named}, facility_id, basis, kw, kwh, owned, chance
-                {rows} AND facility_id IS NOT NULL AND shared = 1
+                SELECT {_named(keys)}, facility_id, basis, kw, kwh, owned, chance {shared}
             ) AS found
             GROUP BY {names}, facility_id
         ) AS parts GROUP BY {names}, basis
     """
     width = len(keys)
-    totals = {row[:width]: Total(row[width]) for row in fetch(counts, params)}
-    for row in fetch(sums, params * 2):
+    totals: dict[tuple, Total] = {}
+    for row in fetch(sums, params):
         key = row[:width]
         totals[key] = totals.get(key, Total()) + _total(*row[width:])
     return totals
+
+
+def _pipelines_by(keys: tuple[str, ...]) -> str:
+    """The column that counts pipelines once in each group by the keys."""
+    return "once_in_technology" if "technology_id" in keys else "once"
 
 
 @contextmanager
@@ -200,19 +224,16 @@ def portfolio(
     """At the end of ``day``, or at the moment that is being looked at. Metrics of what has changed
     since want the portfolio ``before``."""
     made = Portfolio(f"portfolio_{next(_numbers)}", day or clock.today())
-    was = f"SELECT DISTINCT id, state, rag, rtb_date FROM {before.table}" if before else _NOTHING
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             sql, params = _rows(select()).query.sql_with_params()
-            facts = f"""
-                SELECT facts.*, was.state AS was_state, was.rag AS was_rag,
-                    was.rtb_date AS was_rtb_date, 0 AS several, 0 AS shared
-                FROM ({sql}) AS facts LEFT JOIN ({was}) AS was ON was.id = facts.id
-            """
-            tables.enter_context(temporary_table(made.table, facts, params))
-        for statement in _marking(made):
-            run(statement)
-        tables.enter_context(temporary_table(made.rest, _rest_of(made)))
+            tables.enter_context(temporary_table(made.table, _facts(sql, before), params))
+        run(f"CREATE INDEX {made.table}_id ON {made.table} (id)")
+        if connection.vendor == "postgresql":
+            # It knows nothing about a temporary table until it is told to look.
+            run(f"ANALYZE {made.table}")
+        shared = f"SELECT * FROM {made.table} WHERE chosen = 1 AND shared = 1"
+        tables.enter_context(temporary_table(made.shared, shared))
         tables.enter_context(temporary_table(made.sums, _sums_of(made)))
         yield made
 
@@ -231,51 +252,44 @@ def temporary_table(name: str, select: str, params: tuple = ()) -> Iterator[None
     run(f"DROP TABLE {name}")
 
 
-def _marking(made: Portfolio) -> list[str]:
-    several = f"SELECT id FROM {made.table} GROUP BY id HAVING COUNT(*) > 1"
-    shared = f"SELECT facility_id FROM {made.table} GROUP BY facility_id HAVING COUNT(*) > 1"
-    return [
-        f"CREATE INDEX {made.table}_id ON {made.table} (id)",
-        f"UPDATE {made.table} SET several = 1 WHERE id IN ({several})",
-        f"UPDATE {made.table} SET shared = 1 WHERE facility_id IN ({shared})",
-        # PostgreSQL knows nothing about a temporary table until it is told to look.
-        *([f"ANALYZE {made.table}"] if connection.vendor == "postgresql" else []),
-    ]
-
-
-def _rest_of(made: Portfolio) -> str:
-    return f"SELECT * FROM {made.table} WHERE chosen = 1 AND (several = 1 OR shared = 1)"
+def _facts(rows: str, before: Portfolio | None) -> str:
+    """The rows, marked, and beside them what ``before`` says of the same pipeline."""
+    was = _NOTHING
+    if before:
+        was = f"SELECT id, state, rag, rtb_date FROM {before.table} WHERE once = 1"
+    links, facilities = (f'"{model._meta.db_table}"' for model in (PipelineFacility, Facility))
+    # A cross join, because SQLite keeps its order: links first, which are few.
+    tables = f"{links} AS earlier CROSS JOIN {facilities} AS other"
+    earlier = f"""
+        SELECT 1 FROM {links} AS earlier
+        WHERE earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id
+    """
+    alike = f"""
+        {earlier.replace(f"{links} AS earlier", tables)}
+            AND other.id = earlier.facility_id AND other.technology_id = facts.technology_id
+    """
+    shared = f"SELECT facility_id FROM {links} GROUP BY facility_id HAVING COUNT(*) > 1"
+    return f"""
+        SELECT facts.*,
+            CASE WHEN EXISTS ({earlier}) THEN 0 ELSE 1 END AS once,
+            CASE WHEN EXISTS ({alike}) THEN 0 ELSE 1 END AS once_in_technology,
+            CASE WHEN facility_id IN ({shared}) THEN 1 ELSE 0 END AS shared,
+            was.state AS was_state, was.rag AS was_rag, was.rtb_date AS was_rtb_date
+        FROM ({rows}) AS facts LEFT JOIN ({was}) AS was ON was.id = facts.id
+    """
 
 
 def _sums_of(made: Portfolio) -> str:
     keys = ", ".join(KEYS)
-    return _added_up(keys, keys, f"FROM {made.table} AS facts WHERE chosen = 1")
-
-
-def _added_up(keys: str, names: str, rows: str) -> str:
-    """SQL for what can't be counted twice of rows of a portfolio's table: added up by the keys,
-    which have the names."""
     return f"""
-        SELECT {names}, basis, SUM(1 - several) AS pipelines,
-            SUM(own) AS facilities, SUM(CASE WHEN kw IS NULL THEN 0 ELSE own END) AS known,
-            SUM(kw * own) AS kw, SUM(kwh * own) AS kwh,
-            SUM({part_of("kw", "owned")} * own) AS net,
-            SUM({part_of("kw", "chance")} * own) AS weighted,
-            SUM(CASE WHEN chance IS NOT NULL THEN kw * own END) AS weighed
-        FROM (
-            SELECT {keys}, basis, several, kw, kwh, owned, chance,
-                CASE WHEN shared = 0 AND facility_id IS NOT NULL THEN 1 ELSE 0 END AS own
-            {rows}
-        ) AS found GROUP BY {names}, basis
+        SELECT {keys}, basis, SUM(once) AS once, SUM(once_in_technology) AS once_in_technology,
+            {_UNSHARED}
+        FROM {made.table} WHERE chosen = 1 GROUP BY {keys}, basis
     """
 
 
 def _named(keys: tuple[str, ...]) -> str:
     return ", ".join(f"{key} AS key{place}" for place, key in enumerate(keys))
-
-
-def _names(keys: tuple[str, ...]) -> str:
-    return ", ".join(f"key{place}" for place in range(len(keys)))
 
 
 def _rows(chosen: PipelineQuerySet):
@@ -321,23 +335,14 @@ def _whole(field: str, factor: int):
     return Cast(Round(F(field) * factor), BigIntegerField())
 
 
-def part_of(kw: str, part: str) -> str:
-    """SQL for what ``part``, in hundredths of a percent, leaves of a capacity, in kW / WHOLE.
-
-    1.0 keeps SQLite from an overflow; up to 900 million MW whole numbers add up exactly all the
-    same.
-    """
-    return f"{kw} * 1.0 * {part}"
-
-
 def _total(basis, pipelines, facilities, known, kw, kwh, net, weighted, weighed) -> Total:
     return Total(
-        pipelines,
+        int(pipelines),
         Capacity(
             **_apart(basis, mw_of(kw)),
             storage_mwh=mw_of(kwh),
-            facilities=facilities,
-            facilities_without_capacity=facilities - known,
+            facilities=int(facilities),
+            facilities_without_capacity=int(facilities - known),
         ),
         megawatts(basis, net, WHOLE),
         megawatts(basis, weighted, WHOLE),

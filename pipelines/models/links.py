@@ -122,7 +122,14 @@ class StageTransition(AuditedModel):
 
     class Meta:
         ordering = ["pipeline", "-recorded_at"]
-        indexes = [models.Index(fields=["pipeline", "recorded_at"])]
+        indexes = [
+            models.Index(fields=["pipeline", "recorded_at"]),
+            # All of a stay, in its order: see pipelines/stays.py.
+            models.Index(
+                fields=["pipeline", "effective_on", "recorded_at", "id", "stage", "outcome"],
+                name="stagetransition_stays",
+            ),
+        ]
         constraints = [one_of("stagetransition", "outcome", Outcome)]
 
     def __str__(self):

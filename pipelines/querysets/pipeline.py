@@ -15,6 +15,7 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     F,
+    Func,
     OuterRef,
     Q,
     Subquery,
@@ -24,7 +25,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, ExtractYear, Round
+from django.db.models.functions import Round
 
 from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
@@ -42,6 +43,19 @@ _ACTIVE = Q(outcome=Outcome.ACTIVE)
 _COMPLETED = _ACTIVE & Q(stage__is_terminal=True)
 _ON_HOLD = _ACTIVE & Q(stage__is_terminal=False, on_hold=True)
 _OPEN = _ACTIVE & Q(stage__is_terminal=False, on_hold=False)
+
+
+class _Year(Func):
+    """Of a date, as text. In SQLite's own words: Django's ExtractYear is a call of Python there."""
+
+    function = "to_char"
+    template = "%(function)s(%(expressions)s, 'YYYY')"
+    output_field = CharField()
+
+    def as_sqlite(self, compiler, connection, **context):
+        return self.as_sql(
+            compiler, connection, template="substr(%(expressions)s, 1, 4)", **context
+        )
 
 
 def _not_confirmed_since(moment: datetime) -> Q:
@@ -135,7 +149,7 @@ class PipelineQuerySet(AuditedQuerySet):
             rtb_bucket=Case(
                 When(rtb_date=None, then=Value(NO_DATE)),
                 When(self._is_overdue(today), then=Value(OVERDUE)),
-                default=Cast(ExtractYear("rtb_date"), CharField()),
+                default=_Year("rtb_date"),
                 output_field=CharField(),
             )
         )
