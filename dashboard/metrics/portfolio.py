@@ -156,7 +156,7 @@ class Portfolio:
 
     def totals_by(self, *keys: str, where: str = "1 = 1") -> dict[tuple, Total]:
         """The total of each group of the chosen pipelines by the values of ``keys``, which are
-        ``KEYS``; ``where`` is SQL over them."""
+        ``KEYS``; ``where`` is SQL over them, over the technology only where that is a key too."""
         added = f"""
             SELECT {_named(keys)}, basis, {_pipelines_by(keys)} AS pipelines, facilities, known, kw,
                 kwh, net, weighted, weighed
@@ -181,7 +181,9 @@ class Portfolio:
         return _totals(keys, added, f"{rows} AND shared = 1", params * 2)
 
 
-def _totals(keys: tuple[str, ...], added: str, shared: str, params: tuple = ()) -> dict:
+def _totals(
+    keys: tuple[str, ...], added: str, shared: str, params: tuple = ()
+) -> dict[tuple, Total]:
     """Of what is ``added`` up already, and of the rows of ``shared`` facilities: these count once
     in each group."""
     names = ", ".join(f"key{place}" for place in range(len(keys)))

@@ -25,7 +25,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Round
+from django.db.models.functions import Cast, Round
 
 from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
