@@ -12,27 +12,36 @@ WHOLE_SHARE = 100
 #: Parts are kept in hundredths of a percent: whole numbers, which every database adds up exactly.
 WHOLE_PART = 100 * WHOLE_SHARE
 
+#: Of a link that holds a part of a pipeline.
+_LEAVES_NOTHING = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
+
 
 class PipelineCounterpartyQuerySet(AuditedQuerySet):
     def holding(self):
         """The links by which a counterparty holds a part of the pipeline: those with a share or,
-        where nobody has one, that of the lead developer.
-
-        Adds to each row ``part`` and ``rest``, what all of them leave of the pipeline, in
-        hundredths of a percent. Shares that add up to more than 100 % are scaled down to it.
-        """
+        where nobody has one, that of the lead developer."""
         shares = (
             self.model._base_manager.filter(pipeline=OuterRef("pipeline"))
             .order_by()
             .values("pipeline")
-            .annotate(total=Sum("share_pct"))
+            # SQLite adds decimals as floating point.
+            .annotate(total=Round(Sum("share_pct"), precision=2))
             .values("total")
         )
-        given = self.annotate(shares=Subquery(shares)).filter(
+        return self.alias(shares=Subquery(shares)).filter(
             Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
         )
+
+    def holding_all(self):
+        """The links of ``holding`` that leave nothing of their pipeline to nobody."""
+        return self.holding().filter(_LEAVES_NOTHING)
+
+    def with_parts(self):
+        """Adds to each row of ``holding`` its ``part`` of the pipeline and the ``rest`` that all of
+        them leave, in hundredths of a percent. Shares that add up to more than 100 % are scaled
+        down to it."""
         scaled = _whole(F("share_pct") * WHOLE_PART / F("shares"))
-        return given.annotate(
+        return self.annotate(
             part=Case(
                 When(share_pct=None, then=Value(WHOLE_PART)),
                 When(shares__gt=WHOLE_SHARE, then=scaled),
@@ -40,9 +49,8 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
                 output_field=BigIntegerField(),
             ),
             rest=Case(
-                When(share_pct=None, then=Value(0)),
-                When(shares__lt=WHOLE_SHARE, then=WHOLE_PART - _whole(F("shares") * 100)),
-                default=Value(0),
+                When(_LEAVES_NOTHING, then=Value(0)),
+                default=WHOLE_PART - _whole(F("shares") * 100),
                 output_field=BigIntegerField(),
             ),
         )
@@ -55,7 +63,7 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         ``facilities`` selects ``pipeline_id``, ``facility_id``, ``kw`` and ``shared``, which may
         be 0 where no other row has the facility and is 1 elsewhere.
         """
-        links = self.holding().order_by()
+        links = self.holding().with_parts().order_by()
         links = links.values("pipeline_id", "counterparty_id", "part", "rest")
         sql, params = links.query.sql_with_params()
         held = f"""

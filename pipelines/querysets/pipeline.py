@@ -202,9 +202,8 @@ class PipelineQuerySet(AuditedQuerySet):
 
     def held_by_nobody(self):
         """Of which nobody holds a part, or the whole."""
-        links = self.model.counterparties.through.objects.holding()
-        wholly = links.filter(pipeline=OuterRef("pk"), rest=0)
-        return self.filter(~Exists(wholly.order_by()))
+        links = self.model.counterparties.through.objects.holding_all()
+        return self.filter(~Exists(links.filter(pipeline=OuterRef("pk")).order_by()))
 
     def held_mw(self, *, by=None, by_others_than=()) -> Decimal:
         """What of their capacity a counterparty holds, or all ``by_others_than`` these together;

@@ -241,11 +241,13 @@ def test_facility_of_two_pipelines_counts_once_for_each_holder_and_for_nobody():
 
 
 def test_shares_that_are_rounded_to_less_than_the_whole_leave_nothing_to_nobody():
-    pipeline = make_pipeline(capacity_mw=100)
-    for role in CounterpartyRole.objects.all()[:3]:
-        PipelineCounterparty.objects.create(
-            pipeline=pipeline, counterparty=make_counterparty(), role=role, share_pct=50
-        )
+    roles = CounterpartyRole.objects.all()
+    for shares in ((50, 50, 50), (Decimal("16.75"), Decimal("52.01"), Decimal("31.24"))):
+        pipeline = make_pipeline(capacity_mw=100)
+        for role, share in zip(roles, shares, strict=False):
+            PipelineCounterparty.objects.create(
+                pipeline=pipeline, counterparty=make_counterparty(), role=role, share_pct=share
+            )
 
     assert not Pipeline.objects.held_by_nobody().exists()
     assert Pipeline.objects.all().held_mw() == 0

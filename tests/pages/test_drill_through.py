@@ -58,7 +58,7 @@ def shuffle(seed: int) -> None:
         (lambda: make_random_portfolio(9, size=28), {"compare": SINCE}),
         (
             lambda: make_random_portfolio(5, size=30),
-            {"technology": "solar", "also": "capacity_max=300", "held_by_nobody": "yes"},
+            {"technology": "solar", "also": "capacity_max=300"},
         ),
     ],
     ids=["awkward", "past", "random", "filtered"],
