@@ -103,7 +103,7 @@ def test_lists_of_what_somebody_others_or_nobody_holds_say_how_much_that_is(as_m
         page = get(as_manager, "pipelines", **query)
         [held] = page.context["held"].values()
         [chip] = page.context["filter"].chips()
-        assert f"held by <bdi>{held[0]}</bdi>" in page.text
+        assert f"</b> of it held by <bdi>{held[0]}</bdi>" in page.text
         return listed(page), held[1], f"{chip.label} {chip.text}"
 
     assert shown(held_by=larch.pk) == ({"Alpha"}, 40, "Held by Larch")
