@@ -64,6 +64,8 @@ class Entry:
     version: int
     phrase: str
     changes: tuple[FieldChange, ...] = field(default=())
+    #: Of a link: what it ties to the subject.
+    link: str = ""
     #: What a comment said from then on.
     comment: str = ""
     #: Of the entry that wrote a comment: the newest entry of that comment, maybe itself.
@@ -72,6 +74,10 @@ class Entry:
     @property
     def noun(self) -> str:
         return str(self.model._meta.verbose_name)
+
+    @property
+    def subject_noun(self) -> str:
+        return str(self.subject_model._meta.verbose_name)
 
     @property
     def subject_kind(self) -> str:
@@ -284,6 +290,7 @@ def _entry(model, row, previous, names: Names) -> Entry:
         version=row.version,
         phrase=_phrase(model, row, changes, names),
         changes=changes,
+        link=model.describe_link(row, names) if model.link_owner() else "",
         comment=row.text if model is Comment else "",
     )
 
@@ -308,10 +315,9 @@ def _phrase(model, row, changes, names: Names) -> str:
         was = f" (it was “{isolated(changes[0].old)}”)" if changes else ""
         return f"{verb[row.history_type]}: “{isolated(row.text)}”{was}"
     if model.link_owner():
-        what = model.describe_link(row, names)
         if row.history_type == "~":
-            return f"{what}: {_together(changes)}"
-        return f"{what} {'added' if row.history_type == '+' else 'removed'}"
+            return f"{model.describe_link(row, names)}: {_together(changes)}"
+        return model.tell_link(row, names)
     if row.history_type == "+":
         return f"added as {_article(noun)} {noun}"
     if row.history_type == "-":

@@ -66,10 +66,11 @@ class Conflict:
             " and ".join(people),
             format_html_join(
                 "",
-                "<li><b>{}</b> {} <span>by {}, {}{}</span></li>",
+                "<li><b>{}</b>{} {} <span>by {}, {}{}</span></li>",
                 (
                     (
                         entry.subject,
+                        ":" if entry.link else "",
                         entry.phrase,
                         entry.person or "the system",
                         formats.date_format(timezone.localtime(entry.when), "DATETIME_FORMAT"),

@@ -76,7 +76,9 @@ def _values(change: timeline.FieldChange) -> list[str]:
 
 def _whole(entry: timeline.Entry) -> list[str]:
     """Field, old and new value of an entry that is about all of a record."""
-    what = entry.comment or entry.phrase if entry.subject_id != entry.record_id else entry.subject
+    what = entry.comment or entry.subject
+    if entry.link:
+        what = f"{entry.link} {DONE[entry.kind]}"
     if entry.kind == audit.CREATED:
         return ["", "", what]
     return ["", what, ""] if entry.kind == audit.REMOVED else ["", "", ""]

@@ -198,6 +198,12 @@ class AuditedModel(models.Model):
         """
         raise TypeError(f"{cls.__name__} is no link model")
 
+    @classmethod
+    def tell_link(cls, row, names) -> str:
+        """That a history row of this link model came or went, in words."""
+        done = "added" if row.history_type == audit.CREATED else "removed"
+        return f"{cls.describe_link(row, names)} {done}"
+
 
 def unique_name(model_label: str, field: str = "name") -> models.UniqueConstraint:
     """Two records may not differ by case or outer white space alone."""

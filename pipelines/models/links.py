@@ -3,8 +3,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
+from oegen import audit
 from oegen.fields import between, in_range, one_of
 from oegen.models import AuditedModel
 from pipelines.choices import Outcome
@@ -138,6 +140,16 @@ class StageTransition(AuditedModel):
     @classmethod
     def describe_link(cls, row, names):
         return f"the move to {names.get(Stage, row.stage_id)}"
+
+    @classmethod
+    def tell_link(cls, row, names):
+        stage, day = names.get(Stage, row.stage_id), date_format(row.effective_on)
+        if row.outcome != Outcome.ACTIVE:
+            what = f"marked {Outcome(row.outcome).label.lower()} in {stage}"
+        else:
+            what = f"put on hold in {stage}" if row.on_hold else f"moved to {stage}"
+        what = f"{what} on {day}"
+        return what if row.history_type == audit.CREATED else f"“{what}” taken back"
 
     status_label = Pipeline.status_label
 

@@ -77,6 +77,16 @@ class TestRemoving:
         assert not Counterparty.objects.exists()
 
 
+def test_mail_goes_by_one_name(client, administrator):
+    client.force_login(administrator)
+    for model in ("oegen/user", "counterparties/contact"):
+        for page in ("", "add/"):
+            text = shown(client.get(f"/admin/{model}/{page}"))
+            if page or model == "oegen/user":
+                assert "E-mail" in text
+            assert "Email" not in text
+
+
 @pytest.mark.skipif(which("msgfmt") is None, reason="no msgfmt (GNU gettext) on this machine")
 def test_compiled_words_are_those_of_the_source(tmp_path):
     compiled = tmp_path / "django.mo"

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from counterparties.models import Contact, Counterparty
 from oegen import audit
@@ -14,6 +16,7 @@ from oegen.history.trail import FEW
 from oegen.models import ChangeSet, Comment, User
 from pipelines.models import Facility, Pipeline, Stage
 from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
+from tests.history.readers import words
 from tests.lists.test_junk import JUNK
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +71,31 @@ def test_a_line_says_when_who_what_from_what_to_what_and_why(as_manager, moved):
     assert "<ins><bdi>Kestrel Down</bdi></ins>" in html
     assert "Spelt wrongly" in html
     assert f'href="/audit/{number}/"' in html
+
+
+def test_links_and_moves_are_told_as_a_colleague_would(as_manager):
+    pipeline = make_pipeline("Kestrel Moor", capacity_mw=40, stage="design")
+    pipeline.on_hold = True
+    pipeline.save()
+    pipeline.on_hold, pipeline.outcome = False, "sold"
+    pipeline.save()
+    pipeline.transitions.first().delete()
+
+    text = words(as_manager.get(URL))
+    today = date_format(timezone.localdate())
+    for told in (
+        "Pipeline Kestrel Moor Facility Kestrel Moor added",
+        f"Pipeline Kestrel Moor Moved to Design on {today}",
+        f"Pipeline Kestrel Moor Put on hold in Design on {today}",
+        f"Pipeline Kestrel Moor Marked sold in Design on {today}",
+        f"Pipeline Kestrel Moor “marked sold in Design on {today}” taken back",
+    ):
+        assert told in text
+    latest = words(as_manager.get(reverse("latest-changes")))
+    assert "Kestrel Moor : facility Kestrel Moor added" in latest
+    kept = {(row["Record type"], row["New value"]) for row in csv_of(as_manager)}
+    assert ("facility of a pipeline", "facility Kestrel Moor added") in kept
+    assert ("stage transition", "the move to Design added") in kept
 
 
 def test_filter_by_person(as_manager, moved, portfolio_manager):
