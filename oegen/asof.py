@@ -72,6 +72,26 @@ def as_of(day: date) -> Iterator[None]:
             outer.start()
 
 
+def newest_seal() -> str | None:
+    """Of the change sets that there are now, whatever day is looked at: some of them told of days
+    before their own."""
+    from oegen.models import ChangeSet
+
+    connection = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT seal FROM {_stored(ChangeSet, connection)} ORDER BY number DESC LIMIT 1"  # noqa: S608
+        )
+        row = cursor.fetchone()
+    return row and row[0]
+
+
+def _stored(model, connection) -> str:
+    """The model's real table."""
+    schema = "public" if connection.vendor == "postgresql" else "main"
+    return f'"{schema}"."{model._meta.db_table}"'
+
+
 class _PastTables:
     """An execute wrapper that makes each past table before the first statement that names it."""
 
@@ -80,7 +100,6 @@ class _PastTables:
         # Views take no parameters. It is a time that this program made.
         self._until = f"'{connection.ops.adapt_datetimefield_value(until)}'"
         self._postgresql = connection.vendor == "postgresql"
-        self._real = "public" if self._postgresql else "main"
         self._made: list[tuple[str, str]] = []
         self.start()
 
@@ -155,8 +174,7 @@ class _PastTables:
         return f"{later} AND NOT EXISTS ({set_up})"
 
     def _stored(self, model) -> str:
-        """The model's real table."""
-        return f'"{self._real}"."{model._meta.db_table}"'
+        return _stored(model, self._connection)
 
     def _view(self, model, condition: str, cursor) -> None:
         """The rows of the real table that were there by then."""

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from oegen import asof, exports
+from oegen import asof, audit, exports
 from oegen.clock import ReadOnlyPastError
 from oegen.models import Comment
 from pipelines.models import Pipeline
@@ -198,3 +198,18 @@ def test_a_download_that_is_broken_off_leaves_no_past_behind(reader, kestrel, mo
     kestrel.project_name = "Today"
     kestrel.save()
     assert Pipeline.objects.filter(project_name="Today").exists()
+
+
+def test_dashboard_of_a_day_knows_at_once_what_was_told_of_it_later(reader, at):
+    """As an import of somebody's own audit does."""
+    address = reverse("dashboard"), {"as_of": DAY}
+    assert reader.get(*address).context["said"] == "1 open, 40.0 MW"
+
+    told = make_pipeline("Told", capacity_mw=None)
+    moment = datetime(DAY.year, DAY.month, DAY.day, 9, tzinfo=UTC)
+    with audit.change_set() as current:
+        row = audit.history_row(told, audit.CREATED, change_set=current, when=moment)
+        row.save()
+        current.written.add(type(row))
+
+    assert reader.get(*address).context["said"] == "2 open, 40.0 MW"
