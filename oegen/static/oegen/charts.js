@@ -56,11 +56,23 @@
     },
   };
 
-  /* Room for the widest of the words at the bars' ends. */
-  function roomFor(notes, size) {
+  function widthIn(size) {
     const brush = document.createElement("canvas").getContext("2d");
     brush.font = `${size}px ${Chart.defaults.font.family}`;
-    return 12 + Math.max(...notes.map((note) => brush.measureText(note).width));
+    return (text) => brush.measureText(text).width;
+  }
+
+  /* Room for the widest of the words at the bars' ends. */
+  function roomFor(notes, size) {
+    return 12 + Math.max(...notes.map(widthIn(size)));
+  }
+
+  /* As much of the text as there is room for, in pixels. */
+  function fitting(text, room, size) {
+    const width = widthIn(size);
+    let length = Array.from(text).length;
+    while (length > 1 && width(short(text, length)) > room) length -= 1;
+    return short(text, length);
   }
 
   function follow(address) {
@@ -101,8 +113,8 @@
   function bars(data, narrow) {
     const { values, groups } = axes();
     const [series] = data.series;
-    const length = narrow ? 17 : 34;
     const size = narrow ? 11 : 12;
+    const end = roomFor(data.notes, size);
     return {
       type: "bar",
       data: {
@@ -118,7 +130,7 @@
       options: {
         ...common((hit) => data.links[hit.index]),
         indexAxis: "y",
-        layout: { padding: { right: roomFor(data.notes, size) } },
+        layout: { padding: { right: end } },
         scales: {
           x: { ...values(data.axis, false), min: data.start || undefined },
           y: {
@@ -127,7 +139,11 @@
               ...groups.ticks,
               autoSkip: false,
               font: { size },
-              callback: (place) => short(data.labels[place], length),
+              callback(place) {
+                // An axis gets half of the room at most; beyond it the words would be cut off.
+                const room = (this.chart.width - end) / 2 - 12;
+                return fitting(short(data.labels[place], 34), room, size);
+              },
             },
           },
         },
