@@ -106,9 +106,12 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
 
 def _stages_of_all(now: Portfolio) -> Stages:
     """A quarter of the work, and most change sets write no transition. History only grows, so
-    that its length tells whether something was written."""
-    lengths = [model.history.count() for model in (StageTransition, Stage)]
-    return _kept(lambda: stages(now), "stages", clock.past_day(), clock.today(), *lengths)
+    that its length and last row tell whether something was written."""
+    written = []
+    for model in (StageTransition, Stage):
+        last = model.history.order_by("-history_id").values_list("digest", flat=True)
+        written += [model.history.count(), last.first()]
+    return _kept(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
 
 
 def _kept(work_out: Callable[[], Any], *conditions) -> Any:

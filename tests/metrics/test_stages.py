@@ -146,3 +146,25 @@ def test_an_empty_portfolio_has_every_stage_with_nothing_in_it():
     assert [one.stage.code for one in stages.time][:2] == ["discovery", "design"]
     assert {one.median_days for one in stages.time} == {None}
     assert {one.share for one in stages.conversion} == {None}
+
+
+def test_what_the_dashboard_keeps_is_worked_out_again_when_a_stage_or_a_move_is_written():
+    def on_the_dashboard():
+        shown = metrics.overview(Pipeline.objects.all, TODAY - timedelta(days=30), filters="")
+        assert shown.stages == found()
+        return shown.stages
+
+    pipeline = in_design(100)
+    kept = on_the_dashboard()
+    pipeline.rag_comment = "No transition"
+    pipeline.save()
+    assert on_the_dashboard() == kept
+    move(pipeline, "procurement", 30)
+    moved = on_the_dashboard()
+    assert moved != kept
+    StageTransition.objects.latest("effective_on").delete()
+    assert on_the_dashboard() == kept
+    stage = Stage.objects.get(code="design")
+    stage.name = "Drawing"
+    stage.save()
+    assert "Drawing" in {one.stage.name for one in on_the_dashboard().time}
