@@ -1,3 +1,4 @@
+import gc
 import sqlite3
 
 import pytest
@@ -9,6 +10,12 @@ from tests.builders import make_user
 from tests.chromium import REMEDY, find_chromium, is_required
 from tests.portfolios import make_awkward_portfolio
 from tests.triggers import lifted_triggers
+
+
+def pytest_collection_finish():
+    """Spare the garbage collector what lives to the end: modules and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):
