@@ -311,9 +311,9 @@ def _subject(model, row, names: Names) -> tuple[type[models.Model], Any, str, st
 def _phrase(model, row, changes, names: Names) -> str:
     noun = str(model._meta.verbose_name)
     if model is Comment:
-        verb = {"+": "commented", "~": "comment changed to", "-": "comment removed"}
+        verb = {"+": "commented", "~": "comment changed to", "-": "comment removed:"}
         was = f" (it was “{isolated(changes[0].old)}”)" if changes else ""
-        return f"{verb[row.history_type]}: “{isolated(row.text)}”{was}"
+        return f"{verb[row.history_type]} “{isolated(row.text)}”{was}"
     if model.link_owner():
         if row.history_type == "~":
             return f"{model.describe_link(row, names)}: {_together(changes)}"

@@ -73,7 +73,7 @@ def test_a_line_says_when_who_what_from_what_to_what_and_why(as_manager, moved):
     assert f'href="/audit/{number}/"' in html
 
 
-def test_links_and_moves_are_told_as_a_colleague_would(as_manager):
+def test_links_and_moves_are_told_as_a_colleague_would(as_manager, manager):
     pipeline = make_pipeline("Kestrel Moor", capacity_mw=40, stage="design")
     pipeline.on_hold = True
     pipeline.save()
@@ -91,8 +91,10 @@ def test_links_and_moves_are_told_as_a_colleague_would(as_manager):
         f"Pipeline Kestrel Moor “marked sold in Design on {today}” taken back",
     ):
         assert told in text
+    Comment.objects.create(subject=pipeline, author=manager, text="Good")
     latest = words(as_manager.get(reverse("latest-changes")))
     assert "Kestrel Moor : facility Kestrel Moor added" in latest
+    assert "Kestrel Moor : commented “Good”" in latest
     kept = {(row["Record type"], row["New value"]) for row in csv_of(as_manager)}
     assert ("facility of a pipeline", "facility Kestrel Moor added") in kept
     assert ("stage transition", "the move to Design added") in kept

@@ -51,7 +51,7 @@ def test_every_entry_stands_newest_first_with_when_who_why_and_its_change_set(as
     phrases = [entry.phrase for entry in response.context["entries"]]
     assert phrases == [
         "moved from Design to Procurement",
-        "commented: “Spoke to the council”",
+        "commented “Spoke to the council”",
         "RTB date from 14 Mar 2027 to 14 May 2027, 61 days later; Ownership from 100 % to 60 %",
         "Acme as Owner added",
         "facility Kestrel Moor added",

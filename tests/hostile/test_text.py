@@ -17,7 +17,7 @@ from counterparties.tables import ContactTable, CounterpartyTable
 from infopoints.models import InformationPoint
 from infopoints.tables import InformationPointTable
 from oegen.admin import guard
-from oegen.models import AuditedModel
+from oegen.models import AlertRule, AuditedModel
 from pipelines.models import Facility, Pipeline
 from pipelines.tables import FacilityTable, PipelineTable
 from tests.addresses import address_of
@@ -63,6 +63,10 @@ LISTS = {
 SHOWN = 50
 
 
+#: What no form asks for, because the program makes it of the name.
+MADE = [(AlertRule, "code")]
+
+
 def free_text_fields(model) -> list[models.Field]:
     return [
         field
@@ -70,6 +74,7 @@ def free_text_fields(model) -> list[models.Field]:
         if isinstance(field, models.CharField | models.TextField)
         and field.editable
         and not field.choices
+        and (model, field.name) not in MADE
     ]
 
 
