@@ -4,6 +4,7 @@
 (function () {
   "use strict";
   const NARROW = 480; // pixels
+  const PAPER = 680; // pixels: what A4 has between its margins
   const DAY = 86400000;
   const YEARS_DRAWN = 15; // before and after today
   const numbers = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
@@ -436,5 +437,9 @@
   fetchMapWhenSeen();
   document.addEventListener("htmx:afterSettle", drawAll);
   document.addEventListener("oegen:theme", () => drawn.forEach((one) => one.redraw()));
-  window.addEventListener("beforeprint", () => drawn.forEach(({ chart }) => chart.resize()));
+  // Paper is narrower than most windows: drawn for it, words keep their size.
+  window.addEventListener("beforeprint", () => {
+    drawn.forEach(({ chart }) => chart.resize(Math.min(chart.width, PAPER), chart.height));
+  });
+  window.addEventListener("afterprint", () => drawn.forEach(({ chart }) => chart.resize()));
 })();
