@@ -22,7 +22,7 @@ from oegen.filters import (
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from pipelines.querysets import ALL_KINDS, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
-from pipelines.stays import ENDED, ENTERED, UNDECIDED, WENT_ON
+from pipelines.stays import ENDED, ENTERED, THERE, UNDECIDED, WENT_ON
 
 NOT_RATED = "none"
 IN_TIME = "due"
@@ -40,6 +40,7 @@ WAYS = {
     WENT_ON: "moved on",
     ENDED: "ended there",
     UNDECIDED: "still undecided",
+    THERE: "still there",
 }
 
 

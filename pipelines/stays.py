@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.choices import Outcome
 
 #: What became of a project that entered a stage.
-ENTERED, WENT_ON, ENDED, UNDECIDED = "entered", "on", "ended", "undecided"
+ENTERED, WENT_ON, ENDED, UNDECIDED, THERE = "entered", "on", "ended", "undecided", "there"
 
 #: SQL with a row for each stay of a project in a stage: ``pipeline_id``, ``stage`` (its code),
 #: ``began``, ``until`` (null while it goes on), and as 0 or 1: ``moved``, that it ended with a
@@ -50,15 +50,17 @@ _CONDITIONS = {
     WENT_ON: "AND went_on = 1",
     ENDED: "AND ended = 1",
     UNDECIDED: "AND went_on = 0 AND ended = 0",
+    THERE: "AND stays_on = 1",
 }
 
 
 def ways(stays: str = f"({STAYS})") -> str:
-    """SQL with a row for each project and stage it ever entered, by what became of it there, from
-    a table of stays."""
+    """SQL with a row for each project and stage it ever entered, by what became of it there and
+    whether it is there, from a table of stays."""
     return f"""
         SELECT pipeline_id, stage, MAX(went_on) AS went_on,
-            CASE WHEN MAX(went_on) = 0 THEN MAX(ended) ELSE 0 END AS ended
+            CASE WHEN MAX(went_on) = 0 THEN MAX(ended) ELSE 0 END AS ended,
+            MAX(CASE WHEN until IS NULL THEN 1 ELSE 0 END) AS stays_on
         FROM {stays} AS stays GROUP BY pipeline_id, stage
     """  # noqa: S608
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from dashboard.charts.parts import Cell, Lists, percent
 from dashboard.metrics.stages import ENOUGH, Conversion, Stages, TimeInStage
 from oegen.templatetags.oegen import whole
-from pipelines.stays import ENDED, ENTERED, UNDECIDED, WENT_ON
+from pipelines.stays import ENDED, ENTERED, THERE, UNDECIDED, WENT_ON
 
 NOT_YET = "not yet known"
 
@@ -16,7 +16,7 @@ NOT_YET = "not yet known"
 class StageRow:
     name: str
     entered: Cell
-    ongoing: str
+    ongoing: Cell
     median: str
     p80: str
     share: str
@@ -50,7 +50,7 @@ def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
     return StageRow(
         name=conversion.stage.name,
         entered=cell(ENTERED, conversion.entered),
-        ongoing=whole(time.ongoing),
+        ongoing=cell(THERE, time.ongoing),
         median=_days(time.median_days, time.stays),
         p80=_days(time.p80_days, time.stays),
         share=share,

@@ -9,7 +9,7 @@ from dashboard import metrics
 from dashboard.metrics import portfolio
 from dashboard.metrics.stages import Length, days_until
 from pipelines.models import Pipeline, Stage, StageTransition
-from pipelines.stays import ENDED, ENTERED, UNDECIDED, WENT_ON
+from pipelines.stays import ENDED, ENTERED, THERE, UNDECIDED, WENT_ON
 from tests.builders import make_pipeline
 from tests.metrics.reference import Reference
 from tests.portfolios import TODAY, make_random_portfolio
@@ -68,6 +68,8 @@ def test_every_stage_equals_the_reference(seed):
             assert listed == {key for key, value in became.items() if value == code}, way
         entered = set(Pipeline.objects.of_way(one.stage.code, ENTERED))
         assert entered == {key for key, value in became.items() if value}
+        there = {key for key, code, _, how in stays if code == one.stage.code and how == ""}
+        assert {each.pk for each in Pipeline.objects.of_way(one.stage.code, THERE)} == there
 
 
 def move(pipeline, code, days_ago, **values):
