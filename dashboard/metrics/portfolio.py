@@ -260,15 +260,13 @@ def _facts(rows: str, before: Portfolio | None) -> str:
     if before:
         was = f"SELECT id, state, rag, rtb_date FROM {before.table} WHERE once = 1"
     links, facilities = (f'"{model._meta.db_table}"' for model in (PipelineFacility, Facility))
+    theirs = "earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id"
+    earlier = f"SELECT 1 FROM {links} AS earlier WHERE {theirs}"
     # A cross join, because SQLite keeps its order: links first, which are few.
-    tables = f"{links} AS earlier CROSS JOIN {facilities} AS other"
-    earlier = f"""
-        SELECT 1 FROM {links} AS earlier
-        WHERE earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id
-    """
     alike = f"""
-        {earlier.replace(f"{links} AS earlier", tables)}
-            AND other.id = earlier.facility_id AND other.technology_id = facts.technology_id
+        SELECT 1 FROM {links} AS earlier CROSS JOIN {facilities} AS other
+        WHERE {theirs} AND other.id = earlier.facility_id
+            AND other.technology_id = facts.technology_id
     """
     shared = f"SELECT facility_id FROM {links} GROUP BY facility_id HAVING COUNT(*) > 1"
     return f"""
