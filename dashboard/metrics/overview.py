@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from dashboard.metrics.forecast import Growth, growth
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
-from dashboard.metrics.portfolio import Portfolio, portfolio
+from dashboard.metrics.portfolio import portfolio
 from dashboard.metrics.stages import Stages, stages
 from dashboard.metrics.totals import (
     Concentration,
@@ -82,6 +82,8 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
 
 
 def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:
+    # Asked first: what somebody writes meanwhile then makes figures newer than they are kept for.
+    conditions = "stages", clock.past_day(), clock.today(), _transitions_written()
     with portfolio(select, since) as before, portfolio(select, before=before) as now:
         best = list(InformationPoint.objects.live().by_rating()[:TOP])
         return Overview(
@@ -96,7 +98,7 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
             heat=by_technology_and_status(now),
             years=tuple(by_rtb_year(now)),
             growth=tuple(growth(now)),
-            stages=stages(now) if filters else _stages_of_all(now),
+            stages=stages(now) if filters else _kept(lambda: stages(now), *conditions),
             concentration=by_counterparty(now),
             top_points=tuple(by_information_point(now, best)),
             exposures=tuple(most_exposing(now)),
@@ -104,14 +106,14 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
         )
 
 
-def _stages_of_all(now: Portfolio) -> Stages:
-    """A quarter of the work, and most change sets write no transition. History only grows, so
-    that its length and last row tell whether something was written."""
+def _transitions_written() -> list:
+    """Changes with each transition or stage that is written: history only grows. Most change sets
+    write none, and the time in stages of all pipelines is a quarter of the page's work."""
     written = []
     for model in (StageTransition, Stage):
         last = model.history.order_by("-history_id").values_list("digest", flat=True)
         written += [model.history.count(), last.first()]
-    return _kept(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
+    return written
 
 
 def _kept(work_out: Callable[[], Any], *conditions) -> Any:
