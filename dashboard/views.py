@@ -26,13 +26,17 @@ class Dashboard(FilteredPipelines):
             "since": since,
             "since_problem": problem,
             "clear_url": self._clear_url(),
-            "latest": timeline.latest(limit=5),
         }
         if context["is_wrong"]:
-            return context | {"said": "A filter has a value it does not know."}
-        filters = self._filters()
-        found = metrics.overview(self._select, since, filters=urlencode(sorted(filters.items())))
-        return context | self._shown(found, since, charts.Lists(filters))
+            figures = {"said": "A filter has a value it does not know."}
+        else:
+            filters = self._filters()
+            told = urlencode(sorted(filters.items()))
+            found = metrics.overview(self._select, since, filters=told)
+            figures = self._shown(found, since, charts.Lists(filters))
+        # After the figures: on a past page they look at a second day, and whatever was made of
+        # the first is then made again.
+        return context | figures | {"latest": timeline.latest(limit=5)}
 
     @staticmethod
     def _shown(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
