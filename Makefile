@@ -12,6 +12,8 @@ export VAR_DIR PORT
 BIN := .venv/bin
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
+# The browser sees no database; the others start processes whose database is their own.
+ONE_DATABASE := tests/browser tests/test_settings.py tests/test_run_local.py
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,11 +23,11 @@ setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/sta
 run: setup ## Serve the site on this machine, with sample data when it is empty
 	@exec $(BIN)/python manage.py run_local
 
-test: setup .venv/test.stamp lint ## Lint, every test on SQLite and on PostgreSQL, and the browser tests
+test: setup .venv/test.stamp lint ## Lint, every test on SQLite, and on PostgreSQL all that use the site's database
 	@echo "== Tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
-	@echo "== Tests on PostgreSQL, but for those of the browser, which sees no database"
-	$(BIN)/python -m tests.postgres $(PYTEST) --ignore tests/browser
+	@echo "== Tests on PostgreSQL, but for those to which it would be no other"
+	$(BIN)/python -m tests.postgres $(PYTEST) $(addprefix --ignore ,$(ONE_DATABASE))
 
 coverage: setup .venv/test.stamp ## The tests on SQLite, and which lines they never reach
 	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
