@@ -1,13 +1,12 @@
 """Several processes write at once, and some are killed: nothing is lost or half done."""
 
-import json
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,11 +15,11 @@ from django.db import connection
 from oegen import audit
 from oegen.models import ChangeSet, Comment
 from pipelines.models import Pipeline, PipelineFacility, Stage
+from tests.audit.writer import write
 from tests.builders import make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
-ROOT = Path(__file__).parents[2]
 WRITERS = 8
 EDITS = 200
 PATIENCE = 120
@@ -34,46 +33,53 @@ def address() -> str:
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
+#: Every writer is a process of its own, forked from one that has Django ready: starting Python and
+#: Django for each took longer than the writing.
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload([write.__module__])
+
+
 class Writer:
     """A process of tests.audit.writer that waits for ``go``."""
 
     def __init__(self, work: str, number: int, count: int = 10**6):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.audit.writer", work, str(number), str(count)],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": address()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.line, its_end = NURSERY.Pipe()
+        self.process = NURSERY.Process(target=write, args=(work, number, count, its_end))
+        self.process.start()
+        # Only the writer holds its end now: when it ends, so does what it tells.
+        its_end.close()
 
     def wait_until_ready(self):
-        assert self.process.stdout.readline() == "ready\n", self.process.communicate()[1]
+        assert self.line.recv() == "ready"
 
     def go(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
+        self.line.send("go")
+
+    def _told(self) -> Iterator[list]:
+        with suppress(EOFError):
+            while self.line.poll(PATIENCE):
+                yield self.line.recv()
 
     def finish(self) -> list[list]:
         """What it told, once it is done; fails if it failed."""
-        told, errors = self.process.communicate(timeout=PATIENCE)
-        assert self.process.returncode == 0, errors
-        return [json.loads(line) for line in told.splitlines()]
+        told = list(self._told())
+        self.process.join(PATIENCE)
+        assert self.process.exitcode == 0
+        return told
 
     def kill_after(self, seconds: float) -> list[list]:
         """What it told until then."""
-        try:
-            self.process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        told, errors = self.process.communicate(timeout=PATIENCE)
-        assert self.process.returncode in (0, -signal.SIGKILL), errors
-        return [json.loads(line) for line in told.splitlines() if line.endswith("]")]
+        self.process.join(seconds)
+        self.process.kill()
+        told = list(self._told())
+        self.process.join(PATIENCE)
+        assert self.process.exitcode in (0, -signal.SIGKILL)
+        return told
 
 
 @pytest.fixture
-def start():
+def start(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", address())
     writers = []
 
     def start(*args) -> Writer:
@@ -82,9 +88,8 @@ def start():
 
     yield start
     for writer in writers:
-        if writer.process.poll() is None:
-            writer.process.kill()
-        writer.process.communicate()
+        writer.process.kill()
+        writer.process.join()
 
 
 def start_together(start, work: str, number: int, *args) -> list[Writer]:
@@ -148,7 +153,7 @@ def test_killed_in_a_save(start, moments, new_findings):
         writer.go()
     told = [one for writer in writers for one in writer.kill_after(moments.uniform(0.1, 0.6))]
 
-    assert {writer.process.returncode for writer in writers} == {-signal.SIGKILL}
+    assert {writer.process.exitcode for writer in writers} == {-signal.SIGKILL}
     texts = list(Pipeline.history.filter(version__gt=1).values_list("rag_comment", flat=True))
     assert {text for _, text, _ in told} <= set(texts)
     assert sorted(Comment.history.values_list("text", flat=True)) == sorted(texts)

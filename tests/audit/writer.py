@@ -1,32 +1,41 @@
-"""A process that writes: ``python -m tests.audit.writer WORK NUMBER COUNT``.
+"""What a process that writes does. It says "ready", waits for a word, works, and tells what the
+database took: what was written, its text, and how many rows of it.
 
-It says "ready", waits for a line, works, and tells what the database took, one JSON list a line:
-what was written, its text, and how many rows of it.
+Whoever imports this may fork: Django is set up, and nothing is connected to the database.
 """
 
-import json
+import multiprocessing
 import os
 import random
-import sys
+from collections.abc import Callable
+from io import StringIO
+from multiprocessing.connection import Connection
 
 import django
+from django.apps import apps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+if not apps.ready:
+    django.setup()
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import IntegrityError
+from django.urls import reverse
+
+from oegen import audit
+from oegen.exceptions import StaleRecordError
+from oegen.models import Comment
+from pipelines.models import Facility, Pipeline, PipelineFacility
+
+# Messages hold addresses: what makes those is imported with the first.
+reverse("pipelines")
+
+Tell = Callable[..., None]
 
 
-def tell(kind: str, text: str, rows: int = 1) -> None:
-    sys.stdout.write(json.dumps([kind, text, rows]) + "\n")
-    sys.stdout.flush()
-
-
-def edit(number: int, count: int) -> None:
+def edit(tell: Tell, number: int, count: int) -> None:
     """Edits of every kind, on the records that the others edit; a stale one is tried again."""
-    from django.db import IntegrityError
-
-    from oegen.exceptions import StaleRecordError
-    from oegen.models import Comment
-    from pipelines.models import Facility, Pipeline, PipelineFacility
-
     rng = random.Random(number)
     keys = sorted(Pipeline.objects.values_list("pk", flat=True))
     facilities = sorted(Facility.objects.values_list("pk", flat=True))
@@ -78,12 +87,8 @@ def edit(number: int, count: int) -> None:
                 break
 
 
-def save_for_ever(number: int, count: int) -> None:
+def save_for_ever(tell: Tell, number: int, count: int) -> None:
     """A pipeline and a comment in one change set, again and again."""
-    from oegen import audit
-    from oegen.models import Comment
-    from pipelines.models import Pipeline
-
     for turn in range(count):
         text = f"{number}-{turn}"
         with audit.change_set(reason=text):
@@ -94,38 +99,32 @@ def save_for_ever(number: int, count: int) -> None:
         tell("both", text)
 
 
-def bulk_edit(number: int, count: int) -> None:
-    from pipelines.models import Pipeline
-
+def bulk_edit(tell: Tell, number: int, count: int) -> None:
     for turn in range(count):
         text = f"{number}-{turn}"
         rows = Pipeline.objects.update(rag_comment=text)
         tell("bulk", text, rows)
 
 
-def import_demo(number: int, count: int) -> None:
-    from io import StringIO
-
-    from django.conf import settings
-    from django.core.management import call_command
-
+def import_demo(tell: Tell, number: int, count: int) -> None:
     from tests.imports.conftest import DEMO
 
     settings.VAR_DIR = settings.VAR_DIR / f"writer-{number}"
+    # The progress bar's lock is then this process's own, and is not missed when it is killed.
+    multiprocessing.set_start_method("fork", force=True)
     call_command("import_demo_csv", DEMO, apply=True, stdout=StringIO())
     tell("import", str(number))
 
 
+def write(work: str, number: int, count: int, line: Connection) -> None:
+    """What the process does, with ``line`` to the test."""
+
+    def tell(kind: str, text: str, rows: int = 1) -> None:
+        line.send([kind, text, rows])
+
+    line.send("ready")
+    line.recv()
+    WORKS[work](tell, number, count)
+
+
 WORKS = {work.__name__: work for work in (edit, save_for_ever, bulk_edit, import_demo)}
-
-
-def main(work: str, number: str, count: str) -> None:
-    django.setup()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    WORKS[work](int(number), int(count))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
