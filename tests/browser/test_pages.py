@@ -75,10 +75,11 @@ def test_reader_signs_in_sees_the_charts_and_opens_a_pipeline(
 
 
 def test_chart_turns_into_its_table_and_its_figures_lead_on(
-    browser_page, sign_in_by_form, reader, portfolio
+    browser_page, sign_in, reader, portfolio, live_server
 ):
     page = browser_page
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
+    page.goto(live_server.url)
     card = page.locator('[data-chart="rag-data"]')
     table = card.get_by_role("table")
     expect(table).to_be_hidden()
@@ -92,9 +93,10 @@ def test_chart_turns_into_its_table_and_its_figures_lead_on(
     expect(page.get_by_role("link", name="Kestrel Moor")).to_be_visible()
 
 
-def test_bar_leads_to_the_list_behind_it(browser_page, sign_in_by_form, reader, portfolio):
+def test_bar_leads_to_the_list_behind_it(browser_page, sign_in, reader, portfolio, live_server):
     page = browser_page
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
+    page.goto(live_server.url)
     canvas = page.locator('[data-chart="rag-data"] canvas')
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -153,10 +155,11 @@ def test_growth_shows_the_technology_that_is_chosen(
 
 
 def test_theme_is_chosen_kept_and_shared_with_the_charts(
-    browser_page, sign_in_by_form, reader, portfolio
+    browser_page, sign_in, reader, portfolio, live_server
 ):
     page = browser_page
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
+    page.goto(live_server.url)
     canvas = '[data-chart="technology-data"] canvas'
     assert page.locator("html").get_attribute("data-bs-theme") == "light"
 
@@ -170,10 +173,11 @@ def test_theme_is_chosen_kept_and_shared_with_the_charts(
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
 
-def test_dark_page_is_printed_on_white(browser_page, sign_in_by_form, reader, portfolio):
+def test_dark_page_is_printed_on_white(browser_page, sign_in, reader, portfolio, live_server):
     page = browser_page
     page.emulate_media(color_scheme="dark")
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
+    page.goto(live_server.url)
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
     page.emulate_media(media="print")
@@ -185,10 +189,10 @@ def test_dark_page_is_printed_on_white(browser_page, sign_in_by_form, reader, po
 
 
 def test_choosing_a_filter_lists_at_once_and_leaves_a_clean_address(
-    browser_page, sign_in_by_form, reader, portfolio, live_server
+    browser_page, sign_in, reader, portfolio, live_server
 ):
     page = browser_page
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
     page.goto(f"{live_server.url}/pipelines/")
 
     page.get_by_label("Technology").select_option(label="Solar")
@@ -201,11 +205,11 @@ def test_choosing_a_filter_lists_at_once_and_leaves_a_clean_address(
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_no_page_is_wider_than_the_screen(
-    browser_page, sign_in_by_form, reader, portfolio, live_server, width
+    browser_page, sign_in, reader, portfolio, live_server, width
 ):
     page = browser_page
     page.set_viewport_size({"width": width, "height": 800})
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
     addresses = ["/", "/pipelines/", "/facilities/", "/counterparties/", "/infopoints/"]
     addresses += [portfolio.get_absolute_url(), portfolio.facilities.get().get_absolute_url()]
     addresses += [portfolio.counterparties.get().get_absolute_url()]
@@ -215,11 +219,12 @@ def test_no_page_is_wider_than_the_screen(
 
 
 def test_phone_has_the_figures_first_and_the_most_used_sections_at_the_bottom(
-    browser_page, sign_in_by_form, reader, portfolio
+    browser_page, sign_in, reader, portfolio, live_server
 ):
     page = browser_page
     page.set_viewport_size({"width": 390, "height": 800})
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
+    page.goto(live_server.url)
     technology = page.get_by_label("Technology", exact=True)
     expect(technology).to_be_hidden()
     assert page.locator(".tile-open .tile-figure").bounding_box()["y"] < 300
@@ -243,9 +248,10 @@ def test_phone_has_the_figures_first_and_the_most_used_sections_at_the_bottom(
     expect(page.get_by_role("navigation", name="Sections", exact=True)).to_be_hidden()
 
 
-def test_reader_signs_out_from_the_menu(browser_page, sign_in_by_form, reader, portfolio):
+def test_reader_signs_out_from_the_menu(browser_page, sign_in, reader, portfolio, live_server):
     page = browser_page
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
+    page.goto(live_server.url)
 
     page.get_by_text("Morgan Reid").first.click()
     page.get_by_role("button", name="Sign out").click()
@@ -254,10 +260,11 @@ def test_reader_signs_out_from_the_menu(browser_page, sign_in_by_form, reader, p
 
 
 def test_keyboard_reaches_the_content_past_the_navigation(
-    browser_page, sign_in_by_form, reader, portfolio
+    browser_page, sign_in, reader, portfolio, live_server
 ):
     page = browser_page
-    sign_in_by_form(page, reader)
+    sign_in(page, reader)
+    page.goto(live_server.url)
 
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
