@@ -10,6 +10,9 @@ PORT ?= 8000
 export VAR_DIR PORT
 
 BIN := .venv/bin
+# The lock files are complete. Resolving them anew would let old versions of pip take a newer
+# release for a package with an extra, such as coverage[toml], and then miss its hash.
+PIP_INSTALL := $(BIN)/python -m pip install --no-deps --require-hashes --disable-pip-version-check
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 # The browser sees no database; the others start processes whose database is their own.
@@ -51,18 +54,21 @@ clean: ## Remove what was installed and built; the data in var stay
 
 .venv/base.stamp: requirements/base.txt | .venv/bin/python
 	@echo "== Installing the Python packages"
-	$(BIN)/python -m pip install --require-hashes --disable-pip-version-check --progress-bar on -r requirements/base.txt
+	$(PIP_INSTALL) --progress-bar on -r requirements/base.txt
+	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 .venv/test.stamp: requirements/test.txt | .venv/base.stamp
 	@echo "== Installing the test packages"
-	$(BIN)/python -m pip install --require-hashes --disable-pip-version-check --progress-bar on -r requirements/test.txt
+	$(PIP_INSTALL) --progress-bar on -r requirements/test.txt
+	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json | .venv/base.stamp
 	@echo "== Installing the front-end packages"
 	@if command -v npm >/dev/null; then npm ci; else \
-		$(BIN)/python -m pip install --require-hashes --disable-pip-version-check -r requirements/node.txt \
+		$(PIP_INSTALL) -r requirements/node.txt \
+		&& $(BIN)/python -m pip check --disable-pip-version-check \
 		&& PATH="$(CURDIR)/$(BIN):$$PATH" npm ci; fi
 	@touch $@
 
