@@ -126,7 +126,7 @@ class ChangesPage(FilteredPage):
             "end": self.end,
             "kind": self.kind,
             "step": self.step,
-            "clear_url": self._clear_url(),
+            "clear_url": self.address_without(*self.filterset.filters, "page"),
             "unknown": [
                 self.request.GET[name]
                 for name, known in (("kind", KINDS), ("step", STEPS))
@@ -157,13 +157,6 @@ class ChangesPage(FilteredPage):
     def _known(self, name: str, codes: Iterable[str]) -> str:
         value = self.request.GET.get(name, "")
         return value if value in codes else ""
-
-    def _clear_url(self) -> str:
-        """Of the same days and kind without filters."""
-        query = self.request.GET.copy()
-        for name in (*self.filterset.filters, "page"):
-            query.pop(name, None)
-        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
 
     def _select(self) -> PipelineQuerySet:
         """Asked at each end anew: a filter may know no such record, or other ones, there."""

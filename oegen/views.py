@@ -76,6 +76,12 @@ class FilteredPage(FilterView):
     def is_wrong(self) -> bool:
         return self.filterset.is_bound and not self.filterset.is_valid()
 
+    def address_without(self, *names: str) -> str:
+        query = self.request.GET.copy()
+        for name in names:
+            query.pop(name, None)
+        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
+
     def get_context_data(self, **kwargs):
         meta = self.filterset.queryset.model._meta
         return super().get_context_data(**kwargs) | {
@@ -145,12 +151,6 @@ class ListPage(SingleTableMixin, FilteredPage):
         size = self.preference.page_size or preferences.DEFAULT_PAGE_SIZE
         table.open_page(self.request.GET.get("page"), size)
         return table
-
-    def address_without(self, *names: str) -> str:
-        query = self.request.GET.copy()
-        for name in names:
-            query.pop(name, None)
-        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
 
     def state(self, table: RecordTable) -> str:
         """The query text that shows the same filters, order and columns to anybody."""

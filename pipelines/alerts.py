@@ -236,7 +236,7 @@ def _together(sizes: Iterable[tuple[Decimal | None, str]]) -> Megawatts:
     """Of facilities by their MW and what those measure."""
     total = Megawatts()
     for mw, basis in sizes:
-        total += Megawatts(**{"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw or ZERO})
+        total += Megawatts.of(basis, mw or ZERO)
     return total
 
 

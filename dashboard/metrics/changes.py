@@ -22,14 +22,13 @@ from dashboard.metrics.portfolio import (
     date_of,
     days_between,
     fetch,
-    mw_of,
     temporary_table,
     uuid_of,
 )
 from dashboard.metrics.writings import Written, last_writings
 from oegen import clock
 from pipelines.choices import CapacityBasis
-from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts
+from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts, mw_of
 
 #: Steps by which capacity leaves: their pipelines are those of the start.
 LEAVING = ("on hold", "completed", "ended", "removed", "out of filter")

@@ -20,9 +20,9 @@ from math import cos, pi, sin, sqrt, tan
 from statistics import linear_regression
 from typing import Any, NamedTuple
 
-from dashboard.metrics.portfolio import KILO, Portfolio, date_of, fetch, uuid_of
+from dashboard.metrics.portfolio import Portfolio, date_of, fetch, uuid_of
 from pipelines.models import Technology
-from pipelines.querysets import DONE, OPEN
+from pipelines.querysets import DONE, KILO, OPEN
 
 YEARS = 5
 CONFIDENCE = 0.95

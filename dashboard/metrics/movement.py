@@ -15,11 +15,10 @@ from dashboard.metrics.portfolio import (
     date_of,
     days_between,
     fetch,
-    mw_of,
     uuid_of,
 )
 from pipelines.choices import CapacityBasis
-from pipelines.querysets import DONE, ENDED, HELD, OPEN, Megawatts
+from pipelines.querysets import DONE, ENDED, HELD, OPEN, Megawatts, mw_of
 
 #: The steps of a walk, in the order in which it is drawn. What comes in is positive.
 STEPS = {

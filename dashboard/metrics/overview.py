@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from dashboard.metrics.forecast import Growth, growth
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
-from dashboard.metrics.portfolio import portfolio
+from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
 from dashboard.metrics.totals import (
     Concentration,
@@ -83,7 +83,7 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
 
 def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:
     # Asked first: what somebody writes meanwhile then makes figures newer than they are kept for.
-    conditions = "stages", clock.past_day(), clock.today(), _transitions_written()
+    written = [] if filters else _transitions_written()
     with portfolio(select, since) as before, portfolio(select, before=before) as now:
         best = list(InformationPoint.objects.live().by_rating()[:TOP])
         return Overview(
@@ -98,7 +98,7 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
             heat=by_technology_and_status(now),
             years=tuple(by_rtb_year(now)),
             growth=tuple(growth(now)),
-            stages=stages(now) if filters else _kept(lambda: stages(now), *conditions),
+            stages=stages(now) if filters else _stages_of_all(now, written),
             concentration=by_counterparty(now),
             top_points=tuple(by_information_point(now, best)),
             exposures=tuple(most_exposing(now)),
@@ -114,6 +114,10 @@ def _transitions_written() -> list:
         last = model.history.order_by("-history_id").values_list("digest", flat=True)
         written += [model.history.count(), last.first()]
     return written
+
+
+def _stages_of_all(now: Portfolio, written: list) -> Stages:
+    return _kept(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
 
 
 def _kept(work_out: Callable[[], Any], *conditions) -> Any:

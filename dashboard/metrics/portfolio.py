@@ -27,22 +27,25 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BigIntegerField, Case, F, IntegerField, Q, Value, When
-from django.db.models.functions import Cast, Round
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from oegen import clock
 from oegen.asof import as_of
-from pipelines.choices import CapacityBasis
 from pipelines.models import Facility, Pipeline, PipelineFacility
-from pipelines.querysets import OPEN, Capacity, Megawatts, PipelineQuerySet
+from pipelines.querysets import (
+    KILO,
+    OPEN,
+    WHOLE,
+    Capacity,
+    Megawatts,
+    PipelineQuerySet,
+    mw_of,
+    part_of,
+    whole_number,
+)
 
 #: A rating that nobody has confirmed for so many days is told.
 UNCONFIRMED_DAYS = 60
-
-#: Ownership and probability are kept in hundredths of a percent, capacity in kW: whole numbers,
-#: which every database adds up exactly.
-WHOLE = 10_000
-KILO = 1000
 
 #: A condition on rows of a portfolio's table.
 IS_OPEN = f"state = '{OPEN}'"
@@ -55,15 +58,6 @@ _NOTHING = (
     "SELECT id, project_name AS state, project_name AS rag, rtb_date"
     ' FROM "pipelines_pipeline" WHERE 1 = 0'
 )
-
-
-def part_of(kw: str, part: str) -> str:
-    """SQL for what ``part``, in hundredths of a percent, leaves of a capacity, in kW / WHOLE.
-
-    1.0 keeps SQLite from an overflow; up to 900 million MW whole numbers add up exactly all the
-    same.
-    """
-    return f"{kw} * 1.0 * {part}"
 
 
 #: What the facilities of one pipeline add up to.
@@ -312,14 +306,14 @@ def _rows(chosen: PipelineQuerySet):
             rag=F("rag_status"),
             overdue=_as_number(Q(is_overdue=True)),
             unconfirmed=_as_number(Q(is_unconfirmed=True)),
-            owned=_whole("ownership_pct", 100),
-            chance=_whole("probability", 100),
+            owned=whole_number(F("ownership_pct") * 100),
+            chance=whole_number(F("probability") * 100),
             chosen=_as_number(Q() if unfiltered else Q(pk__in=chosen.order_by().values("pk"))),
             facility_id=F("facility_links__facility_id"),
             technology_id=F(f"{facility}__technology_id"),
             basis=F(f"{facility}__technology__capacity_basis"),
-            kw=_whole(f"{facility}__capacity_mw", KILO),
-            kwh=_whole(f"{facility}__storage_mwh", KILO),
+            kw=whole_number(F(f"{facility}__capacity_mw") * KILO),
+            kwh=whole_number(F(f"{facility}__storage_mwh") * KILO),
         )
     )
 
@@ -331,15 +325,12 @@ def _as_number(condition: Q):
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
-def _whole(field: str, factor: int):
-    return Cast(Round(F(field) * factor), BigIntegerField())
-
-
 def _total(basis, pipelines, facilities, known, kw, kwh, net, weighted, weighed) -> Total:
     return Total(
         int(pipelines),
-        Capacity(
-            **_apart(basis, mw_of(kw)),
+        Capacity.of(
+            basis,
+            mw_of(kw),
             storage_mwh=mw_of(kwh),
             facilities=int(facilities),
             facilities_without_capacity=int(facilities - known),
@@ -348,10 +339,6 @@ def _total(basis, pipelines, facilities, known, kw, kwh, net, weighted, weighed)
         megawatts(basis, weighted, WHOLE),
         megawatts(basis, weighed),
     )
-
-
-def _apart(basis: str, mw: Decimal) -> dict[str, Decimal]:
-    return {"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw}
 
 
 def fetch(sql: str, params: tuple = ()) -> list[tuple]:
@@ -372,13 +359,8 @@ def days_between(start: str, end: str) -> str:
     return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
 
 
-def mw_of(kw: Any, parts: int = 1) -> Decimal:
-    """In MW, of kW or of parts of them: exact, to a tenth of a watt."""
-    return round(Decimal(kw or 0) / parts / KILO, 7)
-
-
 def megawatts(basis: str, kw: Any, parts: int = 1) -> Megawatts:
-    return Megawatts(**_apart(basis, mw_of(kw, parts)))
+    return Megawatts.of(basis, mw_of(kw, parts))
 
 
 def date_of(value: date | str) -> date:

@@ -11,18 +11,16 @@ from django.db.models import QuerySet
 from counterparties.models import Counterparty
 from dashboard.metrics.portfolio import (
     IS_OPEN,
-    WHOLE,
     Portfolio,
     Total,
     fetch,
-    mw_of,
     temporary_table,
     uuid_of,
 )
 from infopoints.models import InformationPoint, InformationPointPipeline
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import PipelineCounterparty, Stage, Technology
-from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE, amounts_held
+from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE, WHOLE, amounts_held, mw_of
 
 LONGEST_ROW_OF_YEARS = 30
 

@@ -9,6 +9,7 @@ from pipelines.querysets.codes import (
     OPEN,
     OVERDUE,
 )
+from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.querysets.holding import PipelineCounterpartyQuerySet, amounts_held
 from pipelines.querysets.pipeline import PipelineQuerySet
@@ -18,10 +19,12 @@ __all__ = [
     "DONE",
     "ENDED",
     "HELD",
+    "KILO",
     "NO_DATE",
     "NO_FACILITY",
     "OPEN",
     "OVERDUE",
+    "WHOLE",
     "ZERO",
     "Capacity",
     "FacilityQuerySet",
@@ -29,5 +32,8 @@ __all__ = [
     "PipelineCounterpartyQuerySet",
     "PipelineQuerySet",
     "amounts_held",
+    "mw_of",
     "of_technology",
+    "part_of",
+    "whole_number",
 ]

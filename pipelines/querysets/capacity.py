@@ -19,6 +19,11 @@ class Megawatts:
     mwp_dc: Decimal = ZERO
     mw_ac: Decimal = ZERO
 
+    @classmethod
+    def of(cls, basis: str, mw: Decimal, **more):
+        """MW of one basis."""
+        return cls(**{"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw}, **more)
+
     def __add__(self, other):
         return type(self)(*map(add, astuple(self), astuple(other)))
 

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, Value, When
-from django.db.models.functions import Cast, Round
+from django.db.models.functions import Round
 
 from oegen.querysets import AuditedQuerySet
+from pipelines.querysets.exact import WHOLE, part_of, whole_number
 from pipelines.reference import LEAD_DEVELOPER_ID
 
 #: The shares of a pipeline's counterparties, in %, are parts of it.
 WHOLE_SHARE = 100
-
-#: Parts are kept in hundredths of a percent: whole numbers, which every database adds up exactly.
-WHOLE_PART = 100 * WHOLE_SHARE
 
 #: Of a link that holds a part of a pipeline.
 _LEAVES_NOTHING = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
@@ -40,17 +38,17 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         """Adds to each row of ``holding`` its ``part`` of the pipeline and the ``rest`` that all of
         them leave, in hundredths of a percent. Shares that add up to more than 100 % are scaled
         down to it."""
-        scaled = _whole(F("share_pct") * WHOLE_PART / F("shares"))
+        scaled = whole_number(F("share_pct") * WHOLE / F("shares"))
         return self.annotate(
             part=Case(
-                When(share_pct=None, then=Value(WHOLE_PART)),
+                When(share_pct=None, then=Value(WHOLE)),
                 When(shares__gt=WHOLE_SHARE, then=scaled),
-                default=_whole(F("share_pct") * 100),
+                default=whole_number(F("share_pct") * 100),
                 output_field=BigIntegerField(),
             ),
             rest=Case(
                 When(_LEAVES_NOTHING, then=Value(0)),
-                default=WHOLE_PART - _whole(F("shares") * 100),
+                default=WHOLE - whole_number(F("shares") * 100),
                 output_field=BigIntegerField(),
             ),
         )
@@ -68,35 +66,31 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         sql, params = links.query.sql_with_params()
         held = f"""
             SELECT facts.pipeline_id, facility_id, kw, shared, counterparty_id AS holder, part,
-                COALESCE(rest, {WHOLE_PART}) AS rest
+                COALESCE(rest, {WHOLE}) AS rest
             FROM ({facilities}) AS facts
             LEFT JOIN ({sql}) AS links ON links.pipeline_id = facts.pipeline_id
         """  # noqa: S608 - SQL of our own
         return held, params
 
 
-def _whole(amount) -> Cast:
-    return Cast(Round(amount), BigIntegerField())
-
-
 def amounts_held(held: str) -> str:
-    """SQL for what each holder has: ``holder``, null for nobody, and ``kw``, in kW / WHOLE_PART.
+    """SQL for what each holder has: ``holder``, null for nobody, and ``kw``, in kW / WHOLE.
 
     ``held`` is a table of what PipelineCounterparty's ``held`` selects. A facility of several
     pipelines counts once for each holder, nobody included, with the largest part.
     """
-    # 1.0 keeps SQLite from an overflow; up to 900 million MW whole numbers add up exactly all the
-    # same. Few facilities are shared, and the others need no grouping.
+    # Few facilities are shared, and the others need no grouping.
     return f"""
         SELECT holder, SUM(kw) AS kw FROM (
-            SELECT holder, kw * 1.0 * part AS kw FROM {held}
+            SELECT holder, {part_of("kw", "part")} AS kw FROM {held}
             WHERE shared = 0 AND holder IS NOT NULL
             UNION ALL
-            SELECT holder, MAX(kw) * 1.0 * MAX(part) FROM (
+            SELECT holder, {part_of("MAX(kw)", "MAX(part)")} FROM (
                 SELECT holder, facility_id, MAX(kw) AS kw, SUM(part) AS part FROM {held}
                 WHERE shared = 1 AND holder IS NOT NULL GROUP BY holder, facility_id, pipeline_id
             ) AS in_pipelines GROUP BY holder, facility_id
             UNION ALL
-            SELECT NULL, MAX(kw) * 1.0 * MAX(rest) FROM {held} WHERE rest > 0 GROUP BY facility_id
+            SELECT NULL, {part_of("MAX(kw)", "MAX(rest)")} FROM {held}
+            WHERE rest > 0 GROUP BY facility_id
         ) AS facilities GROUP BY holder
     """  # noqa: S608

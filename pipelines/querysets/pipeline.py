@@ -7,7 +7,6 @@ from functools import partial
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import (
-    BigIntegerField,
     BooleanField,
     Case,
     CharField,
@@ -25,19 +24,18 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Round
+from django.db.models.functions import Round
 
 from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import Outcome
 from pipelines.querysets.capacity import ZERO, Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import DONE, ENDED, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
+from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
-from pipelines.querysets.holding import WHOLE_PART, amounts_held
+from pipelines.querysets.holding import amounts_held
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
 from pipelines.stays import pipelines_of_way
-
-KILO = 1000
 
 _ACTIVE = Q(outcome=Outcome.ACTIVE)
 _COMPLETED = _ACTIVE & Q(stage__is_terminal=True)
@@ -209,7 +207,7 @@ class PipelineQuerySet(AuditedQuerySet):
         """What of their capacity a counterparty holds, or all ``by_others_than`` these together;
         without either, what nobody holds. See ``amounts_held``."""
         links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
-        kw = Cast(Round(F("facility__capacity_mw") * KILO), BigIntegerField())
+        kw = whole_number(F("facility__capacity_mw") * KILO)
         facilities = links.order_by().values("pipeline_id", "facility_id")
         facilities = facilities.annotate(kw=kw, shared=Value(1))
         try:
@@ -232,7 +230,7 @@ class PipelineQuerySet(AuditedQuerySet):
                 [*params, *more, *(prepare(one.pk) for one in holders)],
             )
             [amount] = cursor.fetchone()
-        return round(Decimal(amount or 0) / WHOLE_PART / KILO, 7)
+        return mw_of(amount, WHOLE)
 
     def of_way(self, stage: str, way: str):
         """Of which became in the stage with that code what ``way`` says; see stays.py."""
