@@ -330,8 +330,7 @@ def _comment_page(
         raise PermissionDenied
     comment = Comment.objects.filter(pk=key).first()
     if comment is None and request.method == "POST":
-        typed = request.POST.get("text", "")
-        return render(request, "oegen/comment_gone.html", {"typed": typed}, status=409)
+        return _comment_gone(request)
     if comment is None:
         raise Http404("There is no such comment (any more).")
     if not comments.may_correct(request.user, comment):
@@ -343,10 +342,18 @@ def _comment_page(
         try:
             form.apply_to(comment)
         except StaleRecordError:
-            comment = get_object_or_404(Comment, pk=key)
+            comment = Comment.objects.filter(pk=key).first()
+            if comment is None:
+                return _comment_gone(request)
             form.bring_up_to(comment)
         else:
             place = f"comment-{key}" if action == "change" else "timeline-title"
             return redirect(f"{back}#{place}")
     context = {"comment": comment, "record": record, "form": form, "back": back, "action": action}
     return render(request, "oegen/comment_form.html", context)
+
+
+def _comment_gone(request: HttpRequest) -> HttpResponse:
+    """What the person typed, who sent a form about a comment that somebody removed meanwhile."""
+    typed = request.POST.get("text") or request.POST.get("reason", "")
+    return render(request, "oegen/comment_gone.html", {"typed": typed}, status=409)

@@ -193,14 +193,14 @@ class MoveCard(PermissionRequiredMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        pipeline = get_object_or_404(Pipeline.objects.select_related("stage"), pk=pk)
+        get_object_or_404(Pipeline, pk=pk)
         form = MoveForm(request.POST, auto_id="move_%s")
         if not form.is_valid():
             return self._ask_again(form, 422)
         try:
             move = move_pipeline(pipeline_id=pk, person=request.user, **form.cleaned_data)
-        except StaleRecordError:
-            return self._conflict(form, pipeline)
+        except StaleRecordError as error:
+            return self._conflict(form, error)
         except NotMovableError as refusal:
             form.add_error("to", str(refusal))
             return self._ask_again(form, 422)
@@ -215,8 +215,10 @@ class MoveCard(PermissionRequiredMixin, View):
         context = {"move_form": form, **context}
         return render(self.request, "pipelines/parts/move_form.html", context, status=status)
 
-    def _conflict(self, form: MoveForm, pipeline: Pipeline) -> HttpResponse:
+    def _conflict(self, form: MoveForm, error: StaleRecordError) -> HttpResponse:
         """Sending the form again then moves the pipeline as it is now."""
+        stage_too = Pipeline.objects.select_related("stage")
+        pipeline = get_object_or_404(stage_too, pk=error.record.pk)
         seen = form.cleaned_data["version"]
         form.data = form.data.copy()
         form.data["version"] = pipeline.version
@@ -232,7 +234,7 @@ class UndoMove(PermissionRequiredMixin, View):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: UUID, change_set: UUID) -> HttpResponse:
-        pipeline = get_object_or_404(Pipeline, pk=pk)
+        get_object_or_404(Pipeline, pk=pk)
         try:
             undo_move(pipeline_id=pk, change_set_id=change_set, person=request.user)
         except UndoRefusedError as refusal:

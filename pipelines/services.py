@@ -100,7 +100,9 @@ def move_pipeline(
     Raises StaleRecordError when ``version`` is no longer the pipeline's, NotMovableError, and
     ValidationError by field for what the rules of the new status refuse.
     """
-    pipeline = _locked(pipeline_id)
+    pipeline = _lock(pipeline_id)
+    if pipeline is None:
+        raise NotMovableError("Somebody removed it while you had the board open.")
     if pipeline.version != version:
         pipeline.version = version
         raise StaleRecordError(pipeline)
@@ -166,7 +168,9 @@ def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Change
     time in stage goes on. Raises UndoRefusedError unless it was this person's move, made within
     ``UNDO_WITHIN``, and nobody has changed the pipeline since.
     """
-    pipeline = _locked(pipeline_id)
+    pipeline = _lock(pipeline_id)
+    if pipeline is None:
+        raise UndoRefusedError("Somebody removed the pipeline, so there is nothing to undo.")
     moved = Pipeline.history.filter(
         id=pipeline_id, change_set=change_set_id, change_set__source=audit.Source.BOARD
     ).select_related("change_set")
@@ -205,7 +209,11 @@ def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Change
     return change_set
 
 
-def _locked(pipeline_id: UUID) -> Pipeline:
-    return (
-        Pipeline.objects.select_for_update(of=["self"]).select_related("stage").get(pk=pipeline_id)
-    )
+def _lock(pipeline_id: UUID) -> Pipeline | None:
+    """The pipeline, which nobody else changes until the end of the transaction; None if it is
+    gone.
+
+    Without a join: where somebody else wrote while this waited, PostgreSQL compares the new row
+    with the rows joined before, and drops it when they no longer match.
+    """
+    return Pipeline.objects.select_for_update(no_key=True).filter(pk=pipeline_id).first()

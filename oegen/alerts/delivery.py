@@ -113,8 +113,7 @@ def _claim(channels: list[Channel], now: datetime) -> Alert | None:
     if not due.exists():
         return None
     with transaction.atomic():  # SQLite's transactions take the write lock at their start.
-        free = due.select_for_update(skip_locked=True, of=("self",))
-        alert = free.select_related("recipient", "change_set").first()
+        alert = due.select_for_update(skip_locked=True).first()
         if alert is None:
             return None
         # Settling clears the claim, so whoever claimed it before did not come to that.

@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from counterparties.imports import CounterpartyImporter, CounterpartyNames
 from infopoints.imports import InformationPointImporter
 from oegen.audit import Source, change_set
+from oegen.exceptions import StaleRecordError
 from oegen.imports import AuditFile, ImportRun, UnreadableFileError
 from oegen.imports.report import Rejects
 from oegen.models import User
@@ -48,6 +49,11 @@ class Command(BaseCommand):
         except IntegrityError as error:
             raise CommandError(
                 f"The database refused what the files say ({error}). Nothing was imported."
+            ) from error
+        except StaleRecordError as error:
+            raise CommandError(
+                f"Somebody changed {error.record._meta.verbose_name} “{error.record}” during the "
+                "import. Nothing was imported. Run it again."
             ) from error
         finally:
             rejects.close()
