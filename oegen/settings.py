@@ -4,6 +4,7 @@ The security switches follow ``BASE_URL``: an ``https://`` address turns on secu
 redirect to HTTPS and HSTS; a plain ``http://`` address is accepted for this machine only.
 """
 
+import re
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,6 +35,18 @@ def _number(name: str, default: int) -> int:
     if not text.isdigit():
         raise _wrong(name, f"is {text!r}", f"Set it to a whole number, such as {name}={default}.")
     return int(text)
+
+
+def _proxies() -> int:
+    text = env.str("BEHIND_PROXY", default="").strip().lower()
+    if re.fullmatch(r"[0-9]", text):
+        return int(text)
+    try:
+        return int(_flag("BEHIND_PROXY", False))
+    except ImproperlyConfigured as error:
+        raise _wrong(
+            "BEHIND_PROXY", f"is {text!r}", "Set it to the number of proxies: BEHIND_PROXY=1."
+        ) from error
 
 
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
@@ -108,7 +121,6 @@ INSTALLED_APPS = [
     "django_tables2",
     "django_countries",
     "csp",
-    "axes",
 ]
 
 MIDDLEWARE = [
@@ -125,7 +137,6 @@ MIDDLEWARE = [
     "oegen.middleware.PastMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "oegen.urls"
@@ -183,10 +194,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # People ------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "oegen.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -200,13 +207,6 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
 
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_ENABLE_ADMIN = False  # lock-outs end by themselves
-AXES_LOCKOUT_TEMPLATE = "oegen/locked_out.html"
-
 # Security ----------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = SECURE
@@ -218,7 +218,9 @@ SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 X_FRAME_OPTIONS = "DENY"
-if _flag("BEHIND_PROXY", False):
+#: How many proxies of ours stand between people and this server.
+BEHIND_PROXY = _proxies()
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {

@@ -4,6 +4,7 @@ from django.urls import include, path
 from oegen import views
 from oegen.alerts import views as alerts
 from oegen.history import audit, record, removed, restore, undo
+from oegen.people import sign_in
 
 urlpatterns = [
     path("", include("dashboard.urls")),
@@ -30,7 +31,7 @@ urlpatterns = [
     path("me/alerts/", alerts.MyAlerts.as_view(), name="my-alerts"),
     path("unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
     path("healthz", views.healthz, name="healthz"),
-    path("login/", views.SignIn.as_view(), name="login"),
-    path("logout/", views.SignOut.as_view(), name="logout"),
+    path("login/", sign_in.SignIn.as_view(), name="login"),
+    path("logout/", sign_in.SignOut.as_view(), name="logout"),
     path("admin/", admin.site.urls),
 ]

@@ -4,7 +4,6 @@ import re
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import connection
@@ -38,15 +37,6 @@ def healthz(request: HttpRequest) -> HttpResponse:
         cursor.execute("SELECT 1")
     lines = ["ok", *delivery.state_in_words()]
     return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain")
-
-
-class SignIn(auth_views.LoginView):
-    template_name = "oegen/login.html"
-    redirect_authenticated_user = True
-
-
-class SignOut(auth_views.LogoutView):
-    pass
 
 
 class FilteredPage(FilterView):

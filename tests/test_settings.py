@@ -45,6 +45,7 @@ def test_check_deploy_is_clean_with_production_settings(tmp_path):
         ("DATABASE_URL", "mysql://a:b@c/d", "begins with 'mysql'. Set DATABASE_URL=postgres://"),
         ("DEBUG", "maybe", "DEBUG is 'maybe'. Set DEBUG=1 or DEBUG=0."),
         ("PORT", "http", "PORT is 'http'. Set it to a whole number"),
+        ("BEHIND_PROXY", "nginx", "BEHIND_PROXY is 'nginx'. Set it to the number of proxies"),
         ("SLACK_WEBHOOK_URL", "http://slack.example/x", "is no https:// address. Set it to"),
         ("EMAIL_URL", "mail.example.com", "EMAIL_URL is not understood. Set EMAIL_URL=smtp+tls:"),
         ("EMAIL_URL", "smtp://mail.example.com:x", "EMAIL_URL is not understood."),

@@ -1,4 +1,5 @@
 from oegen.models.alert import Alert, AlertPreference, AlertRule, Channel
+from oegen.models.attempts import AttemptCount
 from oegen.models.audited import AuditedModel, ReferenceModel
 from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
@@ -9,6 +10,7 @@ __all__ = [
     "Alert",
     "AlertPreference",
     "AlertRule",
+    "AttemptCount",
     "AuditedModel",
     "ChangeSet",
     "Channel",

@@ -4,11 +4,9 @@ from logging.config import DictConfigurator
 
 import pytest
 from django.conf import settings
-from django.test import override_settings
 from django.urls import reverse
 
 from oegen.alerts import delivery
-from tests.builders import PASSWORD
 from tests.pages.test_pages import parsed
 
 
@@ -67,15 +65,3 @@ class TestRefusals:
         status, lines = logged("/healthz")
         assert status == 500
         assert "ZeroDivisionError: division by zero" in lines
-
-    @override_settings(AXES_FAILURE_LIMIT=2)
-    def test_too_many_wrong_passwords(self, client, manager):
-        for _ in range(2):
-            response = client.post(
-                reverse("login"), {"username": manager.username, "password": "wrong"}
-            )
-
-        assert response.status_code == 429
-        assert "too many wrong passwords" in parsed(response).text
-        right = {"username": manager.username, "password": PASSWORD}
-        assert client.post(reverse("login"), right).status_code == 429

@@ -1,0 +1,1 @@
+"""Signing in, own passwords and sessions."""

@@ -1,0 +1,117 @@
+"""The pages that sign people in and out."""
+
+from __future__ import annotations
+
+import logging
+
+from django import forms
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+
+from oegen.models import User
+from oegen.people import client, devices, throttle
+
+logger = logging.getLogger(__name__)
+
+#: Longer ones are hashed by nobody.
+LONGEST_PASSWORD = 4_096
+
+
+class SignInForm(AuthenticationForm):
+    """Takes the username in any case. Wrong passwords are delayed, see ``oegen.people.throttle``.
+
+    A form that was refused says so by ``status``; ``wait`` are the seconds that are left of a
+    delay.
+    """
+
+    username = UsernameField(max_length=150)
+    password = forms.CharField(strip=False, max_length=LONGEST_PASSWORD)
+
+    status = 200
+    wait = 0
+
+    def clean(self):
+        typed = self.cleaned_data.get("username")
+        password = self.cleaned_data.get("password")
+        if not typed or not password:
+            return self.cleaned_data
+        try:
+            address = client.client_address(self.request)
+        except client.UnknownClientError as error:
+            logger.error("Nobody can sign in: %s", error)
+            self.status = 503
+            raise ValidationError(
+                "Nobody can sign in at the moment: the server does not see where requests come "
+                "from. Tell an administrator; the server's log says what to set."
+            ) from error
+        account = find_account(typed)
+        username = account.username if account else typed
+        who = f"“{username}”" if account else "an unknown username"
+        self.cleaned_data["username"] = username
+        try:
+            attempt = throttle.reserve(_counted(self.request, username, address))
+        except throttle.TooSoonError as error:
+            logger.warning(
+                "Sign-in as %s from %s refused unseen: %s s of the delay are left.",
+                who,
+                address,
+                error.seconds,
+            )
+            self.status, self.wait = 429, error.seconds
+            raise ValidationError(
+                "There were too many wrong passwords, so this one was not looked at. Wait "
+                f"{error.in_words}, then try again. If the wrong ones were not yours, "
+                "tell an administrator."
+            ) from error
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            logger.warning(
+                "Wrong password for %s from %s, failure %s.", who, address, attempt.failures
+            )
+            raise
+        attempt.take_back()
+        return cleaned
+
+
+class SignIn(auth_views.LoginView):
+    template_name = "oegen/login.html"
+    form_class = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        devices.remember(self.request, response, form.get_user().username)
+        return response
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = form.status
+        if form.wait:
+            response["Retry-After"] = str(form.wait)
+        return response
+
+
+class SignOut(auth_views.LogoutView):
+    def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        # Not "storage" as well: the choice of light and dark is kept there.
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+def find_account(typed: str) -> User | None:
+    """The account of that username; where none is written so, the only one that differs by case."""
+    found = list(User.objects.filter(username__iexact=typed)[:20])
+    exact = [account for account in found if account.username == typed]
+    candidates = exact or found
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _counted(request: HttpRequest, username: str, address: str) -> list[throttle.Counted]:
+    account = username.casefold()
+    if device := devices.known_device(request, username):
+        return [(throttle.DEVICE, f"{device} {account}")]
+    return [(throttle.ADDRESS, client.network_of(address)), (throttle.ACCOUNT, account)]

@@ -1,0 +1,136 @@
+"""Delays that grow with each wrong password.
+
+The counts stand in the database, so that all workers share them. An attempt is reserved before the
+password is looked at: of many at once no more get through than one after another would, and one
+that comes too soon costs no hashing and takes no write lock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from oegen.models import AttemptCount
+
+#: A count is forgotten when so long nothing was added to it.
+FORGET_AFTER = timedelta(days=1)
+
+#: Bounds the table; beyond it the lowest counts go first, then the oldest.
+MAX_ROWS = 50_000
+
+#: Bounds the exponent, not the delay.
+_MOST_FAILURES = 1_000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``free`` attempts are not delayed; after the next failures wait 1, 2, 4 ... seconds."""
+
+    name: str
+    free: int
+    longest: timedelta
+    #: Whether one right password clears the count. Not where others share it, or anybody with an
+    #: account of his own could clear it between guesses.
+    clears: bool = True
+
+    def wait_after(self, failures: int) -> timedelta:
+        if failures < self.free:
+            return timedelta(0)
+        seconds = 2 ** min(failures - self.free, 30)
+        return min(timedelta(seconds=seconds), self.longest)
+
+
+#: An address may be a whole office.
+ADDRESS = Limit("address", free=20, longest=timedelta(minutes=5), clears=False)
+ACCOUNT = Limit("account", free=3, longest=timedelta(minutes=15))
+DEVICE = Limit("device", free=3, longest=timedelta(minutes=15))
+OWN_PASSWORD = Limit("own password", free=3, longest=timedelta(minutes=15))
+
+Counted = tuple[Limit, str]
+
+
+class TooSoonError(Exception):
+    """An attempt comes before its delay has ended. ``seconds`` are left, rounded up."""
+
+    def __init__(self, wait: timedelta):
+        self.seconds = max(1, math.ceil(wait.total_seconds()))
+        super().__init__(f"{self.seconds} s are left")
+
+    @property
+    def in_words(self) -> str:
+        number, unit = self.seconds, "second"
+        if number > 90:
+            number, unit = math.ceil(number / 60), "minute"
+        return f"{number} {unit}{'s' if number != 1 else ''}"
+
+
+@dataclass(frozen=True)
+class Reservation:
+    counts: dict[str, Limit]
+    #: The highest of the counts, this attempt included.
+    failures: int
+
+    @transaction.atomic
+    def take_back(self) -> None:
+        """The password was right."""
+        for row in _locked(self.counts):
+            if self.counts[row.key].clears:
+                row.delete()
+            else:
+                row.failures = max(row.failures - 1, 0)
+                row.retry_at = row.counted_at + self.counts[row.key].wait_after(row.failures)
+                row.save(update_fields=["failures", "retry_at"])
+
+
+def reserve(counted: Iterable[Counted]) -> Reservation:
+    """Count an attempt as a failure until it is taken back. Raises TooSoonError, and then counts
+    nothing."""
+    limits = {_digest(limit, what): limit for limit, what in counted}
+    now = timezone.now()
+    _refuse_too_soon(AttemptCount.objects.filter(key__in=limits), limits, now)
+    with transaction.atomic():
+        new = [AttemptCount(key=key, counted_at=now, retry_at=now) for key in sorted(limits)]
+        AttemptCount.objects.bulk_create(new, ignore_conflicts=True)
+        rows = list(_locked(limits))
+        now = timezone.now()  # Waiting for the others may have taken a while.
+        _refuse_too_soon(rows, limits, now)
+        for row in rows:
+            earlier = 0 if row.counted_at < now - FORGET_AFTER else row.failures
+            row.failures = min(earlier + 1, _MOST_FAILURES)
+            row.counted_at = now
+            row.retry_at = now + limits[row.key].wait_after(row.failures)
+            row.save()
+        if any(row.failures == 1 for row in rows):
+            _forget(now)
+    return Reservation(limits, max(row.failures for row in rows))
+
+
+def _digest(limit: Limit, what: str) -> str:
+    return salted_hmac(f"oegen.people.throttle.{limit.name}", what, algorithm="sha256").hexdigest()
+
+
+def _locked(keys: Iterable[str]):
+    rows = AttemptCount.objects.select_for_update(no_key=True)
+    return rows.filter(key__in=list(keys)).order_by("key")
+
+
+def _refuse_too_soon(rows: Iterable[AttemptCount], limits: dict[str, Limit], now: datetime) -> None:
+    # A wait of twice the longest was written while the clock was wrong.
+    waits = [
+        row.retry_at - now for row in rows if row.retry_at - now <= 2 * limits[row.key].longest
+    ]
+    if (wait := max(waits, default=timedelta(0))) > timedelta(0):
+        raise TooSoonError(wait)
+
+
+def _forget(now: datetime) -> None:
+    AttemptCount.objects.filter(counted_at__lt=now - FORGET_AFTER).delete()
+    if AttemptCount.objects.count() > MAX_ROWS:
+        lowest = AttemptCount.objects.order_by("failures", "counted_at")[: MAX_ROWS // 10]
+        AttemptCount.objects.filter(pk__in=list(lowest.values_list("pk", flat=True))).delete()
