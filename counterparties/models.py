@@ -3,7 +3,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Length
 from django.urls import reverse
 from django.utils.formats import date_format
 
@@ -13,6 +12,7 @@ from counterparties.querysets import (
     CounterpartyQuerySet,
 )
 from counterparties.reference import CONTACT_ROLES
+from oegen import keys
 from oegen.fields import CountryField, country_name, country_shape
 from oegen.models import AuditedModel, Comment, ReferenceModel
 from oegen.models.audited import name_present, unique_name
@@ -69,12 +69,12 @@ class Counterparty(AuditedModel):
         "lei",
     )
     SEARCH_PLACE = 3
+    HAS_KEYS = True
 
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "counterparties"
         constraints = [
-            unique_name("counterparty"),
             name_present("counterparty"),
             country_shape("counterparty"),
         ]
@@ -85,19 +85,11 @@ class Counterparty(AuditedModel):
     def get_absolute_url(self):
         return reverse("counterparty", args=[self.pk])
 
-    def clean(self):
-        """Names may not differ by case alone, in any alphabet (SQLite's own rule knows ASCII)."""
-        folded = self.name.strip().casefold()
-        others = Counterparty.objects.exclude(pk=self.pk)
-        if folded.isascii():
-            others = others.filter(name__iexact=folded)
-        else:
-            others = others.annotate(length=Length("name")).filter(length=len(folded))
-        for other in others.only("name"):
-            if other.name.casefold() == folded:
-                raise ValidationError(
-                    {"name": f"There is already a counterparty called “{other.name}”."}
-                )
+    def record_keys(self):
+        taken = "There is already a counterparty called “%(other)s”."
+        yield keys.of_name(keys.NAME, self.name, "name", taken)
+        for alias in self.alias_list:
+            yield keys.of_name(keys.ALIAS, alias)
 
     @property
     def alias_list(self) -> list[str]:
@@ -121,6 +113,7 @@ class Contact(AuditedModel):
 
     SEARCH_FIELDS = ("name", "job_title", "email", "phone")
     SEARCH_PLACE = 4
+    HAS_KEYS = True
 
     class Meta:
         ordering = ["name"]
@@ -131,6 +124,9 @@ class Contact(AuditedModel):
 
     def get_absolute_url(self):
         return reverse("contact", args=[self.pk])
+
+    def record_keys(self):
+        yield keys.of_name(keys.NAME, self.name)
 
 
 class ContactRole(ReferenceModel):

@@ -9,13 +9,14 @@ class OEGenConfig(AppConfig):
     verbose_name = "People and comments"
 
     def ready(self):
-        from oegen import checks, database, roles, search  # noqa: F401
+        from oegen import checks, database, keys, roles, search  # noqa: F401
         from oegen.alerts import mentions  # noqa: F401
 
         post_migrate.connect(database.install_triggers, dispatch_uid="oegen.triggers")
         post_migrate.connect(database.install_indexes, dispatch_uid="oegen.indexes")
         post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")
         post_migrate.connect(search.rebuild_if_new, dispatch_uid="oegen.search")
+        post_migrate.connect(keys.take_in_unknown, dispatch_uid="oegen.keys")
 
 
 class OEGenAdminConfig(AdminConfig):

@@ -27,7 +27,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from simple_history.models import HistoricalRecords
 
-from oegen import clock, seals, search
+from oegen import clock, keys, seals, search
 from oegen.clock import ReadOnlyPastError
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class AuditTrail(HistoricalRecords):
             told._history_date = current.recorded_at if current.back_dated else timezone.now()
             super().create_historical_record(told, history_type, using=using)
             if history_type == REMOVED:
-                search.forget(type(instance), [instance.pk])
+                _forget(type(instance), [instance.pk])
 
 
 @cache
@@ -251,7 +251,13 @@ def removals_together() -> Iterator[None]:
             for start in range(0, len(removed), BATCH_SIZE):
                 batch = removed[start : start + BATCH_SIZE]
                 history.objects.bulk_create(batch)
-                search.forget(history.instance_type, [row.id for row in batch])
+                _forget(history.instance_type, [row.id for row in batch])
+
+
+def _forget(model: type[AuditedModel], record_ids: list) -> None:
+    """Take away what is derived from records that are removed."""
+    search.forget(model, record_ids)
+    keys.forget(model, record_ids)
 
 
 def tracked_models() -> list[type[AuditedModel]]:

@@ -14,6 +14,9 @@ from typing import Protocol
 
 from django.apps import apps
 from django.db import IntegrityError, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from oegen.exceptions import RuleBrokenError
 
 
 class TableRule(Protocol):
@@ -147,6 +150,8 @@ def table_rules() -> list[TableRule]:
 def broken_rule(error: IntegrityError) -> str:
     """The sentence of the constraint or trigger that refused a write; empty if it has none."""
     told = str(error)
+    if isinstance(error, RuleBrokenError):
+        return told
     for trigger in _rules:
         if trigger.message in told:
             return trigger.message
@@ -158,6 +163,13 @@ def broken_rule(error: IntegrityError) -> str:
             if has_words and re.search(rf"\b{re.escape(constraint.name)}\b", told):
                 return str(constraint.get_violation_error_message())
     return ""
+
+
+def is_migrated(using: str) -> bool:
+    """Whether its tables are those of the models: not so where it was taken back to some earlier
+    migration."""
+    executor = MigrationExecutor(connections[using])
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def install_triggers(sender, using, **kwargs) -> None:

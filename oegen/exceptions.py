@@ -1,3 +1,11 @@
+from django.db import IntegrityError
+
+
+class RuleBrokenError(IntegrityError):
+    """A write broke a rule that is kept in the models, as a constraint is kept in the database;
+    the text says so to people. Nothing was saved."""
+
+
 class StaleRecordError(Exception):
     """The record was changed or removed by somebody else since it was read; nothing was saved."""
 

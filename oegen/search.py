@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connections, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import transaction
 from django.db.models import ManyToManyField
 from django.utils.safestring import SafeString
 
+from oegen import database
 from oegen.folding import excerpt, fold, marked, spans, words_of
 
 if TYPE_CHECKING:
@@ -109,9 +109,7 @@ def rebuild_if_new(sender, using, **kwargs) -> None:
     """
     if sender.name != "oegen":
         return
-    executor = MigrationExecutor(connections[using])
-    is_current = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if is_current and not _documents().exists():
+    if database.is_migrated(using) and not _documents().exists():
         rebuild()
 
 

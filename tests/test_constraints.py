@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from counterparties.models import ContactRole, Counterparty, CounterpartyContact
+from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.models import InformationPoint, InformationPointTechnology
 from oegen import audit
 from oegen.models import Alert, AlertRule
@@ -192,12 +192,6 @@ def test_a_raw_write_of_a_wrong_value_is_refused(constraint):
     record = build()
     with refused(constraint):
         raw_update(record, **{field: value})
-
-
-def test_counterparty_name_unique_without_regard_to_case():
-    make_counterparty("Acme Renewables")
-    with refused("counterparty_name_unique"):
-        raw_insert(Counterparty(name="ACME RENEWABLES "))
 
 
 def test_one_lead_developer_a_pipeline():

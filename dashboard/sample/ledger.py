@@ -20,7 +20,7 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
-from oegen import audit, seals, search
+from oegen import audit, keys, seals, search
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from pipelines.models import (
     Facility,
@@ -117,6 +117,7 @@ class Ledger:
         for model, instances in self.live.items():
             QuerySet(model).bulk_create(instances, batch_size=BATCH_SIZE)
             search.index(model, instances)
+            keys.index(model, instances)
             self.totals[str(model._meta.verbose_name_plural)] += len(instances)
         for model, rows in self.history.items():
             model.history.model.objects.bulk_create(rows, batch_size=BATCH_SIZE)

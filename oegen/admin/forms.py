@@ -9,6 +9,7 @@ from django.utils.text import Truncator, capfirst
 
 from oegen.admin import guard
 from oegen.models import AuditedModel
+from oegen.text import name_key
 
 REASON = "change_reason"
 
@@ -275,7 +276,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
     @staticmethod
     def key_of(tied: tuple[models.Model, ...]) -> tuple:
         """For comparing rows. A record that is yet to be made is known by its name."""
-        return tuple(str(one).casefold() if one._state.adding else one for one in tied)
+        return tuple(name_key(str(one)) if one._state.adding else one for one in tied)
 
     def validate_unique(self):
         """Instead of Django's: its sentence names neither the row nor what would be right."""

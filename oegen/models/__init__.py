@@ -3,6 +3,7 @@ from oegen.models.attempts import AttemptCount
 from oegen.models.audited import AuditedModel, ReferenceModel
 from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
+from oegen.models.keys import RecordKey
 from oegen.models.preferences import ListPreference, SavedView, SearchDocument
 from oegen.models.user import User
 
@@ -17,6 +18,7 @@ __all__ = [
     "Comment",
     "HistoryRow",
     "ListPreference",
+    "RecordKey",
     "ReferenceModel",
     "SavedView",
     "SearchDocument",

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain, count
 
@@ -9,7 +10,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.text import slugify
 
-from oegen import audit, seals, search
+from oegen import audit, keys, seals, search
 from oegen.exceptions import StaleRecordError
 from oegen.models.changeset import HistoryRow
 from oegen.querysets import AuditedQuerySet
@@ -46,6 +47,9 @@ class AuditedModel(models.Model):
     SEARCH_FIELDS: tuple[str, ...] = ()
     #: Its place among the kinds of record that search finds, lowest first.
     SEARCH_PLACE = 0
+
+    #: Whether others with its names or numbers are looked for: then it has ``record_keys``.
+    HAS_KEYS = False
 
     #: While it is being saved: whether it has values that the database will not have after it.
     holds_unsaved = False
@@ -145,11 +149,21 @@ class AuditedModel(models.Model):
         ``partly``: the instances may hold values that were not saved.
         """
         search.index(cls, instances, read_again=partly)
+        keys.index(cls, instances, read_again=partly)
         cls.after_write(instances, created=created)
 
     @classmethod
     def after_write(cls, instances, *, created: bool) -> None:
         """For a model to follow up its own writes, in their transaction."""
+
+    def record_keys(self) -> Iterable[keys.Key]:
+        """What it is known by, for a model that ``HAS_KEYS``."""
+        return []
+
+    def validate_constraints(self, exclude=None):
+        """As Django's, and names and numbers that no other record may have."""
+        super().validate_constraints(exclude=exclude)
+        keys.check(self, exclude or ())
 
     def shown_on(self):
         """The record on whose page search shows it."""
@@ -249,6 +263,12 @@ class ReferenceModel(AuditedModel):
 
     def __str__(self):
         return self.name
+
+    HAS_KEYS = True
+
+    def record_keys(self):
+        taken = f"There is already a {self._meta.verbose_name} called “%(other)s”."
+        yield keys.of_name(keys.NAME, self.name, "name", taken)
 
     def take_code(self) -> None:
         """Give a new row a code of its own, made of its name."""

@@ -13,6 +13,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
+from oegen import keys
 from oegen.admin.forms import GuardedForm, LinkFormSet, gives_reason
 from oegen.admin.options import LinkInline, LinkInlineMixin
 from pipelines.admin.facility import SIZE_FIELDS
@@ -202,9 +203,16 @@ class CounterpartyLinkForm(GuardedForm):
                 "new_counterparty", "Choose an existing counterparty or name a new one, not both."
             )
         elif name:
-            counterparty = Counterparty.objects.filter(name__iexact=name).first()
-            counterparty = counterparty or Counterparty(name=name)
-            if counterparty._state.adding:
+            counterparty = keys.same_name(Counterparty, name).first() or Counterparty(name=name)
+            if counterparty._state.adding and (
+                other := keys.alias_holders(Counterparty, name).first()
+            ):
+                self.add_error(
+                    "new_counterparty",
+                    f"“{name}” is another name of {other}: choose {other} as the existing one, or "
+                    "give the new one a name of its own.",
+                )
+            elif counterparty._state.adding:
                 try:
                     counterparty.full_clean()
                 except ValidationError as error:
@@ -219,10 +227,8 @@ class CounterpartyLinkForm(GuardedForm):
         if counterparty:
             if counterparty._state.adding:
                 # Two rows of one form may name the same new counterparty.
-                counterparty = (
-                    Counterparty.objects.filter(name__iexact=counterparty.name).first()
-                    or counterparty
-                )
+                found = keys.same_name(Counterparty, counterparty.name).first()
+                counterparty = found or counterparty
             if counterparty._state.adding:
                 counterparty.save()
             self.instance.counterparty = counterparty

@@ -7,6 +7,7 @@ import pytest
 from counterparties.models import ContactRole, Counterparty
 from oegen.models import AlertRule, ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
+from tests.admin.conftest import errors_of
 from tests.builders import make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
@@ -94,15 +95,29 @@ def test_an_existing_facility_is_linked(desk):
     assert Facility.objects.count() == 1
 
 
-def test_the_name_of_a_counterparty_that_exists_is_not_made_twice(desk):
+@pytest.mark.parametrize("typed", ["ACME", "A\u200bcme", "acme\u00a0"])
+def test_the_name_of_a_counterparty_that_exists_is_not_made_twice(desk, typed):
     acme, pipeline = make_counterparty("Acme"), make_pipeline()
     data = desk.open(pipeline) | {
         "counterparty_links-TOTAL_FORMS": "1",
-        "counterparty_links-0-new_counterparty": "ACME",
+        "counterparty_links-0-new_counterparty": typed,
         "counterparty_links-0-role": str(CounterpartyRole.objects.get(code="investor").pk),
     }
     assert desk.send(pipeline, data).status_code == 302
     assert pipeline.counterparties.get() == acme
+    assert Counterparty.objects.count() == 1
+
+
+def test_another_name_of_a_counterparty_makes_no_other_one(desk):
+    make_counterparty("Nordlys Holding", aliases="Ørsted Søndre")
+    pipeline = make_pipeline()
+    data = desk.open(pipeline) | {
+        "counterparty_links-TOTAL_FORMS": "1",
+        "counterparty_links-0-new_counterparty": "ørsted  søndre",
+        "counterparty_links-0-role": str(CounterpartyRole.objects.get(code="investor").pk),
+    }
+    response = desk.send(pipeline, data)
+    assert "is another name of Nordlys Holding: choose" in errors_of(response)
     assert Counterparty.objects.count() == 1
 
 

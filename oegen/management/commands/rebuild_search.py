@@ -3,13 +3,13 @@ import sys
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from oegen import search
+from oegen import keys, search
 
 
 class Command(BaseCommand):
     help = (
-        "Make the search's documents anew from the records. Needed only after writing to the "
-        "database in another way than through this program. Run it while nobody else writes."
+        "Rebuild the search index and the keys of names after data was loaded outside the "
+        "application. Run it while nobody else writes."
     )
 
     def handle(self, **options):
@@ -21,4 +21,5 @@ class Command(BaseCommand):
             disable=options["verbosity"] == 0,
         ) as bar:
             number = search.rebuild(bar.update)
+        keys.rebuild()
         self.stdout.write(f"Search knows {number:,} records.")
