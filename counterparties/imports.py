@@ -49,6 +49,11 @@ class CounterpartyForm(RowForm):
     LastModified = Cell(moment)
 
 
+def reference_by_name(name: str) -> tuple[str, str]:
+    """The key of a reference to a counterparty by its name."""
+    return NAME_SPACE, name.casefold()
+
+
 class CounterpartyNames:
     """Every counterparty by its name, and by its aliases where no name is the same."""
 
@@ -69,6 +74,10 @@ class CounterpartyNames:
 
     def find(self, name: str) -> uuid.UUID | None:
         return self.holder(name) or self._scratch.id_of_name("alias of counterparty", name)
+
+    def first_reference(self, counterparty: Counterparty) -> datetime | None:
+        """When the old audit first refers to it, by its id or its name."""
+        return self._scratch.first_reference(counterparty.pk, reference_by_name(counterparty.name))
 
     def placeholder(self, key: uuid.UUID) -> Counterparty:
         """An unsaved stand-in for a reference to a counterparty that no file describes."""
@@ -167,7 +176,7 @@ class CounterpartyImporter(Importer):
             )
         self.names.keep(counterparty.name, counterparty.pk)
         if is_new:
-            batch.writes.create(counterparty)
+            batch.writes.create(counterparty, self.names.first_reference(counterparty))
         elif changed:
             batch.writes.update(counterparty, changed)
         moved = self._place_people(counterparty, people, batch)
@@ -229,6 +238,9 @@ class CounterpartyImporter(Importer):
         check_fields(counterparty)
         for column, contact in people.items():
             _check_person(contact, column)
+        first = self.names.first_reference(counterparty)
+        if first and first < row.moment:
+            past.begin(counterparty, first)
         past.tell(counterparty, row, always=True)
         links = []
         for column, contact in people.items():

@@ -78,7 +78,9 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
         changes = _changes(since)
         overdue = _overdue(until)
         unconfirmed = _unconfirmed(until)
-        newly_overdue = Pipeline.objects.overdue(until).filter(rtb_date__gte=since).exists()
+        newly_overdue = (
+            Pipeline.objects.recorded().overdue(until).filter(rtb_date__gte=since).exists()
+        )
     if not changes["number"] and not newly_overdue:
         return None
     slips = [slip for slip in slippage.slips if slip.days > 0]
@@ -121,7 +123,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
 
 def _changes(since: date) -> dict[str, Any]:
     """What people did, newest first, as the latest changes tell it."""
-    made = ChangeSet.objects.exclude(source=audit.Source.MIGRATION)
+    made = ChangeSet.objects.recorded().exclude(source=audit.Source.MIGRATION)
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
     lines = []
@@ -149,7 +151,7 @@ def _changes(since: date) -> dict[str, Any]:
 
 
 def _overdue(until: date) -> dict[str, Any]:
-    found = Pipeline.objects.overdue(until).order_by("-rtb_date", "project_name")
+    found = Pipeline.objects.recorded().overdue(until).order_by("-rtb_date", "project_name")
     return {
         "title": "RTB date overdue",
         "short": "overdue",
@@ -167,7 +169,7 @@ def _overdue(until: date) -> dict[str, Any]:
 
 
 def _unconfirmed(until: date) -> dict[str, Any]:
-    found = Pipeline.objects.not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
+    found = Pipeline.objects.recorded().not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
     found = found.order_by("rag_confirmed_at", "project_name")
     return {
         "title": f"RAG that nobody confirmed for {UNCONFIRMED_DAYS} days",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 
-from counterparties.imports import CounterpartyNames, stamped
+from counterparties.imports import CounterpartyNames, reference_by_name, stamped
 from counterparties.models import Counterparty
 from infopoints.models import (
     InformationPoint,
@@ -223,9 +223,12 @@ class InformationPointImporter(Importer):
         self.names.keep(name, counterparty.pk)
         # Else somebody has renamed the one that an earlier import made for this name.
         if counterparty.pk not in batch.named:
-            batch.writes.create(counterparty)
+            batch.writes.create(counterparty, self.names.first_reference(counterparty))
             self.run.made["counterparties known by name only"] += 1
         return counterparty.pk
+
+    def references(self, data: dict) -> list[object]:
+        return [reference_by_name(name) for name in data["Counterparties"]]
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:
         entities = {row.entity for row in rows}

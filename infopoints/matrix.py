@@ -57,7 +57,7 @@ def _query(impact: int, likelihood: int) -> str:
 
 def matrix_around(point: InformationPoint) -> Matrix:
     """The live information points in each cell, with the cell of this one marked."""
-    counts = InformationPoint.objects.live().count_by_band(WIDTH)
+    counts = InformationPoint.objects.recorded().live().count_by_band(WIDTH)
     return matrix_of(counts, (band_of(point.impact), band_of(point.likelihood)))
 
 

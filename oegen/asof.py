@@ -9,6 +9,12 @@ A table is made when a statement first names it. A record to which nothing happe
 is as it is; the others are as their last history rows up to the end of the day say, and are not
 there if that says removed, or if there is none. Most are the former, so that the cost goes by
 what happened since. Vocabularies that the set-up of the database brought count as always there.
+
+A record can be referred to before its own history begins: an import may date links earlier than
+what they link. It is there as its first entry says, with the version ``audit.NOT_YET_ENTERED``, so
+that it has a name wherever it is referred to; ``AuditedQuerySet.recorded()`` leaves it out.
+
+SQL written by hand must name tables by ``table(model)``: without the quotes it reads the present.
 """
 
 from __future__ import annotations
@@ -32,10 +38,19 @@ PARAMETER = "as_of"
 #: Days before it can't be asked for: no record of anybody's is as old.
 FIRST_DAY = date(2000, 1, 1)
 
+#: Every attribute in which a page has an address of this site. A past page keeps its day in them
+#: (``keep_day_in``); a test looks for others in all templates.
+URL_ATTRIBUTES = ("href", "action", "hx-get", "data-source", "data-map-source", "data-suggest")
+
 #: Where files and the admin are, which know no past, and other sites.
 _PRESENT = re.compile(r"/(?:/|static/|admin/|login/|logout/)|[^/]")
 
 _QUOTED = re.compile(r'"(\w+)"')
+
+
+def table(model) -> str:
+    """The model's table as SQL must name it, so that it is the past's inside ``as_of``."""
+    return f'"{model._meta.db_table}"'
 
 
 def keep_day(address: str, day: date | None) -> str:
@@ -45,6 +60,26 @@ def keep_day(address: str, day: date | None) -> str:
     page, mark, fragment = address.partition("#")
     joint = "&" if "?" in page else "?"
     return f"{page}{joint}{PARAMETER}={day}{mark}{fragment}"
+
+
+_TAG = re.compile(r"<[a-z][^<>]*>")
+_WAY_ON = re.compile(rf'(\s(?:{"|".join(URL_ATTRIBUTES)})=")(/[^"]*)(")')
+
+
+def keep_day_in(html: str, day: date) -> str:
+    """The page with the day in every link and every form that leads on. What people wrote can't
+    pose as one, because it is escaped."""
+
+    def keep(match: re.Match) -> str:
+        tag = match[0]
+        if tag.startswith("<form") and 'method="get"' in tag:
+            return f'{tag}<input type="hidden" name="{PARAMETER}" value="{day}">'
+        return _WAY_ON.sub(lambda one: f"{one[1]}{_kept(one[2])}{one[3]}", tag)
+
+    def _kept(address: str) -> str:
+        return keep_day(address, day).replace(f"&{PARAMETER}", f"&amp;{PARAMETER}")
+
+    return _TAG.sub(keep, html)
 
 
 _tables: ContextVar[_PastTables | None] = ContextVar("oegen_past_tables", default=None)
@@ -72,6 +107,15 @@ def as_of(day: date) -> Iterator[None]:
             outer.start()
 
 
+def first_entry(record) -> datetime | None:
+    """When the record's own history begins, even if that is after the day being looked at."""
+    history = audit.history_model(type(record))
+    stored = _stored(history, connections[DEFAULT_DB_ALIAS])
+    first = f"SELECT * FROM {stored} WHERE id = %s ORDER BY history_date, history_id LIMIT 1"  # noqa: S608
+    key = history._meta.get_field("id").get_db_prep_save(record.pk, connections[DEFAULT_DB_ALIAS])
+    return next((row.history_date for row in history.objects.raw(first, [key])), None)
+
+
 def newest_seal() -> str | None:
     """Of the change sets that there are now, whatever day is looked at: some of them told of days
     before their own."""
@@ -80,7 +124,7 @@ def newest_seal() -> str | None:
     connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT seal FROM {_stored(ChangeSet, connection)} ORDER BY number DESC LIMIT 1"  # noqa: S608
+            f"SELECT seal FROM {table(ChangeSet)} ORDER BY number DESC LIMIT 1"  # noqa: S608
         )
         row = cursor.fetchone()
     return row and row[0]
@@ -142,7 +186,7 @@ class _PastTables:
 
     def _tables(self):
         """What to make by the name of its table, in an order in which none needs a later one."""
-        from oegen.models import ChangeSet, SearchDocument
+        from oegen.models import SearchDocument
 
         for model in audit.tracked_models():
             history = audit.history_model(model)
@@ -151,8 +195,6 @@ class _PastTables:
                 history._meta.db_table,
                 partial(self._view, history, f"NOT ({self._later(model)})"),
             )
-        recorded = f"recorded_at < {self._until} OR source = '{audit.Source.MIGRATION}'"
-        yield ChangeSet._meta.db_table, partial(self._view, ChangeSet, recorded)
         yield SearchDocument._meta.db_table, self._documents
 
     def _make(self, name: str) -> None:
@@ -192,8 +234,10 @@ class _PastTables:
         cursor.execute(f"{changed} LIMIT 1")
         if not cursor.fetchone():
             return
-        stayed = self._unchanged(model, model, "id")
-        self._table(model, f"{stayed} UNION ALL {self._then(model)}", cursor)
+        parts = [self._unchanged(model, model, "id"), self._then(model)]
+        if any(model.link_models()):
+            parts.append(self._not_yet_entered(model))
+        self._table(model, " UNION ALL ".join(parts), cursor)
 
     def _changed(self, model) -> str:
         """Selects the keys, some of them several times, of what was written since."""
@@ -235,6 +279,48 @@ class _PastTables:
             )
         """  # noqa: S608
 
+    def _not_yet_entered(self, model) -> str:
+        """Selects the records that others refer to and that were entered later, as their first
+        entries say."""
+        history = self._stored(audit.history_model(model))
+        columns = ", ".join(
+            f'{audit.NOT_YET_ENTERED} AS "version"'
+            if field.name == "version"
+            else f'"{field.column}"'
+            for field in model._meta.concrete_fields
+        )
+        return f"""
+            SELECT {columns} FROM {history} WHERE history_id IN (
+                SELECT history_id FROM (
+                    SELECT history_id, ROW_NUMBER() OVER (
+                        PARTITION BY id ORDER BY history_date, history_id
+                    ) AS place
+                    FROM {history} WHERE id IN ({self._referenced_early(model)})
+                ) AS entries WHERE place = 1
+            )
+        """  # noqa: S608
+
+    def _referenced_early(self, model, on_the_way: tuple = ()) -> str:
+        """Selects the keys of the records without an entry up to the day to which something refers
+        that had one by then, or that is there for the same reason itself."""
+        history = self._stored(audit.history_model(model))
+        references = []
+        for other, name in model.link_models():
+            known = f"NOT ({self._later(other)})"
+            if other not in (model, *on_the_way) and any(other.link_models()):
+                known += f" OR id IN ({self._referenced_early(other, (model, *on_the_way))})"
+            column = other._meta.get_field(name).column
+            rows = self._stored(audit.history_model(other))
+            references.append(
+                f'EXISTS (SELECT 1 FROM {rows} AS other WHERE "{column}" = new.id AND ({known}))'  # noqa: S608
+            )
+        return f"""
+            SELECT id FROM {history} AS new
+            WHERE history_type = '{audit.CREATED}' AND {self._later(model)} AND NOT EXISTS (
+                SELECT 1 FROM {history} AS old WHERE old.id = new.id AND NOT ({self._later(model)})
+            ) AND ({" OR ".join(references)})
+        """  # noqa: S608
+
     def _table(self, model, select: str, cursor) -> None:
         """A temporary table with what the statement selects, and its indexes."""
         table = model._meta.db_table
@@ -261,7 +347,7 @@ class _PastTables:
         ]
         self._table(SearchDocument, " UNION ALL ".join(stayed), cursor)
         insert = f"""
-            INSERT INTO "{SearchDocument._meta.db_table}"
+            INSERT INTO {table(SearchDocument)}
                 (id, content_type_id, object_id, title, body) VALUES (%s, %s, %s, %s, %s)
         """  # noqa: S608
         key = SearchDocument._meta.get_field("object_id")

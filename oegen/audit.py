@@ -37,6 +37,10 @@ BATCH_SIZE = 500
 
 CREATED, CHANGED, REMOVED = "+", "~", "-"
 
+#: The version of a record on a past page that was entered later and is there only because others
+#: refer to it (oegen.asof).
+NOT_YET_ENTERED = 2**31 - 1
+
 
 class Source(models.TextChoices):
     """The path by which a change came in."""

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
@@ -75,7 +74,7 @@ class PastMiddleware:
         elif response.has_header("Location"):
             response["Location"] = asof.keep_day(response["Location"], day)
         elif response.get("Content-Type", "").startswith("text/html"):
-            response.content = _keep_day_in(response.text, day)
+            response.content = asof.keep_day_in(response.text, day)
         return response
 
     @staticmethod
@@ -101,23 +100,3 @@ def _read_at(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """What is sent piece by piece is read when each piece is asked for, after the view."""
     with asof.as_of(day):
         yield from chunks
-
-
-_TAG = re.compile(r"<[a-z][^<>]*>")
-_WAY_ON = re.compile(r'(\s(?:href|action|hx-get|data-source)=")(/[^"]*)(")')
-
-
-def _keep_day_in(html: str, day: date) -> str:
-    """The page with the day in every link and every form that leads on. What people wrote can't
-    pose as one, because it is escaped."""
-
-    def keep(match: re.Match) -> str:
-        tag = match[0]
-        if tag.startswith("<form") and 'method="get"' in tag:
-            return f'{tag}<input type="hidden" name="{asof.PARAMETER}" value="{day}">'
-        return _WAY_ON.sub(lambda one: f"{one[1]}{_kept(one[2])}{one[3]}", tag)
-
-    def _kept(address: str) -> str:
-        return asof.keep_day(address, day).replace(f"&{asof.PARAMETER}", f"&amp;{asof.PARAMETER}")
-
-    return _TAG.sub(keep, html)

@@ -2,7 +2,7 @@ from django.db import connection, models
 from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.utils import timezone
 
-from oegen import audit
+from oegen import audit, clock
 from oegen.exceptions import StaleRecordError
 
 
@@ -11,6 +11,10 @@ class AuditedQuerySet(models.QuerySet):
 
     Rows are updated and recorded in batches; only their keys are held all at once.
     """
+
+    def recorded(self):
+        """Leave out what a past page knows only because other records refer to it (oegen.asof)."""
+        return self.exclude(version=audit.NOT_YET_ENTERED) if clock.past_day() else self
 
     def update(self, **kwargs):
         """As Django's, and each row gets a new version and a history row.
@@ -107,6 +111,15 @@ class AuditedQuerySet(models.QuerySet):
         raise TypeError(
             f"{self.model.__name__}: _raw_delete would leave no history. Call delete()."
         )
+
+
+class ChangeSetQuerySet(models.QuerySet):
+    def recorded(self):
+        """Those recorded up to the day being looked at, and the set-up. Some of the others tell of
+        days before their own, so that rows of a past page may belong to them."""
+        if not clock.past_day():
+            return self
+        return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=audit.Source.MIGRATION))
 
 
 class SearchQuerySet(models.QuerySet):

@@ -283,7 +283,7 @@ def changed_last_by(person: User, limit: int = 8) -> list[AuditedModel]:
     """The records a person added or changed last, newest first; of those that still exist."""
     from oegen.models import ChangeSet, Comment
 
-    newest = ChangeSet.objects.filter(person=person).order_by("-recorded_at", "-pk")
+    newest = ChangeSet.objects.recorded().filter(person=person).order_by("-recorded_at", "-pk")
     change_sets = list(newest.values_list("pk", flat=True)[:LOOKED_AT])
     moments = {}
     for model in kinds():

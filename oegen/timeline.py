@@ -202,7 +202,7 @@ def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None)
     One with more than ``large`` entries is told by counts alone: a long import is one event.
     With ``before`` only what is older than that change set.
     """
-    known = ChangeSet.objects.exclude(source=audit.Source.MIGRATION)
+    known = ChangeSet.objects.recorded().exclude(source=audit.Source.MIGRATION)
     if before:
         known = known.filter(
             Q(recorded_at__lt=before.recorded_at)

@@ -18,7 +18,7 @@ from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from oegen import clock, comments, exports, preferences, returning, timeline
+from oegen import asof, clock, comments, exports, preferences, returning, timeline
 from oegen.alerts import delivery, mentions
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
@@ -62,6 +62,9 @@ class FilteredPage(FilterView):
     def get_template_names(self):
         is_part = self.request.headers.get("HX-Request") == "true"
         return [self.results_template_name if is_part else self.template_name]
+
+    def get_queryset(self):
+        return super().get_queryset().recorded()
 
     def is_wrong(self) -> bool:
         return self.filterset.is_bound and not self.filterset.is_valid()
@@ -278,6 +281,8 @@ class RecordPage(DetailView):
 
     def get_context_data(self, **kwargs):
         context = {"comment_form": CommentForm(), **self._timeline(), **kwargs}
+        if self.object.is_not_yet_entered:
+            context["entered_on"] = asof.first_entry(self.object)
         return super().get_context_data(**context) | {
             "section": self.section,
             "record": self.object,

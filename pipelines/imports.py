@@ -298,7 +298,7 @@ class PipelineImporter(Importer):
         if lead not in batch.counterparties:
             placeholder = self.names.placeholder(lead)
             batch.counterparties.add(lead)
-            batch.writes.create(placeholder)
+            batch.writes.create(placeholder, self.names.first_reference(placeholder))
             self.run.made["placeholder counterparties"] += 1
             self.run.remarks.add(
                 "Counterparties that no file describes, made as placeholders",
@@ -313,6 +313,9 @@ class PipelineImporter(Importer):
         if changed := changed_fields(link, {"counterparty_id": lead}):
             batch.writes.update(link, changed)
         return moved or bool(changed)
+
+    def references(self, data: dict) -> list[object]:
+        return [data["CounterpartyID"]] if data["CounterpartyID"] else []
 
     def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
         """Older rows have a capacity for each technology in place of one."""

@@ -85,7 +85,7 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
     # Asked first: what somebody writes meanwhile then makes figures newer than they are kept for.
     written = [] if filters else _transitions_written()
     with portfolio(select, since) as before, portfolio(select, before=before) as now:
-        best = list(InformationPoint.objects.live().by_rating()[:TOP])
+        best = list(InformationPoint.objects.recorded().live().by_rating()[:TOP])
         return Overview(
             headline=headline(now),
             before=headline(before),
@@ -102,7 +102,7 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
             concentration=by_counterparty(now),
             top_points=tuple(by_information_point(now, best)),
             exposures=tuple(most_exposing(now)),
-            places=tuple(InformationPoint.objects.live().count_by_place()),
+            places=tuple(InformationPoint.objects.recorded().live().count_by_place()),
         )
 
 

@@ -30,7 +30,7 @@ from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from oegen import clock
-from oegen.asof import as_of
+from oegen.asof import as_of, table
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from pipelines.querysets import (
     KILO,
@@ -56,7 +56,7 @@ NO_MEGAWATTS = Megawatts()
 #: Nothing was before.
 _NOTHING = (
     "SELECT id, project_name AS state, project_name AS rag, rtb_date"
-    ' FROM "pipelines_pipeline" WHERE 1 = 0'
+    f" FROM {table(Pipeline)} WHERE 1 = 0"
 )
 
 
@@ -253,7 +253,7 @@ def _facts(rows: str, before: Portfolio | None) -> str:
     was = _NOTHING
     if before:
         was = f"SELECT id, state, rag, rtb_date FROM {before.table} WHERE once = 1"
-    links, facilities = (f'"{model._meta.db_table}"' for model in (PipelineFacility, Facility))
+    links, facilities = map(table, (PipelineFacility, Facility))
     theirs = "earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id"
     earlier = f"SELECT 1 FROM {links} AS earlier WHERE {theirs}"
     # A cross join, because SQLite keeps its order: links first, which are few.
@@ -292,7 +292,8 @@ def _rows(chosen: PipelineQuerySet):
     facility = "facility_links__facility"
     unfiltered = not chosen.query.has_filters()
     return (
-        Pipeline.objects.order_by()
+        Pipeline.objects.recorded()
+        .order_by()
         .with_state()
         .with_status()
         .with_overdue()

@@ -17,7 +17,7 @@ from django.db import connection
 
 from dashboard.metrics.portfolio import Portfolio, days_between, fetch, temporary_table
 from pipelines.models import Stage
-from pipelines.stays import STAYS, ways
+from pipelines.stays import stays_sql, ways
 
 #: Shares of fewer projects than this say more about chance than about the stage.
 ENOUGH = 10
@@ -72,7 +72,7 @@ def stages(chosen: Portfolio) -> Stages:
     table = f"{chosen.table}_stays"
     chosen_ones = f"SELECT id FROM {chosen.table} WHERE chosen = 1"
     known = Stage.objects.filter(is_terminal=False)
-    theirs = f"SELECT * FROM ({STAYS}) AS stays WHERE pipeline_id IN ({chosen_ones})"
+    theirs = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({chosen_ones})"
     with temporary_table(table, theirs):
         return Stages(tuple(_times(table, known, chosen.day)), tuple(_conversions(table, known)))
 

@@ -286,7 +286,7 @@ def by_information_point(chosen: Portfolio, points: list[InformationPoint]) -> l
 def most_exposing(chosen: Portfolio, limit: int = 10) -> list[Exposure]:
     """The live information points that are about the most open capacity; none about nothing."""
     links = InformationPointPipeline.objects.filter(
-        information_point__in=InformationPoint.objects.live().values("pk")
+        information_point__in=InformationPoint.objects.recorded().live().values("pk")
     ).order_by()
     tied, params = links.values("pipeline_id", "information_point_id").query.sql_with_params()
     keys = fetch(

@@ -11,6 +11,7 @@ from django.db.models import F
 
 from dashboard.metrics.portfolio import fetch, uuid_of
 from oegen import audit
+from oegen.asof import table
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline, PipelineFacility
 
@@ -115,8 +116,7 @@ def _size_rows(pipelines: str, facts: str, since, until) -> list[tuple]:
 
 
 def _history_of(model: type[AuditedModel]) -> str:
-    # Quoted, so that a page of the past reads the past's.
-    return f'"{audit.history_model(model)._meta.db_table}"'
+    return table(audit.history_model(model))
 
 
 def _is_written(column: str, name: str) -> str:

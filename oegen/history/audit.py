@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.text import capfirst
 from django.views.generic import DetailView
 
-from oegen import audit, exports, timeline, undoing
+from oegen import audit, clock, exports, timeline, undoing
 from oegen.history.filters import ACTIONS, AuditFilter
 from oegen.history.trail import Trail
 from oegen.models import ChangeSet
@@ -182,8 +182,9 @@ class ChangeSetPage(DetailView):
                 Counts(capfirst(model._meta.verbose_name_plural), *map(tally.get, KINDS))
                 for model, tally in undoing.rows_of(change_set).items()
             ],
+            "is_later": change_set.recorded_at >= clock.now(),
             "total": sum(number for number, _ in change_set.contents.values()),
-            "undone_by": list(change_set.undone_by.order_by("number")),
+            "undone_by": list(change_set.undone_by.recorded().order_by("number")),
             "may_undo": change_set.source != audit.Source.MIGRATION
             and self.request.user.has_perms(needed),
             "page": Page.of(Trail(number=change_set.number), self.request),

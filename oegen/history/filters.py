@@ -16,7 +16,7 @@ ACTIONS = {"added": audit.CREATED, "changed": audit.CHANGED, "removed": audit.RE
 
 def person_choices() -> list[tuple[str, str]]:
     """Whoever has changed anything, by name."""
-    people = User.objects.filter(pk__in=ChangeSet.objects.order_by().values("person"))
+    people = User.objects.filter(pk__in=ChangeSet.objects.recorded().order_by().values("person"))
     named = sorted(((str(one.pk), str(one)) for one in people), key=lambda choice: choice[1])
     return [(THE_SYSTEM, "The system"), *named]
 

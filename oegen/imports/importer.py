@@ -3,8 +3,8 @@
 import sys
 import uuid
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +21,12 @@ from oegen.audit import (
     CREATED,
     REMOVED,
     carrier,
+    current_change_set,
     history_model,
     history_row,
 )
 from oegen.imports.cells import RowForm, moment
-from oegen.imports.past import REASON_START, AuditFile, Past, past_reason
+from oegen.imports.past import REASON_START, REFERENCED, AuditFile, Past, past_reason
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
 from oegen.imports.scratch import Scratch
@@ -97,8 +98,13 @@ class Writes:
         self._changed = {model: [] for model in models}
         self._fields = {model: set() for model in models}
         self._gone = {model: [] for model in models}
+        self._early: list[tuple[AuditedModel, datetime]] = []
 
-    def create(self, instance: AuditedModel) -> None:
+    def create(self, instance: AuditedModel, known_since: datetime | None = None) -> None:
+        """``known_since`` is when its history begins, if that is before this import."""
+        if known_since and not self._scratch.was_told(instance):
+            self._early.append((instance, known_since))
+            self._scratch.mark_told([instance])
         self._new[type(instance)].append(instance)
 
     def update(self, instance: AuditedModel, fields: set[str]) -> None:
@@ -114,11 +120,23 @@ class Writes:
         for model, gone in self._gone.items():
             if gone:
                 model.objects.filter(pk__in=gone).delete()
+        self._write_beginnings()
         for model, created in self._new.items():
             if created:
                 model.objects.bulk_create(created, history_type=self._history_type)
             if self._changed[model]:
                 model.objects.bulk_update(self._changed[model], sorted(self._fields[model]))
+
+    def _write_beginnings(self) -> None:
+        current = current_change_set()
+        rows = defaultdict(list)
+        for instance, when in self._early:
+            row = history_row(instance, CREATED, change_set=current, when=when, reason=REFERENCED)
+            row.version = 0
+            rows[type(row)].append(row)
+        for history, own in rows.items():
+            current.written.add(history)
+            history.objects.bulk_create(own, batch_size=BATCH_SIZE)
 
     def _history_type(self, instance: AuditedModel) -> str:
         return CHANGED if self._scratch.was_told(instance) else CREATED
@@ -189,6 +207,18 @@ class Importer(ABC):
     @abstractmethod
     def tell(self, row: PastRow, past: Past) -> None:
         """Tell the past of the record that the audit's row speaks of."""
+
+    def references(self, data: dict) -> Iterable[object]:
+        """The keys by which an audit's row refers to records of other files."""
+        return ()
+
+    def note_references(self, audit: AuditFile) -> None:
+        """Remember when the audit first refers to which records of other files."""
+        for _, _, _, cells in self.run.scratch.past(self.past_key):
+            form = self.form(self.past_cells(cells, []))
+            if form.is_valid():
+                for key in self.references(form.cleaned_data):
+                    self.run.scratch.note_reference(key, cells[audit.MOMENT])
 
     def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
         """An audit row's values under the names of the file's columns."""

@@ -35,6 +35,8 @@ from oegen.models import AuditedModel, ChangeSet
 if TYPE_CHECKING:
     from oegen.imports.importer import ImportRun
 
+#: The reason of the first entry of a record that the audit refers to before it tells of it.
+REFERENCED = "The demo's audit refers to it from then on."
 REASON_START = "Imported from the demo's audit (row "
 
 
@@ -78,6 +80,11 @@ class Past:
         elif always or before.values != values:
             self._write(instance, CHANGED, row)
 
+    def begin(self, instance: AuditedModel, when: datetime) -> None:
+        """That the record was there by then, if nothing that is known of it is as old."""
+        if self._before(type(instance), instance.pk, when) is None:
+            self._add_row(instance, CREATED, when, REFERENCED)
+
     def tell_links(self, model: type[AuditedModel], owner, links, row) -> None:
         """That these, and no other links of the model, belonged to the owner."""
         for link in links:
@@ -98,9 +105,10 @@ class Past:
         return steps[-1] if steps else None
 
     def _write(self, instance: AuditedModel, kind: str, row) -> None:
-        told = history_row(
-            instance, kind, change_set=self._change_set, when=row.moment, reason=row.reason
-        )
+        self._add_row(instance, kind, row.moment, row.reason)
+
+    def _add_row(self, instance: AuditedModel, kind: str, when: datetime, reason: str) -> None:
+        told = history_row(instance, kind, change_set=self._change_set, when=when, reason=reason)
         self._told[type(instance)].append(told)
         self._scratch.mark_told([instance])
         self._add(type(instance), told)

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from django.db import models
 
@@ -17,6 +18,7 @@ CREATE TABLE past (
 CREATE INDEX past_order ON past (kind, moment, line);
 CREATE INDEX past_entity ON past (entity, moment, line);
 CREATE TABLE told (model TEXT, id TEXT, PRIMARY KEY (model, id)) WITHOUT ROWID;
+CREATE TABLE reference (key TEXT PRIMARY KEY, moment TEXT) WITHOUT ROWID;
 BEGIN;
 """
 
@@ -85,6 +87,23 @@ class Scratch:
         )
         for (cells,) in rows:
             yield json.loads(cells)
+
+    def note_reference(self, key: object, moment: str) -> None:
+        """That the old audit refers to a record at a moment, by a key of the importers' own."""
+        self._db.execute(
+            "INSERT INTO reference VALUES (?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET moment = min(moment, excluded.moment)",
+            (str(key), moment),
+        )
+
+    def first_reference(self, *keys: object) -> datetime | None:
+        """The earliest moment at which the old audit refers to a record by one of the keys."""
+        marks = ", ".join("?" * len(keys))
+        (moment,) = self._db.execute(
+            f"SELECT min(moment) FROM reference WHERE key IN ({marks})",  # noqa: S608
+            tuple(map(str, keys)),
+        ).fetchone()
+        return datetime.fromisoformat(moment) if moment else None
 
     def mark_told(self, instances: Iterable[models.Model]) -> None:
         """Remember the records whose past this run has told."""

@@ -124,6 +124,11 @@ class AuditedModel(models.Model):
                 raise StaleRecordError(self)
             return super().delete(*args, **kwargs)
 
+    @property
+    def is_not_yet_entered(self) -> bool:
+        """On a past page: entered later, and there only because others refer to it."""
+        return self.version == audit.NOT_YET_ENTERED
+
     @classmethod
     def lock(cls, keys) -> None:
         """Let nobody else change these records, or what goes with them, until the end of the

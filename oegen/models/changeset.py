@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from oegen import audit, seals
+from oegen.querysets import ChangeSetQuerySet
 
 
 class ChangeSet(models.Model):
@@ -40,6 +41,8 @@ class ChangeSet(models.Model):
         help_text="By history table: the number of its rows and the hash of their digests.",
     )
     seal = models.CharField(max_length=64, editable=False)
+
+    objects = ChangeSetQuerySet.as_manager()
 
     unaudited = "It is part of the history."
 

@@ -83,6 +83,8 @@ class Command(BaseCommand):
             pipelines = PipelineImporter(run, names, vocabulary)
             points = InformationPointImporter(run, names, vocabulary)
             audit.read()
+            for importer in (pipelines, points):
+                importer.note_references(audit)
             for importer in (counterparties, pipelines, points):
                 importer.import_past(audit)
                 importer.import_rows()

@@ -5,12 +5,14 @@ from django.db import DEFAULT_DB_ALIAS
 
 from oegen.database import snapshot
 from oegen.integrity import Anchor, AnchorError, Check
+from oegen.remarks import early_references
 
 
 class Command(BaseCommand):
     help = (
         "Check that the history is whole and unaltered and that every record says what its last "
-        "entry says. Prints what is not so, one finding a line, and then ends with exit code 1."
+        "entry says. Prints what is not so, one finding a line, and then ends with exit code 1; "
+        "remarks are no findings."
     )
 
     def add_arguments(self, parser):
@@ -42,6 +44,8 @@ class Command(BaseCommand):
                     found += 1
                     self.stdout.write(str(finding))
                 newest = Anchor.newest()
+                for remark in early_references():
+                    self.stdout.write(f"Remark: {remark}.")
             read = ", ".join(f"{number:,} {what}" for what, number in check.counts.items())
             if found:
                 raise CommandError(
