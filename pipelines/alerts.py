@@ -34,7 +34,7 @@ from pipelines.reference import CONSTRUCTION
 
 CREATED = Event("pipeline-created", "Pipeline created")
 STAGE_MOVED = Event("stage-moved", "Stage moved", "to any stage but the last, which is “Completed”")
-RAG_WORSENED = Event("rag-worsened", "RAG worsened")
+RAG_WORSENED = Event("rag-worsened", "RAG worsened", "a first rating of Red is one")
 RAG_IMPROVED = Event("rag-improved", "RAG improved")
 RTB_SLIPPED = Event("rtb-slipped", "RTB date slipped", unit="days")
 RTB_OVERDUE = Event("rtb-overdue", "RTB date now overdue")
@@ -81,10 +81,11 @@ def pipeline_changes(changes: Changes) -> Iterator[Occurrence]:
             continue
         if change.is_new:
             yield Occurrence(CREATED, Pipeline, change.key)
+            yield from _rag("", change)
         if change.before is None:
             continue
         yield from _hold_and_outcome(change)
-        yield from _rag(change)
+        yield from _rag(change.before["rag_status"], change)
         yield from _rtb(change)
         if any(change.before[name] != change.after[name] for name in MAKES_OVERDUE):
             stages = stages or Stage.objects.in_bulk()
@@ -113,18 +114,21 @@ def _hold_and_outcome(change: Change) -> Iterator[Occurrence]:
         yield Occurrence(WITHDRAWN, Pipeline, change.key, old, new)
 
 
-def _rag(change: Change) -> Iterator[Occurrence]:
-    before, after = (one["rag_status"] for one in (change.before, change.after))
-    if before and after and before != after:
-        is_better = RAG.values.index(after) > RAG.values.index(before)
-        yield Occurrence(
-            RAG_IMPROVED if is_better else RAG_WORSENED,
-            Pipeline,
-            change.key,
-            str(RAG(before).label),
-            str(RAG(after).label),
-            note=change.after["rag_comment"],
-        )
+def _rag(before: str, change: Change) -> Iterator[Occurrence]:
+    """From one rating to another, or from none to Red: that is the worst news there is of a
+    pipeline. A first rating of Amber or Green is neither better nor worse than none."""
+    after = change.after["rag_status"]
+    if not after or before == after or not (before or after == RAG.RED):
+        return
+    is_better = before and RAG.values.index(after) > RAG.values.index(before)
+    yield Occurrence(
+        RAG_IMPROVED if is_better else RAG_WORSENED,
+        Pipeline,
+        change.key,
+        str(RAG(before).label) if before else "Not rated",
+        str(RAG(after).label),
+        note=change.after["rag_comment"],
+    )
 
 
 def _rtb(change: Change) -> Iterator[Occurrence]:

@@ -80,7 +80,9 @@ def test_each_transition_of_a_pipeline_is_told_once_with_old_and_new(larch, told
         ({"rag_status": "red"}, [("rag-worsened", "Larch", "Amber", "Red")]),
         ({"rag_status": "green"}, [("rag-improved", "Larch", "Red", "Green")]),
         ({"rag_status": ""}, []),
-        ({"rag_status": "red"}, []),
+        ({"rag_status": "amber"}, []),
+        ({"rag_status": ""}, []),
+        ({"rag_status": "red"}, [("rag-worsened", "Larch", "Not rated", "Red")]),
         ({"rtb_date": day}, []),
         ({"rtb_date": day + timedelta(days=30)}, []),
         ({"rtb_date": day}, []),
@@ -97,6 +99,17 @@ def test_each_transition_of_a_pipeline_is_told_once_with_old_and_new(larch, told
     ]:
         save(larch, **values)
         assert told() == expected, values
+
+
+def test_a_pipeline_that_is_added_as_red_is_told_as_red(told):
+    make_pipeline("Larch", rag_status="red")
+    make_pipeline("Rowan", rag_status="amber")
+
+    assert told() == [
+        ("pipeline-created", "Larch", "", ""),
+        ("rag-worsened", "Larch", "Not rated", "Red"),
+        ("pipeline-created", "Rowan", "", ""),
+    ]
 
 
 def test_a_slip_counts_from_more_days_than_the_rule_says(larch, told):
