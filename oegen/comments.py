@@ -6,11 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 
 from oegen import audit
+from oegen.alerts import mentions
 from oegen.exceptions import StaleRecordError
 from oegen.fields import OpenedVersionField
 from oegen.models import Comment, User
+
+#: The scripts of a comment box ask there whom to suggest, and who would be told.
+MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_lazy("people-told")}
 
 
 class CommentForm(forms.Form):
@@ -24,6 +29,10 @@ class CommentForm(forms.Form):
         },
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
     )
+
+    def clean_text(self):
+        mentions.check_mentions(self.cleaned_data["text"])
+        return self.cleaned_data["text"]
 
 
 class CommentGuardForm(forms.Form):
@@ -63,8 +72,14 @@ class CorrectionForm(CommentGuardForm):
             "required": "Nothing was changed, because the comment is empty. Write it here, or "
             "remove the comment instead."
         },
-        widget=forms.Textarea(attrs={"rows": 4, "class": "form-control", "autofocus": True}),
+        widget=forms.Textarea(
+            attrs={"rows": 4, "class": "form-control", "autofocus": True, **MENTIONS}
+        ),
     )
+
+    def clean_text(self):
+        mentions.check_mentions(self.cleaned_data["text"], earlier=self.initial["text"])
+        return self.cleaned_data["text"]
 
     def apply_to(self, comment):
         version, text = self.cleaned_data["version"], self.cleaned_data["text"]

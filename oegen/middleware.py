@@ -48,8 +48,8 @@ class PastMiddleware:
     changed there.
     """
 
-    #: The admin and signing in know no past.
-    PRESENT_ONLY = ("admin:index", "login", "logout")
+    #: The admin, signing in and the bell know no past.
+    PRESENT_ONLY = ("admin:index", "login", "logout", "notices")
 
     def __init__(self, get_response):
         self.get_response = get_response

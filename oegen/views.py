@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
-from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods
 from django.views.generic import DetailView
 from django_filters.views import FilterView
@@ -270,13 +269,9 @@ class RecordPage(DetailView):
         Comment.objects.create(
             subject=self.object, author=request.user, text=form.cleaned_data["text"]
         )
-        if unreached := mentions.unreached_by(form.cleaned_data["text"], request.user):
-            names = get_text_list([str(person) for person in unreached], "and")
-            messages.warning(
-                request,
-                f"The comment is added, but no message goes to {names}: no e-mail address is known "
-                "here, or mail about mentions is not wanted.",
-            )
+        names = mentions.usernames_in(form.cleaned_data["text"])
+        if told := mentions.who_is_told(names, request.user):
+            messages.info(request, f"The comment is added. Told: {told}.")
         return redirect(f"{request.path}#timeline-title")
 
     def get_context_data(self, **kwargs):
@@ -297,13 +292,22 @@ class RecordPage(DetailView):
         shown = max(wanted, TIMELINE_STEP)
         # One more than is shown tells whether there are older ones.
         entries = timeline.entries_of(self.object, limit=shown + 1, show=show)
-        said = [entry.record_id for entry in entries if entry.is_comment]
+        said = [entry for entry in entries[:shown] if entry.is_comment]
+        texts = [
+            text
+            for entry in said
+            for text in (entry.comment, entry.former_comment, entry.latest and entry.latest.comment)
+            if text
+        ]
         return {
+            "mentioned": mentions.people_named(set().union(*map(mentions.usernames_in, texts))),
             "timeline": entries[:shown],
             "timeline_show": show,
             "timeline_choices": timeline.Show.choices,
             "timeline_more": shown + TIMELINE_STEP if len(entries) > shown else None,
-            "comments_to_correct": comments.keys_to_correct(self.request.user, said),
+            "comments_to_correct": comments.keys_to_correct(
+                self.request.user, [entry.record_id for entry in said]
+            ),
         }
 
 

@@ -8,6 +8,7 @@ from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 
 from oegen.admin import guard
+from oegen.alerts import mentions
 from oegen.models import AuditedModel
 from oegen.text import name_key
 
@@ -203,6 +204,10 @@ class RecordForm(GuardedForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
+
+    def clean_new_comment(self):
+        mentions.check_mentions(self.cleaned_data["new_comment"])
+        return self.cleaned_data["new_comment"]
 
     def clean(self):
         cleaned = super().clean()

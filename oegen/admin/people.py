@@ -4,8 +4,10 @@ from django.contrib.auth.models import Group
 from django.utils.html import format_html
 
 from oegen import comments, roles
+from oegen.admin.forms import RecordForm
 from oegen.admin.lists import FiltersSpeak
 from oegen.admin.options import AuditedAdmin
+from oegen.alerts import mentions
 from oegen.models import Comment, User
 
 
@@ -69,10 +71,18 @@ class RoleAdmin(FiltersSpeak, GroupAdmin):
         return ["name"] if obj and obj.name in roles.ROLES else []
 
 
+class CommentRecordForm(RecordForm):
+    def clean_text(self):
+        text = self.cleaned_data["text"]
+        mentions.check_mentions(text, earlier=self.initial.get("text", ""))
+        return text
+
+
 @admin.register(Comment)
 class CommentAdmin(AuditedAdmin):
     """Comments are written on the record's own page; here they are found and corrected."""
 
+    form = CommentRecordForm
     list_display = ["short_text", "about", "author", "created_at"]
     search_fields = ["text"]
     date_hierarchy = "created_at"

@@ -27,8 +27,9 @@ class Event:
     """``unit`` is what a rule's threshold counts; an event without one takes no threshold.
 
     A size has to be more than the threshold; where the event ``is_reached``, to have been below
-    it and to be so no more. ``usually_mailed`` is for people who have not chosen. Digests are
-    events that need no rule.
+    it and to be so no more. ``usually_mailed`` is for people who have not chosen. An event that is
+    ``always_noticed`` stands in the bells of the people it is about, whatever rules are in force
+    and whatever they chose. Digests are events that need no rule.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Event:
     is_reached: bool = False
     usually_mailed: bool = False
     needs_no_rule: bool = False
+    always_noticed: bool = False
 
     def __post_init__(self):
         EVENTS[self.code] = self
@@ -64,6 +66,7 @@ class Occurrence:
     ``row_key`` is the record that was written, where that is another than the one told of. With
     ``people`` only they get it by e-mail, by their keys. ``moment`` names when it came about, for
     what can happen to a record but once then, whichever change set or watcher finds it.
+    ``anchor`` is the place on the record's page.
     """
 
     event: Event
@@ -77,6 +80,7 @@ class Occurrence:
     row_key: UUID | None = None
     people: frozenset[int] | None = None
     moment: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,45 +2,142 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import get_text_list
 
+from oegen.alerts.delivery import configured_channels
 from oegen.alerts.events import Changes, Event, Occurrence, detects
-from oegen.alerts.preferences import people_wanting
+from oegen.alerts.preferences import audience_of
+from oegen.folding import fold
 from oegen.models import AlertRule, Channel, Comment, User
 
 MENTIONED = Event(
     "mentioned",
     "Mentioned in a comment",
-    "somebody wrote @ and your username",
+    "somebody wrote @ and your username; the bell says so in any case",
     usually_mailed=True,
+    always_noticed=True,
 )
 
 #: A username has letters, digits and @ . + - _ ; a sign that ends the sentence is not part of it.
-_MENTION = re.compile(r"(?<![\w@.+-])@([\w@.+-]*\w)")
+#: What follows a letter or a slash belongs to an e-mail or web address.
+_MENTION = re.compile(r"(?<![\w@.+/-])@([\w@.+-]*\w)")
 
 #: So much of a comment stands in a message.
 _SHOWN = 500
+
+#: So many people are suggested at once.
+SUGGESTED = 8
 
 
 def usernames_in(text: str) -> set[str]:
     return {name.casefold() for name in _MENTION.findall(text)}
 
 
-def unreached_by(text: str, author: User) -> list[User]:
-    """Whom a comment names that no message about it will reach: they have no e-mail address or
-    want no mail about mentions, and no rule in force sends mentions to Slack."""
-    names = usernames_in(text)
-    if not names:
-        return []
-    rules = AlertRule.objects.in_force([MENTIONED.code])
-    if rules.filter(channel=Channel.SLACK).exists():
-        return []
-    told = people_wanting([MENTIONED.code])[MENTIONED.code]
-    people = User.objects.filter(is_active=True).exclude(pk__in=[author.pk, *told])
-    return [person for person in people if person.username.casefold() in names]
+def people_named(usernames: Iterable[str]) -> dict[str, User]:
+    """By username, case folded. One query, or none where there is nobody to look for."""
+    wanted = {name.casefold() for name in usernames}
+    if not wanted:
+        return {}
+    known = User.objects.only("username", "first_name", "last_name", "email", "is_active")
+    return {name: person for person in known if (name := person.username.casefold()) in wanted}
+
+
+def suggest(text: str) -> list[User]:
+    """Active people of whose name or username a word begins with the text."""
+    typed = fold(text)
+    people = User.objects.filter(is_active=True).order_by("first_name", "last_name", "username")
+    found = [
+        person
+        for person in people
+        if any(f" {typed}" in f" {words}" for words in _words_of(person))
+    ]
+    return found[:SUGGESTED]
+
+
+def _words_of(person: User) -> tuple[str, str]:
+    return fold(person.get_full_name()), fold(person.username)
+
+
+def check_mentions(text: str, earlier: str = "") -> None:
+    """Raises ValidationError for a mention of nobody, or of somebody who can no longer sign in;
+    what the ``earlier`` text named already may stay."""
+    names = usernames_in(text) - usernames_in(earlier)
+    known = people_named(names)
+    problems = []
+    for name in sorted(names):
+        person = known.get(name)
+        if person is None:
+            problems.append(f"Nobody here is called @{name}{_meant_by(name) or '.'}")
+        elif not person.is_active:
+            problems.append(f"{person} (@{name}) can no longer sign in, so nobody would be told.")
+    if problems:
+        hint = "To write it without telling anybody, leave a space after the @."
+        raise ValidationError(" ".join([*problems, hint]))
+
+
+def _meant_by(name: str) -> str:
+    """“: did you mean @morgan (Morgan Reid)?” for what is close to somebody's name."""
+    people = {
+        words: person
+        for person in User.objects.filter(is_active=True)
+        for words in (*_words_of(person), *fold(person.get_full_name()).split())
+        if words
+    }
+    close = difflib.get_close_matches(fold(name), people, n=3, cutoff=0.6)
+    meant = dict.fromkeys(people[words] for words in close)
+    if not meant:
+        return ""
+    return f": did you mean {get_text_list([f'@{one.username} ({one})' for one in meant], 'or')}?"
+
+
+def who_is_told(usernames: Iterable[str], author: User) -> str:
+    """“Morgan Reid in the bell and by e-mail”: whom a comment with these usernames tells, and how.
+    Empty if it tells nobody."""
+    people = [
+        person
+        for person in people_named(usernames).values()
+        if person.is_active and person != author
+    ]
+    if not people:
+        return ""
+    rules = set(
+        AlertRule.objects.in_force([MENTIONED.code]).values_list("channel", flat=True)
+    ) & set(configured_channels())
+    mailed = audience_of([MENTIONED.code]).mailed(MENTIONED.code)
+    by_way: dict[str, list[str]] = {}
+    for person in sorted(people, key=str):
+        by_mail = Channel.EMAIL in rules and person.pk in mailed
+        by_way.setdefault("in the bell and by e-mail" if by_mail else "in the bell", []).append(
+            str(person)
+        )
+    told = [f"{get_text_list(names, 'and')} {way}" for way, names in by_way.items()]
+    if Channel.SLACK in rules:
+        told.append("everybody in Slack")
+    return "; ".join(told)
+
+
+def with_names(text: str, people: dict[str, User]) -> SafeString:
+    """The text as HTML, escaped, with the name of each of the people where it has @username."""
+    parts, end = [], 0
+    for match in _MENTION.finditer(text):
+        person = people.get(match[1].casefold())
+        if person is None:
+            continue
+        parts.append(format_html("{}", text[end : match.start()]))
+        parts.append(
+            format_html('<span class="mention-name" title="{}">@{}</span>', match[0], person)
+        )
+        end = match.end()
+    parts.append(format_html("{}", text[end:]))
+    return mark_safe("".join(parts))  # noqa: S308 - each part is escaped above
 
 
 @detects(MENTIONED, models=[Comment])
@@ -54,12 +151,12 @@ def mentions(changes: Changes) -> Iterator[Occurrence]:
                 named[change.key] = change.after, names
     if not named:
         return
-    users = list(User.objects.filter(is_active=True))
+    users = people_named(set().union(*(names for _, names in named.values())))
     for key, (comment, names) in named.items():
         found = [
-            user
-            for user in users
-            if user.username.casefold() in names and user.pk != comment["author_id"]
+            person
+            for name, person in users.items()
+            if name in names and person.is_active and person.pk != comment["author_id"]
         ]
         text = comment["text"]
         if found:
@@ -71,4 +168,5 @@ def mentions(changes: Changes) -> Iterator[Occurrence]:
                 note=text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…",
                 row_key=key,
                 people=frozenset(person.pk for person in found),
+                anchor=f"comment-{key}",
             )

@@ -1,7 +1,9 @@
-"""Writes alerts in the transaction of the change that they tell of. Nothing is sent here."""
+"""Writes alerts, and the notices in people's bells, in the transaction of the change that they tell
+of. Nothing is sent here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from django.utils import timezone
 from oegen import audit
 from oegen.alerts import delivery, events, preferences
 from oegen.alerts.events import Changes, Event, Occurrence, Subject
-from oegen.models import Alert, AlertRule, Channel
+from oegen.models import Alert, AlertRule, Channel, Notice
 
 if TYPE_CHECKING:
     from oegen.models import ChangeSet, User
@@ -28,7 +30,10 @@ QUIET = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
 
 SUMMARY = "summary"
 
-Letter = tuple[Occurrence, AlertRule]
+#: Beside the channels: a notice on the site, which nobody has to deliver.
+BELL = "bell"
+
+Letter = tuple[Occurrence, AlertRule | None]
 
 
 def write_alerts(change_set: ChangeSet) -> None:
@@ -45,7 +50,9 @@ def write_alerts(change_set: ChangeSet) -> None:
         return
     codes = frozenset().union(*(detector.codes for detector in detectors))
     rules = list(AlertRule.objects.in_force(codes))
-    wanted = {rule.event for rule in rules}
+    wanted = {rule.event for rule in rules} | {
+        code for code in codes if events.EVENTS[code].always_noticed
+    }
     changes = Changes(change_set)
     found = [
         occurrence
@@ -55,6 +62,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         if occurrence.event.code in wanted
     ]
     letters = _letters(found, rules)
+    noticed = [(one, None) for one in found if one.event.always_noticed]
     story = {
         "who": str(change_set.person) if change_set.person_id else "",
         "why": change_set.reason,
@@ -63,6 +71,7 @@ def write_alerts(change_set: ChangeSet) -> None:
     }
     _write(
         letters,
+        noticed=noticed,
         story=story,
         change_set=change_set,
         author=change_set.person,
@@ -91,7 +100,7 @@ def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
     if Channel.SLACK in channels:
         receivers.append((Channel.SLACK, None))
     if Channel.EMAIL in channels:
-        people = preferences.people_wanting([event.code])[event.code]
+        people = preferences.audience_of([event.code]).mailed(event.code)
         receivers += [(Channel.EMAIL, person) for person in sorted(people)]
     return receivers
 
@@ -143,15 +152,17 @@ def _write(
     letters: list[Letter],
     *,
     story: dict[str, str],
+    noticed: Sequence[Letter] = (),
     change_set: ChangeSet | None = None,
     author: User | None = None,
     sums_up: bool = False,
     moment: str = "",
 ) -> None:
-    """``moment`` stands for the change set where there is none."""
-    if not letters:
+    """``noticed`` are for the bell whatever the rules say. ``moment`` stands for the change set
+    where there is none."""
+    if not (letters or noticed):
         return
-    by_receiver = _by_receiver(letters, author)
+    by_receiver = _by_receiver(letters, noticed, author)
     named: dict[int, Occurrence] = {}
     bundles = []
     for (channel, recipient), received in by_receiver.items():
@@ -161,14 +172,19 @@ def _write(
         named |= {id(one): one for one in tell or [one for one, _ in received]}
         bundles.append((channel, recipient, received, groups))
     subjects = events.subjects_of(named.values())
-    alerts = []
+    alerts: list[Alert] = []
+    notices: list[Notice] = []
     for channel, recipient, received, groups in bundles:
-        common = {"channel": channel, "recipient_id": recipient, "change_set": change_set}
+        common = {"recipient_id": recipient, "change_set": change_set}
         to = f"{channel}:{recipient or ''}"
         if groups:
             key = f"{change_set.pk if change_set else moment}:{SUMMARY}:{to}"
             payload = _summary(groups, subjects) | story | {"codes": list(groups)}
-            alerts.append(Alert(unique_key=key, event=SUMMARY, payload=payload, **common))
+            values = common | {"unique_key": key, "event": SUMMARY, "payload": payload}
+            if channel == BELL:
+                notices.append(Notice(**values))
+            else:
+                alerts.append(Alert(channel=channel, **values))
             continue
         for occurrence, rule in received:
             subject = subjects.get((occurrence.model, occurrence.key))
@@ -177,34 +193,50 @@ def _write(
             event = occurrence.event
             row = occurrence.row_key or occurrence.key
             moment = occurrence.moment or f"{change_set.pk}:{event.code}"
-            alerts.append(
-                Alert(
-                    unique_key=f"{moment}:{row}:{to}",
-                    event=event.code,
-                    content_type=ContentType.objects.get_for_model(occurrence.model),
-                    object_id=occurrence.key,
-                    payload=_message(occurrence, subject, rule) | story,
-                    **common,
-                )
-            )
-    Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
+            values = common | {
+                "unique_key": f"{moment}:{row}:{to}",
+                "event": event.code,
+                "payload": _message(occurrence, subject, rule) | story,
+            }
+            if channel == BELL:
+                notices.append(Notice(**values))
+                continue
+            content_type = ContentType.objects.get_for_model(occurrence.model)
+            values |= {"content_type": content_type, "object_id": occurrence.key}
+            alerts.append(Alert(channel=channel, **values))
+    for model, rows in ((Alert, alerts), (Notice, notices)):
+        if rows:
+            model.objects.bulk_create(rows, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
 
 
-def _by_receiver(letters: list[Letter], author: User | None) -> dict[tuple, list[Letter]]:
-    """The letters by channel and, for e-mail, person. Nobody is mailed what they did themselves."""
+def _by_receiver(
+    letters: list[Letter], noticed: Sequence[Letter], author: User | None
+) -> dict[tuple, list[Letter]]:
+    """The letters by channel and, for e-mail and the bell, person. Whoever chose an event that a
+    rule mails finds it in the bell too, with an e-mail address or without. Nobody is told what
+    they did themselves."""
     mailed = {one.event.code for one, rule in letters if rule.channel == Channel.EMAIL}
-    wanting = preferences.people_wanting(mailed) if mailed else {}
+    audience = preferences.audience_of(mailed) if mailed else None
+    always = {id(occurrence) for occurrence, _ in noticed}
     received: dict[tuple, list[Letter]] = {}
+
+    def give(channel: str, people: frozenset[int], letter: Letter) -> None:
+        if letter[0].people is not None:
+            people = people & letter[0].people
+        for person in sorted(people - {author.pk if author else None}):
+            received.setdefault((channel, person), []).append(letter)
+
     for letter in letters:
         occurrence, rule = letter
         if rule.channel == Channel.SLACK:
             received.setdefault((Channel.SLACK, None), []).append(letter)
             continue
-        people = wanting[occurrence.event.code]
-        if occurrence.people is not None:
-            people = people & occurrence.people
-        for person in sorted(people - {author.pk if author else None}):
-            received.setdefault((Channel.EMAIL, person), []).append(letter)
+        code = occurrence.event.code
+        give(Channel.EMAIL, audience.mailed(code), letter)
+        if id(occurrence) not in always:
+            give(BELL, audience.chosen[code], letter)
+    for letter in noticed:
+        give(BELL, letter[0].people or frozenset(), letter)
     return received
 
 
@@ -215,7 +247,7 @@ def _grouped(received: list[Letter]) -> dict[str, list[Occurrence]]:
     return groups
 
 
-def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule) -> dict[str, Any]:
+def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule | None) -> dict[str, Any]:
     return {
         "kind": "event",
         "title": f"{occurrence.event.name}: {subject.name}",
@@ -228,7 +260,8 @@ def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule) -> dict[
         "old": occurrence.old,
         "new": occurrence.new,
         "note": occurrence.note,
-        "rule": rule.name,
+        "anchor": occurrence.anchor,
+        "rule": rule.name if rule else "",
     }
 
 

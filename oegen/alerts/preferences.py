@@ -33,8 +33,20 @@ class Choice:
     detail: str
 
 
-def people_wanting(codes: Iterable[str]) -> dict[str, frozenset[int]]:
-    """By event, the keys of those who can be mailed and want to be about it. Two queries."""
+@dataclass(frozen=True)
+class Audience:
+    """Who chose each event, by its code, and who of all can be mailed: keys of active people."""
+
+    chosen: dict[str, frozenset[int]]
+    mailable: frozenset[int]
+
+    def mailed(self, code: str) -> frozenset[int]:
+        """Those who can be mailed and want to be about the event."""
+        return self.chosen[code] & self.mailable
+
+
+def audience_of(codes: Iterable[str]) -> Audience:
+    """Two queries."""
     codes = set(codes)
     usual = {code for code in codes if EVENTS[code].usually_mailed}
     said: dict[str, dict[int, bool]] = {code: {} for code in codes}
@@ -42,13 +54,17 @@ def people_wanting(codes: Iterable[str]) -> dict[str, frozenset[int]]:
     for code, user, is_wanted in rows.values_list("event", "user", "is_wanted"):
         said[code][user] = is_wanted
     wanting = {user for code in codes for user, wants in said[code].items() if wants}
-    reachable = User.objects.filter(is_active=True).exclude(email="")
+    people = User.objects.filter(is_active=True)
     if not usual:
-        reachable = reachable.filter(pk__in=wanting)
-    keys = set(reachable.values_list("pk", flat=True)) if usual or wanting else set()
-    return {
-        code: frozenset(key for key in keys if said[code].get(key, code in usual)) for code in codes
-    }
+        people = people.filter(pk__in=wanting)
+    emails = dict(people.values_list("pk", "email")) if usual or wanting else {}
+    return Audience(
+        {
+            code: frozenset(key for key in emails if said[code].get(key, code in usual))
+            for code in codes
+        },
+        frozenset(key for key, email in emails.items() if email),
+    )
 
 
 def choices_of(user: User) -> list[Choice]:

@@ -4,6 +4,7 @@ from oegen.models.audited import AuditedModel, ReferenceModel
 from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
 from oegen.models.keys import RecordKey
+from oegen.models.notice import Notice
 from oegen.models.preferences import ListPreference, SavedView, SearchDocument
 from oegen.models.user import User
 
@@ -18,6 +19,7 @@ __all__ = [
     "Comment",
     "HistoryRow",
     "ListPreference",
+    "Notice",
     "RecordKey",
     "ReferenceModel",
     "SavedView",

@@ -374,6 +374,7 @@ def test_saving_reaches_for_nobody(larch, client, portfolio_manager, settings, m
         ("Ask @priya, please.", {"priya"}),
         ("@Priya.Shah: and (@morgan)?", {"priya.shah", "morgan"}),
         ("Write to priya@larch.example", set()),
+        ("See https://blog.example/@priya and x/@morgan", set()),
         ("@", set()),
     ],
 )

@@ -27,7 +27,7 @@ def priya():
 
 
 def wants(person, event) -> bool:
-    return person.pk in preferences.people_wanting([event])[event]
+    return person.pk in preferences.audience_of([event]).mailed(event)
 
 
 def test_mail_says_it_in_text_and_html_and_can_be_known_as_a_repeat(make_alert, deliver, priya):

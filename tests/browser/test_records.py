@@ -158,3 +158,39 @@ def test_record_page_fits_its_window(as_editor, portfolio_manager, pipeline, wid
     page.get_by_role("link", name="Remove this comment").click()
     expect(page.get_by_label("Why")).to_be_visible()
     assert page.evaluate(too_wide) <= 0
+
+
+def test_person_is_mentioned_by_name_with_the_keyboard_alone(as_editor, pipeline, manager):
+    page = as_editor
+    page.open(pipeline)
+    box = page.get_by_label("Add a comment")
+    box.click()
+    page.keyboard.type("Look at it, @Re")
+    people = page.get_by_role("listbox", name="People to mention")
+    expect(people.get_by_role("option", selected=True)).to_contain_text("Morgan Reid")
+
+    page.keyboard.press("Enter")
+
+    expect(box).to_have_value("Look at it, @morgan ")
+    expect(people).to_be_hidden()
+    expect(page.get_by_text("Tells Morgan Reid in the bell.")).to_be_visible()
+    page.keyboard.type("please")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".comment-text")).to_have_text("Look at it, @Morgan Reid please")
+    assert manager.notices.unread().count() == 1
+
+
+def test_following_a_notice_marks_it_as_read(
+    browser_page, sign_in, live_server, pipeline, portfolio_manager, manager
+):
+    page = browser_page
+    Comment.objects.create(subject=pipeline, author=portfolio_manager, text="@morgan, look")
+    sign_in(page, manager)
+    page.goto(f"{live_server.url}/contacts/")
+    page.get_by_role("link", name="Notices 1 unread").click()
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.get_by_role("link", name="Kestrel Moor").click()
+
+    expect(page.locator(".comment-now:target")).to_contain_text("@Morgan Reid, look")
+    page.reload()
+    expect(page.get_by_role("link", name="Notices", exact=True)).to_be_visible()

@@ -15,19 +15,73 @@ def comment_on(client, record, text: str):
     return client.post(record.get_absolute_url(), {"text": text})
 
 
-def test_the_writer_is_told_whom_a_mention_does_not_reach(client, portfolio_manager, manager):
+def test_the_writer_learns_whom_a_mention_told_and_how(
+    client, portfolio_manager, manager, settings
+):
+    settings.SENDS_EMAIL = True
     pipeline = make_pipeline()
     client.force_login(portfolio_manager)
     address = pipeline.get_absolute_url()
 
-    silent = client.post(address, {"text": f"@{manager.username} please look"}, follow=True)
-    assert "no message goes to Morgan Reid: no e-mail address is known" in silent.text
-    assert pipeline.comments.count() == 1
+    in_bell = client.post(address, {"text": "@morgan please look"}, follow=True)
+    assert "Told: Morgan Reid in the bell." in in_bell.text
 
     manager.email = "morgan@oegen.example"
     manager.save()
-    told = client.post(address, {"text": f"@{manager.username} and @priya, too"}, follow=True)
-    assert "no message goes to" not in told.text, "nor to those who write to themselves"
+    mailed = client.post(address, {"text": "@morgan and @priya, too"}, follow=True)
+    assert "Told: Morgan Reid in the bell and by e-mail." in mailed.text, (
+        "nor does one tell oneself"
+    )
+
+    assert client.get("/people/told/?name=morgan").json() == {
+        "sentence": "Tells Morgan Reid in the bell and by e-mail."
+    }
+    page = client.get(address).text
+    assert '<span class="mention-name" title="@morgan">@Morgan Reid</span> please look' in page
+
+
+def test_a_mention_of_nobody_is_refused_at_the_box_with_who_was_meant(
+    client, portfolio_manager, manager, record
+):
+    gone = make_user(None, "hanne", first_name="Hanne", last_name="Berg", is_active=False)
+    client.force_login(portfolio_manager)
+
+    response = comment_on(client, record, "@morgen and @Reid: ask @hanne, see site.example/@other")
+
+    text = " ".join(parsed(response).text.split())
+    assert "Nobody here is called @morgen: did you mean @morgan (Morgan Reid)?" in text
+    assert "Nobody here is called @reid: did you mean @morgan (Morgan Reid)?" in text
+    assert f"{gone} (@hanne) can no longer sign in" in text
+    assert "called @other" not in text
+    assert not Comment.objects.exists()
+
+
+def test_a_comment_that_names_nobody_since_long_can_still_be_corrected(
+    as_editor, portfolio_manager, record
+):
+    old = Comment.objects.create(subject=record, author=portfolio_manager, text="Ask @nobody")
+    address = f"/comments/{old.pk}/change/"
+
+    as_editor.post(address, {"version": 1, "text": "Do ask @nobody"})
+    assert Comment.objects.get().text == "Do ask @nobody"
+
+    refused = as_editor.post(address, {"version": 2, "text": "Ask @nobody and @someone"})
+    assert "Nobody here is called @someone" in refused.text
+    assert "called @nobody" not in refused.text
+
+
+def test_people_are_suggested_by_the_words_of_their_names(as_editor, manager):
+    make_user(None, "jm", first_name="José", last_name="Márquez")
+    make_user(None, "josef", is_active=False)
+
+    def found(typed: str) -> list[str]:
+        people = as_editor.get("/people/names/", {"q": typed}).json()["people"]
+        return [person["username"] for person in people]
+
+    assert found("rei") == ["morgan"]
+    assert found("jose") == ["jm"]
+    assert found("jose mar") == ["jm"]
+    assert found("eid") == []
 
 
 def test_comment_is_kept_with_its_author_and_its_history(as_editor, portfolio_manager, record):
