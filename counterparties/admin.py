@@ -1,19 +1,28 @@
 from django.contrib import admin
 
+from counterparties.forms import ContactFormSet, ContactLinkForm
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from oegen.admin import AuditedAdmin, LinkInline, ReferenceAdmin
 
 
 class ContactsInline(LinkInline):
     model = CounterpartyContact
+    adds_related = False
     fk_name = "counterparty"
-    fields = ["contact", "role", "valid_from", "valid_until"]
+    form = ContactLinkForm
+    formset = ContactFormSet
+    fields = ["contact", "new_contact", "new_email", "role", "valid_from", "valid_until"]
     autocomplete_fields = ["contact", "role"]
     verbose_name = "contact"
     verbose_name_plural = "contacts and their roles"
 
+    def get_extra(self, request, obj=None, **kwargs):
+        """Room for the first people of a new counterparty."""
+        return 0 if obj else 2
 
-class CounterpartiesInline(ContactsInline):
+
+class CounterpartiesInline(LinkInline):
+    model = CounterpartyContact
     fk_name = "contact"
     fields = ["counterparty", "role", "valid_from", "valid_until"]
     autocomplete_fields = ["counterparty", "role"]
@@ -48,8 +57,8 @@ class CounterpartyAdmin(AuditedAdmin):
 @admin.register(Contact)
 class ContactAdmin(AuditedAdmin):
     list_display = ["name", "job_title", "email", "phone"]
-    search_fields = ["name", "email", "job_title"]
-    fieldsets = [(None, {"fields": ["name", "job_title", "email", "phone"]})]
+    search_fields = ["name", "aliases", "email", "job_title"]
+    fieldsets = [(None, {"fields": ["name", "aliases", "job_title", "email", "phone"]})]
     inlines = [CounterpartiesInline]
 
 

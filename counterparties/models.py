@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 
+from counterparties import alike
 from counterparties.querysets import (
     ContactQuerySet,
     CounterpartyContactQuerySet,
@@ -70,6 +71,7 @@ class Counterparty(AuditedModel):
     )
     SEARCH_PLACE = 3
     HAS_KEYS = True
+    MERGE_FIELDS = ("strategy", "website", "country", "company_number", "lei")
 
     class Meta:
         ordering = ["name"]
@@ -91,6 +93,9 @@ class Counterparty(AuditedModel):
         for alias in self.alias_list:
             yield keys.of_name(keys.ALIAS, alias)
 
+    def questions(self):
+        return alike.questions_about_counterparty(self)
+
     @property
     def alias_list(self) -> list[str]:
         return [line.strip() for line in self.aliases.splitlines() if line.strip()]
@@ -107,13 +112,17 @@ class Contact(AuditedModel):
     email = models.EmailField("e-mail", blank=True)
     phone = models.CharField(max_length=40, blank=True)
     job_title = models.CharField(max_length=120, blank=True)
+    aliases = models.TextField(
+        "other names", blank=True, help_text="One a line. Search finds these too."
+    )
     comments = GenericRelation(Comment)
 
     objects = ContactQuerySet.as_manager()
 
-    SEARCH_FIELDS = ("name", "job_title", "email", "phone")
+    SEARCH_FIELDS = ("name", "job_title", "email", "phone", "aliases")
     SEARCH_PLACE = 4
     HAS_KEYS = True
+    MERGE_FIELDS = ("email", "phone", "job_title")
 
     class Meta:
         ordering = ["name"]
@@ -127,6 +136,15 @@ class Contact(AuditedModel):
 
     def record_keys(self):
         yield keys.of_name(keys.NAME, self.name)
+        for alias in self.alias_list:
+            yield keys.of_name(keys.ALIAS, alias)
+
+    def questions(self):
+        return alike.questions_about_contact(self)
+
+    @property
+    def alias_list(self) -> list[str]:
+        return [line.strip() for line in self.aliases.splitlines() if line.strip()]
 
 
 class ContactRole(ReferenceModel):
@@ -177,6 +195,18 @@ class CounterpartyContact(AuditedModel):
     @classmethod
     def describe_link(cls, row, names):
         return f"{names.get(Contact, row.contact_id)} as {names.get(ContactRole, row.role_id)}"
+
+    def questions(self):
+        return alike.questions_about_role(self)
+
+    def combined_with(self, other):
+        """From the beginning of the first to the end of the last."""
+        begins = [self.valid_from, other.valid_from]
+        ends = [self.valid_until, other.valid_until]
+        return {
+            "valid_from": None if None in begins else min(begins),
+            "valid_until": None if None in ends else max(ends),
+        }
 
     def clean(self):
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:

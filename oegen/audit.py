@@ -50,6 +50,7 @@ class Source(models.TextChoices):
     COMMAND = "command", "command"
     FORM = "form", "form"
     IMPORT = "import", "import"
+    MERGE = "merge", "merging"
     MIGRATION = "migration", "set-up"
     PAGE = "page", "page"
     RESTORE = "restore", "restoring"
@@ -133,6 +134,7 @@ def change_set(
         # Foreign keys are checked at commit, so the row can come last and only when needed.
         if current.has_rows:
             write_alerts(current)
+            current.settle_details()
             seals.close(ChangeSet, [current], current.written)
 
 

@@ -1,11 +1,16 @@
 """Form and model parts that several applications share."""
 
+from functools import cache
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Length, Upper
 from django.db.models.lookups import Exact
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django_countries import countries
 
 
@@ -102,20 +107,50 @@ class OpenedVersionField(forms.IntegerField):
         )
 
 
-class CountryInput(forms.TextInput):
-    """A text box that offers the countries' names and codes, from the list ``countries``."""
+class CountrySelect(forms.Select):
+    """All countries by name. A value that is none of them stays on offer, so that saving another
+    field does not empty this one."""
 
     def __init__(self, attrs=None):
-        super().__init__({"list": "countries", "size": 14, "autocomplete": "off", **(attrs or {})})
+        super().__init__(attrs, choices=_country_choices)
+
+    def render(self, name, value, attrs=None, renderer=None):
+        """As Django's, for which each option is a template: an editable list has thousands."""
+        selected = next(iter(self.format_value(value)), "")
+        options = _known_options if selected in countries.countries else _options
+        attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+        return format_html("<select{}>{}</select>", attributes, options(selected))
+
+
+def _country_choices() -> list[tuple[str, str]]:
+    return [("", "–"), *countries]
+
+
+def _options(selected: str) -> SafeString:
+    offered = _country_choices()
+    if selected not in dict(offered):
+        offered.insert(1, (selected, selected))
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((code, " selected" if code == selected else "", name) for code, name in offered),
+    )
+
+
+_known_options = cache(_options)
 
 
 class CountryFormField(forms.CharField):
     """Takes a code or an English name, gives the code."""
 
-    widget = CountryInput
+    widget = CountrySelect
 
     def to_python(self, value):
         return parse_country(super().to_python(value))
+
+    def widget_attrs(self, widget):
+        """A list has no length that it could be cut to."""
+        return {}
 
 
 class CountryField(models.CharField):
@@ -127,9 +162,11 @@ class CountryField(models.CharField):
         self.validators.append(validate_country)
 
     def formfield(self, **kwargs):
+        # The admin would give it the text box that it has for other character fields.
+        kwargs.pop("widget", None)
         defaults = {
             "form_class": CountryFormField,
             "max_length": 60,
-            "help_text": self.help_text or "Its code or English name, such as GB or Germany.",
+            "help_text": self.help_text,
         }
         return models.Field.formfield(self, **(defaults | kwargs))

@@ -21,6 +21,9 @@ class Names:
         self._found: dict[tuple[type[models.Model], Any], models.Model] = {}
         self._live: set[tuple[type[models.Model], Any]] = set()
 
+    def want(self, model, key) -> None:
+        self._wanted[model].add(key)
+
     def want_all(self, model, row) -> None:
         """Want whatever the foreign keys of a history row of ``model`` point to."""
         for model_field in model._meta.concrete_fields:

@@ -118,20 +118,22 @@ class Tally:
 
 def seal_of(change_set: ChangeSet, previous: str) -> str:
     """The change set's seal, given the one before it."""
-    return _hash(
-        [
-            previous,
-            change_set.number,
-            str(change_set.pk),
-            change_set.person_id and str(change_set.person_id),
-            change_set.reason,
-            change_set.undoes_id and str(change_set.undoes_id),
-            str(change_set.source),
-            change_set.recorded_at.astimezone(UTC).isoformat(),
-            change_set.sealed_at.astimezone(UTC).isoformat(),
-            change_set.contents,
-        ]
-    )
+    facts = [
+        previous,
+        change_set.number,
+        str(change_set.pk),
+        change_set.person_id and str(change_set.person_id),
+        change_set.reason,
+        change_set.undoes_id and str(change_set.undoes_id),
+        str(change_set.source),
+        change_set.recorded_at.astimezone(UTC).isoformat(),
+        change_set.sealed_at.astimezone(UTC).isoformat(),
+        change_set.contents,
+    ]
+    # Older change sets, and the frozen models of migrations, have none.
+    if details := getattr(change_set, "details", None):
+        facts.append({"details": details})
+    return _hash(facts)
 
 
 def _digests(history: type[models.Model], change_sets: Iterable[Any]) -> models.QuerySet:

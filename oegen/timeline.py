@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import formats, timezone
 
 from oegen import audit
@@ -66,6 +66,8 @@ class Entry:
     changes: tuple[FieldChange, ...] = field(default=())
     #: Of a link: what it ties to the subject.
     link: str = ""
+    #: The questions about the record that were answered with "save anyway".
+    answers: tuple[str, ...] = ()
     #: What a comment said from then on.
     comment: str = ""
     #: Of the entry that wrote a comment: the newest entry of that comment, maybe itself.
@@ -246,6 +248,14 @@ def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None)
     return batches
 
 
+#: An import's, which may be long, are told on the page of its change set.
+_DETAILS = Case(
+    When(change_set__source=audit.Source.IMPORT, then=None),
+    default=F("change_set__details"),
+    output_field=models.JSONField(null=True),
+)
+
+
 def _entries(rows: models.QuerySet) -> list[Entry]:
     """Entries for a queryset of history rows of one model, in the queryset's order."""
     history = rows.model
@@ -259,6 +269,7 @@ def _entries(rows: models.QuerySet) -> list[Entry]:
             previous_id=Subquery(before.values("history_id")[:1]),
             change_set_number=F("change_set__number"),
             source=F("change_set__source"),
+            change_set_details=_DETAILS,
         )
     )
     previous = history.objects.in_bulk([row.previous_id for row in rows if row.previous_id])
@@ -291,6 +302,11 @@ def _entry(model, row, previous, names: Names) -> Entry:
         phrase=_phrase(model, row, changes, names),
         changes=changes,
         link=model.describe_link(row, names) if model.link_owner() else "",
+        answers=tuple(
+            answer["text"]
+            for answer in (row.change_set_details or {}).get("asked", ())
+            if answer["record"] == f"{model._meta.label_lower}:{row.id}"
+        ),
         comment=row.text if model is Comment else "",
     )
 

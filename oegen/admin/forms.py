@@ -7,12 +7,18 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 
+from oegen import questions
 from oegen.admin import guard
 from oegen.alerts import mentions
+from oegen.forms import AnswersField, FieldErrors
 from oegen.models import AuditedModel
+from oegen.questions import Question, QuestionError
 from oegen.text import name_key
 
 REASON = "change_reason"
+
+#: The fields that every guarded form has for itself.
+OWN_FIELDS = ("guard", "save_anyway")
 
 
 def and_join(words: list[str]) -> str:
@@ -55,12 +61,15 @@ class GuardedForm(forms.ModelForm):
     """A model form with the edit guard: of one record, of a link row, of a row of a table."""
 
     guard = forms.CharField(required=False, widget=forms.HiddenInput)
+    save_anyway = AnswersField()
 
     #: Why the database would not take what passed every check of the form.
     refusal = ""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.error_class = FieldErrors
+        self._answered: list[tuple[AuditedModel, Question]] = []
         self.conflict: guard.Conflict | None = None
         self._guard_error: forms.ValidationError | None = None
         self._contested: list[str] = []
@@ -144,6 +153,37 @@ class GuardedForm(forms.ModelForm):
             self._contested.append(name)
         else:
             guard.write_value(self, name, newer)
+
+    def _post_clean(self):
+        super()._post_clean()
+        self.ask(self.instance, self.model_changes if self._is_change else None)
+
+    def ask(
+        self,
+        record: AuditedModel,
+        changed: list[str] | None,
+        places: dict[str, str] | None = None,
+    ) -> None:
+        """Ask the record's questions about the changed fields (None: all of them), each at its
+        field; ``places`` gives the form's name of a field that has another one here."""
+        places = places or {}
+        answers = set(self.cleaned_data.get("save_anyway", ()))
+        unanswered, answered = questions.split(record, changed=changed, answers=answers)
+        self._answered += [(record, question) for question in answered]
+        for question in unanswered:
+            names = [places.get(name, name) for name in question.fields]
+            # What is refused is not asked about.
+            if self.errors.keys().isdisjoint(names):
+                place = names[0] if names[0] in self.fields else None
+                self.add_error(place, QuestionError(question, self.add_prefix("save_anyway")))
+
+    def remember_answers(self) -> None:
+        for record, question in self._answered:
+            questions.remember(record, [question])
+
+    def save(self, commit=True):
+        self.remember_answers()
+        return super().save(commit=commit)
 
     @property
     def model_changes(self) -> list[str]:

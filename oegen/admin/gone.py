@@ -12,7 +12,8 @@ from django.utils.text import capfirst
 
 from oegen import audit
 from oegen.admin import guard
-from oegen.admin.forms import REASON
+from oegen.admin.forms import OWN_FIELDS, REASON
+from oegen.fields import CountryFormField, country_name
 from oegen.models import AuditedModel
 
 #: More rows than any form has; a number beyond it was not sent by one.
@@ -65,7 +66,7 @@ def _there(record: AuditedModel) -> AuditedModel:
 
 def _typed_into(form: forms.ModelForm, request) -> Iterator[tuple[str, str]]:
     for name, field in form.fields.items():
-        if name == "guard" or field.disabled:
+        if name in OWN_FIELDS or field.disabled:
             continue
         typed = field.widget.value_from_datadict(request.POST, request.FILES, form.add_prefix(name))
         if field.has_changed(form.get_initial_for_field(field, name), typed):
@@ -79,6 +80,8 @@ def _in_words(field: forms.Field, typed) -> str:
     except ValidationError:
         is_choice = isinstance(field, forms.ModelChoiceField)
         return "something that is not on offer any more" if is_choice else str(typed)
+    if isinstance(field, CountryFormField):
+        value = country_name(value)
     match value:
         case None | "":
             return "nothing: you emptied it"

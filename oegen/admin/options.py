@@ -18,11 +18,11 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django_countries import countries
 
 from oegen import audit, returning, timeline
 from oegen.admin import guard
 from oegen.admin.forms import (
+    OWN_FIELDS,
     GuardedForm,
     LinkFormSet,
     RecordForm,
@@ -186,7 +186,6 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         needed = [name for name in self.list_editable if name in self.reason_required_for]
         labels = [str(self.model._meta.get_field(name).verbose_name) for name in needed]
         context = {
-            "countries": list(countries),
             "title": capfirst(self.opts.verbose_name_plural),
             "reason_needed_for": and_join(labels) if labels else "",
             **(extra_context or {}),
@@ -297,7 +296,6 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
     # Reading -------------------------------------------------------------------------------------
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        context["countries"] = list(countries)
         if change and obj is not None:
             context["timeline"] = timeline.entries_of(obj, limit=30)
             context["comments"] = (
@@ -360,8 +358,7 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
 
 
 class LinkInlineMixin(QuietForeignKeys):
-    """The links of a record, edited on the record's own page. ``guard`` is in ``fields`` always,
-    for the edit guard of each row."""
+    """The links of a record, edited on the record's own page, each row with OWN_FIELDS."""
 
     extra = 0
     form = GuardedForm
@@ -369,7 +366,7 @@ class LinkInlineMixin(QuietForeignKeys):
     formfield_overrides = FIELD_OVERRIDES
 
     def get_fields(self, request, obj=None):
-        return [*super().get_fields(request, obj), "guard"]
+        return [*super().get_fields(request, obj), *OWN_FIELDS]
 
 
 class LinkInline(LinkInlineMixin, admin.TabularInline):

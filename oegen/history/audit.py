@@ -5,22 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.apps import apps
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.generic import DetailView
 
 from oegen import audit, clock, exports, timeline, undoing
 from oegen.history.filters import ACTIONS, AuditFilter
 from oegen.history.trail import Trail
-from oegen.models import ChangeSet
+from oegen.models import AuditedModel, ChangeSet
 from oegen.views import FilteredPage
 
 PAGE_SIZE = 50
 
 #: Beyond so many entries it is said that there are more, not how many.
 COUNTED = 1_000
+
+#: Of so many answered questions of a change set the text is shown; of the rest their number.
+ANSWERS_SHOWN = 50
 
 KINDS = (audit.CREATED, audit.CHANGED, audit.REMOVED)
 
@@ -163,6 +169,64 @@ class Counts:
     removed: int | None
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A question that was answered with "save anyway", and the record it was about."""
+
+    name: str
+    url: str
+    text: str
+
+
+def answers_of(change_set: ChangeSet) -> list[Answer]:
+    """The first ANSWERS_SHOWN of them."""
+    shown = change_set.answers[:ANSWERS_SHOWN]
+    names, about = timeline.Names(), [_record_of(answer["record"]) for answer in shown]
+    for one in about:
+        names.want(*one)
+    return [
+        Answer(names.get(*one), _history_url(*one), answer["text"])
+        for one, answer in zip(about, shown, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Merger:
+    """That one record was merged into another."""
+
+    name: str
+    url: str
+    survivor: str
+    survivor_url: str
+
+
+def mergers_of(change_set: ChangeSet) -> list[Merger]:
+    names, pairs = timeline.Names(), []
+    for merged, survivor in change_set.mergers.items():
+        model, key = _record_of(merged)
+        pairs.append((model, key, UUID(survivor)))
+        names.want(model, key)
+        names.want(model, UUID(survivor))
+    return [
+        Merger(
+            names.get(model, key),
+            _history_url(model, key),
+            names.get(model, survivor),
+            names.url(model, survivor) or _history_url(model, survivor),
+        )
+        for model, key, survivor in pairs
+    ]
+
+
+def _record_of(text: str) -> tuple[type[AuditedModel], UUID]:
+    label, _, key = text.partition(":")
+    return apps.get_model(label), UUID(key)
+
+
+def _history_url(model: type[AuditedModel], key: UUID) -> str:
+    return reverse("history", args=[model._meta.model_name, key])
+
+
 class ChangeSetPage(DetailView):
     """One change set as a whole, by the number that people quote."""
 
@@ -183,6 +247,9 @@ class ChangeSetPage(DetailView):
                 for model, tally in undoing.rows_of(change_set).items()
             ],
             "is_later": change_set.recorded_at >= clock.now(),
+            "answers": answers_of(change_set),
+            "mergers": mergers_of(change_set),
+            "answers_beyond": max(len(change_set.answers) - ANSWERS_SHOWN, 0),
             "total": sum(number for number, _ in change_set.contents.values()),
             "undone_by": list(change_set.undone_by.recorded().order_by("number")),
             "may_undo": change_set.source != audit.Source.MIGRATION

@@ -2,6 +2,7 @@ import uuid
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain, count
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
@@ -14,6 +15,7 @@ from oegen import audit, keys, seals, search
 from oegen.exceptions import StaleRecordError
 from oegen.models.changeset import HistoryRow
 from oegen.querysets import AuditedQuerySet
+from oegen.questions import Question
 
 
 class AuditedModel(models.Model):
@@ -50,6 +52,9 @@ class AuditedModel(models.Model):
 
     #: Whether others with its names or numbers are looked for: then it has ``record_keys``.
     HAS_KEYS = False
+    #: The fields that a record may take over from one that is merged into it; none: records of
+    #: this model can't be merged.
+    MERGE_FIELDS: tuple[str, ...] = ()
 
     #: While it is being saved: whether it has values that the database will not have after it.
     holds_unsaved = False
@@ -169,6 +174,15 @@ class AuditedModel(models.Model):
         """As Django's, and names and numbers that no other record may have."""
         super().validate_constraints(exclude=exclude)
         keys.check(self, exclude or ())
+
+    def questions(self) -> list[Question]:
+        """What is unusual about its values and may be right; see oegen.questions."""
+        return []
+
+    def combined_with(self, other) -> dict[str, Any] | None:
+        """For a link: the values that say what this one and ``other`` say together, where two
+        records that they are of are merged; None if that can't be said."""
+        return None
 
     def shown_on(self):
         """The record on whose page search shows it."""

@@ -6,6 +6,11 @@ from django.utils import timezone
 
 from oegen import audit, seals
 from oegen.querysets import ChangeSetQuerySet
+from oegen.questions import Question
+
+
+def key_of(record: models.Model) -> str:
+    return f"{record._meta.label_lower}:{record.pk}"
 
 
 class ChangeSet(models.Model):
@@ -41,6 +46,12 @@ class ChangeSet(models.Model):
         help_text="By history table: the number of its rows and the hash of their digests.",
     )
     seal = models.CharField(max_length=64, editable=False)
+    details = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What else it says: “asked”, the questions that were answered with “save "
+        "anyway”; “merged”, the records that were merged, by the one that took them in.",
+    )
 
     objects = ChangeSetQuerySet.as_manager()
 
@@ -58,10 +69,53 @@ class ChangeSet(models.Model):
         super().__init__(*args, **kwargs)
         #: The history models that were written to while it was open.
         self.written: set[type[models.Model]] = set()
+        self._answered: list[tuple[models.Model, Question]] = []
+        self._merged: dict[str, str] = {}
 
     @property
     def has_rows(self) -> bool:
         return bool(self.written)
+
+    def keep_answer(self, record, question) -> None:
+        """Note that a question was asked about a record and answered with "save anyway"."""
+        # The record itself: a form may give it its key when it saves it.
+        self._answered.append((record, question))
+
+    def keep_merger(self, survivor, merged) -> None:
+        """Note that ``survivor`` took the record ``merged`` in."""
+        self._merged[key_of(merged)] = str(survivor.pk)
+
+    def settle_details(self) -> None:
+        """Put what was noted while it was open into ``details``."""
+        details = {}
+        if self._answered:
+            details["asked"] = [
+                {
+                    "record": key_of(record),
+                    "field": question.fields[0],
+                    "kind": question.kind,
+                    "text": question.text,
+                }
+                for record, question in self._answered
+            ]
+        if self._merged:
+            details["merged"] = self._merged
+        self.details = details or None
+
+    @property
+    def answers(self) -> list[dict[str, str]]:
+        """The questions that were answered: “record” as in “app.model:id”, “field”, “kind”, and
+        the “text” that was asked."""
+        return (self.details or {}).get("asked", [])
+
+    @property
+    def mergers(self) -> dict[str, str]:
+        """The id of each survivor by what it took in, as in “app.model:id”."""
+        return (self.details or {}).get("merged", {})
+
+    def survivor_of(self, merged) -> str | None:
+        """The id of the record that took this one in here, if one did."""
+        return self.mergers.get(key_of(merged))
 
     def __str__(self):
         who = str(self.person) if self.person_id else "the system"

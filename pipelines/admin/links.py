@@ -123,6 +123,8 @@ class FacilityLinkForm(GuardedForm):
         except ValidationError as error:
             for name, errors in error.error_dict.items():
                 self.add_error(name if name in self.fields else None, errors)
+        else:
+            self.ask(facility, self.changed_data if self._is_change else None)
         self._facility = facility
 
     def save(self, commit=True):
@@ -131,6 +133,7 @@ class FacilityLinkForm(GuardedForm):
         if facility and (facility._state.adding or set(self.changed_data) & set(DESCRIPTION)):
             facility.save()
         if self._is_change:
+            self.remember_answers()
             self.save_m2m = lambda: None
             return self.instance
         if facility:
@@ -204,19 +207,13 @@ class CounterpartyLinkForm(GuardedForm):
             )
         elif name:
             counterparty = keys.same_name(Counterparty, name).first() or Counterparty(name=name)
-            if counterparty._state.adding and (
-                other := keys.alias_holders(Counterparty, name).first()
-            ):
-                self.add_error(
-                    "new_counterparty",
-                    f"“{name}” is another name of {other}: choose {other} as the existing one, or "
-                    "give the new one a name of its own.",
-                )
-            elif counterparty._state.adding:
+            if counterparty._state.adding:
                 try:
                     counterparty.full_clean()
                 except ValidationError as error:
                     self.add_error("new_counterparty", error.messages)
+                else:
+                    self.ask(counterparty, None, {"name": "new_counterparty"})
             self._counterparty = counterparty
         elif not chosen:
             self.add_error("counterparty", "Choose a counterparty, or name a new one.")
@@ -225,11 +222,12 @@ class CounterpartyLinkForm(GuardedForm):
     def save(self, commit=True):
         counterparty = getattr(self, "_counterparty", None)
         if counterparty:
-            if counterparty._state.adding:
-                # Two rows of one form may name the same new counterparty.
-                found = keys.same_name(Counterparty, counterparty.name).first()
-                counterparty = found or counterparty
-            if counterparty._state.adding:
+            # Two rows of one form may name the same new counterparty.
+            found = keys.same_name(Counterparty, counterparty.name).first()
+            if counterparty._state.adding and found:
+                counterparty = found
+                self._answered.clear()
+            elif counterparty._state.adding:
                 counterparty.save()
             self.instance.counterparty = counterparty
         return super().save(commit=commit)

@@ -17,6 +17,7 @@ from oegen.models import AuditedModel, Comment
 from oegen.models.audited import name_present
 from pipelines.choices import CapacityBasis
 from pipelines.models.reference import Technology
+from pipelines.places import questions_about_place
 from pipelines.querysets import ZERO, FacilityQuerySet, Megawatts
 
 
@@ -111,6 +112,9 @@ class Facility(AuditedModel):
     @property
     def country_name(self) -> str:
         return country_name(self.country)
+
+    def questions(self):
+        return questions_about_place(self)
 
     def clean(self):
         errors = {}

@@ -88,6 +88,13 @@ class PipelineCounterparty(AuditedModel):
     def __str__(self):
         return f"{self.counterparty} as {self.role} of {self.pipeline}"
 
+    def combined_with(self, other):
+        """The shares added up, where both are known and there is as much to share."""
+        shares = [self.share_pct, other.share_pct]
+        if None in shares or sum(shares) > 100:
+            return None
+        return {"share_pct": sum(shares)}
+
     @classmethod
     def describe_link(cls, row, names):
         return (

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from counterparties.models import ContactRole, Counterparty
+from counterparties.models import Contact, ContactRole, Counterparty
 from oegen.models import AlertRule, ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from tests.admin.conftest import errors_of
-from tests.builders import make_counterparty, make_facility, make_pipeline
+from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +108,7 @@ def test_the_name_of_a_counterparty_that_exists_is_not_made_twice(desk, typed):
     assert Counterparty.objects.count() == 1
 
 
-def test_another_name_of_a_counterparty_makes_no_other_one(desk):
+def test_another_name_of_a_counterparty_makes_no_other_one_unasked(desk):
     make_counterparty("Nordlys Holding", aliases="Ørsted Søndre")
     pipeline = make_pipeline()
     data = desk.open(pipeline) | {
@@ -117,7 +117,7 @@ def test_another_name_of_a_counterparty_makes_no_other_one(desk):
         "counterparty_links-0-role": str(CounterpartyRole.objects.get(code="investor").pk),
     }
     response = desk.send(pipeline, data)
-    assert "is another name of Nordlys Holding: choose" in errors_of(response)
+    assert "is another name of “Nordlys Holding”" in errors_of(response)
     assert Counterparty.objects.count() == 1
 
 
@@ -275,3 +275,69 @@ def test_a_vocabulary_asks_for_the_name_first_and_once_for_the_reason(desk, admi
         asked = re.findall(r'<(?:input type="text"|select|textarea)[^>]*? name="(\w+)"', html)
         assert asked[0] == "name"
         assert asked.count("change_reason") == 1
+
+
+def test_a_new_counterparty_with_two_new_people_in_one_form(desk, portfolio_manager):
+    ceo, lead = (str(ContactRole.objects.get(code=code).pk) for code in ("ceo", "deal-lead"))
+    data = desk.open(Counterparty, "add")
+    assert int(data["contact_links-TOTAL_FORMS"]) == 2
+    data |= {
+        "name": "Larch Power",
+        "country": "NO",
+        "contact_links-TOTAL_FORMS": "3",
+        "contact_links-0-new_contact": "Ann Birch",
+        "contact_links-0-role": ceo,
+        "contact_links-1-new_contact": "Bo Elm",
+        "contact_links-1-new_email": "bo@larch.example",
+        "contact_links-1-role": ceo,
+        # The same person in a second role is no second person.
+        "contact_links-2-new_contact": "ann birch",
+        "contact_links-2-new_email": "ann@larch.example",
+        "contact_links-2-role": lead,
+        "change_reason": "Met at the fair",
+    }
+    assert desk.send(Counterparty, data, "add").status_code == 302
+    counterparty = Counterparty.objects.get()
+    found = {
+        (str(link.contact), link.contact.email, str(link.role))
+        for link in counterparty.contact_links.all()
+    }
+    assert found == {
+        ("Ann Birch", "ann@larch.example", "CEO"),
+        ("Bo Elm", "bo@larch.example", "CEO"),
+        ("Ann Birch", "ann@larch.example", "Deal lead"),
+    }
+    assert Contact.objects.count() == 2
+    assert ChangeSet.objects.latest("number").person == portfolio_manager
+
+
+def test_a_contact_row_says_what_is_missing(desk):
+    counterparty, contact = make_counterparty(), make_contact("Ann Birch")
+    ceo = str(ContactRole.objects.get(code="ceo").pk)
+    rows = [
+        {"new_email": "ann@larch.example"},
+        {"contact": str(contact.pk), "new_contact": "Ann Birch"},
+        {},
+        {"new_contact": "Bo Elm"},
+    ]
+    data = desk.open(counterparty) | {"contact_links-TOTAL_FORMS": "4"}
+    for number, row in enumerate(rows):
+        row = {"role": ceo} | row if number < 3 else row
+        data |= {f"contact_links-{number}-{name}": value for name, value in row.items()}
+    errors = errors_of(desk.send(counterparty, data))
+    assert "Give the name that goes with the e-mail address." in errors
+    assert "Choose an existing contact or name a new one, not both." in errors
+    assert "Choose a contact, or name a new one." in errors
+    assert "Give the role: it can't be empty." in errors
+    assert not Contact.objects.exclude(pk=contact.pk).exists()
+
+
+def test_the_country_is_chosen_from_a_list_that_keeps_what_is_stored(desk):
+    counterparty = make_counterparty("Larch Power", country="NO")
+    html = desk.client.get(desk.url(counterparty)).content.decode()
+    (select,) = re.findall(r'<select[^>]*name="country"[^>]*>.*?</select>', html, re.DOTALL)
+    assert '<option value="NO" selected>Norway</option>' in select
+    assert select.count("<option") == 250
+    Counterparty.objects.filter(pk=counterparty.pk).update(country="XK")
+    html = desk.client.get(desk.url(Counterparty, "changelist")).content.decode()
+    assert '<option value="XK" selected>XK</option>' in html

@@ -1,0 +1,102 @@
+"""Questions about counterparties and contacts that may be there already.
+
+The functions take records, saved or not, and find the models through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.utils.text import get_text_list
+
+from oegen import keys
+from oegen.questions import Question
+
+if TYPE_CHECKING:
+    from counterparties.models import Contact, Counterparty, CounterpartyContact
+
+ALIKE, ALIAS, EMAIL, SAME_PLACE = "alike-name", "alias", "same-email", "same-place"
+
+
+def questions_about_counterparty(counterparty: Counterparty) -> list[Question]:
+    """Names that differ by accents or signs alone, and a name that is another's alias."""
+    model, name = type(counterparty), counterparty.name
+    holders = list(keys.alias_holders(model, name, but=counterparty.pk))
+    others = keys.alike(model, name, but=counterparty.pk).exclude(pk__in=[h.pk for h in holders])
+    asked = [question_about_alias(name, other.name) for other in holders]
+    asked += [question_about_name(name, other.name) for other in others]
+    for alias in counterparty.alias_list:
+        for other in keys.same_name(model, alias, but=counterparty.pk):
+            text = (
+                f"The other name “{alias}” is the name of another counterparty, “{other.name}”. "
+                "Do both go by it?"
+            )
+            asked.append(Question(ALIAS, ("aliases",), text))
+    return asked
+
+
+def question_about_name(name: str, other: str) -> Question:
+    return Question(
+        ALIKE,
+        ("name",),
+        f"“{name}” differs by accents or signs alone from a name of “{other}”, a counterparty that "
+        "is here already. Is it another company?",
+    )
+
+
+def question_about_alias(name: str, other: str) -> Question:
+    return Question(
+        ALIAS,
+        ("name",),
+        f"“{name}” is another name of “{other}”, a counterparty that is here already. Is it "
+        "another company?",
+    )
+
+
+def questions_about_contact(contact: Contact) -> list[Question]:
+    """Whether the person is here already: by e-mail address, or by name at one counterparty."""
+    others = type(contact).objects.exclude(pk=contact.pk)
+    asked = []
+    email = contact.email.strip()
+    if email:
+        for other in others.filter(email__iexact=email):
+            text = (
+                f"{email} is the e-mail address of “{other.name}”{_at(other)}, who is here "
+                "already. Is this another person?"
+            )
+            asked.append(Question(EMAIL, ("email",), text))
+    if contact._state.adding:
+        return asked
+    places = contact.counterparties.all()
+    colleagues = keys.same_name(type(contact), contact.name, but=contact.pk)
+    colleagues = colleagues.filter(counterparties__in=places).distinct()
+    return asked + [_question_about_namesake(contact, other, "name") for other in colleagues]
+
+
+def questions_about_role(link: CounterpartyContact) -> list[Question]:
+    """Whether somebody of the same name has a role at the same counterparty."""
+    if not (link.counterparty_id and link.contact_id):
+        return []
+    contact = link.contact
+    colleagues = keys.same_name(type(contact), contact.name, but=contact.pk)
+    return [
+        _question_about_namesake(contact, other, "contact")
+        for other in colleagues.filter(counterparties=link.counterparty_id).distinct()
+    ]
+
+
+def _question_about_namesake(contact: Contact, other: Contact, field: str) -> Question:
+    return Question(
+        SAME_PLACE,
+        (field,),
+        f"“{contact.name}” has the name of “{other.name}”{_at(other)}, who is here already. Is "
+        "this another person?",
+    )
+
+
+def _at(contact: Contact) -> str:
+    """The person's roles, in brackets."""
+    links = contact.counterparty_links.select_related("role", "counterparty")[:3]
+    roles: Iterable[str] = [f"{link.role} at {link.counterparty}" for link in links]
+    return f" ({get_text_list(list(roles), 'and')})" if roles else ""

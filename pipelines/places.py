@@ -1,0 +1,53 @@
+"""Whether coordinates can be right: the questions about a facility's place."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from oegen.fields import country_name
+from oegen.questions import Question
+from pipelines.country_boxes import BOXES
+
+if TYPE_CHECKING:
+    from pipelines.models import Facility
+
+NO_PLACE, SWAPPED = "no-place", "swapped-coordinates"
+
+#: Degrees around a country's land in which its wind farms at sea lie: a little more than the 200
+#: nautical miles of its economic zone.
+AT_SEA = 4
+
+
+def is_near(country: str, latitude: Decimal, longitude: Decimal) -> bool:
+    """Whether the place is in a box around the country's land, or at sea beside one."""
+    return any(
+        south - AT_SEA <= latitude <= north + AT_SEA and west - AT_SEA <= longitude <= east + AT_SEA
+        for south, west, north, east in BOXES[country]
+    )
+
+
+def questions_about_place(facility: Facility) -> list[Question]:
+    """Coordinates 0/0, and those that suit the facility's country only the other way round."""
+    latitude, longitude, country = facility.latitude, facility.longitude, facility.country
+    if latitude is None or longitude is None:
+        return []
+    fields = ("latitude", "longitude", "country")
+    if latitude == longitude == 0:
+        text = (
+            "Latitude 0, longitude 0 lies in the sea off West Africa, and files often have it "
+            "where the place is not known. Is it there?"
+        )
+        return [Question(NO_PLACE, fields[:2], text)]
+    if (
+        country not in BOXES
+        or is_near(country, latitude, longitude)
+        or not is_near(country, longitude, latitude)
+    ):
+        return []
+    name, (north, east) = country_name(country), (f"{one:.6f}" for one in (latitude, longitude))
+    text = (
+        f"Latitude {north}, longitude {east} is not in or near {name}; latitude {east}, longitude "
+        f"{north} would be. Are the two the right way round?"
+    )
+    return [Question(SWAPPED, fields, text)]
