@@ -6,6 +6,12 @@ urlpatterns = [
     path("counterparties/", views.CounterpartyList.as_view(), name="counterparties"),
     path("counterparties/names/", views.CounterpartyNames.as_view(), name="counterparty-names"),
     path("counterparties/<uuid:pk>/", views.CounterpartyPage.as_view(), name="counterparty"),
+    path(
+        "counterparties/<uuid:pk>/merge/",
+        views.CounterpartyMerge.as_view(),
+        name="counterparty-merge",
+    ),
     path("contacts/", views.ContactList.as_view(), name="contacts"),
     path("contacts/<uuid:pk>/", views.ContactPage.as_view(), name="contact"),
+    path("contacts/<uuid:pk>/merge/", views.ContactMerge.as_view(), name="contact-merge"),
 ]

@@ -5,6 +5,7 @@ from django.views import View
 from counterparties.filters import ContactFilter, CounterpartyFilter
 from counterparties.models import Contact, Counterparty
 from counterparties.tables import ContactTable, CounterpartyTable
+from oegen.history.merge import MergePage
 from oegen.views import ListPage, RecordPage
 
 SHOWN_PIPELINES = 100
@@ -70,6 +71,11 @@ class CounterpartyPage(RecordPage):
         }
 
 
+class CounterpartyMerge(MergePage):
+    model = Counterparty
+    section = "counterparties"
+
+
 class ContactPage(RecordPage):
     model = Contact
     section = "contacts"
@@ -79,3 +85,8 @@ class ContactPage(RecordPage):
         return super().get_context_data(**kwargs) | {
             "roles": roles.order_by("-is_current", "role__order", "counterparty__name")
         }
+
+
+class ContactMerge(MergePage):
+    model = Contact
+    section = "contacts"

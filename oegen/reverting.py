@@ -108,7 +108,8 @@ def in_order(steps: Iterable[Step]) -> list[list[Step]]:
     """Steps of one model and kind together, so ordered that each finds what it needs.
 
     Links go before what they tie together and come after it. What is not news, such as a
-    pipeline's transitions, comes back before its owner, which would else make new ones.
+    pipeline's transitions, comes back before its owner, which would else make new ones. Records
+    are set back before others come back, whose names or numbers they may have taken.
     """
     place = {model: number for number, model in enumerate(audit.tracked_models())}
     groups: dict[tuple, list[Step]] = defaultdict(list)
@@ -121,7 +122,9 @@ def in_order(steps: Iterable[Step]) -> list[list[Step]]:
         else:
             phase = 2
         order = -place[step.model] if step.kind == audit.REMOVED else place[step.model]
-        groups[phase, order, step.kind].append(step)
+        needs_others = any(field.related_model is step.model for field in changeable(step.model))
+        is_late = step.kind == (audit.CHANGED if needs_others else audit.CREATED)
+        groups[phase, order, is_late, step.kind].append(step)
     return [groups[key] for key in sorted(groups)]
 
 

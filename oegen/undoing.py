@@ -96,7 +96,19 @@ def permissions_for(change_set: ChangeSet) -> set[str]:
         permission_for(model, back.get(kind, kind))
         for model, kinds in rows_of(change_set).items()
         for kind in kinds
+        if _counts(change_set, model)
     }
+
+
+def permissions_for_steps(change_set: ChangeSet, steps: Iterable[Step]) -> set[str]:
+    """What a person needs to take these steps back."""
+    return {step.permission for step in steps if _counts(change_set, step.model)}
+
+
+def _counts(change_set: ChangeSet, model: type[AuditedModel]) -> bool:
+    """Whether the person needs a permission for records of the model. Who may merge two records,
+    or part them, may move what points to them, whatever it is."""
+    return change_set.source != audit.Source.MERGE or bool(model.MERGE_FIELDS)
 
 
 def plan_undo(change_set: ChangeSet) -> Plan:
@@ -134,7 +146,7 @@ def undo(*, change_set: ChangeSet, reason: str, person: User) -> tuple[ChangeSet
         steps, kept = _sorted(change_set)
         if refusal := _refusal(change_set, steps):
             raise CannotUndoError(refusal)
-        if not person.has_perms({step.permission for step in steps.values()}):
+        if not person.has_perms(permissions_for_steps(change_set, steps.values())):
             raise PermissionDenied
         while refused := _attempt(steps.values()):
             for key, why in refused.items():

@@ -17,7 +17,7 @@ from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from oegen import asof, clock, comments, exports, preferences, returning, timeline
+from oegen import asof, clock, comments, exports, merging, preferences, returning, timeline
 from oegen.alerts import delivery, mentions
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
@@ -255,6 +255,7 @@ class RecordPage(DetailView):
             "section": self.section,
             "noun": model._meta.verbose_name,
             "removal": removal[0],
+            "survivor": merging.survivor_of(model, kwargs["pk"]),
             "history": reverse("history", args=[model._meta.model_name, kwargs["pk"]]),
         }
         return render(request, "oegen/record_removed.html", context, status=404)

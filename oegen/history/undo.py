@@ -139,7 +139,7 @@ class UndoPage(View):
 
     def _preview(self, form: UndoForm, refused: str = "") -> HttpResponse:
         plan = undoing.plan_undo(self.change_set)
-        needed = {step.permission for step in plan.steps}
+        needed = undoing.permissions_for_steps(self.change_set, plan.steps)
         self._check(needed or undoing.permissions_for(self.change_set))
         context = {
             "section": "changes",

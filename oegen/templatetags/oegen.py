@@ -14,7 +14,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from oegen import clock, returning
+from oegen import clock, merging, returning
 from oegen.asof import PARAMETER
 
 register = template.Library()
@@ -188,6 +188,17 @@ def edit_url(context, record) -> str:
     """The record's form in the admin, which leads back to this page; empty for those who may not
     change it."""
     return _admin_url(context["request"], record._meta, "change", record.pk)
+
+
+@register.simple_tag(takes_context=True)
+def merge_url(context, record) -> str:
+    """The page on which another record is merged into this one; empty for those who may not, for
+    kinds that can't be merged, and in the past."""
+    model = type(record)
+    may = context["request"].user.has_perms(merging.permissions_for(model))
+    if not (model.MERGE_FIELDS and may) or clock.past_day():
+        return ""
+    return reverse(f"{model._meta.model_name}-merge", args=[record.pk])
 
 
 @register.simple_tag(takes_context=True)

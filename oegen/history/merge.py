@@ -1,0 +1,213 @@
+"""Merging two records on their pages: choosing the other, the preview with its choices, the doing.
+
+``?with=`` names the record that is to go; the address names the one that stays.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.views import View
+
+from oegen import merging, search, timeline
+from oegen.merging import Choice, Plan
+from oegen.models import AuditedModel, Comment
+
+#: Of so many rows of a kind the names are told; of the rest their number.
+NAMED = 50
+
+#: So many records are offered to be merged.
+OFFERED = 20
+
+
+@dataclass(frozen=True)
+class Group:
+    """What points to the record that goes, of one kind; ``beyond`` are not named."""
+
+    noun: str
+    number: int
+    lines: tuple[str, ...]
+
+    @property
+    def beyond(self) -> int:
+        return self.number - len(self.lines)
+
+
+def groups_of(plan: Plan) -> list[Group]:
+    by_model: dict[type[AuditedModel], list] = defaultdict(list)
+    for move in plan.moves:
+        by_model[type(move.row)].append(move.row)
+    return [_group(model, rows) for model, rows in by_model.items()]
+
+
+def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
+    names = timeline.Names()
+    shown = rows[:NAMED]
+    for row in shown:
+        names.want_all(model, row)
+    noun = model._meta.verbose_name if len(rows) == 1 else model._meta.verbose_name_plural
+    return Group(str(noun), len(rows), tuple(_in_words(model, row, names) for row in shown))
+
+
+def _in_words(model: type[AuditedModel], row: AuditedModel, names: timeline.Names) -> str:
+    if model is Comment:
+        return f"“{row.text}”"
+    if owner := model.link_owner():
+        of = names.get(owner.remote_field.model, getattr(row, owner.attname))
+        return f"{of}: {model.describe_link(row, names)}"
+    return str(row)
+
+
+class MergeForm(forms.Form):
+    """A field for each choice of the plan, by the name of the choice."""
+
+    token = forms.CharField(widget=forms.HiddenInput, required=False)
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        help_text="How you know that they are one and the same. Kept in the history.",
+        error_messages={
+            "required": "Say why they are one and the same: the reason stays in the history."
+        },
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+    )
+
+    def __init__(self, plan: Plan, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.plan = plan
+        self.fields["token"].initial = plan.token
+        for choice in plan.choices:
+            self.fields[choice.name] = self._field_for(choice)
+
+    @staticmethod
+    def _field_for(choice: Choice) -> forms.ChoiceField:
+        return forms.ChoiceField(
+            label=capfirst(choice.label),
+            choices=[(option.code, option.words) for option in choice.options],
+            initial=choice.default,
+            widget=forms.RadioSelect,
+            error_messages={
+                "required": "Choose one of these.",
+                "invalid_choice": "Choose one of these.",
+            },
+        )
+
+    @property
+    def choice_fields(self) -> list[forms.BoundField]:
+        return [self[choice.name] for choice in self.plan.choices]
+
+    @property
+    def decisions(self) -> dict[str, str]:
+        return {choice.name: self.cleaned_data[choice.name] for choice in self.plan.choices}
+
+    def bring_up_to_date(self) -> None:
+        """Let sending the form again be a decision about the plan that is shown now."""
+        self.data = {**self.data.dict(), "token": self.plan.token}
+
+
+class MergePage(View):
+    """403 without the permission to change and to remove such records; 409 with the preview as it
+    is now when somebody changed what it showed."""
+
+    model: type[AuditedModel]
+    section = ""
+
+    def dispatch(self, request, *args, **kwargs):
+        if not request.user.has_perms(merging.permissions_for(self.model)):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    @cached_property
+    def survivor(self) -> AuditedModel:
+        return get_object_or_404(self.model, pk=self.kwargs["pk"])
+
+    @property
+    def other(self) -> AuditedModel | None:
+        """The record that is to go; none yet."""
+        if "with" not in self.request.GET:
+            return None
+        try:
+            key = UUID(self.request.GET["with"])
+        except ValueError:
+            raise Http404("“with” is to be the id of a record.") from None
+        return get_object_or_404(self.model, pk=key)
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        other = self.other
+        if other is None or other == self.survivor:
+            return self._choose()
+        return self._preview(MergeForm(merging.plan_merge(self.survivor, other)))
+
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        survivor, other = self.survivor, self.other
+        if other is None:
+            return self._choose()
+        form = self._bound(survivor, other)
+        if not form.is_valid():
+            return self._preview(form)
+        try:
+            change_set = merging.merge(
+                survivor=survivor,
+                merged=other,
+                decisions=form.decisions,
+                token=form.cleaned_data["token"],
+                reason=form.cleaned_data["reason"],
+                person=request.user,
+            )
+        except merging.PlanChangedError as error:
+            form = self._bound(get_object_or_404(self.model, pk=pk), self.other)
+            form.bring_up_to_date()
+            return self._preview(form, refused=str(error), status=409)
+        except merging.CannotMergeError as error:
+            return self._preview(form, refused=str(error))
+        messages.success(
+            request,
+            f"“{other}” is merged into this {self.model._meta.verbose_name}. Change set "
+            f"{change_set.number} can be undone.",
+        )
+        return redirect(survivor.get_absolute_url())
+
+    def _bound(self, survivor: AuditedModel, other: AuditedModel) -> MergeForm:
+        try:
+            plan = merging.plan_merge(survivor, other)
+        except merging.CannotMergeError as error:
+            raise Http404(str(error)) from error
+        return MergeForm(plan, self.request.POST)
+
+    def _preview(self, form: MergeForm, refused: str = "", status: int = 200) -> HttpResponse:
+        plan = form.plan
+        context = self._context() | {
+            "plan": plan,
+            "other": plan.merged,
+            "form": form,
+            "groups": groups_of(plan),
+            "already": [str(one.kept) for one in plan.collisions if one.choice is None],
+            "refused": refused,
+        }
+        return render(self.request, "oegen/history/merge.html", context, status=status)
+
+    def _choose(self) -> HttpResponse:
+        """Records that are much like this one, or what is searched for."""
+        text = self.request.GET.get("q", "").strip()
+        found = search.matching(self.model.objects.all(), text or self.survivor.name)
+        offered = found.exclude(pk=self.survivor.pk).order_by("name", "pk")[:OFFERED]
+        context = self._context() | {"text": text, "offered": list(offered), "limit": OFFERED}
+        return render(self.request, "oegen/history/merge_choice.html", context)
+
+    def _context(self) -> dict:
+        meta = self.model._meta
+        return {
+            "section": self.section,
+            "record": self.survivor,
+            "noun": meta.verbose_name,
+            "plural": meta.verbose_name_plural,
+        }

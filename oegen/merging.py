@@ -1,0 +1,298 @@
+"""Two records that are one: the survivor takes over what points to the other, which is removed.
+
+All of it is one change set, which can be undone like any other (oegen.undoing). The history keeps
+the record that went; its address leads to the survivor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models
+from django.db.models import ProtectedError
+
+from oegen import audit, timeline
+from oegen.database import broken_rule
+from oegen.exceptions import StaleRecordError
+from oegen.models import AuditedModel, ChangeSet, Comment, User
+from oegen.models.changeset import key_of
+from oegen.reverting import permission_for, sentences_of
+
+#: Where the value of a field or link comes from.
+SURVIVOR, MERGED, BOTH = "survivor", "merged", "both"
+
+
+class CannotMergeError(Exception):
+    """The two can't be merged; the text says why to people."""
+
+
+class PlanChangedError(CannotMergeError):
+    """Somebody changed what the plan is about since it was shown."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a choice: the field values that it stands for, and those in words."""
+
+    code: str
+    values: Mapping[str, Any]
+    words: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the person decides; ``default`` is the code of an option."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    default: str
+
+    def values(self, code: str) -> Mapping[str, Any]:
+        return next(option.values for option in self.options if option.code == code)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A row that points to the merged record by ``field`` and will point to the survivor."""
+
+    row: AuditedModel
+    field: str
+
+
+@dataclass(frozen=True)
+class Collision:
+    """A row of each record that would say the same of the survivor: one stays. ``choice`` is None
+    where they differ in nothing."""
+
+    kept: AuditedModel
+    dropped: AuditedModel
+    choice: Choice | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    survivor: AuditedModel
+    merged: AuditedModel
+    differences: tuple[Choice, ...]
+    moves: tuple[Move, ...]
+    collisions: tuple[Collision, ...]
+
+    @property
+    def choices(self) -> list[Choice]:
+        return [*self.differences, *(one.choice for one in self.collisions if one.choice)]
+
+    @property
+    def token(self) -> str:
+        """Another one as soon as anything is added, changed or removed that the plan is about."""
+        rows = [self.survivor, self.merged, *(move.row for move in self.moves)]
+        for collision in self.collisions:
+            rows += [collision.kept, collision.dropped]
+        text = ",".join(sorted(f"{key_of(row)}={row.version}" for row in rows))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def permissions_for(model: type[AuditedModel]) -> set[str]:
+    return {permission_for(model, kind) for kind in (audit.CHANGED, audit.REMOVED)}
+
+
+def plan_merge(survivor: AuditedModel, merged: AuditedModel) -> Plan:
+    """What merging would do. Nothing is tried: the database may still refuse it.
+
+    Raises CannotMergeError for a record and itself.
+    """
+    if survivor.pk == merged.pk:
+        raise CannotMergeError("Choose another record: this one can't be merged with itself.")
+    moves, collisions = [], []
+    for move in _references(merged):
+        twin = _twin(move, survivor)
+        if twin is None:
+            moves.append(move)
+        else:
+            collisions.append(Collision(twin, move.row, _choice_between(twin, move)))
+    differences = tuple(_differences(survivor, merged))
+    return Plan(survivor, merged, differences, tuple(moves), tuple(collisions))
+
+
+def _references(record: AuditedModel) -> Iterator[Move]:
+    """Everything of ours that points to the record: links, other records, comments."""
+    # Not link_models, which leaves out foreign keys without a name for the way back.
+    for relation in record._meta.get_fields(include_hidden=True):
+        model = relation.related_model
+        if relation.one_to_many and relation.auto_created and issubclass(model, AuditedModel):
+            field = relation.field.name
+            for row in model._base_manager.filter(**{field: record.pk}).order_by("pk"):
+                yield Move(row, field)
+    if hasattr(record, "comments"):
+        subject = ContentType.objects.get_for_model(record)
+        for comment in Comment.objects.filter(content_type=subject, object_id=record.pk):
+            yield Move(comment, "object_id")
+
+
+def _twin(move: Move, survivor: AuditedModel) -> AuditedModel | None:
+    """The survivor's row beside which the database would not take this one."""
+    for constraint in move.row._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint) and move.field in constraint.fields:
+            same = {name: getattr(move.row, name) for name in constraint.fields}
+            rows = type(move.row)._base_manager.filter(**same | {move.field: survivor})
+            if twin := rows.first():
+                return twin
+    return None
+
+
+def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choice]:
+    """A choice for each field in which the merged record says something else."""
+    names = timeline.Names()
+    for name in survivor.MERGE_FIELDS:
+        field = survivor._meta.get_field(name)
+        own, other = (getattr(one, field.attname) for one in (survivor, merged))
+        if own == other or other in (None, ""):
+            continue
+        options = tuple(
+            Option(code, {name: value}, timeline.display(field, row, names))
+            for code, value, row in ((SURVIVOR, own, survivor), (MERGED, other, merged))
+        )
+        default = MERGED if own in (None, "") else SURVIVOR
+        yield Choice(f"field-{name}", _label(field), options, default)
+
+
+def _choice_between(kept: AuditedModel, move: Move) -> Choice | None:
+    """Which of two rows' values the one that stays is to have."""
+    names = timeline.Names()
+    fields = [
+        field
+        for field in kept._meta.concrete_fields
+        if field.name not in (*kept.BOOKKEEPING, move.field)
+        and getattr(kept, field.attname) != getattr(move.row, field.attname)
+    ]
+    if not fields:
+        return None
+
+    def option(code: str, row: AuditedModel) -> Option:
+        words = [f"{field.verbose_name} {timeline.display(field, row, names)}" for field in fields]
+        values = {field.name: getattr(row, field.name) for field in fields}
+        return Option(code, values, ", ".join(words))
+
+    options = [option(SURVIVOR, kept), option(MERGED, move.row)]
+    if combined := kept.combined_with(move.row):
+        both = type(kept)(**{field.name: getattr(kept, field.name) for field in fields} | combined)
+        options.append(option(BOTH, both))
+    label = str(kept)
+    return Choice(f"link-{kept.pk}", label, tuple(options), options[-1].code)
+
+
+def _label(field: models.Field) -> str:
+    return str(field.verbose_name)
+
+
+def merge(
+    *,
+    survivor: AuditedModel,
+    merged: AuditedModel,
+    decisions: Mapping[str, str],
+    token: str,
+    reason: str,
+    person: User,
+) -> ChangeSet:
+    """Merge the two as the plan of that token says; returns the change set.
+
+    ``decisions`` gives the code of the chosen option by the name of the choice.
+
+    Raises PlanChangedError when the plan is no longer that one, CannotMergeError for what the
+    database or a record's rules refuse, and PermissionDenied.
+    """
+    model = type(survivor)
+    if not person.has_perms(permissions_for(model)):
+        raise PermissionDenied
+    if not reason.strip():
+        raise CannotMergeError("Say why they are one and the same.")
+    try:
+        with audit.change_set(person=person, reason=reason, source=audit.Source.MERGE) as current:
+            model.lock([survivor.pk, merged.pk])
+            there = model._base_manager.in_bulk([survivor.pk, merged.pk])
+            if len(there) < 2:
+                raise PlanChangedError("One of the two has been removed meanwhile.")
+            plan = plan_merge(there[survivor.pk], there[merged.pk])
+            if plan.token != token:
+                raise PlanChangedError(
+                    "Somebody changed one of the two, or what belongs to them, while you looked."
+                )
+            current.keep_merger(plan.survivor, plan.merged)
+            _carry_out(plan, decisions)
+            return current
+    except StaleRecordError as error:
+        raise PlanChangedError(str(error)) from error
+    except ValidationError as error:
+        raise CannotMergeError(" ".join(sentences_of(error, model))) from error
+    except ProtectedError as error:
+        raise CannotMergeError(f"In use: {next(iter(error.protected_objects))}.") from error
+    except IntegrityError as error:
+        raise CannotMergeError(broken_rule(error) or str(error)) from error
+
+
+def _carry_out(plan: Plan, decisions: Mapping[str, str]) -> None:
+    """In an order in which nothing stands in the way of what comes next."""
+    for collision in plan.collisions:
+        collision.dropped.delete()
+        if choice := collision.choice:
+            _set_values(collision.kept, choice.values(decisions[choice.name]))
+    moved: dict[tuple[type[AuditedModel], str], list[AuditedModel]] = defaultdict(list)
+    for move in plan.moves:
+        target = plan.survivor.pk if move.field == "object_id" else plan.survivor
+        setattr(move.row, move.field, target)
+        moved[type(move.row), move.field].append(move.row)
+    for (model, field), rows in moved.items():
+        model.objects.bulk_update(rows, [field])
+    plan.merged.delete()
+    values = {}
+    for choice in plan.differences:
+        values |= choice.values(decisions[choice.name])
+    _set_values(plan.survivor, values | {"aliases": _aliases_of_both(plan)})
+
+
+def _set_values(record: AuditedModel, values: Mapping[str, Any]) -> None:
+    changed = {name: value for name, value in values.items() if getattr(record, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(record, name, value)
+        unchanged = {field.name for field in record._meta.fields} - set(changed)
+        record.full_clean(exclude=unchanged)
+        record.save()
+
+
+def _aliases_of_both(plan: Plan) -> str:
+    """The survivor's other names, the merged record's name and its other names, each once."""
+    known = {plan.survivor.name.casefold()}
+    names = []
+    for name in [*plan.survivor.alias_list, plan.merged.name, *plan.merged.alias_list]:
+        if name.casefold() not in known:
+            known.add(name.casefold())
+            names.append(name)
+    return "\n".join(names)
+
+
+def survivor_of(model: type[AuditedModel], key: Any) -> AuditedModel | None:
+    """The live record into which the removed one was merged, perhaps by way of others; None if it
+    was removed for good."""
+    seen = set()
+    while key not in seen:
+        seen.add(key)
+        row = (
+            model.history.filter(id=key, history_type=audit.REMOVED)
+            .select_related("change_set")
+            .order_by("-history_id")
+            .first()
+        )
+        found = row and row.change_set.survivor_of(model(pk=key))
+        if not found:
+            return None
+        if survivor := model._base_manager.filter(pk=found).first():
+            return survivor
+        key = found
+    return None
