@@ -23,7 +23,7 @@ help: ## List the targets
 
 setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/static/staticfiles.json ## Install what the site needs, for this machine
 
-run: setup ## Serve the site on this machine, with sample data when it is empty
+run: setup ## Serve the site on this machine; when it is empty, with sample data or, by SAMPLE=0, without
 	@exec $(BIN)/python manage.py run_local
 
 test: setup .venv/test.stamp lint ## Lint, every test on SQLite, and on PostgreSQL all that use the site's database
@@ -73,7 +73,7 @@ node_modules/.stamp: package.json package-lock.json | .venv/base.stamp
 	@touch $@
 
 $(VAR_DIR)/secret-key: | .venv/base.stamp
-	@mkdir -p "$(VAR_DIR)"
+	@umask 077; mkdir -p "$(VAR_DIR)"
 	@umask 077; $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))' > "$@"
 
 $(VAR_DIR)/static/staticfiles.json: node_modules/.stamp oegen/apps.py oegen/settings.py $(STATIC_SOURCES) | $(VAR_DIR)/secret-key

@@ -4,8 +4,10 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
+from oegen.people.sign_in import SignOut
 from oegen.roles import ENTER_ADMIN
 
 #: The applications in the order a portfolio manager thinks of them.
@@ -47,6 +49,15 @@ class OEGenAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied(READS_ONLY)
         return redirect_to_login(request.GET.get("next") or request.get_full_path())
+
+    def password_change(self, request, extra_context=None):
+        """There is one page for it, which is everybody's."""
+        return redirect("my-password")
+
+    password_change_done = password_change
+
+    def logout(self, request, extra_context=None):
+        return SignOut.as_view()(request)
 
     def get_app_list(self, request, app_label=None):
         app_list = super().get_app_list(request, app_label)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from django.apps import apps
-from django.db import IntegrityError, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from oegen.exceptions import RuleBrokenError
@@ -245,6 +245,23 @@ def snapshot(using: str) -> Iterator[None]:
                 yield
             finally:
                 cursor.execute("ROLLBACK")
+
+
+@contextmanager
+def short_wait(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[None]:
+    """On SQLite, wait so long for another writer's lock rather than the usual time; then
+    django.db.OperationalError is raised. On PostgreSQL writers of other rows are not waited for."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        (usual,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
 def _sqlite_triggers(cursor) -> dict[str, set[str]]:

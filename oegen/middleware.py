@@ -37,6 +37,20 @@ class NotAllowedPageMiddleware:
         return response
 
 
+class NoStoreMiddleware:
+    """Keeps pages that a signed-in person is shown out of every cache, so that nobody reads them
+    there after a sign-out. A view that says itself how its answer may be kept is left alone."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store, private"
+        return response
+
+
 class NoPastError(Exception):
     """There is nothing to show of a day; the text says why to people."""
 

@@ -4,7 +4,7 @@ from django.urls import include, path
 from oegen import views
 from oegen.alerts import views as alerts
 from oegen.history import audit, record, removed, restore, undo
-from oegen.people import sign_in
+from oegen.people import passwords, sign_in
 
 urlpatterns = [
     path("", include("dashboard.urls")),
@@ -28,6 +28,7 @@ urlpatterns = [
         restore.HistoryRestore.as_view(),
         name="history-restore",
     ),
+    path("me/password/", passwords.OwnPassword.as_view(), name="my-password"),
     path("me/alerts/", alerts.MyAlerts.as_view(), name="my-alerts"),
     path("notices/", alerts.Notices.as_view(), name="notices"),
     path("people/names/", alerts.people_to_mention, name="people-names"),

@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
 from django.utils.html import format_html
@@ -9,6 +10,7 @@ from oegen.admin.lists import FiltersSpeak
 from oegen.admin.options import AuditedAdmin
 from oegen.alerts import mentions
 from oegen.models import Comment, User
+from oegen.people.passwords import password_changed
 
 
 @admin.register(User)
@@ -19,6 +21,7 @@ class PersonAdmin(FiltersSpeak, UserAdmin):
     list_filter = ["groups", "is_active"]
     search_fields = ["username", "first_name", "last_name"]
     filter_horizontal = ["groups"]
+    delete_confirmation_template = "admin/account_removal.html"
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
@@ -29,8 +32,8 @@ class PersonAdmin(FiltersSpeak, UserAdmin):
                 "fields": ["is_active", "groups"],
                 "description": f"{roles.PORTFOLIO_MANAGERS} enter and correct records, "
                 f"{roles.MANAGERS} read the pages, {roles.ADMINISTRATORS} also look after "
-                "accounts and reference tables. Whoever has made a change can't be removed: "
-                "untick “active” instead.",
+                "accounts and reference tables. Whoever has made a change, or was sent an alert, "
+                "can't be removed: untick “Active” instead.",
             },
         ),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
@@ -44,6 +47,12 @@ class PersonAdmin(FiltersSpeak, UserAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
 
+    def get_actions(self, request):
+        """Accounts are removed one by one: most can't be, and each says why."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
     def has_view_permission(self, request, obj=None):
         """Whoever may enter the admin may pick a person in a form, by name."""
         picks = request.resolver_match.url_name == "autocomplete"
@@ -51,9 +60,28 @@ class PersonAdmin(FiltersSpeak, UserAdmin):
             picks and request.user.has_perm(roles.ENTER_ADMIN)
         )
 
+    def has_change_permission(self, request, obj=None):
+        """Who may set a superuser's password could become one."""
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def user_change_password(self, request, id, form_url=""):
+        before = self.get_object(request, unquote(id))
+        response = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, unquote(id))
+        if user is not None and user.password != before.password:
+            password_changed.send(type(self), user=user, by=request.user)
+        return response
+
     @admin.display(description="Roles")
     def role_names(self, user):
         return ", ".join(group.name for group in user.groups.all()) or "none"
+
+
+def _may_touch(request, person: User | None) -> bool:
+    return person is None or request.user.is_superuser or not person.is_superuser
 
 
 admin.site.unregister(Group)

@@ -49,16 +49,20 @@ def message_of(alert: Alert) -> EmailMultiAlternatives:
     kind = alert.payload["kind"]
     context = context_of(alert)
     host = urlsplit(settings.BASE_URL).hostname
+    headers = {
+        "Message-ID": f"<alert-{alert.pk}-{int(alert.created_at.timestamp())}@{host}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    if context["chosen"]:
+        headers |= {
+            "List-Unsubscribe": f"<{context['unsubscribe_url']}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
     message = EmailMultiAlternatives(
         subject=one_line(alert.payload["title"], LONGEST_SUBJECT),
         body=render_to_string(f"oegen/alerts/{kind}.txt", context),
         to=[alert.recipient.email],
-        headers={
-            "Message-ID": f"<alert-{alert.pk}-{int(alert.created_at.timestamp())}@{host}>",
-            "List-Unsubscribe": f"<{context['unsubscribe_url']}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "Auto-Submitted": "auto-generated",
-        },
+        headers=headers,
     )
     message.attach_alternative(render_to_string(f"oegen/alerts/{kind}.html", context), "text/html")
     return message

@@ -12,11 +12,9 @@ from django.http import HttpRequest, HttpResponse
 
 from oegen.models import User
 from oegen.people import client, devices, throttle
+from oegen.people.passwords import LONGEST_PASSWORD
 
 logger = logging.getLogger(__name__)
-
-#: Longer ones are hashed by nobody.
-LONGEST_PASSWORD = 4_096
 
 
 class SignInForm(AuthenticationForm):
@@ -82,7 +80,9 @@ class SignIn(auth_views.LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form):
+        self.request.session.clear_expired()
         response = super().form_valid(form)
+        self.request.session.start()
         devices.remember(self.request, response, form.get_user().username)
         return response
 

@@ -1,0 +1,34 @@
+"""Mail to one person about the own account, which nobody can choose not to get. Loaded when the
+application starts."""
+
+from __future__ import annotations
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from oegen.alerts import delivery
+from oegen.models import Alert, Channel, User
+from oegen.people.passwords import password_changed
+
+ACCOUNT = "account"
+
+
+@receiver(password_changed, dispatch_uid="oegen.alerts.account_mail")
+def tell_of_password(sender, user: User, by: User, **kwargs) -> None:
+    """Where e-mail is set up: a notice that waits until then would be of no use."""
+    if not user.email or Channel.EMAIL not in delivery.configured_channels():
+        return
+    now = timezone.now()
+    Alert.objects.create(
+        unique_key=f"{ACCOUNT}:password:{user.pk}:{now.isoformat()}",
+        event=ACCOUNT,
+        channel=Channel.EMAIL,
+        recipient=user,
+        payload={
+            "kind": ACCOUNT,
+            "title": "Your password was changed",
+            "codes": [],
+            "who": "yourself" if by == user else str(by),
+            "when": now.isoformat(),
+        },
+    )

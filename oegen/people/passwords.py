@@ -1,0 +1,94 @@
+"""Each person's own password, and the word that it was changed."""
+
+from __future__ import annotations
+
+import logging
+
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.dispatch import Signal
+from django.urls import reverse_lazy
+
+from oegen.people import throttle
+
+logger = logging.getLogger(__name__)
+
+#: Bounds what is hashed.
+LONGEST_PASSWORD = 4_096
+
+#: An account has a new password, or none any more: ``user``, and ``by``, the person who did it.
+password_changed = Signal()
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """Wrong old passwords are delayed: whoever finds a browser signed in must not guess on.
+
+    ``status`` and ``wait`` as in ``oegen.people.sign_in.SignInForm``.
+    """
+
+    status = 200
+    wait = 0
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.help_text = ""  # The page says it, in fewer words.
+            field.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
+            field.widget.attrs["class"] = "form-control"
+            field.widget.attrs.pop("autofocus", None)
+        first = next((name for name in self.fields if name in self.errors), "old_password")
+        self.fields[first].widget.attrs["autofocus"] = True
+
+    def validate_password_for_user(self, user, *args, **kwargs):
+        """What is wrong with a new password is said where it was first typed."""
+        super().validate_password_for_user(user, "new_password1")
+
+    def clean_old_password(self):
+        try:
+            attempt = throttle.reserve([(throttle.OWN_PASSWORD, str(self.user.pk))])
+        except throttle.TooSoonError as error:
+            self.status, self.wait = 429, error.seconds
+            raise ValidationError(
+                "There were too many wrong passwords, so this one was not looked at. Wait "
+                f"{error.in_words}, then try again."
+            ) from error
+        try:
+            password = super().clean_old_password()
+        except ValidationError:
+            logger.warning(
+                "Wrong old password of “%s” at a change of password, failure %s.",
+                self.user.get_username(),
+                attempt.failures,
+            )
+            raise
+        attempt.take_back()
+        return password
+
+
+class OwnPassword(auth_views.PasswordChangeView):
+    """Changing it ends the person's other sessions."""
+
+    template_name = "oegen/password.html"
+    form_class = OwnPasswordForm
+    success_url = reverse_lazy("dashboard")
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        user = form.user
+        logger.info("“%s” has changed the own password.", user.get_username())
+        password_changed.send(type(self), user=user, by=user)
+        messages.success(
+            self.request,
+            "Your password is changed. Wherever else you were signed in, you are signed out.",
+        )
+        return response
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = form.status
+        if form.wait:
+            response["Retry-After"] = str(form.wait)
+        return response
