@@ -130,6 +130,11 @@ def newest_seal() -> str | None:
     return row and row[0]
 
 
+def stored_table(model) -> str:
+    """The model's real table, for SQL that asks about now whatever day is looked at."""
+    return _stored(model, connections[DEFAULT_DB_ALIAS])
+
+
 def _stored(model, connection) -> str:
     """The model's real table."""
     schema = "public" if connection.vendor == "postgresql" else "main"

@@ -50,6 +50,8 @@ def _proxies() -> int:
         ) from error
 
 
+#: Whether `make run` fills an empty database with the sample; None: asked on a terminal.
+SAMPLE = _flag("SAMPLE", True) if env.str("SAMPLE", default="").strip() else None
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 DEBUG = _flag("DEBUG", False)
 
@@ -61,6 +63,15 @@ _base = urlsplit(BASE_URL)
 if _base.scheme not in ("http", "https") or not _base.hostname:
     raise _wrong(
         "BASE_URL", f"is {BASE_URL!r}", "Set it to the site's address: https://pipeline.example.com"
+    )
+if _base.path or _base.query or _base.fragment or env.str("SCRIPT_NAME", default=""):
+    raise _wrong(
+        "BASE_URL",
+        f"is {BASE_URL!r}"
+        if _base.path or _base.query or _base.fragment
+        else "can't be served below a path, as SCRIPT_NAME asks",
+        "The site wants a host name of its own: set BASE_URL=https://pipeline.example.com, "
+        "without a path, and leave SCRIPT_NAME out.",
     )
 SECURE = _base.scheme == "https"
 if not SECURE and _base.hostname not in ("127.0.0.1", "localhost", "::1"):
@@ -181,7 +192,7 @@ def _database() -> dict:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000; "
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
                 "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
             ),
         }

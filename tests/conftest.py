@@ -5,7 +5,7 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.test import TransactionTestCase
 
-from oegen import database, roles
+from oegen import database, roles, sample
 from tests.builders import make_user
 from tests.chromium import REMEDY, find_chromium, is_required
 from tests.portfolios import make_awkward_portfolio
@@ -71,6 +71,19 @@ def tests_that_commit_leave_nothing():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(new_fill))
         patch.setattr(TransactionTestCase, "_fixture_teardown", new_empty)
+        yield
+
+
+#: What asks the database, for the tests that are about it.
+find_sample = sample.find_sample
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_asks_for_sample_data():
+    """It is asked once a minute, which would make the number of a page's queries a matter of luck;
+    and no test but one looks at what the sample's pages are marked with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample, "find_sample", lambda: False)
         yield
 
 

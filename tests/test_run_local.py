@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.management.commands.run_local import Command
+from tests.builders import make_counterparty
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -44,7 +47,7 @@ class Site:
         )
         started = time.monotonic()
         while not self._answers():
-            if self.process.poll() is not None or time.monotonic() - started > 60:
+            if self.process.poll() is not None or time.monotonic() - started > 150:
                 self.__exit__()
                 pytest.fail(f"The site did not come up:\n{self.output()}")
             time.sleep(0.1)
@@ -92,6 +95,18 @@ class Site:
         return opener
 
 
+def run_local(folder: Path, port: int) -> subprocess.CompletedProcess:
+    """Where it is refused at once."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "run_local"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "VAR_DIR": str(folder), "PORT": str(port)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
 def has_not_ended(process: int) -> bool:
     status = Path(f"/proc/{process}/stat")
     try:
@@ -125,8 +140,13 @@ def test_the_site_comes_up_with_data_and_logins_and_keeps_both(folder):
         opener = site.sign_in("portfolio", logins["portfolio"])
         assert opener.open(f"{site.url}/admin/").status == 200
         page = opener.open(f"{site.url}/")
+        second = run_local(folder, free_port())
+        assert second.returncode == 1
+        assert f"The site already runs on {folder} (process {site.process.pid}, " in second.stderr
         assert "default-src 'self';" in f"{page.headers['Content-Security-Policy']};"
-        style = re.search(r'href="(/static/oegen/oegen\.[^"]+\.css)"', page.read().decode())[1]
+        html = page.read().decode()
+        assert "Every project, company and person here is invented" in html
+        style = re.search(r'href="(/static/oegen/oegen\.[^"]+\.css)"', html)[1]
         assert "immutable" in opener.open(site.url + style).headers["Cache-Control"]
     while has_not_ended(watcher):
         time.sleep(0.1)
@@ -142,13 +162,31 @@ def test_a_port_in_use_is_said_before_anything_is_done(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "manage.py", "run_local"],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "PORT": str(port)},
-            capture_output=True,
-            text=True,
-        )
+        done = run_local(tmp_path, port)
     assert done.returncode == 1
     assert f"Port {port} can't be used" in done.stderr
     assert not (tmp_path / "oegen.sqlite3").exists()
+
+
+@pytest.mark.django_db
+class TestWhetherTheSampleIsLoaded:
+    @pytest.fixture(autouse=True)
+    def on_a_terminal(self, monkeypatch):
+        for stream in ("stdin", "stdout"):
+            monkeypatch.setattr(getattr(sys, stream), "isatty", lambda: True, raising=False)
+
+    @pytest.mark.parametrize(("answers", "wanted"), [(["y"], True), (["", "what", "n"], False)])
+    def test_it_is_asked_on_a_terminal(self, monkeypatch, answers, wanted):
+        monkeypatch.setattr("builtins.input", lambda _: answers.pop(0))
+        assert Command().wants_sample() is wanted
+        assert not answers
+
+    @pytest.mark.parametrize("said", [True, False])
+    def test_the_setting_answers_before_anybody_is_asked(self, settings, said):
+        settings.SAMPLE = said
+        assert Command().wants_sample() is said
+
+    def test_nothing_is_mixed_with_what_is_there(self, settings):
+        settings.SAMPLE = True
+        make_counterparty()
+        assert Command().wants_sample() is False

@@ -24,6 +24,9 @@ from oegen import database, timeline
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel
 
+#: Some ten thousand rows.
+LONGEST_TOKEN = 1_000_000
+
 
 def token(rows: Iterable[AuditedModel]) -> str:
     """The rows' versions as JSON, {"pipelines.pipeline:<id>": 3, …}."""
@@ -37,13 +40,15 @@ def key_of(row: AuditedModel) -> str:
 def parse_token(text: str) -> dict[str, int]:
     """Raises ValidationError for a text that ``token`` did not write."""
     try:
+        if len(text) > LONGEST_TOKEN:
+            raise ValueError
         versions = json.loads(text)
         for key, version in versions.items():
             label, _, pk = key.partition(":")
             uuid.UUID(pk)
             if not (isinstance(version, int) and issubclass(apps.get_model(label), AuditedModel)):
                 raise ValueError
-    except (ValueError, AttributeError, LookupError):
+    except (ValueError, AttributeError, LookupError, RecursionError):
         raise ValidationError(
             "This page's note of what it was opened on is damaged. Nothing was saved: "
             "copy what you typed, open the page again and repeat the change."

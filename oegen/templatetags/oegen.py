@@ -14,7 +14,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from oegen import clock, merging, returning
+from oegen import clock, merging, returning, sample
 from oegen.asof import PARAMETER
 
 register = template.Library()
@@ -38,6 +38,11 @@ def _icon_shapes(name: str) -> str:
         raise UnknownIconError(name)
     inside = re.search(r"<svg[^>]*>(.*)</svg>", path.read_text(), re.DOTALL)[1]
     return re.sub(r"\s*\n\s*", "", inside)
+
+
+@register.simple_tag
+def has_sample_data() -> bool:
+    return sample.is_loaded()
 
 
 @register.simple_tag

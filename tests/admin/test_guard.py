@@ -138,7 +138,18 @@ def test_a_damaged_guard_saves_nothing(desk):
     assert pipeline.project_name == "Before"
 
 
-@pytest.mark.parametrize("text", ['{"x.y:1": 1}', '{"oegen.user:1": 1}', "[]", '{"a": "b"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"x.y:1": 1}',
+        '{"oegen.user:1": 1}',
+        "[]",
+        '{"a": "b"}',
+        pytest.param("[" * 200_000, id="nested deep"),
+        pytest.param('{"a":' * 50_000, id="objects nested deep"),
+        pytest.param(" " * 1_000_001 + "{}", id="long"),
+    ],
+)
 def test_a_guard_that_names_what_is_no_record_saves_nothing(desk, text):
     pipeline = make_pipeline("Before")
     data = desk.open(pipeline) | {"project_name": "After", "guard": text}

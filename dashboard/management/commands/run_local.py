@@ -1,5 +1,6 @@
 """``make run``: the whole site on this machine, ready to be looked at."""
 
+import fcntl
 import os
 import secrets
 import socket
@@ -37,10 +38,11 @@ class Command(BaseCommand):
                 f"run_local is for this machine, and BASE_URL is {settings.BASE_URL}. In "
                 "production run `manage.py migrate` and then gunicorn oegen.wsgi, see the README."
             )
+        self._take_folder()
         self._check_port_is_free()
         self.stdout.write("== Migrating the database")
         call_command("migrate", verbosity=0)
-        if not any(model.objects.exists() for model in (Pipeline, Counterparty, InformationPoint)):
+        if self.wants_sample():
             self.stdout.write("== Loading the sample portfolio")
             call_command("load_sample")
         self._make_demo_people()
@@ -66,6 +68,38 @@ class Command(BaseCommand):
                 *("--log-level", "warning"),
             ],
         )
+
+    def _take_folder(self):
+        """Refuse to run twice on one folder: two would set up one database at once. The lock goes
+        over to gunicorn and ends with it."""
+        settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+        lock = os.open(settings.VAR_DIR / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.read(lock, 100).decode(errors="replace") or "just starting"
+            raise CommandError(
+                f"The site already runs on {settings.VAR_DIR} ({owner}). Stop that one, or give "
+                "this one another folder and port: make run VAR_DIR=$PWD/var/other PORT=8001"
+            ) from error
+        os.truncate(lock, 0)
+        os.write(lock, f"process {os.getpid()}, http://127.0.0.1:{settings.PORT}".encode())
+        os.set_inheritable(lock, True)
+
+    def wants_sample(self) -> bool:
+        if any(model.objects.exists() for model in (Pipeline, Counterparty, InformationPoint)):
+            return False
+        if settings.SAMPLE is not None:
+            return settings.SAMPLE
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return True
+        self.stdout.write(
+            "The database is empty. A sample portfolio of 60 invented projects shows what the tool "
+            "does; it can't be taken out again, so your own data want a database without it."
+        )
+        while (answer := input("Load the sample? [y/n] ").strip().lower()) not in ("y", "n"):
+            self.stdout.write("Type y or n.")
+        return answer == "y"
 
     def _check_port_is_free(self):
         with socket.socket() as probe:
