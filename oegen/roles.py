@@ -1,4 +1,5 @@
-"""Who may do what: three groups, made and completed after every ``migrate``.
+"""Who may do what: three groups, made by ``migrate``, which gives them the permissions of models
+that are new. What an administrator took away from a role stays away.
 
 Managers have no permission at all: the pages need a login only, and the admin refuses them.
 """
@@ -29,7 +30,9 @@ def _permissions_of(models, actions=("add", "change", "delete", "view")):
 
 
 def grant_roles(sender, **kwargs) -> None:
-    """post_migrate, once: give each role what it is missing, take nothing away."""
+    """post_migrate, once: give a role that is new all of its permissions, and one that is there
+    those that did not exist before this ``migrate``. A release that gives an old permission to a
+    role does so in a migration."""
     if sender.name != "oegen":
         return
     from django.contrib.auth.models import Group, Permission
@@ -37,6 +40,7 @@ def grant_roles(sender, **kwargs) -> None:
     from oegen import audit
     from oegen.models import Alert, ReferenceModel, User
 
+    known = set(Permission.objects.values_list("pk", flat=True))
     for config in installed.get_app_configs():
         create_permissions(config, verbosity=0)
     enter_admin = Permission.objects.get(
@@ -55,8 +59,10 @@ def grant_roles(sender, **kwargs) -> None:
         *_permissions_of([Alert], actions=("change", "view")),
     ]
     with transaction.atomic():
-        Group.objects.get_or_create(name=MANAGERS)
-        Group.objects.get_or_create(name=PORTFOLIO_MANAGERS)[0].permissions.add(*portfolio)
-        Group.objects.get_or_create(name=ADMINISTRATORS)[0].permissions.add(
-            *portfolio, *administration
-        )
+        for name, permissions in {
+            MANAGERS: [],
+            PORTFOLIO_MANAGERS: portfolio,
+            ADMINISTRATORS: [*portfolio, *administration],
+        }.items():
+            role, is_new = Group.objects.get_or_create(name=name)
+            role.permissions.add(*(one for one in permissions if is_new or one.pk not in known))

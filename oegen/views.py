@@ -6,22 +6,33 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.generic import DetailView
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
-from oegen import asof, clock, comments, exports, merging, preferences, returning, timeline
+from oegen import (
+    asof,
+    clock,
+    comments,
+    exports,
+    health,
+    merging,
+    preferences,
+    returning,
+    timeline,
+)
 from oegen.alerts import delivery, mentions
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
 from oegen.models import Comment, ListPreference, SavedView
+from oegen.people.client import is_from_this_machine
 from oegen.preferences import ViewForm
 from oegen.tables import RecordTable
 
@@ -29,13 +40,22 @@ TIMELINE_STEP = 50
 
 
 @login_not_required
+@never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers; its error propagates as a 500 otherwise. Below "ok" stands
-    what there is to say about the alerts: the site is well without them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    lines = ["ok", *delivery.state_in_words()]
-    return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain")
+    """200 while people can read and save, 503 with a sentence otherwise. What there is to say about
+    the alerts is for administrators, and for whoever asks from this machine."""
+    problems = health.problems()
+    if problems:
+        lines = problems
+    elif is_from_this_machine(request) or request.user.has_perm("oegen.view_alert"):
+        lines = ["ok", *delivery.state_in_words()]
+    else:
+        lines = ["ok"]
+    return HttpResponse(
+        "".join(f"{line}\n" for line in lines),
+        content_type="text/plain; charset=utf-8",
+        status=503 if problems else 200,
+    )
 
 
 class FilteredPage(FilterView):

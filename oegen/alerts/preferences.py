@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.core import signing
 from django.db import transaction
@@ -13,14 +14,19 @@ from oegen.models import AlertPreference, AlertRule, Channel, User
 
 _SALT = "oegen.alerts.unsubscribe"
 
+#: Of the link in an e-mail.
+WORKS_FOR = timedelta(days=180)
+
 
 class BadLinkError(Exception):
-    """An unsubscribe link that is not one of ours, or whose person is gone; says so to people."""
+    """An unsubscribe link that is too old, not one of ours, or whose person is gone; says so to
+    people."""
 
     def __init__(self):
         super().__init__(
-            "This link is not complete, so nothing was changed. Open the newest e-mail and choose "
-            "its link again, or sign in and untick the e-mail on your own page."
+            "This link is not complete, or older than six months, so nothing was changed. Open the "
+            "newest e-mail and choose its link again, or sign in and untick the e-mail on your own "
+            "page."
         )
 
 
@@ -109,9 +115,9 @@ def unsubscribe_token(user: User, codes: list[str]) -> str:
 
 
 def read_token(token: str) -> tuple[User, list[Event]]:
-    """Raises BadLinkError. The link of an old e-mail works as long as the person is there."""
+    """Raises BadLinkError."""
     try:
-        key, *codes = signing.loads(token, salt=_SALT)
+        key, *codes = signing.loads(token, salt=_SALT, max_age=WORKS_FOR)
         return User.objects.get(pk=key), [EVENTS[code] for code in codes]
     except (signing.BadSignature, User.DoesNotExist, KeyError) as error:
         raise BadLinkError from error

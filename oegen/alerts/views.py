@@ -109,5 +109,6 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, template, {"problem": str(error)}, status=400)
     if request.method == "POST":
         preferences.unsubscribe(user=person, events=chosen)
-    context = {"person": person, "chosen": chosen, "is_done": request.method == "POST"}
+    # Whoever has the link is not shown whose it is.
+    context = {"chosen": chosen, "is_done": request.method == "POST"}
     return render(request, template, context)

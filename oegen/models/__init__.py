@@ -3,6 +3,7 @@ from oegen.models.attempts import AttemptCount
 from oegen.models.audited import AuditedModel, ReferenceModel
 from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
+from oegen.models.heartbeat import Heartbeat
 from oegen.models.keys import RecordKey
 from oegen.models.notice import Notice
 from oegen.models.preferences import ListPreference, SavedView, SearchDocument
@@ -17,6 +18,7 @@ __all__ = [
     "ChangeSet",
     "Channel",
     "Comment",
+    "Heartbeat",
     "HistoryRow",
     "ListPreference",
     "Notice",

@@ -1,7 +1,8 @@
 """Who may enter the admin, and what they find there."""
 
 import pytest
-from django.contrib.auth.models import Group
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
 from oegen import audit, roles
@@ -121,10 +122,18 @@ def test_a_comment_is_corrected_by_its_author_or_an_administrator_only(
     assert comment.history.count() == 3
 
 
+def test_what_an_administrator_took_from_a_role_stays_away_and_what_is_new_is_given():
+    role = Group.objects.get(name=roles.PORTFOLIO_MANAGERS)
+    role.permissions.remove(Permission.objects.get(codename="delete_pipeline"))
+    Permission.objects.get(codename="delete_facility").delete()
+    roles.grant_roles(apps.get_app_config("oegen"))
+    names = set(role.permissions.values_list("codename", flat=True))
+    assert "delete_pipeline" not in names
+    assert "delete_facility" in names, "the permissions of a model that is new"
+
+
 def test_migrating_again_takes_no_permission_away_and_adds_none_twice():
     group = Group.objects.get(name=roles.PORTFOLIO_MANAGERS)
     before = set(group.permissions.values_list("codename", flat=True))
-    from django.apps import apps
-
     roles.grant_roles(apps.get_app_config("oegen"))
     assert set(group.permissions.values_list("codename", flat=True)) == before

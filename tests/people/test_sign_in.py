@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -183,20 +183,6 @@ def test_after_a_wrong_password_the_cursor_is_where_it_is_typed_again(client, ma
     page = sign_in(client, manager.username, "wrong").content.decode()
     assert page.count("autofocus") == 1
     assert "autofocus" in page[page.index('id="id_password"') :]
-
-
-def test_healthz_needs_no_login(client):
-    response = client.get("/healthz")
-    assert (response.status_code, response.content.splitlines()[0]) == (200, b"ok")
-
-
-def test_healthz_fails_while_the_database_does_not_answer(client, monkeypatch):
-    def no_answer(*args):
-        raise DatabaseError("the database has gone away")
-
-    monkeypatch.setattr(connection, "cursor", no_answer)
-    client.raise_request_exception = False
-    assert client.get("/healthz").status_code == 500
 
 
 class Patient(throttle.Limit):
