@@ -19,6 +19,7 @@ from django.views import View
 
 from oegen import timeline
 from oegen.exceptions import StaleRecordError
+from oegen.forms import AnswersField, FieldErrors
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline, Stage
@@ -144,11 +145,13 @@ class MoveForm(forms.Form):
         error_messages={"required": "Say why it moves: the history keeps this sentence."},
     )
 
+    save_anyway = AnswersField()
+
     #: The fields of this form that only some statuses need.
     ASKED = ("on_hold_reason", "rtb_date")
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, error_class=FieldErrors, **kwargs)
         stages = list(Stage.objects.active().order_by("is_terminal", "order"))
         going_on = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
         self.ends = [(stage.code, stage.name) for stage in stages if stage.is_terminal]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from oegen import audit
+from oegen import audit, questions
 from oegen.exceptions import StaleRecordError
 from oegen.models import ChangeSet, User
 from pipelines.choices import Outcome
@@ -91,14 +92,17 @@ def move_pipeline(
     person: User,
     on_hold_reason: str = "",
     rtb_date: date | None = None,
+    save_anyway: Collection[str] = (),
 ) -> Move:
     """Bring a pipeline into a stage, given by its code, or on hold (``HELD``).
 
     A stage ends a hold; a hold keeps the stage and takes ``on_hold_reason``. ``rtb_date`` is
-    written with a stage that ends the pipeline, and with no other.
+    written with a stage that ends the pipeline, and with no other. ``save_anyway`` has the keys of
+    the questions that are answered.
 
     Raises StaleRecordError when ``version`` is no longer the pipeline's, NotMovableError, and
-    ValidationError by field for what the rules of the new status refuse.
+    ValidationError by field for what the rules of the new status refuse and for questions that
+    are not answered.
     """
     pipeline = _lock(pipeline_id)
     if pipeline is None:
@@ -130,9 +134,12 @@ def move_pipeline(
         raise NotMovableError(f"It is at {before} already: choose another place for it.")
     StageTransition(effective_on=effective_on).clean()
     pipeline.full_clean()
+    written = {"stage", "on_hold", "on_hold_reason", "rtb_date"}
+    answered = questions.settle(pipeline, changed=written, answers=save_anyway)
     pipeline.status_effective_on = effective_on
     with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
         pipeline.save()
+        questions.remember(pipeline, answered)
     return Move(pipeline, change_set, before, pipeline.status_label)
 
 

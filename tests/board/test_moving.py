@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from oegen import audit, roles
 from oegen.models import ChangeSet
+from oegen.questions import Question
 from pipelines import services
 from pipelines.models import Pipeline
 from tests.builders import make_pipeline, make_user
@@ -324,3 +325,19 @@ def test_move_is_not_offered_to_others_nor_when_it_can_not_be_undone(
 
 def test_move_says_for_how_long_it_can_be_undone(as_portfolio_manager, pipeline):
     assert 590 <= move(as_portfolio_manager, pipeline).json()["seconds"] <= 600
+
+
+def test_a_question_is_asked_at_its_field_and_answered_with_a_tick(
+    as_portfolio_manager, pipeline, monkeypatch
+):
+    question = Question("test", ("on_hold_reason",), "Is “the bank” all it waits for?")
+    monkeypatch.setattr(Pipeline, "questions", lambda self: [question])
+    answer = move(as_portfolio_manager, pipeline, "on-hold", on_hold_reason="the bank")
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert question.text in html
+    assert f'type="checkbox" name="save_anyway" value="{question.key}"' in html
+    assert status_of(pipeline) == "Design"
+    typed = {"on_hold_reason": "the bank", "save_anyway": question.key}
+    assert move(as_portfolio_manager, pipeline, "on-hold", **typed).status_code == 201
+    assert ChangeSet.objects.latest("number").answers[0]["text"] == question.text
