@@ -7,6 +7,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from counterparties import alike
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from oegen.imports import (
     Cell,
@@ -26,6 +27,8 @@ from oegen.imports import (
     text,
 )
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
+from oegen.questions import Question
+from oegen.text import likeness_key, name_key
 
 #: The role that each column of people stands for.
 ROLES = {
@@ -34,7 +37,10 @@ ROLES = {
     "DealLead": "deal-lead",
     "FinanceLead": "finance-lead",
 }
-NAME_SPACE = "counterparty"
+NAME_SPACE, ALIAS_SPACE = "counterparty", "alias of counterparty"
+
+#: The heading of people who were found by their name in the summary.
+NAMESAKES = "One person at several counterparties, matched by name alone"
 
 
 class CounterpartyForm(RowForm):
@@ -63,17 +69,31 @@ class CounterpartyNames:
             self.keep(name, key)
         for one in Counterparty.objects.order_by("name").exclude(aliases="").iterator():
             for alias in one.alias_list:
-                self.keep(alias, one.pk, space="alias of counterparty")
+                self.keep(alias, one.pk, space=ALIAS_SPACE)
 
     def keep(self, name: str, key: uuid.UUID, space: str = NAME_SPACE) -> None:
         self._scratch.keep_name(space, name, key)
+        self._scratch.first_of("alike", likeness_key(name), key, name)
+
+    def questions_about(self, name: str, key: uuid.UUID) -> list[Question]:
+        """As alike.questions_about_counterparty asks of a name, without a query for each row."""
+        other = self._scratch.id_of_name(ALIAS_SPACE, name)
+        if other and other != key:
+            return [alike.question_about_alias(name, Counterparty.objects.get(pk=other).name)]
+        likeness = likeness_key(name)
+        if not likeness:
+            return []
+        other, other_name = self._scratch.first_of("alike", likeness, key, name)
+        if other == key or name_key(other_name) == name_key(name):
+            return []
+        return [alike.question_about_name(name, other_name)]
 
     def holder(self, name: str) -> uuid.UUID | None:
         """Who has this very name."""
         return self._scratch.id_of_name(NAME_SPACE, name)
 
     def find(self, name: str) -> uuid.UUID | None:
-        return self.holder(name) or self._scratch.id_of_name("alias of counterparty", name)
+        return self.holder(name) or self._scratch.id_of_name(ALIAS_SPACE, name)
 
     def first_reference(self, counterparty: Counterparty) -> datetime | None:
         """When the old audit first refers to it, by its id or its name."""
@@ -137,6 +157,9 @@ class CounterpartyImporter(Importer):
         ids = [row.data["ID"] for row in rows]
         people = {contact_of(row.data[column]).pk for row in rows for column in ROLES}
         links = CounterpartyContact.objects.filter(counterparty__in=ids)
+        elsewhere = CounterpartyContact.objects.filter(contact__in=people).order_by("pk")
+        for link in elsewhere.select_related("contact", "counterparty", "role"):
+            self._first_place(link.contact, link.role, link.counterparty)
         return CounterpartyBatch(
             writes=Writes(self.run.scratch, Counterparty, Contact, CounterpartyContact),
             counterparties=Counterparty.objects.in_bulk(ids),
@@ -174,17 +197,20 @@ class CounterpartyImporter(Importer):
                     "or give the row that ID."
                 }
             )
+        if is_new or "name" in changed:
+            asked = self.names.questions_about(counterparty.name, counterparty.pk)
+            self.ask(row, counterparty, asked)
         self.names.keep(counterparty.name, counterparty.pk)
         if is_new:
             batch.writes.create(counterparty, self.names.first_reference(counterparty))
         elif changed:
             batch.writes.update(counterparty, changed)
-        moved = self._place_people(counterparty, people, batch)
+        moved = self._place_people(row, counterparty, people, batch)
         if is_new:
             return CREATED_ROW
         return UPDATED_ROW if changed or moved else UNCHANGED_ROW
 
-    def _place_people(self, counterparty, people: dict, batch: CounterpartyBatch) -> bool:
+    def _place_people(self, row: Row, counterparty, people: dict, batch) -> bool:
         """Plan the writes of contacts and roles; whether there were any.
 
         Roles that people gave by hand stay.
@@ -205,15 +231,27 @@ class CounterpartyImporter(Importer):
                     stamped(contact, counterparty.created_at, counterparty.modified_at)
                 )
                 self.run.made["contacts"] += 1
+            other, place = self._first_place(contact, role, counterparty)
             if (counterparty.pk, role.pk, contact.pk) in batch.held:
                 continue
             moved = True
+            if other != counterparty.pk:
+                self.run.remarks.add(
+                    NAMESAKES,
+                    f"{row.file}, line {row.line}: “{contact.name}”, {role} at "
+                    f"{counterparty.name}, is taken for the {place}",
+                )
             if link:
                 batch.writes.update(link, changed_fields(link, {"contact_id": contact.pk}))
             else:
                 batch.writes.create(role_link(counterparty.pk, role, contact.pk))
                 self.run.made["roles of contacts"] += 1
         return moved
+
+    def _first_place(self, contact, role, counterparty) -> tuple[uuid.UUID, str]:
+        """The counterparty at which the person was met first, and the role there, in words."""
+        place = f"{role} at {counterparty.name}"
+        return self.run.scratch.first_of("person", str(contact.pk), counterparty.pk, place)
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:
         entities = {row.entity for row in rows}

@@ -47,19 +47,20 @@ class QuestionError(ValidationError):
         self.html_name = html_name
 
 
-def split(
-    record: AuditedModel, *, changed: Collection[str] | None, answers: Collection[str]
-) -> tuple[list[Question], list[Question]]:
-    """(unanswered, answered) questions about what is being written.
-
-    ``changed`` are the names of the fields that are written, None for all of them; ``answers``
-    are keys.
-    """
-    asked = [
+def about(record: AuditedModel, changed: Collection[str] | None) -> list[Question]:
+    """The questions about what is being written: about the ``changed`` fields, None for all."""
+    return [
         question
         for question in record.questions()
         if changed is None or not set(question.fields).isdisjoint(changed)
     ]
+
+
+def split(
+    record: AuditedModel, *, changed: Collection[str] | None, answers: Collection[str]
+) -> tuple[list[Question], list[Question]]:
+    """(unanswered, answered) questions about what is being written; ``answers`` are keys."""
+    asked = about(record, changed)
     unanswered = [question for question in asked if question.key not in answers]
     return unanswered, [question for question in asked if question.key in answers]
 

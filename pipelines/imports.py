@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from counterparties.imports import CounterpartyNames, stamped
 from counterparties.models import Counterparty
+from oegen import questions
 from oegen.imports import (
     Cell,
     Importer,
@@ -219,6 +220,9 @@ class PipelineImporter(Importer):
             self.run.made["facilities"] += 1
         elif facility_changed:
             writes.update(facility, facility_changed)
+        self.ask(
+            row, facility, questions.about(facility, None if facility_is_new else facility_changed)
+        )
         relinked = self._place_links(pipeline, facility, data["CounterpartyID"], batch)
         if guessed.is_guess:
             self.run.remarks.add(GUESSED, f"line {row.line}: {pipeline.project_name}")

@@ -249,7 +249,7 @@ class ChangeSetPage(DetailView):
             "is_later": change_set.recorded_at >= clock.now(),
             "answers": answers_of(change_set),
             "mergers": mergers_of(change_set),
-            "answers_beyond": max(len(change_set.answers) - ANSWERS_SHOWN, 0),
+            "answers_beyond": max(change_set.answer_count - ANSWERS_SHOWN, 0),
             "total": sum(number for number, _ in change_set.contents.values()),
             "undone_by": list(change_set.undone_by.recorded().order_by("number")),
             "may_undo": change_set.source != audit.Source.MIGRATION

@@ -31,6 +31,10 @@ from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
 from oegen.imports.scratch import Scratch
 from oegen.models import AuditedModel, ChangeSet
+from oegen.questions import Question
+
+#: The heading of the questions in the summary.
+ASKED = "To look over; taken as the file has it"
 
 CREATED_ROW, UPDATED_ROW, UNCHANGED_ROW = "created", "updated", "unchanged"
 
@@ -269,6 +273,13 @@ class Importer(ABC):
             row.data["ID"] = self.identify(row, record_id)
         if not valid:
             raise ValidationError(form.errors.as_data())
+
+    def ask(self, row: Row, record: AuditedModel, asked: Iterable[Question]) -> None:
+        """Tell the questions about an accepted row in the summary. Whoever keeps the import has
+        answered them."""
+        for question in asked:
+            self.run.remarks.add(ASKED, f"{row.file}, line {row.line}: {question.text}")
+            self.run.change_set.keep_answer(record, question)
 
     def _reject(self, row: Row, error: ValidationError) -> None:
         self.report.rejected += 1

@@ -12,6 +12,9 @@ _TABLES = """
 PRAGMA journal_mode = OFF;
 CREATE TABLE claim (space TEXT, key TEXT, line INT, PRIMARY KEY (space, key)) WITHOUT ROWID;
 CREATE TABLE name (space TEXT, key TEXT, id TEXT, PRIMARY KEY (space, key)) WITHOUT ROWID;
+CREATE TABLE first (
+    space TEXT, key TEXT, id TEXT, name TEXT, PRIMARY KEY (space, key)
+) WITHOUT ROWID;
 CREATE TABLE past (
     kind TEXT, moment TEXT, line INT, entity TEXT, audit_id TEXT, raw TEXT, cells TEXT
 );
@@ -56,6 +59,19 @@ class Scratch:
             "SELECT id FROM name WHERE space = ? AND key = ?", (space, name.strip().casefold())
         ).fetchone()
         return uuid.UUID(found[0]) if found else None
+
+    def first_of(
+        self, space: str, key: str, record_id: uuid.UUID, name: str
+    ) -> tuple[uuid.UUID, str]:
+        """The id and name of the first record that came with this key, which may be this one."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO first VALUES (?, ?, ?, ?)", (space, key, str(record_id), name)
+        )
+        found = self._db.execute(
+            "SELECT id, name FROM first WHERE space = ? AND key = ?", (space, key)
+        )
+        first_id, first_name = found.fetchone()
+        return uuid.UUID(first_id), first_name
 
     def keep_past(self, *, kind, moment, line, entity, audit_id, raw, cells) -> None:
         self._db.execute(

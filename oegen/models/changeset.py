@@ -8,6 +8,9 @@ from oegen import audit, seals
 from oegen.querysets import ChangeSetQuerySet
 from oegen.questions import Question
 
+#: Of so many answered questions a change set keeps the text; of the rest their number.
+MOST_ANSWERS = 1000
+
 
 def key_of(record: models.Model) -> str:
     return f"{record._meta.label_lower}:{record.pk}"
@@ -70,6 +73,7 @@ class ChangeSet(models.Model):
         #: The history models that were written to while it was open.
         self.written: set[type[models.Model]] = set()
         self._answered: list[tuple[models.Model, Question]] = []
+        self._answered_beyond = 0
         self._merged: dict[str, str] = {}
 
     @property
@@ -78,8 +82,11 @@ class ChangeSet(models.Model):
 
     def keep_answer(self, record, question) -> None:
         """Note that a question was asked about a record and answered with "save anyway"."""
-        # The record itself: a form may give it its key when it saves it.
-        self._answered.append((record, question))
+        if len(self._answered) < MOST_ANSWERS:
+            # The record itself: a form may give it its key when it saves it.
+            self._answered.append((record, question))
+        else:
+            self._answered_beyond += 1
 
     def keep_merger(self, survivor, merged) -> None:
         """Note that ``survivor`` took the record ``merged`` in."""
@@ -98,6 +105,8 @@ class ChangeSet(models.Model):
                 }
                 for record, question in self._answered
             ]
+        if self._answered_beyond:
+            details["asked_beyond"] = self._answered_beyond
         if self._merged:
             details["merged"] = self._merged
         self.details = details or None
@@ -107,6 +116,11 @@ class ChangeSet(models.Model):
         """The questions that were answered: “record” as in “app.model:id”, “field”, “kind”, and
         the “text” that was asked."""
         return (self.details or {}).get("asked", [])
+
+    @property
+    def answer_count(self) -> int:
+        """Of all of them; an import may have answered more than are kept word by word."""
+        return len(self.answers) + (self.details or {}).get("asked_beyond", 0)
 
     @property
     def mergers(self) -> dict[str, str]:
