@@ -1,7 +1,9 @@
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 
 from oegen import comments, roles
@@ -13,10 +15,23 @@ from oegen.models import Comment, User
 from oegen.people.passwords import password_changed
 
 
+class PersonForm(UserChangeForm):
+    """A username that is given anew differs from all others by more than its case, as that of a new
+    account does: people sign in without minding it."""
+
+    def clean_username(self):
+        username = self.cleaned_data["username"]
+        others = User.objects.exclude(pk=self.instance.pk)
+        if "username" in self.changed_data and others.filter(username__iexact=username).exists():
+            raise ValidationError("A user with that username already exists.")
+        return username
+
+
 @admin.register(User)
 class PersonAdmin(FiltersSpeak, UserAdmin):
     """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
 
+    form = PersonForm
     list_display = ["username", "first_name", "last_name", "email", "role_names", "is_active"]
     list_filter = ["groups", "is_active"]
     search_fields = ["username", "first_name", "last_name"]

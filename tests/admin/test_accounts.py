@@ -40,3 +40,27 @@ def test_an_account_that_nothing_names_is_removed(client, administrator):
     client.force_login(administrator)
     client.post(reverse("admin:oegen_user_delete", args=[person.pk]), {"post": "yes"})
     assert not User.objects.filter(pk=person.pk).exists()
+
+
+@pytest.mark.parametrize(("new", "is_taken"), [("JO", True), ("MORGAN", False), ("kim", False)])
+def test_a_username_is_not_given_twice_in_another_case(client, administrator, new, is_taken):
+    make_user(username="jo")
+    person = make_user(username="morgan")
+    client.force_login(administrator)
+    page = reverse("admin:oegen_user_change", args=[person.pk])
+    answer = client.post(page, {"username": new, "is_active": "on"})
+    assert ("already exists" in answer.text) is is_taken
+    person.refresh_from_db()
+    assert person.username == ("morgan" if is_taken else new)
+
+
+def test_two_usernames_of_earlier_times_that_differ_by_case_do_not_keep_an_account_from_its_form(
+    client, administrator
+):
+    make_user(username="jo")
+    person = make_user(username="JO")
+    client.force_login(administrator)
+    page = reverse("admin:oegen_user_change", args=[person.pk])
+    client.post(page, {"username": "JO", "first_name": "Joan", "is_active": "on"})
+    person.refresh_from_db()
+    assert person.first_name == "Joan"

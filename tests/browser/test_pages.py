@@ -248,15 +248,24 @@ def test_phone_has_the_figures_first_and_the_most_used_sections_at_the_bottom(
     expect(page.get_by_role("navigation", name="Sections", exact=True)).to_be_hidden()
 
 
-def test_reader_signs_out_from_the_menu(browser_page, sign_in, reader, portfolio, live_server):
+def test_after_signing_out_from_the_menu_going_back_shows_nothing_and_no_choice_is_lost(
+    browser_page, sign_in, reader, portfolio, live_server
+):
     page = browser_page
     sign_in(page, reader)
+    page.goto(f"{live_server.url}/pipelines/")
     page.goto(live_server.url)
+    page.evaluate("localStorage.setItem('theme', 'dark')")
 
     page.get_by_text("Morgan Reid").first.click()
     page.get_by_role("button", name="Sign out").click()
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.evaluate("localStorage.getItem('theme')") == "dark"
 
 
 def test_keyboard_reaches_the_content_past_the_navigation(
