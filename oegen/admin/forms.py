@@ -210,19 +210,19 @@ class GuardedForm(forms.ModelForm):
 
 
 class RowForm(GuardedForm):
-    """A row of an editable table. A row that the person left alone is neither saved nor refused,
-    whatever others did to it."""
+    """A row of an editable table. A row that the person left alone is neither checked, saved nor
+    refused, whatever is in it and whatever others did to it."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Django then leaves out the checks of a form without changes.
+        self.empty_permitted = True
 
     def _said_label(self, field):
         return f"{field.label} of {Truncator(self.instance).chars(80)}"
 
     def has_changed(self):
         return bool(self.model_changes)
-
-    def clean(self):
-        if self.conflict and self._is_change and not self._touched:
-            self.conflict = None
-        return super().clean()
 
 
 class RecordForm(GuardedForm):

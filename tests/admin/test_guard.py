@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from oegen import audit
 from pipelines.models import Pipeline, PipelineFacility, Stage
@@ -223,6 +224,22 @@ class TestEditableTable:
         mine.refresh_from_db()
         other.refresh_from_db()
         assert (mine.rag_comment, other.rag_comment) == ("mine", "theirs")
+
+    def test_a_row_i_left_alone_is_not_checked(self, desk, monkeypatch):
+        make_pipeline("Breaks a rule made since")
+        mine = make_pipeline("Mine")
+
+        def refuse_the_other(pipeline):
+            if pipeline.pk != mine.pk:
+                raise ValidationError({"rag_comment": "No longer allowed."})
+
+        monkeypatch.setattr(Pipeline, "clean", refuse_the_other)
+        data, prefix = self.rows(desk)
+        data[f"{prefix[str(mine.pk)]}rag_comment"] = "mine"
+        response = desk.send(Pipeline, data, "changelist")
+        assert response.status_code == 302, errors_of(response)
+        mine.refresh_from_db()
+        assert mine.rag_comment == "mine"
 
     def test_a_row_in_a_stage_no_longer_offered_keeps_its_stage(self, desk):
         pipeline = make_pipeline(stage="procurement")
