@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.utils import formats
+from django.utils import formats, timezone
 
 from dashboard.metrics.changes import Change, Standing
 from oegen.directions import isolated
@@ -24,7 +24,17 @@ class ChangeWords:
 
     def phrase(self, change: Change) -> str:
         tell = getattr(self, f"_{change.kind.replace('-', '_')}")
-        return tell(change, change.was, change.now)
+        phrase = tell(change, change.was, change.now)
+        if self._is_dated_apart(change):
+            phrase = f"{phrase}, effective {formats.date_format(change.effective_on)}"
+        return phrase
+
+    @staticmethod
+    def _is_dated_apart(change: Change) -> bool:
+        """Whether it took effect on another day than it was recorded."""
+        if change.effective_on is None or change.written is None:
+            return False
+        return change.effective_on != timezone.localdate(change.written.when)
 
     def cells(self, change: Change) -> tuple[str | date | None, str | date | None]:
         """Old and new of what changed; dates as such."""

@@ -48,6 +48,7 @@ HEADINGS = [
     "When",
     "Why",
     "Change set",
+    "Effective on",
 ]
 
 
@@ -269,6 +270,7 @@ class ChangesPage(FilteredPage):
             *((written.person or "The system", written.when) if written else ("", None)),
             written.reason if written else "",
             written.change_set if written else None,
+            change.effective_on,
         ]
         return [exports.stated(fact) for fact in facts]
 

@@ -9,10 +9,21 @@ class OEGenConfig(AppConfig):
     verbose_name = "People and comments"
 
     def ready(self):
-        from oegen import checks, database, keys, private_files, roles, search  # noqa: F401
+        from oegen import (  # noqa: F401
+            checks,
+            database,
+            days,
+            keys,
+            private_files,
+            roles,
+            search,
+        )
         from oegen.alerts import account_mail, mentions  # noqa: F401
 
         private_files.make_private()
+        for trigger in days.triggers():
+            database.register_trigger(trigger)
+
         post_migrate.connect(database.install_triggers, dispatch_uid="oegen.triggers")
         post_migrate.connect(database.install_indexes, dispatch_uid="oegen.indexes")
         post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")

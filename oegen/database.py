@@ -37,13 +37,16 @@ class TableRule(Protocol):
 class Trigger:
     """Refuse an INSERT or UPDATE of ``table`` while ``condition`` holds of the NEW row.
 
-    ``condition`` is SQL that both databases understand.
+    ``condition`` is SQL that both databases understand. With ``columns``, an UPDATE is refused
+    only when it changes one of them: a rule that older rows break must not stop the saving of
+    their other fields.
     """
 
     name: str
     table: str
     condition: str
     message: str
+    columns: tuple[str, ...] = ()
 
     def names(self, vendor: str) -> list[str]:
         if vendor == "postgresql":
@@ -53,11 +56,15 @@ class Trigger:
     def statements(self, vendor: str) -> list[str]:
         message = self.message.replace("'", "''")
         if vendor == "postgresql":
+            changes = [f"NEW.{one} IS DISTINCT FROM OLD.{one}" for one in self.columns]
+            when = self.condition
+            if changes:
+                when += f" AND (TG_OP = 'INSERT' OR {' OR '.join(changes)})"
             return [
                 f"""
                 CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN
-                    IF {self.condition} THEN
+                    IF {when} THEN
                         RAISE EXCEPTION '{message.replace("%", "%%")}'
                             USING ERRCODE = 'check_violation', CONSTRAINT = '{self.name}';
                     END IF;
@@ -72,11 +79,15 @@ class Trigger:
             ]
         statements = []
         for name, event in zip(self.names(vendor), ("INSERT", "UPDATE"), strict=True):
+            when = self.condition
+            if event == "UPDATE" and self.columns:
+                changes = [f"NEW.{one} IS NOT OLD.{one}" for one in self.columns]
+                when += f" AND ({' OR '.join(changes)})"
             statements += [
                 f"DROP TRIGGER IF EXISTS {name}",
                 f"""
                 CREATE TRIGGER {name} BEFORE {event} ON {self.table} FOR EACH ROW
-                WHEN {self.condition}
+                WHEN {when}
                 BEGIN SELECT RAISE(ABORT, '{message}'); END
                 """,
             ]

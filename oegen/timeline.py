@@ -270,6 +270,7 @@ def _entries(rows: models.QuerySet) -> list[Entry]:
             change_set_number=F("change_set__number"),
             source=F("change_set__source"),
             change_set_details=_DETAILS,
+            **history.instance_type.entry_annotations(),
         )
     )
     previous = history.objects.in_bulk([row.previous_id for row in rows if row.previous_id])
@@ -334,11 +335,11 @@ def _phrase(model, row, changes, names: Names) -> str:
         if row.history_type == "~":
             return f"{model.describe_link(row, names)}: {_together(changes)}"
         return model.tell_link(row, names)
-    if row.history_type == "+":
-        return f"added as {_article(noun)} {noun}"
     if row.history_type == "-":
         return "removed"
-    return _together(changes)
+    added = row.history_type == "+"
+    what = f"added as {_article(noun)} {noun}" if added else _together(changes)
+    return ", ".join(filter(None, [what, model.entry_note(row)]))
 
 
 def _together(changes: Iterable[FieldChange]) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views import View
 
 from oegen import timeline
+from oegen.days import DayField
 from oegen.exceptions import StaleRecordError
 from oegen.forms import AnswersField, FieldErrors
 from pipelines.choices import ON_HOLD
@@ -126,15 +127,13 @@ class MoveForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="What has to happen before the work goes on.",
     )
-    rtb_date = forms.DateField(
+    rtb_date = DayField(
         label="Ready to build on",
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="The day it was: it can't be in the future.",
     )
-    effective_on = forms.DateField(
+    effective_on = DayField(
         label="Since",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         initial=timezone.localdate,
         help_text="The day it happened, today or earlier.",
         error_messages={"required": "Give the day it happened."},

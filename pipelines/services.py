@@ -67,15 +67,7 @@ def record_stage_transitions(pipelines: list[Pipeline]) -> None:
     with audit.change_set() as change_set:
         moment = change_set.recorded_at if change_set.back_dated else timezone.now()
         StageTransition.objects.bulk_create(
-            StageTransition(
-                pipeline=pipeline,
-                stage_id=pipeline.stage_id,
-                on_hold=pipeline.on_hold,
-                outcome=pipeline.outcome,
-                effective_on=pipeline.status_effective_on or timezone.localdate(moment),
-                recorded_at=moment,
-                recorded_by=change_set.person,
-            )
+            pipeline.next_transition(recorded_at=moment, recorded_by=change_set.person)
             for pipeline in pipelines
             if latest.get(pipeline.pk) != (pipeline.stage_id, pipeline.on_hold, pipeline.outcome)
         )
@@ -132,11 +124,11 @@ def move_pipeline(
             pipeline.rtb_date = rtb_date
     if pipeline.status_label == before:
         raise NotMovableError(f"It is at {before} already: choose another place for it.")
-    StageTransition(effective_on=effective_on).clean()
+    pipeline.status_effective_on = effective_on
+    pipeline.next_transition().clean()
     pipeline.full_clean()
     written = {"stage", "on_hold", "on_hold_reason", "rtb_date"}
     answered = questions.settle(pipeline, changed=written, answers=save_anyway)
-    pipeline.status_effective_on = effective_on
     with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
         pipeline.save()
         questions.remember(pipeline, answered)

@@ -84,6 +84,7 @@ class PipelinePage(RecordPage):
                 "counterparty", "role"
             ).prefetch_related(people),
             "places": places_of(pipeline.facilities.all()),
+            "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
         }
 
 

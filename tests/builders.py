@@ -119,6 +119,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         contact,
         pipeline,
         facility,
+        pipeline.transitions.get(),
         point,
         Comment.objects.create(subject=pipeline, author=author, text="Spoke to the council"),
         ContactRole.objects.create(name="Secretary", code="secretary"),

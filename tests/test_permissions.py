@@ -111,6 +111,7 @@ PEOPLE = {
     "<path:object_id>/history/": ADMINISTRATORS_READ,
 }
 COMMENTS = {**BUSINESS, "add/": NOBODY}
+MOVES = {**COMMENTS, "<path:object_id>/delete/": NOBODY}
 OUTBOX = {
     **PEOPLE,
     "add/": NOBODY,
@@ -134,6 +135,7 @@ MODELS = {
     "admin/pipelines/facility/": BUSINESS,
     "admin/pipelines/pipeline/": BUSINESS,
     "admin/pipelines/stage/": REFERENCE,
+    "admin/pipelines/stagetransition/": MOVES,
     "admin/pipelines/technology/": REFERENCE,
 }
 

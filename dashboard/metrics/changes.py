@@ -15,6 +15,7 @@ from datetime import date
 from uuid import UUID
 
 from dashboard.metrics.movement import STEPS, WalkStep, step_rows
+from dashboard.metrics.moves import effective_days
 from dashboard.metrics.portfolio import (
     IS_OPEN,
     Portfolio,
@@ -83,6 +84,10 @@ KINDS = {
 }
 
 
+#: The kinds that are a change of status.
+MOVES = ("moved", "completed", "reopened", "on-hold", "off-hold", "ended")
+
+
 @dataclass(frozen=True)
 class Standing:
     """A pipeline at one end. ``status`` and ``state`` as PipelineQuerySet has them; ``stage`` is a
@@ -109,6 +114,8 @@ class Change:
     was: Standing | None
     now: Standing | None
     written: Written | None
+    #: For a change of status: the day it took effect.
+    effective_on: date | None = None
 
     @property
     def standing(self) -> Standing:
@@ -207,6 +214,8 @@ class Changes:
             f"SELECT kind, id, days, {standings} FROM {self.table} WHERE {where} ORDER BY place, id"
         )
         written = self._writings(where) if rows else {}
+        moved = {uuid_of(row[1]) for row in rows if row[0] in MOVES}
+        effective = effective_days(moved, clock.end_of(self.now.day)) if moved else {}
         width = len(_STANDING)
         order = list(KINDS)
         rows.sort(key=lambda row: order.index(row[0]))
@@ -221,6 +230,7 @@ class Changes:
                     (written[key, what] for what in KINDS[kind].written if (key, what) in written),
                     None,
                 ),
+                effective.get(key) if kind in MOVES else None,
             )
             for kind, raw_key, days, *values in rows
         ]

@@ -10,6 +10,7 @@ from django.utils.text import Truncator, capfirst
 from oegen import questions
 from oegen.admin import guard
 from oegen.alerts import mentions
+from oegen.days import WRITE_A_DAY
 from oegen.forms import AnswersField, FieldErrors
 from oegen.models import AuditedModel
 from oegen.questions import Question, QuestionError
@@ -42,7 +43,7 @@ def speak_of_the_field(name: str, field: forms.Field) -> None:
             known = and_join([str(text) for value, text in field.choices if value])
             messages["invalid_choice"] = f"“%(value)s” is none of {known}: choose one of these."
         case forms.DateField():
-            messages["invalid"] = "Give a date with day, month and year, such as 14 Mar 2027."
+            messages["invalid"] = WRITE_A_DAY
         case forms.URLField():
             messages["invalid"] = "Give a web address, such as https://example.com."
         case forms.SlugField():

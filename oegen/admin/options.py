@@ -32,6 +32,7 @@ from oegen.admin.forms import (
 )
 from oegen.admin.gone import typed_words
 from oegen.admin.lists import FiltersSpeak
+from oegen.days import DayInput
 from oegen.directions import isolated
 from oegen.exceptions import StaleRecordError
 from oegen.models import AuditedModel, Comment, ReferenceModel, User
@@ -42,15 +43,6 @@ UNWRITABLE = (
     "Nothing was saved, because the reason holds a null character, which no text can keep. "
     "Give the reason again."
 )
-
-
-class DayInput(forms.DateInput):
-    """The browser's own date box."""
-
-    input_type = "date"
-
-    def __init__(self, attrs=None):
-        super().__init__(attrs, format="%Y-%m-%d")
 
 
 FIELD_OVERRIDES = {

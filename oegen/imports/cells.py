@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from oegen.seeding import NAMESPACE
 
@@ -122,5 +123,6 @@ def moment(value: str) -> datetime:
 
 
 def day(value: str) -> date:
-    """A day, whatever time of day may follow it."""
-    return _datetime(value, "2027-12-31").date()
+    """A day, whatever time of day may follow it; one with a zone is the day that it was here."""
+    parsed = _datetime(value, "2027-12-31")
+    return timezone.localdate(parsed) if parsed.tzinfo else parsed.date()

@@ -5,13 +5,14 @@ from itertools import chain, count
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models.functions import Lower, Trim
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.text import slugify
 
-from oegen import audit, keys, seals, search
+from oegen import audit, days, keys, seals, search
 from oegen.exceptions import StaleRecordError
 from oegen.models.changeset import HistoryRow
 from oegen.querysets import AuditedQuerySet
@@ -87,6 +88,30 @@ class AuditedModel(models.Model):
                 raise
             finally:
                 self.holds_unsaved = False
+
+    def clean_fields(self, exclude=None):
+        """As Django's, and days have to be possible ones (oegen.days). A field that holds what the
+        database holds is not refused: older records may break a rule made since."""
+        errors = {}
+        try:
+            super().clean_fields(exclude)
+        except ValidationError as error:
+            errors = error.error_dict
+        for field in days.day_fields(type(self)):
+            day = getattr(self, field.attname)
+            if day is None or field.name in errors or field.name in (exclude or ()):
+                continue
+            try:
+                days.validate_day(day)
+            except ValidationError as error:
+                errors[field.name] = error.error_list
+        if errors and not self._state.adding:
+            stored = type(self)._base_manager.filter(pk=self.pk).values(*errors).first() or {}
+            for name, value in stored.items():
+                if value == getattr(self, self._meta.get_field(name).attname):
+                    del errors[name]
+        if errors:
+            raise ValidationError(errors)
 
     def settle_numbers(self) -> None:
         """Round as the database will, so that record, history and seal say the same."""
@@ -212,6 +237,16 @@ class AuditedModel(models.Model):
                 )
             )
         return sources
+
+    @classmethod
+    def entry_annotations(cls) -> dict[str, models.Subquery]:
+        """What ``entry_note`` needs to know of a history row, beyond its own values."""
+        return {}
+
+    @classmethod
+    def entry_note(cls, row) -> str:
+        """Words to add to what a history row of this model says; empty for none."""
+        return ""
 
     @classmethod
     def name_field(cls) -> str:

@@ -5,11 +5,11 @@ from django.utils import timezone
 
 from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm, RowForm
-from oegen.admin.options import DayInput
+from oegen.days import DayField
 from oegen.templatetags.oegen import number
 from pipelines.admin.filters import OverdueFilter, StatusFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
-from pipelines.models import Pipeline, Stage
+from pipelines.models import Pipeline, Stage, StageTransition
 
 
 class PipelineForm(RecordForm):
@@ -18,10 +18,9 @@ class PipelineForm(RecordForm):
         required=False,
         help_text="Tick to confirm RAG and comment as they stand today.",
     )
-    status_effective_on = forms.DateField(
+    status_effective_on = DayField(
         label="Status since",
         required=False,
-        widget=DayInput,
         help_text="The day a change of stage, hold or outcome took effect, if not today.",
     )
 
@@ -39,20 +38,34 @@ class PipelineForm(RecordForm):
         confirms = ["confirm_rag"] if "confirm_rag" in self.changed_data else []
         return super().model_changes + confirms
 
-    def clean_status_effective_on(self):
-        day = self.cleaned_data["status_effective_on"]
-        if day and day > timezone.localdate():
-            raise ValidationError("A change that has taken place can't lie in the future.")
-        return day
-
     def clean(self):
         cleaned = super().clean()
         self.instance.status_effective_on = cleaned.get("status_effective_on")
+        if self.instance.status_effective_on and not {"stage", "outcome"} & self.errors.keys():
+            self._check_effective_day()
         if cleaned.get("confirm_rag") and not cleaned.get("rag_status"):
             self.add_error("confirm_rag", "There is no rating to confirm: choose one instead.")
         elif cleaned.get("confirm_rag"):
             self.instance.rag_confirmed_at = timezone.now()
         return cleaned
+
+    def _check_effective_day(self) -> None:
+        if self._is_change and not {"stage", "on_hold", "outcome"} & set(self.changed_data):
+            self.add_error(
+                "status_effective_on",
+                "The status stays as it is, so there is no change to date. To correct the day of "
+                "an earlier move, open it under “Moves” on the pipeline’s page.",
+            )
+            return
+        move = StageTransition(
+            pipeline=self.instance,
+            effective_on=self.instance.status_effective_on,
+            **{name: self.cleaned_data[name] for name in ("stage", "on_hold", "outcome")},
+        )
+        try:
+            move.clean()
+        except ValidationError as error:
+            self.add_error("status_effective_on", error.error_dict["effective_on"])
 
 
 class PipelineRowForm(RowForm):

@@ -160,8 +160,41 @@ class StageTransition(AuditedModel):
 
     status_label = Pipeline.status_label
 
+    @property
+    def event(self) -> str:
+        """What happened, as in "it moved into Construction"."""
+        if self.outcome != Outcome.ACTIVE:
+            return f"was {self.get_outcome_display().lower()}"
+        return "was put on hold" if self.on_hold else f"moved into {self.stage}"
+
+    @property
+    def event_noun(self) -> str:
+        if self.outcome != Outcome.ACTIVE:
+            return f"the day it was {self.get_outcome_display().lower()}"
+        return "the hold" if self.on_hold else f"the move into {self.stage}"
+
     def clean(self):
-        if self.effective_on and self.effective_on > timezone.localdate():
-            raise ValidationError(
-                {"effective_on": "A change that has taken place can't lie in the future."}
+        """A move takes effect today or earlier, and between the moves recorded before and after
+        it."""
+        if not self.effective_on:
+            return
+        if self.effective_on > timezone.localdate():
+            self._refuse_day("A change that has taken place can't lie in the future.")
+        others = StageTransition.objects.filter(pipeline=self.pipeline_id).exclude(pk=self.pk)
+        others = others.select_related("stage").order_by("recorded_at", "pk")
+        before = others.filter(recorded_at__lte=self.recorded_at).last()
+        if before and self.effective_on < before.effective_on:
+            self._refuse_day(
+                f"It {before.event} on {date_format(before.effective_on)}; {self.event_noun} can't "
+                "be before that."
             )
+        after = others.filter(recorded_at__gt=self.recorded_at).first()
+        if after and self.effective_on > after.effective_on:
+            self._refuse_day(
+                f"It {after.event} on {date_format(after.effective_on)}; {self.event_noun} can't "
+                "be after that."
+            )
+
+    @staticmethod
+    def _refuse_day(sentence: str):
+        raise ValidationError({"effective_on": sentence})

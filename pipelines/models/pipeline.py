@@ -1,15 +1,16 @@
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
+from oegen import audit
 from oegen.database import Trigger, register_trigger
 from oegen.fields import between, in_range, one_of
 from oegen.models import AuditedModel, Comment
@@ -210,6 +211,45 @@ class Pipeline(AuditedModel):
         from pipelines.services import record_stage_transitions
 
         record_stage_transitions(instances)
+
+    def next_transition(self, *, recorded_at: datetime | None = None, recorded_by=None):
+        """The StageTransition, unsaved, into the status that the pipeline now has."""
+        from pipelines.models import StageTransition
+
+        recorded_at = recorded_at or timezone.now()
+        return StageTransition(
+            pipeline=self,
+            stage_id=self.stage_id,
+            on_hold=self.on_hold,
+            outcome=self.outcome,
+            effective_on=self.status_effective_on or timezone.localdate(recorded_at),
+            recorded_at=recorded_at,
+            recorded_by=recorded_by,
+        )
+
+    @classmethod
+    def entry_annotations(cls):
+        """The day that the move written with a history row took effect, if there was one."""
+        from pipelines.models import StageTransition
+
+        moves = StageTransition.history.filter(
+            history_type=audit.CREATED,
+            pipeline=OuterRef("id"),
+            change_set=OuterRef("change_set"),
+            stage=OuterRef("stage"),
+            on_hold=OuterRef("on_hold"),
+            outcome=OuterRef("outcome"),
+        )
+        newest = moves.order_by("-recorded_at", "-history_id").values("effective_on")[:1]
+        return {"effective_on": Subquery(newest)}
+
+    @classmethod
+    def entry_note(cls, row):
+        # What an import tells of the past (version 0) stands at the day it happened.
+        is_dated = row.version and row.effective_on
+        if not is_dated or row.effective_on == timezone.localdate(row.history_date):
+            return ""
+        return f"effective {date_format(row.effective_on)}"
 
     def timeline_sources(self):
         """Also what happened to its facilities, and hand-made corrections of its transitions."""

@@ -1,10 +1,12 @@
 """Entry in the admin: what is sent is saved, in one change set, with person and reason."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from counterparties.models import Contact, ContactRole, Counterparty
+from oegen import audit
 from oegen.models import AlertRule, ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from tests.admin.conftest import errors_of
@@ -50,7 +52,8 @@ def test_a_new_pipeline_with_a_new_facility_and_a_new_counterparty_in_one_form(
 
 
 def test_a_stage_can_be_back_dated(desk):
-    pipeline = make_pipeline(stage="design")
+    with audit.change_set(recorded_at=datetime(2025, 3, 1, tzinfo=UTC)):
+        pipeline = make_pipeline(stage="design")
     data = desk.open(pipeline) | {
         "stage": str(Stage.objects.get(code="procurement").pk),
         "status_effective_on": "2026-01-15",

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from oegen import audit
+from oegen.days import WRITE_A_DAY
 from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.admin.conftest import errors_of
 from tests.builders import make_counterparty, make_pipeline, make_user
@@ -197,9 +198,7 @@ class TestEditableTable:
         data, prefix = self.rows(desk)
         data[f"{prefix[str(pipeline.pk)]}rtb_date"] = "soon"
         response = desk.send(Pipeline, data | {"change_reason": "x"}, "changelist")
-        assert "rtb_date: Give a date with day, month and year, such as 14 Mar 2027." in errors_of(
-            response
-        )
+        assert f"rtb_date: {WRITE_A_DAY}" in errors_of(response)
 
     def test_a_row_changed_meanwhile_is_stopped_and_the_others_are_not_saved_either(
         self, desk, jane

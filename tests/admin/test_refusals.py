@@ -138,7 +138,9 @@ def test_ownership_above_100(desk):
 
 def test_a_status_that_takes_effect_tomorrow(desk):
     tomorrow = timezone.localdate() + timedelta(days=1)
-    errors = refused(desk, make_pipeline(), status_effective_on=tomorrow.isoformat())
+    stage = str(Stage.objects.get(code="procurement").pk)
+    day = tomorrow.isoformat()
+    errors = refused(desk, make_pipeline(), stage=stage, status_effective_on=day)
     assert "status_effective_on: A change that has taken place can't lie in the future." in errors
 
 

@@ -13,6 +13,7 @@ from pipelines import services
 from pipelines.models import Pipeline
 from tests.builders import make_pipeline, make_user
 
+TODAY = timezone.localdate().isoformat()
 YESTERDAY = timezone.localdate() - timedelta(days=1)
 
 
@@ -108,7 +109,8 @@ def test_hold_keeps_the_stage_and_asks_what_it_waits_for(as_portfolio_manager, p
 def test_moving_a_held_card_into_a_stage_ends_the_hold(as_portfolio_manager, db):
     held = make_pipeline("Held", on_hold=True, on_hold_reason="Grid offer")
 
-    assert move(as_portfolio_manager, held, to="construction").status_code == 201
+    answer = move(as_portfolio_manager, held, to="construction", effective_on=TODAY)
+    assert answer.status_code == 201
 
     held.refresh_from_db()
     assert (held.stage.code, held.on_hold, held.on_hold_reason) == ("construction", False, "")
@@ -137,7 +139,9 @@ def test_rtb_date_is_left_alone_by_a_move_that_does_not_ask_for_it(as_portfolio_
 def test_rule_about_a_field_that_is_not_asked_for_is_told_all_the_same(as_portfolio_manager, db):
     pipeline = make_pipeline(rtb_date=date(2020, 1, 1), cod_date=date(2021, 1, 1))
 
-    answer = move(as_portfolio_manager, pipeline, to="completed", rtb_date="2022-01-01")
+    answer = move(
+        as_portfolio_manager, pipeline, to="completed", rtb_date="2022-01-01", effective_on=TODAY
+    )
 
     assert answer.status_code == 422
     assert "Commercial operation can&#x27;t come before ready to build" in answer.content.decode()
@@ -301,7 +305,7 @@ def test_undo_is_still_offered_when_the_board_is_loaded_again(as_portfolio_manag
 
 def test_newest_move_is_the_one_offered(as_portfolio_manager, pipeline):
     move(as_portfolio_manager, pipeline)
-    move(as_portfolio_manager, make_pipeline("Rowan Down"), to="construction")
+    move(as_portfolio_manager, make_pipeline("Rowan Down"), to="construction", effective_on=TODAY)
 
     assert "Rowan Down moved from Design to Construction." in offered(as_portfolio_manager)
 

@@ -165,6 +165,7 @@ def test_a_file_has_every_change_and_no_formula(as_manager, portfolio):
         "40",
         "40",
         *who,
+        "",
     ]
     assert [row[3] for row in rows[1:]] == ["Rowan Hill", "Kestrel Moor", "Larch Park"]
     assert rows[3][5:9] == ["Design", "", "5", ""]

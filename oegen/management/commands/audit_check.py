@@ -1,9 +1,11 @@
+from itertools import chain
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
 from oegen.database import snapshot
+from oegen.days import impossible_days
 from oegen.integrity import Anchor, AnchorError, Check
 from oegen.remarks import early_references
 
@@ -44,7 +46,7 @@ class Command(BaseCommand):
                     found += 1
                     self.stdout.write(str(finding))
                 newest = Anchor.newest()
-                for remark in early_references():
+                for remark in chain(early_references(), impossible_days()):
                     self.stdout.write(f"Remark: {remark}.")
             read = ", ".join(f"{number:,} {what}" for what, number in check.counts.items())
             if found:

@@ -1,0 +1,1 @@
+from tests.admin.conftest import desk  # noqa: F401
