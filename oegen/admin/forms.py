@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
@@ -8,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 
 from oegen import questions
-from oegen.admin import guard
+from oegen.admin import guard, problems
 from oegen.alerts import mentions
 from oegen.days import WRITE_A_DAY
 from oegen.forms import AnswersField, FieldErrors
@@ -56,6 +58,15 @@ def speak_of_the_field(name: str, field: forms.Field) -> None:
         case forms.IntegerField():
             messages["invalid"] = "Give a whole number, such as 40."
     field.error_messages = {**field.error_messages, **messages}
+    if isinstance(field, forms.IntegerField):  # Django's other numbers are kinds of it.
+        field.to_python = partial(_read_number, field, field.to_python)
+
+
+def _read_number(field: forms.Field, read, value):
+    """Refuse ``1_0``, which Python reads as 10."""
+    if "_" in str(value):
+        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
+    return read(value)
 
 
 class GuardedForm(forms.ModelForm):
@@ -95,8 +106,11 @@ class GuardedForm(forms.ModelForm):
         return str(field.label)
 
     def _update_errors(self, errors):
-        """A model's error about a field that this form does not show is an error of the whole."""
+        """A model's error about a field that this form does not show is an error of the whole. What
+        it says of a field that is refused already follows from that: it looked at an empty one."""
         if hasattr(errors, "error_dict"):
+            for name in errors.error_dict.keys() & self._errors.keys() - {NON_FIELD_ERRORS}:
+                del errors.error_dict[name]
             for name in [name for name in errors.error_dict if name not in self.fields]:
                 found = errors.error_dict.pop(name)
                 if name != NON_FIELD_ERRORS:
@@ -266,6 +280,12 @@ class TableFormSet(forms.BaseModelFormSet):
     reason_required_for: tuple[str, ...] = ()
     refusal = ""
 
+    #: Why the reason for the whole table will not do.
+    reason_problem = ""
+
+    def problems(self) -> list[problems.Problem]:
+        return problems.of_table(self) if self.is_bound else []
+
     def clean(self):
         super().clean()
         if self.refusal:
@@ -279,6 +299,7 @@ class TableFormSet(forms.BaseModelFormSet):
             if name in self.reason_required_for
         }
         if changed:
+            self.reason_problem = f"Say why: you changed {and_join(sorted(changed))}."
             raise forms.ValidationError(
                 f"Say why in “Reason” below the table: you changed {and_join(sorted(changed))}."
             )

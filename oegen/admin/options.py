@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from oegen import audit, returning, timeline
-from oegen.admin import guard
+from oegen.admin import guard, problems
 from oegen.admin.forms import (
     OWN_FIELDS,
     GuardedForm,
@@ -288,6 +288,10 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
     # Reading -------------------------------------------------------------------------------------
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if context.get("errors"):
+            # Instead of Django's sentence that something, somewhere, is wrong.
+            inlines = context["inline_admin_formsets"]
+            context["problems"] = problems.of_record(context["adminform"].form, inlines)
         if change and obj is not None:
             context["timeline"] = timeline.entries_of(obj, limit=30)
             context["comments"] = (

@@ -1,0 +1,56 @@
+"""What a refused form of the admin has to put right, each with a link to its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib.admin.helpers import InlineAdminFormSet
+from django.utils.text import Truncator, capfirst
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``place`` names the field in words; ``target`` is the id of its box on the page."""
+
+    place: str
+    target: str
+    sentence: str
+
+
+def of_record(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> list[Problem]:
+    """Those of a record's form, in the order of the page; what is about the record as a whole
+    stands at the top anyway."""
+    found = list(_of_fields(form, ""))
+    for inline in inlines:
+        noun = capfirst(inline.opts.verbose_name)
+        for sentence in inline.formset.non_form_errors():
+            plural = capfirst(inline.opts.verbose_name_plural)
+            found.append(Problem(plural, f"{inline.formset.prefix}-group", sentence))
+        for number, row in enumerate(inline.formset.forms, 1):
+            place = f"{noun} {number}"
+            found += [Problem(place, row.prefix, one) for one in row.non_field_errors()]
+            found += _of_fields(row, place)
+    return found
+
+
+def of_table(formset: forms.BaseModelFormSet) -> list[Problem]:
+    """Those of the rows of an editable list."""
+    found = []
+    for row in formset.forms:
+        place = Truncator(row.instance).chars(80)
+        first = next((bound.id_for_label for bound in row.visible_fields()), "")
+        found += [Problem(place, first, one) for one in row.non_field_errors()]
+        found += _of_fields(row, place)
+    return found
+
+
+def _of_fields(form: forms.ModelForm, place: str) -> Iterable[Problem]:
+    for bound in form:
+        for sentence in bound.errors:
+            label = str(bound.label)
+            if place:
+                label = label[:1].lower() + label[1:] if label[1:2].islower() else label
+                label = f"{place}, {label}"
+            yield Problem(label, bound.id_for_label, sentence)
