@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -65,6 +65,8 @@ class Origin:
 
     person: User | None = None
     source: str = Source.CODE
+    #: The change sets that were written since.
+    written: list[uuid.UUID] = field(default_factory=list, compare=False)
 
 
 NOBODY = Origin()
@@ -75,11 +77,12 @@ _removals: ContextVar[list[models.Model] | None] = ContextVar("oegen_removals", 
 
 
 @contextmanager
-def acting(person: User | None, source: str) -> Iterator[None]:
+def acting(person: User | None, source: str) -> Iterator[Origin]:
     """Name the person and source of the change sets opened inside, unless they name their own."""
-    token = _origin.set(Origin(person, source))
+    origin = Origin(person, source)
+    token = _origin.set(origin)
     try:
-        yield
+        yield origin
     finally:
         _origin.reset(token)
 
@@ -136,6 +139,8 @@ def change_set(
             write_alerts(current)
             current.settle_details()
             seals.close(ChangeSet, [current], current.written)
+    if current.has_rows and origin is not NOBODY:
+        origin.written.append(current.id)
 
 
 def current_change_set() -> ChangeSet | None:

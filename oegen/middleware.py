@@ -1,6 +1,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import FileResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -12,15 +14,36 @@ from oegen import asof, audit
 
 
 class AuditMiddleware:
-    """Names the signed-in person as the author of every change made in the request."""
+    """Names the signed-in person as the author of every change made in the request, and tells the
+    browser which draft (oegen/unsaved.js) it has written, so that it need not be kept any more."""
+
+    #: The field that names the draft, and the cookie that names it as saved.
+    DRAFT, SAVED = "draft", "oegen_saved"
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
         person = request.user if request.user.is_authenticated else None
-        with audit.acting(person, audit.Source.PAGE):
-            return self.get_response(request)
+        with audit.acting(person, audit.Source.PAGE) as origin:
+            response = self.get_response(request)
+        if origin.written and request.method == "POST":
+            draft = request.POST.get(self.DRAFT, "")
+            if re.fullmatch(r"[0-9a-f]{32}", draft):
+                secure = settings.SESSION_COOKIE_SECURE
+                response.set_cookie(self.SAVED, draft, secure=secure, samesite="Lax")
+        return response
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """As Django's, and to somebody whose session ended before they pressed Save the sign-in page
+    says that nothing was saved."""
+
+    def handle_no_permission(self, request, view_func):
+        response = super().handle_no_permission(request, view_func)
+        if request.method == "POST":
+            response["Location"] += "&unsaved=1"
+        return response
 
 
 class NotAllowedPageMiddleware:

@@ -144,7 +144,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "oegen.middleware.SignInMiddleware",
     "oegen.middleware.NoStoreMiddleware",
     "oegen.middleware.AuditMiddleware",
     "oegen.middleware.NotAllowedPageMiddleware",

@@ -39,3 +39,5 @@ urlpatterns = [
     path("logout/", sign_in.SignOut.as_view(), name="logout"),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "oegen.busy.server_error"

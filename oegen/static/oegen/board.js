@@ -41,9 +41,19 @@
     const at = choices.findIndex((choice) => choice.disabled);
     const next = choices.slice(at + 1).find((choice) => !choice.disabled) ?? choices[0];
     form.elements.to.value = target ?? next.value;
+    settle();
     showAsked();
     dialog.showModal();
+    oegenUnsaved.watch(form, card.dataset.card);
     (target ? firstEmpty() : form.elements.to).focus();
+  }
+
+  /* What the page has filled in is not what the person typed. */
+  function settle() {
+    for (const field of form.elements) {
+      if (field.options) for (const one of field.options) one.defaultSelected = one.selected;
+      else if ("defaultValue" in field) field.defaultValue = field.value;
+    }
   }
 
   function firstEmpty() {
@@ -59,7 +69,10 @@
 
   async function send(address, body) {
     const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-    return fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token } });
+    const answer = await fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token } });
+    /* The answer is the sign-in page. */
+    if (answer.redirected) throw new Error("You were signed out. Nothing was moved: load the page again and sign in; what you typed is kept.");
+    return answer;
   }
 
   async function submit() {
@@ -68,13 +81,16 @@
     if (answer.status === 422 || answer.status === 409) {
       const asked = await answer.text();
       if (answer.status === 409) await drawAnew();
+      oegenUnsaved.pause(form);
       fields.innerHTML = asked;
+      oegenUnsaved.watch(form, key);
       showAsked();
       (fields.querySelector("[aria-invalid=true]") ?? form.elements.reason).focus();
       return;
     }
     if (!answer.ok) throw new Error(problem(answer.status));
     const done = await answer.json();
+    oegenUnsaved.forget(form);
     await drawAnew();
     dialog.close();
     say(done.said);
@@ -84,6 +100,7 @@
 
   function problem(status) {
     if (status === 403) return "You may not move pipelines, or you were signed out.";
+    if (status === 503) return "The database is busy. Nothing was moved; try again in a moment.";
     if (status === 404) return "This pipeline was removed. Load the board again.";
     return `The server could not do it (${status}). Nothing was moved; try again in a moment.`;
   }
@@ -175,9 +192,13 @@
   form.addEventListener("change", function (event) {
     if (event.target.name === "to") showAsked();
   });
-  dialog.querySelector("[data-move-cancel]").addEventListener("click", close);
+  dialog.querySelector("[data-move-cancel]").addEventListener("click", function () {
+    oegenUnsaved.forget(form);
+    close();
+  });
   dialog.addEventListener("cancel", function (event) {
     event.preventDefault();
+    oegenUnsaved.pause(form);
     close();
   });
 

@@ -1,0 +1,149 @@
+"""Nothing typed is lost: Enter saves, leaving asks, and a draft comes back to the same person."""
+
+import pytest
+from playwright.sync_api import expect
+
+from oegen import roles
+from oegen.models import Comment
+from pipelines.models import Pipeline
+from tests.builders import make_pipeline, make_user
+
+
+@pytest.fixture
+def at_work(browser_page, sign_in, portfolio_manager, live_server):
+    sign_in(browser_page, portfolio_manager)
+    browser_page.open = lambda path: browser_page.goto(f"{live_server.url}{path}")
+    browser_page.asked = []
+
+    def leave(dialog):
+        browser_page.asked.append(dialog.type)
+        dialog.accept()
+
+    browser_page.on("dialog", leave)
+    return browser_page
+
+
+def drafts(page) -> int:
+    return page.evaluate(
+        "Object.keys(sessionStorage).filter((key) => key.startsWith('oegen:draft:')).length"
+    )
+
+
+OFFER = "that was not saved"
+
+
+def test_enter_in_the_reason_of_a_list_saves_the_marked_rows(at_work):
+    page = at_work
+    pipeline = make_pipeline("Kestrel", rag_status="green")
+    make_pipeline("Left alone")
+    page.open("/admin/pipelines/pipeline/")
+    page.get_by_label("RAG of Kestrel", exact=True).select_option("amber")
+    expect(page.locator("tr.is-changed")).to_have_count(1)
+    expect(page.locator("tr.is-changed")).to_contain_text("Kestrel")
+    expect(page.get_by_text("1 row changed, not saved yet.")).to_be_visible()
+
+    page.locator("#changelist-form").get_by_role("button", name="Save").last.click()
+    reason = page.get_by_label("Reason")
+    expect(reason).to_be_focused()
+    expect(reason).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("tr.is-changed")).to_have_count(1)
+
+    reason.fill("Grid offer")
+    reason.press("Enter")
+    expect(page.locator(".messagelist")).to_contain_text("1 pipeline was changed")
+    pipeline.refresh_from_db()
+    assert pipeline.rag_status == "amber"
+    assert page.asked == []
+    assert drafts(page) == 0
+
+
+def test_a_form_left_asks_first_and_is_offered_again_as_it_was(at_work):
+    page = at_work
+    page.open("/admin/pipelines/pipeline/add/")
+    page.get_by_label("Project name").fill("Kettleby Solar")
+    page.locator(".field-stage .select2-selection").first.click()
+    page.locator(".select2-results__option", has_text="Design").first.click()
+    page.get_by_text("Add another Facility").click()
+    page.locator("#id_facility_links-0-name").fill("Kettleby One")
+    page.get_by_role("link", name="Facilities", exact=True).click()
+    expect(page.get_by_role("heading", name="Facilities", exact=True)).to_be_visible()
+    assert page.asked == ["beforeunload"]
+
+    page.go_back()
+    expect(page.get_by_text(OFFER)).to_be_visible()
+    expect(page.get_by_label("Project name")).to_have_value("")
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.get_by_label("Project name")).to_have_value("Kettleby Solar")
+    expect(page.locator("#id_facility_links-0-name")).to_have_value("Kettleby One")
+    expect(page.locator(".field-stage .select2-selection").first).to_contain_text("Design")
+    page.locator("#id_facility_links-0-latitude").fill("99")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    problem = page.locator(".problems a").first
+    expect(problem).to_have_text("Facility 1, latitude")
+    expect(page.locator("#id_facility_links-0-latitude")).to_be_focused()
+    page.get_by_label("Project name").focus()
+    problem.click()
+    expect(page.locator("#id_facility_links-0-latitude")).to_be_focused()
+    page.locator("#id_facility_links-0-latitude").fill("")
+    page.locator("#facility_links-0 .field-technology .select2-selection").click()
+    page.locator(".select2-search__field").last.fill("Solar")
+    page.locator(".select2-results__option", has_text="Solar").first.click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist")).to_contain_text("was added successfully")
+    assert Pipeline.objects.get().facilities.get().name == "Kettleby One"
+    assert drafts(page) == 0
+
+
+def test_a_comment_outlives_the_session_for_its_writer_alone(at_work, portfolio_manager, sign_in):
+    page = at_work
+    pipeline = make_pipeline("Kestrel")
+    page.open(pipeline.get_absolute_url())
+    page.get_by_label("Add a comment").fill("Spoke to the council at length")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(page.get_by_text("You were signed out, so nothing was saved.")).to_be_visible()
+
+    sign_in(page, make_user(roles.PORTFOLIO_MANAGERS))
+    page.open(pipeline.get_absolute_url())
+    expect(page.get_by_label("Add a comment")).to_have_value("")
+    expect(page.get_by_text(OFFER)).to_have_count(0)
+
+    sign_in(page, portfolio_manager)
+    page.open(pipeline.get_absolute_url())
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.get_by_label("Add a comment")).to_have_value("Spoke to the council at length")
+    assert not Comment.objects.exists()
+    page.get_by_role("button", name="Comment", exact=True).click()
+    expect(page.locator(".comment-text")).to_have_text("Spoke to the council at length")
+    expect(page.get_by_text(OFFER)).to_have_count(0)
+
+    page.get_by_label("Add a comment").fill("And another")
+    page.wait_for_function("Object.keys(sessionStorage).some((key) => key.includes(':draft:'))")
+    page.get_by_text("menu").first.click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert drafts(page) == 0
+
+
+def test_a_move_on_the_board_is_offered_again_with_the_version_it_was_typed_on(at_work):
+    page = at_work
+    pipeline = make_pipeline("Kestrel")
+    page.open("/pipelines/board/")
+    page.get_by_role("button", name="Move Kestrel").click()
+    page.get_by_label("Why").fill("Tender is out")
+    page.keyboard.press("Escape")
+    pipeline.rag_comment = "Others were here"
+    pipeline.save()
+    page.reload()
+    page.get_by_role("button", name="Move Kestrel").click()
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.get_by_label("Why")).to_have_value("Tender is out")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(
+        page.get_by_text("This pipeline was changed while you had the board open")
+    ).to_be_visible()
+    page.console.expect("409")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.get_by_text("Kestrel moved from Design to Procurement.")).to_be_visible()
+    assert drafts(page) == 0
