@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
