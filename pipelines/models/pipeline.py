@@ -5,6 +5,8 @@ from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -233,13 +235,11 @@ class Pipeline(AuditedModel):
         from pipelines.models import StageTransition
 
         moves = StageTransition.history.filter(
-            history_type=audit.CREATED,
-            pipeline=OuterRef("id"),
-            change_set=OuterRef("change_set"),
-            stage=OuterRef("stage"),
-            on_hold=OuterRef("on_hold"),
-            outcome=OuterRef("outcome"),
+            history_type=audit.CREATED, pipeline=OuterRef("id"), on_hold=OuterRef("on_hold")
         )
+        for name in ("change_set_id", "stage_id", "outcome"):
+            # In an expression, so that the pipeline's index is the one that SQLite takes.
+            moves = moves.filter(Exact(Coalesce(name, name), OuterRef(name)))
         newest = moves.order_by("-recorded_at", "-history_id").values("effective_on")[:1]
         return {"effective_on": Subquery(newest)}
 
