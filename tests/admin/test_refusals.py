@@ -48,6 +48,22 @@ def test_a_facility_with_one_coordinate(desk):
     assert errors == "longitude: Give the longitude too, or clear the latitude."
 
 
+def test_a_latitude_with_too_many_decimals_gets_one_sentence(desk):
+    errors = refused(desk, make_facility(), latitude="52.12345678", longitude="1.5")
+    assert errors == "latitude: Ensure that there are no more than 6 decimal places."
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("capacity_mw", "1_0", "Give a number, such as 12.5."),
+        ("latitude", "5_2", "Give a number, such as 12.5."),
+    ],
+)
+def test_a_number_with_an_underscore(desk, field, typed, sentence):
+    assert refused(desk, make_facility(), **{field: typed}) == f"{field}: {sentence}"
+
+
 def test_a_storage_figure_on_a_wind_farm(desk):
     errors = refused(desk, make_facility(technology="wind"), storage_mwh="40")
     assert errors == (

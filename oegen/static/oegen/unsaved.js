@@ -356,7 +356,10 @@
   document.addEventListener("submit", function (event) {
     const form = event.target;
     if (/\/logout\/$/.test(new URL(form.action, location.href).pathname)) {
-      for (const state of watched.values()) clearTimeout(state.timer);
+      for (const state of watched.values()) {
+        clearTimeout(state.timer);
+        state.timer = null;
+      }
       forgetWhere(() => true);
       return;
     }
