@@ -117,7 +117,8 @@ def test_a_comment_outlives_the_session_for_its_writer_alone(at_work, portfolio_
     expect(page.get_by_text(OFFER)).to_have_count(0)
 
     page.get_by_label("Add a comment").fill("And another")
-    page.wait_for_function("Object.keys(sessionStorage).some((key) => key.includes(':draft:'))")
+    page.reload()
+    assert drafts(page) == 1
     page.locator("summary", has_text=", menu").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
