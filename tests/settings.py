@@ -16,6 +16,9 @@ from oegen.settings import DATABASES, STORAGES  # noqa: E402
 
 # A file, not memory: the live server's threads then use the locking that production uses.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Nothing here must survive a power cut.
+    options = DATABASES["default"]["OPTIONS"]
+    options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
     DATABASES["default"]["TEST"] = {
         "NAME": str(VAR_DIR / f"test{os.environ.get('OEGEN_TEST_DB_SUFFIX', '')}.sqlite3")
     }

@@ -61,8 +61,10 @@ def test_files_are_private_those_of_earlier_times_too(tmp_path):
         path.chmod(0o644)
     for path in (folder, folder / "rejects", folder / "static"):
         path.chmod(0o755)
-    assert manage(folder, "migrate", "oegen", "0001").returncode == 0
-    private = [folder, folder / "rejects", *kept]
+    new = folder / "new"
+    touch = f"import pathlib; pathlib.Path({str(new)!r}).touch()"
+    assert manage(folder, "shell", "-v0", "-c", touch).returncode == 0
+    private = [folder, folder / "rejects", *kept, new]
     assert [oct(path.stat().st_mode & 0o077) for path in private] == ["0o0"] * len(private)
     assert (folder / "static" / "site.css").stat().st_mode & 0o077 == 0o044
 

@@ -77,10 +77,10 @@ class PersonAdmin(FiltersSpeak, UserAdmin):
 
     def has_change_permission(self, request, obj=None):
         """Who may set a superuser's password could become one."""
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and _may_edit(request, obj)
 
     def has_delete_permission(self, request, obj=None):
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and _may_edit(request, obj)
 
     def user_change_password(self, request, id, form_url=""):
         before = self.get_object(request, unquote(id))
@@ -95,7 +95,7 @@ class PersonAdmin(FiltersSpeak, UserAdmin):
         return ", ".join(group.name for group in user.groups.all()) or "none"
 
 
-def _may_touch(request, person: User | None) -> bool:
+def _may_edit(request, person: User | None) -> bool:
     return person is None or request.user.is_superuser or not person.is_superuser
 
 

@@ -14,7 +14,7 @@ ACCOUNT = "account"
 
 
 @receiver(password_changed, dispatch_uid="oegen.alerts.account_mail")
-def tell_of_password(sender, user: User, by: User, **kwargs) -> None:
+def mail_password_notice(sender, user: User, by: User, **kwargs) -> None:
     """Where e-mail is set up: a notice that waits until then would be of no use."""
     if not user.email or Channel.EMAIL not in delivery.configured_channels():
         return

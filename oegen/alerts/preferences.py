@@ -14,7 +14,7 @@ from oegen.models import AlertPreference, AlertRule, Channel, User
 
 _SALT = "oegen.alerts.unsubscribe"
 
-#: Of the link in an e-mail.
+#: How long an unsubscribe link works.
 WORKS_FOR = timedelta(days=180)
 
 

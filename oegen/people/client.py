@@ -8,7 +8,7 @@ import re
 from django.conf import settings
 from django.http import HttpRequest
 
-#: What an address may be wrapped in by a proxy that adds the port: 1.2.3.4:5 and [2001:db8::1]:5.
+#: Some proxies add the port: 1.2.3.4:5 and [2001:db8::1]:5.
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?")
 
 #: Headers by which a proxy says for whom it asks.
@@ -20,7 +20,7 @@ class UnknownClientError(Exception):
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's IP address in its canonical form; IPv4 in IPv6's clothes is IPv4.
+    """The client's IP address in its canonical form; an IPv4-mapped IPv6 address is given as IPv4.
 
     Behind N trusted proxies (``BEHIND_PROXY``) it is the N-th from the right of X-Forwarded-For:
     what stands further left was written by the client itself. Raises UnknownClientError.

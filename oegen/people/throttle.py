@@ -30,7 +30,7 @@ _MOST_FAILURES = 1_000
 
 @dataclass(frozen=True)
 class Limit:
-    """``free`` attempts are not delayed; after the next failures wait 1, 2, 4 ... seconds."""
+    """After ``free`` failures the next attempt waits 1 second, then 2, 4 ... up to ``longest``."""
 
     name: str
     free: int

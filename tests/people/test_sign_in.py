@@ -186,7 +186,7 @@ def test_after_a_wrong_password_the_cursor_is_where_it_is_typed_again(client, ma
 
 
 class Patient(throttle.Limit):
-    """Of which a test sees no end."""
+    """A limit whose first delay outlasts the test."""
 
     def wait_after(self, failures):
         return self.longest if failures >= self.free else timedelta(0)
