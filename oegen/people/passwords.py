@@ -7,6 +7,7 @@ import logging
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.dispatch import Signal
@@ -50,6 +51,11 @@ class OwnPasswordForm(PasswordChangeForm):
         try:
             attempt = throttle.reserve([(throttle.OWN_PASSWORD, str(self.user.pk))])
         except throttle.TooSoonError as error:
+            logger.warning(
+                "Change of password by “%s” refused unseen: %s s of the delay are left.",
+                self.user.get_username(),
+                error.seconds,
+            )
             self.status, self.wait = 429, error.seconds
             raise ValidationError(
                 "There were too many wrong passwords, so this one was not looked at. Wait "
@@ -63,6 +69,8 @@ class OwnPasswordForm(PasswordChangeForm):
                 self.user.get_username(),
                 attempt.failures,
             )
+            credentials = {"username": self.user.get_username()}
+            user_login_failed.send(type(self), credentials=credentials, request=None)
             raise
         attempt.take_back()
         return password

@@ -1,6 +1,7 @@
 """Everybody's own password; who may set whose."""
 
 import pytest
+from django.contrib.auth.signals import user_login_failed
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -61,12 +62,20 @@ def as_manager(client, manager):
     return client
 
 
-def test_wrong_old_passwords_are_delayed_and_logged(as_manager, manager, caplog):
+def test_wrong_old_passwords_are_delayed_logged_and_count_as_failures(as_manager, manager, caplog):
+    failures = []
+
+    def count(credentials, **kwargs):
+        failures.append(credentials)
+
+    user_login_failed.connect(count)
     for _ in range(throttle.OWN_PASSWORD.free):
         assert "Your old password was entered incorrectly" in change(as_manager, "no").text
     response = change(as_manager)
     assert (response.status_code, response["Retry-After"]) == (429, "1")
     assert f"Wrong old password of “{manager.username}”" in caplog.text
+    assert f"Change of password by “{manager.username}” refused unseen" in caplog.text
+    assert failures == [{"username": manager.username}] * throttle.OWN_PASSWORD.free
     manager.refresh_from_db()
     assert manager.check_password(PASSWORD)
 
