@@ -27,6 +27,12 @@ class SignInForm(AuthenticationForm):
     username = UsernameField(max_length=150)
     password = forms.CharField(strip=False, max_length=LONGEST_PASSWORD)
 
+    error_messages = {
+        "invalid_login": "The username or the password is wrong. Capital letters count in the "
+        "password only.",
+        "inactive": "This account can no longer sign in.",
+    }
+
     status = 200
     wait = 0
 

@@ -181,6 +181,7 @@ def test_the_username_is_taken_in_any_case_unless_two_differ_by_it_alone(client)
 
 def test_after_a_wrong_password_the_cursor_is_where_it_is_typed_again(client, manager):
     page = sign_in(client, manager.username, "wrong").content.decode()
+    assert "The username or the password is wrong." in page
     assert page.count("autofocus") == 1
     assert "autofocus" in page[page.index('id="id_password"') :]
 
