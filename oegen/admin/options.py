@@ -325,6 +325,10 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         if self.model is not Comment:
             # Comments go with their record, whoever wrote them.
             perms_needed.discard(Comment._meta.verbose_name)
+        for model in audit.tracked_models():
+            if model.link_owner():
+                # So does what belongs to it, though it can't be removed by itself.
+                perms_needed.discard(model._meta.verbose_name)
         if protected:
             protected = self._dependents(objs)
         return deleted, counts, perms_needed, protected
