@@ -5,6 +5,7 @@ which covers every route.
 """
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page
 
 from counterparties.models import Contact, Counterparty
@@ -63,10 +64,45 @@ FITS = """() => new Promise(resolve => {
 })"""
 
 
+#: axe-core, for these tests only: no page loads it.
+AXE = (settings.NODE_MODULES / "axe-core" / "axe.min.js").read_text()
+
+#: WCAG 2.2 A and AA, and what is good practice beside it. No rule is switched off.
+ALL_RULES = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+
+#: The rules whose answer depends on the colours or on the width of the window.
+RULES_OF_LOOKS = {
+    "type": "rule",
+    "values": [
+        "button-name",
+        "color-contrast",
+        "link-in-text-block",
+        "link-name",
+        "scrollable-region-focusable",
+        "target-size",
+    ],
+}
+
+RUN_AXE = """rules => axe
+    .run(document, { runOnly: rules, resultTypes: ["violations"], preload: false })
+    .then(found => found.violations.flatMap(rule => rule.nodes.slice(0, 3).map(
+        node => `${rule.id}: ${node.target.join(" ")} ${node.html.slice(0, 120)}`)))"""
+
+
+def barriers_of(page: Page, rules: dict) -> list[str]:
+    """What axe finds in the page as it is shown."""
+    return page.evaluate(RUN_AXE, rules)
+
+
 def faults_of(page: Page) -> list[str]:
     """What every page must have and this one lacks, on a phone in light and at a desk in dark:
     first on that on which the page before was left, which is half the drawing."""
     faults = []
+    page.evaluate(AXE)
+    rules = ALL_RULES
     if not page.title().strip(" ·|"):
         faults.append("it has no title")
     if (count := page.locator("h1").count()) != 1:
@@ -74,23 +110,24 @@ def faults_of(page: Page) -> list[str]:
     shown = page.viewport_size["width"]
     for scheme, width in sorted(SCREENS, key=lambda screen: screen[1] != shown):
         if width != page.viewport_size["width"]:
-            page.emulate_media(color_scheme=scheme)
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": 844})
         if not page.evaluate(FITS):
             faults.append(f"it is wider than a screen of {width}")
+        faults += [f"{scheme}, {width}: {barrier}" for barrier in barriers_of(page, rules)]
+        rules = RULES_OF_LOOKS
     return faults
 
 
-def look_at(page: Page, site: str, addresses: list[str]) -> dict[str, list[str]]:
-    """What is wrong with these pages, by address."""
+def look_at(page: Page, site: str, addresses: list[str]) -> list[str]:
+    """What is wrong with these pages, each fault with its address."""
     network = NetworkWatch(page)
-    wrong = {}
+    wrong = []
     for address in addresses:
         page.goto(f"{site}{address}", wait_until="load")
         faults = faults_of(page) + page.console.errors + network.failures
         page.console.errors, network.failures = [], []
-        if faults:
-            wrong[address] = faults
+        wrong += [f"{address} {fault}" for fault in faults]
     return wrong
 
 
@@ -119,6 +156,7 @@ def pages_of(administrator, records, client):
 
 @pytest.fixture
 def signed_in(browser_page, sign_in, administrator):
+    browser_page.emulate_media(color_scheme="light", reduced_motion="reduce")
     sign_in(browser_page, administrator)
     return browser_page
 
@@ -126,14 +164,39 @@ def signed_in(browser_page, sign_in, administrator):
 def test_every_page_of_the_site_is_whole(signed_in, live_server, pages_of):
     routes = [route for route in ANSWERED if not route.startswith("admin/")]
 
-    assert look_at(signed_in, live_server.url, pages_of(routes)) == {}
+    wrong = look_at(signed_in, live_server.url, pages_of(routes))
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_page_of_the_admin_is_whole(signed_in, live_server, pages_of):
     routes = [route for route in ANSWERED if route.startswith("admin/")]
 
-    assert look_at(signed_in, live_server.url, pages_of(routes)) == {}
+    wrong = look_at(signed_in, live_server.url, pages_of(routes))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_messages_of_every_kind_can_be_read_in_both_themes(signed_in, live_server):
+    page = signed_in
+    page.goto(f"{live_server.url}/me/alerts/")
+    page.get_by_role("button", name="Keep this").click()
+    page.locator("main > .alert-success").wait_for()
+    page.evaluate(
+        """() => {
+            const message = document.querySelector("main > .alert");
+            for (const kind of ["info", "warning", "danger"]) {
+                const other = message.cloneNode(true);
+                other.className = `alert alert-${kind}`;
+                other.insertAdjacentHTML("beforeend", ' See <a href="/">the dashboard</a>.');
+                message.after(other);
+            }
+        }"""
+    )
+    page.evaluate(AXE)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert barriers_of(page, RULES_OF_LOOKS) == [], scheme
 
 
 def test_sign_in_page_is_whole(browser_page, live_server):
-    assert look_at(browser_page, live_server.url, ["/login/"]) == {}
+    wrong = look_at(browser_page, live_server.url, ["/login/"])
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,31 @@
+/* What Django's admin and its chooser leave nameless for screen readers gets its name here. */
+(function () {
+  "use strict";
+
+  /* A chooser is known by its field's label and, once something is chosen, by that too. */
+  function nameChoosers() {
+    document.querySelectorAll("select.select2-hidden-accessible").forEach(function (select) {
+      const box = select.nextElementSibling?.querySelector(".select2-selection");
+      if (!box || box.id) return;
+      const label = select.labels?.[0]?.textContent || select.getAttribute("aria-label") || "";
+      box.id = `${select.id}-chooser`;
+      box.setAttribute("aria-label", label.trim().replace(/:$/, ""));
+      box.setAttribute("aria-labelledby", `${box.id} ${box.getAttribute("aria-labelledby")}`);
+      /* What is chosen is text, not a box of its own to write in. */
+      const value = box.querySelector("[role='textbox'][aria-readonly]");
+      value?.removeAttribute("role");
+      value?.removeAttribute("aria-readonly");
+    });
+  }
+
+  function mend() {
+    nameChoosers();
+    document.querySelectorAll("th.original:empty").forEach((cell) => cell.setAttribute("role", "none"));
+    document.querySelectorAll("span.help-tooltip[aria-label]").forEach((span) => span.setAttribute("role", "img"));
+    document.getElementById("searchbar")?.setAttribute("aria-label", "Search");
+  }
+
+  /* The choosers are made by jQuery's ready, which can come after the page has loaded: behind them. */
+  window.addEventListener("load", () => (window.django?.jQuery ? window.django.jQuery(mend) : mend()));
+  document.addEventListener("formset:added", () => setTimeout(mend));
+})();
