@@ -87,7 +87,7 @@ class RecordTable(tables.Table):
         self.reads = [reads for reads in needed if reads]
         data = self._read(data)
         hidden = [name for name in self.base_columns if name not in names]
-        attrs = {"class": "table table-vcenter table-hover oegen-table"}
+        attrs = {"class": "table table-vcenter table-hover oegen-table record-rows"}
         super().__init__(data=data, sequence=names, exclude=hidden, attrs=attrs, **kwargs)
 
     def _read(self, records: QuerySet) -> QuerySet:
@@ -144,24 +144,31 @@ class RecordTable(tables.Table):
         return [(name, headings[name], name in shown) for name in names[1:]]
 
     def lines(self) -> Iterator[SafeString]:
-        """The cells of each row of the page as HTML.
+        """The cells of each row of the page as HTML; each names its column, for the cards that
+        rows are on phones.
 
         Put together here, because the template engine and the bound rows of django-tables2 take
         longer for fifty rows than the whole rest of a page.
         """
         shown = [
-            (bound.column, bound.accessor, bound.default, _css(bound.column))
+            (
+                bound.column,
+                bound.accessor,
+                bound.default,
+                f"{_css(bound.column)} col-{bound.name}".lstrip(),
+                str(bound.header),
+            )
             for bound in self.columns
         ]
         for row in self.paginated_rows:
-            cells = [
-                (css, _cell(column, accessor, default, row.record))
-                for column, accessor, default, css in shown
-            ]
+            cells = []
+            for column, accessor, default, css, heading in shown:
+                cell = _cell(column, accessor, default, row.record)
+                cells.append((f"{css} is-unknown" if cell is default else css, heading, cell))
             yield format_html(
-                '<th scope="row" class="{}">{}</th>{}',
+                '<th scope="row" class="{}" data-heading="{}">{}</th>{}',
                 *cells[0],
-                format_html_join("", '<td class="{}">{}</td>', cells[1:]),
+                format_html_join("", '<td class="{}" data-heading="{}">{}</td>', cells[1:]),
             )
 
     @tables.Table.order_by.setter

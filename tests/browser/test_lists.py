@@ -1,6 +1,7 @@
 """The lists in a real browser: filter as one types, chips, columns, files, saved views."""
 
 import csv
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,29 @@ def test_session_that_ended_leads_to_the_sign_in_page(list_page):
     page.locator("#id_q").press_sequentially("moor", delay=20)
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_on_a_phone_a_row_shows_what_matters_without_scrolling(
+    browser_page, sign_in, manager, live_server
+):
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    make_pipeline(
+        "Kestrel Moor Extension Two",
+        stage="commissioning",
+        capacity_mw=1234,
+        rag_status="amber",
+        rtb_date=date(2031, 3, 14),
+        lead_developer=make_counterparty("Larch Power"),
+    )
+    sign_in(page, manager)
+    page.goto(f"{live_server.url}/pipelines/")
+
+    row = page.locator("tbody tr")
+    for text in ("Kestrel Moor Extension Two", "1,234.0", "Commissioning", "Amber", "14 Mar 2031"):
+        box = row.get_by_text(text).first.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, text
+        assert box["y"] + box["height"] < 700, text
+    expect(page.locator("#id_status")).to_be_hidden()
+    page.get_by_role("button", name="Filters").click()
+    expect(page.locator("#id_status")).to_be_visible()

@@ -68,7 +68,7 @@
     });
   });
 
-  /* On a phone the dashboard's filters wait behind a button that says how many are set. */
+  /* On a phone the filters wait behind a button that says how many are set. */
   function tellFilters() {
     const badge = document.querySelector("[data-shows-filters] .badge-quiet");
     if (!badge) return;
