@@ -225,13 +225,14 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
 
     def message_user(self, request, message, level=messages.INFO, *args, **kwargs):
         """Django says "changed successfully" in any case; here only if that is so. Its link leads
-        to the form: here to the record's page, for somebody who came from a page of the site."""
+        to the form: here to the record's page, another one back to where the form was opened."""
         obj, done = getattr(request, "saved", (None, ""))
         if getattr(request, "nothing_changed", False):
             level, message = messages.WARNING, "Nothing was different, so nothing was saved."
-        elif hasattr(obj, "get_absolute_url") and returning.page_to_return_to(request):
-            said = 'The {} “<a href="{}">{}</a>” was {} successfully.'
-            message = format_html(said, self.opts.verbose_name, obj.get_absolute_url(), obj, done)
+        elif hasattr(obj, "get_absolute_url"):
+            said = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
+            page, back = obj.get_absolute_url(), self._link_back(request, obj)
+            message = format_html(said, self.opts.verbose_name, page, obj, done, back)
         super().message_user(request, message, level, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
@@ -266,10 +267,28 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         return "&".join(filter(None, [kept, came_from and returning.as_query(came_from)]))
 
     def response_post_save_add(self, request, obj):
-        return self._return(request) or super().response_post_save_add(request, obj)
+        return self._show(request, obj) or super().response_post_save_add(request, obj)
 
     def response_post_save_change(self, request, obj):
-        return self._return(request) or super().response_post_save_change(request, obj)
+        return self._show(request, obj) or super().response_post_save_change(request, obj)
+
+    def _show(self, request, obj) -> HttpResponseRedirect | None:
+        """To the record's page, as it was seen before if the form was opened there."""
+        if not hasattr(obj, "get_absolute_url"):
+            return self._return(request)
+        came_from, page = returning.page_to_return_to(request), obj.get_absolute_url()
+        return HttpResponseRedirect(came_from if urlsplit(came_from).path == page else page)
+
+    def _link_back(self, request, obj) -> str:
+        """From the record's page to the list, or other page, that led to the form."""
+        if {"_continue", "_addanother", "_popup"} & request.POST.keys():
+            return ""
+        back = returning.page_to_return_to(request)
+        if urlsplit(back).path == obj.get_absolute_url():
+            return ""
+        if not back:
+            back = super().response_post_save_change(request, obj).url
+        return format_html(' <a href="{}">Back to where you were</a>', back)
 
     def response_delete(self, request, obj_display, obj_id):
         response = super().response_delete(request, isolated(obj_display), obj_id)

@@ -55,16 +55,40 @@ def test_a_refused_form_still_knows_the_way_back(as_editor, records):
     assert as_editor.post(form, values).url == contact.get_absolute_url()
 
 
-def test_adding_leads_back_to_the_list(as_editor, records):
+def test_adding_leads_to_the_new_record_and_from_there_back_to_the_list(as_editor, records):
     response = as_editor.get("/counterparties/?q=lar")
     form = link(response.content.decode(), "/counterparty/add/")
 
     response = as_editor.post(form, form_values(as_editor.get(form)) | {"name": "Elm Energy"})
 
-    assert response.url == "/counterparties/?q=lar"
     added = Counterparty.objects.get(name="Elm Energy")
-    message = f'“<a href="{added.get_absolute_url()}">Elm Energy</a>” was added successfully.'
+    assert response.url == added.get_absolute_url()
+    message = (
+        f'“<a href="{added.get_absolute_url()}">Elm Energy</a>” was added successfully. '
+        '<a href="/counterparties/?q=lar">Back to where you were</a>'
+    )
     assert message in as_editor.get(response.url).content.decode()
+
+
+def test_saving_from_a_list_of_the_admin_leads_to_the_record_and_back_to_that_list(
+    as_editor, records
+):
+    contact = records["contact"]
+    address = f"/admin/counterparties/contact/{contact.pk}/change/"
+    form = f"{address}?_changelist_filters=q%3Dann"
+
+    response = as_editor.post(form, form_values(as_editor.get(form)) | {"name": "Ann Beech"})
+
+    assert response.url == contact.get_absolute_url()
+    back = '<a href="/admin/counterparties/contact/?q=ann">Back to where you were</a>'
+    assert back in as_editor.get(response.url).content.decode()
+
+
+def test_saving_and_adding_another_stays_at_the_form(as_editor, records):
+    form = "/admin/counterparties/contact/add/"
+    values = form_values(as_editor.get(form)) | {"name": "Bo Rowan", "_addanother": "1"}
+
+    assert as_editor.post(form, values).url == form
 
 
 def test_removing_a_record_leads_to_its_list_instead_of_a_page_that_is_gone(as_editor, records):
@@ -95,7 +119,7 @@ def test_the_way_back_never_leads_to_another_site(as_editor, records, elsewhere)
 
     response = as_editor.post(f"{address}?next={elsewhere}", values)
 
-    assert response.url.startswith("/admin/counterparties/contact/")
+    assert response.url == records["contact"].get_absolute_url()
 
 
 def test_save_and_continue_stays_on_the_form_and_keeps_the_way_back(as_editor, records):
