@@ -17,7 +17,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError
+from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.text import get_text_list
 
 from oegen import audit, timeline
 from oegen.database import broken_rule
@@ -46,13 +48,15 @@ class CannotUndoError(Exception):
 
 @dataclass(frozen=True)
 class Kept:
-    """A record that stays as it is, and why."""
+    """A record that stays as it is, and why. ``restore_url`` leads to the page that shows
+    and restores its state before the change set, where it had one."""
 
     model: type[AuditedModel]
     key: Any
     name: str
     url: str
     why: str
+    restore_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,10 @@ def _refusal(change_set: ChangeSet, steps: dict[Key, Step]) -> str:
     if change_set.source == audit.Source.MIGRATION:
         return "The set-up of the database can't be undone: the program relies on it."
     if not steps:
-        return "There is nothing left to undo: all of it has been changed since or undone."
+        return (
+            "There is nothing left to undo: each of its records has been changed since or set back "
+            "already, and undoing takes back whole records only."
+        )
     return ""
 
 
@@ -326,10 +333,15 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
     for model, key in kept:
         by_model[model].append(key)
     for model, keys in by_model.items():
-        newest = {}
-        rows = model.history.filter(id__in=keys).exclude(change_set=change_set)
-        for row in rows.select_related("history_user").order_by("history_id"):
+        before, left, newest = {}, {}, {}
+        rows = model.history.filter(id__in=keys).select_related("history_user")
+        for row in rows.order_by("history_id"):
+            if row.change_set_id == change_set.pk:
+                left[row.id] = row
+                continue
             newest[row.id] = row
+            if row.id not in left and row.version:
+                before[row.id] = row
         live = model._base_manager.in_bulk(keys)
         for key in keys:
             row, record = newest.get(key), live.get(key)
@@ -337,7 +349,8 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
             if why == CHANGED_SINCE and row is not None:
                 who = row.history_user or "the system"
                 when = formats.date_format(timezone.localtime(row.history_date), "DATETIME_FORMAT")
-                why = f"changed since, by {who}, {when}"
+                what = _changed_fields(model, left.get(key), live.get(key))
+                why = f"changed since, by {who}, {when}{what}"
             shown = record if record is not None else row and audit.carrier(row)
             part_of = belongs_to(model, shown)
             if part_of in kept:
@@ -346,7 +359,23 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
             if record is not None and hasattr(record, "get_absolute_url"):
                 url = record.get_absolute_url()
             name = str(record) if record is not None else _name_of_gone(model, shown)
-            yield Kept(model, key, name, url, why)
+            restore_url = ""
+            if url and key in before and kept[model, key] == CHANGED_SINCE:
+                address = [model._meta.model_name, key, before[key].history_id]
+                restore_url = reverse("history-restore", args=address)
+            yield Kept(model, key, name, url, why, restore_url)
+
+
+def _changed_fields(model: type[AuditedModel], left, record: AuditedModel | None) -> str:
+    """“: RAG comment and RTB date”, what is no longer as the change set left it."""
+    if left is None or record is None:
+        return ""
+    labels = [
+        str(field.verbose_name)
+        for field in changeable(model)
+        if getattr(left, field.attname) != getattr(record, field.attname)
+    ]
+    return f": {get_text_list(labels, 'and')}" if labels else ""
 
 
 def _name_of_gone(model: type[AuditedModel], row: AuditedModel) -> str:

@@ -1,5 +1,7 @@
 """Undoing a change set through its page."""
 
+import re
+
 import pytest
 
 from counterparties.models import Contact, Counterparty
@@ -135,6 +137,22 @@ def test_what_is_undone_already_is_refused_in_words_and_the_reason_kept(as_portf
 
     assert "There is nothing left to undo" in html
     assert newest().number == number
+
+
+def test_a_refusal_names_what_changed_since_and_leads_to_the_state_before(as_portfolio_manager):
+    contact = make_contact("Ann")
+    with audit.change_set():
+        Contact.objects.filter(pk=contact.pk).update(phone="01", job_title="CEO")
+    change_set = newest()
+    Contact.objects.filter(pk=contact.pk).update(phone="02")
+
+    html = as_portfolio_manager.get(f"/audit/{change_set.number}/undo/").content.decode()
+
+    assert re.search(r"changed since, by [^<]*: phone</bdi>", html)
+    created = contact.history.earliest("history_id")
+    restore = f"/history/contact/{contact.pk}/{created.history_id}/restore/"
+    assert f'<a href="{restore}">Restore the state before it</a>' in html
+    assert as_portfolio_manager.get(restore).status_code == 200
 
 
 def test_what_the_database_refuses_is_told_and_nothing_is_undone(as_portfolio_manager):
