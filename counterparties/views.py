@@ -68,6 +68,7 @@ class CounterpartyPage(RecordPage):
             "led_count": led.count(),
             "led_capacity": led.capacity(),
             "points": counterparty.information_points.by_rating(),
+            "points_meta": counterparty.information_points.model._meta,
         }
 
 

@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils import formats
 
 from dashboard import metrics
-from dashboard.metrics.portfolio import UNCONFIRMED_DAYS
 from oegen import audit, clock, timeline
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
 from oegen.models import ChangeSet, Channel
 from oegen.templatetags.oegen import number
+from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline
 from pipelines.querysets import OVERDUE, Megawatts
 

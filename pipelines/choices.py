@@ -1,5 +1,8 @@
 from django.db import models
 
+#: A rating is stale when nobody has set or confirmed it for so many days.
+UNCONFIRMED_DAYS = 60
+
 
 class RAG(models.TextChoices):
     RED = "red", "Red"

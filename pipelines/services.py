@@ -34,6 +34,10 @@ class UndoRefusedError(Exception):
     """A move can't be taken back; the text says why to people."""
 
 
+class NothingToConfirmError(Exception):
+    """The pipeline has no rating; says so to people."""
+
+
 @dataclass(frozen=True)
 class Move:
     """A move on the board; ``before`` and ``after`` are the status labels."""
@@ -216,3 +220,19 @@ def _lock(pipeline_id: UUID) -> Pipeline | None:
     with the rows joined before, and drops it when they no longer match.
     """
     return Pipeline.objects.select_for_update(no_key=True).filter(pk=pipeline_id).first()
+
+
+def confirm_rag(*, key: UUID, version: int, person: User) -> None:
+    """Confirm the rating and its comment as they stand at that version of the pipeline.
+
+    Raises StaleRecordError if it is at another version by now, NothingToConfirmError without a
+    rating.
+    """
+    with audit.change_set(person=person, reason="Still right"):
+        pipeline = Pipeline.objects.order_by().select_for_update(no_key=True).get(pk=key)
+        if pipeline.version != version:
+            raise StaleRecordError(pipeline)
+        if not pipeline.rag_status:
+            raise NothingToConfirmError("There is no rating to confirm: choose one instead.")
+        pipeline.rag_confirmed_at = timezone.now()
+        pipeline.save()

@@ -13,6 +13,7 @@ urlpatterns = [
     ),
     path("pipelines/map/", map.Map.as_view(), name="map"),
     path("pipelines/map/data/", map.MapData.as_view(), name="map-data"),
+    path("pipelines/<uuid:pk>/confirm-rag/", views.confirm_rag, name="pipeline-confirm-rag"),
     path("pipelines/<uuid:pk>/", views.PipelinePage.as_view(), name="pipeline"),
     path("facilities/", views.FacilityList.as_view(), name="facilities"),
     path("facilities/<uuid:pk>/", views.FacilityPage.as_view(), name="facility"),

@@ -1,8 +1,20 @@
+import re
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
 
 from counterparties.models import CounterpartyContact
+from oegen import clock
+from oegen.exceptions import StaleRecordError
 from oegen.templatetags.oegen import plain
 from oegen.views import ListPage, RecordPage
+from pipelines import services
+from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filters import FacilityFilter, PipelineFilter
 from pipelines.models import Facility, Pipeline
 from pipelines.tables import FacilityTable, PipelineTable
@@ -70,6 +82,7 @@ class PipelinePage(RecordPage):
     def get_queryset(self):
         """Made for each request, because what is overdue depends on the day."""
         pipelines = Pipeline.objects.select_related("stage").prefetch_related(FACILITIES)
+        pipelines = pipelines.with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
         return pipelines.with_overdue().with_first_rtb_date()
 
     def get_context_data(self, **kwargs):
@@ -78,14 +91,40 @@ class PipelinePage(RecordPage):
         people = Prefetch("counterparty__contact_links", roles_today, to_attr="people")
         itself = Pipeline.objects.filter(pk=pipeline.pk)
         return super().get_context_data(**kwargs) | {
+            "unconfirmed_days": UNCONFIRMED_DAYS,
             "capacity": itself.capacity(),
             "points": pipeline.information_points.by_rating(),
+            "points_meta": pipeline.information_points.model._meta,
             "counterparty_links": pipeline.counterparty_links.select_related(
                 "counterparty", "role"
             ).prefetch_related(people),
             "places": places_of(pipeline.facilities.all()),
             "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
         }
+
+
+@require_POST
+def confirm_rag(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """“Still right”: as the version on the page has it, or not at all."""
+    if not request.user.has_perm("pipelines.change_pipeline"):
+        raise PermissionDenied
+    pipeline = get_object_or_404(Pipeline, pk=pk)
+    version = request.POST.get("version", "")
+    if not re.fullmatch(r"[0-9]{1,9}", version):
+        raise BadRequest("The page’s note of the pipeline is damaged. Load it again.")
+    try:
+        services.confirm_rag(key=pk, version=int(version), person=request.user)
+    except StaleRecordError:
+        messages.warning(
+            request,
+            "Somebody changed this pipeline while you had it open, so nothing was confirmed. Look "
+            "at it as it is now, then confirm it if it still holds.",
+        )
+    except services.NothingToConfirmError as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, f"The RAG of {pipeline} is confirmed as of today.")
+    return redirect(pipeline)
 
 
 class FacilityList(ListPage):

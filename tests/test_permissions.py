@@ -69,6 +69,7 @@ PAGES = {
     "people/told/": EDITORS_READ,
     "pipelines/": LIST,
     "pipelines/<uuid:pk>/": RECORD,
+    "pipelines/<uuid:pk>/confirm-rag/": {"POST": (302, 403, 400, 400)},
     "pipelines/<uuid:pk>/move/": {"GET": (302, 403, 405, 405), "POST": (302, 403, 422, 422)},
     "pipelines/<uuid:pk>/move/<uuid:change_set>/undo/": {"POST": (302, 403, 409, 409)},
     "pipelines/board/": READ,

@@ -31,6 +31,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from oegen import clock
 from oegen.asof import as_of, table
+from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from pipelines.querysets import (
     KILO,
@@ -43,9 +44,6 @@ from pipelines.querysets import (
     part_of,
     whole_number,
 )
-
-#: A rating that nobody has confirmed for so many days is told.
-UNCONFIRMED_DAYS = 60
 
 #: A condition on rows of a portfolio's table.
 IS_OPEN = f"state = '{OPEN}'"

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django.utils import timezone
 from infopoints.choices import Status
 from infopoints.models import InformationPointPipeline
 from oegen.models import Comment
-from pipelines.models import PipelineFacility
+from pipelines.models import Pipeline, PipelineFacility
 from tests.builders import (
     make_contact,
     make_counterparty,
@@ -287,3 +288,72 @@ def test_empty_sections_tell_editors_what_to_do_next(as_editor, db):
 
 def test_empty_sections_offer_managers_no_way_to_edit(as_manager, record):
     assert "/admin/" not in page_of(as_manager, record).content.decode()
+
+
+class TestConfirmingTheRating:
+    """“Still right”, on the page of a pipeline."""
+
+    @pytest.fixture
+    def stale(self, db):
+        pipeline = make_pipeline(rag_status="amber", rag_comment="Waiting for the offer")
+        Pipeline.objects.filter(pk=pipeline.pk).update(
+            rag_confirmed_at=timezone.now() - timedelta(days=90)
+        )
+        pipeline.refresh_from_db()
+        return pipeline
+
+    def test_one_click_confirms_what_the_page_shows(self, as_editor, stale):
+        page = as_editor.get(stale.get_absolute_url()).text
+        assert "Not confirmed for 60 days or more" in page
+        assert f'name="version" value="{stale.version}"' in page
+
+        address = f"{stale.get_absolute_url()}confirm-rag/"
+        page = as_editor.post(address, {"version": stale.version}, follow=True).text
+
+        assert "is confirmed as of today" in page
+        assert "Not confirmed for 60 days" not in page
+        assert stale.history.first().history_change_reason == "Still right"
+
+    def test_what_somebody_changed_meanwhile_is_not_confirmed(self, as_editor, stale):
+        Pipeline.objects.filter(pk=stale.pk).update(rag_comment="The offer is refused")
+
+        address = f"{stale.get_absolute_url()}confirm-rag/"
+        page = as_editor.post(address, {"version": stale.version}, follow=True).text
+
+        assert "Somebody changed this pipeline" in page
+        assert "Not confirmed for 60 days" in page
+
+    def test_readers_have_no_button(self, client, manager, stale):
+        client.force_login(manager)
+
+        page = client.get(stale.get_absolute_url()).text
+
+        assert "Not confirmed for 60 days" in page
+        assert "Still right" not in page
+
+
+def test_an_information_point_about_a_record_begins_with_it(as_editor, db):
+    pipeline = make_pipeline("Kestrel Moor")
+    html = as_editor.get(pipeline.get_absolute_url()).text
+    form = unescape(re.search(r'href="([^"]*/informationpoint/add/[^"]*)"', html)[1])
+
+    page = as_editor.get(form)
+    rows = page.context["inline_admin_formsets"]
+    assert [row["pipeline"].value() for row in rows[2].formset.forms] == [str(pipeline.pk)]
+    values = {
+        "title": "Grid queue",
+        "impact": 50,
+        "likelihood": 50,
+        "status": "open",
+        "technology_links-TOTAL_FORMS": 0,
+        "technology_links-INITIAL_FORMS": 0,
+        "counterparty_links-TOTAL_FORMS": 0,
+        "counterparty_links-INITIAL_FORMS": 0,
+        "pipeline_links-TOTAL_FORMS": 1,
+        "pipeline_links-INITIAL_FORMS": 0,
+        "pipeline_links-0-pipeline": str(pipeline.pk),
+    }
+    as_editor.post(form, values)
+
+    assert pipeline.information_points.get().title == "Grid queue"
+    assert as_editor.get(form.replace(str(pipeline.pk), "nonsense")).status_code == 200

@@ -1,4 +1,5 @@
-/* Keys of every page: / searches, e edits, g and a letter goes to a section, ? shows them all.
+/* Keys of every page: / searches, e edits, j and k walk down and up a list, g and a letter goes to a
+   section, ? shows them all.
    None of them acts while somebody types. The list in oegen/parts/keys.html says where g leads. */
 (function () {
   "use strict";
@@ -15,6 +16,14 @@
     const link = dialog.querySelector(`[data-go="${CSS.escape(letter)}"]`);
     if (link) window.location.assign(link.href);
     return Boolean(link);
+  }
+
+  function walk(step) {
+    const rows = Array.from(document.querySelectorAll("#results .oegen-table tbody th a, .hit-name a"));
+    const at = rows.indexOf(document.activeElement);
+    const next = rows[at < 0 ? 0 : at + step];
+    if (next) next.focus();
+    return rows.length > 0;
   }
 
   document.addEventListener("keydown", function (event) {
@@ -35,6 +44,8 @@
       box.focus();
       box.select();
       event.preventDefault();
+    } else if (event.key === "j" || event.key === "k") {
+      if (walk(event.key === "j" ? 1 : -1)) event.preventDefault();
     } else if (event.key === "e") {
       const edit = document.querySelector("[data-key-edit]");
       if (edit) window.location.assign(edit.href);
