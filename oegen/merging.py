@@ -20,6 +20,7 @@ from django.db.models import ProtectedError
 from oegen import audit, timeline
 from oegen.database import broken_rule
 from oegen.exceptions import StaleRecordError
+from oegen.fields import CountryField, country_name
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.models.changeset import key_of
 from oegen.reverting import permission_for, sentences_of
@@ -73,6 +74,7 @@ class Collision:
 
     kept: AuditedModel
     dropped: AuditedModel
+    words: str
     choice: Choice | None
 
 
@@ -109,15 +111,25 @@ def plan_merge(survivor: AuditedModel, merged: AuditedModel) -> Plan:
     """
     if survivor.pk == merged.pk:
         raise CannotMergeError("Choose another record: this one can't be merged with itself.")
-    moves, collisions = [], []
+    moves, pairs = [], []
+    by_kind: dict[tuple[type[AuditedModel], str], list[Move]] = defaultdict(list)
     for move in _references(merged):
-        twin = _twin(move, survivor)
-        if twin is None:
-            moves.append(move)
-        else:
-            collisions.append(Collision(twin, move.row, _choice_between(twin, move)))
-    differences = tuple(_differences(survivor, merged))
-    return Plan(survivor, merged, differences, tuple(moves), tuple(collisions))
+        by_kind[type(move.row), move.field].append(move)
+    for (model, field), found in by_kind.items():
+        twins = _Twins(model, field, survivor)
+        for move in found:
+            twin = twins.of(move.row)
+            if twin is None:
+                moves.append(move)
+            else:
+                pairs.append((twin, move))
+    return Plan(
+        survivor,
+        merged,
+        tuple(_differences(survivor, merged)),
+        tuple(moves),
+        tuple(_collisions(pairs)),
+    )
 
 
 def _references(record: AuditedModel) -> Iterator[Move]:
@@ -135,15 +147,45 @@ def _references(record: AuditedModel) -> Iterator[Move]:
             yield Move(comment, "object_id")
 
 
-def _twin(move: Move, survivor: AuditedModel) -> AuditedModel | None:
-    """The survivor's row beside which the database would not take this one."""
-    for constraint in move.row._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and move.field in constraint.fields:
-            same = {name: getattr(move.row, name) for name in constraint.fields}
-            rows = type(move.row)._base_manager.filter(**same | {move.field: survivor})
-            if twin := rows.first():
-                return twin
-    return None
+class _Twins:
+    """The survivor's rows beside which the database would not take those of the merged record."""
+
+    def __init__(self, model: type[AuditedModel], field: str, survivor: AuditedModel):
+        self._rules = [
+            [model._meta.get_field(name).attname for name in rule.fields if name != field]
+            for rule in model._meta.constraints
+            if isinstance(rule, models.UniqueConstraint) and field in rule.fields
+        ]
+        rows = model._base_manager.filter(**{field: survivor.pk}) if self._rules else ()
+        self._rows = {key: row for row in rows for key in self._keys(row)}
+
+    def _keys(self, row: AuditedModel) -> list[tuple]:
+        return [
+            (number, *(getattr(row, name) for name in names))
+            for number, names in enumerate(self._rules)
+        ]
+
+    def of(self, row: AuditedModel) -> AuditedModel | None:
+        return next((self._rows[key] for key in self._keys(row) if key in self._rows), None)
+
+
+def _collisions(pairs: list[tuple[AuditedModel, Move]]) -> Iterator[Collision]:
+    names = timeline.Names()
+    for kept, _ in pairs:
+        names.want_all(type(kept), kept)
+    for kept, move in pairs:
+        choice = _choice_between(kept, move, names)
+        yield Collision(kept, move.row, in_words(kept, names), choice)
+
+
+def in_words(row: AuditedModel, names: timeline.Names) -> str:
+    """A row that points to a record; ``names`` has been told to want its names."""
+    if isinstance(row, Comment):
+        return f"“{row.text}”"
+    if owner := row.link_owner():
+        of = names.get(owner.remote_field.model, getattr(row, owner.attname))
+        return f"{of}: {row.describe_link(row, names)}"
+    return str(row)
 
 
 def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choice]:
@@ -155,16 +197,15 @@ def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choic
         if own == other or other in (None, ""):
             continue
         options = tuple(
-            Option(code, {name: value}, timeline.display(field, row, names))
+            Option(code, {name: value}, _in_words(field, row, names))
             for code, value, row in ((SURVIVOR, own, survivor), (MERGED, other, merged))
         )
         default = MERGED if own in (None, "") else SURVIVOR
-        yield Choice(f"field-{name}", _label(field), options, default)
+        yield Choice(f"field-{name}", str(field.verbose_name), options, default)
 
 
-def _choice_between(kept: AuditedModel, move: Move) -> Choice | None:
+def _choice_between(kept: AuditedModel, move: Move, names: timeline.Names) -> Choice | None:
     """Which of two rows' values the one that stays is to have."""
-    names = timeline.Names()
     fields = [
         field
         for field in kept._meta.concrete_fields
@@ -175,7 +216,7 @@ def _choice_between(kept: AuditedModel, move: Move) -> Choice | None:
         return None
 
     def option(code: str, row: AuditedModel) -> Option:
-        words = [f"{field.verbose_name} {timeline.display(field, row, names)}" for field in fields]
+        words = [f"{field.verbose_name} {_in_words(field, row, names)}" for field in fields]
         values = {field.name: getattr(row, field.name) for field in fields}
         return Option(code, values, ", ".join(words))
 
@@ -183,12 +224,14 @@ def _choice_between(kept: AuditedModel, move: Move) -> Choice | None:
     if combined := kept.combined_with(move.row):
         both = type(kept)(**{field.name: getattr(kept, field.name) for field in fields} | combined)
         options.append(option(BOTH, both))
-    label = str(kept)
+    label = in_words(kept, names)
     return Choice(f"link-{kept.pk}", label, tuple(options), options[-1].code)
 
 
-def _label(field: models.Field) -> str:
-    return str(field.verbose_name)
+def _in_words(field: models.Field, row: AuditedModel, names: timeline.Names) -> str:
+    if isinstance(field, CountryField) and getattr(row, field.attname):
+        return country_name(getattr(row, field.attname))
+    return timeline.display(field, row, names)
 
 
 def merge(

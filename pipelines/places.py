@@ -45,9 +45,13 @@ def questions_about_place(facility: Facility) -> list[Question]:
         or not is_near(country, longitude, latitude)
     ):
         return []
-    name, (north, east) = country_name(country), (f"{one:.6f}" for one in (latitude, longitude))
+    name, north, east = country_name(country), _degrees(latitude), _degrees(longitude)
     text = (
         f"Latitude {north}, longitude {east} is not in or near {name}; latitude {east}, longitude "
         f"{north} would be. Are the two the right way round?"
     )
     return [Question(SWAPPED, fields, text)]
+
+
+def _degrees(value: Decimal) -> str:
+    return f"{value.normalize():f}".replace("-", "−")

@@ -12,15 +12,16 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.views import View
 
-from oegen import merging, search, timeline
+from oegen import keys, merging, search, timeline
 from oegen.merging import Choice, Plan
-from oegen.models import AuditedModel, Comment
+from oegen.models import AuditedModel
 
 #: Of so many rows of a kind the names are told; of the rest their number.
 NAMED = 50
@@ -55,16 +56,7 @@ def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
     for row in shown:
         names.want_all(model, row)
     noun = model._meta.verbose_name if len(rows) == 1 else model._meta.verbose_name_plural
-    return Group(str(noun), len(rows), tuple(_in_words(model, row, names) for row in shown))
-
-
-def _in_words(model: type[AuditedModel], row: AuditedModel, names: timeline.Names) -> str:
-    if model is Comment:
-        return f"“{row.text}”"
-    if owner := model.link_owner():
-        of = names.get(owner.remote_field.model, getattr(row, owner.attname))
-        return f"{of}: {model.describe_link(row, names)}"
-    return str(row)
+    return Group(str(noun), len(rows), tuple(merging.in_words(row, names) for row in shown))
 
 
 class MergeForm(forms.Form):
@@ -94,7 +86,7 @@ class MergeForm(forms.Form):
             label=capfirst(choice.label),
             choices=[(option.code, option.words) for option in choice.options],
             initial=choice.default,
-            widget=forms.RadioSelect,
+            widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
             error_messages={
                 "required": "Choose one of these.",
                 "invalid_choice": "Choose one of these.",
@@ -190,7 +182,7 @@ class MergePage(View):
             "other": plan.merged,
             "form": form,
             "groups": groups_of(plan),
-            "already": [str(one.kept) for one in plan.collisions if one.choice is None],
+            "already": [one.words for one in plan.collisions if one.choice is None],
             "refused": refused,
         }
         return render(self.request, "oegen/history/merge.html", context, status=status)
@@ -198,10 +190,22 @@ class MergePage(View):
     def _choose(self) -> HttpResponse:
         """Records that are much like this one, or what is searched for."""
         text = self.request.GET.get("q", "").strip()
-        found = search.matching(self.model.objects.all(), text or self.survivor.name)
+        if text:
+            found = search.matching(self.model.objects.all(), text)
+        else:
+            found = self.model.objects.filter(self._much_like_it())
         offered = found.exclude(pk=self.survivor.pk).order_by("name", "pk")[:OFFERED]
         context = self._context() | {"text": text, "offered": list(offered), "limit": OFFERED}
         return render(self.request, "oegen/history/merge_choice.html", context)
+
+    def _much_like_it(self) -> Q:
+        """With the same name or one much like it, or beginning with the same word."""
+        name = self.survivor.name
+        same = (keys.same_name, keys.alias_holders, keys.alike)
+        condition = Q(name__istartswith=f"{name.split()[0]} ") if name.split() else Q()
+        for holders in same:
+            condition |= Q(pk__in=holders(self.model, name).order_by().values("pk"))
+        return condition
 
     def _context(self) -> dict:
         meta = self.model._meta

@@ -151,7 +151,7 @@ def test_a_question_about_a_facility_is_asked_in_its_row_of_the_pipeline(desk):
         "facility_links-0-country": "DE",
     }
     asked = ask_then_save(desk, pipeline, data)
-    assert "not in or near Germany; latitude 52.400000, longitude 9.700000 would be" in asked
+    assert "not in or near Germany; latitude 52.4, longitude 9.7 would be" in asked
     assert pipeline.facilities.get().latitude == Decimal("9.7")
 
 

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from counterparties.models import ContactRole, Counterparty, CounterpartyContact
@@ -213,3 +215,20 @@ def test_a_reader_may_not_merge(pair, manager, client):
     assert client.get(address).status_code == 403
     assert client.post(f"{address}?with={merged.pk}").status_code == 403
     assert "/merge/" not in client.get(survivor.get_absolute_url()).content.decode()
+
+
+def test_the_preview_costs_the_same_whatever_moves(pair, portfolio_manager, client):
+    client.force_login(portfolio_manager)
+    survivor, merged = pair
+    address = f"/counterparties/{survivor.pk}/merge/?with={merged.pk}"
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        client.get(address)
+    for number in range(6):
+        pipeline = make_pipeline(f"More {number}")
+        share(pipeline, merged, "epc")
+        share(pipeline, merged, "owner", 10)
+        share(pipeline, survivor, "owner", 20)
+    with CaptureQueriesContext(connection) as many:
+        assert "More 5" in client.get(address).content.decode()
+    assert len(many) == len(few)
