@@ -58,6 +58,7 @@ class ContactTable(RecordTable):
     roles = PartColumn("counterparties/parts/roles.html", reads=_with_roles, told=roles_of)
     email = PartColumn("counterparties/parts/email.html", "E-mail")
     phone = PartColumn("counterparties/parts/phone.html")
+    aliases = TextColumn("Other names", told=aliases_of)
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 
