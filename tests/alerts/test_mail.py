@@ -176,4 +176,4 @@ def test_the_page_says_when_nothing_can_be_sent(client, priya, settings):
     client.force_login(priya)
     page = client.get(reverse("my-alerts")).content.decode()
     assert "not set up to send e-mail yet" in page
-    assert "You have no e-mail address here yet" in page
+    assert "You have no e-mail address here, so nothing is mailed to you" in page
