@@ -53,7 +53,7 @@ def test_a_new_project_with_facility_and_counterparty_is_entered_in_one_form(at_
     choose(page, page.locator("#counterparty_links-0"), "role", "Lead developer")
     page.locator("#id_change_reason").fill("Option signed")
     save(page)
-    expect(page.locator(".messagelist")).to_contain_text("was added successfully")
+    expect(page.locator("main > .alert")).to_contain_text("was added successfully")
     pipeline = Pipeline.objects.get()
     facility = pipeline.facilities.get()
     assert (facility.name, facility.technology.code) == ("Kettleby Solar", "solar")
@@ -142,7 +142,7 @@ def test_a_change_of_stage_asks_why(at_work):
     )
     page.locator("#id_change_reason").fill("Consent granted")
     save(page)
-    expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
+    expect(page.locator("main > .alert")).to_contain_text("was changed successfully")
     page.go(f"pipelines/pipeline/{pipeline.pk}/change/")
     history = page.locator(".record-timeline li").first
     expect(history).to_contain_text("Moved from Design to Procurement")
@@ -166,7 +166,7 @@ def test_two_browsers_at_one_pipeline_the_second_is_stopped_and_nothing_is_lost(
     second.locator("#id_rag_status").select_option(label="Amber")
     second.locator("#id_change_reason").fill("Grid offer late")
     save(second)
-    expect(second.locator(".messagelist")).to_contain_text("was changed successfully")
+    expect(second.locator("main > .alert")).to_contain_text("was changed successfully")
 
     first.get_by_label("Project name").fill("Kettleby Solar")
     first.get_by_label("RAG comment").fill("All quiet")
@@ -182,7 +182,7 @@ def test_two_browsers_at_one_pipeline_the_second_is_stopped_and_nothing_is_lost(
     assert pipeline.project_name == "Kettleby"
 
     save(first)
-    expect(first.locator(".messagelist")).to_contain_text("was changed successfully")
+    expect(first.locator("main > .alert")).to_contain_text("was changed successfully")
     pipeline.refresh_from_db()
     assert pipeline.project_name == "Kettleby Solar"
     assert (pipeline.rag_status, pipeline.rag_comment) == ("amber", "All quiet")

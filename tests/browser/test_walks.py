@@ -136,12 +136,14 @@ def test_portfolio_manager_creates_edits_finds_and_downloads(
     sign_in_by_form(page, portfolio_manager)
     page.get_by_role("navigation", name="Sections").locator(f"a[href='{walk.path}']").click()
 
-    # Create, and come back.
+    # Create, look at it, and come back.
     page.get_by_role("link", name=walk.add).click()
     fill_in(page, walk)
     save(page)
-    page.wait_for_url(lambda url: url.endswith(walk.path))
     expect(page.get_by_role("status").filter(has_text=walk.name)).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(walk.name)
+    page.get_by_role("link", name="Back to where you were").click()
+    page.wait_for_url(lambda url: url.endswith(walk.path))
 
     # View all, and filter while typing.
     expect(page.locator("#results tbody tr")).to_have_count(2)
