@@ -16,6 +16,9 @@ APP_ORDER = ["pipelines", "counterparties", "infopoints", "oegen", "auth"]
 #: The records of every day, in the order in which the head names them.
 SECTIONS = ["Pipeline", "Facility", "Counterparty", "Contact", "InformationPoint"]
 
+#: What stands with the groups that say what people may do.
+ACCESS = ["User", "SecurityEvent", "Acknowledgement"]
+
 READS_ONLY = (
     "Your role reads the dashboard pages and does not enter or change data. "
     "Ask an administrator if it should."
@@ -81,12 +84,12 @@ class OEGenAdminSite(AdminSite):
 
     @staticmethod
     def _put_people_together(app_list) -> None:
-        """People stand with the groups that say what they may do."""
+        """People and security events stand with the groups that say what people may do."""
         apps = {app["app_label"]: app for app in app_list}
         if not {"oegen", "auth"} <= set(apps):
             return
         entries = apps["oegen"]["models"]
-        people = [entry for entry in entries if entry["object_name"] == "User"]
+        people = [entry for entry in entries if entry["object_name"] in ACCESS]
         apps["oegen"] |= {
             "name": "Comments and alerts",
             "models": [entry for entry in entries if entry not in people],

@@ -19,6 +19,7 @@ class OEGenConfig(AppConfig):
             search,
         )
         from oegen.alerts import account_mail, mentions  # noqa: F401
+        from oegen.people import accounts, security  # noqa: F401
 
         private_files.make_private()
         for trigger in days.triggers():

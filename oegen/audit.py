@@ -23,6 +23,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.formats import date_format
 from simple_history.models import HistoricalRecords
@@ -40,6 +41,9 @@ CREATED, CHANGED, REMOVED = "+", "~", "-"
 #: The version of a record on a past page that was entered later and is there only because others
 #: refer to it (oegen.asof).
 NOT_YET_ENTERED = 2**31 - 1
+
+#: Sent with ``change_set`` while it is still open, for what belongs to it and is worked out last.
+change_set_closing = Signal()
 
 
 class Source(models.TextChoices):
@@ -132,6 +136,7 @@ def change_set(
         token = _open.set(current)
         try:
             yield current
+            change_set_closing.send(type(current), change_set=current)
         finally:
             _open.reset(token)
         # Foreign keys are checked at commit, so the row can come last and only when needed.
@@ -150,6 +155,15 @@ def current_change_set() -> ChangeSet | None:
     if current is None or current.connection is not transaction.get_connection():
         return None
     return current
+
+
+def touch(kind: type[models.Model] | str, keys: Iterable) -> None:
+    """Note what receivers of ``change_set_closing`` have to look at, as for oegen.people.accounts
+    the accounts that a change set writes."""
+    keys = set(keys)
+    if keys:
+        with change_set() as current:
+            current.touched.setdefault(kind, set()).update(keys)
 
 
 class AuditTrail(HistoricalRecords):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from django.apps import apps
@@ -146,11 +147,12 @@ def register_trigger(trigger: Trigger) -> None:
 
 
 def history_tables() -> Iterator[AppendOnly]:
-    """What must never be changed: the history of every audited model, and the change sets."""
+    """What must never be changed: the history of every audited model, the change sets and the
+    security events."""
     from oegen import audit
-    from oegen.models import ChangeSet
+    from oegen.models import ChangeSet, SecurityEvent
 
-    for model in [*map(audit.history_model, audit.tracked_models()), ChangeSet]:
+    for model in [*map(audit.history_model, audit.tracked_models()), ChangeSet, SecurityEvent]:
         yield AppendOnly(model._meta.db_table, model._meta.pk.column)
 
 
@@ -238,6 +240,32 @@ def missing_triggers(using: str) -> list[tuple[str, str]]:
     return missing
 
 
+def unknown_triggers(using: str) -> list[tuple[str, str, str]]:
+    """(table, trigger, what makes it) of every trigger, and on PostgreSQL every rewriting rule,
+    that none of our rules makes: it could change what the program writes."""
+    connection = connections[using]
+    known = {(rule.table, name) for rule in table_rules() for name in rule.names(connection.vendor)}
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                """
+                SELECT relname, tgname, pg_get_triggerdef(pg_trigger.oid) || ' ' || prosrc
+                FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+                JOIN pg_class ON pg_class.oid = tgrelid
+                WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
+                UNION ALL
+                SELECT tablename, rulename, definition FROM pg_rules
+                WHERE schemaname = current_schema()
+                ORDER BY 1, 2
+                """
+            )
+        else:
+            cursor.execute(
+                "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY 1, 2"
+            )
+        return [row for row in cursor.fetchall() if row[:2] not in known]
+
+
 @contextmanager
 def snapshot(using: str) -> Iterator[None]:
     """Whatever is read inside is as of one moment, and no writer waits for it."""
@@ -251,11 +279,31 @@ def snapshot(using: str) -> Iterator[None]:
     else:
         # Not atomic(), whose transactions take SQLite's write lock.
         with connection.cursor() as cursor:
+            usual = connection.connection.text_factory
+            # Bytes that are no text are to be read and told, not to end the reading.
+            connection.connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
             cursor.execute("BEGIN DEFERRED")
             try:
                 yield
             finally:
                 cursor.execute("ROLLBACK")
+                connection.connection.text_factory = usual
+
+
+@contextmanager
+def waiting_at_most(patience: timedelta) -> Iterator[None]:
+    """Inside, SQLite gives up on a write for which the database stays busy for that long."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    usual = connection.settings_dict["OPTIONS"].get("timeout", 5)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {int(patience.total_seconds() * 1000)}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
 
 
 @contextmanager

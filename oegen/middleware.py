@@ -12,11 +12,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from oegen import asof, audit
+from oegen.people import security
 
 
 class AuditMiddleware:
-    """Names the signed-in person as the author of every change made in the request, and tells the
-    browser which draft (oegen/unsaved.js) it has written, so that it need not be kept any more."""
+    """Names the signed-in person as the author of every change made in the request, and where the
+    request came from for the security events recorded in it. Tells the browser which draft
+    (oegen/unsaved.js) it has written, so that it need not be kept any more."""
 
     #: The field that names the draft, and the cookie that names it as saved.
     DRAFT, SAVED = "draft", "oegen_saved"
@@ -26,7 +28,10 @@ class AuditMiddleware:
 
     def __call__(self, request):
         person = request.user if request.user.is_authenticated else None
-        with audit.acting(person, audit.Source.PAGE) as origin:
+        with (
+            audit.acting(person, audit.Source.PAGE) as origin,
+            security.answering(request),
+        ):
             response = self.get_response(request)
         if origin.written and request.method == "POST":
             draft = request.POST.get(self.DRAFT, "")

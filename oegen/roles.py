@@ -6,7 +6,7 @@ Managers have no permission at all: the pages need a login only, and the admin r
 
 from django.apps import apps as installed
 from django.contrib.auth.management import create_permissions
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, connections
 
 PORTFOLIO_MANAGERS = "Portfolio managers"
 MANAGERS = "Managers"
@@ -29,7 +29,7 @@ def _permissions_of(models, actions=("add", "change", "delete", "view")):
     ]
 
 
-def grant_roles(sender, **kwargs) -> None:
+def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
     """post_migrate, once: give a role that is new all of its permissions, and one that is there
     those that did not exist before this ``migrate``. A release that gives an old permission to a
     role does so in a migration."""
@@ -38,8 +38,17 @@ def grant_roles(sender, **kwargs) -> None:
     from django.contrib.auth.models import Group, Permission
 
     from oegen import audit
-    from oegen.models import Alert, ReferenceModel, User
+    from oegen.models import (
+        Acknowledgement,
+        Alert,
+        GroupRecord,
+        ReferenceModel,
+        SecurityEvent,
+        User,
+    )
 
+    if GroupRecord._meta.db_table not in connections[using].introspection.table_names():
+        return  # Migrated to an earlier state, which can't record it.
     known = set(Permission.objects.values_list("pk", flat=True))
     for config in installed.get_app_configs():
         create_permissions(config, verbosity=0)
@@ -48,17 +57,22 @@ def grant_roles(sender, **kwargs) -> None:
     )
     tracked = audit.tracked_models()
     reference = [model for model in tracked if issubclass(model, ReferenceModel)]
-    business = [model for model in tracked if model not in reference]
+    business = [
+        model
+        for model in tracked
+        if model not in reference and not (model.IS_COPY or model is Acknowledgement)
+    ]
     portfolio = [
         enter_admin,
         *_permissions_of(business),
         *_permissions_of(reference, actions=("view",)),
     ]
     administration = [
-        *_permissions_of([*reference, User, Group]),
+        *_permissions_of([*reference, User, Group, Acknowledgement]),
         *_permissions_of([Alert], actions=("change", "view")),
+        *_permissions_of([SecurityEvent], actions=("view",)),
     ]
-    with transaction.atomic():
+    with audit.change_set(source=audit.Source.MIGRATION, reason="What a role may do by itself."):
         for name, permissions in {
             MANAGERS: [],
             PORTFOLIO_MANAGERS: portfolio,

@@ -10,6 +10,10 @@ The chain has one link for each change set, not for each row: rows are written w
 anybody, and only the end of a transaction, from the numbering to the commit, is one writer at a
 time. SQLite has one writer at a time anyway; PostgreSQL takes an advisory lock there.
 
+What a seal covers has grown; ``ChangeSet.seal_format`` says how far, and never falls again along
+the chain. From 2 on it covers the person's username and name as they were, and a digest names the
+kind of record that a comment is about instead of trusting the number that Django gave it.
+
 Empty values are left out of a digest. So a column that is added later does not break the digests
 of the rows before it, as long as it is nullable or a text that may be blank.
 """
@@ -27,6 +31,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.db import connections, models, router
 from django.utils import timezone
 
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
 
 #: The seal before the first one.
 START = "0" * 64
+
+#: What is sealed from now on; a change set without a format is of the first one.
+FORMAT = 2
 
 #: PostgreSQL's advisory lock around numbering; any number that nothing else here uses.
 LOCK = 0x0E6E_5EA1
@@ -53,7 +61,7 @@ class DigestField(models.CharField):
 
 
 @cache
-def _sealed_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
+def sealed_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
     """What a digest covers: all but the key, which the database gives, and generated columns."""
     return tuple(
         field
@@ -62,14 +70,39 @@ def _sealed_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
     )
 
 
-def digest_of(row: models.Model) -> str:
-    """The same for a row about to be written and for that row read back, on either database."""
+def digest_of(row: models.Model, seal_format: int | None = None) -> str:
+    """The same for a row about to be written and for that row read back, on either database.
+
+    ``seal_format`` is that of the row's change set; by default that of one written now.
+    """
+    if seal_format is None:
+        seal_format = format_of(type(row)._meta.get_field("change_set").related_model)
     facts: dict[str, Any] = {"table": row._meta.label_lower}
-    for field in _sealed_fields(type(row)):
+    for field in sealed_fields(type(row)):
         value = plain(field, getattr(row, field.attname))
         if value is not None and value != "":
             facts[field.attname] = value
-    return _hash(facts)
+            if seal_format >= 2 and _is_content_type(field):
+                facts[f"{field.attname}:label"] = _label_of_content_type(value)
+    return hash_of(facts)
+
+
+def format_of(model: type[ChangeSet]) -> int:
+    """What a change set of this model is sealed by: a migration's frozen one may lack columns."""
+    names = {field.name for field in model._meta.concrete_fields}
+    return FORMAT if "seal_format" in names else 1
+
+
+def _is_content_type(field: models.Field) -> bool:
+    return bool(field.many_to_one) and field.related_model._meta.label == "contenttypes.ContentType"
+
+
+def _label_of_content_type(key: int) -> str:
+    try:
+        kind = ContentType.objects.get_for_id(key)
+    except ContentType.DoesNotExist:
+        return ""  # Somebody removed it past the program: the digest no longer fits.
+    return f"{kind.app_label}.{kind.model}"
 
 
 def plain(field: models.Field, value: Any) -> Any:
@@ -93,7 +126,7 @@ def to_scale(value: Decimal, field: models.DecimalField) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-field.decimal_places), rounding=ROUND_HALF_UP)
 
 
-def _hash(facts: Any) -> str:
+def hash_of(facts: Any) -> str:
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -133,7 +166,9 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
     # Older change sets, and the frozen models of migrations, have none.
     if details := getattr(change_set, "details", None):
         facts.append({"details": details})
-    return _hash(facts)
+    if (seal_format := getattr(change_set, "seal_format", None)) is not None:
+        facts += [seal_format, change_set.person_username, change_set.person_name]
+    return hash_of(facts)
 
 
 def _digests(history: type[models.Model], change_sets: Iterable[Any]) -> models.QuerySet:
@@ -170,8 +205,19 @@ def close(
     for change_set in filled:
         number += 1
         change_set.number, change_set.sealed_at = number, now
+        _name_the_person(change_set)
         change_set.seal = seal = seal_of(change_set, seal)
     model._base_manager.bulk_create(filled, batch_size=500)
+
+
+def _name_the_person(change_set: ChangeSet) -> None:
+    """Let it say its format and, from 2 on, who the person was."""
+    if format_of(type(change_set)) == 1:
+        return
+    change_set.seal_format = FORMAT
+    if change_set.person_id:
+        change_set.person_username = change_set.person.get_username()
+        change_set.person_name = change_set.person.get_full_name()
 
 
 def _read(model: type[ChangeSet], digests: list[models.QuerySet]) -> list[Iterable[tuple]]:

@@ -15,7 +15,7 @@ def reference_id(model: str, code: str) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, f"{model}:{code}")
 
 
-def seed(apps, app_label: str, model_name: str, rows: list[dict]) -> None:
+def seed(apps, app_label: str, model_name: str, rows: list[dict], reason: str = "") -> None:
     """Create the rows and one history row each, in a change set of source "set-up".
 
     Works on a migration's frozen models, which know nothing of the audit trail.
@@ -27,7 +27,7 @@ def seed(apps, app_label: str, model_name: str, rows: list[dict]) -> None:
     change_set = change_sets(
         id=uuid.uuid4(),
         source=Source.MIGRATION,
-        reason=f"The usual {model._meta.verbose_name_plural} to start with.",
+        reason=reason or f"The usual {model._meta.verbose_name_plural} to start with.",
         recorded_at=now,
     )
     created = model.objects.bulk_create(

@@ -292,14 +292,14 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Alerts ------------------------------------------------------------------------------------------
 
 
-def _slack_webhook() -> str:
-    url = env.str("SLACK_WEBHOOK_URL", default="").strip()
+def _slack_webhook(name: str) -> str:
+    url = env.str(name, default="").strip()
     parts = urlsplit(url)
     is_local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
     if url and not (parts.hostname and (parts.scheme == "https" or is_local)):
         # Without its value, which is a secret.
         raise _wrong(
-            "SLACK_WEBHOOK_URL",
+            name,
             "is no https:// address",
             "Set it to the address that Slack gave for the channel: "
             "https://hooks.slack.com/services/… or leave it out.",
@@ -322,7 +322,7 @@ def _email() -> dict:
     return {name: value for name, value in found.items() if name.startswith("EMAIL_") and value}
 
 
-SLACK_WEBHOOK_URL = _slack_webhook()
+SLACK_WEBHOOK_URL = _slack_webhook("SLACK_WEBHOOK_URL")
 #: Whether there is a way to send e-mail at all.
 SENDS_EMAIL = bool(env.str("EMAIL_URL", default="").strip())
 vars().update(_email())
@@ -334,6 +334,17 @@ if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
         f"is {DEFAULT_FROM_EMAIL!r}",
         "Set it to the address that alerts come from: OEGen pipeline <oegen@example.com>",
     )
+
+# Anchors of the history --------------------------------------------------------------------------
+
+#: Where the watcher writes one every hour; best on a volume that this host can only add to.
+ANCHOR_DIR = Path(env.str("ANCHOR_DIR", default=str(VAR_DIR / "anchors")))
+#: An Ed25519 key in PEM; without it the file anchor-key in VAR_DIR, made when it is missing.
+ANCHOR_KEY = env.str("ANCHOR_KEY", default="").replace("\\n", "\n").strip()
+ANCHOR_EMAIL = [one.strip() for one in env.list("ANCHOR_EMAIL", default=[]) if one.strip()]
+if ANCHOR_EMAIL and not SENDS_EMAIL:
+    raise _wrong("EMAIL_URL", "is not set, and ANCHOR_EMAIL is", "Set both or none.")
+ANCHOR_SLACK_WEBHOOK_URL = _slack_webhook("ANCHOR_SLACK_WEBHOOK_URL")
 
 # Tables ------------------------------------------------------------------------------------------
 

@@ -53,7 +53,6 @@ class Entry:
     subject: str
     subject_model: type[models.Model]
     subject_id: Any
-    url: str
     kind: str
     when: datetime
     person: str
@@ -73,6 +72,14 @@ class Entry:
     #: Of the entry that wrote a comment: the newest entry of that comment, maybe itself.
     latest: Entry | None = None
 
+    #: What reads the address of the subject's page: a file of thousands of entries needs none.
+    names: Names | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def url(self) -> str:
+        """The subject's page; empty where it has none or the record is gone."""
+        return self.names.url(self.subject_model, self.subject_id) if self.names else ""
+
     @property
     def noun(self) -> str:
         return str(self.model._meta.verbose_name)
@@ -89,6 +96,11 @@ class Entry:
     @property
     def is_comment(self) -> bool:
         return self.model is Comment
+
+    @property
+    def is_of_copy(self) -> bool:
+        """Whether it is about an account or a group, whose lists of rights the phrase compares."""
+        return self.model.IS_COPY
 
     @property
     def shows_values(self) -> bool:
@@ -283,7 +295,7 @@ def _entries(rows: models.QuerySet) -> list[Entry]:
 
 def _entry(model, row, previous, names: Names) -> Entry:
     changes = tuple(differences(model, row, previous, names)) if row.history_type == "~" else ()
-    subject_model, subject_id, subject, url = _subject(model, row, names)
+    subject_model, subject_id, subject = _subject(model, row, names)
     return Entry(
         history_id=row.history_id,
         model=model,
@@ -291,7 +303,6 @@ def _entry(model, row, previous, names: Names) -> Entry:
         subject=subject,
         subject_model=subject_model,
         subject_id=subject_id,
-        url=url,
         kind=row.history_type,
         when=row.history_date,
         person=str(row.history_user) if row.history_user else "",
@@ -309,10 +320,11 @@ def _entry(model, row, previous, names: Names) -> Entry:
             if answer["record"] == f"{model._meta.label_lower}:{row.id}"
         ),
         comment=row.text if model is Comment else "",
+        names=names,
     )
 
 
-def _subject(model, row, names: Names) -> tuple[type[models.Model], Any, str, str]:
+def _subject(model, row, names: Names) -> tuple[type[models.Model], Any, str]:
     """The record the row is about; for a link or comment, the record it hangs on."""
     if model is Comment:
         # Not row.content_type, which would be a query for each row.
@@ -321,8 +333,8 @@ def _subject(model, row, names: Names) -> tuple[type[models.Model], Any, str, st
     elif owner := model.link_owner():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
     else:
-        return model, row.id, str(row.instance), names.url(model, row.id)
-    return target, key, names.get(target, key), names.url(target, key)
+        return model, row.id, str(row.instance)
+    return target, key, names.get(target, key)
 
 
 def _phrase(model, row, changes, names: Names) -> str:

@@ -41,6 +41,8 @@ Key = tuple[type[models.Model], Any]
 
 CHANGED_SINCE = "changed since"
 
+COPIES = "Accounts and groups are not set back by undoing: change them in the admin."
+
 
 class CannotUndoError(Exception):
     """The change set can't be taken back; the text says why to people."""
@@ -122,13 +124,15 @@ def plan_undo(change_set: ChangeSet) -> Plan:
         change_set,
         tuple(steps.values()),
         tuple(_told(kept, change_set)),
-        _refusal(change_set, steps),
+        _refusal(change_set, steps, kept),
     )
 
 
-def _refusal(change_set: ChangeSet, steps: dict[Key, Step]) -> str:
+def _refusal(change_set: ChangeSet, steps: dict[Key, Step], kept: dict[Key, str]) -> str:
     if change_set.source == audit.Source.MIGRATION:
         return "The set-up of the database can't be undone: the program relies on it."
+    if not steps and COPIES in kept.values():
+        return COPIES
     if not steps:
         return (
             "There is nothing left to undo: each of its records has been changed since or set back "
@@ -151,7 +155,7 @@ def undo(*, change_set: ChangeSet, reason: str, person: User) -> tuple[ChangeSet
             keys = model.history.filter(change_set=change_set).values_list("id", flat=True)
             model.lock(set(keys))
         steps, kept = _sorted(change_set)
-        if refusal := _refusal(change_set, steps):
+        if refusal := _refusal(change_set, steps, kept):
             raise CannotUndoError(refusal)
         if not person.has_perms(permissions_for_steps(change_set, steps.values())):
             raise PermissionDenied
@@ -172,6 +176,9 @@ def _sorted(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
     kept: dict[Key, str] = {}
     for model in audit.tracked_models():
         for step, last in _own_steps(model, change_set):
+            if model.IS_COPY:
+                kept[model, step.key] = COPIES
+                continue
             if last.history_type == audit.REMOVED:
                 as_left = step.now is None
             else:

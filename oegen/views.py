@@ -18,6 +18,7 @@ from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
 from oegen import (
+    anchors,
     asof,
     clock,
     comments,
@@ -48,7 +49,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     if problems:
         lines = problems
     elif is_from_this_machine(request) or request.user.has_perm("oegen.view_alert"):
-        lines = ["ok", *delivery.state_in_words()]
+        lines = ["ok", *delivery.state_in_words(), anchors.state_in_words()]
     else:
         lines = ["ok"]
     return HttpResponse(

@@ -4,10 +4,12 @@ from itertools import count
 
 from django.contrib.auth.models import Group
 from django.db.models import Model
+from django.utils import timezone
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from infopoints.models import InformationPoint
-from oegen.models import Alert, AlertRule, Comment, User
+from oegen.models import Acknowledgement, Alert, AlertRule, Comment, SecurityEvent, User
+from oegen.people import security
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -92,6 +94,15 @@ def make_information_point(
     )
 
 
+def make_security_event() -> SecurityEvent:
+    now = timezone.now()
+    number, seal = security.newest_seal()
+    event = SecurityEvent(number=number + 1, kind="failure", first_at=now, last_at=now)
+    event.seal = security.seal_of(event, seal)
+    event.save()
+    return event
+
+
 def make_portfolio(author: User) -> dict[type[Model], Model]:
     """One record of every model that the admin knows, tied to each other where they can be."""
     lead = make_counterparty("Larch Power", country="GB", strategy="Wind in the north")
@@ -129,9 +140,13 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         AlertRule.objects.create(
             name="Wind slips", code="wind-slips", event="rtb-slipped", threshold=7, channel="slack"
         ),
+        Acknowledgement.objects.create(
+            fingerprint="0" * 64, finding="Something odd", reason="The clock was wrong"
+        ),
         Alert.objects.create(
             unique_key="1", event="completed", channel="slack", payload={"title": "Completed"}
         ),
+        make_security_event(),
         make_user(),
         Group.objects.create(name="Guests"),
     ]

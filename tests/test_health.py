@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, OperationalError
 from django.urls import reverse
 
-from oegen import health
+from oegen import anchors, health
 from oegen.alerts import delivery
 from oegen.models import Heartbeat
 
@@ -29,7 +29,7 @@ def test_who_is_not_signed_in_hears_that_it_is_well_and_no_more(client, manager,
 
 
 def test_administrators_and_this_machine_hear_of_the_alerts(client, administrator):
-    expected = ["ok", *delivery.state_in_words()]
+    expected = ["ok", *delivery.state_in_words(), anchors.state_in_words()]
     assert client.get("/healthz").text.splitlines() == expected
     client.force_login(administrator)
     assert client.get("/healthz", **FROM_ELSEWHERE).text.splitlines() == expected

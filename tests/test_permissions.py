@@ -121,6 +121,14 @@ OUTBOX = {
     "<path:object_id>/delete/": NOBODY,
 }
 
+ACKNOWLEDGEMENTS = {**PEOPLE, "add/": NOBODY, "<path:object_id>/history/": TO_THE_HISTORY}
+SECURITY_EVENTS = {
+    **PEOPLE,
+    "add/": NOBODY,
+    "<path:object_id>/change/": ADMINISTRATORS_READ,
+    "<path:object_id>/delete/": NOBODY,
+}
+
 #: By the admin's address of the model.
 MODELS = {
     "admin/auth/group/": PEOPLE,
@@ -128,9 +136,11 @@ MODELS = {
     "admin/counterparties/contactrole/": REFERENCE,
     "admin/counterparties/counterparty/": BUSINESS,
     "admin/infopoints/informationpoint/": BUSINESS,
+    "admin/oegen/acknowledgement/": ACKNOWLEDGEMENTS,
     "admin/oegen/alert/": OUTBOX,
     "admin/oegen/alertrule/": REFERENCE,
     "admin/oegen/comment/": COMMENTS,
+    "admin/oegen/securityevent/": SECURITY_EVENTS,
     "admin/oegen/user/": PEOPLE,
     "admin/pipelines/counterpartyrole/": REFERENCE,
     "admin/pipelines/facility/": BUSINESS,

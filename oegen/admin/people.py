@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -6,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 
-from oegen import comments, roles
+from oegen import audit, comments, roles
 from oegen.admin.forms import RecordForm
 from oegen.admin.lists import FiltersSpeak
 from oegen.admin.options import AuditedAdmin
@@ -27,8 +29,31 @@ class PersonForm(UserChangeForm):
         return username
 
 
+class OneChangeSetMixin:
+    """For a ModelAdmin of accounts or groups: what a request changes is one change set."""
+
+    def changeform_view(self, request, *args, **kwargs):
+        with self._change_set(request):
+            return super().changeform_view(request, *args, **kwargs)
+
+    def delete_view(self, request, *args, **kwargs):
+        with self._change_set(request):
+            return super().delete_view(request, *args, **kwargs)
+
+    def changelist_view(self, request, *args, **kwargs):
+        with self._change_set(request):
+            return super().changelist_view(request, *args, **kwargs)
+
+    @staticmethod
+    def _change_set(request):
+        """None around what only reads: it would keep writers waiting."""
+        if request.method != "POST":
+            return nullcontext()
+        return audit.change_set(source=audit.Source.FORM)
+
+
 @admin.register(User)
-class PersonAdmin(FiltersSpeak, UserAdmin):
+class PersonAdmin(OneChangeSetMixin, FiltersSpeak, UserAdmin):
     """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
 
     form = PersonForm
@@ -103,7 +128,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleAdmin(FiltersSpeak, GroupAdmin):
+class RoleAdmin(OneChangeSetMixin, FiltersSpeak, GroupAdmin):
     """The three roles come with the product: they can be widened, not removed or renamed."""
 
     def has_delete_permission(self, request, obj=None):

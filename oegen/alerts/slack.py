@@ -35,32 +35,35 @@ _silent.setLevel(logging.CRITICAL)
 
 def send(alert: Alert) -> None:
     """Post it once. Raises SendError."""
-    client = WebhookClient(
-        settings.SLACK_WEBHOOK_URL, timeout=TIMEOUT_SECONDS, logger=_silent, retry_handlers=[]
-    )
+    post(settings.SLACK_WEBHOOK_URL, message_of(alert))
+
+
+def post(url: str, message: dict[str, Any], variable: str = "SLACK_WEBHOOK_URL") -> None:
+    """Post a message once; ``variable`` is where the address was set. Raises SendError."""
+    client = WebhookClient(url, timeout=TIMEOUT_SECONDS, logger=_silent, retry_handlers=[])
     try:
-        response = client.send_dict(message_of(alert))
+        response = client.send_dict(message)
     except URLError as error:
         raise SendError(f"Slack could not be reached: {error.reason}.") from error
     except SlackRequestError as error:
-        raise SendError("SLACK_WEBHOOK_URL is no address that can be posted to.") from error
+        raise SendError(f"{variable} is no address that can be posted to.") from error
     # What else can go wrong is an answer that is none: cut off, late, no HTTP, in no alphabet.
     except Exception as error:
         raise SendError(
             f"Slack gave no answer that can be read ({type(error).__name__}: {error}).",
             may_have_arrived=True,
         ) from error
-    _check(response)
+    _check(response, variable)
 
 
-def _check(response: WebhookResponse) -> None:
+def _check(response: WebhookResponse, variable: str) -> None:
     """Raises SendError unless Slack took the message, which it says with "ok"."""
     code, body = response.status_code, " ".join(response.body.split())[:200]
     if code == 200 and body == "ok":
         return
     if code == 200:
         raise SendError(
-            f"What answered was not Slack: “{body}”. Look at SLACK_WEBHOOK_URL.",
+            f"What answered was not Slack: “{body}”. Look at {variable}.",
             may_have_arrived=True,
         )
     if code == 429:

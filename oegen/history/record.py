@@ -126,7 +126,7 @@ class HistoryPage:
         return reverse("history", args=[self.model._meta.model_name, self.key])
 
     def may_bring_back(self) -> bool:
-        if self.removal is None:
+        if self.removal is None or self.model.IS_COPY:
             return False
         row = self.rows.get(history_id=self.removal.history_id)
         steps = restoring.steps_to(self.model, self.key, row)
@@ -294,7 +294,7 @@ class EntryPage(HistoryPage):
         return restoring.steps_to(self.model, self.key, self.row)
 
     def may_restore(self) -> bool:
-        return may_take(self.request.user, self.model, self.steps)
+        return not self.model.IS_COPY and may_take(self.request.user, self.model, self.steps)
 
     def get_context_data(self, **kwargs):
         self.names.want_all(self.model, self.row)

@@ -31,7 +31,7 @@ class Line:
 
 def kinds() -> list[type[AuditedModel]]:
     """What can be removed by itself. Links are looked for in the history of their record."""
-    return [model for model in audit.tracked_models() if not model.LINK_OWNER]
+    return [model for model in audit.tracked_models() if not (model.LINK_OWNER or model.IS_COPY)]
 
 
 def kind_choices() -> list[tuple[str, str]]:

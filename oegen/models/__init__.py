@@ -1,15 +1,20 @@
+from oegen.models.access import AccountRecord, GroupRecord
 from oegen.models.alert import Alert, AlertPreference, AlertRule, Channel
 from oegen.models.attempts import AttemptCount
 from oegen.models.audited import AuditedModel, ReferenceModel
 from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
 from oegen.models.heartbeat import Heartbeat
+from oegen.models.integrity import Acknowledgement, IntegrityCheck, KeptAnchor
 from oegen.models.keys import RecordKey
 from oegen.models.notice import Notice
 from oegen.models.preferences import ListPreference, SavedView, SearchDocument
+from oegen.models.security import FailureRun, SecurityAddress, SecurityEvent
 from oegen.models.user import User
 
 __all__ = [
+    "AccountRecord",
+    "Acknowledgement",
     "Alert",
     "AlertPreference",
     "AlertRule",
@@ -18,13 +23,19 @@ __all__ = [
     "ChangeSet",
     "Channel",
     "Comment",
+    "FailureRun",
+    "GroupRecord",
     "Heartbeat",
     "HistoryRow",
+    "IntegrityCheck",
+    "KeptAnchor",
     "ListPreference",
     "Notice",
     "RecordKey",
     "ReferenceModel",
     "SavedView",
     "SearchDocument",
+    "SecurityAddress",
+    "SecurityEvent",
     "User",
 ]

@@ -46,6 +46,10 @@ class AuditedModel(models.Model):
     #: Whether its changes appear among the latest changes of everything.
     TELLS_NEWS = True
 
+    #: Whether it copies what another table has the say over: only the program writes it, and it is
+    #: neither undone nor restored.
+    IS_COPY = False
+
     #: The attributes that search reads, all text, its name first; none: search knows it not.
     SEARCH_FIELDS: tuple[str, ...] = ()
     #: Its place among the kinds of record that search finds, lowest first.

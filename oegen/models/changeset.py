@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -55,6 +56,15 @@ class ChangeSet(models.Model):
         help_text="What else it says: “asked”, the questions that were answered with “save "
         "anyway”; “merged”, the records that were merged, by the one that took them in.",
     )
+    seal_format = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="What the seal covers; empty is 1, see oegen.seals."
+    )
+    person_username = models.CharField(
+        max_length=150, blank=True, editable=False, help_text="The person's, as it was then."
+    )
+    person_name = models.CharField(
+        max_length=301, blank=True, editable=False, help_text="The person's, as it was then."
+    )
 
     objects = ChangeSetQuerySet.as_manager()
 
@@ -75,6 +85,8 @@ class ChangeSet(models.Model):
         self._answered: list[tuple[models.Model, Question]] = []
         self._answered_beyond = 0
         self._merged: dict[str, str] = {}
+        #: What oegen.people.accounts has yet to copy: keys by what they are of.
+        self.touched: dict[Any, set] = {}
 
     @property
     def has_rows(self) -> bool:

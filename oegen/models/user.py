@@ -1,12 +1,40 @@
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
 
-from oegen import clock
+from oegen import audit, clock
+
+
+class AccountQuerySet(models.QuerySet):
+    """Its bulk writes, of which Django sends no signal, are in the audit trail too."""
+
+    def update(self, **kwargs):
+        with audit.change_set():
+            audit.touch(self.model, self.order_by().values_list("pk", flat=True))
+            return super().update(**kwargs)
+
+    update.alters_data = True
+
+    def bulk_create(self, objs, *args, **kwargs):
+        """Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does
+        not say which accounts it wrote."""
+        if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
+            raise ValueError("Accounts can't be written in bulk where some may be there already.")
+        with audit.change_set():
+            created = super().bulk_create(objs, *args, **kwargs)
+            audit.touch(self.model, (account.pk for account in created))
+        return created
+
+
+class AccountManager(UserManager.from_queryset(AccountQuerySet)):
+    use_in_migrations = False
 
 
 class User(AbstractUser):
     """Somebody who signs in. Whoever has made a change can be deactivated but not removed."""
 
-    unaudited = "Accounts are administered, not traded in; the admin logs their changes."
+    unaudited = "Its AccountRecord is, and follows every change of it."
+
+    objects = AccountManager()
 
     class Meta(AbstractUser.Meta):
         ordering = ["username"]

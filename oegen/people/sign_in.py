@@ -10,9 +10,10 @@ from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from oegen.models import User
+from oegen.models import SecurityEvent, User
 from oegen.people import client, devices, throttle
 from oegen.people.passwords import LONGEST_PASSWORD
+from oegen.people.security import record_security_event
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class SignInForm(AuthenticationForm):
         try:
             attempt = throttle.reserve(_counted(self.request, username, address))
         except throttle.TooSoonError as error:
+            record_security_event(SecurityEvent.Kind.DELAY, username=username, request=self.request)
             logger.warning(
                 "Sign-in as %s from %s refused unseen: %s s of the delay are left.",
                 who,

@@ -10,7 +10,8 @@ from django.db import connection, models
 from django.utils import timezone
 
 from oegen import audit, database, seals
-from oegen.models import ChangeSet
+from oegen.integrity import Check
+from oegen.models import Acknowledgement, ChangeSet
 from pipelines.models import Facility, Pipeline
 from tests.builders import make_counterparty, make_facility, make_pipeline
 from tests.triggers import lifted_triggers
@@ -279,13 +280,58 @@ class TestCommand:
         assert said.startswith("Nothing found in ")
         assert f"{ChangeSet.objects.count()} change sets" in said
 
-    def test_it_fails_with_the_findings_and_writes_no_anchor(self, kestrel, tamper, tmp_path):
+    def test_it_fails_with_the_findings_and_the_anchor_carries_them(
+        self, kestrel, tamper, tmp_path
+    ):
         tamper("UPDATE pipelines_pipeline SET rag_comment = 'Fine'")
         anchor = tmp_path / "anchor"
-        with pytest.raises(CommandError, match=r"2 findings in .* No anchor was written") as error:
+        with pytest.raises(CommandError, match=r"2 findings in ") as error:
             self.run("--anchor", str(anchor))
         assert error.value.returncode == 1
-        assert not anchor.exists()
+        facts = json.loads(anchor.read_text())
+        assert (facts["open_count"], len(facts["open_findings"])) == (2, 2)
+        assert facts["change_set"] == ChangeSet.objects.latest("number").number
+
+    def acknowledge(self, fingerprint, user, reason="The clock of the old server") -> str:
+        return self.run("--acknowledge", fingerprint, "--user", user, "--reason", reason)
+
+    def fingerprints(self) -> list[str]:
+        return [finding.fingerprint for finding in Check().findings()]
+
+    def test_a_finding_is_acknowledged_as_it_is_and_for_no_other_content(
+        self, kestrel, tamper, administrator, tmp_path
+    ):
+        tamper("UPDATE pipelines_pipeline SET rag_comment = 'Fine' WHERE project_name = 'Kestrel'")
+        (fingerprint,) = self.fingerprints()
+        assert "Acknowledged: Pipeline “Kestrel”" in self.acknowledge(fingerprint, "ada")
+        told = ChangeSet.objects.latest("number")
+        assert (told.person, told.reason) == (administrator, "The clock of the old server")
+        said = self.run("--anchor", str(tmp_path / "anchor"))
+        assert f"[{fingerprint[:12]}] – acknowledged on " in said
+        assert "1 finding in " in said
+        assert "all acknowledged" in said
+        facts = json.loads((tmp_path / "anchor").read_text())
+        assert facts["open_count"] == 0
+        assert [one["fingerprint"] for one in facts["acknowledged"]] == [fingerprint]
+        tamper("UPDATE pipelines_pipeline SET rag_comment = 'Odd' WHERE project_name = 'Kestrel'")
+        with pytest.raises(CommandError, match=r"^1 finding in "):
+            self.run()
+
+    @pytest.mark.parametrize(
+        ("user", "reason", "why"),
+        [("morgan", "Known", "Name an administrator"), ("ada", " ", "Say with --reason")],
+    )
+    def test_only_an_administrator_acknowledges_with_a_reason(
+        self, kestrel, tamper, administrator, manager, user, reason, why
+    ):
+        tamper("UPDATE pipelines_pipeline SET rag_comment = 'Fine' WHERE project_name = 'Kestrel'")
+        with pytest.raises(CommandError, match=why):
+            self.acknowledge(self.fingerprints()[0], user, reason)
+        assert not Acknowledgement.objects.exists()
+
+    def test_what_is_not_found_is_not_acknowledged(self, kestrel, administrator):
+        with pytest.raises(CommandError, match="nothing is acknowledged"):
+            self.acknowledge("0" * 64, "ada")
 
     def test_an_anchor_finds_a_removed_end(self, kestrel, tamper, tmp_path):
         anchor = tmp_path / "anchor"

@@ -4,17 +4,23 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
+from oegen import anchors, audit
+from oegen.anchors import Anchor, AnchorError
 from oegen.database import snapshot
 from oegen.days import impossible_days
-from oegen.integrity import Anchor, AnchorError, Check
+from oegen.integrity import Check, Finding
+from oegen.models import Acknowledgement, IntegrityCheck, User
 from oegen.remarks import early_references
+
+#: So much of a fingerprint is printed, and has to be typed at least.
+SHORT = 12
 
 
 class Command(BaseCommand):
     help = (
         "Check that the history is whole and unaltered and that every record says what its last "
-        "entry says. Prints what is not so, one finding a line, and then ends with exit code 1; "
-        "remarks are no findings."
+        "entry says. Prints what is not so, one finding a line with its fingerprint. The exit code "
+        "is 1 if there is one that nobody has acknowledged; remarks are no findings."
     )
 
     def add_arguments(self, parser):
@@ -22,42 +28,106 @@ class Command(BaseCommand):
             "--anchor",
             type=Path,
             metavar="FILE",
-            help="Write the newest seal to FILE, if nothing was found. Keep it where nobody who "
-            "can write to this database can write.",
+            help="Write the newest seals to FILE, signed, with what was found. Keep it where "
+            "nobody who can write to this database can write.",
         )
         parser.add_argument(
             "--against",
             type=Path,
             metavar="FILE",
-            help="Check as well that the history still contains the seal that --anchor wrote to "
-            "FILE.",
+            help="Check as well that the history still contains the seals of the anchor in FILE.",
         )
+        parser.add_argument(
+            "--public-key",
+            default="",
+            metavar="KEY",
+            help="The key that the anchor of --against has to be signed with, if not this site's.",
+        )
+        parser.add_argument(
+            "--acknowledge",
+            default="",
+            metavar="FINGERPRINT",
+            help="Acknowledge this finding, as it is now. Needs --reason and --user.",
+        )
+        parser.add_argument("--reason", default="", help="What the finding comes from.")
+        parser.add_argument("--user", default="", help="The administrator who acknowledges it.")
 
-    def handle(self, *, anchor, against, **options):
-        found = 0
+    def handle(self, *, anchor, against, public_key, acknowledge, reason, user, **options):
+        person = self._person(acknowledge, reason, user) if acknowledge else None
         check = Check()
         try:
             kept = Anchor.read(against) if against else None
             with snapshot(DEFAULT_DB_ALIAS):
+                known = {one.fingerprint: one for one in Acknowledgement.objects.all()}
+                found: dict[str, str] = {}
                 for finding in check.findings():
-                    found += 1
-                    self.stdout.write(str(finding))
-                for finding in kept.findings() if kept else ():
-                    found += 1
-                    self.stdout.write(str(finding))
+                    self._print(finding, known, found)
+                for finding in kept.findings(public_key) if kept else ():
+                    self._print(finding, known, found)
                 newest = Anchor.newest()
                 for remark in chain(early_references(), impossible_days()):
                     self.stdout.write(f"Remark: {remark}.")
-            read = ", ".join(f"{number:,} {what}" for what, number in check.counts.items())
-            if found:
-                raise CommandError(
-                    f"{found:,} finding{'s' if found > 1 else ''} in {read or 'nothing'}."
-                    + (" No anchor was written." if anchor else "")
-                )
+            open_findings = [one for one in found if one not in known]
+            if person is not None:
+                self._acknowledge(acknowledge, found, known, reason, person)
+                return
+            IntegrityCheck.objects.create(
+                open_count=len(open_findings),
+                acknowledged_count=len(found) - len(open_findings),
+                open_findings=open_findings[: anchors.NAMED],
+            )
             if anchor:
-                newest.write(anchor)
+                anchors.write(newest.signed(), anchor)
+                self.stdout.write(
+                    f"The seal of change set {newest.number} is in {anchor}, with what was found."
+                )
         except AnchorError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(self.style.SUCCESS(f"Nothing found in {read or 'an empty history'}."))
-        if anchor:
-            self.stdout.write(f"The seal of change set {newest.number} is in {anchor}.")
+        read = ", ".join(f"{number:,} {what}" for what, number in check.counts.items())
+        read = read or "an empty history"
+        if open_findings:
+            acknowledged = len(found) - len(open_findings)
+            more = f"; {acknowledged:,} acknowledged besides" if acknowledged else ""
+            raise CommandError(f"{_findings(len(open_findings))} in {read}{more}.")
+        if found:
+            words = f"{_findings(len(found))} in {read}, all acknowledged."
+        else:
+            words = f"Nothing found in {read}."
+        self.stdout.write(self.style.SUCCESS(words))
+
+    def _print(self, finding: Finding, known: dict, found: dict[str, str]) -> None:
+        fingerprint = finding.fingerprint
+        found[fingerprint] = str(finding)
+        line = f"{finding} [{fingerprint[:SHORT]}]"
+        if one := known.get(fingerprint):
+            line += f" – acknowledged on {one.created_at:%Y-%m-%d}: {one.reason}"
+        self.stdout.write(line)
+
+    @staticmethod
+    def _person(acknowledge: str, reason: str, username: str) -> User:
+        """Raises CommandError unless somebody who may acknowledges with a reason."""
+        if len(acknowledge) < SHORT:
+            raise CommandError(f"Give at least {SHORT} characters of the fingerprint.")
+        if not reason.strip():
+            raise CommandError("Say with --reason what the finding comes from.")
+        person = User.objects.filter(username=username, is_active=True).first()
+        if person is None or not person.has_perm("oegen.add_acknowledgement"):
+            raise CommandError("Name an administrator with --user.")
+        return person
+
+    def _acknowledge(self, fingerprint, found, known, reason, person) -> None:
+        """Raises CommandError unless that is one finding of now that is not acknowledged yet."""
+        matching = [one for one in found if one.startswith(fingerprint)]
+        if len(matching) != 1:
+            raise CommandError(f"There is no finding {fingerprint} now: nothing is acknowledged.")
+        if matching[0] in known:
+            raise CommandError(f"Finding {fingerprint} is acknowledged already.")
+        with audit.change_set(person=person, reason=reason, source=audit.Source.COMMAND):
+            Acknowledgement.objects.create(
+                fingerprint=matching[0], finding=found[matching[0]], reason=reason.strip()
+            )
+        self.stdout.write(f"Acknowledged: {found[matching[0]]}")
+
+
+def _findings(number: int) -> str:
+    return f"{number:,} finding{'' if number == 1 else 's'}"

@@ -2,15 +2,20 @@ import logging
 import os
 import queue
 import signal
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
+from oegen import anchors
 from oegen.alerts import delivery, outbox
+from oegen.people import security
 
 logger = logging.getLogger(__name__)
+
+#: How often --watch looks whether an anchor is due and runs of failures have ended.
+TIDY_EVERY = timedelta(minutes=1)
 
 
 class Stop:
@@ -43,7 +48,8 @@ class Stop:
 class Command(BaseCommand):
     help = (
         "Send the alerts that are due, by Slack and e-mail, and write those of RTB dates that have "
-        "passed. Any number of these commands may run at once."
+        "passed. With --watch also make the anchor of the history of each hour, and end runs of "
+        "failed sign-ins. Any number of these commands may run at once."
     )
 
     def add_arguments(self, parser):
@@ -67,6 +73,7 @@ class Command(BaseCommand):
         stop = Stop()
         stop.listen()
         looked_on: date | None = None
+        tidied_at: datetime | None = None
         while not stop() and (beside is None or os.getppid() == beside):
             try:
                 today = timezone.localdate()
@@ -74,6 +81,12 @@ class Command(BaseCommand):
                     outbox.write_timed_alerts(today)
                     looked_on = today
                 self._tell(delivery.deliver(senders=delivery.senders(), is_stopped=stop))
+                now = timezone.now()
+                if tidied_at is None or now - tidied_at >= TIDY_EVERY:
+                    security.tidy(now)
+                    # Asked again until somebody has made it: another watcher may have failed.
+                    anchors.keep_if_due(now)
+                    tidied_at = now
                 close_old_connections()
             except (DatabaseError, InterfaceError):
                 logger.exception("The database did not answer; the alerts wait until it does.")

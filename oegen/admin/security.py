@@ -1,0 +1,77 @@
+from django.contrib import admin
+from django.core.exceptions import ObjectDoesNotExist
+
+from oegen.admin.lists import FiltersSpeak
+from oegen.admin.options import AuditedAdmin
+from oegen.models import Acknowledgement, SecurityEvent
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(FiltersSpeak, admin.ModelAdmin):
+    """Sign-ins, failures, changed passwords and downloads, to be read. A run of failures is one
+    line, which counts them."""
+
+    list_display = ["last_at", "kind", "who", "count", "address", "about"]
+    list_filter = ["kind"]
+    search_fields = ["username"]
+    search_help_text = "A username; what was typed and is nobody's is kept as a digest only."
+    date_hierarchy = "last_at"
+    list_per_page = 50
+    show_full_result_count = False
+    list_select_related = ["origin"]
+    fields = [
+        "number",
+        "kind",
+        "who",
+        "username_digest",
+        "first_at",
+        "last_at",
+        "count",
+        "address",
+        "about",
+        "sealed_at",
+        "seal",
+    ]
+    readonly_fields = fields
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).newest_of_runs()
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description="Account", ordering="username")
+    def who(self, event):
+        return event.username or "nobody's username"
+
+    @admin.display(description="From address")
+    def address(self, event):
+        try:
+            return event.origin.address
+        except ObjectDoesNotExist:
+            return "not kept any more"
+
+    @admin.display(description="About")
+    def about(self, event):
+        return ", ".join(f"{name}: {value}" for name, value in event.details.items()) or "–"
+
+
+@admin.register(Acknowledgement)
+class AcknowledgementAdmin(AuditedAdmin):
+    """Findings of ``audit_check`` that were acknowledged, which that command does; here one is
+    taken back, and is an alarm again."""
+
+    list_display = ["finding", "reason", "created_at"]
+    search_fields = ["finding", "reason"]
+    fieldsets = [(None, {"fields": ["finding", "fingerprint", "reason", "created_at"]})]
+    readonly_fields = ["finding", "fingerprint", "created_at"]
+    view_on_site = False
+
+    def has_add_permission(self, request):
+        return False

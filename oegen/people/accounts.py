@@ -1,0 +1,221 @@
+"""Accounts and groups in the audit trail: a copy of each, written in the change set that changes
+it, whichever way the change comes in.
+
+Signals note what a change set touches; at its end the copies of that are compared and written. A
+write past the signals (SQL, ``Group.objects.update``, rows of a many-to-many table) is found by
+``audit_check``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db import models
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
+from django.dispatch import receiver
+from django.utils import timezone
+
+from oegen import audit, timeline
+from oegen.models import AccountRecord, GroupRecord, SecurityEvent, User
+from oegen.models.access import CopiedModel, account_values, group_values
+from oegen.people.security import record_security_event
+from oegen.reverting import newest_versions
+
+#: The columns of an account that its copy tells.
+TOLD = {
+    *("username", "first_name", "last_name", "email", "password"),
+    *("is_active", "is_staff", "is_superuser"),
+}
+
+#: What a change set says of accounts whose owner, or somebody for him, set a password.
+PASSWORDS = "passwords"
+
+
+def _permission_texts(model: type[models.Model], owner: str, keys: Collection) -> dict[Any, list]:
+    """By the key of their owner: “pipelines.change_pipeline” and the like."""
+    found: dict[Any, list[str]] = {}
+    rows = model.objects.filter(**{f"{owner}__in": keys})
+    label, code = "permission__content_type__app_label", "permission__codename"
+    for key, app_label, codename in rows.values_list(owner, label, code):
+        found.setdefault(key, []).append(f"{app_label}.{codename}")
+    return found
+
+
+def values_of_accounts(users: Collection[User]) -> dict[int, dict]:
+    """What the copies should say, by the account's key, in three queries."""
+    keys = [user.pk for user in users]
+    permissions = _permission_texts(User.user_permissions.through, "user_id", keys)
+    groups: dict[int, list[str]] = {}
+    members = User.groups.through.objects.filter(user_id__in=keys)
+    for key, name in members.values_list("user_id", "group__name"):
+        groups.setdefault(key, []).append(name)
+    return {
+        user.pk: account_values(user, groups.get(user.pk, ()), permissions.get(user.pk, ()))
+        for user in users
+    }
+
+
+def values_of_groups(groups: Collection[Group]) -> dict[int, dict]:
+    keys = [group.pk for group in groups]
+    permissions = _permission_texts(Group.permissions.through, "group_id", keys)
+    return {group.pk: group_values(group, permissions.get(group.pk, ())) for group in groups}
+
+
+@receiver(audit.change_set_closing, dispatch_uid="oegen.accounts.closing")
+def _write_copies(sender, change_set, **kwargs) -> None:
+    touched, change_set.touched = change_set.touched, {}
+    if keys := touched.get(User):
+        users = list(User.objects.filter(pk__in=keys))
+        _write(AccountRecord, keys, values_of_accounts(users), touched.get(PASSWORDS, ()))
+    if keys := touched.get(Group):
+        groups = list(Group.objects.filter(pk__in=keys))
+        _write(GroupRecord, keys, values_of_groups(groups))
+
+
+def _write(model: type[CopiedModel], keys, live: dict[int, dict], passwords=()) -> None:
+    """Add, change or remove the copies so that they say what ``live`` says."""
+    ids = {key: model.id_of(key) for key in sorted(keys)}
+    copies = model.objects.in_bulk(list(ids.values()))
+    versions = newest_versions(model, [one for one in ids.values() if one not in copies])
+    for key, copy_id in ids.items():
+        copy, values = copies.get(copy_id), live.get(key)
+        if values is None:
+            if copy is not None:
+                copy.delete()
+            continue
+        if model is AccountRecord:
+            values |= _password_times(copy, values, is_set=key in passwords)
+        if copy is None:
+            model.objects.create(id=copy_id, version=versions.get(copy_id, 0) + 1, **values)
+        elif any(getattr(copy, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(copy, name, value)
+            copy.save()
+
+
+def _password_times(copy: AccountRecord | None, values: dict, *, is_set: bool) -> dict:
+    now = timezone.now()
+    times = {"password_set_at": now} if is_set else {}
+    if copy is None or copy.password_mark != values["password_mark"]:
+        times["password_stored_at"] = now
+    return times
+
+
+# What touches an account or a group -------------------------------------------------------------
+
+
+@receiver(post_save, sender=User, dispatch_uid="oegen.accounts.saved")
+def _account_saved(sender, instance, created, update_fields, raw, **kwargs) -> None:
+    if raw or (update_fields is not None and not TOLD & set(update_fields)):
+        return
+    # Django keeps the new password until the save is over, and not for a mere renewal of the hash.
+    is_set = instance._password is not None
+    with audit.change_set():
+        audit.touch(User, [instance.pk])
+        if created or is_set:
+            audit.touch(PASSWORDS, [instance.pk])
+    if is_set and not created:
+        record_security_event(SecurityEvent.Kind.PASSWORD_CHANGE, account=instance)
+
+
+@receiver(post_delete, sender=User, dispatch_uid="oegen.accounts.removed")
+def _account_removed(sender, instance, **kwargs) -> None:
+    audit.touch(User, [instance.pk])
+
+
+@receiver(post_save, sender=Group, dispatch_uid="oegen.groups.saved")
+def _group_saved(sender, instance, raw, **kwargs) -> None:
+    if not raw:
+        with audit.change_set():
+            audit.touch(Group, [instance.pk])
+            audit.touch(User, _members(instance))
+
+
+@receiver(pre_delete, sender=Group, dispatch_uid="oegen.groups.going")
+def _group_going(sender, instance, **kwargs) -> None:
+    instance._members_before = _members(instance)
+
+
+@receiver(post_delete, sender=Group, dispatch_uid="oegen.groups.removed")
+def _group_removed(sender, instance, **kwargs) -> None:
+    with audit.change_set():
+        audit.touch(Group, [instance.pk])
+        audit.touch(User, instance._members_before)
+
+
+@receiver(pre_delete, sender=Permission, dispatch_uid="oegen.permissions.going")
+def _permission_going(sender, instance, **kwargs) -> None:
+    instance._owners_before = [
+        (model, list(manager.values_list("pk", flat=True)))
+        for model, manager in ((Group, instance.group_set), (User, instance.user_set))
+    ]
+
+
+@receiver(post_delete, sender=Permission, dispatch_uid="oegen.permissions.removed")
+def _permission_removed(sender, instance, **kwargs) -> None:
+    with audit.change_set():
+        for model, keys in instance._owners_before:
+            audit.touch(model, keys)
+
+
+def _members(group: Group) -> list[int]:
+    return list(group.user_set.values_list("pk", flat=True))
+
+
+def _ties_changed(owner: type[User] | type[Group], name: str):
+    """Receive changes of a many-to-many field of ``owner`` from either end. Django sends no signal
+    of rows written to its table by hand."""
+    field = owner._meta.get_field(name)
+    through = field.remote_field.through
+    column = field.m2m_field_name()
+
+    def changed(sender, instance, action, reverse, pk_set, **kwargs) -> None:
+        ties = through._base_manager.filter(**{field.m2m_reverse_field_name(): instance.pk})
+        if action == "pre_clear" and reverse:
+            instance._owners_before_clear = list(ties.values_list(column, flat=True))
+        elif action == "post_clear" and reverse:
+            audit.touch(owner, instance._owners_before_clear)
+        elif action.startswith("post_"):
+            audit.touch(owner, pk_set if reverse else [instance.pk])
+
+    uid = f"oegen.ties.{owner._meta.label_lower}.{name}"
+    m2m_changed.connect(changed, sender=through, weak=False, dispatch_uid=uid)
+
+
+for _owner, _name in ((User, "groups"), (User, "user_permissions"), (Group, "permissions")):
+    _ties_changed(_owner, _name)
+
+
+# In words ---------------------------------------------------------------------------------------
+
+
+@timeline.say(AccountRecord, "password_set_at")
+def _password_set(old, new, raw_old, raw_new) -> str:
+    return "password changed"
+
+
+@timeline.say(AccountRecord, "password_stored_at", unless=["password_set_at"])
+def _password_stored(old, new, raw_old, raw_new) -> str:
+    return "stored password replaced, as by a newer hash at a sign-in"
+
+
+def _by_line(label: str):
+    """The phrase for a list of lines: what came and what went."""
+
+    def phrase(old, new, raw_old, raw_new) -> str:
+        before, after = set((raw_old or "").splitlines()), set((raw_new or "").splitlines())
+        parts = [
+            f"{label} {done}: {', '.join(sorted(names))}"
+            for done, names in (("given", after - before), ("taken away", before - after))
+            if names
+        ]
+        return "; ".join(parts)
+
+    return phrase
+
+
+timeline.say(AccountRecord, "groups")(_by_line("groups"))
+timeline.say(AccountRecord, "permissions")(_by_line("own permissions"))
+timeline.say(GroupRecord, "permissions")(_by_line("permissions"))

@@ -1,0 +1,279 @@
+"""The record of what befell the site's security: sign-ins, failures, delays, sign-outs, changed
+passwords, downloads.
+
+Each event is sealed onto the one before it in a short transaction of its own, under a lock of its
+own. Unknown usernames are kept as keyed digests only, because people type passwords there. The
+address is kept beside the event for ADDRESS_KEPT and is in no seal.
+
+Failures of one kind for one username from one address, with no longer pause than RUN_PAUSE, are a
+run. It is sealed at 1, 10, 100 … failures and at its end, each time with the count so far: what
+somebody could take away by removing the unsealed count is less than what is sealed already.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, transaction
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from oegen import seals
+from oegen.database import waiting_at_most
+from oegen.models import FailureRun, SecurityAddress, SecurityEvent, User
+from oegen.people.client import UnknownClientError, client_address
+
+logger = logging.getLogger(__name__)
+
+Kind = SecurityEvent.Kind
+
+ADDRESS_KEPT = timedelta(days=90)
+
+#: A failure after a longer pause starts a new run.
+RUN_PAUSE = timedelta(minutes=10)
+
+#: Kinds of which many in a row are one counted event.
+COUNTED = frozenset({Kind.FAILURE, Kind.DELAY})
+
+#: PostgreSQL's advisory lock around the numbering of events; not the one of change sets.
+LOCK = 0x0E6E_5EA2
+
+#: How long a request waits for SQLite to record an event.
+PATIENCE = timedelta(seconds=2)
+
+_request: ContextVar[HttpRequest | None] = ContextVar("oegen_request", default=None)
+
+
+@contextmanager
+def answering(request: HttpRequest) -> Iterator[None]:
+    """Take address and person of events recorded inside from the request."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+@dataclass(frozen=True)
+class Facts:
+    kind: str
+    account_id: int | None
+    username: str
+    username_digest: str
+    address: str
+    at: datetime
+    details: dict[str, str | int] = field(default_factory=dict)
+
+
+def record_security_event(
+    kind: str,
+    *,
+    account: User | None = None,
+    username: str = "",
+    request: HttpRequest | None = None,
+    details: dict[str, str | int] | None = None,
+) -> None:
+    """Record an event of SecurityEvent.Kind; inside a transaction, once that is committed.
+
+    ``account`` defaults to the account with the ``username`` that was typed, where there is one,
+    else to whoever is signed in. ``request`` defaults to the one being answered. ``details`` is
+    sealed and shown to administrators: no secret, no address.
+
+    Nothing is raised when the database can't take it, so that nobody is kept from signing in: the
+    log then holds it as an error. Sign-ins, sign-outs and wrong passwords are recorded by Django's
+    signals, delays by oegen.people.sign_in, changed passwords by oegen.people.accounts, downloads
+    by oegen.exports.
+    """
+    request = request or _request.get()
+    now = timezone.now()
+    facts = {
+        name: value if isinstance(value, int) else str(value)
+        for name, value in (details or {}).items()
+    }
+
+    def write() -> None:
+        _record(kind, account, username, request, facts, now)
+
+    if transaction.get_connection().in_atomic_block:
+        transaction.on_commit(write, robust=True)
+    else:
+        write()
+
+
+def address_of(request: HttpRequest | None) -> str:
+    """Empty where it can't be known, as for what no request did."""
+    if request is None:
+        return ""
+    try:
+        return client_address(request)
+    except UnknownClientError:
+        return ""
+
+
+def digest_of_username(username: str) -> str:
+    """The same however it is written, and useless without SECRET_KEY."""
+    plain = unicodedata.normalize("NFKC", username).casefold().strip()
+    return salted_hmac("oegen.people.security", plain, algorithm="sha256").hexdigest()
+
+
+def _record(kind, account, username, request, details, now) -> None:
+    try:
+        if account is None and username and "\x00" not in username:
+            account = User.objects.filter(username=username[:151]).first()
+        elif account is None and not username:
+            user = getattr(request, "user", None)
+            account = user if user is not None and user.is_authenticated else None
+        if kind == Kind.EXPORT and request is not None:
+            details["query"] = request.META.get("QUERY_STRING", "")[:1_000]
+        name = account.get_username() if account is not None else ""
+        typed = name or username
+        facts = Facts(
+            kind=Kind(kind),
+            account_id=account.pk if account is not None else None,
+            username=name,
+            username_digest=digest_of_username(typed) if typed else "",
+            address=address_of(request),
+            at=now,
+            details=details,
+        )
+        with waiting_at_most(PATIENCE):
+            if facts.kind in COUNTED:
+                _count(facts)
+            else:
+                _seal(facts)
+    except DatabaseError:
+        logger.exception("A security event (%s) could not be recorded.", kind)
+
+
+def _count(facts: Facts) -> None:
+    """Add a failure to its run, or start one."""
+    with transaction.atomic():
+        key = {
+            "kind": facts.kind,
+            "username_digest": facts.username_digest,
+            "address": facts.address,
+        }
+        FailureRun.objects.get_or_create(
+            **key, defaults={"first_at": facts.at, "last_at": facts.at}
+        )
+        run = FailureRun.objects.select_for_update().get(**key)
+        if run.count and run.last_at < facts.at - RUN_PAUSE:
+            _close(run)
+            run = FailureRun(**key, first_at=facts.at)
+        run.account_id, run.username = facts.account_id, facts.username
+        run.count += 1
+        run.last_at = max(run.last_at or facts.at, facts.at)
+        if _is_step(run.count):
+            _seal_run(run)
+        run.save()
+
+
+def _is_step(count: int) -> bool:
+    return count == 10 ** (len(str(count)) - 1)
+
+
+def _close(run: FailureRun) -> None:
+    if run.count > run.sealed_count:
+        _seal_run(run)
+    run.delete()
+
+
+def _seal_run(run: FailureRun) -> None:
+    run.sealed_count = run.count
+    _seal(
+        Facts(
+            run.kind, run.account_id, run.username, run.username_digest, run.address, run.last_at
+        ),
+        run=run,
+    )
+
+
+def _seal(facts: Facts, run: FailureRun | None = None) -> None:
+    """Number and seal an event; others who do wait from here to the end of the transaction."""
+    with transaction.atomic():
+        connection = connections[DEFAULT_DB_ALIAS]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        number, seal = newest_seal()
+        event = SecurityEvent(
+            number=number + 1,
+            kind=facts.kind,
+            account_id=facts.account_id,
+            username=facts.username,
+            username_digest=facts.username_digest,
+            first_at=run.first_at if run else facts.at,
+            last_at=facts.at,
+            count=run.count if run else 1,
+            run=run.pk if run else None,
+            details=facts.details,
+        )
+        event.seal = seal_of(event, seal)
+        event.save(force_insert=True)
+        if facts.address:
+            SecurityAddress.objects.create(
+                event=event, address=facts.address, expires_at=facts.at + ADDRESS_KEPT
+            )
+
+
+def newest_seal() -> tuple[int, str]:
+    newest = SecurityEvent.objects.order_by("-number").values_list("number", "seal").first()
+    return newest or (0, seals.START)
+
+
+def seal_of(event: SecurityEvent, previous: str) -> str:
+    """The event's seal, given the one before it."""
+    return seals.hash_of(
+        [
+            previous,
+            event.number,
+            str(event.kind),
+            event.account_id,
+            event.username,
+            event.username_digest,
+            *(one.astimezone(UTC).isoformat() for one in (event.first_at, event.last_at)),
+            event.count,
+            str(event.run) if event.run else None,
+            event.details,
+            event.sealed_at.astimezone(UTC).isoformat(),
+        ]
+    )
+
+
+def tidy(now: datetime | None = None) -> None:
+    """Seal the runs that have ended, and remove addresses that have expired."""
+    now = now or timezone.now()
+    ended = models.Q(last_at__lt=now - RUN_PAUSE)
+    for key in list(FailureRun.objects.filter(ended).values_list("pk", flat=True)):
+        # Each in a transaction of its own, whose last lock is that of the chain.
+        with transaction.atomic():
+            mine = FailureRun.objects.select_for_update(skip_locked=True).filter(ended, pk=key)
+            for run in mine:
+                _close(run)
+    SecurityAddress.objects.filter(expires_at__lt=now).delete()
+
+
+@receiver(user_logged_in, dispatch_uid="oegen.security.sign_in")
+def _signed_in(sender, request, user, **kwargs) -> None:
+    record_security_event(Kind.SIGN_IN, account=user, request=request)
+
+
+@receiver(user_logged_out, dispatch_uid="oegen.security.sign_out")
+def _signed_out(sender, request, user, **kwargs) -> None:
+    if user is not None:
+        record_security_event(Kind.SIGN_OUT, account=user, request=request)
+
+
+@receiver(user_login_failed, dispatch_uid="oegen.security.failure")
+def _failed(sender, credentials, request=None, **kwargs) -> None:
+    username = str(credentials.get(User.USERNAME_FIELD) or "")
+    record_security_event(Kind.FAILURE, username=username, request=request)
