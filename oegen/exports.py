@@ -18,6 +18,9 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from oegen import clock
+from oegen.models import SecurityEvent
+from oegen.people.security import record_security_event
+from oegen.slots import Slot
 from oegen.tables import RecordTable
 
 CSV = "csv"
@@ -43,14 +46,22 @@ def download(table: RecordTable, kind: str, list_title: str) -> HttpResponseBase
 def rows_download(rows: Iterable[list], kind: str, title: str) -> HttpResponseBase:
     """As ``download``, of rows of ``stated`` values, headings first."""
     if kind == XLSX:
+        record_security_event(SecurityEvent.Kind.EXPORT, details={"list": title, "file": kind})
         name = _file_name(title, kind)
         return FileResponse(_workbook(rows), as_attachment=True, filename=name)
     return csv_download(rows, title)
 
 
-def csv_download(rows: Iterable[list], title: str) -> StreamingHttpResponse:
-    """The rows, headings first, are sent as they come. The file is named for title and day."""
-    response = StreamingHttpResponse(_csv_chunks(rows), content_type="text/csv; charset=utf-8")
+def csv_download(
+    rows: Iterable[list], title: str, slot: Slot | None = None
+) -> StreamingHttpResponse:
+    """The rows, headings first, are sent as they come. The file is named for title and day. The
+    ``slot`` is held until the answer is closed."""
+    record_security_event(SecurityEvent.Kind.EXPORT, details={"list": title, "file": CSV})
+    chunks = _csv_chunks(rows)
+    if slot is not None:
+        chunks = slot.held_for(chunks)
+    response = StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, CSV)}"'
     return response
 

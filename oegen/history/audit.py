@@ -9,18 +9,22 @@ from uuid import UUID
 
 from django.apps import apps
 from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.generic import DetailView
 
-from oegen import audit, clock, exports, timeline, undoing
+from oegen import anchors, audit, clock, exports, timeline, undoing
 from oegen.history.filters import ACTIONS, AuditFilter
 from oegen.history.trail import Trail
-from oegen.models import AuditedModel, ChangeSet
+from oegen.models import AuditedModel, ChangeSet, IntegrityCheck
+from oegen.slots import NoSlotError, Slot
 from oegen.views import FilteredPage
 
 PAGE_SIZE = 50
+
+#: How many files of the history are made at once on this host: each row costs processor time.
+DOWNLOADS_AT_ONCE = 2
 
 #: Beyond so many entries it is said that there are more, not how many.
 COUNTED = 1_000
@@ -106,8 +110,18 @@ class AuditPage(FilteredPage):
         if request.GET.get("download") == exports.CSV:
             self.filterset = self.get_filterset(self.get_filterset_class())
             if not self.is_wrong():
-                return exports.csv_download(lines(self.filterset.qs), "audit")
+                return self._download()
         return super().get(request, *args, **kwargs)
+
+    def _download(self):
+        """The file, or 503 while as many are made as may be at once."""
+        try:
+            slot = Slot("audit-download", DOWNLOADS_AT_ONCE)
+        except NoSlotError:
+            answer = render(self.request, "oegen/history/busy.html", status=503)
+            answer["Retry-After"] = "60"
+            return answer
+        return exports.csv_download(lines(self.filterset.qs), "audit", slot)
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -115,6 +129,8 @@ class AuditPage(FilteredPage):
         return context | {
             "page": page,
             "total": page.total,
+            "anchor": anchors.newest_kept(),
+            "check": IntegrityCheck.objects.order_by("-checked_at").first(),
             "said": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
         }
 

@@ -47,6 +47,11 @@ def model_named(name: str):
     return next(model for model in audit.tracked_models() if model._meta.model_name == name)
 
 
+#: Filters that may ask for what the set-up of the database wrote, which is left out otherwise:
+#: who opens the page of a new site wants its projects.
+NAMES_SET_UP = {"set_up", "source", "type", "field", "name", "change_set"}
+
+
 class AuditForm(FilterForm):
     def clean(self):
         values = super().clean()
@@ -86,6 +91,9 @@ class AuditFilter(PageFilterSet):
         choices=[(value, capfirst(label)) for value, label in audit.Source.choices],
         empty_label="Any source",
     )
+    set_up = django_filters.ChoiceFilter(
+        label="Set-up of the database", choices=[("shown", "Shown")], empty_label="Left out"
+    )
     reason = NameFilter("Reason")
     change_set = WholeNumberFilter("change_set", "exact", "Change set", such_as=12)
 
@@ -100,7 +108,7 @@ class AuditFilter(PageFilterSet):
     @property
     def qs(self) -> Trail:
         if not self.is_bound:
-            return Trail()
+            return Trail(without_set_up=True)
         asked = {name: value for name, value in self.form.cleaned_data.items() if value}
         kind, _, field = asked.get("field", "").partition(".")
         kind = kind or asked.get("type", "")
@@ -116,6 +124,7 @@ class AuditFilter(PageFilterSet):
             until=asked.get("until"),
             reason=asked.get("reason", ""),
             name=asked.get("name", ""),
+            without_set_up=not asked.keys() & NAMES_SET_UP,
             number=int(asked["change_set"]) if "change_set" in asked else None,
         )
 

@@ -36,6 +36,7 @@ class Trail:
     until: date | None = None
     reason: str = ""
     name: str = ""
+    without_set_up: bool = False
     #: The number of a change set.
     number: int | None = None
     after: tuple | None = None
@@ -96,9 +97,12 @@ class Trail:
     def _of_change_sets(self) -> Q:
         """The condition on a row's change set. Keys, where they are few, are looked up in an
         index: nobody reads a million rows to find the ten that were typed."""
+        known = ChangeSet.objects.order_by()
+        if self.without_set_up:
+            set_up = known.filter(source=audit.Source.MIGRATION).values_list("pk", flat=True)
+            return ~Q(change_set__in=list(set_up))
         if not self.source and self.number is None:
             return Q()
-        known = ChangeSet.objects.order_by()
         if self.source:
             known = known.filter(source=self.source)
         if self.number is not None:

@@ -53,11 +53,33 @@ def listed(client, **query) -> list[tuple[str, str]]:
 def test_every_history_row_is_told_newest_first(as_manager, moved):
     written = sum(model.history.count() for model in audit.tracked_models())
 
-    entries = as_manager.get(URL).context["page"].entries
+    entries = as_manager.get(URL, {"set_up": "shown"}).context["page"].entries
 
     assert len(entries) == min(written, audit_views.PAGE_SIZE)
     moments = [entry.when for entry in entries]
     assert moments == sorted(moments, reverse=True)
+
+
+def test_the_set_up_of_the_database_is_left_out_until_asked_for(as_manager, moved):
+    def sources(**query) -> set[str]:
+        return {one.source for one in as_manager.get(URL, query).context["page"].entries}
+
+    assert audit.Source.MIGRATION not in sources()
+    assert "show it" in as_manager.get(URL).text
+    assert audit.Source.MIGRATION in sources(set_up="shown")
+    assert sources(source="migration") == {audit.Source.MIGRATION}
+    assert audit.Source.MIGRATION in sources(type="stage")
+
+
+def test_only_so_many_files_of_it_are_made_at_once(as_manager, moved, settings, tmp_path):
+    settings.VAR_DIR = tmp_path
+    running = [as_manager.get(URL, {"download": "csv"}) for _ in range(2)]
+    refused = as_manager.get(URL, {"download": "csv"})
+    assert (refused.status_code, refused["Retry-After"]) == (503, "60")
+    assert "try again in a minute" in refused.text
+    assert b"".join(running[0].streaming_content)
+    again = as_manager.get(URL, {"download": "csv"})
+    assert b"Kestrel Down" in b"".join(again.streaming_content)
 
 
 def test_a_line_says_when_who_what_from_what_to_what_and_why(as_manager, moved):
@@ -243,13 +265,13 @@ def test_pages_follow_each_other_without_gap_or_repetition(as_manager):
         for model in audit.tracked_models()
         for key in model.history.values_list("history_id", flat=True)
     }
-    found, query = [], {}
+    found, query = [], {"set_up": "shown"}
     while True:
         page = as_manager.get(URL, query).context["page"]
         found += [(entry.model, entry.history_id) for entry in page.entries]
         if not page.last:
             break
-        query = {"before": page.last}
+        query["before"] = page.last
     assert len(found) == len(set(found))
     assert set(found) == expected
 

@@ -1,0 +1,56 @@
+"""How many of something costly run at once on this host, across all its processes."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+
+
+class NoSlotError(Exception):
+    """As many run as may."""
+
+
+class Slot:
+    """One of ``number`` places of that name, held until ``release`` or the end of the process.
+
+    Raises NoSlotError when all are taken.
+    """
+
+    def __init__(self, name: str, number: int):
+        folder = settings.VAR_DIR / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        for place in range(number):
+            file = (folder / f"{name}-{place}").open("w")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+            else:
+                self._file = file
+                return
+        raise NoSlotError(name)
+
+    def release(self) -> None:
+        self._file.close()
+
+    def held_for(self, parts: Iterator[Any]) -> HeldParts:
+        """The parts of an answer; closing them, read to their end or not, releases the slot."""
+        return HeldParts(self, parts)
+
+
+class HeldParts:
+    def __init__(self, slot: Slot, parts: Iterator[Any]):
+        self._slot = slot
+        self._parts = parts
+
+    def __iter__(self) -> HeldParts:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._parts)
+
+    def close(self) -> None:
+        self._slot.release()
