@@ -276,7 +276,12 @@ def merge(
     except ProtectedError as error:
         raise CannotMergeError(f"In use: {next(iter(error.protected_objects))}.") from error
     except IntegrityError as error:
-        raise CannotMergeError(broken_rule(error) or str(error)) from error
+        if rule := broken_rule(error):
+            raise CannotMergeError(rule) from error
+        # Only a foreign key of a row that was not there when the plan was made.
+        raise PlanChangedError(
+            "Somebody added something that points to the one that goes, at the same moment."
+        ) from error
 
 
 def _carry_out(plan: Plan, decisions: Mapping[str, str]) -> None:

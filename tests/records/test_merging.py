@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -232,3 +232,24 @@ def test_the_preview_costs_the_same_whatever_moves(pair, portfolio_manager, clie
     with CaptureQueriesContext(connection) as many:
         assert "More 5" in client.get(address).content.decode()
     assert len(many) == len(few)
+
+
+def test_a_link_that_comes_in_at_the_same_moment_is_shown_first(
+    pair, portfolio_manager, client, monkeypatch
+):
+    client.force_login(portfolio_manager)
+    survivor, merged = pair
+    address = f"/counterparties/{survivor.pk}/merge/?with={merged.pk}"
+    form = client.get(address).context["form"]
+    data = {field.html_name: field.value() for field in form} | {"reason": "Same"}
+    carry_out = merging._carry_out
+
+    def lose_the_race(plan, decisions):
+        carry_out(plan, decisions)
+        raise IntegrityError("violates foreign key constraint")
+
+    monkeypatch.setattr(merging, "_carry_out", lose_the_race)
+    response = client.post(address, data)
+    assert response.status_code == 409
+    assert "Nothing was merged" in response.content.decode()
+    assert Counterparty.objects.count() == 2
