@@ -73,7 +73,7 @@ def test_a_facility_is_placed_by_clicking_and_the_marker_follows_typing(at_work)
     assert -90 <= float(latitude.input_value()) <= 90
     page.get_by_label("Latitude").fill("57.1")
     page.get_by_label("Longitude").fill("-2.1")
-    page.get_by_label("Country").fill("United Kingdom")
+    page.get_by_label("Country").select_option(label="United Kingdom")
     save(page)
     facility.refresh_from_db()
     assert (float(facility.latitude), float(facility.longitude)) == (57.1, -2.1)

@@ -240,3 +240,16 @@ def test_on_a_phone_a_row_shows_what_matters_without_scrolling(
     expect(page.locator("#id_status")).to_be_hidden()
     page.get_by_role("button", name="Filters").click()
     expect(page.locator("#id_status")).to_be_visible()
+
+
+def test_j_and_k_walk_the_rows_and_enter_opens_one(list_page):
+    page = list_page
+    rows = page.locator("tbody th a")
+    for key, row in [("j", 0), ("j", 1), ("k", 0)]:
+        page.keyboard.press(key)
+        expect(rows.nth(row)).to_be_focused()
+    name = rows.first.inner_text()
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
