@@ -395,9 +395,11 @@
     focusOnFirstProblem();
   }
 
-  /* After the admin's own scripts, which add rows and move the focus. */
-  if (document.readyState === "complete") begin();
-  else window.addEventListener("load", begin);
+  /* After the admin's own scripts, which make choosers, add rows and move the focus: jQuery keeps
+     them waiting beyond the page's loading. */
+  const inTurn = () => (window.django?.jQuery ? window.django.jQuery(begin) : begin());
+  if (document.readyState === "complete") inTurn();
+  else window.addEventListener("load", inTurn);
 
   /* For a form that is one of many at its address: the board's. */
   window.oegenUnsaved = { watch, pause, forget };
