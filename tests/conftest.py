@@ -8,6 +8,7 @@ from django.test import TransactionTestCase
 from oegen import database, roles, sample
 from tests.builders import make_user
 from tests.chromium import REMEDY, find_chromium, is_required
+from tests.past_guard import past_guard
 from tests.portfolios import make_awkward_portfolio
 from tests.triggers import lifted_triggers
 
@@ -84,6 +85,12 @@ def nobody_asks_for_sample_data():
     and no test but one looks at what the sample's pages are marked with."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sample, "find_sample", lambda: False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_present_is_read_in_the_past():
+    with connection.execute_wrapper(past_guard):
         yield
 
 

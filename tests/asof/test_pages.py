@@ -2,9 +2,11 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from django.urls import reverse
+from django.conf import settings
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
 from oegen import asof, audit, exports
@@ -71,11 +73,64 @@ def test_today_shows_no_banner(reader, kestrel):
     assert "Rowan" in html
 
 
+#: Attributes with an address to which the script that reads it adds the rest and the day.
+PREFIXES = {"data-facility", "data-pipeline"}
+#: Nothing can be sent to the past.
+POSTED = {"data-move", "data-undo"}
+
+
+def ways_on(html: str) -> list[tuple[str, str]]:
+    """Every attribute with an address of this site that knows a past, and that address."""
+    present = ("/static/", "/admin/", "/logout/")
+    found = re.findall(r'\s([a-z-]+)="(/[^"]*)"', html)
+    return [
+        (name, way)
+        for name, way in found
+        if name not in {*PREFIXES, *POSTED, "aria-keyshortcuts"}
+        and not way.startswith(present)
+        and is_address(way)
+    ]
+
+
+def is_address(text: str) -> bool:
+    try:
+        return bool(resolve(text.partition("?")[0].partition("#")[0]))
+    except Resolver404:
+        return False
+
+
+def test_every_attribute_with_an_address_is_known(reader, kestrel):
+    """In all templates: what is there but is not told to asof would lead to the present."""
+    given = re.compile(r"""\s([a-z-]+)=["'][^"'<>]*\{% url """)
+    texts = [path.read_text() for path in Path(settings.BASE_DIR).glob("*/templates/**/*.html")]
+    found = {name for text in texts for name in given.findall(text)}
+    assert len(texts) > 90
+    assert found - PREFIXES - POSTED <= set(asof.URL_ATTRIBUTES)
+    for name in ("pipelines", "facilities", "counterparties", "contacts", "infopoints", "map"):
+        shown = {name for name, _ in ways_on(reader.get(reverse(name), {"as_of": DAY}).text)}
+        assert shown <= set(asof.URL_ATTRIBUTES)
+        assert {"href", "hx-get"} <= shown
+
+
+def test_scripts_have_no_address_of_their_own():
+    """They take it from the page, which keeps the day."""
+    scripts = list(Path(settings.BASE_DIR).glob("*/static/**/*.js"))
+    assert scripts
+    assert [path for path in scripts if re.search(r"""["'`]/[a-z]""", path.read_text())] == []
+
+
+def test_names_are_suggested_of_the_day(reader):
+    html = reader.get(reverse("pipelines"), {"as_of": DAY}).text
+    (suggest,) = re.findall(r'data-suggest="([^"]*)"', html)
+    assert suggest == f"{reverse('counterparty-names')}?as_of={DAY}"
+    make_counterparty("Acme of today")
+    assert reader.get(f"{suggest}&q=acme").json() == {"names": ["Acme"]}
+
+
 @pytest.mark.parametrize("name", ["dashboard", "pipelines", "board", "map", "search", "changes"])
 def test_every_way_on_keeps_the_day(reader, name):
     html = reader.get(reverse(name), {"as_of": DAY, "q": "kestrel"}).text
-    ways = re.findall(r'\s(?:href|action|hx-get|data-source)="(/[^"]*)"', html)
-    known = [way for way in ways if not way.startswith(("/static/", "/admin/", "/logout/"))]
+    known = [way for _, way in ways_on(html)]
     forms = re.findall(r'<form[^>]*method="get"[^>]*>(?:<input[^>]*>)?', html)
     tags = re.findall(r'<form[^>]*method="get"[^>]*>', html)
     in_forms = re.findall(r'\s(?:action|hx-get)="(/[^"]*)"', " ".join(tags))

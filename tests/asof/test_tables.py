@@ -9,11 +9,12 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
 from oegen import audit, clock, search
-from oegen.asof import as_of
+from oegen.asof import as_of, table
 from oegen.models import ReferenceModel, SearchDocument
 from pipelines.models import Pipeline, PipelineCounterparty, Stage
 from tests.asof.player import FIRST_DAY, Clock, Player
 from tests.builders import make_counterparty, make_pipeline
+from tests.past_guard import UnquotedTableError
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,16 @@ def test_search_knows_what_the_records_of_the_day_say(days):
                 for model in search.kinds()
                 for one in models.QuerySet(model)
             }, day
+
+
+def test_a_table_without_quotes_fails_in_tests():
+    """It would be the present's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pipelines_pipeline")
+        with as_of(FIRST_DAY), pytest.raises(UnquotedTableError, match="pipelines_pipeline"):
+            cursor.execute("SELECT COUNT(*) FROM pipelines_pipeline")
+        with as_of(FIRST_DAY):
+            cursor.execute(f"SELECT COUNT(*) FROM {table(Pipeline)}")  # noqa: S608
 
 
 def test_no_table_is_made_where_nothing_was_written_since(monkeypatch):

@@ -39,7 +39,8 @@
     waiting = setTimeout(async function () {
       fetching.abort();
       fetching = new AbortController();
-      const address = field.dataset.suggest + "?q=" + encodeURIComponent(field.value);
+      const address = new URL(field.dataset.suggest, window.location.href);
+      address.searchParams.set("q", field.value);
       const answer = await fetch(address, { signal: fetching.signal }).catch(() => null);
       if (!answer || !answer.ok || answer.redirected) return;
       const options = (await answer.json()).names.map(function (name) {
