@@ -48,7 +48,7 @@ class ChangeWords:
             return end.rtb_date
         if kind == "rated":
             return _rag(end.rag)
-        if kind == "resized":
+        if kind in ("resized", "basis"):
             return size(end.capacity)
         if kind == "renamed":
             return end.name
@@ -73,6 +73,9 @@ class ChangeWords:
     def _new(self, change, was, now) -> str:
         return f"added in {self._where(now)}"
 
+    def _restored(self, change, was, now) -> str:
+        return f"brought back in {self._where(now)}"
+
     def _removed(self, change, was, now) -> str:
         return f"removed; it was in {self._where(was)}"
 
@@ -91,6 +94,9 @@ class ChangeWords:
 
     def _off_hold(self, change, was, now) -> str:
         return f"taken off hold in {self._stage(now)}"
+
+    def _sold(self, change, was, now) -> str:
+        return f"sold in {self._stage(now)}"
 
     def _ended(self, change, was, now) -> str:
         return f"{self._status(now).lower()} in {self._stage(now)}"
@@ -116,6 +122,11 @@ class ChangeWords:
         if now.capacity is None:
             return f"left without a capacity; it was {size(was.capacity)}"
         return f"resized from {size(was.capacity)} to {size(now.capacity)}"
+
+    def _basis(self, change, was, now) -> str:
+        named = change.written and change.written.technology
+        subject = f"basis of {isolated(named)}" if named else "capacity basis"
+        return f"{subject} changed: {size(was.capacity)} became {size(now.capacity)}"
 
     def _renamed(self, change, was, now) -> str:
         return f"renamed; it was “{isolated(was.name)}”"

@@ -89,7 +89,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
         {
             "title": "RTB dates that slipped",
             "short": "slipped",
-            "number": len(slips),
+            "number": slippage.later,
             "url": f"{reverse('dashboard')}?{urlencode({'compare': since})}",
             "lines": [
                 _line(
@@ -172,7 +172,7 @@ def _unconfirmed(until: date) -> dict[str, Any]:
     found = Pipeline.objects.recorded().not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
     found = found.order_by("rag_confirmed_at", "project_name")
     return {
-        "title": f"RAG that nobody confirmed for {UNCONFIRMED_DAYS} days",
+        "title": f"RAG that nobody confirmed for more than {UNCONFIRMED_DAYS} days",
         "short": "not confirmed",
         "number": found.count(),
         "url": _pipelines_url(until, not_confirmed=UNCONFIRMED_DAYS),

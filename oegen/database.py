@@ -146,6 +146,11 @@ def register_trigger(trigger: Trigger) -> None:
     _rules.append(trigger)
 
 
+def triggers() -> list[Trigger]:
+    """The rules that the applications have registered."""
+    return list(_rules)
+
+
 def history_tables() -> Iterator[AppendOnly]:
     """What must never be changed: the history of every audited model, the change sets and the
     security events."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.db.models import F, Min, OuterRef, Subquery
 
-from oegen import audit
+from oegen import audit, database, days
 from oegen.models import AuditedModel
 
 
@@ -27,6 +27,22 @@ def early_references() -> Iterator[str]:
                 f"{first[key].history_date:%Y-%m-%d}, and other records refer to it from "
                 f"{when:%Y-%m-%d} on; pages of the days between show it as it was entered"
             )
+
+
+def broken_rules() -> Iterator[str]:
+    """The rows that break a rule which is newer than they are: it refuses changes of the fields it
+    is about only. Days have a remark of their own (oegen.days)."""
+    told_elsewhere = {rule.name for rule in days.triggers()}
+    for rule in database.triggers():
+        if not rule.columns or rule.name in told_elsewhere:
+            continue
+        model = next(one for one in audit.tracked_models() if one._meta.db_table == rule.table)
+        rows = model._base_manager.raw(
+            f"SELECT NEW.* FROM {rule.table} AS NEW WHERE {rule.condition} ORDER BY NEW.id"  # noqa: S608
+        )
+        for row in rows:
+            noun = str(model._meta.verbose_name).capitalize()
+            yield f"{noun} “{row}” ({row.pk}) breaks a rule that is newer: {rule.message}"
 
 
 def _early_references(model: type[AuditedModel], other: type[AuditedModel], name: str):

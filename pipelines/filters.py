@@ -22,7 +22,7 @@ from oegen.filters import (
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from pipelines.querysets import ALL_KINDS, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
-from pipelines.stays import ENDED, ENTERED, THERE, UNDECIDED, WENT_ON
+from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_RATED = "none"
 IN_TIME = "due"
@@ -38,7 +38,8 @@ RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
 WAYS = {
     ENTERED: "entered",
     WENT_ON: "moved on",
-    ENDED: "ended there",
+    SOLD: "sold there",
+    ENDED: "given up there",
     UNDECIDED: "still undecided",
     THERE: "still there",
 }
@@ -192,7 +193,7 @@ class PipelineFilter(PageFilterSet):
     not_confirmed = WholeNumberFilter(
         "rag_confirmed_at",
         "lt",
-        "RAG not confirmed for, days",
+        "RAG not confirmed for over, days",
         such_as=30,
         max_value=36_500,
         method="filter_not_confirmed",

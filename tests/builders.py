@@ -135,7 +135,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         Comment.objects.create(subject=pipeline, author=author, text="Spoke to the council"),
         ContactRole.objects.create(name="Secretary", code="secretary"),
         CounterpartyRole.objects.create(name="Surveyor", code="surveyor"),
-        Stage.objects.create(name="Scoping", code="scoping", order=90),
+        Stage.objects.create(name="Scoping", code="scoping", order=5),
         Technology.objects.create(name="Wave", code="wave", capacity_basis="ac"),
         AlertRule.objects.create(
             name="Wind slips", code="wind-slips", event="rtb-slipped", threshold=7, channel="slack"

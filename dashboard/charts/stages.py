@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from dashboard.charts.parts import Cell, Lists, percent
 from dashboard.metrics.stages import ENOUGH, Conversion, Stages, TimeInStage
 from oegen.templatetags.oegen import whole
-from pipelines.stays import ENDED, ENTERED, THERE, UNDECIDED, WENT_ON
+from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_YET = "not yet known"
 
@@ -21,6 +21,7 @@ class StageRow:
     p80: str
     share: str
     went_on: Cell
+    sold: Cell
     ended: Cell
     undecided: Cell
 
@@ -40,13 +41,12 @@ def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
         link = lists.pipelines(way=f"{conversion.stage.code}:{way}")
         return Cell(whole(number), replace(link, pipelines=number))
 
-    decided = conversion.went_on + conversion.ended
     if not conversion.entered:
         share = ""
     elif conversion.share is None:
-        share = f"not enough history: {decided} of {ENOUGH} decided"
+        share = f"not enough history: {conversion.decided} of {ENOUGH} decided"
     else:
-        share = f"{percent(conversion.share)} of {whole(decided)}"
+        share = f"{percent(conversion.share)} of {whole(conversion.decided)}"
     return StageRow(
         name=conversion.stage.name,
         entered=cell(ENTERED, conversion.entered),
@@ -55,6 +55,7 @@ def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
         p80=_days(time.p80_days, time.stays),
         share=share,
         went_on=cell(WENT_ON, conversion.went_on),
+        sold=cell(SOLD, conversion.sold),
         ended=cell(ENDED, conversion.ended),
         undecided=cell(UNDECIDED, conversion.undecided),
     )

@@ -77,7 +77,7 @@ def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
         plain("on_hold", "On hold", status=HELD),
         plain("overdue", "Overdue", rtb=OVERDUE),
         plain("completed", "Completed", status=COMPLETED),
-        plain("unconfirmed", f"Not confirmed, {days} days", not_confirmed=days),
+        plain("unconfirmed", f"Not confirmed, over {days} days", not_confirmed=days),
     ]
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from dashboard.metrics.movement import STEPS, WalkStep, step_rows
+from dashboard.metrics.movement import STEPS, WalkStep, restored_sql, step_rows
 from dashboard.metrics.moves import effective_days
 from dashboard.metrics.portfolio import (
     IS_OPEN,
@@ -28,18 +28,27 @@ from dashboard.metrics.portfolio import (
 )
 from dashboard.metrics.writings import Written, last_writings
 from oegen import clock
-from pipelines.choices import CapacityBasis
+from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts, mw_of
 
 #: Steps by which capacity leaves: their pipelines are those of the start.
-LEAVING = ("on hold", "completed", "ended", "removed", "out of filter")
+LEAVING = ("on hold", "completed", "sold", "ended", "removed", "out of filter")
 
 _AT_BOTH_ENDS = "state IS NOT NULL AND was_state IS NOT NULL"
 _COMPLETED = f"state = '{DONE}' AND was_state <> '{DONE}'"
+_IS_SOLD = f"status = '{Outcome.SOLD}'"
 _REOPENED = f"state IN ('{OPEN}', '{HELD}') AND was_state IN ('{DONE}', '{ENDED}')"
-_RESIZED = " OR ".join(
-    f"COALESCE({size}, 0) <> COALESCE(was_{size}, 0)" for size in ("dc", "ac", "kwh")
-)
+
+
+def _differ(pairs: dict[str, str]) -> str:
+    return " OR ".join(
+        f"COALESCE({one}, 0) <> COALESCE({other}, 0)" for one, other in pairs.items()
+    )
+
+
+#: By the capacity bases that the technologies had at the start: what they have since is no size.
+_RESIZED = _differ({"dc_then": "was_dc", "ac_then": "was_ac", "kwh": "was_kwh"})
+_REBASED = _differ({"dc": "dc_then", "ac": "ac_then"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,8 @@ class Kind:
 
 #: In the order in which they are told.
 KINDS = {
-    "new": Kind("New", "was_state IS NULL", ("added",)),
+    "new": Kind("New", "was_state IS NULL AND restored = 0", ("added",)),
+    "restored": Kind("Restored", "was_state IS NULL AND restored = 1", ("added",)),
     "moved": Kind(
         "Moved to another stage",
         f"stage <> was_stage AND NOT ({_COMPLETED}) AND NOT ({_REOPENED} AND was_state = '{DONE}')",
@@ -70,8 +80,11 @@ KINDS = {
     "off-hold": Kind(
         "Taken off hold", f"state = '{OPEN}' AND was_state = '{HELD}'", ("hold", "stage")
     ),
+    "sold": Kind("Sold", f"{_IS_SOLD} AND status <> was_status", ("outcome",)),
     "ended": Kind(
-        "Withdrawn, refused or sold", f"state = '{ENDED}' AND status <> was_status", ("outcome",)
+        "Withdrawn or refused",
+        f"state = '{ENDED}' AND NOT ({_IS_SOLD}) AND status <> was_status",
+        ("outcome",),
     ),
     "slipped": Kind("RTB date slipped", "rtb_date > was_rtb_date", ("rtb",)),
     "earlier": Kind("RTB date brought forward", "rtb_date < was_rtb_date", ("rtb",)),
@@ -79,13 +92,14 @@ KINDS = {
     "undated": Kind("RTB date cleared", "rtb_date IS NULL AND was_rtb_date IS NOT NULL", ("rtb",)),
     "rated": Kind("Re-rated", "rag <> was_rag", ("rag",)),
     "resized": Kind("Resized", _RESIZED, ("size",)),
+    "basis": Kind("Capacity basis changed", _REBASED, ("basis",)),
     "renamed": Kind("Renamed", "name <> was_name", ("name",)),
     "removed": Kind("Removed", "state IS NULL", ("removed",)),
 }
 
 
 #: The kinds that are a change of status.
-MOVES = ("moved", "completed", "reopened", "on-hold", "off-hold", "ended")
+MOVES = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended")
 
 
 @dataclass(frozen=True)
@@ -213,7 +227,7 @@ class Changes:
         rows = fetch(
             f"SELECT kind, id, days, {standings} FROM {self.table} WHERE {where} ORDER BY place, id"
         )
-        written = self._writings(where) if rows else {}
+        written = self._writings(where, {row[0] for row in rows}) if rows else {}
         moved = {uuid_of(row[1]) for row in rows if row[0] in MOVES}
         effective = effective_days(moved, clock.end_of(self.now.day)) if moved else {}
         width = len(_STANDING)
@@ -235,13 +249,14 @@ class Changes:
             for kind, raw_key, days, *values in rows
         ]
 
-    def _writings(self, where: str) -> dict[tuple[UUID, str], Written]:
+    def _writings(self, where: str, kinds: set[str]) -> dict[tuple[UUID, str], Written]:
         """What was written of the pipelines of the lines that ``where`` picks."""
         return last_writings(
             f"SELECT id FROM {self.table} WHERE {where}",
             self.now.table,
             clock.end_of(self.before.day),
             clock.end_of(self.now.day),
+            with_basis="basis" in kinds,
         )
 
 
@@ -289,21 +304,31 @@ def _lines(made: Changes, picked: str) -> str:
         f"a.{name} AS was_{name}, b.{name} AS {name}" for name in ("id", *_STANDING)
     )
     holds = {
-        code: kind.holds if code in ("new", "removed") else f"{_AT_BOTH_ENDS} AND ({kind.holds})"
+        code: kind.holds
+        if code in ("new", "restored", "removed")
+        else f"{_AT_BOTH_ENDS} AND ({kind.holds})"
         for code, kind in KINDS.items()
     }
     kinds = " UNION ALL ".join(
         f"SELECT '{code}' AS kind, changed.* FROM changed WHERE {condition}"
         for code, condition in holds.items()
     )
+    compared += ", b.dc_then, b.ac_then"
     columns = ", ".join(f"was_{name}, {name}" for name in _STANDING)
     return f"""
-        WITH a AS MATERIALIZED ({_standings(made.before)}),
+        WITH bases AS MATERIALIZED (
+            SELECT technology_id, MAX(basis) AS basis FROM {made.before.table}
+            WHERE technology_id IS NOT NULL GROUP BY technology_id
+        ),
+        restored AS MATERIALIZED ({restored_sql(made.before, made.now)}),
+        a AS MATERIALIZED ({_standings(made.before)}),
         b AS MATERIALIZED ({_standings(made.now)}),
         pairs AS (
-            SELECT {compared} FROM b LEFT JOIN a ON a.id = b.id WHERE {picked}
+            SELECT {compared}, CASE WHEN b.id IN (SELECT id FROM restored) THEN 1 ELSE 0 END
+                AS restored
+            FROM b LEFT JOIN a ON a.id = b.id WHERE {picked}
             UNION ALL
-            SELECT {compared} FROM a LEFT JOIN b ON b.id = a.id WHERE b.id IS NULL AND {picked}
+            SELECT {compared}, 0 FROM a LEFT JOIN b ON b.id = a.id WHERE b.id IS NULL AND {picked}
         ),
         changed AS MATERIALIZED (SELECT * FROM pairs WHERE ({") OR (".join(holds.values())})),
         found AS (
@@ -327,8 +352,16 @@ def _standings(end: Portfolio) -> str:
         f"MAX({name}) AS {name}"
         for name in ("name", "stage", "status", "state", "rag", "rtb_date", "chosen")
     )
+    sums = ", ".join(
+        f"SUM(CASE WHEN {basis} = '{value}' THEN kw END) AS {name}{suffix}"
+        for basis, suffix in (
+            ("ends.basis", ""),
+            ("COALESCE(bases.basis, ends.basis)", "_then"),
+        )
+        for name, value in (("dc", CapacityBasis.DC), ("ac", CapacityBasis.AC))
+    )
     return f"""
-        SELECT id, {same}, SUM(CASE WHEN basis = '{CapacityBasis.DC}' THEN kw END) AS dc,
-            SUM(CASE WHEN basis = '{CapacityBasis.AC}' THEN kw END) AS ac, SUM(kwh) AS kwh
-        FROM {end.table} GROUP BY id
+        SELECT id, {same}, {sums}, SUM(kwh) AS kwh
+        FROM {end.table} AS ends LEFT JOIN bases ON bases.technology_id = ends.technology_id
+        GROUP BY id
     """

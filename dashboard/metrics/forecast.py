@@ -1,8 +1,9 @@
 """Cumulative capacity by ready-to-build date, what is scheduled, and where the trend leads.
 
-Reached: the RTB date has come, and the project is not overdue. Scheduled: the date is ahead, and
-the project is open. Projects that were withdrawn, refused or sold, are on hold or overdue, or have
-no date are in neither. A facility of several projects counts once, at the earliest of their dates.
+Reached: the RTB date has come, and the project is not overdue. A project that was sold stays in
+what it had reached by the day of the sale. Scheduled: the date is ahead, and the project is open.
+Other projects that were withdrawn, refused or sold, are on hold or overdue, or have no date are in
+neither. A facility of several projects counts once, at the earliest of their dates.
 
 The trend is the least-squares line through the cumulative capacity at each RTB date of the last
 five years; it says where things lead if the portfolio goes on as in those years, and knows nothing
@@ -90,7 +91,8 @@ def _steps(chosen: Portfolio) -> list[tuple]:
             SELECT facility_id, technology_id, MIN(rtb_date) AS rtb_date, MAX(kw) AS kw
             FROM {chosen.table}
             WHERE chosen = 1 AND rtb_date IS NOT NULL AND kw > 0 AND overdue = 0
-                AND (state = '{OPEN}' OR (state = '{DONE}' AND rtb_date <= '{chosen.day}'))
+                AND (state = '{OPEN}' OR (state = '{DONE}' AND rtb_date <= '{chosen.day}')
+                    OR sold_ready = 1)
             GROUP BY facility_id, technology_id
         ) AS facilities GROUP BY technology_id, rtb_date ORDER BY rtb_date
         """

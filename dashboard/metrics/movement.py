@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import connection
+
 from dashboard.metrics.portfolio import (
     IS_OPEN,
     Portfolio,
@@ -17,19 +19,24 @@ from dashboard.metrics.portfolio import (
     fetch,
     uuid_of,
 )
-from pipelines.choices import CapacityBasis
+from oegen import audit, clock
+from oegen.asof import table
+from pipelines.choices import CapacityBasis, Outcome
+from pipelines.models import Pipeline
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Megawatts, mw_of
 
 #: The steps of a walk, in the order in which it is drawn. What comes in is positive.
 STEPS = {
     "new": "New",
+    "restored": "Restored",
     "reopened": "Reopened",
     "off hold": "Off hold",
     "into filter": "Now in the filter",
     "revised": "Capacity revised",
     "on hold": "Put on hold",
     "completed": "Completed",
-    "ended": "Withdrawn, refused or sold",
+    "sold": "Sold",
+    "ended": "Withdrawn or refused",
     "removed": "Removed",
     "out of filter": "No longer in the filter",
 }
@@ -80,23 +87,26 @@ class Slip:
 
 @dataclass(frozen=True)
 class Slippage:
-    """Of the ``pipelines`` that are open now and have an RTB date at both ends.
+    """Of the ``pipelines`` that are open at both ends and have an RTB date at both.
 
-    ``slips``, the worst first, are of those ``slipped``, whose date was changed. ``weighted_days``
-    is the mean of all, unchanged dates included, weighted by capacity; None when there is no
-    capacity to weigh by.
+    ``slips``, the worst first, are of those ``slipped``, whose date was changed; ``later`` of them
+    to a later one. ``weighted_days`` is the mean of all, unchanged dates included, weighted by
+    capacity; None when there is no capacity to weigh by. A facility of several pipelines weighs in
+    each. ``left`` is the number of those that slipped too, but are open no longer.
     """
 
     slips: tuple[Slip, ...]
     slipped: int
+    later: int
+    left: int
     pipelines: int
     weighted_days: Decimal | None
 
 
 def walk(before: Portfolio, now: Portfolio) -> Walk:
     """The MW walk. Each facility that counts at one end only is in one step, by how its
-    pipelines stand at the other: completed before held before ended before outside the filter;
-    one that is in no pipeline there is new, or removed."""
+    pipelines stand at the other: completed before held before sold before given up before outside
+    the filter; one that is in no pipeline there is restored or new, or removed."""
     found = {
         step: (number, Megawatts(mw_of(dc), mw_of(ac)))
         for step, number, dc, ac in fetch(
@@ -148,8 +158,11 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
                 MAX(CASE WHEN chosen = 1 AND state = '{OPEN}' THEN 1 ELSE 0 END) AS counts,
                 MAX(CASE WHEN chosen = 1 AND state = '{DONE}' THEN 1 ELSE 0 END) AS completed,
                 MAX(CASE WHEN chosen = 1 AND state = '{HELD}' THEN 1 ELSE 0 END) AS held,
+                MAX(CASE WHEN chosen = 1 AND status = '{Outcome.SOLD}' THEN 1 ELSE 0 END) AS sold,
                 MAX(CASE WHEN chosen = 1 AND state = '{ENDED}' THEN 1 ELSE 0 END) AS ended,
-                MAX(CASE WHEN chosen = 0 THEN 1 ELSE 0 END) AS elsewhere
+                MAX(CASE WHEN chosen = 0 THEN 1 ELSE 0 END) AS elsewhere,
+                MAX(CASE WHEN chosen = 1 AND state = '{OPEN}' AND id IN (SELECT id FROM restored)
+                    THEN 1 ELSE 0 END) AS restored
             FROM {end.table} WHERE facility_id IN (SELECT facility_id FROM differing)
             GROUP BY facility_id
         )"""
@@ -157,6 +170,7 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
     )
     return f"""
         WITH differing AS MATERIALIZED ({differing}),
+        restored AS MATERIALIZED ({restored_sql(before, now)}),
         {sides},
         steps AS (
             SELECT 'revised' AS step, b.facility_id, b.dc - a.dc AS dc, b.ac - a.ac AS ac
@@ -164,17 +178,34 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
             WHERE a.counts = 1 AND b.counts = 1 AND (a.dc <> b.dc OR a.ac <> b.ac)
             UNION ALL
             SELECT CASE WHEN b.completed = 1 THEN 'completed' WHEN b.held = 1 THEN 'on hold'
-                WHEN b.ended = 1 THEN 'ended' WHEN b.elsewhere = 1 THEN 'out of filter'
-                ELSE 'removed' END, a.facility_id, -a.dc, -a.ac
+                WHEN b.sold = 1 THEN 'sold' WHEN b.ended = 1 THEN 'ended'
+                WHEN b.elsewhere = 1 THEN 'out of filter' ELSE 'removed' END,
+                a.facility_id, -a.dc, -a.ac
             FROM a LEFT JOIN b ON b.facility_id = a.facility_id
             WHERE a.counts = 1 AND COALESCE(b.counts, 0) = 0
             UNION ALL
             SELECT CASE WHEN a.held = 1 THEN 'off hold'
                 WHEN a.completed = 1 OR a.ended = 1 THEN 'reopened'
-                WHEN a.elsewhere = 1 THEN 'into filter' ELSE 'new' END, b.facility_id, b.dc, b.ac
+                WHEN a.elsewhere = 1 THEN 'into filter'
+                WHEN b.restored = 1 THEN 'restored' ELSE 'new' END, b.facility_id, b.dc, b.ac
             FROM b LEFT JOIN a ON a.facility_id = b.facility_id
             WHERE b.counts = 1 AND COALESCE(a.counts, 0) = 0
         )
+    """
+
+
+def restored_sql(before: Portfolio, now: Portfolio) -> str:
+    """SQL for the ids of the pipelines that are there ``now``, were not ``before``, and had been
+    earlier: somebody brought them back."""
+    since = connection.ops.adapt_datetimefield_value(clock.end_of(before.day))
+    history = table(audit.history_model(Pipeline))
+    return f"""
+        SELECT DISTINCT ours.id FROM {now.table} AS ours
+        WHERE NOT EXISTS (SELECT 1 FROM {before.table} AS theirs WHERE theirs.id = ours.id)
+            AND EXISTS (
+                SELECT 1 FROM {history} AS earlier
+                WHERE earlier.id = ours.id AND earlier.history_date < '{since}'
+            )
     """
 
 
@@ -188,19 +219,24 @@ def slippage(now: Portfolio, limit: int = 10) -> Slippage:
     """``now`` knows the portfolio before."""
     days = days_between("was_rtb_date", "rtb_date")
     dated = f"""
-        FROM {now.table}
-        WHERE chosen = 1 AND {IS_OPEN} AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
+        FROM {now.table} WHERE chosen = 1 AND was_state = '{OPEN}'
+            AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
     """
-    [(pipelines, slipped, kw, days_kw)] = fetch(
+    [(pipelines, slipped, later, left, kw, days_kw)] = fetch(
         f"""
-        SELECT SUM(once), SUM(once) FILTER (WHERE rtb_date <> was_rtb_date), SUM(kw),
-            SUM({days} * 1.0 * kw) {dated}
+        SELECT SUM(once) FILTER (WHERE {IS_OPEN}),
+            SUM(once) FILTER (WHERE {IS_OPEN} AND rtb_date <> was_rtb_date),
+            SUM(once) FILTER (WHERE {IS_OPEN} AND rtb_date > was_rtb_date),
+            SUM(once) FILTER (WHERE NOT ({IS_OPEN}) AND rtb_date > was_rtb_date),
+            SUM(kw) FILTER (WHERE {IS_OPEN}),
+            SUM({days} * 1.0 * kw) FILTER (WHERE {IS_OPEN})
+        {dated}
         """
     )
     worst = fetch(
         f"""
         SELECT id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) {dated}
-            AND rtb_date <> was_rtb_date
+            AND {IS_OPEN} AND rtb_date <> was_rtb_date
         GROUP BY id, name, was_rtb_date, rtb_date ORDER BY days DESC, name, id LIMIT {limit}
         """
     )
@@ -210,6 +246,8 @@ def slippage(now: Portfolio, limit: int = 10) -> Slippage:
             for key, name, was, is_now, days, kw in worst
         ),
         slipped=int(slipped or 0),
+        later=int(later or 0),
+        left=int(left or 0),
         pipelines=int(pipelines or 0),
         weighted_days=Decimal(days_kw) / Decimal(kw) if kw else None,
     )

@@ -53,7 +53,8 @@ NO_MEGAWATTS = Megawatts()
 
 #: Nothing was before.
 _NOTHING = (
-    "SELECT id, project_name AS state, project_name AS rag, rtb_date"
+    "SELECT id, project_name AS stage, project_name AS status, project_name AS state,"
+    " project_name AS rag, rtb_date"
     f" FROM {table(Pipeline)} WHERE 1 = 0"
 )
 
@@ -121,11 +122,12 @@ class Portfolio:
 
     Its columns: ``id``, ``name``, ``stage``, ``status`` and ``state`` as PipelineQuerySet has
     them, ``rag``, ``rtb_date``, ``rtb_bucket``, ``owned`` and ``chance`` in hundredths of a
-    percent, ``overdue``, ``unconfirmed`` and ``chosen`` as 0 or 1, ``facility_id``,
-    ``technology_id``, ``basis``, ``kw``, ``kwh``. Rows that are not ``chosen`` are outside the
-    filter. ``once`` is 1 in one row of each pipeline, ``once_in_technology`` in one of each
-    pipeline and technology; ``shared`` is 1 where the facility has more pipelines. ``was_state``,
-    ``was_rag`` and ``was_rtb_date`` are what the portfolio before says, null where there is none.
+    percent, ``overdue``, ``sold_ready``, ``unconfirmed`` and ``chosen`` as 0 or 1,
+    ``facility_id``, ``technology_id``, ``basis``, ``kw``, ``kwh``. Rows that are not ``chosen``
+    are outside the filter. ``once`` is 1 in one row of each pipeline, ``once_in_technology`` in
+    one of each pipeline and technology; ``shared`` is 1 where the facility has more pipelines.
+    ``was_stage``, ``was_status``, ``was_state``, ``was_rag`` and ``was_rtb_date`` are what the
+    portfolio before says, null where there is none.
     """
 
     table: str
@@ -250,7 +252,7 @@ def _facts(rows: str, before: Portfolio | None) -> str:
     """The rows, marked, and beside them what ``before`` says of the same pipeline."""
     was = _NOTHING
     if before:
-        was = f"SELECT id, state, rag, rtb_date FROM {before.table} WHERE once = 1"
+        was = f"SELECT id, stage, status, state, rag, rtb_date FROM {before.table} WHERE once = 1"
     links, facilities = map(table, (PipelineFacility, Facility))
     theirs = "earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id"
     earlier = f"SELECT 1 FROM {links} AS earlier WHERE {theirs}"
@@ -266,7 +268,8 @@ def _facts(rows: str, before: Portfolio | None) -> str:
             CASE WHEN EXISTS ({earlier}) THEN 0 ELSE 1 END AS once,
             CASE WHEN EXISTS ({alike}) THEN 0 ELSE 1 END AS once_in_technology,
             CASE WHEN facility_id IN ({shared}) THEN 1 ELSE 0 END AS shared,
-            was.state AS was_state, was.rag AS was_rag, was.rtb_date AS was_rtb_date
+            was.stage AS was_stage, was.status AS was_status, was.state AS was_state,
+            was.rag AS was_rag, was.rtb_date AS was_rtb_date
         FROM ({rows}) AS facts LEFT JOIN ({was}) AS was ON was.id = facts.id
     """
 
@@ -295,6 +298,7 @@ def _rows(chosen: PipelineQuerySet):
         .with_state()
         .with_status()
         .with_overdue()
+        .with_sold_ready()
         .with_rtb_bucket()
         .with_probability()
         .with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
@@ -304,6 +308,7 @@ def _rows(chosen: PipelineQuerySet):
             stage=F("stage__code"),
             rag=F("rag_status"),
             overdue=_as_number(Q(is_overdue=True)),
+            sold_ready=_as_number(Q(is_sold_ready=True)),
             unconfirmed=_as_number(Q(is_unconfirmed=True)),
             owned=whole_number(F("ownership_pct") * 100),
             chance=whole_number(F("probability") * 100),

@@ -42,23 +42,30 @@ class TimeInStage:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of the projects that entered a stage: ``went_on`` to a later one, ``ended``
-    before that, or neither yet."""
+    """What became of the projects that entered a stage: ``went_on`` to a later one, or before that
+    ``sold``, or ``ended``, which is withdrawn or refused; or nothing yet."""
 
     stage: Stage
     entered: int
     went_on: int
+    sold: int
     ended: int
 
     @property
+    def decided(self) -> int:
+        return self.went_on + self.sold + self.ended
+
+    @property
     def undecided(self) -> int:
-        return self.entered - self.went_on - self.ended
+        return self.entered - self.decided
 
     @property
     def share(self) -> float | None:
-        """Of those decided, 0 to 1; None where they are fewer than ``ENOUGH``."""
-        decided = self.went_on + self.ended
-        return self.went_on / decided if decided >= ENOUGH else None
+        """What went on or was sold, of those decided, 0 to 1; None where these are fewer than
+        ``ENOUGH``. A sale is no failure: for some projects it is the aim."""
+        if self.decided < ENOUGH:
+            return None
+        return (self.went_on + self.sold) / self.decided
 
 
 @dataclass(frozen=True)
@@ -113,13 +120,13 @@ def _conversions(table: str, known: Iterable[Stage]) -> Iterator[Conversion]:
         stage: counts
         for stage, *counts in fetch(
             f"""
-            SELECT stage, COUNT(*), SUM(went_on), SUM(ended)
+            SELECT stage, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
             FROM ({ways(table)}) AS ways GROUP BY stage
             """
         )
     }
     for stage in known:
-        yield Conversion(stage, *map(int, numbers.get(stage.code, (0, 0, 0))))
+        yield Conversion(stage, *map(int, numbers.get(stage.code, (0, 0, 0, 0))))
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from dashboard.metrics.portfolio import fetch, uuid_of
 from oegen import audit
 from oegen.asof import table
 from oegen.models import AuditedModel
-from pipelines.models import Facility, Pipeline, PipelineFacility
+from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
 
 #: What is told apart, and the column of a pipeline that says it. Besides there are "added",
-#: "removed", and "size", which its facilities say.
+#: "removed", "size", which its facilities say, and "basis", which their technologies do.
 COLUMNS = {
     "stage": "stage_id",
     "hold": "on_hold",
@@ -36,15 +36,18 @@ class Written:
     reason: str
     when: datetime
     change_set: int
+    #: Of a technology's basis: the technology's name.
+    technology: str = ""
 
 
 def last_writings(
-    pipelines: str, facts: str, since: datetime, until: datetime
+    pipelines: str, facts: str, since: datetime, until: datetime, *, with_basis: bool = False
 ) -> dict[tuple[UUID, str], Written]:
     """By pipeline and what was written, from ``since`` on and before ``until``.
 
     ``pipelines`` is SQL that selects their ids; ``facts`` is the table of the portfolio at the
-    end, which knows their facilities.
+    end, which knows their facilities. ``with_basis`` also finds who changed the capacity basis of
+    their technologies.
     """
     moments = tuple(map(connection.ops.adapt_datetimefield_value, (since, until)))
     found: dict[tuple[UUID, str], tuple[type[AuditedModel], int]] = {}
@@ -55,6 +58,9 @@ def last_writings(
             found[uuid_of(key), name] = Pipeline, history_id
     for key, is_link, history_id in _size_rows(pipelines, facts, *moments):
         found[uuid_of(key), "size"] = (PipelineFacility if is_link else Facility), history_id
+    if with_basis:
+        for key, history_id in _basis_rows(pipelines, facts, *moments):
+            found[uuid_of(key), "basis"] = Technology, history_id
     told = _told(set(found.values()))
     return {key: told[row] for key, row in found.items()}
 
@@ -115,6 +121,30 @@ def _size_rows(pipelines: str, facts: str, since, until) -> list[tuple]:
     )
 
 
+def _basis_rows(pipelines: str, facts: str, since, until) -> list[tuple]:
+    """For each pipeline the last row that gave a technology of its facilities another basis. What
+    the set-up brought comes first, whatever its date."""
+    return fetch(
+        f"""
+        WITH asked AS (
+            SELECT DISTINCT id, technology_id FROM {facts}
+            WHERE id IN ({pipelines}) AND technology_id IS NOT NULL
+        ),
+        bases AS (
+            SELECT id, history_id, history_date, {_is_written("capacity_basis", "basis_written")}
+            FROM {_history_of(Technology)}
+            WHERE id IN (SELECT technology_id FROM asked)
+            WINDOW told AS (PARTITION BY id ORDER BY version, history_id)
+        )
+        SELECT asked.id, MAX(history_id)
+        FROM asked JOIN bases ON bases.id = asked.technology_id
+        WHERE history_date >= %s AND history_date < %s AND basis_written > 0
+        GROUP BY asked.id
+        """,
+        (since, until),
+    )
+
+
 def _history_of(model: type[AuditedModel]) -> str:
     return table(audit.history_model(model))
 
@@ -127,7 +157,7 @@ def _is_written(column: str, name: str) -> str:
 
 def _told(rows: set[tuple[type[AuditedModel], int]]) -> dict[tuple, Written]:
     found = {}
-    for model in (Pipeline, PipelineFacility, Facility):
+    for model in (Pipeline, PipelineFacility, Facility, Technology):
         ids = [history_id for of_model, history_id in rows if of_model is model]
         known = audit.history_model(model).objects.filter(history_id__in=ids)
         known = known.select_related("history_user").annotate(number=F("change_set__number"))
@@ -137,5 +167,6 @@ def _told(rows: set[tuple[type[AuditedModel], int]]) -> dict[tuple, Written]:
                 reason=row.history_change_reason or "",
                 when=row.history_date,
                 change_set=row.number,
+                technology=row.name if model is Technology else "",
             )
     return found

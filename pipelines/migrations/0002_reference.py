@@ -14,10 +14,11 @@ def seed_reference(apps, schema_editor):
                 "id": reference_id("stage", code),
                 "code": code,
                 "name": name,
-                "order": order,
+                # In tens, so that there is room for more between them.
+                "order": 10 * place,
                 "is_terminal": is_terminal,
             }
-            for order, (code, name, is_terminal) in enumerate(STAGES, start=1)
+            for place, (code, name, is_terminal) in enumerate(STAGES, start=1)
         ],
     )
     seed(

@@ -274,6 +274,18 @@ register_trigger(
 )
 register_trigger(
     Trigger(
+        name="stage_ends_come_last",
+        table="pipelines_stage",
+        condition="""EXISTS (
+            SELECT 1 FROM pipelines_stage AS other WHERE other.id <> NEW.id AND (
+                (other.is_terminal AND NOT NEW.is_terminal AND other."order" < NEW."order")
+                OR (NEW.is_terminal AND NOT other.is_terminal AND NEW."order" < other."order")))""",
+        message="The end of the pipeline comes after every other stage.",
+        columns=('"order"', "is_terminal"),
+    )
+)
+register_trigger(
+    Trigger(
         name="stage_end_without_holds",
         table="pipelines_stage",
         condition="""(NEW.is_terminal AND EXISTS (

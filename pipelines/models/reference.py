@@ -88,10 +88,29 @@ class Stage(ReferenceModel):
         ]
 
     def clean(self):
+        self._check_place()
         if self.is_terminal and self.pipelines.filter(on_hold=True).exists():
             raise ValidationError(
                 {"is_terminal": "Projects are on hold in this stage: take them off hold first."}
             )
+
+    def _check_place(self) -> None:
+        """What is no longer pipeline comes after all that is: conversion and the walk rely on it.
+        Raises ValidationError, unless the stage stays as it is stored."""
+        stored = type(self).objects.filter(pk=self.pk).values_list("order", "is_terminal").first()
+        if self.order is None or stored == (self.order, self.is_terminal):
+            return
+        others = type(self).objects.exclude(pk=self.pk).exclude(is_terminal=self.is_terminal)
+        if self.is_terminal:
+            after = others.filter(order__gt=self.order).last()
+            words = (
+                "An end of the pipeline comes after every other stage, and “{}” has the order {}."
+            )
+        else:
+            after = others.filter(order__lt=self.order).first()
+            words = "“{}”, the end of the pipeline, has the order {}: give this stage a lower one."
+        if after:
+            raise ValidationError({"order": words.format(after.name, after.order)})
 
 
 class CounterpartyRole(ReferenceModel):

@@ -11,6 +11,7 @@ from django.db.models import (
     Case,
     CharField,
     Count,
+    DateField,
     Exists,
     ExpressionWrapper,
     F,
@@ -154,10 +155,28 @@ class PipelineQuerySet(AuditedQuerySet):
 
     def on_course(self, today: date | None = None):
         """What counts as ready to build, now or by its date: open with a date that is not overdue,
-        or completed with one that has come."""
+        completed with one that has come, or sold when it was ready."""
         done = _COMPLETED & Q(rtb_date__lte=today or clock.today())
-        dated = self.filter(_OPEN & Q(rtb_date__isnull=False) | done)
-        return dated.with_overdue(today).filter(is_overdue=False)
+        found = self.with_overdue(today).with_sold_ready()
+        dated = _OPEN & Q(rtb_date__isnull=False, is_overdue=False)
+        return found.filter(dated | done | Q(is_sold_ready=True))
+
+    def with_sold_ready(self):
+        """Adds ``is_sold_ready`` to each row: that it was sold, and was ready to build by then. Its
+        RTB date had come on the day of the sale, and it was not overdue."""
+        from pipelines.models import Stage, StageTransition
+
+        sales = StageTransition.objects.filter(pipeline=OuterRef("pk"), outcome=Outcome.SOLD)
+        sale = sales.order_by("-effective_on", "-recorded_at", "-pk").values("effective_on")[:1]
+        construction = Stage.objects.filter(code=CONSTRUCTION).values("order")
+        # In a Case, so that the sale of a project that was not sold is not looked for.
+        sold_on = Case(When(outcome=Outcome.SOLD, then=Subquery(sale)), output_field=DateField())
+        in_time = Q(rtb_date=F("_sold_on")) | Q(stage__order__gte=Subquery(construction[:1]))
+        return self.alias(_sold_on=sold_on).annotate(
+            is_sold_ready=ExpressionWrapper(
+                Q(outcome=Outcome.SOLD, rtb_date__lte=F("_sold_on")) & in_time, BooleanField()
+            )
+        )
 
     def open_on(self, day: date, rag: str | None = None):
         """Open at the end of that day and, if named, rated so then; "" is not rated."""

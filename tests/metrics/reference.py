@@ -158,6 +158,20 @@ class Reference:
         }
         return held, tied
 
+    # Ready to build
+
+    def was_ready_when_sold(self, pipeline) -> bool:
+        """Its RTB date had come by the sale. A day late it was overdue, unless it was built by
+        then or being built."""
+        moves = sorted(
+            self.moves[pipeline.pk], key=lambda one: (one.effective_on, one.recorded_at, one.pk)
+        )
+        sales = [move.effective_on for move in moves if move.outcome == "sold"]
+        due = pipeline.rtb_date
+        if pipeline.outcome != "sold" or not sales or due is None or due > sales[-1]:
+            return False
+        return pipeline.stage.code not in EARLY or due == sales[-1]
+
     # Stages
 
     def stays(self) -> list[tuple]:
@@ -178,7 +192,7 @@ class Reference:
         return found
 
     def became(self, pipeline, stage) -> str:
-        """Of a pipeline and a stage: "", "on", "ended" or "undecided"."""
+        """Of a pipeline and a stage: "", "on", "sold", "ended" or "undecided"."""
         entered, went_on, was_here = False, False, False
         last = None
         for move in sorted(
@@ -195,4 +209,6 @@ class Reference:
             return ""
         if went_on:
             return "on"
-        return "ended" if last.outcome != "active" else "undecided"
+        if last.outcome == "active":
+            return "undecided"
+        return "sold" if last.outcome == "sold" else "ended"

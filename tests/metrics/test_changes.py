@@ -13,7 +13,7 @@ from dashboard import metrics
 from dashboard.metrics.changes import KINDS, LEAVING
 from dashboard.metrics.movement import STEPS
 from oegen import audit
-from pipelines.models import Facility, Pipeline, PipelineFacility, Stage
+from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
 from tests.asof.player import FIRST_DAY, Clock, Player
 from tests.builders import make_pipeline
 
@@ -28,7 +28,10 @@ WRITTEN = {
     "reopened": ["outcome", "stage"],
     "on-hold": ["hold", "outcome", "stage"],
     "off-hold": ["hold", "stage"],
+    "sold": ["outcome"],
     "ended": ["outcome"],
+    "restored": ["exists"],
+    "basis": ["basis"],
     "slipped": ["rtb"],
     "earlier": ["rtb"],
     "dated": ["rtb"],
@@ -46,7 +49,9 @@ CAST = {
     "on-hold": ({}, {"on_hold": True}),
     "off-hold": ({"on_hold": True}, {"on_hold": False}),
     "ended": ({}, {"outcome": "refused"}),
-    "ended otherwise": ({"outcome": "refused"}, {"outcome": "sold"}),
+    "ended otherwise": ({"outcome": "sold"}, {"outcome": "refused"}),
+    "sold": ({}, {"outcome": "sold"}),
+    "sold after all": ({"outcome": "refused"}, {"outcome": "sold"}),
     "slipped": ({}, {"rtb_date": date(2026, 3, 11)}),
     "earlier": ({}, {"rtb_date": date(2026, 3, 7)}),
     "dated": ({"rtb_date": None}, {"rtb_date": date(2026, 3, 7)}),
@@ -56,6 +61,7 @@ CAST = {
     "renamed": ({}, {"project_name": "Renamed"}),
     "resized": ({}, {}),
     "removed": ({}, {}),
+    "restored": ({}, {}),
 }
 
 
@@ -83,6 +89,8 @@ class Look:
     """All pipelines and facilities as they are now."""
 
     def __init__(self):
+        self.ever = set(Pipeline.history.values_list("id", flat=True))
+        self.bases = dict(Technology.objects.values_list("code", "capacity_basis"))
         self.facilities = {
             one.pk: (one.capacity_mw, one.technology.capacity_basis, one.technology.code)
             for one in Facility.objects.select_related("technology")
@@ -90,6 +98,11 @@ class Look:
         holdings = defaultdict(set)
         for pipeline, facility in PipelineFacility.objects.values_list("pipeline", "facility"):
             holdings[pipeline].add(facility)
+        self.bases_in_use = {
+            code: basis
+            for key, (_, basis, code) in self.facilities.items()
+            if any(key in held for held in holdings.values())
+        }
         self.pipelines = {
             one.pk: {
                 "exists": True,
@@ -108,7 +121,7 @@ class Look:
     @staticmethod
     def state(pipeline) -> str:
         if pipeline.outcome != "active":
-            return "ended"
+            return "sold" if pipeline.outcome == "sold" else "ended"
         if pipeline.stage.is_terminal:
             return "completed"
         return "on hold" if pipeline.on_hold else "open"
@@ -116,11 +129,12 @@ class Look:
     def mw(self, facilities) -> Decimal:
         return sum((self.facilities[one][0] or Decimal(0) for one in facilities), Decimal(0))
 
-    def sizes(self, pipeline) -> dict:
+    def sizes(self, pipeline, bases=None) -> dict:
+        """By the ``bases`` that technologies had at some time; by their own if they had none."""
         sizes = dict.fromkeys(("dc", "ac"), Decimal(0))
         for one in pipeline["holds"]:
-            mw, basis, _ = self.facilities[one]
-            sizes[basis] += mw or 0
+            mw, basis, code = self.facilities[one]
+            sizes[(bases or {}).get(code, basis)] += mw or 0
         return sizes
 
     def rated(self, rag: str) -> set:
@@ -130,21 +144,23 @@ class Look:
 def kinds_of(key, one: Look, other: Look) -> set[str]:
     was, now = one.pipelines.get(key), other.pipelines.get(key)
     if not was or not now:
-        return {"removed" if was else "new"}
+        if was:
+            return {"removed"}
+        return {"restored" if key in one.ever else "new"}
     found = set()
     old, new = was["state"], now["state"]
     if new == "completed" != old:
         found.add("completed")
     elif was["stage"] != now["stage"] and not (old == "completed" and new in ("open", "on hold")):
         found.add("moved")
-    if old in ("completed", "ended") and new in ("open", "on hold"):
+    if old in ("completed", "sold", "ended") and new in ("open", "on hold"):
         found.add("reopened")
     if new == "on hold" != old:
         found.add("on-hold")
     if (old, new) == ("on hold", "open"):
         found.add("off-hold")
-    if new == "ended" and was["outcome"] != now["outcome"]:
-        found.add("ended")
+    if new in ("sold", "ended") and was["outcome"] != now["outcome"]:
+        found.add(new)
     if was["rtb"] and now["rtb"]:
         if was["rtb"] != now["rtb"]:
             found.add("slipped" if now["rtb"] > was["rtb"] else "earlier")
@@ -152,8 +168,10 @@ def kinds_of(key, one: Look, other: Look) -> set[str]:
         found.add("dated" if now["rtb"] else "undated")
     if was["rag"] != now["rag"]:
         found.add("rated")
-    if one.sizes(was) != other.sizes(now):
+    if one.sizes(was) != other.sizes(now, one.bases_in_use):
         found.add("resized")
+    if other.sizes(now) != other.sizes(now, one.bases_in_use):
+        found.add("basis")
     if was["name"] != now["name"]:
         found.add("renamed")
     return found
@@ -161,15 +179,19 @@ def kinds_of(key, one: Look, other: Look) -> set[str]:
 
 def reason_of(kind, key, looks: list[tuple[str, Look]]) -> str:
     """Of the last write that wrote what the kind is about; ``looks`` begin before the range."""
-    now = looks[-1][1].pipelines.get(key, {})
+    other = looks[-1][1]
+    now = other.pipelines.get(key, {})
 
     def size(look):
         holds = look.pipelines.get(key, {}).get("holds")
-        return holds, {one: look.facilities.get(one) for one in now["holds"]}
+        # Not the basis, which is the technology's.
+        return holds, {one: look.facilities.get(one, ())[::2] for one in now["holds"]}
 
     for what in WRITTEN.get(kind, ["size"]):
 
         def value(look, what=what):
+            if what == "basis":
+                return [look.bases[other.facilities[one][2]] for one in sorted(now["holds"])]
             return size(look) if what == "size" else look.pipelines.get(key, {}).get(what)
 
         for (_, before), (reason, after) in reversed(list(pairwise(looks))):
@@ -234,14 +256,25 @@ def steps_of(one: Look, other: Look, chosen_a, chosen_b) -> dict[str, dict]:
             if one.facilities[facility][:2] != other.facilities[facility][:2]:
                 steps["revised"][facility] = other.mw([facility]) - one.mw([facility])
         elif "open" in was:
-            order = ("completed", "on hold", "ended", "elsewhere")
+            order = ("completed", "on hold", "sold", "ended", "elsewhere")
             code = next((name for name in order if name in now), "removed")
             code = "out of filter" if code == "elsewhere" else code
             steps[code][facility] = -one.mw([facility])
         elif "open" in now:
-            order = {"on hold": "off hold", "completed": "reopened", "ended": "reopened"}
-            order["elsewhere"] = "into filter"
-            code = next((code for name, code in order.items() if name in was), "new")
+            order = {"on hold": "off hold", "elsewhere": "into filter"}
+            order = dict.fromkeys(("completed", "sold", "ended"), "reopened") | order
+            names = ("on hold", "completed", "sold", "ended", "elsewhere")
+            code = next((order[name] for name in names if name in was), "")
+            if not code:
+                owners = {
+                    key
+                    for key, pipeline in other.pipelines.items()
+                    if facility in pipeline["holds"]
+                    and pipeline["state"] == "open"
+                    and key in chosen_b
+                }
+                is_back = bool(owners & (one.ever - one.pipelines.keys()))
+                code = "restored" if is_back else "new"
             steps[code][facility] = other.mw([facility])
     return steps
 
@@ -265,6 +298,7 @@ def check_step(found, step, facilities, look, chosen):
 
 
 def make_cast() -> dict[str, Pipeline]:
+    make_pipeline("basis", capacity_mw=50, technology="hydro")
     return {
         name: make_pipeline(
             name, capacity_mw=number, **{"stage": "design", "rtb_date": date(2026, 3, 9), **values}
@@ -275,12 +309,27 @@ def make_cast() -> dict[str, Pipeline]:
 
 def play_cast(cast: dict[str, Pipeline]) -> None:
     for name, (_, values) in CAST.items():
+        if name == "restored":
+            continue
         for field, value in values.items():
             setattr(cast[name], field, Stage.objects.get(code=value) if field == "stage" else value)
         cast[name].save()
     resize(cast["resized"], 99)
     cast["removed"].delete()
+    bring_back(cast["restored"])
     make_pipeline("New", capacity_mw=7)
+    hydro = Technology.objects.get(code="hydro")
+    hydro.capacity_basis = "dc"
+    hydro.save()
+
+
+def bring_back(pipeline: Pipeline) -> None:
+    pipeline.pk, facilities = pipeline.kept
+    pipeline.version = 1
+    pipeline._state.adding = True
+    pipeline.save()
+    for facility in facilities:
+        PipelineFacility.objects.create(pipeline=pipeline, facility=facility)
 
 
 def play_on(cast: dict[str, Pipeline]) -> None:
@@ -317,6 +366,9 @@ def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
                 write(player.add if number == 0 else player.write)
         elif number == 8:
             cast = write(make_cast)
+            gone = cast["restored"]
+            gone.kept = gone.pk, list(gone.facilities.all())
+            write(gone.delete)
         else:
             write(partial(play_cast, cast))
             write(partial(play_on, cast))

@@ -35,6 +35,7 @@ def expected(reference, technology, ahead: bool) -> list[tuple]:
         counts = (state == "open" and not reference.is_overdue(pipeline)) or (
             state == "completed" and due and due <= TODAY
         )
+        counts = counts or reference.was_ready_when_sold(pipeline)
         if not due or not counts:
             continue
         for key in reference.links[pipeline.pk]:
@@ -66,6 +67,25 @@ def test_reached_and_scheduled_equal_the_reference(make):
         recent = [point for point in one.reached if point.day > date(2021, 6, 30)]
         assert one.points == len(recent)
         assert bool(one.trend) == (len(recent) >= 3)
+
+
+@database
+@pytest.mark.parametrize(
+    ("stage", "due", "reached"),
+    [
+        ("construction", TODAY - timedelta(days=40), True),
+        ("procurement", TODAY - timedelta(days=20), True),
+        ("procurement", TODAY - timedelta(days=21), False),
+        ("procurement", TODAY - timedelta(days=19), False),
+    ],
+)
+def test_a_sold_project_stays_in_what_it_had_reached_on_the_day_of_the_sale(stage, due, reached):
+    pipeline = make_pipeline(stage=stage, capacity_mw=40, rtb_date=due)
+    pipeline.outcome, pipeline.status_effective_on = "sold", TODAY - timedelta(days=20)
+    pipeline.save()
+
+    assert [one.reached for one in growth()][:1] == ([(Point(due, 40),)] if reached else [])
+    assert set(Pipeline.objects.on_course()) == ({pipeline} if reached else set())
 
 
 @database

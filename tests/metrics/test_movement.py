@@ -35,7 +35,7 @@ def solar():
 
 def state(pipeline) -> str:
     if pipeline.outcome != "active":
-        return "ended"
+        return "sold" if pipeline.outcome == "sold" else "ended"
     if pipeline.stage.is_terminal:
         return "completed"
     return "held" if pipeline.on_hold else "open"
@@ -87,6 +87,7 @@ def expected_walk(one: Snapshot, other: Snapshot, chosen_a, chosen_b) -> Counter
             reasons = [
                 ("completed", "completed"),
                 ("held", "on hold"),
+                ("sold", "sold"),
                 ("ended", "ended"),
                 ("elsewhere", "out of filter"),
             ]
@@ -96,6 +97,7 @@ def expected_walk(one: Snapshot, other: Snapshot, chosen_a, chosen_b) -> Counter
             reasons = [
                 ("held", "off hold"),
                 ("completed", "reopened"),
+                ("sold", "reopened"),
                 ("ended", "reopened"),
                 ("elsewhere", "into filter"),
             ]
@@ -128,16 +130,21 @@ def check_rag(portfolio_now, one, other):
 
 
 def check_slippage(portfolio_now, one, other):
-    slips, weight, number = [], Decimal(0), 0
+    slips, weight, number, left = [], Decimal(0), 0, 0
     for key in one.pipelines.keys() & other.pipelines.keys():
-        (_, _, rtb_a), (now, _, rtb_b) = one.pipelines[key], other.pipelines[key]
-        if now == "open" and rtb_a and rtb_b:
+        (was, _, rtb_a), (now, _, rtb_b) = one.pipelines[key], other.pipelines[key]
+        if was != "open" or not rtb_a or not rtb_b:
+            continue
+        if now != "open":
+            left += rtb_b > rtb_a
+        else:
             mw = sum((other.facilities[part][0] for part in other.of(key)), Decimal(0))
             number, weight = number + 1, weight + mw
             if rtb_a != rtb_b:
                 slips.append(((rtb_b - rtb_a).days, mw))
     slippage = metrics.slippage(portfolio_now, limit=1000)
     assert (slippage.pipelines, slippage.slipped) == (number, len(slips))
+    assert (slippage.later, slippage.left) == (sum(days > 0 for days, _ in slips), left)
     assert sorted((slip.days, slip.capacity_mw) for slip in slippage.slips) == sorted(slips)
     days = [slip.days for slip in slippage.slips]
     assert days == sorted(days, reverse=True)
@@ -205,6 +212,37 @@ def test_a_change_of_technology_moves_capacity_between_the_bases(monkeypatch):
     assert (walk.opening.mwp_dc, walk.closing.mw_ac, walk.residual) == (40, 40, 0)
     [revised] = [step for step in walk.steps if step.code == "revised"]
     assert (revised.change.mwp_dc, revised.change.mw_ac, revised.facilities) == (-40, 40, 1)
+
+
+def test_slippage_is_of_what_is_open_at_both_ends(monkeypatch):
+    """What was taken off hold, or slipped and was then put on hold or sold, is told apart."""
+    at(monkeypatch, DAY)
+    projects = {
+        name: make_pipeline(name, capacity_mw=10, rtb_date=date(2027, 1, 1), **values)
+        for name, values in {
+            "Open": {},
+            "Off hold": {"on_hold": True, "on_hold_reason": "Grid"},
+            "Held": {},
+            "Sold": {},
+        }.items()
+    }
+    at(monkeypatch, DAY + timedelta(days=2))
+    after = {
+        "Off hold": {"on_hold": False, "on_hold_reason": ""},
+        "Held": {"on_hold": True, "on_hold_reason": "Grid"},
+        "Sold": {"outcome": "sold"},
+    }
+    for name, pipeline in projects.items():
+        values = {"rtb_date": date(2027, 1, 31), **after.get(name, {})}
+        for field, value in values.items():
+            setattr(pipeline, field, value)
+        pipeline.save()
+    with both_ends(everything, DAY) as (before, now):
+        slippage = metrics.slippage(now)
+        steps = {step.code: step.change.mw for step in metrics.walk(before, now).steps}
+    assert [slip.name for slip in slippage.slips] == ["Open"]
+    assert (slippage.pipelines, slippage.weighted_days, slippage.left) == (1, 30, 2)
+    assert (steps["sold"], steps["ended"], steps["on hold"]) == (-10, 0, -10)
 
 
 def test_an_empty_portfolio_compares_to_nothing(monkeypatch):

@@ -9,7 +9,7 @@ from dashboard import metrics
 from dashboard.metrics import portfolio
 from dashboard.metrics.stages import Length, days_until
 from pipelines.models import Pipeline, Stage, StageTransition
-from pipelines.stays import ENDED, ENTERED, THERE, UNDECIDED, WENT_ON
+from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 from tests.builders import make_pipeline
 from tests.metrics.reference import Reference
 from tests.portfolios import TODAY, make_random_portfolio
@@ -62,8 +62,10 @@ def test_every_stage_equals_the_reference(seed):
         }
         numbers = list(became.values())
         assert one.entered == len(numbers) - numbers.count("")
-        assert (one.went_on, one.ended) == (numbers.count("on"), numbers.count("ended"))
-        for way, code in ((WENT_ON, "on"), (ENDED, "ended"), (UNDECIDED, "undecided")):
+        codes = {WENT_ON: "on", SOLD: "sold", ENDED: "ended", UNDECIDED: "undecided"}
+        counted = (one.went_on, one.sold, one.ended, one.undecided)
+        assert counted == tuple(map(numbers.count, codes.values()))
+        for way, code in codes.items():
             listed = set(Pipeline.objects.of_way(one.stage.code, way))
             assert listed == {key for key, value in became.items() if value == code}, way
         entered = set(Pipeline.objects.of_way(one.stage.code, ENTERED))
@@ -113,6 +115,21 @@ def test_projects_that_were_given_up_neither_moved_on_nor_count_as_quick():
     assert (share.entered, share.went_on, share.ended, share.undecided) == (10, 9, 1, 0)
     assert share.share == 0.9
     assert (procurement.undecided, procurement.share) == (9, None), "not enough history"
+
+
+def test_a_sale_is_no_failure():
+    for _ in range(4):
+        in_design(100, ("procurement", 90))
+    for _ in range(5):
+        in_design(100, ("design", 95, {"outcome": "sold"}))
+    in_design(100, ("design", 95, {"outcome": "refused"}))
+    stages = found()
+    [design] = [one for one in stages.conversion if one.stage.code == "design"]
+    [time] = [one for one in stages.time if one.stage.code == "design"]
+
+    assert (design.went_on, design.sold, design.ended, design.undecided) == (4, 5, 1, 0)
+    assert design.share == 0.9
+    assert time.median_days == 10, "those sold count for as long as they stayed"
 
 
 def test_a_step_back_ends_the_stay_but_is_no_conversion():

@@ -162,7 +162,7 @@ def test_what_has_nothing_to_show_says_so_in_words(as_manager):
         "and nothing is now.",
         "No capacity has an RTB date that was reached or is scheduled.",
         "No pipeline was open on both days",
-        "No pipeline that is open now had an RTB date on both days",
+        "No pipeline is open on both days with an RTB date on both",
         "No information point is open.",
         "No probability is set",
         "No open pipeline has capacity or a counterparty that holds it yet.",

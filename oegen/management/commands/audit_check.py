@@ -10,7 +10,7 @@ from oegen.database import snapshot
 from oegen.days import impossible_days
 from oegen.integrity import Check, Finding
 from oegen.models import Acknowledgement, IntegrityCheck, User
-from oegen.remarks import early_references
+from oegen.remarks import broken_rules, early_references
 
 #: So much of a fingerprint is printed, and has to be typed at least.
 SHORT = 12
@@ -65,8 +65,8 @@ class Command(BaseCommand):
                 for finding in kept.findings(public_key) if kept else ():
                     self._print(finding, known, found)
                 newest = Anchor.newest()
-                for remark in chain(early_references(), impossible_days()):
-                    self.stdout.write(f"Remark: {remark}.")
+                for remark in chain(early_references(), impossible_days(), broken_rules()):
+                    self.stdout.write(f"Remark: {remark.rstrip('.')}.")
             open_findings = [one for one in found if one not in known]
             if person is not None:
                 self._acknowledge(acknowledge, found, known, reason, person)
