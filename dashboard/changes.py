@@ -28,8 +28,6 @@ from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
-USUAL_DAYS = 7
-
 #: Lines of each kind while all kinds are shown; a kind by itself is paged.
 FIRST_LINES = 10
 PAGE_SIZE = 50
@@ -89,8 +87,26 @@ class BehindLine:
     lines: list[Line]
 
 
+@dataclass(frozen=True)
+class Span:
+    """A range of days on offer, from the end of ``start`` to the end of the one shown."""
+
+    label: str
+    start: date
+
+
+def spans_up_to(end: date) -> list[Span]:
+    return [
+        Span("Week", end - timedelta(days=7)),
+        Span("Month", metrics.a_month_before(end)),
+        Span("Quarter", metrics.months_before(end, 3)),
+        Span("Year to date", date(end.year - 1, 12, 31)),
+    ]
+
+
 class ChangesPage(FilteredPage):
     """What changed for the filtered pipelines between the end of ``from`` and the end of ``to``.
+    Without ``from`` it is the dashboard's comparison, ``compare`` or a month before.
 
     ``kind`` shows all lines of one kind of change, ``step`` the pipelines behind one step of the
     MW walk. ``?download=csv`` or ``xlsx`` gives all lines as a file.
@@ -108,8 +124,9 @@ class ChangesPage(FilteredPage):
         super().setup(request, *args, **kwargs)
         self.end = self._day("to", "To the end of", clock.today(), clock.today())
         before = self.end.day - timedelta(days=1)
-        usual = self.end.day - timedelta(days=USUAL_DAYS)
-        self.start = self._day("from", "From the end of", usual, before)
+        # The dashboard's comparison, by the name it has there too.
+        usual = metrics.a_month_before(self.end.day)
+        self.start = self._day("from", "From the end of", usual, before, other_name="compare")
         self.step = self._known("step", STEPS)
         self.kind = "" if self.step else self._known("kind", KINDS)
 
@@ -127,6 +144,7 @@ class ChangesPage(FilteredPage):
             "end": self.end,
             "kind": self.kind,
             "step": self.step,
+            "spans": spans_up_to(self.end.day),
             "clear_url": self.address_without(*self.filterset.filters, "page"),
             "unknown": [
                 self.request.GET[name]
@@ -140,8 +158,11 @@ class ChangesPage(FilteredPage):
             context["walk"] = walk
             return context | (self._step_context(found) if self.step else self._kinds(found))
 
-    def _day(self, name: str, label: str, usual: date, latest: date) -> Day:
-        text = self.request.GET.get(name, "").strip()
+    def _day(
+        self, name: str, label: str, usual: date, latest: date, *, other_name: str = ""
+    ) -> Day:
+        given = self.request.GET
+        text = (given.get(name) or given.get(other_name, "")).strip()
         if not text:
             return Day(name, label, usual, "")
         day, problem = usual, ""

@@ -49,6 +49,7 @@ class Dashboard(FilteredPipelines):
             "tiles": charts.tiles(now, found.before, lists),
             "slippage": found.slippage,
             "changes": lists.changes(since),
+            "moves": charts.moves(found.changes, since, lists),
             "years": charts.rtb_years(found.years, known, lists, open_mw),
             "walk": charts.walk_chart(found.walk, since, lists),
             "heat": charts.heat_table(

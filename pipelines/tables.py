@@ -32,6 +32,9 @@ def _with_facilities(queryset):
     return queryset.prefetch_related(LISTED_FACILITIES)
 
 
+_with_shares = methodcaller("with_shares_of_capacity")
+
+
 def _with_counterparties(queryset):
     links = PipelineCounterparty.objects.select_related("counterparty", "role")
     return queryset.prefetch_related(Prefetch("counterparty_links", links))
@@ -132,6 +135,10 @@ class PipelineTable(RecordTable):
     on_hold_reason = TextColumn("Why on hold")
     ownership_pct = NumberColumn("Ownership, %", places=1)
     probability_pct = NumberColumn("Own probability, %", places=1)
+    net_mw = NumberColumn("Net, MW/MWp", places=1, reads=_with_shares)
+    gross_weighted_mw = NumberColumn("Gross weighted, MW/MWp", places=1, reads=_with_shares)
+    net_weighted_mw = NumberColumn("Net weighted, MW/MWp", places=1, reads=_with_shares)
+    storage_mw = NumberColumn("Of which storage, MW", places=1, reads=methodcaller("with_storage"))
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 

@@ -17,6 +17,7 @@ from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filters import FacilityFilter, PipelineFilter
 from pipelines.models import Facility, Pipeline
+from pipelines.querysets import Megawatts
 from pipelines.tables import FacilityTable, PipelineTable
 
 FACILITIES = Prefetch(
@@ -59,12 +60,15 @@ class PipelineList(ListPage):
 
     def get_context_data(self, **kwargs):
         """What of the capacity listed the filters ask for: ``parts``, that of technologies, and
-        ``held``, what of it a holder has, in MW."""
+        ``held``, what of it a holder has, in MW. ``shares`` are the totals of the columns shown
+        that are shares of it."""
         is_asked = self.filterset.is_bound and not self.is_wrong()
         technologies = self.filterset.technologies if is_asked else {}
         holders = self.filterset.holders if is_asked else {}
         facilities = self.object_list.facilities()
-        return super().get_context_data(**kwargs) | {
+        context = super().get_context_data(**kwargs)
+        return context | {
+            "shares": self._shares(context["table"]),
             "parts": {
                 code: (name, facilities.of_technology(code).capacity())
                 for code, name in technologies.items()
@@ -74,6 +78,18 @@ class PipelineList(ListPage):
                 for key, (name, whose) in holders.items()
             },
         }
+
+    def _shares(self, table) -> list[tuple[str, Megawatts]]:
+        names = {
+            "net_mw": "net",
+            "gross_weighted_mw": "gross weighted",
+            "net_weighted_mw": "net weighted",
+        }
+        shown = [name for name in table.columns.names() if name in names]
+        if not shown:
+            return []
+        found = self.object_list.shares_of_capacity()
+        return [(names[name], getattr(found, name.removesuffix("_mw"))) for name in shown]
 
 
 class PipelinePage(RecordPage):

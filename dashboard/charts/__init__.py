@@ -7,7 +7,7 @@ the dark theme, the words to write at a bar's end, and where a bar leads.
 from dashboard.charts.bars import concentration, rag_split, rtb_years, statuses, technologies
 from dashboard.charts.growth import growth_chart
 from dashboard.charts.heat import heat_table
-from dashboard.charts.movement import rag_finding, rag_table, walk_chart
+from dashboard.charts.movement import moves, rag_finding, rag_table, walk_chart
 from dashboard.charts.parts import Chart, Lists
 from dashboard.charts.points import point_rows, scatter
 from dashboard.charts.stages import stage_rows
@@ -19,6 +19,7 @@ __all__ = [
     "concentration",
     "growth_chart",
     "heat_table",
+    "moves",
     "point_rows",
     "rag_finding",
     "rag_split",

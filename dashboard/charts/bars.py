@@ -150,7 +150,7 @@ def rtb_years(
         empty=NOTHING_OPEN,
         columns=(
             *TOTAL_COLUMNS,
-            *(["Weighted MW"] if is_weighed else []),
+            *(["Gross weighted MW"] if is_weighed else []),
             *(f"{name_of(technology)}, {technology.unit_label}" for technology in known),
         ),
         rows=tuple(
@@ -170,7 +170,7 @@ def rtb_years(
         },
         note="Overdue is before Construction with an RTB date in the past; it is in no year. "
         + shared(groups, open_mw)
-        + (" Weighted is by the probability, of what has one." if is_weighed else ""),
+        + (" Gross weighted is by the probability, of what has one." if is_weighed else ""),
     )
 
 
@@ -225,7 +225,7 @@ def _series(technology: Technology, groups: Sequence[RtbGroup], lists: Lists) ->
 def _weighted(groups: Sequence[RtbGroup]) -> dict:
     """Beside the others, not on top of them."""
     return {
-        "name": "Weighted, all technologies",
+        "name": "Gross weighted, all technologies",
         "unit": "MW",
         "values": [float(group.total.weighted.mw) for group in groups],
         "light": NEUTRAL[0],

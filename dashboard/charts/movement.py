@@ -32,6 +32,20 @@ from pipelines.querysets import OPEN, Megawatts
 #: could not be seen otherwise.
 HIGH = Decimal("0.6")
 
+#: What follows the number of pipelines of a kind of change.
+MOVES = {
+    "new": "new",
+    "restored": "restored",
+    "moved": "moved to another stage",
+    "completed": "completed",
+    "reopened": "reopened",
+    "on-hold": "put on hold",
+    "off-hold": "taken off hold",
+    "sold": "sold",
+    "ended": "withdrawn or refused",
+    "rated": "re-rated",
+}
+
 
 def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
     """The steps that occur, each from where the one before it ended."""
@@ -100,7 +114,24 @@ def _start_of_axis(levels: list[Decimal]) -> Decimal:
 
 
 def _amounts(amount: Megawatts, words=signed) -> tuple[Cell, ...]:
-    return tuple(Cell(words(part)) for part in (amount.mwp_dc, amount.mw_ac, amount.mw))
+    # What moved between the bases is nothing together, which is said.
+    together = words(amount.mw) or ("0" if amount.mwp_dc else "")
+    return (Cell(words(amount.mwp_dc)), Cell(words(amount.mw_ac)), Cell(together))
+
+
+@dataclass(frozen=True)
+class Move:
+    """So many pipelines of one kind of change."""
+
+    words: str
+    link: Link
+
+
+def moves(changes: dict[str, int], since: date, lists: Lists) -> list[Move]:
+    return [
+        Move(f"{whole(number)} {MOVES[kind]}", lists.changes(since, kind=kind))
+        for kind, number in changes.items()
+    ]
 
 
 @dataclass(frozen=True)

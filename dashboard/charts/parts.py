@@ -30,7 +30,7 @@ RAG_COLOURS = {
     "green": ("#067647", "#47CD89"),
 }
 
-TOTAL_COLUMNS = ("Pipelines", "MWp DC", "MW AC", "MWh")
+TOTAL_COLUMNS = ("Pipelines", "MWp DC", "MW AC", "of which storage", "MWh")
 
 #: What stands for a value that the drawing puts into a link.
 PLACE = "PLACE"
@@ -168,6 +168,7 @@ def cells_of(total: Total) -> tuple[Cell, ...]:
         Cell(whole(total.pipelines)),
         Cell(number(capacity.mwp_dc)),
         Cell(number(capacity.mw_ac)),
+        Cell(number(capacity.storage_mw)),
         Cell(number(capacity.storage_mwh)),
     )
 

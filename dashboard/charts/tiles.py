@@ -13,6 +13,10 @@ from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.querysets import HELD, OPEN, OVERDUE, Megawatts
 from pipelines.reference import COMPLETED
 
+#: The columns of the lists that show what a share of the capacity is made of.
+NET_COLUMNS = "project_name,status,capacity_mw,ownership_pct,net_mw"
+WEIGHTED_COLUMNS = "project_name,status,capacity_mw,gross_weighted_mw,ownership_pct,net_weighted_mw"
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -45,7 +49,6 @@ class Tile:
 
 
 def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
-    link = lists.pipelines(now.open, status=OPEN)
     days = UNCONFIRMED_DAYS
 
     def plain(key: str, title: str, **filters) -> Tile:
@@ -68,12 +71,13 @@ def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
             title="Net",
             amount=now.open.net,
             total=now.open,
-            link=link,
+            link=lists.pipelines(now.open, status=OPEN, columns=NET_COLUMNS),
             change_mw=now.open.net.mw - before.open.net.mw,
             change_count=0,
             says=_owned(now.open),
         ),
-        _weighted(now.open, before.open, link),
+        _weighted("weighted", "Gross weighted", now.open, before.open, lists),
+        _weighted("net_weighted", "Net weighted", now.open, before.open, lists),
         plain("on_hold", "On hold", status=HELD),
         plain("overdue", "Overdue", rtb=OVERDUE),
         plain("completed", "Completed", status=COMPLETED),
@@ -87,16 +91,17 @@ def _owned(total: Total) -> str:
     return f"Ours: {percent(total.net.mw / total.capacity.mw)} of {mw(total.capacity)}"
 
 
-def _weighted(now: Total, before: Total, link: Link) -> Tile:
+def _weighted(key: str, title: str, now: Total, before: Total, lists: Lists) -> Tile:
     share = now.weighed_share
     known = bool(share)
+    amount = getattr(now, key)
     return Tile(
-        key="weighted",
-        title="Weighted",
-        amount=now.weighted if known else None,
+        key=key.replace("_", "-"),
+        title=title,
+        amount=amount if known else None,
         total=now,
-        link=link,
-        change_mw=now.weighted.mw - before.weighted.mw,
+        link=lists.pipelines(now, status=OPEN, columns=WEIGHTED_COLUMNS),
+        change_mw=amount.mw - getattr(before, key).mw,
         change_count=0,
         says=f"{percent(share)} of the open MW have a probability" if known else "",
         missing="" if known else "No probability is set",

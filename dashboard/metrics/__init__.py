@@ -6,7 +6,7 @@ these and nothing else. Each takes a number of queries that does not depend on t
 from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
 from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
-from dashboard.metrics.overview import Overview, a_month_before, overview
+from dashboard.metrics.overview import Overview, a_month_before, months_before, overview
 from dashboard.metrics.portfolio import Portfolio, Total, portfolio
 from dashboard.metrics.stages import stages
 from dashboard.metrics.totals import (
@@ -37,6 +37,7 @@ __all__ = [
     "changes",
     "growth",
     "headline",
+    "months_before",
     "most_exposing",
     "overview",
     "portfolio",

@@ -289,6 +289,29 @@ def changes(before: Portfolio, now: Portfolio, *, step: str = "") -> Iterator[Ch
         yield made
 
 
+#: The kinds that the portfolio now can count by itself; the others compare sizes or names.
+COUNTED = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended", "rated")
+
+
+def count_changes(before: Portfolio, now: Portfolio) -> dict[str, int]:
+    """The number of pipelines by kind of change, of what is new, restored or in ``COUNTED``; those
+    that occur, in the order of KINDS. ``now`` knows the portfolio before."""
+    counted = {
+        "new": "was_state IS NULL AND id NOT IN (SELECT id FROM restored)",
+        "restored": "was_state IS NULL AND id IN (SELECT id FROM restored)",
+        **{kind: f"{_AT_BOTH_ENDS} AND ({KINDS[kind].holds})" for kind in COUNTED},
+    }
+    numbers = ", ".join(f"COUNT(*) FILTER (WHERE {holds})" for holds in counted.values())
+    [row] = fetch(
+        f"""
+        WITH restored AS MATERIALIZED ({restored_sql(before, now)})
+        SELECT {numbers} FROM {now.table} WHERE chosen = 1 AND once = 1
+        """
+    )
+    found = dict(zip(counted, row, strict=True))
+    return {kind: found[kind] for kind in KINDS if found.get(kind)}
+
+
 def _tied(made: Changes) -> str:
     end = made.before if made.step in LEAVING else made.now
     return f"""

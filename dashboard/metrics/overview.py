@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
 
+from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
@@ -46,15 +48,17 @@ TOP = 10
 
 @dataclass(frozen=True)
 class Overview:
-    """``before`` is the headline on the day that the page compares with; ``walk``, ``rag_moves``
-    and ``slippage`` are from its end on. ``places`` are impact, likelihood and number of the live
-    information points, whatever pipelines they are about."""
+    """``before`` is the headline on the day that the page compares with; ``walk``, ``rag_moves``,
+    ``slippage`` and ``changes``, the number of pipelines by kind of change, are from its end on.
+    ``places`` are impact, likelihood and number of the live information points, whatever pipelines
+    they are about."""
 
     headline: Headline
     before: Headline
     walk: Walk
     rag_moves: tuple[RagMove, ...]
     slippage: Slippage
+    changes: dict[str, int]
     rag: tuple[RagGroup, ...]
     statuses: tuple[StatusGroup, ...]
     technologies: tuple[TechnologyGroup, ...]
@@ -92,6 +96,7 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
             walk=walk(before, now),
             rag_moves=tuple(rag_moves(now)),
             slippage=slippage(now),
+            changes=count_changes(before, now),
             rag=tuple(by_rag(now)),
             statuses=tuple(by_status(now)),
             technologies=tuple(by_technology(now)),
@@ -131,7 +136,11 @@ def _kept(work_out: Callable[[], Any], *conditions) -> Any:
     return found
 
 
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or its last."""
+    year, month = divmod(12 * day.year + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
 def a_month_before(day: date) -> date:
-    """The same day of the month before, or its last."""
-    last = day.replace(day=1) - timedelta(days=1)
-    return last.replace(day=min(day.day, last.day))
+    return months_before(day, 1)

@@ -12,7 +12,8 @@ moment, and none of them looks anything up twice.
 
 Counts are of pipelines. Capacities are of distinct facilities: one that several pipelines share
 counts once in each total and once in each group, so groups may add up to more than their total.
-Where the pipelines of such a facility differ in ownership or probability, the highest counts.
+Where the pipelines of such a facility differ in ownership, probability or their product, the
+highest counts.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from oegen import clock
 from oegen.asof import as_of, table
-from pipelines.choices import UNCONFIRMED_DAYS
+from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from pipelines.querysets import (
     KILO,
@@ -65,8 +66,10 @@ _UNSHARED = f"""
     COUNT(kw) FILTER (WHERE shared = 0) AS known,
     SUM(kw) FILTER (WHERE shared = 0) AS kw,
     SUM(kwh) FILTER (WHERE shared = 0) AS kwh,
+    SUM(kw) FILTER (WHERE shared = 0 AND stored = 1) AS stored_kw,
     SUM({part_of("kw", "owned")}) FILTER (WHERE shared = 0) AS net,
     SUM({part_of("kw", "chance")}) FILTER (WHERE shared = 0) AS weighted,
+    SUM({part_of("kw", "owned * chance")}) FILTER (WHERE shared = 0) AS net_weighted,
     SUM(kw) FILTER (WHERE shared = 0 AND chance IS NOT NULL) AS weighed
 """
 
@@ -77,14 +80,16 @@ _numbers = count(1)
 class Total:
     """A number of pipelines, and the capacity of all their facilities together.
 
-    ``net`` is capacity × ownership. ``weighted`` is capacity × probability; ``weighed`` is the
-    capacity that has a probability at all.
+    ``net`` is capacity × ownership. ``weighted`` is capacity × probability, gross;
+    ``net_weighted`` is capacity × ownership × probability. ``weighed`` is the capacity that has a
+    probability at all.
     """
 
     pipelines: int = 0
     capacity: Capacity = NO_CAPACITY
     net: Megawatts = NO_MEGAWATTS
     weighted: Megawatts = NO_MEGAWATTS
+    net_weighted: Megawatts = NO_MEGAWATTS
     weighed: Megawatts = NO_MEGAWATTS
 
     def __add__(self, other: Total) -> Total:
@@ -93,6 +98,7 @@ class Total:
             self.capacity + other.capacity,
             self.net + other.net,
             self.weighted + other.weighted,
+            self.net_weighted + other.net_weighted,
             self.weighed + other.weighed,
         )
 
@@ -123,11 +129,11 @@ class Portfolio:
     Its columns: ``id``, ``name``, ``stage``, ``status`` and ``state`` as PipelineQuerySet has
     them, ``rag``, ``rtb_date``, ``rtb_bucket``, ``owned`` and ``chance`` in hundredths of a
     percent, ``overdue``, ``sold_ready``, ``unconfirmed`` and ``chosen`` as 0 or 1,
-    ``facility_id``, ``technology_id``, ``basis``, ``kw``, ``kwh``. Rows that are not ``chosen``
-    are outside the filter. ``once`` is 1 in one row of each pipeline, ``once_in_technology`` in
-    one of each pipeline and technology; ``shared`` is 1 where the facility has more pipelines.
-    ``was_stage``, ``was_status``, ``was_state``, ``was_rag`` and ``was_rtb_date`` are what the
-    portfolio before says, null where there is none.
+    ``facility_id``, ``technology_id``, ``basis``, ``stored`` (1 for MW AC of storage), ``kw``,
+    ``kwh``. Rows that are not ``chosen`` are outside the filter. ``once`` is 1 in one row of each
+    pipeline, ``once_in_technology`` in one of each pipeline and technology; ``shared`` is 1 where
+    the facility has more pipelines. ``was_stage``, ``was_status``, ``was_state``, ``was_rag`` and
+    ``was_rtb_date`` are what the portfolio before says, null where there is none.
     """
 
     table: str
@@ -153,7 +159,7 @@ class Portfolio:
         ``KEYS``; ``where`` is SQL over them, over the technology only where that is a key too."""
         added = f"""
             SELECT {_named(keys)}, basis, {_pipelines_by(keys)} AS pipelines, facilities, known, kw,
-                kwh, net, weighted, weighed
+                kwh, stored_kw, net, weighted, net_weighted, weighed
             FROM {self.sums} WHERE {where}
         """
         return _totals(keys, added, f"FROM {self.shared} WHERE {where}")
@@ -183,16 +189,18 @@ def _totals(
     names = ", ".join(f"key{place}" for place in range(len(keys)))
     sums = f"""
         SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
-            SUM(net), SUM(weighted), SUM(weighed)
+            SUM(stored_kw), SUM(net), SUM(weighted), SUM(net_weighted), SUM(weighed)
         FROM (
             {added}
             UNION ALL
             SELECT {names}, MAX(basis), 0, 1, CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END,
-                MAX(kw), MAX(kwh), {part_of("MAX(kw)", "MAX(owned)")},
-                {part_of("MAX(kw)", "MAX(chance)")},
+                MAX(kw), MAX(kwh), CASE WHEN MAX(stored) = 1 THEN MAX(kw) END,
+                {part_of("MAX(kw)", "MAX(owned)")}, {part_of("MAX(kw)", "MAX(chance)")},
+                {part_of("MAX(kw)", "MAX(owned * chance)")},
                 CASE WHEN MAX(chance) IS NOT NULL THEN MAX(kw) END
             FROM (
-                SELECT {_named(keys)}, facility_id, basis, kw, kwh, owned, chance {shared}
+                SELECT {_named(keys)}, facility_id, basis, stored, kw, kwh, owned, chance
+                {shared}
             ) AS found
             GROUP BY {names}, facility_id
         ) AS parts GROUP BY {names}, basis
@@ -316,6 +324,14 @@ def _rows(chosen: PipelineQuerySet):
             facility_id=F("facility_links__facility_id"),
             technology_id=F(f"{facility}__technology_id"),
             basis=F(f"{facility}__technology__capacity_basis"),
+            stored=_as_number(
+                Q(
+                    **{
+                        f"{facility}__technology__is_storage": True,
+                        f"{facility}__technology__capacity_basis": CapacityBasis.AC,
+                    }
+                )
+            ),
             kw=whole_number(F(f"{facility}__capacity_mw") * KILO),
             kwh=whole_number(F(f"{facility}__storage_mwh") * KILO),
         )
@@ -329,7 +345,9 @@ def _as_number(condition: Q):
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
-def _total(basis, pipelines, facilities, known, kw, kwh, net, weighted, weighed) -> Total:
+def _total(
+    basis, pipelines, facilities, known, kw, kwh, stored_kw, net, weighted, net_weighted, weighed
+) -> Total:
     return Total(
         int(pipelines),
         Capacity.of(
@@ -338,9 +356,11 @@ def _total(basis, pipelines, facilities, known, kw, kwh, net, weighted, weighed)
             storage_mwh=mw_of(kwh),
             facilities=int(facilities),
             facilities_without_capacity=int(facilities - known),
+            storage_mw=mw_of(stored_kw),
         ),
         megawatts(basis, net, WHOLE),
         megawatts(basis, weighted, WHOLE),
+        megawatts(basis, net_weighted, WHOLE * WHOLE),
         megawatts(basis, weighed),
     )
 

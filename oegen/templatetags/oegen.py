@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
 
 from oegen import clock, merging, returning, sample
 from oegen.asof import PARAMETER
@@ -156,16 +157,24 @@ def than(day: date, earlier_known: date) -> str:
 
 @register.simple_tag
 def moment(when: datetime):
-    """How long ago, with the exact time on hover and on paper."""
+    """How long ago, counted from the day being looked at, with the exact time on hover and on
+    paper."""
     exact = formats.date_format(timezone.localtime(when), "DATETIME_FORMAT")
     return format_html(
         '<time datetime="{}" title="{}"><span class="d-print-none">{}</span>'
         '<span class="d-none d-print-inline">{}</span></time>',
         when.isoformat(),
         exact,
-        naturaltime(when),
+        _how_long_ago(when) or exact,
         exact,
     )
+
+
+def _how_long_ago(when: datetime) -> str:
+    """Empty for what came after the past day that is being looked at."""
+    if not clock.past_day():
+        return naturaltime(when)
+    return f"{timesince(when, clock.now())} ago" if when < clock.now() else ""
 
 
 @register.simple_tag

@@ -47,11 +47,29 @@ class Megawatts:
 
 @dataclass(frozen=True)
 class Capacity(Megawatts):
-    """The capacity of a set of facilities, each counted once."""
+    """The capacity of a set of facilities, each counted once. ``storage_mw`` is the part of the MW
+    (AC) that is storage."""
 
     storage_mwh: Decimal = ZERO
     facilities: int = 0
     facilities_without_capacity: int = 0
+    storage_mw: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class SharesOfCapacity:
+    """Capacity × ownership, × probability, and × both."""
+
+    net: Megawatts = Megawatts()
+    gross_weighted: Megawatts = Megawatts()
+    net_weighted: Megawatts = Megawatts()
+
+    def __add__(self, other: SharesOfCapacity) -> SharesOfCapacity:
+        return SharesOfCapacity(
+            self.net + other.net,
+            self.gross_weighted + other.gross_weighted,
+            self.net_weighted + other.net_weighted,
+        )
 
 
 def sums_of_capacity(prefix: str = "") -> dict:
@@ -61,6 +79,9 @@ def sums_of_capacity(prefix: str = "") -> dict:
     return {
         "mwp_dc": Sum(f"{prefix}capacity_mw", filter=basis),
         "mw_ac": Sum(f"{prefix}capacity_mw", filter=~basis),
+        "storage_mw": Sum(
+            f"{prefix}capacity_mw", filter=~basis & Q(**{f"{prefix}technology__is_storage": True})
+        ),
         "storage_mwh": Sum(f"{prefix}storage_mwh"),
         "facilities": Count(f"{prefix}pk"),
         "facilities_without_capacity": Count(
@@ -72,6 +93,6 @@ def sums_of_capacity(prefix: str = "") -> dict:
 def capacity_of_sums(sums: dict) -> Capacity:
     """SQLite adds decimals as floating point; rounding to what is stored takes the noise out."""
     numbers = {name: value or 0 for name, value in sums.items()}
-    for name in ("mwp_dc", "mw_ac", "storage_mwh"):
+    for name in ("mwp_dc", "mw_ac", "storage_mw", "storage_mwh"):
         numbers[name] = round(Decimal(numbers[name]), 3)
     return Capacity(**numbers)

@@ -75,8 +75,8 @@ def test_today_shows_no_banner(reader, kestrel):
 
 #: Attributes with an address to which the script that reads it adds the rest and the day.
 PREFIXES = {"data-facility", "data-pipeline"}
-#: Nothing can be sent to the past.
-POSTED = {"data-move", "data-undo"}
+#: Of what past pages do not offer: moves, and a box for comments.
+POSTED = {"data-move", "data-undo", "data-people", "data-told"}
 
 
 def ways_on(html: str) -> list[tuple[str, str]]:
@@ -97,6 +97,30 @@ def is_address(text: str) -> bool:
         return bool(resolve(text.partition("?")[0].partition("#")[0]))
     except Resolver404:
         return False
+
+
+def test_a_past_page_counts_from_its_day(reader, kestrel):
+    """One clock: what is told as so long ago is so long before the day that is shown."""
+    html = reader.get(kestrel.get_absolute_url(), {"as_of": DAY + timedelta(days=3)}).text
+    moments = re.findall(r'<time [^>]*><span class="d-print-none">([^<]*)</span>', html)
+    days = {"3 days, 12 hours ago", "2 days, 12 hours ago"}
+    assert {moment.replace("\xa0", " ") for moment in moments} == days
+    texts = {
+        path: path.read_text()
+        for path in Path(settings.BASE_DIR).glob("*/templates/**/*")
+        if path.suffix == ".html"
+    }
+    clocks = re.compile(r"\|\s*(?:timesince|timeuntil|naturaltime|naturalday)|[{]% now ")
+    assert {path.name for path, text in texts.items() if clocks.search(text)} <= {
+        "dashboard.html",  # Where no day is looked at, in the heading.
+        "day_choice.html",  # The last day that can be chosen.
+    }
+
+
+def test_a_day_that_cannot_be_shown_keeps_the_way_on(reader):
+    html = reader.get(reverse("pipelines"), {"as_of": "2027-01-01"}).text
+    assert 'aria-label="Sections"' in html
+    assert "lies in the future" in html
 
 
 def test_every_attribute_with_an_address_is_known(reader, kestrel):

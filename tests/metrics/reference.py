@@ -105,7 +105,8 @@ class Reference:
             for key in self.links[pipeline.pk]:
                 if technology in (None, self.facilities[key].technology_id):
                     mine[key].append(pipeline)
-        capacity, net, weighted, weighed = Capacity(), Megawatts(), Megawatts(), Megawatts()
+        capacity = Capacity()
+        net, weighted, net_weighted, weighed = (Megawatts() for _ in range(4))
         for key, owners in mine.items():
             facility, mw = self.facilities[key], self.mw(key)
             is_dc = facility.technology.capacity_basis == "dc"
@@ -114,7 +115,11 @@ class Reference:
                 return (amount, Decimal(0)) if is_dc else (Decimal(0), amount)
 
             capacity += Capacity(
-                *split(mw), facility.storage_mwh or 0, 1, int(facility.capacity_mw is None)
+                *split(mw),
+                facility.storage_mwh or 0,
+                1,
+                int(facility.capacity_mw is None),
+                mw if facility.technology.is_storage and not is_dc else 0,
             )
             owned = max(pipeline.ownership_pct for pipeline in owners)
             net += Megawatts(*split(mw * owned / 100))
@@ -122,7 +127,15 @@ class Reference:
             if known := [chance for chance in chances if chance is not None]:
                 weighted += Megawatts(*split(mw * max(known) / 100))
                 weighed += Megawatts(*split(mw))
-        return Total(len(pipelines), capacity, net, weighted, weighed)
+                products = [
+                    owner.ownership_pct * chance
+                    for owner, chance in zip(owners, chances, strict=True)
+                    if chance is not None
+                ]
+                net_weighted += Megawatts(*split(mw * max(products) / 10_000))
+        # To a tenth of a watt.
+        net_weighted = Megawatts(round(net_weighted.mwp_dc, 7), round(net_weighted.mw_ac, 7))
+        return Total(len(pipelines), capacity, net, weighted, net_weighted, weighed)
 
     # Who holds what
 

@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from oegen import audit
+from oegen import audit, undoing
 from oegen.models import ChangeSet
-from pipelines.models import Pipeline, Stage
+from pipelines.models import Pipeline, Stage, Technology
 from tests.builders import make_pipeline
 from tests.lists.test_downloads import csv_rows, xlsx_cells
 
@@ -104,6 +104,36 @@ def test_clearing_the_filters_keeps_the_days(as_manager, portfolio):
     assert "slipped by 61 days" in read(as_manager, **RANGE, kind="slipped")
 
 
+def test_spans_of_days_are_offered(as_manager, portfolio):
+    html = unescape(as_manager.get(URL, {"compare": "2026-11-13", "kind": "slipped"}).text)
+    spans = html.split('aria-label="Days"')[1].split("</ul>")[0]
+    days = re.findall(r'href="[?]kind=slipped&from=([0-9-]+)&to=2026-11-20"', spans)
+    assert days == ["2026-11-13", "2026-10-20", "2026-08-20", "2025-12-31"]
+    assert spans.count("aria-current") == 1
+
+
+def test_a_change_of_a_technology_s_basis_says_who_and_why(as_manager, portfolio):
+    wind = Technology.objects.get(code="wind")
+    wind.capacity_basis = "dc"
+    with audit.change_set(reason="Counted at the panels") as current:
+        wind.save()
+    text = read(as_manager, **{"from": "2026-11-19", "to": "2026-11-20"})
+    assert "Capacity basis changed 1 pipeline" in text
+    assert "Rowan Hill basis of Wind changed: 25.0 MW became 25.0 MWp" in text
+    assert "The system, 20 Nov 2026, 12:00: Counted at the panels" in text
+    assert f"/audit/{current.number}/" in as_manager.get(URL, {"from": "2026-11-19"}).text
+    assert "Resized" not in text
+
+
+def test_what_was_brought_back_is_restored(as_manager, portfolio_manager, portfolio):
+    removal = ChangeSet.objects.get(reason="Entered twice")
+    undoing.undo(change_set=removal, reason="Not twice after all", person=portfolio_manager)
+    text = read(as_manager, **{"from": "2026-11-19", "to": "2026-11-20"})
+    assert "Larch Park brought back in Design" in text
+    assert "Restored 1 pipeline" in text
+    assert "New 1" not in text
+
+
 def test_without_any_figure_there_are_no_mw_yet(as_manager, portfolio):
     with audit.change_set(reason="Two more"):
         make_pipeline("Bare")
@@ -114,13 +144,18 @@ def test_without_any_figure_there_are_no_mw_yet(as_manager, portfolio):
     assert "New 1 pipeline · no MW yet Bare added in Design no MW yet" in bare
 
 
-def test_days_are_the_last_seven_unless_the_address_names_others(as_manager, portfolio):
+def test_days_are_the_dashboard_s_unless_the_address_names_others(as_manager, portfolio):
     text = read(as_manager)
+    assert "between the end of 20 Oct 2026 and the end of 20 Nov 2026" in text
+    text = read(as_manager, compare="2026-11-13")
     assert "between the end of 13 Nov 2026 and the end of 20 Nov 2026" in text
+    text = read(as_manager, compare="2026-11-13", as_of="2026-11-18")
+    assert "between the end of 13 Nov 2026 and the end of 18 Nov 2026" in text
+    text = read(as_manager, compare="2026-11-13")
     assert "Kestrel Fell moved from Design to Procurement" in text
     assert "Kestrel Fell renamed; it was “Kestrel Moor”" in text
     past = read(as_manager, as_of="2026-11-13")
-    assert "between the end of 6 Nov 2026 and the end of 13 Nov 2026" in past
+    assert "between the end of 13 Oct 2026 and the end of 13 Nov 2026" in past
     assert "Kestrel Moor added in Design" in past
     later = read(as_manager, as_of="2026-11-13", to="2026-11-14")
     assert "Choose a day up to 13 Nov 2026." in later
@@ -129,7 +164,7 @@ def test_days_are_the_last_seven_unless_the_address_names_others(as_manager, por
 @pytest.mark.parametrize(
     ("days", "sentence"),
     [
-        ({"from": "rubbish"}, "“rubbish” is no day. Write it as 2026-11-13."),
+        ({"from": "rubbish"}, "“rubbish” is no day. Write it as 2026-10-20."),
         ({"to": "2031-01-01"}, "Choose a day up to 20 Nov 2026."),
         ({"from": "2026-11-14", "to": "2026-11-14"}, "Choose a day up to 13 Nov 2026."),
         ({"from": "1999-12-31"}, "Nothing is known from before 1 Jan 2000."),
@@ -187,12 +222,12 @@ def test_a_kind_of_many_shows_the_first_and_leads_to_all_in_pages(as_manager, po
             Pipeline(project_name=f"Row {number:02}", stage=Stage.objects.get(code="design"))
             for number in range(61)
         )
-    html = as_manager.get(URL).text
+    html = as_manager.get(URL, {"from": "2026-11-19"}).text
     assert html.count("Row ") == 10
     assert "51 more" in html
-    names = []
+    names, query = [], {"from": "2026-11-19", "kind": "new"}
     for page in (1, 2):
-        names += re.findall(r"Row \d+", as_manager.get(URL, {"kind": "new", "page": page}).text)
+        names += re.findall(r"Row \d+", as_manager.get(URL, {**query, "page": page}).text)
     assert names == [f"Row {number:02}" for number in range(61)]
 
 

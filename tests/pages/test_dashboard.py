@@ -119,7 +119,7 @@ def test_each_chart_has_its_finding_its_table_and_its_data(as_manager):
     assert [one["name"] for one in years["series"]] == [
         "Solar",
         "Wind",
-        "Weighted, all technologies",
+        "Gross weighted, all technologies",
     ]
     assert years["series"][1]["values"] == [0, 60.0]
     assert years["series"][2]["values"] == [20.0, 0]

@@ -94,6 +94,22 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
     assert wrong == []
 
 
+def test_net_and_weighted_open_lists_that_add_up_to_them(as_manager, at):
+    at(TODAY)
+    make_random_portfolio(9, size=28)
+    tiles = {tile.key: tile for tile in as_manager.get(reverse("dashboard")).context["tiles"]}
+    names = {"net": "net", "weighted": "gross weighted", "net-weighted": "net weighted"}
+    amounts = set()
+    for key, name in names.items():
+        answer = as_manager.get(tiles[key].link.url)
+        assert dict(answer.context["shares"])[name] == tiles[key].amount
+        assert f"{name} <b>" in answer.text
+        amounts.add(tiles[key].amount)
+        csv = as_manager.get(f"{tiles[key].link.url}&download=csv")
+        assert f"{name.capitalize()}, MW/MWp" in b"".join(csv.streaming_content).decode()
+    assert len(amounts) == 3
+
+
 def test_every_kind_of_figure_leads_on(as_manager, at):
     """What the test above opens, and what is drawn: each place of the scatter, each step."""
     at(SINCE - timedelta(days=1))
