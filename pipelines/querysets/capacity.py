@@ -56,22 +56,6 @@ class Capacity(Megawatts):
     storage_mw: Decimal = ZERO
 
 
-@dataclass(frozen=True)
-class SharesOfCapacity:
-    """Capacity × ownership, × probability, and × both."""
-
-    net: Megawatts = Megawatts()
-    gross_weighted: Megawatts = Megawatts()
-    net_weighted: Megawatts = Megawatts()
-
-    def __add__(self, other: SharesOfCapacity) -> SharesOfCapacity:
-        return SharesOfCapacity(
-            self.net + other.net,
-            self.gross_weighted + other.gross_weighted,
-            self.net_weighted + other.net_weighted,
-        )
-
-
 def sums_of_capacity(prefix: str = "") -> dict:
     """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one
     facility each."""

@@ -12,12 +12,10 @@ from django.db.models import (
     CharField,
     Count,
     DateField,
-    DecimalField,
     Exists,
     ExpressionWrapper,
     F,
     Func,
-    Max,
     OuterRef,
     Q,
     Subquery,
@@ -32,18 +30,12 @@ from django.db.models.functions import Round
 from oegen import audit, clock, search
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
-from pipelines.querysets.capacity import (
-    ZERO,
-    Capacity,
-    Megawatts,
-    SharesOfCapacity,
-    capacity_of_sums,
-    sums_of_capacity,
-)
+from pipelines.querysets.capacity import ZERO, Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import DONE, ENDED, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
-from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
+from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.querysets.holding import amounts_held
+from pipelines.querysets.shares import SharesMixin, probability_of
 from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
 from pipelines.stays import pipelines_of_way
 
@@ -70,18 +62,7 @@ def _not_confirmed_since(moment: datetime) -> Q:
     return _OPEN & (Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
 
 
-def _probability(prefix: str = "", today: date | None = None) -> Case:
-    """Of the pipeline to which the prefix leads."""
-    expires_on = f"{prefix}probability_expires_on"
-    unexpired = Q(**{expires_on: None}) | Q(**{f"{expires_on}__gte": today or clock.today()})
-    own = Q(**{f"{prefix}probability_pct__isnull": False})
-    return Case(
-        When(own & unexpired, then=F(f"{prefix}probability_pct")),
-        default=F(f"{prefix}stage__default_probability_pct"),
-    )
-
-
-class PipelineQuerySet(AuditedQuerySet):
+class PipelineQuerySet(SharesMixin, AuditedQuerySet):
     def active(self):
         """Not withdrawn, refused or sold; may be on hold or completed."""
         return self.filter(_ACTIVE)
@@ -111,7 +92,7 @@ class PipelineQuerySet(AuditedQuerySet):
     def with_probability(self, today: date | None = None):
         """Adds ``probability``, in %, to each row: its own until that expires, else its stage's;
         None where nobody has given one."""
-        return self.annotate(probability=_probability(today=today))
+        return self.annotate(probability=probability_of(today=today))
 
     def overdue(self, today: date | None = None):
         """Open, RTB date before ``today``, and the stage still before Construction."""
@@ -364,60 +345,6 @@ class PipelineQuerySet(AuditedQuerySet):
         For showing and sorting rows. Never add these up: facilities can be shared.
         """
         return self.annotate(capacity_mw=self._own_capacity())
-
-    def with_shares_of_capacity(self):
-        """Adds to each row ``net_mw``, its own facilities' sum × ownership, ``gross_weighted_mw``,
-        × probability, and ``net_weighted_mw``, × both; None where a factor is not known. As with
-        ``with_capacity``, never add these up: see ``shares_of_capacity``."""
-        capacity, owned, chance = self._own_capacity(), F("ownership_pct"), _probability()
-
-        def share(*factors):
-            product = capacity
-            for factor in factors:
-                product = product * factor / Value(100)
-            return ExpressionWrapper(product, DecimalField(max_digits=20, decimal_places=6))
-
-        return self.annotate(
-            net_mw=share(owned),
-            gross_weighted_mw=share(chance),
-            net_weighted_mw=share(owned, chance),
-        )
-
-    def shares_of_capacity(self) -> SharesOfCapacity:
-        """Of all of them together: a facility of several counts once, with the highest share."""
-        owned = whole_number(F("pipeline__ownership_pct") * 100)
-        chance = whole_number(_probability("pipeline__") * 100)
-        links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
-        facilities = (
-            links.order_by()
-            .values("facility_id")
-            .annotate(
-                basis=Max("facility__technology__capacity_basis"),
-                kw=Max(whole_number(F("facility__capacity_mw") * KILO)),
-                owned=Max(owned),
-                chance=Max(chance),
-                both=Max(owned * chance),
-            )
-        )
-        try:
-            sql, params = facilities.query.sql_with_params()
-        except EmptyResultSet:
-            return SharesOfCapacity()
-        parts = ", ".join(f"SUM({part_of('kw', part)})" for part in ("owned", "chance", "both"))
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                f"SELECT basis, {parts} FROM ({sql}) AS facilities GROUP BY basis",  # noqa: S608
-                params,
-            )
-            rows = cursor.fetchall()
-        found = SharesOfCapacity()
-        for basis, net, weighted, net_weighted in rows:
-            found += SharesOfCapacity(
-                Megawatts.of(basis, mw_of(net, WHOLE)),
-                Megawatts.of(basis, mw_of(weighted, WHOLE)),
-                Megawatts.of(basis, mw_of(net_weighted, WHOLE * WHOLE)),
-            )
-        return found
 
     def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None):
         """By the sum that ``with_capacity`` tells; one that is not known is in no range."""

@@ -104,7 +104,8 @@ def test_a_past_page_counts_from_its_day(reader, kestrel):
     html = reader.get(kestrel.get_absolute_url(), {"as_of": DAY + timedelta(days=3)}).text
     moments = re.findall(r'<time [^>]*><span class="d-print-none">([^<]*)</span>', html)
     days = {"3 days, 12 hours ago", "2 days, 12 hours ago"}
-    assert {moment.replace("\xa0", " ") for moment in moments} == days
+    # What is stamped by the database's own clock came after that day: it is told as a date.
+    assert {one.replace("\xa0", " ") for one in moments if one.endswith("ago")} == days
     texts = {
         path: path.read_text()
         for path in Path(settings.BASE_DIR).glob("*/templates/**/*")

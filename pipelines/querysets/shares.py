@@ -1,0 +1,101 @@
+"""Capacity × ownership and × probability: what of it is ours, and what may come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import Case, DecimalField, ExpressionWrapper, F, Max, Q, Value, When
+
+from oegen import clock
+from pipelines.querysets.capacity import Megawatts
+from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
+
+NOTHING = Megawatts()
+
+
+@dataclass(frozen=True)
+class SharesOfCapacity:
+    """Capacity × ownership, × probability, and × both."""
+
+    net: Megawatts = NOTHING
+    gross_weighted: Megawatts = NOTHING
+    net_weighted: Megawatts = NOTHING
+
+    def __add__(self, other: SharesOfCapacity) -> SharesOfCapacity:
+        return SharesOfCapacity(
+            self.net + other.net,
+            self.gross_weighted + other.gross_weighted,
+            self.net_weighted + other.net_weighted,
+        )
+
+
+def probability_of(prefix: str = "", today: date | None = None) -> Case:
+    """Of the pipeline to which the prefix leads."""
+    expires_on = f"{prefix}probability_expires_on"
+    unexpired = Q(**{expires_on: None}) | Q(**{f"{expires_on}__gte": today or clock.today()})
+    own = Q(**{f"{prefix}probability_pct__isnull": False})
+    return Case(
+        When(own & unexpired, then=F(f"{prefix}probability_pct")),
+        default=F(f"{prefix}stage__default_probability_pct"),
+    )
+
+
+class SharesMixin:
+    """The part of PipelineQuerySet that is about shares of the capacity."""
+
+    def with_shares_of_capacity(self):
+        """Adds to each row ``net_mw``, its own facilities' sum × ownership, ``gross_weighted_mw``,
+        × probability, and ``net_weighted_mw``, × both; None where a factor is not known. As with
+        ``with_capacity``, never add these up: see ``shares_of_capacity``."""
+        capacity, owned, chance = self._own_capacity(), F("ownership_pct"), probability_of()
+
+        def share(*factors):
+            product = capacity
+            for factor in factors:
+                product = product * factor / Value(100)
+            return ExpressionWrapper(product, DecimalField(max_digits=20, decimal_places=6))
+
+        return self.annotate(
+            net_mw=share(owned),
+            gross_weighted_mw=share(chance),
+            net_weighted_mw=share(owned, chance),
+        )
+
+    def shares_of_capacity(self) -> SharesOfCapacity:
+        """Of all of them together: a facility of several counts once, with the highest share."""
+        owned = whole_number(F("pipeline__ownership_pct") * 100)
+        chance = whole_number(probability_of("pipeline__") * 100)
+        links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
+        facilities = (
+            links.order_by()
+            .values("facility_id")
+            .annotate(
+                basis=Max("facility__technology__capacity_basis"),
+                kw=Max(whole_number(F("facility__capacity_mw") * KILO)),
+                owned=Max(owned),
+                chance=Max(chance),
+                product=Max(owned * chance),
+            )
+        )
+        try:
+            sql, params = facilities.query.sql_with_params()
+        except EmptyResultSet:
+            return SharesOfCapacity()
+        parts = ", ".join(f"SUM({part_of('kw', part)})" for part in ("owned", "chance", "product"))
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                f"SELECT basis, {parts} FROM ({sql}) AS facilities GROUP BY basis",  # noqa: S608
+                params,
+            )
+            rows = cursor.fetchall()
+        found = SharesOfCapacity()
+        for basis, net, weighted, net_weighted in rows:
+            found += SharesOfCapacity(
+                Megawatts.of(basis, mw_of(net, WHOLE)),
+                Megawatts.of(basis, mw_of(weighted, WHOLE)),
+                Megawatts.of(basis, mw_of(net_weighted, WHOLE * WHOLE)),
+            )
+        return found
