@@ -1,6 +1,6 @@
 from django.db import models
 
-#: A rating is stale when nobody has set or confirmed it for so many days.
+#: A rating is stale when nobody has set or confirmed it for more than so many days: on the 61st.
 UNCONFIRMED_DAYS = 60
 
 
