@@ -10,7 +10,7 @@ from django.utils import timezone
 from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.models import InformationPoint, InformationPointTechnology
 from oegen import audit, days
-from oegen.models import Alert, AlertRule
+from oegen.models import Acknowledgement, Alert, AlertRule
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -298,6 +298,13 @@ def test_storage_on_a_new_wind_farm_is_refused():
                 storage_mwh=Decimal(4),
             )
         )
+
+
+def test_a_finding_is_acknowledged_once():
+    values = {"fingerprint": "0" * 64, "finding": "Odd", "reason": "Known"}
+    Acknowledgement.objects.create(**values)
+    with refused("acknowledgement_fingerprint_unique"):
+        Acknowledgement.objects.create(**values)
 
 
 def test_the_database_computes_the_rating():

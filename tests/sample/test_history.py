@@ -14,10 +14,12 @@ from tests.sample.conftest import TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample")]
 
+NOT_IN_THE_SAMPLE = (
+    *("contactrole", "technology", "stage", "counterpartyrole"),
+    *("accountrecord", "grouprecord", "acknowledgement"),
+)
 SAMPLE_MODELS = [
-    model
-    for model in audit.tracked_models()
-    if model._meta.model_name not in ("contactrole", "technology", "stage", "counterpartyrole")
+    model for model in audit.tracked_models() if model._meta.model_name not in NOT_IN_THE_SAMPLE
 ]
 London = ZoneInfo("Europe/London")
 
