@@ -1,6 +1,7 @@
 """counterparties.csv, and counterparties that other files only refer to."""
 
 import uuid
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from oegen.imports import (
     Writes,
     changed_fields,
     check_fields,
+    check_past_fields,
     derived_id,
     identifier,
     moment,
@@ -28,7 +30,7 @@ from oegen.imports import (
 )
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
 from oegen.questions import Question
-from oegen.text import likeness_key, name_key
+from oegen.text import clean_line, likeness_key, name_key
 
 #: The role that each column of people stands for.
 ROLES = {
@@ -108,9 +110,17 @@ class CounterpartyNames:
         return Counterparty(id=key, name=name, is_placeholder=True)
 
 
-def contact_of(name: str) -> Contact:
-    """An unsaved contact: one person for each name, whatever its case."""
-    return Contact(id=derived_id("contact", name.casefold()), name=name)
+def contact_ids(name: str) -> tuple[uuid.UUID, uuid.UUID]:
+    """The id of a person of that name, and the one that earlier versions gave: they told names
+    apart by all but case."""
+    return derived_id("contact", name_key(name)), derived_id("contact", name.casefold())
+
+
+def contact_of(name: str, known: Container[uuid.UUID] = ()) -> Contact:
+    """An unsaved contact: one person for each name, as oegen.text.name_key compares them; by the
+    earlier id where it is among the ``known``."""
+    own, earlier = contact_ids(name)
+    return Contact(id=earlier if earlier in known else own, name=name)
 
 
 def role_link(counterparty: uuid.UUID, role: ContactRole, contact: uuid.UUID):
@@ -151,11 +161,12 @@ class CounterpartyImporter(Importer):
     def __init__(self, run: ImportRun, names: CounterpartyNames):
         super().__init__(run)
         self.names = names
+        self.known_people: set[uuid.UUID] = set()
         self.roles = {one.code: one for one in ContactRole.objects.filter(code__in=ROLES.values())}
 
     def load(self, rows: list[Row]) -> CounterpartyBatch:
         ids = [row.data["ID"] for row in rows]
-        people = {contact_of(row.data[column]).pk for row in rows for column in ROLES}
+        people = _contact_ids(rows)
         links = CounterpartyContact.objects.filter(counterparty__in=ids)
         elsewhere = CounterpartyContact.objects.filter(contact__in=people).order_by("pk")
         for link in elsewhere.select_related("contact", "counterparty", "role"):
@@ -185,11 +196,15 @@ class CounterpartyImporter(Importer):
         changed = changed_fields(counterparty, values)
         # Not its clean, which looks for the name with a query; the names are at hand here.
         check_fields(counterparty)
-        people = {column: contact_of(data[column]) for column in ROLES if data[column]}
+        people = {
+            column: contact_of(clean_line(data[column]), batch.contacts)
+            for column in ROLES
+            if data[column]
+        }
         for column, contact in people.items():
-            _check_person(contact, column)
+            _check_person(contact, column, check_fields)
         holder = self.names.holder(counterparty.name)
-        if holder and holder != counterparty.pk:
+        if "name" in changed and holder and holder != counterparty.pk:
             raise ValidationError(
                 {
                     "CounterpartyName": f"“{counterparty.name}” is the name of another "
@@ -255,7 +270,8 @@ class CounterpartyImporter(Importer):
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:
         entities = {row.entity for row in rows}
-        people = {contact_of(row.data[column]).pk for row in rows for column in ROLES}
+        people = _contact_ids(rows)
+        self.known_people = set(Contact.history.filter(id__in=people).values_list("id", flat=True))
         past.read(Counterparty, id__in=entities)
         past.read(Contact, id__in=people)
         past.read(CounterpartyContact, counterparty__in=entities)
@@ -272,10 +288,12 @@ class CounterpartyImporter(Importer):
             data["Created"],
             data["LastModified"],
         )
-        people = {column: contact_of(data[column]) for column in ROLES if data[column]}
-        check_fields(counterparty)
+        people = {
+            column: contact_of(data[column], self.known_people) for column in ROLES if data[column]
+        }
+        check_past_fields(counterparty)
         for column, contact in people.items():
-            _check_person(contact, column)
+            _check_person(contact, column, check_past_fields)
         first = self.names.first_reference(counterparty)
         if first and first < row.moment:
             past.begin(counterparty, first)
@@ -290,8 +308,13 @@ class CounterpartyImporter(Importer):
         past.tell_links(CounterpartyContact, row.entity, links, row)
 
 
-def _check_person(contact: Contact, column: str) -> None:
+def _contact_ids(rows: list[Row] | list[PastRow]) -> set[uuid.UUID]:
+    names = {row.data[column] for row in rows for column in ROLES}
+    return {key for name in names for key in contact_ids(name)}
+
+
+def _check_person(contact: Contact, column: str, check: Callable[[Contact], None]) -> None:
     try:
-        check_fields(contact)
+        check(contact)
     except ValidationError as error:
         raise ValidationError({column: error.messages}) from None

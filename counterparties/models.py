@@ -1,12 +1,12 @@
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 
 from counterparties import alike
+from counterparties.fields import LEIField, company_number_key
 from counterparties.querysets import (
     ContactQuerySet,
     CounterpartyContactQuerySet,
@@ -14,7 +14,15 @@ from counterparties.querysets import (
 )
 from counterparties.reference import CONTACT_ROLES
 from oegen import keys
-from oegen.fields import CountryField, country_name, country_shape
+from oegen.fields import (
+    CountryField,
+    LineField,
+    NamesField,
+    ProseField,
+    country_name,
+    country_shape,
+)
+from oegen.keys import Key
 from oegen.models import AuditedModel, Comment, ReferenceModel
 from oegen.models.audited import name_present, unique_name
 
@@ -22,27 +30,23 @@ from oegen.models.audited import name_present, unique_name
 class Counterparty(AuditedModel):
     """A company the investor develops, owns, finances or trades projects with."""
 
-    name = models.CharField(max_length=200)
-    aliases = models.TextField(
-        "other names", blank=True, help_text="One a line. Search and imports find these too."
+    name = LineField(max_length=200)
+    aliases = NamesField(
+        "other names",
+        blank=True,
+        limit=4_000,
+        help_text="One a line. Search and imports find these too.",
     )
-    strategy = models.TextField(blank=True, help_text="What they are after, in a sentence or two.")
+    strategy = ProseField(blank=True, help_text="What they are after, in a sentence or two.")
     website = models.URLField(blank=True)
     country = CountryField(help_text="Country of registration.")
-    company_number = models.CharField(
+    company_number = LineField(
         max_length=40, blank=True, help_text="As registered, such as 09876543 at Companies House."
     )
-    lei = models.CharField(
+    lei = LEIField(
         "LEI",
         max_length=20,
         blank=True,
-        validators=[
-            RegexValidator(
-                r"^[A-Z0-9]{18}[0-9]{2}$",
-                "A legal entity identifier has 18 capital letters or digits and 2 check digits, "
-                "20 in all.",
-            )
-        ],
         help_text="Legal entity identifier (ISO 17442), 20 characters.",
     )
     is_placeholder = models.BooleanField(
@@ -92,6 +96,15 @@ class Counterparty(AuditedModel):
         yield keys.of_name(keys.NAME, self.name, "name", taken)
         for alias in self.alias_list:
             yield keys.of_name(keys.ALIAS, alias)
+        if self.lei:
+            yield Key("lei", self.lei, field_name="lei", message="%(other)s has this LEI already.")
+        if self.country and self.company_number:
+            yield Key(
+                "company number",
+                company_number_key(self.country, self.company_number),
+                field_name="company_number",
+                message="%(other)s has this number in the same country already.",
+            )
 
     def questions(self):
         return alike.questions_about_counterparty(self)
@@ -108,12 +121,12 @@ class Counterparty(AuditedModel):
 class Contact(AuditedModel):
     """A person, who may hold roles at several counterparties."""
 
-    name = models.CharField(max_length=200)
+    name = LineField(max_length=200)
     email = models.EmailField("e-mail", blank=True)
-    phone = models.CharField(max_length=40, blank=True)
-    job_title = models.CharField(max_length=120, blank=True)
-    aliases = models.TextField(
-        "other names", blank=True, help_text="One a line. Search finds these too."
+    phone = LineField(max_length=40, blank=True)
+    job_title = LineField(max_length=120, blank=True)
+    aliases = NamesField(
+        "other names", blank=True, limit=4_000, help_text="One a line. Search finds these too."
     )
     comments = GenericRelation(Comment)
 

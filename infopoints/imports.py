@@ -25,6 +25,7 @@ from oegen.imports import (
     Writes,
     changed_fields,
     check_fields,
+    check_past_fields,
     check_record,
     derived_id,
     identifier,
@@ -36,6 +37,7 @@ from oegen.imports import (
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
 from oegen.imports.literals import LiteralError, parse_literal
 from oegen.models import Comment
+from oegen.text import clean_line, name_key
 from pipelines.vocabulary import Vocabulary
 
 
@@ -51,7 +53,7 @@ def name_list(value: str) -> list[str]:
         raise ValidationError(
             "This should be a list of names, written as ['First Ltd', 'Second Ltd']."
         )
-    cleaned = {one_line(name).casefold(): one_line(name) for name in names if name.strip()}
+    cleaned = {name_key(name): one_line(name) for name in names if name.strip()}
     return list(cleaned.values())
 
 
@@ -91,7 +93,7 @@ def counterparty_link(point: uuid.UUID, counterparty: uuid.UUID) -> InformationP
 
 def named_only(name: str) -> Counterparty:
     """An unsaved counterparty of which no more is known than its name."""
-    return Counterparty(id=derived_id("counterparty", name.casefold()), name=name)
+    return Counterparty(id=derived_id("counterparty", name_key(name)), name=clean_line(name))
 
 
 @dataclass
@@ -244,7 +246,7 @@ class InformationPointImporter(Importer):
             data["Created"],
             data["LastModified"],
         )
-        check_fields(point)
+        check_past_fields(point)
         firms = []
         for name in data["Counterparties"]:
             if found := self.names.find(name):

@@ -8,7 +8,7 @@ from counterparties.models import Counterparty
 from infopoints.choices import Status
 from infopoints.querysets import InformationPointQuerySet
 from oegen import clock
-from oegen.fields import between, in_range, one_of
+from oegen.fields import LineField, ProseField, between, in_range, one_of
 from oegen.models import AuditedModel, Comment
 from oegen.models.audited import name_present
 from pipelines.models import Pipeline, Technology
@@ -17,9 +17,9 @@ from pipelines.models import Pipeline, Technology
 class InformationPoint(AuditedModel):
     """Something the managers learnt about the market, rated by impact and likelihood."""
 
-    title = models.CharField(max_length=200)
-    description = models.TextField(blank=True)
-    market = models.CharField(
+    title = LineField(max_length=200)
+    description = ProseField(blank=True)
+    market = LineField(
         max_length=120, blank=True, help_text="Where it applies, such as GB capacity market."
     )
     impact = models.PositiveSmallIntegerField(

@@ -30,6 +30,9 @@ from simple_history.models import HistoricalRecords
 
 from oegen import clock, keys, seals, search
 from oegen.clock import ReadOnlyPastError
+from oegen.exceptions import RuleBrokenError
+from oegen.fields import REASON_LIMIT, shorten_to
+from oegen.text import clean_prose
 
 if TYPE_CHECKING:
     from oegen.models import AuditedModel, ChangeSet, User
@@ -105,7 +108,7 @@ def change_set(
     Inside another change set it joins that one, whose person and reason stand; its transaction
     still protects the inner block. ``undoes`` is the change set that this one takes back.
     ``recorded_at`` back-dates the history rows and is for imports of somebody else's audit and for
-    sample data only.
+    sample data only. Raises RuleBrokenError for a reason that is too long.
     """
     from oegen.alerts.outbox import write_alerts
     from oegen.models import ChangeSet
@@ -121,11 +124,14 @@ def change_set(
             yield outer
         return
 
+    reason = clean_prose(reason)
+    if len(reason) > REASON_LIMIT:
+        raise RuleBrokenError(f"Reason: {shorten_to(REASON_LIMIT, len(reason))}")
     origin = _origin.get()
     current = ChangeSet(
         id=uuid.uuid4(),
         person=person or origin.person,
-        reason=reason.strip(),
+        reason=reason,
         source=source or origin.source,
         recorded_at=recorded_at or timezone.now(),
         undoes=undoes,

@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 from oegen import audit
 from oegen.alerts import mentions
 from oegen.exceptions import StaleRecordError
-from oegen.fields import OpenedVersionField
+from oegen.fields import OpenedVersionField, ReasonFormField, TextFormField
 from oegen.models import Comment, User
 
 #: The scripts of a comment box ask there whom to suggest, and who would be told.
@@ -21,7 +21,7 @@ MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_la
 class CommentForm(forms.Form):
     """The box below a record's timeline."""
 
-    text = forms.CharField(
+    text = TextFormField(
         label="Add a comment",
         error_messages={
             "required": "Nothing was kept, because the comment is empty. Write it here, then "
@@ -66,7 +66,7 @@ class CommentGuardForm(forms.Form):
 
 
 class CorrectionForm(CommentGuardForm):
-    text = forms.CharField(
+    text = TextFormField(
         label="Comment",
         error_messages={
             "required": "Nothing was changed, because the comment is empty. Write it here, or "
@@ -89,9 +89,8 @@ class CorrectionForm(CommentGuardForm):
 
 
 class RemovalForm(CommentGuardForm):
-    reason = forms.CharField(
+    reason = ReasonFormField(
         label="Why",
-        max_length=1000,
         error_messages={"required": "Say why: the reason stays in the timeline."},
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control", "autofocus": True}),
     )

@@ -13,6 +13,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_countries import countries
 
+from oegen.text import clean_line, clean_lines, clean_prose, is_blank
+
+#: Characters of a text of several lines, and of a reason for a change.
+PROSE_LIMIT = 10_000
+REASON_LIMIT = 2_000
+
+NULL_CHARACTER = "\x00"
+
 
 def between(low, high, unit: str = "") -> list:
     """Validators for a closed range, whose sentences name the range."""
@@ -105,6 +113,113 @@ class OpenedVersionField(forms.IntegerField):
             ),
             **kwargs,
         )
+
+
+def shorten_to(limit: int, length: int) -> str:
+    return f"Shorten this to {limit:,} characters or fewer: it has {length:,}."
+
+
+class TextFormField(forms.CharField):
+    """A text of several lines, with a limit that is said at the field and checked on the server:
+    a browser's own limit would cut what is pasted, without a word."""
+
+    widget = forms.Textarea
+
+    def __init__(self, *, limit: int = PROSE_LIMIT, help_text="", **kwargs):
+        self.limit = limit
+        self.says_limit = f"At most {limit:,} characters."
+        super().__init__(help_text=f"{help_text} {self.says_limit}".strip(), **kwargs)
+
+    def widget_attrs(self, widget):
+        return {**super().widget_attrs(widget), "data-limit": self.limit}
+
+    def clean(self, value):
+        text = super().clean(value)
+        # Not counted twice, as browsers send line breaks.
+        length = len(text.replace("\r\n", "\n"))
+        if length > self.limit:
+            raise ValidationError(shorten_to(self.limit, length), code="max_length")
+        return text
+
+
+class StoredTextFormField(TextFormField):
+    """For a model's field: the model refuses a text that is too long, unless it is stored."""
+
+    def clean(self, value):
+        return forms.CharField.clean(self, value)
+
+    def has_changed(self, initial, data):
+        """Not by the line breaks, which browsers send in another form than ours."""
+        text = self.to_python(data)
+        return (initial or "") not in (text, clean_prose(text))
+
+
+class ReasonFormField(TextFormField):
+    """Why somebody changes something; kept in the history."""
+
+    def __init__(self, **kwargs):
+        super().__init__(limit=REASON_LIMIT, **kwargs)
+
+
+class LineField(models.CharField):
+    """One line, cleaned before it is written (oegen.text.clean_line)."""
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class ProseField(models.TextField):
+    """Several lines, cleaned before they are written, of at most ``limit`` characters.
+
+    Neither is known to the database: texts from before the limit stay.
+    """
+
+    clean_text = staticmethod(clean_prose)
+
+    def __init__(self, *args, limit: int = PROSE_LIMIT, **kwargs):
+        self.limit = limit
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+    def formfield(self, **kwargs):
+        defaults = {"form_class": StoredTextFormField, "limit": self.limit}
+        return super().formfield(**(defaults | kwargs))
+
+
+class NamesField(ProseField):
+    """Names, one a line, each cleaned as a line."""
+
+    clean_text = staticmethod(clean_lines)
+
+
+def is_free_text(field: models.Field) -> bool:
+    return isinstance(field, models.CharField | models.TextField) and not field.choices
+
+
+def clean_text(field: models.Field, value: str) -> str:
+    """The value as a field of free text keeps it."""
+    if hasattr(field, "clean_text"):
+        return field.clean_text(value)
+    return clean_prose(value) if isinstance(field, models.TextField) else clean_line(value)
+
+
+def fault_of(field: models.Field, value: str) -> str:
+    """Why a field of free text can't keep the cleaned value, in a sentence; empty if it can."""
+    if NULL_CHARACTER in value:
+        return "A null character can't be kept: remove it."
+    limit = getattr(field, "limit", field.max_length)
+    if limit and len(value) > limit:
+        return shorten_to(limit, len(value))
+    if isinstance(field, LineField | ProseField) and not field.blank and is_blank(value):
+        is_name = field.name == "title" or field.name.endswith("name")
+        return (
+            "Give it a name." if is_name else f"Give the {field.verbose_name}: it can't be empty."
+        )
+    return field.fault_of(value) if hasattr(field, "fault_of") else ""
 
 
 class CountrySelect(forms.Select):

@@ -1,9 +1,11 @@
 from django.db import connection, models
 from django.db.models import Case, Count, F, IntegerField, Q, Value, When
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from oegen import audit, clock
-from oegen.exceptions import StaleRecordError
+from oegen.exceptions import RuleBrokenError, StaleRecordError
+from oegen.fields import clean_text, fault_of, is_free_text
 
 
 class AuditedQuerySet(models.QuerySet):
@@ -27,6 +29,7 @@ class AuditedQuerySet(models.QuerySet):
                 f"{model.__name__}: update can't write {' or '.join(sorted(fixed))}, because the "
                 "history of a record goes by it."
             )
+        kwargs, worked_out = self._clean_texts(kwargs)
         with audit.change_set():
             versions = self._lock()
             keys = list(versions)
@@ -39,9 +42,29 @@ class AuditedQuerySet(models.QuerySet):
                 rows = model._base_manager.using(self.db).filter(pk__in=batch)
                 # Not those that left the filter by an earlier batch.
                 rows = [row for row in rows if row.version != versions[row.pk]]
+                if worked_out:
+                    _check_texts(rows, worked_out)
                 audit.record(rows, audit.CHANGED)
                 model.written(rows, created=False)
         return updated
+
+    def _clean_texts(self, values: dict) -> tuple[dict, list]:
+        """The values with their texts cleaned, and the fields of text that the database works out.
+
+        Raises RuleBrokenError for a text that can't be kept.
+        """
+        cleaned, worked_out = dict(values), []
+        for name, value in values.items():
+            field = self.model._meta.get_field(name)
+            if not is_free_text(field):
+                continue
+            if hasattr(value, "resolve_expression"):
+                worked_out.append(field)
+            elif isinstance(value, str):
+                cleaned[name] = clean_text(field, value)
+                if fault := fault_of(field, cleaned[name]):
+                    raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")
+        return cleaned, worked_out
 
     def _lock(self) -> dict:
         """The version of each row by its key; nobody else changes them until the end of the
@@ -69,6 +92,7 @@ class AuditedQuerySet(models.QuerySet):
         objs = list(objs)
         for obj in objs:
             obj.settle_numbers()
+            obj.settle_text()
         with audit.change_set():
             created = super().bulk_create(objs, batch_size=batch_size or audit.BATCH_SIZE)
             audit.record(created, history_type)
@@ -81,6 +105,8 @@ class AuditedQuerySet(models.QuerySet):
         Raises StaleRecordError, and writes nothing, when one was changed or removed since.
         """
         objs = list(objs)
+        for obj in objs:
+            obj.settle_text(fields)
         with audit.change_set():
             versions = {}
             for start in range(0, len(objs), audit.BATCH_SIZE):
@@ -120,6 +146,20 @@ class ChangeSetQuerySet(models.QuerySet):
         if not clock.past_day():
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=audit.Source.MIGRATION))
+
+
+def _check_texts(rows: list, fields: list[models.Field]) -> None:
+    """Raises RuleBrokenError for a text that the database worked out and that is not clean."""
+    for row in rows:
+        for field in fields:
+            value = getattr(row, field.attname)
+            if value is None:
+                continue
+            cleaned = clean_text(field, value)
+            fault = fault_of(field, cleaned)
+            if (fault or cleaned != value) and not row.has_had(field, value):
+                fault = fault or "It has white space or signs that can't be kept."
+                raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")
 
 
 class SearchQuerySet(models.QuerySet):

@@ -20,6 +20,7 @@ from django.views import View
 from oegen import timeline
 from oegen.days import DayField
 from oegen.exceptions import StaleRecordError
+from oegen.fields import ReasonFormField, TextFormField
 from oegen.forms import AnswersField, FieldErrors
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
@@ -121,7 +122,7 @@ class MoveForm(forms.Form):
 
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     to = forms.ChoiceField(label="Move to", error_messages={"required": "Choose where it goes."})
-    on_hold_reason = forms.CharField(
+    on_hold_reason = TextFormField(
         label="Waiting for",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -138,7 +139,7 @@ class MoveForm(forms.Form):
         help_text="The day it happened, today or earlier.",
         error_messages={"required": "Give the day it happened."},
     )
-    reason = forms.CharField(
+    reason = ReasonFormField(
         label="Why",
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say why it moves: the history keeps this sentence."},

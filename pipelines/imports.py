@@ -22,7 +22,7 @@ from oegen.imports import (
     RowForm,
     Writes,
     changed_fields,
-    check_fields,
+    check_past_fields,
     check_record,
     day,
     derived_id,
@@ -353,7 +353,7 @@ class PipelineImporter(Importer):
             row.words.append("The stage beneath the hold is guessed.")
         self._set_facility(facility, data, renamed=True)
         self._set_pipeline(pipeline, data)
-        check_fields(pipeline, facility)
+        check_past_fields(pipeline, facility)
         past.tell(pipeline, row, always=True)
         past.tell(facility, row)
         places = [facility_link(row.entity, facility.pk)]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from oegen import audit, questions
 from oegen.exceptions import StaleRecordError
+from oegen.fields import REASON_LIMIT
 from oegen.models import ChangeSet, User
 from pipelines.choices import Outcome
 from pipelines.models import Pipeline, Stage, StageTransition
@@ -206,7 +207,9 @@ def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Change
     began = earlier.order_by("-recorded_at").first()
     pipeline.status_effective_on = began.effective_on if began else None
     with audit.change_set(
-        person=person, reason=f"{UNDONE}{row.change_set.reason}", source=audit.Source.BOARD
+        person=person,
+        reason=f"{UNDONE}{row.change_set.reason}"[:REASON_LIMIT],
+        source=audit.Source.BOARD,
     ) as change_set:
         pipeline.save()
     return change_set

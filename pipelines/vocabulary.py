@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.core.exceptions import ValidationError
 
 from oegen.imports import shown
+from oegen.text import name_key
 from pipelines.choices import ON_HOLD
 from pipelines.models import Stage, Technology
 from pipelines.reference import DISCOVERY
@@ -20,14 +21,14 @@ class Vocabulary:
         for names in (lambda one: [one.code, one.name], lambda one: one.alias_list):
             for one in self.technologies.values():
                 for name in names(one):
-                    self._technology_names.setdefault(name.casefold(), one)
+                    self._technology_names.setdefault(name_key(name), one)
         self._stage_names: dict[str, Stage] = {}
         for one in self.stages.values():
-            self._stage_names[one.code.casefold()] = self._stage_names[one.name.casefold()] = one
+            self._stage_names[name_key(one.code)] = self._stage_names[name_key(one.name)] = one
         self.discovery = self._stage_names[DISCOVERY]
 
     def find_technology(self, name: str) -> Technology | None:
-        return self._technology_names.get(name.strip().casefold())
+        return self._technology_names.get(name_key(name))
 
     def family(self, name: str) -> Iterator[str]:
         """The codes of the technology and of the broader ones it is counted under."""
@@ -47,9 +48,9 @@ class Vocabulary:
 
     def stage(self, status: str) -> Stage | None:
         """None for "On hold". Raises ValidationError for a status that is neither."""
-        if status.casefold() == ON_HOLD.casefold():
+        if name_key(status) == name_key(ON_HOLD):
             return None
-        if found := self._stage_names.get(status.casefold()):
+        if found := self._stage_names.get(name_key(status)):
             return found
         known = ", ".join(one.name for one in self.stages.values())
         raise ValidationError(

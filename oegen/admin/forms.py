@@ -13,6 +13,7 @@ from oegen import questions
 from oegen.admin import guard, problems
 from oegen.alerts import mentions
 from oegen.days import WRITE_A_DAY
+from oegen.fields import ReasonFormField, TextFormField
 from oegen.forms import AnswersField, FieldErrors
 from oegen.models import AuditedModel
 from oegen.questions import Question, QuestionError
@@ -248,13 +249,13 @@ class RecordForm(GuardedForm):
 
     reason_required_for: tuple[str, ...] = ()
 
-    change_reason = forms.CharField(
+    change_reason = ReasonFormField(
         label="Reason",
         required=False,
         help_text="Why you change it. Kept in the history, with your name and the time.",
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
     )
-    new_comment = forms.CharField(
+    new_comment = TextFormField(
         label="Add a comment",
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),

@@ -35,7 +35,9 @@ from oegen.admin.lists import FiltersSpeak
 from oegen.days import DayInput
 from oegen.directions import isolated
 from oegen.exceptions import StaleRecordError
+from oegen.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
 from oegen.models import AuditedModel, Comment, ReferenceModel, User
+from oegen.text import clean_prose
 
 ATTEMPTS = 3
 
@@ -44,6 +46,8 @@ UNWRITABLE = (
     "Give the reason again."
 )
 
+
+TOO_LONG = "Nothing was saved, because the reason is too long. %s"
 
 FIELD_OVERRIDES = {
     models.DateField: {"widget": DayInput},
@@ -152,7 +156,12 @@ class AuditedAdmin(FiltersSpeak, QuietForeignKeys, admin.ModelAdmin):
         if request.method != "POST":
             return view()
         reason = request.POST.get("change_reason", "")
-        refusal = UNWRITABLE if "\x00" in reason else ""
+        refusal = UNWRITABLE if NULL_CHARACTER in reason else ""
+        length = len(clean_prose(reason))
+        if length > REASON_LIMIT and has_form and source == audit.Source.FORM:
+            reason = ""  # The form refuses it, at its field.
+        elif length > REASON_LIMIT:
+            refusal = refusal or TOO_LONG % shorten_to(REASON_LIMIT, length)
         for _ in range(0 if refusal else ATTEMPTS):
             try:
                 with audit.change_set(person=request.user, reason=reason, source=source):

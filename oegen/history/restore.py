@@ -12,7 +12,7 @@ from django.views.generic import TemplateView
 
 from oegen import restoring
 from oegen.directions import isolated
-from oegen.fields import OpenedVersionField
+from oegen.fields import OpenedVersionField, ReasonFormField
 from oegen.history.record import EntryPage
 from oegen.restoring import CannotRestoreError
 
@@ -21,14 +21,9 @@ class RestoreForm(forms.Form):
     """``version`` is the record's when the differences were shown: when somebody changes it after
     that, nothing is written."""
 
-    reason = forms.CharField(
+    reason = ReasonFormField(
         label="Why",
-        max_length=1000,
-        error_messages={
-            "required": "Say why: the reason stays in the history.",
-            "max_length": "Give a reason of at most %(limit_value)d characters; this one has "
-            "%(show_value)d.",
-        },
+        error_messages={"required": "Say why: the reason stays in the history."},
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
     )
     version = OpenedVersionField(min_value=0, then="look at the differences again, then restore.")

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from django.views import View
 
 from oegen import audit, timeline, undoing
+from oegen.fields import ReasonFormField
 from oegen.models import ChangeSet, Comment
 from oegen.reverting import Step
 
@@ -97,9 +98,8 @@ def _name(step: Step, row, names: timeline.Names) -> tuple[str, str]:
 
 
 class UndoForm(forms.Form):
-    reason = forms.CharField(
+    reason = ReasonFormField(
         label="Why",
-        max_length=1000,
         error_messages={"required": "Say why you undo it: the reason stays in the history."},
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
     )

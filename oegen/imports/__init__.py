@@ -24,6 +24,7 @@ from oegen.imports.importer import (
     Writes,
     changed_fields,
     check_fields,
+    check_past_fields,
     check_record,
 )
 from oegen.imports.past import AuditFile, Past
@@ -45,6 +46,7 @@ __all__ = [
     "Writes",
     "changed_fields",
     "check_fields",
+    "check_past_fields",
     "check_record",
     "day",
     "derived_id",

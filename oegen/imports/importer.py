@@ -25,6 +25,7 @@ from oegen.audit import (
     history_model,
     history_row,
 )
+from oegen.fields import clean_text, is_free_text
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.past import REASON_START, REFERENCED, AuditFile, Past, past_reason
 from oegen.imports.reading import CSVFile, Row
@@ -147,10 +148,17 @@ class Writes:
 
 
 def changed_fields(instance: models.Model, values: dict) -> set[str]:
-    """Set the values; the names of those that differ from what the instance had."""
-    changed = {name for name, value in values.items() if getattr(instance, name) != value}
-    for name in changed:
-        setattr(instance, name, values[name])
+    """Set the values, texts cleaned; the names of those that differ from what the instance had."""
+    changed = set()
+    for name, value in values.items():
+        field = instance._meta.get_field(name)
+        if getattr(instance, name) == value:
+            continue
+        if isinstance(value, str) and is_free_text(field):
+            value = clean_text(field, value)
+        if getattr(instance, name) != value:
+            setattr(instance, name, value)
+            changed.add(name)
     return changed
 
 
@@ -159,6 +167,13 @@ def check_fields(*instances: models.Model) -> None:
     for instance in instances:
         keys = {one.name for one in instance._meta.concrete_fields if one.is_relation}
         instance.clean_fields(exclude=keys)
+
+
+def check_past_fields(*instances: models.Model) -> None:
+    """As ``check_fields``, for what records once were: texts stay as they are written."""
+    for instance in instances:
+        keys = {one.name for one in instance._meta.concrete_fields if one.is_relation}
+        models.Model.clean_fields(instance, exclude=keys)
 
 
 def check_record(*instances: models.Model) -> None:

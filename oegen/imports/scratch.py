@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.db import models
 
+from oegen.text import name_key
+
 _TABLES = """
 PRAGMA journal_mode = OFF;
 CREATE TABLE claim (space TEXT, key TEXT, line INT, PRIMARY KEY (space, key)) WITHOUT ROWID;
@@ -48,15 +50,15 @@ class Scratch:
         return found.fetchone()[0]
 
     def keep_name(self, space: str, name: str, record_id: uuid.UUID) -> None:
-        """The first record to have a name (case and outer white space apart) keeps it."""
+        """The first record to have a name (as oegen.text.name_key compares them) keeps it."""
         self._db.execute(
             "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
-            (space, name.strip().casefold(), str(record_id)),
+            (space, name_key(name), str(record_id)),
         )
 
     def id_of_name(self, space: str, name: str) -> uuid.UUID | None:
         found = self._db.execute(
-            "SELECT id FROM name WHERE space = ? AND key = ?", (space, name.strip().casefold())
+            "SELECT id FROM name WHERE space = ? AND key = ?", (space, name_key(name))
         ).fetchone()
         return uuid.UUID(found[0]) if found else None
 

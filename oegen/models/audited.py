@@ -1,6 +1,7 @@
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from itertools import chain, count
 from typing import Any
 
@@ -10,10 +11,11 @@ from django.db import connection, models
 from django.db.models.functions import Lower, Trim
 from django.db.models.lookups import Exact
 from django.utils import timezone
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 
 from oegen import audit, days, keys, seals, search
-from oegen.exceptions import StaleRecordError
+from oegen.exceptions import RuleBrokenError, StaleRecordError
+from oegen.fields import NULL_CHARACTER, LineField, clean_text, fault_of, is_free_text
 from oegen.models.changeset import HistoryRow
 from oegen.querysets import AuditedQuerySet
 from oegen.questions import Question
@@ -74,6 +76,7 @@ class AuditedModel(models.Model):
             return
         created = self._state.adding and update_fields is None and not kwargs.get("force_update")
         self.settle_numbers()
+        self.settle_text(update_fields)
         expressions, generated = self._computed_fields()
         self.holds_unsaved = update_fields is not None or bool(expressions)
         with audit.change_set():
@@ -123,6 +126,59 @@ class AuditedModel(models.Model):
             value = self.__dict__.get(field.attname)
             if isinstance(field, models.DecimalField) and isinstance(value, str | float | Decimal):
                 setattr(self, field.attname, seals.to_scale(field.to_python(value), field))
+
+    def settle_text(self, names: Iterable[str] | None = None) -> None:
+        """Clean the texts that are to be written: of all fields, or of those with these names.
+
+        Raises RuleBrokenError for one that can't be kept.
+        """
+        for name, fault in self._clean_texts(names).items():
+            label = capfirst(self._meta.get_field(name).verbose_name)
+            raise RuleBrokenError(f"{label}: {fault}")
+
+    def _clean_texts(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Clean the texts, and give the faults of those that can't be kept, by field."""
+        faults = {}
+        for field in _free_text_fields(type(self)):
+            value = self.__dict__.get(field.attname)
+            if not isinstance(value, str) or (names is not None and field.name not in names):
+                continue
+            cleaned = clean_text(field, value)
+            fault = fault_of(field, cleaned)
+            if (cleaned == value and not fault) or self.has_had(field, value):
+                continue
+            setattr(self, field.attname, cleaned)
+            if fault:
+                faults[field.name] = fault
+        return faults
+
+    def has_had(self, field: models.Field, value: str) -> bool:
+        """Whether the field has this very value, or once had: such a text stays as it is, and
+        comes back as it was, whatever is asked of new ones."""
+        if NULL_CHARACTER in value:
+            return False
+        return type(self).history.filter(id=self.pk, **{field.attname: value}).exists()
+
+    def clean_fields(self, exclude=None):
+        """As Django's, with texts cleaned. A value that is the stored one is not being written,
+        and so not refused."""
+        excluded = set(exclude or ())
+        shown = {field.name for field in self._meta.concrete_fields} - excluded
+        errors: dict[str, list] = {}
+        faults = self._clean_texts(shown)
+        try:
+            super().clean_fields(exclude=excluded | set(faults))
+        except ValidationError as error:
+            errors = error.error_dict
+        if errors and not self._state.adding:
+            stored = type(self)._base_manager.filter(pk=self.pk).first()
+            for name in list(errors if stored else ()):
+                attname = self._meta.get_field(name).attname
+                if getattr(stored, attname) == getattr(self, attname):
+                    del errors[name]
+        errors |= {name: [ValidationError(fault)] for name, fault in faults.items()}
+        if errors:
+            raise ValidationError(errors)
 
     def _claim_version(self):
         """Take the next version; raise StaleRecordError unless this is the newest one."""
@@ -277,6 +333,11 @@ class AuditedModel(models.Model):
         return f"{cls.describe_link(row, names)} {done}"
 
 
+@cache
+def _free_text_fields(model: type[models.Model]) -> list[models.Field]:
+    return [field for field in model._meta.concrete_fields if is_free_text(field)]
+
+
 def unique_name(model_label: str, field: str = "name") -> models.UniqueConstraint:
     """Two records may not differ by case or outer white space alone."""
     return models.UniqueConstraint(
@@ -306,7 +367,7 @@ class ReferenceModel(AuditedModel):
         max_length=40,
         help_text="Short name for imports and addresses: small letters, digits and hyphens.",
     )
-    name = models.CharField(max_length=80)
+    name = LineField(max_length=80)
     order = models.PositiveSmallIntegerField(default=0, help_text="Place in lists, lowest first.")
     is_active = models.BooleanField("active", default=True, help_text="Offered in forms.")
 

@@ -3,6 +3,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from oegen.fields import ProseField
 from oegen.models.audited import AuditedModel, name_present
 
 
@@ -20,7 +21,7 @@ class Comment(AuditedModel):
         on_delete=models.PROTECT,
         related_name="comments",
     )
-    text = models.TextField("comment")
+    text = ProseField("comment")
 
     SEARCH_FIELDS = ("text",)
     SEARCH_PLACE = 6

@@ -7,6 +7,7 @@ from django.urls import reverse
 from oegen.database import Trigger, register_trigger
 from oegen.fields import (
     CountryField,
+    LineField,
     at_least_zero,
     between,
     country_name,
@@ -24,7 +25,7 @@ from pipelines.querysets import ZERO, FacilityQuerySet, Megawatts
 class Facility(AuditedModel):
     """A plant at a place, of one technology. It may belong to several pipelines."""
 
-    name = models.CharField(max_length=200)
+    name = LineField(max_length=200)
     technology = models.ForeignKey(Technology, on_delete=models.PROTECT, related_name="facilities")
     capacity_mw = models.DecimalField(
         "capacity",
@@ -70,7 +71,7 @@ class Facility(AuditedModel):
         help_text="Degrees east, −180 to 180; west of Greenwich is negative: −1.890400.",
     )
     country = CountryField()
-    region = models.CharField(max_length=120, blank=True, help_text="County, state or sea area.")
+    region = LineField(max_length=120, blank=True, help_text="County, state or sea area.")
     comments = GenericRelation(Comment)
 
     objects = FacilityQuerySet.as_manager()

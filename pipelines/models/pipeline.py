@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from counterparties.models import Counterparty
 from oegen import audit
 from oegen.database import Trigger, register_trigger
-from oegen.fields import between, in_range, one_of
+from oegen.fields import LineField, ProseField, between, in_range, one_of
 from oegen.models import AuditedModel, Comment
 from oegen.models.audited import name_present
 from pipelines.choices import ON_HOLD, RAG, Outcome
@@ -30,10 +30,10 @@ class Pipeline(AuditedModel):
     whatever its stage.
     """
 
-    project_name = models.CharField(max_length=200)
+    project_name = LineField(max_length=200)
     stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="pipelines")
     on_hold = models.BooleanField(default=False)
-    on_hold_reason = models.TextField("why on hold", blank=True)
+    on_hold_reason = ProseField("why on hold", blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, default=Outcome.ACTIVE)
     rtb_date = models.DateField(
         "RTB date",
@@ -55,7 +55,7 @@ class Pipeline(AuditedModel):
         help_text="Red: it will not make its date as things stand. Amber: it may not. "
         "Green: on track. Empty: nobody has rated it.",
     )
-    rag_comment = models.TextField("RAG comment", blank=True, help_text="Why, in a sentence.")
+    rag_comment = ProseField("RAG comment", blank=True, help_text="Why, in a sentence.")
     rag_confirmed_at = models.DateTimeField(
         "RAG confirmed",
         null=True,
@@ -80,7 +80,7 @@ class Pipeline(AuditedModel):
         validators=between(0, 100, "%"),
         help_text="Chance of completion in %, where it differs from the stage's own.",
     )
-    probability_reason = models.TextField(
+    probability_reason = ProseField(
         "why this probability", blank=True, help_text="Needed with a probability of its own."
     )
     probability_expires_on = models.DateField(

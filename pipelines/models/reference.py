@@ -2,7 +2,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from oegen.fields import between, in_range, one_of
+from oegen.fields import LineField, NamesField, between, in_range, one_of
 from oegen.models import ReferenceModel
 from oegen.models.audited import unique_name
 from pipelines.choices import CapacityBasis
@@ -14,8 +14,11 @@ hex_colour = RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Give a colour as # and six he
 class Technology(ReferenceModel):
     """A kind of plant. A new renewable area is a new row, not new code."""
 
-    aliases = models.TextField(
-        "other names", blank=True, help_text="One a line, as imports spell it. Case does not count."
+    aliases = NamesField(
+        "other names",
+        blank=True,
+        limit=4_000,
+        help_text="One a line, as imports spell it. Case does not count.",
     )
     parent = models.ForeignKey(
         "self",
@@ -25,14 +28,14 @@ class Technology(ReferenceModel):
         related_name="children",
         help_text="The broader technology that this is a kind of.",
     )
-    unit_label = models.CharField(max_length=10, default="MW", help_text="MWp for solar, else MW.")
+    unit_label = LineField(max_length=10, default="MW", help_text="MWp for solar, else MW.")
     capacity_basis = models.CharField(max_length=2, choices=CapacityBasis)
     is_storage = models.BooleanField(
         "storage", default=False, help_text="Facilities of it may have a storage figure in MWh."
     )
-    icon = models.CharField(max_length=40, blank=True, help_text="Name of a Tabler icon.")
-    colour = models.CharField(max_length=7, default="#667085", validators=[hex_colour])
-    colour_dark = models.CharField(
+    icon = LineField(max_length=40, blank=True, help_text="Name of a Tabler icon.")
+    colour = LineField(max_length=7, default="#667085", validators=[hex_colour])
+    colour_dark = LineField(
         "colour on dark", max_length=7, default="#98A2B3", validators=[hex_colour]
     )
 

@@ -1,0 +1,38 @@
+"""Numbers by which registers know a company."""
+
+import re
+
+from oegen.fields import LineField
+from oegen.text import clean_line
+
+_SHAPE = re.compile(r"[A-Z0-9]{18}[0-9]{2}")
+
+
+def has_right_check_digits(lei: str) -> bool:
+    """ISO 7064, MOD 97-10, as ISO 17442 uses it: letters count from 10 (A) to 35 (Z)."""
+    return int("".join(str(int(one, 36)) for one in lei)) % 97 == 1
+
+
+class LEIField(LineField):
+    """Legal entity identifier, in capital letters."""
+
+    @staticmethod
+    def clean_text(value: str) -> str:
+        return clean_line(value).upper().replace(" ", "")
+
+    def fault_of(self, value: str) -> str:
+        if not value:
+            return ""
+        if not _SHAPE.fullmatch(value):
+            return (
+                "A legal entity identifier has 18 letters or digits and 2 check digits, 20 in all."
+            )
+        if not has_right_check_digits(value):
+            return "The check digits at its end don't fit: look for a mistyped character."
+        return ""
+
+
+def company_number_key(country: str, number: str) -> str:
+    """The same for a number written with or without spaces, punctuation and leading zeros."""
+    bare = "".join(one for one in number.upper() if one.isalnum())
+    return f"{country} {bare.lstrip('0') or bare}"
