@@ -14,6 +14,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from oegen import clock, search
+from oegen.ordering import by
 from oegen.querysets import AuditedQuerySet
 
 
@@ -28,8 +29,8 @@ class CounterpartyQuerySet(AuditedQuerySet):
 
     def starting_first(self, text: str):
         """Those whose name starts with the text before the others, each group by name."""
-        starts = Q(name__istartswith=text)
-        return self.order_by(Case(When(starts, then=0), default=1), "name", "pk")
+        starts = Q(pk__in=search.starting(self.model, text))
+        return self.order_by(Case(When(starts, then=0), default=1), by("name"), "pk")
 
     def placeholders(self):
         return self.filter(is_placeholder=True)

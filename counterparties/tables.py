@@ -3,6 +3,7 @@ from operator import methodcaller
 from django.db.models import Prefetch
 
 from counterparties.models import Contact, CounterpartyContact
+from oegen.ordering import by
 from oegen.tables import (
     Column,
     CountryColumn,
@@ -40,7 +41,7 @@ class CounterpartyTable(RecordTable):
 def _with_roles(queryset):
     links = CounterpartyContact.objects.select_related("counterparty", "role")
     return queryset.prefetch_related(
-        Prefetch("counterparty_links", links.order_by("role__order", "counterparty__name"))
+        Prefetch("counterparty_links", links.order_by("role__order", by("counterparty__name")))
     )
 
 

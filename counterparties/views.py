@@ -6,6 +6,7 @@ from counterparties.filters import ContactFilter, CounterpartyFilter
 from counterparties.models import Contact, Counterparty
 from counterparties.tables import ContactTable, CounterpartyTable
 from oegen.history.merge import MergePage
+from oegen.ordering import by
 from oegen.views import ListPage, RecordPage
 
 SHOWN_PIPELINES = 100
@@ -15,7 +16,7 @@ SUGGESTED = 12
 
 
 class CounterpartyList(ListPage):
-    queryset = Counterparty.objects.order_by("name", "pk")
+    queryset = Counterparty.objects.order_by(by("name"), "pk")
     filterset_class = CounterpartyFilter
     table_class = CounterpartyTable
     section = "counterparties"
@@ -35,7 +36,7 @@ class CounterpartyNames(View):
 
 
 class ContactList(ListPage):
-    queryset = Contact.objects.order_by("name", "pk")
+    queryset = Contact.objects.order_by(by("name"), "pk")
     filterset_class = ContactFilter
     table_class = ContactTable
     section = "contacts"
@@ -56,12 +57,12 @@ class CounterpartyPage(RecordPage):
             .with_capacity()
             .with_overdue()
             .prefetch_related(Prefetch("counterparty_links", roles_here, to_attr="roles_here"))
-            .order_by("project_name", "pk")[:SHOWN_PIPELINES]
+            .order_by(by("project_name"), "pk")[:SHOWN_PIPELINES]
         )
         return super().get_context_data(**kwargs) | {
             "contact_links": counterparty.contact_links.with_current()
             .select_related("contact", "role")
-            .order_by("-is_current", "role__order", "contact__name"),
+            .order_by("-is_current", "role__order", by("contact__name")),
             "pipelines": shown,
             "pipeline_count": pipelines.count(),
             "capacity": pipelines.capacity(),
@@ -84,7 +85,7 @@ class ContactPage(RecordPage):
     def get_context_data(self, **kwargs):
         roles = self.object.counterparty_links.with_current().select_related("counterparty", "role")
         return super().get_context_data(**kwargs) | {
-            "roles": roles.order_by("-is_current", "role__order", "counterparty__name")
+            "roles": roles.order_by("-is_current", "role__order", by("counterparty__name"))
         }
 
 

@@ -20,6 +20,7 @@ from oegen.alerts import delivery, outbox
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
 from oegen.models import ChangeSet, Channel
+from oegen.ordering import by
 from oegen.templatetags.oegen import number
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline
@@ -151,7 +152,7 @@ def _changes(since: date) -> dict[str, Any]:
 
 
 def _overdue(until: date) -> dict[str, Any]:
-    found = Pipeline.objects.recorded().overdue(until).order_by("-rtb_date", "project_name")
+    found = Pipeline.objects.recorded().overdue(until).order_by("-rtb_date", by("project_name"))
     return {
         "title": "RTB date overdue",
         "short": "overdue",
@@ -170,7 +171,7 @@ def _overdue(until: date) -> dict[str, Any]:
 
 def _unconfirmed(until: date) -> dict[str, Any]:
     found = Pipeline.objects.recorded().not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
-    found = found.order_by("rag_confirmed_at", "project_name")
+    found = found.order_by("rag_confirmed_at", by("project_name"))
     return {
         "title": f"RAG that nobody confirmed for more than {UNCONFIRMED_DAYS} days",
         "short": "not confirmed",

@@ -4,6 +4,7 @@ from django.db.models import Count, Exists, F, OuterRef
 
 from infopoints.choices import Status
 from oegen import search
+from oegen.ordering import by
 from oegen.querysets import AuditedQuerySet
 from pipelines.querysets import of_technology
 
@@ -34,7 +35,7 @@ class InformationPointQuerySet(AuditedQuerySet):
         return list(places.annotate(Count("pk")))
 
     def by_rating(self):
-        return self.order_by("-rating", "-impact", "title")
+        return self.order_by("-rating", "-impact", by("title"))
 
     def review_due(self, day: date):
         """Not closed, and to be looked at again by that day."""

@@ -2,6 +2,7 @@ from infopoints.filters import InformationPointFilter
 from infopoints.matrix import matrix_around
 from infopoints.models import InformationPoint
 from infopoints.tables import InformationPointTable
+from oegen.ordering import by
 from oegen.views import ListPage, RecordPage
 
 
@@ -22,8 +23,11 @@ class InformationPointPage(RecordPage):
         open_pipelines = point.pipelines.open()
         return super().get_context_data(**kwargs) | {
             "technologies": point.technologies.all(),
-            "counterparties": point.counterparties.all(),
-            "pipelines": point.pipelines.select_related("stage").with_capacity().with_overdue(),
+            "counterparties": point.counterparties.order_by(by("name")),
+            "pipelines": point.pipelines.select_related("stage")
+            .with_capacity()
+            .with_overdue()
+            .order_by(by("project_name")),
             "capacity": point.pipelines.capacity(),
             "open_count": open_pipelines.count(),
             "open_capacity": open_pipelines.capacity(),

@@ -14,6 +14,7 @@ class OEGenConfig(AppConfig):
             database,
             days,
             keys,
+            ordering,
             private_files,
             roles,
             search,
@@ -30,6 +31,7 @@ class OEGenConfig(AppConfig):
         post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")
         post_migrate.connect(search.rebuild_if_new, dispatch_uid="oegen.search")
         post_migrate.connect(keys.take_in_unknown, dispatch_uid="oegen.keys")
+        post_migrate.connect(ordering.take_in_unknown, dispatch_uid="oegen.ordering")
 
 
 class OEGenAdminConfig(AdminConfig):

@@ -161,8 +161,35 @@ class ReasonFormField(TextFormField):
         super().__init__(limit=REASON_LIMIT, **kwargs)
 
 
+class SortKeyRelation(models.ForeignObject):
+    """From a name to its sort key, by the name itself; null where none is known (yet)."""
+
+    # As a generic relation has it: no field of a record's own.
+    many_to_one, one_to_many = False, True
+
+    def __init__(self, name: str):
+        super().__init__(
+            "oegen.SortKey",
+            on_delete=models.DO_NOTHING,
+            from_fields=[name],
+            to_fields=["text"],
+            related_name="+",
+            null=True,
+            editable=False,
+        )
+
+    def contribute_to_class(self, cls, name, **kwargs):
+        super().contribute_to_class(cls, name, private_only=True)
+
+
 class LineField(models.CharField):
-    """One line, cleaned before it is written (oegen.text.clean_line)."""
+    """One line, cleaned before it is written (oegen.text.clean_line), and sorted by the relation
+    of its name with ``_order`` (oegen.ordering)."""
+
+    def contribute_to_class(self, cls, name, *args, **kwargs):
+        super().contribute_to_class(cls, name, *args, **kwargs)
+        if not cls._meta.abstract:
+            cls.add_to_class(f"{name}_order", SortKeyRelation(name))
 
     def deconstruct(self):
         name, _, args, kwargs = super().deconstruct()

@@ -160,6 +160,11 @@ def named(model: type[AuditedModel], text: str):
     return _keys(model, title__contains=fold(text))
 
 
+def starting(model: type[AuditedModel], text: str):
+    """Keys of the records whose name starts with the text; accents and case don't count."""
+    return _keys(model, title__startswith=fold(text))
+
+
 def _keys(model: type[AuditedModel], **condition):
     """Keys of the records whose documents meet the condition."""
     content_type = ContentType.objects.get_for_model(model)

@@ -31,6 +31,7 @@ from django.utils.text import Truncator
 from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
+from oegen import ordering
 from oegen.filters import countries_of
 from oegen.paging import find_page
 from oegen.templatetags.oegen import moment, number
@@ -186,7 +187,8 @@ class RecordTable(tables.Table):
                 rows = ordered
                 keys += rows.query.order_by
             else:
-                keys += [accessor.for_queryset() for accessor in column.order_by]
+                model = self.data.data.model
+                keys += [ordering.path_of(model, one.for_queryset()) for one in column.order_by]
         if keys:
             self.data.data = rows.order_by(*keys, "pk")
 
@@ -238,7 +240,8 @@ def by_first(
     """Orders by the least value of a ``field`` among the links whose ``owner`` is the row, or by
     the least ``place`` that is worked out of it."""
     of_row = links._base_manager.filter(**{owner: OuterRef("pk")}).order_by()
-    first = of_row.values(owner).annotate(first=Min(place or field)).values("first")
+    least = Min(place or ordering.path_of(links, field))
+    first = of_row.values(owner).annotate(first=least).values("first")
     name = f"first_{field.replace('__', '_')}"
     return unknown_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
 
@@ -347,7 +350,9 @@ class TextColumn(Column):
         super().__init__(*args, **kwargs)
 
     def order(self, queryset, is_descending):
-        text = NullIf(self.name, Value(""), output_field=TextField())
+        path = ordering.path_of(queryset.model, self.name)
+        empty = "" if path == self.name else ordering.EMPTY
+        text = NullIf(path, Value(empty), output_field=TextField())
         name = f"given_{self.name}"
         return unknown_last(queryset.annotate(**{name: text}), name, is_descending)
 

@@ -19,6 +19,7 @@ from oegen.alerts.events import (
     describes,
     detects,
 )
+from oegen.ordering import by
 from oegen.templatetags.oegen import number
 from pipelines.choices import RAG, CapacityBasis, Outcome
 from pipelines.models import (
@@ -249,7 +250,7 @@ def pipelines_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
     links = PipelineFacility.objects.filter(pipeline__in=keys).select_related("facility")
     technologies = Technology.objects.in_bulk()
     facilities: dict[UUID, list[Facility]] = {}
-    for link in links.order_by("facility__name"):
+    for link in links.order_by(by("facility__name")):
         facilities.setdefault(link.pipeline_id, []).append(link.facility)
     counterparties: dict[UUID, set[UUID]] = {}
     ties = PipelineCounterparty.objects.filter(pipeline__in=keys).order_by()

@@ -22,6 +22,7 @@ from oegen.days import DayField
 from oegen.exceptions import StaleRecordError
 from oegen.fields import ReasonFormField, TextFormField
 from oegen.forms import AnswersField, FieldErrors
+from oegen.ordering import by
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline, Stage
@@ -87,7 +88,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
 
 def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
     """The first cards of each column, by RTB date, those without one last."""
-    order = [F("rtb_date").asc(nulls_last=True), "project_name", "pk"]
+    order = [F("rtb_date").asc(nulls_last=True), by("project_name"), "pk"]
     placed = (
         shown.filter(stage__is_terminal=False)
         .order_by()

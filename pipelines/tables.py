@@ -3,6 +3,7 @@ from operator import attrgetter, methodcaller
 from django.db.models import Prefetch
 
 from oegen.fields import country_name
+from oegen.ordering import by
 from oegen.tables import (
     ChoiceColumn,
     Column,
@@ -17,6 +18,7 @@ from oegen.tables import (
     UnknownLastPartColumn,
     by_first,
     place_of_country,
+    unknown_last,
 )
 from pipelines.choices import RAG
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
@@ -24,7 +26,7 @@ from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
 #: In this order the templates can name each technology once.
 LISTED_FACILITIES = Prefetch(
     "facilities",
-    Facility.objects.select_related("technology").order_by("technology__order", "name"),
+    Facility.objects.select_related("technology").order_by("technology__order", by("name")),
 )
 
 
@@ -37,6 +39,7 @@ _with_shares = methodcaller("with_shares_of_capacity")
 
 def _with_counterparties(queryset):
     links = PipelineCounterparty.objects.select_related("counterparty", "role")
+    links = links.order_by("role__order", by("counterparty__name"))
     return queryset.prefetch_related(Prefetch("counterparty_links", links))
 
 
@@ -150,6 +153,10 @@ class PipelineTable(RecordTable):
         field = "facility__country"
         place = place_of_country(field, Facility.objects.all())
         return by_first(queryset, PipelineFacility, "pipeline", field, is_descending, place=place)
+
+    def order_lead_developer(self, queryset, is_descending):
+        found = queryset.with_lead_developer_order()
+        return unknown_last(found, "lead_developer_order", is_descending)
 
     def order_counterparties(self, queryset, is_descending):
         field = "counterparty__name"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from counterparties.models import CounterpartyContact
 from oegen import clock
 from oegen.exceptions import StaleRecordError
+from oegen.ordering import by
 from oegen.templatetags.oegen import plain
 from oegen.views import ListPage, RecordPage
 from pipelines import services
@@ -25,7 +26,7 @@ FACILITIES = Prefetch(
     # In this order the templates can name each technology once.
     Facility.objects.select_related("technology")
     .with_pipeline_count()
-    .order_by("technology__order", "name"),
+    .order_by("technology__order", by("name")),
 )
 
 
@@ -51,7 +52,7 @@ def _size(facility) -> str:
 
 
 class PipelineList(ListPage):
-    queryset = Pipeline.objects.order_by("project_name", "pk")
+    queryset = Pipeline.objects.order_by(by("project_name"), "pk")
     filterset_class = PipelineFilter
     table_class = PipelineTable
     section = "pipelines"
@@ -111,9 +112,9 @@ class PipelinePage(RecordPage):
             "capacity": itself.capacity(),
             "points": pipeline.information_points.by_rating(),
             "points_meta": pipeline.information_points.model._meta,
-            "counterparty_links": pipeline.counterparty_links.select_related(
-                "counterparty", "role"
-            ).prefetch_related(people),
+            "counterparty_links": pipeline.counterparty_links.select_related("counterparty", "role")
+            .prefetch_related(people)
+            .order_by("role__order", by("counterparty__name")),
             "places": places_of(pipeline.facilities.all()),
             "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
         }
@@ -144,7 +145,7 @@ def confirm_rag(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 class FacilityList(ListPage):
-    queryset = Facility.objects.order_by("name", "pk")
+    queryset = Facility.objects.order_by(by("name"), "pk")
     filterset_class = FacilityFilter
     table_class = FacilityTable
     section = "facilities"
@@ -158,6 +159,6 @@ class FacilityPage(RecordPage):
     def get_context_data(self, **kwargs):
         pipelines = self.object.pipelines.select_related("stage").with_capacity().with_overdue()
         return super().get_context_data(**kwargs) | {
-            "pipelines": pipelines,
+            "pipelines": pipelines.order_by(by("project_name")),
             "places": places_of([self.object]),
         }

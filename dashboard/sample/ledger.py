@@ -20,7 +20,7 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
-from oegen import audit, keys, seals, search
+from oegen import audit, keys, ordering, seals, search
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from pipelines.models import (
     Facility,
@@ -118,6 +118,7 @@ class Ledger:
             QuerySet(model).bulk_create(instances, batch_size=BATCH_SIZE)
             search.index(model, instances)
             keys.index(model, instances)
+            ordering.keep(model, [*instances, *self.history[model]])
             self.totals[str(model._meta.verbose_name_plural)] += len(instances)
         for model, rows in self.history.items():
             model.history.model.objects.bulk_create(rows, batch_size=BATCH_SIZE)

@@ -4,8 +4,32 @@ from django.contrib import messages
 from django.contrib.admin import DateFieldListFilter
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpResponseRedirect
 from django.utils.text import Truncator
+
+from oegen import ordering
+
+
+class OrderedChangeList(ChangeList):
+    """A list whose names sort by their sort keys."""
+
+    def get_ordering_field(self, field_name):
+        field = super().get_ordering_field(field_name)
+        return ordering.path_of(self.model, field) if isinstance(field, str) else field
+
+
+class OrderedNamesMixin:
+    """For an admin or its inlines: names sort by their sort keys."""
+
+    def get_changelist(self, request, **kwargs):
+        return OrderedChangeList
+
+    def get_ordering(self, request):
+        default = super().get_ordering(request) or self.opts.ordering
+        return [
+            ordering.path_of(self.model, one) if isinstance(one, str) else one for one in default
+        ]
 
 
 class UnknownFilterError(Exception):

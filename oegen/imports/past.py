@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from oegen import ordering
 from oegen.audit import (
     BATCH_SIZE,
     CHANGED,
@@ -98,6 +99,7 @@ class Past:
     def write(self) -> None:
         for model, rows in self._told.items():
             self._change_set.written.add(history_model(model))
+            ordering.keep(model, rows)
             history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
     def _before(self, model, key, when: datetime) -> _Step | None:

@@ -6,7 +6,7 @@ from oegen.models.changeset import ChangeSet, HistoryRow
 from oegen.models.comment import Comment
 from oegen.models.heartbeat import Heartbeat
 from oegen.models.integrity import Acknowledgement, IntegrityCheck, KeptAnchor
-from oegen.models.keys import RecordKey
+from oegen.models.keys import RecordKey, SortKey
 from oegen.models.notice import Notice
 from oegen.models.preferences import ListPreference, SavedView, SearchDocument
 from oegen.models.security import FailureRun, SecurityAddress, SecurityEvent
@@ -37,5 +37,6 @@ __all__ = [
     "SearchDocument",
     "SecurityAddress",
     "SecurityEvent",
+    "SortKey",
     "User",
 ]

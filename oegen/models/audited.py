@@ -13,7 +13,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.text import capfirst, slugify
 
-from oegen import audit, days, keys, seals, search
+from oegen import audit, days, keys, ordering, seals, search
 from oegen.exceptions import RuleBrokenError, StaleRecordError
 from oegen.fields import NULL_CHARACTER, LineField, clean_text, fault_of, is_free_text
 from oegen.models.changeset import HistoryRow
@@ -97,16 +97,20 @@ class AuditedModel(models.Model):
                 self.holds_unsaved = False
 
     def clean_fields(self, exclude=None):
-        """As Django's, and days have to be possible ones (oegen.days). A field that holds what the
-        database holds is not refused: older records may break a rule made since."""
+        """As Django's, with texts cleaned; and days have to be possible ones (oegen.days). A field
+        that holds what the database holds is not refused: older records may break a rule made
+        since."""
+        excluded = set(exclude or ())
         errors = {}
+        shown = {field.name for field in self._meta.concrete_fields} - excluded
+        faults = self._clean_texts(shown)
         try:
-            super().clean_fields(exclude)
+            super().clean_fields(excluded | set(faults))
         except ValidationError as error:
             errors = error.error_dict
         for field in days.day_fields(type(self)):
             day = getattr(self, field.attname)
-            if day is None or field.name in errors or field.name in (exclude or ()):
+            if day is None or field.name in errors or field.name in excluded:
                 continue
             try:
                 days.validate_day(day)
@@ -117,6 +121,7 @@ class AuditedModel(models.Model):
             for name, value in stored.items():
                 if value == getattr(self, self._meta.get_field(name).attname):
                     del errors[name]
+        errors |= {name: [ValidationError(fault)] for name, fault in faults.items()}
         if errors:
             raise ValidationError(errors)
 
@@ -158,27 +163,6 @@ class AuditedModel(models.Model):
         if NULL_CHARACTER in value:
             return False
         return type(self).history.filter(id=self.pk, **{field.attname: value}).exists()
-
-    def clean_fields(self, exclude=None):
-        """As Django's, with texts cleaned. A value that is the stored one is not being written,
-        and so not refused."""
-        excluded = set(exclude or ())
-        shown = {field.name for field in self._meta.concrete_fields} - excluded
-        errors: dict[str, list] = {}
-        faults = self._clean_texts(shown)
-        try:
-            super().clean_fields(exclude=excluded | set(faults))
-        except ValidationError as error:
-            errors = error.error_dict
-        if errors and not self._state.adding:
-            stored = type(self)._base_manager.filter(pk=self.pk).first()
-            for name in list(errors if stored else ()):
-                attname = self._meta.get_field(name).attname
-                if getattr(stored, attname) == getattr(self, attname):
-                    del errors[name]
-        errors |= {name: [ValidationError(fault)] for name, fault in faults.items()}
-        if errors:
-            raise ValidationError(errors)
 
     def _claim_version(self):
         """Take the next version; raise StaleRecordError unless this is the newest one."""
@@ -245,6 +229,7 @@ class AuditedModel(models.Model):
         """
         search.index(cls, instances, read_again=partly)
         keys.index(cls, instances, read_again=partly)
+        ordering.keep(cls, instances)
         cls.after_write(instances, created=created)
 
     @classmethod

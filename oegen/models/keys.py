@@ -1,6 +1,21 @@
 from django.db import models
 
 
+class SortKey(models.Model):
+    """How a name sorts (oegen.ordering): one row for each name that there is or ever was."""
+
+    text = models.TextField()
+    key = models.TextField()
+
+    unaudited = "Derived from the records' names."
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["text"], name="sortkey_unique")]
+
+    def __str__(self):
+        return self.text
+
+
 class RecordKey(models.Model):
     """A name, another name or a register's number of a record, in the form in which it is
     compared (oegen.keys). Kept up by every audited write, and the same at every day: as-of pages

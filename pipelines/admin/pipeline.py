@@ -143,7 +143,13 @@ class PipelineAdmin(AuditedAdmin):
     inlines = [FacilitiesInline, CounterpartiesInline]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).with_capacity().with_lead_developer()
+        return (
+            super()
+            .get_queryset(request)
+            .with_capacity()
+            .with_lead_developer()
+            .with_lead_developer_order()
+        )
 
     def get_changelist_form(self, request, **kwargs):
         form = super().get_changelist_form(request, **kwargs)
@@ -154,7 +160,7 @@ class PipelineAdmin(AuditedAdmin):
     def capacity(self, pipeline):
         return number(pipeline.capacity_mw)
 
-    @admin.display(description="Lead developer", ordering="lead_developer")
+    @admin.display(description="Lead developer", ordering="lead_developer_order")
     def lead_developer(self, pipeline):
         return pipeline.lead_developer
 

@@ -28,6 +28,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Round
 
 from oegen import audit, clock, search
+from oegen.ordering import by
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets.capacity import ZERO, Capacity, capacity_of_sums, sums_of_capacity
@@ -373,6 +374,14 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
             .values("total")
         )
         return Subquery(links)
+
+    def with_lead_developer_order(self):
+        """Adds ``lead_developer_order``, by which the rows sort by the lead developer's name."""
+        lead = self.model.counterparties.through.objects.filter(
+            pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
+        ).order_by()
+        key = lead.values(by("counterparty__name"))[:1]
+        return self.annotate(lead_developer_order=Subquery(key))
 
     def with_lead_developer(self):
         """Adds ``lead_developer`` (name) and ``lead_developer_id`` to each row."""

@@ -3,7 +3,7 @@ import sys
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from oegen import keys, search
+from oegen import keys, ordering, search
 
 
 class Command(BaseCommand):
@@ -22,4 +22,5 @@ class Command(BaseCommand):
         ) as bar:
             number = search.rebuild(bar.update)
         keys.rebuild()
+        ordering.rebuild()
         self.stdout.write(f"Search knows {number:,} records.")

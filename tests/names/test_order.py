@@ -1,0 +1,153 @@
+"""Names sort as people expect, in every list and on both databases, and on past pages too."""
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection, models
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from counterparties.models import Contact, Counterparty
+from oegen import audit, ordering
+from oegen.models import SortKey
+from oegen.text import sort_key
+from pipelines.models import Facility, Pipeline
+from tests.builders import make_contact, make_counterparty, make_pipeline, make_portfolio, make_user
+
+pytestmark = pytest.mark.django_db
+
+NAMES = [
+    "'t Hart",
+    "[Test]",
+    "2 Rivers",
+    "10 Rivers",
+    "acme",
+    "Ärger",
+    "Beta",
+    "Işık",
+    "İstanbul",
+    "O'Neil",
+    "O’Neil",
+    "Ørsted",
+    "Oslo",
+    "Site",
+    "Site 2",
+    "Site 002b",
+    "Site 10",
+    "STRASSE A",
+    "Straße B",
+    "Üçgöz",
+    "zeta",
+]
+
+
+def test_the_key_puts_names_in_order():
+    assert [sort_key(name) for name in NAMES] == sorted(map(sort_key, NAMES))
+
+
+def shown(client, url: str, table_column: str) -> list[str]:
+    table = client.get(url).context["table"]
+    return [getattr(row.record, table_column) for row in table.paginated_rows]
+
+
+@pytest.mark.parametrize(
+    ("list_name", "make", "column"),
+    [
+        ("counterparties", make_counterparty, "name"),
+        ("contacts", make_contact, "name"),
+        ("pipelines", make_pipeline, "project_name"),
+    ],
+)
+def test_lists_sort_by_it(list_name, make, column, reader_client):
+    for name in reversed(NAMES):
+        make(name)
+    for query in ("", f"?sort={column}", "?created=x"):
+        assert shown(reader_client, reverse(list_name) + query, column) == NAMES
+    descending = shown(reader_client, reverse(list_name) + f"?sort=-{column}", column)
+    assert descending == NAMES[::-1]
+
+
+def test_lists_sort_by_linked_names_and_short_texts(reader_client):
+    for number, name in enumerate(reversed(NAMES)):
+        lead = make_counterparty(name)
+        make_pipeline(f"P{number:02}", lead_developer=lead)
+        make_contact(f"C{number:02}", job_title=name)
+    pipelines = reverse("pipelines")
+    by_lead = shown(reader_client, pipelines + "?sort=lead_developer", "project_name")
+    by_any = shown(
+        reader_client, pipelines + "?sort=counterparties&columns=counterparties", "project_name"
+    )
+    by_title = shown(reader_client, reverse("contacts") + "?sort=job_title", "job_title")
+    backwards = [f"P{number:02}" for number in reversed(range(len(NAMES)))]
+    assert (by_lead, by_any, by_title) == (backwards, backwards, NAMES)
+
+
+def test_the_admin_s_lists_choosers_and_rows_sort_by_it(desk):
+    for name in reversed(NAMES):
+        make_counterparty(name)
+    url = reverse("admin:counterparties_counterparty_changelist")
+    for query in ("", "?o=1"):
+        found = desk.client.get(url + query).context["cl"].result_list
+        assert [one.name for one in found] == NAMES
+    offered = desk.client.get(
+        reverse("admin:autocomplete"),
+        {
+            "term": "",
+            "app_label": "pipelines",
+            "model_name": "pipelinecounterparty",
+            "field_name": "counterparty",
+        },
+    ).json()["results"]
+    assert [one["text"] for one in offered] == NAMES[: len(offered)]
+
+
+def test_a_past_page_sorts_by_the_names_of_its_day(reader_client):
+    long_ago = timezone.now() - timedelta(days=30)
+    with audit.change_set(recorded_at=long_ago):
+        first, second = make_counterparty("Site 2"), make_counterparty("Site 10")
+        gone = make_counterparty("Ärger")
+    first.name = "Zeta"
+    first.save()
+    gone.delete()
+    day = (timezone.localdate() - timedelta(days=10)).isoformat()
+    url = reverse("counterparties")
+    assert shown(reader_client, url, "name") == ["Site 10", "Zeta"]
+    past = shown(reader_client, f"{url}?as_of={day}", "name")
+    assert past == ["Ärger", "Site 2", "Site 10"]
+    assert second.name == "Site 10"
+
+
+def test_every_name_there_is_or_was_has_a_key_and_a_rebuild_gives_the_same():
+    make_portfolio(make_user())
+    one = make_counterparty("Larch")
+    one.name = "Rowan"
+    one.save()
+    Contact.objects.bulk_create([Contact(name="Jo")])
+    Facility.objects.update(region="Fife")
+    kept = set(SortKey.objects.values_list("text", "key"))
+    assert {"Larch", "Rowan", "Jo", "Fife"} <= {text for text, _ in kept}
+    call_command("rebuild_search", verbosity=0)
+    assert set(SortKey.objects.values_list("text", "key")) == kept
+    SortKey.objects.all().delete()
+    ordering.take_in_unknown(sender=apps.get_app_config("oegen"), using="default")
+    assert set(SortKey.objects.values_list("text", "key")) == kept
+    models.QuerySet(Counterparty).filter(pk=one.pk).update(name="Past the program")
+    ordering.take_in_unknown(sender=apps.get_app_config("oegen"), using="default")
+    assert SortKey.objects.filter(text="Past the program").exists()
+
+
+def test_a_name_that_is_known_costs_one_query_in_writing():
+    one = make_counterparty("Larch")
+    with CaptureQueriesContext(connection) as queries:
+        one.save()
+    assert len([q for q in queries if "oegen_sortkey" in q["sql"]]) == 1
+
+
+def test_no_field_of_a_record_is_the_relation_to_the_key():
+    for model in audit.tracked_models():
+        fields = {field.name for field in model._meta.fields}
+        assert not {name for name in fields if name.endswith("_order")}
+    assert Pipeline.objects.order_by(ordering.by("project_name")).count() == 0
