@@ -89,7 +89,7 @@ def take_in_unknown(sender, using, **kwargs) -> None:
         return
     for model in tracked_models():
         for field in line_fields(model):
-            unknown = model._base_manager.filter(**{f"{field.name}_order": None})
+            unknown = model._base_manager.filter(**{f"{field.name}_order__key": None})
             _take_in(unknown, [field])
 
 

@@ -27,6 +27,11 @@ _LONGEST_KEY = 600
 #: Before the part of a sort key that only decides between names of the same letters.
 _TIE = "\x01"
 
+_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+
+#: Without tab, line feed and the null character.
+_CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
+
 _NUMBER = re.compile(r"\d+")
 
 
@@ -36,15 +41,14 @@ def clean_line(text: str) -> str:
     Joiners inside words and emoji stay, and so do variation selectors. A null character stays
     too: it is refused in words, not dropped.
     """
-    return " ".join(_without_controls(unicodedata.normalize("NFC", text), keep="").split())
+    return " ".join(_without_signs(unicodedata.normalize("NFC", text)).split())
 
 
 def clean_prose(text: str) -> str:
-    """As ``clean_line``, but line breaks (as LF), tabs and runs of spaces stay; outer white space
-    goes."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub("[\u2028\u2029\x85\x0b\x0c]", "\n", unicodedata.normalize("NFC", text))
-    return _without_controls(text, keep="\n\t").strip()
+    """Lines in NFC with LF between them, without other control characters; tabs, runs of spaces
+    and format characters stay, outer white space goes."""
+    text = _BREAK.sub("\n", unicodedata.normalize("NFC", text))
+    return _CONTROL.sub("", text).strip()
 
 
 def clean_lines(text: str) -> str:
@@ -52,14 +56,14 @@ def clean_lines(text: str) -> str:
     return "\n".join(filter(None, map(clean_line, clean_prose(text).split("\n"))))
 
 
-def _without_controls(text: str, *, keep: str) -> str:
+def _without_signs(text: str) -> str:
+    """Without control and format characters; white space among them becomes a space."""
     if text.isascii() and text.isprintable():
         return text
     kept: list[str] = []
     for place, one in enumerate(text):
         category = unicodedata.category(one)
-        if category == "Cc" and one not in keep and one != "\x00":
-            # Python takes the controls for tabulators, line and file ends as white space.
+        if category == "Cc" and one != "\x00":
             kept.append(" " if one.isspace() else "")
         elif category == "Cf" and one not in _DRAWN:
             kept.append(one if _joins(text, place) or _is_flag_tag(one, kept) else "")

@@ -17,6 +17,7 @@ from counterparties.tables import ContactTable, CounterpartyTable
 from infopoints.models import InformationPoint
 from infopoints.tables import InformationPointTable
 from oegen.admin import guard
+from oegen.fields import REASON_LIMIT, clean_text
 from oegen.models import AlertRule, AuditedModel
 from pipelines.models import Facility, Pipeline
 from pipelines.tables import FacilityTable, PipelineTable
@@ -82,12 +83,17 @@ def candidates(field: models.Field, text: str) -> list[str]:
     """What to try in the field, in this order, until it takes one: the text with the field's name
     behind, so that a page that shows it is known to show this field; the text; what fits of it;
     the like in the shape that the field wants."""
-    longest = field.max_length or len(text) + 100
+    longest = getattr(field, "limit", field.max_length)
     tries = [f"{text} {field.name}", text, text[:longest]]
     tries += [value for kind, value in IN_SHAPE.items() if isinstance(field, kind)]
     return [
         one for one in dict.fromkeys(tries) if one != f"{text} {field.name}" or len(one) <= longest
     ]
+
+
+def comment_of(text: str) -> str:
+    """The text as a comment, in which a word after an @ would have to be a person's name."""
+    return text.replace("@", "@ ")
 
 
 def is_sentence(text: str) -> bool:
@@ -98,8 +104,9 @@ def enter(desk: Desk, record: AuditedModel, text: str) -> dict[str, str]:
     """Give every free-text field of the record the text through its form in the admin.
 
     A value that is refused must be so with a sentence at its field; what the fields took is given
-    back, by field.
+    back, by field, as it is kept.
     """
+    asked = {"change_reason": text[:REASON_LIMIT], "new_comment": comment_of(text)}
     opened = desk.open(record)
     left = {field.name: candidates(field, text) for field in free_text_fields(type(record))}
     assert set(left) <= set(opened), f"The form of {record._meta.verbose_name} lacks a field."
@@ -107,10 +114,11 @@ def enter(desk: Desk, record: AuditedModel, text: str) -> dict[str, str]:
         opened |= {"on_hold": "on", "probability_pct": "5"}
     while True:
         sent = {name: tries[0] for name, tries in left.items() if tries}
-        response = desk.send(record, {**opened, **sent, "change_reason": text, "new_comment": text})
+        response = desk.send(record, {**opened, **sent, **asked})
         if response.status_code == 302:
             record.refresh_from_db()
-            return sent
+            fields = {field.name: field for field in free_text_fields(type(record))}
+            return {name: clean_text(fields[name], value) for name, value in sent.items()}
         errors = response.context["adminform"].form.errors
         assert set(errors) <= set(sent), errors
         for name, sentences in errors.items():
@@ -251,8 +259,8 @@ def test_text_goes_in_and_comes_out_as_text_everywhere(desk, records, name):
 
     for model, values in kept.items():
         stored = {name: getattr(records[model], name) for name in values}
-        assert stored == {name: value.strip() for name, value in values.items()}, model
-    assert records[Pipeline].comments.filter(text=text.strip()).exists()
+        assert stored == values, model
+    assert records[Pipeline].comments.filter(text=comment_of(text).strip()).exists()
     # What the database gave back is what was put in; what pages make of it needs one database.
     if name not in HARMLESS_ON_PAGES and connection.vendor == "sqlite":
         check_pages(desk, records, kept, text)
