@@ -116,7 +116,7 @@ class OpenedVersionField(forms.IntegerField):
 
 
 def shorten_to(limit: int, length: int) -> str:
-    return f"Shorten this to {limit:,} characters or fewer: it has {length:,}."
+    return f"Shorten this to at most {limit:,} characters: it has {length:,}."
 
 
 class TextFormField(forms.CharField):

@@ -24,7 +24,7 @@ def test_names_that_start_with_the_text_are_suggested_first(as_manager):
     make_counterparty("Birch", aliases="Larchwood\nBirches")
     make_counterparty("Ærø Lärch")
 
-    assert names(as_manager, "larch") == ["Larch Power", "Birch", "Old Larch", "Ærø Lärch"]
+    assert names(as_manager, "larch") == ["Larch Power", "Ærø Lärch", "Birch", "Old Larch"]
 
 
 def test_only_a_few_names_are_suggested(as_manager):

@@ -21,7 +21,7 @@ CLEAN = "Café Wind Ltd"
 #: With a joiner, with tags, and with a variation selector.
 EMOJI = "👩🏽\u200d🚀 🏴\U000e0067\U000e0062\U000e007f ❤\ufe0f"
 LONG = "x" * (PROSE_LIMIT + 1)
-SHORTEN = "Shorten this to 10,000 characters or fewer: it has 10,001."
+SHORTEN = "Shorten this to at most 10,000 characters: it has 10,001."
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_reason_that_is_too_long_is_refused_wherever_it_is_asked_for(action, d
     elif action == "change":
         sent = desk.open(counterparty) | {"strategy": "Sell", **reason}
         errors = errors_of(desk.send(counterparty, sent))
-        assert errors == "change_reason: Shorten this to 2,000 characters or fewer: it has 2,001."
+        assert errors == "change_reason: Shorten this to at most 2,000 characters: it has 2,001."
     else:
         sent = desk.open(Counterparty, "changelist") | {"form-0-strategy": "Sell", **reason}
         assert "because the reason is too long" in errors_of(
