@@ -224,7 +224,12 @@ class NamesField(ProseField):
 
 
 def is_free_text(field: models.Field) -> bool:
-    return isinstance(field, models.CharField | models.TextField) and not field.choices
+    """Whether people may type what they like there."""
+    return (
+        field.editable
+        and isinstance(field, models.CharField | models.TextField)
+        and not field.choices
+    )
 
 
 def clean_text(field: models.Field, value: str) -> str:

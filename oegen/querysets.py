@@ -56,7 +56,7 @@ class AuditedQuerySet(models.QuerySet):
         cleaned, worked_out = dict(values), []
         for name, value in values.items():
             field = self.model._meta.get_field(name)
-            if not is_free_text(field):
+            if self.model.IS_COPY or not is_free_text(field):
                 continue
             if hasattr(value, "resolve_expression"):
                 worked_out.append(field)

@@ -320,6 +320,9 @@ class AuditedModel(models.Model):
 
 @cache
 def _free_text_fields(model: type[models.Model]) -> list[models.Field]:
+    """Those that are cleaned: not of a copy, which says what it copies."""
+    if model.IS_COPY:
+        return []
     return [field for field in model._meta.concrete_fields if is_free_text(field)]
 
 

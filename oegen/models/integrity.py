@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from oegen.fields import REASON_LIMIT, ProseField
 from oegen.models.audited import AuditedModel
 
 
@@ -10,7 +11,7 @@ class Acknowledgement(AuditedModel):
 
     fingerprint = models.CharField(max_length=64, editable=False)
     finding = models.TextField(editable=False)
-    reason = models.TextField()
+    reason = ProseField(limit=REASON_LIMIT)
 
     TELLS_NEWS = False
 

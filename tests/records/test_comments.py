@@ -131,7 +131,7 @@ def test_comment_on_a_removed_record_is_a_404(as_editor, record):
 
 
 def test_hostile_comment_comes_out_as_text(as_editor, record):
-    text = HOSTILE + "=HYPERLINK(1) ' OR 1=1 --" + "W" * 10_000
+    text = HOSTILE + "=HYPERLINK(1) ' OR 1=1 --" + "W" * 9_000
     response = comment_on(as_editor, record, text)
 
     page = parsed(as_editor.get(response.url))

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -193,7 +194,7 @@ def test_what_changed_since_the_preview_is_shown_first(pair, portfolio_manager, 
 
 def test_what_a_rule_refuses_is_said_and_only_of_what_is_taken_over(pair, portfolio_manager):
     survivor, merged = pair
-    Counterparty.objects.filter(pk=merged.pk).update(lei="wrong")
+    QuerySet(Counterparty).filter(pk=merged.pk).update(lei="wrong")
     Counterparty.objects.filter(pk=survivor.pk).update(website="no address")
     for counterparty in pair:
         counterparty.refresh_from_db()
