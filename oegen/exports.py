@@ -1,8 +1,7 @@
 """A list as a file: every row of all pages, the shown columns in their order.
 
-Spreadsheets take a text that begins with =, +, -, @, a tab or a carriage return for a formula. In
-CSV such a text gets an apostrophe in front, which spreadsheets hide or show but never run; in XLSX
-it is written as a text cell, unchanged. Numbers and dates stay numbers and dates in both.
+A text that a spreadsheet would take for a formula is escaped in CSV (oegen.formulas) and written
+as a text cell, unchanged, in XLSX. Numbers and dates stay numbers and dates in both.
 """
 
 import csv
@@ -18,6 +17,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from oegen import clock
+from oegen.formulas import escape_formula
 from oegen.models import SecurityEvent
 from oegen.people.security import record_security_event
 from oegen.slots import Slot
@@ -26,8 +26,6 @@ from oegen.tables import RecordTable
 CSV = "csv"
 XLSX = "xlsx"
 KINDS = (CSV, XLSX)
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 #: Rows read from the database, and lines sent, at a time.
 CHUNK = 1_000
@@ -87,13 +85,6 @@ def stated(value):
     return str(value)
 
 
-def harmless(value):
-    """The value as it goes into a CSV cell."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
-
-
 class _Line:
     """What csv.writer writes to: it hands each line back."""
 
@@ -105,7 +96,7 @@ def _csv_chunks(rows: Iterable[list]) -> Iterator[str]:
     write = csv.writer(_Line()).writerow
     lines = [BYTE_ORDER_MARK]
     for row in rows:
-        lines.append(write([harmless(value) for value in row]))
+        lines.append(write([escape_formula(value) for value in row]))
         if len(lines) >= CHUNK:
             yield "".join(lines)
             lines = []

@@ -255,6 +255,7 @@ class Importer(ABC):
         with self.run.progress(self.file_name, self.source.size, "B") as progress:
             for rows in batched(self.source.rows(progress)):
                 self._take(rows)
+        self.report.blank = self.source.blank_rows
         self.report.check()
 
     def _take(self, rows: list[Row]) -> None:

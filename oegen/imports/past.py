@@ -163,6 +163,7 @@ class AuditFile:
                     self._sort(row)
                 except ValidationError as error:
                     self.reject(row, error)
+        self.report.blank = self.source.blank_rows
 
     def reject(self, row: Row, error: ValidationError, columns: dict | None = None) -> None:
         """With ``columns``, the error is about the values inside Data."""

@@ -1,9 +1,11 @@
 """CSV files as a stream of rows that know their place in the file."""
 
+import codecs
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +15,16 @@ from django.core.exceptions import ValidationError
 LINE_LIMIT = 1_000_000
 CELL_LIMIT = 500_000
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+#: Bytes read at a time.
+CHUNK = 1 << 16
+
+#: A line's end: of Windows, of Unix, or of a Mac of old. A "\r" that ends what was read so far may
+#: be half of a Windows one.
+_LINE_END = re.compile(r"\r\n|\n|\r(?!\Z)")
+
+#: Excel's own first line: it names the separator of the others.
+_SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
 
 
 class UnreadableFileError(Exception):
@@ -33,7 +45,11 @@ class Row:
 
 
 class CSVFile:
-    """A comma-separated file in UTF-8 whose first row names at least ``columns``.
+    """A file of comma-separated values whose first row names at least ``columns``.
+
+    It is in UTF-8, or in UTF-16 with a byte order mark; a first line "sep=;" names another
+    separator. The case of the column names does not count, and a column without a name may hold
+    nothing. Rows without any value are left out and counted in ``blank_rows``.
 
     Opening it reads the header. Raises UnreadableFileError, then or while its rows are read.
     """
@@ -42,14 +58,15 @@ class CSVFile:
         self.name = name
         self.path = folder / name
         self.columns = list(columns)
+        self.blank_rows = 0
         if not self.path.is_file():
             raise UnreadableFileError(
                 f"{name}: there is no such file in the folder “{folder.name}”, so neither line "
                 f"nor column to read. It should be there, with the columns {self._wanted()}."
             )
         with self.path.open("rb") as file:
-            _, header = next(self._records(file), (1, None))
-        self.header = self._checked_header(header)
+            line, header = next(self._records(file), (1, None))
+        self.header = self._checked_header(line, header)
 
     @property
     def size(self) -> int:
@@ -57,54 +74,90 @@ class CSVFile:
 
     @property
     def extra_columns(self) -> list[str]:
-        return [name for name in self.header if name not in self.columns]
+        return [name for name in self.header if name and name not in self.columns]
 
     def rows(self, on_bytes=lambda count: None) -> Iterator[Row]:
-        """Every row but the header; ``on_bytes`` learns how many bytes each line took.
+        """Every row with a value but the header; ``on_bytes`` learns how many bytes were read.
 
-        A row of the wrong length comes with its ``fault``.
+        A row that does not fit the header comes with its ``fault``.
         """
+        self.blank_rows = 0
         with self.path.open("rb") as file:
             for line, cells in islice(self._records(file, on_bytes), 1, None):
-                row = Row(self.name, line, cells)
-                if len(cells) == len(self.header):
-                    row.values = dict(zip(self.header, cells, strict=True))
-                else:
-                    row.fault = self._wrong_length(len(cells))
+                if not any(cell.strip() for cell in cells):
+                    self.blank_rows += 1
+                    continue
+                row = Row(self.name, line, cells, fault=self._misfit(cells))
+                if not row.fault:
+                    named = zip(self.header, cells, strict=False)
+                    row.values = {name: cell for name, cell in named if name}
                 yield row
 
     def _wanted(self) -> str:
         return ", ".join(self.columns)
 
     def _lines(self, file: BinaryIO, on_bytes) -> Iterator[str]:
-        number = 0
-        while raw := file.readline(LINE_LIMIT):
-            number += 1
-            on_bytes(len(raw))
-            if len(raw) == LINE_LIMIT:
-                raise UnreadableFileError(
-                    f"{self.name}, line {number}, column 1: the line is longer than "
-                    f"{LINE_LIMIT:,} bytes. Each row should end with a line break."
-                )
+        """The lines with their ends. Decoded here, because an error should name line and column."""
+        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        encoding = "utf-16" if file.read(2) in marks else "utf-8-sig"
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        number, rest, is_end = 0, "", False
+        while not is_end:
+            data = file.read(CHUNK)
+            is_end = not data
+            on_bytes(len(data))
             try:
-                line = raw.decode("utf-8")
+                text = rest + decoder.decode(data, final=is_end)
             except UnicodeDecodeError as error:
-                raise UnreadableFileError(
-                    f"{self.name}, line {number}, column {error.start + 1}: the byte "
-                    f"0x{raw[error.start]:02x} is not UTF-8. Save the file as “CSV UTF-8”."
-                ) from error
-            yield line.removeprefix("\ufeff") if number == 1 else line
+                before = rest + error.object[: error.start].decode(error.encoding)
+                raise self._undecodable(error, number, before) from error
+            start = 0
+            for found in _LINE_END.finditer(text):
+                number += 1
+                yield self._checked_line(number, text[start : found.end()])
+                start = found.end()
+            rest = self._checked_line(number + 1, text[start:])
+        if rest:
+            yield rest
+
+    def _checked_line(self, number: int, line: str) -> str:
+        if len(line) >= LINE_LIMIT:
+            raise UnreadableFileError(
+                f"{self.name}, line {number}, column 1: the line is longer than "
+                f"{LINE_LIMIT:,} bytes. Each row should end with a line break."
+            )
+        return line
+
+    def _undecodable(
+        self, error: UnicodeDecodeError, number: int, before: str
+    ) -> UnreadableFileError:
+        """``before`` is the text between the lines that were read, so many, and the error."""
+        lines = re.split(r"\r\n|\r|\n", before)
+        standard = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
+        return UnreadableFileError(
+            f"{self.name}, line {number + len(lines)}, column {len(lines[-1]) + 1}: the byte "
+            f"0x{error.object[error.start]:02x} is not {standard}. Save the file as “CSV UTF-8”."
+        )
 
     def _records(self, file: BinaryIO, on_bytes=lambda count: None):
-        """(line, cells) of every record, blank lines left out."""
+        """(line, cells) of every record, lines with nothing on them left out."""
         csv.field_size_limit(CELL_LIMIT)
-        reader = csv.reader(self._lines(file, on_bytes), strict=True)
-        start = 1
+        lines = self._lines(file, on_bytes)
+        first = next(lines, "")
+        separator = _SEPARATOR_LINE.fullmatch(first)
+        above = 1 if separator else 0
+        reader = csv.reader(
+            lines if separator else chain([first], lines),
+            delimiter=separator[1] if separator else ",",
+            strict=True,
+        )
+        start = above + 1
         try:
             for cells in reader:
                 if cells:
                     yield start, cells
-                start = reader.line_num + 1
+                start = above + reader.line_num + 1
         except csv.Error as error:
             raise UnreadableFileError(
                 f"{self.name}, line {start}, column 1: from here on the file can't be split into "
@@ -112,45 +165,58 @@ class CSVFile:
                 "doubled inside a quoted cell."
             ) from error
 
-    def _checked_header(self, header: list[str] | None) -> list[str]:
+    def _checked_header(self, line: int, header: list[str] | None) -> list[str]:
+        """The names as ``columns`` writes them; empty for a column without one."""
         if header is None or not any(cell.strip() for cell in header):
             raise UnreadableFileError(
-                f"{self.name}, line 1, column 1: the file is empty. Its first line should name "
-                f"the columns {self._wanted()}."
+                f"{self.name}, line {line}, column 1: the file is empty. Its first line should "
+                f"name the columns {self._wanted()}."
             )
-        header = [name.strip() for name in header]
+        known = {name.casefold(): name for name in self.columns}
+        header = [known.get(name.casefold(), name) for name in map(str.strip, header)]
         if len(header) == 1 and len(self.columns) > 1:
             for delimiter, word in DELIMITERS.items():
                 if delimiter in header[0]:
                     raise UnreadableFileError(
-                        f"{self.name}, line 1, column {header[0].index(delimiter) + 1}: the "
+                        f"{self.name}, line {line}, column {header[0].index(delimiter) + 1}: the "
                         f"columns are separated by {word}. Save the file with commas between them."
                     )
         for name in self.columns:
             if name not in header:
                 raise UnreadableFileError(
-                    f"{self.name}, line 1: the column “{name}” is missing. The first line should "
-                    f"name the columns {self._wanted()}."
+                    f"{self.name}, line {line}: the column “{name}” is missing. The first line "
+                    f"should name the columns {self._wanted()}."
                 )
         for place, name in enumerate(header):
-            if name in header[:place]:
+            if name and name in header[:place]:
                 raise UnreadableFileError(
-                    f"{self.name}, line 1: the column “{name}” is there twice. Remove one of them."
+                    f"{self.name}, line {line}: the column “{name}” is there twice. Remove one of "
+                    "them."
                 )
         return header
 
-    def _wrong_length(self, length: int) -> ValidationError:
+    def _misfit(self, cells: list[str]) -> ValidationError | None:
+        """Why the row can't be read by the header, if it can't."""
         wanted = len(self.header)
-        if length < wanted:
+        if missing := next(filter(None, self.header[len(cells) :]), None):
             return ValidationError(
                 {
-                    self.header[length]: f"The row has {length} cells, the first line {wanted}: "
-                    f"from “{self.header[length]}” on there are none. Look for a lost comma."
+                    missing: f"The row has {len(cells)} cells, the first line {wanted}: "
+                    f"from “{missing}” on there are none. Look for a lost comma."
                 }
             )
-        return ValidationError(
-            {
-                f"cell {wanted + 1}": f"The row has {length} cells, the first line {wanted}. "
-                "Put double quotes round a text that contains a comma."
-            }
-        )
+        for place, cell in enumerate(cells, start=1):
+            if not cell.strip() or (place <= wanted and self.header[place - 1]):
+                continue
+            if place > wanted:
+                sentence = (
+                    f"The row has {len(cells)} cells, the first line {wanted}. "
+                    "Put double quotes round a text that contains a comma."
+                )
+            else:
+                sentence = (
+                    "The cell has a value, but its column has no name in the first line. "
+                    "Name the column, or empty the cell."
+                )
+            return ValidationError({f"cell {place}": sentence})
+        return None

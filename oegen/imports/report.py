@@ -9,10 +9,10 @@ from pathlib import Path
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 
+from oegen.formulas import escape_formula
 from oegen.imports.reading import CSVFile, Row
 
 _REMARKS_SHOWN = 20
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class SummaryError(Exception):
@@ -27,15 +27,18 @@ class FileReport:
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    #: Rows without any value, which are not among those read.
+    blank: int = 0
 
     def check(self) -> None:
         if self.read != self.created + self.updated + self.unchanged + self.rejected:
             raise SummaryError(f"{self.name}: {self} does not add up. Nothing was imported.")
 
     def __str__(self):
+        blank = f"; {self.blank:,} blank" if self.blank else ""
         return (
             f"{self.read:,} read = {self.created:,} created + {self.updated:,} updated + "
-            f"{self.unchanged:,} unchanged + {self.rejected:,} rejected"
+            f"{self.unchanged:,} unchanged + {self.rejected:,} rejected{blank}"
         )
 
 
@@ -81,17 +84,12 @@ class Rejects:
             self._open[source.name] = (file, writer)
             self.paths.append(path)
         _, writer = self._open[source.name]
-        added = [row.file, row.line, _harmless(column), _harmless(reason)]
+        added = [row.file, row.line, escape_formula(column), escape_formula(reason)]
         writer.writerow([*added, *row.cells])
 
     def close(self) -> None:
         for file, _ in self._open.values():
             file.close()
-
-
-def _harmless(cell: str) -> str:
-    """So that a spreadsheet takes it as text, not as a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def complaint(error: ValidationError, columns: dict[str, str]) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from oegen.exports import harmless
+from oegen.formulas import escape_formula
 from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 TEXTS = [
@@ -21,6 +21,10 @@ TEXTS = [
     "-1+1",
     "@SUM(A1)",
     "\tTab first",
+    "\n=1+1",
+    "＝1+1",
+    "－1",
+    "Wind;=1+1",
     "<script>alert(1)</script>",
     "' OR 1=1 --",
     'She said "quote, unquote"',
@@ -96,8 +100,8 @@ def test_any_text_comes_out_as_text(as_manager, text):
     row = csv_rows(as_manager, "counterparties", **query)[1]
     kind, cell = xlsx_cells(as_manager, "counterparties", **query)["B2"]
 
-    is_formula = text[0] in "=+-@\t\r"
-    assert row == ["Larch", f"'{text}" if is_formula else text]
+    is_formula = text[0] in "=+-@\t\r\n＝＋－＠"
+    assert row[:2] == ["Larch", f"'{text}" if is_formula else text.replace(";=", ";'=")]
     assert (kind, cell) == ("inlineStr", text)
 
 
@@ -106,15 +110,17 @@ def test_any_text_comes_out_as_text(as_manager, text):
     [
         ("=1", "'=1"),
         ("\r=1", "'\r=1"),
+        ("＋1;＠x", "'＋1;'＠x"),
         ("a=1", "a=1"),
+        ("a; -1\n- b", "a; -1\n- b"),
         ("", ""),
         (Decimal("-5"), Decimal("-5")),
         (-5, -5),
         (None, None),
     ],
 )
-def test_only_texts_are_made_harmless(value, told):
-    assert harmless(value) == told
+def test_only_texts_that_start_as_formulas_are_escaped(value, told):
+    assert escape_formula(value) == told
 
 
 def test_text_longer_than_a_cell_is_cut_in_xlsx_and_whole_in_csv(as_manager):
