@@ -1,9 +1,12 @@
-import django_filters
+from functools import reduce
+from operator import or_
+
 from django.apps import apps
 from django.urls import reverse_lazy
 
 from counterparties.models import Contact, ContactRole, Counterparty
 from oegen.filters import NameFilter, PageFilterSet, TextFilter, countries_of
+from oegen.selection import ALL, Choice, SelectionFilter
 
 CURRENT, PLACEHOLDER, ARCHIVED = "current", "placeholder", "archived"
 
@@ -31,23 +34,21 @@ class CounterpartyFilter(PageFilterSet):
     usual = ("q", "country", "role", "kind")
 
     q = TextFilter()
-    country = django_filters.ChoiceFilter(
-        label="Country", choices=country_choices, empty_label="Any country"
+    country = SelectionFilter(
+        "Country", country_choices, group_by="country", empty_label="Any country"
     )
-    role = django_filters.ChoiceFilter(
-        label="Role in a pipeline",
-        choices=pipeline_role_choices,
-        method="filter_role",
-        empty_label="Any role",
+    role = SelectionFilter(
+        "Role in a pipeline", pipeline_role_choices, pick="in_role", empty_label="Any role"
     )
-    kind = django_filters.ChoiceFilter(
-        label="Kind",
-        choices=[
-            (CURRENT, "Current"),
-            (PLACEHOLDER, "Placeholder"),
-            (ARCHIVED, "Archived"),
+    kind = SelectionFilter(
+        "Kind",
+        [
+            Choice(ALL, "All, archived ones too", parts=(CURRENT, PLACEHOLDER, ARCHIVED)),
+            Choice(CURRENT, "Current"),
+            Choice(PLACEHOLDER, "Placeholder"),
+            Choice(ARCHIVED, "Archived"),
         ],
-        method="filter_kind",
+        pick="of_kind",
         empty_label="Any kind",
     )
 
@@ -55,16 +56,16 @@ class CounterpartyFilter(PageFilterSet):
         model = Counterparty
         fields: list[str] = []
 
-    def filter_role(self, queryset, name, value):
-        return queryset.in_role(value)
+    def in_role(self, queryset, codes):
+        return queryset.in_role(*codes)
 
-    def filter_kind(self, queryset, name, value):
+    def of_kind(self, queryset, codes):
         kinds = {
             CURRENT: queryset.current,
             PLACEHOLDER: queryset.placeholders,
             ARCHIVED: queryset.archived,
         }
-        return kinds[value]()
+        return reduce(or_, [kinds[code]() for code in codes])
 
 
 class ContactFilter(PageFilterSet):
@@ -72,22 +73,18 @@ class ContactFilter(PageFilterSet):
 
     q = TextFilter()
     counterparty = CounterpartyNameFilter(method="filter_counterparty")
-    role = django_filters.ChoiceFilter(
-        label="Role",
-        choices=contact_role_choices,
-        method="filter_role",
-        empty_label="Any role",
-    )
+    role = SelectionFilter("Role", contact_role_choices, pick="in_role", empty_label="Any role")
 
     class Meta:
         model = Contact
         fields: list[str] = []
 
     def filter_counterparty(self, queryset, name, value):
-        return queryset.at_counterparty(value, role=self.form.cleaned_data.get("role", ""))
+        """With a role as well, see ``in_role``."""
+        role = self.form.cleaned_data.get("role")
+        return queryset if role and role.included else queryset.at_counterparty(value)
 
-    def filter_role(self, queryset, name, value):
-        """With a counterparty named, the role is the one held there."""
-        if self.form.cleaned_data.get("counterparty"):
-            return queryset
-        return queryset.at_counterparty(role=value)
+    def in_role(self, queryset, codes):
+        """With a counterparty named, the role is one held there."""
+        name = self.form.cleaned_data.get("counterparty", "")
+        return queryset.at_counterparty(name, roles=codes)

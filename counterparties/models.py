@@ -64,6 +64,7 @@ class Counterparty(AuditedModel):
 
     objects = CounterpartyQuerySet.as_manager()
 
+    SEARCH_FACTS_TEMPLATE = "counterparties/parts/counterparty_found.html"
     SEARCH_FIELDS = (
         "name",
         "aliases",

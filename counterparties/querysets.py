@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import (
@@ -38,11 +39,11 @@ class CounterpartyQuerySet(AuditedQuerySet):
     def archived(self):
         return self.exclude(archived_at=None)
 
-    def in_role(self, code: str):
-        """With the role of that code in a pipeline."""
+    def in_role(self, *codes: str):
+        """With a role of one of the codes in a pipeline."""
         links = self.model.pipelines.through.objects
         return self.filter(
-            Exists(links.filter(counterparty=OuterRef("pk"), role__code=code).order_by())
+            Exists(links.filter(counterparty=OuterRef("pk"), role__code__in=codes).order_by())
         )
 
     def with_contact_count(self):
@@ -74,15 +75,15 @@ class CounterpartyQuerySet(AuditedQuerySet):
 
 
 class ContactQuerySet(AuditedQuerySet):
-    def at_counterparty(self, name: str = "", role: str = ""):
-        """With a role at a counterparty whose name or another name contains ``name``, in the
-        role of that code; either may be left empty."""
+    def at_counterparty(self, name: str = "", roles: Iterable[str] = ()):
+        """With a role at a counterparty whose name or another name contains ``name``, in a role
+        of one of the codes; either may be left empty."""
         links = self.model.counterparties.through.objects.filter(contact=OuterRef("pk"))
         if name:
             called = self.model.counterparties.rel.related_model.objects.called(name)
             links = links.filter(counterparty__in=called)
-        if role:
-            links = links.filter(role__code=role)
+        if roles:
+            links = links.filter(role__code__in=roles)
         return self.filter(Exists(links.order_by()))
 
     def matching(self, text: str):

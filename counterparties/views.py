@@ -2,9 +2,10 @@ from django.db.models import Prefetch
 from django.http import JsonResponse
 from django.views import View
 
-from counterparties.filters import ContactFilter, CounterpartyFilter
+from counterparties.filters import CURRENT, ContactFilter, CounterpartyFilter
 from counterparties.models import Contact, Counterparty
 from counterparties.tables import ContactTable, CounterpartyTable
+from oegen.filters import Start
 from oegen.history.merge import MergePage
 from oegen.ordering import by
 from oegen.views import ListPage, RecordPage
@@ -20,6 +21,7 @@ class CounterpartyList(ListPage):
     filterset_class = CounterpartyFilter
     table_class = CounterpartyTable
     section = "counterparties"
+    start_with = Start("kind", CURRENT, "current")
     empty_text = "A counterparty is a company you develop, own, finance or trade projects with."
 
 

@@ -21,6 +21,7 @@ from dashboard.change_words import ChangeWords
 from dashboard.metrics.changes import KINDS, Behind, Change, Changes
 from dashboard.metrics.movement import STEPS
 from oegen import asof, clock, exports, timeline
+from oegen.exports import FileColumn
 from oegen.models import ChangeSet
 from oegen.tables import cut
 from oegen.views import FilteredPage
@@ -32,21 +33,28 @@ from pipelines.querysets import PipelineQuerySet
 FIRST_LINES = 10
 PAGE_SIZE = 50
 
-HEADINGS = [
-    "From the end of",
-    "To the end of",
-    "Kind",
-    "Pipeline",
-    "What",
-    "Old",
-    "New",
-    "MW before",
-    "MW after",
-    "Who",
-    "When",
-    "Why",
-    "Change set",
-    "Effective on",
+COLUMNS = [
+    FileColumn("From the end of", exports.DAY_WIDTH),
+    FileColumn("To the end of", exports.DAY_WIDTH),
+    FileColumn("Kind", exports.TEXT_WIDTH // 2),
+    FileColumn("Pipeline", exports.NAME_WIDTH),
+    FileColumn("What", exports.TEXT_WIDTH),
+    FileColumn("Old"),
+    FileColumn("New"),
+    FileColumn("MW before", exports.NUMBER_WIDTH, exports.number_format(places=1)),
+    FileColumn("MW after", exports.NUMBER_WIDTH, exports.number_format(places=1)),
+    FileColumn("Who"),
+    FileColumn("When", exports.MOMENT_WIDTH),
+    FileColumn("Why", exports.TEXT_WIDTH),
+    FileColumn("Change set"),
+    FileColumn("Effective on", exports.DAY_WIDTH),
+    # The MW above are mixed; those of one basis can be added up.
+    *(
+        FileColumn(f"{unit} {end}", exports.NUMBER_WIDTH, exports.number_format(suffix, places=1))
+        for unit, suffix in (("MWp DC", "MWp"), ("MW AC", "MW"), ("MWh", "MWh"))
+        for end in ("before", "after")
+    ),
+    FileColumn("Pipeline ID", exports.ID_WIDTH),
 ]
 
 
@@ -119,6 +127,7 @@ class ChangesPage(FilteredPage):
     state_template_name = "dashboard/parts/changes_state.html"
     switch_template_name = "oegen/history/parts/switch.html"
     section = "changes"
+    page_parameters = FilteredPage.page_parameters | {"from", "to", "kind", "step", "compare"}
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
@@ -135,7 +144,7 @@ class ChangesPage(FilteredPage):
         if kind in exports.KINDS and not (self.start.problem or self.end.problem):
             self.filterset = self.get_filterset(self.get_filterset_class())
             if not self.is_wrong():
-                return exports.rows_download(self._rows(), kind, "changes")
+                return exports.download(self._sheet(), kind)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
@@ -145,7 +154,7 @@ class ChangesPage(FilteredPage):
             "kind": self.kind,
             "step": self.step,
             "spans": spans_up_to(self.end.day),
-            "clear_url": self.address_without(*self.filterset.filters, "page"),
+            "clear_url": self.address_without(*self.filterset.parameters, "page"),
             "unknown": [
                 self.request.GET[name]
                 for name, known in (("kind", KINDS), ("step", STEPS))
@@ -259,9 +268,20 @@ class ChangesPage(FilteredPage):
         known = Pipeline.objects.filter(pk__in=set(keys)).order_by()
         return set(known.values_list("pk", flat=True))
 
+    def _sheet(self) -> exports.Sheet:
+        chips = [(f"Filter: {chip.label}", chip.text) for chip in self.filterset.chips()]
+        facts = [
+            ("From the end of", self.start.day),
+            ("To the end of", self.end.day),
+            ("Made at", timezone.now()),
+            ("Made by", str(self.request.user)),
+            ("Address", self.request.build_absolute_uri(self.address_without("download", "page"))),
+            *(chips or [("Filters", "none, all pipelines")]),
+        ]
+        return exports.Sheet("changes", COLUMNS, self._rows(), facts)
+
     def _rows(self) -> Iterator[list]:
         """The lines as rows of a file, all pages, read in chunks."""
-        yield HEADINGS
         words = ChangeWords()
         with self._changes() as (found, _):
             for change in self._all(found):
@@ -292,8 +312,14 @@ class ChangesPage(FilteredPage):
             written.reason if written else "",
             written.change_set if written else None,
             change.effective_on,
+            *(
+                end and end.capacity and getattr(end.capacity, name)
+                for name in ("mwp_dc", "mw_ac", "storage_mwh")
+                for end in (change.was, change.now)
+            ),
+            str(change.pipeline_id),
         ]
-        return [exports.stated(fact) for fact in facts]
+        return [exports.export_value(fact) for fact in facts]
 
 
 def _url(pipeline: uuid.UUID, live: set[uuid.UUID]) -> str:

@@ -19,6 +19,7 @@ class Dashboard(FilteredPipelines):
     state_template_name = "dashboard/parts/state.html"
     switch_template_name = ""
     section = "dashboard"
+    page_parameters = FilteredPipelines.page_parameters | {"compare"}
 
     def get_context_data(self, **kwargs):
         since, problem = self._since()
@@ -30,8 +31,8 @@ class Dashboard(FilteredPipelines):
         if context["is_wrong"]:
             figures = {"said": "A filter has a value it does not know."}
         else:
-            filters = self._filters()
-            told = urlencode(sorted(filters.items()))
+            filters = self.filterset.asked
+            told = urlencode(sorted(filters.items()), doseq=True)
             found = metrics.overview(self._select, since, filters=told)
             figures = self._shown(found, since, charts.Lists(filters))
         # After the figures: on a past page they look at a second day, and whatever was made of
@@ -68,11 +69,6 @@ class Dashboard(FilteredPipelines):
             "technologies": charts.technologies(found.technologies, lists),
             "statuses": charts.statuses(found.statuses, lists, open_mw),
         }
-
-    def _filters(self) -> dict[str, str]:
-        """Those that are set, by name."""
-        given = {name: self.request.GET.get(name, "") for name in self.filterset.filters}
-        return {name: value for name, value in given.items() if value}
 
     def _select(self) -> PipelineQuerySet:
         """What the filters pick at the moment that is being looked at. A value that was not known

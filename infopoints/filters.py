@@ -1,4 +1,7 @@
-import django_filters
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
 
 from counterparties.filters import CounterpartyNameFilter
 from infopoints.choices import Status
@@ -7,7 +10,8 @@ from infopoints.querysets import LIVE
 from oegen import clock
 from oegen.filters import NameFilter, PageFilterSet, TextFilter, WholeNumberFilter
 from oegen.models import User
-from pipelines.filters import technology_choices
+from oegen.selection import ALL, Choice, SelectionFilter
+from pipelines.filters import is_technology_family, technology_choices
 
 DUE, LATER, NO_DATE = "due", "later", "none"
 
@@ -29,26 +33,39 @@ class InformationPointFilter(PageFilterSet):
     )
 
     q = TextFilter()
-    status = django_filters.ChoiceFilter(
-        label="Status",
-        choices=[(LIVE, "Live: open or watching"), *Status.choices],
-        method="filter_status",
+    status = SelectionFilter(
+        "Status",
+        [
+            Choice(ALL, "All, closed ones too", parts=(LIVE, *Status.values)),
+            Choice(LIVE, "Live: open or watching", parts=(Status.OPEN, Status.WATCHING)),
+            *Status.choices,
+        ],
+        pick="of_status",
+        group_by="status",
+        is_combined=lambda code: code == LIVE,
         empty_label="Any status",
     )
-    technology = django_filters.ChoiceFilter(
-        label="Technology",
-        choices=technology_choices,
-        method="filter_technology",
+    technology = SelectionFilter(
+        "Technology",
+        technology_choices,
+        pick="of_technology",
+        group_by="technologies__code",
+        is_combined=is_technology_family,
         empty_label="Any technology",
     )
-    review = django_filters.ChoiceFilter(
-        label="Review",
-        choices=[(DUE, "Due by today"), (LATER, "Due later"), (NO_DATE, "No date")],
-        method="filter_review",
+    review = SelectionFilter(
+        "Review",
+        [(DUE, "Due by today"), (LATER, "Due later"), (NO_DATE, "No date")],
+        pick="of_review",
         empty_label="Any review date",
     )
-    owner = django_filters.ChoiceFilter(
-        label="Owner", choices=owner_choices, method="filter_owner", empty_label="Any owner"
+    owner = SelectionFilter(
+        "Owner",
+        owner_choices,
+        pick="of_owner",
+        group_by="owner__username",
+        is_combined=lambda code: code == NOBODY,
+        empty_label="Any owner",
     )
     rating_min = WholeNumberFilter("rating", "gte", "Rating from", such_as=2500)
     rating_max = WholeNumberFilter("rating", "lte", "Rating to", such_as=10000)
@@ -64,19 +81,20 @@ class InformationPointFilter(PageFilterSet):
         model = InformationPoint
         fields: list[str] = []
 
-    def filter_status(self, queryset, name, value):
-        return queryset.of_status(value)
+    def of_status(self, queryset, codes):
+        return queryset.of_status(*codes)
 
-    def filter_technology(self, queryset, name, value):
-        return queryset.of_technology(value)
+    def of_technology(self, queryset, codes):
+        return queryset.of_technology(*codes)
 
-    def filter_review(self, queryset, name, value):
+    def of_review(self, queryset, codes):
         today = clock.today()
-        if value == NO_DATE:
-            return queryset.filter(review_on=None)
-        if value == DUE:
-            return queryset.review_due(today)
-        return queryset.filter(review_on__gt=today)
+        picks = {
+            DUE: lambda: queryset.review_due(today),
+            LATER: lambda: queryset.filter(review_on__gt=today),
+            NO_DATE: lambda: queryset.filter(review_on=None),
+        }
+        return reduce(or_, [picks[code]() for code in codes])
 
     def filter_counterparty(self, queryset, name, value):
         return queryset.about_counterparty(value)
@@ -84,7 +102,6 @@ class InformationPointFilter(PageFilterSet):
     def filter_pipeline(self, queryset, name, value):
         return queryset.about_pipeline(value)
 
-    def filter_owner(self, queryset, name, value):
-        if value == NOBODY:
-            return queryset.filter(owner=None)
-        return queryset.filter(owner__username=value)
+    def of_owner(self, queryset, codes):
+        named = Q(owner__username__in=codes)
+        return queryset.filter(named | Q(owner=None) if NOBODY in codes else named)

@@ -62,6 +62,7 @@ class InformationPoint(AuditedModel):
     objects = InformationPointQuerySet.as_manager()
 
     SEARCH_FIELDS = ("title", "description", "market")
+    SEARCH_FACTS_TEMPLATE = "infopoints/parts/informationpoint_found.html"
     SEARCH_PLACE = 5
 
     class Meta:

@@ -17,9 +17,11 @@ class InformationPointQuerySet(AuditedQuerySet):
         """Open or watched: what still matters."""
         return self.exclude(status=Status.CLOSED)
 
-    def of_status(self, code: str):
-        """A status, or ``LIVE``."""
-        return self.live() if code == LIVE else self.filter(status=code)
+    def of_status(self, *codes: str):
+        """Any of the statuses, and ``LIVE``."""
+        live = [status for status in Status if status != Status.CLOSED]
+        wanted = [status for code in codes for status in (live if code == LIVE else [code])]
+        return self.filter(status__in=wanted)
 
     def count_by_band(self, width: int) -> dict[tuple[int, int], int]:
         """The number of points by band of impact and band of likelihood, each counted from 0."""
@@ -41,10 +43,10 @@ class InformationPointQuerySet(AuditedQuerySet):
         """Not closed, and to be looked at again by that day."""
         return self.live().filter(review_on__lte=day)
 
-    def of_technology(self, code: str):
-        """That concern it; a code that ends with ALL_KINDS is of its kinds too."""
+    def of_technology(self, *codes: str):
+        """That concern any of them; a code that ends with ALL_KINDS is of its kinds too."""
         links = self.model.technologies.through.objects.filter(information_point=OuterRef("pk"))
-        return self.filter(Exists(links.filter(of_technology(code)).order_by()))
+        return self.filter(Exists(links.filter(of_technology(*codes)).order_by()))
 
     def about_counterparty(self, name: str):
         """That concern one whose name or another name contains ``name``."""

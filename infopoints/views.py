@@ -1,7 +1,9 @@
 from infopoints.filters import InformationPointFilter
 from infopoints.matrix import matrix_around
 from infopoints.models import InformationPoint
+from infopoints.querysets import LIVE
 from infopoints.tables import InformationPointTable
+from oegen.filters import Start
 from oegen.ordering import by
 from oegen.views import ListPage, RecordPage
 
@@ -11,6 +13,7 @@ class InformationPointList(ListPage):
     filterset_class = InformationPointFilter
     table_class = InformationPointTable
     section = "infopoints"
+    start_with = Start("status", LIVE, "live")
     empty_text = "An information point is something you learnt about the market, rated."
 
 

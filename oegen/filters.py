@@ -6,11 +6,23 @@ from django import forms
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils.text import Truncator, slugify
+from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
 from oegen.directions import isolated
 from oegen.fields import country_name
+from oegen.selection import (
+    ALL,
+    NOT,
+    NOTHING,
+    Selection,
+    SelectionField,
+    SelectionFilter,
+    values_of,
+)
+
+#: Parameters that say where in a list the page is.
+PLACES = ("page", "before")
 
 
 class TextFilter(django_filters.CharFilter):
@@ -156,11 +168,21 @@ def _in_brief(records: list) -> str:
 
 @dataclass(frozen=True)
 class Chip:
-    """An active filter, and the query text of the address without it."""
+    """An active filter, or one choice of it, and the query text of the address without it."""
 
     label: str
     text: str
     query: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """The choice of a filter that a page starts with: it holds until the address names another of
+    that filter, which may be ALL. ``adjective`` says what such records are."""
+
+    name: str
+    code: str
+    adjective: str
 
 
 class FilterForm(forms.Form):
@@ -169,6 +191,11 @@ class FilterForm(forms.Form):
 
     def clean(self):
         values = super().clean()
+        for name, field in self.fields.items():
+            given = values_of(self.data, self.add_prefix(name))
+            if len(given) > 1 and not isinstance(field, SelectionField):
+                shown = get_text_list([f"“{Truncator(one).chars(40)}”" for one in given], "and")
+                self.add_error(name, f"This takes one value, and the address gives {shown}.")
         for low, high in self.ranges:
             if values.get(low) is None or values.get(high) is None:
                 continue
@@ -189,6 +216,8 @@ class PageFilterSet(django_filters.FilterSet):
     ranges: tuple[tuple[str, str], ...] = ()
     #: Pairs of filters of which the first says nothing without the second.
     needs: tuple[tuple[str, str], ...] = ()
+    #: What the page starts with, if it starts with less than all.
+    start_with: Start | None = None
 
     def get_form_class(self):
         form_class = super().get_form_class()
@@ -221,23 +250,118 @@ class PageFilterSet(django_filters.FilterSet):
 
     @property
     def more_active(self) -> int:
-        return sum(bool(self.data.get(field.name)) for field in self.more_fields)
+        asked = self.asked
+        names = [self._parameters_of(field.name) for field in self.more_fields]
+        return sum(not asked.keys().isdisjoint(of_one) for of_one in names)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names that the address may give values to."""
+        return [one for name in self.filters for one in self._parameters_of(name)]
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The values of the parameters that have any."""
+        asked = {name: list(values_of(self.data, name)) for name in self.parameters}
+        return {name: values for name, values in asked.items() if values}
+
+    @property
+    def is_at_start(self) -> bool:
+        """Whether the page's start holds, and nothing else is said of that filter."""
+        start = self.start_with
+        return start is not None and self._start_selection == Selection((start.code,))
+
+    @property
+    def is_beyond_start(self) -> bool:
+        """Whether what the page starts with is only a part of what it shows."""
+        all_of_it = (NOTHING, Selection((ALL,)))
+        return self.start_with is not None and self._start_selection in all_of_it
+
+    @property
+    def _start_selection(self) -> Selection:
+        return Selection.from_data(self.data, self.start_with.name)
+
+    def at_start(self, records):
+        """Those of the records with which the page starts."""
+        return self.filters[self.start_with.name].pick(records, [self.start_with.code])
+
+    def query_with(self, name: str, *values: str) -> str:
+        """The query text of the address with other values of a filter, from the first page on."""
+        query = self.data.copy()
+        for one in (*self._parameters_of(name), *PLACES):
+            query.pop(one, None)
+        query.setlist(name, values)
+        return query.urlencode()
+
+    def counts(self, name: str) -> dict[str, int]:
+        """How many records each choice of a filter would find beside the other filters; empty
+        where one of them has a value that it does not know. Raises KeyError for a filter that
+        counts none."""
+        if not getattr(self.form.fields[name], "has_counts", False):
+            raise KeyError(name)
+        query = self.data.copy()
+        for one in self._parameters_of(name):
+            query.pop(one, None)
+        others = type(self)(query, queryset=self.queryset, request=self.request)
+        if not others.is_valid():
+            return {}
+        return others.filters[name].counts(others.qs, self.form.fields[name].labels)
+
+    def summaries(self) -> list[tuple[str, str]]:
+        """Of each filter of several choices: the id of its control, and what is chosen."""
+        return [
+            (field.id_for_label, field.field.summary(field.value()))
+            for field in self.form
+            if isinstance(field.field, SelectionField)
+        ]
 
     def chips(self) -> list[Chip]:
         chips = []
+        asked = self.asked
         for field in self.form:
-            value = self.data.get(field.name)
-            if value:
-                rest = self.data.copy()
-                rest.pop(field.name)
-                for place in ("page", "before"):
-                    rest.pop(place, None)
-                chips.append(Chip(field.label, self._told(field, value), rest.urlencode()))
+            for parameter in self._parameters_of(field.name):
+                if not isinstance(field.field, SelectionField):
+                    values = asked.get(parameter, [])[-1:]
+                else:
+                    values = asked.get(parameter, [])
+                label = field.label if parameter == field.name else f"{field.label} is not"
+                chips += [
+                    Chip(label, self._told(field, value), self._without(parameter, value))
+                    for value in values
+                    if value != ALL or not isinstance(field.field, SelectionField)
+                ]
         return chips
+
+    def _without(self, parameter: str, value: str) -> str:
+        """The query text of the address without a value of a parameter."""
+        name = parameter.removesuffix(NOT)
+        rest = self.data.copy()
+        for place in PLACES:
+            rest.pop(place, None)
+        others = []
+        if isinstance(self.form.fields[name], SelectionField):
+            others = [one for one in rest.getlist(parameter) if one and one != value]
+        if others:
+            rest.setlist(parameter, others)
+        else:
+            rest.pop(parameter)
+        is_start = self.start_with is not None and name == self.start_with.name
+        if is_start and not Selection.from_data(rest, name):
+            rest[name] = ALL
+        elif self.is_at_start and not is_start:
+            # The address without it says the same.
+            rest.pop(self.start_with.name)
+        return rest.urlencode()
+
+    def _parameters_of(self, name: str) -> list[str]:
+        is_selection = isinstance(self.filters[name], SelectionFilter)
+        return [name, f"{name}{NOT}"] if is_selection else [name]
 
     @staticmethod
     def _told(field: forms.BoundField, value: str) -> str:
         """The value as people chose it."""
+        if isinstance(field.field, SelectionField):
+            return field.field.labels.get(value, value)
         if isinstance(field.field, forms.ModelChoiceField):
             return str(field.form.cleaned_data.get(field.name) or value)
         if isinstance(field.field, RecordsField):

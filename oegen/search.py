@@ -15,6 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import transaction
 from django.db.models import ManyToManyField
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from oegen import database
 from oegen.folding import excerpt, fold, marked, spans, words_of
@@ -212,6 +213,14 @@ class Group:
         return self.model._meta.model_name
 
     @property
+    def facts_template(self) -> str:
+        return self.model.SEARCH_FACTS_TEMPLATE
+
+    @property
+    def kind_name(self) -> str:
+        return capfirst(self.model._meta.verbose_name)
+
+    @property
     def noun(self) -> str:
         meta = self.model._meta
         return str(meta.verbose_name if self.total == 1 else meta.verbose_name_plural)
@@ -250,7 +259,7 @@ class Finding:
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:
     from oegen.models import Comment
 
-    records = model._base_manager.filter(pk__in=keys)
+    records = model._base_manager.filter(pk__in=keys).with_search_facts()
     if model is Comment:
         records = records.prefetch_related("subject")
     found = {record.pk: record for record in records}

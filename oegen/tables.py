@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -31,7 +32,7 @@ from django.utils.text import Truncator
 from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
-from oegen import ordering
+from oegen import exports, ordering
 from oegen.filters import countries_of
 from oegen.paging import find_page
 from oegen.templatetags.oegen import moment, number
@@ -50,6 +51,10 @@ class Column(tables.Column):
     is shown. ``told`` gives the value for a download where the accessor's is not what people see.
     """
 
+    #: In a spreadsheet.
+    width = exports.WIDTH
+    number_format = ""
+
     def __init__(
         self,
         *args,
@@ -67,6 +72,17 @@ class Column(tables.Column):
         return formats.localize(value)
 
 
+@dataclass(frozen=True)
+class FileOnlyColumn:
+    """A column that only downloads have, behind those that are shown; with ``beside``, only where
+    the column of that name is shown. ``annotate`` adds to the queryset what ``value`` needs."""
+
+    column: exports.FileColumn
+    value: Callable[[Any], Any]
+    beside: str = ""
+    annotate: Callable[[QuerySet], QuerySet] | None = None
+
+
 class RecordTable(tables.Table):
     """One line a record. The first column leads to the record, stays in view on phones and can't
     be left out; the others are shown as each person chose.
@@ -74,6 +90,8 @@ class RecordTable(tables.Table):
 
     #: The columns, in their order, for people who have not chosen.
     usual: tuple[str, ...] = ()
+    #: The id comes last in every download, so that a row can be found again.
+    file_only: tuple[FileOnlyColumn, ...] = ()
     #: Of all rows, where it was learnt in opening a page.
     capacity: Any = None
 
@@ -192,17 +210,39 @@ class RecordTable(tables.Table):
         if keys:
             self.data.data = rows.order_by(*keys, "pk")
 
-    def headings(self) -> list[str]:
-        return [str(column.header) for column in self.columns]
-
-    def told(self, record) -> list:
-        """The record's cells as values for a download, in the order of the columns."""
-        return [
-            column.column.told(record)
-            if column.column.told
-            else column.accessor.resolve(record, quiet=True)
-            for column in self.columns
+    def file_columns(self) -> list[exports.FileColumn]:
+        """The shown columns and those that only a file has."""
+        shown = [
+            exports.FileColumn(str(one.header), one.column.width, one.column.number_format)
+            for one in self.columns
         ]
+        return [*shown, *(one.column for one in self._file_only())]
+
+    def file_rows(self) -> Iterator[list]:
+        """The cells of all rows as values for a file, in the order of ``file_columns``. Read in
+        chunks."""
+        more = self._file_only()
+        records = self.data.data
+        for annotate in dict.fromkeys(one.annotate for one in more if one.annotate):
+            records = annotate(records)
+        for record in records.iterator(chunk_size=exports.CHUNK):
+            values = [
+                column.column.told(record)
+                if column.column.told
+                else column.accessor.resolve(record, quiet=True)
+                for column in self.columns
+            ]
+            values += [one.value(record) for one in more]
+            yield [exports.export_value(value) for value in values]
+
+    def _file_only(self) -> list[FileOnlyColumn]:
+        shown = self.columns.names()
+        wanted = [one for one in self.file_only if not one.beside or one.beside in shown]
+        return [*wanted, FileOnlyColumn(exports.FileColumn("ID", exports.ID_WIDTH), _key)]
+
+
+def _key(record: Model) -> str:
+    return str(record.pk)
 
 
 def _css(column: Column) -> str:
@@ -277,6 +317,8 @@ class UnknownLastColumn(Column):
 
 
 class DayColumn(UnknownLastColumn):
+    width = exports.DAY_WIDTH
+
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", {"td": {"class": "nowrap"}})
         super().__init__(*args, **kwargs)
@@ -337,6 +379,8 @@ class ChoiceColumn(PartColumn):
 class RecordColumn(Column):
     """The record's name, leading to its page."""
 
+    width = exports.NAME_WIDTH
+
     def cell(self, record, value):
         return format_html('<a href="{}">{}</a>', record.get_absolute_url(), cut(record, 90))
 
@@ -344,6 +388,8 @@ class RecordColumn(Column):
 class TextColumn(Column):
     """A text of any length, cut to one line; the download has it whole. What is ``told`` is also
     what is shown. Sorts by the field of its own name, rows without a text at the end."""
+
+    width = exports.TEXT_WIDTH
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("empty_values", ())
@@ -366,10 +412,13 @@ class TextColumn(Column):
 
 
 class NumberColumn(UnknownLastColumn):
-    """Right-aligned, with the unit in the heading."""
+    """Right-aligned, with the unit in the heading; spreadsheets show it behind each number."""
 
-    def __init__(self, *args, places: int = 0, **kwargs):
+    width = exports.NUMBER_WIDTH
+
+    def __init__(self, *args, places: int = 0, unit: str = "", **kwargs):
         self.places = places
+        self.number_format = exports.number_format(unit, places)
         kwargs.setdefault("attrs", {"th": {"class": "num"}, "td": {"class": "num"}})
         kwargs.setdefault("initial_sort_descending", True)
         super().__init__(*args, **kwargs)
@@ -380,6 +429,8 @@ class NumberColumn(UnknownLastColumn):
 
 class MomentColumn(UnknownLastColumn):
     """How long ago; the exact time on hover and in the download."""
+
+    width = exports.MOMENT_WIDTH
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("initial_sort_descending", True)

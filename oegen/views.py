@@ -1,16 +1,26 @@
 """The page bases every application builds on, and the pages that belong to none."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    QueryDict,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.generic import DetailView
@@ -32,9 +42,11 @@ from oegen import (
 from oegen.alerts import delivery, mentions
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
+from oegen.filters import Start
 from oegen.models import Comment, ListPreference, SavedView
 from oegen.people.client import is_from_this_machine
 from oegen.preferences import ViewForm
+from oegen.selection import ALL, Selection, values_of
 from oegen.tables import RecordTable
 
 TIMELINE_STEP = 50
@@ -62,8 +74,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 class FilteredPage(FilterView):
     """Filters, and below them what they pick; the state is in the address.
 
-    A filter value that can't be understood picks nothing and is told beside the filter. A request
-    by htmx gets what changes with the filters only.
+    A filter value that can't be understood picks nothing and is told beside the filter; what the
+    address says beyond filters and ``page_parameters`` is named and ignored. A request by htmx
+    gets what changes with the filters only; ``?counts=`` gives, as JSON, how many records each
+    choice of that filter would find.
     """
 
     template_name = "oegen/list.html"
@@ -73,11 +87,39 @@ class FilteredPage(FilterView):
     #: Links to other ways of seeing the same records, if there are any.
     switch_template_name = ""
     section = ""
+    #: What it shows until the address says otherwise.
+    start_with: Start | None = None
+    #: What the address may hold beside the filters.
+    page_parameters = frozenset({asof.PARAMETER, "page", "sort", "columns", "download"})
 
     def dispatch(self, request, *args, **kwargs):
         response = super().dispatch(request, *args, **kwargs)
         patch_vary_headers(response, ["HX-Request"])
         return response
+
+    def get(self, request, *args, **kwargs):
+        if "counts" in request.GET:
+            return self.count_choices(request.GET["counts"])
+        return super().get(request, *args, **kwargs)
+
+    def count_choices(self, name: str) -> JsonResponse:
+        try:
+            return JsonResponse(self.get_filterset(self.get_filterset_class()).counts(name))
+        except KeyError as error:
+            raise Http404(f"There is no filter “{name}” that counts its choices.") from error
+
+    def get_filterset(self, filterset_class):
+        filterset = super().get_filterset(filterset_class)
+        filterset.start_with = self.start_with
+        return filterset
+
+    def get_filterset_kwargs(self, filterset_class):
+        kwargs = super().get_filterset_kwargs(filterset_class)
+        if self.start_with and not Selection.from_data(self.request.GET, self.start_with.name):
+            data = self.request.GET.copy()
+            data[self.start_with.name] = self.start_with.code
+            kwargs["data"] = data
+        return kwargs
 
     def get_template_names(self):
         is_part = self.request.headers.get("HX-Request") == "true"
@@ -97,16 +139,26 @@ class FilteredPage(FilterView):
 
     def get_context_data(self, **kwargs):
         meta = self.filterset.queryset.model._meta
+        asked = self.filterset.asked
+        known = {*self.filterset.parameters, *self.page_parameters}
+        if self.filterset.is_at_start:
+            asked.pop(self.start_with.name)
         return super().get_context_data(**kwargs) | {
             "section": self.section,
             "meta": meta,
             "singular": meta.verbose_name,
             "plural": meta.verbose_name_plural,
             "is_wrong": self.is_wrong(),
-            "is_filtered": any(self.request.GET.get(name) for name in self.filterset.filters),
+            "is_filtered": bool(asked),
+            "all_query": self._all_query() if self.filterset.is_at_start else "",
+            "start_with": self.start_with,
+            "unknown_parameters": [name for name in self.request.GET if name not in known],
             "state_template_name": self.state_template_name,
             "switch_template_name": self.switch_template_name,
         }
+
+    def _all_query(self) -> str:
+        return self.filterset.query_with(self.start_with.name, ALL)
 
 
 class ListPage(SingleTableMixin, FilteredPage):
@@ -128,9 +180,34 @@ class ListPage(SingleTableMixin, FilteredPage):
             self.filterset = self.get_filterset(self.get_filterset_class())
             if not self.is_wrong():
                 self.object_list = self.filterset.qs
-                title = self.filterset.queryset.model._meta.verbose_name_plural
-                return exports.download(self.get_ordered_table(), kind, title)
+                return self.download(kind)
         return super().get(request, *args, **kwargs)
+
+    def download(self, kind: str) -> HttpResponseBase:
+        table = self.get_ordered_table()
+        title = str(self.filterset.queryset.model._meta.verbose_name_plural)
+        facts = self.file_facts(table, title) if kind == exports.XLSX else ()
+        sheet = exports.Sheet(title, table.file_columns(), table.file_rows(), facts)
+        return exports.download(sheet, kind)
+
+    def file_facts(self, table: RecordTable, title: str) -> list[tuple[str, Any]]:
+        """What a file of the list says of itself: what it was made of, and its totals."""
+        day = clock.past_day()
+        facts = [
+            ("As of", f"the end of {day:%-d %b %Y}" if day else "now"),
+            ("Made at", timezone.now()),
+            ("Made by", str(self.request.user)),
+            ("Address", self.request.build_absolute_uri(self.address_without("download", "page"))),
+        ]
+        state = self.state(table)
+        for view in preferences.views_of(self.request.user, self.section).filter(query=state)[:1]:
+            facts.append(("View", view.name))
+        chips = [(f"Filter: {chip.label}", chip.text) for chip in self.filterset.chips()]
+        facts += chips or [("Filters", f"none, all {title}")]
+        facts.append((capfirst(title), self.object_list.order_by().count()))
+        if hasattr(self.object_list, "capacity"):
+            facts += self.object_list.capacity().facts
+        return facts
 
     def post(self, request, *args, **kwargs):
         doing = {
@@ -167,10 +244,11 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     def state(self, table: RecordTable) -> str:
         """The query text that shows the same filters, order and columns to anybody."""
-        query = self.request.GET.copy()
-        for name in list(query):
-            if name not in {*self.filterset.filters, "sort"} or not query[name]:
-                del query[name]
+        query = QueryDict(mutable=True)
+        for name in self.filterset.data:
+            values = values_of(self.filterset.data, name)
+            if values and name in {*self.filterset.parameters, "sort"}:
+                query.setlist(name, values)
         query["columns"] = ",".join(table.columns.names())
         return query.urlencode(safe=",")
 
@@ -182,15 +260,34 @@ class ListPage(SingleTableMixin, FilteredPage):
         if capacity is None and hasattr(listed, "capacity"):
             capacity = listed.capacity()
         state = self.state(table)
+        of_which = None
+        if self.filterset.is_beyond_start and not context["is_wrong"]:
+            of_which = self._start_among(listed)
         views = list(preferences.views_of(self.request.user, self.section))
         return context | {
             "empty_text": self.empty_text,
             "total": table.paginator.count,
             "capacity": capacity,
+            "of_which": of_which,
             "page_sizes": preferences.PAGE_SIZES,
             "state": state,
             "saved_views": views,
+            **self._emptiness(table),
             "open_view": next((view for view in views if view.query == state), None),
+        }
+
+    def _emptiness(self, table: RecordTable) -> dict:
+        """Where there is no record at all, nobody is led to look among all of them."""
+        is_plain = self.filterset.is_at_start and not table.paginator.count
+        return {"all_query": ""} if is_plain and not self.filterset.queryset.exists() else {}
+
+    def _start_among(self, listed) -> dict:
+        """How much of what is listed the page would start with."""
+        part = self.filterset.at_start(listed).order_by()
+        return {
+            "query": self.filterset.query_with(self.start_with.name, self.start_with.code),
+            "total": part.count(),
+            "capacity": part.capacity() if hasattr(part, "capacity") else None,
         }
 
     # What a POST may do: each gives the address to go to, or nothing for the same state.

@@ -23,6 +23,7 @@ from oegen.exceptions import StaleRecordError
 from oegen.fields import ReasonFormField, TextFormField
 from oegen.forms import AnswersField, FieldErrors
 from oegen.ordering import by
+from oegen.selection import NOT
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline, Stage
@@ -113,6 +114,7 @@ def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
 def _list_url(query: QueryDict, status: str) -> str:
     query = query.copy()
     query.pop("page", None)
+    query.pop(f"status{NOT}", None)
     query["status"] = status
     return f"{reverse('pipelines')}?{query.urlencode()}"
 

@@ -1,4 +1,5 @@
 from datetime import date
+from operator import methodcaller
 
 import django_filters
 from django import forms
@@ -15,22 +16,31 @@ from oegen.filters import (
     PageFilterSet,
     RecordFilter,
     RecordsFilter,
+    Start,
     TextFilter,
     WholeNumberFilter,
     countries_of,
 )
+from oegen.selection import ALL, NOTHING, Choice, SelectionFilter
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
-from pipelines.querysets import ALL_KINDS, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
+from pipelines.querysets import (
+    ALL_KINDS,
+    HELD,
+    IN_TIME,
+    NO_DATE,
+    NO_FACILITY,
+    ON_COURSE,
+    OPEN,
+    OVERDUE,
+)
 from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_RATED = "none"
-IN_TIME = "due"
-
-#: Reached or scheduled: what counts in the cumulative capacity by RTB date.
-ON_COURSE = "on-course"
-
 YES = "yes"
+
+#: What the list and the map start with.
+OPEN_ONES = Start("status", OPEN, "open")
 
 RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
 
@@ -45,36 +55,49 @@ WAYS = {
 }
 
 
-def status_choices() -> list[tuple[str, str]]:
+def status_choices() -> list[Choice]:
     """The labels people know, in the order in which a project meets them."""
-    stages = Stage.objects.values_list("code", "name", "is_terminal")
-    return [
-        (OPEN, "Open, all stages"),
-        *((code, name) for code, name, is_terminal in stages if not is_terminal),
+    stages = list(Stage.objects.values_list("code", "name", "is_terminal"))
+    going_on = [(code, name) for code, name, is_terminal in stages if not is_terminal]
+    rest = [
         (HELD, ON_HOLD),
         *((code, name) for code, name, is_terminal in stages if is_terminal),
         *(choice for choice in Outcome.choices if choice[0] != Outcome.ACTIVE),
     ]
+    stage_codes = tuple(code for code, _ in going_on)
+    everything = (OPEN, *stage_codes, *(code for code, _ in rest))
+    return [
+        Choice(ALL, "All, ended ones too", parts=everything),
+        Choice(OPEN, "Open, all stages", parts=stage_codes),
+        *(Choice(code, name) for code, name in (*going_on, *rest)),
+    ]
 
 
-def technology_choices() -> list[tuple[str, str]]:
+def technology_choices() -> list[Choice]:
     """The technologies on offer or in use, kinds below the technology they belong to."""
     in_use = Exists(Facility.objects.filter(technology=OuterRef("pk")))
     known = list(Technology.objects.filter(Q(is_active=True) | in_use))
-    children = {technology.parent_id for technology in known if technology.parent_id}
     choices = []
     for parent in (technology for technology in known if technology.parent_id is None):
-        if parent.pk in children:
-            choices.append((f"{parent.code}{ALL_KINDS}", f"{parent.name}, all kinds"))
-            choices.append((parent.code, f"{parent.name}, kind not given"))
+        kinds = [(kind.code, kind.name) for kind in known if kind.parent_id == parent.pk]
+        if kinds:
+            parts = (parent.code, *(code for code, _ in kinds))
+            family = f"{parent.code}{ALL_KINDS}"
+            choices.append(Choice(family, f"{parent.name}, all kinds", parts=parts))
+            choices.append(Choice(parent.code, f"{parent.name}, kind not given"))
         else:
-            choices.append((parent.code, parent.name))
-        choices += [(kind.code, kind.name) for kind in known if kind.parent_id == parent.pk]
+            choices.append(Choice(parent.code, parent.name))
+        choices += [Choice(code, name) for code, name in kinds]
     return choices
 
 
-def pipeline_technology_choices() -> list[tuple[str, str]]:
-    return [*technology_choices(), (NO_FACILITY, "No facility yet")]
+def pipeline_technology_choices() -> list[Choice]:
+    return [*technology_choices(), Choice(NO_FACILITY, "No facility yet")]
+
+
+def is_technology_family(code: str) -> bool:
+    """Whether the choice stands for several technologies, or for none."""
+    return code.endswith(ALL_KINDS) or code == NO_FACILITY
 
 
 def role_choices() -> list[tuple[str, str]]:
@@ -132,49 +155,54 @@ class PipelineFilter(PageFilterSet):
     needs = (("rag_was", "since"),)
 
     q = TextFilter()
-    status = django_filters.ChoiceFilter(
-        label="Status",
-        choices=status_choices,
-        method="filter_status",
+    status = SelectionFilter(
+        "Status",
+        status_choices,
+        pick="of_status",
+        group_by="status",
+        annotate=methodcaller("with_status"),
+        is_combined=lambda code: code == OPEN,
         empty_label="Any status",
     )
-    technology = django_filters.ChoiceFilter(
-        label="Technology",
-        choices=pipeline_technology_choices,
-        method="filter_technology",
+    technology = SelectionFilter(
+        "Technology",
+        pipeline_technology_choices,
+        pick="of_technology",
+        group_by="facilities__technology__code",
+        is_combined=is_technology_family,
         empty_label="Any technology",
     )
-    rag = django_filters.ChoiceFilter(
-        label="RAG",
-        choices=RAGS,
-        method="filter_rag",
+    rag = SelectionFilter(
+        "RAG",
+        RAGS,
+        pick="of_rag",
+        group_by="rag_status",
+        is_combined=lambda code: code == NOT_RATED,
         empty_label="Any RAG",
     )
-    rtb = django_filters.ChoiceFilter(
-        label="RTB date",
-        choices=[
+    rtb = SelectionFilter(
+        "RTB date",
+        [
             (OVERDUE, "Overdue"),
             (IN_TIME, "Not overdue"),
             (ON_COURSE, "Reached or scheduled"),
             (NO_DATE, "No date"),
         ],
-        method="filter_rtb",
+        pick="of_rtb",
         empty_label="Any RTB date",
     )
     counterparty = CounterpartyNameFilter(method="filter_counterparty")
-    role = django_filters.ChoiceFilter(
-        label="Counterparty’s role",
-        choices=role_choices,
-        method="filter_role",
-        empty_label="Any role",
+    role = SelectionFilter(
+        "Counterparty’s role", role_choices, pick="in_role", empty_label="Any role"
     )
-    country = django_filters.ChoiceFilter(
-        label="Country",
-        choices=facility_country_choices,
-        method="filter_place",
+    country = SelectionFilter(
+        "Country",
+        facility_country_choices,
+        pick="in_country",
+        group_by="facilities__country",
         empty_label="Any country",
     )
-    region = NameFilter("Region", method="filter_place")
+    region = NameFilter("Region", method="filter_region")
     capacity_min = AmountFilter(
         "capacity_min", "gte", "Capacity from, MW", method="filter_capacity"
     )
@@ -242,25 +270,30 @@ class PipelineFilter(PageFilterSet):
         model = Pipeline
         fields: list[str] = []
 
-    def filter_status(self, queryset, name, value):
-        return queryset.of_status(value)
+    def of_status(self, queryset, codes):
+        return queryset.of_status(*codes)
 
-    def filter_technology(self, queryset, name, value):
-        return queryset.of_technology(value)
+    def of_technology(self, queryset, codes):
+        return queryset.of_technology(*codes)
 
-    def filter_rag(self, queryset, name, value):
-        return queryset.filter(rag_status="" if value == NOT_RATED else value)
+    def of_rag(self, queryset, codes):
+        return queryset.filter(rag_status__in=["" if one == NOT_RATED else one for one in codes])
 
-    def filter_rtb(self, queryset, name, value):
-        if value == NO_DATE:
-            return queryset.filter(rtb_date=None)
-        if value == ON_COURSE:
-            return queryset.on_course()
-        overdue = queryset.with_overdue().filter(is_overdue=value == OVERDUE)
-        return overdue.exclude(rtb_date=None)
+    def of_rtb(self, queryset, codes):
+        return queryset.of_rtb(*codes)
+
+    def in_role(self, queryset, codes):
+        """With a counterparty named, the role is that counterparty's."""
+        name = self.form.cleaned_data.get("counterparty", "")
+        return queryset.with_counterparty(name, roles=codes)
+
+    def in_country(self, queryset, codes):
+        return queryset.in_place(countries=codes)
 
     def filter_counterparty(self, queryset, name, value):
-        return queryset.with_counterparty(value, role=self.form.cleaned_data.get("role", ""))
+        """With a role as well, see ``in_role``."""
+        role = self.form.cleaned_data.get("role")
+        return queryset if role and role.included else queryset.with_counterparty(value)
 
     def filter_counterparty_id(self, queryset, name, value):
         return queryset.linked_to(value)
@@ -285,14 +318,8 @@ class PipelineFilter(PageFilterSet):
     def filter_way(self, queryset, name, value):
         return queryset.of_way(*value.split(":"))
 
-    def filter_role(self, queryset, name, value):
-        """With a counterparty named, the role is that counterparty's."""
-        if self.form.cleaned_data.get("counterparty"):
-            return queryset
-        return queryset.with_counterparty(role=value)
-
-    def filter_place(self, queryset, name, value):
-        return queryset.in_place(**{name: value})
+    def filter_region(self, queryset, name, value):
+        return queryset.in_place(region=value)
 
     def filter_capacity(self, queryset, name, value):
         end = "at_least" if name == "capacity_min" else "at_most"
@@ -306,10 +333,9 @@ class PipelineFilter(PageFilterSet):
         """The names of the technologies asked for, by code as ``of_technology`` takes it."""
         values = self.form.cleaned_data
         found = values["also"].technologies if values.get("also") else {}
-        code = values.get("technology")
-        if code and code != NO_FACILITY:
-            found[code] = dict(self.form.fields["technology"].choices)[code]
-        return found
+        asked = values.get("technology") or NOTHING
+        labels = self.form.fields["technology"].labels
+        return found | {code: labels[code] for code in asked.included if code != NO_FACILITY}
 
     @property
     def holders(self) -> dict[str, tuple[str, dict]]:
@@ -341,14 +367,16 @@ class FacilityFilter(PageFilterSet):
     ranges = (("capacity_min", "capacity_max"),)
 
     q = TextFilter()
-    technology = django_filters.ChoiceFilter(
-        label="Technology",
-        choices=technology_choices,
-        method="filter_technology",
+    technology = SelectionFilter(
+        "Technology",
+        technology_choices,
+        pick="of_technology",
+        group_by="technology__code",
+        is_combined=is_technology_family,
         empty_label="Any technology",
     )
-    country = django_filters.ChoiceFilter(
-        label="Country", choices=facility_country_choices, empty_label="Any country"
+    country = SelectionFilter(
+        "Country", facility_country_choices, group_by="country", empty_label="Any country"
     )
     region = NameFilter("Region", lookup_expr="icontains")
     capacity_min = AmountFilter("capacity_mw", "gte", "Capacity from, MW")
@@ -358,5 +386,5 @@ class FacilityFilter(PageFilterSet):
         model = Facility
         fields: list[str] = []
 
-    def filter_technology(self, queryset, name, value):
-        return queryset.of_technology(value)
+    def of_technology(self, queryset, codes):
+        return queryset.of_technology(*codes)

@@ -16,6 +16,7 @@ from django.views.decorators.http import conditional_page
 
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.filtered import FilteredPipelines
+from pipelines.filters import OPEN_ONES
 from pipelines.models import PipelineFacility, Technology
 from pipelines.querysets import PipelineQuerySet
 
@@ -140,6 +141,7 @@ class MapData(FilteredPipelines):
 class Map(FilteredPipelines):
     template_name = "pipelines/map.html"
     state_template_name = "pipelines/parts/map_state.html"
+    start_with = OPEN_ONES
 
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()
@@ -149,6 +151,8 @@ class Map(FilteredPipelines):
         capacity = facilities.capacity()
         number = placed.count()
         return super().get_context_data(**kwargs) | {
+            # For the data, which start with nothing.
+            "map_query": self.filterset.data.urlencode(),
             "said": f"{number:,} facilit{'y' if number == 1 else 'ies'} on the map",
             "capacity": capacity,
             "placed": number,

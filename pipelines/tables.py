@@ -2,13 +2,14 @@ from operator import attrgetter, methodcaller
 
 from django.db.models import Prefetch
 
-from oegen.fields import country_name
+from oegen.exports import NUMBER_WIDTH, FileColumn, number_format
 from oegen.ordering import by
 from oegen.tables import (
     ChoiceColumn,
     Column,
     CountryColumn,
     DayColumn,
+    FileOnlyColumn,
     MomentColumn,
     NumberColumn,
     PartColumn,
@@ -20,7 +21,7 @@ from oegen.tables import (
     place_of_country,
     unknown_last,
 )
-from pipelines.choices import RAG
+from pipelines.choices import RAG, CapacityBasis
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
 
 #: In this order the templates can name each technology once.
@@ -56,7 +57,7 @@ def _technology_keys(pipeline) -> tuple:
 
 
 def countries_of(pipeline) -> str:
-    return _each_once(country_name(facility.country) for facility in pipeline.facilities.all())
+    return ", ".join(pipeline.country_names)
 
 
 def regions_of(pipeline) -> str:
@@ -84,6 +85,22 @@ class FacilityTextColumn(TextColumn):
         return by_first(queryset, PipelineFacility, "pipeline", self.field, is_descending)
 
 
+#: Named once, so that columns which need the same ask for it once.
+_with_bases = methodcaller("with_capacity_by_basis")
+_with_technology = methodcaller("select_related", "technology")
+
+
+def _by_basis(heading: str, unit: str, value, annotate=None) -> FileOnlyColumn:
+    """A column of files that holds the capacity of one basis: these numbers can be added up."""
+    column = FileColumn(heading, NUMBER_WIDTH, number_format(unit, places=1))
+    return FileOnlyColumn(column, value, "capacity_mw", annotate)
+
+
+def _capacity_of(basis: str):
+    """A facility's capacity where it is of that basis."""
+    return lambda one: one.capacity_mw if one.technology.capacity_basis == basis else None
+
+
 class PipelineTable(RecordTable):
     #: The MW first, so that phones show them beside the name.
     usual = (
@@ -108,7 +125,7 @@ class PipelineTable(RecordTable):
         RAG,
         "RAG",
         alike=attrgetter("rag_status"),
-        told=methodcaller("get_rag_status_display"),
+        told=lambda pipeline: pipeline.get_rag_status_display() or "Not rated",
     )
     rag_comment = TextColumn("RAG comment")
     rag_confirmed_at = MomentColumn("RAG confirmed")
@@ -136,14 +153,25 @@ class PipelineTable(RecordTable):
         reads=methodcaller("select_related", "stage"),
     )
     on_hold_reason = TextColumn("Why on hold")
-    ownership_pct = NumberColumn("Ownership, %", places=1)
-    probability_pct = NumberColumn("Own probability, %", places=1)
+    ownership_pct = NumberColumn("Ownership, %", places=1, unit="%")
+    probability_pct = NumberColumn("Own probability, %", places=1, unit="%")
     net_mw = NumberColumn("Net, MW/MWp", places=1, reads=_with_shares)
     gross_weighted_mw = NumberColumn("Gross weighted, MW/MWp", places=1, reads=_with_shares)
     net_weighted_mw = NumberColumn("Net weighted, MW/MWp", places=1, reads=_with_shares)
-    storage_mw = NumberColumn("Of which storage, MW", places=1, reads=methodcaller("with_storage"))
+    storage_mw = NumberColumn(
+        "Of which storage, MW", places=1, unit="MW", reads=methodcaller("with_storage")
+    )
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
+
+    file_only = tuple(
+        _by_basis(heading, unit, attrgetter(name), _with_bases)
+        for heading, unit, name in (
+            ("Capacity, MWp DC", "MWp", "capacity_dc"),
+            ("Capacity, MW AC", "MW", "capacity_ac"),
+            ("Storage, MWh", "MWh", "storage_mwh"),
+        )
+    )
 
     def order_technologies(self, queryset, is_descending):
         field = "facility__technology__order"
@@ -174,12 +202,16 @@ class FacilityTable(RecordTable):
         reads=methodcaller("select_related", "technology"),
     )
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
-    storage_mwh = NumberColumn("Storage, MWh", places=1)
-    export_limit_mw = NumberColumn("Export limit, MW", places=1)
+    storage_mwh = NumberColumn("Storage, MWh", places=1, unit="MWh")
+    export_limit_mw = NumberColumn("Export limit, MW", places=1, unit="MW")
     country = CountryColumn()
     region = TextColumn()
     latitude = NumberColumn("Latitude, °N", places=4)
     longitude = NumberColumn("Longitude, °E", places=4)
     pipeline_count = NumberColumn("Pipelines", reads=methodcaller("with_pipeline_count"))
+    file_only = (
+        _by_basis("Capacity, MWp DC", "MWp", _capacity_of(CapacityBasis.DC), _with_technology),
+        _by_basis("Capacity, MW AC", "MW", _capacity_of(CapacityBasis.AC), _with_technology),
+    )
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")

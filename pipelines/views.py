@@ -16,7 +16,7 @@ from oegen.templatetags.oegen import plain
 from oegen.views import ListPage, RecordPage
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
-from pipelines.filters import FacilityFilter, PipelineFilter
+from pipelines.filters import OPEN_ONES, FacilityFilter, PipelineFilter
 from pipelines.models import Facility, Pipeline
 from pipelines.querysets import Megawatts
 from pipelines.tables import FacilityTable, PipelineTable
@@ -57,6 +57,7 @@ class PipelineList(ListPage):
     table_class = PipelineTable
     section = "pipelines"
     switch_template_name = "pipelines/parts/view_switch.html"
+    start_with = OPEN_ONES
     empty_text = "A pipeline is a project on its way from Discovery to Completed."
 
     def get_context_data(self, **kwargs):

@@ -10,11 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 from django.utils.text import Truncator
 
 from dashboard.metrics import Total
 from oegen import asof, clock
 from oegen.directions import isolated
+from oegen.selection import ALL, Selection
 from oegen.templatetags.oegen import number, whole
 from pipelines.filters import NOT_RATED
 from pipelines.models import Technology
@@ -86,9 +88,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Lists:
-    """Makes the links to lists, each under the page's own ``filters`` and at its day."""
+    """Makes the links to lists, each under the page's own ``filters``, which are the values of its
+    parameters, and at its day."""
 
-    filters: dict[str, str]
+    filters: dict[str, list[str]]
 
     def pipelines(self, total: Total | None = None, **wanted) -> Link:
         """Under the filters ``wanted`` too, those without a value left out. Where the page says
@@ -96,16 +99,21 @@ class Lists:
 
         A ``total`` under a technology is of that technology's facilities.
         """
-        wanted = {name: str(value) for name, value in wanted.items() if value}
-        technology = wanted.get("technology", "")
+        wanted = {name: [str(value)] for name, value in wanted.items() if value}
+        [technology] = wanted.get("technology", [""])
         both = {
-            name: value for name, value in wanted.items() if self.filters.get(name, value) != value
+            name: values
+            for name, values in wanted.items()
+            if self.filters.get(name, values) != values
         }
         query = {**self.filters, **{name: wanted[name] for name in wanted.keys() - both.keys()}}
         if both:
             if "also" in query:
                 both["also"] = query["also"]
-            query["also"] = urlencode(both)
+            query["also"] = [urlencode(both, doseq=True)]
+        if not Selection.from_data(MultiValueDict(query), "status"):
+            # The list would start with what is open.
+            query["status"] = [ALL]
         return Link(
             _address("pipelines", query),
             total.pipelines if total else None,
@@ -130,7 +138,7 @@ class Lists:
 
 
 def _address(name: str, query: dict) -> str:
-    query = urlencode(sorted(query.items()))
+    query = urlencode(sorted(query.items()), doseq=True)
     address = f"{reverse(name)}?{query}" if query else reverse(name)
     return asof.keep_day(address, clock.past_day())
 

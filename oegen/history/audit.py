@@ -56,13 +56,12 @@ HEADINGS = [
 
 def lines(trail: Trail) -> Iterator[list]:
     """The entries as rows of a file: one for each field that changed, one for any other entry."""
-    yield HEADINGS
     sources = dict(audit.Source.choices)
     for entries in trail.chunks(exports.CHUNK):
         for entry in entries:
             facts = [
                 entry.change_set_number,
-                exports.stated(entry.when),
+                exports.export_value(entry.when),
                 entry.person or "The system",
                 sources.get(entry.source, entry.source),
                 entry.reason,
@@ -105,6 +104,7 @@ class AuditPage(FilteredPage):
     state_template_name = "oegen/history/parts/audit_state.html"
     switch_template_name = "oegen/history/parts/switch.html"
     section = "changes"
+    page_parameters = FilteredPage.page_parameters | {"before"}
 
     def get(self, request, *args, **kwargs):
         if request.GET.get("download") == exports.CSV:
@@ -121,7 +121,9 @@ class AuditPage(FilteredPage):
             answer = render(self.request, "oegen/history/busy.html", status=503)
             answer["Retry-After"] = "60"
             return answer
-        return exports.csv_download(lines(self.filterset.qs), "audit", slot)
+        columns = [exports.FileColumn(heading) for heading in HEADINGS]
+        sheet = exports.Sheet("audit", columns, lines(self.filterset.qs))
+        return exports.download(sheet, exports.CSV, slot)
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)

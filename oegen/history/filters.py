@@ -6,10 +6,9 @@ from django.utils.text import capfirst
 
 from oegen import audit
 from oegen.filters import DayFilter, FilterForm, NameFilter, PageFilterSet, WholeNumberFilter
-from oegen.history.trail import Trail
+from oegen.history.trail import THE_SYSTEM, Trail
 from oegen.models import ChangeSet, User
-
-THE_SYSTEM = "system"
+from oegen.selection import NOTHING, Selection, SelectionFilter
 
 ACTIONS = {"added": audit.CREATED, "changed": audit.CHANGED, "removed": audit.REMOVED}
 
@@ -55,8 +54,8 @@ NAMES_SET_UP = {"set_up", "source", "type", "field", "name", "change_set"}
 class AuditForm(FilterForm):
     def clean(self):
         values = super().clean()
-        kind, field = values.get("type"), values.get("field")
-        if kind and field and field.partition(".")[0] != kind:
+        kinds, field = values.get("type"), values.get("field")
+        if kinds and field and not kinds.allows(field.partition(".")[0]):
             of = model_named(field.partition(".")[0])._meta.verbose_name_plural
             self.add_error(
                 "field",
@@ -72,24 +71,24 @@ class AuditFilter(PageFilterSet):
     ranges = (("since", "until"),)
 
     name = NameFilter("Record name")
-    person = django_filters.ChoiceFilter(
-        label="Person", choices=person_choices, empty_label="Anybody"
-    )
-    type = django_filters.ChoiceFilter(label="Type", choices=type_choices, empty_label="Any type")
+    person = SelectionFilter("Person", person_choices, empty_label="Anybody", has_counts=False)
+    type = SelectionFilter("Type", type_choices, empty_label="Any type", has_counts=False)
     since = DayFilter("since", "gte", "From")
     until = DayFilter("until", "lte", "Until")
-    action = django_filters.ChoiceFilter(
-        label="Action",
-        choices=[(name, capfirst(name)) for name in ACTIONS],
+    action = SelectionFilter(
+        "Action",
+        [(name, capfirst(name)) for name in ACTIONS],
         empty_label="Any action",
+        has_counts=False,
     )
     field = django_filters.ChoiceFilter(
         label="Field changed", choices=field_choices, empty_label="Any field"
     )
-    source = django_filters.ChoiceFilter(
-        label="Source",
-        choices=[(value, capfirst(label)) for value, label in audit.Source.choices],
+    source = SelectionFilter(
+        "Source",
+        [(value, capfirst(label)) for value, label in audit.Source.choices],
         empty_label="Any source",
+        has_counts=False,
     )
     set_up = django_filters.ChoiceFilter(
         label="Set-up of the database", choices=[("shown", "Shown")], empty_label="Left out"
@@ -111,15 +110,19 @@ class AuditFilter(PageFilterSet):
             return Trail(without_set_up=True)
         asked = {name: value for name, value in self.form.cleaned_data.items() if value}
         kind, _, field = asked.get("field", "").partition(".")
-        kind = kind or asked.get("type", "")
-        person = asked.get("person", "")
+        kinds = Selection((kind,)) if kind else asked.get("type", NOTHING)
+        models = tuple(
+            model for model in audit.tracked_models() if kinds.allows(model._meta.model_name)
+        )
+        action = asked.get("action", NOTHING)
+        # What is asked for and left out at once is nothing.
+        allowed = tuple(kind for name, kind in ACTIONS.items() if action.allows(name) and models)
         return Trail(
-            model=model_named(kind) if kind else None,
+            models=models or None,
             field=field,
-            kind=ACTIONS.get(asked.get("action"), ""),
-            person=User.objects.get(pk=person) if person and person != THE_SYSTEM else None,
-            by_the_system=person == THE_SYSTEM,
-            source=asked.get("source", ""),
+            kinds=allowed if action or not models else None,
+            people=asked.get("person", NOTHING),
+            sources=asked.get("source", NOTHING),
             since=asked.get("since"),
             until=asked.get("until"),
             reason=asked.get("reason", ""),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import django_filters
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.urls import resolve, reverse
 from django.utils.functional import cached_property
@@ -16,10 +15,11 @@ from django.views.generic import TemplateView
 
 from oegen import audit, restoring, timeline
 from oegen.filters import DayFilter, PageFilterSet
-from oegen.history.filters import THE_SYSTEM
 from oegen.history.stream import between, changing, entries, stream
+from oegen.history.trail import THE_SYSTEM, written_by
 from oegen.models import AuditedModel, Comment, User
 from oegen.reverting import Step, belongs_to
+from oegen.selection import NOTHING, Selection, SelectionFilter
 from oegen.views import FilteredPage
 
 PAGE_SIZE = 50
@@ -142,8 +142,8 @@ class RecordFilter(PageFilterSet):
     usual = ("field", "person", "since", "until")
     ranges = (("since", "until"),)
 
-    field = django_filters.ChoiceFilter(label="What changed", empty_label="Anything")
-    person = django_filters.ChoiceFilter(label="Who", empty_label="Anybody")
+    field = SelectionFilter("What changed", (), empty_label="Anything", has_counts=False)
+    person = SelectionFilter("Who", (), empty_label="Anybody", has_counts=False)
     since = DayFilter("history_date", "gte", "From")
     until = DayFilter("history_date", "lte", "Until")
 
@@ -179,16 +179,27 @@ class RecordFilter(PageFilterSet):
 
     def _narrowed(self, rows, values):
         rows = between(rows, values.get("since"), values.get("until"))
-        person, field = values.get("person"), values.get("field")
-        if person:
-            rows = rows.filter(history_user=None if person == THE_SYSTEM else person)
-        if field and "." in field:
-            return rows if rows.model.instance_type._meta.label_lower == field else rows.none()
-        if field and rows.model.instance_type is not type(self.record):
-            return rows.none()
-        if field:
-            return changing(rows, self.record._meta.get_field(field).attname)
-        return rows
+        rows = written_by(rows, values.get("person") or NOTHING)
+        return self._about(rows, values.get("field") or NOTHING)
+
+    def _about(self, rows, asked: Selection):
+        """The rows of a model that are about what is asked for: a field of the record by its name,
+        what belongs to the record by the label of its model."""
+        if rows.model.instance_type is not type(self.record):
+            return rows if asked.allows(rows.model.instance_type._meta.label_lower) else rows.none()
+        if asked.included:
+            rows = rows.filter(self._changes(rows, asked.included))
+        return rows.filter(~self._changes(rows, asked.excluded)) if asked.excluded else rows
+
+    def _changes(self, rows, codes) -> Q:
+        """The condition on the record's own rows that they changed one of the fields."""
+        condition = Q(pk__in=[])
+        for code in codes:
+            if "." not in code:
+                field = self.record._meta.get_field(code)
+                changed = changing(rows.model.objects.all(), field.attname)
+                condition |= Q(Exists(changed.filter(history_id=OuterRef("history_id"))))
+        return condition
 
 
 class RecordHistory(HistoryPage, FilteredPage):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import django_filters
 from django.contrib.contenttypes.models import ContentType
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -15,6 +14,7 @@ from oegen import audit
 from oegen.filters import NameFilter, PageFilterSet
 from oegen.history.stream import entries, stream
 from oegen.models import AuditedModel, ChangeSet, Comment
+from oegen.selection import NOTHING, SelectionFilter
 from oegen.timeline import Entry
 from oegen.views import FilteredPage
 
@@ -63,7 +63,7 @@ class RemovedFilter(PageFilterSet):
     usual = ("q", "kind")
 
     q = NameFilter("Name or reason")
-    kind = django_filters.ChoiceFilter(label="Kind", choices=kind_choices, empty_label="Any kind")
+    kind = SelectionFilter("Kind", kind_choices, empty_label="Any kind", has_counts=False)
 
     class Meta:
         model = ChangeSet
@@ -72,10 +72,12 @@ class RemovedFilter(PageFilterSet):
     @property
     def sources(self) -> list[QuerySet]:
         values = self.form.cleaned_data if self.is_bound and self.is_valid() else {}
+        asked = values.get("kind") or NOTHING
         return [
             self._matching(removals(model), values.get("q", ""))
+            if asked.allows(model._meta.model_name)
+            else model.history.none()
             for model in kinds()
-            if values.get("kind") in (None, "", model._meta.model_name)
         ]
 
     @staticmethod

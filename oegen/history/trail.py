@@ -12,7 +12,11 @@ from django.db.models import Q, QuerySet
 
 from oegen import audit, search, timeline
 from oegen.history.stream import between, changing, entries, stream
-from oegen.models import AuditedModel, ChangeSet, Comment, User
+from oegen.models import AuditedModel, ChangeSet, Comment
+from oegen.selection import NOTHING, Selection
+
+#: Code of the person who is none: what the program did by itself.
+THE_SYSTEM = "system"
 
 #: Of up to so many change sets the keys are looked up first; of more, rows are looked at.
 FEW = 200
@@ -20,18 +24,19 @@ FEW = 200
 
 @dataclass(frozen=True)
 class Trail:
-    """The entries that answer to all that is given; empty means any. ``field`` is of ``model``.
+    """The entries that answer to all that is given; None and empty mean any. With a ``field`` there
+    is one of the ``models``, which has it.
 
     ``after`` is a place, which is a KEY of the stream: only what is older than that.
     """
 
-    model: type[AuditedModel] | None = None
+    models: tuple[type[AuditedModel], ...] | None = None
     field: str = ""
-    #: audit.CREATED, audit.CHANGED or audit.REMOVED.
-    kind: str = ""
-    person: User | None = None
-    by_the_system: bool = False
-    source: str = ""
+    #: Of audit.CREATED, audit.CHANGED and audit.REMOVED.
+    kinds: tuple[str, ...] | None = None
+    #: Keys of people, and THE_SYSTEM.
+    people: Selection = NOTHING
+    sources: Selection = NOTHING
     since: date | None = None
     until: date | None = None
     reason: str = ""
@@ -67,7 +72,7 @@ class Trail:
             rest = rest.from_place(places[-1])
 
     def _models(self) -> list[type[AuditedModel]]:
-        return [self.model] if self.model else audit.tracked_models()
+        return list(self.models or audit.tracked_models())
 
     def _sources(self) -> list[QuerySet]:
         of_change_sets = self._of_change_sets()
@@ -78,12 +83,9 @@ class Trail:
 
     def _rows(self, model: type[AuditedModel], number: int) -> QuerySet:
         rows = between(model.history.all(), self.since, self.until)
-        if self.kind:
-            rows = rows.filter(history_type=self.kind)
-        if self.by_the_system:
-            rows = rows.filter(history_user=None)
-        elif self.person is not None:
-            rows = rows.filter(history_user=self.person)
+        if self.kinds is not None:
+            rows = rows.filter(history_type__in=self.kinds)
+        rows = written_by(rows, self.people)
         for word in self.reason.split():
             rows = rows.filter(history_change_reason__icontains=word)
         if self.name:
@@ -101,16 +103,30 @@ class Trail:
         if self.without_set_up:
             set_up = known.filter(source=audit.Source.MIGRATION).values_list("pk", flat=True)
             return ~Q(change_set__in=list(set_up))
-        if not self.source and self.number is None:
+        if not self.sources and self.number is None:
             return Q()
-        if self.source:
-            known = known.filter(source=self.source)
+        asked = Q(source__in=self.sources.included) if self.sources.included else Q()
+        asked &= ~Q(source__in=self.sources.excluded)
+        known = known.filter(asked)
         if self.number is not None:
             known = known.filter(number=self.number)
         keys = list(known.values_list("pk", flat=True)[: FEW + 1])
         if len(keys) <= FEW:
             return Q(change_set__in=keys)
-        return Q(change_set__source=self.source)
+        return Q(change_set__in=known)
+
+
+def written_by(rows: QuerySet, people: Selection) -> QuerySet:
+    """The history rows that some people wrote, or others than those; by their keys, and
+    THE_SYSTEM."""
+    if people.included:
+        rows = rows.filter(_is_by(people.included))
+    return rows.filter(~_is_by(people.excluded)) if people.excluded else rows
+
+
+def _is_by(people: tuple[str, ...]) -> Q:
+    of_people = Q(history_user__in=[key for key in people if key != THE_SYSTEM])
+    return of_people | Q(history_user=None) if THE_SYSTEM in people else of_people
 
 
 def _is_part(model: type[AuditedModel]) -> int:

@@ -54,6 +54,9 @@ class AuditedModel(models.Model):
 
     #: The attributes that search reads, all text, its name first; none: search knows it not.
     SEARCH_FIELDS: tuple[str, ...] = ()
+    #: The template of what search shows of a record beside its name; it is given ``record``, as the
+    #: queryset's ``with_search_facts`` reads it.
+    SEARCH_FACTS_TEMPLATE = ""
     #: Its place among the kinds of record that search finds, lowest first.
     SEARCH_PLACE = 0
 

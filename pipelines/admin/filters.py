@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from oegen.selection import ALL
 from pipelines.filters import status_choices
 
 
@@ -10,7 +11,7 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request, model_admin):
-        return status_choices()
+        return [(one.code, one.label) for one in status_choices() if one.code != ALL]
 
     def queryset(self, request, queryset):
         return queryset.of_status(self.value()) if self.value() else queryset

@@ -77,6 +77,7 @@ class Facility(AuditedModel):
     objects = FacilityQuerySet.as_manager()
 
     SEARCH_FIELDS = ("name", "region", "country_name")
+    SEARCH_FACTS_TEMPLATE = "pipelines/parts/facility_found.html"
     SEARCH_PLACE = 2
 
     class Meta:

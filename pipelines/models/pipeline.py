@@ -100,6 +100,7 @@ class Pipeline(AuditedModel):
     objects = PipelineQuerySet.as_manager()
 
     SEARCH_FIELDS = ("project_name", "rag_comment", "on_hold_reason", "probability_reason")
+    SEARCH_FACTS_TEMPLATE = "pipelines/parts/pipeline_found.html"
     SEARCH_PLACE = 1
 
     #: The day a stage, hold or outcome change took effect; today unless somebody back-dates it.
@@ -153,6 +154,12 @@ class Pipeline(AuditedModel):
         if self.outcome != Outcome.ACTIVE:
             return self.get_outcome_display()
         return ON_HOLD if self.on_hold and not self.stage.is_terminal else self.stage.name
+
+    @property
+    def country_names(self) -> list[str]:
+        """Of its facilities, each once; prefetch them."""
+        names = (facility.country_name for facility in self.facilities.all())
+        return list(dict.fromkeys(filter(None, names)))
 
     @property
     def capacity_unit(self) -> str:

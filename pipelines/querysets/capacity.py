@@ -55,6 +55,21 @@ class Capacity(Megawatts):
     facilities_without_capacity: int = 0
     storage_mw: Decimal = ZERO
 
+    @property
+    def facts(self) -> list[tuple[str, Decimal | int | str]]:
+        """The totals of a file, in which a facility that several rows share is in each of them."""
+        facts = [
+            ("Capacity, MWp DC", self.mwp_dc),
+            ("Capacity, MW AC", self.mw_ac),
+            ("Of which storage, MW", self.storage_mw),
+            ("Storage, MWh", self.storage_mwh),
+            ("Facilities", self.facilities),
+            ("Without a figure", self.facilities_without_capacity),
+        ]
+        if self.is_mixed:
+            facts.insert(3, ("Together, MW, mixed", self.mw))
+        return [*facts, ("Counted", "each facility once, however many rows it is part of")]
+
 
 def sums_of_capacity(prefix: str = "") -> dict:
     """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one

@@ -12,6 +12,11 @@ ENDED = "ended"
 OVERDUE = "overdue"
 NO_DATE = "none"
 
+#: Codes of what RTB dates have come to: any that is not overdue; reached or scheduled, which is
+#: what counts in the cumulative capacity by RTB date.
+IN_TIME = "due"
+ON_COURSE = "on-course"
+
 #: Code of a technology and all its kinds: "wind-all".
 ALL_KINDS = "-all"
 NO_FACILITY = "none"

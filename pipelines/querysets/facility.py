@@ -9,12 +9,14 @@ from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_cap
 from pipelines.querysets.codes import ALL_KINDS
 
 
-def of_technology(code: str, prefix: str = "") -> Q:
-    """The facilities of a technology; with ``ALL_KINDS`` at the end, also of its children."""
-    parent = code.removesuffix(ALL_KINDS)
-    condition = Q(**{f"{prefix}technology__code": parent})
-    if parent != code:
-        condition |= Q(**{f"{prefix}technology__parent__code": parent})
+def of_technology(*codes: str, prefix: str = "") -> Q:
+    """The facilities of any of the technologies; a code that ends with ``ALL_KINDS`` is also of its
+    children."""
+    parents = [code.removesuffix(ALL_KINDS) for code in codes]
+    families = [code.removesuffix(ALL_KINDS) for code in codes if code.endswith(ALL_KINDS)]
+    condition = Q(**{f"{prefix}technology__code__in": parents})
+    if families:
+        condition |= Q(**{f"{prefix}technology__parent__code__in": families})
     return condition
 
 
@@ -49,8 +51,11 @@ class FacilityQuerySet(AuditedQuerySet):
         """Every word of the text in the name, the region or the country."""
         return search.matching(self, text)
 
-    def of_technology(self, code: str):
-        return self.filter(of_technology(code))
+    def with_search_facts(self):
+        return self.select_related("technology")
+
+    def of_technology(self, *codes: str):
+        return self.filter(of_technology(*codes))
 
     def with_pipeline_count(self):
         """Adds ``pipeline_count`` to each row: all its pipelines, whatever rows are asked for."""

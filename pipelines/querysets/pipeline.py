@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -32,7 +34,17 @@ from oegen.ordering import by
 from oegen.querysets import AuditedQuerySet
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets.capacity import ZERO, Capacity, capacity_of_sums, sums_of_capacity
-from pipelines.querysets.codes import DONE, ENDED, HELD, NO_DATE, NO_FACILITY, OPEN, OVERDUE
+from pipelines.querysets.codes import (
+    DONE,
+    ENDED,
+    HELD,
+    IN_TIME,
+    NO_DATE,
+    NO_FACILITY,
+    ON_COURSE,
+    OPEN,
+    OVERDUE,
+)
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.querysets.holding import amounts_held
@@ -132,9 +144,12 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
             )
         )
 
-    def of_status(self, code: str):
-        """A code as ``with_status`` gives it, or ``OPEN``."""
-        return self.open() if code == OPEN else self.with_status().filter(status=code)
+    def of_status(self, *codes: str):
+        """Any of the codes that ``with_status`` gives, and ``OPEN``."""
+        if codes == (OPEN,):
+            return self.open()
+        condition = Q(status__in=[code for code in codes if code != OPEN])
+        return self.with_status().filter(condition | _OPEN if OPEN in codes else condition)
 
     def with_rtb_bucket(self, today: date | None = None):
         """Adds ``rtb_bucket`` to each row: ``OVERDUE``, ``NO_DATE`` or the year as text."""
@@ -147,13 +162,26 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
             )
         )
 
-    def on_course(self, today: date | None = None):
-        """What counts as ready to build, now or by its date: open with a date that is not overdue,
-        completed with one that has come, or sold when it was ready."""
+    def of_rtb(self, *codes: str, today: date | None = None):
+        """Any of: ``OVERDUE``, ``IN_TIME`` or ``NO_DATE``; ``ON_COURSE``, which counts as ready to
+        build, now or by its date: open with a date that is not overdue, completed with one that
+        has come, or sold when it was ready."""
+        dated = Q(rtb_date__isnull=False)
+        in_time = dated & Q(is_overdue=False)
         done = _COMPLETED & Q(rtb_date__lte=today or clock.today())
-        found = self.with_overdue(today).with_sold_ready()
-        dated = _OPEN & Q(rtb_date__isnull=False, is_overdue=False)
-        return found.filter(dated | done | Q(is_sold_ready=True))
+        conditions = {
+            OVERDUE: Q(is_overdue=True),
+            IN_TIME: in_time,
+            ON_COURSE: _OPEN & in_time | done | Q(is_sold_ready=True),
+            NO_DATE: ~dated,
+        }
+        found = self.with_overdue(today)
+        if ON_COURSE in codes:
+            found = found.with_sold_ready()
+        return found.filter(reduce(or_, [conditions[code] for code in codes]))
+
+    def on_course(self, today: date | None = None):
+        return self.of_rtb(ON_COURSE, today=today)
 
     def with_sold_ready(self):
         """Adds ``is_sold_ready`` to each row: that it was sold, and was ready to build by then. Its
@@ -182,12 +210,15 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
         newest = last.order_by("-history_date", "-history_id").values("history_id")[:1]
         return self.alias(_then=Subquery(newest)).filter(Exists(then.order_by()))
 
-    def of_technology(self, code: str):
-        """With a facility of it; see the function of that name. ``NO_FACILITY``: without any."""
-        if code == NO_FACILITY:
-            return self.without_facility()
+    def of_technology(self, *codes: str):
+        """With a facility of any of them; see the function of that name. ``NO_FACILITY``: without
+        any facility."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
-        return self.filter(Exists(links.filter(of_technology(code, "facility__"))))
+        named = [code for code in codes if code != NO_FACILITY]
+        of_named = Exists(links.filter(of_technology(*named, prefix="facility__")))
+        if len(named) == len(codes):
+            return self.filter(of_named)
+        return self.filter(~Exists(links) | of_named if named else ~Exists(links))
 
     def led_by(self, counterparty):
         links = self.model.counterparties.through.objects
@@ -254,22 +285,23 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
         return self.filter(Exists(links.filter(counterparty=counterparty)))
 
-    def with_counterparty(self, name: str = "", role: str = ""):
-        """With a counterparty whose name or another name contains ``name``, in the role of that
-        code; either may be left empty."""
+    def with_counterparty(self, name: str = "", roles: Iterable[str] = ()):
+        """With a counterparty whose name or another name contains ``name``, in a role of one of the
+        codes; either may be left empty."""
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
         if name:
             called = self.model.counterparties.rel.model.objects.called(name)
             links = links.filter(counterparty__in=called)
-        if role:
-            links = links.filter(role__code=role)
+        if roles:
+            links = links.filter(role__code__in=roles)
         return self.filter(Exists(links))
 
-    def in_place(self, country: str = "", region: str = ""):
-        """With a facility in the country of that code, or in a region that contains the words."""
+    def in_place(self, countries: Iterable[str] = (), region: str = ""):
+        """With a facility in a country of one of the codes, or in a region that contains the
+        words."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
-        if country:
-            links = links.filter(facility__country=country)
+        if countries:
+            links = links.filter(facility__country__in=countries)
         if region:
             links = links.filter(facility__region__icontains=region)
         return self.filter(Exists(links))
@@ -281,6 +313,11 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
     def matching(self, text: str):
         """Every word of the text in the pipeline, or in a facility's or counterparty's name."""
         return search.matching(self, text, names_of=("facilities", "counterparties"))
+
+    def with_search_facts(self):
+        return (
+            self.select_related("stage").with_capacity().prefetch_related("facilities__technology")
+        )
 
     def count_by(self, bucket: str) -> dict:
         """The number of pipelines by the value of a field or annotation."""
@@ -347,6 +384,16 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
         """
         return self.annotate(capacity_mw=self._own_capacity())
 
+    def with_capacity_by_basis(self):
+        """Adds ``capacity_dc``, ``capacity_ac`` and ``storage_mwh`` to each row: the sums of its
+        own facilities, None where nothing is known."""
+        dc = Q(facility__technology__capacity_basis=CapacityBasis.DC)
+        return self.annotate(
+            capacity_dc=self._own_sum("capacity_mw", dc),
+            capacity_ac=self._own_sum("capacity_mw", ~dc),
+            storage_mwh=self._own_sum("storage_mwh"),
+        )
+
     def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None):
         """By the sum that ``with_capacity`` tells; one that is not known is in no range."""
         # Rounded to what is stored, which also makes SQLite compare numbers with numbers.
@@ -363,17 +410,18 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
             facility__technology__is_storage=True,
             facility__technology__capacity_basis=CapacityBasis.AC,
         )
-        return self.annotate(storage_mw=self._own_capacity(is_storage))
+        return self.annotate(storage_mw=self._own_sum("capacity_mw", is_storage))
 
-    def _own_capacity(self, only: Q | None = None) -> Subquery:
-        links = (
-            self.model.facilities.through.objects.filter(only or Q(), pipeline=OuterRef("pk"))
-            .order_by()
-            .values("pipeline")
-            .annotate(total=Sum("facility__capacity_mw"))
-            .values("total")
-        )
-        return Subquery(links)
+    def _own_capacity(self) -> Subquery:
+        return self._own_sum("capacity_mw")
+
+    def _own_sum(self, field: str, condition: Q | None = None) -> Subquery:
+        """The sum of a field over the row's own facilities for which the condition holds."""
+        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
+        if condition is not None:
+            links = links.filter(condition)
+        sums = links.order_by().values("pipeline").annotate(total=Sum(f"facility__{field}"))
+        return Subquery(sums.values("total"))
 
     def with_lead_developer_order(self):
         """Adds ``lead_developer_order``, by which the rows sort by the lead developer's name."""

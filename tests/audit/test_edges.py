@@ -41,7 +41,7 @@ def test_somebody_inactive_is_still_told(findings):
         make_facility("Plant")
     person.is_active = False
     person.save()
-    (entry,) = Trail(model=Facility).entries_at(Trail(model=Facility).places(1))
+    (entry,) = Trail(models=(Facility,)).entries_at(Trail(models=(Facility,)).places(1))
     assert entry.person == "Priya Shah"
     assert findings() == []
 
@@ -98,7 +98,7 @@ def test_texts_of_all_writing_are_sealed_as_they_are_kept(findings):
 
 
 def moments_told(**asked) -> list[datetime]:
-    trail = Trail(model=Facility, **asked)
+    trail = Trail(models=(Facility,), **asked)
     return [entry.when for entry in trail.entries_at(trail.places(50))]
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from oegen import audit, roles
+from tests.browser.filters import choose
 from tests.builders import make_pipeline, make_user
 
 
@@ -28,7 +29,7 @@ def test_changes_are_narrowed_in_place_opened_and_printed(browser_page, sign_in,
     expect(lines).to_have_count(2)
 
     page.evaluate("window.untouched = true")
-    page.locator("#id_technology").select_option(label="Wind, kind not given")
+    choose(page, "technology", "Wind, kind not given")
     expect(lines).to_have_count(1)
     expect(page.locator("#said")).to_have_text("1 change")
     page.locator("#id_to").fill("2100-01-01")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from oegen import roles
+from tests.browser.filters import choose
 from tests.builders import make_counterparty, make_information_point, make_pipeline, make_user
 
 
@@ -121,7 +122,7 @@ def test_filters_draw_the_dashboard_anew_and_the_map_is_fetched_when_seen(
     expect(page.locator('[data-chart="growth-data"] canvas')).to_be_visible()
     assert not any("leaflet.js" in url for url in asked)
 
-    page.get_by_label("Technology", exact=True).select_option(label="Solar")
+    choose(page, "technology", "Solar")
 
     page.wait_for_url(lambda url: url.endswith("/?technology=solar&compare=2026-01-01"))
     expect(page.locator(".tile-open .tile-figure")).to_have_text("40.0\xa0MWp")
@@ -130,7 +131,7 @@ def test_filters_draw_the_dashboard_anew_and_the_map_is_fetched_when_seen(
 
     page.locator("#map").scroll_into_view_if_needed()
     expect(page.locator("#map")).to_have_attribute("data-ready", "1")
-    page.get_by_label("RAG", exact=True).select_option(label="Green")
+    choose(page, "rag", "Green")
     expect(page.get_by_text("No pipeline matches these filters.")).to_be_visible()
     page.get_by_role("link", name="Clear all filters").click()
     expect(page.locator(".tile-open .tile-figure")).to_have_text("100.0\xa0MW, mixed")
@@ -195,7 +196,7 @@ def test_choosing_a_filter_lists_at_once_and_leaves_a_clean_address(
     sign_in(page, reader)
     page.goto(f"{live_server.url}/pipelines/")
 
-    page.get_by_label("Technology").select_option(label="Solar")
+    choose(page, "technology", "Solar")
 
     page.wait_for_url(lambda url: url.endswith("/pipelines/?technology=solar"))
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -225,13 +226,13 @@ def test_phone_has_the_figures_first_and_the_most_used_sections_at_the_bottom(
     page.set_viewport_size({"width": 390, "height": 800})
     sign_in(page, reader)
     page.goto(live_server.url)
-    technology = page.get_by_label("Technology", exact=True)
+    technology = page.locator("#id_technology")
     expect(technology).to_be_hidden()
     assert page.locator(".tile-open .tile-figure").bounding_box()["y"] < 300
     filters = page.get_by_role("button", name="Filters")
     expect(filters).to_have_text("Filters")
     filters.click()
-    technology.select_option(label="Solar")
+    choose(page, "technology", "Solar")
     expect(filters).to_have_text("Filters 1 set")
     expect(filters).to_have_attribute("aria-expanded", "true")
     page.reload()

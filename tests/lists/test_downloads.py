@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from oegen.formulas import escape_formula
+from pipelines.models import Pipeline
 from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 TEXTS = [
@@ -48,10 +49,19 @@ def csv_rows(client, name: str, **query) -> list[list[str]]:
     return list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
 
 
+def xlsx_file(client, name: str, **query) -> zipfile.ZipFile:
+    response = client.get(reverse(name), {"download": "xlsx", **query})
+    return zipfile.ZipFile(io.BytesIO(body(response)))
+
+
 def xlsx_cells(client, name: str, **query) -> dict[str, tuple[str, str]]:
+    """Kind and text of each cell of the rows by its place."""
+    return cells_of(xlsx_file(client, name, **query), "sheet2")
+
+
+def cells_of(file: zipfile.ZipFile, sheet: str) -> dict[str, tuple[str, str]]:
     """Kind and text of each cell by its place, read from the file as a spreadsheet would."""
-    raw = body(client.get(reverse(name), {"download": "xlsx", **query}))
-    sheet = zipfile.ZipFile(io.BytesIO(raw)).read("xl/worksheets/sheet1.xml")
+    sheet = file.read(f"xl/worksheets/{sheet}.xml")
     assert b"<f>" not in sheet, "no cell is a formula"
     cells = {}
     for cell in ElementTree.fromstring(sheet).iterfind(".//s:c", SPACE):  # noqa: S314 - ours
@@ -74,21 +84,23 @@ def test_file_has_the_rows_columns_and_order_of_the_list_over_all_its_pages(as_m
         on_screen += [row.record.project_name for row in table.paginated_rows]
     rows = csv_rows(as_manager, "pipelines", **query)
 
-    assert rows[0] == ["Pipeline", "Capacity, MW/MWp", "RAG"]
+    by_basis = ["Capacity, MWp DC", "Capacity, MW AC", "Storage, MWh"]
+    assert rows[0] == ["Pipeline", "Capacity, MW/MWp", "RAG", *by_basis, "ID"]
     assert [row[0] for row in rows[1:]] == on_screen
     assert len(on_screen) == 130
-    assert rows[1] == ["Moor 129", "129", "Red"]
+    key = str(Pipeline.objects.get(project_name="Moor 129").pk)
+    assert rows[1] == ["Moor 129", "129", "Red", "129", "", "", key]
     cells = xlsx_cells(as_manager, "pipelines", **query)
     assert [cells[f"A{row}"][1] for row in range(2, 132)] == on_screen
 
 
 def test_person_s_own_columns_are_downloaded(as_manager):
-    make_pipeline("Moor", rtb_date=date(2027, 3, 14))
+    moor = make_pipeline("Moor", rtb_date=date(2027, 3, 14))
     as_manager.post(reverse("pipelines"), {"do": "columns", "columns": ["rtb_date", "status"]})
 
     assert csv_rows(as_manager, "pipelines") == [
-        ["Pipeline", "RTB date", "Status"],
-        ["Moor", "2027-03-14", "Design"],
+        ["Pipeline", "RTB date", "Status", "ID"],
+        ["Moor", "2027-03-14", "Design", str(moor.pk)],
     ]
 
 
@@ -135,9 +147,11 @@ def test_text_longer_than_a_cell_is_cut_in_xlsx_and_whole_in_csv(as_manager):
 
 def test_numbers_are_numbers_and_dates_are_dates_in_xlsx(as_manager):
     make_pipeline("Moor", capacity_mw=Decimal("194.432"), rtb_date=date(2027, 3, 14))
-    cells = xlsx_cells(as_manager, "pipelines", columns="capacity_mw,rtb_date,modified_at,cod_date")
+    file = xlsx_file(as_manager, "pipelines", columns="capacity_mw,rtb_date,modified_at,cod_date")
+    cells = cells_of(file, "sheet2")
 
     assert cells["B2"] == ("n", "194.432")
+    assert "#,##0.0##&quot; MWp&quot;" in file.read("xl/styles.xml").decode()
     assert cells["C2"] == ("n", str((date(2027, 3, 14) - date(1899, 12, 30)).days))
     assert float(cells["D2"][1]) > (timezone.localdate() - date(1899, 12, 31)).days
     assert "E2" not in cells, "nothing known is an empty cell"
@@ -162,7 +176,7 @@ def test_links_are_told_in_words(as_manager):
     )
     columns = "technologies,counterparties,facilities"
 
-    assert csv_rows(as_manager, "pipelines", columns=columns)[1] == [
+    assert csv_rows(as_manager, "pipelines", columns=columns)[1][:-1] == [
         "Moor",
         "Wind",
         "Larch (Lead developer)",
@@ -191,3 +205,65 @@ def test_file_is_read_in_chunks(as_manager, django_assert_max_num_queries):
     for name in ("facilities", "contacts"):
         with django_assert_max_num_queries(9):
             assert len(csv_rows(as_manager, name)) == 4
+
+
+def test_xlsx_names_its_sheets_has_filter_buttons_and_says_what_it_holds(as_manager, manager):
+    facility = make_facility("Shared", technology="bess", capacity_mw=50, storage_mwh=100)
+    for name in ("Alpha", "Bravo"):
+        pipeline = make_pipeline(name, rag_status="red", capacity_mw=Decimal("10.5"))
+        pipeline.facility_links.create(facility=facility)
+    make_pipeline("Sold", rag_status="red", outcome="sold", capacity_mw=7)
+    query = {"rag": "red", "columns": "capacity_mw"}
+    as_manager.post(f"{reverse('pipelines')}?rag=red&columns=capacity_mw", SAVE)
+
+    file = xlsx_file(as_manager, "pipelines", **query)
+
+    names = re.findall(r'<sheet name="([^"]+)"', file.read("xl/workbook.xml").decode())
+    assert names == ["About this file", "Pipelines"]
+    assert b'<autoFilter ref="A1:F3"/>' in file.read("xl/worksheets/sheet2.xml")
+    rows = cells_of(file, "sheet2")
+    assert [rows[f"{column}2"][1] for column in "BCDE"] == ["60.5", "10.5", "50", "100"]
+    about = {text: place for place, (_, text) in cells_of(file, "sheet1").items()}
+    told = {
+        label: cells_of(file, "sheet1")[place.replace("A", "B")][1]
+        for label, place in about.items()
+        if place.startswith("A") and place != "A1"
+    }
+    assert told.pop("Address").endswith("/pipelines/?rag=red&columns=capacity_mw")
+    assert float(told.pop("Made at")) > 46_000
+    assert told.pop("Counted").startswith("each facility once")
+    assert told == {
+        "As of": "now",
+        "Made by": str(manager),
+        "View": "Reds",
+        "Filter: Status": "Open, all stages",
+        "Filter: RAG": "Red",
+        "Pipelines": "2",
+        "Capacity, MWp DC": "21",
+        "Capacity, MW AC": "50",
+        "Of which storage, MW": "50",
+        "Together, MW, mixed": "71",
+        "Storage, MWh": "100",
+        "Facilities": "3",
+        "Without a figure": "0",
+    }
+
+
+SAVE = {"do": "save-view", "name": "Reds"}
+
+
+def test_facilities_have_a_column_for_each_basis(as_manager):
+    make_facility("Battery", technology="bess", capacity_mw=50, storage_mwh=100)
+    make_facility("Panels", capacity_mw=20)
+
+    heads, battery, panels = csv_rows(as_manager, "facilities", columns="capacity_mw,storage_mwh")
+
+    assert heads[:-1] == [
+        "Facility",
+        "Capacity, MW/MWp",
+        "Storage, MWh",
+        "Capacity, MWp DC",
+        "Capacity, MW AC",
+    ]
+    assert battery[:-1] == ["Battery", "50", "100", "", "50"]
+    assert panels[:-1] == ["Panels", "20", "", "20", ""]

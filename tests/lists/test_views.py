@@ -40,7 +40,7 @@ def test_page_and_unknown_words_of_the_address_are_not_kept(as_manager):
     )
 
     query = SavedView.objects.get().query
-    assert query.startswith("rag=red&columns=project_name,")
+    assert query.startswith("rag=red&status=open&columns=project_name,")
     assert "page" not in query
     assert "evil" not in query
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from oegen import audit, search
 from oegen.models import Comment
@@ -175,3 +176,23 @@ def test_search_needs_a_sign_in(client):
     response = client.get(reverse("search"))
     assert response.status_code == 302
     assert response.url.startswith(reverse("login"))
+
+
+def test_hits_show_what_tells_records_of_one_name_apart(client, manager):
+    client.force_login(manager)
+    moor = make_pipeline("Kestrel", technology="wind", capacity_mw=40, rag_status="red")
+    moor.facilities.update(country="ES")
+    make_pipeline("Kestrel Sold", outcome="sold", capacity_mw=5)
+    make_counterparty("Kestrel Ltd", country="GB", archived_at=timezone.now())
+    make_information_point("Kestrel risk", 80, 50)
+
+    text = shown(page(client, q="kestrel"))
+
+    for told in (
+        "Kestrel Pipeline Design R Red 40.0 &nbsp;MW Spain",
+        "Kestrel Sold Pipeline Sold Not rated 5.0 &nbsp;MWp",
+        "Kestrel Facility Wind 40.0 &nbsp;MW Spain",
+        "Kestrel Ltd Counterparty United Kingdom archived",
+        "Kestrel risk Information point Open rated 4,000",
+    ):
+        assert told in text

@@ -2,12 +2,18 @@
 (function () {
   "use strict";
 
-  /* The address names only the filters that are set. */
+  /* The address names only the filters that are set; without one it shows what the page starts
+     with, so that nothing ticked there means all. */
   document.addEventListener("htmx:configRequest", function (event) {
     const parameters = event.detail.parameters;
     Object.keys(parameters).forEach(function (name) {
       if (parameters[name] === "") delete parameters[name];
     });
+    const { startName, startCode } = event.detail.elt.dataset;
+    if (!startName || parameters[startName + "__not"]) return;
+    const values = [parameters[startName] || []].flat();
+    if (values.length === 0) parameters[startName] = "all";
+    else if (values.length === 1 && values[0] === startCode) delete parameters[startName];
   });
 
   /* Back leads to the filters before, not to the letter before: what is typed on in one field
@@ -51,6 +57,38 @@
       field.list.replaceChildren(...options);
     }, 150);
   });
+
+  /* A choice and what it includes exclude each other, as do a choice and "not" that choice. */
+  document.addEventListener("input", function (event) {
+    const box = event.target;
+    const panel = box.closest(".selection-panel");
+    if (!panel || !box.checked) return;
+    const parts = (one) => (one.dataset.parts || "").split(" ");
+    panel.querySelectorAll("input").forEach(function (other) {
+      if (other === box) return;
+      const isSame = other.value === box.value;
+      const isPart = other.name === box.name
+        && (parts(box).includes(other.value) || parts(other).includes(box.value));
+      if (isSame || isPart) other.checked = false;
+    });
+  }, true);
+
+  /* How many each choice would find, asked for when the choices are opened. The filter works
+     without, so that a failure needs no word. */
+  document.addEventListener("toggle", async function (event) {
+    const control = event.target;
+    if (!control.open || !control.matches("[data-counts]")) return;
+    const query = new URLSearchParams(new FormData(control.closest("form")));
+    query.set("counts", control.dataset.counts);
+    const answer = await fetch(window.location.pathname + "?" + query).catch(() => null);
+    if (!answer || !answer.ok || answer.redirected) return;
+    const counts = await answer.json();
+    control.querySelectorAll("[data-count]").forEach(function (place) {
+      const count = counts[place.dataset.count];
+      place.textContent = count === undefined ? "" : count.toLocaleString("en-GB");
+      place.closest("li").classList.toggle("finds-nothing", count === 0);
+    });
+  }, true);
 
   /* What is not a part of this list, a failure or the sign-in page, is shown as a page. */
   document.addEventListener("htmx:beforeSwap", function (event) {

@@ -1,0 +1,12 @@
+"""The filters of several choices, as people work them."""
+
+from playwright.sync_api import Page
+
+
+def choose(page: Page, name: str, *labels: str) -> None:
+    """Tick choices of the filter; "not Solar" is the switch beside Solar."""
+    control = page.locator(f"#id_{name}")
+    control.locator("summary").click()
+    for label in labels:
+        control.get_by_label(label, exact=True).check()
+    page.keyboard.press("Escape")
