@@ -7,8 +7,9 @@ from counterparties.models import Contact, Counterparty
 from counterparties.tables import ContactTable, CounterpartyTable
 from oegen.filters import Start
 from oegen.history.merge import MergePage
+from oegen.list_pages import ListPage
 from oegen.ordering import by
-from oegen.views import ListPage, RecordPage
+from oegen.views import RecordPage
 
 SHOWN_PIPELINES = 100
 

@@ -22,9 +22,9 @@ from dashboard.metrics.changes import KINDS, Behind, Change, Changes
 from dashboard.metrics.movement import STEPS
 from oegen import asof, clock, exports, timeline
 from oegen.exports import FileColumn
+from oegen.list_pages import FilteredPage
 from oegen.models import ChangeSet
 from oegen.tables import cut
-from oegen.views import FilteredPage
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet

@@ -4,8 +4,9 @@ from infopoints.models import InformationPoint
 from infopoints.querysets import LIVE
 from infopoints.tables import InformationPointTable
 from oegen.filters import Start
+from oegen.list_pages import ListPage
 from oegen.ordering import by
-from oegen.views import ListPage, RecordPage
+from oegen.views import RecordPage
 
 
 class InformationPointList(ListPage):

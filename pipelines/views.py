@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST
 from counterparties.models import CounterpartyContact
 from oegen import clock
 from oegen.exceptions import StaleRecordError
+from oegen.list_pages import ListPage
 from oegen.ordering import by
 from oegen.templatetags.oegen import plain
-from oegen.views import ListPage, RecordPage
+from oegen.views import RecordPage
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filters import OPEN_ONES, FacilityFilter, PipelineFilter

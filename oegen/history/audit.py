@@ -17,9 +17,9 @@ from django.views.generic import DetailView
 from oegen import anchors, audit, clock, exports, timeline, undoing
 from oegen.history.filters import ACTIONS, AuditFilter
 from oegen.history.trail import Trail
+from oegen.list_pages import FilteredPage
 from oegen.models import AuditedModel, ChangeSet, IntegrityCheck
 from oegen.slots import NoSlotError, Slot
-from oegen.views import FilteredPage
 
 PAGE_SIZE = 50
 

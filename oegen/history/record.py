@@ -17,10 +17,10 @@ from oegen import audit, restoring, timeline
 from oegen.filters import DayFilter, PageFilterSet
 from oegen.history.stream import between, changing, entries, stream
 from oegen.history.trail import THE_SYSTEM, written_by
+from oegen.list_pages import FilteredPage
 from oegen.models import AuditedModel, Comment, User
 from oegen.reverting import Step, belongs_to
 from oegen.selection import NOTHING, Selection, SelectionFilter
-from oegen.views import FilteredPage
 
 PAGE_SIZE = 50
 

@@ -13,10 +13,10 @@ from django.utils.text import capfirst
 from oegen import audit
 from oegen.filters import NameFilter, PageFilterSet
 from oegen.history.stream import entries, stream
+from oegen.list_pages import FilteredPage
 from oegen.models import AuditedModel, ChangeSet, Comment
 from oegen.selection import NOTHING, SelectionFilter
 from oegen.timeline import Entry
-from oegen.views import FilteredPage
 
 PAGE_SIZE = 50
 
