@@ -99,7 +99,7 @@ def test_person_filter_offers_those_in_the_history_alone(
     response = as_manager.get(history_page(pipeline), {"person": portfolio_manager.pk})
 
     choices = response.context["filter"].form.fields["person"].labels
-    assert set(choices.values()) == {"Anybody", "The system", "Priya Shah"}
+    assert set(choices.values()) == {"The system", "Priya Shah"}
     assert {entry.person for entry in response.context["entries"]} == {"Priya Shah"}
 
 
