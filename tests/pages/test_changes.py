@@ -201,6 +201,8 @@ def test_a_file_has_every_change_and_no_formula(as_manager, portfolio):
         "40",
         *who,
         "",
+        *("40", "40", "0", "0", "0", "0"),
+        str(Pipeline.history.filter(project_name="Kestrel Moor").first().id),
     ]
     assert [row[3] for row in rows[1:]] == ["Rowan Hill", "Kestrel Moor", "Larch Park"]
     assert rows[3][5:9] == ["Design", "", "5", ""]
