@@ -74,6 +74,7 @@ def test_back_goes_by_what_was_asked_for_and_not_by_letters(list_page):
         page.wait_for_url(lambda url, text=text: url.endswith(f"?q={text}&rag=red"))
     choose(page, "status", "Design")
     page.wait_for_url(lambda url: "status=design" in url)
+    search.press("End")
     search.press_sequentially(" moor")
     page.wait_for_url(lambda url: "q=kestrel%20moor" in url)
 
@@ -85,6 +86,28 @@ def test_back_goes_by_what_was_asked_for_and_not_by_letters(list_page):
         addresses.append(page.url.partition("?")[2])
 
     assert addresses == ["q=kestrel&status=design&rag=red", "q=kestrel&rag=red", "rag=red", ""]
+
+
+def test_choices_are_ticked_by_keyboard_counted_and_left_out(list_page):
+    page = list_page
+    control = page.locator("#id_technology")
+    rows = page.locator("tbody tr")
+
+    control.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(control.locator('[data-count="solar"]')).to_have_text("2")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_url(lambda url: url.endswith("?technology=solar"))
+    expect(rows).to_have_count(2)
+    control.get_by_label("not Solar", exact=True).check()
+
+    page.wait_for_url(lambda url: url.endswith("?technology__not=solar"))
+    expect(control.get_by_label("Solar", exact=True)).not_to_be_checked()
+    expect(control.locator("summary")).to_have_text("not Solar")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(control.get_by_label("Solar", exact=True)).to_be_hidden()
 
 
 def test_names_are_suggested_while_one_types(list_page):
