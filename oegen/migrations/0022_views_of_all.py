@@ -26,6 +26,6 @@ def _views(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("oegen", "0017_heartbeat")]
+    dependencies = [("oegen", "0021_integrity")]
 
     operations = [migrations.RunPython(say_all, say_nothing)]
