@@ -203,7 +203,7 @@ def test_file_is_read_in_chunks(as_manager, django_assert_max_num_queries):
         make_contact(f"Person {number}")
 
     for name in ("facilities", "contacts"):
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             assert len(csv_rows(as_manager, name)) == 4
 
 
