@@ -136,7 +136,7 @@ def test_views_saved_before_lists_started_with_less_show_all_as_they_did(as_mana
         saved("contacts", "q=x"): "q=x",
     }
     before = {view: view.query for view in views}
-    migration = import_module("oegen.migrations.0022_views_of_all")
+    migration = import_module("oegen.migrations.0023_views_of_all")
 
     editor = SimpleNamespace(connection=connection)
 

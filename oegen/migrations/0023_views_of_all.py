@@ -26,6 +26,6 @@ def _views(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("oegen", "0021_integrity")]
+    dependencies = [("oegen", "0022_sort_keys")]
 
     operations = [migrations.RunPython(say_all, say_nothing)]
