@@ -85,6 +85,7 @@ class SelectionWidget(forms.Widget):
             "name": name,
             "not_name": f"{name}{NOT}",
             "id": (attrs or {}).get("id", f"id_{name}"),
+            "is_wrong": "aria-invalid" in (attrs or {}),
             "all": ALL,
             "has_counts": self.field.has_counts,
             "summary": self.field.summary(selection),

@@ -71,6 +71,7 @@ def test_pipelines_are_found_by(as_manager, query, found):
     make_pipeline("Echo", stage="completed")
     make_pipeline("Foxtrot", outcome="withdrawn", rag_status="red")
 
+    query = {"status": "all", **query}
     assert set(listed(get(as_manager, "pipelines", **query))) == found
 
 
@@ -155,8 +156,9 @@ def test_nothing_found_says_so_and_offers_a_way_back(as_manager):
 
     html = get(as_manager, "pipelines", q="zzz").content.decode()
 
-    assert "Nothing matches these filters." in html
-    assert f'href="{reverse("pipelines")}">Clear all filters' in html
+    assert "Nothing open matches these filters." in html
+    assert 'href="?q=zzz&amp;status=all">Look among all of them' in html
+    assert f'href="{reverse("pipelines")}">clear all filters' in html
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_pipelines_sort_with_the_unknown_last(as_manager, sort, order):
     make_pipeline("Bravo", rtb_date=date(2028, 1, 1), stage="completed")
     make_pipeline("Charlie", capacity_mw=1, stage="discovery")
 
-    assert listed(get(as_manager, "pipelines", sort=sort)) == order
+    assert listed(get(as_manager, "pipelines", sort=sort, status="all")) == order
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,8 @@ def test_information_points_come_best_rated_first_and_by_status(as_manager):
     make_information_point("Great", 90, 90)
     make_information_point("Over", 50, 50, status=Status.CLOSED)
 
-    assert listed(get(as_manager, "infopoints")) == ["Great", "Over", "Small"]
+    assert listed(get(as_manager, "infopoints")) == ["Great", "Small"]
+    assert listed(get(as_manager, "infopoints", status="all")) == ["Great", "Over", "Small"]
     assert listed(get(as_manager, "infopoints", status="closed")) == ["Over"]
 
 
