@@ -133,7 +133,7 @@ class Contact(AuditedModel):
 
     objects = ContactQuerySet.as_manager()
 
-    SEARCH_FIELDS = ("name", "job_title", "email", "phone", "aliases")
+    SEARCH_FIELDS = ("name", "job_title", "email", "phone", "aliases", "phone_without_spaces")
     SEARCH_PLACE = 4
     HAS_KEYS = True
     MERGE_FIELDS = ("email", "phone", "job_title")
@@ -147,6 +147,11 @@ class Contact(AuditedModel):
 
     def get_absolute_url(self):
         return reverse("contact", args=[self.pk])
+
+    @property
+    def phone_without_spaces(self) -> str:
+        """Its digits, after a plus if it has one, as people copy a number."""
+        return "".join(one for one in self.phone if one.isdigit() or one == "+")
 
     def record_keys(self):
         yield keys.of_name(keys.NAME, self.name)

@@ -79,6 +79,14 @@ def alike(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
     return _records(model, found, but)
 
 
+def with_alias(model: type[AuditedModel], text: str) -> QuerySet:
+    """Ids of the records with the text in another name; accents and punctuation don't count."""
+    rows = _rows(model).filter(kind=ALIAS)
+    likeness = likeness_key(text)
+    rows = rows.filter(likeness__contains=likeness) if likeness else rows.none()
+    return rows.values("object_id")
+
+
 def _holders(model, but, **condition) -> QuerySet:
     return _records(model, _rows(model).filter(**condition), but)
 

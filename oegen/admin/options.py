@@ -31,7 +31,7 @@ from oegen.admin.forms import (
     and_join,
 )
 from oegen.admin.gone import typed_words
-from oegen.admin.lists import FiltersSpeak, OrderedNamesMixin
+from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin, OrderedNamesMixin
 from oegen.days import DayInput
 from oegen.directions import isolated
 from oegen.exceptions import StaleRecordError
@@ -74,7 +74,9 @@ class QuietForeignKeys:
         return field
 
 
-class AuditedAdmin(FiltersSpeak, OrderedNamesMixin, QuietForeignKeys, admin.ModelAdmin):
+class AuditedAdmin(
+    FiltersSpeak, FoldedSearchMixin, OrderedNamesMixin, QuietForeignKeys, admin.ModelAdmin
+):
     """Entry and correction of one business model: guard, reasons, comments and history.
 
     ``reason_required_for``: fields of an existing record whose change needs a reason.

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from oegen import audit, comments, roles
 from oegen.admin.forms import RecordForm
-from oegen.admin.lists import FiltersSpeak
+from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin
 from oegen.admin.options import AuditedAdmin
 from oegen.alerts import mentions
 from oegen.models import Comment, User
@@ -53,7 +53,7 @@ class OneChangeSetMixin:
 
 
 @admin.register(User)
-class PersonAdmin(OneChangeSetMixin, FiltersSpeak, UserAdmin):
+class PersonAdmin(OneChangeSetMixin, FiltersSpeak, FoldedSearchMixin, UserAdmin):
     """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
 
     form = PersonForm
