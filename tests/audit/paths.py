@@ -12,7 +12,8 @@ from django.db import connection
 from counterparties.models import ContactRole
 from oegen import audit
 from oegen.models import ChangeSet
-from pipelines.models import CounterpartyRole, Technology
+from pipelines.models import CounterpartyRole, Stage, Technology
+from pipelines.reference import COMPLETED
 from tests.builders import (
     make_counterparty,
     make_facility,
@@ -39,10 +40,15 @@ def other_values(model) -> dict:
     by_name = {"name": name}
     coded = {"name": name, "code": f"other-{number}"}
     return {
-        "Acknowledgement": lambda: {"finding": name, "fingerprint": f"{number:064}"},
+        "Acknowledgement": lambda: {
+            "finding": name,
+            "fingerprint": f"{number:064}",
+            "reason": name,
+        },
         "AlertRule": lambda: coded,
         "Comment": lambda: {"text": name},
-        "Contact": lambda: by_name,
+        # With the address of another it would be asked about.
+        "Contact": lambda: {**by_name, "email": f"other-{number}@birch.example"},
         "ContactRole": lambda: coded,
         "Counterparty": lambda: by_name,
         "CounterpartyContact": lambda: {"role": ContactRole.objects.create(**coded)},
@@ -57,10 +63,19 @@ def other_values(model) -> dict:
         "Pipeline": lambda: {"project_name": name},
         "PipelineCounterparty": lambda: {"role": CounterpartyRole.objects.create(**coded)},
         "PipelineFacility": lambda: {"facility": make_facility(name)},
-        "Stage": lambda: {**coded, "order": 1000 + number},
+        "Stage": lambda: {**coded, "order": a_free_order(number)},
         "StageTransition": lambda: {"effective_on": date(2000, 1, 1) + timedelta(number)},
         "Technology": lambda: coded,
     }[model.__name__]()
+
+
+def a_free_order(number: int) -> int:
+    """Before the end of the pipeline, as only that may come last; another one for the next number,
+    though the stage of this one may not have been saved."""
+    end = Stage.objects.get(code=COMPLETED).order
+    taken = set(Stage.objects.values_list("order", flat=True))
+    free = [order for order in range(end) if order not in taken]
+    return free[number % len(free)]
 
 
 def a_record(model):
