@@ -91,18 +91,18 @@ class Stage(ReferenceModel):
         ]
 
     def clean(self):
-        self._check_place()
+        errors = self._place_errors()
         if self.is_terminal and self.pipelines.filter(on_hold=True).exists():
-            raise ValidationError(
-                {"is_terminal": "Projects are on hold in this stage: take them off hold first."}
-            )
+            errors["is_terminal"] = "Projects are on hold in this stage: take them off hold first."
+        if errors:
+            raise ValidationError(errors)
 
-    def _check_place(self) -> None:
+    def _place_errors(self) -> dict[str, str]:
         """What is no longer pipeline comes after all that is: conversion and the walk rely on it.
-        Raises ValidationError, unless the stage stays as it is stored."""
+        A stage that stays as it is stored is not asked."""
         stored = type(self).objects.filter(pk=self.pk).values_list("order", "is_terminal").first()
         if self.order is None or stored == (self.order, self.is_terminal):
-            return
+            return {}
         others = type(self).objects.exclude(pk=self.pk).exclude(is_terminal=self.is_terminal)
         if self.is_terminal:
             after = others.filter(order__gt=self.order).last()
@@ -112,8 +112,7 @@ class Stage(ReferenceModel):
         else:
             after = others.filter(order__lt=self.order).first()
             words = "“{}”, the end of the pipeline, has the order {}: give this stage a lower one."
-        if after:
-            raise ValidationError({"order": words.format(after.name, after.order)})
+        return {"order": words.format(after.name, after.order)} if after else {}
 
 
 class CounterpartyRole(ReferenceModel):

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import models
 from django.urls import reverse
 
@@ -17,9 +18,13 @@ def foreign_keys():
         if not issubclass(model, AuditedModel):
             continue
         for options in [model_admin, *(i(model, admin.site) for i in model_admin.inlines)]:
-            for field in options.model._meta.concrete_fields:
-                owner = getattr(options, "fk_name", None)
-                if isinstance(field, models.ForeignKey) and field.editable and field.name != owner:
+            fields = [one for one in options.model._meta.concrete_fields if one.editable]
+            names = {one.name for one in fields}
+            if options.fieldsets:
+                names &= set(flatten_fieldsets(options.fieldsets))
+            names -= {getattr(options, "fk_name", None), *options.readonly_fields}
+            for field in fields:
+                if isinstance(field, models.ForeignKey) and field.name in names:
                     yield pytest.param(options, field, id=f"{type(options).__name__}-{field.name}")
 
 

@@ -365,9 +365,9 @@ class TestReferenceTables:
 
     def test_an_end_of_the_pipeline_with_projects_on_hold(self, office):
         stage = make_pipeline(stage="design", on_hold=True).stage
-        assert "is_terminal: Projects are on hold in this stage" in refused(
-            office, stage, is_terminal="on"
-        )
+        errors = refused(office, stage, is_terminal="on")
+        assert "is_terminal: Projects are on hold in this stage" in errors
+        assert "order: An end of the pipeline comes after every other stage" in errors
 
     def test_a_name_twice(self, office):
         assert "There is already one of this name" in refused(

@@ -359,7 +359,7 @@ def test_saving_reaches_for_nobody(larch, client, portfolio_manager, settings, m
         {
             "version": larch.version,
             "to": "procurement",
-            "effective_on": "2026-01-05",
+            "effective_on": timezone.localdate().isoformat(),
             "reason": "Tender is out",
         },
     )
