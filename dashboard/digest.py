@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import formats
 
 from dashboard import metrics
-from oegen import audit, clock, timeline
+from oegen import clock, timeline
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
@@ -124,7 +124,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
 
 def _changes(since: date) -> dict[str, Any]:
     """What people did, newest first, as the latest changes tell it."""
-    made = ChangeSet.objects.recorded().exclude(source=audit.Source.MIGRATION)
+    made = ChangeSet.objects.recorded().news()
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
     lines = []

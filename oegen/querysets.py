@@ -151,6 +151,16 @@ class ChangeSetQuerySet(models.QuerySet):
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=audit.Source.MIGRATION))
 
+    def news(self):
+        """Those that the latest changes tell: neither the set-up nor what changed accounts and
+        groups alone."""
+        tables = [
+            model.history.model._meta.label_lower
+            for model in audit.tracked_models()
+            if not model.IS_COPY
+        ]
+        return self.exclude(source=audit.Source.MIGRATION).filter(contents__has_any_keys=tables)
+
 
 def _check_texts(rows: list, fields: list[models.Field]) -> None:
     """Raises RuleBrokenError for a text that the database worked out and that is not clean."""

@@ -211,12 +211,12 @@ class Batch:
 
 
 def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None) -> list[Batch]:
-    """The newest change sets, set-up excluded, in a fixed number of queries.
+    """The newest change sets that are news, in a fixed number of queries.
 
     One with more than ``large`` entries is told by counts alone: a long import is one event.
     With ``before`` only what is older than that change set.
     """
-    known = ChangeSet.objects.recorded().exclude(source=audit.Source.MIGRATION)
+    known = ChangeSet.objects.recorded().news()
     if before:
         known = known.filter(
             Q(recorded_at__lt=before.recorded_at)

@@ -2,11 +2,14 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from oegen import audit
+from counterparties.models import Counterparty
+from oegen import audit, timeline
+from oegen.models import AccountRecord, GroupRecord
 from pipelines.models import Stage
-from tests.builders import make_counterparty, make_pipeline
+from tests.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +48,24 @@ def test_pages_of_changes_leave_none_out_and_tell_none_twice(as_manager):
 
 def test_set_up_is_no_news(as_manager):
     assert "Nothing has changed yet" in as_manager.get(reverse("latest-changes")).content.decode()
+
+
+def test_accounts_are_no_news_but_what_changed_with_them_is(as_manager):
+    first = make_user()
+    Group.objects.create(name="Guests")
+    first.groups.set(Group.objects.all())
+    assert AccountRecord.history.exists()
+    assert GroupRecord.history.exists()
+    assert timeline.latest() == []
+    with audit.change_set():
+        first.delete()
+        make_counterparty("Larch Power")
+    [told] = timeline.latest()
+    assert [entry.subject for entry in told.entries] == ["Larch Power"]
+    assert set(told.change_set.contents) == {
+        AccountRecord.history.model._meta.label_lower,
+        Counterparty.history.model._meta.label_lower,
+    }
 
 
 @pytest.mark.parametrize("wrong", ["x", "00000000-0000-4000-8000-000000000000", "1' OR 1=1 --"])
