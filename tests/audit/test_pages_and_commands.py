@@ -1,19 +1,22 @@
-"""The other ways in: the board, comments, restoring, undoing and the commands. Each leaves its
-history in one change set, or nothing. Sources and commands are listed, so that a new one shows."""
+"""The other ways in: the board, comments, restoring, undoing, merging and the commands. Each leaves
+its history in one change set, or nothing. Sources and commands are listed, so that a new one shows.
+"""
 
 import logging
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command, get_commands
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from counterparties.models import Counterparty
 from oegen import audit
-from oegen.models import ChangeSet, Comment
-from pipelines.models import Pipeline
+from oegen.integrity import Check
+from oegen.models import Acknowledgement, ChangeSet, Comment
+from pipelines.models import Facility, Pipeline
 from tests.audit.paths import a_record, a_removable_one, all_told, nothing_left
-from tests.builders import make_contact, make_pipeline
+from tests.builders import make_contact, make_counterparty, make_pipeline
 from tests.history.readers import restore_page
 
 pytestmark = [pytest.mark.usefixtures("portfolio"), pytest.mark.django_db]
@@ -27,11 +30,11 @@ def holds(part, sealing_fails, portfolio_manager, client, caplog):
     client.force_login(portfolio_manager)
     caplog.set_level(logging.CRITICAL, "django.request")
 
-    def holds(name, write, source, reason="Why"):
+    def holds(name, write, source, reason="Why", person=portfolio_manager):
         with part(name):
             with nothing_left(), sealing_fails():
                 write()
-            with all_told(person=portfolio_manager, source=source, reason=reason):
+            with all_told(person=person, source=source, reason=reason):
                 write()
 
     return holds
@@ -85,6 +88,29 @@ def test_going_back(client, holds, findings):
     assert findings() == []
 
 
+def test_merging(client, holds, findings):
+    survivor, merged = make_counterparty("Alpha Power"), make_counterparty("Alfa Power")
+    make_pipeline(lead_developer=merged)
+    page = f"/counterparties/{survivor.pk}/merge/?with={merged.pk}"
+    form = client.get(page).context["form"]
+    form = {field.html_name: field.value() for field in form} | {"reason": "Why"}
+    holds("merge", lambda: client.post(page, form), audit.Source.MERGE)
+    assert not Counterparty.objects.filter(pk=merged.pk).exists()
+    assert findings() == []
+
+
+def test_an_acknowledgement(holds, administrator):
+    models.QuerySet(Facility).update(region="Past the history")
+    (finding,) = Check().findings()
+    given = {"user": administrator.username, "reason": "Why"}
+
+    def acknowledge():
+        call_command("audit_check", acknowledge=finding.fingerprint, **given)
+
+    holds("acknowledge", acknowledge, audit.Source.COMMAND, person=administrator)
+    assert Acknowledgement.objects.latest("created_at").fingerprint == finding.fingerprint
+
+
 def test_an_import(holds, findings, portfolio_manager, settings, tmp_path):
     settings.VAR_DIR = tmp_path
     given = {"apply": True, "user": portfolio_manager.username, "reason": "Why"}
@@ -114,9 +140,11 @@ def test_no_command_and_no_source_is_forgotten():
     """load_sample, which run_local calls, makes two years of change sets: see tests/sample."""
     ours = {"oegen", "counterparties", "pipelines", "infopoints", "dashboard"}
     commands = {name for name, app in get_commands().items() if app in ours}
-    writing, reading = {"import_demo_csv", "load_sample"}, {"audit_check", "rebuild_search"}
+    # audit_check reads, unless it is told to acknowledge.
+    writing, reading = {"import_demo_csv", "load_sample", "audit_check"}, {"rebuild_search"}
     sending = {"send_alerts", "send_digest"}  # Of no business record: see tests/alerts.
     assert commands <= writing | reading | sending | {"run_local"}
-    in_the_admin, here = {"form", "table"}, {"board", "page", "restore", "undo", "import"}
-    in_code = {"code", "command", "migration", "sample"}
+    in_the_admin = {"form", "table"}
+    here = {"board", "page", "restore", "undo", "merge", "import", "command"}
+    in_code = {"code", "migration", "sample"}
     assert set(audit.Source) == in_the_admin | here | in_code
