@@ -31,7 +31,7 @@ from simple_history.models import HistoricalRecords
 from oegen import clock, keys, seals, search
 from oegen.clock import ReadOnlyPastError
 from oegen.exceptions import RuleBrokenError
-from oegen.fields import REASON_LIMIT, shorten_to
+from oegen.fields import REASON_LIMIT, shorten_to, storage_fault_of
 from oegen.text import clean_prose
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def change_set(
     Inside another change set it joins that one, whose person and reason stand; its transaction
     still protects the inner block. ``undoes`` is the change set that this one takes back.
     ``recorded_at`` back-dates the history rows and is for imports of somebody else's audit and for
-    sample data only. Raises RuleBrokenError for a reason that is too long.
+    sample data only. Raises RuleBrokenError for a reason that is too long or can't be kept.
     """
     from oegen.alerts.outbox import write_alerts
     from oegen.models import ChangeSet
@@ -125,6 +125,8 @@ def change_set(
         return
 
     reason = clean_prose(reason)
+    if fault := storage_fault_of(reason):
+        raise RuleBrokenError(f"Reason: {fault}")
     if len(reason) > REASON_LIMIT:
         raise RuleBrokenError(f"Reason: {shorten_to(REASON_LIMIT, len(reason))}")
     origin = _origin.get()

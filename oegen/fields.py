@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_countries import countries
 
-from oegen.text import clean_line, clean_lines, clean_prose, is_blank
+from oegen.text import HALF_CHARACTER, clean_line, clean_lines, clean_prose, is_blank
 
 #: Characters of a text of several lines, and of a reason for a change.
 PROSE_LIMIT = 10_000
@@ -239,10 +239,20 @@ def clean_text(field: models.Field, value: str) -> str:
     return clean_prose(value) if isinstance(field, models.TextField) else clean_line(value)
 
 
-def fault_of(field: models.Field, value: str) -> str:
-    """Why a field of free text can't keep the cleaned value, in a sentence; empty if it can."""
+def storage_fault_of(value: str) -> str:
+    """Why no text that holds this can be kept, whatever the field, in a sentence; empty if it
+    can."""
     if NULL_CHARACTER in value:
         return "A null character can't be kept: remove it."
+    if HALF_CHARACTER.search(value):
+        return "Half a character can't be kept: write the whole one, or remove it."
+    return ""
+
+
+def fault_of(field: models.Field, value: str) -> str:
+    """Why a field of free text can't keep the cleaned value, in a sentence; empty if it can."""
+    if fault := storage_fault_of(value):
+        return fault
     limit = getattr(field, "limit", field.max_length)
     if limit and len(value) > limit:
         return shorten_to(limit, len(value))

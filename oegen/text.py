@@ -32,14 +32,17 @@ _BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 #: Without tab, line feed and the null character.
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
 
+#: One of the two code units of a character beyond U+FFFF: no encoding takes it alone.
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
 _NUMBER = re.compile(r"\d+")
 
 
 def clean_line(text: str) -> str:
     """One line in NFC, single spaces, without control and format characters.
 
-    Joiners inside words and emoji stay, and so do variation selectors. A null character stays
-    too: it is refused in words, not dropped.
+    Joiners inside words and emoji stay, and so do variation selectors. A null character and half
+    a character stay too: they are refused in words, not dropped.
     """
     return " ".join(_without_signs(unicodedata.normalize("NFC", text)).split())
 
@@ -67,7 +70,7 @@ def _without_signs(text: str) -> str:
             kept.append(" " if one.isspace() else "")
         elif category == "Cf" and one not in _DRAWN:
             kept.append(one if _joins(text, place) or _is_flag_tag(one, kept) else "")
-        elif category != "Cs":
+        else:
             kept.append(one)
     return "".join(kept)
 

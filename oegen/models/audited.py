@@ -15,7 +15,7 @@ from django.utils.text import capfirst, slugify
 
 from oegen import audit, days, keys, ordering, seals, search
 from oegen.exceptions import RuleBrokenError, StaleRecordError
-from oegen.fields import NULL_CHARACTER, LineField, clean_text, fault_of, is_free_text
+from oegen.fields import LineField, clean_text, fault_of, is_free_text, storage_fault_of
 from oegen.models.changeset import HistoryRow
 from oegen.querysets import AuditedQuerySet
 from oegen.questions import Question
@@ -163,7 +163,7 @@ class AuditedModel(models.Model):
     def has_had(self, field: models.Field, value: str) -> bool:
         """Whether the field has this very value, or once had: such a text stays as it is, and
         comes back as it was, whatever is asked of new ones."""
-        if NULL_CHARACTER in value:
+        if storage_fault_of(value):
             return False
         return type(self).history.filter(id=self.pk, **{field.attname: value}).exists()
 
