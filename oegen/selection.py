@@ -80,7 +80,6 @@ class SelectionWidget(forms.Widget):
         return Selection.from_data(data, name)
 
     def render(self, name, value, attrs=None, renderer=None) -> SafeString:
-        selection = value or NOTHING
         context = {
             "name": name,
             "not_name": f"{name}{NOT}",
@@ -88,12 +87,12 @@ class SelectionWidget(forms.Widget):
             "is_wrong": "aria-invalid" in (attrs or {}),
             "all": ALL,
             "has_counts": self.field.has_counts,
-            "summary": self.field.summary(selection),
+            "summary": self.field.summary(value),
             "choices": [
                 replace(
                     one,
-                    is_included=one.code in selection.included,
-                    is_excluded=one.code in selection.excluded,
+                    is_included=one.code in value.included,
+                    is_excluded=one.code in value.excluded,
                 )
                 for one in self.field.choices
             ],
@@ -118,7 +117,7 @@ class SelectionField(forms.Field):
         self._given_choices = choices
         self.empty_label = empty_label
         self.has_counts = has_counts
-        super().__init__(**kwargs)
+        super().__init__(**{"initial": NOTHING, **kwargs})
 
     def __deepcopy__(self, memo):
         field = super().__deepcopy__(memo)

@@ -286,3 +286,27 @@ def test_htmx_gets_the_results_and_no_page_around_them(as_manager):
     assert 'id="results"' in html
     assert "Alpha" in html
     assert "HX-Request" in response["Vary"], "the parts are no page to go back to"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dashboard",
+        "changes",
+        "pipelines",
+        "board",
+        "map",
+        "facilities",
+        "counterparties",
+        "contacts",
+        "infopoints",
+        "audit",
+        "removed-records",
+    ],
+)
+def test_htmx_gets_each_page_s_results_without_any_filter_too(as_manager, name):
+    response = as_manager.get(reverse(name), headers={"HX-Request": "true"})
+
+    assert response.status_code == 200
+    for _, summary in response.context["filter"].summaries():
+        assert summary and str(summary) in response.text
