@@ -17,7 +17,7 @@ def signed_in(browser_page, sign_in_by_form):
     pipeline = make_pipeline("Kestrel Moor", rag_status="red", rag_comment="The grid is late.")
     make_pipeline(HOSTILE)
     make_counterparty("Ærø Strøm", aliases="Kestrel Holdings")
-    Comment.objects.create(subject=pipeline, text="Spoke to the council " + "x" * 10_000)
+    Comment.objects.create(subject=pipeline, text="Spoke to the council ".ljust(10_000, "x"))
     sign_in_by_form(browser_page, make_user(roles.MANAGERS, "morgan"))
     return browser_page
 
