@@ -74,7 +74,7 @@ def test_the_effective_day_is_shown_wherever_the_move_is(desk, pipeline):
 
 
 def test_changes_and_their_file_tell_the_effective_day(desk):
-    with audit.change_set(recorded_at=timezone.now() - timedelta(days=30)):
+    with audit.change_set(recorded_at=timezone.now() - timedelta(days=60)):
         pipeline = make_pipeline()
     day = TODAY - timedelta(days=20)
     move_on_the_board(desk.client, pipeline, day)
