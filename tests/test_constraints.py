@@ -152,7 +152,8 @@ WRONG_VALUES = {
     "technology_code_unique": (lambda: Technology.objects.get(code="solar"), "code", "Wind"),
     "stage_name_unique": (lambda: Stage.objects.get(code="design"), "name", "discovery"),
     "stage_code_unique": (lambda: Stage.objects.get(code="design"), "code", "discovery"),
-    "stage_order_unique": (lambda: Stage.objects.get(code="design"), "order", 1),
+    "stage_order_unique": (lambda: Stage.objects.get(code="design"), "order", 10),
+    "stage_ends_come_last": (lambda: Stage.objects.get(code="design"), "order", 65),
     "stage_default_probability_pct_range": (
         lambda: Stage.objects.get(code="design"),
         "default_probability_pct",
