@@ -44,14 +44,15 @@ def clean_line(text: str) -> str:
     Joiners inside words and emoji stay, and so do variation selectors. A null character and half
     a character stay too: they are refused in words, not dropped.
     """
-    return " ".join(_without_signs(unicodedata.normalize("NFC", text)).split())
+    # In NFC at the end: what is left out may have stood between a letter and its accent.
+    return unicodedata.normalize("NFC", " ".join(_without_signs(text).split()))
 
 
 def clean_prose(text: str) -> str:
     """Lines in NFC with LF between them, without other control characters; tabs, runs of spaces
     and format characters stay, outer white space goes."""
-    text = _BREAK.sub("\n", unicodedata.normalize("NFC", text))
-    return _CONTROL.sub("", text).strip()
+    text = _CONTROL.sub("", _BREAK.sub("\n", text))
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def clean_lines(text: str) -> str:

@@ -33,6 +33,7 @@ SHORTEN = "Shorten this to at most 10,000 characters: it has 10,001."
         "\u200dlone\u200d \u200c": "lone",
         "soft\u00adhyphen\ufeff": "softhyphen",
         "\u200b\u2060": "",
+        "Cafe\u200b\u0301": "Café",
         "a\u2028b\u2029c\td": "a b c d",
     }.items(),
 )
@@ -42,7 +43,7 @@ def test_a_line_is_cleaned(text, line):
 
 
 def test_prose_keeps_its_lines_and_loses_controls():
-    assert clean_prose("one\r\n\r\n  two\rcafe\u0301\x07\x1b three\t4 \r\n") == (
+    assert clean_prose("one\r\n\r\n  two\rcafe\x07\u0301\x1b three\t4 \r\n") == (
         "one\n\n  two\ncafé three\t4"
     )
 
