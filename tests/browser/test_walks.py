@@ -116,8 +116,8 @@ def csv_table(raw: bytes) -> list[list[str]]:
 
 
 def xlsx_table(raw: bytes) -> list[list[str]]:
-    """The cells that hold something, row by row."""
-    sheet = zipfile.ZipFile(io.BytesIO(raw)).read("xl/worksheets/sheet1.xml")
+    """The cells that hold something, row by row; the sheet before tells of the file."""
+    sheet = zipfile.ZipFile(io.BytesIO(raw)).read("xl/worksheets/sheet2.xml")
     rows = ElementTree.fromstring(sheet).iterfind(".//s:row", SPACE)  # noqa: S314 - ours
     return [
         [
