@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from counterparties.models import Counterparty
 from oegen import audit
+from oegen.fields import REASON_LIMIT
 from oegen.models import Comment
 from pipelines.models import CounterpartyRole, Pipeline, Stage
 from tests.builders import make_counterparty, make_facility, make_pipeline
@@ -64,7 +65,7 @@ def test_restoring_is_one_new_change_and_leads_to_the_record(
     assert change_set.source == audit.Source.RESTORE
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "x" * 1001, "be\x00fore"])
+@pytest.mark.parametrize("reason", ["", "   ", "x" * (REASON_LIMIT + 1), "be\x00fore"])
 def test_nothing_is_restored_without_a_proper_reason(as_editor, pipeline, reason):
     page = restore_page(then(pipeline))
 
