@@ -15,7 +15,7 @@ def days_ago(days: int) -> datetime:
 
 
 def test_changes_are_narrowed_in_place_opened_and_printed(browser_page, sign_in, live_server):
-    with audit.change_set(recorded_at=days_ago(20)):
+    with audit.change_set(recorded_at=days_ago(40)):
         moor = make_pipeline("Kestrel Moor", capacity_mw=40)
         down = make_pipeline("Rowan Down", capacity_mw=90, technology="wind")
     with audit.change_set(reason="Grid <b>queue</b>", recorded_at=days_ago(2)):
