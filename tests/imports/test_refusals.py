@@ -31,7 +31,7 @@ UNREADABLE = {
         lambda text: "",
         "pipelines.csv, line 1, column 1: the file is empty. Its first line should name",
     ),
-    "blank file": (lambda text: "\n \n", "pipelines.csv, line 1, column 1: the file is empty"),
+    "blank file": (lambda text: "\n \n", "pipelines.csv, line 2, column 1: the file is empty"),
     "missing column": (
         replace("RTBDate", "ReadyToBuild"),
         "pipelines.csv, line 1: the column “RTBDate” is missing",
