@@ -64,6 +64,11 @@ def test_junk_in_all_filters_at_once_is_answered(as_manager, portfolio, name, ju
     assert wrong == len([field for field in form if field.errors])
 
 
+def sentence_beside(field: str, html: str) -> str:
+    after = html.split(f'id="id_{field}_error"')[1]
+    return after.partition(">")[2].partition("<")[0].strip()
+
+
 @pytest.mark.parametrize(
     ("name", "field"),
     [(name, field) for name, filterset in FILTERS.items() for field in filterset.base_filters],
@@ -72,9 +77,19 @@ def test_every_filter_tells_what_is_wrong_with_its_value(as_manager, name, field
     response = as_manager.get(reverse(name), {field: "a\x00b"})
 
     html = response.content.decode()
-    sentence = html.split(f'id="id_{field}_error"')[1].partition(">")[2].partition("<")[0]
-    assert sentence.strip().endswith(".")
+    assert sentence_beside(field, html).endswith(".")
     assert 'class="filter-wrong" id="id_' + field in html
+    assert "Nothing is listed" in html
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_two_texts_where_one_is_looked_for_are_told_beside_the_filter(as_manager, portfolio, name):
+    response = as_manager.get(f"{reverse(name)}?q=alpha&q=bravo")
+
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert response.context["is_wrong"]
+    assert sentence_beside("q", html).startswith("This takes one value")
     assert "Nothing is listed" in html
 
 
@@ -93,7 +108,6 @@ def test_every_filter_tells_what_is_wrong_with_its_value(as_manager, name, field
         "columns=%00,,junk",
         "columns=",
         "download=pdf",
-        "q=alpha&q=bravo",
         "page=1&page=2",
         "&&=&q=&=x",
         "unknown=1",
