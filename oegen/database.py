@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Protocol
 
 from django.apps import apps
@@ -293,22 +292,6 @@ def snapshot(using: str) -> Iterator[None]:
             finally:
                 cursor.execute("ROLLBACK")
                 connection.connection.text_factory = usual
-
-
-@contextmanager
-def waiting_at_most(patience: timedelta) -> Iterator[None]:
-    """Inside, SQLite gives up on a write for which the database stays busy for that long."""
-    connection = connections[DEFAULT_DB_ALIAS]
-    if connection.vendor != "sqlite":
-        yield
-        return
-    usual = connection.settings_dict["OPTIONS"].get("timeout", 5)
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {int(patience.total_seconds() * 1000)}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
 
 
 @contextmanager

@@ -76,7 +76,18 @@ class OwnPasswordForm(PasswordChangeForm):
         return password
 
 
-class OwnPassword(auth_views.PasswordChangeView):
+class DelayedFormMixin:
+    """For a view whose form has ``status`` and ``wait``: a refused form answers with them."""
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = form.status
+        if form.wait:
+            response["Retry-After"] = str(form.wait)
+        return response
+
+
+class OwnPassword(DelayedFormMixin, auth_views.PasswordChangeView):
     """Changing it ends the person's other sessions."""
 
     template_name = "oegen/password.html"
@@ -92,11 +103,4 @@ class OwnPassword(auth_views.PasswordChangeView):
             self.request,
             "Your password is changed. Wherever else you were signed in, you are signed out.",
         )
-        return response
-
-    def form_invalid(self, form):
-        response = super().form_invalid(form)
-        response.status_code = form.status
-        if form.wait:
-            response["Retry-After"] = str(form.wait)
         return response

@@ -28,7 +28,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from oegen import seals
-from oegen.database import waiting_at_most
+from oegen.database import short_wait
 from oegen.models import FailureRun, SecurityAddress, SecurityEvent, User
 from oegen.people.client import UnknownClientError, client_address
 
@@ -145,7 +145,7 @@ def _record(kind, account, username, request, details, now) -> None:
             at=now,
             details=details,
         )
-        with waiting_at_most(PATIENCE):
+        with short_wait(seconds=PATIENCE.total_seconds()):
             if facts.kind in COUNTED:
                 _count(facts)
             else:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from oegen.models import SecurityEvent, User
 from oegen.people import client, devices, throttle
-from oegen.people.passwords import LONGEST_PASSWORD
+from oegen.people.passwords import LONGEST_PASSWORD, DelayedFormMixin
 from oegen.people.security import record_security_event
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class SignInForm(AuthenticationForm):
         return cleaned
 
 
-class SignIn(auth_views.LoginView):
+class SignIn(DelayedFormMixin, auth_views.LoginView):
     template_name = "oegen/login.html"
     form_class = SignInForm
     redirect_authenticated_user = True
@@ -92,13 +92,6 @@ class SignIn(auth_views.LoginView):
         response = super().form_valid(form)
         self.request.session.start()
         devices.remember(self.request, response, form.get_user().username)
-        return response
-
-    def form_invalid(self, form):
-        response = super().form_invalid(form)
-        response.status_code = form.status
-        if form.wait:
-            response["Retry-After"] = str(form.wait)
         return response
 
 
