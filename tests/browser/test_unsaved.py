@@ -23,9 +23,12 @@ def at_work(browser_page, sign_in, portfolio_manager, live_server):
     return browser_page
 
 
-def drafts(page) -> int:
-    return page.evaluate(
-        "Object.keys(sessionStorage).filter((key) => key.startsWith('oegen:draft:')).length"
+def expect_drafts(page, count: int) -> None:
+    """Wait until this tab keeps ``count`` drafts: a page settles that once it has loaded."""
+    page.wait_for_function(
+        "(count) => document.readyState === 'complete' && Object.keys(sessionStorage)"
+        ".filter((key) => key.startsWith('oegen:draft:')).length === count",
+        arg=count,
     )
 
 
@@ -54,7 +57,7 @@ def test_enter_in_the_reason_of_a_list_saves_the_marked_rows(at_work):
     pipeline.refresh_from_db()
     assert pipeline.rag_status == "amber"
     assert page.asked == []
-    assert drafts(page) == 0
+    expect_drafts(page, 0)
 
 
 def test_a_form_left_asks_first_and_is_offered_again_as_it_was(at_work):
@@ -90,7 +93,7 @@ def test_a_form_left_asks_first_and_is_offered_again_as_it_was(at_work):
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
     assert Pipeline.objects.get().facilities.get().name == "Kettleby One"
-    assert drafts(page) == 0
+    expect_drafts(page, 0)
 
 
 def test_a_comment_outlives_the_session_for_its_writer_alone(at_work, portfolio_manager, sign_in):
@@ -118,11 +121,11 @@ def test_a_comment_outlives_the_session_for_its_writer_alone(at_work, portfolio_
 
     page.get_by_label("Add a comment").fill("And another")
     page.reload()
-    assert drafts(page) == 1
+    expect_drafts(page, 1)
     page.locator("summary", has_text=", menu").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    assert drafts(page) == 0
+    expect_drafts(page, 0)
 
 
 def test_a_move_on_the_board_is_offered_again_with_the_version_it_was_typed_on(at_work):
@@ -145,4 +148,4 @@ def test_a_move_on_the_board_is_offered_again_with_the_version_it_was_typed_on(a
     page.console.expect("409")
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.get_by_text("Kestrel moved from Design to Procurement.")).to_be_visible()
-    assert drafts(page) == 0
+    expect_drafts(page, 0)
