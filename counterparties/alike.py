@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.text import get_text_list
 
-from oegen import keys
-from oegen.questions import Question
+from oegen.audit.questions import Question
+from oegen.search import keys
 
 if TYPE_CHECKING:
     from counterparties.models import Contact, Counterparty, CounterpartyContact

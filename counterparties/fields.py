@@ -2,8 +2,8 @@
 
 import re
 
-from oegen.fields import LineField
-from oegen.text import clean_line
+from oegen.core.fields import LineField
+from oegen.core.text import clean_line
 
 _SHAPE = re.compile(r"[A-Z0-9]{18}[0-9]{2}")
 

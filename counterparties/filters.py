@@ -5,8 +5,8 @@ from django.apps import apps
 from django.urls import reverse_lazy
 
 from counterparties.models import Contact, ContactRole, Counterparty
-from oegen.filters import NameFilter, PageFilterSet, TextFilter, countries_of
-from oegen.selection import ALL, Choice, SelectionFilter
+from oegen.pages.filters import NameFilter, PageFilterSet, TextFilter, countries_of
+from oegen.pages.selection import ALL, Choice, SelectionFilter
 
 CURRENT, PLACEHOLDER, ARCHIVED = "current", "placeholder", "archived"
 

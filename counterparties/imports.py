@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from counterparties import alike
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
+from oegen.audit.questions import Question
+from oegen.core.text import clean_line, likeness_key, name_key
 from oegen.imports import (
     Cell,
     Importer,
@@ -29,8 +31,6 @@ from oegen.imports import (
     text,
 )
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
-from oegen.questions import Question
-from oegen.text import clean_line, likeness_key, name_key
 
 #: The role that each column of people stands for.
 ROLES = {
@@ -117,8 +117,8 @@ def contact_ids(name: str) -> tuple[uuid.UUID, uuid.UUID]:
 
 
 def contact_of(name: str, known: Container[uuid.UUID] = ()) -> Contact:
-    """An unsaved contact: one person for each name, as oegen.text.name_key compares them; by the
-    earlier id where it is among the ``known``."""
+    """An unsaved contact: one person for each name, as oegen.core.text.name_key compares them;
+    by the earlier id where it is among the ``known``."""
     own, earlier = contact_ids(name)
     return Contact(id=earlier if earlier in known else own, name=name)
 

@@ -13,8 +13,8 @@ from counterparties.querysets import (
     CounterpartyQuerySet,
 )
 from counterparties.reference import CONTACT_ROLES
-from oegen import keys
-from oegen.fields import (
+from oegen.core.constraints import name_present, unique_name
+from oegen.core.fields import (
     CountryField,
     LineField,
     NamesField,
@@ -22,9 +22,8 @@ from oegen.fields import (
     country_name,
     country_shape,
 )
-from oegen.keys import Key
+from oegen.core.record_keys import ALIAS, NAME, Key
 from oegen.models import AuditedModel, Comment, ReferenceModel
-from oegen.models.audited import name_present, unique_name
 
 
 class Counterparty(AuditedModel):
@@ -94,9 +93,9 @@ class Counterparty(AuditedModel):
 
     def record_keys(self):
         taken = "There is already a counterparty called “%(other)s”."
-        yield keys.of_name(keys.NAME, self.name, "name", taken)
+        yield Key.of_name(NAME, self.name, "name", taken)
         for alias in self.alias_list:
-            yield keys.of_name(keys.ALIAS, alias)
+            yield Key.of_name(ALIAS, alias)
         if self.lei:
             yield Key("lei", self.lei, field_name="lei", message="%(other)s has this LEI already.")
         if self.country and self.company_number:
@@ -154,9 +153,9 @@ class Contact(AuditedModel):
         return "".join(one for one in self.phone if one.isdigit() or one == "+")
 
     def record_keys(self):
-        yield keys.of_name(keys.NAME, self.name)
+        yield Key.of_name(NAME, self.name)
         for alias in self.alias_list:
-            yield keys.of_name(keys.ALIAS, alias)
+            yield Key.of_name(ALIAS, alias)
 
     def questions(self):
         return alike.questions_about_contact(self)

@@ -14,9 +14,11 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from oegen import clock, keys, search
-from oegen.ordering import by
-from oegen.querysets import AuditedQuerySet
+from oegen import search
+from oegen.audit.querysets import AuditedQuerySet
+from oegen.core import clock
+from oegen.search import keys
+from oegen.search.ordering import by
 
 
 class CounterpartyQuerySet(AuditedQuerySet):

@@ -3,8 +3,7 @@ from operator import methodcaller
 from django.db.models import Prefetch
 
 from counterparties.models import Contact, CounterpartyContact
-from oegen.ordering import by
-from oegen.tables import (
+from oegen.pages.tables import (
     Column,
     CountryColumn,
     MomentColumn,
@@ -15,6 +14,7 @@ from oegen.tables import (
     TextColumn,
     by_first,
 )
+from oegen.search.ordering import by
 
 
 def aliases_of(counterparty) -> str:

@@ -5,11 +5,11 @@ from django.views import View
 from counterparties.filters import CURRENT, ContactFilter, CounterpartyFilter
 from counterparties.models import Contact, Counterparty
 from counterparties.tables import ContactTable, CounterpartyTable
-from oegen.filters import Start
 from oegen.history.merge import MergePage
-from oegen.list_pages import ListPage
-from oegen.ordering import by
-from oegen.views import RecordPage
+from oegen.pages.filters import Start
+from oegen.pages.lists import ListPage
+from oegen.pages.records import RecordPage
+from oegen.search.ordering import by
 
 SHOWN_PIPELINES = 100
 

@@ -7,9 +7,9 @@ from datetime import date
 from django.utils import formats, timezone
 
 from dashboard.metrics.changes import Change, Standing
-from oegen.directions import isolated
+from oegen.audit.narrative.timeline import NOTHING
+from oegen.core.bidi import isolated
 from oegen.templatetags.oegen import number
-from oegen.timeline import NOTHING
 from pipelines import wording
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import Stage

@@ -20,11 +20,13 @@ from dashboard import metrics
 from dashboard.change_words import ChangeWords
 from dashboard.metrics.changes import KINDS, Behind, Change, Changes
 from dashboard.metrics.movement import STEPS
-from oegen import asof, clock, exports, timeline
+from oegen import asof, exports
+from oegen.audit.narrative import timeline
+from oegen.core import clock
 from oegen.exports import FileColumn
-from oegen.list_pages import FilteredPage
 from oegen.models import ChangeSet
-from oegen.tables import cut
+from oegen.pages.lists import FilteredPage
+from oegen.pages.tables import cut
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet

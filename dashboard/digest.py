@@ -15,12 +15,13 @@ from django.urls import reverse
 from django.utils import formats
 
 from dashboard import metrics
-from oegen import clock, timeline
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
+from oegen.audit.narrative import timeline
+from oegen.core import clock
 from oegen.models import ChangeSet, Channel
-from oegen.ordering import by
+from oegen.search.ordering import by
 from oegen.templatetags.oegen import number
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline

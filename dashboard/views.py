@@ -6,7 +6,9 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
-from oegen import asof, clock, search, timeline
+from oegen import asof, search
+from oegen.audit.narrative import timeline
+from oegen.core import clock
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet

@@ -7,10 +7,10 @@ from counterparties.filters import CounterpartyNameFilter
 from infopoints.choices import Status
 from infopoints.models import InformationPoint
 from infopoints.querysets import LIVE
-from oegen import clock
-from oegen.filters import NameFilter, PageFilterSet, TextFilter, WholeNumberFilter
+from oegen.core import clock
 from oegen.models import User
-from oegen.selection import ALL, Choice, SelectionFilter
+from oegen.pages.filters import NameFilter, PageFilterSet, TextFilter, WholeNumberFilter
+from oegen.pages.selection import ALL, Choice, SelectionFilter
 from pipelines.filters import is_technology_family, technology_choices
 
 DUE, LATER, NO_DATE = "due", "later", "none"

@@ -14,6 +14,7 @@ from infopoints.models import (
     InformationPointCounterparty,
     InformationPointTechnology,
 )
+from oegen.core.text import clean_line, name_key
 from oegen.imports import (
     Cell,
     Importer,
@@ -37,7 +38,6 @@ from oegen.imports import (
 from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
 from oegen.imports.literals import LiteralError, parse_literal
 from oegen.models import Comment
-from oegen.text import clean_line, name_key
 from pipelines.vocabulary import Vocabulary
 
 

@@ -7,10 +7,10 @@ from django.urls import reverse
 from counterparties.models import Counterparty
 from infopoints.choices import Status
 from infopoints.querysets import InformationPointQuerySet
-from oegen import clock
-from oegen.fields import LineField, ProseField, between, in_range, one_of
+from oegen.core import clock
+from oegen.core.constraints import name_present
+from oegen.core.fields import LineField, ProseField, between, in_range, one_of
 from oegen.models import AuditedModel, Comment
-from oegen.models.audited import name_present
 from pipelines.models import Pipeline, Technology
 
 

@@ -4,8 +4,8 @@ from django.db.models import Count, Exists, F, OuterRef
 
 from infopoints.choices import Status
 from oegen import search
-from oegen.ordering import by
-from oegen.querysets import AuditedQuerySet
+from oegen.audit.querysets import AuditedQuerySet
+from oegen.search.ordering import by
 from pipelines.querysets import of_technology
 
 #: Code of a status that stands for two: open or watched.

@@ -9,7 +9,7 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
-from oegen.tables import (
+from oegen.pages.tables import (
     ChoiceColumn,
     Column,
     MomentColumn,

@@ -3,10 +3,10 @@ from infopoints.matrix import matrix_around
 from infopoints.models import InformationPoint
 from infopoints.querysets import LIVE
 from infopoints.tables import InformationPointTable
-from oegen.filters import Start
-from oegen.list_pages import ListPage
-from oegen.ordering import by
-from oegen.views import RecordPage
+from oegen.pages.filters import Start
+from oegen.pages.lists import ListPage
+from oegen.pages.records import RecordPage
+from oegen.search.ordering import by
 
 
 class InformationPointList(ListPage):

@@ -7,8 +7,9 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
+from oegen.audit.reference import ReferenceModel
+from oegen.people.roles import ENTER_ADMIN
 from oegen.people.sign_in import SignOut
-from oegen.roles import ENTER_ADMIN
 
 #: The applications in the order a portfolio manager thinks of them.
 APP_ORDER = ["pipelines", "counterparties", "infopoints", "oegen", "auth"]
@@ -102,8 +103,6 @@ class OEGenAdminSite(AdminSite):
     @staticmethod
     def _place(model) -> tuple[bool, int]:
         """Everyday records first, in the order of SECTIONS; reference tables last."""
-        from oegen.models import ReferenceModel
-
         name = model._meta.object_name
         place = SECTIONS.index(name) if name in SECTIONS else len(SECTIONS)
         return issubclass(model, ReferenceModel), place

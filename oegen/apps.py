@@ -9,27 +9,25 @@ class OEGenConfig(AppConfig):
     verbose_name = "People and comments"
 
     def ready(self):
-        from oegen import (  # noqa: F401
-            checks,
-            database,
-            days,
-            keys,
-            ordering,
-            private_files,
-            roles,
-            search,
-        )
-        from oegen.alerts import account_mail, mentions  # noqa: F401
-        from oegen.people import accounts, security  # noqa: F401
+        from oegen.admin import grants
+
+        # Registered by being imported: checks, receivers and what the audit check asks.
+        from oegen.alerts import account_mail, mentions, receivers  # noqa: F401
+        from oegen.audit import checks, day_rules, triggers  # noqa: F401
+        from oegen.core import private_files
+        from oegen.core.triggers import register_trigger
+        from oegen.people import accounts, integrity, security  # noqa: F401
+        from oegen.search import documents, keys, ordering
+        from oegen.search import receivers as search_receivers  # noqa: F401
 
         private_files.make_private()
-        for trigger in days.triggers():
-            database.register_trigger(trigger)
+        for trigger in day_rules.triggers():
+            register_trigger(trigger)
 
-        post_migrate.connect(database.install_triggers, dispatch_uid="oegen.triggers")
-        post_migrate.connect(database.install_indexes, dispatch_uid="oegen.indexes")
-        post_migrate.connect(roles.grant_roles, dispatch_uid="oegen.roles")
-        post_migrate.connect(search.rebuild_if_new, dispatch_uid="oegen.search")
+        post_migrate.connect(triggers.install_triggers, dispatch_uid="oegen.triggers")
+        post_migrate.connect(triggers.install_indexes, dispatch_uid="oegen.indexes")
+        post_migrate.connect(grants.grant_roles, dispatch_uid="oegen.roles")
+        post_migrate.connect(documents.rebuild_if_new, dispatch_uid="oegen.search")
         post_migrate.connect(keys.take_in_unknown, dispatch_uid="oegen.keys")
         post_migrate.connect(ordering.take_in_unknown, dispatch_uid="oegen.ordering")
 

@@ -144,11 +144,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "oegen.middleware.SignInMiddleware",
-    "oegen.middleware.NoStoreMiddleware",
-    "oegen.middleware.AuditMiddleware",
-    "oegen.middleware.NotAllowedPageMiddleware",
-    "oegen.middleware.PastMiddleware",
+    "oegen.people.middleware.SignInMiddleware",
+    "oegen.people.middleware.NoStoreMiddleware",
+    "oegen.people.middleware.AuditMiddleware",
+    "oegen.pages.middleware.NotAllowedPageMiddleware",
+    "oegen.asof.middleware.PastMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -357,7 +357,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "oegen.logs.LineFormatter",
+            "()": "oegen.core.logs.LineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }

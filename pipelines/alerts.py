@@ -19,7 +19,7 @@ from oegen.alerts.events import (
     describes,
     detects,
 )
-from oegen.ordering import by
+from oegen.search.ordering import by
 from oegen.templatetags.oegen import number
 from pipelines.choices import RAG, CapacityBasis, Outcome
 from pipelines.models import (

@@ -5,4 +5,4 @@ class PipelinesConfig(AppConfig):
     name = "pipelines"
 
     def ready(self):
-        from pipelines import alerts, wording  # noqa: F401
+        from pipelines import alerts, receivers, wording  # noqa: F401

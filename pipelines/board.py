@@ -17,13 +17,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views import View
 
-from oegen import timeline
-from oegen.days import DayField
-from oegen.exceptions import StaleRecordError
-from oegen.fields import ReasonFormField, TextFormField
-from oegen.forms import AnswersField, FieldErrors
-from oegen.ordering import by
-from oegen.selection import NOT
+from oegen.audit.narrative import timeline
+from oegen.core.days import DayField
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.fields import ReasonFormField, TextFormField
+from oegen.pages.forms import AnswersField, FieldErrors
+from oegen.pages.selection import NOT
+from oegen.search.ordering import by
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline, Stage

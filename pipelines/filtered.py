@@ -1,6 +1,6 @@
 """The pipelines that the filters in the address pick: what the board and the map show."""
 
-from oegen.list_pages import FilteredPage
+from oegen.pages.lists import FilteredPage
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 

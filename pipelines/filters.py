@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
-from oegen import clock
-from oegen.filters import (
+from oegen.core import clock
+from oegen.pages.filters import (
     AmountFilter,
     DayFilter,
     NameFilter,
@@ -21,7 +21,7 @@ from oegen.filters import (
     WholeNumberFilter,
     countries_of,
 )
-from oegen.selection import ALL, NOTHING, Choice, SelectionFilter
+from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from pipelines.querysets import (

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from counterparties.imports import CounterpartyNames, stamped
 from counterparties.models import Counterparty
-from oegen import questions
+from oegen.audit import questions
 from oegen.imports import (
     Cell,
     Importer,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from oegen.fields import country_name
-from oegen.questions import Question
+from oegen.audit.questions import Question
+from oegen.core.fields import country_name
 from pipelines.country_boxes import BOXES
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The reference rows that every installation has, and the ids by which code and constraints
 know them. Ids are derived from the code, so they are the same everywhere."""
 
-from oegen.seeding import reference_id
+from oegen.audit.seeding import reference_id
 
 LEAD_DEVELOPER = "lead-developer"
 LEAD_DEVELOPER_ID = reference_id("counterpartyrole", LEAD_DEVELOPER)

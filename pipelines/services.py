@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from oegen import audit, questions
-from oegen.exceptions import StaleRecordError
-from oegen.fields import REASON_LIMIT
+from oegen import audit
+from oegen.audit import questions
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.fields import REASON_LIMIT
 from oegen.models import ChangeSet, User
 from pipelines.choices import Outcome
 from pipelines.models import Pipeline, Stage, StageTransition

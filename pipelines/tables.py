@@ -3,8 +3,7 @@ from operator import attrgetter, methodcaller
 from django.db.models import Prefetch
 
 from oegen.exports import NUMBER_WIDTH, FileColumn, number_format
-from oegen.ordering import by
-from oegen.tables import (
+from oegen.pages.tables import (
     ChoiceColumn,
     Column,
     CountryColumn,
@@ -21,6 +20,7 @@ from oegen.tables import (
     place_of_country,
     unknown_last,
 )
+from oegen.search.ordering import by
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
 

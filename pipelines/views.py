@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from counterparties.models import CounterpartyContact
-from oegen import clock
-from oegen.exceptions import StaleRecordError
-from oegen.list_pages import ListPage
-from oegen.ordering import by
+from oegen.core import clock
+from oegen.core.exceptions import StaleRecordError
+from oegen.pages.lists import ListPage
+from oegen.pages.records import RecordPage
+from oegen.search.ordering import by
 from oegen.templatetags.oegen import plain
-from oegen.views import RecordPage
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filters import OPEN_ONES, FacilityFilter, PipelineFilter

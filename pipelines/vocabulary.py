@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from django.core.exceptions import ValidationError
 
+from oegen.core.text import name_key
 from oegen.imports import shown
-from oegen.text import name_key
 from pipelines.choices import ON_HOLD
 from pipelines.models import Stage, Technology
 from pipelines.reference import DISCOVERY

@@ -1,8 +1,9 @@
-"""How changes of a pipeline are told, for oegen.timeline. Loaded when the application starts."""
+"""How changes of a pipeline are told, for oegen.audit.narrative.timeline. Loaded when the
+application starts."""
 
 from datetime import date
 
-from oegen.timeline import NOTHING, measured_in, say
+from oegen.audit.narrative.timeline import NOTHING, measured_in, say
 from pipelines.choices import RAG, Outcome
 from pipelines.models import Facility, Pipeline, Technology
 

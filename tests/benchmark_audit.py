@@ -21,7 +21,7 @@ def unsealed():
     """Change sets are numbered and written; nothing is hashed, tallied or locked."""
     from django.utils import timezone
 
-    from oegen import seals
+    from oegen.audit import seals
 
     def number_only(model, change_sets, tables):
         newest = model._base_manager.order_by("-number").values_list("number", flat=True).first()

@@ -5,7 +5,9 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.test import TransactionTestCase
 
-from oegen import database, roles, sample
+from oegen.audit import triggers
+from oegen.pages import sample
+from oegen.people import roles
 from tests.builders import make_user
 from tests.chromium import REMEDY, find_chromium, is_required
 from tests.past_guard import past_guard
@@ -58,12 +60,12 @@ def tests_that_commit_leave_nothing():
 
     def new_fill(cls):
         if connection.vendor == "postgresql":
-            with lifted_triggers(list(database.history_tables())):
+            with lifted_triggers(list(triggers.history_tables())):
                 fill(cls)
 
     def new_empty(case):
         if connection.vendor == "postgresql":
-            with lifted_triggers(list(database.history_tables())):
+            with lifted_triggers(list(triggers.history_tables())):
                 empty(case)
         else:
             with connection.cursor():

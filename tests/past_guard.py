@@ -3,7 +3,8 @@
 import re
 from functools import cache
 
-from oegen import audit, clock
+from oegen import audit
+from oegen.core import clock
 from oegen.models import SearchDocument
 
 

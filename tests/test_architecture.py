@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from django.db import connection, models
 
-from oegen import audit, checks
+from oegen import audit
+from oegen.audit import checks
 from oegen.models import AuditedModel, HistoryRow
 
 ROOT = Path(__file__).resolve().parent.parent

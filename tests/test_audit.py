@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from counterparties.models import Contact, Counterparty
 from infopoints.models import InformationPointTechnology
-from oegen import audit, timeline
-from oegen.exceptions import StaleRecordError
+from oegen import audit
+from oegen.audit.narrative import timeline
+from oegen.core.exceptions import StaleRecordError
 from oegen.models import ChangeSet
 from pipelines.models import (
     CounterpartyRole,

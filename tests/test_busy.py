@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from oegen import busy, seals
+from oegen.audit import seals
 from oegen.models import Comment
+from oegen.pages import busy
 from tests.builders import make_pipeline
 
 pytestmark = pytest.mark.django_db

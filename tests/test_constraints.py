@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.models import InformationPoint, InformationPointTechnology
-from oegen import audit, days
+from oegen import audit
+from oegen.core import days
 from oegen.models import Acknowledgement, Alert, AlertRule
 from pipelines.models import (
     CounterpartyRole,
@@ -332,7 +333,7 @@ def test_foreign_keys_hold_against_raw_removal():
 
 
 def test_every_constraint_is_tried_in_this_file():
-    from oegen.database import Trigger, table_rules
+    from oegen.core.database import Trigger, table_rules
 
     declared = {
         constraint.name

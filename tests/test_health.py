@@ -4,9 +4,9 @@ import pytest
 from django.db import DatabaseError, OperationalError
 from django.urls import reverse
 
-from oegen import anchors, health
-from oegen.alerts import delivery
+from oegen.alerts import anchors, delivery
 from oegen.models import Heartbeat
+from oegen.pages import health
 
 pytestmark = pytest.mark.django_db
 
@@ -45,8 +45,8 @@ def fail(error):
 @pytest.mark.parametrize(
     ("target", "does", "sentence"),
     [
-        ("oegen.health._missing_migrations", lambda: True, "Migrations are missing"),
-        ("oegen.health._missing_migrations", fail(DatabaseError("gone")), "does not answer"),
+        ("oegen.pages.health._missing_migrations", lambda: True, "Migrations are missing"),
+        ("oegen.pages.health._missing_migrations", fail(DatabaseError("gone")), "does not answer"),
         (
             "oegen.models.Heartbeat.objects.update_or_create",
             fail(OperationalError("database or disk is full")),

@@ -19,7 +19,8 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from oegen import audit, seals
+from oegen import audit
+from oegen.audit import seals
 from oegen.models import ChangeSet, Comment
 from pipelines.models import Facility
 

@@ -5,7 +5,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
-from oegen import audit, database
+from oegen import audit
+from oegen.core import database
 from oegen.models import ReferenceModel
 from pipelines.models import Stage
 from tests.triggers import lifted_triggers

@@ -2,11 +2,11 @@ from contextlib import contextmanager
 
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from oegen import database
+from oegen.core import triggers
 
 
 @contextmanager
-def lifted_triggers(rules: list[database.TableRule]):
+def lifted_triggers(rules: list[triggers.TableRule]):
     """What somebody can do who may drop triggers; they are back at the end."""
     with connection.cursor() as cursor:
         for rule in rules:
@@ -14,4 +14,4 @@ def lifted_triggers(rules: list[database.TableRule]):
                 where = f" ON {rule.table}" if connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}{where}")
     yield
-    database.make_triggers(DEFAULT_DB_ALIAS, rules)
+    triggers.make_triggers(DEFAULT_DB_ALIAS, rules)

@@ -11,8 +11,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import oegen.fields
-import oegen.seals
+import oegen.audit.seals
+import oegen.core.fields
 
 
 class Migration(migrations.Migration):
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ("website", models.URLField(blank=True)),
                 (
                     "country",
-                    oegen.fields.CountryField(
+                    oegen.core.fields.CountryField(
                         blank=True, help_text="Country of registration.", max_length=2
                     ),
                 ),
@@ -299,7 +299,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -371,7 +371,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -429,7 +429,7 @@ class Migration(migrations.Migration):
                 ("website", models.URLField(blank=True)),
                 (
                     "country",
-                    oegen.fields.CountryField(
+                    oegen.core.fields.CountryField(
                         blank=True, help_text="Country of registration.", max_length=2
                     ),
                 ),
@@ -482,7 +482,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -541,7 +541,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(

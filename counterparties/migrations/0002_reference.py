@@ -1,7 +1,7 @@
 from django.db import migrations
 
 from counterparties.reference import CONTACT_ROLES
-from oegen.seeding import reference_id, seed
+from oegen.audit.seeding import reference_id, seed
 
 
 def seed_reference(apps, schema_editor):

@@ -21,7 +21,7 @@ from dashboard.charts.parts import (
     name_of,
 )
 from dashboard.metrics.forecast import FEWEST_POINTS, YEARS, Growth, Point
-from oegen import clock
+from oegen.core import clock
 from oegen.templatetags.oegen import number, whole
 from pipelines.filters import ON_COURSE
 from pipelines.models import Technology

@@ -14,9 +14,10 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import Truncator
 
 from dashboard.metrics import Total
-from oegen import asof, clock
-from oegen.directions import isolated
-from oegen.selection import ALL, Selection
+from oegen import asof
+from oegen.core import clock
+from oegen.core.bidi import isolated
+from oegen.pages.selection import ALL, Selection
 from oegen.templatetags.oegen import number, whole
 from pipelines.filters import NOT_RATED
 from pipelines.models import Technology

@@ -27,7 +27,7 @@ from dashboard.metrics.portfolio import (
     uuid_of,
 )
 from dashboard.metrics.writings import Written, last_writings
-from oegen import clock
+from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts, mw_of
 

@@ -19,8 +19,9 @@ from dashboard.metrics.portfolio import (
     fetch,
     uuid_of,
 )
-from oegen import audit, clock
+from oegen import audit
 from oegen.asof import table
+from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.models import Pipeline
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Megawatts, mw_of

@@ -36,7 +36,8 @@ from dashboard.metrics.totals import (
     most_exposing,
 )
 from infopoints.models import InformationPoint
-from oegen import asof, clock
+from oegen import asof
+from oegen.core import clock
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
 

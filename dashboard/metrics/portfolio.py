@@ -30,8 +30,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
-from oegen import clock
 from oegen.asof import as_of, table
+from oegen.core import clock
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from pipelines.querysets import (

@@ -20,8 +20,10 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
-from oegen import audit, keys, ordering, seals, search
+from oegen import audit
+from oegen.audit import seals
 from oegen.models import AuditedModel, ChangeSet, Comment, User
+from oegen.search import documents, keys, ordering
 from pipelines.models import (
     Facility,
     Pipeline,
@@ -116,7 +118,7 @@ class Ledger:
     def write(self) -> None:
         for model, instances in self.live.items():
             QuerySet(model).bulk_create(instances, batch_size=BATCH_SIZE)
-            search.index(model, instances)
+            documents.index(model, instances)
             keys.index(model, instances)
             ordering.keep(model, [*instances, *self.history[model]])
             self.totals[str(model._meta.verbose_name_plural)] += len(instances)

@@ -23,7 +23,7 @@ from dashboard.sample.plants import (
 from dashboard.sample.ratings import Rating
 from dashboard.sample.sentences import COMPLETED, CONSTRUCTION, PROCUREMENT
 from dashboard.sample.vocabulary import Vocabulary
-from oegen.fields import country_name
+from oegen.core.fields import country_name
 from oegen.models import Comment
 from pipelines.choices import Outcome
 from pipelines.models import (

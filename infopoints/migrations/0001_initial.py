@@ -12,7 +12,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import oegen.seals
+import oegen.audit.seals
 
 
 class Migration(migrations.Migration):
@@ -364,7 +364,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -433,7 +433,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -512,7 +512,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -591,7 +591,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(

@@ -5,7 +5,7 @@ from oegen.admin.lists import FiltersSpeak
 from oegen.admin.reference import ReferenceAdmin
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
-from oegen.models import Alert, AlertRule
+from oegen.alerts.models import Alert, AlertRule
 
 
 @admin.register(AlertRule)

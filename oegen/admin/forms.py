@@ -9,15 +9,15 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 
-from oegen import questions
 from oegen.admin import guard, problems
 from oegen.alerts import mentions
-from oegen.days import WRITE_A_DAY
-from oegen.fields import ReasonFormField, TextFormField
-from oegen.forms import AnswersField, FieldErrors
-from oegen.models import AuditedModel
-from oegen.questions import Question, QuestionError
-from oegen.text import name_key
+from oegen.audit import questions
+from oegen.audit.audited import AuditedModel
+from oegen.audit.questions import Question, QuestionError
+from oegen.core.days import WRITE_A_DAY
+from oegen.core.fields import ReasonFormField, TextFormField
+from oegen.core.text import name_key
+from oegen.pages.forms import AnswersField, FieldErrors
 
 REASON = "change_reason"
 

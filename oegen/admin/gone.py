@@ -13,8 +13,8 @@ from django.utils.text import capfirst
 from oegen import audit
 from oegen.admin import guard
 from oegen.admin.forms import OWN_FIELDS, REASON
-from oegen.fields import CountryFormField, country_name
-from oegen.models import AuditedModel
+from oegen.audit.audited import AuditedModel
+from oegen.core.fields import CountryFormField, country_name
 
 #: More rows than any form has; a number beyond it was not sent by one.
 MOST_ROWS = 1000

@@ -20,9 +20,10 @@ from django.db import IntegrityError
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
-from oegen import database, timeline
-from oegen.exceptions import StaleRecordError
-from oegen.models import AuditedModel
+from oegen.audit.audited import AuditedModel
+from oegen.audit.narrative import timeline
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.triggers import broken_rule
 
 #: Some ten thousand rows.
 LONGEST_TOKEN = 1_000_000
@@ -136,7 +137,7 @@ def refusal_of(error: StaleRecordError | IntegrityError) -> str:
     if isinstance(error, StaleRecordError):
         why = "Others keep saving the same record."
     else:
-        rule = database.broken_rule(error)
+        rule = broken_rule(error)
         why = f"The database refused this: {rule}" if rule else "It breaks a rule of the database."
     return (
         f"{why} Nothing was saved. Look over what you entered and save again; if it happens "

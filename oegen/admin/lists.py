@@ -11,8 +11,9 @@ from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpResponseRedirect
 from django.utils.text import Truncator
 
-from oegen import ordering, search
-from oegen.folding import fold, words_of
+from oegen import search
+from oegen.core.folding import fold, words_of
+from oegen.search import ordering
 
 
 class OrderedChangeList(ChangeList):

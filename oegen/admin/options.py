@@ -19,7 +19,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from oegen import audit, returning, timeline
+from oegen import audit
 from oegen.admin import guard, problems
 from oegen.admin.forms import (
     OWN_FIELDS,
@@ -32,12 +32,16 @@ from oegen.admin.forms import (
 )
 from oegen.admin.gone import typed_words
 from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin, OrderedNamesMixin
-from oegen.days import DayInput
-from oegen.directions import isolated
-from oegen.exceptions import StaleRecordError
-from oegen.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
-from oegen.models import AuditedModel, Comment, ReferenceModel, User
-from oegen.text import clean_prose
+from oegen.audit.audited import AuditedModel
+from oegen.audit.narrative import timeline
+from oegen.audit.reference import ReferenceModel
+from oegen.core import next_url
+from oegen.core.bidi import isolated
+from oegen.core.days import DayInput
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
+from oegen.core.text import clean_prose
+from oegen.people.models import Comment, User
 
 ATTEMPTS = 3
 
@@ -274,8 +278,8 @@ class AuditedAdmin(
     def get_preserved_filters(self, request):
         """Also where the person came from, so that the links among a record's forms keep it."""
         kept = super().get_preserved_filters(request)
-        came_from = returning.page_to_return_to(request)
-        return "&".join(filter(None, [kept, came_from and returning.as_query(came_from)]))
+        came_from = next_url.page_to_return_to(request)
+        return "&".join(filter(None, [kept, came_from and next_url.as_query(came_from)]))
 
     def response_post_save_add(self, request, obj):
         return self._show(request, obj) or super().response_post_save_add(request, obj)
@@ -287,14 +291,14 @@ class AuditedAdmin(
         """To the record's page, as it was seen before if the form was opened there."""
         if not hasattr(obj, "get_absolute_url"):
             return self._return(request)
-        came_from, page = returning.page_to_return_to(request), obj.get_absolute_url()
+        came_from, page = next_url.page_to_return_to(request), obj.get_absolute_url()
         return HttpResponseRedirect(came_from if urlsplit(came_from).path == page else page)
 
     def _link_back(self, request, obj) -> str:
         """From the record's page to the list, or other page, that led to the form."""
         if {"_continue", "_addanother", "_popup"} & request.POST.keys():
             return ""
-        back = returning.page_to_return_to(request)
+        back = next_url.page_to_return_to(request)
         if urlsplit(back).path == obj.get_absolute_url():
             return ""
         if not back:
@@ -307,7 +311,7 @@ class AuditedAdmin(
 
     def _return(self, request, removed: str = "") -> HttpResponseRedirect | None:
         """To the page that led to the form; from the page of a removed record to its list."""
-        came_from = returning.page_to_return_to(request)
+        came_from = next_url.page_to_return_to(request)
         if not came_from:
             return None
         page = urlsplit(came_from).path

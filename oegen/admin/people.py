@@ -8,12 +8,14 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 
-from oegen import audit, comments, roles
+from oegen import audit
 from oegen.admin.forms import RecordForm
 from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin
 from oegen.admin.options import AuditedAdmin
 from oegen.alerts import mentions
-from oegen.models import Comment, User
+from oegen.pages import comments
+from oegen.people import roles
+from oegen.people.models import Comment, User
 from oegen.people.passwords import password_changed
 
 

@@ -3,7 +3,8 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from oegen.admin.lists import FiltersSpeak
 from oegen.admin.options import AuditedAdmin
-from oegen.models import Acknowledgement, SecurityEvent
+from oegen.audit.integrity.models import Acknowledgement
+from oegen.people.models import SecurityEvent
 
 
 @admin.register(SecurityEvent)

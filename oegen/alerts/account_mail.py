@@ -6,8 +6,9 @@ from __future__ import annotations
 from django.dispatch import receiver
 from django.utils import timezone
 
-from oegen.alerts import delivery
-from oegen.models import Alert, Channel, User
+from oegen.alerts.channels import configured_channels
+from oegen.alerts.models import Alert, Channel
+from oegen.people.models import User
 from oegen.people.passwords import password_changed
 
 ACCOUNT = "account"
@@ -16,7 +17,7 @@ ACCOUNT = "account"
 @receiver(password_changed, dispatch_uid="oegen.alerts.account_mail")
 def mail_password_notice(sender, user: User, by: User, **kwargs) -> None:
     """Where e-mail is set up: a notice that waits until then would be of no use."""
-    if not user.email or Channel.EMAIL not in delivery.configured_channels():
+    if not user.email or Channel.EMAIL not in configured_channels():
         return
     now = timezone.now()
     Alert.objects.create(

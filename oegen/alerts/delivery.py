@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Min
 from django.utils import timezone
 
-from oegen.models import Alert, Channel
+from oegen.alerts import mail, slack
+from oegen.alerts.channels import SendError, configured_channels
+from oegen.alerts.models import Alert, Channel
 
 logger = logging.getLogger(__name__)
 
@@ -38,33 +39,6 @@ HELD_BACK = "Held back by"
 _spread = random.SystemRandom().uniform
 
 
-def one_line(text: str, longest: int = 500) -> str:
-    """Without control characters, which no mail head and not every database takes."""
-    text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-class SendError(Exception):
-    """A message was not sent, or nobody knows; the text says why to people and holds no secret.
-
-    ``retry_after``: the receiver asked for that pause of everybody. ``is_final``: no further try
-    can do better. ``may_have_arrived``: there was no answer that says it did not.
-    """
-
-    def __init__(
-        self,
-        text: str,
-        *,
-        retry_after: timedelta | None = None,
-        is_final: bool = False,
-        may_have_arrived: bool = False,
-    ):
-        super().__init__(one_line(text))
-        self.retry_after = retry_after
-        self.is_final = is_final
-        self.may_have_arrived = may_have_arrived
-
-
 Send = Callable[[Alert], None]
 
 
@@ -75,15 +49,7 @@ class Tally:
     parked: int = 0
 
 
-def configured_channels() -> list[Channel]:
-    """Those that this site has been told how to reach."""
-    known = {Channel.SLACK: settings.SLACK_WEBHOOK_URL, Channel.EMAIL: settings.SENDS_EMAIL}
-    return [channel for channel, is_known in known.items() if is_known]
-
-
 def senders() -> dict[Channel, Send]:
-    from oegen.alerts import mail, slack
-
     known = {Channel.SLACK: slack.send, Channel.EMAIL: mail.send}
     return {channel: known[channel] for channel in configured_channels()}
 

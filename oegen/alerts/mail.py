@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from oegen.alerts import preferences
-from oegen.alerts.delivery import SendError, one_line
+from oegen.alerts.channels import SendError, one_line
 from oegen.alerts.events import EVENTS
-from oegen.models import Alert
+from oegen.alerts.models import Alert
 
 LONGEST_SUBJECT = 150
 

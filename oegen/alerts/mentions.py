@@ -12,11 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import get_text_list
 
-from oegen.alerts.delivery import configured_channels
+from oegen.alerts.channels import configured_channels
 from oegen.alerts.events import Changes, Event, Occurrence, detects
+from oegen.alerts.models import AlertRule, Channel
 from oegen.alerts.preferences import audience_of
-from oegen.folding import fold
-from oegen.models import AlertRule, Channel, Comment, User
+from oegen.core.folding import fold
+from oegen.people.models import Comment, User
 
 MENTIONED = Event(
     "mentioned",

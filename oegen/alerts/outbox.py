@@ -12,12 +12,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from oegen import audit
-from oegen.alerts import delivery, events, preferences
+from oegen.alerts import events, preferences
+from oegen.alerts.channels import configured_channels
 from oegen.alerts.events import Changes, Event, Occurrence, Subject
-from oegen.models import Alert, AlertRule, Channel, Notice
+from oegen.alerts.models import Alert, AlertRule, Channel, Notice
 
 if TYPE_CHECKING:
-    from oegen.models import ChangeSet, User
+    from oegen.audit.changesets import ChangeSet
+    from oegen.people.models import User
 
 #: One receiver gets so many messages of one change set at most; of more, one that sums them up.
 SUMMED_UP_FROM = 10
@@ -96,7 +98,7 @@ def write_timed_alerts(day: date) -> None:
 def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
     """Each channel that is set up; e-mail for each person who wants it."""
     receivers: list[tuple[Channel, int | None]] = []
-    channels = delivery.configured_channels()
+    channels = configured_channels()
     if Channel.SLACK in channels:
         receivers.append((Channel.SLACK, None))
     if Channel.EMAIL in channels:

@@ -10,7 +10,8 @@ from django.core import signing
 from django.db import transaction
 
 from oegen.alerts.events import EVENTS, Event
-from oegen.models import AlertPreference, AlertRule, Channel, User
+from oegen.alerts.models import AlertPreference, AlertRule, Channel
+from oegen.people.models import User
 
 _SALT = "oegen.alerts.unsubscribe"
 

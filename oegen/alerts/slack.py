@@ -13,8 +13,8 @@ from django.utils import formats, timezone
 from slack_sdk.errors import SlackRequestError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
-from oegen.alerts.delivery import SendError
-from oegen.models import Alert
+from oegen.alerts.channels import SendError
+from oegen.alerts.models import Alert
 
 TIMEOUT_SECONDS = 10
 

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.generic import TemplateView
 
 from oegen.alerts import mentions, preferences
-from oegen.alerts.delivery import configured_channels
-from oegen.models import Channel
+from oegen.alerts.channels import configured_channels
+from oegen.alerts.models import Channel
 
 #: So many notices on a page.
 PAGE_SIZE = 50

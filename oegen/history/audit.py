@@ -14,12 +14,18 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.generic import DetailView
 
-from oegen import anchors, audit, clock, exports, timeline, undoing
+from oegen import audit, exports
+from oegen.alerts import anchors
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.integrity.models import IntegrityCheck
+from oegen.audit.narrative import timeline
+from oegen.audit.revert import undoing
+from oegen.core import clock
+from oegen.core.slots import NoSlotError, Slot
 from oegen.history.filters import ACTIONS, AuditFilter
 from oegen.history.trail import Trail
-from oegen.list_pages import FilteredPage
-from oegen.models import AuditedModel, ChangeSet, IntegrityCheck
-from oegen.slots import NoSlotError, Slot
+from oegen.pages.lists import FilteredPage
 
 PAGE_SIZE = 50
 

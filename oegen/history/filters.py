@@ -5,10 +5,11 @@ from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 
 from oegen import audit
-from oegen.filters import DayFilter, FilterForm, NameFilter, PageFilterSet, WholeNumberFilter
+from oegen.audit.changesets import ChangeSet
 from oegen.history.trail import THE_SYSTEM, Trail
-from oegen.models import ChangeSet, User
-from oegen.selection import NOTHING, Selection, SelectionFilter
+from oegen.pages.filters import DayFilter, FilterForm, NameFilter, PageFilterSet, WholeNumberFilter
+from oegen.pages.selection import NOTHING, Selection, SelectionFilter
+from oegen.people.models import User
 
 ACTIONS = {"added": audit.CREATED, "changed": audit.CHANGED, "removed": audit.REMOVED}
 

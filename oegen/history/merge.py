@@ -19,9 +19,12 @@ from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.views import View
 
-from oegen import keys, merging, search, timeline
-from oegen.merging import Choice, Plan
-from oegen.models import AuditedModel
+from oegen import search
+from oegen.audit.audited import AuditedModel
+from oegen.audit.narrative import timeline
+from oegen.audit.revert import merging
+from oegen.audit.revert.merging import Choice, Plan
+from oegen.search import keys
 
 #: Of so many rows of a kind the names are told; of the rest their number.
 NAMED = 50

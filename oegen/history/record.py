@@ -13,14 +13,17 @@ from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 from django.views.generic import TemplateView
 
-from oegen import audit, restoring, timeline
-from oegen.filters import DayFilter, PageFilterSet
+from oegen import audit
+from oegen.audit.audited import AuditedModel
+from oegen.audit.narrative import timeline
+from oegen.audit.revert import restoring
+from oegen.audit.revert.steps import Step, belongs_to
 from oegen.history.stream import between, changing, entries, stream
 from oegen.history.trail import THE_SYSTEM, written_by
-from oegen.list_pages import FilteredPage
-from oegen.models import AuditedModel, Comment, User
-from oegen.reverting import Step, belongs_to
-from oegen.selection import NOTHING, Selection, SelectionFilter
+from oegen.pages.filters import DayFilter, PageFilterSet
+from oegen.pages.lists import FilteredPage
+from oegen.pages.selection import NOTHING, Selection, SelectionFilter
+from oegen.people.models import Comment, User
 
 PAGE_SIZE = 50
 

@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from oegen import audit
-from oegen.filters import NameFilter, PageFilterSet
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.narrative.timeline import Entry
 from oegen.history.stream import entries, stream
-from oegen.list_pages import FilteredPage
-from oegen.models import AuditedModel, ChangeSet, Comment
-from oegen.selection import NOTHING, SelectionFilter
-from oegen.timeline import Entry
+from oegen.pages.filters import NameFilter, PageFilterSet
+from oegen.pages.lists import FilteredPage
+from oegen.pages.selection import NOTHING, SelectionFilter
+from oegen.people.models import Comment
 
 PAGE_SIZE = 50
 

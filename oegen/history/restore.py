@@ -10,11 +10,11 @@ from django.utils import formats, timezone
 from django.utils.text import Truncator
 from django.views.generic import TemplateView
 
-from oegen import restoring
-from oegen.directions import isolated
-from oegen.fields import OpenedVersionField, ReasonFormField
+from oegen.audit.revert import restoring
+from oegen.audit.revert.restoring import CannotRestoreError
+from oegen.core.bidi import isolated
+from oegen.core.fields import OpenedVersionField, ReasonFormField
 from oegen.history.record import EntryPage
-from oegen.restoring import CannotRestoreError
 
 
 class RestoreForm(forms.Form):

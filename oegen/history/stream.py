@@ -9,7 +9,8 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
-from oegen import audit, timeline
+from oegen import audit
+from oegen.audit.narrative import timeline
 
 #: What a stream is made of: where a row stands in time, and the source it came from.
 KEY = ("history_date", "history_id", "is_part", "source_number")

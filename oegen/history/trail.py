@@ -10,10 +10,13 @@ from typing import Self
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 
-from oegen import audit, search, timeline
+from oegen import audit, search
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.narrative import timeline
 from oegen.history.stream import between, changing, entries, stream
-from oegen.models import AuditedModel, ChangeSet, Comment
-from oegen.selection import NOTHING, Selection
+from oegen.pages.selection import NOTHING, Selection
+from oegen.people.models import Comment
 
 #: Code of the person who is none: what the program did by itself.
 THE_SYSTEM = "system"

@@ -14,10 +14,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.views import View
 
-from oegen import audit, timeline, undoing
-from oegen.fields import ReasonFormField
-from oegen.models import ChangeSet, Comment
-from oegen.reverting import Step
+from oegen import audit
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.narrative import timeline
+from oegen.audit.revert import undoing
+from oegen.audit.revert.steps import Step
+from oegen.core.fields import ReasonFormField
+from oegen.people.models import Comment
 
 #: Of so many records of a kind the names are told; of the rest their number.
 NAMED = 50

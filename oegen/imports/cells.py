@@ -12,7 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from oegen.seeding import NAMESPACE
+from oegen.audit.seeding import NAMESPACE
 
 YEARS = range(1900, 2201)
 _SHOWN = 60

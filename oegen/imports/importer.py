@@ -25,14 +25,15 @@ from oegen.audit import (
     history_model,
     history_row,
 )
-from oegen.fields import clean_text, is_free_text
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.questions import Question
+from oegen.core.fields import clean_text, is_free_text
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.past import REASON_START, REFERENCED, AuditFile, Past, past_reason
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
 from oegen.imports.scratch import Scratch
-from oegen.models import AuditedModel, ChangeSet
-from oegen.questions import Question
 
 #: The heading of the questions in the summary.
 ASKED = "To look over; taken as the file has it"

@@ -16,22 +16,15 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from oegen import ordering
-from oegen.audit import (
-    BATCH_SIZE,
-    CHANGED,
-    CREATED,
-    REMOVED,
-    carrier,
-    history_model,
-    history_row,
-)
+from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, carrier, history_model, history_row
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
 from oegen.imports.cells import Cell, RowForm, identifier, moment, text
 from oegen.imports.literals import LiteralError, parse_literal
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import complaint
 from oegen.imports.scratch import Scratch
-from oegen.models import AuditedModel, ChangeSet
+from oegen.search import ordering
 
 if TYPE_CHECKING:
     from oegen.imports.importer import ImportRun

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 
-from oegen.formulas import escape_formula
+from oegen.core.formulas import escape_formula
 from oegen.imports.reading import CSVFile, Row
 
 _REMARKS_SHOWN = 20

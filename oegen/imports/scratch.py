@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import models
 
-from oegen.text import name_key
+from oegen.core.text import name_key
 
 _TABLES = """
 PRAGMA journal_mode = OFF;
@@ -50,7 +50,7 @@ class Scratch:
         return found.fetchone()[0]
 
     def keep_name(self, space: str, name: str, record_id: uuid.UUID) -> None:
-        """The first record to have a name (as oegen.text.name_key compares them) keeps it."""
+        """The first record to have a name (as oegen.core.text.name_key compares them) keeps it."""
         self._db.execute(
             "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
             (space, name_key(name), str(record_id)),

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import oegen.alerts.events
-import oegen.fields
-import oegen.seals
+import oegen.audit.seals
+import oegen.core.fields
 
 
 class Migration(migrations.Migration):
@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "country",
-                    oegen.fields.CountryField(
+                    oegen.core.fields.CountryField(
                         blank=True,
                         help_text="Only records with a facility there. Empty: anywhere.",
                         max_length=2,
@@ -303,7 +303,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalAlertRule",
             fields=[
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
                 (
                     "created_at",
@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "country",
-                    oegen.fields.CountryField(
+                    oegen.core.fields.CountryField(
                         blank=True,
                         help_text="Only records with a facility there. Empty: anywhere.",
                         max_length=2,

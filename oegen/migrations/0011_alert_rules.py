@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from oegen.seeding import reference_id, seed
+from oegen.audit.seeding import reference_id, seed
 
 #: Event, what its rules are called, threshold, whether Slack is told of it from the start.
 EVENTS = [

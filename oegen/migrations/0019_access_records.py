@@ -8,7 +8,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import oegen.seals
+import oegen.audit.seals
 
 
 class Migration(migrations.Migration):
@@ -131,14 +131,14 @@ class Migration(migrations.Migration):
             name="seal_format",
             field=models.PositiveSmallIntegerField(
                 editable=False,
-                help_text="What the seal covers; empty is 1, see oegen.seals.",
+                help_text="What the seal covers; empty is 1, see oegen.audit.seals.",
                 null=True,
             ),
         ),
         migrations.CreateModel(
             name="HistoricalAccountRecord",
             fields=[
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
                 (
                     "created_at",
@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalGroupRecord",
             fields=[
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
                 (
                     "created_at",

@@ -3,8 +3,8 @@ from collections import defaultdict
 from django.conf import settings
 from django.db import migrations
 
-from oegen.models.access import AccountRecord, GroupRecord, account_values, group_values
-from oegen.seeding import seed
+from oegen.audit.seeding import seed
+from oegen.people.models.access import AccountRecord, GroupRecord, account_values, group_values
 
 
 def _permissions(model, owner: str) -> dict[int, list[str]]:

@@ -8,7 +8,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import oegen.seals
+import oegen.audit.seals
 
 
 class Migration(migrations.Migration):
@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalAcknowledgement",
             fields=[
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
                 (
                     "created_at",

@@ -17,11 +17,12 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.utils import timezone
 
-from oegen import audit, timeline
-from oegen.models import AccountRecord, GroupRecord, SecurityEvent, User
-from oegen.models.access import CopiedModel, account_values, group_values
+from oegen import audit
+from oegen.audit.narrative import timeline
+from oegen.audit.revert.steps import newest_versions
+from oegen.people.models import AccountRecord, GroupRecord, SecurityEvent, User
+from oegen.people.models.access import CopiedModel, account_values, group_values
 from oegen.people.security import record_security_event
-from oegen.reverting import newest_versions
 
 #: The columns of an account that its copy tells.
 TOLD = {

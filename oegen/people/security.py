@@ -27,10 +27,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from oegen import seals
-from oegen.database import short_wait
-from oegen.models import FailureRun, SecurityAddress, SecurityEvent, User
+from oegen.audit import seals
+from oegen.core.database import short_wait
 from oegen.people.client import UnknownClientError, client_address
+from oegen.people.models import FailureRun, SecurityAddress, SecurityEvent, User
 
 logger = logging.getLogger(__name__)
 

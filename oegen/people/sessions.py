@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import OperationalError
 from django.utils import timezone
 
-from oegen.database import short_wait
+from oegen.core.database import short_wait
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from oegen.models import SecurityEvent, User
 from oegen.people import client, devices, throttle
+from oegen.people.models import SecurityEvent, User
 from oegen.people.passwords import LONGEST_PASSWORD, DelayedFormMixin
 from oegen.people.security import record_security_event
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from oegen.models import AttemptCount
+from oegen.people.models import AttemptCount
 
 #: A count is forgotten when so long nothing was added to it.
 FORGET_AFTER = timedelta(days=1)

@@ -15,8 +15,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
-from oegen import clock, merging, returning, sample
 from oegen.asof import PARAMETER
+from oegen.audit.revert import merging
+from oegen.core import clock, next_url
+from oegen.pages import sample
 
 register = template.Library()
 
@@ -224,7 +226,7 @@ def add_url(context, meta) -> str:
 @register.simple_tag(takes_context=True)
 def way_back(context) -> str:
     """For the query of a form's address: the page it is to lead back to, which is this one."""
-    return returning.as_query(context["request"].get_full_path())
+    return next_url.as_query(context["request"].get_full_path())
 
 
 def _admin_url(request, meta, action: str, *args) -> str:
@@ -236,7 +238,7 @@ def _admin_url(request, meta, action: str, *args) -> str:
     if not allowed:
         return ""
     form = reverse(f"admin:{meta.app_label}_{meta.model_name}_{action}", args=args)
-    return f"{form}?{returning.as_query(request.get_full_path())}"
+    return f"{form}?{next_url.as_query(request.get_full_path())}"
 
 
 @register.simple_tag

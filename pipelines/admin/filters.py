@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from oegen.selection import ALL
+from oegen.pages.selection import ALL
 from pipelines.filters import status_choices
 
 

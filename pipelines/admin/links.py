@@ -13,9 +13,9 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
-from oegen import keys
 from oegen.admin.forms import GuardedForm, LinkFormSet, gives_reason
 from oegen.admin.options import LinkInline, LinkInlineMixin
+from oegen.search import keys
 from pipelines.admin.facility import SIZE_FIELDS
 from pipelines.models import (
     CounterpartyRole,

@@ -12,8 +12,8 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import oegen.fields
-import oegen.seals
+import oegen.audit.seals
+import oegen.core.fields
 
 
 class Migration(migrations.Migration):
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("country", oegen.fields.CountryField(blank=True, max_length=2)),
+                ("country", oegen.core.fields.CountryField(blank=True, max_length=2)),
                 (
                     "region",
                     models.CharField(
@@ -619,7 +619,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -819,7 +819,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1144,7 +1144,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1281,7 +1281,7 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
-                ("country", oegen.fields.CountryField(blank=True, max_length=2)),
+                ("country", oegen.core.fields.CountryField(blank=True, max_length=2)),
                 (
                     "region",
                     models.CharField(
@@ -1300,7 +1300,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1392,7 +1392,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1496,7 +1496,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1553,7 +1553,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(
@@ -1651,7 +1651,7 @@ class Migration(migrations.Migration):
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
                     ),
                 ),
-                ("digest", oegen.seals.DigestField(editable=False, max_length=64)),
+                ("digest", oegen.audit.seals.DigestField(editable=False, max_length=64)),
                 (
                     "change_set",
                     models.ForeignKey(

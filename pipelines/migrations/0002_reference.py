@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from oegen.seeding import reference_id, seed
+from oegen.audit.seeding import reference_id, seed
 from pipelines.reference import COUNTERPARTY_ROLES, STAGES, TECHNOLOGIES
 
 

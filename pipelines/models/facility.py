@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from oegen.database import Trigger, register_trigger
-from oegen.fields import (
+from oegen.core.constraints import name_present
+from oegen.core.fields import (
     CountryField,
     LineField,
     at_least_zero,
@@ -14,8 +14,8 @@ from oegen.fields import (
     country_shape,
     in_range,
 )
+from oegen.core.triggers import Trigger, register_trigger
 from oegen.models import AuditedModel, Comment
-from oegen.models.audited import name_present
 from pipelines.choices import CapacityBasis
 from pipelines.models.reference import Technology
 from pipelines.places import questions_about_place

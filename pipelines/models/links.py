@@ -7,7 +7,7 @@ from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
 from oegen import audit
-from oegen.fields import between, in_range, one_of
+from oegen.core.fields import between, in_range, one_of
 from oegen.models import AuditedModel
 from pipelines.choices import Outcome
 from pipelines.models.facility import Facility

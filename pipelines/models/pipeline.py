@@ -13,10 +13,10 @@ from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
 from oegen import audit
-from oegen.database import Trigger, register_trigger
-from oegen.fields import LineField, ProseField, between, in_range, one_of
+from oegen.core.constraints import name_present
+from oegen.core.fields import LineField, ProseField, between, in_range, one_of
+from oegen.core.triggers import Trigger, register_trigger
 from oegen.models import AuditedModel, Comment
-from oegen.models.audited import name_present
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models.facility import Facility
 from pipelines.models.reference import Stage
@@ -215,18 +215,14 @@ class Pipeline(AuditedModel):
         self._stored_rating = self._rating()
 
     @classmethod
-    def after_write(cls, instances, *, created):
-        """Keep a StageTransition for every change of stage, hold or outcome."""
-        from pipelines.services import record_stage_transitions
-
-        record_stage_transitions(instances)
+    def _transition_model(cls):
+        """StageTransition, which is defined after this model."""
+        return cls.transitions.rel.related_model
 
     def next_transition(self, *, recorded_at: datetime | None = None, recorded_by=None):
         """The StageTransition, unsaved, into the status that the pipeline now has."""
-        from pipelines.models import StageTransition
-
         recorded_at = recorded_at or timezone.now()
-        return StageTransition(
+        return self._transition_model()(
             pipeline=self,
             stage_id=self.stage_id,
             on_hold=self.on_hold,
@@ -239,9 +235,7 @@ class Pipeline(AuditedModel):
     @classmethod
     def entry_annotations(cls):
         """The day that the move written with a history row took effect, if there was one."""
-        from pipelines.models import StageTransition
-
-        moves = StageTransition.history.filter(
+        moves = cls._transition_model().history.filter(
             history_type=audit.CREATED, pipeline=OuterRef("id"), on_hold=OuterRef("on_hold")
         )
         for name in ("change_set_id", "stage_id", "outcome"):
@@ -260,13 +254,12 @@ class Pipeline(AuditedModel):
 
     def timeline_sources(self):
         """Also what happened to its facilities, and hand-made corrections of its transitions."""
-        from pipelines.models import PipelineFacility, StageTransition
-
-        facilities = PipelineFacility.history.filter(pipeline=self.pk).values("facility")
+        links = type(self).facility_links.rel.related_model
+        facilities = links.history.filter(pipeline=self.pk).values("facility")
         return [
             *super().timeline_sources(),
             Facility.history.filter(id__in=facilities),
-            StageTransition.history.filter(pipeline=self.pk).exclude(history_type="+"),
+            self._transition_model().history.filter(pipeline=self.pk).exclude(history_type="+"),
         ]
 
 

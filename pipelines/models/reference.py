@@ -2,9 +2,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from oegen.fields import LineField, NamesField, between, in_range, one_of
+from oegen.core.constraints import unique_name
+from oegen.core.fields import LineField, NamesField, between, in_range, one_of
 from oegen.models import ReferenceModel
-from oegen.models.audited import unique_name
 from pipelines.choices import CapacityBasis
 from pipelines.reference import COMPLETED, CONSTRUCTION, DISCOVERY, LEAD_DEVELOPER
 

@@ -4,7 +4,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from oegen import search
-from oegen.querysets import AuditedQuerySet
+from oegen.audit.querysets import AuditedQuerySet
 from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import ALL_KINDS
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Round
 
-from oegen.querysets import AuditedQuerySet
+from oegen.audit.querysets import AuditedQuerySet
 from pipelines.querysets.exact import WHOLE, part_of, whole_number
 from pipelines.reference import LEAD_DEVELOPER_ID
 

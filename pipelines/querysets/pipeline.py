@@ -29,9 +29,10 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Round
 
-from oegen import audit, clock, search
-from oegen.ordering import by
-from oegen.querysets import AuditedQuerySet
+from oegen import audit, search
+from oegen.audit.querysets import AuditedQuerySet
+from oegen.core import clock
+from oegen.search.ordering import by
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets.capacity import ZERO, Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import (
@@ -115,11 +116,11 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
         """Adds ``is_overdue`` to each row."""
         return self.annotate(is_overdue=ExpressionWrapper(self._is_overdue(today), BooleanField()))
 
-    @staticmethod
-    def _is_overdue(today: date | None) -> Q:
-        from pipelines.models import Stage
+    def _stages(self):
+        return self.model._meta.get_field("stage").related_model.objects
 
-        construction = Stage.objects.filter(code=CONSTRUCTION).values("order")
+    def _is_overdue(self, today: date | None) -> Q:
+        construction = self._stages().filter(code=CONSTRUCTION).values("order")
         return _OPEN & Q(
             rtb_date__isnull=False,
             rtb_date__lt=today or clock.today(),
@@ -186,11 +187,11 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
     def with_sold_ready(self):
         """Adds ``is_sold_ready`` to each row: that it was sold, and was ready to build by then. Its
         RTB date had come on the day of the sale, and it was not overdue."""
-        from pipelines.models import Stage, StageTransition
-
-        sales = StageTransition.objects.filter(pipeline=OuterRef("pk"), outcome=Outcome.SOLD)
+        sales = self.model.transitions.rel.related_model.objects.filter(
+            pipeline=OuterRef("pk"), outcome=Outcome.SOLD
+        )
         sale = sales.order_by("-effective_on", "-recorded_at", "-pk").values("effective_on")[:1]
-        construction = Stage.objects.filter(code=CONSTRUCTION).values("order")
+        construction = self._stages().filter(code=CONSTRUCTION).values("order")
         # In a Case, so that the sale of a project that was not sold is not looked for.
         sold_on = Case(When(outcome=Outcome.SOLD, then=Subquery(sale)), output_field=DateField())
         in_time = Q(rtb_date=F("_sold_on")) | Q(stage__order__gte=Subquery(construction[:1]))
@@ -352,12 +353,14 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
         return self.annotate(is_unconfirmed=condition)
 
     def facilities(self) -> FacilityQuerySet:
-        from pipelines.models import Facility
-
+        found = self._facilities()
         query = self.query
         if not query.has_filters() and not query.is_sliced and not query.combinator:
-            return Facility.objects.in_any_pipeline()
-        return Facility.objects.in_pipelines(self._keys())
+            return found.in_any_pipeline()
+        return found.in_pipelines(self._keys())
+
+    def _facilities(self) -> FacilityQuerySet:
+        return self.model._meta.get_field("facilities").related_model.objects
 
     def _keys(self):
         keys = self.order_by().values("pk")
@@ -371,9 +374,7 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
 
     def capacity_sums(self, keys):
         """Selects what ``capacity_of`` takes, of the pipelines with the keys."""
-        from pipelines.models import Facility
-
-        return Facility.objects.in_pipelines(keys)._in_one_row()
+        return self._facilities().in_pipelines(keys)._in_one_row()
 
     capacity_of = staticmethod(FacilityQuerySet.capacity_of)
 

@@ -9,7 +9,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Case, DecimalField, ExpressionWrapper, F, Max, Q, Value, When
 
-from oegen import clock
+from oegen.core import clock
 from pipelines.querysets.capacity import Megawatts
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from oegen import audit
-from oegen.days import WRITE_A_DAY
+from oegen.core.days import WRITE_A_DAY
 from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.admin.conftest import errors_of
 from tests.builders import make_counterparty, make_pipeline, make_user

@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
-from oegen import integrity, seals
+from oegen.audit import integrity, seals
+from oegen.audit.narrative.timeline import entries_of
 from oegen.models import ChangeSet
-from oegen.timeline import entries_of
 from pipelines.country_boxes import BOXES
 from pipelines.models import Facility, Pipeline, Stage, Technology
 from tests import country_boxes
@@ -157,7 +157,7 @@ def test_a_question_about_a_facility_is_asked_in_its_row_of_the_pipeline(desk):
 
 def test_the_editable_list_asks_in_the_row(desk, monkeypatch):
     counterparty = make_counterparty("Alpha", country="GB")
-    from oegen.questions import Question
+    from oegen.audit.questions import Question
 
     def questions(self):
         return [Question("test", ("country",), f"Is {self.country} right?")]

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from oegen import roles
+from oegen.people import roles
 from tests.admin.conftest import Desk, errors_of
 from tests.builders import make_pipeline, make_user
 

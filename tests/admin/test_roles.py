@@ -5,8 +5,10 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from oegen import audit, roles
+from oegen import audit
+from oegen.admin import grants
 from oegen.models import Acknowledgement, Alert, Comment, ReferenceModel, SecurityEvent, User
+from oegen.people import roles
 from pipelines.models import Stage
 from tests.builders import make_pipeline, make_user
 
@@ -127,7 +129,7 @@ def test_what_an_administrator_took_from_a_role_stays_away_and_what_is_new_is_gi
     role = Group.objects.get(name=roles.PORTFOLIO_MANAGERS)
     role.permissions.remove(Permission.objects.get(codename="delete_pipeline"))
     Permission.objects.get(codename="delete_facility").delete()
-    roles.grant_roles(apps.get_app_config("oegen"))
+    grants.grant_roles(apps.get_app_config("oegen"))
     names = set(role.permissions.values_list("codename", flat=True))
     assert "delete_pipeline" not in names
     assert "delete_facility" in names, "the permissions of a model that is new"
@@ -136,5 +138,5 @@ def test_what_an_administrator_took_from_a_role_stays_away_and_what_is_new_is_gi
 def test_migrating_again_takes_no_permission_away_and_adds_none_twice():
     group = Group.objects.get(name=roles.PORTFOLIO_MANAGERS)
     before = set(group.permissions.values_list("codename", flat=True))
-    roles.grant_roles(apps.get_app_config("oegen"))
+    grants.grant_roles(apps.get_app_config("oegen"))
     assert set(group.permissions.values_list("codename", flat=True)) == before

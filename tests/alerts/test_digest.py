@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from dashboard.digest import PERIODS, digest_of
-from oegen import audit, clock
+from oegen import audit
+from oegen.core import clock
 from oegen.models import Alert, AlertPreference
 from pipelines.models import Pipeline, Stage
 from tests.builders import make_pipeline, make_user

@@ -12,8 +12,9 @@ from django.urls import reverse
 from counterparties.models import Counterparty
 from dashboard import metrics
 from infopoints.models import InformationPointCounterparty
-from oegen import audit, clock
+from oegen import audit
 from oegen.asof import as_of
+from oegen.core import clock
 from oegen.models import ReferenceModel
 from pipelines.models import Pipeline, PipelineCounterparty, PipelineFacility, Technology
 from tests.addresses import address_of

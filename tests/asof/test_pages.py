@@ -11,7 +11,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
 from oegen import asof, audit, exports
-from oegen.clock import ReadOnlyPastError
+from oegen.core.clock import ReadOnlyPastError
 from oegen.models import Comment
 from pipelines.models import Pipeline
 from tests.builders import make_counterparty, make_pipeline

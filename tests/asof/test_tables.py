@@ -8,8 +8,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
-from oegen import audit, clock, search
+from oegen import audit, search
 from oegen.asof import as_of, table
+from oegen.core import clock
 from oegen.models import ReferenceModel, SearchDocument
 from pipelines.models import Pipeline, PipelineCounterparty, Stage
 from tests.asof.player import FIRST_DAY, Clock, Player

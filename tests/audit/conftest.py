@@ -3,8 +3,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import transaction
 
-from oegen import seals
-from oegen.integrity import Check
+from oegen.audit import seals
+from oegen.audit.integrity import Check
 from tests.builders import make_portfolio, make_user
 
 pytest.register_assert_rewrite("tests.audit.paths")

@@ -7,10 +7,9 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from oegen import anchors
-from oegen.alerts import slack
-from oegen.alerts.delivery import SendError
-from oegen.anchors import Anchor
+from oegen.alerts import anchors, slack
+from oegen.alerts.anchors import Anchor
+from oegen.alerts.channels import SendError
 from oegen.models import KeptAnchor
 from tests.builders import make_facility, make_security_event
 

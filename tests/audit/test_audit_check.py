@@ -9,8 +9,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.utils import timezone
 
-from oegen import audit, database, seals
-from oegen.integrity import Check
+from oegen import audit
+from oegen.audit import seals
+from oegen.audit.integrity import Check
+from oegen.core import database
 from oegen.models import Acknowledgement, ChangeSet
 from pipelines.models import Facility, Pipeline
 from tests.builders import make_counterparty, make_facility, make_pipeline

@@ -3,7 +3,7 @@
 import pytest
 from django.db import models, transaction
 
-from oegen.integrity import Check
+from oegen.audit.integrity import Check
 from tests.audit.paths import (
     MODELS,
     a_new_one,

@@ -5,9 +5,11 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from oegen import audit, database, roles, seals
+from oegen import audit
+from oegen.audit import seals
+from oegen.core import database
 from oegen.models import ChangeSet, Comment, SecurityEvent, User
-from oegen.people import security
+from oegen.people import roles, security
 from tests.builders import make_counterparty, make_facility, make_pipeline, make_user
 from tests.triggers import lifted_triggers
 
@@ -102,7 +104,7 @@ def test_a_question_that_fails_is_a_finding(monkeypatch, findings):
         raise ZeroDivisionError("by nothing")
         yield
 
-    monkeypatch.setattr("oegen.integrity.access.kind_findings", broken)
+    monkeypatch.setattr("oegen.people.integrity.kind_findings", broken)
     assert findings() == [
         "The kinds of record: can't be read to its end: ZeroDivisionError: by nothing"
     ]

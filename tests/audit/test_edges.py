@@ -8,7 +8,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from oegen import audit
-from oegen.exceptions import RuleBrokenError
+from oegen.core.exceptions import RuleBrokenError
 from oegen.history.trail import Trail
 from oegen.models import ChangeSet, User
 from pipelines.models import Facility, Pipeline, Technology

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from counterparties.models import Counterparty
 from oegen import audit
-from oegen.integrity import Check
+from oegen.audit.integrity import Check
 from oegen.models import Acknowledgement, ChangeSet, Comment
 from pipelines.models import Facility, Pipeline
 from tests.audit.paths import a_record, a_removable_one, all_told, nothing_left

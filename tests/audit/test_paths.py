@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from counterparties.models import Contact, Counterparty
 from oegen import audit
-from oegen.exceptions import StaleRecordError
+from oegen.core.exceptions import StaleRecordError
 from oegen.models import ChangeSet
 from pipelines.models import Facility, Stage, Technology
 from tests.audit.paths import (

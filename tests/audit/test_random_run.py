@@ -19,13 +19,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from oegen import audit, roles
-from oegen.exceptions import StaleRecordError
-from oegen.integrity import Check
+from oegen import audit
+from oegen.audit.integrity import Check
+from oegen.audit.revert.restoring import CannotRestoreError, plan_restore, restore
+from oegen.audit.revert.undoing import CannotUndoError, undo
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.text import clean_line
 from oegen.models import ChangeSet, Comment
-from oegen.restoring import CannotRestoreError, plan_restore, restore
-from oegen.text import clean_line
-from oegen.undoing import CannotUndoError, undo
+from oegen.people import roles
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
 from tests.builders import make_user
 

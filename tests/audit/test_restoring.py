@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 
 from counterparties.models import Counterparty
 from oegen import audit
+from oegen.audit.revert.restoring import CannotRestoreError, plan_restore, restore
 from oegen.models import Comment
-from oegen.restoring import CannotRestoreError, plan_restore, restore
 from pipelines.models import CounterpartyRole, Pipeline, Stage, StageTransition
 from tests.builders import make_counterparty, make_facility, make_pipeline
 

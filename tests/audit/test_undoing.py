@@ -5,8 +5,8 @@ from django.core.exceptions import PermissionDenied
 
 from counterparties.models import Contact, Counterparty
 from oegen import audit
+from oegen.audit.revert.undoing import CannotUndoError, plan_undo, undo
 from oegen.models import ChangeSet, Comment
-from oegen.undoing import CannotUndoError, plan_undo, undo
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, StageTransition
 from tests.builders import make_counterparty, make_facility, make_pipeline
 

@@ -24,7 +24,7 @@ from django.db import IntegrityError
 from django.urls import reverse
 
 from oegen import audit
-from oegen.exceptions import StaleRecordError
+from oegen.core.exceptions import StaleRecordError
 from oegen.models import Comment
 from pipelines.models import Facility, Pipeline, PipelineFacility
 

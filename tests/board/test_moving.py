@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from oegen import audit, roles
+from oegen import audit
+from oegen.audit.questions import Question
 from oegen.models import ChangeSet
-from oegen.questions import Question
+from oegen.people import roles
 from pipelines import services
 from pipelines.models import Pipeline
 from tests.builders import make_pipeline, make_user

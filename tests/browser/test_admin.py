@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from counterparties.models import Counterparty
 from infopoints.models import InformationPoint
-from oegen import roles
+from oegen.people import roles
 from pipelines.models import Pipeline
 from tests.browser.conftest import ConsoleWatch
 from tests.builders import make_facility, make_pipeline, make_user

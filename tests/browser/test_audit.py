@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from counterparties.models import Contact
-from oegen import audit, roles
+from oegen import audit
 from oegen.models import ChangeSet
+from oegen.people import roles
 from tests.builders import make_counterparty, make_user
 
 

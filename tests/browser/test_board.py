@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from oegen import roles
+from oegen.people import roles
 from pipelines.models import Pipeline
 from tests.browser.filters import choose
 from tests.builders import make_pipeline, make_user

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from oegen import audit, roles
+from oegen import audit
+from oegen.people import roles
 from tests.browser.filters import choose
 from tests.builders import make_pipeline, make_user
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from oegen import roles
 from oegen.models import SavedView
+from oegen.people import roles
 from tests.browser.filters import choose
 from tests.builders import make_counterparty, make_pipeline, make_user
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from oegen import roles
+from oegen.people import roles
 from pipelines.models import PipelineFacility
 from tests.builders import make_facility, make_pipeline, make_user
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from playwright.sync_api import Page, expect
 
-from oegen import roles
+from oegen.people import roles
 from tests.browser.filters import choose
 from tests.builders import make_counterparty, make_information_point, make_pipeline, make_user
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from oegen import roles
 from oegen.models import Comment
+from oegen.people import roles
 from tests.builders import make_counterparty, make_pipeline, make_user
 
 HOSTILE = "<script>alert(1)</script> مشروع 🦅 kestrel"

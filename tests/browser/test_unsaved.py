@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from oegen import roles
 from oegen.models import Comment
+from oegen.people import roles
 from pipelines.models import Pipeline
 from tests.builders import make_pipeline, make_user
 

@@ -9,9 +9,11 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from oegen import audit, days, reverting
-from oegen.database import table_rules
-from oegen.days import DayInput
+from oegen import audit
+from oegen.audit.revert import steps
+from oegen.audit.triggers import table_rules
+from oegen.core import days
+from oegen.core.days import DayInput
 from oegen.imports import cells
 from pipelines.models import Pipeline
 from tests.admin.conftest import errors_of
@@ -78,7 +80,7 @@ def test_going_back_to_an_older_one_is_refused_in_words(desk):
     undo = reverse("change-set-undo", args=[newest.number])
     text = desk.client.post(undo, {"reason": "Back"}).content.decode()
     assert "Give a day from 1 Jan 1990 to 31 Dec 2100" in text
-    step = reverting.Step(
+    step = steps.Step(
         Pipeline, pipeline.pk, pipeline, pipeline.history.get(version=2), pipeline.version
     )
     with pytest.raises(ValidationError, match="Give a day"):

@@ -5,8 +5,8 @@ from django.template.loader import render_to_string
 
 from counterparties.models import Contact
 from oegen import audit
+from oegen.audit.revert.undoing import undo
 from oegen.models import ChangeSet
-from oegen.undoing import undo
 from pipelines.models import Facility
 from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
 

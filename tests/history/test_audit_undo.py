@@ -6,8 +6,8 @@ import pytest
 
 from counterparties.models import Contact, Counterparty
 from oegen import audit
+from oegen.audit.revert.undoing import undo
 from oegen.models import ChangeSet, Comment
-from oegen.undoing import undo
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
 from tests.builders import make_contact, make_facility, make_pipeline
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from counterparties.models import Counterparty
 from oegen import audit
-from oegen.fields import REASON_LIMIT
+from oegen.core.fields import REASON_LIMIT
 from oegen.models import Comment
 from pipelines.models import CounterpartyRole, Pipeline, Stage
 from tests.builders import make_counterparty, make_facility, make_pipeline

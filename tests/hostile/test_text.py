@@ -17,9 +17,9 @@ from counterparties.tables import ContactTable, CounterpartyTable
 from infopoints.models import InformationPoint
 from infopoints.tables import InformationPointTable
 from oegen.admin import guard
-from oegen.fields import REASON_LIMIT, clean_text
+from oegen.core.fields import REASON_LIMIT, clean_text
 from oegen.models import AlertRule, AuditedModel
-from oegen.selection import ALL
+from oegen.pages.selection import ALL
 from pipelines.models import Facility, Pipeline
 from pipelines.tables import FacilityTable, PipelineTable
 from tests.addresses import address_of

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from counterparties.models import Counterparty
-from oegen.formulas import escape_formula
+from oegen.core.formulas import escape_formula
 from pipelines.models import Pipeline
 from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from counterparties.filters import ContactFilter, CounterpartyFilter
 from infopoints.filters import InformationPointFilter
-from oegen.filters import TextFilter
+from oegen.pages.filters import TextFilter
 from pipelines.filters import FacilityFilter, PipelineFilter
 from tests.builders import (
     make_contact,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from counterparties.filters import ContactFilter, CounterpartyFilter
 from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.filters import InformationPointFilter
-from oegen.selection import ALL, NOT, SelectionFilter
+from oegen.pages.selection import ALL, NOT, SelectionFilter
 from pipelines.filters import FacilityFilter, PipelineFilter
 from pipelines.models import CounterpartyRole, Facility, Technology
 from tests.builders import (

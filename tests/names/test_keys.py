@@ -9,10 +9,10 @@ from django.core.management import call_command
 from django.db import IntegrityError, models, transaction
 
 from counterparties.models import Contact, Counterparty
-from oegen import keys
-from oegen.database import broken_rule
+from oegen.core.text import name_key
+from oegen.core.triggers import broken_rule
 from oegen.models import RecordKey
-from oegen.text import name_key
+from oegen.search import keys
 from pipelines.models import Technology
 from tests.builders import make_contact, make_counterparty
 

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from counterparties.models import Contact, Counterparty
-from oegen import audit, ordering
+from oegen import audit
+from oegen.core.text import sort_key
 from oegen.models import SortKey
-from oegen.text import sort_key
+from oegen.search import ordering
 from pipelines.models import Facility, Pipeline
 from tests.builders import make_contact, make_counterparty, make_pipeline, make_portfolio, make_user
 

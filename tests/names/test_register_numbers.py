@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
 from counterparties.models import Counterparty
-from oegen import keys
+from oegen.search import keys
 from tests.builders import make_counterparty
 
 pytestmark = pytest.mark.django_db

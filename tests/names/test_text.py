@@ -8,10 +8,11 @@ from django.db.models.functions import Concat
 from django.urls import reverse
 
 from counterparties.models import Counterparty
-from oegen import audit, restoring
-from oegen.fields import PROSE_LIMIT, REASON_LIMIT, LineField, ProseField, is_free_text
+from oegen import audit
+from oegen.audit.revert import restoring
+from oegen.core.fields import PROSE_LIMIT, REASON_LIMIT, LineField, ProseField, is_free_text
+from oegen.core.text import clean_line, clean_prose, is_blank
 from oegen.models import ChangeSet, Comment
-from oegen.text import clean_line, clean_prose, is_blank
 from pipelines.models import Pipeline
 from tests.admin.conftest import errors_of
 from tests.builders import make_counterparty, make_facility, make_pipeline

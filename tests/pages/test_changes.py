@@ -8,7 +8,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from oegen import audit, undoing
+from oegen import audit
+from oegen.audit.revert import undoing
 from oegen.models import ChangeSet
 from pipelines.models import Pipeline, Stage, Technology
 from tests.builders import make_pipeline

@@ -6,7 +6,8 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from counterparties.models import Counterparty
-from oegen import audit, timeline
+from oegen import audit
+from oegen.audit.narrative import timeline
 from oegen.models import AccountRecord, GroupRecord
 from pipelines.models import Stage
 from tests.builders import make_counterparty, make_pipeline, make_user

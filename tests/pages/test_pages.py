@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from infopoints.models import InformationPointCounterparty, InformationPointPipeline
 from oegen import audit
-from oegen.fields import PROSE_LIMIT, REASON_LIMIT
+from oegen.core.fields import PROSE_LIMIT, REASON_LIMIT
 from oegen.models import Comment
 from oegen.templatetags.oegen import UnknownIconError
 from pipelines.models import PipelineFacility

@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from oegen import audit, roles, undoing
+from oegen import audit
+from oegen.audit.revert import undoing
 from oegen.models import AccountRecord, ChangeSet, GroupRecord, User
-from oegen.people import accounts
+from oegen.people import accounts, roles
 from tests.builders import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db

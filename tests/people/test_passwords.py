@@ -6,10 +6,9 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from oegen import roles
 from oegen.alerts import delivery
 from oegen.models import Alert, User
-from oegen.people import throttle
+from oegen.people import roles, throttle
 from tests.builders import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db

@@ -135,7 +135,7 @@ def test_a_busy_database_keeps_nobody_from_signing_in(visit, manager, monkeypatc
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no busy timeout")
 def test_the_wait_for_a_busy_database_is_short_and_put_back():
-    from oegen.database import short_wait
+    from oegen.core.database import short_wait
 
     def wait() -> int:
         with connection.cursor() as cursor:

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from counterparties.models import ContactRole, Counterparty, CounterpartyContact
 from infopoints.models import InformationPointCounterparty
-from oegen import asof, audit, integrity, merging
+from oegen import asof, audit
+from oegen.audit import integrity
+from oegen.audit.revert import merging
+from oegen.audit.revert.undoing import undo
 from oegen.models import AlertRule, ChangeSet, Comment
-from oegen.undoing import undo
 from pipelines.models import CounterpartyRole, PipelineCounterparty
 from tests.builders import (
     make_contact,

@@ -4,10 +4,10 @@ import pytest
 from django.urls import reverse
 
 from oegen import audit
-from oegen.directions import isolated
+from oegen.audit.narrative.timeline import entries_of
+from oegen.core.bidi import isolated
 from oegen.models import Comment
-from oegen.timeline import entries_of
-from oegen.views import TIMELINE_STEP
+from oegen.pages.records import TIMELINE_STEP
 from pipelines.models import Stage, Technology
 from tests.builders import make_facility, make_pipeline
 from tests.pages.test_pages import parsed

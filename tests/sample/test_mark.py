@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from dashboard.sample.services import load_sample
-from oegen import sample
+from oegen.pages import sample
 from pipelines.models import Pipeline
 from tests.conftest import find_sample
 from tests.sample.conftest import TODAY

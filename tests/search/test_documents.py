@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from oegen import audit, search
-from oegen.folding import fold
+from oegen.core.folding import fold
 from oegen.models import Comment, SearchDocument
 from pipelines.models import Pipeline
 from tests.builders import (
@@ -196,5 +196,5 @@ def test_rebuilding_gives_what_the_writes_gave(capsys):
 def test_migrating_takes_in_a_database_that_search_has_not_seen():
     record = make_counterparty("Larch Power")
     SearchDocument.objects.all().delete()
-    search.rebuild_if_new(sender=apps.get_app_config("oegen"), using="default")
+    documents.rebuild_if_new(sender=apps.get_app_config("oegen"), using="default")
     assert title_of(record) == "larch power"

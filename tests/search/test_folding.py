@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oegen.folding import excerpt, fold, marked, words_of
+from oegen.core.folding import excerpt, fold, marked, words_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from counterparties.imports import CounterpartyImporter, CounterpartyNames
 from infopoints.imports import InformationPointImporter
 from oegen.audit import Source, change_set
-from oegen.exceptions import StaleRecordError
+from oegen.core.exceptions import StaleRecordError
 from oegen.imports import AuditFile, ImportRun, UnreadableFileError
 from oegen.imports.report import Rejects
 from oegen.models import User

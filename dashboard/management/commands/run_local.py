@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from counterparties.models import Counterparty
 from infopoints.models import InformationPoint
-from oegen import roles
 from oegen.models import User
+from oegen.people import roles
 from pipelines.models import Pipeline
 
 #: Username, first and last name, role.

@@ -4,13 +4,15 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
-from oegen import anchors, audit
-from oegen.anchors import Anchor, AnchorError
-from oegen.database import snapshot
-from oegen.days import impossible_days
-from oegen.integrity import Check, Finding
-from oegen.models import Acknowledgement, IntegrityCheck, User
-from oegen.remarks import broken_rules, early_references
+from oegen import audit
+from oegen.alerts import anchors
+from oegen.alerts.anchors import Anchor, AnchorError
+from oegen.audit.day_rules import impossible_days
+from oegen.audit.integrity import Check, Finding
+from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck
+from oegen.audit.integrity.remarks import broken_rules, early_references
+from oegen.core.database import snapshot
+from oegen.people.models import User
 
 #: So much of a fingerprint is printed, and has to be typed at least.
 SHORT = 12

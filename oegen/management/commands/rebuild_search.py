@@ -3,7 +3,8 @@ import sys
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from oegen import keys, ordering, search
+from oegen import search
+from oegen.search import keys, ordering
 
 
 class Command(BaseCommand):

@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from oegen import anchors
-from oegen.alerts import delivery, outbox
+from oegen.alerts import anchors, delivery, outbox
 from oegen.people import security
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,71 @@
+"""What each role may do: permissions of the groups, given by ``migrate`` as models become known.
+What an administrator took away from a role stays away.
+"""
+
+from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from oegen import audit
+from oegen.alerts.models import Alert
+from oegen.audit.integrity.models import Acknowledgement
+from oegen.audit.reference import ReferenceModel
+from oegen.people.models import GroupRecord, SecurityEvent, User
+from oegen.people.roles import (
+    ADMINISTRATORS,
+    ENTER_ADMIN,
+    MANAGERS,
+    PORTFOLIO_MANAGERS,
+)
+
+
+def _permissions_of(models, actions=("add", "change", "delete", "view")):
+    content_types = ContentType.objects.get_for_models(*models).values()
+    return [
+        permission
+        for permission in Permission.objects.filter(content_type__in=content_types)
+        if permission.codename.split("_")[0] in actions
+    ]
+
+
+def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
+    """post_migrate, once: give a role that is new all of its permissions, and one that is there
+    those that did not exist before this ``migrate``. A release that gives an old permission to a
+    role does so in a migration."""
+    if sender.name != "oegen":
+        return
+    if GroupRecord._meta.db_table not in connections[using].introspection.table_names():
+        return  # Migrated to an earlier state, which can't record it.
+    known = set(Permission.objects.values_list("pk", flat=True))
+    for config in installed.get_app_configs():
+        create_permissions(config, verbosity=0)
+    enter_admin = Permission.objects.get(
+        content_type__app_label="oegen", codename=ENTER_ADMIN.split(".")[1]
+    )
+    tracked = audit.tracked_models()
+    reference = [model for model in tracked if issubclass(model, ReferenceModel)]
+    business = [
+        model
+        for model in tracked
+        if model not in reference and not (model.IS_COPY or model is Acknowledgement)
+    ]
+    portfolio = [
+        enter_admin,
+        *_permissions_of(business),
+        *_permissions_of(reference, actions=("view",)),
+    ]
+    administration = [
+        *_permissions_of([*reference, User, Group, Acknowledgement]),
+        *_permissions_of([Alert], actions=("change", "view")),
+        *_permissions_of([SecurityEvent], actions=("view",)),
+    ]
+    with audit.change_set(source=audit.Source.MIGRATION, reason="What a role may do by itself."):
+        for name, permissions in {
+            MANAGERS: [],
+            PORTFOLIO_MANAGERS: portfolio,
+            ADMINISTRATORS: [*portfolio, *administration],
+        }.items():
+            role, is_new = Group.objects.get_or_create(name=name)
+            role.permissions.add(*(one for one in permissions if is_new or one.pk not in known))

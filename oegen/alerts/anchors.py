@@ -1,0 +1,297 @@
+"""Anchors: the newest seals at a moment, signed, kept where nobody who can write to the database
+can write.
+
+The watcher (``send_alerts --watch``) writes one every hour to a file in ANCHOR_DIR and sends it by
+mail and Slack where that is set up. ``audit_check --against`` then finds a history that was cut off
+or written anew. The signature says that a holder of the key made it: the key is the file
+``anchor-key`` in VAR_DIR, or ANCHOR_KEY. Whoever owns this host can read it and sign.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import smtplib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from oegen.alerts import slack
+from oegen.alerts.channels import SendError
+from oegen.audit import seals
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.integrity.finding import Finding
+from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
+from oegen.people import security
+from oegen.people.models import SecurityEvent
+
+logger = logging.getLogger(__name__)
+
+#: After so long another watcher takes over an hour whose anchor was begun and not made.
+LEASE = timedelta(minutes=10)
+
+#: An anchor that old is late.
+LATE = timedelta(hours=2)
+
+#: What Slack shows of a message; the anchor's file has all of it.
+LONGEST_MESSAGE = 30_000
+
+#: So many open findings an anchor names; of more it tells the number.
+NAMED = 100
+
+
+class AnchorError(Exception):
+    """A file that is no anchor, or can't be written; the text says why to people."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The newest seals at a moment. ``facts`` is all that the file holds."""
+
+    number: int
+    seal: str
+    event: int = 0
+    event_seal: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def newest(cls) -> Anchor:
+        newest = ChangeSet.objects.order_by("-number").values_list("number", "seal").first()
+        return cls(*(newest or (0, seals.START)), *security.newest_seal())
+
+    @classmethod
+    def read(cls, path: Path) -> Anchor:
+        """Raises AnchorError."""
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                number=int(facts["change_set"]),
+                seal=str(facts["seal"]),
+                event=int(facts.get("security_event", 0)),
+                event_seal=str(facts.get("security_seal", "")),
+                facts=facts,
+            )
+        except OSError as error:
+            raise AnchorError(f"{path} can't be read: {error.strerror}.") from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise AnchorError(
+                f"{path} is no anchor: it should hold what --anchor wrote, such as "
+                '{"change_set": 12, "seal": "…"}.'
+            ) from error
+
+    def signed(self, now: datetime | None = None) -> dict[str, Any]:
+        """The seals with what is known of the findings, signed."""
+        check = IntegrityCheck.objects.order_by("-checked_at").first()
+        facts = {
+            "site": settings.BASE_URL,
+            "made_at": (now or timezone.now()).astimezone(UTC).isoformat(),
+            "change_set": self.number,
+            "seal": self.seal,
+            "security_event": self.event,
+            "security_seal": self.event_seal,
+            "checked_at": check and check.checked_at.astimezone(UTC).isoformat(),
+            "open_count": check and check.open_count,
+            "open_findings": check.open_findings if check else [],
+            "acknowledged": [
+                {"fingerprint": one.fingerprint, "finding": one.finding, "reason": one.reason}
+                for one in Acknowledgement.objects.order_by("created_at", "pk")
+            ],
+        }
+        key = signing_key()
+        facts["public_key"] = encoded(key.public_key())
+        facts["signature"] = base64.b64encode(key.sign(_signed_text(facts))).decode()
+        return facts
+
+    def findings(self, public_key: str = "") -> Iterator[Finding]:
+        """What it says of the history that is not so any more; ``public_key`` defaults to that of
+        this site."""
+        yield from self._chain_findings(
+            "Change set", self.number, self.seal, ChangeSet.objects.all(), "the history"
+        )
+        yield from self._chain_findings(
+            "Security event",
+            self.event,
+            self.event_seal,
+            SecurityEvent.objects.all(),
+            "the record of security events",
+        )
+        if "signature" in self.facts:
+            yield from self._signature_findings(public_key or encoded(signing_key().public_key()))
+
+    @staticmethod
+    def _chain_findings(noun, number, kept, rows, what) -> Iterator[Finding]:
+        if not number:
+            return
+        seal = rows.filter(number=number).values_list("seal", flat=True).first()
+        if seal is None:
+            yield Finding(
+                f"{noun} {number}",
+                f"it is in the anchor and no longer here: the end of {what} was removed",
+            )
+        elif seal != kept:
+            yield Finding(
+                f"{noun} {number}",
+                f"its seal is not the anchor's: {what} up to here was written anew",
+                "seal",
+                seal,
+                kept,
+            )
+
+    def _signature_findings(self, public_key: str) -> Iterator[Finding]:
+        if self.facts.get("public_key") != public_key:
+            yield Finding(
+                "The anchor",
+                "it is signed with another key",
+                "key",
+                str(self.facts.get("public_key")),
+                public_key,
+            )
+            return
+        try:
+            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
+            key.verify(base64.b64decode(self.facts["signature"]), _signed_text(self.facts))
+        except (InvalidSignature, ValueError, TypeError):
+            yield Finding("The anchor", "its signature does not fit what it says")
+
+
+def _signed_text(facts: dict[str, Any]) -> bytes:
+    facts = {name: value for name, value in facts.items() if name != "signature"}
+    return json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+
+
+def encoded(key: Ed25519PublicKey) -> str:
+    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return base64.b64encode(raw).decode()
+
+
+def signing_key() -> Ed25519PrivateKey:
+    """ANCHOR_KEY, or the key file in VAR_DIR, which is made when there is none.
+
+    Raises AnchorError.
+    """
+    path = settings.VAR_DIR / "anchor-key"
+    try:
+        text = settings.ANCHOR_KEY or _key_file(path)
+        key = serialization.load_pem_private_key(text.encode(), password=None)
+    except OSError as error:
+        raise AnchorError(f"{path} can't be read or made: {error.strerror}.") from error
+    except (ValueError, TypeError) as error:
+        raise AnchorError(f"{'ANCHOR_KEY' if settings.ANCHOR_KEY else path} is no key.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise AnchorError("The anchor's key is no Ed25519 key.")
+    return key
+
+
+def _key_file(path: Path) -> str:
+    if not path.exists():
+        made = Ed25519PrivateKey.generate().private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent)  # Only its owner can read it.
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(made)
+            # Of several processes at once the first one's key stays.
+            os.link(name, path)
+        except FileExistsError:
+            pass
+        finally:
+            Path(name).unlink()
+    return path.read_text()
+
+
+def write(facts: dict[str, Any], path: Path) -> None:
+    """All of the file or none. Raises AnchorError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(json.dumps(facts, indent=1) + "\n")
+        os.replace(name, path)  # noqa: PTH105 - the name is no Path
+    except OSError as error:
+        raise AnchorError(f"{path} can't be written: {error.strerror}.") from error
+
+
+# Every hour -------------------------------------------------------------------------------------
+
+
+def keep_if_due(now: datetime | None = None) -> KeptAnchor | None:
+    """Make the anchor of this hour, unless somebody has or is about to; gives it if made."""
+    now = now or timezone.now()
+    row = _claim(now.replace(minute=0, second=0, microsecond=0), now)
+    if row is None:
+        return None
+    anchor = Anchor.newest()
+    path = settings.ANCHOR_DIR / f"anchor-{row.hour.astimezone(UTC):%Y-%m-%dT%H%MZ}.json"
+    try:
+        facts = anchor.signed(now)
+        write(facts, path)
+    except AnchorError as error:
+        logger.error("The anchor of this hour was not made: %s", error)
+        row.problem = str(error)
+        row.save(update_fields=["problem"])
+        return None
+    row.made_at, row.change_set, row.seal = timezone.now(), anchor.number, anchor.seal
+    row.file = str(path)
+    row.problem = " ".join(_send(json.dumps(facts, indent=1), row))
+    row.save()
+    return row
+
+
+def _claim(hour: datetime, now: datetime) -> KeptAnchor | None:
+    row, is_new = KeptAnchor.objects.get_or_create(hour=hour, defaults={"claimed_at": now})
+    if is_new:
+        return row
+    if row.made_at or row.claimed_at > now - LEASE:
+        return None
+    mine = KeptAnchor.objects.filter(pk=row.pk, made_at=None, claimed_at=row.claimed_at)
+    if not mine.update(claimed_at=now):
+        return None
+    row.claimed_at = now
+    return row
+
+
+def _send(text: str, row: KeptAnchor) -> Iterator[str]:
+    """By mail and Slack where set; yields why that did not succeed."""
+    title = f"Anchor of the history at {row.hour:%Y-%m-%d %H:%M} UTC, change set {row.change_set}"
+    if settings.ANCHOR_EMAIL:
+        try:
+            EmailMessage(subject=title, body=text, to=settings.ANCHOR_EMAIL).send()
+        except (smtplib.SMTPException, OSError) as error:
+            logger.error("The anchor was not sent by mail: %s", error)
+            yield f"Mail: {error}."
+    if settings.ANCHOR_SLACK_WEBHOOK_URL:
+        try:
+            message = {"text": f"{title}\n```{slack.escaped(text, LONGEST_MESSAGE)}```"}
+            slack.post(settings.ANCHOR_SLACK_WEBHOOK_URL, message, "ANCHOR_SLACK_WEBHOOK_URL")
+        except SendError as error:
+            logger.error("The anchor was not sent to Slack: %s", error)
+            yield f"Slack: {error}"
+
+
+def newest_kept() -> KeptAnchor | None:
+    return KeptAnchor.objects.exclude(made_at=None).order_by("-made_at").first()
+
+
+def state_in_words() -> str:
+    """When the last anchor was made, for /healthz."""
+    newest = newest_kept()
+    if newest is None:
+        return "anchor: none made yet (send_alerts --watch makes one every hour)"
+    late = "late, " if newest.made_at < timezone.now() - LATE else ""
+    return f"anchor: {late}the last was made at {newest.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,4 @@
+from oegen.alerts.models.alert import Alert, AlertPreference, AlertRule, Channel
+from oegen.alerts.models.notice import Notice
+
+__all__ = ["Alert", "AlertPreference", "AlertRule", "Channel", "Notice"]

@@ -1,0 +1,204 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from oegen.alerts.events import EVENTS, event_choices
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.reference import ReferenceModel, ReferenceQuerySet
+from oegen.core.constraints import unique_name
+from oegen.core.fields import CountryField, at_least_zero, country_shape, in_range, one_of
+
+
+class Channel(models.TextChoices):
+    SLACK = "slack", "Slack"
+    EMAIL = "email", "e-mail"
+
+
+class AlertRuleQuerySet(ReferenceQuerySet):
+    def in_force(self, codes):
+        """Switched on, about one of the events."""
+        return self.active().filter(event__in=codes)
+
+
+class AlertRule(ReferenceModel):
+    """Which occurrences of an event go out, and where. Empty filters let everything through.
+
+    Its foreign keys name models of later applications, because imports go one way only.
+    """
+
+    event = models.CharField(max_length=40, choices=event_choices)
+    threshold = models.DecimalField(
+        max_digits=9,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=at_least_zero(""),
+        help_text="RTB slip: more than so many days. Capacity: more than so many % up or down. "
+        "Information point: a rating of so much or more. Other events have none.",
+    )
+    channel = models.CharField(
+        max_length=10,
+        choices=Channel,
+        help_text="E-mail goes to the people who chose the event on their own page.",
+    )
+    technology = models.ForeignKey(
+        "pipelines.Technology",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Only records of it, its kinds included. Empty: of any.",
+    )
+    counterparty = models.ForeignKey(
+        "counterparties.Counterparty",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Only records tied to it, in whatever role. Empty: to any.",
+    )
+    country = CountryField(help_text="Only records with a facility there. Empty: anywhere.")
+
+    objects = AlertRuleQuerySet.as_manager()
+
+    class Meta(ReferenceModel.Meta):
+        verbose_name = "alert rule"
+        constraints = [
+            unique_name("alertrule"),
+            unique_name("alertrule", "code"),
+            one_of("alertrule", "channel", Channel),
+            in_range("alertrule", "threshold", 0),
+            country_shape("alertrule"),
+        ]
+
+    def clean(self):
+        event = EVENTS.get(self.event)
+        if event and event.unit and self.threshold is None:
+            raise ValidationError({"threshold": f"“{event.name}” needs a number of {event.unit}."})
+        if event and not event.unit and self.threshold is not None:
+            raise ValidationError({"threshold": f"“{event.name}” has no threshold: clear it."})
+
+    def lets_through(self, subject) -> bool:
+        """Whether its filters do, of an oegen.alerts.events.Subject."""
+        return (
+            (self.technology_id is None or self.technology_id in subject.technologies)
+            and (self.counterparty_id is None or self.counterparty_id in subject.counterparties)
+            and (not self.country or self.country in subject.countries)
+        )
+
+    @property
+    def has_filter(self) -> bool:
+        return bool(self.technology_id or self.counterparty_id or self.country)
+
+
+class AlertQuerySet(models.QuerySet):
+    def waiting(self):
+        return self.filter(sent_at=None, parked_at=None)
+
+    def parked(self):
+        return self.exclude(parked_at=None)
+
+    def due(self, channels, now: datetime):
+        """To be sent now by whoever is first, the oldest first."""
+        free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+        rows = self.waiting().filter(free, channel__in=channels, next_attempt_at__lte=now)
+        return rows.order_by("next_attempt_at", "pk")
+
+
+class Alert(models.Model):
+    """One message to one receiver, written with the change that it tells of and sent afterwards.
+
+    ``claimed_until`` is a lease: a worker who has the alert in hand either settles it or has died
+    when the lease ends. ``payload`` is what the message says, as it was when it was written.
+    """
+
+    unique_key = models.CharField(max_length=200, unique=True, editable=False)
+    event = models.CharField(max_length=40)
+    channel = models.CharField(max_length=10, choices=Channel)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="alerts",
+        help_text="Of an e-mail.",
+    )
+    content_type = models.ForeignKey(
+        "contenttypes.ContentType", null=True, blank=True, on_delete=models.CASCADE
+    )
+    object_id = models.UUIDField(null=True, blank=True)
+    change_set = models.ForeignKey(
+        ChangeSet, null=True, blank=True, on_delete=models.PROTECT, related_name="alerts"
+    )
+    payload = models.JSONField()
+    created_at = models.DateTimeField("written", default=timezone.now)
+    first_tried_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField("next try", default=timezone.now)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    may_be_repeat = models.BooleanField(
+        "may be a repeat",
+        default=False,
+        help_text="An earlier try may have arrived: it ended without an answer.",
+    )
+    sent_at = models.DateTimeField("sent", null=True, blank=True)
+    parked_at = models.DateTimeField("parked", null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    unaudited = "A queue: each alert says itself what became of it."
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(sent_at=None, parked_at=None),
+                name="alert_waiting",
+            ),
+        ]
+        constraints = [
+            one_of("alert", "channel", Channel),
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(parked_at=None), name="alert_sent_or_parked"
+            ),
+            models.CheckConstraint(
+                condition=Q(channel=Channel.SLACK, recipient=None)
+                | Q(channel=Channel.EMAIL, recipient__isnull=False),
+                name="alert_recipient_of_email",
+            ),
+        ]
+
+    def __str__(self):
+        return self.payload.get("title", self.unique_key)
+
+    @property
+    def state(self) -> str:
+        if self.sent_at:
+            return "sent"
+        return "parked" if self.parked_at else "waiting"
+
+
+class AlertPreference(models.Model):
+    """Whether a person wants e-mail about an event. Without a row the event's own usage holds."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_preferences"
+    )
+    event = models.CharField(max_length=40)
+    is_wanted = models.BooleanField()
+
+    unaudited = "A person's own settings."
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "event"], name="alertpreference_unique")
+        ]
+
+    def __str__(self):
+        return f"{self.event}: {'yes' if self.is_wanted else 'no'}"

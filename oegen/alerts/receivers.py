@@ -1,0 +1,11 @@
+"""Write the alerts of each change set into its transaction."""
+
+from django.dispatch import receiver
+
+from oegen.alerts.outbox import write_alerts
+from oegen.audit.signals import change_set_closed
+
+
+@receiver(change_set_closed, dispatch_uid="oegen.alerts.outbox")
+def _write_alerts(sender, change_set, **kwargs) -> None:
+    write_alerts(change_set)

@@ -1,0 +1,20 @@
+"""The portfolio as it stood at the end of a day, for every query inside ``as_of(day)``.
+
+Imports ``search``, ``audit`` and ``core``.
+"""
+
+from oegen.asof.tables import as_of, first_entry, newest_seal, stored_table, table
+from oegen.asof.urls import FIRST_DAY, PARAMETER, URL_ATTRIBUTES, keep_day, keep_day_in
+
+__all__ = [
+    "FIRST_DAY",
+    "PARAMETER",
+    "URL_ATTRIBUTES",
+    "as_of",
+    "first_entry",
+    "keep_day",
+    "keep_day_in",
+    "newest_seal",
+    "stored_table",
+    "table",
+]

@@ -1,0 +1,77 @@
+"""Pages of a past day, asked for by ``?as_of=``."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+from django.http import FileResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from oegen import asof
+
+
+class NoPastError(Exception):
+    """There is nothing to show of a day; the text says why to people."""
+
+
+class PastMiddleware:
+    """Shows the site as it was at the end of the day that the address names (``?as_of=``).
+
+    Every way on from such a page keeps the day, whichever template wrote it. Nothing can be
+    changed there.
+    """
+
+    #: The admin, signing in and the bell know no past.
+    PRESENT_ONLY = ("admin:index", "login", "logout", "notices")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        text = request.GET.get(asof.PARAMETER, "")
+        if not text or request.path.startswith(tuple(map(reverse, self.PRESENT_ONLY))):
+            return self.get_response(request)
+        try:
+            day = self._day(text)
+            if request.method not in ("GET", "HEAD"):
+                raise NoPastError(
+                    f"The portfolio as of {date_format(day)} can only be read. Nothing was saved: "
+                    "go back to today and repeat the change there."
+                )
+        except NoPastError as error:
+            return render(request, "oegen/no_past.html", {"why": str(error)}, status=400)
+        with asof.as_of(day):
+            response = self.get_response(request)
+        if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+            response.streaming_content = _read_at(day, response.streaming_content)
+        elif response.has_header("Location"):
+            response["Location"] = asof.keep_day(response["Location"], day)
+        elif response.get("Content-Type", "").startswith("text/html"):
+            response.content = asof.keep_day_in(response.text, day)
+        return response
+
+    @staticmethod
+    def _day(text: str) -> date:
+        """Raises NoPastError."""
+        today = timezone.localdate()
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise NoPastError(
+                f"“{text}” is no day. Write it as {today - timedelta(days=30)}."
+            ) from error
+        if day > today:
+            raise NoPastError(
+                f"{date_format(day)} lies in the future: there is nothing to show yet."
+            )
+        if day < asof.FIRST_DAY:
+            raise NoPastError(f"Nothing is known from before {date_format(asof.FIRST_DAY)}.")
+        return day
+
+
+def _read_at(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """What is sent piece by piece is read when each piece is asked for, after the view."""
+    with asof.as_of(day):
+        yield from chunks

@@ -1,0 +1,342 @@
+"""The portfolio as it stood at the end of a day: ``with as_of(date(2026, 3, 31)): …``
+
+Inside, on this thread's database connection, every business table and its history hold what was
+recorded up to then, under their own names: temporary tables stand before the real ones. Whatever
+reads records, links, technologies or names, be it a metric, a filter, a list or a record's page,
+reads the past without knowing of it. Nothing can be written there.
+
+A table is made when a statement first names it. A record to which nothing happened after the day
+is as it is; the others are as their last history rows up to the end of the day say, and are not
+there if that says removed, or if there is none. Most are the former, so that the cost goes by
+what happened since. Vocabularies that the set-up of the database brought count as always there.
+
+A record can be referred to before its own history begins: an import may date links earlier than
+what they link. It is there as its first entry says, with the version ``audit.NOT_YET_ENTERED``, so
+that it has a name wherever it is referred to; ``AuditedQuerySet.recorded()`` leaves it out.
+
+SQL written by hand must name tables by ``table(model)``: without the quotes it reads the present.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from functools import partial
+from itertools import count
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+
+from oegen import audit, search
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.reference import ReferenceModel
+from oegen.core import clock
+from oegen.search.models import SearchDocument
+
+_QUOTED = re.compile(r'"(\w+)"')
+
+
+def table(model) -> str:
+    """The model's table as SQL must name it, so that it is the past's inside ``as_of``."""
+    return f'"{model._meta.db_table}"'
+
+
+_tables: ContextVar[_PastTables | None] = ContextVar("oegen_past_tables", default=None)
+
+
+@contextmanager
+def as_of(day: date) -> Iterator[None]:
+    """Read the past inside; see the module. Nested, the inner day is read until its block ends.
+
+    Raises oegen.core.clock.ReadOnlyPastError when something is written inside through the models.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    outer = _tables.get()
+    if outer:
+        outer.stop()
+    tables = _PastTables(connection, clock.end_of(day))
+    token = _tables.set(tables)
+    try:
+        with clock.looking_at(day), connection.execute_wrapper(tables):
+            yield
+    finally:
+        _tables.reset(token)
+        tables.stop()
+        if outer:
+            outer.start()
+
+
+def first_entry(record) -> datetime | None:
+    """When the record's own history begins, even if that is after the day being looked at."""
+    history = audit.history_model(type(record))
+    stored = _stored(history, connections[DEFAULT_DB_ALIAS])
+    first = f"SELECT * FROM {stored} WHERE id = %s ORDER BY history_date, history_id LIMIT 1"  # noqa: S608
+    key = history._meta.get_field("id").get_db_prep_save(record.pk, connections[DEFAULT_DB_ALIAS])
+    return next((row.history_date for row in history.objects.raw(first, [key])), None)
+
+
+def newest_seal() -> str | None:
+    """Of the change sets that there are now, whatever day is looked at: some of them told of days
+    before their own."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT seal FROM {table(ChangeSet)} ORDER BY number DESC LIMIT 1"  # noqa: S608
+        )
+        row = cursor.fetchone()
+    return row and row[0]
+
+
+def stored_table(model) -> str:
+    """The model's real table, for SQL that asks about now whatever day is looked at."""
+    return _stored(model, connections[DEFAULT_DB_ALIAS])
+
+
+def _stored(model, connection) -> str:
+    """The model's real table."""
+    schema = "public" if connection.vendor == "postgresql" else "main"
+    return f'"{schema}"."{model._meta.db_table}"'
+
+
+class _PastTables:
+    """An execute wrapper that makes each past table before the first statement that names it."""
+
+    def __init__(self, connection, until: datetime):
+        self._connection = connection
+        # Views take no parameters. It is a time that this program made.
+        self._until = f"'{connection.ops.adapt_datetimefield_value(until)}'"
+        self._postgresql = connection.vendor == "postgresql"
+        self._made: list[tuple[str, str]] = []
+        self.start()
+
+    def start(self) -> None:
+        """Make tables from now on."""
+        self._makers = dict(self._tables())
+        self._is_making = False
+
+    def __call__(self, execute, sql, params, many, context):
+        if not self._is_making:
+            wanted = self._makers.keys() & set(_QUOTED.findall(sql))
+            if wanted:
+                self._is_making = True
+                try:
+                    # In the order of the models, because search reads the others.
+                    for name in [name for name in self._makers if name in wanted]:
+                        self._make(name)
+                finally:
+                    self._is_making = False
+        return execute(sql, params, many, context)
+
+    def stop(self) -> None:
+        """Make no more tables, and drop those that were made."""
+        self._makers = {}
+        made, self._made = self._made, []
+        try:
+            with self._connection.cursor() as cursor:
+                for kind, name in made:
+                    cursor.execute(f'DROP {kind} "{self._temporary}"."{name}"')
+        except DatabaseError:
+            # SQLite drops no table that somebody has not read to its end. Whoever comes next
+            # must not read the past; the temporary tables go with the connection.
+            if self._connection.in_atomic_block:
+                raise
+            self._connection.close()
+
+    @property
+    def _temporary(self) -> str:
+        return "pg_temp" if self._postgresql else "temp"
+
+    def _tables(self):
+        """What to make by the name of its table, in an order in which none needs a later one."""
+        for model in audit.tracked_models():
+            history = audit.history_model(model)
+            yield model._meta.db_table, partial(self._records, model)
+            yield (
+                history._meta.db_table,
+                partial(self._view, history, f"NOT ({self._later(model)})"),
+            )
+        yield SearchDocument._meta.db_table, self._documents
+
+    def _make(self, name: str) -> None:
+        with self._connection.cursor() as cursor:
+            self._makers.pop(name)(cursor)
+
+    def _later(self, model) -> str:
+        """The condition on a history row that it was recorded after the day."""
+        later = f"history_date >= {self._until}"
+        if not issubclass(model, ReferenceModel):
+            return later
+        change_sets = self._stored(ChangeSet)
+        set_up = f"""
+            SELECT 1 FROM {change_sets} AS told
+            WHERE told.id = change_set_id AND told.source = '{audit.Source.MIGRATION}'
+        """  # noqa: S608
+        return f"{later} AND NOT EXISTS ({set_up})"
+
+    def _stored(self, model) -> str:
+        return _stored(model, self._connection)
+
+    def _view(self, model, condition: str, cursor) -> None:
+        """The rows of the real table that were there by then."""
+        table = model._meta.db_table
+        select = f"SELECT * FROM {self._stored(model)} WHERE {condition}"  # noqa: S608
+        cursor.execute(f'CREATE TEMPORARY VIEW "{table}" AS {select}')
+        self._made.append(("VIEW", table))
+
+    def _records(self, model, cursor) -> None:
+        """The records as they were; see the module for how they are found.
+
+        Where nothing was written since, the real table says it and none is made.
+        """
+        changed = self._changed(model)
+        cursor.execute(f"{changed} LIMIT 1")
+        if not cursor.fetchone():
+            return
+        parts = [self._unchanged(model, model, "id"), self._then(model)]
+        if any(model.link_models()):
+            parts.append(self._not_yet_entered(model))
+        self._table(model, " UNION ALL ".join(parts), cursor)
+
+    def _changed(self, model) -> str:
+        """Selects the keys, some of them several times, of what was written since."""
+        history = self._stored(audit.history_model(model))
+        return f"SELECT id FROM {history} WHERE {self._later(model)}"  # noqa: S608
+
+    def _unchanged(self, model, stored, key: str, condition: str = "TRUE") -> str:
+        """Selects the rows of a ``stored`` model whose ``key`` is that of a record to which
+        nothing happened since."""
+        changed = self._changed(model)
+        if self._postgresql:
+            # It would run through a long list anew for each row of a NOT IN.
+            is_unchanged = f"NOT EXISTS ({changed} AND id = stayed.{key})"
+        else:
+            # It would look at the history of each row of a NOT EXISTS.
+            is_unchanged = f"stayed.{key} NOT IN ({changed})"
+        return f"""
+            SELECT {_columns(stored, "stayed.")} FROM {self._stored(stored)} AS stayed
+            WHERE {is_unchanged} AND {condition}
+        """  # noqa: S608
+
+    def _then(self, model) -> str:
+        """Selects the records that were changed or removed since, as they were."""
+        history = self._stored(audit.history_model(model))
+        # The set-up of a vocabulary comes first, whatever its date. What an import told of
+        # other records has version 0 and a date of its own.
+        newest = "version DESC," if issubclass(model, ReferenceModel) else "history_date DESC,"
+        return f"""
+            SELECT {_columns(model)} FROM {history} WHERE history_type <> '-' AND history_id IN (
+                SELECT history_id FROM (
+                    SELECT history_id, ROW_NUMBER() OVER (
+                        PARTITION BY id ORDER BY {newest} history_id DESC
+                    ) AS place
+                    FROM {history}
+                    WHERE id IN ({self._changed(model)}) AND NOT ({self._later(model)})
+                ) AS known WHERE place = 1
+            )
+        """  # noqa: S608
+
+    def _not_yet_entered(self, model) -> str:
+        """Selects the records that others refer to and that were entered later, as their first
+        entries say."""
+        history = self._stored(audit.history_model(model))
+        columns = ", ".join(
+            f'{audit.NOT_YET_ENTERED} AS "version"'
+            if field.name == "version"
+            else f'"{field.column}"'
+            for field in model._meta.concrete_fields
+        )
+        return f"""
+            SELECT {columns} FROM {history} WHERE history_id IN (
+                SELECT history_id FROM (
+                    SELECT history_id, ROW_NUMBER() OVER (
+                        PARTITION BY id ORDER BY history_date, history_id
+                    ) AS place
+                    FROM {history} WHERE id IN ({self._referenced_early(model)})
+                ) AS entries WHERE place = 1
+            )
+        """  # noqa: S608
+
+    def _referenced_early(self, model, on_the_way: tuple = ()) -> str:
+        """Selects the keys of the records without an entry up to the day to which something refers
+        that had one by then, or that is there for the same reason itself."""
+        history = self._stored(audit.history_model(model))
+        references = []
+        for other, name in model.link_models():
+            known = f"NOT ({self._later(other)})"
+            if other not in (model, *on_the_way) and any(other.link_models()):
+                known += f" OR id IN ({self._referenced_early(other, (model, *on_the_way))})"
+            column = other._meta.get_field(name).column
+            rows = self._stored(audit.history_model(other))
+            references.append(
+                f'EXISTS (SELECT 1 FROM {rows} AS other WHERE "{column}" = new.id AND ({known}))'  # noqa: S608
+            )
+        return f"""
+            SELECT id FROM {history} AS new
+            WHERE history_type = '{audit.CREATED}' AND {self._later(model)} AND NOT EXISTS (
+                SELECT 1 FROM {history} AS old WHERE old.id = new.id AND NOT ({self._later(model)})
+            ) AND ({" OR ".join(references)})
+        """  # noqa: S608
+
+    def _table(self, model, select: str, cursor) -> None:
+        """A temporary table with what the statement selects, and its indexes."""
+        table = model._meta.db_table
+        cursor.execute(f'CREATE TEMPORARY TABLE "{table}" AS {select}')
+        self._made.append(("TABLE", table))
+        for column in _indexed(model):
+            if self._postgresql:
+                cursor.execute(f'CREATE INDEX ON pg_temp."{table}" ("{column}")')
+            else:
+                name = f"past_{table}_{column}"
+                cursor.execute(f'CREATE INDEX temp."{name}" ON "{table}" ("{column}")')
+        if self._postgresql:
+            cursor.execute(f'ANALYZE pg_temp."{table}"')
+
+    def _documents(self, cursor) -> None:
+        """What search would have known: the documents of the records that are as they were, and
+        those of the others written anew."""
+        kinds = {model: ContentType.objects.get_for_model(model).pk for model in search.kinds()}
+        stayed = [
+            self._unchanged(model, SearchDocument, "object_id", f"content_type_id = {kind}")
+            for model, kind in kinds.items()
+        ]
+        self._table(SearchDocument, " UNION ALL ".join(stayed), cursor)
+        insert = f"""
+            INSERT INTO {table(SearchDocument)}
+                (id, content_type_id, object_id, title, body) VALUES (%s, %s, %s, %s, %s)
+        """  # noqa: S608
+        key = SearchDocument._meta.get_field("object_id")
+        # Numbers that no document has.
+        number = count(-1, -1)
+        for model, kind in kinds.items():
+            cursor.executemany(
+                insert,
+                [
+                    (
+                        next(number),
+                        kind,
+                        key.get_db_prep_save(record.pk, self._connection),
+                        *search.texts_of(record),
+                    )
+                    for record in model._base_manager.raw(self._then(model))
+                ],
+            )
+
+
+def _columns(model, prefix: str = "") -> str:
+    """By name, because the order in a table that was altered is another."""
+    return ", ".join(f'{prefix}"{field.column}"' for field in model._meta.concrete_fields)
+
+
+def _indexed(model) -> list[str]:
+    """The columns by which rows are looked up. Nobody looks up a link by its own key, and a
+    vocabulary's word is in too many rows: the indexes cost more than the rows themselves."""
+    columns = []
+    for field in model._meta.concrete_fields:
+        by_key = field.primary_key and getattr(model, "LINK_OWNER", None) == ""
+        to_record = field.is_relation and not issubclass(field.related_model, ReferenceModel)
+        if by_key or to_record:
+            columns.append(field.column)
+    return columns

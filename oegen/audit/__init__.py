@@ -1,0 +1,65 @@
+"""The audit kernel: change sets, history rows, seals, and what is made of them.
+
+A **change set** is what one person did in one go. Every history row belongs to exactly one. Code
+that knows who acts and why opens one around its writes::
+
+    with change_set(person=user, reason="Grid date moved", source=Source.FORM):
+        pipeline.save()
+
+A write outside any change set makes one of its own, so that no row is ever without. Where several
+writes share a transaction, put one change set around them all: sealing keeps others waiting from
+the end of the first one to the end of the transaction.
+
+Imports only ``core``. Higher layers hear of writes by the signals of ``oegen.audit.signals``.
+"""
+
+from oegen.audit.choices import (
+    BATCH_SIZE,
+    CHANGED,
+    CREATED,
+    NOT_YET_ENTERED,
+    REMOVED,
+    Source,
+)
+from oegen.audit.context import NOBODY, acting, change_set, current_change_set, touch
+from oegen.audit.history import (
+    AuditTrail,
+    carrier,
+    history_row,
+    record,
+    removals_together,
+)
+from oegen.audit.registry import history_model, tracked_models
+from oegen.audit.signals import (
+    change_set_closed,
+    change_set_closing,
+    record_validating,
+    rows_removed,
+    rows_written,
+)
+
+__all__ = [
+    "BATCH_SIZE",
+    "CHANGED",
+    "CREATED",
+    "NOBODY",
+    "NOT_YET_ENTERED",
+    "REMOVED",
+    "AuditTrail",
+    "Source",
+    "acting",
+    "carrier",
+    "change_set",
+    "change_set_closed",
+    "change_set_closing",
+    "current_change_set",
+    "history_model",
+    "history_row",
+    "record",
+    "record_validating",
+    "removals_together",
+    "rows_removed",
+    "rows_written",
+    "touch",
+    "tracked_models",
+]

@@ -1,0 +1,330 @@
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import connection, models
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from oegen.audit import seals
+from oegen.audit.choices import CREATED, NOT_YET_ENTERED
+from oegen.audit.context import change_set
+from oegen.audit.history import AuditTrail, HistoryRow
+from oegen.audit.querysets import AuditedQuerySet
+from oegen.audit.questions import Question
+from oegen.audit.signals import record_validating, rows_written
+from oegen.core import days
+from oegen.core.exceptions import RuleBrokenError, StaleRecordError
+from oegen.core.fields import clean_text, fault_of, is_free_text, storage_fault_of
+from oegen.core.record_keys import Key
+
+
+class AuditedModel(models.Model):
+    """A business record: a UUID, a version for the edit guard, and history on every write.
+
+    ``version`` counts the writes of the row, from 1. A save whose version is no longer the
+    database's raises StaleRecordError and writes nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    modified_at = models.DateTimeField(default=timezone.now, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    history = AuditTrail(
+        bases=[HistoryRow],
+        inherit=True,
+        history_id_field=models.BigAutoField(),
+    )
+    objects = AuditedQuerySet.as_manager()
+
+    #: What oegen.audit.registry knows these models by.
+    is_audited = True
+
+    #: Fields that are bookkeeping and never shown as a change.
+    BOOKKEEPING = ("id", "created_at", "modified_at", "version")
+
+    #: For a link model, its foreign key to the record it belongs to.
+    LINK_OWNER = ""
+    #: Whether it is a comment: what somebody said (``text``) about the record that its generic
+    #: foreign key names.
+    IS_COMMENT = False
+    #: Whether its changes appear among the latest changes of everything.
+    TELLS_NEWS = True
+
+    #: Whether it copies what another table has the say over: only the program writes it, and it is
+    #: neither undone nor restored.
+    IS_COPY = False
+
+    #: The attributes that search reads, all text, its name first; none: search knows it not.
+    SEARCH_FIELDS: tuple[str, ...] = ()
+    #: The template of what search shows of a record beside its name; it is given ``record``, as the
+    #: queryset's ``with_search_facts`` reads it.
+    SEARCH_FACTS_TEMPLATE = ""
+    #: Its place among the kinds of record that search finds, lowest first.
+    SEARCH_PLACE = 0
+
+    #: Whether others with its names or numbers are looked for: then it has ``record_keys``.
+    HAS_KEYS = False
+    #: The fields that a record may take over from one that is merged into it; none: records of
+    #: this model can't be merged.
+    MERGE_FIELDS: tuple[str, ...] = ()
+
+    #: While it is being saved: whether it has values that the database will not have after it.
+    holds_unsaved = False
+
+    class Meta:
+        abstract = True
+        # What Django writes by itself, as in ``pipeline.facility_links.add(link)``, is audited too.
+        base_manager_name = "objects"
+
+    def save(self, *, update_fields=None, **kwargs):
+        if update_fields is not None and not update_fields:
+            return
+        created = self._state.adding and update_fields is None and not kwargs.get("force_update")
+        self.settle_numbers()
+        self.settle_text(update_fields)
+        expressions, generated = self._computed_fields()
+        self.holds_unsaved = update_fields is not None or bool(expressions)
+        with change_set():
+            if not created:
+                self._claim_version()
+                if update_fields is not None:
+                    update_fields = {*update_fields, "modified_at"}
+            try:
+                super().save(update_fields=update_fields, **kwargs)
+                if computed := expressions + generated:
+                    self.refresh_from_db(fields=computed)
+                self.written([self], created=created, partly=self.holds_unsaved)
+            except Exception:
+                if not created:
+                    self.version -= 1
+                raise
+            finally:
+                self.holds_unsaved = False
+
+    def clean_fields(self, exclude=None):
+        """As Django's, with texts cleaned; and days have to be possible ones (oegen.core.days). A
+        field that holds what the database holds is not refused: older records may break a rule
+        made since."""
+        excluded = set(exclude or ())
+        errors = {}
+        shown = {field.name for field in self._meta.concrete_fields} - excluded
+        faults = self._clean_texts(shown)
+        try:
+            super().clean_fields(excluded | set(faults))
+        except ValidationError as error:
+            errors = error.error_dict
+        for field in days.day_fields(type(self)):
+            day = getattr(self, field.attname)
+            if day is None or field.name in errors or field.name in excluded:
+                continue
+            try:
+                days.validate_day(day)
+            except ValidationError as error:
+                errors[field.name] = error.error_list
+        if errors and not self._state.adding:
+            stored = type(self)._base_manager.filter(pk=self.pk).values(*errors).first() or {}
+            for name, value in stored.items():
+                if value == getattr(self, self._meta.get_field(name).attname):
+                    del errors[name]
+        errors |= {name: [ValidationError(fault)] for name, fault in faults.items()}
+        if errors:
+            raise ValidationError(errors)
+
+    def settle_numbers(self) -> None:
+        """Round as the database will, so that record, history and seal say the same."""
+        for field in self._meta.concrete_fields:
+            value = self.__dict__.get(field.attname)
+            if isinstance(field, models.DecimalField) and isinstance(value, str | float | Decimal):
+                setattr(self, field.attname, seals.to_scale(field.to_python(value), field))
+
+    def settle_text(self, names: Iterable[str] | None = None) -> None:
+        """Clean the texts that are to be written: of all fields, or of those with these names.
+
+        Raises RuleBrokenError for one that can't be kept.
+        """
+        for name, fault in self._clean_texts(names).items():
+            label = capfirst(self._meta.get_field(name).verbose_name)
+            raise RuleBrokenError(f"{label}: {fault}")
+
+    def _clean_texts(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Clean the texts, and give the faults of those that can't be kept, by field."""
+        faults = {}
+        for field in _free_text_fields(type(self)):
+            value = self.__dict__.get(field.attname)
+            if not isinstance(value, str) or (names is not None and field.name not in names):
+                continue
+            cleaned = clean_text(field, value)
+            fault = fault_of(field, cleaned)
+            if (cleaned == value and not fault) or self.has_had(field, value):
+                continue
+            setattr(self, field.attname, cleaned)
+            if fault:
+                faults[field.name] = fault
+        return faults
+
+    def has_had(self, field: models.Field, value: str) -> bool:
+        """Whether the field has this very value, or once had: such a text stays as it is, and
+        comes back as it was, whatever is asked of new ones."""
+        if storage_fault_of(value):
+            return False
+        return type(self).history.filter(id=self.pk, **{field.attname: value}).exists()
+
+    def _claim_version(self):
+        """Take the next version; raise StaleRecordError unless this is the newest one."""
+        self.modified_at = timezone.now()
+        claimed = models.QuerySet(type(self)).filter(pk=self.pk, version=self.version)
+        if not claimed.update(version=self.version + 1):
+            raise StaleRecordError(self)
+        self.version += 1
+
+    def _computed_fields(self) -> tuple[list[str], list[str]]:
+        """The fields whose values the database works out: those set to an expression such as
+        F("order") + 1, and generated ones."""
+        expressions, generated = [], []
+        for field in self._meta.concrete_fields:
+            if field.generated:
+                generated.append(field.name)
+            elif hasattr(self.__dict__.get(field.attname), "resolve_expression"):
+                expressions.append(field.name)
+        return expressions, generated
+
+    def become_new(self) -> None:
+        """Let the next save write these values as another record, under an id of its own."""
+        self.pk = uuid.uuid4()
+        self.version = 1
+        self.created_at = self.modified_at = timezone.now()
+        self._state.adding = True
+
+    def delete(self, *args, **kwargs):
+        """Raises StaleRecordError, and removes nothing, when the record has changed since."""
+        with change_set():
+            self.lock([self.pk])
+            if not type(self)._base_manager.filter(pk=self.pk, version=self.version).exists():
+                raise StaleRecordError(self)
+            return super().delete(*args, **kwargs)
+
+    @property
+    def is_not_yet_entered(self) -> bool:
+        """On a past page: entered later, and there only because others refer to it."""
+        return self.version == NOT_YET_ENTERED
+
+    @classmethod
+    def lock(cls, keys) -> None:
+        """Let nobody else change these records, or what goes with them, until the end of the
+        transaction: their last history rows then say what they were."""
+        if not connection.features.has_select_for_update:
+            return  # SQLite: the transaction has the whole database.
+        goes_with = [
+            model.objects.filter(**{f"{name}__in": keys})
+            for model, name in cls.link_models()
+            if model._meta.get_field(name).remote_field.on_delete is models.CASCADE
+        ]
+        if hasattr(cls, "comments"):
+            comments = cls.comments.rel.model
+            subject = {"content_type": ContentType.objects.get_for_model(cls)}
+            goes_with.append(comments.objects.filter(object_id__in=keys, **subject))
+        for rows in (cls._base_manager.filter(pk__in=keys), *goes_with):
+            list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+
+    @classmethod
+    def written(cls, instances, *, created: bool, partly: bool = False) -> None:
+        """What every write but a removal ends with, single or bulk, in its transaction.
+
+        ``partly``: the instances may hold values that were not saved.
+        """
+        rows_written.send(cls, instances=instances, created=created, has_unsaved=partly)
+
+    def record_keys(self) -> Iterable[Key]:
+        """What it is known by, for a model that ``HAS_KEYS``."""
+        return []
+
+    def validate_constraints(self, exclude=None):
+        """As Django's, and names and numbers that no other record may have."""
+        super().validate_constraints(exclude=exclude)
+        record_validating.send(type(self), record=self, exclude=exclude or ())
+
+    def questions(self) -> list[Question]:
+        """What is unusual about its values and may be right; see oegen.audit.questions."""
+        return []
+
+    def combined_with(self, other) -> dict[str, Any] | None:
+        """For a link: the values that say what this one and ``other`` say together, where two
+        records that they are of are merged; None if that can't be said."""
+        return None
+
+    def shown_on(self):
+        """The record on whose page search shows it."""
+        return self
+
+    @classmethod
+    def link_models(cls):
+        """The audited models with a foreign key to this one, each with that key's name."""
+        for relation in cls._meta.related_objects:
+            model = relation.related_model
+            if issubclass(model, AuditedModel) and not relation.many_to_many:
+                yield model, relation.field.name
+
+    def timeline_sources(self):
+        """The history rows that make up this record's timeline: its own, its links', its
+        comments'. Querysets of history models."""
+        sources = [type(self).history.filter(id=self.pk)]
+        for model, field in self.link_models():
+            if model.LINK_OWNER and model.TELLS_NEWS:
+                sources.append(model.history.filter(**{field: self.pk}))
+        if hasattr(self, "comments"):
+            comments = type(self).comments.rel.model
+            sources.append(
+                comments.history.filter(
+                    content_type=ContentType.objects.get_for_model(self), object_id=self.pk
+                )
+            )
+        return sources
+
+    @classmethod
+    def entry_annotations(cls) -> dict[str, models.Subquery]:
+        """What ``entry_note`` needs to know of a history row, beyond its own values."""
+        return {}
+
+    @classmethod
+    def entry_note(cls, row) -> str:
+        """Words to add to what a history row of this model says; empty for none."""
+        return ""
+
+    @classmethod
+    def name_field(cls) -> str:
+        """Of a record that stands by itself: the field that people know it by."""
+        return cls.SEARCH_FIELDS[0] if cls.SEARCH_FIELDS else "name"
+
+    @classmethod
+    def link_owner(cls) -> models.ForeignKey | None:
+        """The foreign key to the record that a link row belongs to; None for a record."""
+        return cls._meta.get_field(cls.LINK_OWNER) if cls.LINK_OWNER else None
+
+    @classmethod
+    def describe_link(cls, row, names) -> str:
+        """What a history row of this link model ties to its owner, in words.
+
+        ``names.get(model, key)`` (oegen.audit.narrative.names) gives a record's name without a
+        query.
+        """
+        raise TypeError(f"{cls.__name__} is no link model")
+
+    @classmethod
+    def tell_link(cls, row, names) -> str:
+        """That a history row of this link model came or went, in words."""
+        done = "added" if row.history_type == CREATED else "removed"
+        return f"{cls.describe_link(row, names)} {done}"
+
+
+@cache
+def _free_text_fields(model: type[models.Model]) -> list[models.Field]:
+    """Those that are cleaned: not of a copy, which says what it copies."""
+    if model.IS_COPY:
+        return []
+    return [field for field in model._meta.concrete_fields if is_free_text(field)]

@@ -1,0 +1,177 @@
+"""Change sets, the unit of the audit trail."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from oegen.audit.choices import Source
+from oegen.audit.registry import tracked_models
+from oegen.core import clock
+
+if TYPE_CHECKING:
+    from oegen.audit.questions import Question
+
+#: Of so many answered questions a change set keeps the text; of the rest their number.
+MOST_ANSWERS = 1000
+
+
+def key_of(record: models.Model) -> str:
+    return f"{record._meta.label_lower}:{record.pk}"
+
+
+class ChangeSetQuerySet(models.QuerySet):
+    def recorded(self):
+        """Those recorded up to the day being looked at, and the set-up. Some of the others tell of
+        days before their own, so that rows of a past page may belong to them."""
+        if not clock.past_day():
+            return self
+        return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
+
+    def news(self):
+        """Those that the latest changes tell: neither the set-up nor what changed accounts and
+        groups alone."""
+        tables = [
+            model.history.model._meta.label_lower for model in tracked_models() if not model.IS_COPY
+        ]
+        return self.exclude(source=Source.MIGRATION).filter(contents__has_any_keys=tables)
+
+
+class ChangeSet(models.Model):
+    """What one person did in one go: a form, an import, a bulk edit, a command."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="change_sets",
+        help_text="Empty when program code ran without a signed-in person.",
+    )
+    reason = models.TextField(blank=True)
+    source = models.CharField(max_length=20, choices=Source)
+    recorded_at = models.DateTimeField(default=timezone.now, db_index=True)
+    undoes = models.ForeignKey(
+        "self",
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="undone_by",
+        help_text="The change set that this one took back.",
+    )
+    number = models.PositiveBigIntegerField(
+        unique=True, editable=False, help_text="Its place in the chain of seals, from 1."
+    )
+    sealed_at = models.DateTimeField(
+        editable=False, help_text="When it was numbered, at the end of its transaction."
+    )
+    contents = models.JSONField(
+        editable=False,
+        help_text="By history table: the number of its rows and the hash of their digests.",
+    )
+    seal = models.CharField(max_length=64, editable=False)
+    details = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What else it says: “asked”, the questions that were answered with “save "
+        "anyway”; “merged”, the records that were merged, by the one that took them in.",
+    )
+    seal_format = models.PositiveSmallIntegerField(
+        null=True,
+        editable=False,
+        help_text="What the seal covers; empty is 1, see oegen.audit.seals.",
+    )
+    person_username = models.CharField(
+        max_length=150, blank=True, editable=False, help_text="The person's, as it was then."
+    )
+    person_name = models.CharField(
+        max_length=301, blank=True, editable=False, help_text="The person's, as it was then."
+    )
+
+    objects = ChangeSetQuerySet.as_manager()
+
+    unaudited = "It is part of the history."
+    is_append_only = True
+
+    # While the change set is open, see oegen.audit.change_set: whether it dates its rows itself,
+    # and the connection whose transaction it is.
+    back_dated = False
+    connection = None
+
+    class Meta:
+        ordering = ["-recorded_at"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        #: The history models that were written to while it was open.
+        self.written: set[type[models.Model]] = set()
+        self._answered: list[tuple[models.Model, Question]] = []
+        self._answered_beyond = 0
+        self._merged: dict[str, str] = {}
+        #: What oegen.people.accounts has yet to copy: keys by what they are of.
+        self.touched: dict[Any, set] = {}
+
+    @property
+    def has_rows(self) -> bool:
+        return bool(self.written)
+
+    def keep_answer(self, record, question) -> None:
+        """Note that a question was asked about a record and answered with "save anyway"."""
+        if len(self._answered) < MOST_ANSWERS:
+            # The record itself: a form may give it its key when it saves it.
+            self._answered.append((record, question))
+        else:
+            self._answered_beyond += 1
+
+    def keep_merger(self, survivor, merged) -> None:
+        """Note that ``survivor`` took the record ``merged`` in."""
+        self._merged[key_of(merged)] = str(survivor.pk)
+
+    def settle_details(self) -> None:
+        """Put what was noted while it was open into ``details``."""
+        details = {}
+        if self._answered:
+            details["asked"] = [
+                {
+                    "record": key_of(record),
+                    "field": question.fields[0],
+                    "kind": question.kind,
+                    "text": question.text,
+                }
+                for record, question in self._answered
+            ]
+        if self._answered_beyond:
+            details["asked_beyond"] = self._answered_beyond
+        if self._merged:
+            details["merged"] = self._merged
+        self.details = details or None
+
+    @property
+    def answers(self) -> list[dict[str, str]]:
+        """The questions that were answered: “record” as in “app.model:id”, “field”, “kind”, and
+        the “text” that was asked."""
+        return (self.details or {}).get("asked", [])
+
+    @property
+    def answer_count(self) -> int:
+        """Of all of them; an import may have answered more than are kept word by word."""
+        return len(self.answers) + (self.details or {}).get("asked_beyond", 0)
+
+    @property
+    def mergers(self) -> dict[str, str]:
+        """The id of each survivor by what it took in, as in “app.model:id”."""
+        return (self.details or {}).get("merged", {})
+
+    def survivor_of(self, merged) -> str | None:
+        """The id of the record that took this one in here, if one did."""
+        return self.mergers.get(key_of(merged))
+
+    def __str__(self):
+        who = str(self.person) if self.person_id else "the system"
+        when = timezone.localtime(self.recorded_at)
+        return f"{self.get_source_display()} by {who}, {when:%-d %b %Y, %H:%M}"

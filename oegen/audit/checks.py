@@ -1,0 +1,27 @@
+from django.apps import apps
+from django.core import checks
+
+from oegen import audit
+from oegen.audit.history import HistoryRow
+
+
+@checks.register(checks.Tags.models)
+def business_models_have_history(app_configs, **kwargs):
+    """Every model of ours is audited, or says in ``unaudited`` why it need not be."""
+    audited = set(audit.tracked_models())
+    return [
+        checks.Error(
+            f"{model._meta.label} keeps no history.",
+            hint="Derive it from oegen.models.AuditedModel, or set unaudited = 'why not' on it. A "
+            "many-to-many field needs a link model, with through=.",
+            obj=model,
+            id="oegen.E001",
+        )
+        for config in apps.get_app_configs()
+        if config.name in ("oegen", "counterparties", "pipelines", "infopoints", "dashboard")
+        for model in config.get_models(include_auto_created=True)
+        if model not in audited
+        and not issubclass(model, HistoryRow)
+        # The table of a many-to-many field without a link model is as its owner is.
+        and not getattr(model._meta.auto_created or model, "unaudited", "")
+    ]

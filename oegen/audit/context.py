@@ -1,0 +1,132 @@
+"""The open change set: who acts, why, and in which transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from oegen.audit import seals
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.choices import Source
+from oegen.audit.signals import change_set_closed, change_set_closing
+from oegen.core import clock
+from oegen.core.clock import ReadOnlyPastError
+from oegen.core.exceptions import RuleBrokenError
+from oegen.core.fields import REASON_LIMIT, shorten_to, storage_fault_of
+from oegen.core.text import clean_prose
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who acts, and from where, until somebody says otherwise. Set for each request."""
+
+    person: AbstractUser | None = None
+    source: str = Source.CODE
+    #: The change sets that were written since.
+    written: list[uuid.UUID] = field(default_factory=list, compare=False)
+
+
+NOBODY = Origin()
+
+_origin: ContextVar[Origin] = ContextVar("oegen_origin", default=NOBODY)
+_open: ContextVar[ChangeSet | None] = ContextVar("oegen_change_set", default=None)
+
+
+@contextmanager
+def acting(person: AbstractUser | None, source: str) -> Iterator[Origin]:
+    """Name the person and source of the change sets opened inside, unless they name their own."""
+    origin = Origin(person, source)
+    token = _origin.set(origin)
+    try:
+        yield origin
+    finally:
+        _origin.reset(token)
+
+
+@contextmanager
+def change_set(
+    *,
+    person: AbstractUser | None = None,
+    reason: str = "",
+    source: str = "",
+    recorded_at: datetime | None = None,
+    undoes: ChangeSet | None = None,
+) -> Iterator[ChangeSet]:
+    """One change set and one transaction around the writes inside; all of them land, or none.
+
+    Inside another change set it joins that one, whose person and reason stand; its transaction
+    still protects the inner block. ``undoes`` is the change set that this one takes back.
+    ``recorded_at`` back-dates the history rows and is for imports of somebody else's audit and for
+    sample data only. Raises RuleBrokenError for a reason that is too long or can't be kept.
+    """
+    if day := clock.past_day():
+        raise ReadOnlyPastError(
+            f"The portfolio as of {date_format(day)} can only be read. Go back to today "
+            "to change it."
+        )
+    outer = current_change_set()
+    if outer is not None:
+        with transaction.atomic():
+            yield outer
+        return
+
+    reason = clean_prose(reason)
+    if fault := storage_fault_of(reason):
+        raise RuleBrokenError(f"Reason: {fault}")
+    if len(reason) > REASON_LIMIT:
+        raise RuleBrokenError(f"Reason: {shorten_to(REASON_LIMIT, len(reason))}")
+    origin = _origin.get()
+    current = ChangeSet(
+        id=uuid.uuid4(),
+        person=person or origin.person,
+        reason=reason,
+        source=source or origin.source,
+        recorded_at=recorded_at or timezone.now(),
+        undoes=undoes,
+    )
+    current.back_dated = recorded_at is not None
+    current.connection = transaction.get_connection()
+    with transaction.atomic():
+        token = _open.set(current)
+        try:
+            yield current
+            change_set_closing.send(type(current), change_set=current)
+        finally:
+            _open.reset(token)
+        # Foreign keys are checked at commit, so the row can come last and only when needed.
+        if current.has_rows:
+            change_set_closed.send(type(current), change_set=current)
+            current.settle_details()
+            seals.close(ChangeSet, [current], current.written)
+    if current.has_rows and origin is not NOBODY:
+        origin.written.append(current.id)
+
+
+def current_change_set() -> ChangeSet | None:
+    """The open one; none in another thread that was given this one's context, whose connection,
+    and so whose transaction, is another."""
+    current = _open.get()
+    if current is None or current.connection is not transaction.get_connection():
+        return None
+    return current
+
+
+def touch(kind: type[models.Model] | str, keys: Iterable) -> None:
+    """Note what receivers of ``change_set_closing`` have to look at, as for oegen.people.accounts
+    the accounts that a change set writes."""
+    keys = set(keys)
+    if keys:
+        with change_set() as current:
+            current.touched.setdefault(kind, set()).update(keys)

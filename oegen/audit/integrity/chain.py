@@ -1,0 +1,163 @@
+"""The chain of seals, and the history rows that it covers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import groupby
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from oegen import audit
+from oegen.audit import seals
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.integrity.finding import Finding, entry_name, moment
+from oegen.audit.integrity.reading import fault_findings, read
+
+#: How many change sets are compared with their rows at a time.
+CHUNK = 500
+
+#: How far the clocks of several servers may be apart.
+CLOCK_TOLERANCE = timedelta(seconds=5)
+
+#: Where history rows may have other dates than the day they were written.
+BACK_DATED = (audit.Source.IMPORT, audit.Source.SAMPLE, audit.Source.MIGRATION)
+
+
+def findings(counts: Counter, reported: set) -> Iterator[Finding]:
+    number, seal, seal_format, sealed_at = 0, seals.START, 1, None
+    while True:
+        # By number and not by one long query: the rows of each chunk are read in between.
+        chunk = list(read(ChangeSet.objects.filter(number__gt=number).order_by("number")[:CHUNK]))
+        numbered = [(one, faults) for one, faults in chunk if one.number is not None]
+        for change_set, faults in chunk:
+            yield from fault_findings(change_set, faults, reported)
+        if not numbered:
+            return
+        for change_set, faults in numbered:
+            counts["change sets"] += 1
+            where = f"Change set {change_set.number}"
+            said = change_set.seal_format or 1
+            if change_set.number != number + 1:
+                gone = f"{number + 1} to {change_set.number - 1}"
+                yield Finding(where, f"the ones before it are missing (numbers {gone})")
+            elif not faults and (found := seals.seal_of(change_set, seal)) != change_set.seal:
+                yield Finding(
+                    where,
+                    "its seal does not follow from what it says and the seal before it: it, "
+                    "or the seal of the one before, was altered",
+                    evidence=f"{found} {change_set.seal}",
+                )
+            if said < seal_format:
+                yield Finding(
+                    where,
+                    "it is sealed by an older format than those before it",
+                    "format",
+                    str(said),
+                    f"{seal_format} before it",
+                    evidence=change_set.seal or "",
+                )
+            if sealed_at and change_set.sealed_at and _is_earlier(change_set.sealed_at, sealed_at):
+                yield Finding(
+                    where,
+                    "the clock was set back before it was written",
+                    "sealed at",
+                    moment(change_set.sealed_at),
+                    f"after {moment(sealed_at)}",
+                    evidence=change_set.seal or "",
+                )
+            number, seal = change_set.number, change_set.seal or ""
+            seal_format = max(seal_format, said)
+            sealed_at = change_set.sealed_at or sealed_at
+        yield from _rows_of([one for one, _ in numbered], counts, reported)
+
+
+def _is_earlier(when, before) -> bool:
+    return when < before - CLOCK_TOLERANCE
+
+
+def _rows_of(chunk: list[ChangeSet], counts: Counter, reported: set) -> Iterator[Finding]:
+    """Compare the rows of some change sets with what was sealed of them."""
+    by_key = {change_set.pk: change_set for change_set in chunk if change_set.pk}
+    there: dict[UUID, dict[str, list]] = {key: {} for key in by_key}
+    told: set[tuple[UUID, str]] = set()
+    for history in map(audit.history_model, audit.tracked_models()):
+        label = history._meta.label_lower
+        rows = history.objects.filter(change_set__in=list(by_key))
+        ordered = read(rows.order_by("change_set_id", "history_id"))
+        for key, members in groupby(ordered, lambda pair: pair[0].change_set_id):
+            tally = seals.Tally()
+            for row, faults in members:
+                counts["history rows"] += 1
+                if faults:
+                    told.add((key, label))
+                    tally.add(row.history_id, row.digest or "")
+                    yield from fault_findings(row, faults, reported)
+                    continue
+                digest = seals.digest_of(row, by_key[key].seal_format or 1)
+                tally.add(row.history_id, digest)
+                if digest != row.digest:
+                    told.add((key, label))
+                    yield Finding(
+                        entry_name(row),
+                        "it does not say what it said when sealed",
+                        evidence=f"{digest} {row.digest}",
+                    )
+                yield from _dated_rightly(row, by_key[key])
+            there[key][label] = tally.as_contents()
+    for key, change_set in by_key.items():
+        yield from _contents_findings(change_set, there[key], told)
+
+
+def _contents_findings(change_set: ChangeSet, there: dict, told: set) -> Iterator[Finding]:
+    where = f"Change set {change_set.number}"
+    contents = change_set.contents
+    is_table = isinstance(contents, dict) and all(
+        isinstance(one, list) and len(one) == 2 for one in contents.values()
+    )
+    if not is_table:
+        if contents is not None:  # Else it can't be read, which is told.
+            yield Finding(where, f"its contents are no list of tables: {contents!r:.200}")
+        return
+    for label in sorted({*contents, *there}):
+        sealed, found = contents.get(label, [0, ""]), there.get(label, [0, ""])
+        if found[0] != sealed[0]:
+            yield Finding(
+                where,
+                "history rows were added or removed",
+                f"number of {label}",
+                str(found[0]),
+                str(sealed[0]),
+                evidence=found[1],
+            )
+        elif found != sealed and (change_set.pk, label) not in told:
+            yield Finding(
+                where, f"its rows of {label} are not the ones that were sealed", evidence=found[1]
+            )
+
+
+def strays(model: type[AuditedModel], reported: set) -> Iterator[Finding]:
+    known = ChangeSet.objects.filter(pk=OuterRef("change_set_id"))
+    history = audit.history_model(model)
+    for row, faults in read(history.objects.filter(~Exists(known))):
+        yield from fault_findings(row, faults, reported)
+        if "change_set_id" not in faults:
+            yield Finding(entry_name(row), "it belongs to no change set", evidence=row.digest or "")
+
+
+def _dated_rightly(row, change_set: ChangeSet) -> Iterator[Finding]:
+    if change_set.source in BACK_DATED or not (change_set.recorded_at and change_set.sealed_at):
+        return
+    first = change_set.recorded_at - CLOCK_TOLERANCE
+    if not first <= row.history_date <= change_set.sealed_at + CLOCK_TOLERANCE:
+        yield Finding(
+            entry_name(row),
+            f"its date lies outside the time of its change set {change_set.number}",
+            "date",
+            moment(row.history_date),
+            f"{moment(change_set.recorded_at)} to {moment(change_set.sealed_at)}",
+            evidence=row.digest,
+        )

@@ -1,0 +1,57 @@
+"""What a check finds, and how it names where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as setting
+
+from oegen.audit import seals
+from oegen.audit.audited import AuditedModel
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it was written: ``where`` names the record, table or change set.
+
+    ``field``, ``now`` and ``recorded`` are given where one value differs from another. ``evidence``
+    is what was found there exactly, so that an acknowledgement holds for that and nothing else.
+    """
+
+    where: str
+    what: str
+    field: str = ""
+    now: str = ""
+    recorded: str = ""
+    evidence: str = setting(default="", compare=False)
+
+    def __str__(self):
+        text = f"{self.where}: {self.what}"
+        if self.field:
+            text += f": {self.field} is {self.now}, recorded is {self.recorded}"
+        # What a damaged text holds may be no text that can be printed.
+        return text.encode("utf-8", "backslashreplace").decode()
+
+    @property
+    def fingerprint(self) -> str:
+        return seals.hash_of([str(self), self.evidence])
+
+
+def record_name(model: type[AuditedModel], row) -> str:
+    """The kind of record, its name where it has one of its own, and its id."""
+    noun = str(model._meta.verbose_name).capitalize()
+    if not model.LINK_OWNER:
+        try:
+            return f"{noun} “{getattr(row, 'instance', row)}” ({row.id})"
+        except Exception:  # noqa: S110 - a damaged value that its name needs; the id does
+            pass
+    return f"{noun} {row.id}"
+
+
+def entry_name(row) -> str:
+    return (
+        f"{record_name(row.instance_type, row)}, version {row.version}, {moment(row.history_date)}"
+    )
+
+
+def moment(when) -> str:
+    return f"{when:%Y-%m-%d %H:%M:%S} UTC" if when else "at an unreadable time"

@@ -1,0 +1,100 @@
+"""Rows as the database has them, whatever somebody put there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.models.sql.constants import MULTI
+
+from oegen.audit import seals
+from oegen.audit.integrity.finding import Finding, record_name
+
+CHUNK = 2_000
+
+Faults = dict[str, Any]
+
+
+class _AsStored(models.Func):
+    """The column itself. On SQLite as an expression, because Python's driver otherwise turns what
+    stands in it into a date or a truth value, or fails to, before anybody can look at it."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_sqlite(self, compiler, connection, **context):
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
+
+
+def read(queryset: models.QuerySet) -> Iterator[tuple[models.Model, Faults]]:
+    """Each row as a model instance, and its columns whose values are none of their kind, with what
+    stands there; on the instance these are None.
+
+    ``queryset`` is of whole rows, without annotations.
+    """
+    model = queryset.model
+    connection = connections[DEFAULT_DB_ALIAS]
+    known = {f"stored_{field.attname}": field for field in model._meta.concrete_fields}
+    stored = {name: _AsStored(models.F(field.attname)) for name, field in known.items()}
+    query = queryset.annotate(**stored).values_list(*stored).query
+    compiler = query.get_compiler(connection=connection)
+    chunks = compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=CHUNK)
+    converters = compiler.get_converters([selected[0] for selected in compiler.select])
+    fields = [known[alias] for *_, alias in compiler.select]
+    for chunk in chunks:
+        for raw in chunk:
+            values, faults = [], {}
+            for place, field in enumerate(fields):
+                try:
+                    value = raw[place]
+                    if place in converters:
+                        functions, expression = converters[place]
+                        for convert in functions:
+                            value = convert(value, expression, connection)
+                    _check(field, value, raw[place])
+                except Exception:  # Whatever a damaged value makes of it is told as a fault.
+                    faults[field.attname] = raw[place]
+                    value = None
+                values.append(value)
+            yield model.from_db(DEFAULT_DB_ALIAS, [f.attname for f in fields], values), faults
+
+
+def _check(field: models.Field, value: Any, raw: Any) -> None:
+    """Raises when the value is none that the program could have written."""
+    if value is None:
+        # A converter gives None for what it can't understand.
+        if raw is not None or not field.null:
+            raise ValueError
+        return
+    target = field.target_field if isinstance(field, models.ForeignKey) else field
+    plain = seals.plain(field, value)
+    if isinstance(target, models.IntegerField) and type(value) is not int:
+        raise TypeError
+    if isinstance(target, models.DateTimeField) and not isinstance(value, datetime):
+        raise TypeError
+    if isinstance(target, models.CharField | models.TextField) and not isinstance(value, str):
+        raise TypeError
+    if isinstance(plain, float) and not math.isfinite(plain):
+        raise ValidationError("no number")
+
+
+def fault_findings(row: models.Model, faults: Faults, reported: set) -> Iterator[Finding]:
+    """One for each column, told once however often the row is read."""
+    for name, raw in faults.items():
+        key = (row._meta.label_lower, f"{row.pk}.{name}.{raw!r}")
+        if key in reported:
+            continue
+        reported.add(key)
+        yield Finding(_name(row), f"its {name} can't be read: it holds {raw!r:.200}")
+
+
+def _name(row: models.Model) -> str:
+    if hasattr(row, "instance_type"):
+        return f"{record_name(row.instance_type, row)}, entry {row.pk} of {row._meta.db_table}"
+    if hasattr(row, "LINK_OWNER"):
+        return record_name(type(row), row)
+    return f"Row {row.pk} of {row._meta.db_table}"

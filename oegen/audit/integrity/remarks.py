@@ -1,0 +1,61 @@
+"""What ``manage.py audit_check`` remarks on without finding fault with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import F, Min, OuterRef, Subquery
+
+from oegen import audit
+from oegen.audit import day_rules
+from oegen.audit.audited import AuditedModel
+from oegen.core.triggers import registered_triggers
+
+
+def early_references() -> Iterator[str]:
+    """The records that others refer to before their own first entry: an import may date links
+    earlier than what they link. Past pages show them as they were first entered."""
+    for model in audit.tracked_models():
+        referenced: dict = {}
+        for other, name in model.link_models():
+            for key, when in _early_references(model, other, name):
+                referenced[key] = min(when, referenced.get(key, when))
+        entries = model.history.filter(id__in=referenced).order_by("-history_date", "-history_id")
+        first = {row.id: row for row in entries}
+        for key, when in referenced.items():
+            noun = str(model._meta.verbose_name).capitalize()
+            yield (
+                f"{noun} “{first[key].instance}” ({key}) was entered on "
+                f"{first[key].history_date:%Y-%m-%d}, and other records refer to it from "
+                f"{when:%Y-%m-%d} on; pages of the days between show it as it was entered"
+            )
+
+
+def broken_rules() -> Iterator[str]:
+    """The rows that break a rule which is newer than they are: it refuses changes of the fields it
+    is about only. Days have a remark of their own (oegen.audit.day_rules)."""
+    told_elsewhere = {rule.name for rule in day_rules.triggers()}
+    for rule in registered_triggers():
+        if not rule.columns or rule.name in told_elsewhere:
+            continue
+        model = next(one for one in audit.tracked_models() if one._meta.db_table == rule.table)
+        rows = model._base_manager.raw(
+            f"SELECT NEW.* FROM {rule.table} AS NEW WHERE {rule.condition} ORDER BY NEW.id"  # noqa: S608
+        )
+        for row in rows:
+            noun = str(model._meta.verbose_name).capitalize()
+            yield f"{noun} “{row}” ({row.pk}) breaks a rule that is newer: {rule.message}"
+
+
+def _early_references(model: type[AuditedModel], other: type[AuditedModel], name: str):
+    """The key and the earliest reference of each record that the other model's foreign key of that
+    name refers to early. What the set-up brought counts as always there."""
+    entries = model.history.filter(id=OuterRef(f"{name}_id")).order_by()
+    since_ever = model.history.filter(change_set__source=audit.Source.MIGRATION)
+    rows = other.history.order_by().annotate(
+        entered=Subquery(entries.values("id").annotate(first=Min("history_date")).values("first"))
+    )
+    early = rows.filter(history_date__lt=F("entered")).exclude(
+        **{f"{name}__in": since_ever.order_by().values("id")}
+    )
+    return early.values_list(f"{name}_id").annotate(Min("history_date"))

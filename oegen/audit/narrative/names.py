@@ -1,0 +1,67 @@
+"""The names of the records that history rows point to."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+
+from oegen.audit.audited import AuditedModel
+from oegen.core.bidi import isolated
+
+NOTHING = "empty"
+
+
+class Names:
+    """Wanted first, then read with one query a model, and from the history where a record is
+    gone."""
+
+    def __init__(self):
+        self._wanted: dict[type[models.Model], set] = defaultdict(set)
+        self._found: dict[tuple[type[models.Model], Any], models.Model] = {}
+        self._live: set[tuple[type[models.Model], Any]] = set()
+
+    def want(self, model, key) -> None:
+        self._wanted[model].add(key)
+
+    def want_all(self, model, row) -> None:
+        """Want whatever the foreign keys of a history row of ``model`` point to."""
+        for model_field in model._meta.concrete_fields:
+            if isinstance(model_field, models.ForeignKey):
+                self._wanted[model_field.remote_field.model].add(getattr(row, model_field.attname))
+        if model.IS_COMMENT:
+            content_type = ContentType.objects.get_for_id(row.content_type_id)
+            self._wanted[content_type.model_class()].add(row.object_id)
+        else:
+            self._wanted[model].add(row.id)
+
+    def get(self, model, key) -> str:
+        """The name, as it may stand in a sentence."""
+        if key is None:
+            return NOTHING
+        return isolated(str(self.record(model, key) or "a removed record"))
+
+    def record(self, model, key) -> models.Model | None:
+        """The record itself, of a model that is no link, or as it last was."""
+        self._read(model)
+        return self._found.get((model, key))
+
+    def url(self, model, key) -> str:
+        """The record's page, or nothing where it has none or the record is gone."""
+        self._read(model)
+        if (model, key) not in self._live or not hasattr(model, "get_absolute_url"):
+            return ""
+        return model(pk=key).get_absolute_url()
+
+    def _read(self, model) -> None:
+        keys = self._wanted.pop(model, set()) - {None}
+        if not keys:
+            return
+        for key, instance in model._base_manager.in_bulk(list(keys)).items():
+            self._live.add((model, key))
+            if not issubclass(model, AuditedModel) or not model.LINK_OWNER:
+                self._found[model, key] = instance
+        gone = {key for key in keys if (model, key) not in self._live}
+        if gone and issubclass(model, AuditedModel) and not model.LINK_OWNER:
+            for row in model.history.filter(id__in=gone).order_by("history_date", "history_id"):
+                self._found[model, row.id] = row.instance

@@ -1,0 +1,417 @@
+"""History in words: who changed what, when and why, with old and new values people can read.
+
+Applications add the words of their trade with ``say``: a phrase for a change of one field.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
+from django.utils import formats, timezone
+
+from oegen import audit
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.narrative.names import NOTHING, Names
+from oegen.core.bidi import isolated
+
+UNITS = {"_mw": "MW", "_mwh": "MWh", "_pct": "%"}
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field's change. ``old`` and ``new`` are for people; the raw values are the model's."""
+
+    name: str
+    label: str
+    old: str
+    new: str
+    raw_old: Any
+    raw_new: Any
+    phrase: str
+
+    @property
+    def is_told_in_full(self) -> bool:
+        """Whether the phrase names the old value and the new one."""
+        return self.old in self.phrase and self.new in self.phrase and len(self.phrase) <= 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One history row in words, with the record that it is about."""
+
+    history_id: int
+    model: type[AuditedModel]
+    record_id: Any
+    subject: str
+    subject_model: type[models.Model]
+    subject_id: Any
+    kind: str
+    when: datetime
+    person: str
+    reason: str
+    change_set_id: Any
+    change_set_number: int
+    source: str
+    version: int
+    phrase: str
+    changes: tuple[FieldChange, ...] = field(default=())
+    #: Of a link: what it ties to the subject.
+    link: str = ""
+    #: The questions about the record that were answered with "save anyway".
+    answers: tuple[str, ...] = ()
+    #: What a comment said from then on.
+    comment: str = ""
+    #: Of the entry that wrote a comment: the newest entry of that comment, maybe itself.
+    latest: Entry | None = None
+
+    #: What reads the address of the subject's page: a file of thousands of entries needs none.
+    names: Names | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def url(self) -> str:
+        """The subject's page; empty where it has none or the record is gone."""
+        return self.names.url(self.subject_model, self.subject_id) if self.names else ""
+
+    @property
+    def noun(self) -> str:
+        return str(self.model._meta.verbose_name)
+
+    @property
+    def subject_noun(self) -> str:
+        return str(self.subject_model._meta.verbose_name)
+
+    @property
+    def subject_kind(self) -> str:
+        """What the address of the subject's history calls it."""
+        return self.subject_model._meta.model_name
+
+    @property
+    def is_comment(self) -> bool:
+        return self.model.IS_COMMENT
+
+    @property
+    def is_of_copy(self) -> bool:
+        """Whether it is about an account or a group, whose lists of rights the phrase compares."""
+        return self.model.IS_COPY
+
+    @property
+    def shows_values(self) -> bool:
+        """Whether old and new values are worth a table, because the phrase leaves some out."""
+        return not self.is_comment and not all(change.is_told_in_full for change in self.changes)
+
+    @property
+    def former_comment(self) -> str:
+        """What a comment said before this entry changed it."""
+        return self.changes[0].old if self.is_comment and self.changes else ""
+
+    def place(self) -> tuple:
+        """For sorting by time; what was written at one moment, records before their links."""
+        return self.when, bool(self.model.LINK_OWNER), self.history_id
+
+
+Phrase = Callable[[str, str, Any, Any], str]
+_phrases: dict[tuple[type[models.Model], str], tuple[Phrase, frozenset[str]]] = {}
+
+
+def say(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
+    """Register the phrase for a change of a field: a function of (old, new, raw old, raw new)
+    whose text follows the record's name, as in "moved from Design to Procurement". An empty text
+    says nothing, and so does a change that came with one of the fields in ``unless``."""
+
+    def register(phrase: Phrase) -> Phrase:
+        _phrases[model, field_name] = phrase, frozenset(unless)
+        return phrase
+
+    return register
+
+
+Unit = Callable[[Any, Names], str]
+_units: dict[tuple[type[models.Model], str], Unit] = {}
+
+
+def measured_in(model: type[models.Model], field_name: str):
+    """Register the unit of a number where its field's name does not tell it: a function of the
+    row that the number is of, and the names at hand."""
+
+    def register(unit: Unit) -> Unit:
+        _units[model, field_name] = unit
+        return unit
+
+    return register
+
+
+class Show(models.TextChoices):
+    """Which entries of a timeline."""
+
+    ALL = "all", "All"
+    CHANGES = "changes", "Changes"
+    COMMENTS = "comments", "Comments"
+
+
+def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> list[Entry]:
+    """The newest ``limit`` entries of the record, its links and its comments, newest first.
+
+    The number of queries depends on the number of link models, not on the number of entries.
+    """
+    entries = []
+    for source in record.timeline_sources():
+        is_comments = source.model.instance_type.IS_COMMENT
+        if show != Show.ALL and is_comments != (show == Show.COMMENTS):
+            continue
+        entries += _entries(source.order_by("-history_date", "-history_id")[:limit])
+    entries.sort(key=Entry.place, reverse=True)
+    return _with_latest_of_comments(entries[:limit])
+
+
+def _with_latest_of_comments(entries: list[Entry]) -> list[Entry]:
+    """``entries`` come newest first, so what befell a comment stands before what wrote it."""
+    newest: dict[Any, Entry] = {}
+    for entry in entries:
+        if entry.is_comment:
+            newest.setdefault(entry.record_id, entry)
+    return [
+        replace(entry, latest=newest[entry.record_id])
+        if entry.is_comment and entry.kind == audit.CREATED
+        else entry
+        for entry in entries
+    ]
+
+
+def entries_since(record: AuditedModel, version: int) -> list[Entry]:
+    """What happened to the record itself after the given version, newest first."""
+    rows = type(record).history.filter(id=record.pk, version__gt=version, history_type="~")
+    return _entries(rows.order_by("-history_date", "-history_id"))
+
+
+def entries_among(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
+    """The entries of these history rows of one model, in no order of their own."""
+    return _entries(model.history.filter(history_id__in=list(history_ids)).order_by())
+
+
+def removal_of(model: type[AuditedModel], key) -> list[Entry]:
+    """The entry of the record's removal, if it was removed."""
+    return _entries(model.history.filter(id=key, history_type="-").order_by("-history_id")[:1])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A change set with its entries; for a large one their number by kind of record instead."""
+
+    change_set: ChangeSet
+    entries: tuple[Entry, ...]
+    counts: tuple[tuple[str, int], ...]
+
+
+def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None) -> list[Batch]:
+    """The newest change sets that are news, in a fixed number of queries.
+
+    One with more than ``large`` entries is told by counts alone: a long import is one event.
+    With ``before`` only what is older than that change set.
+    """
+    known = ChangeSet.objects.recorded().news()
+    if before:
+        known = known.filter(
+            Q(recorded_at__lt=before.recorded_at)
+            | Q(recorded_at=before.recorded_at, pk__lt=before.pk)
+        )
+    sets = list(known.select_related("person").order_by("-recorded_at", "-pk")[:limit])
+    ids = [one.pk for one in sets]
+    entries: dict[Any, list[Entry]] = defaultdict(list)
+    counts: dict[Any, dict[str, int]] = defaultdict(dict)
+    rows_of: dict[Any, int] = defaultdict(int)
+    for model in audit.tracked_models():
+        if not model.TELLS_NEWS:
+            continue
+        tally = (
+            model.history.filter(change_set__in=ids)
+            .order_by()
+            .values_list("change_set")
+            .annotate(
+                rows=models.Count("pk"),
+                records=models.Count("id", distinct=True),
+                removed=models.Count("id", distinct=True, filter=Q(history_type=audit.REMOVED)),
+            )
+        )
+        small = []
+        for key, rows, records, removed in tally:
+            rows_of[key] += rows
+            if rows <= large:
+                small.append(key)
+            for number, ending in ((records - removed, ""), (removed, " removed")):
+                name = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
+                if number:
+                    counts[key][f"{name}{ending}"] = number
+        if small:
+            for entry in _entries(model.history.filter(change_set__in=small)):
+                entries[entry.change_set_id].append(entry)
+    batches = []
+    for one in sets:
+        own = entries[one.pk] if rows_of[one.pk] <= large else []
+        own.sort(key=Entry.place)
+        batches.append(Batch(one, tuple(own), tuple(counts[one.pk].items())))
+    return batches
+
+
+#: An import's, which may be long, are told on the page of its change set.
+_DETAILS = Case(
+    When(change_set__source=audit.Source.IMPORT, then=None),
+    default=F("change_set__details"),
+    output_field=models.JSONField(null=True),
+)
+
+
+def _entries(rows: models.QuerySet) -> list[Entry]:
+    """Entries for a queryset of history rows of one model, in the queryset's order."""
+    history = rows.model
+    before = history.objects.filter(
+        Q(history_date__lt=OuterRef("history_date"))
+        | Q(history_date=OuterRef("history_date"), history_id__lt=OuterRef("history_id")),
+        id=OuterRef("id"),
+    ).order_by("-history_date", "-history_id")
+    rows = list(
+        rows.select_related("history_user").annotate(
+            previous_id=Subquery(before.values("history_id")[:1]),
+            change_set_number=F("change_set__number"),
+            source=F("change_set__source"),
+            change_set_details=_DETAILS,
+            **history.instance_type.entry_annotations(),
+        )
+    )
+    previous = history.objects.in_bulk([row.previous_id for row in rows if row.previous_id])
+    names = Names()
+    model = history.instance_type
+    for row in [*rows, *previous.values()]:
+        names.want_all(model, row)
+    return [_entry(model, row, previous.get(row.previous_id), names) for row in rows]
+
+
+def _entry(model, row, previous, names: Names) -> Entry:
+    changes = tuple(differences(model, row, previous, names)) if row.history_type == "~" else ()
+    subject_model, subject_id, subject = _subject(model, row, names)
+    return Entry(
+        history_id=row.history_id,
+        model=model,
+        record_id=row.id,
+        subject=subject,
+        subject_model=subject_model,
+        subject_id=subject_id,
+        kind=row.history_type,
+        when=row.history_date,
+        person=str(row.history_user) if row.history_user else "",
+        reason=row.history_change_reason or "",
+        change_set_id=row.change_set_id,
+        change_set_number=row.change_set_number,
+        source=row.source,
+        version=row.version,
+        phrase=_phrase(model, row, changes, names),
+        changes=changes,
+        link=model.describe_link(row, names) if model.link_owner() else "",
+        answers=tuple(
+            answer["text"]
+            for answer in (row.change_set_details or {}).get("asked", ())
+            if answer["record"] == f"{model._meta.label_lower}:{row.id}"
+        ),
+        comment=row.text if model.IS_COMMENT else "",
+        names=names,
+    )
+
+
+def _subject(model, row, names: Names) -> tuple[type[models.Model], Any, str]:
+    """The record the row is about; for a link or comment, the record it hangs on."""
+    if model.IS_COMMENT:
+        # Not row.content_type, which would be a query for each row.
+        content_type = ContentType.objects.get_for_id(row.content_type_id)
+        target, key = content_type.model_class(), row.object_id
+    elif owner := model.link_owner():
+        target, key = owner.remote_field.model, getattr(row, owner.attname)
+    else:
+        return model, row.id, str(row.instance)
+    return target, key, names.get(target, key)
+
+
+def _phrase(model, row, changes, names: Names) -> str:
+    noun = str(model._meta.verbose_name)
+    if model.IS_COMMENT:
+        verb = {"+": "commented", "~": "comment changed to", "-": "comment removed:"}
+        was = f" (it was “{isolated(changes[0].old)}”)" if changes else ""
+        return f"{verb[row.history_type]} “{isolated(row.text)}”{was}"
+    if model.link_owner():
+        if row.history_type == "~":
+            return f"{model.describe_link(row, names)}: {_together(changes)}"
+        return model.tell_link(row, names)
+    if row.history_type == "-":
+        return "removed"
+    added = row.history_type == "+"
+    what = f"added as {_article(noun)} {noun}" if added else _together(changes)
+    return ", ".join(filter(None, [what, model.entry_note(row)]))
+
+
+def _together(changes: Iterable[FieldChange]) -> str:
+    return "; ".join(filter(None, (change.phrase for change in changes))) or "saved again as it was"
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0].lower() in "aeiou" else "a"
+
+
+def differences(model, row, previous, names: Names) -> Iterable[FieldChange]:
+    """What changed from ``previous`` to ``row``: history rows or records of the model, or None."""
+    if previous is None:
+        return
+    changed = [
+        model_field
+        for model_field in model._meta.concrete_fields
+        if model_field.name not in model.BOOKKEEPING
+        and getattr(previous, model_field.attname) != getattr(row, model_field.attname)
+    ]
+    together = {model_field.name for model_field in changed}
+    for model_field in changed:
+        raw_old = getattr(previous, model_field.attname)
+        raw_new = getattr(row, model_field.attname)
+        label = str(model_field.verbose_name)
+        label = label[:1].upper() + label[1:]
+        old, new = (display(model_field, end, names) for end in (previous, row))
+        phrase, unless = _phrases.get((model, model_field.name), (None, frozenset()))
+        if phrase is None:
+            words = f"{label} from {isolated(old)} to {isolated(new)}"
+        elif unless & together:
+            words = ""
+        else:
+            words = phrase(isolated(old), isolated(new), raw_old, raw_new)
+        yield FieldChange(model_field.name, label, old, new, raw_old, raw_new, words)
+
+
+def display(model_field: models.Field, row, names: Names) -> str:
+    """The value of a field of a record or history row as a person would write it, with its unit."""
+    value = getattr(row, model_field.attname)
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(model_field, models.ForeignKey):
+        return names.get(model_field.remote_field.model, value)
+    if model_field.choices:
+        return str(dict(model_field.flatchoices).get(value, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return formats.date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    if isinstance(value, date):
+        return formats.date_format(value, "DATE_FORMAT")
+    if isinstance(value, Decimal):
+        if unit_of := _units.get((model_field.model, model_field.name)):
+            unit = unit_of(row, names)
+        else:
+            unit = next((u for end, u in UNITS.items() if model_field.name.endswith(end)), "")
+        number = formats.number_format(value.normalize() + 0, use_l10n=True, force_grouping=True)
+        return f"{number} {unit}".strip()
+    return str(value)

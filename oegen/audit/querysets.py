@@ -1,0 +1,160 @@
+from django.db import connection, models
+from django.db.models import F
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED
+from oegen.audit.context import change_set
+from oegen.audit.history import record, removals_together
+from oegen.core import clock
+from oegen.core.exceptions import RuleBrokenError, StaleRecordError
+from oegen.core.fields import clean_text, fault_of, is_free_text
+
+
+class AuditedQuerySet(models.QuerySet):
+    """A queryset whose bulk writes leave history, in the same transaction.
+
+    Rows are updated and recorded in batches; only their keys are held all at once.
+    """
+
+    def recorded(self):
+        """Leave out what a past page knows only because other records refer to it (oegen.asof)."""
+        return self.exclude(version=NOT_YET_ENTERED) if clock.past_day() else self
+
+    def update(self, **kwargs):
+        """As Django's, and each row gets a new version and a history row.
+
+        Raises ValueError for the key and the version: history knows a row by them.
+        """
+        model = self.model
+        if fixed := {"pk", "id", "version"} & kwargs.keys():
+            raise ValueError(
+                f"{model.__name__}: update can't write {' or '.join(sorted(fixed))}, because the "
+                "history of a record goes by it."
+            )
+        kwargs, worked_out = self._clean_texts(kwargs)
+        with change_set():
+            versions = self._lock()
+            keys = list(versions)
+            updated = 0
+            for start in range(0, len(keys), BATCH_SIZE):
+                batch = keys[start : start + BATCH_SIZE]
+                updated += super(AuditedQuerySet, self.filter(pk__in=batch)).update(
+                    **{"modified_at": timezone.now(), "version": F("version") + 1, **kwargs}
+                )
+                rows = model._base_manager.using(self.db).filter(pk__in=batch)
+                # Not those that left the filter by an earlier batch.
+                rows = [row for row in rows if row.version != versions[row.pk]]
+                if worked_out:
+                    _check_texts(rows, worked_out)
+                record(rows, CHANGED)
+                model.written(rows, created=False)
+        return updated
+
+    def _clean_texts(self, values: dict) -> tuple[dict, list]:
+        """The values with their texts cleaned, and the fields of text that the database works out.
+
+        Raises RuleBrokenError for a text that can't be kept.
+        """
+        cleaned, worked_out = dict(values), []
+        for name, value in values.items():
+            field = self.model._meta.get_field(name)
+            if self.model.IS_COPY or not is_free_text(field):
+                continue
+            if hasattr(value, "resolve_expression"):
+                worked_out.append(field)
+            elif isinstance(value, str):
+                cleaned[name] = clean_text(field, value)
+                if fault := fault_of(field, cleaned[name]):
+                    raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")
+        return cleaned, worked_out
+
+    def _lock(self) -> dict:
+        """The version of each row by its key; nobody else changes them until the end of the
+        transaction, and everybody locks in the same order."""
+        rows = models.QuerySet(self.model, using=self.db).order_by("pk")
+        rows = rows.select_for_update(of=("self",), no_key=True)
+        return dict(rows.filter(pk__in=self.order_by().values("pk")).values_list("pk", "version"))
+
+    update.alters_data = True
+
+    def bulk_create(self, objs, batch_size=None, *, history_type=CREATED, **kwargs):
+        """As Django's, and each row gets a history row.
+
+        ``history_type`` may be a function of the row, for an import of records whose past is in
+        the history already.
+
+        Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does not
+        say which rows it wrote, so their history could not be told.
+        """
+        if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
+            raise ValueError(
+                f"{self.model.__name__}: bulk_create can't ignore or update conflicts, because "
+                "the history of the rows could not be recorded. Look the rows up first."
+            )
+        objs = list(objs)
+        for obj in objs:
+            obj.settle_numbers()
+            obj.settle_text()
+        with change_set():
+            created = super().bulk_create(objs, batch_size=batch_size or BATCH_SIZE)
+            record(created, history_type)
+            self.model.written(created, created=True)
+        return created
+
+    def bulk_update(self, objs, fields, batch_size=None):
+        """As Django's (which calls ``update``), and the objects learn their new version.
+
+        Raises StaleRecordError, and writes nothing, when one was changed or removed since.
+        """
+        objs = list(objs)
+        for obj in objs:
+            obj.settle_text(fields)
+        with change_set():
+            versions = {}
+            for start in range(0, len(objs), BATCH_SIZE):
+                batch = [obj.pk for obj in objs[start : start + BATCH_SIZE]]
+                versions |= self.filter(pk__in=batch)._lock()
+            for obj in objs:
+                if versions.get(obj.pk) != obj.version:
+                    raise StaleRecordError(obj)
+            updated = super().bulk_update(objs, fields, batch_size=batch_size or BATCH_SIZE)
+        for obj in objs:
+            obj.version += 1
+        return updated
+
+    bulk_update.alters_data = True
+
+    def delete(self):
+        """As Django's; every removed row, cascades included, leaves history in one change set."""
+        with removals_together():
+            keys = list(self.order_by().values_list("pk", flat=True))
+            self.model.lock(keys)
+            locked = self.filter(pk__in=keys) if connection.features.has_select_for_update else self
+            return super(AuditedQuerySet, locked).delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True
+
+    def with_search_facts(self):
+        """Adds to each row what SEARCH_FACTS_TEMPLATE shows, in a fixed number of queries."""
+        return self
+
+    def _raw_delete(self, using):
+        raise TypeError(
+            f"{self.model.__name__}: _raw_delete would leave no history. Call delete()."
+        )
+
+
+def _check_texts(rows: list, fields: list[models.Field]) -> None:
+    """Raises RuleBrokenError for a text that the database worked out and that is not clean."""
+    for row in rows:
+        for field in fields:
+            value = getattr(row, field.attname)
+            if value is None:
+                continue
+            cleaned = clean_text(field, value)
+            fault = fault_of(field, cleaned)
+            if (fault or cleaned != value) and not row.has_had(field, value):
+                fault = fault or "It has white space or signs that can't be kept."
+                raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")

@@ -1,0 +1,58 @@
+"""Vocabularies that the business may extend."""
+
+from itertools import chain, count
+
+from django.db import models
+from django.utils.text import slugify
+
+from oegen.audit.audited import AuditedModel
+from oegen.audit.querysets import AuditedQuerySet
+from oegen.core.fields import LineField
+from oegen.core.record_keys import NAME, Key
+
+
+class ReferenceQuerySet(AuditedQuerySet):
+    def active(self):
+        return self.filter(is_active=True)
+
+
+class ReferenceModel(AuditedModel):
+    """A vocabulary the business may extend. Program code knows a row by its code."""
+
+    code = models.SlugField(
+        max_length=40,
+        help_text="Short name for imports and addresses: small letters, digits and hyphens.",
+    )
+    name = LineField(max_length=80)
+    order = models.PositiveSmallIntegerField(default=0, help_text="Place in lists, lowest first.")
+    is_active = models.BooleanField("active", default=True, help_text="Offered in forms.")
+
+    objects = ReferenceQuerySet.as_manager()
+
+    #: Codes that program code relies on: these rows can be renamed, not removed or recoded.
+    RELIED_ON: frozenset[str] = frozenset()
+
+    class Meta:
+        abstract = True
+        ordering = ["order", "name"]
+
+    def __str__(self):
+        return self.name
+
+    HAS_KEYS = True
+
+    def record_keys(self):
+        taken = f"There is already a {self._meta.verbose_name} called “%(other)s”."
+        yield Key.of_name(NAME, self.name, "name", taken)
+
+    def take_code(self) -> None:
+        """Give a new row a code of its own, made of its name."""
+        stem = slugify(self.name)[:36].rstrip("-") or self._meta.model_name
+        alike = type(self)._base_manager.filter(code__istartswith=stem)
+        taken = {code.lower() for code in alike.values_list("code", flat=True)}
+        codes = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        self.code = next(code for code in codes if code not in taken)
+
+    @property
+    def is_relied_on(self) -> bool:
+        return self.code in self.RELIED_ON

@@ -1,0 +1,352 @@
+"""Two records that are one: the survivor takes over what points to the other, which is removed.
+
+All of it is one change set, which can be undone like any other (oegen.audit.revert.undoing). The
+history keeps the record that went; its address leads to the survivor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models
+from django.db.models import ProtectedError
+
+from oegen import audit
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet, key_of
+from oegen.audit.narrative import timeline
+from oegen.audit.registry import comment_model
+from oegen.audit.revert.steps import permission_for, sentences_of
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.fields import CountryField, country_name
+from oegen.core.triggers import broken_rule
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
+#: Where the value of a field or link comes from.
+SURVIVOR, MERGED, BOTH = "survivor", "merged", "both"
+
+
+class CannotMergeError(Exception):
+    """The two can't be merged; the text says why to people."""
+
+
+class PlanChangedError(CannotMergeError):
+    """Somebody changed what the plan is about since it was shown."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a choice: the field values that it stands for, and those in words."""
+
+    code: str
+    values: Mapping[str, Any]
+    words: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the person decides; ``default`` is the code of an option."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    default: str
+
+    def values(self, code: str) -> Mapping[str, Any]:
+        return next(option.values for option in self.options if option.code == code)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A row that points to the merged record by ``field`` and will point to the survivor."""
+
+    row: AuditedModel
+    field: str
+
+
+@dataclass(frozen=True)
+class Collision:
+    """A row of each record that would say the same of the survivor: one stays. ``choice`` is None
+    where they differ in nothing."""
+
+    kept: AuditedModel
+    dropped: AuditedModel
+    words: str
+    choice: Choice | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    survivor: AuditedModel
+    merged: AuditedModel
+    differences: tuple[Choice, ...]
+    moves: tuple[Move, ...]
+    collisions: tuple[Collision, ...]
+
+    @property
+    def choices(self) -> list[Choice]:
+        return [*self.differences, *(one.choice for one in self.collisions if one.choice)]
+
+    @property
+    def token(self) -> str:
+        """Another one as soon as anything is added, changed or removed that the plan is about."""
+        rows = [self.survivor, self.merged, *(move.row for move in self.moves)]
+        for collision in self.collisions:
+            rows += [collision.kept, collision.dropped]
+        text = ",".join(sorted(f"{key_of(row)}={row.version}" for row in rows))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def permissions_for(model: type[AuditedModel]) -> set[str]:
+    return {permission_for(model, kind) for kind in (audit.CHANGED, audit.REMOVED)}
+
+
+def plan_merge(survivor: AuditedModel, merged: AuditedModel) -> Plan:
+    """What merging would do. Nothing is tried: the database may still refuse it.
+
+    Raises CannotMergeError for a record and itself.
+    """
+    if survivor.pk == merged.pk:
+        raise CannotMergeError("Choose another record: this one can't be merged with itself.")
+    moves, pairs = [], []
+    by_kind: dict[tuple[type[AuditedModel], str], list[Move]] = defaultdict(list)
+    for move in _references(merged):
+        by_kind[type(move.row), move.field].append(move)
+    for (model, field), found in by_kind.items():
+        twins = _Twins(model, field, survivor)
+        for move in found:
+            twin = twins.of(move.row)
+            if twin is None:
+                moves.append(move)
+            else:
+                pairs.append((twin, move))
+    return Plan(
+        survivor,
+        merged,
+        tuple(_differences(survivor, merged)),
+        tuple(moves),
+        tuple(_collisions(pairs)),
+    )
+
+
+def _references(record: AuditedModel) -> Iterator[Move]:
+    """Everything of ours that points to the record: links, other records, comments."""
+    # Not link_models, which leaves out foreign keys without a name for the way back.
+    for relation in record._meta.get_fields(include_hidden=True):
+        model = relation.related_model
+        if relation.one_to_many and relation.auto_created and issubclass(model, AuditedModel):
+            field = relation.field.name
+            for row in model._base_manager.filter(**{field: record.pk}).order_by("pk"):
+                yield Move(row, field)
+    if hasattr(record, "comments"):
+        subject = ContentType.objects.get_for_model(record)
+        comments = comment_model().objects
+        for comment in comments.filter(content_type=subject, object_id=record.pk):
+            yield Move(comment, "object_id")
+
+
+class _Twins:
+    """The survivor's rows beside which the database would not take those of the merged record."""
+
+    def __init__(self, model: type[AuditedModel], field: str, survivor: AuditedModel):
+        self._rules = [
+            [model._meta.get_field(name).attname for name in rule.fields if name != field]
+            for rule in model._meta.constraints
+            if isinstance(rule, models.UniqueConstraint) and field in rule.fields
+        ]
+        rows = model._base_manager.filter(**{field: survivor.pk}) if self._rules else ()
+        self._rows = {key: row for row in rows for key in self._keys(row)}
+
+    def _keys(self, row: AuditedModel) -> list[tuple]:
+        return [
+            (number, *(getattr(row, name) for name in names))
+            for number, names in enumerate(self._rules)
+        ]
+
+    def of(self, row: AuditedModel) -> AuditedModel | None:
+        return next((self._rows[key] for key in self._keys(row) if key in self._rows), None)
+
+
+def _collisions(pairs: list[tuple[AuditedModel, Move]]) -> Iterator[Collision]:
+    names = timeline.Names()
+    for kept, _ in pairs:
+        names.want_all(type(kept), kept)
+    for kept, move in pairs:
+        choice = _choice_between(kept, move, names)
+        yield Collision(kept, move.row, in_words(kept, names), choice)
+
+
+def in_words(row: AuditedModel, names: timeline.Names) -> str:
+    """A row that points to a record; ``names`` has been told to want its names."""
+    if row.IS_COMMENT:
+        return f"“{row.text}”"
+    if owner := row.link_owner():
+        of = names.get(owner.remote_field.model, getattr(row, owner.attname))
+        return f"{of}: {row.describe_link(row, names)}"
+    return str(row)
+
+
+def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choice]:
+    """A choice for each field in which the merged record says something else."""
+    names = timeline.Names()
+    for name in survivor.MERGE_FIELDS:
+        field = survivor._meta.get_field(name)
+        own, other = (getattr(one, field.attname) for one in (survivor, merged))
+        if own == other or other in (None, ""):
+            continue
+        options = tuple(
+            Option(code, {name: value}, _in_words(field, row, names))
+            for code, value, row in ((SURVIVOR, own, survivor), (MERGED, other, merged))
+        )
+        default = MERGED if own in (None, "") else SURVIVOR
+        yield Choice(f"field-{name}", str(field.verbose_name), options, default)
+
+
+def _choice_between(kept: AuditedModel, move: Move, names: timeline.Names) -> Choice | None:
+    """Which of two rows' values the one that stays is to have."""
+    fields = [
+        field
+        for field in kept._meta.concrete_fields
+        if field.name not in (*kept.BOOKKEEPING, move.field)
+        and getattr(kept, field.attname) != getattr(move.row, field.attname)
+    ]
+    if not fields:
+        return None
+
+    def option(code: str, row: AuditedModel) -> Option:
+        words = [f"{field.verbose_name} {_in_words(field, row, names)}" for field in fields]
+        values = {field.name: getattr(row, field.name) for field in fields}
+        return Option(code, values, ", ".join(words))
+
+    options = [option(SURVIVOR, kept), option(MERGED, move.row)]
+    if combined := kept.combined_with(move.row):
+        both = type(kept)(**{field.name: getattr(kept, field.name) for field in fields} | combined)
+        options.append(option(BOTH, both))
+    label = in_words(kept, names)
+    return Choice(f"link-{kept.pk}", label, tuple(options), options[-1].code)
+
+
+def _in_words(field: models.Field, row: AuditedModel, names: timeline.Names) -> str:
+    if isinstance(field, CountryField) and getattr(row, field.attname):
+        return country_name(getattr(row, field.attname))
+    return timeline.display(field, row, names)
+
+
+def merge(
+    *,
+    survivor: AuditedModel,
+    merged: AuditedModel,
+    decisions: Mapping[str, str],
+    token: str,
+    reason: str,
+    person: AbstractUser,
+) -> ChangeSet:
+    """Merge the two as the plan of that token says; returns the change set.
+
+    ``decisions`` gives the code of the chosen option by the name of the choice.
+
+    Raises PlanChangedError when the plan is no longer that one, CannotMergeError for what the
+    database or a record's rules refuse, and PermissionDenied.
+    """
+    model = type(survivor)
+    if not person.has_perms(permissions_for(model)):
+        raise PermissionDenied
+    if not reason.strip():
+        raise CannotMergeError("Say why they are one and the same.")
+    try:
+        with audit.change_set(person=person, reason=reason, source=audit.Source.MERGE) as current:
+            model.lock([survivor.pk, merged.pk])
+            there = model._base_manager.in_bulk([survivor.pk, merged.pk])
+            if len(there) < 2:
+                raise PlanChangedError("One of the two has been removed meanwhile.")
+            plan = plan_merge(there[survivor.pk], there[merged.pk])
+            if plan.token != token:
+                raise PlanChangedError(
+                    "Somebody changed one of the two, or what belongs to them, while you looked."
+                )
+            current.keep_merger(plan.survivor, plan.merged)
+            _carry_out(plan, decisions)
+            return current
+    except StaleRecordError as error:
+        raise PlanChangedError(str(error)) from error
+    except ValidationError as error:
+        raise CannotMergeError(" ".join(sentences_of(error, model))) from error
+    except ProtectedError as error:
+        raise CannotMergeError(f"In use: {next(iter(error.protected_objects))}.") from error
+    except IntegrityError as error:
+        if rule := broken_rule(error):
+            raise CannotMergeError(rule) from error
+        # Only a foreign key of a row that was not there when the plan was made.
+        raise PlanChangedError(
+            "Somebody added something that points to the one that goes, at the same moment."
+        ) from error
+
+
+def _carry_out(plan: Plan, decisions: Mapping[str, str]) -> None:
+    """In an order in which nothing stands in the way of what comes next."""
+    for collision in plan.collisions:
+        collision.dropped.delete()
+        if choice := collision.choice:
+            _set_values(collision.kept, choice.values(decisions[choice.name]))
+    moved: dict[tuple[type[AuditedModel], str], list[AuditedModel]] = defaultdict(list)
+    for move in plan.moves:
+        target = plan.survivor.pk if move.field == "object_id" else plan.survivor
+        setattr(move.row, move.field, target)
+        moved[type(move.row), move.field].append(move.row)
+    for (model, field), rows in moved.items():
+        model.objects.bulk_update(rows, [field])
+    plan.merged.delete()
+    values = {}
+    for choice in plan.differences:
+        values |= choice.values(decisions[choice.name])
+    _set_values(plan.survivor, values | {"aliases": _aliases_of_both(plan)})
+
+
+def _set_values(record: AuditedModel, values: Mapping[str, Any]) -> None:
+    changed = {name: value for name, value in values.items() if getattr(record, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(record, name, value)
+        unchanged = {field.name for field in record._meta.fields} - set(changed)
+        record.full_clean(exclude=unchanged)
+        record.save()
+
+
+def _aliases_of_both(plan: Plan) -> str:
+    """The survivor's other names, the merged record's name and its other names, each once."""
+    known = {plan.survivor.name.casefold()}
+    names = []
+    for name in [*plan.survivor.alias_list, plan.merged.name, *plan.merged.alias_list]:
+        if name.casefold() not in known:
+            known.add(name.casefold())
+            names.append(name)
+    return "\n".join(names)
+
+
+def survivor_of(model: type[AuditedModel], key: Any) -> AuditedModel | None:
+    """The live record into which the removed one was merged, perhaps by way of others; None if it
+    was removed for good."""
+    seen = set()
+    while key not in seen:
+        seen.add(key)
+        row = (
+            model.history.filter(id=key, history_type=audit.REMOVED)
+            .select_related("change_set")
+            .order_by("-history_id")
+            .first()
+        )
+        found = row and row.change_set.survivor_of(model(pk=key))
+        if not found:
+            return None
+        if survivor := model._base_manager.filter(pk=found).first():
+            return survivor
+        key = found
+    return None

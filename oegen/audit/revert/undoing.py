@@ -1,0 +1,403 @@
+"""A change set taken back as a whole, except for what was changed since.
+
+The records it added are removed, the ones it removed come back, the others get the values they
+had before, in one new change set. A record that somebody changed since, or that is in use by
+something that stays, stays as it is with all that belongs to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import ProtectedError
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.text import get_text_list
+
+from oegen import audit
+from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import ChangeSet
+from oegen.audit.narrative import timeline
+from oegen.audit.registry import comment_model
+from oegen.audit.revert.steps import (
+    Step,
+    belongs_to,
+    changeable,
+    in_order,
+    is_same,
+    missing_targets,
+    newest_versions,
+    permission_for,
+    sentences_of,
+)
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.triggers import broken_rule
+
+Key = tuple[type[models.Model], Any]
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
+CHANGED_SINCE = "changed since"
+
+COPIES = "Accounts and groups are not set back by undoing: change them in the admin."
+
+
+class CannotUndoError(Exception):
+    """The change set can't be taken back; the text says why to people."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record that stays as it is, and why. ``restore_url`` leads to the page that shows
+    and restores its state before the change set, where it had one."""
+
+    model: type[AuditedModel]
+    key: Any
+    name: str
+    url: str
+    why: str
+    restore_url: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    change_set: ChangeSet
+    steps: tuple[Step, ...]
+    kept: tuple[Kept, ...]
+    #: Why nothing of it can be undone; empty if it can.
+    refusal: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of which records would be removed, brought back and set back."""
+        verbs = {audit.CREATED: "back", audit.CHANGED: "set back", audit.REMOVED: "removed"}
+        tally: Counter = Counter((step.model, step.kind) for step in self.steps)
+        return {
+            f"{_noun(model, number)} {verbs[kind]}": number
+            for (model, kind), number in tally.items()
+        }
+
+
+def _noun(model, number: int) -> str:
+    meta = model._meta
+    return str(meta.verbose_name if number == 1 else meta.verbose_name_plural)
+
+
+def rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], dict[str, int]]:
+    """The number of its history rows by model and type."""
+    found = {}
+    for label in change_set.contents:
+        history = apps.get_model(label)
+        rows = history.objects.filter(change_set=change_set).order_by().values_list("history_type")
+        found[history.instance_type] = dict(rows.annotate(models.Count("pk")))
+    return found
+
+
+def permissions_for(change_set: ChangeSet) -> set[str]:
+    """What a person needs to take all of it back, found without making the plan."""
+    back = {audit.CREATED: audit.REMOVED, audit.REMOVED: audit.CREATED}
+    return {
+        permission_for(model, back.get(kind, kind))
+        for model, kinds in rows_of(change_set).items()
+        for kind in kinds
+        if _counts(change_set, model)
+    }
+
+
+def permissions_for_steps(change_set: ChangeSet, steps: Iterable[Step]) -> set[str]:
+    """What a person needs to take these steps back."""
+    return {step.permission for step in steps if _counts(change_set, step.model)}
+
+
+def _counts(change_set: ChangeSet, model: type[AuditedModel]) -> bool:
+    """Whether the person needs a permission for records of the model. Who may merge two records,
+    or part them, may move what points to them, whatever it is."""
+    return change_set.source != audit.Source.MERGE or bool(model.MERGE_FIELDS)
+
+
+def plan_undo(change_set: ChangeSet) -> Plan:
+    """What undoing would do. Nothing is tried: the database may still refuse some of it."""
+    steps, kept = _sorted(change_set)
+    return Plan(
+        change_set,
+        tuple(steps.values()),
+        tuple(_told(kept, change_set)),
+        _refusal(change_set, steps, kept),
+    )
+
+
+def _refusal(change_set: ChangeSet, steps: dict[Key, Step], kept: dict[Key, str]) -> str:
+    if change_set.source == audit.Source.MIGRATION:
+        return "The set-up of the database can't be undone: the program relies on it."
+    if not steps and COPIES in kept.values():
+        return COPIES
+    if not steps:
+        return (
+            "There is nothing left to undo: each of its records has been changed since or set back "
+            "already, and undoing takes back whole records only."
+        )
+    return ""
+
+
+def undo(
+    *, change_set: ChangeSet, reason: str, person: AbstractUser
+) -> tuple[ChangeSet, list[Kept]]:
+    """Take the change set back; returns the new one and what stayed as it was.
+
+    Raises CannotUndoError when nothing can be undone, and PermissionDenied.
+    """
+    if not reason.strip():
+        raise CannotUndoError("Say why you undo it.")
+    with audit.change_set(
+        person=person, reason=reason, source=audit.Source.UNDO, undoes=change_set
+    ) as current:
+        for model in audit.tracked_models():
+            keys = model.history.filter(change_set=change_set).values_list("id", flat=True)
+            model.lock(set(keys))
+        steps, kept = _sorted(change_set)
+        if refusal := _refusal(change_set, steps, kept):
+            raise CannotUndoError(refusal)
+        if not person.has_perms(permissions_for_steps(change_set, steps.values())):
+            raise PermissionDenied
+        while refused := _attempt(steps.values()):
+            for key, why in refused.items():
+                del steps[key]
+                kept[key] = why
+            _keep_what_is_needed(steps, kept)
+        told = list(_told(kept, change_set))
+        if not steps:
+            raise CannotUndoError(f"None of it can be undone. {told[-1].name}: {told[-1].why}")
+        return current, told
+
+
+def _sorted(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
+    """The steps that would undo it, and the records that stay, each with the reason."""
+    steps: dict[Key, Step] = {}
+    kept: dict[Key, str] = {}
+    for model in audit.tracked_models():
+        for step, last in _own_steps(model, change_set):
+            if model.IS_COPY:
+                kept[model, step.key] = COPIES
+                continue
+            if last.history_type == audit.REMOVED:
+                as_left = step.now is None
+            else:
+                as_left = step.now is not None and step.now.version == last.version
+            if not as_left:
+                kept[model, step.key] = CHANGED_SINCE
+            elif step.now is None or step.then is None or not is_same(model, step.now, step.then):
+                steps[model, step.key] = step
+    for key in [key for key, step in steps.items() if step.now is None and step.then is None]:
+        del steps[key]
+    _keep_what_is_needed(steps, kept)
+    return steps, kept
+
+
+def _own_steps(
+    model: type[AuditedModel], change_set: ChangeSet
+) -> Iterator[tuple[Step, models.Model]]:
+    """Each record of the model that the change set wrote, with the last row it wrote of it.
+
+    What an import told of a record's past (version 0) was no writing of the record.
+    """
+    first: dict[Any, models.Model] = {}
+    last: dict[Any, models.Model] = {}
+    rows = model.history.filter(change_set=change_set, version__gt=0).order_by("history_id")
+    for row in rows:
+        first.setdefault(row.id, row)
+        last[row.id] = row
+    if not first:
+        return
+    before: dict[Any, models.Model] = {}
+    known = model.history.filter(id__in=list(first), version__gt=0).order_by("history_id")
+    for row in known.iterator():
+        if row.history_id < first[row.id].history_id:
+            before[row.id] = row
+    live = model._base_manager.in_bulk(list(first))
+    versions = newest_versions(model, first)
+    for key, row in last.items():
+        then = before.get(key)
+        if then is not None and then.history_type == audit.REMOVED:
+            then = None
+        yield Step(model, key, live.get(key), then, versions[key]), row
+
+
+def _keep_what_is_needed(steps: dict[Key, Step], kept: dict[Key, str]) -> None:
+    """Move from ``steps`` to ``kept`` what can't go because of something that stays, until
+    nothing more follows from that."""
+    while True:
+        parts = [key for key, step in steps.items() if step.belongs_to in kept]
+        for key in parts:
+            del steps[key]
+        used = dict(_in_use(steps))
+        for key, why in used.items():
+            del steps[key]
+            kept[key] = why
+        if not parts and not used:
+            return
+
+
+def _in_use(steps: dict[Key, Step]) -> Iterator[tuple[Key, str]]:
+    """The records to be removed that something else would still point to."""
+    going: dict[type[AuditedModel], set] = defaultdict(set)
+    for (model, key), step in steps.items():
+        if step.kind == audit.REMOVED:
+            going[model].add(key)
+    for model, keys in going.items():
+        users = [
+            (user, name, user._base_manager.filter(**{f"{name}__in": keys}))
+            for user, name in model.link_models()
+        ]
+        if hasattr(model, "comments"):
+            subject = ContentType.objects.get_for_model(model)
+            comments = comment_model()
+            said = comments.objects.filter(content_type=subject, object_id__in=keys)
+            users.append((comments, "object", said))
+        for user, name, rows in users:
+            for row in rows:
+                step = steps.get((user, row.pk))
+                if step and (
+                    step.kind == audit.REMOVED
+                    or getattr(step.then, f"{name}_id") != getattr(row, f"{name}_id")
+                ):
+                    continue
+                noun = user._meta.verbose_name
+                yield (model, getattr(row, f"{name}_id")), f"in use since: {noun} “{row}”"
+
+
+class _RefusedError(Exception):
+    """Ends an attempt."""
+
+
+def _attempt(steps: Iterable[Step]) -> dict[Key, str]:
+    """Take all steps, or none and say which the database or a record's rules refuse."""
+    steps = list(steps)
+    refused: dict[Key, str] = {}
+    try:
+        with transaction.atomic():
+            for group in in_order(steps):
+                refused |= _take_together(group, steps)
+            if refused:
+                raise _RefusedError
+    except _RefusedError:
+        pass
+    return refused
+
+
+def _take_together(group: list[Step], steps: list[Step]) -> dict[Key, str]:
+    """Take steps of one model and kind at once; should that be refused, one by one, to find
+    which are."""
+    try:
+        with transaction.atomic():
+            if not missing_targets(group, among=steps):
+                _take_in_bulk(group)
+                return {}
+    except (ProtectedError, IntegrityError, StaleRecordError):
+        pass  # Found below.
+    refused = {}
+    for step in group:
+        try:
+            with transaction.atomic():
+                if missing := missing_targets([step], among=steps):
+                    refused[step.model, step.key] = " ".join(missing)
+                else:
+                    replace(step, now=step.model._base_manager.filter(pk=step.key).first()).take()
+        except ValidationError as error:
+            refused[step.model, step.key] = " ".join(sentences_of(error, step.model))
+        except ProtectedError as error:
+            refused[step.model, step.key] = f"in use: {next(iter(error.protected_objects))}"
+        except IntegrityError as error:
+            refused[step.model, step.key] = broken_rule(error) or str(error)
+        except StaleRecordError as error:
+            refused[step.model, step.key] = str(error)
+    return refused
+
+
+def _take_in_bulk(group: list[Step]) -> None:
+    model, kind = group[0].model, group[0].kind
+    keys = [step.key for step in group]
+    if kind == audit.REMOVED:
+        model.objects.filter(pk__in=keys).delete()
+        return
+    if kind == audit.CREATED:
+        model.objects.bulk_create([step.target() for step in group])
+        return
+    fields = [
+        field.name
+        for field in changeable(model)
+        if any(
+            getattr(step.now, field.attname) != getattr(step.then, field.attname) for step in group
+        )
+    ]
+    # Records of its own to write to, so that the steps can be taken again.
+    records = model._base_manager.in_bulk(keys)
+    targets = [replace(step, now=records[step.key]).target() for step in group]
+    model.objects.bulk_update(targets, fields)
+
+
+def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
+    """The kept records by name, with who changed them since; what belongs to one is not listed."""
+    by_model: dict[type[AuditedModel], list] = defaultdict(list)
+    for model, key in kept:
+        by_model[model].append(key)
+    for model, keys in by_model.items():
+        before, left, newest = {}, {}, {}
+        rows = model.history.filter(id__in=keys).select_related("history_user")
+        for row in rows.order_by("history_id"):
+            if row.change_set_id == change_set.pk:
+                left[row.id] = row
+                continue
+            newest[row.id] = row
+            if row.id not in left and row.version:
+                before[row.id] = row
+        live = model._base_manager.in_bulk(keys)
+        for key in keys:
+            row, record = newest.get(key), live.get(key)
+            why = kept[model, key]
+            if why == CHANGED_SINCE and row is not None:
+                who = row.history_user or "the system"
+                when = formats.date_format(timezone.localtime(row.history_date), "DATETIME_FORMAT")
+                what = _changed_fields(model, left.get(key), live.get(key))
+                why = f"changed since, by {who}, {when}{what}"
+            shown = record if record is not None else row and audit.carrier(row)
+            part_of = belongs_to(model, shown)
+            if part_of in kept:
+                continue
+            url = ""
+            if record is not None and hasattr(record, "get_absolute_url"):
+                url = record.get_absolute_url()
+            name = str(record) if record is not None else _name_of_gone(model, shown)
+            restore_url = ""
+            if url and key in before and kept[model, key] == CHANGED_SINCE:
+                address = [model._meta.model_name, key, before[key].history_id]
+                restore_url = reverse("history-restore", args=address)
+            yield Kept(model, key, name, url, why, restore_url)
+
+
+def _changed_fields(model: type[AuditedModel], left, record: AuditedModel | None) -> str:
+    """“: RAG comment and RTB date”, what is no longer as the change set left it."""
+    if left is None or record is None:
+        return ""
+    labels = [
+        str(field.verbose_name)
+        for field in changeable(model)
+        if getattr(left, field.attname) != getattr(record, field.attname)
+    ]
+    return f": {get_text_list(labels, 'and')}" if labels else ""
+
+
+def _name_of_gone(model: type[AuditedModel], row: AuditedModel) -> str:
+    """From the history too where what a link tied together is gone."""
+    if model.link_owner() is None:
+        return str(row)
+    names = timeline.Names()
+    names.want_all(model, row)
+    return f"{names.get(*belongs_to(model, row))}: {model.describe_link(row, names)}"

@@ -1,0 +1,66 @@
+"""The days that any date of a record may have, in forms, on records and in the database.
+
+A year typed with two digits would otherwise be one of the first century: ``03 04 27`` in a
+browser's date box is the year 27.
+"""
+
+from datetime import date
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.formats import date_format
+
+FIRST_DAY = date(1990, 1, 1)
+LAST_DAY = date(2100, 12, 31)
+
+WRITE_A_DAY = "Give a date with day, month and a year of four digits, such as 14 Mar 2027."
+
+
+def is_possible(day: date) -> bool:
+    return FIRST_DAY <= day <= LAST_DAY
+
+
+def bounds() -> str:
+    return f"from {date_format(FIRST_DAY)} to {date_format(LAST_DAY)}"
+
+
+def validate_day(day: date) -> None:
+    if not is_possible(day):
+        raise ValidationError(
+            f"Give a day {bounds()}, with all four digits of the year: this is in the year "
+            f"{day.year}."
+        )
+
+
+class DayInput(forms.DateInput):
+    """The browser's own date box, with the bounds unless it shows a day outside them: a browser
+    would then refuse to send the whole form."""
+
+    input_type = "date"
+
+    def __init__(self, attrs=None):
+        super().__init__(attrs, format="%Y-%m-%d")
+
+    def get_context(self, name, value, attrs):
+        context = super().get_context(name, value, attrs)
+        shown = context["widget"]["value"]
+        if not shown or str(FIRST_DAY) <= shown <= str(LAST_DAY):
+            context["widget"]["attrs"] |= {"min": str(FIRST_DAY), "max": str(LAST_DAY)}
+        return context
+
+
+class DayField(forms.DateField):
+    """A day that no model field checks."""
+
+    widget = DayInput
+    default_validators = [validate_day]
+    default_error_messages = {"invalid": WRITE_A_DAY}
+
+
+def day_fields(model: type[models.Model]) -> list[models.DateField]:
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField)
+    ]

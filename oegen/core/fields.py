@@ -1,0 +1,329 @@
+"""Form and model parts that several applications share."""
+
+from functools import cache
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Length, Upper
+from django.db.models.lookups import Exact
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django_countries import countries
+
+from oegen.core.text import HALF_CHARACTER, clean_line, clean_lines, clean_prose, is_blank
+
+#: Characters of a text of several lines, and of a reason for a change.
+PROSE_LIMIT = 10_000
+REASON_LIMIT = 2_000
+
+NULL_CHARACTER = "\x00"
+
+
+def between(low, high, unit: str = "") -> list:
+    """Validators for a closed range, whose sentences name the range."""
+    unit = unit and " " + unit.replace("%", "%%")
+    message = f"Give a number from {low} to {high}{unit}, not %(show_value)s."
+    return [MinValueValidator(low, message), MaxValueValidator(high, message)]
+
+
+def at_least_zero(unit: str) -> list:
+    return [MinValueValidator(0, f"Give 0 {unit} or more, not %(show_value)s.")]
+
+
+def in_range(model_label: str, field: str, low, high=None) -> models.CheckConstraint:
+    """The database's side of ``between``; an empty value passes."""
+    condition = models.Q(**{f"{field}__gte": low})
+    if high is not None:
+        condition &= models.Q(**{f"{field}__lte": high})
+    return models.CheckConstraint(
+        condition=condition,
+        name=f"{model_label}_{field}_range",
+        violation_error_message=f"{field} is out of range.",
+    )
+
+
+def one_of(model_label: str, field: str, choices) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{field}__in": choices.values}),
+        name=f"{model_label}_{field}_known",
+        violation_error_message=f"{field} is not one of: {', '.join(map(str, choices.labels))}.",
+    )
+
+
+def country_shape(model_label: str) -> models.CheckConstraint:
+    """Empty, or two capital letters."""
+    return models.CheckConstraint(
+        condition=models.Q(country="")
+        | (
+            models.Q(Exact(Length("country"), 2))
+            & models.Q(Exact(Upper("country"), models.F("country")))
+        ),
+        name=f"{model_label}_country_shape",
+        violation_error_message="Give the country's two-letter ISO code, such as GB.",
+    )
+
+
+def parse_country(text: str) -> str:
+    """The ISO 3166 code for a code or an English name; raises ValidationError for neither."""
+    text = text.strip()
+    if not text:
+        return ""
+    code = text.upper() if text.upper() in countries.countries else countries.by_name(text)
+    if not code and text.upper() == "UK":
+        code = "GB"
+    if not code:
+        raise ValidationError(
+            f"“{text}” is no country we know. Give its two-letter ISO code or English name, "
+            "such as GB or United Kingdom.",
+            code="unknown_country",
+        )
+    return code
+
+
+def country_name(code: str) -> str:
+    return countries.name(code) if code else ""
+
+
+def validate_country(value: str) -> None:
+    if value and value not in countries.countries:
+        parse_country(value)
+        raise ValidationError(f"Write “{parse_country(value)}”, not “{value}”.")
+
+
+class OpenedVersionField(forms.IntegerField):
+    """Hidden: the version of the record that a form was opened on. ``then`` says what to do when
+    it came back damaged."""
+
+    #: Of PostgreSQL's integer.
+    LARGEST = 2**31 - 1
+
+    widget = forms.HiddenInput
+
+    def __init__(self, *, then: str, **kwargs):
+        damaged = (
+            f"This form's note of what it was opened on is damaged. Nothing was changed: {then}"
+        )
+        super().__init__(
+            max_value=self.LARGEST,
+            error_messages=dict.fromkeys(
+                ("required", "invalid", "min_value", "max_value"), damaged
+            ),
+            **kwargs,
+        )
+
+
+def shorten_to(limit: int, length: int) -> str:
+    return f"Shorten this to at most {limit:,} characters: it has {length:,}."
+
+
+class TextFormField(forms.CharField):
+    """A text of several lines, with a limit that is said at the field and checked on the server:
+    a browser's own limit would cut what is pasted, without a word."""
+
+    widget = forms.Textarea
+
+    def __init__(self, *, limit: int = PROSE_LIMIT, help_text="", **kwargs):
+        self.limit = limit
+        self.says_limit = f"At most {limit:,} characters."
+        super().__init__(help_text=f"{help_text} {self.says_limit}".strip(), **kwargs)
+
+    def widget_attrs(self, widget):
+        return {**super().widget_attrs(widget), "data-limit": self.limit}
+
+    def clean(self, value):
+        text = super().clean(value)
+        # Not counted twice, as browsers send line breaks.
+        length = len(text.replace("\r\n", "\n"))
+        if length > self.limit:
+            raise ValidationError(shorten_to(self.limit, length), code="max_length")
+        return text
+
+
+class StoredTextFormField(TextFormField):
+    """For a model's field: the model refuses a text that is too long, unless it is stored."""
+
+    def clean(self, value):
+        return forms.CharField.clean(self, value)
+
+    def has_changed(self, initial, data):
+        """Not by the line breaks, which browsers send in another form than ours."""
+        text = self.to_python(data)
+        return (initial or "") not in (text, clean_prose(text))
+
+
+class ReasonFormField(TextFormField):
+    """Why somebody changes something; kept in the history."""
+
+    def __init__(self, **kwargs):
+        super().__init__(limit=REASON_LIMIT, **kwargs)
+
+
+class SortKeyRelation(models.ForeignObject):
+    """From a name to its sort key, by the name itself; null where none is known (yet)."""
+
+    # As a generic relation has it: no field of a record's own.
+    many_to_one, one_to_many = False, True
+
+    def __init__(self, name: str):
+        super().__init__(
+            "oegen.SortKey",
+            on_delete=models.DO_NOTHING,
+            from_fields=[name],
+            to_fields=["text"],
+            related_name="+",
+            null=True,
+            editable=False,
+        )
+
+    def contribute_to_class(self, cls, name, **kwargs):
+        super().contribute_to_class(cls, name, private_only=True)
+
+
+class LineField(models.CharField):
+    """One line, cleaned before it is written (oegen.core.text.clean_line), and sorted by the
+    relation of its name with ``_order`` (oegen.search.ordering)."""
+
+    def contribute_to_class(self, cls, name, *args, **kwargs):
+        super().contribute_to_class(cls, name, *args, **kwargs)
+        if not cls._meta.abstract:
+            cls.add_to_class(f"{name}_order", SortKeyRelation(name))
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class ProseField(models.TextField):
+    """Several lines, cleaned before they are written, of at most ``limit`` characters.
+
+    Neither is known to the database: texts from before the limit stay.
+    """
+
+    clean_text = staticmethod(clean_prose)
+
+    def __init__(self, *args, limit: int = PROSE_LIMIT, **kwargs):
+        self.limit = limit
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+    def formfield(self, **kwargs):
+        defaults = {"form_class": StoredTextFormField, "limit": self.limit}
+        return super().formfield(**(defaults | kwargs))
+
+
+class NamesField(ProseField):
+    """Names, one a line, each cleaned as a line."""
+
+    clean_text = staticmethod(clean_lines)
+
+
+def is_free_text(field: models.Field) -> bool:
+    """Whether people may type what they like there."""
+    return (
+        field.editable
+        and isinstance(field, models.CharField | models.TextField)
+        and not field.choices
+    )
+
+
+def clean_text(field: models.Field, value: str) -> str:
+    """The value as a field of free text keeps it."""
+    if hasattr(field, "clean_text"):
+        return field.clean_text(value)
+    return clean_prose(value) if isinstance(field, models.TextField) else clean_line(value)
+
+
+def storage_fault_of(value: str) -> str:
+    """Why no text that holds this can be kept, whatever the field, in a sentence; empty if it
+    can."""
+    if NULL_CHARACTER in value:
+        return "A null character can't be kept: remove it."
+    if HALF_CHARACTER.search(value):
+        return "Half a character can't be kept: write the whole one, or remove it."
+    return ""
+
+
+def fault_of(field: models.Field, value: str) -> str:
+    """Why a field of free text can't keep the cleaned value, in a sentence; empty if it can."""
+    if fault := storage_fault_of(value):
+        return fault
+    limit = getattr(field, "limit", field.max_length)
+    if limit and len(value) > limit:
+        return shorten_to(limit, len(value))
+    if isinstance(field, LineField | ProseField) and not field.blank and is_blank(value):
+        is_name = field.name == "title" or field.name.endswith("name")
+        return (
+            "Give it a name." if is_name else f"Give the {field.verbose_name}: it can't be empty."
+        )
+    return field.fault_of(value) if hasattr(field, "fault_of") else ""
+
+
+class CountrySelect(forms.Select):
+    """All countries by name. A value that is none of them stays on offer, so that saving another
+    field does not empty this one."""
+
+    def __init__(self, attrs=None):
+        super().__init__(attrs, choices=_country_choices)
+
+    def render(self, name, value, attrs=None, renderer=None):
+        """As Django's, for which each option is a template: an editable list has thousands."""
+        selected = next(iter(self.format_value(value)), "")
+        options = _known_options if selected in countries.countries else _options
+        attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+        return format_html("<select{}>{}</select>", attributes, options(selected))
+
+
+def _country_choices() -> list[tuple[str, str]]:
+    return [("", "–"), *countries]
+
+
+def _options(selected: str) -> SafeString:
+    offered = _country_choices()
+    if selected not in dict(offered):
+        offered.insert(1, (selected, selected))
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((code, " selected" if code == selected else "", name) for code, name in offered),
+    )
+
+
+_known_options = cache(_options)
+
+
+class CountryFormField(forms.CharField):
+    """Takes a code or an English name, gives the code."""
+
+    widget = CountrySelect
+
+    def to_python(self, value):
+        return parse_country(super().to_python(value))
+
+    def widget_attrs(self, widget):
+        """A list has no length that it could be cut to."""
+        return {}
+
+
+class CountryField(models.CharField):
+    """ISO 3166-1 alpha-2 code, or empty."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs |= {"max_length": 2, "blank": True}
+        super().__init__(*args, **kwargs)
+        self.validators.append(validate_country)
+
+    def formfield(self, **kwargs):
+        # The admin would give it the text box that it has for other character fields.
+        kwargs.pop("widget", None)
+        defaults = {
+            "form_class": CountryFormField,
+            "max_length": 60,
+            "help_text": self.help_text,
+        }
+        return models.Field.formfield(self, **(defaults | kwargs))

@@ -1,0 +1,39 @@
+"""Lists as files: CSV and XLSX. Imports ``people``, ``audit`` and ``core``."""
+
+from oegen.exports.files import (
+    CHUNK,
+    CSV,
+    DAY_WIDTH,
+    ID_WIDTH,
+    KINDS,
+    MOMENT_WIDTH,
+    NAME_WIDTH,
+    NUMBER_WIDTH,
+    TEXT_WIDTH,
+    WIDTH,
+    XLSX,
+    FileColumn,
+    Sheet,
+    download,
+    export_value,
+    number_format,
+)
+
+__all__ = [
+    "CHUNK",
+    "CSV",
+    "DAY_WIDTH",
+    "ID_WIDTH",
+    "KINDS",
+    "MOMENT_WIDTH",
+    "NAME_WIDTH",
+    "NUMBER_WIDTH",
+    "TEXT_WIDTH",
+    "WIDTH",
+    "XLSX",
+    "FileColumn",
+    "Sheet",
+    "download",
+    "export_value",
+    "number_format",
+]

@@ -1,0 +1,116 @@
+"""Comments written on a record's own page, and who may correct them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.urls import reverse_lazy
+
+from oegen import audit
+from oegen.alerts import mentions
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.fields import OpenedVersionField, ReasonFormField, TextFormField
+from oegen.people.models import Comment, User
+
+#: The scripts of a comment box ask there whom to suggest, and who would be told.
+MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_lazy("people-told")}
+
+
+class CommentForm(forms.Form):
+    """The box below a record's timeline."""
+
+    text = TextFormField(
+        label="Add a comment",
+        error_messages={
+            "required": "Nothing was kept, because the comment is empty. Write it here, then "
+            "choose “Comment”."
+        },
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
+    )
+
+    def clean_text(self):
+        mentions.check_mentions(self.cleaned_data["text"])
+        return self.cleaned_data["text"]
+
+
+class CommentGuardForm(forms.Form):
+    """A form that takes the place of a comment. ``version`` is that of the comment it was opened
+    on: when others have changed the comment since, nothing is written.
+
+    Each form of this kind has ``apply_to(comment)``, which writes what it asks for and raises
+    StaleRecordError.
+    """
+
+    version = OpenedVersionField(
+        min_value=1, then="copy what you typed, open the page again and repeat the change."
+    )
+
+    def __init__(self, comment: Comment, data=None):
+        super().__init__(
+            data,
+            initial={"text": comment.text, "version": comment.version},
+            auto_id=f"comment-{comment.pk}-%s",
+        )
+
+    def bring_up_to(self, comment: Comment) -> None:
+        """Say that others changed the comment; sending the form again is then a decision."""
+        self.data = {**self.data.dict(), "version": comment.version}
+        person = comment.history.latest().history_user or "The system"
+        self.add_error(
+            None,
+            f"{person} changed this comment while you had it open. Nothing was done, and what you "
+            "typed is still here. Read what it says now, then send yours again if it still holds.",
+        )
+
+
+class CorrectionForm(CommentGuardForm):
+    text = TextFormField(
+        label="Comment",
+        error_messages={
+            "required": "Nothing was changed, because the comment is empty. Write it here, or "
+            "remove the comment instead."
+        },
+        widget=forms.Textarea(
+            attrs={"rows": 4, "class": "form-control", "autofocus": True, **MENTIONS}
+        ),
+    )
+
+    def clean_text(self):
+        mentions.check_mentions(self.cleaned_data["text"], earlier=self.initial["text"])
+        return self.cleaned_data["text"]
+
+    def apply_to(self, comment):
+        version, text = self.cleaned_data["version"], self.cleaned_data["text"]
+        if (version, text) != (comment.version, comment.text):
+            comment.version, comment.text = version, text
+            comment.save()
+
+
+class RemovalForm(CommentGuardForm):
+    reason = ReasonFormField(
+        label="Why",
+        error_messages={"required": "Say why: the reason stays in the timeline."},
+        widget=forms.Textarea(attrs={"rows": 2, "class": "form-control", "autofocus": True}),
+    )
+
+    def apply_to(self, comment):
+        with audit.change_set(reason=self.cleaned_data["reason"]):
+            locked = Comment.objects.select_for_update()
+            if not locked.filter(pk=comment.pk, version=self.cleaned_data["version"]).exists():
+                raise StaleRecordError(comment)
+            comment.delete()
+
+
+def may_correct(person: User, comment: Comment) -> bool:
+    """Authors correct their own comments, administrators everybody's."""
+    return comment.author_id == person.pk or person.has_perm("oegen.change_user")
+
+
+def keys_to_correct(person: User, keys: Iterable[Any]) -> set:
+    """Which of the comments with these keys are still there and the person's to correct."""
+    if not person.has_perm("oegen.change_comment"):
+        return set()
+    comments = Comment.objects.filter(pk__in=set(keys)).only("author_id")
+    return {comment.pk for comment in comments if may_correct(person, comment)}

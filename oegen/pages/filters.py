@@ -1,0 +1,372 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.text import Truncator, get_text_list, slugify
+from django_filters.fields import ChoiceField
+
+from oegen.core.bidi import isolated
+from oegen.core.fields import country_name
+from oegen.pages.selection import (
+    ALL,
+    NOT,
+    NOTHING,
+    Selection,
+    SelectionField,
+    SelectionFilter,
+    values_of,
+)
+
+#: Parameters that say where in a list the page is.
+PLACES = ("page", "before")
+
+
+class TextFilter(django_filters.CharFilter):
+    """Search words for the queryset's ``matching``."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            label="Search",
+            max_length=200,
+            widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+            **kwargs,
+        )
+
+    def filter(self, queryset, value):
+        return queryset.matching(value) if value else queryset
+
+
+class NameFilter(django_filters.CharFilter):
+    """Part of a name; an address to ``suggest`` names answers what is typed with <option>s."""
+
+    def __init__(self, label: str, suggest=None, **kwargs):
+        attrs = {"autocomplete": "off", "placeholder": f"Any {label.lower()}"}
+        if suggest is not None:
+            attrs |= {"list": f"names-of-{slugify(label)}", "data-suggest": suggest}
+        super().__init__(label=label, max_length=200, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+
+class RecordFilter(django_filters.ModelChoiceFilter):
+    """One record, by its id in the address. It is no field to fill in: a link sets it, its chip
+    takes it away. ``model`` is a label such as "pipelines.Pipeline"."""
+
+    def __init__(self, model: str, label: str, **kwargs):
+        super().__init__(
+            label=label,
+            queryset=lambda request: apps.get_model(model).objects.order_by(),
+            widget=forms.HiddenInput,
+            error_messages={
+                "invalid_choice": "The record that this address names is not there, or no longer.",
+            },
+            **kwargs,
+        )
+
+
+class RecordsField(forms.CharField):
+    """The ids of several records with commas between them, cleaned to the records in that order.
+    Those that are not there are left out, because at another day others are; one must be."""
+
+    def __init__(self, *, model: str, **kwargs):
+        super().__init__(**kwargs)
+        self.model = model
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            keys = [UUID(key) for key in text.split(",")]
+        except ValueError as error:
+            raise ValidationError(
+                "This address names no records: it wants their ids, with commas between them."
+            ) from error
+        found = apps.get_model(self.model).objects.in_bulk(keys)
+        if not found:
+            raise ValidationError(
+                "The records that this address names are not there, or no longer."
+            )
+        return [found[key] for key in dict.fromkeys(keys) if key in found]
+
+
+class RecordsFilter(django_filters.Filter):
+    """Several records, as RecordFilter has one; the value is a list of them."""
+
+    field_class = RecordsField
+
+    def __init__(self, model: str, label: str, **kwargs):
+        super().__init__(
+            label=label, model=model, max_length=2000, widget=forms.HiddenInput, **kwargs
+        )
+
+
+class AmountFilter(django_filters.NumberFilter):
+    """A bound of a range: ``lookup_expr`` is gte or lte."""
+
+    def __init__(self, field_name: str, lookup_expr: str, label: str, **kwargs):
+        super().__init__(
+            field_name,
+            lookup_expr,
+            label=label,
+            **{
+                "min_value": 0,
+                "max_value": 1_000_000_000,
+                "error_messages": {"invalid": "Give a number in digits, such as 50."},
+                "widget": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+                **kwargs,
+            },
+        )
+
+
+class WholeNumberFilter(AmountFilter):
+    def __init__(
+        self, field_name: str, lookup_expr: str, label: str, such_as: int, noun="number", **kwargs
+    ):
+        super().__init__(
+            field_name,
+            lookup_expr,
+            label,
+            decimal_places=0,
+            error_messages={
+                "invalid": f"Give a {noun} in digits, such as {such_as}.",
+                "max_decimal_places": f"Give a whole {noun}, such as {such_as}.",
+            },
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+            **kwargs,
+        )
+
+
+class DayFilter(django_filters.DateFilter):
+    def __init__(self, field_name: str, lookup_expr: str, label: str, **kwargs):
+        super().__init__(
+            field_name,
+            lookup_expr,
+            label=label,
+            input_formats=["%Y-%m-%d"],
+            error_messages={"invalid": "Give a day as year-month-day, such as 2027-03-14."},
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            **kwargs,
+        )
+
+
+def countries_of(records: QuerySet) -> list[tuple[str, str]]:
+    """The countries that occur among the records, by name."""
+    codes = records.order_by().exclude(country="").values_list("country", flat=True).distinct()
+    return sorted(((code, country_name(code)) for code in codes), key=lambda choice: choice[1])
+
+
+def _in_brief(records: list) -> str:
+    """ "Acme, Beta and 8 more"; two names, short enough that the number is seen."""
+    names = [isolated(Truncator(record).chars(20)) for record in records]
+    if len(names) <= 2:
+        return " and ".join(names)
+    return f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An active filter, or one choice of it, and the query text of the address without it."""
+
+    label: str
+    text: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """The choice of a filter that a page starts with: it holds until the address names another of
+    that filter, which may be ALL. ``adjective`` says what such records are."""
+
+    name: str
+    code: str
+    adjective: str
+
+
+class FilterForm(forms.Form):
+    ranges: tuple[tuple[str, str], ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+
+    def clean(self):
+        values = super().clean()
+        for name, field in self.fields.items():
+            given = values_of(self.data, self.add_prefix(name))
+            if len(given) > 1 and not isinstance(field, SelectionField):
+                shown = get_text_list([f"“{Truncator(one).chars(40)}”" for one in given], "and")
+                self.add_error(name, f"This takes one value, and the address gives {shown}.")
+        for low, high in self.ranges:
+            if values.get(low) is None or values.get(high) is None:
+                continue
+            if values[low] > values[high]:
+                self.add_error(high, f"This lies below “{self.fields[low].label}”: swap the two.")
+        for name, needed in self.needs:
+            if values.get(name) and not values.get(needed) and needed not in self.errors:
+                self.add_error(needed, f"“{self.fields[name].label}” needs this too.")
+        return values
+
+
+class PageFilterSet(django_filters.FilterSet):
+    """The filters above a list, dressed for the site's look."""
+
+    #: The filters in the row; the others are behind "More filters".
+    usual: tuple[str, ...] = ()
+    #: Pairs of filters that are the two ends of a range.
+    ranges: tuple[tuple[str, str], ...] = ()
+    #: Pairs of filters of which the first says nothing without the second.
+    needs: tuple[tuple[str, str], ...] = ()
+    #: What the page starts with, if it starts with less than all.
+    start_with: Start | None = None
+
+    def get_form_class(self):
+        form_class = super().get_form_class()
+        rules = {"ranges": self.ranges, "needs": self.needs}
+        return type(form_class.__name__, (FilterForm, form_class), rules)
+
+    @property
+    def form(self):
+        if not hasattr(self, "_form"):
+            form = super().form
+            for field in form.fields.values():
+                is_choice = isinstance(field.widget, forms.Select)
+                field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+                if is_choice:
+                    field.error_messages["invalid_choice"] = (
+                        "There is no “%(value)s” here: choose one from the list."
+                    )
+                if isinstance(field, ChoiceField):
+                    # Asked for once, not for every look at them.
+                    field.choices = [choice for choice in field.choices if choice[0] != ""]
+        return super().form
+
+    @property
+    def usual_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.form if field.name in self.usual]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.form.visible_fields() if field.name not in self.usual]
+
+    @property
+    def more_active(self) -> int:
+        asked = self.asked
+        names = [self._parameters_of(field.name) for field in self.more_fields]
+        return sum(not asked.keys().isdisjoint(of_one) for of_one in names)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names that the address may give values to."""
+        return [one for name in self.filters for one in self._parameters_of(name)]
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The values of the parameters that have any."""
+        asked = {name: list(values_of(self.data, name)) for name in self.parameters}
+        return {name: values for name, values in asked.items() if values}
+
+    @property
+    def is_at_start(self) -> bool:
+        """Whether the page's start holds, and nothing else is said of that filter."""
+        start = self.start_with
+        return start is not None and self._start_selection == Selection((start.code,))
+
+    @property
+    def is_beyond_start(self) -> bool:
+        """Whether what the page starts with is only a part of what it shows."""
+        all_of_it = (NOTHING, Selection((ALL,)))
+        return self.start_with is not None and self._start_selection in all_of_it
+
+    @property
+    def _start_selection(self) -> Selection:
+        return Selection.from_data(self.data, self.start_with.name)
+
+    def at_start(self, records):
+        """Those of the records with which the page starts."""
+        return self.filters[self.start_with.name].pick(records, [self.start_with.code])
+
+    def query_with(self, name: str, *values: str) -> str:
+        """The query text of the address with other values of a filter, from the first page on."""
+        query = self.data.copy()
+        for one in (*self._parameters_of(name), *PLACES):
+            query.pop(one, None)
+        query.setlist(name, values)
+        return query.urlencode()
+
+    def counts(self, name: str) -> dict[str, int]:
+        """How many records each choice of a filter would find beside the other filters; empty
+        where one of them has a value that it does not know. Raises KeyError for a filter that
+        counts none."""
+        if not getattr(self.form.fields[name], "has_counts", False):
+            raise KeyError(name)
+        query = self.data.copy()
+        for one in self._parameters_of(name):
+            query.pop(one, None)
+        others = type(self)(query, queryset=self.queryset, request=self.request)
+        if not others.is_valid():
+            return {}
+        return others.filters[name].counts(others.qs, self.form.fields[name].labels)
+
+    def summaries(self) -> list[tuple[str, str]]:
+        """Of each filter of several choices: the id of its control, and what is chosen."""
+        return [
+            (field.id_for_label, field.field.summary(field.value()))
+            for field in self.form
+            if isinstance(field.field, SelectionField)
+        ]
+
+    def chips(self) -> list[Chip]:
+        chips = []
+        asked = self.asked
+        for field in self.form:
+            for parameter in self._parameters_of(field.name):
+                if not isinstance(field.field, SelectionField):
+                    values = asked.get(parameter, [])[-1:]
+                else:
+                    values = asked.get(parameter, [])
+                label = field.label if parameter == field.name else f"{field.label} is not"
+                chips += [
+                    Chip(label, self._told(field, value), self._without(parameter, value))
+                    for value in values
+                    if value != ALL or not isinstance(field.field, SelectionField)
+                ]
+        return chips
+
+    def _without(self, parameter: str, value: str) -> str:
+        """The query text of the address without a value of a parameter."""
+        name = parameter.removesuffix(NOT)
+        rest = self.data.copy()
+        for place in PLACES:
+            rest.pop(place, None)
+        others = []
+        if isinstance(self.form.fields[name], SelectionField):
+            others = [one for one in rest.getlist(parameter) if one and one != value]
+        if others:
+            rest.setlist(parameter, others)
+        else:
+            rest.pop(parameter)
+        is_start = self.start_with is not None and name == self.start_with.name
+        if is_start and not Selection.from_data(rest, name):
+            rest[name] = ALL
+        elif self.is_at_start and not is_start:
+            # The address without it says the same.
+            rest.pop(self.start_with.name)
+        return rest.urlencode()
+
+    def _parameters_of(self, name: str) -> list[str]:
+        is_selection = isinstance(self.filters[name], SelectionFilter)
+        return [name, f"{name}{NOT}"] if is_selection else [name]
+
+    @staticmethod
+    def _told(field: forms.BoundField, value: str) -> str:
+        """The value as people chose it."""
+        if isinstance(field.field, SelectionField):
+            return field.field.labels.get(value, value)
+        if isinstance(field.field, forms.ModelChoiceField):
+            return str(field.form.cleaned_data.get(field.name) or value)
+        if isinstance(field.field, RecordsField):
+            return _in_brief(field.form.cleaned_data.get(field.name) or [value])
+        if isinstance(field.field, forms.ChoiceField):
+            return str(dict(field.field.choices).get(value, value))
+        day = field.form.cleaned_data.get(field.name) if field.form.is_valid() else None
+        return f"{day:%-d %b %Y}" if hasattr(day, "strftime") else value

@@ -1,0 +1,310 @@
+"""The page bases of lists: filters, and below them what they pick."""
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import (
+    Http404,
+    HttpResponseBase,
+    JsonResponse,
+    QueryDict,
+)
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django_filters.views import FilterView
+from django_tables2 import SingleTableMixin
+
+from oegen import asof, exports
+from oegen.core import clock
+from oegen.pages import preferences
+from oegen.pages.filters import Start
+from oegen.pages.models import ListPreference, SavedView
+from oegen.pages.preferences import ViewForm
+from oegen.pages.selection import ALL, Selection, values_of
+from oegen.pages.tables import RecordTable
+
+
+class FilteredPage(FilterView):
+    """Filters, and below them what they pick; the state is in the address.
+
+    A filter value that can't be understood picks nothing and is told beside the filter; what the
+    address says beyond filters and ``page_parameters`` is named and ignored. A request by htmx
+    gets what changes with the filters only; ``?counts=`` gives, as JSON, how many records each
+    choice of that filter would find.
+    """
+
+    template_name = "oegen/list.html"
+    results_template_name = "oegen/parts/list_results.html"
+    #: What changes with the filters; its outermost element is #results.
+    state_template_name = ""
+    #: Links to other ways of seeing the same records, if there are any.
+    switch_template_name = ""
+    section = ""
+    #: What it shows until the address says otherwise.
+    start_with: Start | None = None
+    #: What the address may hold beside the filters.
+    page_parameters = frozenset({asof.PARAMETER, "page", "sort", "columns", "download"})
+
+    def dispatch(self, request, *args, **kwargs):
+        response = super().dispatch(request, *args, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def get(self, request, *args, **kwargs):
+        if "counts" in request.GET:
+            return self.count_choices(request.GET["counts"])
+        return super().get(request, *args, **kwargs)
+
+    def count_choices(self, name: str) -> JsonResponse:
+        try:
+            return JsonResponse(self.get_filterset(self.get_filterset_class()).counts(name))
+        except KeyError as error:
+            raise Http404(f"There is no filter “{name}” that counts its choices.") from error
+
+    def get_filterset(self, filterset_class):
+        filterset = super().get_filterset(filterset_class)
+        filterset.start_with = self.start_with
+        return filterset
+
+    def get_filterset_kwargs(self, filterset_class):
+        kwargs = super().get_filterset_kwargs(filterset_class)
+        if self.start_with and not Selection.from_data(self.request.GET, self.start_with.name):
+            data = self.request.GET.copy()
+            data[self.start_with.name] = self.start_with.code
+            kwargs["data"] = data
+        return kwargs
+
+    def get_template_names(self):
+        is_part = self.request.headers.get("HX-Request") == "true"
+        return [self.results_template_name if is_part else self.template_name]
+
+    def get_queryset(self):
+        return super().get_queryset().recorded()
+
+    def is_wrong(self) -> bool:
+        return self.filterset.is_bound and not self.filterset.is_valid()
+
+    def address_without(self, *names: str) -> str:
+        query = self.request.GET.copy()
+        for name in names:
+            query.pop(name, None)
+        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
+
+    def get_context_data(self, **kwargs):
+        meta = self.filterset.queryset.model._meta
+        asked = self.filterset.asked
+        known = {*self.filterset.parameters, *self.page_parameters}
+        if self.filterset.is_at_start:
+            asked.pop(self.start_with.name)
+        return super().get_context_data(**kwargs) | {
+            "section": self.section,
+            "meta": meta,
+            "singular": meta.verbose_name,
+            "plural": meta.verbose_name_plural,
+            "is_wrong": self.is_wrong(),
+            "is_filtered": bool(asked),
+            "all_query": self._all_query() if self.filterset.is_at_start else "",
+            "start_with": self.start_with,
+            "unknown_parameters": [name for name in self.request.GET if name not in known],
+            "state_template_name": self.state_template_name,
+            "switch_template_name": self.switch_template_name,
+        }
+
+    def _all_query(self) -> str:
+        return self.filterset.query_with(self.start_with.name, ALL)
+
+
+class ListPage(SingleTableMixin, FilteredPage):
+    """A list is a queryset, a filterset and a table.
+
+    Above the table stand the number of what is filtered, all pages, and its capacity where the
+    queryset can tell one. ``?download=csv`` or ``xlsx`` gives the same rows, all pages, as a file.
+
+    A POST keeps what the person chose for this list, by the name of what to ``do``, and leads back
+    to the same state.
+    """
+
+    state_template_name = "oegen/parts/list_state.html"
+    empty_text = ""
+
+    def get(self, request, *args, **kwargs):
+        kind = request.GET.get("download")
+        if kind in exports.KINDS:
+            self.filterset = self.get_filterset(self.get_filterset_class())
+            if not self.is_wrong():
+                self.object_list = self.filterset.qs
+                return self.download(kind)
+        return super().get(request, *args, **kwargs)
+
+    def download(self, kind: str) -> HttpResponseBase:
+        table = self.get_ordered_table()
+        title = str(self.filterset.queryset.model._meta.verbose_name_plural)
+        facts = self.file_facts(table, title) if kind == exports.XLSX else ()
+        sheet = exports.Sheet(title, table.file_columns(), table.file_rows(), facts)
+        return exports.download(sheet, kind)
+
+    def file_facts(self, table: RecordTable, title: str) -> list[tuple[str, Any]]:
+        """What a file of the list says of itself: what it was made of, and its totals."""
+        day = clock.past_day()
+        facts = [
+            ("As of", f"the end of {day:%-d %b %Y}" if day else "now"),
+            ("Made at", timezone.now()),
+            ("Made by", str(self.request.user)),
+            ("Address", self.request.build_absolute_uri(self.address_without("download", "page"))),
+        ]
+        state = self.state(table)
+        for view in preferences.views_of(self.request.user, self.section).filter(query=state)[:1]:
+            facts.append(("View", view.name))
+        chips = [(f"Filter: {chip.label}", chip.text) for chip in self.filterset.chips()]
+        facts += chips or [("Filters", f"none, all {title}")]
+        facts.append((capfirst(title), self.object_list.order_by().count()))
+        if hasattr(self.object_list, "capacity"):
+            facts += self.object_list.capacity().facts
+        return facts
+
+    def post(self, request, *args, **kwargs):
+        doing = {
+            "columns": self.choose_columns,
+            "usual-columns": self.choose_usual_columns,
+            "page-size": self.choose_page_size,
+            "save-view": self.save_view,
+            "rename-view": self.rename_view,
+            "remove-view": self.remove_view,
+        }
+        do = doing.get(request.POST.get("do"))
+        if do is None:
+            raise BadRequest("This list does not know what to do with that form.")
+        return redirect(do() or self.address_without("page"))
+
+    @cached_property
+    def preference(self) -> ListPreference:
+        return preferences.preference_of(self.request.user, self.section)
+
+    def get_ordered_table(self) -> RecordTable:
+        asked_for = self.request.GET.get("columns", "")
+        shown = asked_for.split(",") if asked_for else self.preference.columns
+        table = self.table_class(self.object_list, shown)
+        order = self.request.GET.getlist("sort")
+        if order:
+            table.order_by = order
+        return table
+
+    def get_table(self, **kwargs):
+        table = self.get_ordered_table()
+        size = self.preference.page_size or preferences.DEFAULT_PAGE_SIZE
+        table.open_page(self.request.GET.get("page"), size)
+        return table
+
+    def state(self, table: RecordTable) -> str:
+        """The query text that shows the same filters, order and columns to anybody."""
+        query = QueryDict(mutable=True)
+        for name in self.filterset.data:
+            values = values_of(self.filterset.data, name)
+            if values and name in {*self.filterset.parameters, "sort"}:
+                query.setlist(name, values)
+        query["columns"] = ",".join(table.columns.names())
+        return query.urlencode(safe=",")
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        table = context["table"]
+        listed = self.object_list
+        capacity = table.capacity
+        if capacity is None and hasattr(listed, "capacity"):
+            capacity = listed.capacity()
+        state = self.state(table)
+        of_which = None
+        if self.filterset.is_beyond_start and not context["is_wrong"]:
+            of_which = self._start_among(listed)
+        views = list(preferences.views_of(self.request.user, self.section))
+        return context | {
+            "empty_text": self.empty_text,
+            "total": table.paginator.count,
+            "capacity": capacity,
+            "of_which": of_which,
+            "page_sizes": preferences.PAGE_SIZES,
+            "state": state,
+            "saved_views": views,
+            **self._emptiness(table),
+            "open_view": next((view for view in views if view.query == state), None),
+        }
+
+    def _emptiness(self, table: RecordTable) -> dict:
+        """Where there is no record at all, nobody is led to look among all of them."""
+        is_plain = self.filterset.is_at_start and not table.paginator.count
+        return {"all_query": ""} if is_plain and not self.filterset.queryset.exists() else {}
+
+    def _start_among(self, listed) -> dict:
+        """How much of what is listed the page would start with."""
+        part = self.filterset.at_start(listed).order_by()
+        return {
+            "query": self.filterset.query_with(self.start_with.name, self.start_with.code),
+            "total": part.count(),
+            "capacity": part.capacity() if hasattr(part, "capacity") else None,
+        }
+
+    # What a POST may do: each gives the address to go to, or nothing for the same state.
+
+    def choose_columns(self) -> str:
+        columns = self.table_class.known(
+            [next(iter(self.table_class.base_columns)), *self.request.POST.getlist("columns")]
+        )
+        preferences.choose_columns(user=self.request.user, list_name=self.section, columns=columns)
+        return self.address_without("columns", "page")
+
+    def choose_usual_columns(self) -> str:
+        preferences.choose_columns(user=self.request.user, list_name=self.section, columns=[])
+        return self.address_without("columns", "page")
+
+    def choose_page_size(self) -> None:
+        try:
+            size = int(self.request.POST.get("page_size", ""))
+            preferences.choose_page_size(
+                user=self.request.user, list_name=self.section, page_size=size
+            )
+        except ValueError as error:
+            raise BadRequest("A page has 25, 50 or 100 rows.") from error
+
+    def save_view(self) -> str | None:
+        form = ViewForm(self.request.POST)
+        if not form.is_valid():
+            return self._refuse(form.errors["name"][0])
+        self.filterset = self.get_filterset(self.get_filterset_class())
+        self.object_list = self.filterset.queryset.none()
+        query = self.state(self.get_ordered_table())
+        try:
+            view = preferences.save_view(
+                owner=self.request.user, list_name=self.section, query=query, **form.cleaned_data
+            )
+        except preferences.ViewNameTakenError as error:
+            return self._refuse(str(error))
+        return f"{self.request.path}?{view.query}"
+
+    def rename_view(self) -> None:
+        view = self._named_view()
+        form = ViewForm(self.request.POST)
+        if not form.is_valid():
+            return self._refuse(form.errors["name"][0])
+        try:
+            preferences.rename_view(view=view, user=self.request.user, **form.cleaned_data)
+        except preferences.ViewNameTakenError as error:
+            self._refuse(str(error))
+
+    def remove_view(self) -> None:
+        view = self._named_view()
+        preferences.remove_view(view=view, user=self.request.user)
+        messages.success(self.request, f"The view “{view.name}” is removed. No record is changed.")
+
+    def _named_view(self) -> SavedView:
+        key = self.request.POST.get("view", "")
+        if not re.fullmatch(r"[0-9]{1,18}", key):
+            raise Http404("There is no such view.")
+        return get_object_or_404(SavedView, pk=key, list_name=self.section)
+
+    def _refuse(self, sentence: str) -> None:
+        messages.warning(self.request, f"The view was not saved. {sentence}")

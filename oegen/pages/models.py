@@ -1,0 +1,68 @@
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+
+from oegen.core.constraints import name_present
+
+
+class ListPreference(models.Model):
+    """How a person likes to see one list: the columns in their order, the rows on a page."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="list_preferences"
+    )
+    list_name = models.CharField(max_length=40)
+    columns = models.JSONField(default=list, help_text="Column names; empty: the list's own.")
+    page_size = models.PositiveSmallIntegerField(null=True)
+
+    unaudited = "A person's own settings."
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "list_name"], name="listpreference_unique")
+        ]
+
+    def __str__(self):
+        return f"{self.list_name} as {self.user} likes it"
+
+
+class SavedView(models.Model):
+    """A list's filters, order and columns under a name; ``query`` is the address's query text."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"
+    )
+    list_name = models.CharField(max_length=40)
+    name = models.CharField(max_length=80)
+    query = models.TextField(blank=True)
+    is_shared = models.BooleanField("shared with everybody", default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    unaudited = "A person's own settings."
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            name_present("savedview"),
+            models.UniqueConstraint(
+                "owner",
+                "list_name",
+                Lower("name"),
+                name="savedview_unique",
+                violation_error_message="You have a view of this name already.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Heartbeat(models.Model):
+    """One row that /healthz writes, to see that the database takes it."""
+
+    written_at = models.DateTimeField()
+
+    unaudited = "It tells nothing but that it could be written."
+
+    def __str__(self):
+        return str(self.written_at)

@@ -1,0 +1,99 @@
+"""What people keep for themselves: the columns and rows of each list, and named views."""
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from oegen.pages.models import ListPreference, SavedView
+from oegen.people.models import User
+
+PAGE_SIZES = (25, 50, 100)
+DEFAULT_PAGE_SIZE = 50
+
+
+class ViewNameTakenError(Exception):
+    def __init__(self, name: str):
+        super().__init__(
+            f"You have a view called “{name}” on this list already, and both are kept as they "
+            "were. Choose another name, or remove the old view first."
+        )
+
+
+class ViewForm(forms.Form):
+    name = forms.CharField(
+        max_length=80,
+        error_messages={
+            "required": "Give the view a name.",
+            "max_length": "A name has at most 80 characters; this one has %(show_value)s.",
+        },
+    )
+    is_shared = forms.BooleanField(required=False)
+
+
+def preference_of(user: User, list_name: str) -> ListPreference:
+    """What the person chose for the list; an unsaved, empty one if they chose nothing."""
+    chosen = ListPreference.objects.filter(user=user, list_name=list_name).first()
+    return chosen or ListPreference(user=user, list_name=list_name)
+
+
+def views_of(user: User, list_name: str) -> QuerySet[SavedView]:
+    """The person's own views of the list and those that others share."""
+    visible = Q(owner=user) | Q(is_shared=True)
+    return SavedView.objects.filter(visible, list_name=list_name).select_related("owner")
+
+
+def choose_columns(*, user: User, list_name: str, columns: list[str]) -> None:
+    """``columns`` in the order wanted; none for the list's own."""
+    ListPreference.objects.update_or_create(
+        user=user, list_name=list_name, defaults={"columns": columns}
+    )
+
+
+def choose_page_size(*, user: User, list_name: str, page_size: int) -> None:
+    """Raises ValueError for a size that is not one of PAGE_SIZES."""
+    if page_size not in PAGE_SIZES:
+        raise ValueError(f"A page has {PAGE_SIZES} rows, not {page_size}.")
+    ListPreference.objects.update_or_create(
+        user=user, list_name=list_name, defaults={"page_size": page_size}
+    )
+
+
+def save_view(*, owner: User, list_name: str, name: str, query: str, is_shared: bool) -> SavedView:
+    """Raises ViewNameTakenError."""
+    view = SavedView(owner=owner, list_name=list_name, query=query)
+    return _store(view, name, is_shared)
+
+
+def rename_view(*, view: SavedView, user: User, name: str, is_shared: bool) -> SavedView:
+    """Raises ViewNameTakenError, and PermissionDenied for somebody else's view."""
+    _check_owner(view, user)
+    return _store(view, name, is_shared)
+
+
+def remove_view(*, view: SavedView, user: User) -> None:
+    """Raises PermissionDenied for somebody else's view."""
+    _check_owner(view, user)
+    view.delete()
+
+
+def _check_owner(view: SavedView, user: User) -> None:
+    if view.owner_id != user.pk:
+        raise PermissionDenied(
+            f"“{view.name}” is {view.owner}’s view: only they can rename or remove it. "
+            "Open it and save it under a name of your own instead."
+        )
+
+
+def _store(view: SavedView, name: str, is_shared: bool) -> SavedView:
+    view.name = name
+    view.is_shared = is_shared
+    try:
+        with transaction.atomic():
+            view.save()
+    except IntegrityError as error:
+        others = SavedView.objects.filter(owner=view.owner, list_name=view.list_name)
+        if others.exclude(pk=view.pk).filter(name__iexact=name).exists():
+            raise ViewNameTakenError(name) from error
+        raise
+    return view

@@ -1,0 +1,107 @@
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+
+class SecurityEventQuerySet(models.QuerySet):
+    def newest_of_runs(self):
+        """Each run of failures by its newest entry, whose count is that of all."""
+        later = self.model.objects.filter(
+            run=models.OuterRef("run"), number__gt=models.OuterRef("number")
+        )
+        return self.filter(~models.Exists(later))
+
+
+class SecurityEvent(models.Model):
+    """What befell the site's security, in a chain of seals of its own.
+
+    Not part of the audit trail's chain: a sign-in neither waits for writers nor looks like a
+    change of a record. A run of failures is one event that is sealed in steps: entries of one
+    ``run`` count on, and the one with the highest ``count`` says all of it.
+    """
+
+    class Kind(models.TextChoices):
+        SIGN_IN = "sign-in", "Signed in"
+        FAILURE = "failure", "Wrong password"
+        DELAY = "delay", "Made to wait"
+        SIGN_OUT = "sign-out", "Signed out"
+        PASSWORD_CHANGE = "password", "Password changed"
+        EXPORT = "export", "Downloaded"
+
+    number = models.PositiveBigIntegerField(
+        unique=True, help_text="Its place in the chain, from 1."
+    )
+    kind = models.CharField(max_length=20, choices=Kind)
+    #: No foreign key: an account that never changed anything may be removed.
+    account_id = models.BigIntegerField(
+        null=True, help_text="The account; empty for a username that nobody has."
+    )
+    username = models.CharField(
+        max_length=150, blank=True, help_text="The account's, as it was; never what was mistyped."
+    )
+    username_digest = models.CharField(
+        max_length=64, blank=True, help_text="Keyed digest of the username that was typed."
+    )
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField(default=1)
+    run = models.UUIDField(null=True, db_index=True)
+    details = models.JSONField(default=dict)
+    sealed_at = models.DateTimeField(default=timezone.now)
+    seal = models.CharField(max_length=64)
+
+    objects = SecurityEventQuerySet.as_manager()
+
+    unaudited = "It is history itself, in a chain of its own."
+    is_append_only = True
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self):
+        who = self.username or "an unknown username"
+        times = f", {self.count:,} times" if self.count > 1 else ""
+        return f"{self.get_kind_display()}: {who}{times}"
+
+
+class SecurityAddress(models.Model):
+    """Where an event came from. Outside the seal, because it is removed after a while."""
+
+    event = models.OneToOneField(
+        SecurityEvent, primary_key=True, on_delete=models.CASCADE, related_name="origin"
+    )
+    address = models.CharField(max_length=45)
+    expires_at = models.DateTimeField(db_index=True)
+
+    unaudited = "It expires."
+
+    def __str__(self):
+        return self.address
+
+
+class FailureRun(models.Model):
+    """Failures of one kind for one username from one address, counted until they pause."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    kind = models.CharField(max_length=20, choices=SecurityEvent.Kind)
+    account_id = models.BigIntegerField(null=True)
+    username = models.CharField(max_length=150, blank=True)
+    username_digest = models.CharField(max_length=64)
+    address = models.CharField(max_length=45, blank=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField(default=0)
+    sealed_count = models.PositiveIntegerField(default=0)
+
+    unaudited = "It counts what SecurityEvent seals."
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "username_digest", "address"], name="failure_run_unique"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}, {self.count:,} times"

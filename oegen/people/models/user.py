@@ -1,0 +1,49 @@
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+
+from oegen import audit
+from oegen.core import clock
+
+
+class AccountQuerySet(models.QuerySet):
+    """Its bulk writes, of which Django sends no signal, are in the audit trail too."""
+
+    def update(self, **kwargs):
+        with audit.change_set():
+            audit.touch(self.model, self.order_by().values_list("pk", flat=True))
+            return super().update(**kwargs)
+
+    update.alters_data = True
+
+    def bulk_create(self, objs, *args, **kwargs):
+        """Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does
+        not say which accounts it wrote."""
+        if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
+            raise ValueError("Accounts can't be written in bulk where some may be there already.")
+        with audit.change_set():
+            created = super().bulk_create(objs, *args, **kwargs)
+            audit.touch(self.model, (account.pk for account in created))
+        return created
+
+
+class AccountManager(UserManager.from_queryset(AccountQuerySet)):
+    use_in_migrations = False
+
+
+class User(AbstractUser):
+    """Somebody who signs in. Whoever has made a change can be deactivated but not removed."""
+
+    unaudited = "Its AccountRecord is, and follows every change of it."
+
+    objects = AccountManager()
+
+    class Meta(AbstractUser.Meta):
+        ordering = ["username"]
+        permissions = [("enter_admin", "Can enter the admin")]
+
+    def has_perm(self, perm, obj=None):
+        """As Django's; while the past is being read, nobody may change anything."""
+        return clock.past_day() is None and super().has_perm(perm, obj)
+
+    def __str__(self):
+        return self.get_full_name() or self.username

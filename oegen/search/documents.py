@@ -1,0 +1,119 @@
+"""The table of folded words that search reads: one document for each record and comment.
+
+A model says in ``SEARCH_FIELDS`` what search reads of it. Every audited write keeps the table up
+(oegen.search.receivers); code that writes below the managers calls ``rebuild``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from oegen.audit.registry import tracked_models
+from oegen.core import database
+from oegen.core.folding import fold
+from oegen.search.models import SearchDocument
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
+
+REBUILD_BATCH = 2000
+
+
+def kinds() -> list[type[AuditedModel]]:
+    """The models that search knows, in the order in which it lists them."""
+    known = [model for model in tracked_models() if model.SEARCH_FIELDS]
+    return sorted(known, key=lambda model: model.SEARCH_PLACE)
+
+
+def record_count() -> int:
+    return sum(model._base_manager.count() for model in kinds())
+
+
+# The documents ---------------------------------------------------------------------------------
+
+
+def index(
+    model: type[AuditedModel], instances: Iterable[AuditedModel], *, read_again: bool = False
+) -> None:
+    """Write the documents of the instances anew, with one query a batch.
+
+    ``read_again`` takes the values from the database, for instances that hold others.
+    """
+    if not model.SEARCH_FIELDS:
+        return
+    if read_again:
+        instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
+    # By key, because the database can't settle two conflicts for one row in one go.
+    rows = {one.pk: document_of(one) for one in instances}
+    if rows:
+        SearchDocument.objects.bulk_create(
+            rows.values(),
+            update_conflicts=True,
+            unique_fields=["content_type", "object_id"],
+            update_fields=["title", "body"],
+        )
+
+
+def forget(model: type[AuditedModel], keys: list) -> None:
+    """Take the documents of removed records away."""
+    if model.SEARCH_FIELDS:
+        content_type = ContentType.objects.get_for_model(model)
+        SearchDocument.objects.filter(content_type=content_type, object_id__in=keys).delete()
+
+
+@transaction.atomic
+def rebuild(progress: Callable[[int], object] = lambda done: None) -> int:
+    """Make all documents anew from the records, in batches; returns their number.
+
+    ``progress`` is told how many more are done.
+    """
+    documents = SearchDocument.objects
+    documents.all().delete()
+    total = 0
+    for model in kinds():
+        batch = []
+        records = model._base_manager.order_by("pk").iterator(chunk_size=REBUILD_BATCH)
+        for record in records:
+            batch.append(document_of(record))
+            if len(batch) == REBUILD_BATCH:
+                documents.bulk_create(batch)
+                progress(len(batch))
+                total += len(batch)
+                batch = []
+        documents.bulk_create(batch)
+        progress(len(batch))
+        total += len(batch)
+    return total
+
+
+def rebuild_if_new(sender, using, **kwargs) -> None:
+    """post_migrate: take in the records of a database that is older than search.
+
+    A database that was taken back to some earlier migration is left alone: its tables are not
+    those of the models.
+    """
+    if sender.name != "oegen":
+        return
+    if database.is_migrated(using) and not SearchDocument.objects.exists():
+        rebuild()
+
+
+def document_of(record: AuditedModel) -> SearchDocument:
+    title, body = texts_of(record)
+    return SearchDocument(
+        content_type=ContentType.objects.get_for_model(type(record)),
+        object_id=record.pk,
+        title=title,
+        body=body,
+    )
+
+
+def texts_of(record: AuditedModel) -> tuple[str, str]:
+    """Title and body of the record's document."""
+    texts = [fold(getattr(record, name)) for name in record.SEARCH_FIELDS]
+    # One line a field, so that no match reaches from one into the next.
+    return texts[0], "\n".join(filter(None, texts))

@@ -1,0 +1,215 @@
+"""Which records have the same name or number: a table of their keys beside search's documents.
+
+A model lists its keys in ``record_keys``. Every audited write keeps the table up
+(oegen.search.receivers); ``manage.py rebuild_search`` makes it anew. Questions
+are answered by ``same_name``, ``alias_holders`` and ``alike``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+
+from oegen.audit.registry import tracked_models
+from oegen.core import database
+from oegen.core.exceptions import RuleBrokenError
+from oegen.core.record_keys import ALIAS, NAME, Key
+from oegen.core.text import likeness_key, name_key
+from oegen.search.models import RecordKey
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
+
+BATCH_SIZE = 2000
+
+
+def keyed_models() -> list[type[AuditedModel]]:
+    return [model for model in tracked_models() if model.HAS_KEYS]
+
+
+# Asking ----------------------------------------------------------------------------------------
+
+
+def same_name(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
+    """The records that go by this very name: case, spaces and signs that are not drawn don't
+    count, accents do. ``but`` is the key of a record that is not asked about."""
+    return _holders(model, but, kind=NAME, key=name_key(text))
+
+
+def alias_holders(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
+    """The records with this as another name."""
+    return _holders(model, but, kind=ALIAS, key=name_key(text))
+
+
+def alike(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
+    """The records with a name, or another name, that differs from this one by no more than
+    accents and punctuation, and is not the same."""
+    likeness = likeness_key(text)
+    if not likeness:
+        return model._base_manager.none()
+    found = _rows(model).filter(likeness=likeness).exclude(key=name_key(text))
+    return _records(model, found, but)
+
+
+def with_alias(model: type[AuditedModel], text: str) -> QuerySet:
+    """Ids of the records with the text in another name; accents and punctuation don't count."""
+    rows = _rows(model).filter(kind=ALIAS)
+    likeness = likeness_key(text)
+    rows = rows.filter(likeness__contains=likeness) if likeness else rows.none()
+    return rows.values("object_id")
+
+
+def _holders(model, but, **condition) -> QuerySet:
+    return _records(model, _rows(model).filter(**condition), but)
+
+
+def _records(model, rows, but) -> QuerySet:
+    found = model._base_manager.filter(pk__in=rows.values("object_id"))
+    return found.exclude(pk=but) if but else found
+
+
+def _rows(model):
+    return RecordKey.objects.filter(content_type=ContentType.objects.get_for_model(model))
+
+
+def duplicates(model: type[AuditedModel], kind: str = NAME) -> list[list[AuditedModel]]:
+    """The groups of records that have the same key although none may, oldest first in each."""
+    rows = _rows(model).filter(kind=kind)
+    several = rows.filter(number__gt=0).order_by().values("key")
+    groups = defaultdict(list)
+    for key, record_id in rows.filter(key__in=several).values_list("key", "object_id"):
+        groups[key].append(record_id)
+    records = model._base_manager.in_bulk([one for group in groups.values() for one in group])
+    found = []
+    for key in sorted(groups):
+        group = [records[one] for one in groups[key] if one in records]
+        if len(group) > 1:
+            found.append(sorted(group, key=lambda record: (record.created_at, record.pk)))
+    return found
+
+
+def check(record: AuditedModel, exclude: Iterable[str] = ()) -> None:
+    """Raises ValidationError, by field, for a key that another record has and none may share.
+
+    A key that the record has already is not being written, and so not refused.
+    """
+    wanted = [
+        key for key in record.record_keys() if key.is_unique and key.field_name not in exclude
+    ]
+    if not wanted:
+        return
+    rows = _rows(type(record)).filter(kind__in={key.kind for key in wanted})
+    rows = rows.filter(key__in={key.key for key in wanted})
+    holders = defaultdict(list)
+    for kind, key, record_id in rows.values_list("kind", "key", "object_id"):
+        holders[kind, key].append(record_id)
+    errors = {}
+    for key in wanted:
+        there = holders[key.kind, key.key]
+        if there and record.pk not in there:
+            errors[key.field_name] = _sentence(type(record), key, there[0])
+    if errors:
+        raise ValidationError(errors)
+
+
+def _sentence(model, key: Key, holder) -> str:
+    other = model._base_manager.filter(pk=holder).first()
+    return key.message % {"other": other or "another record"}
+
+
+# Keeping it up ---------------------------------------------------------------------------------
+
+
+def index(
+    model: type[AuditedModel], instances: Iterable[AuditedModel], *, read_again: bool = False
+) -> None:
+    """Write what changed of the instances' keys.
+
+    Raises RuleBrokenError for a key that another record has and none may share. ``read_again``
+    takes the values from the database, for instances that hold others.
+    """
+    if not model.HAS_KEYS:
+        return
+    if read_again:
+        instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
+    _write(model, list(instances), is_refused=True)
+
+
+def forget(model: type[AuditedModel], record_ids: list) -> None:
+    if model.HAS_KEYS:
+        _rows(model).filter(object_id__in=record_ids).delete()
+
+
+@transaction.atomic
+def rebuild() -> None:
+    """Make all keys anew from the records; those that are the same are numbered apart."""
+    RecordKey.objects.all().delete()
+    for model in keyed_models():
+        _take_in(model, model._base_manager.all())
+
+
+def take_in_unknown(sender, using, **kwargs) -> None:
+    """post_migrate: make the keys of records that have none, such as all of an older database."""
+    if sender.name != "oegen" or not database.is_migrated(using):
+        return
+    for model in keyed_models():
+        _take_in(model, model._base_manager.exclude(pk__in=_rows(model).values("object_id")))
+
+
+def _take_in(model, records: QuerySet) -> None:
+    batch = []
+    for record in records.order_by("created_at", "pk").iterator(chunk_size=BATCH_SIZE):
+        batch.append(record)
+        if len(batch) == BATCH_SIZE:
+            _write(model, batch, is_refused=False)
+            batch = []
+    _write(model, batch, is_refused=False)
+
+
+def _write(model, instances: list[AuditedModel], *, is_refused: bool) -> None:
+    wanted = {one.pk: set(one.record_keys()) for one in instances}
+    known: dict[Any, set] = defaultdict(set)
+    gone = []
+    for row in _rows(model).filter(object_id__in=list(wanted)):
+        key = Key(row.kind, row.key, row.likeness)
+        if key in wanted[row.object_id]:
+            known[row.object_id].add(key)
+        else:
+            gone.append(row.pk)
+    if gone:
+        RecordKey.objects.filter(pk__in=gone).delete()
+    # In the order of the instances, so that the oldest of several has the number 0.
+    new = [(one.pk, key) for one in instances for key in wanted[one.pk] - known[one.pk]]
+    if not new:
+        return
+    holders = _holders_of(model, [key for _, key in new if key.is_unique])
+    content_type = ContentType.objects.get_for_model(model)
+    rows = []
+    for record_id, key in new:
+        row = RecordKey(content_type=content_type, object_id=record_id, kind=key.kind)
+        row.key, row.likeness = key.key, key.likeness
+        if key.is_unique:
+            there = holders[key.kind, key.key]
+            if there and is_refused:
+                raise RuleBrokenError(_sentence(model, key, next(iter(there.values()))))
+            row.number = max(there, default=-1) + 1
+            there[row.number] = record_id
+        rows.append(row)
+    RecordKey.objects.bulk_create(rows, batch_size=BATCH_SIZE)
+
+
+def _holders_of(model, keys: list[Key]) -> dict[tuple[str, str], dict[int, Any]]:
+    """By kind and key, the records that have it already, by their numbers."""
+    holders: dict[tuple[str, str], dict[int, Any]] = defaultdict(dict)
+    if keys:
+        rows = _rows(model).filter(kind__in={one.kind for one in keys}, number__isnull=False)
+        rows = rows.filter(key__in={one.key for one in keys})
+        for kind, key, number, record_id in rows.values_list("kind", "key", "number", "object_id"):
+            holders[kind, key][number] = record_id
+    return holders

@@ -1,0 +1,202 @@
+"""Search over every business record and comment, by their documents (oegen.search.documents)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import ManyToManyField
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from oegen.audit.changesets import ChangeSet
+from oegen.core.folding import excerpt, fold, marked, spans, words_of
+from oegen.search.documents import kinds
+from oegen.search.models import SearchDocument
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
+    from oegen.audit.querysets import AuditedQuerySet
+    from oegen.people.models import User
+
+#: Change sets, and rows of each kind, in which a person's last records are looked for.
+LOOKED_AT = 30
+
+#: Fields shown of one record, beside its name.
+SHOWN_FIELDS = 3
+
+
+# Filtering -------------------------------------------------------------------------------------
+
+
+def matching(records: AuditedQuerySet, text: str, *, names_of: Iterable[str] = ()):
+    """Those of the records with every word of the text: in anything that search reads of the
+    record itself, or in the name of a record that it is linked to by one of the many-to-many
+    fields ``names_of``. One word may stand here and another there.
+    """
+    fields = [records.model._meta.get_field(name) for name in names_of]
+    for word in words_of(text):
+        found = _keys(records.model, body__contains=word)
+        linked = [_linked_keys(field, word) for field in fields]
+        # A union, because the database would ask each part of an OR for every record.
+        records = records.filter(pk__in=found.union(*linked, all=True) if linked else found)
+    return records
+
+
+def named(model: type[AuditedModel], text: str):
+    """Keys of the records with the text in their name; accents and case don't count."""
+    return _keys(model, title__contains=fold(text))
+
+
+def starting(model: type[AuditedModel], text: str):
+    """Keys of the records whose name starts with the text; accents and case don't count."""
+    return _keys(model, title__startswith=fold(text))
+
+
+def _keys(model: type[AuditedModel], **condition):
+    """Keys of the records whose documents meet the condition."""
+    content_type = ContentType.objects.get_for_model(model)
+    found = SearchDocument.objects.filter(content_type=content_type, **condition)
+    return found.order_by().values("object_id")
+
+
+def _linked_keys(field: ManyToManyField, word: str):
+    """Keys of the records that the field links to one with the word in its name."""
+    named = _keys(field.related_model, title__contains=word)
+    links = field.remote_field.through._base_manager
+    found = links.filter(**{f"{field.m2m_reverse_field_name()}__in": named})
+    return found.order_by().values(field.m2m_field_name())
+
+
+# Finding ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """A field in which a word was found, with the text around it."""
+
+    label: str
+    text: SafeString
+
+
+@dataclass(frozen=True)
+class Hit:
+    record: AuditedModel
+    url: str
+    name: SafeString
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The hits of one kind; ``total`` counts all of them, shown or not."""
+
+    model: type[AuditedModel]
+    total: int
+    hits: tuple[Hit, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.model._meta.model_name
+
+    @property
+    def facts_template(self) -> str:
+        return self.model.SEARCH_FACTS_TEMPLATE
+
+    @property
+    def kind_name(self) -> str:
+        return capfirst(self.model._meta.verbose_name)
+
+    @property
+    def noun(self) -> str:
+        meta = self.model._meta
+        return str(meta.verbose_name if self.total == 1 else meta.verbose_name_plural)
+
+
+class Finding:
+    """The records with every word of a text: their number by kind at once, hits when asked for.
+
+    The number of queries depends on the number of kinds alone.
+    """
+
+    def __init__(self, text: str):
+        self.words = words_of(text)
+        self._matching = SearchDocument.objects.matching(self.words)
+        numbers = self._matching.count_by_kind() if self.words else {}
+        self.totals: dict[type[AuditedModel], int] = {}
+        for model in kinds():
+            if number := numbers.get(ContentType.objects.get_for_model(model).pk):
+                self.totals[model] = number
+
+    @property
+    def total(self) -> int:
+        return sum(self.totals.values())
+
+    def group(self, model: type[AuditedModel], *, start: int = 0, limit: int = 0) -> Group:
+        """The best ``limit`` hits of a kind from ``start``; without a limit its number alone."""
+        hits: list[Hit] = []
+        if limit:
+            content_type = ContentType.objects.get_for_model(model)
+            best = self._matching.filter(content_type=content_type).best_first(self.words)
+            keys = best.values_list("object_id", flat=True)[start : start + limit]
+            hits = _hits(model, list(keys), self.words)
+        return Group(model, self.totals[model], tuple(hits))
+
+
+def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:
+    records = model._base_manager.filter(pk__in=keys).with_search_facts()
+    if model.IS_COMMENT:
+        records = records.prefetch_related("subject")
+    found = {record.pk: record for record in records}
+    # A record removed since the keys were read is no longer a hit.
+    return [_hit(found[key], words) for key in keys if key in found]
+
+
+def _hit(record: AuditedModel, words: list[str]) -> Hit:
+    shown_on = record.shown_on()
+    name = str(shown_on)
+    fields = record.SEARCH_FIELDS
+    missing = set(words)
+    if shown_on is record:
+        missing = {word for word in words if not spans(name, [word])}
+        fields = fields[1:]
+    places = []
+    for field in fields:
+        text = getattr(record, field)
+        here = {word for word in missing if spans(text, [word])}
+        if here and len(places) < SHOWN_FIELDS:
+            places.append(Place(_label(type(record), field), excerpt(text, words)))
+            missing -= here
+    return Hit(record, shown_on.get_absolute_url(), marked(name, words), tuple(places))
+
+
+def _label(model: type[AuditedModel], name: str) -> str:
+    try:
+        label = str(model._meta.get_field(name).verbose_name)
+    except FieldDoesNotExist:
+        label = name.replace("_", " ")
+    return label[:1].upper() + label[1:]
+
+
+def changed_last_by(person: User, limit: int = 8) -> list[AuditedModel]:
+    """The records a person added or changed last, newest first; of those that still exist."""
+
+    newest = ChangeSet.objects.recorded().filter(person=person).order_by("-recorded_at", "-pk")
+    change_sets = list(newest.values_list("pk", flat=True)[:LOOKED_AT])
+    moments = {}
+    for model in kinds():
+        if model.IS_COMMENT:
+            continue
+        rows = model.history.filter(change_set__in=change_sets).order_by("-history_date")
+        for key, when in rows.values_list("id", "history_date")[:LOOKED_AT]:
+            moments.setdefault((model, key), when)
+    wanted = sorted(moments, key=moments.get, reverse=True)
+    found = {}
+    for model in {model for model, _ in wanted}:
+        keys = [key for of, key in wanted if of is model]
+        for key, record in model._base_manager.in_bulk(keys).items():
+            found[model, key] = record
+    return [found[one] for one in wanted if one in found][:limit]

@@ -1,0 +1,25 @@
+"""Keep what search derives from records up with every audited write."""
+
+from django.dispatch import receiver
+
+from oegen.audit.signals import record_validating, rows_removed, rows_written
+from oegen.search import documents, ordering
+from oegen.search import keys as record_keys
+
+
+@receiver(rows_written, dispatch_uid="oegen.search.written")
+def _index(sender, instances, has_unsaved, **kwargs) -> None:
+    documents.index(sender, instances, read_again=has_unsaved)
+    record_keys.index(sender, instances, read_again=has_unsaved)
+    ordering.keep(sender, instances)
+
+
+@receiver(rows_removed, dispatch_uid="oegen.search.removed")
+def _forget(sender, keys: list, **kwargs) -> None:
+    documents.forget(sender, keys)
+    record_keys.forget(sender, keys)
+
+
+@receiver(record_validating, dispatch_uid="oegen.search.validating")
+def _check_keys(sender, record, exclude, **kwargs) -> None:
+    record_keys.check(record, exclude)

@@ -1,0 +1,13 @@
+"""What follows a write of a pipeline, in the same transaction."""
+
+from django.dispatch import receiver
+
+from oegen.audit import rows_written
+from pipelines.models import Pipeline
+from pipelines.services import record_stage_transitions
+
+
+@receiver(rows_written, sender=Pipeline, dispatch_uid="pipelines.transitions")
+def _record_transitions(sender, instances, **kwargs) -> None:
+    """Keep a StageTransition for every change of stage, hold or outcome."""
+    record_stage_transitions(instances)
