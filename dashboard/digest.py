@@ -20,9 +20,9 @@ from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
 from oegen.audit.narrative import timeline
 from oegen.core import clock
+from oegen.core.words import number
 from oegen.models import ChangeSet, Channel
 from oegen.search.ordering import by
-from oegen.templatetags.oegen import number
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline
 from pipelines.querysets import OVERDUE, Megawatts

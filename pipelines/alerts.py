@@ -19,8 +19,8 @@ from oegen.alerts.events import (
     describes,
     detects,
 )
+from oegen.core.words import number
 from oegen.search.ordering import by
-from oegen.templatetags.oegen import number
 from pipelines.choices import RAG, CapacityBasis, Outcome
 from pipelines.models import (
     Facility,

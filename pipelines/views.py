@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST
 from counterparties.models import CounterpartyContact
 from oegen.core import clock
 from oegen.core.exceptions import StaleRecordError
+from oegen.core.words import plain
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
 from oegen.search.ordering import by
-from oegen.templatetags.oegen import plain
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filters import OPEN_ONES, FacilityFilter, PipelineFilter

@@ -13,19 +13,36 @@ from oegen.models import AuditedModel, HistoryRow
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["oegen", "counterparties", "pipelines", "infopoints", "dashboard"]
 
+#: The folders of ``oegen``: each imports only those before it.
+FOLDERS = [
+    *("core", "audit", "search", "asof", "people", "alerts", "imports", "exports"),
+    *("pages", "history", "admin"),
+]
+
+#: What stands beside them puts them together, or is found by Django under this name.
+BESIDE = {
+    *("__init__", "admin_site", "apps", "models", "settings", "urls", "wsgi"),
+    *("formats", "management", "migrations", "templatetags"),
+}
+
 
 def modules(package: str):
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imported_packages(path: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def imports(tree: ast.AST) -> list[str]:
+    """The dotted names that are imported anywhere in the tree."""
+    names = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module.split(".")[0])
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
     return names
+
+
+def imported_packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(ast.parse(path.read_text()))}
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -37,6 +54,39 @@ def test_no_module_imports_from_a_later_layer_or_from_the_tests(layer):
         if imported_packages(path) & forbidden
     }
     assert wrong == {}
+
+
+def test_every_folder_of_oegen_has_its_layer():
+    there = {path.stem for path in (ROOT / "oegen").iterdir() if path.suffix in ("", ".py")}
+    there -= {"__pycache__", "locale", "static", "templates"}
+    assert there == {*FOLDERS, *BESIDE}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_folder_of_oegen_imports_from_a_later_one(folder):
+    later = {*FOLDERS[FOLDERS.index(folder) + 1 :], *BESIDE}
+    wrong = {
+        (str(path.relative_to(ROOT)), name)
+        for path in modules(f"oegen/{folder}")
+        for name in imports(ast.parse(path.read_text()))
+        if name.split(".")[0] == "oegen" and name.split(".")[1] in later
+    }
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_of_ours_stand_at_the_top_of_the_module(layer):
+    """An import inside a function hides a circle. ``AppConfig.ready`` is where Django has them."""
+    wrong = {
+        (str(path.relative_to(ROOT)), name)
+        for path in modules(layer)
+        if path.name != "apps.py"
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for name in imports(function)
+        if name.split(".")[0] in LAYERS
+    }
+    assert wrong == set()
 
 
 def test_there_is_no_top_level_package_beside_the_known_ones():

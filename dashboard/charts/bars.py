@@ -37,7 +37,7 @@ from dashboard.metrics.totals import (
     StatusGroup,
     TechnologyGroup,
 )
-from oegen.templatetags.oegen import number, whole
+from oegen.core.words import number, whole
 from pipelines.filters import IN_TIME, YES
 from pipelines.models import Technology
 from pipelines.querysets import NO_DATE, OPEN, OVERDUE

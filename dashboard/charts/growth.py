@@ -22,7 +22,7 @@ from dashboard.charts.parts import (
 )
 from dashboard.metrics.forecast import FEWEST_POINTS, YEARS, Growth, Point
 from oegen.core import clock
-from oegen.templatetags.oegen import number, whole
+from oegen.core.words import number, whole
 from pipelines.filters import ON_COURSE
 from pipelines.models import Technology
 

@@ -24,7 +24,7 @@ from dashboard.charts.parts import (
 from dashboard.metrics import Total
 from dashboard.metrics.movement import RagMove, Walk
 from oegen.core import clock
-from oegen.templatetags.oegen import number, signed, whole
+from oegen.core.words import number, signed, whole
 from pipelines.choices import RAG
 from pipelines.querysets import OPEN, Megawatts
 

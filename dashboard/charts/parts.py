@@ -17,8 +17,8 @@ from dashboard.metrics import Total
 from oegen import asof
 from oegen.core import clock
 from oegen.core.bidi import isolated
+from oegen.core.words import number, whole
 from oegen.pages.selection import ALL, Selection
-from oegen.templatetags.oegen import number, whole
 from pipelines.filters import NOT_RATED
 from pipelines.models import Technology
 from pipelines.querysets import NO_FACILITY, OPEN, Megawatts

@@ -10,7 +10,7 @@ from dashboard.charts.parts import ACCENT, PLACE, Link, Lists
 from dashboard.metrics.totals import Exposure
 from infopoints.matrix import Matrix, band_of, matrix_of
 from infopoints.querysets import LIVE
-from oegen.templatetags.oegen import whole
+from oegen.core.words import whole
 from pipelines.querysets import OPEN
 
 #: From so much of both on a point is called likely and weighty: the last two of five bands.

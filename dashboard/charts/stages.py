@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from dashboard.charts.parts import Cell, Lists, percent
 from dashboard.metrics.stages import ENOUGH, Conversion, Stages, TimeInStage
-from oegen.templatetags.oegen import whole
+from oegen.core.words import whole
 from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_YET = "not yet known"

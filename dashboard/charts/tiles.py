@@ -8,7 +8,7 @@ from decimal import Decimal
 from dashboard.charts.parts import Link, Lists, mw, percent, pipelines
 from dashboard.metrics import Total
 from dashboard.metrics.totals import Headline
-from oegen.templatetags.oegen import signed
+from oegen.core.words import signed
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.querysets import HELD, OPEN, OVERDUE, Megawatts
 from pipelines.reference import COMPLETED

@@ -33,10 +33,10 @@ from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
 from oegen import exports
+from oegen.core.words import moment, number
 from oegen.pages.filters import countries_of
 from oegen.pages.paging import find_page
 from oegen.search import ordering
-from oegen.templatetags.oegen import moment, number
 
 
 def cut(text: Any, length: int) -> str:

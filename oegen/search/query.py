@@ -18,9 +18,10 @@ from oegen.search.documents import kinds
 from oegen.search.models import SearchDocument
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractUser
+
     from oegen.audit.audited import AuditedModel
     from oegen.audit.querysets import AuditedQuerySet
-    from oegen.people.models import User
 
 #: Change sets, and rows of each kind, in which a person's last records are looked for.
 LOOKED_AT = 30
@@ -181,7 +182,7 @@ def _label(model: type[AuditedModel], name: str) -> str:
     return label[:1].upper() + label[1:]
 
 
-def changed_last_by(person: User, limit: int = 8) -> list[AuditedModel]:
+def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
     """The records a person added or changed last, newest first; of those that still exist."""
 
     newest = ChangeSet.objects.recorded().filter(person=person).order_by("-recorded_at", "-pk")

@@ -1,23 +1,18 @@
 """Filters and tags of every page. A builtin of the template engine: no ``load`` is needed."""
 
 import re
-from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 
 from django import template
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.urls import reverse
-from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
 
 from oegen.asof import PARAMETER
 from oegen.audit.revert import merging
-from oegen.core import clock, next_url
+from oegen.core import clock, next_url, words
 from oegen.pages import sample
 
 register = template.Library()
@@ -78,105 +73,13 @@ def _icon_of(name: str, extra_class: str, colour: str, fallback: str) -> SafeStr
 # Numbers and dates -------------------------------------------------------------------------------
 
 
-@register.filter
-def number(value, places: int = 1) -> str:
-    """Rounded, with thousands separators; below 1 as stored, so that little is not nothing."""
-    if value is None or value == "":
-        return ""
-    value = Decimal(value)
-    if abs(value) < 1:
-        return plain(value)
-    # Rounded here because Django's own number_format cuts off.
-    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return formats.number_format(rounded, use_l10n=True, force_grouping=True)
+for function in (
+    *(words.number, words.whole, words.plain, words.degrees, words.mw),
+    *(words.signed, words.days, words.in_days, words.than),
+):
+    register.filter(function)
 
-
-@register.filter
-def whole(value) -> str:
-    return number(value, 0)
-
-
-@register.filter
-def plain(value) -> str:
-    """All stored places and none that are only zeros: 50, 194.432."""
-    if value is None or value == "":
-        return ""
-    digits = Decimal(value).normalize() + 0
-    return formats.number_format(f"{digits:f}", use_l10n=True, force_grouping=True)
-
-
-@register.filter
-def degrees(value: Decimal, sides: str) -> str:
-    """“1.8904° W”; ``sides`` are the letters for positive and negative."""
-    return f"{plain(abs(value))}° {sides[value < 0]}"
-
-
-@register.filter
-def mw(value, unit: str = "MW") -> SafeString | str:
-    """“1,234.5 MW”, which never breaks before the unit. Empty for nothing known."""
-    text = number(value)
-    return format_html('{}<span class="unit">&nbsp;{}</span>', text, unit) if text else ""
-
-
-@register.filter
-def signed(value) -> str:
-    """A change, with its sign: “+12.5”, “−3.0”; empty for none."""
-    if not value:
-        return ""
-    return f"{'+' if value > 0 else '−'}{number(abs(value))}"
-
-
-@register.filter
-def days(value) -> str:
-    """How much later or earlier: “61 days later”."""
-    value = round(value)
-    if not value:
-        return "no later"
-    return (
-        f"{abs(value):,} day{'s' if abs(value) != 1 else ''} {'later' if value > 0 else 'earlier'}"
-    )
-
-
-@register.filter
-def in_days(day: date) -> str:
-    """How far the day is from today, in words: “in 12 days”, “3 days ago”."""
-    days = (day - clock.today()).days
-    if days == 0:
-        return "today"
-    count = f"{abs(days):,} day{'s' if abs(days) != 1 else ''}"
-    return f"in {count}" if days > 0 else f"{count} ago"
-
-
-@register.filter
-def than(day: date, earlier_known: date) -> str:
-    """How far a date has moved from what it was, in words: “61 days later than”."""
-    days = (day - earlier_known).days
-    if days == 0:
-        return "the same as"
-    count = f"{abs(days):,} day{'s' if abs(days) != 1 else ''}"
-    return f"{count} {'later' if days > 0 else 'earlier'} than"
-
-
-@register.simple_tag
-def moment(when: datetime):
-    """How long ago, counted from the day being looked at, with the exact time on hover and on
-    paper."""
-    exact = formats.date_format(timezone.localtime(when), "DATETIME_FORMAT")
-    return format_html(
-        '<time datetime="{}" title="{}"><span class="d-print-none">{}</span>'
-        '<span class="d-none d-print-inline">{}</span></time>',
-        when.isoformat(),
-        exact,
-        _how_long_ago(when) or exact,
-        exact,
-    )
-
-
-def _how_long_ago(when: datetime) -> str:
-    """Empty for what came after the past day that is being looked at."""
-    if not clock.past_day():
-        return naturaltime(when)
-    return f"{timesince(when, clock.now())} ago" if when < clock.now() else ""
+register.simple_tag(words.moment)
 
 
 @register.simple_tag

@@ -6,7 +6,7 @@ from django.utils import timezone
 from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm, RowForm
 from oegen.core.days import DayField
-from oegen.templatetags.oegen import number
+from oegen.core.words import number
 from pipelines.admin.filters import OverdueFilter, StatusFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
 from pipelines.models import Pipeline, Stage, StageTransition
