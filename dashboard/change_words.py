@@ -102,10 +102,10 @@ class ChangeWords:
         return f"{self._status(now).lower()} in {self._stage(now)}"
 
     def _slipped(self, change, was, now) -> str:
-        return f"slipped by {_days(change.days)}, {_from_to(was, now)}"
+        return f"slipped by {count(change.days, 'day')}, {_from_to(was, now)}"
 
     def _earlier(self, change, was, now) -> str:
-        return f"brought forward by {_days(-change.days)}, {_from_to(was, now)}"
+        return f"brought forward by {count(-change.days, 'day')}, {_from_to(was, now)}"
 
     def _dated(self, change, was, now) -> str:
         return wording.rtb_moved(NOTHING, _day(now), None, now.rtb_date)
@@ -145,10 +145,6 @@ def size(capacity: Capacity | None) -> str:
 
 def _rag(code: str) -> str:
     return RAG(code).label if code else NOTHING
-
-
-def _days(days: int) -> str:
-    return f"{days:,} day{'s' if days != 1 else ''}"
 
 
 def _from_to(was: Standing, now: Standing) -> str:

@@ -23,6 +23,7 @@ from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
 from oegen.audit.narrative import timeline
 from oegen.core import clock
+from oegen.core.words import count
 from oegen.exports import FileColumn
 from oegen.models import ChangeSet
 from oegen.pages.lists import FilteredPage
@@ -230,7 +231,7 @@ class ChangesPage(FilteredPage):
             "page": page,
             "total": total,
             "pipelines": found.pipelines(),
-            "said": f"{total:,} change{'s' if total != 1 else ''}",
+            "said": count(total, "change"),
         }
 
     def _step_context(self, found: Changes) -> dict:
@@ -251,7 +252,7 @@ class ChangesPage(FilteredPage):
             ],
             "page": page,
             "total": total,
-            "said": f"{total:,} pipeline{'s' if total != 1 else ''}",
+            "said": count(total, "pipeline"),
         }
 
     def _page(self, total: int) -> Page:

@@ -20,7 +20,7 @@ from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
 from oegen.audit.narrative import timeline
 from oegen.core import clock
-from oegen.core.words import number
+from oegen.core.words import count, number
 from oegen.models import ChangeSet, Channel
 from oegen.search.ordering import by
 from pipelines.choices import UNCONFIRMED_DAYS
@@ -57,7 +57,7 @@ def write_digest(period: Period, today: date) -> int | None:
 def why_no_new_one(period: Period) -> str:
     """In words, where something happened and yet nobody got a new digest of it."""
     if number := len(outbox.digest_receivers(period.event)):
-        return f"this one was written before, for {number:,} receiver{'s' if number != 1 else ''}"
+        return f"this one was written before, for {count(number, 'receiver')}"
     if Channel.EMAIL not in delivery.configured_channels():
         return "neither Slack nor e-mail is set up"
     return (
@@ -97,7 +97,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
                 _line(
                     slip.name,
                     slip.pipeline_id,
-                    f"{_day(slip.start)} → {_day(slip.end)}, {_days(slip.days)} later",
+                    f"{_day(slip.start)} → {_day(slip.end)}, {count(slip.days, 'day')} later",
                 )
                 for slip in slips[:LINES]
             ],
@@ -163,7 +163,7 @@ def _overdue(until: date) -> dict[str, Any]:
             _line(
                 one.project_name,
                 one.pk,
-                f"since {_day(one.rtb_date)}, {_days((until - one.rtb_date).days)}",
+                f"since {_day(one.rtb_date)}, {count((until - one.rtb_date).days, 'day')}",
             )
             for one in found[:LINES]
         ],
@@ -220,7 +220,3 @@ def _span(first: date, last: date) -> str:
 
 def _day(day: date) -> str:
     return formats.date_format(day, "DATE_FORMAT")
-
-
-def _days(number: int) -> str:
-    return f"{number:,} day{'s' if number != 1 else ''}"

@@ -19,7 +19,7 @@ from oegen.alerts.events import (
     describes,
     detects,
 )
-from oegen.core.words import number
+from oegen.core.words import count, number
 from oegen.search.ordering import by
 from pipelines.choices import RAG, CapacityBasis, Outcome
 from pipelines.models import (
@@ -141,7 +141,7 @@ def _rtb(change: Change) -> Iterator[Occurrence]:
             Pipeline,
             change.key,
             _day(before),
-            f"{_day(after)}, {days:,} day{'s' if days != 1 else ''} later",
+            f"{_day(after)}, {count(days, 'day')} later",
             size=Decimal(days),
         )
 

@@ -14,6 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 
+from oegen.core.words import count
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.filtered import FilteredPipelines
 from pipelines.filters import OPEN_ONES
@@ -153,7 +154,7 @@ class Map(FilteredPipelines):
         return super().get_context_data(**kwargs) | {
             # For the data, which start with nothing.
             "map_query": self.filterset.data.urlencode(),
-            "said": f"{number:,} facilit{'y' if number == 1 else 'ies'} on the map",
+            "said": f"{count(number, 'facility', 'facilities')} on the map",
             "capacity": capacity,
             "placed": number,
             "unplaced": capacity.facilities - number,

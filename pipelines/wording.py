@@ -4,6 +4,7 @@ application starts."""
 from datetime import date
 
 from oegen.audit.narrative.timeline import NOTHING, measured_in, say
+from oegen.core.words import days
 from pipelines.choices import RAG, Outcome
 from pipelines.models import Facility, Pipeline, Technology
 
@@ -55,11 +56,7 @@ def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
         return f"RTB date set to {new}"
     if new == NOTHING:
         return f"RTB date {old} cleared"
-    days = (raw_new - raw_old).days
-    return (
-        f"RTB date from {old} to {new}, "
-        f"{abs(days):,} day{'s' if abs(days) != 1 else ''} {'later' if days > 0 else 'earlier'}"
-    )
+    return f"RTB date from {old} to {new}, {days((raw_new - raw_old).days)}"
 
 
 @measured_in(Facility, "capacity_mw")

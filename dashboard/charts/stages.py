@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from dashboard.charts.parts import Cell, Lists, percent
 from dashboard.metrics.stages import ENOUGH, Conversion, Stages, TimeInStage
-from oegen.core.words import whole
+from oegen.core.words import count, whole
 from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_YET = "not yet known"
@@ -64,4 +64,4 @@ def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
 def _days(days: int | None, stays: int) -> str:
     if not stays:
         return ""
-    return NOT_YET if days is None else f"{days:,} day{'' if days == 1 else 's'}"
+    return NOT_YET if days is None else count(days, "day")

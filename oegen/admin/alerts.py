@@ -6,6 +6,7 @@ from oegen.admin.reference import ReferenceAdmin
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert, AlertRule
+from oegen.core.words import count
 
 
 @admin.register(AlertRule)
@@ -129,7 +130,8 @@ class AlertAdmin(FiltersSpeak, admin.ModelAdmin):
         number = delivery.send_again(queryset)
         self.message_user(
             request,
-            f"{_alerts(number)} will be sent again; those that are not parked were left alone.",
+            f"{count(number, 'alert')} will be sent again; those that are not parked were left "
+            "alone.",
             messages.SUCCESS if number else messages.WARNING,
         )
 
@@ -138,11 +140,7 @@ class AlertAdmin(FiltersSpeak, admin.ModelAdmin):
         number = delivery.hold_back(queryset, by=str(request.user))
         self.message_user(
             request,
-            f"{_alerts(number)} parked; those that are sent, parked already or being sent were "
-            "left alone.",
+            f"{count(number, 'alert')} parked; those that are sent, parked already or being sent "
+            "were left alone.",
             messages.SUCCESS if number else messages.WARNING,
         )
-
-
-def _alerts(number: int) -> str:
-    return f"{number:,} alert{'s' if number != 1 else ''}"

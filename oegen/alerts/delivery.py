@@ -20,6 +20,7 @@ from django.utils import timezone
 from oegen.alerts import mail, slack
 from oegen.alerts.channels import SendError, configured_channels
 from oegen.alerts.models import Alert, Channel
+from oegen.core.words import count
 
 logger = logging.getLogger(__name__)
 
@@ -150,14 +151,13 @@ def state_in_words() -> list[str]:
     told = []
     for channel, variable in ((Channel.SLACK, "SLACK_WEBHOOK_URL"), (Channel.EMAIL, "EMAIL_URL")):
         row = waiting.get(channel, {"number": 0, "oldest": None})
-        number = f"{row['number']:,} alert{'s' if row['number'] != 1 else ''}"
+        number = count(row["number"], "alert")
         if channel not in configured:
             told.append(f"{channel.label}: not set up ({variable} is not set), {number} kept")
         elif row["number"]:
             minutes = int((timezone.now() - row["oldest"]).total_seconds() // 60)
             told.append(
-                f"{channel.label}: {number} waiting, the oldest for "
-                f"{minutes:,} minute{'s' if minutes != 1 else ''}"
+                f"{channel.label}: {number} waiting, the oldest for {count(minutes, 'minute')}"
             )
         else:
             told.append(f"{channel.label}: nothing waiting")

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from oegen.core.words import count
 from oegen.people.models import AttemptCount
 
 #: A count is forgotten when so long nothing was added to it.
@@ -67,7 +68,7 @@ class TooSoonError(Exception):
         number, unit = self.seconds, "second"
         if number > 90:
             number, unit = math.ceil(number / 60), "minute"
-        return f"{number} {unit}{'s' if number != 1 else ''}"
+        return count(number, unit)
 
 
 @dataclass(frozen=True)

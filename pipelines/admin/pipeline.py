@@ -6,7 +6,7 @@ from django.utils import timezone
 from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm, RowForm
 from oegen.core.days import DayField
-from oegen.core.words import number
+from oegen.core.words import count, number
 from pipelines.admin.filters import OverdueFilter, StatusFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
 from pipelines.models import Pipeline, Stage, StageTransition
@@ -169,7 +169,7 @@ class PipelineAdmin(AuditedAdmin):
         number = queryset.exclude(rag_status="").update(rag_confirmed_at=timezone.now())
         self.message_user(
             request,
-            f"Confirmed the RAG of {number} pipeline{'s' if number != 1 else ''}; those without "
+            f"Confirmed the RAG of {count(number, 'pipeline')}; those without "
             "a rating were left alone.",
             messages.SUCCESS,
         )

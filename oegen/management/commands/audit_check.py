@@ -12,6 +12,7 @@ from oegen.audit.integrity import Check, Finding
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck
 from oegen.audit.integrity.remarks import broken_rules, early_references
 from oegen.core.database import snapshot
+from oegen.core.words import count
 from oegen.people.models import User
 
 #: So much of a fingerprint is printed, and has to be typed at least.
@@ -132,4 +133,4 @@ class Command(BaseCommand):
 
 
 def _findings(number: int) -> str:
-    return f"{number:,} finding{'' if number == 1 else 's'}"
+    return count(number, "finding")
