@@ -9,7 +9,7 @@ from django.utils import formats, timezone
 from dashboard.metrics.changes import Change, Standing
 from oegen.audit.narrative.timeline import NOTHING
 from oegen.core.bidi import isolated
-from oegen.core.words import number
+from oegen.core.words import count, number
 from pipelines import wording
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import Stage
