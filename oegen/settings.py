@@ -205,6 +205,14 @@ def _database() -> dict:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Figures that one worker has computed, for the others too.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "cache",
+    }
+}
+
 # People ------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "oegen.User"

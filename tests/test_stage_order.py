@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from oegen import audit
-from oegen.core import database
+from oegen.core.triggers import registered_triggers
 from oegen.models import ReferenceModel
 from pipelines.models import Stage
 from tests.triggers import lifted_triggers
@@ -39,7 +39,7 @@ def test_a_stage_after_the_end_is_refused(code, values, sentence):
 
 
 def test_one_that_is_there_already_is_remarked_on_and_can_be_written(capsys):
-    rules = [one for one in database.triggers() if one.name == "stage_ends_come_last"]
+    rules = [one for one in registered_triggers() if one.name == "stage_ends_come_last"]
     with lifted_triggers(rules):
         stage = Stage.objects.create(code="financing", name="Financing", order=65)
     stage.default_probability_pct = 40

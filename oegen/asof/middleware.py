@@ -42,6 +42,7 @@ class PastMiddleware:
                 )
         except NoPastError as error:
             return render(request, "oegen/no_past.html", {"why": str(error)}, status=400)
+        request.user.reads_past = True
         with asof.as_of(day):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):

@@ -170,7 +170,7 @@ class RecordFilter(PageFilterSet):
     def _person_choices(self) -> list[tuple[str, str]]:
         """Whoever is in the record's history, by name."""
         keys = [rows.order_by().values_list("history_user") for rows in self.sources]
-        known = {key for (key,) in keys[0].union(*keys[1:])}
+        known = {key for (key,) in keys[0].union(*keys[1:]).order_by()}
         people = sorted(User.objects.in_bulk(known - {None}).values(), key=str)
         system = [(THE_SYSTEM, "The system")] if None in known else []
         return system + [(str(one.pk), str(one)) for one in people]

@@ -193,8 +193,8 @@ class Pipeline(AuditedModel):
             raise ValidationError(errors)
 
     @classmethod
-    def from_db(cls, db, field_names, values):
-        pipeline = super().from_db(db, field_names, values)
+    def from_db(cls, db, field_names, values, **kwargs):
+        pipeline = super().from_db(db, field_names, values, **kwargs)
         pipeline._stored_rating = pipeline._rating()
         return pipeline
 

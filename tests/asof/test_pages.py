@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
-from oegen import asof, audit, exports
+from oegen import asof, audit
 from oegen.core.clock import ReadOnlyPastError
 from oegen.models import Comment
 from pipelines.models import Pipeline
@@ -273,7 +273,7 @@ def test_the_end_of_a_day_is_midnight_in_london(at, kestrel):
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_download_that_is_broken_off_leaves_no_past_behind(reader, kestrel, monkeypatch):
-    monkeypatch.setattr(exports, "CHUNK", 1)
+    monkeypatch.setattr("oegen.exports.files.CHUNK", 1)
     make_pipeline("Kestrel two")
     make_pipeline("Kestrel three")
     answer = reader.get(reverse("pipelines"), {"as_of": DAY + timedelta(days=5), "download": "csv"})

@@ -10,9 +10,8 @@ from django.db import connection, models
 from django.utils import timezone
 
 from oegen import audit
-from oegen.audit import seals
+from oegen.audit import seals, triggers
 from oegen.audit.integrity import Check
-from oegen.core import database
 from oegen.models import Acknowledgement, ChangeSet
 from pipelines.models import Facility, Pipeline
 from tests.builders import make_counterparty, make_facility, make_pipeline
@@ -41,7 +40,7 @@ def tamper():
     """Let somebody through who can drop triggers and write SQL."""
 
     def tamper(sql: str, *values):
-        with lifted_triggers(database.table_rules()), connection.cursor() as cursor:
+        with lifted_triggers(triggers.table_rules()), connection.cursor() as cursor:
             cursor.execute(sql, values)
 
     return tamper
@@ -235,7 +234,7 @@ def test_a_removed_record_that_is_still_here(kestrel, findings):
     assert any("it is here, and its last entry is a removal" in one for one in findings())
 
 
-@pytest.mark.parametrize("rule", database.table_rules(), ids=lambda rule: rule.table)
+@pytest.mark.parametrize("rule", triggers.table_rules(), ids=lambda rule: rule.table)
 def test_a_trigger_dropped(rule, findings):
     name = rule.names(connection.vendor)[-1]
     on = f" ON {rule.table}" if connection.vendor == "postgresql" else ""
@@ -247,7 +246,7 @@ def test_a_trigger_dropped(rule, findings):
 
 
 def test_a_trigger_that_was_made_harmless(findings):
-    rule = next(database.history_tables())
+    rule = next(triggers.history_tables())
     name = rule.names(connection.vendor)[0]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -265,7 +264,7 @@ def test_a_trigger_that_was_made_harmless(findings):
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite can't switch triggers off")
 def test_a_trigger_switched_off(findings):
-    rule = next(database.history_tables())
+    rule = next(triggers.history_tables())
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {rule.table} DISABLE TRIGGER {rule.names('postgresql')[1]}")
     assert len(findings()) == 1

@@ -6,8 +6,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from oegen import audit
-from oegen.audit import seals
-from oegen.core import database
+from oegen.audit import integrity, seals, triggers
 from oegen.models import ChangeSet, Comment, SecurityEvent, User
 from oegen.people import roles, security
 from tests.builders import make_counterparty, make_facility, make_pipeline, make_user
@@ -26,7 +25,7 @@ def tamper():
 
     def tamper(sql: str, *values):
         with (
-            lifted_triggers(database.table_rules()),
+            lifted_triggers(triggers.table_rules()),
             connection.constraint_checks_disabled(),
             connection.cursor() as cursor,
         ):
@@ -100,11 +99,11 @@ def test_contents_that_are_no_table_are_a_finding(tamper, findings):
 
 
 def test_a_question_that_fails_is_a_finding(monkeypatch, findings):
-    def broken():
+    def broken(counts):
         raise ZeroDivisionError("by nothing")
         yield
 
-    monkeypatch.setattr("oegen.people.integrity.kind_findings", broken)
+    monkeypatch.setitem(integrity.questions, "the kinds of record", broken)
     assert findings() == [
         "The kinds of record: can't be read to its end: ZeroDivisionError: by nothing"
     ]
@@ -204,5 +203,5 @@ def test_a_security_event_that_was_altered_is_found(tamper, findings):
 
 
 def test_the_triggers_come_back():
-    assert database.missing_triggers(DEFAULT_DB_ALIAS) == []
-    assert database.unknown_triggers(DEFAULT_DB_ALIAS) == []
+    assert triggers.missing_triggers(DEFAULT_DB_ALIAS) == []
+    assert triggers.unknown_triggers(DEFAULT_DB_ALIAS) == []

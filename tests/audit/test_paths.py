@@ -375,7 +375,7 @@ def test_history_cannot_be_switched_off(settings):
 
 
 def test_a_bulk_update_that_moves_rows_out_of_its_own_filter_tells_only_what_it_wrote(monkeypatch):
-    monkeypatch.setattr(audit, "BATCH_SIZE", 1)
+    monkeypatch.setattr("oegen.audit.querysets.BATCH_SIZE", 1)
     parent = Technology.objects.get(code="wind")
     chosen = Technology.objects.filter(
         models.Q(pk=parent.pk) | models.Q(parent=parent, parent__is_active=True)

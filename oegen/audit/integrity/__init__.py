@@ -30,7 +30,7 @@ __all__ = ["Check", "Finding", "register_check"]
 Question = Callable[[Counter], Iterator[Finding]]
 
 #: Each by what it reads.
-_further: dict[str, Question] = {}
+questions: dict[str, Question] = {}
 
 
 def register_check(what: str) -> Callable[[Question], Question]:
@@ -38,7 +38,7 @@ def register_check(what: str) -> Callable[[Question], Question]:
     alone, as a finding."""
 
     def register(question: Question) -> Question:
-        _further[what] = question
+        questions[what] = question
         return question
 
     return register
@@ -60,7 +60,7 @@ class Check:
             what = f"the history of {model._meta.verbose_name_plural}"
             yield from self._go_on(what, chain.strays(model, reported))
             yield from self._go_on(what, records.findings(model, self.counts, reported))
-        for what, question in _further.items():
+        for what, question in questions.items():
             yield from self._go_on(what, question(self.counts))
 
     @staticmethod
