@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import F, Min, OuterRef, Subquery
+from django.utils.text import capfirst, get_text_list
 
-from oegen import audit, database, days
+from oegen import audit, database, days, keys
+from oegen.days import impossible_days
+from oegen.fields import clean_text, fault_of, is_free_text
 from oegen.models import AuditedModel
+
+#: So many records are held at a time.
+CHUNK = 500
+
+
+def remarks() -> Iterator[str]:
+    """All of them."""
+    for question in (early_references, impossible_days, broken_rules, unclean_texts, shared_keys):
+        yield from question()
 
 
 def early_references() -> Iterator[str]:
@@ -43,6 +55,37 @@ def broken_rules() -> Iterator[str]:
         for row in rows:
             noun = str(model._meta.verbose_name).capitalize()
             yield f"{noun} “{row}” ({row.pk}) breaks a rule that is newer: {rule.message}"
+
+
+def unclean_texts() -> Iterator[str]:
+    """The texts that could not be written as they are: too long, blank, no LEI, or with white
+    space and signs that are cleaned today."""
+    for model in audit.tracked_models():
+        fields = [] if model.IS_COPY else [*filter(is_free_text, model._meta.concrete_fields)]
+        if not fields:
+            continue
+        for record in model._base_manager.order_by("pk").iterator(chunk_size=CHUNK):
+            for field in fields:
+                text = getattr(record, field.attname)
+                if text is None:
+                    continue
+                cleaned = clean_text(field, text)
+                fault = fault_of(field, cleaned)
+                if not fault and cleaned != text:
+                    fault = "It has white space or signs that are cleaned today"
+                if fault:
+                    noun = capfirst(model._meta.verbose_name)
+                    yield f"{noun} “{record}” ({record.pk}), {field.verbose_name}: {fault}"
+
+
+def shared_keys() -> Iterator[str]:
+    """The records that have the name or number of another, from before that was refused."""
+    for model in keys.keyed_models():
+        groups = keys.shared(model, refused_only=True)
+        for group, records in keys.records_of(model, groups):
+            names = get_text_list([f"“{one}” ({one.pk})" for one in records], "and")
+            kinds = get_text_list(list(group.kinds), "and")
+            yield f"{capfirst(model._meta.verbose_name_plural)} have the same {kinds}: {names}"
 
 
 def _early_references(model: type[AuditedModel], other: type[AuditedModel], name: str):

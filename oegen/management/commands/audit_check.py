@@ -1,4 +1,3 @@
-from itertools import chain
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -7,10 +6,9 @@ from django.db import DEFAULT_DB_ALIAS
 from oegen import anchors, audit
 from oegen.anchors import Anchor, AnchorError
 from oegen.database import snapshot
-from oegen.days import impossible_days
 from oegen.integrity import Check, Finding
 from oegen.models import Acknowledgement, IntegrityCheck, User
-from oegen.remarks import broken_rules, early_references
+from oegen.remarks import remarks
 
 #: So much of a fingerprint is printed, and has to be typed at least.
 SHORT = 12
@@ -65,7 +63,7 @@ class Command(BaseCommand):
                 for finding in kept.findings(public_key) if kept else ():
                     self._print(finding, known, found)
                 newest = Anchor.newest()
-                for remark in chain(early_references(), impossible_days(), broken_rules()):
+                for remark in remarks():
                     self.stdout.write(f"Remark: {remark.rstrip('.')}.")
             open_findings = [one for one in found if one not in known]
             if person is not None:
