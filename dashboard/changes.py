@@ -20,7 +20,7 @@ from dashboard import metrics
 from dashboard.change_words import ChangeWords
 from dashboard.metrics.changes import KINDS, Behind, Change, Changes
 from dashboard.metrics.movement import STEPS
-from oegen import asof, clock, exports, timeline
+from oegen import asof, clock, exports, news
 from oegen.exports import FileColumn
 from oegen.list_pages import FilteredPage
 from oegen.models import ChangeSet
@@ -337,7 +337,7 @@ class LatestChanges(TemplateView):
 
     def get_context_data(self, **kwargs):
         before = self._before()
-        batches = timeline.latest(limit=self.page_size + 1, before=before)
+        batches = news.latest(limit=self.page_size + 1, before=before)
         shown = batches[: self.page_size]
         days = groupby(shown, lambda batch: timezone.localdate(batch.change_set.recorded_at))
         return super().get_context_data(**kwargs) | {

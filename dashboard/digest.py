@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import formats
 
 from dashboard import metrics
-from oegen import clock, timeline
+from oegen import clock, news
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
@@ -128,7 +128,7 @@ def _changes(since: date) -> dict[str, Any]:
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
     lines = []
-    for batch in timeline.latest(limit=min(total, LINES)) if total else []:
+    for batch in news.latest(limit=min(total, LINES)) if total else []:
         by = f" ({batch.change_set.person})" if batch.change_set.person else ""
         why = f": {batch.change_set.reason}" if batch.change_set.reason else ""
         if not batch.entries:
