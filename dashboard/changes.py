@@ -51,7 +51,12 @@ COLUMNS = [
     # The MW above are mixed; those of one basis can be added up.
     *(
         FileColumn(f"{unit} {end}", exports.NUMBER_WIDTH, exports.number_format(suffix, places=1))
-        for unit, suffix in (("MWp DC", "MWp"), ("MW AC", "MW"), ("MWh", "MWh"))
+        for unit, suffix in (
+            ("MWp DC", "MWp"),
+            ("MW AC", "MW"),
+            ("Of which storage, MW", "MW"),
+            ("MWh", "MWh"),
+        )
         for end in ("before", "after")
     ),
     FileColumn("Pipeline ID", exports.ID_WIDTH),
@@ -314,7 +319,7 @@ class ChangesPage(FilteredPage):
             change.effective_on,
             *(
                 end and end.capacity and getattr(end.capacity, name)
-                for name in ("mwp_dc", "mw_ac", "storage_mwh")
+                for name in ("mwp_dc", "mw_ac", "storage_mw", "storage_mwh")
                 for end in (change.was, change.now)
             ),
             str(change.pipeline_id),
