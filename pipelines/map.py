@@ -150,7 +150,11 @@ class Map(FilteredPipelines):
         first = list(largest.values_list("pk", flat=True)[:LISTED])
         capacity = facilities.capacity()
         number = placed.count()
-        return super().get_context_data(**kwargs) | {
+        context = super().get_context_data(**kwargs)
+        # Where there is no pipeline at all, nobody is led to look among all of them.
+        is_empty = not number and not self.filterset.queryset.exists()
+        return context | {
+            "all_query": "" if is_empty else context["all_query"],
             # For the data, which start with nothing.
             "map_query": self.filterset.data.urlencode(),
             "said": f"{number:,} facilit{'y' if number == 1 else 'ies'} on the map",
