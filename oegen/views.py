@@ -12,7 +12,6 @@ from django.http import (
     HttpResponse,
 )
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.generic import DetailView
@@ -23,13 +22,13 @@ from oegen import (
     clock,
     comments,
     health,
-    merging,
     returning,
     timeline,
 )
 from oegen.alerts import delivery, mentions
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
+from oegen.history.removed import removed_context
 from oegen.models import Comment
 from oegen.people.client import is_from_this_machine
 
@@ -69,16 +68,10 @@ class RecordPage(DetailView):
         except Http404:
             model = self.get_queryset().model
             # On a past page, what happened since is none of its business.
-            removal = [] if clock.past_day() else timeline.removal_of(model, kwargs["pk"])
-            if not removal:
+            context = None if clock.past_day() else removed_context(model, kwargs["pk"])
+            if context is None:
                 raise
-        context = {
-            "section": self.section,
-            "noun": model._meta.verbose_name,
-            "removal": removal[0],
-            "survivor": merging.survivor_of(model, kwargs["pk"]),
-            "history": reverse("history", args=[model._meta.model_name, kwargs["pk"]]),
-        }
+        context["section"] = self.section
         return render(request, "oegen/record_removed.html", context, status=404)
 
     def post(self, request, *args, **kwargs):

@@ -14,12 +14,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.views import View
 
 from oegen import keys, merging, search, timeline
+from oegen.history.removed import removed_context
 from oegen.merging import Choice, Plan
 from oegen.models import AuditedModel
 
@@ -106,9 +107,17 @@ class MergeForm(forms.Form):
         self.data = {**self.data.dict(), "token": self.plan.token}
 
 
+class GoneError(Exception):
+    """One of the two has been removed, or merged, meanwhile."""
+
+    def __init__(self, context: dict):
+        super().__init__()
+        self.context = context
+
+
 class MergePage(View):
-    """403 without the permission to change and to remove such records; 409 with the preview as it
-    is now when somebody changed what it showed."""
+    """403 without the permission to change and to remove such records; 409 when somebody changed
+    what the preview showed, with what it shows now, or removed one of the two, with who did."""
 
     model: type[AuditedModel]
     section = ""
@@ -116,11 +125,25 @@ class MergePage(View):
     def dispatch(self, request, *args, **kwargs):
         if not request.user.has_perms(merging.permissions_for(self.model)):
             raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except GoneError as error:
+            context = error.context | {"section": self.section}
+            if request.method == "POST":
+                return render(request, "oegen/history/merge_gone.html", context, status=409)
+            return render(request, "oegen/record_removed.html", context, status=404)
+
+    def _find(self, key: UUID) -> AuditedModel:
+        """Raises GoneError, or Http404 for a record that never was."""
+        if record := self.model.objects.filter(pk=key).first():
+            return record
+        if context := removed_context(self.model, key):
+            raise GoneError(context)
+        raise Http404("There is no such record.")
 
     @cached_property
     def survivor(self) -> AuditedModel:
-        return get_object_or_404(self.model, pk=self.kwargs["pk"])
+        return self._find(self.kwargs["pk"])
 
     @property
     def other(self) -> AuditedModel | None:
@@ -131,7 +154,7 @@ class MergePage(View):
             key = UUID(self.request.GET["with"])
         except ValueError:
             raise Http404("“with” is to be the id of a record.") from None
-        return get_object_or_404(self.model, pk=key)
+        return self._find(key)
 
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         other = self.other
@@ -156,7 +179,7 @@ class MergePage(View):
                 person=request.user,
             )
         except merging.PlanChangedError as error:
-            form = self._bound(get_object_or_404(self.model, pk=pk), self.other)
+            form = self._bound(self._find(pk), self.other)
             form.bring_up_to_date()
             return self._preview(form, refused=str(error), status=409)
         except merging.CannotMergeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.paginator import Paginator
@@ -10,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from oegen import audit
+from oegen import audit, merging, timeline
 from oegen.filters import NameFilter, PageFilterSet
 from oegen.history.stream import entries, stream
 from oegen.list_pages import FilteredPage
@@ -57,6 +58,19 @@ def _of_live_records() -> Q:
             live = model._base_manager.filter(pk=OuterRef("object_id"))
             condition |= Q(content_type=ContentType.objects.get_for_model(model)) & Exists(live)
     return condition
+
+
+def removed_context(model: type[AuditedModel], key: Any) -> dict[str, Any] | None:
+    """For ``oegen/record_removed.html``; None for a record that was not removed."""
+    removal = timeline.removal_of(model, key)
+    if not removal:
+        return None
+    return {
+        "noun": model._meta.verbose_name,
+        "removal": removal[0],
+        "survivor": merging.survivor_of(model, key),
+        "history": reverse("history", args=[model._meta.model_name, key]),
+    }
 
 
 class RemovedFilter(PageFilterSet):
