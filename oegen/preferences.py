@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from oegen.models import ListPreference, SavedView, User
+from oegen.text import clean_line, is_blank
 
 PAGE_SIZES = (25, 50, 100)
 DEFAULT_PAGE_SIZE = 50
@@ -19,8 +20,18 @@ class ViewNameTakenError(Exception):
         )
 
 
+class ViewNameField(forms.CharField):
+    """One line, cleaned as every other (oegen.text)."""
+
+    def to_python(self, value):
+        name = clean_line(super().to_python(value))
+        if name and is_blank(name):
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return name
+
+
 class ViewForm(forms.Form):
-    name = forms.CharField(
+    name = ViewNameField(
         max_length=80,
         error_messages={
             "required": "Give the view a name.",

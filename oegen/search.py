@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
 from django.db import transaction
-from django.db.models import ManyToManyField
+from django.db.models import ManyToManyField, OuterRef, Subquery
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from oegen import database
+from oegen import database, ordering
 from oegen.folding import excerpt, fold, marked, spans, words_of
 
 if TYPE_CHECKING:
@@ -250,10 +250,21 @@ class Finding:
         hits: list[Hit] = []
         if limit:
             content_type = ContentType.objects.get_for_model(model)
-            best = self._matching.filter(content_type=content_type).best_first(self.words)
+            best = self._matching.filter(content_type=content_type)
+            best = best.best_first(self.words, *_sort_keys(model))
             keys = best.values_list("object_id", flat=True)[start : start + limit]
             hits = _hits(model, list(keys), self.words)
         return Group(model, self.totals[model], tuple(hits))
+
+
+def _sort_keys(model: type[AuditedModel]) -> list[Subquery]:
+    """How the names of documents of the model sort, where they are names."""
+    name = model.name_field()
+    path = ordering.path_of(model, name)
+    if path == name:
+        return []
+    records = model._base_manager.filter(pk=OuterRef("object_id")).order_by()
+    return [Subquery(records.values(path)[:1])]
 
 
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:

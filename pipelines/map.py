@@ -14,6 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 
+from oegen.ordering import by
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.filtered import FilteredPipelines
 from pipelines.filters import OPEN_ONES
@@ -77,9 +78,9 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
     last = ""
     for key, name, technology, capacity_mw, latitude, longitude, *pipeline in links.order_by(
         F("facility__capacity_mw").desc(nulls_last=True),
-        "facility__name",
+        by("facility__name"),
         "facility",
-        "pipeline__project_name",
+        by("pipeline__project_name"),
     ).values_list(
         Cast("facility", TextField()),
         "facility__name",
@@ -146,7 +147,7 @@ class Map(FilteredPipelines):
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()
         placed = facilities.filter(latitude__isnull=False)
-        largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), "name", "pk")
+        largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), by("name"), "pk")
         first = list(largest.values_list("pk", flat=True)[:LISTED])
         capacity = facilities.capacity()
         number = placed.count()

@@ -23,6 +23,7 @@ from oegen import keys, merging, search, timeline
 from oegen.history.removed import removed_context
 from oegen.merging import Choice, Plan
 from oegen.models import AuditedModel
+from oegen.ordering import by
 
 #: Of so many rows of a kind the names are told; of the rest their number.
 NAMED = 50
@@ -217,7 +218,7 @@ class MergePage(View):
             found = search.matching(self.model.objects.all(), text)
         else:
             found = self.model.objects.filter(self._much_like_it())
-        offered = found.exclude(pk=self.survivor.pk).order_by("name", "pk")[:OFFERED]
+        offered = found.exclude(pk=self.survivor.pk).order_by(by("name"), "pk")[:OFFERED]
         context = self._context() | {"text": text, "offered": list(offered), "limit": OFFERED}
         return render(self.request, "oegen/history/merge_choice.html", context)
 
