@@ -13,7 +13,7 @@ from oegen import questions
 from oegen.admin import guard, problems
 from oegen.alerts import mentions
 from oegen.days import WRITE_A_DAY
-from oegen.fields import ReasonFormField, TextFormField
+from oegen.fields import ReasonFormField, TextFormField, refuse_underscores
 from oegen.forms import AnswersField, FieldErrors
 from oegen.models import AuditedModel
 from oegen.questions import Question, QuestionError
@@ -64,9 +64,7 @@ def speak_of_the_field(name: str, field: forms.Field) -> None:
 
 
 def _read_number(field: forms.Field, read, value):
-    """Refuse ``1_0``, which Python reads as 10."""
-    if "_" in str(value):
-        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
+    refuse_underscores(value, field.error_messages["invalid"])
     return read(value)
 
 
