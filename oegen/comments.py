@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from oegen import audit
 from oegen.alerts import mentions
 from oegen.exceptions import StaleRecordError
 from oegen.fields import OpenedVersionField, ReasonFormField, TextFormField
-from oegen.models import Comment, User
+from oegen.models import AuditedModel, Comment, User
 
 #: The scripts of a comment box ask there whom to suggest, and who would be told.
 MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_lazy("people-told")}
@@ -101,6 +103,13 @@ class RemovalForm(CommentGuardForm):
             if not locked.filter(pk=comment.pk, version=self.cleaned_data["version"]).exists():
                 raise StaleRecordError(comment)
             comment.delete()
+
+
+def add(request: HttpRequest, subject: AuditedModel, text: str) -> None:
+    """Add a comment by the signed-in person, who learns whom it told and how."""
+    Comment.objects.create(subject=subject, author=request.user, text=text)
+    if told := mentions.who_is_told(mentions.usernames_in(text), request.user):
+        messages.info(request, f"The comment is added. Told: {told}.")
 
 
 def may_correct(person: User, comment: Comment) -> bool:

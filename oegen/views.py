@@ -3,7 +3,6 @@
 import re
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import (
@@ -25,7 +24,7 @@ from oegen import (
     returning,
     timeline,
 )
-from oegen.alerts import delivery, mentions
+from oegen.alerts import delivery
 from oegen.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
 from oegen.exceptions import StaleRecordError
 from oegen.history.removed import removed_context
@@ -81,12 +80,7 @@ class RecordPage(DetailView):
         form = CommentForm(request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(comment_form=form))
-        Comment.objects.create(
-            subject=self.object, author=request.user, text=form.cleaned_data["text"]
-        )
-        names = mentions.usernames_in(form.cleaned_data["text"])
-        if told := mentions.who_is_told(names, request.user):
-            messages.info(request, f"The comment is added. Told: {told}.")
+        comments.add(request, self.object, form.cleaned_data["text"])
         return redirect(f"{request.path}#timeline-title")
 
     def get_context_data(self, **kwargs):
@@ -108,14 +102,7 @@ class RecordPage(DetailView):
         # One more than is shown tells whether there are older ones.
         entries = timeline.entries_of(self.object, limit=shown + 1, show=show)
         said = [entry for entry in entries[:shown] if entry.is_comment]
-        texts = [
-            text
-            for entry in said
-            for text in (entry.comment, entry.former_comment, entry.latest and entry.latest.comment)
-            if text
-        ]
         return {
-            "mentioned": mentions.people_named(set().union(*map(mentions.usernames_in, texts))),
             "timeline": entries[:shown],
             "timeline_show": show,
             "timeline_choices": timeline.Show.choices,

@@ -12,6 +12,7 @@ from django.utils.text import Truncator, capfirst
 from oegen import questions
 from oegen.admin import guard, problems
 from oegen.alerts import mentions
+from oegen.comments import MENTIONS
 from oegen.days import WRITE_A_DAY
 from oegen.fields import ReasonFormField, TextFormField, refuse_underscores
 from oegen.forms import AnswersField, FieldErrors
@@ -256,7 +257,8 @@ class RecordForm(GuardedForm):
     new_comment = TextFormField(
         label="Add a comment",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="@ and a name tells that person.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField", **MENTIONS}),
     )
 
     def clean_new_comment(self):

@@ -19,7 +19,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from oegen import audit, returning, timeline
+from oegen import audit, comments, returning, timeline
 from oegen.admin import guard, problems
 from oegen.admin.forms import (
     OWN_FIELDS,
@@ -252,7 +252,7 @@ class AuditedAdmin(
             super().save_model(request, obj, form, change)
         text = form.cleaned_data.get("new_comment", "").strip()
         if text:
-            Comment.objects.create(subject=obj, author=request.user, text=text)
+            comments.add(request, obj, text)
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
         """Show what was typed into the form of a record that somebody removed meanwhile."""
