@@ -81,6 +81,16 @@ def test_an_unreadable_file_stops_the_whole_import(demo, change, sentence):
     assert row_counts() == before
 
 
+def test_the_oldest_layout_is_refused_with_what_to_do(demo):
+    oldest = "Technology,SolarCapacity,WindCapacity,BESSCapacity"
+    path = demo.path / "pipelines.csv"
+    path.write_text(replace("Technology,Capacity", oldest)(path.read_text("utf-8")), "utf-8")
+    assert (
+        "In this older layout SolarCapacity, WindCapacity and BESSCapacity hold the capacity: add "
+        "a column “Capacity” with the figure that belongs to each row’s technology."
+    ) in str(demo.refused())
+
+
 def test_a_file_that_is_not_utf_8_is_refused_at_line_and_column(demo):
     path = demo.path / "counterparties.csv"
     path.write_bytes(path.read_text("utf-8").encode("latin-1"))
