@@ -187,9 +187,8 @@ class SearchQuerySet(models.QuerySet):
             found = found.filter(body__contains=word)
         return found
 
-    def best_first(self, words: list[str], *sort_keys):
-        """Names that start with the words, then names that contain them all, then the rest; each
-        in the order of the sort keys, expressions of how the record's name sorts, if any."""
+    def best_first(self, words: list[str]):
+        """Names that start with the words, then names that contain them all, then the rest."""
         in_name = Q(*(Q(title__contains=word) for word in words))
         rank = Case(
             When(title__startswith=" ".join(words), then=Value(0)),
@@ -197,7 +196,7 @@ class SearchQuerySet(models.QuerySet):
             default=Value(2),
             output_field=IntegerField(),
         )
-        return self.order_by(rank, *sort_keys, "title", "object_id")
+        return self.order_by(rank, "title", "object_id")
 
     def count_by_kind(self) -> dict[int, int]:
         """The number of documents by the id of their content type."""
