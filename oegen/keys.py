@@ -118,18 +118,20 @@ def shared(model: type[AuditedModel], *, refused_only: bool = False) -> list[Sha
     if refused_only:
         rows = rows.filter(number__isnull=False)
     rows = rows.annotate(sort=Case(When(kind=ALIAS, then=Value(NAME)), default="kind")).order_by()
-    counted = rows.values("sort", "key").annotate(holders=Count("object_id", distinct=True))
-    several = counted.filter(holders__gt=1).values("key")
+    counted = rows.values_list("sort", "key").annotate(holders=Count("object_id", distinct=True))
+    several = sorted({key for _, key, _ in counted.filter(holders__gt=1)})
     holders: dict[tuple[str, str], set] = defaultdict(set)
-    for sort, key, record_id in rows.filter(key__in=several).values_list(
-        "sort", "key", "object_id"
-    ):
-        holders[sort, key].add(record_id)
+    # In two steps, and not by a subquery, which a database without statistics of the table may
+    # ask once for each row.
+    for start in range(0, len(several), BATCH_SIZE):
+        found = rows.filter(key__in=several[start : start + BATCH_SIZE])
+        for sort, key, record_id in found.values_list("sort", "key", "object_id"):
+            holders[sort, key].add(record_id)
     kinds: dict[frozenset, dict[str, None]] = defaultdict(dict)
     for (sort, _), group in sorted(holders.items(), key=lambda item: item[0][::-1]):
         if len(group) > 1:
             kinds[frozenset(group)][sort] = None
-    return [SharedKeys(group, tuple(found)) for group, found in kinds.items()]
+    return [SharedKeys(group, tuple(agreed)) for group, agreed in kinds.items()]
 
 
 def records_of(
