@@ -334,6 +334,7 @@ def test_the_rejects_can_be_mended_and_imported_again(demo):
     assert InformationPoint.objects.get(title="Cheaper modules").impact == 10
 
 
+@pytest.mark.heavy
 def test_the_number_of_queries_grows_with_batches_not_with_rows(demo):
     def rows(count):
         template = demo.rows("pipelines.csv")
