@@ -1,7 +1,7 @@
 # Targets for people; `make help` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage lint lock clean
+.PHONY: help setup run test test-full coverage lint lock clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -15,22 +15,26 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --no-deps --require-hashes --disable-pip-version-check
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
-# The browser sees no database; the others start processes whose database is their own.
-ONE_DATABASE := tests/browser tests/test_settings.py tests/test_run_local.py
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/static/staticfiles.json ## Install what the site needs, for this machine
 
 run: setup ## Serve the site on this machine; when it is empty, with sample data or, by SAMPLE=0, without
 	@exec $(BIN)/python manage.py run_local
 
-test: setup .venv/test.stamp lint ## Lint, every test on SQLite, and on PostgreSQL all that use the site's database
+test: setup .venv/test.stamp lint ## Lint, the tests on SQLite, and on PostgreSQL those that a database may change
 	@echo "== Tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
-	@echo "== Tests on PostgreSQL, but for those to which it would be no other"
-	$(BIN)/python -m tests.postgres $(PYTEST) $(addprefix --ignore ,$(ONE_DATABASE))
+	@echo "== Tests on PostgreSQL"
+	$(BIN)/python -m tests.postgres $(PYTEST)
+
+test-full: setup .venv/test.stamp lint ## Every test on both databases, the heavy ones too
+	@echo "== Every test on SQLite"
+	env -u DATABASE_URL $(PYTEST) --full
+	@echo "== Every test on PostgreSQL"
+	$(BIN)/python -m tests.postgres $(PYTEST) --full
 
 coverage: setup .venv/test.stamp ## The tests on SQLite, and which lines they never reach
 	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term

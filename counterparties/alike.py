@@ -6,6 +6,7 @@ The functions take records, saved or not, and find the models through them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.utils.text import get_text_list
@@ -24,15 +25,15 @@ def questions_about_counterparty(counterparty: Counterparty) -> list[Question]:
     model, name = type(counterparty), counterparty.name
     holders = list(keys.alias_holders(model, name, but=counterparty.pk))
     others = keys.alike(model, name, but=counterparty.pk).exclude(pk__in=[h.pk for h in holders])
-    asked = [question_about_alias(name, other.name) for other in holders]
-    asked += [question_about_name(name, other.name) for other in others]
+    asked = [replace(question_about_alias(name, other.name), other=other) for other in holders]
+    asked += [replace(question_about_name(name, other.name), other=other) for other in others]
     for alias in counterparty.alias_list:
         for other in keys.same_name(model, alias, but=counterparty.pk):
             text = (
                 f"The other name “{alias}” is the name of another counterparty, “{other.name}”. "
                 "Do both go by it?"
             )
-            asked.append(Question(ALIAS, ("aliases",), text))
+            asked.append(Question(ALIAS, ("aliases",), text, other))
     return asked
 
 
@@ -65,7 +66,7 @@ def questions_about_contact(contact: Contact) -> list[Question]:
                 f"{email} is the e-mail address of “{other.name}”{_at(other)}, who is here "
                 "already. Is this another person?"
             )
-            asked.append(Question(EMAIL, ("email",), text))
+            asked.append(Question(EMAIL, ("email",), text, other))
     if contact._state.adding:
         return asked
     places = contact.counterparties.all()
@@ -92,6 +93,7 @@ def _question_about_namesake(contact: Contact, other: Contact, field: str) -> Qu
         (field,),
         f"“{contact.name}” has the name of “{other.name}”{_at(other)}, who is here already. Is "
         "this another person?",
+        other,
     )
 
 

@@ -5,6 +5,7 @@ from django.views import View
 from counterparties.filters import CURRENT, ContactFilter, CounterpartyFilter
 from counterparties.models import Contact, Counterparty
 from counterparties.tables import ContactTable, CounterpartyTable
+from oegen.history.duplicates import DuplicatesPage, count_of
 from oegen.history.merge import MergePage
 from oegen.pages.filters import Start
 from oegen.pages.lists import ListPage
@@ -17,11 +18,27 @@ SHOWN_PIPELINES = 100
 SUGGESTED = 12
 
 
-class CounterpartyList(ListPage):
+class ListWithDuplicates(ListPage):
+    """A list with a link to its possible duplicates, where there are any."""
+
+    template_name = "counterparties/list.html"
+    duplicates = ""
+
+    def get_context_data(self, **kwargs):
+        is_part = self.request.headers.get("HX-Request") == "true"
+        count = 0 if is_part else count_of(self.queryset.model)
+        return super().get_context_data(**kwargs) | {
+            "duplicate_count": count,
+            "duplicates": self.duplicates,
+        }
+
+
+class CounterpartyList(ListWithDuplicates):
     queryset = Counterparty.objects.order_by(by("name"), "pk")
     filterset_class = CounterpartyFilter
     table_class = CounterpartyTable
     section = "counterparties"
+    duplicates = "counterparty-duplicates"
     start_with = Start("kind", CURRENT, "current")
     empty_text = "A counterparty is a company you develop, own, finance or trade projects with."
 
@@ -38,11 +55,12 @@ class CounterpartyNames(View):
         return JsonResponse({"names": list(found.values_list("name", flat=True)[:SUGGESTED])})
 
 
-class ContactList(ListPage):
+class ContactList(ListWithDuplicates):
     queryset = Contact.objects.order_by(by("name"), "pk")
     filterset_class = ContactFilter
     table_class = ContactTable
     section = "contacts"
+    duplicates = "contact-duplicates"
     empty_text = "A contact is a person, with a role at one counterparty or several."
 
 
@@ -81,6 +99,12 @@ class CounterpartyMerge(MergePage):
     section = "counterparties"
 
 
+class CounterpartyDuplicates(DuplicatesPage):
+    model = Counterparty
+    section = "counterparties"
+    compared_by = "name, other names, LEI and company number"
+
+
 class ContactPage(RecordPage):
     model = Contact
     section = "contacts"
@@ -95,3 +119,9 @@ class ContactPage(RecordPage):
 class ContactMerge(MergePage):
     model = Contact
     section = "contacts"
+
+
+class ContactDuplicates(DuplicatesPage):
+    model = Contact
+    section = "contacts"
+    compared_by = "name and other names"

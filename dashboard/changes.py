@@ -21,7 +21,7 @@ from dashboard.change_words import ChangeWords
 from dashboard.metrics.changes import KINDS, Behind, Change, Changes
 from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
-from oegen.audit.narrative import timeline
+from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.words import count
 from oegen.exports import FileColumn
@@ -54,7 +54,12 @@ COLUMNS = [
     # The MW above are mixed; those of one basis can be added up.
     *(
         FileColumn(f"{unit} {end}", exports.NUMBER_WIDTH, exports.number_format(suffix, places=1))
-        for unit, suffix in (("MWp DC", "MWp"), ("MW AC", "MW"), ("MWh", "MWh"))
+        for unit, suffix in (
+            ("MWp DC", "MWp"),
+            ("MW AC", "MW"),
+            ("Of which storage, MW", "MW"),
+            ("MWh", "MWh"),
+        )
         for end in ("before", "after")
     ),
     FileColumn("Pipeline ID", exports.ID_WIDTH),
@@ -317,7 +322,7 @@ class ChangesPage(FilteredPage):
             change.effective_on,
             *(
                 end and end.capacity and getattr(end.capacity, name)
-                for name in ("mwp_dc", "mw_ac", "storage_mwh")
+                for name in ("mwp_dc", "mw_ac", "storage_mw", "storage_mwh")
                 for end in (change.was, change.now)
             ),
             str(change.pipeline_id),
@@ -340,7 +345,7 @@ class LatestChanges(TemplateView):
 
     def get_context_data(self, **kwargs):
         before = self._before()
-        batches = timeline.latest(limit=self.page_size + 1, before=before)
+        batches = news.latest(limit=self.page_size + 1, before=before)
         shown = batches[: self.page_size]
         days = groupby(shown, lambda batch: timezone.localdate(batch.change_set.recorded_at))
         return super().get_context_data(**kwargs) | {

@@ -18,7 +18,7 @@ from dashboard import metrics
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
-from oegen.audit.narrative import timeline
+from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.words import count, number
 from oegen.models import ChangeSet, Channel
@@ -129,7 +129,7 @@ def _changes(since: date) -> dict[str, Any]:
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
     lines = []
-    for batch in timeline.latest(limit=min(total, LINES)) if total else []:
+    for batch in news.latest(limit=min(total, LINES)) if total else []:
         by = f" ({batch.change_set.person})" if batch.change_set.person else ""
         why = f": {batch.change_set.reason}" if batch.change_set.reason else ""
         if not batch.entries:

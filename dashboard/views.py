@@ -7,7 +7,7 @@ from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
 from oegen import asof, search
-from oegen.audit.narrative import timeline
+from oegen.audit.narrative import news
 from oegen.core import clock
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline
@@ -39,7 +39,7 @@ class Dashboard(FilteredPipelines):
             figures = self._shown(found, since, charts.Lists(filters))
         # After the figures: on a past page they look at a second day, and whatever was made of
         # the first is then made again.
-        return context | figures | {"latest": timeline.latest(limit=5)}
+        return context | figures | {"latest": news.latest(limit=5)}
 
     @staticmethod
     def _shown(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:

@@ -17,7 +17,7 @@ class OEGenConfig(AppConfig):
         from oegen.core import private_files
         from oegen.core.triggers import register_trigger
         from oegen.people import accounts, integrity, security  # noqa: F401
-        from oegen.search import documents, keys, ordering
+        from oegen.search import documents, keys, ordering, remarks  # noqa: F401
         from oegen.search import receivers as search_receivers  # noqa: F401
 
         private_files.make_private()

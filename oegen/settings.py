@@ -165,6 +165,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "oegen.alerts.mentions.people_by_username",
             ],
             "builtins": ["oegen.templatetags.oegen"],
         },

@@ -3,7 +3,7 @@ from django.urls import include, path
 
 from oegen.alerts import views as alerts
 from oegen.history import audit, record, removed, restore, undo
-from oegen.pages import records
+from oegen.pages import comments, health
 from oegen.people import passwords, sign_in
 
 urlpatterns = [
@@ -11,8 +11,8 @@ urlpatterns = [
     path("", include("pipelines.urls")),
     path("", include("counterparties.urls")),
     path("", include("infopoints.urls")),
-    path("comments/<uuid:comment>/change/", records.change_comment, name="comment-change"),
-    path("comments/<uuid:comment>/remove/", records.remove_comment, name="comment-remove"),
+    path("comments/<uuid:comment>/change/", comments.change_comment, name="comment-change"),
+    path("comments/<uuid:comment>/remove/", comments.remove_comment, name="comment-remove"),
     path("audit/", audit.AuditPage.as_view(), name="audit"),
     path("audit/<int:number>/", audit.ChangeSetPage.as_view(), name="change-set"),
     path("audit/<int:number>/undo/", undo.UndoPage.as_view(), name="change-set-undo"),
@@ -34,7 +34,7 @@ urlpatterns = [
     path("people/names/", alerts.people_to_mention, name="people-names"),
     path("people/told/", alerts.told_by_mention, name="people-told"),
     path("unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
-    path("healthz", records.healthz, name="healthz"),
+    path("healthz", health.healthz, name="healthz"),
     path("login/", sign_in.SignIn.as_view(), name="login"),
     path("logout/", sign_in.SignOut.as_view(), name="logout"),
     path("admin/", admin.site.urls),

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import get_text_list
 
 from counterparties.imports import CounterpartyNames, stamped
 from counterparties.models import Counterparty
@@ -49,6 +50,10 @@ from pipelines.vocabulary import Vocabulary
 
 #: Where older rows of the audit keep the capacity of a technology.
 OLD_CAPACITY = {"solar": "SolarCapacity", "wind": "WindCapacity", "bess": "BESSCapacity"}
+USE_CAPACITY = (
+    f"In this older layout {get_text_list([*OLD_CAPACITY.values()], 'and')} hold the capacity: "
+    "add a column “Capacity” with the figure that belongs to each row’s technology."
+)
 GUESSED = "On hold, and the stage beneath guessed as Discovery"
 
 
@@ -113,6 +118,7 @@ class PipelineBatch:
 
 class PipelineImporter(Importer):
     file_name = "pipelines.csv"
+    advice = dict.fromkeys(OLD_CAPACITY.values(), USE_CAPACITY)
     form = PipelineForm
     model = Pipeline
     past_key = "ProjectName"

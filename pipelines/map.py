@@ -15,6 +15,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 
 from oegen.core.words import count
+from oegen.search.ordering import by
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.filtered import FilteredPipelines
 from pipelines.filters import OPEN_ONES
@@ -78,9 +79,9 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
     last = ""
     for key, name, technology, capacity_mw, latitude, longitude, *pipeline in links.order_by(
         F("facility__capacity_mw").desc(nulls_last=True),
-        "facility__name",
+        by("facility__name"),
         "facility",
-        "pipeline__project_name",
+        by("pipeline__project_name"),
     ).values_list(
         Cast("facility", TextField()),
         "facility__name",
@@ -147,11 +148,15 @@ class Map(FilteredPipelines):
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()
         placed = facilities.filter(latitude__isnull=False)
-        largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), "name", "pk")
+        largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), by("name"), "pk")
         first = list(largest.values_list("pk", flat=True)[:LISTED])
         capacity = facilities.capacity()
         number = placed.count()
-        return super().get_context_data(**kwargs) | {
+        context = super().get_context_data(**kwargs)
+        # Where there is no pipeline at all, nobody is led to look among all of them.
+        is_empty = not number and not self.filterset.queryset.exists()
+        return context | {
+            "all_query": "" if is_empty else context["all_query"],
             # For the data, which start with nothing.
             "map_query": self.filterset.data.urlencode(),
             "said": f"{count(number, 'facility', 'facilities')} on the map",

@@ -1,7 +1,9 @@
 import gc
 import sqlite3
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.test import TransactionTestCase
 
@@ -13,6 +15,61 @@ from tests.chromium import REMEDY, find_chromium, is_required
 from tests.past_guard import past_guard
 from tests.portfolios import make_awkward_portfolio
 from tests.triggers import lifted_triggers
+
+#: What ``make test`` tries on both databases: what they do by means of their own.
+ON_BOTH = {
+    *("audit/test_audit_check.py", "audit/test_bypasses.py", "audit/test_damage.py"),
+    *("asof/test_backdated.py", "asof/test_played_forward.py", "asof/test_tables.py"),
+    *("metrics/test_changes.py", "metrics/test_movement.py", "metrics/test_stages.py"),
+    *("metrics/test_totals.py", "names/test_order.py", "search/test_documents.py"),
+    *("admin/test_database_refusals.py", "test_constraints.py", "test_stage_order.py"),
+}
+
+#: And on PostgreSQL alone, where several people write at the same time. The rest on SQLite alone.
+ON_POSTGRESQL = {
+    *("admin/test_race.py", "alerts/test_workers.py", "audit/test_deadlocks.py"),
+    *("audit/test_paths.py", "audit/test_races.py", "audit/test_random_run.py"),
+    "audit/test_undoing.py",
+}
+
+#: What ``make test-full`` tries on SQLite alone, too: the browser sees no database, and the others
+#: start processes whose database is their own.
+NEVER_ON_POSTGRESQL = ("browser/", "test_run_local.py", "test_settings.py")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--full", action="store_true", help="every test on this database, the heavy ones too"
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Keep what this run is to try: see ON_BOTH, ON_POSTGRESQL and the marker ``heavy``."""
+    on_postgresql = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+    folder = Path(__file__).parent
+
+    def is_wanted(item) -> bool:
+        name = item.path.relative_to(folder).as_posix()
+        if on_postgresql and name.startswith(NEVER_ON_POSTGRESQL):
+            return False
+        if config.getoption("full"):
+            return True
+        if item.get_closest_marker("heavy"):
+            return False
+        return name in (ON_BOTH | ON_POSTGRESQL) if on_postgresql else name not in ON_POSTGRESQL
+
+    # A test that is asked for by its name is tried wherever that is.
+    if any(".py" in one for one in config.args):
+        return
+    wanted = list(filter(is_wanted, items))
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted
+
+
+@pytest.fixture
+def is_full(request) -> bool:
+    """Whether this is ``make test-full``, so that a test can try more then."""
+    return request.config.getoption("full")
 
 
 def pytest_collection_finish():

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from counterparties.models import Contact, Counterparty
 from infopoints.models import InformationPointTechnology
 from oegen import audit
-from oegen.audit.narrative import timeline
+from oegen.audit.narrative import news, timeline
 from oegen.core.exceptions import StaleRecordError
 from oegen.models import ChangeSet
 from pipelines.models import (
@@ -178,7 +178,7 @@ def test_the_latest_changes_are_told_by_change_set_and_a_long_one_by_numbers(por
         Contact.objects.bulk_create(Contact(name=f"Contact {n}") for n in range(20))
     with audit.change_set(person=portfolio_manager):
         make_pipeline("Kettleby", stage="design")
-    newest, imported = timeline.latest(limit=2)
+    newest, imported = news.latest(limit=2)
     assert [entry.phrase for entry in newest.entries] == ["added as a pipeline"]
     assert newest.entries[0].subject == "Kettleby"
     assert (imported.entries, imported.counts) == ((), (("contacts", 20),))
@@ -190,13 +190,13 @@ def test_a_long_change_set_counts_records_and_not_their_history_rows():
         Contact.objects.update(phone="1")
         contacts[0].refresh_from_db()
         contacts[0].delete()
-    assert timeline.latest(limit=1)[0].counts == (("contacts", 19), ("contact removed", 1))
+    assert news.latest(limit=1)[0].counts == (("contacts", 19), ("contact removed", 1))
 
 
 def test_the_latest_changes_cost_the_same_whatever_their_number():
     def cost() -> int:
         with CaptureQueriesContext(connection) as queries:
-            timeline.latest(limit=10)
+            news.latest(limit=10)
         return len(queries)
 
     make_pipeline(capacity_mw=1, lead_developer=make_counterparty())

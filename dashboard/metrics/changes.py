@@ -148,7 +148,7 @@ class Behind:
     changes: tuple[Change, ...]
 
 
-_STANDING = ("name", "stage", "status", "state", "rag", "rtb_date", "dc", "ac", "kwh")
+_STANDING = ("name", "stage", "status", "state", "rag", "rtb_date", "dc", "ac", "kwh", "stored_kw")
 
 
 @dataclass(frozen=True)
@@ -265,11 +265,13 @@ def _megawatts(dc, ac) -> Megawatts:
 
 
 def _standing(values: list) -> Standing | None:
-    name, stage, status, state, rag, rtb_date, dc, ac, kwh = values
+    name, stage, status, state, rag, rtb_date, dc, ac, kwh, stored_kw = values
     if state is None:
         return None
     known = dc is not None or ac is not None
-    capacity = Capacity(mw_of(dc), mw_of(ac), mw_of(kwh)) if known else None
+    capacity = None
+    if known:
+        capacity = Capacity(mw_of(dc), mw_of(ac), mw_of(kwh), storage_mw=mw_of(stored_kw))
     return Standing(
         name, stage, status, state, rag, date_of(rtb_date) if rtb_date else None, capacity
     )
@@ -384,7 +386,8 @@ def _standings(end: Portfolio) -> str:
         for name, value in (("dc", CapacityBasis.DC), ("ac", CapacityBasis.AC))
     )
     return f"""
-        SELECT id, {same}, {sums}, SUM(kwh) AS kwh
+        SELECT id, {same}, {sums}, SUM(kwh) AS kwh,
+            SUM(CASE WHEN stored = 1 THEN kw END) AS stored_kw
         FROM {end.table} AS ends LEFT JOIN bases ON bases.technology_id = ends.technology_id
         GROUP BY id
     """

@@ -15,8 +15,9 @@ from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
 from oegen.audit.questions import Question, QuestionError
 from oegen.core.days import WRITE_A_DAY
-from oegen.core.fields import ReasonFormField, TextFormField
+from oegen.core.fields import ReasonFormField, TextFormField, refuse_underscores
 from oegen.core.text import name_key
+from oegen.pages.comments import MENTIONS
 from oegen.pages.forms import AnswersField, FieldErrors
 
 REASON = "change_reason"
@@ -64,9 +65,7 @@ def speak_of_the_field(name: str, field: forms.Field) -> None:
 
 
 def _read_number(field: forms.Field, read, value):
-    """Refuse ``1_0``, which Python reads as 10."""
-    if "_" in str(value):
-        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
+    refuse_underscores(value, field.error_messages["invalid"])
     return read(value)
 
 
@@ -258,7 +257,8 @@ class RecordForm(GuardedForm):
     new_comment = TextFormField(
         label="Add a comment",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        help_text="@ and a name tells that person.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField", **MENTIONS}),
     )
 
     def clean_new_comment(self):

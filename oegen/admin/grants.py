@@ -13,12 +13,7 @@ from oegen.alerts.models import Alert
 from oegen.audit.integrity.models import Acknowledgement
 from oegen.audit.reference import ReferenceModel
 from oegen.people.models import GroupRecord, SecurityEvent, User
-from oegen.people.roles import (
-    ADMINISTRATORS,
-    ENTER_ADMIN,
-    MANAGERS,
-    PORTFOLIO_MANAGERS,
-)
+from oegen.people.roles import ADMINISTRATORS, ENTER_ADMIN, MANAGERS, PORTFOLIO_MANAGERS
 
 
 def _permissions_of(models, actions=("add", "change", "delete", "view")):

@@ -41,6 +41,7 @@ from oegen.core.days import DayInput
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
 from oegen.core.text import clean_prose
+from oegen.pages import comments
 from oegen.people.models import Comment, User
 
 ATTEMPTS = 3
@@ -256,7 +257,7 @@ class AuditedAdmin(
             super().save_model(request, obj, form, change)
         text = form.cleaned_data.get("new_comment", "").strip()
         if text:
-            Comment.objects.create(subject=obj, author=request.user, text=text)
+            comments.add(request, obj, text)
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
         """Show what was typed into the form of a record that somebody removed meanwhile."""

@@ -142,6 +142,11 @@ class RoleAdmin(OneChangeSetMixin, FiltersSpeak, GroupAdmin):
 
 
 class CommentRecordForm(RecordForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "text" in self.fields:
+            self.fields["text"].widget.attrs.update(comments.MENTIONS)
+
     def clean_text(self):
         text = self.cleaned_data["text"]
         mentions.check_mentions(text, earlier=self.initial.get("text", ""))
@@ -153,7 +158,7 @@ class CommentAdmin(AuditedAdmin):
     """Comments are written on the record's own page; here they are found and corrected."""
 
     form = CommentRecordForm
-    list_display = ["short_text", "about", "author", "created_at"]
+    list_display = ["about", "author", "created_at"]
     search_fields = ["text"]
     date_hierarchy = "created_at"
     fieldsets = [(None, {"fields": ["about", "author", "text"]})]
@@ -175,9 +180,14 @@ class CommentAdmin(AuditedAdmin):
     def has_delete_permission(self, request, obj=None):
         return super().has_delete_permission(request, obj) and self._is_own(request, obj)
 
-    @admin.display(description="Comment")
-    def short_text(self, comment):
-        return str(comment)
+    def get_list_display(self, request):
+        people = mentions.people_by_username(request)["people_by_username"]
+
+        @admin.display(description="Comment")
+        def short_text(comment):
+            return mentions.with_names(str(comment), people)
+
+        return [short_text, *super().get_list_display(request)]
 
     @admin.display(description="About")
     def about(self, comment):

@@ -43,12 +43,10 @@ class Notices(TemplateView):
     def get_context_data(self, **kwargs):
         notices = self.request.user.notices.select_related("change_set")
         page = Paginator(notices, PAGE_SIZE).get_page(self.request.GET.get("page"))
-        names = set().union(*(mentions.usernames_in(one.payload.get("note", "")) for one in page))
         return super().get_context_data(**kwargs) | {
             "page": page,
             "newest": page.object_list[0].pk if page.object_list else None,
             "has_unread": self.request.user.notices.unread().exists(),
-            "mentioned": mentions.people_named(names),
         }
 
 

@@ -13,22 +13,9 @@ the end of the first one to the end of the transaction.
 Imports only ``core``. Higher layers hear of writes by the signals of ``oegen.audit.signals``.
 """
 
-from oegen.audit.choices import (
-    BATCH_SIZE,
-    CHANGED,
-    CREATED,
-    NOT_YET_ENTERED,
-    REMOVED,
-    Source,
-)
+from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED, REMOVED, Source
 from oegen.audit.context import NOBODY, acting, change_set, current_change_set, touch
-from oegen.audit.history import (
-    AuditTrail,
-    carrier,
-    history_row,
-    record,
-    removals_together,
-)
+from oegen.audit.history import AuditTrail, carrier, history_row, record, removals_together
 from oegen.audit.registry import history_model, tracked_models
 from oegen.audit.signals import (
     change_set_closed,

@@ -170,9 +170,11 @@ class AuditedModel(models.Model):
 
     def has_had(self, field: models.Field, value: str) -> bool:
         """Whether the field has this very value, or once had: such a text stays as it is, and
-        comes back as it was, whatever is asked of new ones."""
+        comes back as it was, whatever is asked of new ones. One that can't be kept stays where it
+        is, and does not come back."""
         if storage_fault_of(value):
-            return False
+            stored = type(self)._base_manager.filter(pk=self.pk).values_list(field.attname)
+            return stored.first() == (value,)
         return type(self).history.filter(id=self.pk, **{field.attname: value}).exists()
 
     def _claim_version(self):

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
 
 from oegen.audit.context import current_change_set
 
@@ -29,6 +31,25 @@ class Question:
     kind: str
     fields: tuple[str, ...]
     text: str
+    #: The record that the text names last, which a page shows as a link.
+    other: AuditedModel | None = field(default=None, compare=False)
+
+    @property
+    def as_html(self) -> SafeString:
+        """The text with the other record's name as a link, which opens beside what is being
+        typed."""
+        name = str(self.other) if self.other else ""
+        before, found, after = self.text.rpartition(f"“{name}”")
+        if not (self.other and found):
+            return conditional_escape(self.text)
+        return format_html(
+            '{}“<a href="{}" target="_blank"><bdi>{}</bdi>'
+            '<span class="visually-hidden"> (opens in a new tab)</span></a>”{}',
+            before,
+            self.other.get_absolute_url(),
+            name,
+            after,
+        )
 
     @property
     def key(self) -> str:

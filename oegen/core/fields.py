@@ -93,6 +93,20 @@ def validate_country(value: str) -> None:
         raise ValidationError(f"Write “{parse_country(value)}”, not “{value}”.")
 
 
+def refuse_underscores(value: object, message: str) -> None:
+    """Python reads ``1_0`` as 10, and nobody else does: raises ValidationError."""
+    if "_" in str(value):
+        raise ValidationError(message, code="invalid")
+
+
+class NumberFormField(forms.DecimalField):
+    """A number that no model field checks."""
+
+    def to_python(self, value):
+        refuse_underscores(value, self.error_messages["invalid"])
+        return super().to_python(value)
+
+
 class OpenedVersionField(forms.IntegerField):
     """Hidden: the version of the record that a form was opened on. ``then`` says what to do when
     it came back damaged."""

@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.views import View
@@ -24,7 +24,9 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
 from oegen.audit.revert import merging
 from oegen.audit.revert.merging import Choice, Plan
+from oegen.pages.removed import removed_context
 from oegen.search import keys
+from oegen.search.ordering import by
 
 #: Of so many rows of a kind the names are told; of the rest their number.
 NAMED = 50
@@ -109,9 +111,17 @@ class MergeForm(forms.Form):
         self.data = {**self.data.dict(), "token": self.plan.token}
 
 
+class GoneError(Exception):
+    """One of the two has been removed, or merged, meanwhile."""
+
+    def __init__(self, context: dict):
+        super().__init__()
+        self.context = context
+
+
 class MergePage(View):
-    """403 without the permission to change and to remove such records; 409 with the preview as it
-    is now when somebody changed what it showed."""
+    """403 without the permission to change and to remove such records; 409 when somebody changed
+    what the preview showed, with what it shows now, or removed one of the two, with who did."""
 
     model: type[AuditedModel]
     section = ""
@@ -119,11 +129,25 @@ class MergePage(View):
     def dispatch(self, request, *args, **kwargs):
         if not request.user.has_perms(merging.permissions_for(self.model)):
             raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except GoneError as error:
+            context = error.context | {"section": self.section}
+            if request.method == "POST":
+                return render(request, "oegen/history/merge_gone.html", context, status=409)
+            return render(request, "oegen/record_removed.html", context, status=404)
+
+    def _find(self, key: UUID) -> AuditedModel:
+        """Raises GoneError, or Http404 for a record that never was."""
+        if record := self.model.objects.filter(pk=key).first():
+            return record
+        if context := removed_context(self.model, key):
+            raise GoneError(context)
+        raise Http404("There is no such record.")
 
     @cached_property
     def survivor(self) -> AuditedModel:
-        return get_object_or_404(self.model, pk=self.kwargs["pk"])
+        return self._find(self.kwargs["pk"])
 
     @property
     def other(self) -> AuditedModel | None:
@@ -134,7 +158,7 @@ class MergePage(View):
             key = UUID(self.request.GET["with"])
         except ValueError:
             raise Http404("“with” is to be the id of a record.") from None
-        return get_object_or_404(self.model, pk=key)
+        return self._find(key)
 
     def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         other = self.other
@@ -159,7 +183,7 @@ class MergePage(View):
                 person=request.user,
             )
         except merging.PlanChangedError as error:
-            form = self._bound(get_object_or_404(self.model, pk=pk), self.other)
+            form = self._bound(self._find(pk), self.other)
             form.bring_up_to_date()
             return self._preview(form, refused=str(error), status=409)
         except merging.CannotMergeError as error:
@@ -197,7 +221,7 @@ class MergePage(View):
             found = search.matching(self.model.objects.all(), text)
         else:
             found = self.model.objects.filter(self._much_like_it())
-        offered = found.exclude(pk=self.survivor.pk).order_by("name", "pk")[:OFFERED]
+        offered = found.exclude(pk=self.survivor.pk).order_by(by("name"), "pk")[:OFFERED]
         context = self._context() | {"text": text, "offered": list(offered), "limit": OFFERED}
         return render(self.request, "oegen/history/merge_choice.html", context)
 

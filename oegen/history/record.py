@@ -116,6 +116,7 @@ class HistoryPage:
         return super().get_context_data(**kwargs) | {
             "section": self.section,
             "name": self.name,
+            "is_of_comment": self.model is Comment,
             "noun": str(self.model._meta.verbose_name),
             "owner": owner,
             "page_url": self.names.url(self.model, self.key),

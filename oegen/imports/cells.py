@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from oegen.audit.seeding import NAMESPACE
+from oegen.core.fields import refuse_underscores
 
 YEARS = range(1900, 2201)
 _SHOWN = 60
@@ -77,15 +78,17 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
     """A decimal number of so many places; more are refused, or ``rounded`` off."""
 
     def parse(value: str) -> Decimal:
+        message = (
+            f"{shown(value)} is no number we can take. Write digits with a point, such as "
+            "27.5, without a unit or thousands separator."
+        )
+        refuse_underscores(value, message)
         try:
             parsed = Decimal(value)
         except InvalidOperation:
             parsed = Decimal("NaN")
-        if "_" in value or not parsed.is_finite() or abs(parsed) >= 10**9:
-            raise ValidationError(
-                f"{shown(value)} is no number we can take. Write digits with a point, such as "
-                "27.5, without a unit or thousands separator."
-            )
+        if not parsed.is_finite() or abs(parsed) >= 10**9:
+            raise ValidationError(message)
         if -parsed.as_tuple().exponent <= places:
             return parsed
         result = round(parsed, places)

@@ -4,12 +4,13 @@ import sys
 import uuid
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -200,10 +201,12 @@ class Importer(ABC):
     past_models: tuple[type[AuditedModel], ...]
     #: The file's column for a model's field, for refusals.
     columns: dict[str, str]
+    #: By a column that an older layout of the file has, what to do with it.
+    advice: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, run: ImportRun):
         self.run = run
-        self.source = CSVFile(run.folder, self.file_name, self.form.columns())
+        self.source = CSVFile(run.folder, self.file_name, self.form.columns(), self.advice)
         self.report = run.report(self.file_name)
         if self.source.extra_columns:
             run.remarks.add(

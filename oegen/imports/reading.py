@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -54,8 +54,16 @@ class CSVFile:
     Opening it reads the header. Raises UnreadableFileError, then or while its rows are read.
     """
 
-    def __init__(self, folder: Path, name: str, columns: Sequence[str]):
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        columns: Sequence[str],
+        advice: Mapping[str, str] | None = None,
+    ):
+        """``advice``: by a column that an older layout has, what to do with its file."""
         self.name = name
+        self.advice = advice or {}
         self.path = folder / name
         self.columns = list(columns)
         self.blank_rows = 0
@@ -183,9 +191,10 @@ class CSVFile:
                     )
         for name in self.columns:
             if name not in header:
+                advice = next((self.advice[old] for old in header if old in self.advice), "")
                 raise UnreadableFileError(
                     f"{self.name}, line {line}: the column “{name}” is missing. The first line "
-                    f"should name the columns {self._wanted()}."
+                    f"should name the columns {self._wanted()}. {advice}".rstrip()
                 )
         for place, name in enumerate(header):
             if name and name in header[:place]:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.views.decorators.http import require_http_methods
 
 from oegen import audit
 from oegen.alerts import mentions
+from oegen.audit.audited import AuditedModel
+from oegen.core import next_url
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import OpenedVersionField, ReasonFormField, TextFormField
 from oegen.people.models import Comment, User
@@ -103,6 +111,13 @@ class RemovalForm(CommentGuardForm):
             comment.delete()
 
 
+def add(request: HttpRequest, subject: AuditedModel, text: str) -> None:
+    """Add a comment by the signed-in person, who learns whom it told and how."""
+    Comment.objects.create(subject=subject, author=request.user, text=text)
+    if told := mentions.who_is_told(mentions.usernames_in(text), request.user):
+        messages.info(request, f"The comment is added. Told: {told}.")
+
+
 def may_correct(person: User, comment: Comment) -> bool:
     """Authors correct their own comments, administrators everybody's."""
     return comment.author_id == person.pk or person.has_perm("oegen.change_user")
@@ -114,3 +129,53 @@ def keys_to_correct(person: User, keys: Iterable[Any]) -> set:
         return set()
     comments = Comment.objects.filter(pk__in=set(keys)).only("author_id")
     return {comment.pk for comment in comments if may_correct(person, comment)}
+
+
+# Pages -----------------------------------------------------------------------------------------
+
+
+def change_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+    return _comment_page(request, comment, "change", CorrectionForm)
+
+
+def remove_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+    return _comment_page(request, comment, "delete", RemovalForm)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def _comment_page(
+    request: HttpRequest, key: UUID, action: str, form_class: type[CommentGuardForm]
+) -> HttpResponse:
+    """A form about one comment. The record's page fetches it and puts the form in the comment's
+    place; where it can't, this is a page of its own. Both lead back to ``next``."""
+    if not request.user.has_perm(f"oegen.{action}_comment"):
+        raise PermissionDenied
+    comment = Comment.objects.filter(pk=key).first()
+    if comment is None and request.method == "POST":
+        return _comment_gone(request)
+    if comment is None:
+        raise Http404("There is no such comment (any more).")
+    if not may_correct(request.user, comment):
+        raise PermissionDenied
+    record = comment.subject
+    back = next_url.page_to_return_to(request) or record.get_absolute_url()
+    form = form_class(comment, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            form.apply_to(comment)
+        except StaleRecordError:
+            comment = Comment.objects.filter(pk=key).first()
+            if comment is None:
+                return _comment_gone(request)
+            form.bring_up_to(comment)
+        else:
+            place = f"comment-{key}" if action == "change" else "timeline-title"
+            return redirect(f"{back}#{place}")
+    context = {"comment": comment, "record": record, "form": form, "back": back, "action": action}
+    return render(request, "oegen/comment_form.html", context)
+
+
+def _comment_gone(request: HttpRequest) -> HttpResponse:
+    """What the person typed, who sent a form about a comment that somebody removed meanwhile."""
+    typed = request.POST.get("text") or request.POST.get("reason", "")
+    return render(request, "oegen/comment_gone.html", {"typed": typed}, status=409)

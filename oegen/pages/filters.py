@@ -10,7 +10,7 @@ from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
 from oegen.core.bidi import isolated
-from oegen.core.fields import country_name
+from oegen.core.fields import NumberFormField, country_name
 from oegen.pages.selection import (
     ALL,
     NOT,
@@ -105,6 +105,8 @@ class RecordsFilter(django_filters.Filter):
 
 class AmountFilter(django_filters.NumberFilter):
     """A bound of a range: ``lookup_expr`` is gte or lte."""
+
+    field_class = NumberFormField
 
     def __init__(self, field_name: str, lookup_expr: str, label: str, **kwargs):
         super().__init__(

@@ -5,12 +5,17 @@ from __future__ import annotations
 import logging
 import time
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 
+from oegen.alerts import anchors, delivery
 from oegen.core.database import short_wait
 from oegen.pages.models import Heartbeat
+from oegen.people.client import is_from_this_machine
 
 logger = logging.getLogger(__name__)
 
@@ -61,3 +66,22 @@ def _look() -> list[str]:
 def _missing_migrations() -> bool:
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@login_not_required
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while people can read and save, 503 with a sentence otherwise. What there is to say about
+    the alerts is for administrators, and for whoever asks from this machine."""
+    found = problems()
+    if found:
+        lines = found
+    elif is_from_this_machine(request) or request.user.has_perm("oegen.view_alert"):
+        lines = ["ok", *delivery.state_in_words(), anchors.state_in_words()]
+    else:
+        lines = ["ok"]
+    return HttpResponse(
+        "".join(f"{line}\n" for line in lines),
+        content_type="text/plain; charset=utf-8",
+        status=503 if found else 200,
+    )

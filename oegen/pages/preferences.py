@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
+from oegen.core.text import clean_line, is_blank
 from oegen.pages.models import ListPreference, SavedView
 from oegen.people.models import User
 
@@ -20,8 +21,18 @@ class ViewNameTakenError(Exception):
         )
 
 
+class ViewNameField(forms.CharField):
+    """One line, cleaned as every other (oegen.text)."""
+
+    def to_python(self, value):
+        name = clean_line(super().to_python(value))
+        if name and is_blank(name):
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return name
+
+
 class ViewForm(forms.Form):
-    name = forms.CharField(
+    name = ViewNameField(
         max_length=80,
         error_messages={
             "required": "Give the view a name.",

@@ -1,53 +1,20 @@
-"""The page base of records, and the pages that belong to no application."""
+"""The page base of records."""
 
 import re
-from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-)
+from django.http import Http404
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 from django.views.generic import DetailView
 
 from oegen import asof
-from oegen.alerts import anchors, delivery, mentions
 from oegen.audit.narrative import timeline
-from oegen.audit.revert import merging
-from oegen.core import clock, next_url
-from oegen.core.exceptions import StaleRecordError
-from oegen.pages import comments, health
-from oegen.pages.comments import CommentForm, CommentGuardForm, CorrectionForm, RemovalForm
-from oegen.people.client import is_from_this_machine
-from oegen.people.models import Comment
+from oegen.core import clock
+from oegen.pages import comments
+from oegen.pages.comments import CommentForm
+from oegen.pages.removed import removed_context
 
 TIMELINE_STEP = 50
-
-
-@login_not_required
-@never_cache
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while people can read and save, 503 with a sentence otherwise. What there is to say about
-    the alerts is for administrators, and for whoever asks from this machine."""
-    problems = health.problems()
-    if problems:
-        lines = problems
-    elif is_from_this_machine(request) or request.user.has_perm("oegen.view_alert"):
-        lines = ["ok", *delivery.state_in_words(), anchors.state_in_words()]
-    else:
-        lines = ["ok"]
-    return HttpResponse(
-        "".join(f"{line}\n" for line in lines),
-        content_type="text/plain; charset=utf-8",
-        status=503 if problems else 200,
-    )
 
 
 class RecordPage(DetailView):
@@ -64,16 +31,10 @@ class RecordPage(DetailView):
         except Http404:
             model = self.get_queryset().model
             # On a past page, what happened since is none of its business.
-            removal = [] if clock.past_day() else timeline.removal_of(model, kwargs["pk"])
-            if not removal:
+            context = None if clock.past_day() else removed_context(model, kwargs["pk"])
+            if context is None:
                 raise
-        context = {
-            "section": self.section,
-            "noun": model._meta.verbose_name,
-            "removal": removal[0],
-            "survivor": merging.survivor_of(model, kwargs["pk"]),
-            "history": reverse("history", args=[model._meta.model_name, kwargs["pk"]]),
-        }
+        context["section"] = self.section
         return render(request, "oegen/record_removed.html", context, status=404)
 
     def post(self, request, *args, **kwargs):
@@ -83,12 +44,7 @@ class RecordPage(DetailView):
         form = CommentForm(request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(comment_form=form))
-        Comment.objects.create(
-            subject=self.object, author=request.user, text=form.cleaned_data["text"]
-        )
-        names = mentions.usernames_in(form.cleaned_data["text"])
-        if told := mentions.who_is_told(names, request.user):
-            messages.info(request, f"The comment is added. Told: {told}.")
+        comments.add(request, self.object, form.cleaned_data["text"])
         return redirect(f"{request.path}#timeline-title")
 
     def get_context_data(self, **kwargs):
@@ -110,14 +66,7 @@ class RecordPage(DetailView):
         # One more than is shown tells whether there are older ones.
         entries = timeline.entries_of(self.object, limit=shown + 1, show=show)
         said = [entry for entry in entries[:shown] if entry.is_comment]
-        texts = [
-            text
-            for entry in said
-            for text in (entry.comment, entry.former_comment, entry.latest and entry.latest.comment)
-            if text
-        ]
         return {
-            "mentioned": mentions.people_named(set().union(*map(mentions.usernames_in, texts))),
             "timeline": entries[:shown],
             "timeline_show": show,
             "timeline_choices": timeline.Show.choices,
@@ -126,50 +75,3 @@ class RecordPage(DetailView):
                 self.request.user, [entry.record_id for entry in said]
             ),
         }
-
-
-def change_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
-    return _comment_page(request, comment, "change", CorrectionForm)
-
-
-def remove_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
-    return _comment_page(request, comment, "delete", RemovalForm)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def _comment_page(
-    request: HttpRequest, key: UUID, action: str, form_class: type[CommentGuardForm]
-) -> HttpResponse:
-    """A form about one comment. The record's page fetches it and puts the form in the comment's
-    place; where it can't, this is a page of its own. Both lead back to ``next``."""
-    if not request.user.has_perm(f"oegen.{action}_comment"):
-        raise PermissionDenied
-    comment = Comment.objects.filter(pk=key).first()
-    if comment is None and request.method == "POST":
-        return _comment_gone(request)
-    if comment is None:
-        raise Http404("There is no such comment (any more).")
-    if not comments.may_correct(request.user, comment):
-        raise PermissionDenied
-    record = comment.subject
-    back = next_url.page_to_return_to(request) or record.get_absolute_url()
-    form = form_class(comment, request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            form.apply_to(comment)
-        except StaleRecordError:
-            comment = Comment.objects.filter(pk=key).first()
-            if comment is None:
-                return _comment_gone(request)
-            form.bring_up_to(comment)
-        else:
-            place = f"comment-{key}" if action == "change" else "timeline-title"
-            return redirect(f"{back}#{place}")
-    context = {"comment": comment, "record": record, "form": form, "back": back, "action": action}
-    return render(request, "oegen/comment_form.html", context)
-
-
-def _comment_gone(request: HttpRequest) -> HttpResponse:
-    """What the person typed, who sent a form about a comment that somebody removed meanwhile."""
-    typed = request.POST.get("text") or request.POST.get("reason", "")
-    return render(request, "oegen/comment_gone.html", {"typed": typed}, status=409)

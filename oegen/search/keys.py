@@ -1,20 +1,21 @@
 """Which records have the same name or number: a table of their keys beside search's documents.
 
 A model lists its keys in ``record_keys``. Every audited write keeps the table up
-(oegen.search.receivers); ``manage.py rebuild_search`` makes it anew. Questions
-are answered by ``same_name``, ``alias_holders`` and ``alike``.
+(oegen.search.receivers); ``manage.py rebuild_search`` makes it anew. Questions are answered by
+``same_name``, ``alias_holders``, ``alike`` and ``shared``.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, Count, QuerySet, Value, When
 
 from oegen.audit.registry import tracked_models
 from oegen.core import database
@@ -78,19 +79,48 @@ def _rows(model):
     return RecordKey.objects.filter(content_type=ContentType.objects.get_for_model(model))
 
 
-def duplicates(model: type[AuditedModel], kind: str = NAME) -> list[list[AuditedModel]]:
-    """The groups of records that have the same key although none may, oldest first in each."""
-    rows = _rows(model).filter(kind=kind)
-    several = rows.filter(number__gt=0).order_by().values("key")
-    groups = defaultdict(list)
-    for key, record_id in rows.filter(key__in=several).values_list("key", "object_id"):
-        groups[key].append(record_id)
-    records = model._base_manager.in_bulk([one for group in groups.values() for one in group])
-    found = []
-    for key in sorted(groups):
-        group = [records[one] for one in groups[key] if one in records]
+@dataclass(frozen=True)
+class SharedKeys:
+    """Records that have the same key, and the kinds of key in which they agree. A name and
+    another name are of one kind."""
+
+    record_ids: frozenset
+    kinds: tuple[str, ...]
+
+
+def shared(model: type[AuditedModel], *, refused_only: bool = False) -> list[SharedKeys]:
+    """The groups of records that share keys, in the order of the keys. ``refused_only`` leaves
+    out keys that several may have."""
+    rows = _rows(model)
+    if refused_only:
+        rows = rows.filter(number__isnull=False)
+    rows = rows.annotate(sort=Case(When(kind=ALIAS, then=Value(NAME)), default="kind")).order_by()
+    counted = rows.values_list("sort", "key").annotate(holders=Count("object_id", distinct=True))
+    several = sorted({key for _, key, _ in counted.filter(holders__gt=1)})
+    holders: dict[tuple[str, str], set] = defaultdict(set)
+    # In two steps, and not by a subquery, which a database without statistics of the table may
+    # ask once for each row.
+    for start in range(0, len(several), BATCH_SIZE):
+        found = rows.filter(key__in=several[start : start + BATCH_SIZE])
+        for sort, key, record_id in found.values_list("sort", "key", "object_id"):
+            holders[sort, key].add(record_id)
+    kinds: dict[frozenset, dict[str, None]] = defaultdict(dict)
+    for (sort, _), group in sorted(holders.items(), key=lambda item: item[0][::-1]):
         if len(group) > 1:
-            found.append(sorted(group, key=lambda record: (record.created_at, record.pk)))
+            kinds[frozenset(group)][sort] = None
+    return [SharedKeys(group, tuple(agreed)) for group, agreed in kinds.items()]
+
+
+def records_of(
+    model: type[AuditedModel], groups: Iterable[SharedKeys]
+) -> list[tuple[SharedKeys, list[AuditedModel]]]:
+    """Each group with its records, the oldest first."""
+    groups = list(groups)
+    records = model._base_manager.in_bulk({one for group in groups for one in group.record_ids})
+    found = []
+    for group in groups:
+        there = [records[one] for one in group.record_ids if one in records]
+        found.append((group, sorted(there, key=lambda record: (record.created_at, record.pk))))
     return found
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import ManyToManyField
+from django.db.models import Case, IntegerField, ManyToManyField, Q, Value, When
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from oegen.audit.changesets import ChangeSet
 from oegen.core.folding import excerpt, fold, marked, spans, words_of
+from oegen.search import ordering
 from oegen.search.documents import kinds
 from oegen.search.models import SearchDocument
 
@@ -141,10 +142,29 @@ class Finding:
         hits: list[Hit] = []
         if limit:
             content_type = ContentType.objects.get_for_model(model)
-            best = self._matching.filter(content_type=content_type).best_first(self.words)
-            keys = best.values_list("object_id", flat=True)[start : start + limit]
-            hits = _hits(model, list(keys), self.words)
+            documents = self._matching.filter(content_type=content_type)
+            best = _best_first(model, documents, self.words)
+            hits = _hits(model, list(best[start : start + limit]), self.words)
         return Group(model, self.totals[model], tuple(hits))
+
+
+def _best_first(model: type[AuditedModel], documents, words: list[str]):
+    """Keys of the records that the documents are of. Where they have names, equal ones come in the
+    order of their sort keys, which the records are joined to: asked for by document, each would
+    be a query of its own to the database."""
+    path = ordering.path_of(model, model.name_field())
+    if path == model.name_field():
+        return documents.best_first(words).values_list("object_id", flat=True)
+    starting = documents.filter(title__startswith=" ".join(words)).values("object_id")
+    naming = documents.filter(*(Q(title__contains=word) for word in words)).values("object_id")
+    rank = Case(
+        When(pk__in=starting, then=Value(0)),
+        When(pk__in=naming, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    records = model._base_manager.filter(pk__in=documents.values("object_id"))
+    return records.order_by(rank, path, "pk").values_list("pk", flat=True)
 
 
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:

@@ -10,10 +10,13 @@ register = template.Library()
 MANY = 100
 
 
-@register.filter
-def with_names(text: str, people: dict) -> str:
-    """The comment with names in place of @username; ``people`` by username, case folded."""
-    return mentions.with_names(str(text), people or {})
+@register.simple_tag(takes_context=True)
+def names_in(context, text: str, is_comment: bool = True) -> str:
+    """The comment with names in place of @username; any other text as it is, for @ tells nobody
+    there."""
+    if not is_comment:
+        return text
+    return mentions.with_names(str(text), context["people_by_username"])
 
 
 @register.simple_tag(takes_context=True)

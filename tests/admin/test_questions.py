@@ -1,5 +1,6 @@
 """What is unusual and may be right is asked at its field, saved with a tick, and remembered."""
 
+import html
 import re
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from django.urls import reverse
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from oegen.audit import integrity, seals
 from oegen.audit.narrative.timeline import entries_of
+from oegen.audit.questions import Question
 from oegen.models import ChangeSet
 from pipelines.country_boxes import BOXES
 from pipelines.models import Facility, Pipeline, Stage, Technology
@@ -123,6 +125,18 @@ def test_the_same_name_at_one_counterparty_is_questioned(desk):
     ask_then_save(desk, contact, desk.open(contact) | {"name": "DANA Example"})
 
 
+def test_the_other_record_is_a_link_beside_the_form(desk):
+    name = "<b>Müller</b> & Söhne"
+    other, changed = make_counterparty(name), make_counterparty("Beta")
+    link = (
+        f'“<a href="{other.get_absolute_url()}" target="_blank">'
+        "<bdi>&lt;b&gt;Müller&lt;/b&gt; &amp; Söhne</bdi>"
+    )
+    typed = "<b>Muller</b> & Sohne"
+    form = desk.open(changed) | {"name": typed}
+    assert desk.send(changed, form).content.decode().count(link) == 1
+
+
 def test_another_value_is_asked_about_again_and_an_answer_survives_another_error(desk):
     make_contact("Dana Example", email="dana@example.com")
     make_contact("Jo Lark", email="jo@example.com")
@@ -157,17 +171,19 @@ def test_a_question_about_a_facility_is_asked_in_its_row_of_the_pipeline(desk):
 
 def test_the_editable_list_asks_in_the_row(desk, monkeypatch):
     counterparty = make_counterparty("Alpha", country="GB")
-    from oegen.audit.questions import Question
+    other = make_contact("Dana & Co")
 
     def questions(self):
-        return [Question("test", ("country",), f"Is {self.country} right?")]
+        return [Question("test", ("country",), f"Is {self.country} right, “{other}”?", other)]
 
     monkeypatch.setattr(Counterparty, "questions", questions)
     url = desk.url(Counterparty, "changelist")
     data = desk.fields_of(desk.client.get(url)) | {"form-0-country": "IE", "_save": "Save"}
     response = desk.client.post(url, data)
     answers = ticks(response)
-    assert "Is IE right?" in errors_of(response)
+    assert "Is IE right, “Dana & Co" in html.unescape(errors_of(response))
+    link = f'“<a href="{other.get_absolute_url()}" target="_blank"><bdi>Dana &amp; Co</bdi>'
+    assert link in response.content.decode()
     assert list(answers) == ["form-0-save_anyway"]
     again = desk.fields_of(response) | answers | {"_save": "Save"}
     assert desk.client.post(url, again).status_code == 302

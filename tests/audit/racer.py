@@ -115,6 +115,28 @@ def restore(client, number, key, history_id):
     return by_post(client, address, {"version": version, "reason": f"Racer {number}"})
 
 
+def merge(client, number, first, second):
+    """Half of them merge one into the other, and half the other way round."""
+    stays, goes = (first, second) if number % 2 else (second, first)
+    return _merge(client, number, stays, goes)
+
+
+def _merge(client, number, stays, goes):
+    address = f"{reverse('counterparty-merge', args=[stays])}?with={goes}"
+    form = client.get(address).context["form"]
+    data = {field.html_name: field.value() for field in form}
+    return by_post(client, address, data | {"reason": f"Racer {number}"})
+
+
+def merge_or_change(client, number, stays, goes):
+    """Half of them merge, and half change the one that goes."""
+    if number % 2:
+        return _merge(client, number, stays, goes)
+    merged = installed.get_model("counterparties.counterparty").objects.get(pk=goes)
+    data = Desk(client).open(merged) | {"strategy": f"Racer {number}", "_save": "Save"}
+    return by_post(client, Desk.url(merged), data)
+
+
 def remove(client, number, key):
     address = reverse("admin:pipelines_pipeline_delete", args=[key])
     guard = client.get(address).context["guard"]
@@ -175,6 +197,8 @@ WAYS = {
         remove_comment,
         undo,
         restore,
+        merge,
+        merge_or_change,
         remove,
         action,
         add,

@@ -7,12 +7,13 @@ from collections import Counter
 
 import pytest
 
+from counterparties.models import Counterparty
 from oegen import audit
 from oegen.models import ChangeSet, Comment
-from pipelines.models import Pipeline, Stage
+from pipelines.models import CounterpartyRole, Pipeline, PipelineCounterparty, Stage
 from tests.audit.racer import race
 from tests.audit.test_processes import address
-from tests.builders import make_pipeline, make_user
+from tests.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -136,6 +137,45 @@ def test_one_wins_and_the_others_are_told(run, person, subtests, new_findings):
             answers = run(way, *args)
             assert_one_won(answers, won, lost, words)
             assert written_since(before) == 1
+    assert new_findings() == []
+
+
+def test_two_are_merged_once_and_never_over_a_change_that_was_not_seen(
+    run, person, subtests, new_findings
+):
+    epc = CounterpartyRole.objects.get(code="epc")
+
+    def pair() -> tuple:
+        stays, goes = make_counterparty(), make_counterparty()
+        for one in (stays, goes):
+            PipelineCounterparty.objects.create(
+                pipeline=make_pipeline(), counterparty=one, role=epc
+            )
+        return stays.pk, goes.pk
+
+    with subtests.test("merge"):
+        there = Counterparty.objects.count()
+        answers = run("merge", *pair())
+        assert_one_won(answers, 302, 409, "Nothing was merged")
+        assert Counterparty.objects.count() == there + 1
+        assert PipelineCounterparty.objects.count() == 2
+    for _ in range(3):
+        with subtests.test("merge or change"):
+            stays, goes = pair()
+            before = ChangeSet.objects.latest("number").number
+            answers = run("merge_or_change", stays, goes)
+            assert written_since(before) == 1
+            assert [status for status, _ in answers].count(302) == 1, answers
+            is_merged = not Counterparty.objects.filter(pk=goes).exists()
+            for number, (status, text) in enumerate(answers):
+                if status == 302:
+                    assert is_merged == bool(number % 2)
+                elif number % 2:
+                    assert (status, "Nothing was merged" in text) == (409, True), text[:3000]
+                elif is_merged:
+                    assert (status, "has been removed" in text) == (409, True), text[:3000]
+                else:
+                    assert (status, CHANGED in text) == (200, True), text[:3000]
     assert new_findings() == []
 
 

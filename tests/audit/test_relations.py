@@ -72,6 +72,7 @@ def the_rest(link, *fixed) -> dict:
     }
 
 
+@pytest.mark.heavy
 @models_that(have=lambda model: [*many_to_many(model)])
 def test_many_to_many_by_add_create_set_remove_and_clear(model, holds):
     for name, other_model, link, to_other in many_to_many(model):
@@ -102,6 +103,7 @@ def children_of(model):
             yield relation
 
 
+@pytest.mark.heavy
 @models_that(have=lambda model: [*children_of(model)])
 def test_foreign_keys_from_their_other_end(model, holds):
     for relation in children_of(model):

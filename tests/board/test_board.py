@@ -50,6 +50,7 @@ def test_column_counts_a_shared_facility_once_and_keeps_the_bases_apart(as_manag
     assert design.count == 2
     assert (design.capacity.mwp_dc, design.capacity.mw_ac) == (Decimal(101), Decimal(10))
     assert design.capacity.storage_mwh == 20
+    assert "of which storage 10.0&nbsp;MW" in strip_tags(as_manager.get(BOARD).text)
 
 
 def test_a_card_says_which_mw_its_capacity_is(as_manager):

@@ -207,3 +207,23 @@ def test_the_table_is_edited_in_place(at_work):
     page.locator("#searchbar").fill("thornholme")
     page.get_by_role("button", name="Search").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
+
+
+def test_on_a_phone_a_row_of_the_table_is_a_card_whose_values_say_what_they_are(at_work):
+    page = at_work
+    page.set_viewport_size({"width": 390, "height": 844})
+    make_pipeline("Kettleby", rag_status="green", capacity_mw=20)
+    page.go("pipelines/pipeline/")
+    row = page.locator("#result_list tbody tr")
+    for field, heading in (
+        ("stage", "Stage"),
+        ("rag_status", "RAG"),
+        ("rag_comment", "RAG comment"),
+    ):
+        cell = row.locator(f".field-{field}")
+        word = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+        box = cell.locator(":is(select, textarea)").bounding_box()
+        assert word == f'"{heading}"'
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert page.locator(".results").evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert row.bounding_box()["y"] < 844 / 2 + 50

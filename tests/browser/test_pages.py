@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from oegen.people import roles
@@ -247,6 +248,28 @@ def test_phone_has_the_figures_first_and_the_most_used_sections_at_the_bottom(
 
     page.wait_for_url(lambda url: url.endswith("/pipelines/"))
     expect(page.get_by_role("navigation", name="Sections", exact=True)).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", ["pipelines", "changes", "history", "removed-records", "audit"])
+def test_phone_folds_the_filters_away_and_shows_the_first_row(
+    browser_page, sign_in, reader, portfolio, live_server, name
+):
+    make_pipeline("Gone").delete()
+    arguments = ["pipeline", portfolio.pk] if name == "history" else []
+    address = reverse(name, args=arguments)
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 800})
+    sign_in(page, reader)
+    page.goto(f"{live_server.url}{address}")
+
+    filters = page.get_by_role("button", name="Filters")
+    expect(filters).to_have_attribute("aria-expanded", "false")
+    expect(page.get_by_role("search", name="Filters")).to_be_hidden()
+    first = page.locator("#results").locator("tbody tr, .history-entry, .change-line").first
+    assert first.bounding_box()["y"] < 800 - 56, first.bounding_box()
+
+    filters.click()
+    expect(page.get_by_role("search", name="Filters")).to_be_visible()
 
 
 def test_after_signing_out_from_the_menu_going_back_shows_nothing_and_no_choice_is_lost(

@@ -180,6 +180,23 @@ def test_person_is_mentioned_by_name_with_the_keyboard_alone(as_editor, pipeline
     assert manager.notices.unread().count() == 1
 
 
+def test_the_admin_suggests_whom_to_mention_and_says_who_will_be_told(
+    as_editor, pipeline, manager, live_server
+):
+    page = as_editor
+    page.goto(f"{live_server.url}/admin/pipelines/pipeline/{pipeline.pk}/change/")
+    box = page.get_by_label("Add a comment")
+    box.click()
+    page.keyboard.type("Look at it, @Re")
+    people = page.get_by_role("listbox", name="People to mention")
+    expect(people.get_by_role("option", selected=True)).to_contain_text("Morgan Reid")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tells Morgan Reid in the bell.")).to_be_visible()
+    expect(page.locator(".field-new_comment .limit-note")).to_be_hidden()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The comment is added. Told: Morgan Reid in the bell.")).to_be_visible()
+
+
 def test_following_a_notice_marks_it_as_read(
     browser_page, sign_in, live_server, pipeline, portfolio_manager, manager
 ):

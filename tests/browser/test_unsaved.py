@@ -1,6 +1,10 @@
 """Nothing typed is lost: Enter saves, leaving asks, and a draft comes back to the same person."""
 
+import sqlite3
+from contextlib import closing, contextmanager
+
 import pytest
+from django.db import connection
 from playwright.sync_api import expect
 
 from oegen.models import Comment
@@ -33,6 +37,21 @@ def expect_drafts(page, count: int) -> None:
 
 
 OFFER = "that was not saved"
+
+
+@pytest.fixture
+def busy_database(monkeypatch):
+    """busy_database(): while it is open, another process writes, and nobody waits long for it."""
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.1)
+
+    @contextmanager
+    def busy_database():
+        with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+    return busy_database
 
 
 def test_enter_in_the_reason_of_a_list_saves_the_marked_rows(at_work):
@@ -149,3 +168,42 @@ def test_a_move_on_the_board_is_offered_again_with_the_version_it_was_typed_on(a
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.get_by_text("Kestrel moved from Design to Procurement.")).to_be_visible()
     expect_drafts(page, 0)
+
+
+@pytest.mark.parametrize("form", ["comment", "admin"])
+def test_what_a_busy_database_refused_comes_back_and_is_saved(at_work, busy_database, form):
+    page = at_work
+    pipeline = make_pipeline("Kestrel")
+    if form == "admin":
+        page.open(f"/admin/pipelines/pipeline/{pipeline.pk}/change/")
+        box, button = page.get_by_label("RAG comment"), "Save"
+    else:
+        page.open(pipeline.get_absolute_url())
+        box, button = page.get_by_label("Add a comment"), "Comment"
+    save = page.get_by_role("button", name=button, exact=True)
+    box.fill("Spoke to the council at length")
+
+    with busy_database():
+        save.click()
+        expect(page.get_by_role("heading", name="Nothing was saved")).to_be_visible()
+        page.get_by_role("link", name="Open the page again").click()
+        expect(box).to_have_value("")
+        page.get_by_role("button", name="Bring it back").click()
+        expect(box).to_have_value("Spoke to the council at length")
+        save.click()
+        expect(page.get_by_role("heading", name="Nothing was saved")).to_be_visible()
+    page.go_back()
+    # A browser may fill in by itself what was typed; then there is nothing to offer.
+    if not box.input_value():
+        page.get_by_role("button", name="Bring it back").click()
+    expect(box).to_have_value("Spoke to the council at length")
+    save.click()
+
+    expect(page.get_by_role("heading", name="Kestrel")).to_be_visible()
+    expect(page.get_by_text("Spoke to the council at length").first).to_be_visible()
+    expect_drafts(page, 0)
+    page.console.expect("503")
+    assert page.asked == []
+    pipeline.refresh_from_db()
+    said = [pipeline.rag_comment, *Comment.objects.values_list("text", flat=True)]
+    assert said.count("Spoke to the council at length") == 1

@@ -262,7 +262,18 @@ def check_downloads(client, kept) -> None:
         assert [cells[f"{letter}2"] for letter in letters] == [("inlineStr", t) for t in texts]
 
 
-@pytest.mark.parametrize("name", TEXTS)
+#: One that runs, one that is calculated and one that neither ends nor breaks; the others are tried
+#: by ``make test-full``.
+TRIED_ALWAYS = {"script and attribute", "formula", "endless"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in TRIED_ALWAYS else pytest.param(name, marks=pytest.mark.heavy)
+        for name in TEXTS
+    ],
+)
 def test_text_goes_in_and_comes_out_as_text_everywhere(desk, records, name):
     text = TEXTS[name]
 

@@ -67,6 +67,7 @@ def test_old_capacity_columns_serve_a_technology_s_branches_too(demo):
     assert (first.technology.code, first.capacity_mw) == ("offshore-wind", 100)
 
 
+@pytest.mark.heavy
 def test_a_long_audit_is_told_in_full(demo):
     """More rows than one batch, of one record, some of them in files of an earlier run."""
     rows = demo.rows("audit.csv")

@@ -81,6 +81,16 @@ def test_an_unreadable_file_stops_the_whole_import(demo, change, sentence):
     assert row_counts() == before
 
 
+def test_the_oldest_layout_is_refused_with_what_to_do(demo):
+    oldest = "Technology,SolarCapacity,WindCapacity,BESSCapacity"
+    path = demo.path / "pipelines.csv"
+    path.write_text(replace("Technology,Capacity", oldest)(path.read_text("utf-8")), "utf-8")
+    assert (
+        "In this older layout SolarCapacity, WindCapacity and BESSCapacity hold the capacity: add "
+        "a column “Capacity” with the figure that belongs to each row’s technology."
+    ) in str(demo.refused())
+
+
 def test_a_file_that_is_not_utf_8_is_refused_at_line_and_column(demo):
     path = demo.path / "counterparties.csv"
     path.write_bytes(path.read_text("utf-8").encode("latin-1"))
@@ -324,6 +334,7 @@ def test_the_rejects_can_be_mended_and_imported_again(demo):
     assert InformationPoint.objects.get(title="Cheaper modules").impact == 10
 
 
+@pytest.mark.heavy
 def test_the_number_of_queries_grows_with_batches_not_with_rows(demo):
     def rows(count):
         template = demo.rows("pipelines.csv")

@@ -222,6 +222,8 @@ def test_information_points_are_found_by(as_manager, portfolio_manager, query, f
     ("name", "query", "sentence"),
     [
         ("pipelines", {"capacity_min": "lots"}, "Give a number in digits, such as 50."),
+        ("pipelines", {"capacity_min": "1_0"}, "Give a number in digits, such as 50."),
+        ("infopoints", {"rating_min": "1_0"}, "Give a number in digits, such as 2500."),
         ("pipelines", {"capacity_min": "-1"}, "greater than or equal to 0"),
         ("pipelines", {"capacity_max": "1e400"}, "less than or equal to"),
         ("pipelines", {"capacity_min": "9", "capacity_max": "8"}, "This lies below"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from infopoints.models import InformationPoint
 from oegen.models import SavedView
-from pipelines.models import Pipeline
+from pipelines.models import Facility, Pipeline
 from tests.builders import make_counterparty, make_information_point, make_pipeline
 
 
@@ -111,6 +111,12 @@ def test_the_map_starts_as_the_list_does_and_names_its_data_so(as_manager, three
     response = as_manager.get(reverse("map"))
     assert {str(one) for one in response.context["filter"].qs} == {"Alpha"}
     assert f'data-map-source="{reverse("map-data")}?status=open"' in response.text
+    assert '<a href="?status=all">Show all</a>' in response.text
+    assert "Show all" not in as_manager.get(reverse("map"), {"status": "all"}).text
+    Facility.objects.update(latitude="52.5", longitude="-1.9")
+    assert (
+        '<a class="nowrap" href="?status=all">Show all</a>' in as_manager.get(reverse("map")).text
+    )
 
 
 def test_a_view_keeps_what_the_list_started_with(as_manager, three):
@@ -152,5 +158,6 @@ def test_views_saved_before_lists_started_with_less_show_all_as_they_did(as_mana
 
 def test_an_empty_list_still_says_that_there_is_nothing_yet(as_manager, db):
     assert "No pipelines yet." in as_manager.get(reverse("pipelines")).text
+    assert "Show all" not in as_manager.get(reverse("map")).text
     assert not Pipeline.objects.exists()
     assert not InformationPoint.objects.exists()

@@ -57,10 +57,10 @@ def test_view_is_the_person_s_own_until_it_is_shared(as_manager, view, client):
 
 
 def test_owner_renames_shares_and_removes(as_manager, view):
-    answer = {"view": view.pk, "name": "  Reds ", "is_shared": "on"}
+    answer = {"view": view.pk, "name": "  Re\u200bds\u00a0 1 ", "is_shared": "on"}
     as_manager.post(PIPELINES, {"do": "rename-view", **answer})
     view.refresh_from_db()
-    assert (view.name, view.is_shared) == ("Reds", True)
+    assert (view.name, view.is_shared) == ("Reds 1", True)
 
     as_manager.post(PIPELINES, {"do": "remove-view", "view": view.pk})
     assert not SavedView.objects.exists()
@@ -83,6 +83,7 @@ def test_somebody_else_s_view_is_refused(client, view, do):
     [
         ("red ONES", "You have a view called “red ONES” on this list already"),
         ("   ", "Give the view a name."),
+        ("\u200b", "Give the view a name."),
         ("x" * 81, "A name has at most 80 characters"),
         ("a\x00b", "Null characters are not allowed."),
     ],

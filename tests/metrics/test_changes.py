@@ -14,6 +14,7 @@ from dashboard.metrics.changes import KINDS, LEAVING
 from dashboard.metrics.movement import STEPS
 from oegen import audit
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
+from pipelines.querysets import Capacity
 from tests.asof.player import FIRST_DAY, Clock, Player
 from tests.builders import make_pipeline
 
@@ -137,6 +138,10 @@ class Look:
             sizes[(bases or {}).get(code, basis)] += mw or 0
         return sizes
 
+    def storage(self, facilities) -> Decimal:
+        kept = [one for one in facilities if self.facilities[one][1:] == ("ac", "bess")]
+        return self.mw(kept)
+
     def rated(self, rag: str) -> set:
         return {key for key, pipeline in self.pipelines.items() if pipeline["rag"] == rag}
 
@@ -221,8 +226,9 @@ def check_kinds(found, looks, is_counted):
                 assert (end.name, end.stage, end.rag, end.rtb_date) == tuple(
                     facts[name] for name in ("name", "stage", "rag", "rtb")
                 )
-                mw = end.capacity.mw if end.capacity else 0
-                assert mw == look.mw(facts["holds"])
+                size = end.capacity or Capacity()
+                assert size.mw == look.mw(facts["holds"])
+                assert size.storage_mw == look.storage(facts["holds"])
         if kind in ("slipped", "earlier"):
             assert change.days == (change.now.rtb_date - change.was.rtb_date).days
     for kind, total in found.totals().items():

@@ -119,7 +119,8 @@ def test_a_name_is_free_again_when_its_record_is_renamed_or_removed():
 
 def test_records_that_share_a_name_from_before_can_be_saved_and_are_listed():
     one, two, three = put_in_unseen("Straße Energie", "STRASSE ENERGIE", "Strasse  Energie")
-    assert keys.duplicates(Counterparty) == [[one, two, three]]
+    (group,) = keys.shared(Counterparty, refused_only=True)
+    assert keys.records_of(Counterparty, [group]) == [(group, [one, two, three])]
     for record in (one, two, three):
         record.strategy = "Buy"
         record.full_clean()
@@ -129,7 +130,7 @@ def test_records_that_share_a_name_from_before_can_be_saved_and_are_listed():
         make_counterparty("straße energie")
     two.name = "Straße Energie Süd"
     two.save()
-    assert keys.duplicates(Counterparty) == []
+    assert keys.shared(Counterparty) == []
     two.name = "Straße Energie"
     with pytest.raises(ValidationError):
         two.full_clean()

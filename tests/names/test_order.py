@@ -11,12 +11,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from counterparties.models import Contact, Counterparty
-from oegen import audit
+from oegen import audit, search
 from oegen.core.text import sort_key
 from oegen.models import SortKey
 from oegen.search import ordering
-from pipelines.models import Facility, Pipeline
-from tests.builders import make_contact, make_counterparty, make_pipeline, make_portfolio, make_user
+from pipelines.map import sites
+from pipelines.models import Facility, Pipeline, PipelineFacility
+from tests.builders import (
+    make_contact,
+    make_counterparty,
+    make_facility,
+    make_pipeline,
+    make_portfolio,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +77,26 @@ def test_lists_sort_by_it(list_name, make, column, reader_client):
         assert shown(reader_client, reverse(list_name) + query, column) == NAMES
     descending = shown(reader_client, reverse(list_name) + f"?sort=-{column}", column)
     assert descending == NAMES[::-1]
+
+
+def test_hits_sites_and_offers_that_are_equal_sort_by_it(client, portfolio_manager):
+    client.force_login(portfolio_manager)
+    names = ["Site 2", "site 3", "Site 10"]
+    for name in reversed(names):
+        make_counterparty(name)
+        make_facility(name, latitude=52, longitude=0, capacity_mw=5)
+        PipelineFacility.objects.create(
+            pipeline=make_pipeline(name), facility=Facility.objects.get(name=name)
+        )
+    for model in (Counterparty, Facility, Pipeline):
+        hits = search.Finding("site").group(model, limit=9).hits
+        assert [str(hit.record) for hit in hits] == names
+    assert [site.name for site in sites(Pipeline.objects.all())] == names
+    page = client.get(reverse("map"))
+    assert [site.name for site in page.context["sites"]] == names
+    other = make_counterparty("Site")
+    offered = client.get(reverse("counterparty-merge", args=[other.pk])).context["offered"]
+    assert [one.name for one in offered] == names
 
 
 def test_lists_sort_by_linked_names_and_short_texts(reader_client):

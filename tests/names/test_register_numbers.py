@@ -1,7 +1,10 @@
 """A company's numbers in registers: their form, and that no two companies have the same."""
 
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import IntegrityError, models, transaction
 
 from counterparties.models import Counterparty
@@ -77,12 +80,18 @@ def test_a_number_is_one_of_its_country():
         make_counterparty(country=country, company_number="123")
 
 
-def test_wrong_and_double_numbers_from_before_stand_in_nobody_s_way():
+def test_wrong_and_double_numbers_from_before_stand_in_nobody_s_way_and_are_remarked(capsys):
     double = {"lei": LEI, "country": "GB", "company_number": "123"}
     wrong = put_in_unseen(name="Larch", lei="213800WSGIIZCXF1P573")
     for record in (wrong, put_in_unseen(name="A", **double), put_in_unseen(name="B", **double)):
         record.strategy = "Buy"
         record.full_clean()
         record.save()
-    assert len(keys.duplicates(Counterparty, "lei")) == 1
+    (group,) = keys.shared(Counterparty, refused_only=True)
+    assert sorted(group.kinds) == ["company number", "lei"]
     assert models.QuerySet(Counterparty).filter(lei=wrong.lei).exists()
+    call_command("audit_check")
+    said = capsys.readouterr().out
+    assert f"Remark: Counterparty “Larch” ({wrong.pk}), LEI: The check digits" in said
+    assert re.search("Remark: Counterparties have the same [^:]*: “A” .* and “B” ", said)
+    assert said.count("Remark:") == 2

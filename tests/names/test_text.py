@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.urls import reverse
@@ -138,6 +138,31 @@ def test_an_old_text_stays_as_it_is_when_other_fields_are_saved(old, desk):
     now.rag_comment = LONG + "y"
     with pytest.raises(ValidationError, match="it has 10,002"):
         now.full_clean()
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="It stores no null character.")
+def test_a_null_character_stands_in_the_way_of_its_own_field_alone(desk):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pipeline, "settle_text", lambda self, names=None: None)
+        old = make_pipeline("La\x00rch")
+    old.rag_comment = "First"
+    old.full_clean()
+    old.save()
+    url = desk.url(Pipeline, "changelist")
+    sent = desk.fields_of(desk.client.get(url))
+    sent |= {"form-0-rag_comment": "Second", "_save": "Save"}
+    assert desk.client.post(url, sent).status_code == 302
+    old = Pipeline.objects.get()
+    assert (old.project_name, old.rag_comment) == ("La\x00rch", "Second")
+    old.project_name = "La\x00rch Power"
+    with pytest.raises(ValidationError, match="A null character can't be kept"):
+        old.full_clean()
+    old.project_name = "Larch"
+    old.save()
+    old.project_name = "La\x00rch"
+    with pytest.raises(IntegrityError, match="A null character can't be kept"):
+        old.save()
 
 
 def test_an_old_text_comes_back_as_it_was(old):

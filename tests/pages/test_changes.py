@@ -11,8 +11,8 @@ from django.utils import timezone
 from oegen import audit
 from oegen.audit.revert import undoing
 from oegen.models import ChangeSet
-from pipelines.models import Pipeline, Stage, Technology
-from tests.builders import make_pipeline
+from pipelines.models import Pipeline, PipelineFacility, Stage, Technology
+from tests.builders import make_facility, make_pipeline
 from tests.lists.test_downloads import csv_rows, xlsx_cells
 
 URL = reverse("changes")
@@ -76,6 +76,26 @@ def test_each_change_is_told_with_its_size_who_when_and_why(as_manager, portfoli
     gone = reverse("history", args=["pipeline", Pipeline.history.get(history_type="-").id])
     assert f'<a href="{gone}"><bdi>Larch Park</bdi>' in html
     assert as_manager.get(gone).status_code == 200
+
+
+def test_storage_is_told_apart_on_each_line_and_in_the_total_of_its_kind(as_manager, portfolio):
+    with audit.change_set(reason="Three more"):
+        both = make_pipeline("Both", capacity_mw=20)
+        battery = make_facility("Battery", "bess", capacity_mw=11, storage_mwh=22)
+        PipelineFacility.objects.create(pipeline=both, facility=battery)
+        make_pipeline("Stack", technology="bess", capacity_mw=9)
+        make_pipeline("Windy", technology="wind", capacity_mw=7)
+    days = {"from": "2026-11-19", "to": "2026-11-20"}
+    text = read(as_manager, **days)
+    assert "47.0 MW, mixed (20.0 MWp, 27.0 MW), of which storage 20.0 MW" in text
+    assert "Both added in Design 31.0 MW, mixed of which storage 11.0 MW" in text
+    assert "Stack added in Design 9.0 MW all of it storage" in text
+    assert text.count("storage") == 3
+
+    rows = csv_rows(as_manager, "changes", **days)
+    places = [rows[0].index(f"Of which storage, MW {end}") for end in ("before", "after")]
+    told = {row[3]: [row[place] for place in places] for row in rows[1:]}
+    assert told == {"Both": ["", "11"], "Stack": ["", "9"], "Windy": ["", "0"]}
 
 
 def test_filters_kinds_and_steps_narrow(as_manager, portfolio):
@@ -202,7 +222,7 @@ def test_a_file_has_every_change_and_no_formula(as_manager, portfolio):
         "40",
         *who,
         "",
-        *("40", "40", "0", "0", "0", "0"),
+        *("40", "40", "0", "0", "0", "0", "0", "0"),
         str(Pipeline.history.filter(project_name="Kestrel Moor").first().id),
     ]
     assert [row[3] for row in rows[1:]] == ["Rowan Hill", "Kestrel Moor", "Larch Park"]

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from html import unescape
@@ -238,3 +239,35 @@ def test_record_that_was_not_there_yet_picks_nothing_then(as_manager):
 
     open_tile, *_ = page.context["tiles"]
     assert open_tile.change == "+40.0 MW, +1 pipeline"
+
+
+def test_an_empty_site_leads_whoever_may_take_them_through_the_first_steps(
+    client, administrator, portfolio_manager, manager
+):
+    def steps_for(person) -> list[str]:
+        client.force_login(person)
+        html = page_of(client)
+        assert "There is no pipeline yet" in html
+        steps = html.partition('<ol class="first-steps">')[2].partition("</ol>")[0]
+        links = re.findall(r'href="([^"]+)"', steps)
+        assert all(client.get(link).status_code == 200 for link in links)
+        return links
+
+    stages, entry = (
+        reverse(f"admin:pipelines_{name}") for name in ("stage_changelist", "pipeline_add")
+    )
+    told = reverse("my-alerts")
+    accounts = reverse("admin:oegen_user_changelist")
+    assert [link.partition("?")[0] for link in steps_for(administrator)] == [
+        accounts,
+        stages,
+        entry,
+        told,
+    ]
+    assert [link.partition("?")[0] for link in steps_for(portfolio_manager)] == [entry, told]
+    assert "Ask an administrator to give each stage its probability" in page_of(client)
+    assert steps_for(manager) == []
+    assert "As soon as a portfolio manager has entered one" in page_of(client)
+
+    make_pipeline("First")
+    assert "first-steps" not in page_of(client)

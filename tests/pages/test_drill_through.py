@@ -54,8 +54,14 @@ def shuffle(seed: int) -> None:
     ("make", "query"),
     [
         (make_awkward_portfolio, {}),
-        (make_awkward_portfolio, {"technology": "bess", "as_of": TODAY - timedelta(days=1)}),
-        (lambda: make_random_portfolio(9, size=28), {"compare": SINCE}),
+        pytest.param(
+            make_awkward_portfolio,
+            {"technology": "bess", "as_of": TODAY - timedelta(days=1)},
+            marks=pytest.mark.heavy,
+        ),
+        pytest.param(
+            lambda: make_random_portfolio(9, size=28), {"compare": SINCE}, marks=pytest.mark.heavy
+        ),
         (
             lambda: make_random_portfolio(5, size=30),
             {"technology": "solar", "also": "capacity_max=300"},

@@ -1,5 +1,5 @@
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.contrib.auth.models import Group
@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from counterparties.models import Counterparty
 from oegen import audit
-from oegen.audit.narrative import timeline
-from oegen.models import AccountRecord, GroupRecord
+from oegen.audit.narrative import news
+from oegen.models import AccountRecord, Acknowledgement, GroupRecord
 from pipelines.models import Stage
 from tests.builders import make_counterparty, make_pipeline, make_user
 
@@ -57,16 +57,39 @@ def test_accounts_are_no_news_but_what_changed_with_them_is(as_manager):
     first.groups.set(Group.objects.all())
     assert AccountRecord.history.exists()
     assert GroupRecord.history.exists()
-    assert timeline.latest() == []
+    assert news.latest() == []
     with audit.change_set():
         first.delete()
         make_counterparty("Larch Power")
-    [told] = timeline.latest()
+    [told] = news.latest()
     assert [entry.subject for entry in told.entries] == ["Larch Power"]
     assert set(told.change_set.contents) == {
         AccountRecord.history.model._meta.label_lower,
         Counterparty.history.model._meta.label_lower,
     }
+
+
+def test_what_is_told_with_other_changes_is_told_where_it_is_all_that_changed(as_manager):
+    move = make_pipeline("Kestrel Moor", stage="construction").transitions.get()
+    [told] = news.latest()
+    assert [entry.subject for entry in told.entries] == ["Kestrel Moor"]
+    move.effective_on = date(2026, 3, 14)
+    move.save()
+    Acknowledgement.objects.create(
+        fingerprint="f" * 64, finding="Change set 3 is missing", reason="Restored from a copy"
+    )
+    acknowledged, corrected = (batch.entries for batch in news.latest(limit=2))
+    assert [(entry.subject, entry.phrase) for entry in acknowledged] == [
+        ("Change set 3 is missing", "added as an acknowledged finding")
+    ]
+    [entry] = corrected
+    assert entry.subject == "Kestrel Moor"
+    assert re.fullmatch(
+        "the move to Construction: Effective on from .* to 14 Mar 2026", entry.phrase
+    )
+    html = as_manager.get(reverse("latest-changes")).content.decode()
+    assert "Effective on from" in html
+    assert "added as an acknowledged finding" in html
 
 
 @pytest.mark.parametrize("wrong", ["x", "00000000-0000-4000-8000-000000000000", "1' OR 1=1 --"])

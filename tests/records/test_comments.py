@@ -4,9 +4,11 @@ from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from oegen import audit
 from oegen.models import Comment
+from tests.admin.conftest import Desk
 from tests.builders import make_pipeline, make_user
 from tests.pages.test_pages import HOSTILE, parsed
 
@@ -38,6 +40,41 @@ def test_the_writer_learns_whom_a_mention_told_and_how(
     }
     page = client.get(address).text
     assert '<span class="mention-name" title="@morgan">@Morgan Reid</span> please look' in page
+
+
+def test_a_comment_shows_whom_it_names_wherever_it_is_read(client, portfolio_manager, manager):
+    pipeline = make_pipeline("Larch")
+    client.force_login(portfolio_manager)
+    desk = Desk(client)
+    form = desk.url(pipeline)
+    typed = desk.open(pipeline) | {"new_comment": "@morgan please look"}
+    saved = client.post(form, typed, follow=True)
+    assert "The comment is added. Told: Morgan Reid in the bell." in saved.text
+    comment = Comment.objects.get()
+    comment.text = "@morgan please look again"
+    comment.save()
+
+    name = '<span class="mention-name" title="@morgan">@Morgan Reid</span> please look'
+    first = Comment.history.earliest()
+    for address in (
+        form,
+        reverse("admin:oegen_comment_changelist"),
+        reverse("history", args=["pipeline", pipeline.pk]),
+        reverse("history", args=["comment", comment.pk]),
+        reverse("history-entry", args=["comment", comment.pk, first.history_id]),
+        reverse("audit"),
+        reverse("latest-changes"),
+    ):
+        body = client.get(address).text.split("<body")[1]
+        assert name in body, address
+        assert "@morgan please" not in strip_tags(body), address
+    comment.delete()
+    assert name in client.get(reverse("removed-records")).text
+
+    pipeline.rag_comment = "@morgan has it"
+    pipeline.save()
+    told = strip_tags(client.get(reverse("audit")).text)
+    assert "@morgan has it" in told, "what is no comment tells nobody"
 
 
 def test_a_mention_of_nobody_is_refused_at_the_box_with_who_was_meant(

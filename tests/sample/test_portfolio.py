@@ -26,6 +26,7 @@ def test_it_has_the_promised_size(sample):
     assert InformationPoint.objects.count() == 40
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("model", audit.tracked_models(), ids=lambda model: model._meta.model_name)
 def test_every_record_keeps_every_rule(model):
     for record in model._base_manager.all():

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.db.models import F, Min, OuterRef, Subquery
+from django.utils.text import capfirst
 
 from oegen import audit
 from oegen.audit import day_rules
 from oegen.audit.audited import AuditedModel
+from oegen.audit.day_rules import impossible_days
+from oegen.core.fields import clean_text, fault_of, is_free_text
 from oegen.core.triggers import registered_triggers
+
+#: So many records are held at a time.
+CHUNK = 500
+
+
+Remarks = Callable[[], Iterator[str]]
+
+#: Those of higher layers.
+_further: list[Remarks] = []
+
+
+def register_remarks(find: Remarks) -> Remarks:
+    _further.append(find)
+    return find
+
+
+def remarks() -> Iterator[str]:
+    """All of them."""
+    for find in (early_references, impossible_days, broken_rules, unclean_texts, *_further):
+        yield from find()
 
 
 def early_references() -> Iterator[str]:
@@ -45,6 +68,27 @@ def broken_rules() -> Iterator[str]:
         for row in rows:
             noun = str(model._meta.verbose_name).capitalize()
             yield f"{noun} “{row}” ({row.pk}) breaks a rule that is newer: {rule.message}"
+
+
+def unclean_texts() -> Iterator[str]:
+    """The texts that could not be written as they are: too long, blank, no LEI, or with white
+    space and signs that are cleaned today."""
+    for model in audit.tracked_models():
+        fields = [] if model.IS_COPY else [*filter(is_free_text, model._meta.concrete_fields)]
+        if not fields:
+            continue
+        for record in model._base_manager.order_by("pk").iterator(chunk_size=CHUNK):
+            for field in fields:
+                text = getattr(record, field.attname)
+                if text is None:
+                    continue
+                cleaned = clean_text(field, text)
+                fault = fault_of(field, cleaned)
+                if not fault and cleaned != text:
+                    fault = "It has white space or signs that are cleaned today"
+                if fault:
+                    noun = capfirst(model._meta.verbose_name)
+                    yield f"{noun} “{record}” ({record.pk}), {field.verbose_name}: {fault}"
 
 
 def _early_references(model: type[AuditedModel], other: type[AuditedModel], name: str):

@@ -5,7 +5,6 @@ Applications add the words of their trade with ``say``: a phrase for a change of
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -19,7 +18,6 @@ from django.utils import formats, timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative.names import NOTHING, Names
 from oegen.core.bidi import isolated
 
@@ -167,7 +165,7 @@ def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> 
         is_comments = source.model.instance_type.IS_COMMENT
         if show != Show.ALL and is_comments != (show == Show.COMMENTS):
             continue
-        entries += _entries(source.order_by("-history_date", "-history_id")[:limit])
+        entries += entries_of_rows(source.order_by("-history_date", "-history_id")[:limit])
     entries.sort(key=Entry.place, reverse=True)
     return _with_latest_of_comments(entries[:limit])
 
@@ -189,76 +187,18 @@ def _with_latest_of_comments(entries: list[Entry]) -> list[Entry]:
 def entries_since(record: AuditedModel, version: int) -> list[Entry]:
     """What happened to the record itself after the given version, newest first."""
     rows = type(record).history.filter(id=record.pk, version__gt=version, history_type="~")
-    return _entries(rows.order_by("-history_date", "-history_id"))
+    return entries_of_rows(rows.order_by("-history_date", "-history_id"))
 
 
 def entries_among(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
     """The entries of these history rows of one model, in no order of their own."""
-    return _entries(model.history.filter(history_id__in=list(history_ids)).order_by())
+    return entries_of_rows(model.history.filter(history_id__in=list(history_ids)).order_by())
 
 
 def removal_of(model: type[AuditedModel], key) -> list[Entry]:
     """The entry of the record's removal, if it was removed."""
-    return _entries(model.history.filter(id=key, history_type="-").order_by("-history_id")[:1])
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A change set with its entries; for a large one their number by kind of record instead."""
-
-    change_set: ChangeSet
-    entries: tuple[Entry, ...]
-    counts: tuple[tuple[str, int], ...]
-
-
-def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None) -> list[Batch]:
-    """The newest change sets that are news, in a fixed number of queries.
-
-    One with more than ``large`` entries is told by counts alone: a long import is one event.
-    With ``before`` only what is older than that change set.
-    """
-    known = ChangeSet.objects.recorded().news()
-    if before:
-        known = known.filter(
-            Q(recorded_at__lt=before.recorded_at)
-            | Q(recorded_at=before.recorded_at, pk__lt=before.pk)
-        )
-    sets = list(known.select_related("person").order_by("-recorded_at", "-pk")[:limit])
-    ids = [one.pk for one in sets]
-    entries: dict[Any, list[Entry]] = defaultdict(list)
-    counts: dict[Any, dict[str, int]] = defaultdict(dict)
-    rows_of: dict[Any, int] = defaultdict(int)
-    for model in audit.tracked_models():
-        if not model.TELLS_NEWS:
-            continue
-        tally = (
-            model.history.filter(change_set__in=ids)
-            .order_by()
-            .values_list("change_set")
-            .annotate(
-                rows=models.Count("pk"),
-                records=models.Count("id", distinct=True),
-                removed=models.Count("id", distinct=True, filter=Q(history_type=audit.REMOVED)),
-            )
-        )
-        small = []
-        for key, rows, records, removed in tally:
-            rows_of[key] += rows
-            if rows <= large:
-                small.append(key)
-            for number, ending in ((records - removed, ""), (removed, " removed")):
-                name = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
-                if number:
-                    counts[key][f"{name}{ending}"] = number
-        if small:
-            for entry in _entries(model.history.filter(change_set__in=small)):
-                entries[entry.change_set_id].append(entry)
-    batches = []
-    for one in sets:
-        own = entries[one.pk] if rows_of[one.pk] <= large else []
-        own.sort(key=Entry.place)
-        batches.append(Batch(one, tuple(own), tuple(counts[one.pk].items())))
-    return batches
+    rows = model.history.filter(id=key, history_type="-")
+    return entries_of_rows(rows.order_by("-history_id")[:1])
 
 
 #: An import's, which may be long, are told on the page of its change set.
@@ -269,8 +209,8 @@ _DETAILS = Case(
 )
 
 
-def _entries(rows: models.QuerySet) -> list[Entry]:
-    """Entries for a queryset of history rows of one model, in the queryset's order."""
+def entries_of_rows(rows: models.QuerySet) -> list[Entry]:
+    """The entries of a queryset of history rows of one model, in the queryset's order."""
     history = rows.model
     before = history.objects.filter(
         Q(history_date__lt=OuterRef("history_date"))

@@ -1,4 +1,3 @@
-from itertools import chain
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -7,10 +6,9 @@ from django.db import DEFAULT_DB_ALIAS
 from oegen import audit
 from oegen.alerts import anchors
 from oegen.alerts.anchors import Anchor, AnchorError
-from oegen.audit.day_rules import impossible_days
 from oegen.audit.integrity import Check, Finding
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck
-from oegen.audit.integrity.remarks import broken_rules, early_references
+from oegen.audit.integrity.remarks import remarks
 from oegen.core.database import snapshot
 from oegen.core.words import count
 from oegen.people.models import User
@@ -68,7 +66,7 @@ class Command(BaseCommand):
                 for finding in kept.findings(public_key) if kept else ():
                     self._print(finding, known, found)
                 newest = Anchor.newest()
-                for remark in chain(early_references(), impossible_days(), broken_rules()):
+                for remark in remarks():
                     self.stdout.write(f"Remark: {remark.rstrip('.')}.")
             open_findings = [one for one in found if one not in known]
             if person is not None:

@@ -1,0 +1,106 @@
+"""Numbers, dates and counts as people read them. Templates have these as filters of the same
+names."""
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from oegen.core import clock
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """“1 day”, “1,200 days”; ``plural`` where that is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def number(value, places: int = 1) -> str:
+    """Rounded, with thousands separators; below 1 as stored, so that little is not nothing."""
+    if value is None or value == "":
+        return ""
+    value = Decimal(value)
+    if abs(value) < 1:
+        return plain(value)
+    # Rounded here because Django's own number_format cuts off.
+    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return formats.number_format(rounded, use_l10n=True, force_grouping=True)
+
+
+def whole(value) -> str:
+    return number(value, 0)
+
+
+def plain(value) -> str:
+    """All stored places and none that are only zeros: 50, 194.432."""
+    if value is None or value == "":
+        return ""
+    digits = Decimal(value).normalize() + 0
+    return formats.number_format(f"{digits:f}", use_l10n=True, force_grouping=True)
+
+
+def degrees(value: Decimal, sides: str) -> str:
+    """“1.8904° W”; ``sides`` are the letters for positive and negative."""
+    return f"{plain(abs(value))}° {sides[value < 0]}"
+
+
+def mw(value, unit: str = "MW") -> SafeString | str:
+    """“1,234.5 MW”, which never breaks before the unit. Empty for nothing known."""
+    text = number(value)
+    return format_html('{}<span class="unit">&nbsp;{}</span>', text, unit) if text else ""
+
+
+def signed(value) -> str:
+    """A change, with its sign: “+12.5”, “−3.0”; empty for none."""
+    if not value:
+        return ""
+    return f"{'+' if value > 0 else '−'}{number(abs(value))}"
+
+
+def days(value) -> str:
+    """How much later or earlier: “61 days later”."""
+    value = round(value)
+    if not value:
+        return "no later"
+    return f"{count(abs(value), 'day')} {'later' if value > 0 else 'earlier'}"
+
+
+def in_days(day: date) -> str:
+    """How far the day is from today, in words: “in 12 days”, “3 days ago”."""
+    days = (day - clock.today()).days
+    if days == 0:
+        return "today"
+    words = count(abs(days), "day")
+    return f"in {words}" if days > 0 else f"{words} ago"
+
+
+def than(day: date, earlier_known: date) -> str:
+    """How far a date has moved from what it was, in words: “61 days later than”."""
+    days = (day - earlier_known).days
+    if days == 0:
+        return "the same as"
+    return f"{count(abs(days), 'day')} {'later' if days > 0 else 'earlier'} than"
+
+
+def moment(when: datetime):
+    """How long ago, counted from the day being looked at, with the exact time on hover and on
+    paper."""
+    exact = formats.date_format(timezone.localtime(when), "DATETIME_FORMAT")
+    return format_html(
+        '<time datetime="{}" title="{}"><span class="d-print-none">{}</span>'
+        '<span class="d-none d-print-inline">{}</span></time>',
+        when.isoformat(),
+        exact,
+        _how_long_ago(when) or exact,
+        exact,
+    )
+
+
+def _how_long_ago(when: datetime) -> str:
+    """Empty for what came after the past day that is being looked at."""
+    if not clock.past_day():
+        return naturaltime(when)
+    return f"{timesince(when, clock.now())} ago" if when < clock.now() else ""

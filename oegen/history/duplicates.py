@@ -1,0 +1,83 @@
+"""The records that may be there more than once, and the way to merging them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.text import get_text_list
+from django.views.generic import TemplateView
+
+from oegen.audit.audited import AuditedModel
+from oegen.core import clock
+from oegen.core.text import name_key
+from oegen.search import keys
+
+#: So many groups on a page.
+PAGE_SIZE = 50
+
+#: What several records have in common, by the kind of key, in the order in which it is told.
+IN_WORDS = {keys.NAME: "name", "lei": "LEI", "company number": "company number"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Records that may be one; ``oldest`` is the one that the others are merged into."""
+
+    in_common: str
+    oldest: AuditedModel
+    others: list[AuditedModel]
+
+
+def count_of(model: type[AuditedModel]) -> int:
+    """How many groups the page of the model shows; none in the past."""
+    return 0 if clock.past_day() else len(keys.shared(model))
+
+
+class DuplicatesPage(TemplateView):
+    """Groups of records that share a name, another name or a register's number, a page at a time.
+
+    It is of today only: an earlier day is answered with 400.
+    """
+
+    template_name = "oegen/history/duplicates.html"
+    model: type[AuditedModel]
+    section = ""
+    #: What is compared, in words.
+    compared_by = ""
+
+    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if clock.past_day():
+            why = "Possible duplicates are looked for among the records of today only."
+            return render(request, "oegen/no_past.html", {"why": why}, status=400)
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        meta = self.model._meta
+        paginator = Paginator(keys.shared(self.model), PAGE_SIZE)
+        page = paginator.get_page(self.request.GET.get("page"))
+        return super().get_context_data(**kwargs) | {
+            "section": self.section,
+            "compared_by": self.compared_by,
+            "noun": meta.verbose_name,
+            "plural": meta.verbose_name_plural,
+            "page": page,
+            "total": paginator.count,
+            "groups": self._groups(page.object_list),
+        }
+
+    def _groups(self, shared: list[keys.SharedKeys]) -> list[Group]:
+        found = []
+        for group, records in keys.records_of(self.model, shared):
+            if len(records) > 1:
+                found.append(Group(_in_common(group, records), records[0], records[1:]))
+        return found
+
+
+def _in_common(group: keys.SharedKeys, records: list[AuditedModel]) -> str:
+    words = [word for kind, word in IN_WORDS.items() if kind in group.kinds]
+    if words[0] == keys.NAME and len({name_key(record.name) for record in records}) > 1:
+        words[0] = "name or other name"
+    return get_text_list(words, "and")
