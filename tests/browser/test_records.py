@@ -180,6 +180,18 @@ def test_person_is_mentioned_by_name_with_the_keyboard_alone(as_editor, pipeline
     assert manager.notices.unread().count() == 1
 
 
+def test_a_comment_is_counted_once_it_comes_near_its_limit(as_editor, pipeline):
+    page = as_editor
+    page.open(pipeline)
+    box, note = page.get_by_label("Add a comment"), page.locator(".comment-box .limit-note")
+    box.fill("a" * 7_999)
+    expect(note).to_be_hidden()
+    box.fill("a" * 8_001)
+    expect(note).to_have_text("8,001 of 10,000 characters")
+    box.fill("a" * 10_080)
+    expect(note).to_have_text("80 too many of 10,000")
+
+
 def test_the_admin_suggests_whom_to_mention_and_says_who_will_be_told(
     as_editor, pipeline, manager, live_server
 ):
