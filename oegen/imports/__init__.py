@@ -1,7 +1,6 @@
-"""The base of every import of CSV files: reading, row forms, rejects, summary, old audits.
+"""What every import of files needs: reading CSV, cells, rejected rows, a summary that adds up.
 
-An application's ``imports.py`` says what a row of its file means (``Importer``); a management
-command puts the importers together around one ``ImportRun``.
+Imports ``audit`` and ``core``.
 """
 
 from oegen.imports.cells import (
@@ -17,37 +16,16 @@ from oegen.imports.cells import (
     text,
     whole_number,
 )
-from oegen.imports.importer import (
-    Importer,
-    ImportRun,
-    PastRow,
-    Writes,
-    changed_fields,
-    check_fields,
-    check_past_fields,
-    check_record,
-)
-from oegen.imports.past import AuditFile, Past
 from oegen.imports.reading import CSVFile, Row, UnreadableFileError
 from oegen.imports.report import FileReport
 
 __all__ = [
-    "AuditFile",
     "CSVFile",
     "Cell",
     "FileReport",
-    "ImportRun",
-    "Importer",
-    "Past",
-    "PastRow",
     "Row",
     "RowForm",
     "UnreadableFileError",
-    "Writes",
-    "changed_fields",
-    "check_fields",
-    "check_past_fields",
-    "check_record",
     "day",
     "derived_id",
     "identifier",

@@ -120,7 +120,7 @@ def _datetime(value: str, example: str) -> datetime:
 
 
 def moment(value: str) -> datetime:
-    """A date and time; without a zone it is UTC, which is what the demo wrote."""
+    """A date and time; without a zone it is UTC."""
     parsed = _datetime(value, "2024-07-22 18:30:00+00:00")
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 

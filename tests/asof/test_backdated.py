@@ -19,7 +19,7 @@ from oegen.models import ReferenceModel
 from pipelines.models import Pipeline, PipelineCounterparty, PipelineFacility, Technology
 from tests.addresses import address_of
 from tests.builders import make_counterparty, make_facility, make_pipeline, make_portfolio
-from tests.imports.conftest import DEMO
+from tests.demo_import.conftest import DEMO
 from tests.test_permissions import PAGES
 
 pytestmark = pytest.mark.django_db

@@ -167,7 +167,7 @@ def choose_page_size(client, number):
 
 
 def import_demo(client, number):
-    from tests.imports.conftest import DEMO
+    from tests.demo_import.conftest import DEMO
 
     # The progress bar's lock is then this process's own.
     multiprocessing.set_start_method("fork", force=True)

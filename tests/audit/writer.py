@@ -107,7 +107,7 @@ def bulk_edit(tell: Tell, number: int, count: int) -> None:
 
 
 def import_demo(tell: Tell, number: int, count: int) -> None:
-    from tests.imports.conftest import DEMO
+    from tests.demo_import.conftest import DEMO
 
     settings.VAR_DIR = settings.VAR_DIR / f"writer-{number}"
     # The progress bar's lock is then this process's own, and is not missed when it is killed.

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from dashboard import metrics
 from pipelines.models import Pipeline
-from tests.imports.conftest import DEMO
+from tests.demo_import.conftest import DEMO
 
 NAMES = {"wind energy": "Wind"}
 

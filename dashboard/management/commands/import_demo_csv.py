@@ -4,15 +4,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, connection, transaction
 
-from counterparties.imports import CounterpartyImporter, CounterpartyNames
-from infopoints.imports import InformationPointImporter
+from dashboard.demo_import.counterparties import CounterpartyImporter, CounterpartyNames
+from dashboard.demo_import.importer import ImportRun
+from dashboard.demo_import.infopoints import InformationPointImporter
+from dashboard.demo_import.past import AuditFile
+from dashboard.demo_import.pipelines import PipelineImporter
+from dashboard.demo_import.vocabulary import Vocabulary
 from oegen.audit import Source, change_set
 from oegen.core.exceptions import StaleRecordError
-from oegen.imports import AuditFile, ImportRun, UnreadableFileError
+from oegen.imports import UnreadableFileError
 from oegen.imports.report import Rejects
 from oegen.models import User
-from pipelines.imports import PipelineImporter
-from pipelines.vocabulary import Vocabulary
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@
 import pytest
 
 from counterparties.models import Contact, Counterparty
-from oegen.imports.importer import ASKED
+from dashboard.demo_import.importer import ASKED
 from oegen.models import ChangeSet
 from tests.builders import make_counterparty
 

@@ -7,8 +7,24 @@ from dataclasses import dataclass
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 
-from counterparties.imports import CounterpartyNames, reference_by_name, stamped
 from counterparties.models import Counterparty
+from dashboard.demo_import.counterparties import CounterpartyNames, reference_by_name, stamped
+from dashboard.demo_import.importer import (
+    CREATED_ROW,
+    UNCHANGED_ROW,
+    UPDATED_ROW,
+    Importer,
+    ImportRun,
+    PastRow,
+    Writes,
+    changed_fields,
+    check_fields,
+    check_past_fields,
+    check_record,
+)
+from dashboard.demo_import.literals import LiteralError, parse_literal
+from dashboard.demo_import.past import Past
+from dashboard.demo_import.vocabulary import Vocabulary
 from infopoints.models import (
     InformationPoint,
     InformationPointCounterparty,
@@ -17,17 +33,8 @@ from infopoints.models import (
 from oegen.core.text import clean_line, name_key
 from oegen.imports import (
     Cell,
-    Importer,
-    ImportRun,
-    Past,
-    PastRow,
     Row,
     RowForm,
-    Writes,
-    changed_fields,
-    check_fields,
-    check_past_fields,
-    check_record,
     derived_id,
     identifier,
     moment,
@@ -35,10 +42,7 @@ from oegen.imports import (
     text,
     whole_number,
 )
-from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
-from oegen.imports.literals import LiteralError, parse_literal
 from oegen.models import Comment
-from pipelines.vocabulary import Vocabulary
 
 
 def name_list(value: str) -> list[str]:

@@ -16,6 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from tqdm import tqdm
 
+from dashboard.demo_import.past import REASON_START, REFERENCED, AuditFile, Past, past_reason
+from dashboard.demo_import.scratch import Scratch
 from oegen.audit import (
     BATCH_SIZE,
     CHANGED,
@@ -31,10 +33,8 @@ from oegen.audit.changesets import ChangeSet
 from oegen.audit.questions import Question
 from oegen.core.fields import clean_text, is_free_text
 from oegen.imports.cells import RowForm, moment
-from oegen.imports.past import REASON_START, REFERENCED, AuditFile, Past, past_reason
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
-from oegen.imports.scratch import Scratch
 
 #: The heading of the questions in the summary.
 ASKED = "To look over; taken as the file has it"

@@ -13,7 +13,7 @@ from oegen.models import ChangeSet
 from pipelines.models import CounterpartyRole, Facility, Pipeline
 from pipelines.reference import LEAD_DEVELOPER
 from tests.builders import make_counterparty, make_facility
-from tests.imports.test_demo_import import row_counts
+from tests.demo_import.test_demo_import import row_counts
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterparties.models import Contact, Counterparty, CounterpartyContact
+from dashboard.demo_import.literals import LENGTH_LIMIT, LiteralError, parse_literal
 from infopoints.models import InformationPoint, InformationPointCounterparty
-from oegen.imports.literals import LENGTH_LIMIT, LiteralError, parse_literal
 from pipelines.models import Facility, Pipeline, PipelineCounterparty, PipelineFacility
 
 GONE_FIRM = "c0000000-0000-4000-8000-000000000006"

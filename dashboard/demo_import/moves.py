@@ -8,12 +8,12 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from dashboard.demo_import.past import AuditFile
+from dashboard.demo_import.scratch import Scratch
+from dashboard.demo_import.vocabulary import Vocabulary
 from oegen.imports import derived_id
-from oegen.imports.past import AuditFile
-from oegen.imports.scratch import Scratch
 from pipelines.choices import Outcome
 from pipelines.models import Pipeline, Stage, StageTransition
-from pipelines.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

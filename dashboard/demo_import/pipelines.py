@@ -10,21 +10,28 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.text import get_text_list
 
-from counterparties.imports import CounterpartyNames, stamped
 from counterparties.models import Counterparty
-from oegen.audit import questions
-from oegen.imports import (
-    Cell,
+from dashboard.demo_import.counterparties import CounterpartyNames, stamped
+from dashboard.demo_import.importer import (
+    CREATED_ROW,
+    UNCHANGED_ROW,
+    UPDATED_ROW,
     Importer,
     ImportRun,
-    Past,
     PastRow,
-    Row,
-    RowForm,
     Writes,
     changed_fields,
     check_past_fields,
     check_record,
+)
+from dashboard.demo_import.moves import moves_told, stage_told, transitions_before
+from dashboard.demo_import.past import Past
+from dashboard.demo_import.vocabulary import Vocabulary
+from oegen.audit import questions
+from oegen.imports import (
+    Cell,
+    Row,
+    RowForm,
     day,
     derived_id,
     identifier,
@@ -34,7 +41,6 @@ from oegen.imports import (
     shown,
     text,
 )
-from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
 from pipelines.choices import RAG
 from pipelines.models import (
     Facility,
@@ -44,9 +50,7 @@ from pipelines.models import (
     StageTransition,
     Technology,
 )
-from pipelines.past_moves import moves_told, stage_told, transitions_before
 from pipelines.reference import LEAD_DEVELOPER_ID
-from pipelines.vocabulary import Vocabulary
 
 #: Where older rows of the audit keep the capacity of a technology.
 OLD_CAPACITY = {"solar": "SolarCapacity", "wind": "WindCapacity", "bess": "BESSCapacity"}

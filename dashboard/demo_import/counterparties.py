@@ -10,27 +10,22 @@ from django.utils import timezone
 
 from counterparties import alike
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
-from oegen.audit.questions import Question
-from oegen.core.text import clean_line, likeness_key, name_key
-from oegen.imports import (
-    Cell,
+from dashboard.demo_import.importer import (
+    CREATED_ROW,
+    UNCHANGED_ROW,
+    UPDATED_ROW,
     Importer,
     ImportRun,
-    Past,
     PastRow,
-    Row,
-    RowForm,
     Writes,
     changed_fields,
     check_fields,
     check_past_fields,
-    derived_id,
-    identifier,
-    moment,
-    one_line,
-    text,
 )
-from oegen.imports.importer import CREATED_ROW, UNCHANGED_ROW, UPDATED_ROW
+from dashboard.demo_import.past import Past
+from oegen.audit.questions import Question
+from oegen.core.text import clean_line, likeness_key, name_key
+from oegen.imports import Cell, Row, RowForm, derived_id, identifier, moment, one_line, text
 
 #: The role that each column of people stands for.
 ROLES = {

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from dashboard.demo_import.literals import LiteralError, parse_literal
+from dashboard.demo_import.scratch import Scratch
 from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, carrier, history_model, history_row
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.imports.cells import Cell, RowForm, identifier, moment, text
-from oegen.imports.literals import LiteralError, parse_literal
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import complaint
-from oegen.imports.scratch import Scratch
 from oegen.search import ordering
 
 if TYPE_CHECKING:
-    from oegen.imports.importer import ImportRun
+    from dashboard.demo_import.importer import ImportRun
 
 #: The reason of the first entry of a record that the audit refers to before it tells of it.
 REFERENCED = "The demo's audit refers to it from then on."
