@@ -3,17 +3,17 @@ from operator import methodcaller
 from django.db.models import Prefetch
 
 from counterparties.models import Contact, CounterpartyContact
-from oegen.pages.tables import (
+from oegen.pages.columns import (
     Column,
     CountryColumn,
     MomentColumn,
     NumberColumn,
     PartColumn,
     RecordColumn,
-    RecordTable,
     TextColumn,
     by_first,
 )
+from oegen.pages.tables import RecordTable
 from oegen.search.ordering import by
 
 

@@ -26,8 +26,8 @@ from oegen.core import clock
 from oegen.core.words import count
 from oegen.exports import FileColumn
 from oegen.models import ChangeSet
+from oegen.pages.columns import cut
 from oegen.pages.lists import FilteredPage
-from oegen.pages.tables import cut
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet

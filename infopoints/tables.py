@@ -9,17 +9,17 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
-from oegen.pages.tables import (
+from oegen.pages.columns import (
     ChoiceColumn,
     Column,
     MomentColumn,
     NumberColumn,
     RecordColumn,
-    RecordTable,
     TextColumn,
     UnknownLastPartColumn,
     by_first,
 )
+from oegen.pages.tables import RecordTable
 
 
 def technologies_of(point: InformationPoint) -> str:

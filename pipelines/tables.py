@@ -3,23 +3,22 @@ from operator import attrgetter, methodcaller
 from django.db.models import Prefetch
 
 from oegen.exports import NUMBER_WIDTH, FileColumn, number_format
-from oegen.pages.tables import (
+from oegen.pages.columns import (
     ChoiceColumn,
     Column,
     CountryColumn,
     DayColumn,
-    FileOnlyColumn,
     MomentColumn,
     NumberColumn,
     PartColumn,
     RecordColumn,
-    RecordTable,
     TextColumn,
     UnknownLastPartColumn,
     by_first,
     place_of_country,
     unknown_last,
 )
+from oegen.pages.tables import FileOnlyColumn, RecordTable
 from oegen.search.ordering import by
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility

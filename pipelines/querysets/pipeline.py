@@ -3,11 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial, reduce
+from functools import reduce
 from operator import or_
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connections
 from django.db.models import (
     BooleanField,
     Case,
@@ -22,7 +20,6 @@ from django.db.models import (
     Q,
     Subquery,
     Sum,
-    UUIDField,
     Value,
     When,
 )
@@ -32,9 +29,8 @@ from django.db.models.functions import Round
 from oegen import audit, search
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import clock
-from oegen.search.ordering import by
 from pipelines.choices import CapacityBasis, Outcome
-from pipelines.querysets.capacity import ZERO, Capacity, capacity_of_sums, sums_of_capacity
+from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import (
     DONE,
     ENDED,
@@ -46,11 +42,10 @@ from pipelines.querysets.codes import (
     OPEN,
     OVERDUE,
 )
-from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
-from pipelines.querysets.holding import amounts_held
+from pipelines.querysets.partners import PartnersMixin
 from pipelines.querysets.shares import SharesMixin, probability_of
-from pipelines.reference import CONSTRUCTION, LEAD_DEVELOPER_ID
+from pipelines.reference import CONSTRUCTION
 from pipelines.stays import pipelines_of_way
 
 _ACTIVE = Q(outcome=Outcome.ACTIVE)
@@ -76,7 +71,7 @@ def _not_confirmed_since(moment: datetime) -> Q:
     return _OPEN & (Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
 
 
-class PipelineQuerySet(SharesMixin, AuditedQuerySet):
+class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
     def active(self):
         """Not withdrawn, refused or sold; may be on hold or completed."""
         return self.filter(_ACTIVE)
@@ -221,81 +216,9 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
             return self.filter(of_named)
         return self.filter(~Exists(links) | of_named if named else ~Exists(links))
 
-    def led_by(self, counterparty):
-        links = self.model.counterparties.through.objects
-        return self.filter(
-            Exists(
-                links.filter(
-                    pipeline=OuterRef("pk"), counterparty=counterparty, role=LEAD_DEVELOPER_ID
-                )
-            )
-        )
-
-    def held_by(self, counterparty):
-        """Of which the counterparty holds a part, see PipelineCounterparty's ``holding``."""
-        links = self.model.counterparties.through.objects.holding()
-        held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
-        return self.filter(Exists(held.order_by()))
-
-    def held_by_others(self, counterparties):
-        """Of which somebody who is none of the counterparties holds a part."""
-        links = self.model.counterparties.through.objects.holding()
-        held = links.filter(pipeline=OuterRef("pk")).exclude(counterparty__in=counterparties)
-        return self.filter(Exists(held.order_by()))
-
-    def held_by_nobody(self):
-        """Of which nobody holds a part, or the whole."""
-        links = self.model.counterparties.through.objects.holding_all()
-        return self.filter(~Exists(links.filter(pipeline=OuterRef("pk")).order_by()))
-
-    def held_mw(self, *, by=None, by_others_than=()) -> Decimal:
-        """What of their capacity a counterparty holds, or all ``by_others_than`` these together;
-        without either, what nobody holds. See ``amounts_held``."""
-        links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
-        kw = whole_number(F("facility__capacity_mw") * KILO)
-        facilities = links.order_by().values("pipeline_id", "facility_id")
-        facilities = facilities.annotate(kw=kw, shared=Value(1))
-        try:
-            sql, params = facilities.query.sql_with_params()
-        except EmptyResultSet:
-            return ZERO
-        held, more = self.model.counterparties.through.objects.held(sql)
-        holders = [by] if by else by_others_than
-        whose = "IS NULL"
-        if holders:
-            whose = f"{'' if by else 'NOT '}IN ({', '.join(['%s'] * len(holders))})"
-        connection = connections[self.db]
-        prepare = partial(self.model._meta.pk.get_db_prep_value, connection=connection)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                WITH held AS ({held})
-                SELECT SUM(kw) FROM ({amounts_held("held")}) AS amounts WHERE holder {whose}
-                """,  # noqa: S608 - SQL of our own
-                [*params, *more, *(prepare(one.pk) for one in holders)],
-            )
-            [amount] = cursor.fetchone()
-        return mw_of(amount, WHOLE)
-
     def of_way(self, stage: str, way: str):
         """Of which became in the stage with that code what ``way`` says; see stays.py."""
         return self.filter(pk__in=RawSQL(pipelines_of_way(way), [stage]))  # noqa: S611
-
-    def linked_to(self, counterparty):
-        """With the counterparty, in whatever role."""
-        links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
-        return self.filter(Exists(links.filter(counterparty=counterparty)))
-
-    def with_counterparty(self, name: str = "", roles: Iterable[str] = ()):
-        """With a counterparty whose name or another name contains ``name``, in a role of one of the
-        codes; either may be left empty."""
-        links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
-        if name:
-            called = self.model.counterparties.rel.model.objects.called(name)
-            links = links.filter(counterparty__in=called)
-        if roles:
-            links = links.filter(role__code__in=roles)
-        return self.filter(Exists(links))
 
     def in_place(self, countries: Iterable[str] = (), region: str = ""):
         """With a facility in a country of one of the codes, or in a region that contains the
@@ -423,21 +346,3 @@ class PipelineQuerySet(SharesMixin, AuditedQuerySet):
             links = links.filter(condition)
         sums = links.order_by().values("pipeline").annotate(total=Sum(f"facility__{field}"))
         return Subquery(sums.values("total"))
-
-    def with_lead_developer_order(self):
-        """Adds ``lead_developer_order``, by which the rows sort by the lead developer's name."""
-        lead = self.model.counterparties.through.objects.filter(
-            pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
-        ).order_by()
-        key = lead.values(by("counterparty__name"))[:1]
-        return self.annotate(lead_developer_order=Subquery(key))
-
-    def with_lead_developer(self):
-        """Adds ``lead_developer`` (name) and ``lead_developer_id`` to each row."""
-        lead = self.model.counterparties.through.objects.filter(
-            pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
-        ).order_by()
-        return self.annotate(
-            lead_developer=Subquery(lead.values("counterparty__name")[:1]),
-            lead_developer_id=Subquery(lead.values("counterparty")[:1], output_field=UUIDField()),
-        )

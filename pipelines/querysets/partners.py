@@ -1,0 +1,118 @@
+"""Pipelines by who develops them with us: lead developers, holders, other counterparties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import partial
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import (
+    Exists,
+    F,
+    OuterRef,
+    Subquery,
+    UUIDField,
+    Value,
+)
+
+from oegen.search.ordering import by
+from pipelines.querysets.capacity import ZERO
+from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
+from pipelines.querysets.holding import amounts_held
+from pipelines.reference import LEAD_DEVELOPER_ID
+
+
+class PartnersMixin:
+    """For the queryset of pipelines."""
+
+    def led_by(self, counterparty):
+        links = self.model.counterparties.through.objects
+        return self.filter(
+            Exists(
+                links.filter(
+                    pipeline=OuterRef("pk"), counterparty=counterparty, role=LEAD_DEVELOPER_ID
+                )
+            )
+        )
+
+    def held_by(self, counterparty):
+        """Of which the counterparty holds a part, see PipelineCounterparty's ``holding``."""
+        links = self.model.counterparties.through.objects.holding()
+        held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
+        return self.filter(Exists(held.order_by()))
+
+    def held_by_others(self, counterparties):
+        """Of which somebody who is none of the counterparties holds a part."""
+        links = self.model.counterparties.through.objects.holding()
+        held = links.filter(pipeline=OuterRef("pk")).exclude(counterparty__in=counterparties)
+        return self.filter(Exists(held.order_by()))
+
+    def held_by_nobody(self):
+        """Of which nobody holds a part, or the whole."""
+        links = self.model.counterparties.through.objects.holding_all()
+        return self.filter(~Exists(links.filter(pipeline=OuterRef("pk")).order_by()))
+
+    def held_mw(self, *, by=None, by_others_than=()) -> Decimal:
+        """What of their capacity a counterparty holds, or all ``by_others_than`` these together;
+        without either, what nobody holds. See ``amounts_held``."""
+        links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
+        kw = whole_number(F("facility__capacity_mw") * KILO)
+        facilities = links.order_by().values("pipeline_id", "facility_id")
+        facilities = facilities.annotate(kw=kw, shared=Value(1))
+        try:
+            sql, params = facilities.query.sql_with_params()
+        except EmptyResultSet:
+            return ZERO
+        held, more = self.model.counterparties.through.objects.held(sql)
+        holders = [by] if by else by_others_than
+        whose = "IS NULL"
+        if holders:
+            whose = f"{'' if by else 'NOT '}IN ({', '.join(['%s'] * len(holders))})"
+        connection = connections[self.db]
+        prepare = partial(self.model._meta.pk.get_db_prep_value, connection=connection)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH held AS ({held})
+                SELECT SUM(kw) FROM ({amounts_held("held")}) AS amounts WHERE holder {whose}
+                """,  # noqa: S608 - SQL of our own
+                [*params, *more, *(prepare(one.pk) for one in holders)],
+            )
+            [amount] = cursor.fetchone()
+        return mw_of(amount, WHOLE)
+
+    def linked_to(self, counterparty):
+        """With the counterparty, in whatever role."""
+        links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
+        return self.filter(Exists(links.filter(counterparty=counterparty)))
+
+    def with_counterparty(self, name: str = "", roles: Iterable[str] = ()):
+        """With a counterparty whose name or another name contains ``name``, in a role of one of the
+        codes; either may be left empty."""
+        links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
+        if name:
+            called = self.model.counterparties.rel.model.objects.called(name)
+            links = links.filter(counterparty__in=called)
+        if roles:
+            links = links.filter(role__code__in=roles)
+        return self.filter(Exists(links))
+
+    def with_lead_developer_order(self):
+        """Adds ``lead_developer_order``, by which the rows sort by the lead developer's name."""
+        lead = self.model.counterparties.through.objects.filter(
+            pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
+        ).order_by()
+        key = lead.values(by("counterparty__name"))[:1]
+        return self.annotate(lead_developer_order=Subquery(key))
+
+    def with_lead_developer(self):
+        """Adds ``lead_developer`` (name) and ``lead_developer_id`` to each row."""
+        lead = self.model.counterparties.through.objects.filter(
+            pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
+        ).order_by()
+        return self.annotate(
+            lead_developer=Subquery(lead.values("counterparty__name")[:1]),
+            lead_developer_id=Subquery(lead.values("counterparty")[:1], output_field=UUIDField()),
+        )
