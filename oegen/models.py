@@ -1,23 +1,27 @@
 """Every model of the application ``oegen``, re-exported from the package it belongs to."""
 
-from oegen.alerts.models import Alert, AlertPreference, AlertRule, Channel, Notice
+# In this order they are registered, and listed wherever kinds of record are.
+# isort: off
 from oegen.audit.audited import AuditedModel
+from oegen.audit.reference import ReferenceModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.history import HistoryRow
-from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
-from oegen.audit.reference import ReferenceModel
-from oegen.pages.models import Heartbeat, ListPreference, SavedView
 from oegen.people.models import (
     AccountRecord,
     AttemptCount,
-    Comment,
     FailureRun,
     GroupRecord,
     SecurityAddress,
     SecurityEvent,
     User,
 )
+from oegen.alerts.models import Alert, AlertPreference, AlertRule, Channel, Notice
+from oegen.people.comments import Comment
+from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
 from oegen.search.models import RecordKey, SearchDocument, SortKey
+from oegen.pages.models import Heartbeat, ListPreference, SavedView
+
+# isort: on
 
 __all__ = [
     "AccountRecord",

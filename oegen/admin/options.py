@@ -42,7 +42,8 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
 from oegen.core.text import clean_prose
 from oegen.pages import comments
-from oegen.people.models import Comment, User
+from oegen.people.comments import Comment
+from oegen.people.models import User
 
 ATTEMPTS = 3
 

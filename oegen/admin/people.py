@@ -15,7 +15,8 @@ from oegen.admin.options import AuditedAdmin
 from oegen.alerts import mentions
 from oegen.pages import comments
 from oegen.people import roles
-from oegen.people.models import Comment, User
+from oegen.people.comments import Comment
+from oegen.people.models import User
 from oegen.people.passwords import password_changed
 
 

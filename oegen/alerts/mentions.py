@@ -19,7 +19,8 @@ from oegen.alerts.events import Changes, Event, Occurrence, detects
 from oegen.alerts.models import AlertRule, Channel
 from oegen.alerts.preferences import audience_of
 from oegen.core.folding import fold
-from oegen.people.models import Comment, User
+from oegen.people.comments import Comment
+from oegen.people.models import User
 
 MENTIONED = Event(
     "mentioned",

@@ -23,7 +23,8 @@ from oegen.history.trail import THE_SYSTEM, written_by
 from oegen.pages.filters import DayFilter, PageFilterSet
 from oegen.pages.lists import FilteredPage
 from oegen.pages.selection import NOTHING, Selection, SelectionFilter
-from oegen.people.models import Comment, User
+from oegen.people.comments import Comment
+from oegen.people.models import User
 
 PAGE_SIZE = 50
 

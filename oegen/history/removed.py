@@ -18,7 +18,7 @@ from oegen.history.stream import entries, stream
 from oegen.pages.filters import NameFilter, PageFilterSet
 from oegen.pages.lists import FilteredPage
 from oegen.pages.selection import NOTHING, SelectionFilter
-from oegen.people.models import Comment
+from oegen.people.comments import Comment
 
 PAGE_SIZE = 50
 

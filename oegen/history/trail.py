@@ -16,7 +16,7 @@ from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
 from oegen.history.stream import between, changing, entries, stream
 from oegen.pages.selection import NOTHING, Selection
-from oegen.people.models import Comment
+from oegen.people.comments import Comment
 
 #: Code of the person who is none: what the program did by itself.
 THE_SYSTEM = "system"

@@ -20,7 +20,7 @@ from oegen.audit.narrative import timeline
 from oegen.audit.revert import undoing
 from oegen.audit.revert.steps import Step
 from oegen.core.fields import ReasonFormField
-from oegen.people.models import Comment
+from oegen.people.comments import Comment
 
 #: Of so many records of a kind the names are told; of the rest their number.
 NAMED = 50

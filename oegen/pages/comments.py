@@ -20,7 +20,8 @@ from oegen.audit.audited import AuditedModel
 from oegen.core import next_url
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import OpenedVersionField, ReasonFormField, TextFormField
-from oegen.people.models import Comment, User
+from oegen.people.comments import Comment
+from oegen.people.models import User
 
 #: The scripts of a comment box ask there whom to suggest, and who would be told.
 MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_lazy("people-told")}

@@ -14,7 +14,8 @@ from oegen.audit.integrity import register_check
 from oegen.audit.integrity.finding import Finding, entry_name
 from oegen.audit.integrity.reading import fault_findings, read
 from oegen.people import accounts, security
-from oegen.people.models import AccountRecord, Comment, GroupRecord, SecurityEvent, User
+from oegen.people.comments import Comment
+from oegen.people.models import AccountRecord, GroupRecord, SecurityEvent, User
 from oegen.people.models.access import CopiedModel
 
 CHUNK = 1_000

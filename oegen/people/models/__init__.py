@@ -1,13 +1,11 @@
 from oegen.people.models.access import AccountRecord, GroupRecord
 from oegen.people.models.attempts import AttemptCount
-from oegen.people.models.comment import Comment
 from oegen.people.models.security import FailureRun, SecurityAddress, SecurityEvent
 from oegen.people.models.user import User
 
 __all__ = [
     "AccountRecord",
     "AttemptCount",
-    "Comment",
     "FailureRun",
     "GroupRecord",
     "SecurityAddress",
