@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from oegen import audit, search
 from oegen.core.folding import fold
 from oegen.models import Comment, SearchDocument
+from oegen.search import documents as search_documents
 from pipelines.models import Pipeline
 from tests.builders import (
     make_contact,
@@ -196,5 +197,5 @@ def test_rebuilding_gives_what_the_writes_gave(capsys):
 def test_migrating_takes_in_a_database_that_search_has_not_seen():
     record = make_counterparty("Larch Power")
     SearchDocument.objects.all().delete()
-    documents.rebuild_if_new(sender=apps.get_app_config("oegen"), using="default")
+    search_documents.rebuild_if_new(sender=apps.get_app_config("oegen"), using="default")
     assert title_of(record) == "larch power"
