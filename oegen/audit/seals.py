@@ -23,6 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -230,29 +231,27 @@ def _read(model: type[ChangeSet], digests: list[models.QuerySet]) -> list[Iterab
     connection = connections[router.db_for_write(model)]
     if connection.vendor != "postgresql":
         return [*(rows.iterator() for rows in digests), list(newest)]
-    steps = []
-    for rows in digests:
-        steps.append(rows.query.get_compiler(connection=connection).as_sql())
     keys = ""
     if model._meta.apps is apps:  # Else it is a frozen one, in a migration.
         written = frozenset(rows.model.instance_type for rows in digests)
         keys = _foreign_keys(written, connection.alias)
-    if keys:
-        steps.append((f"SET CONSTRAINTS {keys} IMMEDIATE", ()))
-    steps.append((f"SELECT pg_advisory_xact_lock({LOCK})", ()))
-    if keys:
-        steps.append((f"SET CONSTRAINTS {keys} DEFERRED", ()))
-    steps.append(newest.query.get_compiler(connection=connection).as_sql())
-    with connection.cursor() as cursor:
-        # In one journey; each statement sees what was committed when its own turn came.
-        sql = "; ".join(statement for statement, _ in steps)
-        cursor.execute(sql, [value for _, values in steps for value in values])
-        found = []
-        for number in range(len(steps)):
-            if number < len(digests) or number == len(steps) - 1:
-                found.append(cursor.fetchall())
-            cursor.nextset()
-        return found
+    with ExitStack() as stack:
+
+        def execute(sql: str, params: Iterable[Any] = ()) -> Any:
+            cursor = stack.enter_context(connection.cursor())
+            cursor.execute(sql, params)
+            return cursor
+
+        # In one round trip; each statement sees what was committed when its own turn came.
+        with connection.wrap_database_errors, connection.connection.pipeline():
+            found = [execute(*rows.query.sql_with_params()) for rows in digests]
+            if keys:
+                execute(f"SET CONSTRAINTS {keys} IMMEDIATE")
+            execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            if keys:
+                execute(f"SET CONSTRAINTS {keys} DEFERRED")
+            found.append(execute(*newest.query.sql_with_params()))
+        return [cursor.fetchall() for cursor in found]
 
 
 @cache
