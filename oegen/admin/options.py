@@ -9,9 +9,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.contrib.messages.storage import default_storage
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, router
+from django.db import models, router
 from django.forms import modelform_factory, modelformset_factory
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -32,28 +31,16 @@ from oegen.admin.forms import (
 )
 from oegen.admin.gone import typed_words
 from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin, OrderedNamesMixin
+from oegen.admin.retry import Attempt, RetryMixin
 from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
 from oegen.audit.reference import ReferenceModel
 from oegen.core import next_url
 from oegen.core.bidi import isolated
 from oegen.core.days import DayInput
-from oegen.core.exceptions import StaleRecordError
-from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
-from oegen.core.text import clean_prose
 from oegen.pages import comments
 from oegen.people.comments import Comment
 from oegen.people.models import User
-
-ATTEMPTS = 3
-
-UNWRITABLE = (
-    "Nothing was saved, because the reason holds a null character, which no text can keep. "
-    "Give the reason again."
-)
-
-
-TOO_LONG = "Nothing was saved, because the reason is too long. %s"
 
 FIELD_OVERRIDES = {
     models.DateField: {"widget": DayInput},
@@ -81,7 +68,12 @@ class QuietForeignKeys:
 
 
 class AuditedAdmin(
-    FiltersSpeak, FoldedSearchMixin, OrderedNamesMixin, QuietForeignKeys, admin.ModelAdmin
+    RetryMixin,
+    FiltersSpeak,
+    FoldedSearchMixin,
+    OrderedNamesMixin,
+    QuietForeignKeys,
+    admin.ModelAdmin,
 ):
     """Entry and correction of one business model: guard, reasons, comments and history.
 
@@ -154,36 +146,6 @@ class AuditedAdmin(
 
     # Saving --------------------------------------------------------------------------------------
 
-    def _in_change_set(self, request, source, view, *, has_form=True):
-        """Run a view; a POST as one change set. Should somebody's save slip in between checking
-        and writing, run it again: the checks then see what they wrote and say so.
-
-        What the database refuses all the same is an error of the form, with everything that was
-        typed; where there is no form, a message on the page that comes back.
-        """
-        if request.method != "POST":
-            return view()
-        reason = request.POST.get("change_reason", "")
-        refusal = UNWRITABLE if NULL_CHARACTER in reason else ""
-        length = len(clean_prose(reason))
-        if length > REASON_LIMIT and has_form and source == audit.Source.FORM:
-            reason = ""  # The form refuses it, at its field.
-        elif length > REASON_LIMIT:
-            refusal = refusal or TOO_LONG % shorten_to(REASON_LIMIT, length)
-        for _ in range(0 if refusal else ATTEMPTS):
-            try:
-                with audit.change_set(person=request.user, reason=reason, source=source):
-                    return view()
-            except (StaleRecordError, IntegrityError) as error:
-                refusal = guard.refusal_of(error)
-                # What a view says when it has written is not so any more.
-                request._messages = default_storage(request)
-        if not has_form:
-            self.message_user(request, refusal, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-        request.refusal = refusal
-        return view()
-
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         return self._in_change_set(
             request,
@@ -207,6 +169,14 @@ class AuditedAdmin(
         )
 
     def delete_view(self, request, object_id, extra_context=None):
+        return self._in_change_set(
+            request,
+            audit.Source.FORM,
+            partial(self._guarded_delete_view, request, object_id, extra_context),
+            has_form=False,
+        )
+
+    def _guarded_delete_view(self, request, object_id, extra_context):
         """As Django's, and stopped when somebody changed the record since the page was opened."""
         obj = self.get_object(request, object_id)
         if obj is not None and self.has_delete_permission(request, obj):
@@ -214,12 +184,7 @@ class AuditedAdmin(
                 self.message_user(request, conflict, messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
             extra_context = {**(extra_context or {}), "guard": guard.token([obj])}
-        return self._in_change_set(
-            request,
-            audit.Source.FORM,
-            partial(super().delete_view, request, object_id, extra_context),
-            has_form=False,
-        )
+        return super().delete_view(request, object_id, extra_context)
 
     @staticmethod
     def _conflict(request, obj) -> str:
@@ -232,24 +197,25 @@ class AuditedAdmin(
         return conflict.as_message() if conflict else ""
 
     def response_add(self, request, obj, post_url_continue=None):
-        request.saved = obj, "added"
+        request.attempt.saved, request.attempt.done = obj, "added"
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request, obj):
-        request.nothing_changed = not audit.current_change_set().has_rows
-        request.saved = obj, "changed"
+        request.attempt.nothing_changed = not audit.current_change_set().has_rows
+        request.attempt.saved, request.attempt.done = obj, "changed"
         return super().response_change(request, obj)
 
     def message_user(self, request, message, level=messages.INFO, *args, **kwargs):
         """Django says "changed successfully" in any case; here only if that is so. Its link leads
         to the form: here to the record's page, another one back to where the form was opened."""
-        obj, done = getattr(request, "saved", (None, ""))
-        if getattr(request, "nothing_changed", False):
+        attempt = getattr(request, "attempt", None) or Attempt()
+        if attempt.nothing_changed:
             level, message = messages.WARNING, "Nothing was different, so nothing was saved."
-        elif hasattr(obj, "get_absolute_url"):
+        elif hasattr(attempt.saved, "get_absolute_url"):
             said = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
-            page, back = obj.get_absolute_url(), self._link_back(request, obj)
-            message = format_html(said, self.opts.verbose_name, page, obj, done, back)
+            obj, page = attempt.saved, attempt.saved.get_absolute_url()
+            back = self._link_back(request, obj)
+            message = format_html(said, self.opts.verbose_name, page, obj, attempt.done, back)
         super().message_user(request, message, level, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
@@ -257,8 +223,8 @@ class AuditedAdmin(
         if not change or form.model_changes:
             super().save_model(request, obj, form, change)
         text = form.cleaned_data.get("new_comment", "").strip()
-        if text:
-            comments.add(request, obj, text)
+        if text and (told := comments.add(request.user, obj, text)):
+            self.message_user(request, told)
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
         """Show what was typed into the form of a record that somebody removed meanwhile."""

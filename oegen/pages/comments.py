@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -112,11 +111,11 @@ class RemovalForm(CommentGuardForm):
             comment.delete()
 
 
-def add(request: HttpRequest, subject: AuditedModel, text: str) -> None:
-    """Add a comment by the signed-in person, who learns whom it told and how."""
-    Comment.objects.create(subject=subject, author=request.user, text=text)
-    if told := mentions.who_is_told(mentions.usernames_in(text), request.user):
-        messages.info(request, f"The comment is added. Told: {told}.")
+def add(author: User, subject: AuditedModel, text: str) -> str:
+    """Add a comment; returns whom it told and how, as a sentence for its author, or nothing."""
+    Comment.objects.create(subject=subject, author=author, text=text)
+    told = mentions.who_is_told(mentions.usernames_in(text), author)
+    return f"The comment is added. Told: {told}." if told else ""
 
 
 def may_correct(person: User, comment: Comment) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -44,7 +45,8 @@ class RecordPage(DetailView):
         form = CommentForm(request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(comment_form=form))
-        comments.add(request, self.object, form.cleaned_data["text"])
+        if told := comments.add(request.user, self.object, form.cleaned_data["text"]):
+            messages.info(request, told)
         return redirect(f"{request.path}#timeline-title")
 
     def get_context_data(self, **kwargs):

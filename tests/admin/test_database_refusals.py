@@ -6,7 +6,7 @@ from django.db import IntegrityError
 from counterparties.models import Counterparty
 from pipelines.models import Pipeline
 from tests.admin.conftest import errors_of
-from tests.builders import make_counterparty, make_pipeline
+from tests.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -83,11 +83,14 @@ def test_what_fails_at_the_end_of_the_transaction_is_not_said_to_be_saved(desk, 
         raise IntegrityError("FOREIGN KEY constraint failed")
 
     monkeypatch.setattr(type(desk_admin()), "response_change", respond_and_fail)
-    response = desk.send(record, desk.open(record) | {"strategy": "Grow"})
+    make_user(username="kit")
+    typed = {"strategy": "Grow", "new_comment": "For @kit to see"}
+    response = desk.send(record, desk.open(record) | typed)
 
     assert "It breaks a rule of the database." in errors_of(response)
     assert not list(response.context["messages"])
     assert record.history.count() == 1
+    assert not record.comments.exists()
 
 
 def desk_admin():

@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from django.core.exceptions import ValidationError
 
+from counterparties.models import Counterparty
 from oegen import audit
+from oegen.admin import guard
 from oegen.core.days import WRITE_A_DAY
+from oegen.core.exceptions import StaleRecordError
 from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.admin.conftest import errors_of
 from tests.builders import make_counterparty, make_pipeline, make_user
@@ -116,6 +119,31 @@ def test_a_record_removed_meanwhile_says_so_and_shows_what_was_typed(desk, jane)
     page = response.content.decode()
     assert "Jane Doe removed “Acme”" in page
     assert "Buy Welsh wind" in page
+
+
+def test_a_record_changed_while_its_removal_is_under_way_stays(desk, jane, monkeypatch):
+    record = make_counterparty("Larch Power")
+    address = desk.url(record, "delete")
+    opened_on = desk.client.get(address).context["guard"]
+    delete = Counterparty.delete
+
+    def somebody_was_faster(self, *args, **kwargs):
+        monkeypatch.setattr(Counterparty, "delete", delete)
+        raise StaleRecordError(self)
+
+    def their_change(error):
+        change_as(jane, record, strategy="Grow")
+        return ""
+
+    monkeypatch.setattr(Counterparty, "delete", somebody_was_faster)
+    monkeypatch.setattr(guard, "refusal_of", their_change)
+    sent = {"post": "yes", "guard": opened_on}
+    response = desk.client.post(address, sent, follow=True)
+
+    said = [str(message) for message in response.context["messages"]]
+    assert len(said) == 1
+    assert "Jane Doe changed this while you had it open." in said[0]
+    assert Counterparty.objects.get(pk=record.pk).strategy == "Grow"
 
 
 def test_ticks_and_times_left_alone_take_their_newer_values(desk, jane):

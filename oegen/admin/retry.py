@@ -1,0 +1,86 @@
+"""Admin views that write: one change set each, run again when somebody else was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponseRedirect
+
+from oegen import audit
+from oegen.admin import guard
+from oegen.audit.audited import AuditedModel
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
+from oegen.core.text import clean_prose
+
+ATTEMPTS = 3
+
+UNWRITABLE = (
+    "Nothing was saved, because the reason holds a null character, which no text can keep. "
+    "Give the reason again."
+)
+
+
+TOO_LONG = "Nothing was saved, because the reason is too long. %s"
+
+
+@dataclass
+class Attempt:
+    """One run of a view that writes, as ``request.attempt``."""
+
+    #: The record that the form saved, and whether it was "added" or "changed".
+    saved: AuditedModel | None = None
+    done: str = ""
+    nothing_changed: bool = False
+    #: What the view tells the person: told once its change set is committed, else never.
+    messages: list[Callable[[], None]] = field(default_factory=list)
+
+
+class RetryMixin:
+    """For a ModelAdmin."""
+
+    def _in_change_set(self, request, source, view, *, has_form=True):
+        """Run a view; a POST as one change set. Should somebody's save slip in between checking
+        and writing, run it again: the checks then see what they wrote and say so.
+
+        What the database refuses all the same is an error of the form, with everything that was
+        typed; where there is no form, a message on the page that comes back.
+        """
+        if request.method != "POST":
+            return view()
+        reason = request.POST.get("change_reason", "")
+        refusal = UNWRITABLE if NULL_CHARACTER in reason else ""
+        length = len(clean_prose(reason))
+        if length > REASON_LIMIT and has_form and source == audit.Source.FORM:
+            reason = ""  # The form refuses it, at its field.
+        elif length > REASON_LIMIT:
+            refusal = refusal or TOO_LONG % shorten_to(REASON_LIMIT, length)
+        for _ in range(0 if refusal else ATTEMPTS):
+            request.attempt = Attempt()
+            try:
+                with audit.change_set(person=request.user, reason=reason, source=source):
+                    response = view()
+            except (StaleRecordError, IntegrityError) as error:
+                refusal = guard.refusal_of(error)
+            else:
+                for send in request.attempt.messages:
+                    send()
+                return response
+        request.attempt = None
+        if not has_form:
+            self.message_user(request, refusal, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        request.refusal = refusal
+        return view()
+
+    def message_user(self, request, *args, **kwargs):
+        """Inside an attempt, wait until it is committed."""
+        send = partial(super().message_user, request, *args, **kwargs)
+        if attempt := getattr(request, "attempt", None):
+            attempt.messages.append(send)
+        else:
+            send()
