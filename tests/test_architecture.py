@@ -58,7 +58,7 @@ def test_no_module_imports_from_a_later_layer_or_from_the_tests(layer):
 
 def test_every_folder_of_oegen_has_its_layer():
     there = {path.stem for path in (ROOT / "oegen").iterdir() if path.suffix in ("", ".py")}
-    there -= {"__pycache__", "locale", "static", "templates"}
+    there -= {"__pycache__", "static", "templates"}
     assert there == {*FOLDERS, *BESIDE}
 
 

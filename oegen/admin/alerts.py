@@ -3,6 +3,7 @@ from django.utils.html import format_html
 
 from oegen.admin.lists import FiltersSpeak
 from oegen.admin.reference import ReferenceAdmin
+from oegen.admin.removal import RemovalMixin
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert, AlertRule
@@ -73,7 +74,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Alert)
-class AlertAdmin(FiltersSpeak, admin.ModelAdmin):
+class AlertAdmin(RemovalMixin, FiltersSpeak, admin.ModelAdmin):
     """The outbox: read, and told what to do with what is parked or waiting."""
 
     list_display = ["title", "channel", "receiver", "created_at", "state", "attempts", "error"]

@@ -317,6 +317,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
     def add_fields(self, form, index):
         super().add_fields(form, index)
         if removes := form.fields.get(DELETION_FIELD_NAME):
+            removes.label = "Remove"
             removes.widget.attrs["aria-label"] = "Remove this row"
 
     def kept_forms(self) -> list[forms.ModelForm]:

@@ -31,6 +31,7 @@ from oegen.admin.forms import (
 )
 from oegen.admin.gone import typed_words
 from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin, OrderedNamesMixin
+from oegen.admin.removal import RemovalMixin
 from oegen.admin.retry import Attempt, RetryMixin
 from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
@@ -68,6 +69,7 @@ class QuietForeignKeys:
 
 
 class AuditedAdmin(
+    RemovalMixin,
     RetryMixin,
     FiltersSpeak,
     FoldedSearchMixin,
@@ -372,4 +374,4 @@ class LinkInlineMixin(OrderedNamesMixin, QuietForeignKeys):
 
 
 class LinkInline(LinkInlineMixin, admin.TabularInline):
-    pass
+    template = "admin/link_table.html"

@@ -12,6 +12,7 @@ from oegen import audit
 from oegen.admin.forms import RecordForm
 from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin
 from oegen.admin.options import AuditedAdmin
+from oegen.admin.removal import RemovalMixin
 from oegen.alerts import mentions
 from oegen.pages import comments
 from oegen.people import roles
@@ -56,7 +57,7 @@ class OneChangeSetMixin:
 
 
 @admin.register(User)
-class PersonAdmin(OneChangeSetMixin, FiltersSpeak, FoldedSearchMixin, UserAdmin):
+class PersonAdmin(OneChangeSetMixin, RemovalMixin, FiltersSpeak, FoldedSearchMixin, UserAdmin):
     """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
 
     form = PersonForm
@@ -131,7 +132,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleAdmin(OneChangeSetMixin, FiltersSpeak, GroupAdmin):
+class RoleAdmin(OneChangeSetMixin, RemovalMixin, FiltersSpeak, GroupAdmin):
     """The three roles come with the product: they can be widened, not removed or renamed."""
 
     def has_delete_permission(self, request, obj=None):

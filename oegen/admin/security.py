@@ -3,12 +3,13 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from oegen.admin.lists import FiltersSpeak
 from oegen.admin.options import AuditedAdmin
+from oegen.admin.removal import RemovalMixin
 from oegen.audit.integrity.models import Acknowledgement
 from oegen.people.models import SecurityEvent
 
 
 @admin.register(SecurityEvent)
-class SecurityEventAdmin(FiltersSpeak, admin.ModelAdmin):
+class SecurityEventAdmin(RemovalMixin, FiltersSpeak, admin.ModelAdmin):
     """Sign-ins, failures, changed passwords and downloads, to be read. A run of failures is one
     line, which counts them."""
 

@@ -1,22 +1,15 @@
 """The admin's own words: people remove records, and the page says where they are."""
 
-import gettext
 import re
-import subprocess
 from html import unescape
-from pathlib import Path
-from shutil import which
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 
 from counterparties.models import Counterparty
 from tests.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
-
-CATALOGUE = Path(settings.BASE_DIR) / "oegen/locale/en_GB/LC_MESSAGES"
 
 
 def shown(response) -> str:
@@ -85,18 +78,6 @@ def test_mail_goes_by_one_name(client, administrator):
             if page or model == "oegen/user":
                 assert "E-mail" in text
             assert "Email" not in text
-
-
-@pytest.mark.skipif(which("msgfmt") is None, reason="no msgfmt (GNU gettext) on this machine")
-def test_compiled_words_are_those_of_the_source(tmp_path):
-    compiled = tmp_path / "django.mo"
-    subprocess.run(["msgfmt", CATALOGUE / "django.po", "-o", compiled], check=True)
-
-    def words(path):
-        with path.open("rb") as file:
-            return gettext.GNUTranslations(file)._catalog
-
-    assert words(compiled) == words(CATALOGUE / "django.mo")
 
 
 def test_breadcrumbs_name_the_section_once(desk):

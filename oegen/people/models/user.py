@@ -34,6 +34,13 @@ class User(AbstractUser):
 
     unaudited = "Its AccountRecord is, and follows every change of it."
 
+    email = models.EmailField("e-mail", blank=True)
+    is_active = models.BooleanField(
+        "active",
+        default=True,
+        help_text="Whether this person can sign in. Untick this instead of removing an account.",
+    )
+
     #: Set for the answer to one request, by oegen.asof.middleware.
     reads_past = False
 
