@@ -31,7 +31,7 @@ class CounterpartyNameFilter(NameFilter):
 
 
 class CounterpartyFilter(PageFilterSet):
-    usual = ("q", "country", "role", "kind")
+    primary = ("q", "country", "role", "kind")
 
     q = TextFilter()
     country = SelectionFilter(
@@ -69,7 +69,7 @@ class CounterpartyFilter(PageFilterSet):
 
 
 class ContactFilter(PageFilterSet):
-    usual = ("q", "counterparty", "role")
+    primary = ("q", "counterparty", "role")
 
     q = TextFilter()
     counterparty = CounterpartyNameFilter(method="filter_counterparty")

@@ -73,7 +73,7 @@ class Counterparty(AuditedModel):
         "company_number",
         "lei",
     )
-    SEARCH_PLACE = 3
+    SEARCH_ORDER = 3
     HAS_KEYS = True
     MERGE_FIELDS = ("strategy", "website", "country", "company_number", "lei")
 
@@ -133,7 +133,7 @@ class Contact(AuditedModel):
     objects = ContactQuerySet.as_manager()
 
     SEARCH_FIELDS = ("name", "job_title", "email", "phone", "aliases", "phone_without_spaces")
-    SEARCH_PLACE = 4
+    SEARCH_ORDER = 4
     HAS_KEYS = True
     MERGE_FIELDS = ("email", "phone", "job_title")
 
@@ -168,7 +168,7 @@ class Contact(AuditedModel):
 class ContactRole(ReferenceModel):
     """What a contact does at a counterparty."""
 
-    RELIED_ON = frozenset(code for code, _ in CONTACT_ROLES)
+    PROTECTED_CODES = frozenset(code for code, _ in CONTACT_ROLES)
 
     class Meta(ReferenceModel.Meta):
         constraints = [unique_name("contactrole"), unique_name("contactrole", "code")]
@@ -187,7 +187,7 @@ class CounterpartyContact(AuditedModel):
     valid_from = models.DateField("from", null=True, blank=True)
     valid_until = models.DateField("until", null=True, blank=True, help_text="Last day.")
 
-    LINK_OWNER = "counterparty"
+    PARENT_FIELD = "counterparty"
 
     objects = CounterpartyContactQuerySet.as_manager()
 

@@ -22,14 +22,14 @@ def aliases_of(counterparty) -> str:
 
 
 class CounterpartyTable(RecordTable):
-    usual = ("country", "strategy", "contact_count", "pipeline_count")
+    default_columns = ("country", "strategy", "contact_count", "pipeline_count")
 
     name = PartColumn("counterparties/parts/name.html", "Counterparty")
     country = CountryColumn()
     strategy = TextColumn()
-    contact_count = NumberColumn("Contacts", reads=methodcaller("with_contact_count"))
-    pipeline_count = NumberColumn("Pipelines", reads=methodcaller("with_pipeline_count"))
-    aliases = TextColumn("Other names", told=aliases_of)
+    contact_count = NumberColumn("Contacts", annotate=methodcaller("with_contact_count"))
+    pipeline_count = NumberColumn("Pipelines", annotate=methodcaller("with_pipeline_count"))
+    aliases = TextColumn("Other names", export_value=aliases_of)
     website = TextColumn()
     company_number = TextColumn()
     lei = Column("LEI")
@@ -52,14 +52,16 @@ def roles_of(contact: Contact) -> str:
 
 
 class ContactTable(RecordTable):
-    usual = ("job_title", "roles", "email", "phone")
+    default_columns = ("job_title", "roles", "email", "phone")
 
     name = RecordColumn("Contact")
     job_title = TextColumn()
-    roles = PartColumn("counterparties/parts/roles.html", reads=_with_roles, told=roles_of)
+    roles = PartColumn(
+        "counterparties/parts/roles.html", annotate=_with_roles, export_value=roles_of
+    )
     email = PartColumn("counterparties/parts/email.html", "E-mail")
     phone = PartColumn("counterparties/parts/phone.html")
-    aliases = TextColumn("Other names", told=aliases_of)
+    aliases = TextColumn("Other names", export_value=aliases_of)
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils import formats, timezone
 
-from dashboard.metrics.changes import Change, Standing
+from dashboard.metrics.changes import Change, PipelineState
 from oegen.audit.narrative.timeline import NOTHING
 from oegen.core.bidi import isolated
 from oegen.core.words import count, number
@@ -41,7 +41,7 @@ class ChangeWords:
         was, now = (self._cell(change.kind, end) for end in (change.was, change.now))
         return was, now
 
-    def _cell(self, kind: str, end: Standing | None) -> str | date | None:
+    def _cell(self, kind: str, end: PipelineState | None) -> str | date | None:
         if end is None:
             return None
         if kind in ("slipped", "earlier", "dated", "undated"):
@@ -54,15 +54,15 @@ class ChangeWords:
             return end.name
         return self._stage(end) if kind == "moved" else self._status(end)
 
-    def _stage(self, end: Standing) -> str:
+    def _stage(self, end: PipelineState) -> str:
         return isolated(self._stages.get(end.stage, end.stage))
 
-    def _status(self, end: Standing) -> str:
+    def _status(self, end: PipelineState) -> str:
         if end.state == ENDED:
             return Outcome(end.status).label
         return ON_HOLD if end.state == HELD else self._stage(end)
 
-    def _where(self, end: Standing) -> str:
+    def _where(self, end: PipelineState) -> str:
         """The stage, and what keeps it from being open there."""
         status = self._status(end)
         stage = self._stage(end)
@@ -147,9 +147,9 @@ def _rag(code: str) -> str:
     return RAG(code).label if code else NOTHING
 
 
-def _from_to(was: Standing, now: Standing) -> str:
+def _from_to(was: PipelineState, now: PipelineState) -> str:
     return f"from {_day(was)} to {_day(now)}"
 
 
-def _day(end: Standing) -> str:
+def _day(end: PipelineState) -> str:
     return formats.date_format(end.rtb_date, "DATE_FORMAT")

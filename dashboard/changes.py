@@ -18,7 +18,7 @@ from django.views.generic import TemplateView
 
 from dashboard import metrics
 from dashboard.change_words import ChangeWords
-from dashboard.metrics.changes import KINDS, Behind, Change, Changes
+from dashboard.metrics.changes import KINDS, Change, Changes, StepPipeline
 from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
 from oegen.audit.narrative import news
@@ -26,7 +26,7 @@ from oegen.core import clock
 from oegen.core.words import count
 from oegen.exports import FileColumn
 from oegen.models import ChangeSet
-from oegen.pages.columns import cut
+from oegen.pages.columns import truncate
 from oegen.pages.lists import FilteredPage
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
@@ -98,7 +98,7 @@ class Group:
 class BehindLine:
     """A pipeline behind a step of the walk, and what changed for it, if anything of it did."""
 
-    pipeline: Behind
+    pipeline: StepPipeline
     url: str
     lines: list[Line]
 
@@ -186,7 +186,7 @@ class ChangesPage(FilteredPage):
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            problem = f"“{cut(text, 40)}” is no day. Write it as {usual}."
+            problem = f"“{truncate(text, 40)}” is no day. Write it as {usual}."
         if day > latest:
             problem = f"Choose a day up to {latest:%-d %b %Y}."
         elif day < asof.FIRST_DAY:

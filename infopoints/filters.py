@@ -25,7 +25,7 @@ def owner_choices() -> list[tuple[str, str]]:
 
 
 class InformationPointFilter(PageFilterSet):
-    usual = ("q", "status", "technology", "review", "owner")
+    primary = ("q", "status", "technology", "review", "owner")
     ranges = (
         ("rating_min", "rating_max"),
         ("impact_min", "impact_max"),

@@ -63,7 +63,7 @@ class InformationPoint(AuditedModel):
 
     SEARCH_FIELDS = ("title", "description", "market")
     SEARCH_FACTS_TEMPLATE = "infopoints/parts/informationpoint_found.html"
-    SEARCH_PLACE = 5
+    SEARCH_ORDER = 5
 
     class Meta:
         ordering = ["-rating", "title"]
@@ -97,7 +97,7 @@ class InformationPointTechnology(AuditedModel):
         Technology, on_delete=models.PROTECT, related_name="information_point_links"
     )
 
-    LINK_OWNER = "information_point"
+    PARENT_FIELD = "information_point"
 
     class Meta:
         verbose_name = "technology of an information point"
@@ -126,7 +126,7 @@ class InformationPointCounterparty(AuditedModel):
         Counterparty, on_delete=models.PROTECT, related_name="information_point_links"
     )
 
-    LINK_OWNER = "information_point"
+    PARENT_FIELD = "information_point"
 
     class Meta:
         verbose_name = "counterparty of an information point"
@@ -155,7 +155,7 @@ class InformationPointPipeline(AuditedModel):
         Pipeline, on_delete=models.PROTECT, related_name="information_point_links"
     )
 
-    LINK_OWNER = "information_point"
+    PARENT_FIELD = "information_point"
 
     class Meta:
         verbose_name = "pipeline of an information point"

@@ -37,17 +37,19 @@ def pipelines_of(point: InformationPoint) -> str:
 class LinkedColumn(TextColumn):
     """The names of linked records in one line; sorts by the first of them, by ``first``."""
 
-    def __init__(self, linked: str, links: type[Model], first: str, told):
+    def __init__(self, linked: str, links: type[Model], first: str, export_value):
         self.links = links
         self.first = first
-        super().__init__(reads=methodcaller("prefetch_related", linked), told=told)
+        super().__init__(
+            annotate=methodcaller("prefetch_related", linked), export_value=export_value
+        )
 
     def order(self, queryset, is_descending):
         return by_first(queryset, self.links, "information_point", self.first, is_descending)
 
 
 class InformationPointTable(RecordTable):
-    usual = ("rating", "impact", "likelihood", "status", "market", "owner", "review_on")
+    default_columns = ("rating", "impact", "likelihood", "status", "market", "owner", "review_on")
 
     title = RecordColumn("Information point")
     rating = NumberColumn()
@@ -56,8 +58,8 @@ class InformationPointTable(RecordTable):
     status = ChoiceColumn(
         "infopoints/parts/status.html",
         Status,
-        alike=attrgetter("status"),
-        told=methodcaller("get_status_display"),
+        cache_key=attrgetter("status"),
+        export_value=methodcaller("get_status_display"),
     )
     market = TextColumn()
     technologies = LinkedColumn(
@@ -69,11 +71,11 @@ class InformationPointTable(RecordTable):
     pipelines = LinkedColumn(
         "pipelines", InformationPointPipeline, "pipeline__project_name", pipelines_of
     )
-    owner = Column(order_by=("owner__username",), reads=methodcaller("select_related", "owner"))
+    owner = Column(order_by=("owner__username",), annotate=methodcaller("select_related", "owner"))
     review_on = UnknownLastPartColumn(
         "infopoints/parts/review.html",
         "Review",
-        alike=attrgetter("review_on", "is_review_overdue"),
+        cache_key=attrgetter("review_on", "is_review_overdue"),
         empty_values=(None,),
     )
     description = TextColumn()

@@ -150,9 +150,9 @@ def facility_country_choices() -> list[tuple[str, str]]:
 
 
 class PipelineFilter(PageFilterSet):
-    usual = ("q", "status", "technology", "rag", "rtb", "counterparty")
+    primary = ("q", "status", "technology", "rag", "rtb", "counterparty")
     ranges = (("capacity_min", "capacity_max"), ("rtb_from", "rtb_to"))
-    needs = (("rag_was", "since"),)
+    requires = (("rag_was", "since"),)
 
     q = TextFilter()
     status = SelectionFilter(
@@ -316,7 +316,7 @@ class PipelineFilter(PageFilterSet):
         return queryset
 
     def filter_way(self, queryset, name, value):
-        return queryset.of_way(*value.split(":"))
+        return queryset.with_stage_result(*value.split(":"))
 
     def filter_region(self, queryset, name, value):
         return queryset.in_place(region=value)
@@ -363,7 +363,7 @@ class PipelineFilter(PageFilterSet):
 
 
 class FacilityFilter(PageFilterSet):
-    usual = ("q", "technology", "country", "region")
+    primary = ("q", "technology", "country", "region")
     ranges = (("capacity_min", "capacity_max"),)
 
     q = TextFilter()

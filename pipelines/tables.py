@@ -76,9 +76,9 @@ def counterparties_of(pipeline) -> str:
 class FacilityTextColumn(TextColumn):
     """What a pipeline's facilities have in a text field, each value once."""
 
-    def __init__(self, verbose_name: str, field: str, told):
+    def __init__(self, verbose_name: str, field: str, export_value):
         self.field = f"facility__{field}"
-        super().__init__(verbose_name, reads=_with_facilities, told=told)
+        super().__init__(verbose_name, annotate=_with_facilities, export_value=export_value)
 
     def order(self, queryset, is_descending):
         return by_first(queryset, PipelineFacility, "pipeline", self.field, is_descending)
@@ -102,7 +102,7 @@ def _capacity_of(basis: str):
 
 class PipelineTable(RecordTable):
     #: The MW first, so that phones show them beside the name.
-    usual = (
+    default_columns = (
         "capacity_mw",
         "status",
         "rag_status",
@@ -115,50 +115,50 @@ class PipelineTable(RecordTable):
     status = PartColumn(
         "pipelines/parts/status.html",
         accessor="status_label",
-        alike=attrgetter("outcome", "on_hold", "stage_id"),
+        cache_key=attrgetter("outcome", "on_hold", "stage_id"),
         order_by=("outcome", "stage__is_terminal", "on_hold", "stage__order"),
-        reads=methodcaller("select_related", "stage"),
+        annotate=methodcaller("select_related", "stage"),
     )
     rag_status = ChoiceColumn(
         "pipelines/parts/rag.html",
         RAG,
         "RAG",
-        alike=attrgetter("rag_status"),
-        told=lambda pipeline: pipeline.get_rag_status_display() or "Not rated",
+        cache_key=attrgetter("rag_status"),
+        export_value=lambda pipeline: pipeline.get_rag_status_display() or "Not rated",
     )
     rag_comment = TextColumn("RAG comment")
     rag_confirmed_at = MomentColumn("RAG confirmed")
     technologies = PartColumn(
         "pipelines/parts/technologies.html",
-        alike=_technology_keys,
-        reads=_with_facilities,
-        told=technologies_of,
+        cache_key=_technology_keys,
+        annotate=_with_facilities,
+        export_value=technologies_of,
     )
-    capacity_mw = NumberColumn("Capacity, MW/MWp", places=1, reads=methodcaller("with_capacity"))
+    capacity_mw = NumberColumn("Capacity, MW/MWp", places=1, annotate=methodcaller("with_capacity"))
     rtb_date = UnknownLastPartColumn(
-        "pipelines/parts/rtb.html", "RTB date", reads=methodcaller("with_overdue")
+        "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
     cod_date = DayColumn("COD")
     lead_developer = UnknownLastPartColumn(
-        "pipelines/parts/lead_developer.html", reads=methodcaller("with_lead_developer")
+        "pipelines/parts/lead_developer.html", annotate=methodcaller("with_lead_developer")
     )
-    counterparties = TextColumn(reads=_with_counterparties, told=counterparties_of)
+    counterparties = TextColumn(annotate=_with_counterparties, export_value=counterparties_of)
     facilities = FacilityTextColumn("Facilities", "name", facility_names_of)
     country = FacilityTextColumn("Country", "country", countries_of)
     region = FacilityTextColumn("Region", "region", regions_of)
     stage = Column(
         "Stage",
         order_by=("stage__order",),
-        reads=methodcaller("select_related", "stage"),
+        annotate=methodcaller("select_related", "stage"),
     )
     on_hold_reason = TextColumn("Why on hold")
     ownership_pct = NumberColumn("Ownership, %", places=1, unit="%")
     probability_pct = NumberColumn("Own probability, %", places=1, unit="%")
-    net_mw = NumberColumn("Net, MW/MWp", places=1, reads=_with_shares)
-    gross_weighted_mw = NumberColumn("Gross weighted, MW/MWp", places=1, reads=_with_shares)
-    net_weighted_mw = NumberColumn("Net weighted, MW/MWp", places=1, reads=_with_shares)
+    net_mw = NumberColumn("Net, MW/MWp", places=1, annotate=_with_shares)
+    gross_weighted_mw = NumberColumn("Gross weighted, MW/MWp", places=1, annotate=_with_shares)
+    net_weighted_mw = NumberColumn("Net weighted, MW/MWp", places=1, annotate=_with_shares)
     storage_mw = NumberColumn(
-        "Of which storage, MW", places=1, unit="MW", reads=methodcaller("with_storage")
+        "Of which storage, MW", places=1, unit="MW", annotate=methodcaller("with_storage")
     )
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
@@ -191,14 +191,21 @@ class PipelineTable(RecordTable):
 
 
 class FacilityTable(RecordTable):
-    usual = ("capacity_mw", "technology", "storage_mwh", "country", "region", "pipeline_count")
+    default_columns = (
+        "capacity_mw",
+        "technology",
+        "storage_mwh",
+        "country",
+        "region",
+        "pipeline_count",
+    )
 
     name = RecordColumn("Facility")
     technology = PartColumn(
         "pipelines/parts/technology.html",
-        alike=attrgetter("technology_id"),
+        cache_key=attrgetter("technology_id"),
         order_by=("technology__order",),
-        reads=methodcaller("select_related", "technology"),
+        annotate=methodcaller("select_related", "technology"),
     )
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
     storage_mwh = NumberColumn("Storage, MWh", places=1, unit="MWh")
@@ -207,7 +214,7 @@ class FacilityTable(RecordTable):
     region = TextColumn()
     latitude = NumberColumn("Latitude, °N", places=4)
     longitude = NumberColumn("Longitude, °E", places=4)
-    pipeline_count = NumberColumn("Pipelines", reads=methodcaller("with_pipeline_count"))
+    pipeline_count = NumberColumn("Pipelines", annotate=methodcaller("with_pipeline_count"))
     file_only = (
         _by_basis("Capacity, MWp DC", "MWp", _capacity_of(CapacityBasis.DC), _with_technology),
         _by_basis("Capacity, MW AC", "MW", _capacity_of(CapacityBasis.AC), _with_technology),

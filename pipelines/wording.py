@@ -3,33 +3,33 @@ application starts."""
 
 from datetime import date
 
-from oegen.audit.narrative.timeline import NOTHING, measured_in, say
+from oegen.audit.narrative.timeline import NOTHING, register_phrase, register_unit
 from oegen.core.words import days
 from pipelines.choices import RAG, Outcome
 from pipelines.models import Facility, Pipeline, Technology
 
 
-@say(Pipeline, "stage")
+@register_phrase(Pipeline, "stage")
 def stage_moved(old, new, raw_old, raw_new):
     return f"moved from {old} to {new}"
 
 
-@say(Pipeline, "on_hold")
+@register_phrase(Pipeline, "on_hold")
 def hold_changed(old, new, raw_old, raw_new):
     return "put on hold" if raw_new else "taken off hold"
 
 
-@say(Pipeline, "on_hold_reason")
+@register_phrase(Pipeline, "on_hold_reason")
 def hold_explained(old, new, raw_old, raw_new):
     return f"reason for the hold: “{new}”" if raw_new else ""
 
 
-@say(Pipeline, "outcome")
+@register_phrase(Pipeline, "outcome")
 def outcome_changed(old, new, raw_old, raw_new):
     return "made active again" if raw_new == Outcome.ACTIVE else f"marked {new.lower()}"
 
 
-@say(Pipeline, "rag_status")
+@register_phrase(Pipeline, "rag_status")
 def rag_changed(old, new, raw_old, raw_new):
     if not raw_old:
         return f"RAG set to {new}"
@@ -40,17 +40,17 @@ def rag_changed(old, new, raw_old, raw_new):
     return f"RAG {direction} from {old} to {new}"
 
 
-@say(Pipeline, "rag_comment")
+@register_phrase(Pipeline, "rag_comment")
 def rag_comment_changed(old, new, raw_old, raw_new):
     return f"RAG comment now “{new}”" if raw_new else "RAG comment cleared"
 
 
-@say(Pipeline, "rag_confirmed_at", unless=["rag_status", "rag_comment"])
+@register_phrase(Pipeline, "rag_confirmed_at", unless=["rag_status", "rag_comment"])
 def rag_confirmed(old, new, raw_old, raw_new):
     return "RAG confirmed"
 
 
-@say(Pipeline, "rtb_date")
+@register_phrase(Pipeline, "rtb_date")
 def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
     if old == NOTHING:
         return f"RTB date set to {new}"
@@ -59,13 +59,13 @@ def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
     return f"RTB date from {old} to {new}, {days((raw_new - raw_old).days)}"
 
 
-@measured_in(Facility, "capacity_mw")
+@register_unit(Facility, "capacity_mw")
 def capacity_unit(facility, names):
     technology = names.record(Technology, facility.technology_id)
     return technology.unit_label if technology else "MW"
 
 
-@say(Facility, "capacity_mw")
+@register_phrase(Facility, "capacity_mw")
 def capacity_changed(old, new, raw_old, raw_new):
     if raw_old is None:
         return f"capacity set to {new}"

@@ -136,7 +136,7 @@ def test_many_to_many_links_are_models_of_their_own(model):
 def test_foreign_keys_never_cascade_into_a_business_record(model):
     for field in model._meta.concrete_fields:
         if isinstance(field, models.ForeignKey) and field.remote_field.on_delete is models.CASCADE:
-            assert field.name == model.LINK_OWNER
+            assert field.name == model.PARENT_FIELD
 
 
 @pytest.mark.django_db
@@ -157,5 +157,5 @@ def test_foreign_keys_are_indexed_in_history():
             table = model.history.model._meta.db_table
             constraints = connection.introspection.get_constraints(cursor, table).values()
             indexed = {entry["columns"][0] for entry in constraints if entry["columns"]}
-            owner = model.link_owner()
+            owner = model.parent_field()
             assert {"id", "change_set_id", *([owner.column] if owner else [])} <= indexed

@@ -23,10 +23,10 @@ from oegen.audit import (
     CHANGED,
     CREATED,
     REMOVED,
-    carrier,
     current_change_set,
     history_model,
     history_row,
+    instance_from_row,
 )
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
@@ -369,7 +369,7 @@ class Importer(ABC):
             newest[row.id] = row
         endings = [
             history_row(
-                carrier(row),
+                instance_from_row(row),
                 REMOVED,
                 change_set=self.run.change_set,
                 reason="Not in the imported files, only in the demo's audit. "

@@ -18,7 +18,15 @@ from django.utils import timezone
 
 from dashboard.demo_import.literals import LiteralError, parse_literal
 from dashboard.demo_import.scratch import Scratch
-from oegen.audit import BATCH_SIZE, CHANGED, CREATED, REMOVED, carrier, history_model, history_row
+from oegen.audit import (
+    BATCH_SIZE,
+    CHANGED,
+    CREATED,
+    REMOVED,
+    history_model,
+    history_row,
+    instance_from_row,
+)
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.imports.cells import Cell, RowForm, identifier, moment, text
@@ -87,7 +95,7 @@ class Past:
         for key in self._owned[model, owner] - stayed:
             before = self._before(model, key, row.moment)
             if before and before.kind != REMOVED:
-                self._write(carrier(before.row), REMOVED, row)
+                self._write(instance_from_row(before.row), REMOVED, row)
 
     def write(self) -> None:
         for model, rows in self._told.items():
@@ -111,7 +119,7 @@ class Past:
     def _add(self, model: type[AuditedModel], row) -> None:
         step = _Step(row.history_date, row.history_type, _values(row, model), row)
         insort(self._steps[model, row.id], step, key=lambda one: one.when)
-        if owner := model.link_owner():
+        if owner := model.parent_field():
             self._owned[model, getattr(row, owner.attname)].add(row.id)
 
 

@@ -103,7 +103,7 @@ MOVES = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended
 
 
 @dataclass(frozen=True)
-class Standing:
+class PipelineState:
     """A pipeline at one end. ``status`` and ``state`` as PipelineQuerySet has them; ``stage`` is a
     code. ``capacity`` is of all its facilities, None where no figure is known."""
 
@@ -125,20 +125,20 @@ class Change:
     kind: str
     pipeline_id: UUID
     days: int | None
-    was: Standing | None
-    now: Standing | None
+    was: PipelineState | None
+    now: PipelineState | None
     written: Written | None
     #: For a change of status: the day it took effect.
     effective_on: date | None = None
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> PipelineState:
         """At the end where the pipeline is looked at."""
         return self.now or self.was
 
 
 @dataclass(frozen=True)
-class Behind:
+class StepPipeline:
     """A pipeline behind a step of the walk: ``change`` is of its facilities of that step."""
 
     pipeline_id: UUID
@@ -206,7 +206,7 @@ class Changes:
         [(number,)] = fetch(f"SELECT COUNT(DISTINCT pipeline_id) FROM {self.tied}")
         return number
 
-    def behind(self, start: int, limit: int) -> list[Behind]:
+    def behind(self, start: int, limit: int) -> list[StepPipeline]:
         """The pipelines behind the step, the largest change first."""
         page = f"""
             SELECT pipeline_id, name, COUNT(*) AS facilities, SUM(dc) AS dc, SUM(ac) AS ac
@@ -217,7 +217,9 @@ class Changes:
         for change in self._changes(f"id IN (SELECT pipeline_id FROM ({page}) AS page)"):
             changes[change.pipeline_id].append(change)
         return [
-            Behind(key := uuid_of(raw_key), name, number, _megawatts(dc, ac), tuple(changes[key]))
+            StepPipeline(
+                key := uuid_of(raw_key), name, number, _megawatts(dc, ac), tuple(changes[key])
+            )
             for raw_key, name, number, dc, ac in fetch(page)
         ]
 
@@ -264,7 +266,7 @@ def _megawatts(dc, ac) -> Megawatts:
     return Megawatts(mw_of(dc), mw_of(ac))
 
 
-def _standing(values: list) -> Standing | None:
+def _standing(values: list) -> PipelineState | None:
     name, stage, status, state, rag, rtb_date, dc, ac, kwh, stored_kw = values
     if state is None:
         return None
@@ -272,7 +274,7 @@ def _standing(values: list) -> Standing | None:
     capacity = None
     if known:
         capacity = Capacity(mw_of(dc), mw_of(ac), mw_of(kwh), storage_mw=mw_of(stored_kw))
-    return Standing(
+    return PipelineState(
         name, stage, status, state, rag, date_of(rtb_date) if rtb_date else None, capacity
     )
 

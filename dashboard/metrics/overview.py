@@ -84,7 +84,7 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
     ``filters`` is the same text for the same pipelines: by it the result is kept until the next
     change set, the next day or ``KEPT_SECONDS``.
     """
-    return _kept(
+    return _cached(
         lambda: _overview(select, since, filters),
         *("overview", since, clock.past_day(), clock.today(), asof.newest_seal(), filters),
     )
@@ -127,10 +127,10 @@ def _transitions_written() -> list:
 
 
 def _stages_of_all(now: Portfolio, written: list) -> Stages:
-    return _kept(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
+    return _cached(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
 
 
-def _kept(work_out: Callable[[], Any], *conditions) -> Any:
+def _cached(work_out: Callable[[], Any], *conditions) -> Any:
     """What was worked out under the same conditions, or is now."""
     # Keys are short and of few characters; what is typed into a filter is not.
     key = sha256(":".join(map(str, (_CODE, *conditions))).encode()).hexdigest()

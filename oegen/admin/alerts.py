@@ -1,7 +1,7 @@
 from django.contrib import admin, messages
 from django.utils.html import format_html
 
-from oegen.admin.lists import FiltersSpeak
+from oegen.admin.lists import StrictFiltersMixin
 from oegen.admin.reference import ReferenceAdmin
 from oegen.admin.removal import RemovalMixin
 from oegen.alerts import delivery, outbox
@@ -74,7 +74,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Alert)
-class AlertAdmin(RemovalMixin, FiltersSpeak, admin.ModelAdmin):
+class AlertAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     """The outbox: read, and told what to do with what is parked or waiting."""
 
     list_display = ["title", "channel", "receiver", "created_at", "state", "attempts", "error"]
@@ -138,7 +138,7 @@ class AlertAdmin(RemovalMixin, FiltersSpeak, admin.ModelAdmin):
 
     @admin.action(description="Do not send the selected alerts", permissions=["change"])
     def hold_back(self, request, queryset):
-        number = delivery.hold_back(queryset, by=str(request.user))
+        number = delivery.park(queryset, by=str(request.user))
         self.message_user(
             request,
             f"{count(number, 'alert')} parked; those that are sent, parked already or being sent "

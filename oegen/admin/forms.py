@@ -35,7 +35,7 @@ def gives_reason(data) -> bool:
     return bool(data.get(REASON, "").strip())
 
 
-def speak_of_the_field(name: str, field: forms.Field) -> None:
+def set_error_messages(name: str, field: forms.Field) -> None:
     """Have Django's own refusals say what would be right."""
     label = str(field.label or name.replace("_", " "))
     label = label if label.isupper() else label[:1].lower() + label[1:]
@@ -87,7 +87,7 @@ class GuardedForm(forms.ModelForm):
         self._contested: list[str] = []
         self._touched: list[str] = []
         for name, field in self.fields.items():
-            speak_of_the_field(name, field)
+            set_error_messages(name, field)
             if self.prefix:
                 # In a table only the head of the column names the field.
                 widget = getattr(field.widget, "widget", field.widget)

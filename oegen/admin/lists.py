@@ -71,7 +71,7 @@ class UnknownFilterError(Exception):
     """The address of a list has a filter, or a value of one, that the list does not know."""
 
 
-class FiltersSpeak:
+class StrictFiltersMixin:
     """For a ModelAdmin. Django shows such a list without its filters and says nothing, shows it
     empty, or answers 400, depending on the kind of filter."""
 

@@ -30,7 +30,7 @@ from oegen.admin.forms import (
     and_join,
 )
 from oegen.admin.gone import typed_words
-from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin, OrderedNamesMixin
+from oegen.admin.lists import FoldedSearchMixin, OrderedNamesMixin, StrictFiltersMixin
 from oegen.admin.removal import RemovalMixin
 from oegen.admin.retry import Attempt, RetryMixin
 from oegen.audit.audited import AuditedModel
@@ -50,7 +50,7 @@ FIELD_OVERRIDES = {
 }
 
 
-class QuietForeignKeys:
+class PlainForeignKeysMixin:
     """Foreign keys without the icons that would edit or remove what they point to. A plus stays
     beside those of business records, unless a form has a place of its own for a new one."""
 
@@ -71,10 +71,10 @@ class QuietForeignKeys:
 class AuditedAdmin(
     RemovalMixin,
     RetryMixin,
-    FiltersSpeak,
+    StrictFiltersMixin,
     FoldedSearchMixin,
     OrderedNamesMixin,
-    QuietForeignKeys,
+    PlainForeignKeysMixin,
     admin.ModelAdmin,
 ):
     """Entry and correction of one business model: guard, reasons, comments and history.
@@ -330,7 +330,7 @@ class AuditedAdmin(
             # Comments go with their record, whoever wrote them.
             perms_needed.discard(Comment._meta.verbose_name)
         for model in audit.tracked_models():
-            if model.link_owner():
+            if model.parent_field():
                 # So does what belongs to it, though it can't be removed by itself.
                 perms_needed.discard(model._meta.verbose_name)
         if protected:
@@ -342,7 +342,7 @@ class AuditedAdmin(
         collector.collect(objs)
         records = {}
         for row in collector.protected:
-            owner = row.link_owner() if isinstance(row, AuditedModel) else None
+            owner = row.parent_field() if isinstance(row, AuditedModel) else None
             record = getattr(row, owner.name) if owner else row
             records[record._meta.label, record.pk] = record
         ordered = sorted(records.values(), key=lambda record: (record._meta.label, str(record)))
@@ -361,7 +361,7 @@ class AuditedAdmin(
         return format_html('{}: <a href="{}">{}</a>', noun, url, record)
 
 
-class LinkInlineMixin(OrderedNamesMixin, QuietForeignKeys):
+class LinkInlineMixin(OrderedNamesMixin, PlainForeignKeysMixin):
     """The links of a record, edited on the record's own page, each row with OWN_FIELDS."""
 
     extra = 0

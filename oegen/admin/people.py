@@ -10,7 +10,7 @@ from django.utils.html import format_html
 
 from oegen import audit
 from oegen.admin.forms import RecordForm
-from oegen.admin.lists import FiltersSpeak, FoldedSearchMixin
+from oegen.admin.lists import FoldedSearchMixin, StrictFiltersMixin
 from oegen.admin.options import AuditedAdmin
 from oegen.admin.removal import RemovalMixin
 from oegen.alerts import mentions
@@ -57,7 +57,9 @@ class OneChangeSetMixin:
 
 
 @admin.register(User)
-class PersonAdmin(OneChangeSetMixin, RemovalMixin, FiltersSpeak, FoldedSearchMixin, UserAdmin):
+class PersonAdmin(
+    OneChangeSetMixin, RemovalMixin, StrictFiltersMixin, FoldedSearchMixin, UserAdmin
+):
     """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
 
     form = PersonForm
@@ -132,7 +134,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleAdmin(OneChangeSetMixin, RemovalMixin, FiltersSpeak, GroupAdmin):
+class RoleAdmin(OneChangeSetMixin, RemovalMixin, StrictFiltersMixin, GroupAdmin):
     """The three roles come with the product: they can be widened, not removed or renamed."""
 
     def has_delete_permission(self, request, obj=None):

@@ -31,11 +31,11 @@ class ReferenceAdmin(AuditedAdmin):
         return {} if obj else super().get_prepopulated_fields(request, obj)
 
     def has_delete_permission(self, request, obj=None):
-        return super().has_delete_permission(request, obj) and not (obj and obj.is_relied_on)
+        return super().has_delete_permission(request, obj) and not (obj and obj.has_protected_code)
 
     def get_readonly_fields(self, request, obj=None):
         readonly = super().get_readonly_fields(request, obj)
-        return [*readonly, "code"] if obj and obj.is_relied_on else readonly
+        return [*readonly, "code"] if obj and obj.has_protected_code else readonly
 
     def get_search_results(self, request, queryset, search_term):
         """Autocompletes offer the active rows only."""

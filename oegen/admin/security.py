@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
 
-from oegen.admin.lists import FiltersSpeak
+from oegen.admin.lists import StrictFiltersMixin
 from oegen.admin.options import AuditedAdmin
 from oegen.admin.removal import RemovalMixin
 from oegen.audit.integrity.models import Acknowledgement
@@ -9,7 +9,7 @@ from oegen.people.models import SecurityEvent
 
 
 @admin.register(SecurityEvent)
-class SecurityEventAdmin(RemovalMixin, FiltersSpeak, admin.ModelAdmin):
+class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     """Sign-ins, failures, changed passwords and downloads, to be read. A run of failures is one
     line, which counts them."""
 

@@ -132,7 +132,7 @@ def send_again(alerts) -> int:
     )
 
 
-def hold_back(alerts, by: str) -> int:
+def park(alerts, by: str) -> int:
     """Park alerts that are waiting and in nobody's hand; gives their number."""
     free = alerts.waiting().filter(claimed_until=None)
     return free.update(parked_at=timezone.now(), last_error=f"{HELD_BACK} {by}.")

@@ -72,7 +72,7 @@ def context_of(alert: Alert) -> dict[str, Any]:
     codes = alert.payload.get("codes", [alert.event])
     token = preferences.unsubscribe_token(alert.recipient, codes)
     return {
-        "told": alert.payload,
+        "payload": alert.payload,
         "when": timezone.localtime(datetime.fromisoformat(alert.payload["when"])),
         "base": settings.BASE_URL,
         "recipient": alert.recipient,

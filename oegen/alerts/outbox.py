@@ -35,7 +35,7 @@ SUMMARY = "summary"
 #: Beside the channels: a notice on the site, which nobody has to deliver.
 BELL = "bell"
 
-Letter = tuple[Occurrence, AlertRule | None]
+RuleMatch = tuple[Occurrence, AlertRule | None]
 
 
 def write_alerts(change_set: ChangeSet) -> None:
@@ -63,7 +63,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         for occurrence in detector.find(changes)
         if occurrence.event.code in wanted
     ]
-    letters = _letters(found, rules)
+    matches = _matches(found, rules)
     noticed = [(one, None) for one in found if one.event.always_noticed]
     story = {
         "who": str(change_set.person) if change_set.person_id else "",
@@ -72,7 +72,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         "when": change_set.recorded_at.isoformat(),
     }
     _write(
-        letters,
+        matches,
         noticed=noticed,
         story=story,
         change_set=change_set,
@@ -88,11 +88,11 @@ def write_timed_alerts(day: date) -> None:
     found = events.occurrences_by(day)
     rules = list(AlertRule.objects.in_force({one.event.code for one in found}))
     story = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
-    by_moment: dict[str, list[Letter]] = {}
-    for letter in _letters(found, rules):
-        by_moment.setdefault(letter[0].moment, []).append(letter)
-    for moment, letters in by_moment.items():
-        _write(letters, story=story, moment=moment)
+    by_moment: dict[str, list[RuleMatch]] = {}
+    for match in _matches(found, rules):
+        by_moment.setdefault(match[0].moment, []).append(match)
+    for moment, matches in by_moment.items():
+        _write(matches, story=story, moment=moment)
 
 
 def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
@@ -128,7 +128,7 @@ def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
     return len(alerts)
 
 
-def _letters(found: list[Occurrence], rules: list[AlertRule]) -> list[Letter]:
+def _matches(found: list[Occurrence], rules: list[AlertRule]) -> list[RuleMatch]:
     """Each occurrence once for each channel that a rule lets it out by, with that rule."""
     by_event: dict[str, list[AlertRule]] = {}
     for rule in rules:
@@ -141,20 +141,20 @@ def _letters(found: list[Occurrence], rules: list[AlertRule]) -> list[Letter]:
     ]
     filtered = [occurrence for occurrence, rule in passed if rule.has_filter]
     subjects = events.subjects_of(filtered)
-    letters: dict[tuple, Letter] = {}
+    matches: dict[tuple, RuleMatch] = {}
     for occurrence, rule in passed:
         subject = subjects.get((occurrence.model, occurrence.key))
         if rule.has_filter and not (subject and rule.lets_through(subject)):
             continue
-        letters.setdefault((id(occurrence), rule.channel), (occurrence, rule))
-    return list(letters.values())
+        matches.setdefault((id(occurrence), rule.channel), (occurrence, rule))
+    return list(matches.values())
 
 
 def _write(
-    letters: list[Letter],
+    matches: list[RuleMatch],
     *,
     story: dict[str, str],
-    noticed: Sequence[Letter] = (),
+    noticed: Sequence[RuleMatch] = (),
     change_set: ChangeSet | None = None,
     author: User | None = None,
     sums_up: bool = False,
@@ -162,9 +162,9 @@ def _write(
 ) -> None:
     """``noticed`` are for the bell whatever the rules say. ``moment`` stands for the change set
     where there is none."""
-    if not (letters or noticed):
+    if not (matches or noticed):
         return
-    by_receiver = _by_receiver(letters, noticed, author)
+    by_receiver = _by_receiver(matches, noticed, author)
     named: dict[int, Occurrence] = {}
     bundles = []
     for (channel, recipient), received in by_receiver.items():
@@ -212,37 +212,37 @@ def _write(
 
 
 def _by_receiver(
-    letters: list[Letter], noticed: Sequence[Letter], author: User | None
-) -> dict[tuple, list[Letter]]:
+    matches: list[RuleMatch], noticed: Sequence[RuleMatch], author: User | None
+) -> dict[tuple, list[RuleMatch]]:
     """The letters by channel and, for e-mail and the bell, person. Whoever chose an event that a
     rule mails finds it in the bell too, with an e-mail address or without. Nobody is told what
     they did themselves."""
-    mailed = {one.event.code for one, rule in letters if rule.channel == Channel.EMAIL}
+    mailed = {one.event.code for one, rule in matches if rule.channel == Channel.EMAIL}
     audience = preferences.audience_of(mailed) if mailed else None
     always = {id(occurrence) for occurrence, _ in noticed}
-    received: dict[tuple, list[Letter]] = {}
+    received: dict[tuple, list[RuleMatch]] = {}
 
-    def give(channel: str, people: frozenset[int], letter: Letter) -> None:
-        if letter[0].people is not None:
-            people = people & letter[0].people
+    def give(channel: str, people: frozenset[int], match: RuleMatch) -> None:
+        if match[0].people is not None:
+            people = people & match[0].people
         for person in sorted(people - {author.pk if author else None}):
-            received.setdefault((channel, person), []).append(letter)
+            received.setdefault((channel, person), []).append(match)
 
-    for letter in letters:
-        occurrence, rule = letter
+    for match in matches:
+        occurrence, rule = match
         if rule.channel == Channel.SLACK:
-            received.setdefault((Channel.SLACK, None), []).append(letter)
+            received.setdefault((Channel.SLACK, None), []).append(match)
             continue
         code = occurrence.event.code
-        give(Channel.EMAIL, audience.mailed(code), letter)
+        give(Channel.EMAIL, audience.mailed(code), match)
         if id(occurrence) not in always:
-            give(BELL, audience.chosen[code], letter)
-    for letter in noticed:
-        give(BELL, letter[0].people or frozenset(), letter)
+            give(BELL, audience.chosen[code], match)
+    for match in noticed:
+        give(BELL, match[0].people or frozenset(), match)
     return received
 
 
-def _grouped(received: list[Letter]) -> dict[str, list[Occurrence]]:
+def _grouped(received: list[RuleMatch]) -> dict[str, list[Occurrence]]:
     groups: dict[str, list[Occurrence]] = {}
     for occurrence, _ in received:
         groups.setdefault(occurrence.event.code, []).append(occurrence)

@@ -111,51 +111,53 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def _event(alert: Alert) -> tuple[list[dict], str]:
-    told = alert.payload
-    heading = f"*{escaped(told['event'])}: {escaped(told['subject'])}*"
-    moved = _moved(told)
+    payload = alert.payload
+    heading = f"*{escaped(payload['event'])}: {escaped(payload['subject'])}*"
+    moved = _moved(payload)
     facts = [
-        f"*{label}*\n{escaped(told[name])}"
+        f"*{label}*\n{escaped(payload[name])}"
         for label, name in (("Technology", "technology"), ("Capacity", "capacity"))
-        if told[name]
+        if payload[name]
     ]
     blocks = [_section("\n".join(filter(None, [heading, moved])))]
-    if told["note"]:
-        blocks.append(_section(_quoted(told["note"])))
+    if payload["note"]:
+        blocks.append(_section(_quoted(payload["note"])))
     if facts:
         blocks.append({"type": "section", "fields": [_words(fact) for fact in facts]})
-    blocks.append(_context(_who_and_why(told)))
-    blocks.append(_button(f"View {told['noun']}", told["url"]))
+    blocks.append(_context(_who_and_why(payload)))
+    blocks.append(_button(f"View {payload['noun']}", payload["url"]))
     plain = moved.replace("*", "")
-    text = f"{escaped(told['title'])}{f', {plain}' if plain else ''}. {_who_and_why(told)}"
+    text = f"{escaped(payload['title'])}{f', {plain}' if plain else ''}. {_who_and_why(payload)}"
     return blocks, text
 
 
-def _moved(told: dict) -> str:
-    old, new = escaped(told["old"]), escaped(told["new"])
+def _moved(payload: dict) -> str:
+    old, new = escaped(payload["old"]), escaped(payload["new"])
     return f"{old} → *{new}*" if old and new else (f"*{new}*" if new else "")
 
 
 def _summary(alert: Alert) -> tuple[list[dict], str]:
-    told = alert.payload
-    source = f" ({told['source']})" if told["source"] else ""
+    payload = alert.payload
+    source = f" ({payload['source']})" if payload["source"] else ""
     blocks = [_section(f"*Many changes at once{escaped(source)}*")]
-    for group in told["groups"]:
+    for group in payload["groups"]:
         names = [_linked(one) for one in group["records"]]
         beyond = group["number"] - len(names)
         more = f" and {beyond:,} more" if beyond > 0 else ""
         line = f"*{escaped(group['event'])}: {group['number']:,}*\n{', '.join(names)}{more}"
         blocks.append(_section(line))
-    blocks.append(_context(_who_and_why(told)))
+    blocks.append(_context(_who_and_why(payload)))
     if alert.change_set_id:
         blocks.append(_button("View all changes", f"/audit/{alert.change_set.number}/"))
-    return blocks, f"{escaped(told['title'])}. {_who_and_why(told)}"
+    return blocks, f"{escaped(payload['title'])}. {_who_and_why(payload)}"
 
 
 def _digest(alert: Alert) -> tuple[list[dict], str]:
-    told = alert.payload
-    blocks = [_section(f"*{escaped(told['name'])}, {escaped(told['span'])}*\n{told['sentence']}")]
-    for part in told["parts"]:
+    payload = alert.payload
+    blocks = [
+        _section(f"*{escaped(payload['name'])}, {escaped(payload['span'])}*\n{payload['sentence']}")
+    ]
+    for part in payload["parts"]:
         if not part["number"]:
             continue
         shown = part["lines"][:DIGEST_LINES]
@@ -166,7 +168,7 @@ def _digest(alert: Alert) -> tuple[list[dict], str]:
             lines.append(_link(part["url"], f"and {beyond:,} more"))
         blocks.append(_section("\n".join(lines)))
     blocks.append(_button("Open the dashboard", "/"))
-    return blocks, f"{escaped(told['title'])}."
+    return blocks, f"{escaped(payload['title'])}."
 
 
 def _linked(record: dict) -> str:
@@ -179,10 +181,10 @@ def _link(address: str, words: str) -> str:
     return f"<{absolute(address).replace('&', '&amp;')}|{words}>"
 
 
-def _who_and_why(told: dict) -> str:
-    moment = timezone.localtime(datetime.fromisoformat(told["when"]))
-    who = f"{escaped(told['who'])}, " if told["who"] else ""
-    why = f": “{escaped(told['why'])}”" if told["why"] else ""
+def _who_and_why(payload: dict) -> str:
+    moment = timezone.localtime(datetime.fromisoformat(payload["when"]))
+    who = f"{escaped(payload['who'])}, " if payload["who"] else ""
+    why = f": “{escaped(payload['why'])}”" if payload["why"] else ""
     return f"{who}{formats.date_format(moment, 'DATETIME_FORMAT')}{why}"
 
 

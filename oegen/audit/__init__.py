@@ -15,7 +15,13 @@ Imports only ``core``. Higher layers hear of writes by the signals of ``oegen.au
 
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED, REMOVED, Source
 from oegen.audit.context import NOBODY, acting, change_set, current_change_set, touch
-from oegen.audit.history import AuditTrail, carrier, history_row, record, removals_together
+from oegen.audit.history import (
+    AuditTrail,
+    history_row,
+    instance_from_row,
+    record,
+    removals_together,
+)
 from oegen.audit.registry import history_model, tracked_models
 from oegen.audit.signals import (
     change_set_closed,
@@ -35,13 +41,13 @@ __all__ = [
     "AuditTrail",
     "Source",
     "acting",
-    "carrier",
     "change_set",
     "change_set_closed",
     "change_set_closing",
     "current_change_set",
     "history_model",
     "history_row",
+    "instance_from_row",
     "record",
     "record_validating",
     "removals_together",

@@ -49,12 +49,12 @@ class AuditedModel(models.Model):
     BOOKKEEPING = ("id", "created_at", "modified_at", "version")
 
     #: For a link model, its foreign key to the record it belongs to.
-    LINK_OWNER = ""
+    PARENT_FIELD = ""
     #: Whether it is a comment: what somebody said (``text``) about the record that its generic
     #: foreign key names.
     IS_COMMENT = False
     #: Whether its changes appear among the latest changes of everything.
-    TELLS_NEWS = True
+    SHOW_IN_FEED = True
 
     #: Whether it copies what another table has the say over: only the program writes it, and it is
     #: neither undone nor restored.
@@ -66,7 +66,7 @@ class AuditedModel(models.Model):
     #: queryset's ``with_search_facts`` reads it.
     SEARCH_FACTS_TEMPLATE = ""
     #: Its place among the kinds of record that search finds, lowest first.
-    SEARCH_PLACE = 0
+    SEARCH_ORDER = 0
 
     #: Whether others with its names or numbers are looked for: then it has ``record_keys``.
     HAS_KEYS = False
@@ -75,7 +75,7 @@ class AuditedModel(models.Model):
     MERGE_FIELDS: tuple[str, ...] = ()
 
     #: While it is being saved: whether it has values that the database will not have after it.
-    holds_unsaved = False
+    has_unsaved_values = False
 
     class Meta:
         abstract = True
@@ -86,10 +86,10 @@ class AuditedModel(models.Model):
         if update_fields is not None and not update_fields:
             return
         created = self._state.adding and update_fields is None and not kwargs.get("force_update")
-        self.settle_numbers()
-        self.settle_text(update_fields)
+        self.round_numbers()
+        self.clean_text_fields(update_fields)
         expressions, generated = self._computed_fields()
-        self.holds_unsaved = update_fields is not None or bool(expressions)
+        self.has_unsaved_values = update_fields is not None or bool(expressions)
         with change_set():
             if not created:
                 self._claim_version()
@@ -99,13 +99,13 @@ class AuditedModel(models.Model):
                 super().save(update_fields=update_fields, **kwargs)
                 if computed := expressions + generated:
                     self.refresh_from_db(fields=computed)
-                self.written([self], created=created, partly=self.holds_unsaved)
+                self.written([self], created=created, partly=self.has_unsaved_values)
             except Exception:
                 if not created:
                     self.version -= 1
                 raise
             finally:
-                self.holds_unsaved = False
+                self.has_unsaved_values = False
 
     def clean_fields(self, exclude=None):
         """As Django's, with texts cleaned; and days have to be possible ones (oegen.core.days). A
@@ -136,14 +136,14 @@ class AuditedModel(models.Model):
         if errors:
             raise ValidationError(errors)
 
-    def settle_numbers(self) -> None:
+    def round_numbers(self) -> None:
         """Round as the database will, so that record, history and seal say the same."""
         for field in self._meta.concrete_fields:
             value = self.__dict__.get(field.attname)
             if isinstance(field, models.DecimalField) and isinstance(value, str | float | Decimal):
                 setattr(self, field.attname, seals.to_scale(field.to_python(value), field))
 
-    def settle_text(self, names: Iterable[str] | None = None) -> None:
+    def clean_text_fields(self, names: Iterable[str] | None = None) -> None:
         """Clean the texts that are to be written: of all fields, or of those with these names.
 
         Raises RuleBrokenError for one that can't be kept.
@@ -277,7 +277,7 @@ class AuditedModel(models.Model):
         comments'. Querysets of history models."""
         sources = [type(self).history.filter(id=self.pk)]
         for model, field in self.link_models():
-            if model.LINK_OWNER and model.TELLS_NEWS:
+            if model.PARENT_FIELD and model.SHOW_IN_FEED:
                 sources.append(model.history.filter(**{field: self.pk}))
         if hasattr(self, "comments"):
             comments = type(self).comments.rel.model
@@ -304,9 +304,9 @@ class AuditedModel(models.Model):
         return cls.SEARCH_FIELDS[0] if cls.SEARCH_FIELDS else "name"
 
     @classmethod
-    def link_owner(cls) -> models.ForeignKey | None:
+    def parent_field(cls) -> models.ForeignKey | None:
         """The foreign key to the record that a link row belongs to; None for a record."""
-        return cls._meta.get_field(cls.LINK_OWNER) if cls.LINK_OWNER else None
+        return cls._meta.get_field(cls.PARENT_FIELD) if cls.PARENT_FIELD else None
 
     @classmethod
     def describe_link(cls, row, names) -> str:
@@ -318,7 +318,7 @@ class AuditedModel(models.Model):
         raise TypeError(f"{cls.__name__} is no link model")
 
     @classmethod
-    def tell_link(cls, row, names) -> str:
+    def link_phrase(cls, row, names) -> str:
         """That a history row of this link model came or went, in words."""
         done = "added" if row.history_type == CREATED else "removed"
         return f"{cls.describe_link(row, names)} {done}"

@@ -132,7 +132,7 @@ class ChangeSet(models.Model):
         """Note that ``survivor`` took the record ``merged`` in."""
         self._merged[key_of(merged)] = str(survivor.pk)
 
-    def settle_details(self) -> None:
+    def set_details(self) -> None:
         """Put what was noted while it was open into ``details``."""
         details = {}
         if self._answered:

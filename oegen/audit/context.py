@@ -108,7 +108,7 @@ def change_set(
         # Foreign keys are checked at commit, so the row can come last and only when needed.
         if current.has_rows:
             change_set_closed.send(type(current), change_set=current)
-            current.settle_details()
+            current.set_details()
             seals.close(ChangeSet, [current], current.written)
     if current.has_rows and origin is not NOBODY:
         origin.written.append(current.id)

@@ -71,7 +71,7 @@ class AuditTrail(HistoricalRecords):
             return
         with change_set() as current:
             told = instance
-            if history_type != REMOVED and instance.holds_unsaved:
+            if history_type != REMOVED and instance.has_unsaved_values:
                 told = type(instance)._base_manager.get(pk=instance.pk)
                 told._change_reason = getattr(instance, "_change_reason", None)
             told._history_date = current.recorded_at if current.back_dated else timezone.now()
@@ -103,7 +103,7 @@ def history_row(
     )
 
 
-def carrier(row: models.Model) -> AuditedModel:
+def instance_from_row(row: models.Model) -> AuditedModel:
     """An unsaved record with the values of a history row."""
     fields = type(row).tracked_fields
     return row.instance_type(**{one.attname: getattr(row, one.attname) for one in fields})

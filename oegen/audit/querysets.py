@@ -94,8 +94,8 @@ class AuditedQuerySet(models.QuerySet):
             )
         objs = list(objs)
         for obj in objs:
-            obj.settle_numbers()
-            obj.settle_text()
+            obj.round_numbers()
+            obj.clean_text_fields()
         with change_set():
             created = super().bulk_create(objs, batch_size=batch_size or BATCH_SIZE)
             record(created, history_type)
@@ -109,7 +109,7 @@ class AuditedQuerySet(models.QuerySet):
         """
         objs = list(objs)
         for obj in objs:
-            obj.settle_text(fields)
+            obj.clean_text_fields(fields)
         with change_set():
             versions = {}
             for start in range(0, len(objs), BATCH_SIZE):

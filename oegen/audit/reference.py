@@ -30,7 +30,7 @@ class ReferenceModel(AuditedModel):
     objects = ReferenceQuerySet.as_manager()
 
     #: Codes that program code relies on: these rows can be renamed, not removed or recoded.
-    RELIED_ON: frozenset[str] = frozenset()
+    PROTECTED_CODES: frozenset[str] = frozenset()
 
     class Meta:
         abstract = True
@@ -54,5 +54,5 @@ class ReferenceModel(AuditedModel):
         self.code = next(code for code in codes if code not in taken)
 
     @property
-    def is_relied_on(self) -> bool:
-        return self.code in self.RELIED_ON
+    def has_protected_code(self) -> bool:
+        return self.code in self.PROTECTED_CODES

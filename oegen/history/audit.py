@@ -205,9 +205,9 @@ class Answer:
 def answers_of(change_set: ChangeSet) -> list[Answer]:
     """The first ANSWERS_SHOWN of them."""
     shown = change_set.answers[:ANSWERS_SHOWN]
-    names, about = timeline.Names(), [_record_of(answer["record"]) for answer in shown]
+    names, about = timeline.NameCache(), [_record_of(answer["record"]) for answer in shown]
     for one in about:
-        names.want(*one)
+        names.prefetch(*one)
     return [
         Answer(names.get(*one), _history_url(*one), answer["text"])
         for one, answer in zip(about, shown, strict=True)
@@ -225,12 +225,12 @@ class Merger:
 
 
 def mergers_of(change_set: ChangeSet) -> list[Merger]:
-    names, pairs = timeline.Names(), []
+    names, pairs = timeline.NameCache(), []
     for merged, survivor in change_set.mergers.items():
         model, key = _record_of(merged)
         pairs.append((model, key, UUID(survivor)))
-        names.want(model, key)
-        names.want(model, UUID(survivor))
+        names.prefetch(model, key)
+        names.prefetch(model, UUID(survivor))
     return [
         Merger(
             names.get(model, key),

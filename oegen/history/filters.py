@@ -68,7 +68,7 @@ class AuditForm(FilterForm):
 class AuditFilter(PageFilterSet):
     """Picks from a Trail, not from one queryset: the history has a table for each model."""
 
-    usual = ("name", "person", "type", "since", "until")
+    primary = ("name", "person", "type", "since", "until")
     ranges = (("since", "until"),)
 
     name = NameFilter("Record name")

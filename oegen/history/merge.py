@@ -56,10 +56,10 @@ def groups_of(plan: Plan) -> list[Group]:
 
 
 def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
-    names = timeline.Names()
+    names = timeline.NameCache()
     shown = rows[:NAMED]
     for row in shown:
-        names.want_all(model, row)
+        names.prefetch_for(model, row)
     noun = model._meta.verbose_name if len(rows) == 1 else model._meta.verbose_name_plural
     return Group(str(noun), len(rows), tuple(merging.in_words(row, names) for row in shown))
 

@@ -70,7 +70,7 @@ class HistoryPage:
             raise Http404("There is no record with this id, and there never was one.")
         self.live = self.model._base_manager.filter(pk=pk).first()
         #: The record as it is or, unsaved, as it last was.
-        self.record = self.live or audit.carrier(newest)
+        self.record = self.live or audit.instance_from_row(newest)
 
     @cached_property
     def removal(self) -> timeline.Entry | None:
@@ -84,9 +84,9 @@ class HistoryPage:
         return belongs_to(self.model, self.record)
 
     @cached_property
-    def names(self) -> timeline.Names:
-        names = timeline.Names()
-        names.want_all(self.model, self.record)
+    def names(self) -> timeline.NameCache:
+        names = timeline.NameCache()
+        names.prefetch_for(self.model, self.record)
         return names
 
     @property
@@ -144,7 +144,7 @@ class HistoryPage:
 class RecordFilter(PageFilterSet):
     """Picks entries of the record's timeline: its own, its links' and its comments'."""
 
-    usual = ("field", "person", "since", "until")
+    primary = ("field", "person", "since", "until")
     ranges = (("since", "until"),)
 
     field = SelectionFilter("What changed", (), empty_label="Anything", has_counts=False)
@@ -240,7 +240,7 @@ def _plural(model: type[AuditedModel]) -> str:
 
 
 def facts_of(
-    model: type[AuditedModel], row, names: timeline.Names, changed: set[str] = frozenset()
+    model: type[AuditedModel], row, names: timeline.NameCache, changed: set[str] = frozenset()
 ) -> list[Fact]:
     """Every field of a record or history row in words."""
     facts = []
@@ -257,15 +257,15 @@ def facts_of(
 
 def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
     """The record's links as they were at its history row, in words, by kind."""
-    names = timeline.Names()
+    names = timeline.NameCache()
     texts: dict[type[AuditedModel], list[str]] = {
         link: []
         for link, name in model.link_models()
-        if link.TELLS_NEWS and name == link.LINK_OWNER
+        if link.SHOW_IN_FEED and name == link.PARENT_FIELD
     }
     parts = restoring.parts_at(model, key, row)
     for part in parts:
-        names.want_all(part.instance_type, part)
+        names.prefetch_for(part.instance_type, part)
     for part in parts:
         texts[part.instance_type].append(_link_in_words(part, names))
     return [LinksOfKind(_plural(_linked(link)), tuple(sorted(of))) for link, of in texts.items()]
@@ -274,10 +274,10 @@ def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
 def _linked(link: type[AuditedModel]) -> type[AuditedModel]:
     """What a link ties to its owner: what its first other foreign key points to."""
     keys = (field for field in link._meta.concrete_fields if field.many_to_one)
-    return next(key.remote_field.model for key in keys if key.name != link.LINK_OWNER)
+    return next(key.remote_field.model for key in keys if key.name != link.PARENT_FIELD)
 
 
-def _link_in_words(part, names: timeline.Names) -> str:
+def _link_in_words(part, names: timeline.NameCache) -> str:
     """What it ties to the record, with what the link itself says, such as a share."""
     link = part.instance_type
     says = [
@@ -313,7 +313,7 @@ class EntryPage(HistoryPage):
         return not self.model.IS_COPY and may_take(self.request.user, self.model, self.steps)
 
     def get_context_data(self, **kwargs):
-        self.names.want_all(self.model, self.row)
+        self.names.prefetch_for(self.model, self.row)
         changed = {change.name for change in self.entry.changes}
         return super().get_context_data(**kwargs) | {
             "entry": self.entry,

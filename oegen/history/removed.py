@@ -33,7 +33,7 @@ class Line:
 
 def kinds() -> list[type[AuditedModel]]:
     """What can be removed by itself. Links are looked for in the history of their record."""
-    return [model for model in audit.tracked_models() if not (model.LINK_OWNER or model.IS_COPY)]
+    return [model for model in audit.tracked_models() if not (model.PARENT_FIELD or model.IS_COPY)]
 
 
 def kind_choices() -> list[tuple[str, str]]:
@@ -62,7 +62,7 @@ def _of_live_records() -> Q:
 
 
 class RemovedFilter(PageFilterSet):
-    usual = ("q", "kind")
+    primary = ("q", "kind")
 
     q = NameFilter("Name or reason")
     kind = SelectionFilter("Kind", kind_choices, empty_label="Any kind", has_counts=False)

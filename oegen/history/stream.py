@@ -52,7 +52,7 @@ def stream(sources: Sequence[QuerySet]) -> QuerySet:
     keys = [
         rows.order_by()
         .annotate(
-            is_part=Value(int(bool(rows.model.instance_type.LINK_OWNER))),
+            is_part=Value(int(bool(rows.model.instance_type.PARENT_FIELD))),
             source_number=Value(number),
         )
         .values_list(*KEY)

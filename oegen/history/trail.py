@@ -22,7 +22,7 @@ from oegen.people.comments import Comment
 THE_SYSTEM = "system"
 
 #: Of up to so many change sets the keys are looked up first; of more, rows are looked at.
-FEW = 200
+MAX_KEYS = 200
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class Trail:
         known = known.filter(asked)
         if self.number is not None:
             known = known.filter(number=self.number)
-        keys = list(known.values_list("pk", flat=True)[: FEW + 1])
-        if len(keys) <= FEW:
+        keys = list(known.values_list("pk", flat=True)[: MAX_KEYS + 1])
+        if len(keys) <= MAX_KEYS:
             return Q(change_set__in=keys)
         return Q(change_set__in=known)
 
@@ -133,7 +133,7 @@ def _is_by(people: tuple[str, ...]) -> Q:
 
 
 def _is_part(model: type[AuditedModel]) -> int:
-    return int(bool(model.LINK_OWNER))
+    return int(bool(model.PARENT_FIELD))
 
 
 def _after(place: tuple, is_part: int, number: int) -> Q:
@@ -157,7 +157,7 @@ def _named(model: type[AuditedModel], text: str) -> Q:
                 content_type = ContentType.objects.get_for_model(subject)
                 of_one |= Q(content_type=content_type, object_id__in=_keys_named(subject, text))
         return of_one
-    if owner := model.link_owner():
+    if owner := model.parent_field():
         return Q(**{f"{owner.attname}__in": _keys_named(owner.remote_field.model, text)})
     return Q(id__in=_keys_named(model, text))
 

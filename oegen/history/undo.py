@@ -63,17 +63,17 @@ def groups_of(plan: undoing.Plan) -> list[Group]:
     order = list(VERBS)
     keys = sorted(
         steps,
-        key=lambda key: (order.index(key[0]), bool(key[1].LINK_OWNER) or key[1] is Comment),
+        key=lambda key: (order.index(key[0]), bool(key[1].PARENT_FIELD) or key[1] is Comment),
     )
     return [_group(model, kind, steps[kind, model]) for kind, model in keys]
 
 
 def _group(model, kind: str, steps: list[Step]) -> Group:
     shown = steps[:NAMED]
-    names = timeline.Names()
+    names = timeline.NameCache()
     for step in shown:
         for row in filter(None, (step.now, step.then)):
-            names.want_all(model, row)
+            names.prefetch_for(model, row)
     noun = model._meta.verbose_name if len(steps) == 1 else model._meta.verbose_name_plural
     return Group(
         noun=str(noun),
@@ -83,7 +83,7 @@ def _group(model, kind: str, steps: list[Step]) -> Group:
     )
 
 
-def _line(step: Step, names: timeline.Names) -> Line:
+def _line(step: Step, names: timeline.NameCache) -> Line:
     row = step.now or step.then
     name, url = _name(step, row, names)
     changes = ()
@@ -92,7 +92,7 @@ def _line(step: Step, names: timeline.Names) -> Line:
     return Line(name, url, changes)
 
 
-def _name(step: Step, row, names: timeline.Names) -> tuple[str, str]:
+def _name(step: Step, row, names: timeline.NameCache) -> tuple[str, str]:
     if not step.belongs_to:
         return names.get(step.model, step.key), names.url(step.model, step.key)
     owner = names.get(*step.belongs_to)

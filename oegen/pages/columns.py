@@ -32,7 +32,7 @@ from oegen.pages.filters import countries_of
 from oegen.search import ordering
 
 
-def cut(text: Any, length: int) -> str:
+def truncate(text: Any, length: int) -> str:
     """As the template filter truncatechars, which looks at every character of a short text too."""
     text = str(text)
     return text if len(text) <= length else Truncator(text).chars(length)
@@ -41,8 +41,9 @@ def cut(text: Any, length: int) -> str:
 class Column(tables.Column):
     """A column that says what it needs of the database and what it is in a download.
 
-    ``reads`` adds to the queryset what the cells are made of; it is called only where the column
-    is shown. ``told`` gives the value for a download where the accessor's is not what people see.
+    ``annotate`` adds to the queryset what the cells are made of; it is called only where the column
+    is shown. ``export_value`` gives the value for a download where the accessor's is not what
+    people see.
     """
 
     #: In a spreadsheet.
@@ -52,12 +53,12 @@ class Column(tables.Column):
     def __init__(
         self,
         *args,
-        reads: Callable[[QuerySet], QuerySet] | None = None,
-        told: Callable[[Any], Any] | None = None,
+        annotate: Callable[[QuerySet], QuerySet] | None = None,
+        export_value: Callable[[Any], Any] | None = None,
         **kwargs,
     ):
-        self.reads = reads
-        self.told = told
+        self.annotate = annotate
+        self.export_value = export_value
         super().__init__(*args, **kwargs)
 
     def cell(self, record: Model, value: Any) -> Any:
@@ -132,14 +133,18 @@ class DayColumn(UnknownLastColumn):
 class PartColumn(Column):
     """A cell drawn by a template, which is given ``record`` and ``value``.
 
-    Records of which ``alike`` gives the same have the same cell, which is drawn once a page.
+    Records of which ``cache_key`` gives the same have the same cell, which is drawn once a page.
     """
 
     def __init__(
-        self, template_name: str, *args, alike: Callable[[Any], Hashable] | None = None, **kwargs
+        self,
+        template_name: str,
+        *args,
+        cache_key: Callable[[Any], Hashable] | None = None,
+        **kwargs,
     ):
         self.part = template_name
-        self.alike = alike
+        self.cache_key = cache_key
         kwargs.setdefault("empty_values", ())
         super().__init__(*args, **kwargs)
 
@@ -152,9 +157,9 @@ class PartColumn(Column):
         return {}
 
     def cell(self, record, value):
-        if self.alike is None:
+        if self.cache_key is None:
             return self._template.render({"record": record, "value": value})
-        key = self.alike(record)
+        key = self.cache_key(record)
         if key not in self._drawn:
             self._drawn[key] = self._template.render({"record": record, "value": value})
         return self._drawn[key]
@@ -187,12 +192,12 @@ class RecordColumn(Column):
     width = exports.NAME_WIDTH
 
     def cell(self, record, value):
-        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), cut(record, 90))
+        return format_html('<a href="{}">{}</a>', record.get_absolute_url(), truncate(record, 90))
 
 
 class TextColumn(Column):
-    """A text of any length, cut to one line; the download has it whole. What is ``told`` is also
-    what is shown. Sorts by the field of its own name, rows without a text at the end."""
+    """A text of any length, truncated to one line; the download has it whole. An ``export_value``
+    is also what is shown. Sorts by the field of its own name, rows without a text at the end."""
 
     width = exports.TEXT_WIDTH
 
@@ -208,11 +213,11 @@ class TextColumn(Column):
         return unknown_last(queryset.annotate(**{name: text}), name, is_descending)
 
     def cell(self, record, value):
-        text = self.told(record) if self.told else value
+        text = self.export_value(record) if self.export_value else value
         if not text:
             return ""
         return format_html(
-            '<span class="one-line" title="{}">{}</span>', cut(text, 300), cut(text, 160)
+            '<span class="one-line" title="{}">{}</span>', truncate(text, 300), truncate(text, 160)
         )
 
 

@@ -189,7 +189,7 @@ class Start:
 
 class FilterForm(forms.Form):
     ranges: tuple[tuple[str, str], ...] = ()
-    needs: tuple[tuple[str, str], ...] = ()
+    requires: tuple[tuple[str, str], ...] = ()
 
     def clean(self):
         values = super().clean()
@@ -203,7 +203,7 @@ class FilterForm(forms.Form):
                 continue
             if values[low] > values[high]:
                 self.add_error(high, f"This lies below “{self.fields[low].label}”: swap the two.")
-        for name, needed in self.needs:
+        for name, needed in self.requires:
             if values.get(name) and not values.get(needed) and needed not in self.errors:
                 self.add_error(needed, f"“{self.fields[name].label}” needs this too.")
         return values
@@ -213,17 +213,17 @@ class PageFilterSet(django_filters.FilterSet):
     """The filters above a list, dressed for the site's look."""
 
     #: The filters in the row; the others are behind "More filters".
-    usual: tuple[str, ...] = ()
+    primary: tuple[str, ...] = ()
     #: Pairs of filters that are the two ends of a range.
     ranges: tuple[tuple[str, str], ...] = ()
     #: Pairs of filters of which the first says nothing without the second.
-    needs: tuple[tuple[str, str], ...] = ()
+    requires: tuple[tuple[str, str], ...] = ()
     #: What the page starts with, if it starts with less than all.
     start_with: Start | None = None
 
     def get_form_class(self):
         form_class = super().get_form_class()
-        rules = {"ranges": self.ranges, "needs": self.needs}
+        rules = {"ranges": self.ranges, "needs": self.requires}
         return type(form_class.__name__, (FilterForm, form_class), rules)
 
     @property
@@ -243,12 +243,12 @@ class PageFilterSet(django_filters.FilterSet):
         return super().form
 
     @property
-    def usual_fields(self) -> list[forms.BoundField]:
-        return [field for field in self.form if field.name in self.usual]
+    def primary_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.form if field.name in self.primary]
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
-        return [field for field in self.form.visible_fields() if field.name not in self.usual]
+        return [field for field in self.form.visible_fields() if field.name not in self.primary]
 
     @property
     def more_active(self) -> int:

@@ -170,7 +170,7 @@ class ListPage(SingleTableMixin, FilteredPage):
     def post(self, request, *args, **kwargs):
         doing = {
             "columns": self.choose_columns,
-            "usual-columns": self.choose_usual_columns,
+            "usual-columns": self.choose_default_columns,
             "page-size": self.choose_page_size,
             "save-view": self.save_view,
             "rename-view": self.rename_view,
@@ -257,7 +257,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         preferences.choose_columns(user=self.request.user, list_name=self.section, columns=columns)
         return self.address_without("columns", "page")
 
-    def choose_usual_columns(self) -> str:
+    def choose_default_columns(self) -> str:
         preferences.choose_columns(user=self.request.user, list_name=self.section, columns=[])
         return self.address_without("columns", "page")
 

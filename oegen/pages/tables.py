@@ -41,7 +41,7 @@ class RecordTable(tables.Table):
     """
 
     #: The columns, in their order, for people who have not chosen.
-    usual: tuple[str, ...] = ()
+    default_columns: tuple[str, ...] = ()
     #: The id comes last in every download, so that a row can be found again.
     file_only: tuple[FileOnlyColumn, ...] = ()
     #: Of all rows, where it was learnt in opening a page.
@@ -54,16 +54,16 @@ class RecordTable(tables.Table):
     def __init__(self, data: QuerySet, shown: Iterable[str] = (), **kwargs):
         names = self.known(shown)
         # Columns that need the same name the same function, which is called once.
-        needed = dict.fromkeys(self.base_columns[name].reads for name in names)
-        self.reads = [reads for reads in needed if reads]
+        needed = dict.fromkeys(self.base_columns[name].annotate for name in names)
+        self.annotate = [annotate for annotate in needed if annotate]
         data = self._read(data)
         hidden = [name for name in self.base_columns if name not in names]
         attrs = {"class": "table table-vcenter table-hover oegen-table record-rows"}
         super().__init__(data=data, sequence=names, exclude=hidden, attrs=attrs, **kwargs)
 
     def _read(self, records: QuerySet) -> QuerySet:
-        for reads in self.reads:
-            records = reads(records)
+        for annotate in self.annotate:
+            records = annotate(records)
         return records
 
     def open_page(self, number: str | None, size: int) -> None:
@@ -104,7 +104,7 @@ class RecordTable(tables.Table):
         none is."""
         first = next(iter(cls.base_columns))
         wanted = [name for name in dict.fromkeys(names) if name in cls.base_columns]
-        return [first, *(name for name in wanted or cls.usual if name != first)]
+        return [first, *(name for name in wanted or cls.default_columns if name != first)]
 
     def choices(self) -> list[tuple[str, str, bool]]:
         """Name, heading and whether it is shown, of every column that can be left out: the shown
@@ -179,8 +179,8 @@ class RecordTable(tables.Table):
             records = annotate(records)
         for record in records.iterator(chunk_size=exports.CHUNK):
             values = [
-                column.column.told(record)
-                if column.column.told
+                column.column.export_value(record)
+                if column.column.export_value
                 else column.accessor.resolve(record, quiet=True)
                 for column in self.columns
             ]

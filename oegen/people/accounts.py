@@ -192,12 +192,12 @@ for _owner, _name in ((User, "groups"), (User, "user_permissions"), (Group, "per
 # In words ---------------------------------------------------------------------------------------
 
 
-@timeline.say(AccountRecord, "password_set_at")
+@timeline.register_phrase(AccountRecord, "password_set_at")
 def _password_set(old, new, raw_old, raw_new) -> str:
     return "password changed"
 
 
-@timeline.say(AccountRecord, "password_stored_at", unless=["password_set_at"])
+@timeline.register_phrase(AccountRecord, "password_stored_at", unless=["password_set_at"])
 def _password_stored(old, new, raw_old, raw_new) -> str:
     return "stored password replaced, as by a newer hash at a sign-in"
 
@@ -217,6 +217,6 @@ def _by_line(label: str):
     return phrase
 
 
-timeline.say(AccountRecord, "groups")(_by_line("groups"))
-timeline.say(AccountRecord, "permissions")(_by_line("own permissions"))
-timeline.say(GroupRecord, "permissions")(_by_line("permissions"))
+timeline.register_phrase(AccountRecord, "groups")(_by_line("groups"))
+timeline.register_phrase(AccountRecord, "permissions")(_by_line("own permissions"))
+timeline.register_phrase(GroupRecord, "permissions")(_by_line("permissions"))

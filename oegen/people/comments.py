@@ -26,7 +26,7 @@ class Comment(AuditedModel):
 
     IS_COMMENT = True
     SEARCH_FIELDS = ("text",)
-    SEARCH_PLACE = 6
+    SEARCH_ORDER = 6
 
     class Meta:
         ordering = ["-created_at"]

@@ -26,7 +26,7 @@ REBUILD_BATCH = 2000
 def kinds() -> list[type[AuditedModel]]:
     """The models that search knows, in the order in which it lists them."""
     known = [model for model in tracked_models() if model.SEARCH_FIELDS]
-    return sorted(known, key=lambda model: model.SEARCH_PLACE)
+    return sorted(known, key=lambda model: model.SEARCH_ORDER)
 
 
 def record_count() -> int:

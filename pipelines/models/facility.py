@@ -78,7 +78,7 @@ class Facility(AuditedModel):
 
     SEARCH_FIELDS = ("name", "region", "country_name")
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/facility_found.html"
-    SEARCH_PLACE = 2
+    SEARCH_ORDER = 2
 
     class Meta:
         ordering = ["name"]

@@ -21,7 +21,7 @@ class PipelineFacility(AuditedModel):
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="facility_links")
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="pipeline_links")
 
-    LINK_OWNER = "pipeline"
+    PARENT_FIELD = "pipeline"
 
     class Meta:
         verbose_name = "facility of a pipeline"
@@ -63,7 +63,7 @@ class PipelineCounterparty(AuditedModel):
 
     objects = PipelineCounterpartyQuerySet.as_manager()
 
-    LINK_OWNER = "pipeline"
+    PARENT_FIELD = "pipeline"
 
     class Meta:
         verbose_name = "counterparty of a pipeline"
@@ -126,8 +126,8 @@ class StageTransition(AuditedModel):
         related_name="+",
     )
 
-    LINK_OWNER = "pipeline"
-    TELLS_NEWS = False
+    PARENT_FIELD = "pipeline"
+    SHOW_IN_FEED = False
 
     class Meta:
         ordering = ["pipeline", "-recorded_at"]
@@ -149,7 +149,7 @@ class StageTransition(AuditedModel):
         return f"the move to {names.get(Stage, row.stage_id)}"
 
     @classmethod
-    def tell_link(cls, row, names):
+    def link_phrase(cls, row, names):
         stage, day = names.get(Stage, row.stage_id), date_format(row.effective_on)
         if row.outcome != Outcome.ACTIVE:
             what = f"marked {Outcome(row.outcome).label.lower()} in {stage}"

@@ -101,7 +101,7 @@ class Pipeline(AuditedModel):
 
     SEARCH_FIELDS = ("project_name", "rag_comment", "on_hold_reason", "probability_reason")
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/pipeline_found.html"
-    SEARCH_PLACE = 1
+    SEARCH_ORDER = 1
 
     #: The day a stage, hold or outcome change took effect; today unless somebody back-dates it.
     status_effective_on: date | None = None

@@ -66,7 +66,7 @@ class Technology(ReferenceModel):
 class Stage(ReferenceModel):
     """A step of development, in the order of ``order``. "On hold" is a flag, not a stage."""
 
-    RELIED_ON = frozenset({DISCOVERY, CONSTRUCTION, COMPLETED})
+    PROTECTED_CODES = frozenset({DISCOVERY, CONSTRUCTION, COMPLETED})
 
     is_terminal = models.BooleanField(
         "end of the pipeline", default=False, help_text="Projects here are no longer pipeline."
@@ -118,7 +118,7 @@ class Stage(ReferenceModel):
 class CounterpartyRole(ReferenceModel):
     """What a counterparty is to a pipeline."""
 
-    RELIED_ON = frozenset({LEAD_DEVELOPER})
+    PROTECTED_CODES = frozenset({LEAD_DEVELOPER})
 
     class Meta(ReferenceModel.Meta):
         constraints = [unique_name("counterpartyrole"), unique_name("counterpartyrole", "code")]

@@ -216,7 +216,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             return self.filter(of_named)
         return self.filter(~Exists(links) | of_named if named else ~Exists(links))
 
-    def of_way(self, stage: str, way: str):
+    def with_stage_result(self, stage: str, way: str):
         """Of which became in the stage with that code what ``way`` says; see stays.py."""
         return self.filter(pk__in=RawSQL(pipelines_of_way(way), [stage]))  # noqa: S611
 

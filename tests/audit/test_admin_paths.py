@@ -186,7 +186,7 @@ def test_every_bulk_action(model, desk, holds):
 
 
 def test_what_the_admin_leaves_out_is_left_out_on_purpose(desk):
-    links = {model for model in MODELS if model.LINK_OWNER}
+    links = {model for model in MODELS if model.PARENT_FIELD}
     in_rows = {inline.model for kept in ADMINS.values() for inline in kept.inlines}
     # A move is written with the status of its pipeline. Its day alone is corrected by a form.
     moves = {StageTransition}

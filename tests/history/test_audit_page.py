@@ -12,7 +12,7 @@ from counterparties.models import Contact, Counterparty
 from oegen import audit
 from oegen.history import audit as audit_views
 from oegen.history.filters import THE_SYSTEM, AuditFilter
-from oegen.history.trail import FEW
+from oegen.history.trail import MAX_KEYS
 from oegen.models import ChangeSet, Comment, User
 from pipelines.models import Facility, Pipeline, Stage
 from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
@@ -165,11 +165,11 @@ def test_filter_by_source(as_manager, moved):
 
 
 def test_filter_by_a_source_of_many_change_sets(as_manager, moved):
-    for number in range(FEW + 1):
+    for number in range(MAX_KEYS + 1):
         with audit.change_set(source=audit.Source.COMMAND):
             make_contact(f"Contact {number}")
     page = as_manager.get(URL, {"source": "command"}).context["page"]
-    assert page.total == FEW + 1
+    assert page.total == MAX_KEYS + 1
     assert {entry.source for entry in page.entries} == {"command"}
 
 

@@ -49,7 +49,7 @@ def shown(client, name: str, **query) -> list[str]:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_usual_columns_are_columns(name):
-    assert set(TABLES[name].usual) < set(TABLES[name].base_columns)
+    assert set(TABLES[name].default_columns) < set(TABLES[name].base_columns)
 
 
 def test_chosen_columns_are_kept_in_their_order_for_the_person(as_manager, client, administrator):
@@ -62,7 +62,7 @@ def test_chosen_columns_are_kept_in_their_order_for_the_person(as_manager, clien
     assert response.url == reverse("pipelines") + "?rag=red"
     assert shown(as_manager, "pipelines") == ["project_name", "rtb_date", "region"]
     client.force_login(administrator)
-    assert shown(client, "pipelines")[1:] == list(PipelineTable.usual)
+    assert shown(client, "pipelines")[1:] == list(PipelineTable.default_columns)
 
 
 def test_no_column_leaves_the_name(as_manager):
@@ -75,7 +75,7 @@ def test_usual_columns_come_back(as_manager):
     as_manager.post(reverse("contacts"), {"do": "columns", "columns": ["phone"]})
     as_manager.post(reverse("contacts"), {"do": "usual-columns"})
 
-    assert shown(as_manager, "contacts") == ["name", *ContactTable.usual]
+    assert shown(as_manager, "contacts") == ["name", *ContactTable.default_columns]
 
 
 def test_columns_in_the_address_win(as_manager):

@@ -66,12 +66,14 @@ def test_every_stage_equals_the_reference(seed):
         counted = (one.went_on, one.sold, one.ended, one.undecided)
         assert counted == tuple(map(numbers.count, codes.values()))
         for way, code in codes.items():
-            listed = set(Pipeline.objects.of_way(one.stage.code, way))
+            listed = set(Pipeline.objects.with_stage_result(one.stage.code, way))
             assert listed == {key for key, value in became.items() if value == code}, way
-        entered = set(Pipeline.objects.of_way(one.stage.code, ENTERED))
+        entered = set(Pipeline.objects.with_stage_result(one.stage.code, ENTERED))
         assert entered == {key for key, value in became.items() if value}
         there = {key for key, code, _, how in stays if code == one.stage.code and how == ""}
-        assert {each.pk for each in Pipeline.objects.of_way(one.stage.code, THERE)} == there
+        assert {
+            each.pk for each in Pipeline.objects.with_stage_result(one.stage.code, THERE)
+        } == there
 
 
 def move(pipeline, code, days_ago, **values):

@@ -39,7 +39,7 @@ class Finding:
 def record_name(model: type[AuditedModel], row) -> str:
     """The kind of record, its name where it has one of its own, and its id."""
     noun = str(model._meta.verbose_name).capitalize()
-    if not model.LINK_OWNER:
+    if not model.PARENT_FIELD:
         try:
             return f"{noun} “{getattr(row, 'instance', row)}” ({row.id})"
         except Exception:  # noqa: S110 - a damaged value that its name needs; the id does

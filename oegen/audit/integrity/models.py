@@ -13,7 +13,7 @@ class Acknowledgement(AuditedModel):
     finding = models.TextField(editable=False)
     reason = ProseField(limit=REASON_LIMIT)
 
-    TELLS_NEWS = False
+    SHOW_IN_FEED = False
 
     class Meta:
         verbose_name = "acknowledged finding"

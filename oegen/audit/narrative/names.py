@@ -12,7 +12,7 @@ from oegen.core.bidi import isolated
 NOTHING = "empty"
 
 
-class Names:
+class NameCache:
     """Wanted first, then read with one query a model, and from the history where a record is
     gone."""
 
@@ -21,10 +21,10 @@ class Names:
         self._found: dict[tuple[type[models.Model], Any], models.Model] = {}
         self._live: set[tuple[type[models.Model], Any]] = set()
 
-    def want(self, model, key) -> None:
+    def prefetch(self, model, key) -> None:
         self._wanted[model].add(key)
 
-    def want_all(self, model, row) -> None:
+    def prefetch_for(self, model, row) -> None:
         """Want whatever the foreign keys of a history row of ``model`` point to."""
         for model_field in model._meta.concrete_fields:
             if isinstance(model_field, models.ForeignKey):
@@ -59,9 +59,9 @@ class Names:
             return
         for key, instance in model._base_manager.in_bulk(list(keys)).items():
             self._live.add((model, key))
-            if not issubclass(model, AuditedModel) or not model.LINK_OWNER:
+            if not issubclass(model, AuditedModel) or not model.PARENT_FIELD:
                 self._found[model, key] = instance
         gone = {key for key in keys if (model, key) not in self._live}
-        if gone and issubclass(model, AuditedModel) and not model.LINK_OWNER:
+        if gone and issubclass(model, AuditedModel) and not model.PARENT_FIELD:
             for row in model.history.filter(id__in=gone).order_by("history_date", "history_id"):
                 self._found[model, row.id] = row.instance

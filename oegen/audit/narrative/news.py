@@ -82,10 +82,10 @@ def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None)
     contents = _Contents(large)
     tracked = [model for model in audit.tracked_models() if not model.IS_COPY]
     for model in tracked:
-        if model.TELLS_NEWS:
+        if model.SHOW_IN_FEED:
             contents.read(model, [one.pk for one in sets])
     if others := [one.pk for one in sets if not contents.rows[one.pk]]:
         for model in tracked:
-            if not model.TELLS_NEWS:
+            if not model.SHOW_IN_FEED:
                 contents.read(model, others)
     return [contents.batch(one) for one in sets]

@@ -1,6 +1,6 @@
 """History in words: who changed what, when and why, with old and new values people can read.
 
-Applications add the words of their trade with ``say``: a phrase for a change of one field.
+Applications register phrases for changes of single fields with ``register_phrase``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.utils import formats, timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import NOTHING, Names
+from oegen.audit.narrative.names import NOTHING, NameCache
 from oegen.core.bidi import isolated
 
 UNITS = {"_mw": "MW", "_mwh": "MWh", "_pct": "%"}
@@ -72,7 +72,7 @@ class Entry:
     latest: Entry | None = None
 
     #: What reads the address of the subject's page: a file of thousands of entries needs none.
-    names: Names | None = field(default=None, repr=False, compare=False)
+    names: NameCache | None = field(default=None, repr=False, compare=False)
 
     @property
     def url(self) -> str:
@@ -113,14 +113,14 @@ class Entry:
 
     def place(self) -> tuple:
         """For sorting by time; what was written at one moment, records before their links."""
-        return self.when, bool(self.model.LINK_OWNER), self.history_id
+        return self.when, bool(self.model.PARENT_FIELD), self.history_id
 
 
 Phrase = Callable[[str, str, Any, Any], str]
 _phrases: dict[tuple[type[models.Model], str], tuple[Phrase, frozenset[str]]] = {}
 
 
-def say(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
+def register_phrase(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
     """Register the phrase for a change of a field: a function of (old, new, raw old, raw new)
     whose text follows the record's name, as in "moved from Design to Procurement". An empty text
     says nothing, and so does a change that came with one of the fields in ``unless``."""
@@ -132,11 +132,11 @@ def say(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
     return register
 
 
-Unit = Callable[[Any, Names], str]
+Unit = Callable[[Any, NameCache], str]
 _units: dict[tuple[type[models.Model], str], Unit] = {}
 
 
-def measured_in(model: type[models.Model], field_name: str):
+def register_unit(model: type[models.Model], field_name: str):
     """Register the unit of a number where its field's name does not tell it: a function of the
     row that the number is of, and the names at hand."""
 
@@ -227,14 +227,14 @@ def entries_of_rows(rows: models.QuerySet) -> list[Entry]:
         )
     )
     previous = history.objects.in_bulk([row.previous_id for row in rows if row.previous_id])
-    names = Names()
+    names = NameCache()
     model = history.instance_type
     for row in [*rows, *previous.values()]:
-        names.want_all(model, row)
+        names.prefetch_for(model, row)
     return [_entry(model, row, previous.get(row.previous_id), names) for row in rows]
 
 
-def _entry(model, row, previous, names: Names) -> Entry:
+def _entry(model, row, previous, names: NameCache) -> Entry:
     changes = tuple(differences(model, row, previous, names)) if row.history_type == "~" else ()
     subject_model, subject_id, subject = _subject(model, row, names)
     return Entry(
@@ -254,7 +254,7 @@ def _entry(model, row, previous, names: Names) -> Entry:
         version=row.version,
         phrase=_phrase(model, row, changes, names),
         changes=changes,
-        link=model.describe_link(row, names) if model.link_owner() else "",
+        link=model.describe_link(row, names) if model.parent_field() else "",
         answers=tuple(
             answer["text"]
             for answer in (row.change_set_details or {}).get("asked", ())
@@ -265,29 +265,29 @@ def _entry(model, row, previous, names: Names) -> Entry:
     )
 
 
-def _subject(model, row, names: Names) -> tuple[type[models.Model], Any, str]:
+def _subject(model, row, names: NameCache) -> tuple[type[models.Model], Any, str]:
     """The record the row is about; for a link or comment, the record it hangs on."""
     if model.IS_COMMENT:
         # Not row.content_type, which would be a query for each row.
         content_type = ContentType.objects.get_for_id(row.content_type_id)
         target, key = content_type.model_class(), row.object_id
-    elif owner := model.link_owner():
+    elif owner := model.parent_field():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
     else:
         return model, row.id, str(row.instance)
     return target, key, names.get(target, key)
 
 
-def _phrase(model, row, changes, names: Names) -> str:
+def _phrase(model, row, changes, names: NameCache) -> str:
     noun = str(model._meta.verbose_name)
     if model.IS_COMMENT:
         verb = {"+": "commented", "~": "comment changed to", "-": "comment removed:"}
         was = f" (it was “{isolated(changes[0].old)}”)" if changes else ""
         return f"{verb[row.history_type]} “{isolated(row.text)}”{was}"
-    if model.link_owner():
+    if model.parent_field():
         if row.history_type == "~":
             return f"{model.describe_link(row, names)}: {_together(changes)}"
-        return model.tell_link(row, names)
+        return model.link_phrase(row, names)
     if row.history_type == "-":
         return "removed"
     added = row.history_type == "+"
@@ -303,7 +303,7 @@ def _article(noun: str) -> str:
     return "an" if noun[0].lower() in "aeiou" else "a"
 
 
-def differences(model, row, previous, names: Names) -> Iterable[FieldChange]:
+def differences(model, row, previous, names: NameCache) -> Iterable[FieldChange]:
     """What changed from ``previous`` to ``row``: history rows or records of the model, or None."""
     if previous is None:
         return
@@ -330,7 +330,7 @@ def differences(model, row, previous, names: Names) -> Iterable[FieldChange]:
         yield FieldChange(model_field.name, label, old, new, raw_old, raw_new, words)
 
 
-def display(model_field: models.Field, row, names: Names) -> str:
+def display(model_field: models.Field, row, names: NameCache) -> str:
     """The value of a field of a record or history row as a person would write it, with its unit."""
     value = getattr(row, model_field.attname)
     if value is None or value == "":

@@ -176,19 +176,19 @@ class _Twins:
 
 
 def _collisions(pairs: list[tuple[AuditedModel, Move]]) -> Iterator[Collision]:
-    names = timeline.Names()
+    names = timeline.NameCache()
     for kept, _ in pairs:
-        names.want_all(type(kept), kept)
+        names.prefetch_for(type(kept), kept)
     for kept, move in pairs:
         choice = _choice_between(kept, move, names)
         yield Collision(kept, move.row, in_words(kept, names), choice)
 
 
-def in_words(row: AuditedModel, names: timeline.Names) -> str:
+def in_words(row: AuditedModel, names: timeline.NameCache) -> str:
     """A row that points to a record; ``names`` has been told to want its names."""
     if row.IS_COMMENT:
         return f"“{row.text}”"
-    if owner := row.link_owner():
+    if owner := row.parent_field():
         of = names.get(owner.remote_field.model, getattr(row, owner.attname))
         return f"{of}: {row.describe_link(row, names)}"
     return str(row)
@@ -196,7 +196,7 @@ def in_words(row: AuditedModel, names: timeline.Names) -> str:
 
 def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choice]:
     """A choice for each field in which the merged record says something else."""
-    names = timeline.Names()
+    names = timeline.NameCache()
     for name in survivor.MERGE_FIELDS:
         field = survivor._meta.get_field(name)
         own, other = (getattr(one, field.attname) for one in (survivor, merged))
@@ -210,7 +210,7 @@ def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choic
         yield Choice(f"field-{name}", str(field.verbose_name), options, default)
 
 
-def _choice_between(kept: AuditedModel, move: Move, names: timeline.Names) -> Choice | None:
+def _choice_between(kept: AuditedModel, move: Move, names: timeline.NameCache) -> Choice | None:
     """Which of two rows' values the one that stays is to have."""
     fields = [
         field
@@ -234,7 +234,7 @@ def _choice_between(kept: AuditedModel, move: Move, names: timeline.Names) -> Ch
     return Choice(f"link-{kept.pk}", label, tuple(options), options[-1].code)
 
 
-def _in_words(field: models.Field, row: AuditedModel, names: timeline.Names) -> str:
+def _in_words(field: models.Field, row: AuditedModel, names: timeline.NameCache) -> str:
     if isinstance(field, CountryField) and getattr(row, field.attname):
         return country_name(getattr(row, field.attname))
     return timeline.display(field, row, names)

@@ -60,7 +60,7 @@ def parts_at(model: type[AuditedModel], key, row) -> list[models.Model]:
     row that removed it, as they were until then."""
     parts = []
     for link, name in model.link_models():
-        if not (link.TELLS_NEWS and name == link.LINK_OWNER):
+        if not (link.SHOW_IN_FEED and name == link.PARENT_FIELD):
             continue
         if row.history_type == audit.REMOVED:
             parts += link.history.filter(
@@ -79,7 +79,7 @@ def _removed_with(model: type[AuditedModel], key, removal, *, links: bool) -> li
     """What went with a record: its transitions, its comments and, with ``links``, its links."""
     rows = []
     for part, name in model.link_models():
-        if name == part.LINK_OWNER and (links or not part.TELLS_NEWS):
+        if name == part.PARENT_FIELD and (links or not part.SHOW_IN_FEED):
             rows += part.history.filter(
                 change_set=removal.change_set_id, history_type=audit.REMOVED, **{name: key}
             )
@@ -105,9 +105,9 @@ def plan_restore(*, model: type[AuditedModel], key: Any, history_id: int) -> Pla
         refusals = ["It is now just as it was then, so there is nothing to restore."]
     if not refusals:
         refusals = _try(steps)
-    names = timeline.Names()
+    names = timeline.NameCache()
     for one in filter(None, (live, row)):
-        names.want_all(model, one)
+        names.prefetch_for(model, one)
     return Plan(
         row=row,
         version=newest_versions(model, [key]).get(key, 0),
@@ -166,11 +166,11 @@ def _steps(model, key, live, row) -> list[Step]:
     for part in then:
         wanted.setdefault(part.instance_type, {})[part.id] = part
     for link, name in model.link_models():
-        if link.TELLS_NEWS and name == link.LINK_OWNER:
+        if link.SHOW_IN_FEED and name == link.PARENT_FIELD:
             wanted.setdefault(link, {})
     for part, rows in wanted.items():
         if live is not None:
-            name = part.LINK_OWNER
+            name = part.PARENT_FIELD
             there = {one.pk: one for one in part._base_manager.filter(**{name: key})}
         else:
             there = part._base_manager.in_bulk(list(rows))
@@ -187,7 +187,7 @@ def _take(steps: Iterable[Step]) -> None:
     try:
         for group in in_order(steps):
             for step in group:
-                if step.kind == audit.CREATED and not step.model.TELLS_NEWS:
+                if step.kind == audit.CREATED and not step.model.SHOW_IN_FEED:
                     step.target().save()  # Its owner comes after it.
                 else:
                     step.take()
@@ -230,11 +230,11 @@ def _try(steps: list[Step]) -> list[str]:
 
 def _in_words(steps: list[Step], owner: type[AuditedModel]) -> list[str]:
     """The steps of the links and comments, one phrase each."""
-    names = timeline.Names()
-    parts = [step for step in steps if step.model is not owner and step.model.TELLS_NEWS]
+    names = timeline.NameCache()
+    parts = [step for step in steps if step.model is not owner and step.model.SHOW_IN_FEED]
     for step in parts:
         for row in filter(None, (step.now, step.then)):
-            names.want_all(step.model, row)
+            names.prefetch_for(step.model, row)
     phrases = []
     for step in parts:
         if step.model.IS_COMMENT:

@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import Names
+from oegen.audit.narrative.names import NameCache
 
 ACTIONS = {audit.CREATED: "add", audit.CHANGED: "change", audit.REMOVED: "delete"}
 
@@ -54,7 +54,7 @@ class Step:
     def target(self) -> AuditedModel:
         """The record as the step is to leave it, unsaved."""
         if self.kind == audit.CREATED:
-            record = audit.carrier(self.then)
+            record = audit.instance_from_row(self.then)
             record.version = self.version + 1
             record.modified_at = timezone.now()
             return record
@@ -95,7 +95,7 @@ def belongs_to(model: type[AuditedModel], row) -> tuple[type[models.Model], Any]
     if model.IS_COMMENT:
         # Not row.content_type, which would be a query for each row.
         return ContentType.objects.get_for_id(row.content_type_id).model_class(), row.object_id
-    if owner := model.link_owner():
+    if owner := model.parent_field():
         return owner.remote_field.model, getattr(row, owner.attname)
     return None
 
@@ -119,7 +119,7 @@ def in_order(steps: Iterable[Step]) -> list[list[Step]]:
         if step.kind == audit.REMOVED:
             phase = 0 if is_part else 4
         elif is_part:
-            phase = 3 if step.model.TELLS_NEWS else 1
+            phase = 3 if step.model.SHOW_IN_FEED else 1
         else:
             phase = 2
         order = -place[step.model] if step.kind == audit.REMOVED else place[step.model]
@@ -136,11 +136,11 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
     back = {(step.model, step.key) for step in among if step.kind == audit.CREATED}
     gone = {(step.model, step.key) for step in among if step.kind == audit.REMOVED}
     wanted: dict[type[models.Model], set] = defaultdict(set)
-    names = Names()
+    names = NameCache()
     for step in steps:
         if step.kind == audit.REMOVED:
             continue
-        names.want_all(step.model, step.then)
+        names.prefetch_for(step.model, step.then)
         for field in step.model._meta.concrete_fields:
             if isinstance(field, models.ForeignKey):
                 wanted[field.remote_field.model].add(getattr(step.then, field.attname))

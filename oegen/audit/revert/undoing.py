@@ -55,7 +55,7 @@ class CannotUndoError(Exception):
 
 
 @dataclass(frozen=True)
-class Kept:
+class Skipped:
     """A record that stays as it is, and why. ``restore_url`` leads to the page that shows
     and restores its state before the change set, where it had one."""
 
@@ -71,7 +71,7 @@ class Kept:
 class Plan:
     change_set: ChangeSet
     steps: tuple[Step, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[Skipped, ...]
     #: Why nothing of it can be undone; empty if it can.
     refusal: str = ""
 
@@ -149,7 +149,7 @@ def _refusal(change_set: ChangeSet, steps: dict[Key, Step], kept: dict[Key, str]
 
 def undo(
     *, change_set: ChangeSet, reason: str, person: AbstractUser
-) -> tuple[ChangeSet, list[Kept]]:
+) -> tuple[ChangeSet, list[Skipped]]:
     """Take the change set back; returns the new one and what stayed as it was.
 
     Raises CannotUndoError when nothing can be undone, and PermissionDenied.
@@ -343,7 +343,7 @@ def _take_in_bulk(group: list[Step]) -> None:
     model.objects.bulk_update(targets, fields)
 
 
-def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
+def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
     """The kept records by name, with who changed them since; what belongs to one is not listed."""
     by_model: dict[type[AuditedModel], list] = defaultdict(list)
     for model, key in kept:
@@ -367,7 +367,7 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
                 when = formats.date_format(timezone.localtime(row.history_date), "DATETIME_FORMAT")
                 what = _changed_fields(model, left.get(key), live.get(key))
                 why = f"changed since, by {who}, {when}{what}"
-            shown = record if record is not None else row and audit.carrier(row)
+            shown = record if record is not None else row and audit.instance_from_row(row)
             part_of = belongs_to(model, shown)
             if part_of in kept:
                 continue
@@ -379,7 +379,7 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Kept]:
             if url and key in before and kept[model, key] == CHANGED_SINCE:
                 address = [model._meta.model_name, key, before[key].history_id]
                 restore_url = reverse("history-restore", args=address)
-            yield Kept(model, key, name, url, why, restore_url)
+            yield Skipped(model, key, name, url, why, restore_url)
 
 
 def _changed_fields(model: type[AuditedModel], left, record: AuditedModel | None) -> str:
@@ -396,8 +396,8 @@ def _changed_fields(model: type[AuditedModel], left, record: AuditedModel | None
 
 def _name_of_gone(model: type[AuditedModel], row: AuditedModel) -> str:
     """From the history too where what a link tied together is gone."""
-    if model.link_owner() is None:
+    if model.parent_field() is None:
         return str(row)
-    names = timeline.Names()
-    names.want_all(model, row)
+    names = timeline.NameCache()
+    names.prefetch_for(model, row)
     return f"{names.get(*belongs_to(model, row))}: {model.describe_link(row, names)}"

@@ -17,7 +17,7 @@ class CopiedModel(AuditedModel):
     Written by oegen.people.accounts in the change set that changes the row, by nothing else.
     """
 
-    TELLS_NEWS = False
+    SHOW_IN_FEED = False
     IS_COPY = True
 
     #: The field with the key of the row that it copies.
