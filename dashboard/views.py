@@ -80,7 +80,7 @@ class Dashboard(FilteredPipelines):
         return found.qs if found.is_valid() else everything.none()
 
     def _clear_url(self) -> str:
-        """Of this page without filters, compared with the same day."""
+        """The address of this page without filters, compared with the same day."""
         compare = self.request.GET.get("compare")
         query = f"?{urlencode({'compare': compare})}" if compare else ""
         return f"{reverse('dashboard')}{query}"

@@ -62,7 +62,7 @@ def matrix_around(point: InformationPoint) -> Matrix:
 
 
 def matrix_of(counts: dict[tuple[int, int], int], here: tuple[int, int] | None = None) -> Matrix:
-    """Of the numbers of live information points by band of impact and band of likelihood."""
+    """The matrix of live information points, counted by bands of impact and likelihood."""
     rows = []
     for impact in reversed(range(BANDS)):
         cells = tuple(

@@ -179,7 +179,7 @@ def _overdue(pipelines) -> Iterator[Occurrence]:
 
 @detects(CAPACITY_CHANGED, models=[Facility, PipelineFacility])
 def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
-    """Of each pipeline, the sum over its facilities: they may be revised, added or taken away.
+    """Changes of each pipeline's sum over its facilities, which may be revised, added or removed.
 
     One that had no capacity before has it now for the first time, which is no change in %.
     """
@@ -238,7 +238,7 @@ def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
 
 
 def _together(sizes: Iterable[tuple[Decimal | None, str]]) -> Megawatts:
-    """Of facilities by their MW and what those measure."""
+    """The capacity of facilities, given as pairs of MW and basis."""
     total = Megawatts()
     for mw, basis in sizes:
         total += Megawatts.of(basis, mw or ZERO)

@@ -162,7 +162,7 @@ def count_and_mw(total: Total) -> str:
 
 
 def percent(share: Decimal | float) -> str:
-    """Of 0 to 1; little is not nothing, and nearly all is not all."""
+    """A share of 0 to 1 in per cent; little is not nothing, and nearly all is not all."""
     value = float(share) * 100
     if 0 < value < 1:
         return "under 1 %"

@@ -106,7 +106,7 @@ class PointBatch:
     points: dict[uuid.UUID, InformationPoint]
     technologies: dict[uuid.UUID, list]
     counterparties: dict[uuid.UUID, list]
-    #: Of the ids that named-only counterparties would get, those in use.
+    #: Ids in use among those that counterparties known by name only would get.
     named: set[uuid.UUID]
     #: Comments that an import made once; some may be removed by now.
     comments: set[uuid.UUID]

@@ -115,7 +115,7 @@ class PipelineBatch:
     #: The facilities of each pipeline.
     linked: dict[uuid.UUID, set[uuid.UUID]]
     leads: dict[uuid.UUID, PipelineCounterparty]
-    #: Of the lead links' derived ids, those in use, perhaps with another role by now.
+    #: The derived ids of lead links that are in use, perhaps with another role by now.
     link_ids: set[uuid.UUID]
     counterparties: set[uuid.UUID]
 

@@ -153,7 +153,7 @@ _STANDING = ("name", "stage", "status", "state", "rag", "rtb_date", "dc", "ac", 
 
 @dataclass(frozen=True)
 class Changes:
-    """Of the lines in a table with a row for each pipeline and kind: ``kind``, ``place`` in it,
+    """The lines, in a table with a row for each pipeline and kind: ``kind``, ``place`` in it,
     ``id``, ``days`` and the columns of ``_STANDING``, as they are and as they were."""
 
     before: Portfolio
@@ -170,7 +170,7 @@ class Changes:
         return f"{self.now.table}_tied"
 
     def totals(self) -> dict[str, Total]:
-        """Of each kind that occurs, in their order: as the pipelines stand at the end, removed
+        """The total of each kind that occurs, in order: as the pipelines stand at the end, removed
         ones as they stood at the start."""
         lines = f"SELECT id AS pipeline_id, kind FROM {self.table} WHERE kind"
         found = self.now.totals_by_tie("kind", tie=f"{lines} <> 'removed'")
@@ -189,7 +189,7 @@ class Changes:
         return found
 
     def of_kind(self, kind: str, start: int, limit: int) -> list[Change]:
-        """Of a kind in ``KINDS``: worst slips first, else the largest first."""
+        """The changes of a kind in ``KINDS``: worst slips first, else the largest first."""
         return self._changes(f"kind = '{kind}' AND place > {start} AND place <= {start + limit}")
 
     def step_total(self) -> WalkStep:

@@ -100,7 +100,7 @@ def _steps(chosen: Portfolio) -> list[tuple]:
 
 
 def _growth(technology: Technology | None, steps: dict[Any, int], today: date) -> Growth:
-    """Of what each day adds, in kW, in their order."""
+    """Running sums of what each day adds, in kW, in order."""
     reached, scheduled, total = [], [], 0
     for day, kw in steps.items():
         total += kw

@@ -1,5 +1,5 @@
 """What happened to the pipelines between two moments: each metric is a function of the portfolio
-before and the portfolio now. Of what matches the filter at the end in question."""
+before and the portfolio now. Each end counts what matches the filter then."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Slip:
 
 @dataclass(frozen=True)
 class Slippage:
-    """Of the ``pipelines`` that are open at both ends and have an RTB date at both.
+    """The slippage of the ``pipelines`` that are open, with an RTB date, at both ends.
 
     ``slips``, the worst first, are of those ``slipped``, whose date was changed; ``later`` of them
     to a later one. ``weighted_days`` is the mean of all, unchanged dates included, weighted by

@@ -78,7 +78,7 @@ class Overview:
 
 
 def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: str) -> Overview:
-    """Of the pipelines that ``select`` gives, at the moment that is being looked at and compared
+    """The figures of the pipelines that ``select`` gives, at the moment looked at and compared
     with the end of ``since``.
 
     ``filters`` is the same text for the same pipelines: by it the result is kept until the next

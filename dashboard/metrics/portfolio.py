@@ -184,7 +184,7 @@ class Portfolio:
 def _totals(
     keys: tuple[str, ...], added: str, shared: str, params: tuple = ()
 ) -> dict[tuple, Total]:
-    """Of what is ``added`` up already, and of the rows of ``shared`` facilities: these count once
+    """Add what is ``added`` up already and the rows of ``shared`` facilities: these count once
     in each group."""
     names = ", ".join(f"key{place}" for place in range(len(keys)))
     sums = f"""

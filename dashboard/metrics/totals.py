@@ -171,7 +171,7 @@ def _by_technology(totals: dict[tuple, Total]) -> dict[UUID | None, Total]:
 
 
 def by_technology_and_status(chosen: Portfolio) -> Heat:
-    """Of what neither was withdrawn, refused nor sold; technologies without a pipeline are left
+    """Totals of what was neither withdrawn, refused nor sold; technologies without one are left
     out, and so are pipelines without a facility."""
     totals = {
         (uuid_of(technology), status): total
@@ -260,7 +260,7 @@ def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
 
 
 def _totals_of_holders(chosen: Portfolio, held: str, keys: list) -> dict[str, Total]:
-    """Of the counterparties with the keys, ``_OTHERS`` and ``_NOBODY``."""
+    """Totals of the counterparties with the keys, ``_OTHERS`` and ``_NOBODY``."""
     is_named = f"holder IN ({', '.join(['%s'] * len(keys))})" if keys else "1 = 0"
     tie = f"""
         SELECT DISTINCT pipeline_id,

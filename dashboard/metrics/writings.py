@@ -36,7 +36,7 @@ class Written:
     reason: str
     when: datetime
     change_set: int
-    #: Of a technology's basis: the technology's name.
+    #: The technology's name, if its basis changed.
     technology: str = ""
 
 

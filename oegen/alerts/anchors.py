@@ -206,7 +206,7 @@ def _key_file(path: Path) -> str:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(made)
-            # Of several processes at once the first one's key stays.
+            # If several processes do this at once, the first one's key stays.
             os.link(name, path)
         except FileExistsError:
             pass

@@ -55,7 +55,7 @@ class Event:
 
 
 def event_choices() -> list[tuple[str, str]]:
-    """Of the events that rules are about."""
+    """The events that rules can be about."""
     return [(event.code, event.name) for event in EVENTS.values() if not event.needs_no_rule]
 
 

@@ -74,7 +74,7 @@ def _check(response: WebhookResponse, variable: str) -> None:
 
 
 def _pause(text: str) -> timedelta | None:
-    """Of a Retry-After header: seconds, or a moment."""
+    """The pause that a Retry-After header asks for, given in seconds or as a date."""
     text = text.strip()
     if text.isdecimal():
         return timedelta(seconds=min(int(text), 24 * 3600))

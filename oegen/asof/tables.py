@@ -79,7 +79,7 @@ def first_entry(record) -> datetime | None:
 
 
 def newest_seal() -> str | None:
-    """Of the change sets that there are now, whatever day is looked at: some of them told of days
+    """The newest seal now, whatever day is looked at: some change sets recorded days
     before their own."""
     connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:

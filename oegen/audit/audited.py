@@ -300,7 +300,7 @@ class AuditedModel(models.Model):
 
     @classmethod
     def name_field(cls) -> str:
-        """Of a record that stands by itself: the field that people know it by."""
+        """The field by which people know a record that is no link."""
         return cls.SEARCH_FIELDS[0] if cls.SEARCH_FIELDS else "name"
 
     @classmethod

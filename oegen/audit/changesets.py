@@ -17,7 +17,7 @@ from oegen.core import clock
 if TYPE_CHECKING:
     from oegen.audit.questions import Question
 
-#: Of so many answered questions a change set keeps the text; of the rest their number.
+#: Answered questions whose text a change set keeps; the rest are counted.
 MOST_ANSWERS = 1000
 
 
@@ -159,7 +159,7 @@ class ChangeSet(models.Model):
 
     @property
     def answer_count(self) -> int:
-        """Of all of them; an import may have answered more than are kept word by word."""
+        """The number of all answers; an import may give more than are kept in full."""
         return len(self.answers) + (self.details or {}).get("asked_beyond", 0)
 
     @property

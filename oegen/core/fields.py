@@ -111,7 +111,7 @@ class OpenedVersionField(forms.IntegerField):
     """Hidden: the version of the record that a form was opened on. ``then`` says what to do when
     it came back damaged."""
 
-    #: Of PostgreSQL's integer.
+    #: The largest integer of PostgreSQL.
     LARGEST = 2**31 - 1
 
     widget = forms.HiddenInput

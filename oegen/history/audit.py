@@ -35,7 +35,7 @@ DOWNLOADS_AT_ONCE = 2
 #: Beyond so many entries it is said that there are more, not how many.
 COUNTED = 1_000
 
-#: Of so many answered questions of a change set the text is shown; of the rest their number.
+#: Answered questions of a change set whose text is shown; the rest are counted.
 ANSWERS_SHOWN = 50
 
 KINDS = (audit.CREATED, audit.CHANGED, audit.REMOVED)

@@ -28,7 +28,7 @@ from oegen.pages.removed import removed_context
 from oegen.search import keys
 from oegen.search.ordering import by
 
-#: Of so many rows of a kind the names are told; of the rest their number.
+#: Rows of a kind that are named; the rest are counted.
 NAMED = 50
 
 #: So many records are offered to be merged.

@@ -21,7 +21,7 @@ from oegen.people.comments import Comment
 #: Code of the person who is none: what the program did by itself.
 THE_SYSTEM = "system"
 
-#: Of up to so many change sets the keys are looked up first; of more, rows are looked at.
+#: Up to this many change sets, keys are looked up first; for more, rows are scanned.
 MAX_KEYS = 200
 
 
@@ -35,7 +35,7 @@ class Trail:
 
     models: tuple[type[AuditedModel], ...] | None = None
     field: str = ""
-    #: Of audit.CREATED, audit.CHANGED and audit.REMOVED.
+    #: Some of audit.CREATED, audit.CHANGED and audit.REMOVED.
     kinds: tuple[str, ...] | None = None
     #: Keys of people, and THE_SYSTEM.
     people: Selection = NOTHING

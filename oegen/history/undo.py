@@ -22,7 +22,7 @@ from oegen.audit.revert.steps import Step
 from oegen.core.fields import ReasonFormField
 from oegen.people.comments import Comment
 
-#: Of so many records of a kind the names are told; of the rest their number.
+#: Records of a kind that are named; the rest are counted.
 NAMED = 50
 
 VERBS = {

@@ -101,6 +101,6 @@ def complaint(error: ValidationError, columns: dict[str, str]) -> tuple[str, str
         name = "" if field == NON_FIELD_ERRORS else columns.get(field, field)
         if name and name not in names:
             names.append(name)
-        # Of what validators say of one value, the first is the plainest.
+        # The first of several validators' messages about one value is the plainest.
         sentences.append(f"{name}: {messages[0]}" if name else " ".join(messages))
     return "; ".join(names), " ".join(sentences)

@@ -310,7 +310,7 @@ class PageFilterSet(django_filters.FilterSet):
         return others.filters[name].counts(others.qs, self.form.fields[name].labels)
 
     def summaries(self) -> list[tuple[str, str]]:
-        """Of each filter of several choices: the id of its control, and what is chosen."""
+        """The control's id and a summary of the choice, for each filter with several choices."""
         return [
             (field.id_for_label, field.field.summary(field.value()))
             for field in self.form

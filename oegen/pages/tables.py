@@ -44,7 +44,7 @@ class RecordTable(tables.Table):
     default_columns: tuple[str, ...] = ()
     #: The id comes last in every download, so that a row can be found again.
     file_only: tuple[FileOnlyColumn, ...] = ()
-    #: Of all rows, where it was learnt in opening a page.
+    #: The capacity of all rows, if opening the page computed it.
     capacity: Any = None
 
     def __init_subclass__(cls):

@@ -54,7 +54,7 @@ class RecordKey(models.Model):
 
 
 class SearchQuerySet(models.QuerySet):
-    """Of SearchDocument; words come folded (oegen.core.folding)."""
+    """Queries of documents; words come folded (oegen.core.folding)."""
 
     def matching(self, words: list[str]):
         """Every word somewhere in the record's text; "%" and "_" mean themselves."""

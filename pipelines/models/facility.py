@@ -107,7 +107,7 @@ class Facility(AuditedModel):
 
     @property
     def megawatts(self) -> Megawatts:
-        """Of its technology's basis; none where the capacity is not known."""
+        """Its capacity by its technology's basis; none if the capacity is unknown."""
         is_dc = self.technology.capacity_basis == CapacityBasis.DC
         return Megawatts(**{"mwp_dc" if is_dc else "mw_ac": self.capacity_mw or ZERO})
 

@@ -157,13 +157,13 @@ class Pipeline(AuditedModel):
 
     @property
     def country_names(self) -> list[str]:
-        """Of its facilities, each once; prefetch them."""
+        """The names of its facilities' countries, each once; prefetch the facilities."""
         names = (facility.country_name for facility in self.facilities.all())
         return list(dict.fromkeys(filter(None, names)))
 
     @property
     def capacity_unit(self) -> str:
-        """Of the sum that ``with_capacity`` tells; prefetch the facilities and technologies."""
+        """The unit of ``with_capacity``'s sum; prefetch the facilities and technologies."""
         return sum((one.megawatts for one in self.facilities.all()), Megawatts()).unit
 
     def clean(self):

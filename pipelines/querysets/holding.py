@@ -10,7 +10,7 @@ from pipelines.reference import LEAD_DEVELOPER_ID
 #: The shares of a pipeline's counterparties, in %, are parts of it.
 WHOLE_SHARE = 100
 
-#: Of a link that holds a part of a pipeline.
+#: The condition on a link that holds a part of a pipeline.
 _LEAVES_NOTHING = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
 
 

@@ -38,19 +38,19 @@ class PartnersMixin:
         )
 
     def held_by(self, counterparty):
-        """Of which the counterparty holds a part, see PipelineCounterparty's ``holding``."""
+        """Pipelines the counterparty holds a part of; see PipelineCounterparty's ``holding``."""
         links = self.model.counterparties.through.objects.holding()
         held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
         return self.filter(Exists(held.order_by()))
 
     def held_by_others(self, counterparties):
-        """Of which somebody who is none of the counterparties holds a part."""
+        """Pipelines that somebody else than the counterparties holds a part of."""
         links = self.model.counterparties.through.objects.holding()
         held = links.filter(pipeline=OuterRef("pk")).exclude(counterparty__in=counterparties)
         return self.filter(Exists(held.order_by()))
 
     def held_by_nobody(self):
-        """Of which nobody holds a part, or the whole."""
+        """Pipelines without a holder of a part or the whole."""
         links = self.model.counterparties.through.objects.holding_all()
         return self.filter(~Exists(links.filter(pipeline=OuterRef("pk")).order_by()))
 

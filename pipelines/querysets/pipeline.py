@@ -55,7 +55,7 @@ _OPEN = _ACTIVE & Q(stage__is_terminal=False, on_hold=False)
 
 
 class _Year(Func):
-    """Of a date, as text. In SQLite's own words: Django's ExtractYear is a call of Python there."""
+    """The year of a date, as text. On SQLite in SQL: Django's ExtractYear calls Python there."""
 
     function = "to_char"
     template = "%(function)s(%(expressions)s, 'YYYY')"
@@ -217,7 +217,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         return self.filter(~Exists(links) | of_named if named else ~Exists(links))
 
     def with_stage_result(self, stage: str, way: str):
-        """Of which became in the stage with that code what ``way`` says; see stays.py."""
+        """Pipelines with this result (``way``) in the stage with that code; see stays.py."""
         return self.filter(pk__in=RawSQL(pipelines_of_way(way), [stage]))  # noqa: S611
 
     def in_place(self, countries: Iterable[str] = (), region: str = ""):
@@ -254,7 +254,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         links = self.model.facilities.through.objects.annotate(
             bucket=Subquery(buckets.values("_bucket")[:1])
         )
-        # Of the links that tie one facility to one group several times over, the first stands.
+        # A facility linked to one group several times counts by its first link.
         earlier = links.filter(
             facility=OuterRef("facility"), bucket=OuterRef("bucket"), pk__lt=OuterRef("pk")
         )
@@ -292,7 +292,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         return keys
 
     def capacity(self) -> Capacity:
-        """Of all of them together: a facility in two of these pipelines counts once."""
+        """All of them together: a facility in two of these pipelines counts once."""
         return self.facilities().capacity()
 
     def capacity_sums(self, keys):

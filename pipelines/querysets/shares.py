@@ -33,7 +33,7 @@ class SharesOfCapacity:
 
 
 def probability_of(prefix: str = "", today: date | None = None) -> Case:
-    """Of the pipeline to which the prefix leads."""
+    """The probability of the pipeline to which the prefix leads."""
     expires_on = f"{prefix}probability_expires_on"
     unexpired = Q(**{expires_on: None}) | Q(**{f"{expires_on}__gte": today or clock.today()})
     own = Q(**{f"{prefix}probability_pct__isnull": False})
@@ -65,7 +65,7 @@ class SharesMixin:
         )
 
     def shares_of_capacity(self) -> SharesOfCapacity:
-        """Of all of them together: a facility of several counts once, with the highest share."""
+        """All of them together: a shared facility counts once, with the highest share."""
         owned = whole_number(F("pipeline__ownership_pct") * 100)
         chance = whole_number(probability_of("pipeline__") * 100)
         links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())

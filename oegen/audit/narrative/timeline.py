@@ -62,13 +62,13 @@ class Entry:
     version: int
     phrase: str
     changes: tuple[FieldChange, ...] = field(default=())
-    #: Of a link: what it ties to the subject.
+    #: For a link row: the other record, by name.
     link: str = ""
     #: The questions about the record that were answered with "save anyway".
     answers: tuple[str, ...] = ()
     #: What a comment said from then on.
     comment: str = ""
-    #: Of the entry that wrote a comment: the newest entry of that comment, maybe itself.
+    #: For the entry that wrote a comment: that comment's newest entry, which may be itself.
     latest: Entry | None = None
 
     #: What reads the address of the subject's page: a file of thousands of entries needs none.
