@@ -28,13 +28,13 @@ test: setup .venv/test.stamp lint ## Lint, the tests on SQLite, and on PostgreSQ
 	@echo "== Tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
 	@echo "== Tests on PostgreSQL"
-	$(BIN)/python -m tests.postgres $(PYTEST)
+	$(BIN)/python -m tests.support.postgres $(PYTEST)
 
 test-full: setup .venv/test.stamp lint ## Every test on both databases, the heavy ones too
 	@echo "== Every test on SQLite"
 	env -u DATABASE_URL $(PYTEST) --full
 	@echo "== Every test on PostgreSQL"
-	$(BIN)/python -m tests.postgres $(PYTEST) --full
+	$(BIN)/python -m tests.support.postgres $(PYTEST) --full
 
 coverage: setup .venv/test.stamp ## The tests on SQLite, and which lines they never reach
 	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term

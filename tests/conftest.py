@@ -10,11 +10,11 @@ from django.test import TransactionTestCase
 from oegen.audit import triggers
 from oegen.pages import sample
 from oegen.people import roles
-from tests.builders import make_user
-from tests.chromium import REMEDY, find_chromium, is_required
-from tests.past_guard import past_guard
-from tests.portfolios import make_awkward_portfolio
-from tests.triggers import lifted_triggers
+from tests.support.builders import make_user
+from tests.support.chromium import REMEDY, find_chromium, is_required
+from tests.support.past_guard import past_guard
+from tests.support.portfolios import make_awkward_portfolio
+from tests.support.triggers import lifted_triggers
 
 #: What ``make test`` tries on both databases: what they do by means of their own.
 ON_BOTH = {

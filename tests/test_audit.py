@@ -20,7 +20,7 @@ from pipelines.models import (
     StageTransition,
     Technology,
 )
-from tests.builders import (
+from tests.support.builders import (
     make_counterparty,
     make_facility,
     make_information_point,

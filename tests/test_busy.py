@@ -12,7 +12,7 @@ from django.utils import timezone
 from oegen.audit import seals
 from oegen.models import Comment
 from oegen.pages import busy
-from tests.builders import make_pipeline
+from tests.support.builders import make_pipeline
 
 pytestmark = pytest.mark.django_db
 

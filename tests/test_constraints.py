@@ -22,7 +22,7 @@ from pipelines.models import (
     StageTransition,
     Technology,
 )
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from tests.addresses import address_of
-from tests.builders import make_portfolio, make_user
+from tests.support.addresses import address_of
+from tests.support.builders import make_portfolio, make_user
 
 ROLES = ["anonymous", "Managers", "Portfolio managers", "Administrators"]
 

@@ -33,14 +33,14 @@ from pipelines.models import (
     Stage,
     Technology,
 )
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,
     make_information_point,
     make_pipeline,
 )
-from tests.portfolios import tell_the_planner
+from tests.support.portfolios import tell_the_planner
 
 BUDGETS = json.loads((Path(__file__).parent / "query_budgets.json").read_text())
 

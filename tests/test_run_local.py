@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.management.commands.run_local import Command
-from tests.builders import make_counterparty
+from tests.support.builders import make_counterparty
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,7 +9,7 @@ from oegen import audit
 from oegen.core.triggers import registered_triggers
 from oegen.models import ReferenceModel
 from pipelines.models import Stage
-from tests.triggers import lifted_triggers
+from tests.support.triggers import lifted_triggers
 
 pytestmark = pytest.mark.django_db
 

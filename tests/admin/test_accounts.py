@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from oegen import audit
 from oegen.models import Alert, User
-from tests.builders import make_counterparty, make_user
+from tests.support.builders import make_counterparty, make_user
 
 pytestmark = pytest.mark.django_db
 

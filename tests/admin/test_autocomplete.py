@@ -7,7 +7,7 @@ from django.db import models
 from django.urls import reverse
 
 from oegen.models import AuditedModel
-from tests.builders import make_counterparty, make_user
+from tests.support.builders import make_counterparty, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError
 from counterparties.models import Counterparty
 from pipelines.models import Pipeline
 from tests.admin.conftest import errors_of
-from tests.builders import make_counterparty, make_pipeline, make_user
+from tests.support.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

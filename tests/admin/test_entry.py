@@ -10,7 +10,7 @@ from oegen import audit
 from oegen.models import AlertRule, ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from tests.admin.conftest import errors_of
-from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
+from tests.support.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

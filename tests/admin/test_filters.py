@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.builders import make_pipeline
+from tests.support.builders import make_pipeline
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ import pytest
 
 from counterparties.models import Counterparty
 from pipelines.models import CounterpartyRole, Pipeline, Stage
-from tests.builders import make_counterparty, make_information_point, make_pipeline
+from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

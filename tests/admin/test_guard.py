@@ -12,7 +12,7 @@ from oegen.core.days import WRITE_A_DAY
 from oegen.core.exceptions import StaleRecordError
 from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.admin.conftest import errors_of
-from tests.builders import make_counterparty, make_pipeline, make_user
+from tests.support.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,9 @@ from oegen.audit.questions import Question
 from oegen.models import ChangeSet
 from pipelines.country_boxes import BOXES
 from pipelines.models import Facility, Pipeline, Stage, Technology
-from tests import country_boxes
 from tests.admin.conftest import errors_of
-from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
+from tests.support import country_boxes
+from tests.support.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

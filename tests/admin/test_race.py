@@ -9,7 +9,7 @@ from django.test import Client
 
 from oegen.people import roles
 from tests.admin.conftest import Desk, errors_of
-from tests.builders import make_pipeline, make_user
+from tests.support.builders import make_pipeline, make_user
 
 PEOPLE = 8
 

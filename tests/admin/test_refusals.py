@@ -9,7 +9,7 @@ from counterparties.models import ContactRole, Counterparty
 from infopoints.models import InformationPoint
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from tests.admin.conftest import errors_of
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

@@ -14,7 +14,7 @@ from pipelines.models import (
     PipelineFacility,
     StageTransition,
 )
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

@@ -10,7 +10,7 @@ from oegen.admin import grants
 from oegen.models import Acknowledgement, Alert, Comment, ReferenceModel, SecurityEvent, User
 from oegen.people import roles
 from pipelines.models import Stage
-from tests.builders import make_pipeline, make_user
+from tests.support.builders import make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from counterparties.models import Counterparty
-from tests.builders import make_counterparty, make_pipeline, make_user
+from tests.support.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

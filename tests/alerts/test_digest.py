@@ -12,7 +12,7 @@ from oegen import audit
 from oegen.core import clock
 from oegen.models import Alert, AlertPreference
 from pipelines.models import Pipeline, Stage
-from tests.builders import make_pipeline, make_user
+from tests.support.builders import make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from oegen.models import Alert, AlertPreference, AlertRule, Comment
 from pipelines.alerts import _was_overdue
 from pipelines.choices import Outcome
 from pipelines.models import Facility, Pipeline, Stage, Technology
-from tests.builders import (
+from tests.support.builders import (
     make_counterparty,
     make_facility,
     make_information_point,

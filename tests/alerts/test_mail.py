@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from oegen.alerts import delivery, preferences
 from oegen.models import Alert, AlertPreference, AlertRule
-from tests.builders import make_user
+from tests.support.builders import make_user
 
 pytestmark = pytest.mark.django_db
 

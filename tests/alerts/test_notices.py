@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from oegen import audit
 from oegen.models import AlertPreference, AlertRule, Comment, Notice
 from pipelines.models import Pipeline
-from tests.builders import make_pipeline
 from tests.pages.test_pages import parsed
+from tests.support.builders import make_pipeline
 
 pytestmark = pytest.mark.django_db
 

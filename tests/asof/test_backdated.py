@@ -17,9 +17,9 @@ from oegen.asof import as_of
 from oegen.core import clock
 from oegen.models import ReferenceModel
 from pipelines.models import Pipeline, PipelineCounterparty, PipelineFacility, Technology
-from tests.addresses import address_of
-from tests.builders import make_counterparty, make_facility, make_pipeline, make_portfolio
 from tests.demo_import.conftest import DEMO
+from tests.support.addresses import address_of
+from tests.support.builders import make_counterparty, make_facility, make_pipeline, make_portfolio
 from tests.test_permissions import PAGES
 
 pytestmark = pytest.mark.django_db

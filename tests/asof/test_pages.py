@@ -14,7 +14,7 @@ from oegen import asof, audit
 from oegen.core.clock import ReadOnlyPastError
 from oegen.models import Comment
 from pipelines.models import Pipeline
-from tests.builders import make_counterparty, make_pipeline
+from tests.support.builders import make_counterparty, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

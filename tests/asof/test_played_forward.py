@@ -12,7 +12,7 @@ from oegen.asof import as_of
 from pipelines.models import (
     Pipeline,
 )
-from tests.asof.player import FIRST_DAY, Clock, Player
+from tests.support.player import FIRST_DAY, Clock, Player
 
 pytestmark = pytest.mark.django_db
 

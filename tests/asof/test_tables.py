@@ -13,9 +13,9 @@ from oegen.asof import as_of, table
 from oegen.core import clock
 from oegen.models import ReferenceModel, SearchDocument
 from pipelines.models import Pipeline, PipelineCounterparty, Stage
-from tests.asof.player import FIRST_DAY, Clock, Player
-from tests.builders import make_counterparty, make_pipeline
-from tests.past_guard import UnquotedTableError
+from tests.support.builders import make_counterparty, make_pipeline
+from tests.support.past_guard import UnquotedTableError
+from tests.support.player import FIRST_DAY, Clock, Player
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from oegen.audit import seals
 from oegen.audit.integrity import Check
-from tests.builders import make_portfolio, make_user
+from tests.support.builders import make_portfolio, make_user
 
 pytest.register_assert_rewrite("tests.audit.paths")
 

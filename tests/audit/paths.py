@@ -14,7 +14,7 @@ from oegen import audit
 from oegen.models import ChangeSet
 from pipelines.models import CounterpartyRole, Stage, Technology
 from pipelines.reference import COMPLETED
-from tests.builders import (
+from tests.support.builders import (
     make_counterparty,
     make_facility,
     make_pipeline,

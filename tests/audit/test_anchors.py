@@ -11,7 +11,7 @@ from oegen.alerts import anchors, slack
 from oegen.alerts.anchors import Anchor
 from oegen.alerts.channels import SendError
 from oegen.models import KeptAnchor
-from tests.builders import make_facility, make_security_event
+from tests.support.builders import make_facility, make_security_event
 
 pytestmark = pytest.mark.django_db
 

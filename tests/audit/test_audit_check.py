@@ -14,8 +14,8 @@ from oegen.audit import seals, triggers
 from oegen.audit.integrity import Check
 from oegen.models import Acknowledgement, ChangeSet
 from pipelines.models import Facility, Pipeline
-from tests.builders import make_counterparty, make_facility, make_pipeline
-from tests.triggers import lifted_triggers
+from tests.support.builders import make_counterparty, make_facility, make_pipeline
+from tests.support.triggers import lifted_triggers
 
 pytestmark = pytest.mark.django_db
 

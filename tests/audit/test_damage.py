@@ -9,8 +9,8 @@ from oegen import audit
 from oegen.audit import integrity, seals, triggers
 from oegen.models import ChangeSet, Comment, SecurityEvent, User
 from oegen.people import roles, security
-from tests.builders import make_counterparty, make_facility, make_pipeline, make_user
-from tests.triggers import lifted_triggers
+from tests.support.builders import make_counterparty, make_facility, make_pipeline, make_user
+from tests.support.triggers import lifted_triggers
 
 pytestmark = pytest.mark.django_db
 

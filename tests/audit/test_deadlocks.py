@@ -9,7 +9,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from counterparties.models import Counterparty
 from oegen import audit
 from pipelines.models import CounterpartyRole, Pipeline
-from tests.builders import make_counterparty, make_pipeline
+from tests.support.builders import make_counterparty, make_pipeline
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),

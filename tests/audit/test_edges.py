@@ -13,7 +13,7 @@ from oegen.history.trail import Trail
 from oegen.models import ChangeSet, User
 from pipelines.models import Facility, Pipeline, Technology
 from tests.audit.paths import nothing_left
-from tests.builders import make_facility, make_pipeline, make_user
+from tests.support.builders import make_facility, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

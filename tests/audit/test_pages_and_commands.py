@@ -16,8 +16,8 @@ from oegen.audit.integrity import Check
 from oegen.models import Acknowledgement, ChangeSet, Comment
 from pipelines.models import Facility, Pipeline
 from tests.audit.paths import a_record, a_removable_one, all_told, nothing_left
-from tests.builders import make_contact, make_counterparty, make_pipeline
 from tests.history.readers import restore_page
+from tests.support.builders import make_contact, make_counterparty, make_pipeline
 
 pytestmark = [pytest.mark.usefixtures("portfolio"), pytest.mark.django_db]
 

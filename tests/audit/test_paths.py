@@ -25,7 +25,7 @@ from tests.audit.paths import (
     other_values,
     values_of,
 )
-from tests.builders import make_contact, make_facility, make_user
+from tests.support.builders import make_contact, make_facility, make_user
 
 pytestmark = [pytest.mark.usefixtures("portfolio"), pytest.mark.django_db]
 every_model = pytest.mark.parametrize("model", MODELS, ids=label)

@@ -16,7 +16,7 @@ from oegen import audit
 from oegen.models import ChangeSet, Comment
 from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.audit.writer import write
-from tests.builders import make_facility, make_pipeline
+from tests.support.builders import make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

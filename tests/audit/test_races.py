@@ -13,7 +13,7 @@ from oegen.models import ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Pipeline, PipelineCounterparty, Stage
 from tests.audit.racer import race
 from tests.audit.test_processes import address
-from tests.builders import make_counterparty, make_pipeline, make_user
+from tests.support.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 

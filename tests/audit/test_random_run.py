@@ -28,7 +28,7 @@ from oegen.core.text import clean_line
 from oegen.models import ChangeSet, Comment
 from oegen.people import roles
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
-from tests.builders import make_user
+from tests.support.builders import make_user
 
 STAGES = ("discovery", "design", "procurement", "construction")
 

@@ -18,7 +18,7 @@ from tests.audit.paths import (
     nothing_left,
     values_of,
 )
-from tests.builders import make_user
+from tests.support.builders import make_user
 
 pytestmark = [pytest.mark.usefixtures("portfolio"), pytest.mark.django_db]
 

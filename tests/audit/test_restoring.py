@@ -10,7 +10,7 @@ from oegen import audit
 from oegen.audit.revert.restoring import CannotRestoreError, plan_restore, restore
 from oegen.models import Comment
 from pipelines.models import CounterpartyRole, Pipeline, Stage, StageTransition
-from tests.builders import make_counterparty, make_facility, make_pipeline
+from tests.support.builders import make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from oegen import audit
 from oegen.audit.revert.undoing import CannotUndoError, plan_undo, undo
 from oegen.models import ChangeSet, Comment
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, StageTransition
-from tests.builders import make_counterparty, make_facility, make_pipeline
+from tests.support.builders import make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.utils.html import strip_tags
 
 from pipelines import board
 from pipelines.models import PipelineFacility, Stage
-from tests.builders import make_facility, make_pipeline
+from tests.support.builders import make_facility, make_pipeline
 
 BOARD = "/pipelines/board/"
 

@@ -12,7 +12,7 @@ from oegen.models import ChangeSet
 from oegen.people import roles
 from pipelines import services
 from pipelines.models import Pipeline
-from tests.builders import make_pipeline, make_user
+from tests.support.builders import make_pipeline, make_user
 
 TODAY = timezone.localdate().isoformat()
 YESTERDAY = timezone.localdate() - timedelta(days=1)

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Page
 
-from tests.builders import PASSWORD
-from tests.chromium import REMEDY, find_chromium, is_required
+from tests.support.builders import PASSWORD
+from tests.support.chromium import REMEDY, find_chromium, is_required
 
 # Playwright's synchronous API runs an event loop in the test's thread, which Django takes for
 # asynchronous code.

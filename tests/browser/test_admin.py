@@ -10,7 +10,7 @@ from infopoints.models import InformationPoint
 from oegen.people import roles
 from pipelines.models import Pipeline
 from tests.browser.conftest import ConsoleWatch
-from tests.builders import make_facility, make_pipeline, make_user
+from tests.support.builders import make_facility, make_pipeline, make_user
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from counterparties.models import Contact
 from oegen import audit
 from oegen.models import ChangeSet
 from oegen.people import roles
-from tests.builders import make_counterparty, make_user
+from tests.support.builders import make_counterparty, make_user
 
 
 @pytest.fixture

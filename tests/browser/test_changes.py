@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from oegen import audit
 from oegen.people import roles
 from tests.browser.filters import choose
-from tests.builders import make_pipeline, make_user
+from tests.support.builders import make_pipeline, make_user
 
 
 def days_ago(days: int) -> datetime:

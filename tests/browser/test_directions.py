@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator
 
-from tests.builders import make_pipeline
+from tests.support.builders import make_pipeline
 
 #: Where the first and the last letter of a text are, from the left.
 ENDS = """(element, text) => {

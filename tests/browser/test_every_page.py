@@ -11,8 +11,8 @@ from playwright.sync_api import Page
 from counterparties.models import Contact, Counterparty
 from infopoints.models import InformationPoint
 from pipelines.models import Facility, Pipeline
-from tests.addresses import address_of
-from tests.builders import make_portfolio
+from tests.support.addresses import address_of
+from tests.support.builders import make_portfolio
 from tests.test_permissions import HEAVY, ROLES, TABLE
 
 SCREENS = [("dark", 1440), ("light", 390)]

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from oegen.people import roles
 from pipelines.models import PipelineFacility
-from tests.builders import make_facility, make_pipeline, make_user
+from tests.support.builders import make_facility, make_pipeline, make_user
 
 HOSTILE = "<img src=x onerror=alert(1)> مشروع 🌞"
 

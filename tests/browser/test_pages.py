@@ -8,7 +8,12 @@ from playwright.sync_api import Page, expect
 
 from oegen.people import roles
 from tests.browser.filters import choose
-from tests.builders import make_counterparty, make_information_point, make_pipeline, make_user
+from tests.support.builders import (
+    make_counterparty,
+    make_information_point,
+    make_pipeline,
+    make_user,
+)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from oegen.models import Comment
 from oegen.people import roles
-from tests.builders import make_counterparty, make_pipeline, make_user
+from tests.support.builders import make_counterparty, make_pipeline, make_user
 
 HOSTILE = "<script>alert(1)</script> مشروع 🦅 kestrel"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from oegen.models import Comment
 from oegen.people import roles
 from pipelines.models import Pipeline
-from tests.builders import make_pipeline, make_user
+from tests.support.builders import make_pipeline, make_user
 
 
 @pytest.fixture

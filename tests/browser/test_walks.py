@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_admin import choose, save
-from tests.builders import make_counterparty, make_information_point, make_pipeline
 from tests.lists.test_downloads import SPACE
+from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 REASON = "Agreed with the team"
 

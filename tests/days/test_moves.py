@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from oegen import audit
 from pipelines.models import Pipeline, Stage, StageTransition
 from tests.admin.conftest import errors_of
-from tests.builders import make_pipeline
+from tests.support.builders import make_pipeline
 
 pytestmark = pytest.mark.django_db
 

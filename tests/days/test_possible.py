@@ -17,8 +17,8 @@ from oegen.core.days import DayInput
 from oegen.imports import cells
 from pipelines.models import Pipeline
 from tests.admin.conftest import errors_of
-from tests.builders import make_pipeline, make_portfolio, make_user
-from tests.triggers import lifted_triggers
+from tests.support.builders import make_pipeline, make_portfolio, make_user
+from tests.support.triggers import lifted_triggers
 
 pytestmark = pytest.mark.django_db
 

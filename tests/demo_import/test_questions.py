@@ -5,7 +5,7 @@ import pytest
 from counterparties.models import Contact, Counterparty
 from dashboard.demo_import.importer import ASKED
 from oegen.models import ChangeSet
-from tests.builders import make_counterparty
+from tests.support.builders import make_counterparty
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from infopoints.models import InformationPoint
 from oegen.models import ChangeSet
 from pipelines.models import CounterpartyRole, Facility, Pipeline
 from pipelines.reference import LEAD_DEVELOPER
-from tests.builders import make_counterparty, make_facility
 from tests.demo_import.test_demo_import import row_counts
+from tests.support.builders import make_counterparty, make_facility
 
 pytestmark = pytest.mark.django_db
 

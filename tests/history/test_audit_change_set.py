@@ -8,7 +8,7 @@ from oegen import audit
 from oegen.audit.revert.undoing import undo
 from oegen.models import ChangeSet
 from pipelines.models import Facility
-from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
+from tests.support.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,9 @@ from oegen.history.filters import THE_SYSTEM, AuditFilter
 from oegen.history.trail import MAX_KEYS
 from oegen.models import ChangeSet, Comment, User
 from pipelines.models import Facility, Pipeline, Stage
-from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
 from tests.history.readers import words
 from tests.lists.test_junk import JUNK
+from tests.support.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

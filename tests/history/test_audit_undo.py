@@ -9,7 +9,7 @@ from oegen import audit
 from oegen.audit.revert.undoing import undo
 from oegen.models import ChangeSet, Comment
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
-from tests.builders import make_contact, make_facility, make_pipeline
+from tests.support.builders import make_contact, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

@@ -9,14 +9,14 @@ from django.urls import reverse
 from oegen import audit
 from oegen.models import Comment
 from pipelines.models import CounterpartyRole, Pipeline, Stage
-from tests.builders import (
+from tests.history.readers import entry_page, history_page, parsed, words
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,
     make_information_point,
     make_pipeline,
 )
-from tests.history.readers import entry_page, history_page, parsed, words
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from oegen import audit
 from oegen.core.fields import REASON_LIMIT
 from oegen.models import Comment
 from pipelines.models import CounterpartyRole, Pipeline, Stage
-from tests.builders import make_counterparty, make_facility, make_pipeline
 from tests.history.readers import entry_page, history_page, restore_page, words
+from tests.support.builders import make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

@@ -22,10 +22,10 @@ from oegen.models import AlertRule, AuditedModel
 from oegen.pages.selection import ALL
 from pipelines.models import Facility, Pipeline
 from pipelines.tables import FacilityTable, PipelineTable
-from tests.addresses import address_of
 from tests.admin.conftest import Desk
-from tests.builders import make_portfolio, make_user
 from tests.lists.test_downloads import csv_rows, xlsx_cells
+from tests.support.addresses import address_of
+from tests.support.builders import make_portfolio, make_user
 from tests.test_permissions import TABLE
 
 TEXTS = {

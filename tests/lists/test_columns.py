@@ -32,7 +32,7 @@ from pipelines.models import (
     Technology,
 )
 from pipelines.tables import FacilityTable, PipelineTable
-from tests.builders import make_counterparty, make_information_point, make_pipeline
+from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 TABLES = {
     "pipelines": PipelineTable,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from counterparties.models import Counterparty
 from oegen.core.formulas import escape_formula
 from pipelines.models import Pipeline
-from tests.builders import make_contact, make_counterparty, make_facility, make_pipeline
+from tests.support.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 TEXTS = [
     '=HYPERLINK("http://evil.example","Click")',

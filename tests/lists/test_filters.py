@@ -9,7 +9,7 @@ from django.utils import timezone
 from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.models import InformationPointTechnology
 from pipelines.models import CounterpartyRole, Facility, Pipeline, PipelineCounterparty, Technology
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

@@ -7,7 +7,7 @@ from counterparties.filters import ContactFilter, CounterpartyFilter
 from infopoints.filters import InformationPointFilter
 from oegen.pages.filters import TextFilter
 from pipelines.filters import FacilityFilter, PipelineFilter
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_information_point,

@@ -7,7 +7,7 @@ from infopoints.models import (
     InformationPointCounterparty,
     InformationPointPipeline,
 )
-from tests.builders import make_counterparty, make_information_point, make_pipeline
+from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 
 def listed(response) -> set[str]:

@@ -12,14 +12,14 @@ from infopoints.filters import InformationPointFilter
 from oegen.pages.selection import ALL, NOT, SelectionFilter
 from pipelines.filters import FacilityFilter, PipelineFilter
 from pipelines.models import CounterpartyRole, Facility, Technology
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_information_point,
     make_pipeline,
     make_user,
 )
-from tests.portfolios import make_awkward_portfolio
+from tests.support.portfolios import make_awkward_portfolio
 
 FILTERS = {
     "pipelines": PipelineFilter,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from infopoints.models import InformationPoint
 from oegen.models import SavedView
 from pipelines.models import Facility, Pipeline
-from tests.builders import make_counterparty, make_information_point, make_pipeline
+from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 
 def listed(response) -> set[str]:

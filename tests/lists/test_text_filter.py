@@ -8,7 +8,7 @@ from django.urls import reverse
 from infopoints.models import InformationPoint
 from oegen.models import SearchDocument
 from pipelines.models import CounterpartyRole, PipelineCounterparty, PipelineFacility
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from oegen.models import SavedView
-from tests.builders import make_pipeline, make_user
+from tests.support.builders import make_pipeline, make_user
 
 PIPELINES = "/pipelines/"
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines import map as pages
 from pipelines.models import PipelineFacility
-from tests.builders import make_facility, make_pipeline
+from tests.support.builders import make_facility, make_pipeline
 
 MAP = "/pipelines/map/"
 DATA = "/pipelines/map/data/"

@@ -15,8 +15,8 @@ from dashboard.metrics.movement import STEPS
 from oegen import audit
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
 from pipelines.querysets import Capacity
-from tests.asof.player import FIRST_DAY, Clock, Player
-from tests.builders import make_pipeline
+from tests.support.builders import make_pipeline
+from tests.support.player import FIRST_DAY, Clock, Player
 
 pytestmark = pytest.mark.django_db
 

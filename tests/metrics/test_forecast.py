@@ -9,9 +9,9 @@ from dashboard import metrics
 from dashboard.metrics import portfolio
 from dashboard.metrics.forecast import Point, t_quantile, trend
 from pipelines.models import Pipeline, PipelineFacility, Technology
-from tests.builders import make_facility, make_pipeline
 from tests.metrics.reference import Reference
-from tests.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
+from tests.support.builders import make_facility, make_pipeline
+from tests.support.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
 
 database = pytest.mark.django_db
 

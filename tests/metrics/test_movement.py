@@ -11,8 +11,8 @@ import pytest
 from dashboard import metrics
 from dashboard.metrics import portfolio
 from pipelines.models import Facility, Pipeline, PipelineFacility
-from tests.asof.player import FIRST_DAY, Clock, Player
-from tests.builders import make_facility, make_pipeline
+from tests.support.builders import make_facility, make_pipeline
+from tests.support.player import FIRST_DAY, Clock, Player
 
 pytestmark = pytest.mark.django_db
 

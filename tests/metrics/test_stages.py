@@ -10,9 +10,9 @@ from dashboard.metrics import portfolio
 from dashboard.metrics.stages import Length, days_until
 from pipelines.models import Pipeline, Stage, StageTransition
 from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
-from tests.builders import make_pipeline
 from tests.metrics.reference import Reference
-from tests.portfolios import TODAY, make_random_portfolio
+from tests.support.builders import make_pipeline
+from tests.support.portfolios import TODAY, make_random_portfolio
 
 pytestmark = pytest.mark.django_db
 

@@ -13,14 +13,14 @@ from dashboard.metrics import Total, portfolio
 from infopoints.models import InformationPoint
 from pipelines.models import Pipeline, PipelineCounterparty, PipelineFacility, Technology
 from pipelines.models.reference import CounterpartyRole
-from tests.builders import (
+from tests.metrics.reference import Reference
+from tests.support.builders import (
     make_counterparty,
     make_facility,
     make_information_point,
     make_pipeline,
 )
-from tests.metrics.reference import Reference
-from tests.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
+from tests.support.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
 
 pytestmark = pytest.mark.django_db
 

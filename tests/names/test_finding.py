@@ -6,7 +6,7 @@ from django.urls import reverse
 from counterparties.models import Contact, Counterparty
 from oegen.models import User
 from pipelines.models import Technology
-from tests.builders import make_contact, make_counterparty, make_pipeline, make_user
+from tests.support.builders import make_contact, make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

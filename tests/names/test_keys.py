@@ -14,7 +14,7 @@ from oegen.core.triggers import broken_rule
 from oegen.models import RecordKey
 from oegen.search import keys
 from pipelines.models import Technology
-from tests.builders import make_contact, make_counterparty
+from tests.support.builders import make_contact, make_counterparty
 
 pytestmark = pytest.mark.django_db
 

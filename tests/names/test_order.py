@@ -17,7 +17,7 @@ from oegen.models import SortKey
 from oegen.search import ordering
 from pipelines.map import sites
 from pipelines.models import Facility, Pipeline, PipelineFacility
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

@@ -9,7 +9,7 @@ from django.db import IntegrityError, models, transaction
 
 from counterparties.models import Counterparty
 from oegen.search import keys
-from tests.builders import make_counterparty
+from tests.support.builders import make_counterparty
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from oegen.core.text import clean_line, clean_prose, is_blank
 from oegen.models import ChangeSet, Comment
 from pipelines.models import Pipeline
 from tests.admin.conftest import errors_of
-from tests.builders import make_counterparty, make_facility, make_pipeline
+from tests.support.builders import make_counterparty, make_facility, make_pipeline
 
 MESSY = "Cafe\u0301\u00a0 Wind\u200b\r\nLtd\u202e\x07 "
 CLEAN = "Café Wind Ltd"

@@ -7,7 +7,7 @@ from infopoints.models import InformationPointCounterparty, InformationPointPipe
 from oegen.models import Comment
 from pipelines.models import PipelineCounterparty
 from pipelines.models.reference import CounterpartyRole
-from tests.builders import (
+from tests.support.builders import (
     make_counterparty,
     make_information_point,
     make_pipeline,

@@ -13,7 +13,7 @@ from oegen import audit
 from oegen.models import ChangeSet
 from pipelines.models import Stage
 from pipelines.querysets import Megawatts
-from tests.builders import make_counterparty, make_information_point, make_pipeline
+from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 
 def page_of(client) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from dashboard.charts.parts import PLACE, Link
 from dashboard.metrics import a_month_before
 from pipelines.models import Pipeline
-from tests.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
+from tests.support.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
 
 #: What the dashboard compares with if nobody says otherwise.
 SINCE = a_month_before(TODAY)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from counterparties.models import Counterparty
 from oegen import audit
 from oegen.search import keys
-from tests.builders import make_contact, make_counterparty
+from tests.support.builders import make_contact, make_counterparty
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from oegen import audit
 from oegen.audit.narrative import news
 from oegen.models import AccountRecord, Acknowledgement, GroupRecord
 from pipelines.models import Stage
-from tests.builders import make_counterparty, make_pipeline, make_user
+from tests.support.builders import make_counterparty, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from infopoints.choices import Status
 from pipelines.models import PipelineFacility
-from tests.builders import (
+from tests.support.builders import (
     make_counterparty,
     make_facility,
     make_information_point,

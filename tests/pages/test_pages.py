@@ -16,7 +16,7 @@ from oegen.core.fields import PROSE_LIMIT, REASON_LIMIT
 from oegen.models import Comment
 from oegen.templatetags.oegen import UnknownIconError
 from pipelines.models import PipelineFacility
-from tests.builders import (
+from tests.support.builders import (
     PASSWORD,
     make_counterparty,
     make_information_point,

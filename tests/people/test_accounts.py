@@ -8,7 +8,7 @@ from oegen import audit
 from oegen.audit.revert import undoing
 from oegen.models import AccountRecord, ChangeSet, GroupRecord, User
 from oegen.people import accounts, roles
-from tests.builders import PASSWORD, make_user
+from tests.support.builders import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from oegen.alerts import delivery
 from oegen.models import Alert, User
 from oegen.people import roles, throttle
-from tests.builders import PASSWORD, make_user
+from tests.support.builders import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from oegen.models import ChangeSet, FailureRun, SecurityAddress, SecurityEvent
 from oegen.people import security
-from tests.builders import PASSWORD
+from tests.support.builders import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

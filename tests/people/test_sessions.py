@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.builders import PASSWORD, make_pipeline
+from tests.support.builders import PASSWORD, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from oegen.models import AttemptCount
 from oegen.people import devices, throttle
-from tests.builders import PASSWORD, make_user
+from tests.support.builders import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 

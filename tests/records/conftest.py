@@ -2,7 +2,7 @@ import pytest
 
 from counterparties.models import Contact, ContactRole, CounterpartyContact
 from oegen.models import AuditedModel
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

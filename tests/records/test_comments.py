@@ -9,8 +9,8 @@ from django.utils.html import strip_tags
 from oegen import audit
 from oegen.models import Comment
 from tests.admin.conftest import Desk
-from tests.builders import make_pipeline, make_user
 from tests.pages.test_pages import HOSTILE, parsed
+from tests.support.builders import make_pipeline, make_user
 
 
 def comment_on(client, record, text: str):

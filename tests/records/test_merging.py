@@ -17,7 +17,7 @@ from oegen.audit.revert import merging
 from oegen.audit.revert.undoing import undo
 from oegen.models import AlertRule, ChangeSet, Comment
 from pipelines.models import CounterpartyRole, PipelineCounterparty
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_information_point,

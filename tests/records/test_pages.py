@@ -13,16 +13,16 @@ from infopoints.choices import Status
 from infopoints.models import InformationPointPipeline
 from oegen.models import Comment
 from pipelines.models import Pipeline, PipelineFacility
-from tests.builders import (
+from tests.pages.test_pages import HOSTILE, parsed
+from tests.records.conftest import give_role
+from tests.records.test_timeline import words
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,
     make_information_point,
     make_pipeline,
 )
-from tests.pages.test_pages import HOSTILE, parsed
-from tests.records.conftest import give_role
-from tests.records.test_timeline import words
 
 
 def page_of(client, record):

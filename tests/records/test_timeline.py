@@ -9,8 +9,8 @@ from oegen.core.bidi import isolated
 from oegen.models import Comment
 from oegen.pages.records import TIMELINE_STEP
 from pipelines.models import Stage, Technology
-from tests.builders import make_facility, make_pipeline
 from tests.pages.test_pages import parsed
+from tests.support.builders import make_facility, make_pipeline
 
 
 def words(response) -> str:

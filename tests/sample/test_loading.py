@@ -16,8 +16,8 @@ from infopoints.models import InformationPoint
 from oegen import audit
 from oegen.models import ChangeSet, User
 from pipelines.models import Pipeline
-from tests.builders import make_counterparty, make_information_point, make_pipeline
 from tests.sample.conftest import TODAY
+from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 pytestmark = pytest.mark.django_db
 

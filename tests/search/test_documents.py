@@ -12,7 +12,7 @@ from oegen.core.folding import fold
 from oegen.models import Comment, SearchDocument
 from oegen.search import documents as search_documents
 from pipelines.models import Pipeline
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

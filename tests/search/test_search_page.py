@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from oegen import audit, search
 from oegen.models import Comment
-from tests.builders import (
+from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,

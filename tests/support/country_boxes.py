@@ -1,7 +1,8 @@
 """Makes pipelines/country_boxes.py of the borders that the maps draw (Natural Earth, by the
 package world-atlas)::
 
-    DJANGO_SETTINGS_MODULE=tests.settings python -m tests.country_boxes > pipelines/country_boxes.py
+    export DJANGO_SETTINGS_MODULE=tests.settings
+    python -m tests.support.country_boxes > pipelines/country_boxes.py
 
 and ``ruff format`` after it.
 """
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from django_countries import countries
 
-BORDERS = Path(__file__).resolve().parent.parent / "node_modules/world-atlas/countries-50m.json"
+BORDERS = (
+    Path(__file__).resolve().parent.parent.parent / "node_modules/world-atlas/countries-50m.json"
+)
 
 #: Degrees; parts of a country that are closer share a box.
 APART = 5
@@ -23,7 +26,7 @@ APART = 5
 Box = tuple[float, float, float, float]
 
 HEAD = '''"""Boxes around each country's land: (south, west, north, east) in degrees, several for a
-country whose parts lie far apart. Made by tests/country_boxes.py of Natural Earth's borders."""
+country whose parts lie far apart. Made of Natural Earth's borders by tests.support.country_boxes."""
 
 BOXES: dict[str, tuple[tuple[float, float, float, float], ...]] = {'''
 

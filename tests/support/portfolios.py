@@ -15,7 +15,7 @@ from pipelines.models import (
     Stage,
     StageTransition,
 )
-from tests.builders import (
+from tests.support.builders import (
     make_counterparty,
     make_facility,
     make_information_point,

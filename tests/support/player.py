@@ -19,7 +19,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
-from tests.builders import make_information_point, make_pipeline
+from tests.support.builders import make_information_point, make_pipeline
 
 FIRST_DAY = date(2026, 2, 20)  # Over the change to summer time, on 29 March.
 

@@ -1,4 +1,4 @@
-"""How long the server takes for each page: ``python -m tests.benchmark_pages``.
+"""How long the server takes for each page: ``python -m tests.benchmarks.pages``.
 
 Run against a database that holds a portfolio (DATABASE_URL; ``manage.py load_sample --pipelines
 10000``, which also writes 145,000 history rows over two years). What it writes is taken back, and
