@@ -26,7 +26,7 @@ APART = 5
 Box = tuple[float, float, float, float]
 
 HEAD = '''"""Boxes around each country's land: (south, west, north, east) in degrees, several for a
-country whose parts lie far apart. Made of Natural Earth's borders by tests.support.country_boxes."""
+country whose parts lie far apart. From Natural Earth, by tests.support.country_boxes."""
 
 BOXES: dict[str, tuple[tuple[float, float, float, float], ...]] = {'''
 
