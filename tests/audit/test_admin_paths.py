@@ -110,6 +110,7 @@ def test_a_record_added_changed_and_removed_by_its_form(model, desk, holds):
     holds("remove", lambda: desk.send(record, confirmed, "delete"))
 
 
+@pytest.mark.heavy
 @admins(lambda kept: kept.inlines)
 def test_a_link_added_changed_and_removed_in_a_row_of_its_owners_form(model, desk, holds):
     for inline in ADMINS[model].inlines:

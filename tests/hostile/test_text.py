@@ -262,9 +262,8 @@ def check_downloads(client, kept) -> None:
         assert [cells[f"{letter}2"] for letter in letters] == [("inlineStr", t) for t in texts]
 
 
-#: One that runs, one that is calculated and one that neither ends nor breaks; the others are tried
-#: by ``make test-full``.
-TRIED_ALWAYS = {"script and attribute", "formula", "endless"}
+#: One that runs and one that is calculated; the others are tried by ``make test-full``.
+TRIED_ALWAYS = {"script and attribute", "formula"}
 
 
 @pytest.mark.parametrize(
