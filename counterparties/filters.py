@@ -38,7 +38,7 @@ class CounterpartyFilter(PageFilterSet):
         "Country", country_choices, group_by="country", empty_label="Any country"
     )
     role = SelectionFilter(
-        "Role in a pipeline", pipeline_role_choices, pick="in_role", empty_label="Any role"
+        "Role in a pipeline", pipeline_role_choices, select="in_role", empty_label="Any role"
     )
     kind = SelectionFilter(
         "Kind",
@@ -55,9 +55,6 @@ class CounterpartyFilter(PageFilterSet):
     class Meta:
         model = Counterparty
         fields: list[str] = []
-
-    def in_role(self, queryset, codes):
-        return queryset.in_role(*codes)
 
     def of_kind(self, queryset, codes):
         kinds = {

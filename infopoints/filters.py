@@ -9,7 +9,13 @@ from infopoints.models import InformationPoint
 from infopoints.querysets import LIVE
 from oegen.core import clock
 from oegen.models import User
-from oegen.pages.filters import NameFilter, PageFilterSet, TextFilter, WholeNumberFilter
+from oegen.pages.filters import (
+    NameFilter,
+    PageFilterSet,
+    TextFilter,
+    WholeNumberFilter,
+    queryset_method,
+)
 from oegen.pages.selection import ALL, Choice, SelectionFilter
 from pipelines.filters import is_technology_family, technology_choices
 
@@ -40,7 +46,7 @@ class InformationPointFilter(PageFilterSet):
             Choice(LIVE, "Live: open or watching", parts=(Status.OPEN, Status.WATCHING)),
             *Status.choices,
         ],
-        pick="of_status",
+        select="of_status",
         group_by="status",
         is_combined=lambda code: code == LIVE,
         empty_label="Any status",
@@ -48,7 +54,7 @@ class InformationPointFilter(PageFilterSet):
     technology = SelectionFilter(
         "Technology",
         technology_choices,
-        pick="of_technology",
+        select="of_technology",
         group_by="technologies__code",
         is_combined=is_technology_family,
         empty_label="Any technology",
@@ -74,18 +80,12 @@ class InformationPointFilter(PageFilterSet):
     impact_max = WholeNumberFilter("impact", "lte", "Impact to", such_as=100)
     likelihood_min = WholeNumberFilter("likelihood", "gte", "Likelihood from", such_as=70)
     likelihood_max = WholeNumberFilter("likelihood", "lte", "Likelihood to", such_as=100)
-    counterparty = CounterpartyNameFilter(method="filter_counterparty")
-    pipeline = NameFilter("Pipeline", method="filter_pipeline")
+    counterparty = CounterpartyNameFilter(method=queryset_method("about_counterparty"))
+    pipeline = NameFilter("Pipeline", method=queryset_method("about_pipeline"))
 
     class Meta:
         model = InformationPoint
         fields: list[str] = []
-
-    def of_status(self, queryset, codes):
-        return queryset.of_status(*codes)
-
-    def of_technology(self, queryset, codes):
-        return queryset.of_technology(*codes)
 
     def of_review(self, queryset, codes):
         today = clock.today()
@@ -95,12 +95,6 @@ class InformationPointFilter(PageFilterSet):
             NO_DATE: lambda: queryset.filter(review_on=None),
         }
         return reduce(or_, [picks[code]() for code in codes])
-
-    def filter_counterparty(self, queryset, name, value):
-        return queryset.about_counterparty(value)
-
-    def filter_pipeline(self, queryset, name, value):
-        return queryset.about_pipeline(value)
 
     def of_owner(self, queryset, codes):
         named = Q(owner__username__in=codes)

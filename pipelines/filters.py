@@ -20,6 +20,7 @@ from oegen.pages.filters import (
     TextFilter,
     WholeNumberFilter,
     countries_of,
+    queryset_method,
 )
 from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
 from pipelines.choices import ON_HOLD, RAG, Outcome
@@ -158,7 +159,7 @@ class PipelineFilter(PageFilterSet):
     status = SelectionFilter(
         "Status",
         status_choices,
-        pick="of_status",
+        select="of_status",
         group_by="status",
         annotate=methodcaller("with_status"),
         is_combined=lambda code: code == OPEN,
@@ -167,7 +168,7 @@ class PipelineFilter(PageFilterSet):
     technology = SelectionFilter(
         "Technology",
         pipeline_technology_choices,
-        pick="of_technology",
+        select="of_technology",
         group_by="facilities__technology__code",
         is_combined=is_technology_family,
         empty_label="Any technology",
@@ -188,7 +189,7 @@ class PipelineFilter(PageFilterSet):
             (ON_COURSE, "Reached or scheduled"),
             (NO_DATE, "No date"),
         ],
-        pick="of_rtb",
+        select="of_rtb",
         empty_label="Any RTB date",
     )
     counterparty = CounterpartyNameFilter(method="filter_counterparty")
@@ -251,11 +252,15 @@ class PipelineFilter(PageFilterSet):
         "infopoints.InformationPoint", "About", field_name="information_points"
     )
     counterparty_id = RecordFilter(
-        "counterparties.Counterparty", "Counterparty", method="filter_counterparty_id"
+        "counterparties.Counterparty", "Counterparty", method=queryset_method("linked_to")
     )
-    held_by = RecordFilter("counterparties.Counterparty", "Held by", method="filter_held_by")
+    held_by = RecordFilter(
+        "counterparties.Counterparty", "Held by", method=queryset_method("held_by")
+    )
     held_by_others = RecordsFilter(
-        "counterparties.Counterparty", "Held by others than", method="filter_held_by_others"
+        "counterparties.Counterparty",
+        "Held by others than",
+        method=queryset_method("held_by_others"),
     )
     held_by_nobody = django_filters.ChoiceFilter(
         label="Held by",
@@ -270,17 +275,8 @@ class PipelineFilter(PageFilterSet):
         model = Pipeline
         fields: list[str] = []
 
-    def of_status(self, queryset, codes):
-        return queryset.of_status(*codes)
-
-    def of_technology(self, queryset, codes):
-        return queryset.of_technology(*codes)
-
     def of_rag(self, queryset, codes):
         return queryset.filter(rag_status__in=["" if one == NOT_RATED else one for one in codes])
-
-    def of_rtb(self, queryset, codes):
-        return queryset.of_rtb(*codes)
 
     def in_role(self, queryset, codes):
         """With a counterparty named, the role is that counterparty's."""
@@ -294,15 +290,6 @@ class PipelineFilter(PageFilterSet):
         """With a role as well, see ``in_role``."""
         role = self.form.cleaned_data.get("role")
         return queryset if role and role.included else queryset.with_counterparty(value)
-
-    def filter_counterparty_id(self, queryset, name, value):
-        return queryset.linked_to(value)
-
-    def filter_held_by(self, queryset, name, value):
-        return queryset.held_by(value)
-
-    def filter_held_by_others(self, queryset, name, value):
-        return queryset.held_by_others(value)
 
     def filter_held_by_nobody(self, queryset, name, value):
         return queryset.held_by_nobody()
@@ -370,7 +357,7 @@ class FacilityFilter(PageFilterSet):
     technology = SelectionFilter(
         "Technology",
         technology_choices,
-        pick="of_technology",
+        select="of_technology",
         group_by="technology__code",
         is_combined=is_technology_family,
         empty_label="Any technology",
@@ -385,6 +372,3 @@ class FacilityFilter(PageFilterSet):
     class Meta:
         model = Facility
         fields: list[str] = []
-
-    def of_technology(self, queryset, codes):
-        return queryset.of_technology(*codes)

@@ -335,7 +335,7 @@ def _indexed(model) -> list[str]:
     vocabulary's word is in too many rows: the indexes cost more than the rows themselves."""
     columns = []
     for field in model._meta.concrete_fields:
-        by_key = field.primary_key and getattr(model, "LINK_OWNER", None) == ""
+        by_key = field.primary_key and getattr(model, "PARENT_FIELD", None) == ""
         to_record = field.is_relation and not issubclass(field.related_model, ReferenceModel)
         if by_key or to_record:
             columns.append(field.column)

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -23,6 +25,15 @@ from oegen.pages.selection import (
 
 #: Parameters that say where in a list the page is.
 PLACES = ("page", "before")
+
+
+def queryset_method(name: str) -> Callable[[QuerySet, str, Any], QuerySet]:
+    """For a filter's ``method``: the queryset's method of that name, called with the value."""
+
+    def select(queryset: QuerySet, field_name: str, value: Any) -> QuerySet:
+        return getattr(queryset, name)(value)
+
+    return select
 
 
 class TextFilter(django_filters.CharFilter):
@@ -223,7 +234,7 @@ class PageFilterSet(django_filters.FilterSet):
 
     def get_form_class(self):
         form_class = super().get_form_class()
-        rules = {"ranges": self.ranges, "needs": self.requires}
+        rules = {"ranges": self.ranges, "requires": self.requires}
         return type(form_class.__name__, (FilterForm, form_class), rules)
 
     @property

@@ -161,8 +161,9 @@ def _as_choices(given: Iterable, group: str = "") -> Iterator[Choice]:
 class SelectionFilter(django_filters.Filter):
     """Picks records by several choices.
 
-    ``pick`` names the filter set's method that narrows a queryset to the records with one of the
-    codes; without it the field of the filter's name holds the code itself.
+    ``select`` names the queryset's method that narrows it to the records with one of the codes, and
+    ``pick`` the filter set's where that has to know more; without either the field of the filter's
+    name holds the code itself.
 
     ``group_by`` is a path whose values are codes, or an annotation that ``annotate`` adds: so all
     choices are counted in one grouping, but those of which ``is_combined`` is true.
@@ -175,12 +176,14 @@ class SelectionFilter(django_filters.Filter):
         label: str,
         choices,
         *,
+        select: str = "",
         pick: str = "",
         group_by: str = "",
         annotate: Callable[[QuerySet], QuerySet] = lambda records: records,
         is_combined: Callable[[str], bool] = lambda code: False,
         **kwargs,
     ):
+        self._select = select
         self._pick = pick
         self._group_by = group_by
         self._annotate = annotate
@@ -200,6 +203,8 @@ class SelectionFilter(django_filters.Filter):
 
     def pick(self, records: QuerySet, codes: Iterable[str]) -> QuerySet:
         """Those of the records with one of the codes, whether or not they have others too."""
+        if self._select:
+            return getattr(records, self._select)(*codes)
         if self._pick:
             return getattr(self.parent, self._pick)(records, codes)
         return records.filter(**{f"{self.field_name}__in": codes})

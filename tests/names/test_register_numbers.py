@@ -20,7 +20,7 @@ def put_in_unseen(**values) -> Counterparty:
     """A counterparty as an older version let it in."""
     made = Counterparty(**values)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Counterparty, "settle_text", lambda self, names=None: None)
+        patch.setattr(Counterparty, "clean_text_fields", lambda self, names=None: None)
         patch.setattr(keys, "index", lambda *args, **kwargs: None)
         made.save()
     keys.rebuild()

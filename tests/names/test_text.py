@@ -120,7 +120,7 @@ def test_a_name_that_the_database_puts_together_is_checked_too():
 def old(db):
     """A pipeline as an older version let it in, with its history."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Pipeline, "settle_text", lambda self, names=None: None)
+        patch.setattr(Pipeline, "clean_text_fields", lambda self, names=None: None)
         return make_pipeline("Larch\u00a0 Solar", rag_comment=LONG)
 
 
@@ -144,7 +144,7 @@ def test_an_old_text_stays_as_it_is_when_other_fields_are_saved(old, desk):
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="It stores no null character.")
 def test_a_null_character_stands_in_the_way_of_its_own_field_alone(desk):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Pipeline, "settle_text", lambda self, names=None: None)
+        patch.setattr(Pipeline, "clean_text_fields", lambda self, names=None: None)
         old = make_pipeline("La\x00rch")
     old.rag_comment = "First"
     old.full_clean()

@@ -95,6 +95,6 @@ def fault_findings(row: models.Model, faults: Faults, reported: set) -> Iterator
 def _name(row: models.Model) -> str:
     if hasattr(row, "instance_type"):
         return f"{record_name(row.instance_type, row)}, entry {row.pk} of {row._meta.db_table}"
-    if hasattr(row, "LINK_OWNER"):
+    if hasattr(row, "PARENT_FIELD"):
         return record_name(type(row), row)
     return f"Row {row.pk} of {row._meta.db_table}"
