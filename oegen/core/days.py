@@ -4,7 +4,10 @@ A year typed with two digits would otherwise be one of the first century: ``03 0
 browser's date box is the year 27.
 """
 
+from __future__ import annotations
+
 from datetime import date
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -39,10 +42,10 @@ class DayInput(forms.DateInput):
 
     input_type = "date"
 
-    def __init__(self, attrs=None):
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
 
-    def get_context(self, name, value, attrs):
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         shown = context["widget"]["value"]
         if not shown or str(FIRST_DAY) <= shown <= str(LAST_DAY):
@@ -58,7 +61,7 @@ class DayField(forms.DateField):
     default_error_messages = {"invalid": WRITE_A_DAY}
 
 
-def day_fields(model: type[models.Model]) -> list[models.DateField]:
+def day_fields(model: type[models.Model]) -> list[models.DateField[Any, Any]]:
     return [
         field
         for field in model._meta.concrete_fields

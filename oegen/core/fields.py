@@ -1,13 +1,19 @@
 """Form and model parts that several applications share."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Length, Upper
 from django.db.models.lookups import Exact
+from django.forms.renderers import BaseRenderer
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -21,19 +27,26 @@ REASON_LIMIT = 2_000
 
 NULL_CHARACTER = "\x00"
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def between(low, high, unit: str = "") -> list:
+    AnyField = models.Field[Any, Any]
+
+
+def between(low: int, high: int, unit: str = "") -> list[BaseValidator]:
     """Validators for a closed range, whose sentences name the range."""
     unit = unit and " " + unit.replace("%", "%%")
     message = f"Give a number from {low} to {high}{unit}, not %(show_value)s."
     return [MinValueValidator(low, message), MaxValueValidator(high, message)]
 
 
-def at_least_zero(unit: str) -> list:
+def at_least_zero(unit: str) -> list[BaseValidator]:
     return [MinValueValidator(0, f"Give 0 {unit} or more, not %(show_value)s.")]
 
 
-def in_range(model_label: str, field: str, low, high=None) -> models.CheckConstraint:
+def in_range(
+    model_label: str, field: str, low: int, high: int | None = None
+) -> models.CheckConstraint:
     """The database's side of ``between``; an empty value passes."""
     condition = models.Q(**{f"{field}__gte": low})
     if high is not None:
@@ -45,7 +58,9 @@ def in_range(model_label: str, field: str, low, high=None) -> models.CheckConstr
     )
 
 
-def one_of(model_label: str, field: str, choices) -> models.CheckConstraint:
+def one_of(
+    model_label: str, field: str, choices: type[models.TextChoices]
+) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=models.Q(**{f"{field}__in": choices.values}),
         name=f"{model_label}_{field}_known",
@@ -93,7 +108,7 @@ def validate_country(value: str) -> None:
         raise ValidationError(f"Write “{parse_country(value)}”, not “{value}”.")
 
 
-def refuse_underscores(value: object, message: str) -> None:
+def refuse_underscores(value: object, message: StrOrPromise) -> None:
     """Python reads ``1_0`` as 10, and nobody else does: raises ValidationError."""
     if "_" in str(value):
         raise ValidationError(message, code="invalid")
@@ -102,7 +117,8 @@ def refuse_underscores(value: object, message: str) -> None:
 class NumberFormField(forms.DecimalField):
     """A number that no model field checks."""
 
-    def to_python(self, value):
+    # The stub of DecimalField leaves its parent's type, too.
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         refuse_underscores(value, self.error_messages["invalid"])
         return super().to_python(value)
 
@@ -116,7 +132,7 @@ class OpenedVersionField(forms.IntegerField):
 
     widget = forms.HiddenInput
 
-    def __init__(self, *, then: str, **kwargs):
+    def __init__(self, *, then: str, **kwargs: Any) -> None:
         damaged = (
             f"This form's note of what it was opened on is damaged. Nothing was changed: {then}"
         )
@@ -139,16 +155,18 @@ class TextFormField(forms.CharField):
 
     widget = forms.Textarea
 
-    def __init__(self, *, limit: int = PROSE_LIMIT, help_text="", **kwargs):
+    def __init__(
+        self, *, limit: int = PROSE_LIMIT, help_text: StrOrPromise = "", **kwargs: Any
+    ) -> None:
         self.limit = limit
         self.says_limit = f"At most {limit:,} characters."
         super().__init__(help_text=f"{help_text} {self.says_limit}".strip(), **kwargs)
 
-    def widget_attrs(self, widget):
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {**super().widget_attrs(widget), "data-limit": self.limit}
 
-    def clean(self, value):
-        text = super().clean(value)
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
         # Not counted twice, as browsers send line breaks.
         length = len(text.replace("\r\n", "\n"))
         if length > self.limit:
@@ -159,29 +177,31 @@ class TextFormField(forms.CharField):
 class StoredTextFormField(TextFormField):
     """For a model's field: the model refuses a text that is too long, unless it is stored."""
 
-    def clean(self, value):
-        return forms.CharField.clean(self, value)
+    def clean(self, value: Any) -> str:
+        text: str = forms.CharField.clean(self, value)
+        return text
 
-    def has_changed(self, initial, data):
+    def has_changed(self, initial: str | None, data: str | None) -> bool:
         """Not by the line breaks, which browsers send in another form than ours."""
-        text = self.to_python(data)
+        text = self.to_python(data) or ""
         return (initial or "") not in (text, clean_prose(text))
 
 
 class ReasonFormField(TextFormField):
     """Why somebody changes something; kept in the history."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(limit=REASON_LIMIT, **kwargs)
 
 
-class SortKeyRelation(models.ForeignObject):
+# Django's field classes take no type arguments at run time: hence type-arg below.
+class SortKeyRelation(models.ForeignObject):  # type: ignore[type-arg]
     """From a name to its sort key, by the name itself; null where none is known (yet)."""
 
     # As a generic relation has it: no field of a record's own.
     many_to_one, one_to_many = False, True
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         super().__init__(
             "oegen.SortKey",
             on_delete=models.DO_NOTHING,
@@ -192,25 +212,29 @@ class SortKeyRelation(models.ForeignObject):
             editable=False,
         )
 
-    def contribute_to_class(self, cls, name, **kwargs):
-        super().contribute_to_class(cls, name, private_only=True)
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = True, **kwargs: Any
+    ) -> None:
+        super().contribute_to_class(cls, name, private_only, **kwargs)
 
 
-class LineField(models.CharField):
+class LineField(models.CharField):  # type: ignore[type-arg]
     """One line, cleaned before it is written (oegen.core.text.clean_line), and sorted by the
     relation of its name with ``_order`` (oegen.search.ordering)."""
 
-    def contribute_to_class(self, cls, name, *args, **kwargs):
-        super().contribute_to_class(cls, name, *args, **kwargs)
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, private_only: bool = False
+    ) -> None:
+        super().contribute_to_class(cls, name, private_only)
         if not cls._meta.abstract:
             cls.add_to_class(f"{name}_order", SortKeyRelation(name))
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
 
-class ProseField(models.TextField):
+class ProseField(models.TextField):  # type: ignore[type-arg]
     """Several lines, cleaned before they are written, of at most ``limit`` characters.
 
     Neither is known to the database: texts from before the limit stay.
@@ -218,16 +242,17 @@ class ProseField(models.TextField):
 
     clean_text = staticmethod(clean_prose)
 
-    def __init__(self, *args, limit: int = PROSE_LIMIT, **kwargs):
+    def __init__(self, *args: Any, limit: int = PROSE_LIMIT, **kwargs: Any) -> None:
         self.limit = limit
         super().__init__(*args, **kwargs)
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.TextField", args, kwargs
 
-    def formfield(self, **kwargs):
-        defaults = {"form_class": StoredTextFormField, "limit": self.limit}
+    # Django calls it with keywords only.
+    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
+        defaults: dict[str, Any] = {"form_class": StoredTextFormField, "limit": self.limit}
         return super().formfield(**(defaults | kwargs))
 
 
@@ -237,7 +262,7 @@ class NamesField(ProseField):
     clean_text = staticmethod(clean_lines)
 
 
-def is_free_text(field: models.Field) -> bool:
+def is_free_text(field: AnyField) -> bool:
     """Whether people may type what they like there."""
     return (
         field.editable
@@ -246,10 +271,11 @@ def is_free_text(field: models.Field) -> bool:
     )
 
 
-def clean_text(field: models.Field, value: str) -> str:
+def clean_text(field: AnyField, value: str) -> str:
     """The value as a field of free text keeps it."""
     if hasattr(field, "clean_text"):
-        return field.clean_text(value)
+        cleaned: str = field.clean_text(value)
+        return cleaned
     return clean_prose(value) if isinstance(field, models.TextField) else clean_line(value)
 
 
@@ -263,7 +289,7 @@ def storage_fault_of(value: str) -> str:
     return ""
 
 
-def fault_of(field: models.Field, value: str) -> str:
+def fault_of(field: AnyField, value: str) -> str:
     """Why a field of free text can't keep the cleaned value, in a sentence; empty if it can."""
     if fault := storage_fault_of(value):
         return fault
@@ -282,10 +308,17 @@ class CountrySelect(forms.Select):
     """All countries by name. A value that is none of them stays on offer, so that saving another
     field does not empty this one."""
 
-    def __init__(self, attrs=None):
-        super().__init__(attrs, choices=_country_choices)
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        # The stub knows no callables here, Django does.
+        super().__init__(attrs, choices=_country_choices)  # type: ignore[arg-type]
 
-    def render(self, name, value, attrs=None, renderer=None):
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> SafeString:
         """As Django's, for which each option is a template: an editable list has thousands."""
         selected = next(iter(self.format_value(value)), "")
         options = _known_options if selected in countries.countries else _options
@@ -316,26 +349,27 @@ class CountryFormField(forms.CharField):
 
     widget = CountrySelect
 
-    def to_python(self, value):
-        return parse_country(super().to_python(value))
+    def to_python(self, value: Any) -> str:
+        return parse_country(super().to_python(value) or "")
 
-    def widget_attrs(self, widget):
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """A list has no length that it could be cut to."""
         return {}
 
 
-class CountryField(models.CharField):
+class CountryField(models.CharField):  # type: ignore[type-arg]
     """ISO 3166-1 alpha-2 code, or empty."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"max_length": 2, "blank": True}
         super().__init__(*args, **kwargs)
         self.validators.append(validate_country)
 
-    def formfield(self, **kwargs):
+    # Django calls it with keywords only.
+    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         # The admin would give it the text box that it has for other character fields.
         kwargs.pop("widget", None)
-        defaults = {
+        defaults: dict[str, Any] = {
             "form_class": CountryFormField,
             "max_length": 60,
             "help_text": self.help_text,

@@ -34,7 +34,7 @@ EXCERPT, LEAD_IN = 180, 60
 Span = tuple[int, int]
 
 
-class _Folds(dict):
+class _Folds(dict[int, str]):
     """The folded text of a code point: none for an accent or a direction mark."""
 
     def __missing__(self, code: int) -> str:

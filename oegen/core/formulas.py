@@ -7,6 +7,9 @@ and what follows it is never run.
 """
 
 import re
+from typing import TypeVar
+
+T = TypeVar("T")
 
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 
@@ -14,6 +17,6 @@ FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 _FORMULA = re.compile(rf"(^|;)(?=[{re.escape(FORMULA_STARTS)}])")
 
 
-def escape_formula(value):
+def escape_formula(value: T) -> T | str:
     """The value as it goes into a CSV cell; only texts are changed."""
     return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value

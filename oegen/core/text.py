@@ -137,7 +137,7 @@ def sort_key(text: str) -> str:
     return "".join(letters) + _TIE + unicodedata.normalize("NFC", text)
 
 
-def _by_value(number: re.Match) -> str:
+def _by_value(number: re.Match[str]) -> str:
     """Its digits after their number, in three digits."""
     digits = "".join(str(unicodedata.decimal(one)) for one in number[0]).lstrip("0")
     return f"{min(len(digits), 999):03d}{digits}"

@@ -12,13 +12,15 @@ from django.utils.timesince import timesince
 
 from oegen.core import clock
 
+Number = Decimal | int | float
+
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """“1 day”, “1,200 days”; ``plural`` where that is not the noun with an s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def number(value, places: int = 1) -> str:
+def number(value: Number | str | None, places: int = 1) -> str:
     """Rounded, with thousands separators; below 1 as stored, so that little is not nothing."""
     if value is None or value == "":
         return ""
@@ -30,11 +32,11 @@ def number(value, places: int = 1) -> str:
     return formats.number_format(rounded, use_l10n=True, force_grouping=True)
 
 
-def whole(value) -> str:
+def whole(value: Number | str | None) -> str:
     return number(value, 0)
 
 
-def plain(value) -> str:
+def plain(value: Number | str | None) -> str:
     """All stored places and none that are only zeros: 50, 194.432."""
     if value is None or value == "":
         return ""
@@ -47,20 +49,20 @@ def degrees(value: Decimal, sides: str) -> str:
     return f"{plain(abs(value))}° {sides[value < 0]}"
 
 
-def mw(value, unit: str = "MW") -> SafeString | str:
+def mw(value: Number | str | None, unit: str = "MW") -> SafeString | str:
     """“1,234.5 MW”, which never breaks before the unit. Empty for nothing known."""
     text = number(value)
     return format_html('{}<span class="unit">&nbsp;{}</span>', text, unit) if text else ""
 
 
-def signed(value) -> str:
+def signed(value: Number | None) -> str:
     """A change, with its sign: “+12.5”, “−3.0”; empty for none."""
     if not value:
         return ""
-    return f"{'+' if value > 0 else '−'}{number(abs(value))}"
+    return f"{'+' if value > 0 else '−'}{number(abs(Decimal(value)))}"
 
 
-def days(value) -> str:
+def days(value: Number) -> str:
     """How much later or earlier: “61 days later”."""
     value = round(value)
     if not value:
@@ -85,7 +87,7 @@ def than(day: date, earlier_known: date) -> str:
     return f"{count(abs(days), 'day')} {'later' if days > 0 else 'earlier'} than"
 
 
-def moment(when: datetime):
+def moment(when: datetime) -> SafeString:
     """How long ago, counted from the day being looked at, with the exact time on hover and on
     paper."""
     exact = formats.date_format(timezone.localtime(when), "DATETIME_FORMAT")
