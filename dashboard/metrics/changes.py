@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, cast
 from uuid import UUID
 
 from dashboard.metrics.movement import STEPS, WalkStep, restored_sql, step_rows
@@ -134,7 +135,8 @@ class Change:
     @property
     def standing(self) -> PipelineState:
         """At the end where the pipeline is looked at."""
-        return self.now or self.was
+        # A change has one of them at least.
+        return cast(PipelineState, self.now or self.was)
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Changes:
 
     def pipelines(self) -> int:
         [(number,)] = fetch(f"SELECT COUNT(DISTINCT id) FROM {self.table}")
-        return number
+        return int(number)
 
     def first(self, limit: int) -> dict[str, list[Change]]:
         """The first of each kind."""
@@ -204,7 +206,7 @@ class Changes:
 
     def pipelines_behind(self) -> int:
         [(number,)] = fetch(f"SELECT COUNT(DISTINCT pipeline_id) FROM {self.tied}")
-        return number
+        return int(number)
 
     def behind(self, start: int, limit: int) -> list[StepPipeline]:
         """The pipelines behind the step, the largest change first."""
@@ -262,11 +264,11 @@ class Changes:
         )
 
 
-def _megawatts(dc, ac) -> Megawatts:
+def _megawatts(dc: Any, ac: Any) -> Megawatts:
     return Megawatts(mw_of(dc), mw_of(ac))
 
 
-def _standing(values: list) -> PipelineState | None:
+def _standing(values: list[Any]) -> PipelineState | None:
     name, stage, status, state, rag, rtb_date, dc, ac, kwh, stored_kw = values
     if state is None:
         return None

@@ -21,7 +21,7 @@ from math import cos, pi, sin, sqrt, tan
 from statistics import linear_regression
 from typing import Any, NamedTuple
 
-from dashboard.metrics.portfolio import Portfolio, date_of, fetch, uuid_of
+from dashboard.metrics.portfolio import Portfolio, Values, date_of, fetch, uuid_of
 from pipelines.models import Technology
 from pipelines.querysets import DONE, KILO, OPEN
 
@@ -83,7 +83,7 @@ def growth(chosen: Portfolio) -> list[Growth]:
     ]
 
 
-def _steps(chosen: Portfolio) -> list[tuple]:
+def _steps(chosen: Portfolio) -> list[Values]:
     """What each RTB date adds of each technology, in kW, in the order of the dates."""
     return fetch(
         f"""
@@ -101,7 +101,9 @@ def _steps(chosen: Portfolio) -> list[tuple]:
 
 def _growth(technology: Technology | None, steps: dict[Any, int], today: date) -> Growth:
     """Running sums of what each day adds, in kW, in order."""
-    reached, scheduled, total = [], [], 0
+    reached: list[Point] = []
+    scheduled: list[Point] = []
+    total = 0
     for day, kw in steps.items():
         total += kw
         point = Point(date_of(day), total / KILO)

@@ -15,7 +15,7 @@ def effective_days(pipelines: Iterable[UUID], until: datetime) -> dict[UUID, dat
     known = {}
     for row in rows.values_list("id", "history_type", "pipeline", "recorded_at", "effective_on"):
         known[row[0]] = row[1:]
-    last = {}
+    last: dict[UUID, tuple[datetime, date]] = {}
     for kind, pipeline, recorded_at, effective_on in known.values():
         if kind != audit.REMOVED and recorded_at >= last.get(pipeline, (recorded_at,))[0]:
             last[pipeline] = recorded_at, effective_on

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from django.core.cache import cache
 
@@ -41,6 +41,8 @@ from oegen import asof
 from oegen.core import clock
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
+
+T = TypeVar("T")
 
 KEPT_SECONDS = 3600
 
@@ -116,25 +118,25 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
         )
 
 
-def _transitions_written() -> list:
+def _transitions_written() -> list[object]:
     """Changes with each transition or stage that is written: history only grows. Most change sets
     write none, and the time in stages of all pipelines is a quarter of the page's work."""
-    written = []
+    written: list[object] = []
     for model in (StageTransition, Stage):
         last = model.history.order_by("-history_id").values_list("digest", flat=True)
         written += [model.history.count(), last.first()]
     return written
 
 
-def _stages_of_all(now: Portfolio, written: list) -> Stages:
+def _stages_of_all(now: Portfolio, written: list[object]) -> Stages:
     return _cached(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
 
 
-def _cached(work_out: Callable[[], Any], *conditions) -> Any:
+def _cached(work_out: Callable[[], T], *conditions: object) -> T:
     """What was worked out under the same conditions, or is now."""
     # Keys are short and of few characters; what is typed into a filter is not.
     key = sha256(":".join(map(str, (_CODE, *conditions))).encode()).hexdigest()
-    found = cache.get(key)
+    found: T | None = cache.get(key)
     if found is None:
         found = work_out()
         cache.set(key, found, timeout=KEPT_SECONDS)

@@ -28,7 +28,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
 from oegen.asof import as_of, table
 from oegen.core import clock
@@ -45,6 +45,9 @@ from pipelines.querysets import (
     part_of,
     whole_number,
 )
+
+#: What raw SQL gives or takes: a row, some of its columns, or parameters.
+Values = tuple[Any, ...]
 
 #: A condition on rows of a portfolio's table.
 IS_OPEN = f"state = '{OPEN}'"
@@ -154,7 +157,7 @@ class Portfolio:
     def total(self, where: str) -> Total:
         return self.totals_by("1", where=where).get((1,), Total())
 
-    def totals_by(self, *keys: str, where: str = "1 = 1") -> dict[tuple, Total]:
+    def totals_by(self, *keys: str, where: str = "1 = 1") -> dict[Values, Total]:
         """The total of each group of the chosen pipelines by the values of ``keys``, which are
         ``KEYS``; ``where`` is SQL over them, over the technology only where that is a key too."""
         added = f"""
@@ -165,8 +168,8 @@ class Portfolio:
         return _totals(keys, added, f"FROM {self.shared} WHERE {where}")
 
     def totals_by_tie(
-        self, *keys: str, tie: str, where: str = "1 = 1", params: tuple = ()
-    ) -> dict[tuple, Total]:
+        self, *keys: str, tie: str, where: str = "1 = 1", params: Values = ()
+    ) -> dict[Values, Total]:
         """As ``totals_by``, where the keys are also columns of what the SQL ``tie`` selects. Its
         first column is a pipeline's id; no row of it is there twice."""
         rows = f"""
@@ -182,8 +185,8 @@ class Portfolio:
 
 
 def _totals(
-    keys: tuple[str, ...], added: str, shared: str, params: tuple = ()
-) -> dict[tuple, Total]:
+    keys: tuple[str, ...], added: str, shared: str, params: Values = ()
+) -> dict[Values, Total]:
     """Add what is ``added`` up already and the rows of ``shared`` facilities: these count once
     in each group."""
     names = ", ".join(f"key{place}" for place in range(len(keys)))
@@ -206,7 +209,7 @@ def _totals(
         ) AS parts GROUP BY {names}, basis
     """
     width = len(keys)
-    totals: dict[tuple, Total] = {}
+    totals: dict[Values, Total] = {}
     for row in fetch(sums, params):
         key = row[:width]
         totals[key] = totals.get(key, Total()) + _total(*row[width:])
@@ -243,7 +246,7 @@ def portfolio(
 
 
 @contextmanager
-def temporary_table(name: str, select: str, params: tuple = ()) -> Iterator[None]:
+def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[None]:
     run(f"CREATE TEMPORARY TABLE {name} AS {select}", params)
     try:
         yield
@@ -295,12 +298,12 @@ def _named(keys: tuple[str, ...]) -> str:
     return ", ".join(f"{key} AS key{place}" for place, key in enumerate(keys))
 
 
-def _rows(chosen: PipelineQuerySet):
+def _rows(chosen: PipelineQuerySet) -> QuerySet[Pipeline, dict[str, Any]]:
     """What goes into the table: all pipelines, because a capacity that leaves the filter goes
     somewhere."""
     facility = "facility_links__facility"
     unfiltered = not chosen.query.has_filters()
-    return (
+    rows: QuerySet[Pipeline, dict[str, Any]] = (
         Pipeline.objects.recorded()
         .order_by()
         .with_state()
@@ -336,18 +339,18 @@ def _rows(chosen: PipelineQuerySet):
             kwh=whole_number(F(f"{facility}__storage_mwh") * KILO),
         )
     )
+    return rows
 
 
-def _as_number(condition: Q):
+def _as_number(condition: Q) -> Value | Case:
     """1 where the condition holds, else 0: the databases differ in what a boolean is."""
     if not condition:
         return Value(1, output_field=IntegerField())
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
-def _total(
-    basis, pipelines, facilities, known, kw, kwh, stored_kw, net, weighted, net_weighted, weighed
-) -> Total:
+def _total(basis: str, *sums: Any) -> Total:
+    pipelines, facilities, known, kw, kwh, stored_kw, net, weighted, net_weighted, weighed = sums
     return Total(
         int(pipelines),
         Capacity.of(
@@ -365,13 +368,14 @@ def _total(
     )
 
 
-def fetch(sql: str, params: tuple = ()) -> list[tuple]:
+def fetch(sql: str, params: Values = ()) -> list[Values]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params or None)
-        return cursor.fetchall()
+        rows: list[Values] = cursor.fetchall()
+        return rows
 
 
-def run(sql: str, params: tuple = ()) -> None:
+def run(sql: str, params: Values = ()) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params or None)
 
@@ -391,5 +395,5 @@ def date_of(value: date | str) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
-def uuid_of(value: UUID | str | None) -> UUID | None:
+def uuid_of(value: UUID | str) -> UUID:
     return UUID(value) if isinstance(value, str) else value

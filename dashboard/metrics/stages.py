@@ -97,8 +97,8 @@ def _times(table: str, known: Iterable[Stage], day: date) -> Iterator[TimeInStag
     ):
         lengths.setdefault(stage, []).append(Length(*map(int, length)))
     numbers = {
-        stage: counts
-        for stage, *counts in fetch(
+        stage: (pipelines, stays, ongoing)
+        for stage, pipelines, stays, ongoing in fetch(
             f"""
             SELECT stage, COUNT(DISTINCT pipeline_id), COUNT(*), COUNT(*) - COUNT(until)
             FROM {table} GROUP BY stage

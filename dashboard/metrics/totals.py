@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from dashboard.metrics.portfolio import (
     IS_OPEN,
     Portfolio,
     Total,
+    Values,
     fetch,
     temporary_table,
     uuid_of,
@@ -166,8 +168,11 @@ def by_technology(chosen: Portfolio) -> list[TechnologyGroup]:
     return groups
 
 
-def _by_technology(totals: dict[tuple, Total]) -> dict[UUID | None, Total]:
-    return {uuid_of(technology): total for (technology,), total in totals.items()}
+def _by_technology(totals: dict[Values, Total]) -> dict[UUID | None, Total]:
+    return {
+        None if technology is None else uuid_of(technology): total
+        for (technology,), total in totals.items()
+    }
 
 
 def by_technology_and_status(chosen: Portfolio) -> Heat:
@@ -176,6 +181,7 @@ def by_technology_and_status(chosen: Portfolio) -> Heat:
     totals = {
         (uuid_of(technology), status): total
         for (technology, status), total in chosen.totals_by("technology_id", "status").items()
+        if technology is not None
     }
     ended = {code for code, _ in Outcome.choices}
     statuses = tuple((code, label) for code, label, _ in _statuses() if code not in ended)
@@ -259,7 +265,7 @@ def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
     )
 
 
-def _totals_of_holders(chosen: Portfolio, held: str, keys: list) -> dict[str, Total]:
+def _totals_of_holders(chosen: Portfolio, held: str, keys: list[Any]) -> dict[str, Total]:
     """Totals of the counterparties with the keys, ``_OTHERS`` and ``_NOBODY``."""
     is_named = f"holder IN ({', '.join(['%s'] * len(keys))})" if keys else "1 = 0"
     tie = f"""
@@ -305,7 +311,9 @@ def most_exposing(chosen: Portfolio, limit: int = 10) -> list[Exposure]:
     return by_information_point(chosen, [known[uuid_of(key)] for (key,) in keys])
 
 
-def _totals_of(chosen: Portfolio, links: QuerySet, owner: str) -> dict[UUID, Total]:
+def _totals_of(
+    chosen: Portfolio, links: QuerySet[InformationPointPipeline], owner: str
+) -> dict[UUID, Total]:
     """The open total for each value of a column of the links, which tie it to pipelines."""
     tie, params = links.order_by().values("pipeline_id", owner).distinct().query.sql_with_params()
     totals = chosen.totals_by_tie(f"tied.{owner}", tie=tie, where=IS_OPEN, params=params)

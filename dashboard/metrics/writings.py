@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from dashboard.metrics.portfolio import fetch, uuid_of
+from dashboard.metrics.portfolio import Values, fetch, uuid_of
 from oegen import audit
 from oegen.asof import table
 from oegen.models import AuditedModel
@@ -65,7 +65,7 @@ def last_writings(
     return {key: told[row] for key, row in found.items()}
 
 
-def _pipeline_rows(pipelines: str, since, until) -> list[tuple]:
+def _pipeline_rows(pipelines: str, since: object, until: object) -> list[Values]:
     """The rows that wrote something, oldest first."""
     names = [f"{name}_written" for name in COLUMNS]
     written = map(_is_written, COLUMNS.values(), names)
@@ -85,7 +85,7 @@ def _pipeline_rows(pipelines: str, since, until) -> list[tuple]:
     )
 
 
-def _size_rows(pipelines: str, facts: str, since, until) -> list[tuple]:
+def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list[Values]:
     """The last row of each pipeline that gave it a facility, took one away, or gave one that it
     has another size."""
     names = [f"{name}_written" for name in SIZES]
@@ -121,7 +121,7 @@ def _size_rows(pipelines: str, facts: str, since, until) -> list[tuple]:
     )
 
 
-def _basis_rows(pipelines: str, facts: str, since, until) -> list[tuple]:
+def _basis_rows(pipelines: str, facts: str, since: object, until: object) -> list[Values]:
     """For each pipeline the last row that gave a technology of its facilities another basis. What
     the set-up brought comes first, whatever its date."""
     return fetch(
@@ -155,8 +155,10 @@ def _is_written(column: str, name: str) -> str:
     return f"CASE WHEN {value} <> LAG({value}) OVER told THEN 1 ELSE 0 END AS {name}"
 
 
-def _told(rows: set[tuple[type[AuditedModel], int]]) -> dict[tuple, Written]:
-    found = {}
+def _told(
+    rows: set[tuple[type[AuditedModel], int]],
+) -> dict[tuple[type[AuditedModel], int], Written]:
+    found: dict[tuple[type[AuditedModel], int], Written] = {}
     for model in (Pipeline, PipelineFacility, Facility, Technology):
         ids = [history_id for of_model, history_id in rows if of_model is model]
         known = audit.history_model(model).objects.filter(history_id__in=ids)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,12 +32,12 @@ class NotEmptyError(Exception):
 
 def counterparties_for(pipelines: int) -> int:
     """25 for 60 pipelines, about 5,000 for 100,000."""
-    return max(8, round(25 * (pipelines / USUAL_PIPELINES) ** 0.714))
+    return max(8, round(25 * math.pow(pipelines / USUAL_PIPELINES, 0.714)))
 
 
 def information_points_for(pipelines: int) -> int:
     """40 for 60 pipelines, about 10,000 for 100,000."""
-    return max(5, round(40 * (pipelines / USUAL_PIPELINES) ** 0.745))
+    return max(5, round(40 * math.pow(pipelines / USUAL_PIPELINES, 0.745)))
 
 
 @contextmanager

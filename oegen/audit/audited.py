@@ -82,7 +82,7 @@ class AuditedModel(models.Model):
         # What Django writes by itself, as in ``pipeline.facility_links.add(link)``, is audited too.
         base_manager_name = "objects"
 
-    def save(self, *, update_fields=None, **kwargs):
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if update_fields is not None and not update_fields:
             return
         created = self._state.adding and update_fields is None and not kwargs.get("force_update")

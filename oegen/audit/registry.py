@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.db import models
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
@@ -23,6 +22,9 @@ def comment_model() -> type[AuditedModel]:
 
 
 @cache
-def history_model(model: type[AuditedModel]) -> type[models.Model]:
-    """Cached, because ``model.history`` makes a manager class each time it is read."""
+def history_model(model: type[AuditedModel]) -> type[Any]:
+    """Made by simple-history at run time: no type knows its columns.
+
+    Cached, because ``model.history`` makes a manager class each time it is read.
+    """
     return model.history.model

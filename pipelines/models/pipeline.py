@@ -1,5 +1,6 @@
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
@@ -203,7 +204,7 @@ class Pipeline(AuditedModel):
         names = ("rag_status", "rag_comment", "rag_confirmed_at")
         return tuple(self.__dict__.get(name) for name in names)
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Setting a rating, or rewording it, confirms it as of now."""
         status, comment, confirmed_at = self._stored_rating
         rated = self.rag_status and (self.rag_status, self.rag_comment) != (status, comment)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from decimal import Decimal
 from operator import add, sub
+from typing import Any, Self
 
 from django.db.models import Count, Q, Sum
 
@@ -20,14 +21,14 @@ class Megawatts:
     mw_ac: Decimal = ZERO
 
     @classmethod
-    def of(cls, basis: str, mw: Decimal, **more):
+    def of(cls, basis: str, mw: Decimal, **more: Any) -> Self:
         """MW of one basis."""
         return cls(**{"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw}, **more)
 
-    def __add__(self, other):
+    def __add__(self, other: Self) -> Self:
         return type(self)(*map(add, astuple(self), astuple(other)))
 
-    def __sub__(self, other):
+    def __sub__(self, other: Self) -> Self:
         return type(self)(*map(sub, astuple(self), astuple(other)))
 
     @property
