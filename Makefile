@@ -39,9 +39,10 @@ test-full: setup .venv/test.stamp lint ## Every test on both databases, the heav
 coverage: setup .venv/test.stamp ## The tests on SQLite, and which lines they never reach
 	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
 
-lint: setup .venv/test.stamp ## Check style, formatting and that no migration is missing
+lint: setup .venv/test.stamp ## Check style, formatting, types and that no migration is missing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	env -u DATABASE_URL $(BIN)/mypy
 	env -u DATABASE_URL $(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 
 lock: ## Pin the requirements and front-end packages anew (needs uv and npm)
