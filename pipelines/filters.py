@@ -45,7 +45,7 @@ OPEN_ONES = Start("status", OPEN, "open")
 
 RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
 
-#: What became of a project in a stage.
+#: Results of a stage; see ``PipelineQuerySet.with_stage_result``.
 WAYS = {
     ENTERED: "entered",
     WENT_ON: "moved on",
@@ -120,7 +120,7 @@ def not_ahead(day: date) -> None:
 
 
 class AlsoField(forms.CharField):
-    """The text of another query, cleaned to its filters."""
+    """A query string; cleans to a valid, bound PipelineFilter."""
 
     def clean(self, value):
         text = super().clean(value)
@@ -133,9 +133,9 @@ class AlsoField(forms.CharField):
 
 
 class AlsoFilter(django_filters.Filter):
-    """More filters, as query text, that hold beside those in the row: a figure's link may say
-    something of the status, say, that the page's filter for it does not. It is no field to fill
-    in."""
+    """A nested query string of filters that are ANDed with the page's own. Links behind figures use
+    it when they need a second condition on a filter that the page already has. It has a hidden
+    widget."""
 
     field_class = AlsoField
 
@@ -279,7 +279,7 @@ class PipelineFilter(PageFilterSet):
         return queryset.filter(rag_status__in=["" if one == NOT_RATED else one for one in codes])
 
     def in_role(self, queryset, codes):
-        """With a counterparty named, the role is that counterparty's."""
+        """Applies the counterparty filter too: the role has to be that counterparty's."""
         name = self.form.cleaned_data.get("counterparty", "")
         return queryset.with_counterparty(name, roles=codes)
 
@@ -287,7 +287,7 @@ class PipelineFilter(PageFilterSet):
         return queryset.in_place(countries=codes)
 
     def filter_counterparty(self, queryset, name, value):
-        """With a role as well, see ``in_role``."""
+        """Does nothing if a role is selected: ``in_role`` then applies both."""
         role = self.form.cleaned_data.get("role")
         return queryset if role and role.included else queryset.with_counterparty(value)
 
@@ -299,7 +299,7 @@ class PipelineFilter(PageFilterSet):
         return queryset.open_on(value, rag="" if rag == NOT_RATED else rag or None)
 
     def filter_rag_was(self, queryset, name, value):
-        """The day's filter asks for it."""
+        """Does nothing: ``filter_since`` reads this value."""
         return queryset
 
     def filter_way(self, queryset, name, value):
@@ -326,8 +326,8 @@ class PipelineFilter(PageFilterSet):
 
     @property
     def holders(self) -> dict[str, tuple[str, dict]]:
-        """By what the address says of it each holder asked for: in words, and as ``held_mw`` takes
-        it."""
+        """The holders that the filters name: ``{"name=value": (label, kwargs of held_mw)}``, by
+        their part of the query string."""
         values = self.form.cleaned_data
         found = values["also"].holders if values.get("also") else {}
         told = {

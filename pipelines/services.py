@@ -29,7 +29,7 @@ UNDONE = "Undo: "
 
 
 class NotMovableError(Exception):
-    """The pipeline has ended, or is where it should go; the text says which to people."""
+    """The pipeline has ended or already has that status. The message is shown to users."""
 
 
 class UndoRefusedError(Exception):
@@ -61,12 +61,12 @@ class Move:
 
 
 def record_stage_transitions(pipelines: list[Pipeline]) -> None:
-    """Write a StageTransition for each pipeline whose stage, hold or outcome is not its last one's.
+    """Write a StageTransition for each pipeline that differs from its newest one.
 
     Effective on the pipeline's ``status_effective_on``, else today.
     """
     latest = {}
-    # Also where it was just created: one that is brought back has its transitions already.
+    # Query also for pipelines just inserted: a restored one already has transitions.
     known = StageTransition.objects.filter(pipeline__in=pipelines).order_by("recorded_at")
     for row in known.values_list("pipeline_id", "stage_id", "on_hold", "outcome"):
         latest[row[0]] = row[1:]
@@ -92,11 +92,11 @@ def move_pipeline(
     rtb_date: date | None = None,
     save_anyway: Collection[str] = (),
 ) -> Move:
-    """Bring a pipeline into a stage, given by its code, or on hold (``HELD``).
+    """Move a pipeline to a stage, given by its code, or put it on hold (``HELD``).
 
-    A stage ends a hold; a hold keeps the stage and takes ``on_hold_reason``. ``rtb_date`` is
-    written with a stage that ends the pipeline, and with no other. ``save_anyway`` has the keys of
-    the questions that are answered.
+    A move to a stage clears the hold; a hold keeps the stage and stores ``on_hold_reason``.
+    ``rtb_date`` is written for a terminal stage only. ``save_anyway`` has the keys of the questions
+    that the user confirmed.
 
     Raises StaleRecordError when ``version`` is no longer the pipeline's, NotMovableError, and
     ValidationError by field for what the rules of the new status refuse and for questions that
@@ -142,8 +142,7 @@ def move_pipeline(
 
 
 def last_move(person: User) -> Move | None:
-    """The person's newest move on the board, unless ``undo_move`` would refuse it or has taken it
-    back."""
+    """The user's newest move on the board; None if it can't be undone or already is."""
     newest = (
         ChangeSet.objects.filter(
             person=person,
@@ -169,8 +168,8 @@ def last_move(person: User) -> Move | None:
 def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> ChangeSet:
     """Take a move on the board back, as a change of its own.
 
-    The restored status counts from the day on which it had begun before the move, so that its
-    time in stage goes on. Raises UndoRefusedError unless it was this person's move, made within
+    The restored status keeps the effective date that it had before the move, so its time in stage
+    is not reset. Raises UndoRefusedError unless it was this person's move, made within
     ``UNDO_WITHIN``, and nobody has changed the pipeline since.
     """
     pipeline = _lock(pipeline_id)
@@ -217,11 +216,10 @@ def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Change
 
 
 def _lock(pipeline_id: UUID) -> Pipeline | None:
-    """The pipeline, which nobody else changes until the end of the transaction; None if it is
-    gone.
+    """The pipeline, locked by SELECT … FOR UPDATE; None if it was removed.
 
-    Without a join: where somebody else wrote while this waited, PostgreSQL compares the new row
-    with the rows joined before, and drops it when they no longer match.
+    Without a join: if this had to wait for another writer, PostgreSQL checks the new row version
+    against the rows already joined, and drops it if they no longer match.
     """
     return Pipeline.objects.select_for_update(no_key=True).filter(pk=pipeline_id).first()
 

@@ -67,7 +67,8 @@ class Walk:
 
 @dataclass(frozen=True)
 class RagMove:
-    """Pipelines open at both ends, by their ratings there; "" is not rated. As they are now."""
+    """Pipelines open at both ends, grouped by rating at each ("" is unrated). ``total`` uses their
+    current capacity."""
 
     start: str
     end: str
@@ -90,10 +91,11 @@ class Slip:
 class Slippage:
     """The slippage of the ``pipelines`` that are open, with an RTB date, at both ends.
 
-    ``slips``, the worst first, are of those ``slipped``, whose date was changed; ``later`` of them
-    to a later one. ``weighted_days`` is the mean of all, unchanged dates included, weighted by
-    capacity; None when there is no capacity to weigh by. A facility of several pipelines weighs in
-    each. ``left`` is the number of those that slipped too, but are open no longer.
+    ``slipped`` is the number of pipelines whose date changed, ``later`` the number of those with a
+    later date; ``slips`` are the top ones, largest delay first. ``weighted_days`` is the mean over
+    all ``pipelines``, unchanged dates included, weighted by capacity; None without capacity. A
+    facility of several pipelines counts in each. ``left`` is the number of pipelines whose date
+    moved to later and that are no longer open.
     """
 
     slips: tuple[Slip, ...]
@@ -105,9 +107,10 @@ class Slippage:
 
 
 def walk(before: Portfolio, now: Portfolio) -> Walk:
-    """The MW walk. Each facility that counts at one end only is in one step, by how its
-    pipelines stand at the other: completed before held before sold before given up before outside
-    the filter; one that is in no pipeline there is restored or new, or removed."""
+    """The MW walk. Each facility that counts at one end only is in exactly one step,
+    chosen by the status of its pipelines at the other end; if they differ, the first of: completed,
+    held, sold, ended, outside the filter. A facility in no pipeline at the other end is new or
+    restored, or removed."""
     found = {
         step: (number, Megawatts(mw_of(dc), mw_of(ac)))
         for step, number, dc, ac in fetch(
@@ -196,8 +199,8 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
 
 
 def restored_sql(before: Portfolio, now: Portfolio) -> str:
-    """SQL for the ids of the pipelines that are there ``now``, were not ``before``, and had been
-    earlier: somebody brought them back."""
+    """SQL for the ids of the pipelines that exist ``now``, did not exist ``before``, but have older
+    history rows: they were removed and restored."""
     since = connection.ops.adapt_datetimefield_value(clock.end_of(before.day))
     history = table(audit.history_model(Pipeline))
     return f"""
@@ -211,13 +214,13 @@ def restored_sql(before: Portfolio, now: Portfolio) -> str:
 
 
 def rag_moves(now: Portfolio) -> list[RagMove]:
-    """One for each pair of ratings that occurs; ``now`` knows the portfolio before."""
+    """One for each pair of ratings that occurs. ``now`` must be built with ``before=``."""
     totals = now.totals_by("was_rag", "rag", where=f"{IS_OPEN} AND was_state = '{OPEN}'")
     return [RagMove(was, rag, total) for (was, rag), total in totals.items()]
 
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:
-    """``now`` knows the portfolio before."""
+    """``now`` must be built with ``before=``, which fills its ``was_`` columns."""
     days = days_between("was_rtb_date", "rtb_date")
     dated = f"""
         FROM {now.table} WHERE chosen = 1 AND was_state = '{OPEN}'

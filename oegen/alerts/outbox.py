@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
     from oegen.people.models import User
 
-#: One receiver gets so many messages of one change set at most; of more, one that sums them up.
+#: The most messages that one recipient gets for a change set; above it they get one summary.
 SUMMED_UP_FROM = 10
 
-#: So many records of each event are named in a summary.
+#: The number of records that a summary names for each event.
 NAMED = 5
 
-#: What nobody did, or long ago.
+#: Sources whose change sets send no alerts.
 QUIET = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
 
 SUMMARY = "summary"
 
-#: Beside the channels: a notice on the site, which nobody has to deliver.
+#: Pseudo-channel of the notices on the site, which need no delivery.
 BELL = "bell"
 
 RuleMatch = tuple[Occurrence, AlertRule | None]
@@ -41,9 +41,9 @@ RuleMatch = tuple[Occurrence, AlertRule | None]
 def write_alerts(change_set: ChangeSet) -> None:
     """The alerts of a change set that is about to be closed, into its transaction.
 
-    Without a row of a model that events are about it costs nothing; without a rule in force, or
-    with nothing that happened, a query or three; else a number of queries that does not grow with
-    its rows, but for those of rules with filters, which grow by the batch.
+    Queries: none if no detector reads a model that was written; up to three if no rule is active or
+    no event occurred; else a fixed number, plus some for each batch of records if a matching rule
+    has filters.
     """
     if change_set.back_dated or change_set.source in QUIET:
         return
@@ -83,8 +83,8 @@ def write_alerts(change_set: ChangeSet) -> None:
 
 @transaction.atomic
 def write_timed_alerts(day: date) -> None:
-    """The alerts of what time alone brought about by the beginning of the day. Those that were
-    written before are not written again."""
+    """Write the alerts for events that the date alone causes, up to the start of ``day``.
+    Idempotent: alerts that exist are not written again."""
     found = events.occurrences_by(day)
     rules = list(AlertRule.objects.in_force({one.event.code for one in found}))
     story = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
@@ -108,8 +108,8 @@ def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
 
 
 def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
-    """A digest for each of its receivers, once for that moment; gives the number of new ones. An
-    old digest is worth nothing to a channel that is set up later, so none is kept for it."""
+    """Write one digest for each recipient and ``moment``; return the number of new ones. Channels
+    that are not configured get none: an old digest is of no use later."""
     receivers = digest_receivers(event)
     keys = [f"{event.code}:{moment}:{channel}:{person or ''}" for channel, person in receivers]
     known = set(Alert.objects.filter(unique_key__in=keys).values_list("unique_key", flat=True))
@@ -129,7 +129,7 @@ def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
 
 
 def _matches(found: list[Occurrence], rules: list[AlertRule]) -> list[RuleMatch]:
-    """Each occurrence once for each channel that a rule lets it out by, with that rule."""
+    """One (occurrence, rule) pair for each occurrence and channel: the first rule that matches."""
     by_event: dict[str, list[AlertRule]] = {}
     for rule in rules:
         by_event.setdefault(rule.event, []).append(rule)
@@ -160,8 +160,8 @@ def _write(
     sums_up: bool = False,
     moment: str = "",
 ) -> None:
-    """``noticed`` are for the bell whatever the rules say. ``moment`` stands for the change set
-    where there is none."""
+    """Create the alerts and notices. ``noticed`` become notices whatever the rules are. ``moment``
+    takes the place of the change set in the unique key if there is none."""
     if not (matches or noticed):
         return
     by_receiver = _by_receiver(matches, noticed, author)
@@ -191,7 +191,7 @@ def _write(
         for occurrence, rule in received:
             subject = subjects.get((occurrence.model, occurrence.key))
             if subject is None:
-                continue  # Removed in the same go, so there is nothing to tell of.
+                continue  # Removed in the same change set.
             event = occurrence.event
             row = occurrence.row_key or occurrence.key
             moment = occurrence.moment or f"{change_set.pk}:{event.code}"
@@ -214,9 +214,9 @@ def _write(
 def _by_receiver(
     matches: list[RuleMatch], noticed: Sequence[RuleMatch], author: User | None
 ) -> dict[tuple, list[RuleMatch]]:
-    """The letters by channel and, for e-mail and the bell, person. Whoever chose an event that a
-    rule mails finds it in the bell too, with an e-mail address or without. Nobody is told what
-    they did themselves."""
+    """Matches by channel and, for e-mail and the bell, user. Users who subscribed to an event that
+    a rule mails also get a notice, with or without an e-mail address. The author of the change
+    gets neither."""
     mailed = {one.event.code for one, rule in matches if rule.channel == Channel.EMAIL}
     audience = preferences.audience_of(mailed) if mailed else None
     always = {id(occurrence) for occurrence, _ in noticed}

@@ -1,18 +1,19 @@
 """The portfolio as it stood at the end of a day: ``with as_of(date(2026, 3, 31)): …``
 
 Inside, on this thread's database connection, every business table and its history hold what was
-recorded up to then, under their own names: temporary tables stand before the real ones. Whatever
-reads records, links, technologies or names, be it a metric, a filter, a list or a record's page,
-reads the past without knowing of it. Nothing can be written there.
+recorded up to then, under their own names: temporary tables shadow the real ones. Queries of
+metrics, filters, lists and record pages read the past without a change. Writes raise
+ReadOnlyPastError.
 
-A table is made when a statement first names it. A record to which nothing happened after the day
-is as it is; the others are as their last history rows up to the end of the day say, and are not
-there if that says removed, or if there is none. Most are the former, so that the cost goes by
-what happened since. Vocabularies that the set-up of the database brought count as always there.
+A table is created when a statement first names it. Records without a later history row are copied
+from the real table. The others are rebuilt from their last history row up to the end of the day,
+and left out if that row is a removal or if there is none. Most records are unchanged, so the cost
+grows with the number of later changes. Reference rows seeded by migrations exist on every day.
 
 A record can be referred to before its own history begins: an import may date links earlier than
-what they link. It is there as its first entry says, with the version ``audit.NOT_YET_ENTERED``, so
-that it has a name wherever it is referred to; ``AuditedQuerySet.recorded()`` leaves it out.
+what they link. It is included with the values of its first history row and version
+``audit.NOT_YET_ENTERED``, so that foreign keys to it resolve; ``AuditedQuerySet.recorded()``
+excludes it.
 
 SQL written by hand must name tables by ``table(model)``: without the quotes it reads the present.
 """
@@ -40,7 +41,7 @@ _QUOTED = re.compile(r'"(\w+)"')
 
 
 def table(model) -> str:
-    """The model's table as SQL must name it, so that it is the past's inside ``as_of``."""
+    """The model's quoted table name for raw SQL: inside ``as_of`` it is the temporary table."""
     return f'"{model._meta.db_table}"'
 
 
@@ -79,8 +80,8 @@ def first_entry(record) -> datetime | None:
 
 
 def newest_seal() -> str | None:
-    """The newest seal now, whatever day is looked at: some change sets recorded days
-    before their own."""
+    """The newest seal of the present, also inside ``as_of``. Part of cache keys for past days,
+    because a back-dated change set changes what those days show."""
     connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -91,7 +92,7 @@ def newest_seal() -> str | None:
 
 
 def stored_table(model) -> str:
-    """The model's real table, for SQL that asks about now whatever day is looked at."""
+    """The model's real table, for SQL that reads the present also inside ``as_of``."""
     return _stored(model, connections[DEFAULT_DB_ALIAS])
 
 
@@ -106,7 +107,7 @@ class _PastTables:
 
     def __init__(self, connection, until: datetime):
         self._connection = connection
-        # Views take no parameters. It is a time that this program made.
+        # A literal, because views take no parameters. It is no user input.
         self._until = f"'{connection.ops.adapt_datetimefield_value(until)}'"
         self._postgresql = connection.vendor == "postgresql"
         self._made: list[tuple[str, str]] = []
@@ -139,8 +140,8 @@ class _PastTables:
                 for kind, name in made:
                     cursor.execute(f'DROP {kind} "{self._temporary}"."{name}"')
         except DatabaseError:
-            # SQLite drops no table that somebody has not read to its end. Whoever comes next
-            # must not read the past; the temporary tables go with the connection.
+            # SQLite cannot drop a table while a cursor on it is open. Close the connection: that
+            # drops its temporary tables, so the next request can't read the past.
             if self._connection.in_atomic_block:
                 raise
             self._connection.close()
@@ -150,7 +151,7 @@ class _PastTables:
         return "pg_temp" if self._postgresql else "temp"
 
     def _tables(self):
-        """What to make by the name of its table, in an order in which none needs a later one."""
+        """Pairs of table name and the function that creates it, in dependency order."""
         for model in audit.tracked_models():
             history = audit.history_model(model)
             yield model._meta.db_table, partial(self._records, model)
@@ -187,9 +188,9 @@ class _PastTables:
         self._made.append(("VIEW", table))
 
     def _records(self, model, cursor) -> None:
-        """The records as they were; see the module for how they are found.
+        """Create the temporary table of past records; see the module docstring.
 
-        Where nothing was written since, the real table says it and none is made.
+        If nothing was written since, none is created and queries read the real table.
         """
         changed = self._changed(model)
         cursor.execute(f"{changed} LIMIT 1")
@@ -210,10 +211,10 @@ class _PastTables:
         nothing happened since."""
         changed = self._changed(model)
         if self._postgresql:
-            # It would run through a long list anew for each row of a NOT IN.
+            # NOT IN would scan the whole list for each row.
             is_unchanged = f"NOT EXISTS ({changed} AND id = stayed.{key})"
         else:
-            # It would look at the history of each row of a NOT EXISTS.
+            # NOT EXISTS would run the subquery for each row.
             is_unchanged = f"stayed.{key} NOT IN ({changed})"
         return f"""
             SELECT {_columns(stored, "stayed.")} FROM {self._stored(stored)} AS stayed
@@ -223,8 +224,8 @@ class _PastTables:
     def _then(self, model) -> str:
         """Selects the records that were changed or removed since, as they were."""
         history = self._stored(audit.history_model(model))
-        # The set-up of a vocabulary comes first, whatever its date. What an import told of
-        # other records has version 0 and a date of its own.
+        # Reference tables: migrations seed the oldest row whatever its date, so order by version.
+        # Other tables: rows back-dated by an import all have version 0, so order by date.
         newest = "version DESC," if issubclass(model, ReferenceModel) else "history_date DESC,"
         return f"""
             SELECT {_columns(model)} FROM {history} WHERE history_type <> '-' AND history_id IN (
@@ -239,8 +240,8 @@ class _PastTables:
         """  # noqa: S608
 
     def _not_yet_entered(self, model) -> str:
-        """Selects the records that others refer to and that were entered later, as their first
-        entries say."""
+        """SELECT of the records that others refer to but that were created after the day, with the
+        values of their first history rows."""
         history = self._stored(audit.history_model(model))
         columns = ", ".join(
             f'{audit.NOT_YET_ENTERED} AS "version"'
@@ -260,8 +261,9 @@ class _PastTables:
         """  # noqa: S608
 
     def _referenced_early(self, model, on_the_way: tuple = ()) -> str:
-        """Selects the keys of the records without an entry up to the day to which something refers
-        that had one by then, or that is there for the same reason itself."""
+        """SELECT of the ids that were created after the day but are referred to by a record that
+        existed by then, or that is itself included for this reason (recursive; ``on_the_way`` holds
+        the models visited so far)."""
         history = self._stored(audit.history_model(model))
         references = []
         for other, name in model.link_models():
@@ -295,8 +297,7 @@ class _PastTables:
             cursor.execute(f'ANALYZE pg_temp."{table}"')
 
     def _documents(self, cursor) -> None:
-        """What search would have known: the documents of the records that are as they were, and
-        those of the others written anew."""
+        """The search documents of that day: copied for unchanged records, rebuilt for others."""
         kinds = {model: ContentType.objects.get_for_model(model).pk for model in search.kinds()}
         stayed = [
             self._unchanged(model, SearchDocument, "object_id", f"content_type_id = {kind}")
@@ -326,13 +327,13 @@ class _PastTables:
 
 
 def _columns(model, prefix: str = "") -> str:
-    """By name, because the order in a table that was altered is another."""
+    """Column names, not ``*``: the column order of an altered table differs."""
     return ", ".join(f'{prefix}"{field.column}"' for field in model._meta.concrete_fields)
 
 
 def _indexed(model) -> list[str]:
-    """The columns by which rows are looked up. Nobody looks up a link by its own key, and a
-    vocabulary's word is in too many rows: the indexes cost more than the rows themselves."""
+    """The columns to index. Not the primary key of a link table, which no query uses, and not
+    foreign keys to reference tables, which are not selective: both cost more than they save."""
     columns = []
     for field in model._meta.concrete_fields:
         by_key = field.primary_key and getattr(model, "PARENT_FIELD", None) == ""

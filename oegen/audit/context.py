@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Origin:
-    """Who acts, and from where, until somebody says otherwise. Set for each request."""
+    """Default person and source of new change sets. The middleware sets it for each request."""
 
     person: AbstractUser | None = None
     source: str = Source.CODE
-    #: The change sets that were written since.
+    #: Ids of the change sets written under this origin.
     written: list[uuid.UUID] = field(default_factory=list, compare=False)
 
 
@@ -66,8 +66,8 @@ def change_set(
 ) -> Iterator[ChangeSet]:
     """One change set and one transaction around the writes inside; all of them land, or none.
 
-    Inside another change set it joins that one, whose person and reason stand; its transaction
-    still protects the inner block. ``undoes`` is the change set that this one takes back.
+    If nested, it yields the outer change set, whose person and reason stay; a savepoint makes the
+    inner block atomic. ``undoes`` is the change set that this one takes back.
     ``recorded_at`` back-dates the history rows and is for imports of somebody else's audit and for
     sample data only. Raises RuleBrokenError for a reason that is too long or can't be kept.
     """
@@ -115,8 +115,8 @@ def change_set(
 
 
 def current_change_set() -> ChangeSet | None:
-    """The open one; none in another thread that was given this one's context, whose connection,
-    and so whose transaction, is another."""
+    """The open change set, or None. Also None in a thread that runs in a copy of this context: its
+    database connection, and so its transaction, is a different one."""
     current = _open.get()
     if current is None or current.connection is not transaction.get_connection():
         return None
@@ -124,8 +124,8 @@ def current_change_set() -> ChangeSet | None:
 
 
 def touch(kind: type[models.Model] | str, keys: Iterable) -> None:
-    """Note what receivers of ``change_set_closing`` have to look at, as for oegen.people.accounts
-    the accounts that a change set writes."""
+    """Queue primary keys for receivers of ``change_set_closing``. oegen.people.accounts uses it for
+    the accounts and groups that the change set writes."""
     keys = set(keys)
     if keys:
         with change_set() as current:

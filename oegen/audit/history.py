@@ -54,7 +54,7 @@ class AuditTrail(HistoricalRecords):
         return getattr(instance, "_change_reason", None) or current_change_set().reason
 
     def post_save(self, instance, created, using=None, raw=False, **kwargs):
-        """Nothing switches this off. A fixture (``raw``) is to bring its history along."""
+        """Ignores simple-history's off switches. A fixture (``raw``) must contain its history."""
         if not raw:
             self.create_historical_record(instance, CREATED if created else CHANGED, using=using)
 
@@ -62,7 +62,7 @@ class AuditTrail(HistoricalRecords):
         self.create_historical_record(instance, REMOVED, using=using)
 
     def create_historical_record(self, instance, history_type, using=None):
-        """Write the history row, opening a change set when a removal comes in without one."""
+        """Write the history row, opening a change set for a deletion outside one."""
         removals = _removals.get()
         if history_type == REMOVED and removals is not None:
             reason = self.get_change_reason_for_object(instance, history_type, using)
@@ -128,10 +128,10 @@ def record(
 
 @contextmanager
 def removals_together() -> Iterator[None]:
-    """Write the history rows of the records removed inside at its end, in batches.
+    """Collect the history rows of deletions in the block and bulk-create them at its end.
 
-    One by one the removal of ten thousand takes minutes on SQLite: each statement inside a
-    savepoint makes it walk through all that the savepoint would have to put back.
+    Inserting ten thousand of them one by one takes minutes on SQLite: for each statement it scans
+    everything that the enclosing savepoint would have to roll back.
     """
     with change_set() as current:
         rows: list[models.Model] = []

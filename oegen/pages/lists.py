@@ -30,12 +30,12 @@ from oegen.pages.tables import RecordTable
 
 
 class FilteredPage(FilterView):
-    """Filters, and below them what they pick; the state is in the address.
+    """Filters and the records that match them; the state is in the query string.
 
-    A filter value that can't be understood picks nothing and is told beside the filter; what the
-    address says beyond filters and ``page_parameters`` is named and ignored. A request by htmx
-    gets what changes with the filters only; ``?counts=`` gives, as JSON, how many records each
-    choice of that filter would find.
+    An invalid filter value gives an empty result and an error message beside the filter; query
+    parameters other than filters and ``page_parameters`` are reported and ignored. An htmx request
+    gets only the part that depends on the filters. ``?counts=<filter>`` returns the number of
+    records for each choice of that filter, as JSON.
     """
 
     template_name = "oegen/list.html"
@@ -45,7 +45,7 @@ class FilteredPage(FilterView):
     #: Links to other ways of seeing the same records, if there are any.
     switch_template_name = ""
     section = ""
-    #: What it shows until the address says otherwise.
+    #: Default filter, used if the query string has no value for it.
     start_with: Start | None = None
     #: What the address may hold beside the filters.
     page_parameters = frozenset({asof.PARAMETER, "page", "sort", "columns", "download"})
@@ -125,8 +125,8 @@ class ListPage(SingleTableMixin, FilteredPage):
     Above the table stand the number of what is filtered, all pages, and its capacity where the
     queryset can tell one. ``?download=csv`` or ``xlsx`` gives the same rows, all pages, as a file.
 
-    A POST keeps what the person chose for this list, by the name of what to ``do``, and leads back
-    to the same state.
+    A POST saves the user's preferences for this list; its parameter ``do`` names the action. It
+    redirects to the same query string.
     """
 
     state_template_name = "oegen/parts/list_state.html"
@@ -235,12 +235,12 @@ class ListPage(SingleTableMixin, FilteredPage):
         }
 
     def _emptiness(self, table: RecordTable) -> dict:
-        """Where there is no record at all, nobody is led to look among all of them."""
+        """Drops the "show all" link if the table has no records at all."""
         is_plain = self.filterset.is_at_start and not table.paginator.count
         return {"all_query": ""} if is_plain and not self.filterset.queryset.exists() else {}
 
     def _start_among(self, listed) -> dict:
-        """How much of what is listed the page would start with."""
+        """Count and capacity of the listed records that match the default filter."""
         part = self.filterset.at_start(listed).order_by()
         return {
             "query": self.filterset.query_with(self.start_with.name, self.start_with.code),
@@ -248,7 +248,7 @@ class ListPage(SingleTableMixin, FilteredPage):
             "capacity": part.capacity() if hasattr(part, "capacity") else None,
         }
 
-    # What a POST may do: each gives the address to go to, or nothing for the same state.
+    # POST actions: each returns the URL to redirect to, or None for the same query string.
 
     def choose_columns(self) -> str:
         columns = self.table_class.known(
