@@ -46,7 +46,7 @@ OPEN_ONES = Start("status", OPEN, "open")
 RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
 
 #: Results of a stage; see ``PipelineQuerySet.with_stage_result``.
-WAYS = {
+STAGE_RESULTS = {
     ENTERED: "entered",
     WENT_ON: "moved on",
     SOLD: "sold there",
@@ -105,12 +105,12 @@ def role_choices() -> list[tuple[str, str]]:
     return list(CounterpartyRole.objects.values_list("code", "name"))
 
 
-def way_choices() -> list[tuple[str, str]]:
+def stage_result_choices() -> list[tuple[str, str]]:
     stages = Stage.objects.filter(is_terminal=False).values_list("code", "name")
     return [
         (f"{code}:{way}", f"{name}: {became}")
         for code, name in stages
-        for way, became in WAYS.items()
+        for way, became in STAGE_RESULTS.items()
     ]
 
 
@@ -119,7 +119,7 @@ def not_ahead(day: date) -> None:
         raise ValidationError("This day lies ahead: choose one that has been.")
 
 
-class AlsoField(forms.CharField):
+class NestedFilterField(forms.CharField):
     """A query string; cleans to a valid, bound PipelineFilter."""
 
     def clean(self, value):
@@ -132,12 +132,12 @@ class AlsoField(forms.CharField):
         return found
 
 
-class AlsoFilter(django_filters.Filter):
+class NestedFilter(django_filters.Filter):
     """A nested query string of filters that are ANDed with the page's own. Links behind figures use
     it when they need a second condition on a filter that the page already has. It has a hidden
     widget."""
 
-    field_class = AlsoField
+    field_class = NestedFilterField
 
     def __init__(self):
         super().__init__(label="And", max_length=3000, widget=forms.HiddenInput)
@@ -243,7 +243,7 @@ class PipelineFilter(PageFilterSet):
     )
     way = django_filters.ChoiceFilter(
         label="Way",
-        choices=way_choices,
+        choices=stage_result_choices,
         method="filter_way",
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": "There is no “%(value)s” here."},
@@ -269,7 +269,7 @@ class PipelineFilter(PageFilterSet):
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": "There is no “%(value)s” here."},
     )
-    also = AlsoFilter()
+    also = NestedFilter()
 
     class Meta:
         model = Pipeline

@@ -65,7 +65,7 @@ def write_alerts(change_set: ChangeSet) -> None:
     ]
     matches = _matches(found, rules)
     noticed = [(one, None) for one in found if one.event.always_noticed]
-    story = {
+    header = {
         "who": str(change_set.person) if change_set.person_id else "",
         "why": change_set.reason,
         "source": str(audit.Source(change_set.source).label),
@@ -74,7 +74,7 @@ def write_alerts(change_set: ChangeSet) -> None:
     _write(
         matches,
         noticed=noticed,
-        story=story,
+        header=header,
         change_set=change_set,
         author=change_set.person,
         sums_up=change_set.source == audit.Source.IMPORT,
@@ -87,12 +87,12 @@ def write_timed_alerts(day: date) -> None:
     Idempotent: alerts that exist are not written again."""
     found = events.occurrences_by(day)
     rules = list(AlertRule.objects.in_force({one.event.code for one in found}))
-    story = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
+    header = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
     by_moment: dict[str, list[RuleMatch]] = {}
     for match in _matches(found, rules):
         by_moment.setdefault(match[0].moment, []).append(match)
     for moment, matches in by_moment.items():
-        _write(matches, story=story, moment=moment)
+        _write(matches, header=header, moment=moment)
 
 
 def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
@@ -153,7 +153,7 @@ def _matches(found: list[Occurrence], rules: list[AlertRule]) -> list[RuleMatch]
 def _write(
     matches: list[RuleMatch],
     *,
-    story: dict[str, str],
+    header: dict[str, str],
     noticed: Sequence[RuleMatch] = (),
     change_set: ChangeSet | None = None,
     author: User | None = None,
@@ -181,7 +181,7 @@ def _write(
         to = f"{channel}:{recipient or ''}"
         if groups:
             key = f"{change_set.pk if change_set else moment}:{SUMMARY}:{to}"
-            payload = _summary(groups, subjects) | story | {"codes": list(groups)}
+            payload = _summary(groups, subjects) | header | {"codes": list(groups)}
             values = common | {"unique_key": key, "event": SUMMARY, "payload": payload}
             if channel == BELL:
                 notices.append(Notice(**values))
@@ -194,11 +194,11 @@ def _write(
                 continue  # Removed in the same change set.
             event = occurrence.event
             row = occurrence.row_key or occurrence.key
-            moment = occurrence.moment or f"{change_set.pk}:{event.code}"
+            key_prefix = occurrence.moment or f"{change_set.pk}:{event.code}"
             values = common | {
-                "unique_key": f"{moment}:{row}:{to}",
+                "unique_key": f"{key_prefix}:{row}:{to}",
                 "event": event.code,
-                "payload": _message(occurrence, subject, rule) | story,
+                "payload": _message(occurrence, subject, rule) | header,
             }
             if channel == BELL:
                 notices.append(Notice(**values))

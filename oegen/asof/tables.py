@@ -115,7 +115,7 @@ class _PastTables:
 
     def start(self) -> None:
         """Make tables from now on."""
-        self._makers = dict(self._tables())
+        self._makers = dict(self._table_makers())
         self._is_making = False
 
     def __call__(self, execute, sql, params, many, context):
@@ -150,7 +150,7 @@ class _PastTables:
     def _temporary(self) -> str:
         return "pg_temp" if self._postgresql else "temp"
 
-    def _tables(self):
+    def _table_makers(self):
         """Pairs of table name and the function that creates it, in dependency order."""
         for model in audit.tracked_models():
             history = audit.history_model(model)
@@ -196,7 +196,7 @@ class _PastTables:
         cursor.execute(f"{changed} LIMIT 1")
         if not cursor.fetchone():
             return
-        parts = [self._unchanged(model, model, "id"), self._then(model)]
+        parts = [self._unchanged(model, model, "id"), self._changed_rows_as_of_day(model)]
         if any(model.link_models()):
             parts.append(self._not_yet_entered(model))
         self._table(model, " UNION ALL ".join(parts), cursor)
@@ -221,7 +221,7 @@ class _PastTables:
             WHERE {is_unchanged} AND {condition}
         """  # noqa: S608
 
-    def _then(self, model) -> str:
+    def _changed_rows_as_of_day(self, model) -> str:
         """Selects the records that were changed or removed since, as they were."""
         history = self._stored(audit.history_model(model))
         # Reference tables: migrations seed the oldest row whatever its date, so order by version.
@@ -321,7 +321,7 @@ class _PastTables:
                         key.get_db_prep_save(record.pk, self._connection),
                         *search.texts_of(record),
                     )
-                    for record in model._base_manager.raw(self._then(model))
+                    for record in model._base_manager.raw(self._changed_rows_as_of_day(model))
                 ],
             )
 

@@ -14,13 +14,13 @@ Imports only ``core``. Higher layers hear of writes by the signals of ``oegen.au
 """
 
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED, REMOVED, Source
-from oegen.audit.context import NOBODY, acting, change_set, current_change_set, touch
+from oegen.audit.context import NOBODY, acting, change_set, current_change_set, queue_for_closing
 from oegen.audit.history import (
     AuditTrail,
     history_row,
     instance_from_row,
-    record,
     removals_together,
+    write_history_rows,
 )
 from oegen.audit.registry import history_model, tracked_models
 from oegen.audit.signals import (
@@ -48,11 +48,11 @@ __all__ = [
     "history_model",
     "history_row",
     "instance_from_row",
-    "record",
+    "queue_for_closing",
     "record_validating",
     "removals_together",
     "rows_removed",
     "rows_written",
-    "touch",
     "tracked_models",
+    "write_history_rows",
 ]

@@ -114,7 +114,7 @@ class ChangeSet(models.Model):
         self._answered_beyond = 0
         self._merged: dict[str, str] = {}
         #: What oegen.people.accounts has yet to copy: keys by what they are of.
-        self.touched: dict[Any, set] = {}
+        self.queued_for_closing: dict[Any, set] = {}
 
     @property
     def has_rows(self) -> bool:

@@ -123,10 +123,10 @@ def current_change_set() -> ChangeSet | None:
     return current
 
 
-def touch(kind: type[models.Model] | str, keys: Iterable) -> None:
+def queue_for_closing(kind: type[models.Model] | str, keys: Iterable) -> None:
     """Queue primary keys for receivers of ``change_set_closing``. oegen.people.accounts uses it for
     the accounts and groups that the change set writes."""
     keys = set(keys)
     if keys:
         with change_set() as current:
-            current.touched.setdefault(kind, set()).update(keys)
+            current.queued_for_closing.setdefault(kind, set()).update(keys)

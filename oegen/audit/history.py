@@ -70,12 +70,12 @@ class AuditTrail(HistoricalRecords):
             removals.append(row)
             return
         with change_set() as current:
-            told = instance
+            row_source = instance
             if history_type != REMOVED and instance.has_unsaved_values:
-                told = type(instance)._base_manager.get(pk=instance.pk)
-                told._change_reason = getattr(instance, "_change_reason", None)
-            told._history_date = current.recorded_at if current.back_dated else timezone.now()
-            super().create_historical_record(told, history_type, using=using)
+                row_source = type(instance)._base_manager.get(pk=instance.pk)
+                row_source._change_reason = getattr(instance, "_change_reason", None)
+            row_source._history_date = current.recorded_at if current.back_dated else timezone.now()
+            super().create_historical_record(row_source, history_type, using=using)
             if history_type == REMOVED:
                 rows_removed.send(type(instance), keys=[instance.pk])
 
@@ -109,7 +109,7 @@ def instance_from_row(row: models.Model) -> AuditedModel:
     return row.instance_type(**{one.attname: getattr(row, one.attname) for one in fields})
 
 
-def record(
+def write_history_rows(
     instances: Iterable[AuditedModel],
     history_type: str | Callable[[AuditedModel], str],
 ) -> None:

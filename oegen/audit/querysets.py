@@ -5,7 +5,7 @@ from django.utils.text import capfirst
 
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED
 from oegen.audit.context import change_set
-from oegen.audit.history import record, removals_together
+from oegen.audit.history import removals_together, write_history_rows
 from oegen.core import clock
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
 from oegen.core.fields import clean_text, fault_of, is_free_text
@@ -47,7 +47,7 @@ class AuditedQuerySet(models.QuerySet):
                 rows = [row for row in rows if row.version != versions[row.pk]]
                 if worked_out:
                     _check_texts(rows, worked_out)
-                record(rows, CHANGED)
+                write_history_rows(rows, CHANGED)
                 model.written(rows, created=False)
         return updated
 
@@ -98,7 +98,7 @@ class AuditedQuerySet(models.QuerySet):
             obj.clean_text_fields()
         with change_set():
             created = super().bulk_create(objs, batch_size=batch_size or BATCH_SIZE)
-            record(created, history_type)
+            write_history_rows(created, history_type)
             self.model.written(created, created=True)
         return created
 

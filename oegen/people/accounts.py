@@ -66,11 +66,11 @@ def values_of_groups(groups: Collection[Group]) -> dict[int, dict]:
 
 @receiver(audit.change_set_closing, dispatch_uid="oegen.accounts.closing")
 def _write_copies(sender, change_set, **kwargs) -> None:
-    touched, change_set.touched = change_set.touched, {}
-    if keys := touched.get(User):
+    queued, change_set.queued_for_closing = change_set.queued_for_closing, {}
+    if keys := queued.get(User):
         users = list(User.objects.filter(pk__in=keys))
-        _write(AccountRecord, keys, values_of_accounts(users), touched.get(PASSWORDS, ()))
-    if keys := touched.get(Group):
+        _write(AccountRecord, keys, values_of_accounts(users), queued.get(PASSWORDS, ()))
+    if keys := queued.get(Group):
         groups = list(Group.objects.filter(pk__in=keys))
         _write(GroupRecord, keys, values_of_groups(groups))
 
@@ -114,24 +114,24 @@ def _account_saved(sender, instance, created, update_fields, raw, **kwargs) -> N
     # Django keeps the new password until the save is over, and not for a mere renewal of the hash.
     is_set = instance._password is not None
     with audit.change_set():
-        audit.touch(User, [instance.pk])
+        audit.queue_for_closing(User, [instance.pk])
         if created or is_set:
-            audit.touch(PASSWORDS, [instance.pk])
+            audit.queue_for_closing(PASSWORDS, [instance.pk])
     if is_set and not created:
         record_security_event(SecurityEvent.Kind.PASSWORD_CHANGE, account=instance)
 
 
 @receiver(post_delete, sender=User, dispatch_uid="oegen.accounts.removed")
 def _account_removed(sender, instance, **kwargs) -> None:
-    audit.touch(User, [instance.pk])
+    audit.queue_for_closing(User, [instance.pk])
 
 
 @receiver(post_save, sender=Group, dispatch_uid="oegen.groups.saved")
 def _group_saved(sender, instance, raw, **kwargs) -> None:
     if not raw:
         with audit.change_set():
-            audit.touch(Group, [instance.pk])
-            audit.touch(User, _members(instance))
+            audit.queue_for_closing(Group, [instance.pk])
+            audit.queue_for_closing(User, _members(instance))
 
 
 @receiver(pre_delete, sender=Group, dispatch_uid="oegen.groups.going")
@@ -142,8 +142,8 @@ def _group_going(sender, instance, **kwargs) -> None:
 @receiver(post_delete, sender=Group, dispatch_uid="oegen.groups.removed")
 def _group_removed(sender, instance, **kwargs) -> None:
     with audit.change_set():
-        audit.touch(Group, [instance.pk])
-        audit.touch(User, instance._members_before)
+        audit.queue_for_closing(Group, [instance.pk])
+        audit.queue_for_closing(User, instance._members_before)
 
 
 @receiver(pre_delete, sender=Permission, dispatch_uid="oegen.permissions.going")
@@ -158,7 +158,7 @@ def _permission_going(sender, instance, **kwargs) -> None:
 def _permission_removed(sender, instance, **kwargs) -> None:
     with audit.change_set():
         for model, keys in instance._owners_before:
-            audit.touch(model, keys)
+            audit.queue_for_closing(model, keys)
 
 
 def _members(group: Group) -> list[int]:
@@ -177,9 +177,9 @@ def _ties_changed(owner: type[User] | type[Group], name: str):
         if action == "pre_clear" and reverse:
             instance._owners_before_clear = list(ties.values_list(column, flat=True))
         elif action == "post_clear" and reverse:
-            audit.touch(owner, instance._owners_before_clear)
+            audit.queue_for_closing(owner, instance._owners_before_clear)
         elif action.startswith("post_"):
-            audit.touch(owner, pk_set if reverse else [instance.pk])
+            audit.queue_for_closing(owner, pk_set if reverse else [instance.pk])
 
     uid = f"oegen.ties.{owner._meta.label_lower}.{name}"
     m2m_changed.connect(changed, sender=through, weak=False, dispatch_uid=uid)

@@ -27,17 +27,17 @@ from oegen.audit.integrity.finding import Finding
 __all__ = ["Check", "Finding", "register_check"]
 
 #: A question of a higher layer: yields findings, and counts what it reads.
-Question = Callable[[Counter], Iterator[Finding]]
+CheckFunction = Callable[[Counter], Iterator[Finding]]
 
 #: Each by what it reads.
-questions: dict[str, Question] = {}
+questions: dict[str, CheckFunction] = {}
 
 
-def register_check(what: str) -> Callable[[Question], Question]:
+def register_check(what: str) -> Callable[[CheckFunction], CheckFunction]:
     """Have ``audit_check`` ask it too; ``what`` is what it reads. What it raises ends that question
     alone, as a finding."""
 
-    def register(question: Question) -> Question:
+    def register(question: CheckFunction) -> CheckFunction:
         questions[what] = question
         return question
 

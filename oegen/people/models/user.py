@@ -9,7 +9,7 @@ class AccountQuerySet(models.QuerySet):
 
     def update(self, **kwargs):
         with audit.change_set():
-            audit.touch(self.model, self.order_by().values_list("pk", flat=True))
+            audit.queue_for_closing(self.model, self.order_by().values_list("pk", flat=True))
             return super().update(**kwargs)
 
     update.alters_data = True
@@ -21,7 +21,7 @@ class AccountQuerySet(models.QuerySet):
             raise ValueError("Accounts can't be written in bulk where some may be there already.")
         with audit.change_set():
             created = super().bulk_create(objs, *args, **kwargs)
-            audit.touch(self.model, (account.pk for account in created))
+            audit.queue_for_closing(self.model, (account.pk for account in created))
         return created
 
 
