@@ -1,5 +1,9 @@
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db import models
+from django.db.models import Case, When
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from oegen.admin.lists import StrictFiltersMixin
 from oegen.admin.reference import ReferenceAdmin
@@ -7,18 +11,23 @@ from oegen.admin.removal import RemovalMixin
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert, AlertRule
+from oegen.core.pointers import PointerField
 from oegen.core.words import count
+
+
+def _foreign_key_to(model: type[models.Model]) -> models.ForeignKey:
+    """One of another model's: the admin's choosers know the records on offer by a foreign key."""
+    keys = (relation.field for relation in model._meta.related_objects)
+    return next(key for key in keys if not key.get_limit_choices_to())
 
 
 @admin.register(AlertRule)
 class AlertRuleAdmin(ReferenceAdmin):
     """What goes out, and where; switched on and off in the list."""
 
-    list_display = ["name", "event", "limit", "channel", "technology", "country", "is_active"]
+    list_display = ["name", "event", "limit", "channel", "country", "is_active"]
     list_editable = ["is_active"]
     list_filter = ["channel", "is_active", "event"]
-    list_select_related = ["technology"]
-    autocomplete_fields = ["technology", "counterparty"]
     fieldsets = [
         (None, {"fields": ["name", "is_active", "order"]}),
         ("What", {"fields": ["event", "threshold"]}),
@@ -31,12 +40,41 @@ class AlertRuleAdmin(ReferenceAdmin):
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "is_active":
             kwargs["help_text"] = "Untick it to keep the rule and send nothing by it."
+        if isinstance(db_field, PointerField):
+            kwargs |= {
+                "label": capfirst(db_field.verbose_name),
+                "help_text": db_field.help_text,
+                "required": not db_field.blank,
+            }
+            db_field = _foreign_key_to(db_field.target)
+            kwargs["widget"] = AutocompleteSelect(db_field, self.admin_site)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request, obj, form, change):
         if not change:
             obj.take_code()
         super().save_model(request, obj, form, change)
+
+    def get_list_display(self, request):
+        # The same each time it is asked for, or Django does not offer to sort by it.
+        if not hasattr(request, "technology_column"):
+            request.technology_column = self._technology_column()
+        shown = [*super().get_list_display(request)]
+        return [*shown[:4], request.technology_column, *shown[4:]]
+
+    def _technology_column(self):
+        """The names of technologies, read at once, in the order of their own list."""
+        target = self.opts.get_field("technology").target
+        names = {technology.pk: technology for technology in target.objects.all()}
+        places = [When(technology=key, then=place) for place, key in enumerate(names)]
+
+        @admin.display(
+            description="Technology", ordering=Case(*places, output_field=models.IntegerField())
+        )
+        def technology(rule):
+            return names.get(rule.technology_id)
+
+        return technology
 
     @admin.display(description="From", ordering="threshold")
     def limit(self, rule):

@@ -39,6 +39,7 @@ from oegen.audit.reference import ReferenceModel
 from oegen.core import next_url
 from oegen.core.bidi import isolated
 from oegen.core.days import DayInput
+from oegen.core.pointers import rows_pointing_to, target_of
 from oegen.pages import comments
 from oegen.people.comments import Comment
 from oegen.people.models import User
@@ -111,7 +112,7 @@ class AuditedAdmin(
         """As Django's, without keys in the address that lead to no record."""
         initial = super().get_changeform_initial_data(request)
         for field in self.opts.concrete_fields:
-            if field.name in initial and isinstance(field, models.ForeignKey):
+            if field.name in initial and target_of(field):
                 try:
                     field.formfield(required=False).clean(initial[field.name])
                 except ValidationError:
@@ -333,15 +334,19 @@ class AuditedAdmin(
             if model.parent_field():
                 # So does what belongs to it, though it can't be removed by itself.
                 perms_needed.discard(model._meta.verbose_name)
-        if protected:
-            protected = self._dependents(objs)
+        pointing = list(rows_pointing_to(self.model, [obj.pk for obj in objs]))
+        for row in pointing:
+            if not self.admin_site.get_model_admin(type(row)).has_delete_permission(request, row):
+                perms_needed.add(row._meta.verbose_name)
+        if protected or pointing:
+            protected = self._dependents(objs, pointing)
         return deleted, counts, perms_needed, protected
 
-    def _dependents(self, objs) -> list[str]:
+    def _dependents(self, objs, pointing) -> list[str]:
         collector = NestedObjects(using=router.db_for_write(self.model), origin=objs)
         collector.collect(objs)
         records = {}
-        for row in collector.protected:
+        for row in [*collector.protected, *pointing]:
             owner = row.parent_field() if isinstance(row, AuditedModel) else None
             record = getattr(row, owner.name) if owner else row
             records[record._meta.label, record.pk] = record

@@ -35,6 +35,7 @@ from oegen import audit, search
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.reference import ReferenceModel
 from oegen.core import clock
+from oegen.core.pointers import target_of
 from oegen.search.models import SearchDocument
 
 _QUOTED = re.compile(r'"(\w+)"')
@@ -337,7 +338,8 @@ def _indexed(model) -> list[str]:
     columns = []
     for field in model._meta.concrete_fields:
         by_key = field.primary_key and getattr(model, "PARENT_FIELD", None) == ""
-        to_record = field.is_relation and not issubclass(field.related_model, ReferenceModel)
+        target = target_of(field)
+        to_record = target is not None and not issubclass(target, ReferenceModel)
         if by_key or to_record:
             columns.append(field.column)
     return columns

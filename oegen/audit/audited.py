@@ -14,6 +14,7 @@ from oegen.audit import seals
 from oegen.audit.choices import CREATED, NOT_YET_ENTERED
 from oegen.audit.context import change_set
 from oegen.audit.history import AuditTrail, HistoryRow
+from oegen.audit.pointers import protect_targets
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.audit.questions import Question
 from oegen.audit.signals import record_validating, rows_written
@@ -209,6 +210,7 @@ class AuditedModel(models.Model):
             self.lock([self.pk])
             if not type(self)._base_manager.filter(pk=self.pk, version=self.version).exists():
                 raise StaleRecordError(self)
+            protect_targets([self], [self.pk])
             return super().delete(*args, **kwargs)
 
     @property

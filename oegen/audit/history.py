@@ -18,6 +18,7 @@ from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, REMOVED
 from oegen.audit.context import change_set, current_change_set
 from oegen.audit.registry import history_model
 from oegen.audit.signals import rows_removed
+from oegen.core.pointers import PointerField
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
@@ -46,6 +47,16 @@ class HistoryRow(models.Model):
 
 class AuditTrail(HistoricalRecords):
     """simple-history, with person, reason, time and change set taken from the open change set."""
+
+    def copy_fields(self, model):
+        """With pointers by their names, as it has foreign keys, not by those of their columns."""
+        fields = super().copy_fields(model)
+        for pointer in model._meta.concrete_fields:
+            if isinstance(pointer, PointerField):
+                copied = fields.pop(pointer.attname)
+                copied.name = pointer.name
+                fields[pointer.name] = copied
+        return fields
 
     def get_history_user(self, instance):
         return current_change_set().person

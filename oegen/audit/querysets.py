@@ -6,6 +6,7 @@ from django.utils.text import capfirst
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED
 from oegen.audit.context import change_set
 from oegen.audit.history import removals_together, write_history_rows
+from oegen.audit.pointers import protect_targets
 from oegen.core import clock
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
 from oegen.core.fields import clean_text, fault_of, is_free_text
@@ -131,6 +132,7 @@ class AuditedQuerySet(models.QuerySet):
             keys = list(self.order_by().values_list("pk", flat=True))
             self.model.lock(keys)
             locked = self.filter(pk__in=keys) if connection.features.has_select_for_update else self
+            protect_targets(locked, keys)
             return super(AuditedQuerySet, locked).delete()
 
     delete.alters_data = True

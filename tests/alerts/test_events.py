@@ -210,7 +210,7 @@ def test_filters_of_a_rule_know_technology_counterparty_and_country(larch, told)
         return names
 
     assert worsen_all() == {"Larch", "Onshore"}
-    AlertRule.objects.filter(pk=rule.pk).update(technology=None, counterparty=lead)
+    AlertRule.objects.filter(pk=rule.pk).update(technology=None, counterparty=lead.pk)
     assert worsen_all() == {"Onshore"}
     AlertRule.objects.filter(pk=rule.pk).update(counterparty=None, country="IE")
     assert worsen_all() == {"Solar"}
@@ -404,7 +404,7 @@ def test_a_mention_goes_by_email_to_that_person_only_unless_they_said_no(larch, 
 def test_a_mention_on_a_facility_can_be_filtered_and_says_what_it_is(told):
     rule = AlertRule.objects.get(code="slack-mentioned")
     wind = Technology.objects.get(code="wind")
-    AlertRule.objects.filter(pk=rule.pk).update(is_active=True, technology=wind, country="IE")
+    AlertRule.objects.filter(pk=rule.pk).update(is_active=True, technology=wind.pk, country="IE")
     make_user(None, "priya")
     farm = make_facility("Farm", "onshore-wind", capacity_mw=12, country="IE")
     for subject in (farm, make_facility("Field", "solar", country="IE"), make_counterparty()):

@@ -11,6 +11,7 @@ from oegen.audit.changesets import ChangeSet
 from oegen.audit.reference import ReferenceModel, ReferenceQuerySet
 from oegen.core.constraints import unique_name
 from oegen.core.fields import CountryField, at_least_zero, country_shape, in_range, one_of
+from oegen.core.pointers import PointerField
 
 
 class Channel(models.TextChoices):
@@ -27,7 +28,7 @@ class AlertRuleQuerySet(ReferenceQuerySet):
 class AlertRule(ReferenceModel):
     """Which occurrences of an event go out, and where. Empty filters let everything through.
 
-    Its foreign keys name models of later applications, because imports go one way only.
+    Its technology and counterparty are pointers: later applications register the models.
     """
 
     event = models.CharField(max_length=40, choices=event_choices)
@@ -45,20 +46,16 @@ class AlertRule(ReferenceModel):
         choices=Channel,
         help_text="E-mail goes to the people who chose the event on their own page.",
     )
-    technology = models.ForeignKey(
-        "pipelines.Technology",
+    technology = PointerField(
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
+        db_index=True,
         help_text="Only records of it, its kinds included. Empty: of any.",
     )
-    counterparty = models.ForeignKey(
-        "counterparties.Counterparty",
+    counterparty = PointerField(
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
+        db_index=True,
         help_text="Only records tied to it, in whatever role. Empty: to any.",
     )
     country = CountryField(help_text="Only records with a facility there. Empty: anywhere.")

@@ -8,6 +8,7 @@ from django.db import models
 
 from oegen.audit.audited import AuditedModel
 from oegen.core.bidi import isolated
+from oegen.core.pointers import target_of
 
 NOTHING = "empty"
 
@@ -27,8 +28,8 @@ class NameCache:
     def prefetch_for(self, model, row) -> None:
         """Want whatever the foreign keys of a history row of ``model`` point to."""
         for model_field in model._meta.concrete_fields:
-            if isinstance(model_field, models.ForeignKey):
-                self._wanted[model_field.remote_field.model].add(getattr(row, model_field.attname))
+            if target := target_of(model_field):
+                self._wanted[target].add(getattr(row, model_field.attname))
         if model.IS_COMMENT:
             content_type = ContentType.objects.get_for_id(row.content_type_id)
             self._wanted[content_type.model_class()].add(row.object_id)

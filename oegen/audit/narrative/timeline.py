@@ -20,6 +20,7 @@ from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative.names import NOTHING, NameCache
 from oegen.core.bidi import isolated
+from oegen.core.pointers import target_of
 
 UNITS = {"_mw": "MW", "_mwh": "MWh", "_pct": "%"}
 
@@ -335,8 +336,8 @@ def display(model_field: models.Field, row, names: NameCache) -> str:
     value = getattr(row, model_field.attname)
     if value is None or value == "":
         return NOTHING
-    if isinstance(model_field, models.ForeignKey):
-        return names.get(model_field.remote_field.model, value)
+    if target := target_of(model_field):
+        return names.get(target, value)
     if model_field.choices:
         return str(dict(model_field.flatchoices).get(value, value))
     if isinstance(value, bool):

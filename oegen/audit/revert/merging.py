@@ -25,6 +25,7 @@ from oegen.audit.registry import comment_model
 from oegen.audit.revert.steps import permission_for, sentences_of
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import CountryField, country_name
+from oegen.core.pointers import pointers_to
 from oegen.core.triggers import broken_rule
 
 if TYPE_CHECKING:
@@ -146,6 +147,9 @@ def _references(record: AuditedModel) -> Iterator[Move]:
             field = relation.field.name
             for row in model._base_manager.filter(**{field: record.pk}).order_by("pk"):
                 yield Move(row, field)
+    for field in pointers_to(type(record)):
+        for row in field.model._base_manager.filter(**{field.name: record.pk}).order_by("pk"):
+            yield Move(row, field.name)
     if hasattr(record, "comments"):
         subject = ContentType.objects.get_for_model(record)
         comments = comment_model().objects

@@ -19,6 +19,7 @@ from django.utils.text import capfirst
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative.names import NameCache
+from oegen.core.pointers import target_of
 
 ACTIONS = {audit.CREATED: "add", audit.CHANGED: "change", audit.REMOVED: "delete"}
 
@@ -142,8 +143,8 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
             continue
         names.prefetch_for(step.model, step.then)
         for field in step.model._meta.concrete_fields:
-            if isinstance(field, models.ForeignKey):
-                wanted[field.remote_field.model].add(getattr(step.then, field.attname))
+            if target := target_of(field):
+                wanted[target].add(getattr(step.then, field.attname))
         if part_of := step.belongs_to:
             wanted[part_of[0]].add(part_of[1])
     sentences = []

@@ -1,0 +1,61 @@
+"""Pointers (oegen.core.pointers) hold as foreign keys do: nothing that is pointed to is removed,
+and at the end of a change set every key that it wrote is of a record that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.db.models import ProtectedError
+from django.db.models.deletion import Collector
+from django.dispatch import receiver
+from django.utils.text import capfirst
+
+from oegen.audit.context import queue_for_closing
+from oegen.audit.signals import change_set_closing, rows_written
+from oegen.core.exceptions import RuleBrokenError
+from oegen.core.pointers import pointers_of, rows_pointing_to
+
+
+def protect_targets(records: Iterable[models.Model] | models.QuerySet, keys: list) -> None:
+    """Raises ProtectedError when any of these records, which are locked, is pointed to: with
+    whatever else protects them."""
+    model = records.model if isinstance(records, models.QuerySet) else type(records[0])
+    pointing = set(rows_pointing_to(model, keys))
+    if not pointing:
+        return
+    message = f"Cannot delete some instances of model {model.__name__!r}: they are pointed to."
+    try:
+        Collector(using=records[0]._state.db, origin=records).collect(records)
+    except ProtectedError as error:
+        message, pointing = error.args[0], pointing | error.protected_objects
+    raise ProtectedError(message, pointing)
+
+
+@receiver(rows_written, dispatch_uid="oegen.pointers.written")
+def _note(sender, instances, **kwargs) -> None:
+    if pointers_of(sender):
+        queue_for_closing(sender, [instance.pk for instance in instances])
+
+
+@receiver(change_set_closing, dispatch_uid="oegen.pointers.closing")
+def _check(sender, change_set, **kwargs) -> None:
+    for model, keys in change_set.queued_for_closing.items():
+        if not isinstance(model, str):
+            for field in pointers_of(model):
+                _check_targets(field, keys)
+
+
+def _check_targets(field, keys: Iterable[Any]) -> None:
+    """Raises RuleBrokenError for a key of no record. The others stay to the end of the
+    transaction."""
+    rows = field.model._base_manager.filter(pk__in=keys).exclude(**{field.name: None})
+    wanted = set(rows.values_list(field.attname, flat=True))
+    if not wanted:
+        return
+    targets = field.target._base_manager.filter(pk__in=wanted).order_by("pk")
+    there = targets.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)
+    if wanted - set(there):
+        label = capfirst(field.verbose_name)
+        raise RuleBrokenError(f"{label}: what it points to has been removed.")
