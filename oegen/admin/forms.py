@@ -306,6 +306,11 @@ class TableFormSet(forms.BaseModelFormSet):
             )
 
 
+def is_removed(form: forms.Form) -> bool:
+    """Whether the box is ticked that removes the row of this form, which is valid."""
+    return bool(form.cleaned_data.get(DELETION_FIELD_NAME))
+
+
 class LinkFormSet(forms.BaseInlineFormSet):
     """The links of a record on the record's page. Each form knows the record as ``owner``."""
 
@@ -325,7 +330,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
         return [
             form
             for form in self.forms
-            if not self._should_delete_form(form) and (form.has_changed() or form._is_change)
+            if not is_removed(form) and (form.has_changed() or form._is_change)
         ]
 
     @cached_property
@@ -351,7 +356,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
         """Instead of Django's: its sentence names neither the row nor what would be right."""
         rows: dict[tuple, int] = {}
         for number, form in enumerate(self.forms, 1):
-            if self._should_delete_form(form) or not form.cleaned_data or form.conflict:
+            if is_removed(form) or not form.cleaned_data or form.conflict:
                 continue
             tied = self.tied_by(form)
             if None in tied:

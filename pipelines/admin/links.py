@@ -13,7 +13,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
-from oegen.admin.forms import GuardedForm, LinkFormSet, gives_reason
+from oegen.admin.forms import GuardedForm, LinkFormSet, gives_reason, is_removed
 from oegen.admin.options import LinkInline, LinkInlineMixin
 from oegen.search import keys
 from pipelines.admin.facility import SIZE_FIELDS
@@ -147,8 +147,7 @@ class FacilityFormSet(LinkFormSet):
         if self.instance._state.adding or gives_reason(self.data):
             return
         if any(
-            form.changes_capacity or (self._should_delete_form(form) and form._is_change)
-            for form in self.forms
+            form.changes_capacity or (is_removed(form) and form._is_change) for form in self.forms
         ):
             raise ValidationError("Say why in “Reason”: you changed the project's capacity.")
 
