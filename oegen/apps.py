@@ -47,7 +47,6 @@ class OEGenStaticFilesConfig(StaticFilesConfig):
         "*.d.ts",
         "tabler-*",
         "tabler.css*",
-        "tabler.js*",
         "*-src.*",
         "chart.js",
         "chart.js.map",

@@ -146,7 +146,7 @@ def test_the_site_comes_up_with_data_and_logins_and_keeps_both(folder):
         assert "default-src 'self';" in f"{page.headers['Content-Security-Policy']};"
         html = page.read().decode()
         assert "Every project, company and person here is invented" in html
-        style = re.search(r'href="(/static/oegen/oegen\.[^"]+\.css)"', html)[1]
+        style = re.search(r'href="(/static/oegen/css/base\.[^"]+\.css)"', html)[1]
         assert "immutable" in opener.open(site.url + style).headers["Cache-Control"]
     while has_not_ended(watcher):
         time.sleep(0.1)

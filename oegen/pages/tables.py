@@ -58,7 +58,7 @@ class RecordTable(tables.Table):
         self.annotate = [annotate for annotate in needed if annotate]
         data = self._read(data)
         hidden = [name for name in self.base_columns if name not in names]
-        attrs = {"class": "table table-vcenter table-hover oegen-table record-rows"}
+        attrs = {"class": "table table-vcenter record-rows"}
         super().__init__(data=data, sequence=names, exclude=hidden, attrs=attrs, **kwargs)
 
     def _read(self, records: QuerySet) -> QuerySet:

@@ -34,7 +34,7 @@ def test_latest_change_says_who_moved_which_pipeline_from_where_to_where(
         pipeline.save()
 
     html = page_of(as_manager)
-    news = html.split('class="news"')[1].split("</li>")[0]
+    news = html.split('class="news ')[1].split("</li>")[0]
 
     assert f'<a href="{pipeline.get_absolute_url()}"><bdi>Kestrel Moor</bdi></a>' in news
     assert "moved from Design to Procurement" in news
@@ -47,7 +47,7 @@ def test_large_change_set_is_told_by_its_numbers(as_manager):
         for number in range(13):
             make_counterparty(f"Company {number}")
 
-    news = page_of(as_manager).split('class="news"')[1].split("</li>")[0]
+    news = page_of(as_manager).split('class="news ')[1].split("</li>")[0]
 
     assert "Import: 13 counterparties" in news
     assert "Company 5" not in news
@@ -59,7 +59,7 @@ def test_small_change_set_shows_the_first_three_and_counts_the_rest(as_manager):
             make_counterparty(f"Company {number}")
     assert ChangeSet.objects.filter(source=audit.Source.FORM).count() == 1
 
-    news = page_of(as_manager).split('class="news"')[1].split("</li>")[0]
+    news = page_of(as_manager).split('class="news ')[1].split("</li>")[0]
 
     assert news.count("added as a counterparty") == 3
     assert "and 2 more in the same go" in news

@@ -272,7 +272,7 @@ def test_unknown_address_is_a_page_in_the_site_s_look(as_manager, address):
 
     assert response.status_code == 404
     assert "Page not found" in parsed(response).text
-    assert "oegen/oegen.css" in response.content.decode()
+    assert "oegen/css/base.css" in response.content.decode()
 
 
 def test_unknown_address_shows_a_stranger_no_section(client, db):

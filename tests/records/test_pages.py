@@ -176,7 +176,7 @@ def test_counterparty_with_many_pipelines_leads_to_all_of_them(as_manager, db, m
 
 def cells(response) -> dict[tuple[int, int], str]:
     """The words of each cell of the matrix, by row from the top and column from the left."""
-    table = re.search(r'<table class="matrix">.*?</table>', response.content.decode(), re.S)[0]
+    table = re.search(r'<table class="heat matrix">.*?</table>', response.content.decode(), re.S)[0]
     return {
         (row, column): " ".join(re.sub(r"<[^>]+>", " ", cell).split())
         for row, line in enumerate(re.findall(r"<tr>(.*?)</tr>", table, re.S)[1:])
@@ -283,7 +283,7 @@ def test_empty_sections_tell_editors_what_to_do_next(as_editor, db):
         make_information_point(),
     ):
         html = page_of(as_editor, record).content.decode()
-        facts = html[html.index('class="record-facts"') :]
+        facts = html[html.index('class="record-columns"') :]
         assert "/change/?next=" in facts, record
 
 

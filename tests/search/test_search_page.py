@@ -95,9 +95,7 @@ def test_best_first():
 def test_the_place_of_a_match_is_named_and_marked(as_manager):
     make_counterparty("Larch Power", aliases="Ærø Holdings")
     html = page(as_manager, q="aero")
-    assert '<span class="hit-label">Other names:</span> <bdi><mark>Ærø</mark> Holdings</bdi>' in (
-        html
-    )
+    assert "Other names:</span> <bdi><mark>Ærø</mark> Holdings</bdi>" in html
 
 
 def test_a_comment_leads_to_the_record_it_is_about(as_manager):
@@ -112,26 +110,26 @@ def test_eight_of_a_kind_and_the_rest_one_click_away(as_manager):
     for number in range(60):
         make_pipeline(f"Moor {number:02}")
     html = page(as_manager, q="moor")
-    assert html.count('class="hit"') == 8
+    assert html.count('class="hit ') == 8
     assert "All 60" in shown(html)
     whole = page(as_manager, q="moor", kind="pipeline")
-    assert whole.count('class="hit"') == 50
+    assert whole.count('class="hit ') == 50
     second = page(as_manager, q="moor", kind="pipeline", page=2)
-    assert second.count('class="hit"') == 10
+    assert second.count('class="hit ') == 10
     assert "Page 2 of 2" in shown(second)
 
 
 @pytest.mark.parametrize("wrong", ["0", "99", "-1", "x"])
 def test_a_page_there_is_not_shows_one_there_is(as_manager, wrong):
     make_pipeline("Moor")
-    assert 'class="hit"' in page(as_manager, q="moor", kind="pipeline", page=wrong)
+    assert 'class="hit ' in page(as_manager, q="moor", kind="pipeline", page=wrong)
 
 
 def test_an_unknown_kind_is_named_and_everything_is_shown(as_manager):
     make_pipeline("Moor")
     html = page(as_manager, q="moor", kind="<castle>")
     assert "There is no kind of record called “&lt;castle&gt;”" in html
-    assert 'class="hit"' in html
+    assert 'class="hit ' in html
 
 
 def test_a_kind_without_a_match_leads_back_to_the_others(as_manager):

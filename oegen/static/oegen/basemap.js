@@ -72,10 +72,17 @@ window.oegenBasemap = (function () {
     longitudes.forEach((lng, place) => (ring[place] = [lng, ring[place][1]]));
   }
 
+  /* The colours of tokens.css are pairs, for light and for dark: an element shows those in use. */
   function colours(holder) {
-    const style = getComputedStyle(holder);
-    const read = (name) => style.getPropertyValue(name).trim();
-    return { land: read("--map-land"), line: read("--map-line"), place: read("--map-place") };
+    const probe = holder.appendChild(document.createElement("i"));
+    Object.assign(probe.style, {
+      color: "var(--map-land)",
+      outlineColor: "var(--map-line)",
+      backgroundColor: "var(--map-place)",
+    });
+    const { color: land, outlineColor: line, backgroundColor: place } = getComputedStyle(probe);
+    probe.remove();
+    return { land, line, place };
   }
 
   /* The land in tiles: a tile paints the shapes that lie in it. Leaflet's own shapes would work out

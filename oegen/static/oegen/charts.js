@@ -11,8 +11,13 @@
   const dates = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
   let drawn = [];
 
+  /* A colour of tokens.css is a pair, for light and for dark: an element shows the one in use. */
   function colourOf(name) {
-    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = `var(${name})`;
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
   }
 
   function tone({ light, dark }) {
@@ -366,7 +371,10 @@
   function make(card) {
     const data = JSON.parse(document.getElementById(card.dataset.chart).textContent);
     const box = card.querySelector("[data-chart-canvas]");
-    if (data.kind === "bars") box.classList.add(`rows-${Math.min(data.labels.length, 12)}`);
+    if (data.kind === "bars") {
+      box.classList.add("has-rows");
+      box.style.setProperty("--rows", Math.min(data.labels.length, 12));
+    }
     const one = { card, data, box, chosen: 0 };
     one.config = () => KINDS[data.kind](data, box.clientWidth < NARROW, one.chosen);
     one.chart = new Chart(box.querySelector("canvas"), { ...one.config(), plugins: [endNotes] });

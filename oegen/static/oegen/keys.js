@@ -19,7 +19,7 @@
   }
 
   function walk(step) {
-    const rows = Array.from(document.querySelectorAll("#results .oegen-table tbody th a, .hit-name a"));
+    const rows = Array.from(document.querySelectorAll("#results .table tbody th a, .hit-name a"));
     const at = rows.indexOf(document.activeElement);
     const next = rows[at < 0 ? 0 : at + step];
     if (next) next.focus();

@@ -109,7 +109,7 @@
 
   /* On a phone the filters wait behind a button that says how many are set. */
   function tellFilters() {
-    const badge = document.querySelector("[data-shows-filters] .badge-quiet");
+    const badge = document.querySelector("[data-shows-filters] .badge");
     if (!badge) return;
     const number = document.querySelectorAll("#results .chip").length;
     badge.textContent = number ? number + " set" : "";

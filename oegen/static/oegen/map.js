@@ -24,7 +24,7 @@
   }
 
   function fail(text) {
-    holder.before(make("p", "map-failed", `${text} The list has the same facilities.`));
+    holder.before(make("p", "map-failed field-wrong", `${text} The list has the same facilities.`));
   }
 
   function site(row, technologies) {
@@ -67,7 +67,7 @@
 
   function popup(one) {
     const box = make("div");
-    const name = make("a", "map-popup-name", one.name);
+    const name = make("a", "fw-semibold", one.name);
     name.href = `${holder.dataset.facility}${one.id}/${day}`;
     const facts = make("p", "", `${one.technology}, ${capacity(one)}`);
     const [colour, word] = RATINGS[one.rag];

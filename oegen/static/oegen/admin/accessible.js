@@ -18,13 +18,12 @@
     });
   }
 
-  /* On a phone a row of a list is a card, in which each value says what it is. */
-  function nameCells() {
-    const headings = Array.from(
-      document.querySelectorAll("#result_list thead th"),
-      (head) => head.querySelector(".text")?.textContent.trim() || "",
+  /* On a phone a row of a table is a card, in which each value says what it is. */
+  function nameCells(table) {
+    const headings = Array.from(table.querySelectorAll("thead th"), (head) =>
+      (head.querySelector(".text") ?? head).textContent.trim(),
     );
-    document.querySelectorAll("#result_list tbody tr").forEach(function (row) {
+    table.querySelectorAll("tbody tr").forEach(function (row) {
       if (row.cells.length !== headings.length) return;
       Array.from(row.cells).forEach(function (cell, place) {
         if (cell.matches("td:not(.action-checkbox)")) cell.dataset.heading = headings[place];
@@ -34,7 +33,7 @@
 
   function mend() {
     nameChoosers();
-    nameCells();
+    document.querySelectorAll("#result_list, .inline-group .tabular table").forEach(nameCells);
     document.querySelectorAll("th.original:empty").forEach((cell) => cell.setAttribute("role", "none"));
     document.querySelectorAll("span.help-tooltip[aria-label]").forEach((span) => span.setAttribute("role", "img"));
     document.getElementById("searchbar")?.setAttribute("aria-label", "Search");

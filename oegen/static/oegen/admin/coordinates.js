@@ -58,7 +58,7 @@
     const pair = { latitude, longitude };
     const row = longitude.closest(".form-row");
     const holder = document.createElement("div");
-    holder.className = "place-map";
+    holder.className = "map place-map";
     holder.hidden = true;
     holder.setAttribute("role", "application");
     holder.setAttribute("aria-label", "Map: click the place of the facility");
