@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Self
 
 from django.db.models import Count, Exists, F, OuterRef
 
@@ -13,7 +14,7 @@ LIVE = "live"
 
 
 class InformationPointQuerySet(AuditedQuerySet):
-    def live(self):
+    def live(self) -> Self:
         """Open or watched: what still matters."""
         return self.exclude(status=Status.CLOSED)
 
@@ -36,7 +37,7 @@ class InformationPointQuerySet(AuditedQuerySet):
         places = self.order_by("impact", "likelihood").values_list("impact", "likelihood")
         return list(places.annotate(Count("pk")))
 
-    def by_rating(self):
+    def by_rating(self) -> Self:
         return self.order_by("-rating", "-impact", by("title"))
 
     def review_due(self, day: date):

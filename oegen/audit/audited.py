@@ -1,8 +1,10 @@
+from __future__ import annotations
+
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -20,8 +22,13 @@ from oegen.audit.questions import Question
 from oegen.audit.signals import record_validating, rows_written
 from oegen.core import days
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
-from oegen.core.fields import clean_text, fault_of, is_free_text, storage_fault_of
+from oegen.core.fields import clean_text, fault_of, is_free_text, own_field, storage_fault_of
 from oegen.core.record_keys import Key
+
+if TYPE_CHECKING:
+    from oegen.audit.narrative.names import NameCache
+    from oegen.audit.registry import Row
+    from oegen.core.fields import AnyField
 
 
 class AuditedModel(models.Model):
@@ -108,7 +115,7 @@ class AuditedModel(models.Model):
             finally:
                 self.has_unsaved_values = False
 
-    def clean_fields(self, exclude=None):
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """As Django's, with texts cleaned; and days have to be possible ones (oegen.core.days). A
         field that holds what the database holds is not refused: older records may break a rule
         made since."""
@@ -131,7 +138,7 @@ class AuditedModel(models.Model):
         if errors and not self._state.adding:
             stored = type(self)._base_manager.filter(pk=self.pk).values(*errors).first() or {}
             for name, value in stored.items():
-                if value == getattr(self, self._meta.get_field(name).attname):
+                if value == getattr(self, own_field(type(self), name).attname):
                     del errors[name]
         errors |= {name: [ValidationError(fault)] for name, fault in faults.items()}
         if errors:
@@ -150,7 +157,7 @@ class AuditedModel(models.Model):
         Raises RuleBrokenError for one that can't be kept.
         """
         for name, fault in self._clean_texts(names).items():
-            label = capfirst(self._meta.get_field(name).verbose_name)
+            label = capfirst(own_field(type(self), name).verbose_name)
             raise RuleBrokenError(f"{label}: {fault}")
 
     def _clean_texts(self, names: Iterable[str] | None = None) -> dict[str, str]:
@@ -169,19 +176,21 @@ class AuditedModel(models.Model):
                 faults[field.name] = fault
         return faults
 
-    def has_had(self, field: models.Field, value: str) -> bool:
+    def has_had(self, field: AnyField, value: str) -> bool:
         """Whether the field has this very value, or once had: such a text stays as it is, and
         comes back as it was, whatever is asked of new ones. One that can't be kept stays where it
         is, and does not come back."""
         if storage_fault_of(value):
             stored = type(self)._base_manager.filter(pk=self.pk).values_list(field.attname)
-            return stored.first() == (value,)
-        return type(self).history.filter(id=self.pk, **{field.attname: value}).exists()
+            return bool(stored.first() == (value,))
+        rows = type(self).history.filter(id=self.pk, **{field.attname: value})
+        return bool(rows.exists())
 
-    def _claim_version(self):
+    def _claim_version(self) -> None:
         """Take the next version; raise StaleRecordError unless this is the newest one."""
         self.modified_at = timezone.now()
-        claimed = models.QuerySet(type(self)).filter(pk=self.pk, version=self.version)
+        rows: models.QuerySet[Self] = models.QuerySet(type(self))
+        claimed = rows.filter(pk=self.pk, version=self.version)
         if not claimed.update(version=self.version + 1):
             raise StaleRecordError(self)
         self.version += 1
@@ -204,7 +213,7 @@ class AuditedModel(models.Model):
         self.created_at = self.modified_at = timezone.now()
         self._state.adding = True
 
-    def delete(self, *args, **kwargs):
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Raises StaleRecordError, and removes nothing, when the record has changed since."""
         with change_set():
             self.lock([self.pk])
@@ -219,7 +228,7 @@ class AuditedModel(models.Model):
         return self.version == NOT_YET_ENTERED
 
     @classmethod
-    def lock(cls, keys) -> None:
+    def lock(cls, keys: Iterable[Any]) -> None:
         """Let nobody else change these records, or what goes with them, until the end of the
         transaction: their last history rows then say what they were."""
         if not connection.features.has_select_for_update:
@@ -227,7 +236,7 @@ class AuditedModel(models.Model):
         goes_with = [
             model.objects.filter(**{f"{name}__in": keys})
             for model, name in cls.link_models()
-            if model._meta.get_field(name).remote_field.on_delete is models.CASCADE
+            if _foreign_key(model, name).remote_field.on_delete is models.CASCADE
         ]
         if hasattr(cls, "comments"):
             comments = cls.comments.rel.model
@@ -237,7 +246,9 @@ class AuditedModel(models.Model):
             list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
     @classmethod
-    def written(cls, instances, *, created: bool, partly: bool = False) -> None:
+    def written(
+        cls, instances: Iterable[AuditedModel], *, created: bool, partly: bool = False
+    ) -> None:
         """What every write but a removal ends with, single or bulk, in its transaction.
 
         ``partly``: the instances may hold values that were not saved.
@@ -248,7 +259,7 @@ class AuditedModel(models.Model):
         """What it is known by, for a model that ``HAS_KEYS``."""
         return []
 
-    def validate_constraints(self, exclude=None):
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """As Django's, and names and numbers that no other record may have."""
         super().validate_constraints(exclude=exclude)
         record_validating.send(type(self), record=self, exclude=exclude or ())
@@ -257,24 +268,28 @@ class AuditedModel(models.Model):
         """What is unusual about its values and may be right; see oegen.audit.questions."""
         return []
 
-    def combined_with(self, other) -> dict[str, Any] | None:
+    def combined_with(self, other: Self) -> dict[str, Any] | None:
         """For a link: the values that say what this one and ``other`` say together, where two
         records that they are of are merged; None if that can't be said."""
         return None
 
-    def shown_on(self):
+    def shown_on(self) -> models.Model:
         """The record on whose page search shows it."""
         return self
 
     @classmethod
-    def link_models(cls):
+    def link_models(cls) -> Iterator[tuple[type[AuditedModel], str]]:
         """The audited models with a foreign key to this one, each with that key's name."""
         for relation in cls._meta.related_objects:
             model = relation.related_model
-            if issubclass(model, AuditedModel) and not relation.many_to_many:
+            if (
+                isinstance(model, type)
+                and issubclass(model, AuditedModel)
+                and not relation.many_to_many
+            ):
                 yield model, relation.field.name
 
-    def timeline_sources(self):
+    def timeline_sources(self) -> list[models.QuerySet[Any]]:
         """The history rows that make up this record's timeline: its own, its links', its
         comments'. Querysets of history models."""
         sources = [type(self).history.filter(id=self.pk)]
@@ -296,7 +311,7 @@ class AuditedModel(models.Model):
         return {}
 
     @classmethod
-    def entry_note(cls, row) -> str:
+    def entry_note(cls, row: Row) -> str:
         """Words to add to what a history row of this model says; empty for none."""
         return ""
 
@@ -306,12 +321,12 @@ class AuditedModel(models.Model):
         return cls.SEARCH_FIELDS[0] if cls.SEARCH_FIELDS else "name"
 
     @classmethod
-    def parent_field(cls) -> models.ForeignKey | None:
+    def parent_field(cls) -> models.ForeignKey[Any, Any] | None:
         """The foreign key to the record that a link row belongs to; None for a record."""
-        return cls._meta.get_field(cls.PARENT_FIELD) if cls.PARENT_FIELD else None
+        return _foreign_key(cls, cls.PARENT_FIELD) if cls.PARENT_FIELD else None
 
     @classmethod
-    def describe_link(cls, row, names) -> str:
+    def describe_link(cls, row: Row, names: NameCache) -> str:
         """What a history row of this link model ties to its owner, in words.
 
         ``names.get(model, key)`` (oegen.audit.narrative.names) gives a record's name without a
@@ -320,14 +335,18 @@ class AuditedModel(models.Model):
         raise TypeError(f"{cls.__name__} is no link model")
 
     @classmethod
-    def link_phrase(cls, row, names) -> str:
+    def link_phrase(cls, row: Row, names: NameCache) -> str:
         """That a history row of this link model came or went, in words."""
         done = "added" if row.history_type == CREATED else "removed"
         return f"{cls.describe_link(row, names)} {done}"
 
 
+def _foreign_key(model: type[AuditedModel], name: str) -> models.ForeignKey[Any, Any]:
+    return cast("models.ForeignKey[Any, Any]", model._meta.get_field(name))
+
+
 @cache
-def _free_text_fields(model: type[models.Model]) -> list[models.Field]:
+def _free_text_fields(model: type[AuditedModel]) -> list[AnyField]:
     """Those that are cleaned: not of a copy, which says what it copies."""
     if model.IS_COPY:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -25,15 +25,15 @@ def key_of(record: models.Model) -> str:
     return f"{record._meta.label_lower}:{record.pk}"
 
 
-class ChangeSetQuerySet(models.QuerySet):
-    def recorded(self):
+class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
+    def recorded(self) -> Self:
         """Those recorded up to the day being looked at, and the set-up. Some of the others tell of
         days before their own, so that rows of a past page may belong to them."""
         if not clock.past_day():
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
 
-    def news(self):
+    def news(self) -> Self:
         """Those that the latest changes tell: neither the set-up nor what changed accounts and
         groups alone."""
         tables = [
@@ -106,7 +106,7 @@ class ChangeSet(models.Model):
     class Meta:
         ordering = ["-recorded_at"]
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         #: The history models that were written to while it was open.
         self.written: set[type[models.Model]] = set()
@@ -114,13 +114,13 @@ class ChangeSet(models.Model):
         self._answered_beyond = 0
         self._merged: dict[str, str] = {}
         #: What oegen.people.accounts has yet to copy: keys by what they are of.
-        self.queued_for_closing: dict[Any, set] = {}
+        self.queued_for_closing: dict[Any, set[Any]] = {}
 
     @property
     def has_rows(self) -> bool:
         return bool(self.written)
 
-    def keep_answer(self, record, question) -> None:
+    def keep_answer(self, record: models.Model, question: Question) -> None:
         """Note that a question was asked about a record and answered with "save anyway"."""
         if len(self._answered) < MOST_ANSWERS:
             # The record itself: a form may give it its key when it saves it.
@@ -128,13 +128,13 @@ class ChangeSet(models.Model):
         else:
             self._answered_beyond += 1
 
-    def keep_merger(self, survivor, merged) -> None:
+    def keep_merger(self, survivor: models.Model, merged: models.Model) -> None:
         """Note that ``survivor`` took the record ``merged`` in."""
         self._merged[key_of(merged)] = str(survivor.pk)
 
     def set_details(self) -> None:
         """Put what was noted while it was open into ``details``."""
-        details = {}
+        details: dict[str, Any] = {}
         if self._answered:
             details["asked"] = [
                 {
@@ -155,23 +155,25 @@ class ChangeSet(models.Model):
     def answers(self) -> list[dict[str, str]]:
         """The questions that were answered: “record” as in “app.model:id”, “field”, “kind”, and
         the “text” that was asked."""
-        return (self.details or {}).get("asked", [])
+        asked: list[dict[str, str]] = (self.details or {}).get("asked", [])
+        return asked
 
     @property
     def answer_count(self) -> int:
         """The number of all answers; an import may give more than are kept in full."""
-        return len(self.answers) + (self.details or {}).get("asked_beyond", 0)
+        return len(self.answers) + int((self.details or {}).get("asked_beyond", 0))
 
     @property
     def mergers(self) -> dict[str, str]:
         """The id of each survivor by what it took in, as in “app.model:id”."""
-        return (self.details or {}).get("merged", {})
+        merged: dict[str, str] = (self.details or {}).get("merged", {})
+        return merged
 
-    def survivor_of(self, merged) -> str | None:
+    def survivor_of(self, merged: models.Model) -> str | None:
         """The id of the record that took this one in here, if one did."""
         return self.mergers.get(key_of(merged))
 
-    def __str__(self):
+    def __str__(self) -> str:
         who = str(self.person) if self.person_id else "the system"
         when = timezone.localtime(self.recorded_at)
         return f"{self.get_source_display()} by {who}, {when:%-d %b %Y, %H:%M}"

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import apps
 from django.core import checks
 
@@ -6,7 +8,7 @@ from oegen.audit.history import HistoryRow
 
 
 @checks.register(checks.Tags.models)
-def business_models_have_history(app_configs, **kwargs):
+def business_models_have_history(app_configs: object, **kwargs: Any) -> list[checks.CheckMessage]:
     """Every model of ours is audited, or says in ``unaudited`` why it need not be."""
     audited = set(audit.tracked_models())
     return [

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -90,7 +90,8 @@ def change_set(
     origin = _origin.get()
     current = ChangeSet(
         id=uuid.uuid4(),
-        person=person or origin.person,
+        # The user model is known to a later layer only.
+        person=person or origin.person,  # type: ignore[misc]
         reason=reason,
         source=source or origin.source,
         recorded_at=recorded_at or timezone.now(),
@@ -123,7 +124,15 @@ def current_change_set() -> ChangeSet | None:
     return current
 
 
-def queue_for_closing(kind: type[models.Model] | str, keys: Iterable) -> None:
+def open_change_set() -> ChangeSet:
+    """The open one, where there has to be one. Raises LookupError for none."""
+    current = current_change_set()
+    if current is None:
+        raise LookupError("No change set is open.")
+    return current
+
+
+def queue_for_closing(kind: type[models.Model] | str, keys: Iterable[Any]) -> None:
     """Queue primary keys for receivers of ``change_set_closing``. oegen.people.accounts uses it for
     the accounts and groups that the change set writes."""
     keys = set(keys)

@@ -1,6 +1,9 @@
 """The bounds of oegen.core.days as rules of the database, and what breaks them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -11,7 +14,7 @@ from oegen.core.days import FIRST_DAY, LAST_DAY, bounds, day_fields
 from oegen.core.triggers import Trigger
 
 
-def _all_day_fields() -> Iterator[tuple[type[models.Model], models.DateField]]:
+def _all_day_fields() -> Iterator[tuple[type[models.Model], models.DateField[Any, Any]]]:
     for model in tracked_models():
         for field in day_fields(model):
             yield model, field

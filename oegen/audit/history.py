@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
@@ -15,15 +15,18 @@ from simple_history.models import HistoricalRecords
 from oegen.audit import seals
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, REMOVED
-from oegen.audit.context import change_set, current_change_set
-from oegen.audit.registry import history_model
+from oegen.audit.context import change_set, open_change_set
+from oegen.audit.registry import Row, history_model
 from oegen.audit.signals import rows_removed
 from oegen.core.pointers import PointerField
 
 if TYPE_CHECKING:
-    from oegen.audit.audited import AuditedModel
+    from django.contrib.auth.models import AbstractUser
 
-_removals: ContextVar[list[models.Model] | None] = ContextVar("oegen_removals", default=None)
+    from oegen.audit.audited import AuditedModel
+    from oegen.core.fields import AnyField
+
+_removals: ContextVar[list[Row] | None] = ContextVar("oegen_removals", default=None)
 
 
 class HistoryRow(models.Model):
@@ -37,20 +40,21 @@ class HistoryRow(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if self.change_set_id is None:
-            current = current_change_set()
+            current = open_change_set()
             current.written.add(type(self))
             self.change_set_id = current.id
         super().save(*args, **kwargs)
 
 
-class AuditTrail(HistoricalRecords):
+# simple-history has no types.
+class AuditTrail(HistoricalRecords):  # type: ignore[misc]
     """simple-history, with person, reason, time and change set taken from the open change set."""
 
-    def copy_fields(self, model):
+    def copy_fields(self, model: type[models.Model]) -> dict[str, AnyField]:
         """With pointers by their names, as it has foreign keys, not by those of their columns."""
-        fields = super().copy_fields(model)
+        fields: dict[str, AnyField] = super().copy_fields(model)
         for pointer in model._meta.concrete_fields:
             if isinstance(pointer, PointerField):
                 copied = fields.pop(pointer.attname)
@@ -58,30 +62,41 @@ class AuditTrail(HistoricalRecords):
                 fields[pointer.name] = copied
         return fields
 
-    def get_history_user(self, instance):
-        return current_change_set().person
+    def get_history_user(self, instance: AuditedModel) -> AbstractUser | None:
+        return open_change_set().person
 
-    def get_change_reason_for_object(self, instance, history_type, using):
-        return getattr(instance, "_change_reason", None) or current_change_set().reason
+    def get_change_reason_for_object(
+        self, instance: AuditedModel, history_type: str, using: str | None
+    ) -> str:
+        return getattr(instance, "_change_reason", None) or open_change_set().reason
 
-    def post_save(self, instance, created, using=None, raw=False, **kwargs):
+    def post_save(
+        self,
+        instance: AuditedModel,
+        created: bool,
+        using: str | None = None,
+        raw: bool = False,
+        **kwargs: Any,
+    ) -> None:
         """Ignores simple-history's off switches. A fixture (``raw``) must contain its history."""
         if not raw:
             self.create_historical_record(instance, CREATED if created else CHANGED, using=using)
 
-    def post_delete(self, instance, using=None, **kwargs):
+    def post_delete(self, instance: AuditedModel, using: str | None = None, **kwargs: Any) -> None:
         self.create_historical_record(instance, REMOVED, using=using)
 
-    def create_historical_record(self, instance, history_type, using=None):
+    def create_historical_record(
+        self, instance: AuditedModel, history_type: str, using: str | None = None
+    ) -> None:
         """Write the history row, opening a change set for a deletion outside one."""
         removals = _removals.get()
         if history_type == REMOVED and removals is not None:
             reason = self.get_change_reason_for_object(instance, history_type, using)
-            row = history_row(instance, REMOVED, change_set=current_change_set(), reason=reason)
+            row = history_row(instance, REMOVED, change_set=open_change_set(), reason=reason)
             removals.append(row)
             return
         with change_set() as current:
-            row_source = instance
+            row_source: Any = instance
             if history_type != REMOVED and instance.has_unsaved_values:
                 row_source = type(instance)._base_manager.get(pk=instance.pk)
                 row_source._change_reason = getattr(instance, "_change_reason", None)
@@ -98,7 +113,7 @@ def history_row(
     change_set: ChangeSet,
     when: datetime | None = None,
     reason: str | None = None,
-) -> models.Model:
+) -> Row:
     """An unsaved history row with the instance's present values.
 
     ``when`` defaults to the change set's time if that is back-dated, else to now.
@@ -114,10 +129,12 @@ def history_row(
     )
 
 
-def instance_from_row(row: models.Model) -> AuditedModel:
+def instance_from_row(row: Row) -> AuditedModel:
     """An unsaved record with the values of a history row."""
     fields = type(row).tracked_fields
-    return row.instance_type(**{one.attname: getattr(row, one.attname) for one in fields})
+    values = {one.attname: getattr(row, one.attname) for one in fields}
+    record: AuditedModel = row.instance_type(**values)
+    return record
 
 
 def write_history_rows(
@@ -126,15 +143,14 @@ def write_history_rows(
 ) -> None:
     """Write one history row for each instance into the open change set, in batches."""
     with change_set() as current:
-        rows: list[models.Model] = []
-        model = None
+        rows: list[Row] = []
         for instance in instances:
-            model = history_model(type(instance))
             kind = history_type(instance) if callable(history_type) else history_type
             rows.append(history_row(instance, kind, change_set=current))
         if rows:
-            current.written.add(model)
-            model.objects.bulk_create(rows, batch_size=BATCH_SIZE)
+            history = type(rows[-1])
+            current.written.add(history)
+            history.objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
 
 @contextmanager
@@ -145,13 +161,13 @@ def removals_together() -> Iterator[None]:
     everything that the enclosing savepoint would have to roll back.
     """
     with change_set() as current:
-        rows: list[models.Model] = []
+        rows: list[Row] = []
         token = _removals.set(rows)
         try:
             yield
         finally:
             _removals.reset(token)
-        by_model: dict[type[models.Model], list[models.Model]] = {}
+        by_model: dict[type[Row], list[Row]] = {}
         for row in rows:
             by_model.setdefault(type(row), []).append(row)
         for history, removed in by_model.items():

@@ -4,7 +4,7 @@ and at the end of a change set every key that it wrote is of a record that is th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import ProtectedError
@@ -15,10 +15,14 @@ from django.utils.text import capfirst
 from oegen.audit.context import queue_for_closing
 from oegen.audit.signals import change_set_closing, rows_written
 from oegen.core.exceptions import RuleBrokenError
-from oegen.core.pointers import pointers_of, rows_pointing_to
+from oegen.core.pointers import PointerField, pointers_of, rows_pointing_to
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
+    from oegen.audit.changesets import ChangeSet
 
 
-def protect_targets(records: Iterable[models.Model] | models.QuerySet, keys: list) -> None:
+def protect_targets(records: list[Any] | models.QuerySet[Any], keys: list[Any]) -> None:
     """Raises ProtectedError when any of these records, which are locked, is pointed to: with
     whatever else protects them."""
     model = records.model if isinstance(records, models.QuerySet) else type(records[0])
@@ -26,33 +30,35 @@ def protect_targets(records: Iterable[models.Model] | models.QuerySet, keys: lis
     if not pointing:
         return
     message = f"Cannot delete some instances of model {model.__name__!r}: they are pointed to."
+    first = records[0]
     try:
-        Collector(using=records[0]._state.db, origin=records).collect(records)
+        # Django takes a queryset, too.
+        Collector(using=first._state.db, origin=first).collect(records)  # type: ignore[arg-type]
     except ProtectedError as error:
         message, pointing = error.args[0], pointing | error.protected_objects
     raise ProtectedError(message, pointing)
 
 
 @receiver(rows_written, dispatch_uid="oegen.pointers.written")
-def _note(sender, instances, **kwargs) -> None:
+def _note(sender: type[AuditedModel], instances: Iterable[AuditedModel], **kwargs: Any) -> None:
     if pointers_of(sender):
         queue_for_closing(sender, [instance.pk for instance in instances])
 
 
 @receiver(change_set_closing, dispatch_uid="oegen.pointers.closing")
-def _check(sender, change_set, **kwargs) -> None:
+def _check(sender: type[ChangeSet], change_set: ChangeSet, **kwargs: Any) -> None:
     for model, keys in change_set.queued_for_closing.items():
         if not isinstance(model, str):
             for field in pointers_of(model):
                 _check_targets(field, keys)
 
 
-def _check_targets(field, keys: Iterable[Any]) -> None:
+def _check_targets(field: PointerField, keys: Iterable[Any]) -> None:
     """Raises RuleBrokenError for a key of no record. The others stay to the end of the
     transaction."""
     rows = field.model._base_manager.filter(pk__in=keys).exclude(**{field.name: None})
     wanted = set(rows.values_list(field.attname, flat=True))
-    if not wanted:
+    if not wanted or field.target is None:
         return
     targets = field.target._base_manager.filter(pk__in=wanted).order_by("pk")
     there = targets.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)

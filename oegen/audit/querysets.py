@@ -1,3 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Self
+
 from django.db import connection, models
 from django.db.models import F
 from django.utils import timezone
@@ -11,18 +16,22 @@ from oegen.core import clock
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
 from oegen.core.fields import clean_text, fault_of, is_free_text
 
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
+    from oegen.core.fields import AnyField
 
-class AuditedQuerySet(models.QuerySet):
+
+class AuditedQuerySet(models.QuerySet[Any]):
     """A queryset whose bulk writes leave history, in the same transaction.
 
     Rows are updated and recorded in batches; only their keys are held all at once.
     """
 
-    def recorded(self):
+    def recorded(self) -> Self:
         """Leave out what a past page knows only because other records refer to it (oegen.asof)."""
         return self.exclude(version=NOT_YET_ENTERED) if clock.past_day() else self
 
-    def update(self, **kwargs):
+    def update(self, **kwargs: Any) -> int:
         """As Django's, and each row gets a new version and a history row.
 
         Raises ValueError for the key and the version: history knows a row by them.
@@ -52,12 +61,13 @@ class AuditedQuerySet(models.QuerySet):
                 model.written(rows, created=False)
         return updated
 
-    def _clean_texts(self, values: dict) -> tuple[dict, list]:
+    def _clean_texts(self, values: dict[str, Any]) -> tuple[dict[str, Any], list[AnyField]]:
         """The values with their texts cleaned, and the fields of text that the database works out.
 
         Raises RuleBrokenError for a text that can't be kept.
         """
-        cleaned, worked_out = dict(values), []
+        cleaned = dict(values)
+        worked_out: list[AnyField] = []
         for name, value in values.items():
             field = self.model._meta.get_field(name)
             if self.model.IS_COPY or not is_free_text(field):
@@ -70,16 +80,24 @@ class AuditedQuerySet(models.QuerySet):
                     raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")
         return cleaned, worked_out
 
-    def _lock(self) -> dict:
+    def _lock(self) -> dict[Any, int]:
         """The version of each row by its key; nobody else changes them until the end of the
         transaction, and everybody locks in the same order."""
-        rows = models.QuerySet(self.model, using=self.db).order_by("pk")
+        rows: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db).order_by("pk")
         rows = rows.select_for_update(of=("self",), no_key=True)
         return dict(rows.filter(pk__in=self.order_by().values("pk")).values_list("pk", "version"))
 
-    update.alters_data = True
+    # Django reads these from the methods; types know no attributes of a function.
+    update.alters_data = True  # type: ignore[attr-defined]
 
-    def bulk_create(self, objs, batch_size=None, *, history_type=CREATED, **kwargs):
+    def bulk_create(  # type: ignore[override]  # what it can't do is refused by name
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        *,
+        history_type: str | Callable[[AuditedModel], str] = CREATED,
+        **kwargs: Any,
+    ) -> list[Any]:
         """As Django's, and each row gets a history row.
 
         ``history_type`` may be a function of the row, for an import of records whose past is in
@@ -103,7 +121,9 @@ class AuditedQuerySet(models.QuerySet):
             self.model.written(created, created=True)
         return created
 
-    def bulk_update(self, objs, fields, batch_size=None):
+    def bulk_update(
+        self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
         """As Django's (which calls ``update``), and the objects learn their new version.
 
         Raises StaleRecordError, and writes nothing, when one was changed or removed since.
@@ -112,7 +132,7 @@ class AuditedQuerySet(models.QuerySet):
         for obj in objs:
             obj.clean_text_fields(fields)
         with change_set():
-            versions = {}
+            versions: dict[Any, int] = {}
             for start in range(0, len(objs), BATCH_SIZE):
                 batch = [obj.pk for obj in objs[start : start + BATCH_SIZE]]
                 versions |= self.filter(pk__in=batch)._lock()
@@ -124,9 +144,9 @@ class AuditedQuerySet(models.QuerySet):
             obj.version += 1
         return updated
 
-    bulk_update.alters_data = True
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
 
-    def delete(self):
+    def delete(self) -> tuple[int, dict[str, int]]:
         """As Django's; every removed row, cascades included, leaves history in one change set."""
         with removals_together():
             keys = list(self.order_by().values_list("pk", flat=True))
@@ -135,20 +155,20 @@ class AuditedQuerySet(models.QuerySet):
             protect_targets(locked, keys)
             return super(AuditedQuerySet, locked).delete()
 
-    delete.alters_data = True
-    delete.queryset_only = True
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def with_search_facts(self):
+    def with_search_facts(self) -> Self:
         """Adds to each row what SEARCH_FACTS_TEMPLATE shows, in a fixed number of queries."""
         return self
 
-    def _raw_delete(self, using):
+    def _raw_delete(self, using: str | None) -> int:
         raise TypeError(
             f"{self.model.__name__}: _raw_delete would leave no history. Call delete()."
         )
 
 
-def _check_texts(rows: list, fields: list[models.Field]) -> None:
+def _check_texts(rows: list[Any], fields: list[AnyField]) -> None:
     """Raises RuleBrokenError for a text that the database worked out and that is not clean."""
     for row in rows:
         for field in fields:

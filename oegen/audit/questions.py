@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
+from django.shortcuts import resolve_url
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
-from oegen.audit.context import current_change_set
+from oegen.audit.context import open_change_set
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
@@ -46,7 +47,7 @@ class Question:
             '{}“<a href="{}" target="_blank"><bdi>{}</bdi>'
             '<span class="visually-hidden"> (opens in a new tab)</span></a>”{}',
             before,
-            self.other.get_absolute_url(),
+            resolve_url(self.other),
             name,
             after,
         )
@@ -103,4 +104,4 @@ def remember(record: AuditedModel, answered: Iterable[Question]) -> None:
     """Keep in the open change set that these were asked about the record, and it was saved all
     the same."""
     for question in answered:
-        current_change_set().keep_answer(record, question)
+        open_change_set().keep_answer(record, question)

@@ -1,6 +1,8 @@
 """Vocabularies that the business may extend."""
 
+from collections.abc import Iterator
 from itertools import chain, count
+from typing import Self
 
 from django.db import models
 from django.utils.text import slugify
@@ -12,7 +14,7 @@ from oegen.core.record_keys import NAME, Key
 
 
 class ReferenceQuerySet(AuditedQuerySet):
-    def active(self):
+    def active(self) -> Self:
         return self.filter(is_active=True)
 
 
@@ -27,7 +29,8 @@ class ReferenceModel(AuditedModel):
     order = models.PositiveSmallIntegerField(default=0, help_text="Place in lists, lowest first.")
     is_active = models.BooleanField("active", default=True, help_text="Offered in forms.")
 
-    objects = ReferenceQuerySet.as_manager()
+    # Taken for an attribute of its instances, because the model is abstract.
+    objects = ReferenceQuerySet.as_manager()  # type: ignore[misc]
 
     #: Codes that program code relies on: these rows can be renamed, not removed or recoded.
     PROTECTED_CODES: frozenset[str] = frozenset()
@@ -36,18 +39,18 @@ class ReferenceModel(AuditedModel):
         abstract = True
         ordering = ["order", "name"]
 
-    def __str__(self):
-        return self.name
+    def __str__(self) -> str:
+        return str(self.name)
 
     HAS_KEYS = True
 
-    def record_keys(self):
+    def record_keys(self) -> Iterator[Key]:
         taken = f"There is already a {self._meta.verbose_name} called “%(other)s”."
         yield Key.of_name(NAME, self.name, "name", taken)
 
     def take_code(self) -> None:
         """Give a new row a code of its own, made of its name."""
-        stem = slugify(self.name)[:36].rstrip("-") or self._meta.model_name
+        stem = slugify(self.name)[:36].rstrip("-") or str(self._meta.model_name)
         alike = type(self)._base_manager.filter(code__istartswith=stem)
         taken = {code.lower() for code in alike.values_list("code", flat=True)}
         codes = chain([stem], (f"{stem}-{number}" for number in count(2)))

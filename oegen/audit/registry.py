@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
 
+#: A history row. simple-history makes its model at run time: no type knows its columns.
+Row = Any
+
 
 def tracked_models() -> list[type[AuditedModel]]:
     """Every concrete business, link and reference model, in the order of the applications."""
-    return [model for model in apps.get_models() if getattr(model, "is_audited", False)]
+    audited = [model for model in apps.get_models() if getattr(model, "is_audited", False)]
+    return cast("list[type[AuditedModel]]", audited)
 
 
-def comment_model() -> type[AuditedModel]:
+def comment_model() -> type[Any]:
     """The model of the comments on records, which a higher layer defines."""
     return next(model for model in tracked_models() if model.IS_COMMENT)
 
 
 @cache
-def history_model(model: type[AuditedModel]) -> type[Any]:
-    """Made by simple-history at run time: no type knows its columns.
-
-    Cached, because ``model.history`` makes a manager class each time it is read.
-    """
-    return model.history.model
+def history_model(model: type[AuditedModel]) -> type[Row]:
+    """Cached, because ``model.history`` makes a manager class each time it is read."""
+    history: type[Row] = model.history.model
+    return history

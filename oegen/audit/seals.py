@@ -22,14 +22,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
@@ -49,20 +49,21 @@ FORMAT = 2
 LOCK = 0x0E6E_5EA1
 
 
-class DigestField(models.CharField):
+# Django's field classes take no type arguments at run time.
+class DigestField(models.CharField):  # type: ignore[type-arg]
     """The digest of the row it stands in, made whenever the row is written."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 64, "editable": False, **kwargs})
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
         digest = digest_of(model_instance)
         setattr(model_instance, self.attname, digest)
         return digest
 
 
 @cache
-def sealed_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
+def sealed_fields(model: type[models.Model]) -> tuple[models.Field[Any, Any], ...]:
     """What a digest covers: all but the key, which the database gives, and generated columns."""
     return tuple(
         field
@@ -77,7 +78,8 @@ def digest_of(row: models.Model, seal_format: int | None = None) -> str:
     ``seal_format`` is that of the row's change set; by default that of one written now.
     """
     if seal_format is None:
-        seal_format = format_of(type(row)._meta.get_field("change_set").related_model)
+        change_sets = type(row)._meta.get_field("change_set").related_model
+        seal_format = format_of(cast("type[ChangeSet]", change_sets))
     facts: dict[str, Any] = {"table": row._meta.label_lower}
     for field in sealed_fields(type(row)):
         value = plain(field, getattr(row, field.attname))
@@ -94,8 +96,10 @@ def format_of(model: type[ChangeSet]) -> int:
     return FORMAT if "seal_format" in names else 1
 
 
-def _is_content_type(field: models.Field) -> bool:
-    return bool(field.many_to_one) and field.related_model._meta.label == "contenttypes.ContentType"
+def _is_content_type(field: models.Field[Any, Any]) -> bool:
+    if not isinstance(field, models.ForeignKey):
+        return False
+    return bool(field.remote_field.model._meta.label == "contenttypes.ContentType")
 
 
 def _label_of_content_type(key: int) -> str:
@@ -106,12 +110,12 @@ def _label_of_content_type(key: int) -> str:
     return f"{kind.app_label}.{kind.model}"
 
 
-def plain(field: models.Field, value: Any) -> Any:
+def plain(field: models.Field[Any, Any], value: Any) -> Any:
     """A field's value as JSON has it, the same however the value was given."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
     value = field.to_python(value)
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and isinstance(field, models.DecimalField):
         return str(to_scale(value, field))
     if isinstance(value, datetime):
         if timezone.is_naive(value):
@@ -122,7 +126,7 @@ def plain(field: models.Field, value: Any) -> Any:
     return str(value)
 
 
-def to_scale(value: Decimal, field: models.DecimalField) -> Decimal:
+def to_scale(value: Decimal, field: models.DecimalField[Any, Any]) -> Decimal:
     """With as many decimals as the column keeps, rounded as PostgreSQL does."""
     return value.quantize(Decimal(1).scaleb(-field.decimal_places), rounding=ROUND_HALF_UP)
 
@@ -138,7 +142,7 @@ class Tally:
     Rows are added in the order of their keys.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.rows = 0
         self._hash = hashlib.sha256()
 
@@ -146,7 +150,7 @@ class Tally:
         self.rows += 1
         self._hash.update(f"{history_id}:{digest}\n".encode())
 
-    def as_contents(self) -> list:
+    def as_contents(self) -> list[int | str]:
         return [self.rows, self._hash.hexdigest()]
 
 
@@ -172,7 +176,7 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
     return hash_of(facts)
 
 
-def _digests(history: type[models.Model], change_sets: Iterable[Any]) -> models.QuerySet:
+def _digests(history: type[models.Model], change_sets: Iterable[Any]) -> models.QuerySet[Any, Any]:
     """(change set, key, digest) of their rows in this history table, in the order of a Tally."""
     rows = history._base_manager.filter(change_set__in=list(change_sets))
     rows = rows.order_by("change_set_id", "history_id")
@@ -200,7 +204,7 @@ def close(
             for _, history_id, digest in members:
                 tally.add(history_id, digest)
             by_key[key].contents[history._meta.label_lower] = tally.as_contents()
-    number, seal = newest[0] if newest else (0, START)
+    number, seal = next(iter(newest), (0, START))
     now = timezone.now()
     filled = [change_set for change_set in change_sets if change_set.contents]
     for change_set in filled:
@@ -216,12 +220,12 @@ def _name_the_person(change_set: ChangeSet) -> None:
     if format_of(type(change_set)) == 1:
         return
     change_set.seal_format = FORMAT
-    if change_set.person_id:
-        change_set.person_username = change_set.person.get_username()
-        change_set.person_name = change_set.person.get_full_name()
+    if person := change_set.person:
+        change_set.person_username = person.get_username()
+        change_set.person_name = person.get_full_name()
 
 
-def _read(model: type[ChangeSet], digests: list[models.QuerySet]) -> list[Iterable[tuple]]:
+def _read(model: type[ChangeSet], digests: list[models.QuerySet[Any, Any]]) -> list[Iterable[Any]]:
     """The rows of each queryset and, last, the newest number and seal, read once no other
     transaction is between the numbering of a change set and its end.
 
@@ -237,7 +241,7 @@ def _read(model: type[ChangeSet], digests: list[models.QuerySet]) -> list[Iterab
         keys = _foreign_keys(written, connection.alias)
     with ExitStack() as stack:
 
-        def execute(sql: str, params: Iterable[Any] = ()) -> Any:
+        def execute(sql: str, params: Sequence[Any] = ()) -> Any:
             cursor = stack.enter_context(connection.cursor())
             cursor.execute(sql, params)
             return cursor

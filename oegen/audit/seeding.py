@@ -1,7 +1,9 @@
 """Reference rows made by a migration, with their history."""
 
 import uuid
+from typing import Any
 
+from django.db.migrations.state import StateApps
 from django.utils import timezone
 
 from oegen.audit import CREATED, Source, seals
@@ -14,7 +16,9 @@ def reference_id(model: str, code: str) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, f"{model}:{code}")
 
 
-def seed(apps, app_label: str, model_name: str, rows: list[dict], reason: str = "") -> None:
+def seed(
+    apps: StateApps, app_label: str, model_name: str, rows: list[dict[str, Any]], reason: str = ""
+) -> None:
     """Create the rows and one history row each, in a change set of source "set-up".
 
     Works on a migration's frozen models, which know nothing of the audit trail.

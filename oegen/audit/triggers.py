@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 
 from oegen.audit.choices import REMOVED
 from oegen.audit.registry import history_model, tracked_models
@@ -29,13 +31,13 @@ def table_rules() -> list[TableRule]:
     return [*registered_triggers(), *history_tables()]
 
 
-def install_triggers(sender, using, **kwargs) -> None:
+def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """post_migrate: make every trigger whose table exists."""
     if sender.name == "oegen":
         make_triggers(using, table_rules())
 
 
-def install_indexes(sender, using, **kwargs) -> None:
+def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """post_migrate: let the few removals be found among all the rows of each history table.
 
     Not an index of the models, because django-simple-history makes these.
@@ -98,13 +100,13 @@ def unknown_triggers(using: str) -> list[tuple[str, str, str]]:
         return [row for row in cursor.fetchall() if row[:2] not in known]
 
 
-def _sqlite_triggers(cursor) -> dict[str, set[str]]:
+def _sqlite_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
     """The statements that made each trigger."""
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     return {name: {_words(sql)} for name, sql in cursor.fetchall()}
 
 
-def _postgresql_triggers(cursor) -> dict[str, set[str]]:
+def _postgresql_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
     """The statements that would make each trigger that fires, and its function, as they are."""
     cursor.execute(
         """

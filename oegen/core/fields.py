@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Length, Upper
@@ -260,6 +260,14 @@ class NamesField(ProseField):
     """Names, one a line, each cleaned as a line."""
 
     clean_text = staticmethod(clean_lines)
+
+
+def own_field(model: type[models.Model], name: str) -> AnyField:
+    """Raises FieldDoesNotExist where the name is none of a field or that of a relation only."""
+    field = model._meta.get_field(name)
+    if not isinstance(field, models.Field):
+        raise FieldDoesNotExist(f"{model.__name__} has no field of its own called {name}.")
+    return field
 
 
 def is_free_text(field: AnyField) -> bool:

@@ -24,7 +24,8 @@ class TableRule(Protocol):
     trigger refuses raises django.db.IntegrityError on both databases.
     """
 
-    table: str
+    @property
+    def table(self) -> str: ...
 
     def names(self, vendor: str) -> list[str]: ...
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
 from operator import or_
+from typing import Self
 
 from django.db.models import (
     BooleanField,
@@ -86,7 +87,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
     def completed(self):
         return self.filter(_COMPLETED)
 
-    def with_state(self):
+    def with_state(self) -> Self:
         """Adds ``state`` to each row: ``OPEN``, ``HELD``, ``DONE`` or ``ENDED``."""
         return self.annotate(
             state=Case(
@@ -98,7 +99,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             )
         )
 
-    def with_probability(self, today: date | None = None):
+    def with_probability(self, today: date | None = None) -> Self:
         """Adds ``probability``, in %, to each row: its own until that expires, else its stage's;
         None where nobody has given one."""
         return self.annotate(probability=probability_of(today=today))
@@ -107,7 +108,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         """Open, RTB date before ``today``, and the stage still before Construction."""
         return self.filter(self._is_overdue(today))
 
-    def with_overdue(self, today: date | None = None):
+    def with_overdue(self, today: date | None = None) -> Self:
         """Adds ``is_overdue`` to each row."""
         return self.annotate(is_overdue=ExpressionWrapper(self._is_overdue(today), BooleanField()))
 
@@ -129,7 +130,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         earliest = known.order_by("history_date", "history_id").values("rtb_date")[:1]
         return self.annotate(first_rtb_date=Subquery(earliest))
 
-    def with_status(self):
+    def with_status(self) -> Self:
         """Adds ``status`` to each row: a stage's code, ``HELD``, or the outcome that ended it."""
         return self.annotate(
             status=Case(
@@ -147,7 +148,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         condition = Q(status__in=[code for code in codes if code != OPEN])
         return self.with_status().filter(condition | _OPEN if OPEN in codes else condition)
 
-    def with_rtb_bucket(self, today: date | None = None):
+    def with_rtb_bucket(self, today: date | None = None) -> Self:
         """Adds ``rtb_bucket`` to each row: ``OVERDUE``, ``NO_DATE`` or the year as text."""
         return self.annotate(
             rtb_bucket=Case(
@@ -179,7 +180,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
     def on_course(self, today: date | None = None):
         return self.of_rtb(ON_COURSE, today=today)
 
-    def with_sold_ready(self):
+    def with_sold_ready(self) -> Self:
         """Adds ``is_sold_ready`` to each row: that it was sold, and was ready to build by then. Its
         RTB date had come on the day of the sale, and it was not overdue."""
         sales = self.model.transitions.rel.related_model.objects.filter(
@@ -270,7 +271,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
         return self.filter(_not_confirmed_since(moment))
 
-    def with_unconfirmed(self, moment: datetime):
+    def with_unconfirmed(self, moment: datetime) -> Self:
         """Adds ``is_unconfirmed`` to each row: what ``not_confirmed_since`` picks."""
         condition = ExpressionWrapper(_not_confirmed_since(moment), BooleanField())
         return self.annotate(is_unconfirmed=condition)

@@ -27,7 +27,7 @@ from oegen.audit.integrity.finding import Finding
 __all__ = ["Check", "Finding", "register_check"]
 
 #: A question of a higher layer: yields findings, and counts what it reads.
-CheckFunction = Callable[[Counter], Iterator[Finding]]
+CheckFunction = Callable[[Counter[str]], Iterator[Finding]]
 
 #: Each by what it reads.
 questions: dict[str, CheckFunction] = {}
@@ -47,7 +47,7 @@ def register_check(what: str) -> Callable[[CheckFunction], CheckFunction]:
 class Check:
     """One run over everything. ``counts`` says what was read, once ``findings`` is used up."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
     def findings(self) -> Iterator[Finding]:

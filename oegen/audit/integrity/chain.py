@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.integrity.finding import Finding, entry_name, moment
-from oegen.audit.integrity.reading import fault_findings, read
+from oegen.audit.integrity.reading import Reported, fault_findings, read
+from oegen.audit.registry import Row
 
 #: How many change sets are compared with their rows at a time.
 CHUNK = 500
@@ -27,7 +28,7 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 BACK_DATED = (audit.Source.IMPORT, audit.Source.SAMPLE, audit.Source.MIGRATION)
 
 
-def findings(counts: Counter, reported: set) -> Iterator[Finding]:
+def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
     number, seal, seal_format, sealed_at = 0, seals.START, 1, None
     while True:
         # By number and not by one long query: the rows of each chunk are read in between.
@@ -75,14 +76,14 @@ def findings(counts: Counter, reported: set) -> Iterator[Finding]:
         yield from _rows_of([one for one, _ in numbered], counts, reported)
 
 
-def _is_earlier(when, before) -> bool:
+def _is_earlier(when: datetime, before: datetime) -> bool:
     return when < before - CLOCK_TOLERANCE
 
 
-def _rows_of(chunk: list[ChangeSet], counts: Counter, reported: set) -> Iterator[Finding]:
+def _rows_of(chunk: list[ChangeSet], counts: Counter[str], reported: Reported) -> Iterator[Finding]:
     """Compare the rows of some change sets with what was sealed of them."""
     by_key = {change_set.pk: change_set for change_set in chunk if change_set.pk}
-    there: dict[UUID, dict[str, list]] = {key: {} for key in by_key}
+    there: dict[UUID, dict[str, list[int | str]]] = {key: {} for key in by_key}
     told: set[tuple[UUID, str]] = set()
     for history in map(audit.history_model, audit.tracked_models()):
         label = history._meta.label_lower
@@ -112,7 +113,9 @@ def _rows_of(chunk: list[ChangeSet], counts: Counter, reported: set) -> Iterator
         yield from _contents_findings(change_set, there[key], told)
 
 
-def _contents_findings(change_set: ChangeSet, there: dict, told: set) -> Iterator[Finding]:
+def _contents_findings(
+    change_set: ChangeSet, there: dict[str, list[int | str]], told: set[tuple[UUID, str]]
+) -> Iterator[Finding]:
     where = f"Change set {change_set.number}"
     contents = change_set.contents
     is_table = isinstance(contents, dict) and all(
@@ -131,15 +134,17 @@ def _contents_findings(change_set: ChangeSet, there: dict, told: set) -> Iterato
                 f"number of {label}",
                 str(found[0]),
                 str(sealed[0]),
-                evidence=found[1],
+                evidence=str(found[1]),
             )
         elif found != sealed and (change_set.pk, label) not in told:
             yield Finding(
-                where, f"its rows of {label} are not the ones that were sealed", evidence=found[1]
+                where,
+                f"its rows of {label} are not the ones that were sealed",
+                evidence=str(found[1]),
             )
 
 
-def strays(model: type[AuditedModel], reported: set) -> Iterator[Finding]:
+def strays(model: type[AuditedModel], reported: Reported) -> Iterator[Finding]:
     known = ChangeSet.objects.filter(pk=OuterRef("change_set_id"))
     history = audit.history_model(model)
     for row, faults in read(history.objects.filter(~Exists(known))):
@@ -148,7 +153,7 @@ def strays(model: type[AuditedModel], reported: set) -> Iterator[Finding]:
             yield Finding(entry_name(row), "it belongs to no change set", evidence=row.digest or "")
 
 
-def _dated_rightly(row, change_set: ChangeSet) -> Iterator[Finding]:
+def _dated_rightly(row: Row, change_set: ChangeSet) -> Iterator[Finding]:
     if change_set.source in BACK_DATED or not (change_set.recorded_at and change_set.sealed_at):
         return
     first = change_set.recorded_at - CLOCK_TOLERANCE

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as setting
+from datetime import datetime
 
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
+from oegen.audit.registry import Row
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Finding:
     recorded: str = ""
     evidence: str = setting(default="", compare=False)
 
-    def __str__(self):
+    def __str__(self) -> str:
         text = f"{self.where}: {self.what}"
         if self.field:
             text += f": {self.field} is {self.now}, recorded is {self.recorded}"
@@ -36,7 +38,7 @@ class Finding:
         return seals.hash_of([str(self), self.evidence])
 
 
-def record_name(model: type[AuditedModel], row) -> str:
+def record_name(model: type[AuditedModel], row: Row) -> str:
     """The kind of record, its name where it has one of its own, and its id."""
     noun = str(model._meta.verbose_name).capitalize()
     if not model.PARENT_FIELD:
@@ -47,11 +49,11 @@ def record_name(model: type[AuditedModel], row) -> str:
     return f"{noun} {row.id}"
 
 
-def entry_name(row) -> str:
+def entry_name(row: Row) -> str:
     return (
         f"{record_name(row.instance_type, row)}, version {row.version}, {moment(row.history_date)}"
     )
 
 
-def moment(when) -> str:
+def moment(when: datetime | None) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} UTC" if when else "at an unreadable time"

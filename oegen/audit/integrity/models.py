@@ -30,7 +30,7 @@ class Acknowledgement(AuditedModel):
     def name_field(cls) -> str:
         return "finding"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.finding if len(self.finding) <= 80 else f"{self.finding[:79]}…"
 
 
@@ -45,7 +45,7 @@ class IntegrityCheck(models.Model):
 
     unaudited = "It is about the history, and made by a command."
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.open_count:,} findings"
 
 
@@ -62,5 +62,5 @@ class KeptAnchor(models.Model):
 
     unaudited = "The anchor itself is kept outside of the database."
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Anchor of {self.hour:%Y-%m-%d %H:%M} UTC"

@@ -5,18 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.constants import MULTI
 
 from oegen.audit import seals
+from oegen.audit.audited import AuditedModel
 from oegen.audit.integrity.finding import Finding, record_name
 
 CHUNK = 2_000
 
 Faults = dict[str, Any]
+
+#: What has been told: table, and row with column and value.
+Reported = set[tuple[str, str]]
+
+T = TypeVar("T", bound=models.Model)
 
 
 class _AsStored(models.Func):
@@ -26,11 +34,13 @@ class _AsStored(models.Func):
     template = "%(expressions)s"
     arity = 1
 
-    def as_sqlite(self, compiler, connection, **context):
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
         return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
-def read(queryset: models.QuerySet) -> Iterator[tuple[models.Model, Faults]]:
+def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
     """Each row as a model instance, and its columns whose values are none of their kind, with what
     stands there; on the instance these are None.
 
@@ -63,7 +73,7 @@ def read(queryset: models.QuerySet) -> Iterator[tuple[models.Model, Faults]]:
             yield model.from_db(DEFAULT_DB_ALIAS, [f.attname for f in fields], values), faults
 
 
-def _check(field: models.Field, value: Any, raw: Any) -> None:
+def _check(field: models.Field[Any, Any], value: Any, raw: Any) -> None:
     """Raises when the value is none that the program could have written."""
     if value is None:
         # A converter gives None for what it can't understand.
@@ -82,7 +92,7 @@ def _check(field: models.Field, value: Any, raw: Any) -> None:
         raise ValidationError("no number")
 
 
-def fault_findings(row: models.Model, faults: Faults, reported: set) -> Iterator[Finding]:
+def fault_findings(row: models.Model, faults: Faults, reported: Reported) -> Iterator[Finding]:
     """One for each column, told once however often the row is read."""
     for name, raw in faults.items():
         key = (row._meta.label_lower, f"{row.pk}.{name}.{raw!r}")
@@ -95,6 +105,6 @@ def fault_findings(row: models.Model, faults: Faults, reported: set) -> Iterator
 def _name(row: models.Model) -> str:
     if hasattr(row, "instance_type"):
         return f"{record_name(row.instance_type, row)}, entry {row.pk} of {row._meta.db_table}"
-    if hasattr(row, "PARENT_FIELD"):
+    if isinstance(row, AuditedModel):
         return record_name(type(row), row)
     return f"Row {row.pk} of {row._meta.db_table}"

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Any
 
 from oegen import audit
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.integrity.chain import CLOCK_TOLERANCE
 from oegen.audit.integrity.finding import Finding, entry_name, moment, record_name
-from oegen.audit.integrity.reading import Faults, fault_findings, read
+from oegen.audit.integrity.reading import Faults, Reported, fault_findings, read
+from oegen.audit.registry import Row
 
-Row = tuple[AuditedModel, Faults]
+#: A record or a history row, and what of it can't be read.
+Read = tuple[Any, Faults]
 
 
-def findings(model: type[AuditedModel], counts: Counter, reported: set) -> Iterator[Finding]:
+def findings(
+    model: type[AuditedModel], counts: Counter[str], reported: Reported
+) -> Iterator[Finding]:
     """Walk the records and their histories side by side, both in the order of their keys."""
     unreadable: list[Finding] = []
 
-    def readable(rows: Iterable[Row]) -> Iterator[Row]:
+    def readable(rows: Iterable[Read]) -> Iterator[Read]:
         for row, faults in rows:
             unreadable.extend(fault_findings(row, faults, reported))
             if row.pk is not None and getattr(row, "id", None) is not None:
@@ -45,17 +50,18 @@ def findings(model: type[AuditedModel], counts: Counter, reported: set) -> Itera
     yield from unreadable
 
 
-def _without_history(record: AuditedModel, counts: Counter) -> Finding:
+def _without_history(record: AuditedModel, counts: Counter[str]) -> Finding:
     counts["records"] += 1
     return Finding(record_name(type(record), record), "it is here, and no history row says so")
 
 
 def _chain(
-    model: type[AuditedModel], rows: list[Row], live: Row | None, counts: Counter
+    model: type[AuditedModel], rows: list[Read], live: Read | None, counts: Counter[str]
 ) -> Iterator[Finding]:
     """One record: its history rows by version, and the record as it is, if it is."""
     written = [pair for pair in rows if pair[0].version != 0]
-    last, last_faults = None, {}
+    last: Row | None = None
+    last_faults: Faults = {}
     for row, faults in written:
         if not (faults or last_faults):
             yield from _step_findings(last, row, has_past=len(written) < len(rows))
@@ -82,7 +88,7 @@ def _chain(
         yield from _differences(model, record, last, {*faults, *last_faults})
 
 
-def _step_findings(last, row, *, has_past: bool) -> Iterator[Finding]:
+def _step_findings(last: Row | None, row: Row, *, has_past: bool) -> Iterator[Finding]:
     """What is wrong with ``row`` as the entry that follows on ``last``."""
     if expected := _expected(last, row, has_past=has_past):
         yield Finding(entry_name(row), expected, evidence=row.digest)
@@ -103,7 +109,7 @@ def _step_findings(last, row, *, has_past: bool) -> Iterator[Finding]:
         )
 
 
-def _expected(last, row, *, has_past: bool) -> str:
+def _expected(last: Row | None, row: Row, *, has_past: bool) -> str:
     """What is wrong with ``row`` as the entry that follows on ``last``; empty if nothing is."""
     if last is None:
         # What an import told of a record's past comes before its version 1.
@@ -124,7 +130,7 @@ def _expected(last, row, *, has_past: bool) -> str:
 
 
 def _differences(
-    model: type[AuditedModel], live: AuditedModel, last, unreadable: set[str]
+    model: type[AuditedModel], live: AuditedModel, last: Row, unreadable: set[str]
 ) -> Iterator[Finding]:
     for field in model._meta.concrete_fields:
         if field.generated or field.attname in unreadable:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
 
 from django.db.models import F, Min, OuterRef, Subquery
 from django.utils.text import capfirst
@@ -39,7 +41,7 @@ def early_references() -> Iterator[str]:
     """The records that others refer to before their own first entry: an import may date links
     earlier than what they link. Past pages show them as they were first entered."""
     for model in audit.tracked_models():
-        referenced: dict = {}
+        referenced: dict[Any, datetime] = {}
         for other, name in model.link_models():
             for key, when in _early_references(model, other, name):
                 referenced[key] = min(when, referenced.get(key, when))
@@ -91,7 +93,9 @@ def unclean_texts() -> Iterator[str]:
                     yield f"{noun} “{record}” ({record.pk}), {field.verbose_name}: {fault}"
 
 
-def _early_references(model: type[AuditedModel], other: type[AuditedModel], name: str):
+def _early_references(
+    model: type[AuditedModel], other: type[AuditedModel], name: str
+) -> Iterable[tuple[Any, datetime]]:
     """The key and the earliest reference of each record that the other model's foreign key of that
     name refers to early. What the set-up brought counts as always there."""
     entries = model.history.filter(id=OuterRef(f"{name}_id")).order_by()
@@ -102,4 +106,7 @@ def _early_references(model: type[AuditedModel], other: type[AuditedModel], name
     early = rows.filter(history_date__lt=F("entered")).exclude(
         **{f"{name}__in": since_ever.order_by().values("id")}
     )
-    return early.values_list(f"{name}_id").annotate(Min("history_date"))
+    found: Iterable[tuple[Any, datetime]] = early.values_list(f"{name}_id").annotate(
+        Min("history_date")
+    )
+    return found

@@ -1,60 +1,70 @@
 """The names of the records that history rows point to."""
 
+from __future__ import annotations
+
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.shortcuts import resolve_url
 
 from oegen.audit.audited import AuditedModel
+from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
 from oegen.core.pointers import target_of
 
 NOTHING = "empty"
 
 
+def subject_model_of(comment: Row) -> type[models.Model]:
+    """The model of the record that a comment is about, without the query for each that
+    ``content_type`` would be."""
+    model = ContentType.objects.get_for_id(comment.content_type_id).model_class()
+    return cast("type[models.Model]", model)
+
+
 class NameCache:
     """Wanted first, then read with one query a model, and from the history where a record is
     gone."""
 
-    def __init__(self):
-        self._wanted: dict[type[models.Model], set] = defaultdict(set)
+    def __init__(self) -> None:
+        self._wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
         self._found: dict[tuple[type[models.Model], Any], models.Model] = {}
         self._live: set[tuple[type[models.Model], Any]] = set()
 
-    def prefetch(self, model, key) -> None:
+    def prefetch(self, model: type[models.Model], key: Any) -> None:
         self._wanted[model].add(key)
 
-    def prefetch_for(self, model, row) -> None:
+    def prefetch_for(self, model: type[AuditedModel], row: Row) -> None:
         """Want whatever the foreign keys of a history row of ``model`` point to."""
         for model_field in model._meta.concrete_fields:
             if target := target_of(model_field):
                 self._wanted[target].add(getattr(row, model_field.attname))
         if model.IS_COMMENT:
-            content_type = ContentType.objects.get_for_id(row.content_type_id)
-            self._wanted[content_type.model_class()].add(row.object_id)
+            self._wanted[subject_model_of(row)].add(row.object_id)
         else:
             self._wanted[model].add(row.id)
 
-    def get(self, model, key) -> str:
+    def get(self, model: type[models.Model], key: Any) -> str:
         """The name, as it may stand in a sentence."""
         if key is None:
             return NOTHING
         return isolated(str(self.record(model, key) or "a removed record"))
 
-    def record(self, model, key) -> models.Model | None:
+    def record(self, model: type[models.Model], key: Any) -> models.Model | None:
         """The record itself, of a model that is no link, or as it last was."""
         self._read(model)
         return self._found.get((model, key))
 
-    def url(self, model, key) -> str:
+    def url(self, model: type[models.Model], key: Any) -> str:
         """The record's page, or nothing where it has none or the record is gone."""
         self._read(model)
         if (model, key) not in self._live or not hasattr(model, "get_absolute_url"):
             return ""
-        return model(pk=key).get_absolute_url()
+        return resolve_url(model(pk=key))
 
-    def _read(self, model) -> None:
+    def _read(self, model: type[models.Model]) -> None:
         keys = self._wanted.pop(model, set()) - {None}
         if not keys:
             return

@@ -11,14 +11,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import formats, timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import NOTHING, NameCache
+from oegen.audit.narrative.names import NOTHING, NameCache, subject_model_of
+from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
 from oegen.core.pointers import target_of
 
@@ -91,7 +91,7 @@ class Entry:
     @property
     def subject_kind(self) -> str:
         """What the address of the subject's history calls it."""
-        return self.subject_model._meta.model_name
+        return str(self.subject_model._meta.model_name)
 
     @property
     def is_comment(self) -> bool:
@@ -112,7 +112,7 @@ class Entry:
         """What a comment said before this entry changed it."""
         return self.changes[0].old if self.is_comment and self.changes else ""
 
-    def place(self) -> tuple:
+    def place(self) -> tuple[datetime, bool, int]:
         """For sorting by time; what was written at one moment, records before their links."""
         return self.when, bool(self.model.PARENT_FIELD), self.history_id
 
@@ -121,7 +121,9 @@ Phrase = Callable[[str, str, Any, Any], str]
 _phrases: dict[tuple[type[models.Model], str], tuple[Phrase, frozenset[str]]] = {}
 
 
-def register_phrase(model: type[models.Model], field_name: str, unless: Iterable[str] = ()):
+def register_phrase(
+    model: type[models.Model], field_name: str, unless: Iterable[str] = ()
+) -> Callable[[Phrase], Phrase]:
     """Register the phrase for a change of a field: a function of (old, new, raw old, raw new)
     whose text follows the record's name, as in "moved from Design to Procurement". An empty text
     says nothing, and so does a change that came with one of the fields in ``unless``."""
@@ -137,7 +139,7 @@ Unit = Callable[[Any, NameCache], str]
 _units: dict[tuple[type[models.Model], str], Unit] = {}
 
 
-def register_unit(model: type[models.Model], field_name: str):
+def register_unit(model: type[models.Model], field_name: str) -> Callable[[Unit], Unit]:
     """Register the unit of a number where its field's name does not tell it: a function of the
     row that the number is of, and the names at hand."""
 
@@ -196,7 +198,7 @@ def entries_among(model: type[AuditedModel], history_ids: Iterable[int]) -> list
     return entries_of_rows(model.history.filter(history_id__in=list(history_ids)).order_by())
 
 
-def removal_of(model: type[AuditedModel], key) -> list[Entry]:
+def removal_of(model: type[AuditedModel], key: Any) -> list[Entry]:
     """The entry of the record's removal, if it was removed."""
     rows = model.history.filter(id=key, history_type="-")
     return entries_of_rows(rows.order_by("-history_id")[:1])
@@ -210,16 +212,16 @@ _DETAILS = Case(
 )
 
 
-def entries_of_rows(rows: models.QuerySet) -> list[Entry]:
+def entries_of_rows(queryset: models.QuerySet[Any]) -> list[Entry]:
     """The entries of a queryset of history rows of one model, in the queryset's order."""
-    history = rows.model
+    history: type[Row] = queryset.model
     before = history.objects.filter(
         Q(history_date__lt=OuterRef("history_date"))
         | Q(history_date=OuterRef("history_date"), history_id__lt=OuterRef("history_id")),
         id=OuterRef("id"),
     ).order_by("-history_date", "-history_id")
     rows = list(
-        rows.select_related("history_user").annotate(
+        queryset.select_related("history_user").annotate(
             previous_id=Subquery(before.values("history_id")[:1]),
             change_set_number=F("change_set__number"),
             source=F("change_set__source"),
@@ -235,7 +237,7 @@ def entries_of_rows(rows: models.QuerySet) -> list[Entry]:
     return [_entry(model, row, previous.get(row.previous_id), names) for row in rows]
 
 
-def _entry(model, row, previous, names: NameCache) -> Entry:
+def _entry(model: type[AuditedModel], row: Row, previous: Row | None, names: NameCache) -> Entry:
     changes = tuple(differences(model, row, previous, names)) if row.history_type == "~" else ()
     subject_model, subject_id, subject = _subject(model, row, names)
     return Entry(
@@ -266,12 +268,12 @@ def _entry(model, row, previous, names: NameCache) -> Entry:
     )
 
 
-def _subject(model, row, names: NameCache) -> tuple[type[models.Model], Any, str]:
+def _subject(
+    model: type[AuditedModel], row: Row, names: NameCache
+) -> tuple[type[models.Model], Any, str]:
     """The record the row is about; for a link or comment, the record it hangs on."""
     if model.IS_COMMENT:
-        # Not row.content_type, which would be a query for each row.
-        content_type = ContentType.objects.get_for_id(row.content_type_id)
-        target, key = content_type.model_class(), row.object_id
+        target, key = subject_model_of(row), row.object_id
     elif owner := model.parent_field():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
     else:
@@ -279,7 +281,9 @@ def _subject(model, row, names: NameCache) -> tuple[type[models.Model], Any, str
     return target, key, names.get(target, key)
 
 
-def _phrase(model, row, changes, names: NameCache) -> str:
+def _phrase(
+    model: type[AuditedModel], row: Row, changes: tuple[FieldChange, ...], names: NameCache
+) -> str:
     noun = str(model._meta.verbose_name)
     if model.IS_COMMENT:
         verb = {"+": "commented", "~": "comment changed to", "-": "comment removed:"}
@@ -304,7 +308,9 @@ def _article(noun: str) -> str:
     return "an" if noun[0].lower() in "aeiou" else "a"
 
 
-def differences(model, row, previous, names: NameCache) -> Iterable[FieldChange]:
+def differences(
+    model: type[AuditedModel], row: Row, previous: Row | None, names: NameCache
+) -> Iterable[FieldChange]:
     """What changed from ``previous`` to ``row``: history rows or records of the model, or None."""
     if previous is None:
         return
@@ -331,7 +337,7 @@ def differences(model, row, previous, names: NameCache) -> Iterable[FieldChange]
         yield FieldChange(model_field.name, label, old, new, raw_old, raw_new, words)
 
 
-def display(model_field: models.Field, row, names: NameCache) -> str:
+def display(model_field: models.Field[Any, Any], row: Row, names: NameCache) -> str:
     """The value of a field of a record or history row as a person would write it, with its unit."""
     value = getattr(row, model_field.attname)
     if value is None or value == "":

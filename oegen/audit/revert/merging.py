@@ -21,10 +21,11 @@ from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet, key_of
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.registry import comment_model
 from oegen.audit.revert.steps import permission_for, sentences_of
 from oegen.core.exceptions import StaleRecordError
-from oegen.core.fields import CountryField, country_name
+from oegen.core.fields import CountryField, country_name, own_field
 from oegen.core.pointers import pointers_to
 from oegen.core.triggers import broken_rule
 
@@ -142,14 +143,17 @@ def _references(record: AuditedModel) -> Iterator[Move]:
     """Everything of ours that points to the record: links, other records, comments."""
     # Not link_models, which leaves out foreign keys without a name for the way back.
     for relation in record._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, models.ForeignObjectRel) or not relation.one_to_many:
+            continue
         model = relation.related_model
-        if relation.one_to_many and relation.auto_created and issubclass(model, AuditedModel):
+        if isinstance(model, type) and issubclass(model, AuditedModel):
             field = relation.field.name
             for row in model._base_manager.filter(**{field: record.pk}).order_by("pk"):
                 yield Move(row, field)
-    for field in pointers_to(type(record)):
-        for row in field.model._base_manager.filter(**{field.name: record.pk}).order_by("pk"):
-            yield Move(row, field.name)
+    for pointer in pointers_to(type(record)):
+        rows: models.QuerySet[Any] = pointer.model._base_manager.filter(**{pointer.name: record.pk})
+        for row in rows.order_by("pk"):
+            yield Move(row, pointer.name)
     if hasattr(record, "comments"):
         subject = ContentType.objects.get_for_model(record)
         comments = comment_model().objects
@@ -162,14 +166,14 @@ class _Twins:
 
     def __init__(self, model: type[AuditedModel], field: str, survivor: AuditedModel):
         self._rules = [
-            [model._meta.get_field(name).attname for name in rule.fields if name != field]
+            [own_field(model, name).attname for name in rule.fields if name != field]
             for rule in model._meta.constraints
             if isinstance(rule, models.UniqueConstraint) and field in rule.fields
         ]
         rows = model._base_manager.filter(**{field: survivor.pk}) if self._rules else ()
         self._rows = {key: row for row in rows for key in self._keys(row)}
 
-    def _keys(self, row: AuditedModel) -> list[tuple]:
+    def _keys(self, row: AuditedModel) -> list[tuple[Any, ...]]:
         return [
             (number, *(getattr(row, name) for name in names))
             for number, names in enumerate(self._rules)
@@ -180,7 +184,7 @@ class _Twins:
 
 
 def _collisions(pairs: list[tuple[AuditedModel, Move]]) -> Iterator[Collision]:
-    names = timeline.NameCache()
+    names = NameCache()
     for kept, _ in pairs:
         names.prefetch_for(type(kept), kept)
     for kept, move in pairs:
@@ -188,7 +192,7 @@ def _collisions(pairs: list[tuple[AuditedModel, Move]]) -> Iterator[Collision]:
         yield Collision(kept, move.row, in_words(kept, names), choice)
 
 
-def in_words(row: AuditedModel, names: timeline.NameCache) -> str:
+def in_words(row: Any, names: NameCache) -> str:
     """A row that points to a record; ``names`` has been told to want its names."""
     if row.IS_COMMENT:
         return f"“{row.text}”"
@@ -200,9 +204,9 @@ def in_words(row: AuditedModel, names: timeline.NameCache) -> str:
 
 def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choice]:
     """A choice for each field in which the merged record says something else."""
-    names = timeline.NameCache()
+    names = NameCache()
     for name in survivor.MERGE_FIELDS:
-        field = survivor._meta.get_field(name)
+        field = own_field(type(survivor), name)
         own, other = (getattr(one, field.attname) for one in (survivor, merged))
         if own == other or other in (None, ""):
             continue
@@ -214,7 +218,7 @@ def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choic
         yield Choice(f"field-{name}", str(field.verbose_name), options, default)
 
 
-def _choice_between(kept: AuditedModel, move: Move, names: timeline.NameCache) -> Choice | None:
+def _choice_between(kept: AuditedModel, move: Move, names: NameCache) -> Choice | None:
     """Which of two rows' values the one that stays is to have."""
     fields = [
         field
@@ -238,7 +242,7 @@ def _choice_between(kept: AuditedModel, move: Move, names: timeline.NameCache) -
     return Choice(f"link-{kept.pk}", label, tuple(options), options[-1].code)
 
 
-def _in_words(field: models.Field, row: AuditedModel, names: timeline.NameCache) -> str:
+def _in_words(field: models.Field[Any, Any], row: AuditedModel, names: NameCache) -> str:
     if isinstance(field, CountryField) and getattr(row, field.attname):
         return country_name(getattr(row, field.attname))
     return timeline.display(field, row, names)
@@ -308,7 +312,7 @@ def _carry_out(plan: Plan, decisions: Mapping[str, str]) -> None:
     for (model, field), rows in moved.items():
         model.objects.bulk_update(rows, [field])
     plan.merged.delete()
-    values = {}
+    values: dict[str, Any] = {}
     for choice in plan.differences:
         values |= choice.values(decisions[choice.name])
     _set_values(plan.survivor, values | {"aliases": _aliases_of_both(plan)})
@@ -326,9 +330,12 @@ def _set_values(record: AuditedModel, values: Mapping[str, Any]) -> None:
 
 def _aliases_of_both(plan: Plan) -> str:
     """The survivor's other names, the merged record's name and its other names, each once."""
-    known = {plan.survivor.name.casefold()}
+    # Any, because not every record has names: those that can be merged have.
+    survivor: Any = plan.survivor
+    merged: Any = plan.merged
+    known = {survivor.name.casefold()}
     names = []
-    for name in [*plan.survivor.alias_list, plan.merged.name, *plan.merged.alias_list]:
+    for name in [*survivor.alias_list, merged.name, *merged.alias_list]:
         if name.casefold() not in known:
             known.add(name.casefold())
             names.append(name)
@@ -347,7 +354,7 @@ def survivor_of(model: type[AuditedModel], key: Any) -> AuditedModel | None:
             .order_by("-history_id")
             .first()
         )
-        found = row and row.change_set.survivor_of(model(pk=key))
+        found = row and row.change_set.survivor_of(model(id=key))
         if not found:
             return None
         if survivor := model._base_manager.filter(pk=found).first():

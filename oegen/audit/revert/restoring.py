@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
-from oegen.audit.registry import comment_model
+from oegen.audit.narrative.names import NameCache
+from oegen.audit.registry import Row, comment_model
 from oegen.audit.revert.steps import (
     Step,
     belongs_to,
@@ -43,7 +44,7 @@ class CannotRestoreError(Exception):
 class Plan:
     """What restoring would do. ``version`` is the record's newest one, for the guard."""
 
-    row: models.Model
+    row: Row
     version: int
     is_gone: bool
     steps: tuple[Step, ...]
@@ -55,7 +56,7 @@ class Plan:
     refusals: tuple[str, ...]
 
 
-def parts_at(model: type[AuditedModel], key, row) -> list[models.Model]:
+def parts_at(model: type[AuditedModel], key: Any, row: Row) -> list[Row]:
     """The links of a record as they were when the change set of its history row was done; of the
     row that removed it, as they were until then."""
     parts = []
@@ -75,7 +76,7 @@ def parts_at(model: type[AuditedModel], key, row) -> list[models.Model]:
     return parts
 
 
-def _removed_with(model: type[AuditedModel], key, removal, *, links: bool) -> list[models.Model]:
+def _removed_with(model: type[AuditedModel], key: Any, removal: Row, *, links: bool) -> list[Row]:
     """What went with a record: its transitions, its comments and, with ``links``, its links."""
     rows = []
     for part, name in model.link_models():
@@ -90,7 +91,7 @@ def _removed_with(model: type[AuditedModel], key, removal, *, links: bool) -> li
     return rows + [row for row in said if belongs_to(comments, row) == (model, key)]
 
 
-def steps_to(model: type[AuditedModel], key, row) -> list[Step]:
+def steps_to(model: type[AuditedModel], key: Any, row: Row) -> list[Step]:
     """What would have to be done to go back to the history row; nothing where all is as it was."""
     return _steps(model, key, model._base_manager.filter(pk=key).first(), row)
 
@@ -105,7 +106,7 @@ def plan_restore(*, model: type[AuditedModel], key: Any, history_id: int) -> Pla
         refusals = ["It is now just as it was then, so there is nothing to restore."]
     if not refusals:
         refusals = _try(steps)
-    names = timeline.NameCache()
+    names = NameCache()
     for one in filter(None, (live, row)):
         names.prefetch_for(model, one)
     return Plan(
@@ -150,7 +151,7 @@ def restore(
         return current
 
 
-def _steps(model, key, live, row) -> list[Step]:
+def _steps(model: type[AuditedModel], key: Any, live: AuditedModel | None, row: Row) -> list[Step]:
     then = parts_at(model, key, row)
     if live is None:
         removal = model.history.filter(id=key, history_type=audit.REMOVED).latest("history_id")
@@ -162,7 +163,7 @@ def _steps(model, key, live, row) -> list[Step]:
     if live is None or not is_same(model, live, row):
         version = newest_versions(model, [key])[key]
         steps.append(Step(model, key, live, row, version))
-    wanted: dict[type[AuditedModel], dict] = {}
+    wanted: dict[type[AuditedModel], dict[Any, Row]] = {}
     for part in then:
         wanted.setdefault(part.instance_type, {})[part.id] = part
     for link, name in model.link_models():
@@ -230,14 +231,14 @@ def _try(steps: list[Step]) -> list[str]:
 
 def _in_words(steps: list[Step], owner: type[AuditedModel]) -> list[str]:
     """The steps of the links and comments, one phrase each."""
-    names = timeline.NameCache()
+    names = NameCache()
     parts = [step for step in steps if step.model is not owner and step.model.SHOW_IN_FEED]
     for step in parts:
         for row in filter(None, (step.now, step.then)):
             names.prefetch_for(step.model, row)
     phrases = []
     for step in parts:
-        if step.model.IS_COMMENT:
+        if step.model.IS_COMMENT and step.then is not None:
             phrases.append(f"comment “{step.then.text}” back")
             continue
         what = step.model.describe_link(step.now or step.then, names)

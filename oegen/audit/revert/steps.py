@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.utils import timezone
@@ -18,7 +17,9 @@ from django.utils.text import capfirst
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import NameCache
+from oegen.audit.narrative.names import NameCache, subject_model_of
+from oegen.audit.registry import Row
+from oegen.core.fields import own_field
 from oegen.core.pointers import target_of
 
 ACTIONS = {audit.CREATED: "add", audit.CHANGED: "change", audit.REMOVED: "delete"}
@@ -32,7 +33,7 @@ class Step:
     model: type[AuditedModel]
     key: Any
     now: AuditedModel | None
-    then: models.Model | None
+    then: Row | None
     version: int
 
     @property
@@ -54,7 +55,7 @@ class Step:
 
     def target(self) -> AuditedModel:
         """The record as the step is to leave it, unsaved."""
-        if self.kind == audit.CREATED:
+        if self.now is None:
             record = audit.instance_from_row(self.then)
             record.version = self.version + 1
             record.modified_at = timezone.now()
@@ -65,7 +66,7 @@ class Step:
 
     def take(self) -> None:
         """Raises ValidationError where the record's own rules refuse what it was."""
-        if self.kind == audit.REMOVED:
+        if self.now is not None and self.then is None:
             self.now.delete()
             return
         record = self.target()
@@ -78,7 +79,7 @@ def permission_for(model: type[AuditedModel], kind: str) -> str:
     return f"{model._meta.app_label}.{ACTIONS[kind]}_{model._meta.model_name}"
 
 
-def changeable(model: type[AuditedModel]) -> list[models.Field]:
+def changeable(model: type[AuditedModel]) -> list[models.Field[Any, Any]]:
     return [
         field
         for field in model._meta.concrete_fields
@@ -86,16 +87,15 @@ def changeable(model: type[AuditedModel]) -> list[models.Field]:
     ]
 
 
-def is_same(model: type[AuditedModel], one, other) -> bool:
+def is_same(model: type[AuditedModel], one: Row, other: Row) -> bool:
     return all(
         getattr(one, field.attname) == getattr(other, field.attname) for field in changeable(model)
     )
 
 
-def belongs_to(model: type[AuditedModel], row) -> tuple[type[models.Model], Any] | None:
+def belongs_to(model: type[AuditedModel], row: Row) -> tuple[type[models.Model], Any] | None:
     if model.IS_COMMENT:
-        # Not row.content_type, which would be a query for each row.
-        return ContentType.objects.get_for_id(row.content_type_id).model_class(), row.object_id
+        return subject_model_of(row), row.object_id
     if owner := model.parent_field():
         return owner.remote_field.model, getattr(row, owner.attname)
     return None
@@ -114,7 +114,7 @@ def in_order(steps: Iterable[Step]) -> list[list[Step]]:
     are set back before others come back, whose names or numbers they may have taken.
     """
     place = {model: number for number, model in enumerate(audit.tracked_models())}
-    groups: dict[tuple, list[Step]] = defaultdict(list)
+    groups: dict[tuple[int, int, bool, str], list[Step]] = defaultdict(list)
     for step in steps:
         is_part = step.belongs_to is not None
         if step.kind == audit.REMOVED:
@@ -136,7 +136,7 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
     among = list(among)
     back = {(step.model, step.key) for step in among if step.kind == audit.CREATED}
     gone = {(step.model, step.key) for step in among if step.kind == audit.REMOVED}
-    wanted: dict[type[models.Model], set] = defaultdict(set)
+    wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
     names = NameCache()
     for step in steps:
         if step.kind == audit.REMOVED:
@@ -168,7 +168,7 @@ def sentences_of(error: ValidationError, model: type[AuditedModel]) -> list[str]
     found = []
     for name, messages in error.message_dict.items():
         try:
-            label = f"{capfirst(model._meta.get_field(name).verbose_name)}: "
+            label = f"{capfirst(own_field(model, name).verbose_name)}: "
         except FieldDoesNotExist:
             label = ""
         found += [f"{label}{message}" for message in messages]

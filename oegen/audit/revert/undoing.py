@@ -24,8 +24,8 @@ from django.utils.text import get_text_list
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
-from oegen.audit.narrative import timeline
-from oegen.audit.registry import comment_model
+from oegen.audit.narrative.names import NameCache
+from oegen.audit.registry import Row, comment_model
 from oegen.audit.revert.steps import (
     Step,
     belongs_to,
@@ -40,7 +40,7 @@ from oegen.audit.revert.steps import (
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
 
-Key = tuple[type[models.Model], Any]
+Key = tuple[type[AuditedModel], Any]
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
@@ -79,14 +79,16 @@ class Plan:
     def counts(self) -> dict[str, int]:
         """How many of which records would be removed, brought back and set back."""
         verbs = {audit.CREATED: "back", audit.CHANGED: "set back", audit.REMOVED: "removed"}
-        tally: Counter = Counter((step.model, step.kind) for step in self.steps)
+        tally: Counter[tuple[type[AuditedModel], str]] = Counter(
+            (step.model, step.kind) for step in self.steps
+        )
         return {
             f"{_noun(model, number)} {verbs[kind]}": number
             for (model, kind), number in tally.items()
         }
 
 
-def _noun(model, number: int) -> str:
+def _noun(model: type[models.Model], number: int) -> str:
     meta = model._meta
     return str(meta.verbose_name if number == 1 else meta.verbose_name_plural)
 
@@ -201,22 +203,20 @@ def _sorted(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
     return steps, kept
 
 
-def _own_steps(
-    model: type[AuditedModel], change_set: ChangeSet
-) -> Iterator[tuple[Step, models.Model]]:
+def _own_steps(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[tuple[Step, Row]]:
     """Each record of the model that the change set wrote, with the last row it wrote of it.
 
     What an import told of a record's past (version 0) was no writing of the record.
     """
-    first: dict[Any, models.Model] = {}
-    last: dict[Any, models.Model] = {}
+    first: dict[Any, Row] = {}
+    last: dict[Any, Row] = {}
     rows = model.history.filter(change_set=change_set, version__gt=0).order_by("history_id")
     for row in rows:
         first.setdefault(row.id, row)
         last[row.id] = row
     if not first:
         return
-    before: dict[Any, models.Model] = {}
+    before: dict[Any, Row] = {}
     known = model.history.filter(id__in=list(first), version__gt=0).order_by("history_id")
     for row in known.iterator():
         if row.history_id < first[row.id].history_id:
@@ -247,7 +247,7 @@ def _keep_what_is_needed(steps: dict[Key, Step], kept: dict[Key, str]) -> None:
 
 def _in_use(steps: dict[Key, Step]) -> Iterator[tuple[Key, str]]:
     """The records to be removed that something else would still point to."""
-    going: dict[type[AuditedModel], set] = defaultdict(set)
+    going: dict[type[AuditedModel], set[Any]] = defaultdict(set)
     for (model, key), step in steps.items():
         if step.kind == audit.REMOVED:
             going[model].add(key)
@@ -263,10 +263,10 @@ def _in_use(steps: dict[Key, Step]) -> Iterator[tuple[Key, str]]:
             users.append((comments, "object", said))
         for user, name, rows in users:
             for row in rows:
-                step = steps.get((user, row.pk))
-                if step and (
-                    step.kind == audit.REMOVED
-                    or getattr(step.then, f"{name}_id") != getattr(row, f"{name}_id")
+                own = steps.get((user, row.pk))
+                if own and (
+                    own.kind == audit.REMOVED
+                    or getattr(own.then, f"{name}_id") != getattr(row, f"{name}_id")
                 ):
                     continue
                 noun = user._meta.verbose_name
@@ -302,7 +302,7 @@ def _take_together(group: list[Step], steps: list[Step]) -> dict[Key, str]:
                 return {}
     except (ProtectedError, IntegrityError, StaleRecordError):
         pass  # Found below.
-    refused = {}
+    refused: dict[Key, str] = {}
     for step in group:
         try:
             with transaction.atomic():
@@ -345,7 +345,7 @@ def _take_in_bulk(group: list[Step]) -> None:
 
 def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
     """The kept records by name, with who changed them since; what belongs to one is not listed."""
-    by_model: dict[type[AuditedModel], list] = defaultdict(list)
+    by_model: dict[type[AuditedModel], list[Any]] = defaultdict(list)
     for model, key in kept:
         by_model[model].append(key)
     for model, keys in by_model.items():
@@ -382,7 +382,9 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
             yield Skipped(model, key, name, url, why, restore_url)
 
 
-def _changed_fields(model: type[AuditedModel], left, record: AuditedModel | None) -> str:
+def _changed_fields(
+    model: type[AuditedModel], left: Row | None, record: AuditedModel | None
+) -> str:
     """“: RAG comment and RTB date”, what is no longer as the change set left it."""
     if left is None or record is None:
         return ""
@@ -396,8 +398,10 @@ def _changed_fields(model: type[AuditedModel], left, record: AuditedModel | None
 
 def _name_of_gone(model: type[AuditedModel], row: AuditedModel) -> str:
     """From the history too where what a link tied together is gone."""
-    if model.parent_field() is None:
+    owner = model.parent_field()
+    if owner is None:
         return str(row)
-    names = timeline.NameCache()
+    names = NameCache()
     names.prefetch_for(model, row)
-    return f"{names.get(*belongs_to(model, row))}: {model.describe_link(row, names)}"
+    of = names.get(owner.remote_field.model, getattr(row, owner.attname))
+    return f"{of}: {model.describe_link(row, names)}"
