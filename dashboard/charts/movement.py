@@ -74,14 +74,18 @@ def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
         title=f"Open capacity since {since:%-d %b %Y}",
         finding=finding,
         empty=f"Nothing was open on {since:%-d %b %Y}, and nothing is now.",
-        columns=("Facilities", "MWp DC", "MW AC", "Together, MW"),
+        columns=("Facilities", "MWp DC", "MW AC", "of which storage", "Together, MW"),
         rows=(
-            Row(first, links[0], (Cell(""), *_amounts(opening, number))),
+            Row(first, links[0], (Cell(""), *_amounts(opening, walk.opening_storage_mw, number))),
             *(
-                Row(step.label, link, (Cell(whole(step.facilities)), *_amounts(step.change)))
+                Row(
+                    step.label,
+                    link,
+                    (Cell(whole(step.facilities)), *_amounts(step.change, step.storage_mw)),
+                )
                 for step, link in zip(steps, links[1:-1], strict=True)
             ),
-            Row(last, links[-1], (Cell(""), *_amounts(closing, number))),
+            Row(last, links[-1], (Cell(""), *_amounts(closing, walk.closing_storage_mw, number))),
         )
         if steps or opening.mw or closing.mw
         else (),
@@ -113,10 +117,15 @@ def _start_of_axis(levels: list[Decimal]) -> Decimal:
     return below.quantize(Decimal(1).scaleb(max(below.adjusted() - 1, 0)))
 
 
-def _amounts(amount: Megawatts, words=signed) -> tuple[Cell, ...]:
+def _amounts(amount: Megawatts, storage_mw: Decimal, words=signed) -> tuple[Cell, ...]:
     # What moved between the bases is nothing together, which is said.
     together = words(amount.mw) or ("0" if amount.mwp_dc else "")
-    return (Cell(words(amount.mwp_dc)), Cell(words(amount.mw_ac)), Cell(together))
+    return (
+        Cell(words(amount.mwp_dc)),
+        Cell(words(amount.mw_ac)),
+        Cell(words(storage_mw) if storage_mw else ""),
+        Cell(together),
+    )
 
 
 @dataclass(frozen=True)

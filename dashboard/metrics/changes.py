@@ -196,13 +196,14 @@ class Changes:
 
     def step_total(self) -> WalkStep:
         """As the walk's, added up from the facilities of the pipelines behind it."""
-        [(number, dc, ac)] = fetch(
+        [(number, dc, ac, stored)] = fetch(
             f"""
-            SELECT COUNT(*), SUM(dc), SUM(ac)
-            FROM (SELECT DISTINCT facility_id, dc, ac FROM {self.tied}) AS found
+            SELECT COUNT(*), SUM(dc), SUM(ac), SUM(stored)
+            FROM (SELECT DISTINCT facility_id, dc, ac, stored FROM {self.tied}) AS found
             """
         )
-        return WalkStep(self.step, STEPS[self.step], number, _megawatts(dc, ac))
+        change = _megawatts(dc, ac)
+        return WalkStep(self.step, STEPS[self.step], number, change, mw_of(stored or 0))
 
     def pipelines_behind(self) -> int:
         [(number,)] = fetch(f"SELECT COUNT(DISTINCT pipeline_id) FROM {self.tied}")
@@ -322,7 +323,8 @@ def _tied(made: Changes) -> str:
     end = made.before if made.step in LEAVING else made.now
     return f"""
         {step_rows(made.before, made.now)}
-        SELECT ends.id AS pipeline_id, ends.name, steps.facility_id, steps.dc, steps.ac
+        SELECT ends.id AS pipeline_id, ends.name, steps.facility_id, steps.dc, steps.ac,
+            steps.stored
         FROM steps JOIN {end.table} AS ends ON ends.facility_id = steps.facility_id
         WHERE steps.step = '{made.step}' AND ends.chosen = 1 AND {IS_OPEN}
     """

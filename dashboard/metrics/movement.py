@@ -24,7 +24,7 @@ from oegen.asof import table
 from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.models import Pipeline
-from pipelines.querysets import DONE, ENDED, HELD, OPEN, Megawatts, mw_of
+from pipelines.querysets import DONE, ENDED, HELD, OPEN, ZERO, Megawatts, mw_of
 
 #: The steps of a walk, in the order in which it is drawn. What comes in is positive.
 STEPS = {
@@ -45,19 +45,25 @@ STEPS = {
 
 @dataclass(frozen=True)
 class WalkStep:
+    """``storage_mw`` is the part of the change in MW AC that is storage."""
+
     code: str
     label: str
     facilities: int
     change: Megawatts
+    storage_mw: Decimal = ZERO
 
 
 @dataclass(frozen=True)
 class Walk:
-    """From the open capacity at the start to that at the end."""
+    """From the open capacity at the start to that at the end, each with the part of its MW AC that
+    is storage."""
 
     opening: Megawatts
     steps: tuple[WalkStep, ...]
     closing: Megawatts
+    opening_storage_mw: Decimal = ZERO
+    closing_storage_mw: Decimal = ZERO
 
     @property
     def residual(self) -> Decimal:
@@ -112,27 +118,25 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
     held, sold, ended, outside the filter. A facility in no pipeline at the other end is new or
     restored, or removed."""
     found = {
-        step: (number, Megawatts(mw_of(dc), mw_of(ac)))
-        for step, number, dc, ac in fetch(
+        step: (number, Megawatts(mw_of(dc), mw_of(ac)), mw_of(stored))
+        for step, number, dc, ac, stored in fetch(
             f"""
             {step_rows(before, now)}
-            SELECT step, COUNT(*), SUM(dc), SUM(ac) FROM steps GROUP BY step
+            SELECT step, COUNT(*), SUM(dc), SUM(ac), SUM(stored) FROM steps GROUP BY step
             """
         )
     }
-    nothing = 0, Megawatts()
+    nothing = 0, Megawatts(), ZERO
+    opening, closing = (end.total(IS_OPEN).capacity for end in (before, now))
     return Walk(
-        opening=_open_megawatts(before),
+        opening=Megawatts(opening.mwp_dc, opening.mw_ac),
         steps=tuple(
             WalkStep(code, label, *found.get(code, nothing)) for code, label in STEPS.items()
         ),
-        closing=_open_megawatts(now),
+        closing=Megawatts(closing.mwp_dc, closing.mw_ac),
+        opening_storage_mw=opening.storage_mw,
+        closing_storage_mw=closing.storage_mw,
     )
-
-
-def _open_megawatts(end: Portfolio) -> Megawatts:
-    capacity = end.total(IS_OPEN).capacity
-    return Megawatts(capacity.mwp_dc, capacity.mw_ac)
 
 
 def step_rows(before: Portfolio, now: Portfolio) -> str:
@@ -159,6 +163,7 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
             SELECT facility_id,
                 COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.DC}' THEN kw END), 0) AS dc,
                 COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.AC}' THEN kw END), 0) AS ac,
+                COALESCE(MAX(CASE WHEN stored = 1 THEN kw END), 0) AS stored,
                 MAX(CASE WHEN chosen = 1 AND state = '{OPEN}' THEN 1 ELSE 0 END) AS counts,
                 MAX(CASE WHEN chosen = 1 AND state = '{DONE}' THEN 1 ELSE 0 END) AS completed,
                 MAX(CASE WHEN chosen = 1 AND state = '{HELD}' THEN 1 ELSE 0 END) AS held,
@@ -177,21 +182,23 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
         restored AS MATERIALIZED ({restored_sql(before, now)}),
         {sides},
         steps AS (
-            SELECT 'revised' AS step, b.facility_id, b.dc - a.dc AS dc, b.ac - a.ac AS ac
+            SELECT 'revised' AS step, b.facility_id, b.dc - a.dc AS dc, b.ac - a.ac AS ac,
+                b.stored - a.stored AS stored
             FROM b JOIN a ON a.facility_id = b.facility_id
             WHERE a.counts = 1 AND b.counts = 1 AND (a.dc <> b.dc OR a.ac <> b.ac)
             UNION ALL
             SELECT CASE WHEN b.completed = 1 THEN 'completed' WHEN b.held = 1 THEN 'on hold'
                 WHEN b.sold = 1 THEN 'sold' WHEN b.ended = 1 THEN 'ended'
                 WHEN b.elsewhere = 1 THEN 'out of filter' ELSE 'removed' END,
-                a.facility_id, -a.dc, -a.ac
+                a.facility_id, -a.dc, -a.ac, -a.stored
             FROM a LEFT JOIN b ON b.facility_id = a.facility_id
             WHERE a.counts = 1 AND COALESCE(b.counts, 0) = 0
             UNION ALL
             SELECT CASE WHEN a.held = 1 THEN 'off hold'
                 WHEN a.completed = 1 OR a.ended = 1 THEN 'reopened'
                 WHEN a.elsewhere = 1 THEN 'into filter'
-                WHEN b.restored = 1 THEN 'restored' ELSE 'new' END, b.facility_id, b.dc, b.ac
+                WHEN b.restored = 1 THEN 'restored' ELSE 'new' END,
+                b.facility_id, b.dc, b.ac, b.stored
             FROM b LEFT JOIN a ON a.facility_id = b.facility_id
             WHERE b.counts = 1 AND COALESCE(a.counts, 0) = 0
         )

@@ -10,6 +10,7 @@ import pytest
 
 from dashboard import metrics
 from dashboard.metrics import portfolio
+from pipelines.choices import CapacityBasis
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.player import FIRST_DAY, Clock, Player
@@ -49,6 +50,12 @@ class Snapshot:
             one.pk: (one.capacity_mw or Decimal(0), one.technology.capacity_basis)
             for one in Facility.objects.select_related("technology")
         }
+        self.stored = {
+            one.pk: one.capacity_mw or Decimal(0)
+            for one in Facility.objects.filter(
+                technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC
+            )
+        }
         self.pipelines = {
             one.pk: (state(one), one.rag_status, one.rtb_date)
             for one in Pipeline.objects.select_related("stage")
@@ -71,18 +78,24 @@ class Snapshot:
         return {facility for facility, owners in self.links.items() if pipeline in owners}
 
 
-def expected_walk(one: Snapshot, other: Snapshot, chosen_a, chosen_b) -> Counter:
+def expected_walk(
+    one: Snapshot, other: Snapshot, chosen_a, chosen_b, *, is_storage: bool = False
+) -> Counter:
+    """By step, in MW; ``is_storage``: of storage alone, in MW AC."""
     steps = Counter()
     for facility in {*one.links, *other.links}:
         was, now = one.states(facility, chosen_a), other.states(facility, chosen_b)
-        mw_a, _ = one.facilities.get(facility, (0, ""))
-        mw_b, _ = other.facilities.get(facility, (0, ""))
+        size_a, size_b = (end.facilities.get(facility, (0, "")) for end in (one, other))
+        mw_a, mw_b = size_a[0], size_b[0]
+        if is_storage:
+            mw_a, mw_b = one.stored.get(facility, 0), other.stored.get(facility, 0)
         if "open" in was:
             steps["opening"] += mw_a
         if "open" in now:
             steps["closing"] += mw_b
         if "open" in was and "open" in now:
-            steps["revised"] += mw_b - mw_a
+            if size_a != size_b:
+                steps["revised"] += mw_b - mw_a
         elif "open" in was:
             reasons = [
                 ("completed", "completed"),
@@ -111,8 +124,14 @@ def check_walk(ends, one, other, chosen_a, chosen_b):
     expected = expected_walk(one, other, chosen_a, chosen_b)
     assert walk.residual == 0
     assert (walk.opening.mw, walk.closing.mw) == (expected["opening"], expected["closing"])
+    stored = expected_walk(one, other, chosen_a, chosen_b, is_storage=True)
+    assert (walk.opening_storage_mw, walk.closing_storage_mw) == (
+        stored["opening"],
+        stored["closing"],
+    )
     for step in walk.steps:
         assert step.change.mw == expected[step.code], step
+        assert step.storage_mw == stored[step.code], step
 
 
 def check_rag(portfolio_now, one, other):
