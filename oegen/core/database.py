@@ -55,3 +55,15 @@ def short_wait(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[Non
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+def wait_for_turn(lock: int, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Wait until no other transaction has taken this lock, and hold it to the end of this one.
+
+    PostgreSQL's advisory lock of that number. On SQLite a transaction that writes has the whole
+    database from its start.
+    """
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])

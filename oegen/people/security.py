@@ -21,14 +21,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, transaction
+from django.db import DatabaseError, models, transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from oegen.audit import seals
-from oegen.core.database import short_wait
+from oegen.core.database import short_wait, wait_for_turn
 from oegen.people.client import UnknownClientError, client_address
 from oegen.people.models import FailureRun, SecurityAddress, SecurityEvent, User
 
@@ -200,10 +200,7 @@ def _seal_run(run: FailureRun) -> None:
 def _seal(facts: Facts, run: FailureRun | None = None) -> None:
     """Number and seal an event; others who do wait from here to the end of the transaction."""
     with transaction.atomic():
-        connection = connections[DEFAULT_DB_ALIAS]
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        wait_for_turn(LOCK)
         number, seal = newest_seal()
         event = SecurityEvent(
             number=number + 1,
