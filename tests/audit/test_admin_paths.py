@@ -25,7 +25,12 @@ from tests.audit.paths import (
     values_of,
 )
 
-pytestmark = [pytest.mark.usefixtures("portfolio"), pytest.mark.django_db]
+# What the admin writes goes by the ways that test_paths tries of every model.
+pytestmark = [
+    pytest.mark.usefixtures("portfolio"),
+    pytest.mark.django_db,
+    pytest.mark.heavy,
+]
 
 ADMINS = {model: kept for model, kept in admin.site._registry.items() if model in MODELS}
 
@@ -110,7 +115,6 @@ def test_a_record_added_changed_and_removed_by_its_form(model, desk, holds):
     holds("remove", lambda: desk.send(record, confirmed, "delete"))
 
 
-@pytest.mark.heavy
 @admins(lambda kept: kept.inlines)
 def test_a_link_added_changed_and_removed_in_a_row_of_its_owners_form(model, desk, holds):
     for inline in ADMINS[model].inlines:
