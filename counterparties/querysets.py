@@ -9,6 +9,7 @@ from django.db.models import (
     ExpressionWrapper,
     OuterRef,
     Q,
+    QuerySet,
     Subquery,
     When,
 )
@@ -80,17 +81,23 @@ class CounterpartyQuerySet(AuditedQuerySet):
         return search.matching(self, text)
 
 
+def narrowed(links: QuerySet, name: str, roles: Iterable[str]) -> QuerySet:
+    """Those of the links whose counterparty has the text in a name of its, and whose role has one
+    of the codes; either may be left empty."""
+    if name:
+        counterparties = links.model._meta.get_field("counterparty").related_model.objects
+        links = links.filter(counterparty__in=counterparties.called(name))
+    if roles:
+        links = links.filter(role__code__in=roles)
+    return links
+
+
 class ContactQuerySet(AuditedQuerySet):
     def at_counterparty(self, name: str = "", roles: Iterable[str] = ()):
         """With a role at a counterparty whose name or another name contains ``name``, in a role
         of one of the codes; either may be left empty."""
         links = self.model.counterparties.through.objects.filter(contact=OuterRef("pk"))
-        if name:
-            called = self.model.counterparties.rel.related_model.objects.called(name)
-            links = links.filter(counterparty__in=called)
-        if roles:
-            links = links.filter(role__code__in=roles)
-        return self.filter(Exists(links.order_by()))
+        return self.filter(Exists(narrowed(links.order_by(), name, roles)))
 
     def matching(self, text: str):
         """Every word of the text in the name, the job title, the e-mail or the phone number."""

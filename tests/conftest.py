@@ -61,8 +61,10 @@ def pytest_collection_modifyitems(config, items):
     # A test that is asked for by its name is tried wherever that is.
     if any(".py" in one for one in config.args):
         return
-    wanted = list(filter(is_wanted, items))
-    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    wanted, others = [], []
+    for item in items:
+        (wanted if is_wanted(item) else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = wanted
 
 

@@ -45,8 +45,8 @@ def fail(error):
 @pytest.mark.parametrize(
     ("target", "does", "sentence"),
     [
-        ("oegen.pages.health._missing_migrations", lambda: True, "Migrations are missing"),
-        ("oegen.pages.health._missing_migrations", fail(DatabaseError("gone")), "does not answer"),
+        ("oegen.pages.health.is_migrated", lambda using: False, "Migrations are missing"),
+        ("oegen.pages.health.is_migrated", fail(DatabaseError("gone")), "does not answer"),
         (
             "oegen.models.Heartbeat.objects.update_or_create",
             fail(OperationalError("database or disk is full")),

@@ -37,6 +37,7 @@ from dashboard.metrics.totals import (
     StatusGroup,
     TechnologyGroup,
 )
+from oegen.core import words
 from oegen.core.words import number, whole
 from pipelines.filters import IN_TIME, YES
 from pipelines.models import Technology
@@ -243,7 +244,7 @@ def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart
         (named(one.counterparty), one, {"held_by": one.counterparty.pk}) for one in found.holdings
     ]
     if found.number_of_others:
-        label = f"{whole(found.number_of_others)} other{'' if found.number_of_others == 1 else 's'}"
+        label = words.count(found.number_of_others, "other")
         beside = ",".join(str(one.counterparty.pk) for one in found.holdings)
         holders.append((label, found.others, {"held_by_others": beside}))
     if found.nobodys.held_mw:

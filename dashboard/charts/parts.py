@@ -15,7 +15,7 @@ from django.utils.text import Truncator
 
 from dashboard.metrics import Total
 from oegen import asof
-from oegen.core import clock
+from oegen.core import clock, words
 from oegen.core.bidi import isolated
 from oegen.core.words import number, whole
 from oegen.pages.selection import ALL, Selection
@@ -154,7 +154,7 @@ def mw(amount: Megawatts | Decimal | float, unit: str = "") -> str:
 
 
 def pipelines(count: int) -> str:
-    return f"{whole(count)} pipeline{'' if count == 1 else 's'}"
+    return words.count(count, "pipeline")
 
 
 def count_and_mw(total: Total) -> str:

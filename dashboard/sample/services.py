@@ -18,6 +18,7 @@ from dashboard.sample.ledger import Ledger
 from dashboard.sample.projects import Portfolio
 from dashboard.sample.vocabulary import Vocabulary
 from infopoints.models import InformationPoint
+from oegen.core import words
 from pipelines.models import Pipeline
 
 USUAL_PIPELINES = 60
@@ -92,9 +93,8 @@ def load_sample(
 def _require_empty() -> None:
     for model in (Pipeline, Counterparty, InformationPoint):
         if number := model.objects.count():
-            noun = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
             raise NotEmptyError(
-                f"The database already holds {number:,} {noun}. The sample is for an empty one, so "
-                "that it never mixes with your own records: nothing was changed. Name another "
-                "database in DATABASE_URL to load it there."
+                f"The database already holds {number:,} {words.noun_of(model, number)}. The sample "
+                "is for an empty one, so that it never mixes with your own records: nothing was "
+                "changed. Name another database in DATABASE_URL to load it there."
             )

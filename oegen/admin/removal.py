@@ -7,9 +7,11 @@ from contextlib import contextmanager
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.utils import model_ngettext, unquote
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+
+from oegen.core import words
 
 
 @contextmanager
@@ -25,7 +27,7 @@ def removal_message(request: HttpRequest, message: str) -> Iterator[None]:
 @admin.action(description="Remove the selected %(verbose_name_plural)s", permissions=["delete"])
 def remove_selected(modeladmin, request, queryset):
     number = len(queryset)
-    message = f"Removed {number} {model_ngettext(modeladmin.opts, number)}."
+    message = f"Removed {number} {words.noun_of(modeladmin.model, number)}."
     with removal_message(request, message):
         return delete_selected(modeladmin, request, queryset)
 

@@ -113,7 +113,7 @@ class ChangeSet(models.Model):
         self._answered: list[tuple[models.Model, Question]] = []
         self._answered_beyond = 0
         self._merged: dict[str, str] = {}
-        #: What oegen.people.accounts has yet to copy: keys by what they are of.
+        #: For the receivers of ``change_set_closing``, which share it: keys by what they are of.
         self.queued_for_closing: dict[Any, set[Any]] = {}
 
     @property

@@ -133,8 +133,8 @@ def open_change_set() -> ChangeSet:
 
 
 def queue_for_closing(kind: type[models.Model] | str, keys: Iterable[Any]) -> None:
-    """Queue primary keys for receivers of ``change_set_closing``. oegen.people.accounts uses it for
-    the accounts and groups that the change set writes."""
+    """Queue primary keys for the receivers of ``change_set_closing``: oegen.people.accounts copies
+    the accounts and groups, oegen.audit.pointers checks what the records point to."""
     keys = set(keys)
     if keys:
         with change_set() as current:

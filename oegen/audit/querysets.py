@@ -14,7 +14,7 @@ from oegen.audit.history import removals_together, write_history_rows
 from oegen.audit.pointers import protect_targets
 from oegen.core import clock
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
-from oegen.core.fields import clean_text, fault_of, is_free_text
+from oegen.core.fields import clean_text, fault_as_stored, fault_of, is_free_text
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
@@ -175,8 +175,7 @@ def _check_texts(rows: list[Any], fields: list[AnyField]) -> None:
             value = getattr(row, field.attname)
             if value is None:
                 continue
-            cleaned = clean_text(field, value)
-            fault = fault_of(field, cleaned)
-            if (fault or cleaned != value) and not row.has_had(field, value):
-                fault = fault or "It has white space or signs that can't be kept."
+            unclean = "It has white space or signs that can't be kept."
+            fault = fault_as_stored(field, value, if_unclean=unclean)
+            if fault and not row.has_had(field, value):
                 raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")

@@ -312,6 +312,13 @@ def fault_of(field: AnyField, value: str) -> str:
     return field.fault_of(value) if hasattr(field, "fault_of") else ""
 
 
+def fault_as_stored(field: AnyField, value: str, *, if_unclean: str) -> str:
+    """Why a field of free text can't keep the value just as it is, in a sentence; ``if_unclean``
+    where the cleaned value could be kept and is another. Empty if it can."""
+    cleaned = clean_text(field, value)
+    return fault_of(field, cleaned) or (if_unclean if cleaned != value else "")
+
+
 class CountrySelect(forms.Select):
     """All countries by name. A value that is none of them stays on offer, so that saving another
     field does not empty this one."""

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db import models
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,6 +19,12 @@ Number = Decimal | int | float
 def count(number: int, noun: str, plural: str = "") -> str:
     """“1 day”, “1,200 days”; ``plural`` where that is not the noun with an s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def noun_of(model: type[models.Model], number: int) -> str:
+    """What so many of its records are called, without the number: “pipeline”, “pipelines”."""
+    meta = model._meta
+    return str(meta.verbose_name if number == 1 else meta.verbose_name_plural)
 
 
 def number(value: Number | str | None, places: int = 1) -> str:

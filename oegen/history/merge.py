@@ -24,6 +24,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
 from oegen.audit.revert import merging
 from oegen.audit.revert.merging import Choice, Plan
+from oegen.core import words
 from oegen.pages.removed import removed_context
 from oegen.search import keys
 from oegen.search.ordering import by
@@ -60,8 +61,8 @@ def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
     shown = rows[:NAMED]
     for row in shown:
         names.prefetch_for(model, row)
-    noun = model._meta.verbose_name if len(rows) == 1 else model._meta.verbose_name_plural
-    return Group(str(noun), len(rows), tuple(merging.in_words(row, names) for row in shown))
+    lines = tuple(merging.in_words(row, names) for row in shown)
+    return Group(words.noun_of(model, len(rows)), len(rows), lines)
 
 
 class MergeForm(forms.Form):

@@ -19,6 +19,7 @@ from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
 from oegen.audit.revert import undoing
 from oegen.audit.revert.steps import Step
+from oegen.core import words
 from oegen.core.fields import ReasonFormField
 from oegen.people.comments import Comment
 
@@ -74,9 +75,8 @@ def _group(model, kind: str, steps: list[Step]) -> Group:
     for step in shown:
         for row in filter(None, (step.now, step.then)):
             names.prefetch_for(model, row)
-    noun = model._meta.verbose_name if len(steps) == 1 else model._meta.verbose_name_plural
     return Group(
-        noun=str(noun),
+        noun=words.noun_of(model, len(steps)),
         verb=VERBS[kind],
         number=len(steps),
         lines=tuple(_line(step, names) for step in shown),

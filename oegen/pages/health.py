@@ -6,14 +6,13 @@ import logging
 import time
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from oegen.alerts import anchors, delivery
-from oegen.core.database import short_wait
+from oegen.core.database import is_migrated, short_wait
 from oegen.pages.models import Heartbeat
 from oegen.people.client import is_from_this_machine
 
@@ -48,7 +47,7 @@ def problems() -> list[str]:
 
 def _look() -> list[str]:
     try:
-        if not _watch.is_migrated and _missing_migrations():
+        if not _watch.is_migrated and not is_migrated(DEFAULT_DB_ALIAS):
             return ["Migrations are missing: run `manage.py migrate`."]
         _watch.is_migrated = True
     except DatabaseError:
@@ -61,11 +60,6 @@ def _look() -> list[str]:
         logger.exception("The database can't be written to.")
         return ["The database can't be written to: nothing that people enter is saved."]
     return []
-
-
-def _missing_migrations() -> bool:
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @login_not_required

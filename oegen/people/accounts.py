@@ -66,7 +66,7 @@ def values_of_groups(groups: Collection[Group]) -> dict[int, dict]:
 
 @receiver(audit.change_set_closing, dispatch_uid="oegen.accounts.closing")
 def _write_copies(sender, change_set, **kwargs) -> None:
-    queued, change_set.queued_for_closing = change_set.queued_for_closing, {}
+    queued = change_set.queued_for_closing
     if keys := queued.get(User):
         users = list(User.objects.filter(pk__in=keys))
         _write(AccountRecord, keys, values_of_accounts(users), queued.get(PASSWORDS, ()))

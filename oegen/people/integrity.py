@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
@@ -11,6 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from oegen.audit import seals
 from oegen.audit.integrity import register_check
+from oegen.audit.integrity.chain import link_findings
 from oegen.audit.integrity.finding import Finding, entry_name
 from oegen.audit.integrity.reading import fault_findings, read
 from oegen.people import accounts, security
@@ -32,16 +34,8 @@ def event_findings(counts: Counter) -> Iterator[Finding]:
         if event.number is None:
             continue
         where = f"Security event {event.number}"
-        if event.number != number + 1:
-            gone = f"{number + 1} to {event.number - 1}"
-            yield Finding(where, f"the ones before it are missing (numbers {gone})")
-        elif not faults and (found := security.seal_of(event, seal)) != event.seal:
-            yield Finding(
-                where,
-                "its seal does not follow from what it says and the seal before it: it, "
-                "or the seal of the one before, was altered",
-                evidence=f"{found} {event.seal}",
-            )
+        seal_of = None if faults else partial(security.seal_of, event, seal)
+        yield from link_findings(where, event, number, seal_of)
         number, seal = event.number, event.seal or ""
 
 

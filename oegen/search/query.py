@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 
 from oegen.audit.changesets import ChangeSet
 from oegen.core.folding import excerpt, fold, marked, spans, words_of
+from oegen.core.words import noun_of
 from oegen.search import ordering
 from oegen.search.documents import kinds
 from oegen.search.models import SearchDocument
@@ -114,8 +115,7 @@ class Group:
 
     @property
     def noun(self) -> str:
-        meta = self.model._meta
-        return str(meta.verbose_name if self.total == 1 else meta.verbose_name_plural)
+        return noun_of(self.model, self.total)
 
 
 class Finding:

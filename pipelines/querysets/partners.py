@@ -17,6 +17,7 @@ from django.db.models import (
     Value,
 )
 
+from counterparties.querysets import narrowed
 from oegen.search.ordering import by
 from pipelines.querysets.capacity import ZERO
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
@@ -92,12 +93,7 @@ class PartnersMixin:
         """With a counterparty whose name or another name contains ``name``, in a role of one of the
         codes; either may be left empty."""
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
-        if name:
-            called = self.model.counterparties.rel.model.objects.called(name)
-            links = links.filter(counterparty__in=called)
-        if roles:
-            links = links.filter(role__code__in=roles)
-        return self.filter(Exists(links))
+        return self.filter(Exists(narrowed(links, name, roles)))
 
     def with_lead_developer_order(self):
         """Adds ``lead_developer_order``, by which the rows sort by the lead developer's name."""

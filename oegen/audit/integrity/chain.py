@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -42,16 +44,8 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
             counts["change sets"] += 1
             where = f"Change set {change_set.number}"
             said = change_set.seal_format or 1
-            if change_set.number != number + 1:
-                gone = f"{number + 1} to {change_set.number - 1}"
-                yield Finding(where, f"the ones before it are missing (numbers {gone})")
-            elif not faults and (found := seals.seal_of(change_set, seal)) != change_set.seal:
-                yield Finding(
-                    where,
-                    "its seal does not follow from what it says and the seal before it: it, "
-                    "or the seal of the one before, was altered",
-                    evidence=f"{found} {change_set.seal}",
-                )
+            seal_of = None if faults else partial(seals.seal_of, change_set, seal)
+            yield from link_findings(where, change_set, number, seal_of)
             if said < seal_format:
                 yield Finding(
                     where,
@@ -74,6 +68,23 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
             seal_format = max(seal_format, said)
             sealed_at = change_set.sealed_at or sealed_at
         yield from _rows_of([one for one, _ in numbered], counts, reported)
+
+
+def link_findings(
+    where: str, one: Any, number: int, seal_of: Callable[[], str] | None
+) -> Iterator[Finding]:
+    """Whether a link of a chain, which is a change set or a security event, follows on the link of
+    that number. ``seal_of`` works out what its seal should be; None where it can't be read."""
+    if one.number != number + 1:
+        gone = f"{number + 1} to {one.number - 1}"
+        yield Finding(where, f"the ones before it are missing (numbers {gone})")
+    elif seal_of and (found := seal_of()) != one.seal:
+        yield Finding(
+            where,
+            "its seal does not follow from what it says and the seal before it: it, "
+            "or the seal of the one before, was altered",
+            evidence=f"{found} {one.seal}",
+        )
 
 
 def _is_earlier(when: datetime, before: datetime) -> bool:

@@ -13,7 +13,7 @@ from oegen import audit
 from oegen.audit import day_rules
 from oegen.audit.audited import AuditedModel
 from oegen.audit.day_rules import impossible_days
-from oegen.core.fields import clean_text, fault_of, is_free_text
+from oegen.core.fields import fault_as_stored, is_free_text
 from oegen.core.triggers import registered_triggers
 
 #: So many records are held at a time.
@@ -84,11 +84,8 @@ def unclean_texts() -> Iterator[str]:
                 text = getattr(record, field.attname)
                 if text is None:
                     continue
-                cleaned = clean_text(field, text)
-                fault = fault_of(field, cleaned)
-                if not fault and cleaned != text:
-                    fault = "It has white space or signs that are cleaned today"
-                if fault:
+                unclean = "It has white space or signs that are cleaned today"
+                if fault := fault_as_stored(field, text, if_unclean=unclean):
                     noun = capfirst(model._meta.verbose_name)
                     yield f"{noun} “{record}” ({record.pk}), {field.verbose_name}: {fault}"
 

@@ -14,6 +14,7 @@ from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative.timeline import Entry, entries_of_rows
+from oegen.core import words
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,8 @@ class _Contents:
             if rows <= self.large:
                 small.append(key)
             for number, ending in ((records - removed, ""), (removed, " removed")):
-                name = model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural
                 if number:
-                    self.counts[key][f"{name}{ending}"] = number
+                    self.counts[key][f"{words.noun_of(model, number)}{ending}"] = number
         if small:
             for entry in entries_of_rows(model.history.filter(change_set__in=small)):
                 self.entries[entry.change_set_id].append(entry)

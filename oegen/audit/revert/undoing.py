@@ -37,6 +37,7 @@ from oegen.audit.revert.steps import (
     permission_for,
     sentences_of,
 )
+from oegen.core import words
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
 
@@ -83,14 +84,9 @@ class Plan:
             (step.model, step.kind) for step in self.steps
         )
         return {
-            f"{_noun(model, number)} {verbs[kind]}": number
+            f"{words.noun_of(model, number)} {verbs[kind]}": number
             for (model, kind), number in tally.items()
         }
-
-
-def _noun(model: type[models.Model], number: int) -> str:
-    meta = model._meta
-    return str(meta.verbose_name if number == 1 else meta.verbose_name_plural)
 
 
 def rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], dict[str, int]]:
