@@ -5,36 +5,40 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 
 from oegen.audit import triggers
 from oegen.pages import sample
 from oegen.people import roles
 from tests.support.builders import make_user
 from tests.support.chromium import REMEDY, find_chromium, is_required
+from tests.support.desk import Desk
+from tests.support.fake_slack import FakeSlack
 from tests.support.past_guard import past_guard
 from tests.support.portfolios import make_awkward_portfolio
 from tests.support.triggers import lifted_triggers
 
 #: What ``make test`` tries on both databases: what they do by means of their own.
 ON_BOTH = {
-    *("audit/test_audit_check.py", "audit/test_bypasses.py", "audit/test_damage.py"),
-    *("asof/test_backdated.py", "asof/test_played_forward.py", "asof/test_tables.py"),
-    *("metrics/test_changes.py", "metrics/test_movement.py", "metrics/test_stages.py"),
-    *("metrics/test_totals.py", "names/test_order.py", "search/test_documents.py"),
-    *("admin/test_database_refusals.py", "test_constraints.py", "test_stage_order.py"),
+    *("oegen/audit/test_audit_check.py", "oegen/audit/test_bypasses.py"),
+    *("oegen/audit/test_damage.py", "oegen/admin/test_database_refusals.py"),
+    *("oegen/asof/test_backdated.py", "oegen/asof/test_played_forward.py"),
+    *("oegen/asof/test_tables.py", "oegen/search/test_order.py", "oegen/search/test_documents.py"),
+    *("dashboard/metrics/test_changes.py", "dashboard/metrics/test_movement.py"),
+    *("dashboard/metrics/test_stages.py", "dashboard/metrics/test_totals.py"),
+    *("constraints/test_constraints.py", "pipelines/test_stage_order.py"),
 }
 
 #: And on PostgreSQL alone, where several people write at the same time. The rest on SQLite alone.
 ON_POSTGRESQL = {
-    *("admin/test_race.py", "alerts/test_workers.py", "audit/test_deadlocks.py"),
-    *("audit/test_paths.py", "audit/test_races.py", "audit/test_random_run.py"),
-    "audit/test_undoing.py",
+    *("oegen/admin/test_race.py", "oegen/alerts/test_workers.py", "oegen/audit/test_deadlocks.py"),
+    *("oegen/audit/test_paths.py", "oegen/audit/test_races.py", "oegen/audit/test_random_run.py"),
+    "oegen/audit/test_undoing.py",
 }
 
 #: What ``make test-full`` tries on SQLite alone, too: the browser sees no database, and the others
 #: start processes whose database is their own.
-NEVER_ON_POSTGRESQL = ("browser/", "test_run_local.py", "test_settings.py")
+NEVER_ON_POSTGRESQL = ("browser/", "dashboard/test_run_local.py", "oegen/test_settings.py")
 
 
 def pytest_addoption(parser):
@@ -149,6 +153,14 @@ def nobody_asks_for_sample_data():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def loopback_needs_no_proxy():
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def nothing_present_is_read_in_the_past():
     with connection.execute_wrapper(past_guard):
@@ -182,3 +194,40 @@ def manager(db):
 @pytest.fixture
 def administrator(db):
     return make_user(roles.ADMINISTRATORS, "ada", first_name="Ada", last_name="Okafor")
+
+
+def signed_in(user) -> Client:
+    """A client of its own, so that a test can look as two people."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def as_manager(manager):
+    """A client signed in as a Manager, who may read and change nothing."""
+    return signed_in(manager)
+
+
+@pytest.fixture
+def as_editor(portfolio_manager):
+    """A client signed in as a Portfolio manager."""
+    return signed_in(portfolio_manager)
+
+
+@pytest.fixture
+def as_administrator(administrator):
+    return signed_in(administrator)
+
+
+@pytest.fixture
+def desk(client, portfolio_manager):
+    client.force_login(portfolio_manager)
+    return Desk(client)
+
+
+@pytest.fixture
+def slack(settings):
+    with FakeSlack() as server:
+        settings.SLACK_WEBHOOK_URL = server.url
+        yield server

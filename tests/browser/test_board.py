@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from oegen.people import roles
 from pipelines.models import Pipeline
-from tests.browser.filters import choose
+from tests.support.browser_filters import choose
 from tests.support.builders import make_pipeline, make_user
 
 HOSTILE = '"><script>alert(1)</script><b>مشروع 🌞'

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from oegen import audit
 from oegen.people import roles
-from tests.browser.filters import choose
+from tests.support.browser_filters import choose
 from tests.support.builders import make_pipeline, make_user
 
 

@@ -1,7 +1,7 @@
 """Every page of the site in a real browser, the admin included: none is forgotten.
 
-The pages are the routes that answer an administrator, by the table in tests/test_permissions.py,
-which covers every route.
+The pages are the routes that answer an administrator, by the table in tests/permissions, which
+covers every route.
 """
 
 import pytest
@@ -11,9 +11,9 @@ from playwright.sync_api import Page
 from counterparties.models import Contact, Counterparty
 from infopoints.models import InformationPoint
 from pipelines.models import Facility, Pipeline
+from tests.permissions.test_permissions import HEAVY, ROLES, TABLE
 from tests.support.addresses import address_of
 from tests.support.builders import make_portfolio
-from tests.test_permissions import HEAVY, ROLES, TABLE
 
 SCREENS = [("dark", 1440), ("light", 390)]
 

@@ -7,10 +7,9 @@ from playwright.sync_api import Page, expect
 
 from oegen.models import Comment
 from pipelines.models import Pipeline, Stage
-from tests.browser.filters import choose
-from tests.history.readers import history_page
-from tests.pages.test_pages import HOSTILE
+from tests.support.browser_filters import choose
 from tests.support.builders import make_counterparty, make_pipeline
+from tests.support.readers import HOSTILE, history_page
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from oegen.models import SavedView
 from oegen.people import roles
-from tests.browser.filters import choose
+from tests.support.browser_filters import choose
 from tests.support.builders import make_counterparty, make_pipeline, make_user
 
 HOSTILE = '=HYPERLINK("http://evil.example") <script>alert(1)</script> مرحبا 🔥'

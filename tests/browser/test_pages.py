@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from oegen.people import roles
-from tests.browser.filters import choose
+from tests.support.browser_filters import choose
 from tests.support.builders import (
     make_counterparty,
     make_information_point,

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from oegen.models import Comment
 from pipelines.models import Pipeline, PipelineFacility
-from tests.pages.test_pages import HOSTILE
 from tests.support.builders import make_facility, make_information_point, make_pipeline
+from tests.support.readers import HOSTILE
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_admin import choose, save
-from tests.lists.test_downloads import SPACE
+from tests.oegen.exports.test_downloads import SPACE
 from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 REASON = "Agreed with the team"

@@ -13,7 +13,7 @@ from pipelines.models import Pipeline
 
 
 def address_of(route: str, records: dict[type[models.Model], models.Model]) -> str:
-    """The address of a route, as tests/test_permissions.py writes it, at one of the records.
+    """The address of a route, as tests/permissions writes it, at one of the records.
 
     A route that needs more than the key of a record of that address raises LookupError.
     """
@@ -43,7 +43,7 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         before, after = found.groups()
         route = f"{before}{_by_address(records.values())[before].pk}{after}"
     elif "<" in route:
-        raise LookupError(f"tests/addresses.py does not know what stands in “{route}”.")
+        raise LookupError(f"tests/support/addresses.py does not know what stands in “{route}”.")
     return f"/{route}"
 
 

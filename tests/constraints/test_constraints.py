@@ -1,0 +1,346 @@
+"""Every rule that can be one is a constraint: raw writes, past all Python, are refused."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
+
+from counterparties.models import ContactRole, CounterpartyContact
+from infopoints.models import InformationPoint, InformationPointTechnology
+from oegen import audit
+from oegen.audit import day_rules
+from oegen.models import Acknowledgement, Alert, AlertRule
+from pipelines.models import (
+    CounterpartyRole,
+    Facility,
+    Pipeline,
+    PipelineCounterparty,
+    PipelineFacility,
+    Stage,
+    StageTransition,
+    Technology,
+)
+from tests.support.builders import (
+    make_contact,
+    make_counterparty,
+    make_facility,
+    make_information_point,
+    make_pipeline,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def raw_update(record, **values):
+    """UPDATE by SQL: no model code, no signals."""
+    fields = record._meta
+    with connection.cursor() as cursor:
+        for name, value in values.items():
+            column = fields.get_field(name).column
+            prepared = fields.get_field(name).get_db_prep_save(value, connection)
+            key = fields.pk.get_db_prep_value(record.pk, connection)
+            cursor.execute(
+                f'UPDATE "{fields.db_table}" SET "{column}" = %s WHERE id = %s',  # noqa: S608
+                [prepared, key],
+            )
+
+
+def raw_insert(instance):
+    """INSERT through a plain queryset: no model code but the fields' own."""
+    models.QuerySet(type(instance)).bulk_create([instance])
+
+
+class refused:
+    """Expects an IntegrityError; on PostgreSQL, which names it, of this very rule."""
+
+    def __init__(self, constraint: str):
+        self.constraint = constraint
+
+    def __enter__(self):
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+
+    def __exit__(self, kind, error, trace):
+        self.atomic.__exit__(kind, error, trace)
+        assert error is not None, f"{self.constraint} let it pass"
+        if not isinstance(error, IntegrityError):
+            return False
+        if connection.vendor == "postgresql":
+            assert self.constraint in str(error) or self.constraint in str(
+                getattr(error.__cause__.diag, "constraint_name", "")
+            )
+        return True
+
+
+def a_rule() -> AlertRule:
+    return AlertRule.objects.get(code="slack-rtb-slipped")
+
+
+def an_alert() -> Alert:
+    return Alert.objects.create(
+        unique_key="1", event="completed", channel="slack", payload={}, sent_at=timezone.now()
+    )
+
+
+#: constraint -> (builder, field, wrong value)
+WRONG_VALUES = {
+    "counterparty_name_present": (make_counterparty, "name", "  "),
+    "counterparty_country_shape": (make_counterparty, "country", "gb"),
+    "contact_name_present": (make_contact, "name", ""),
+    "facility_name_present": (make_facility, "name", ""),
+    "facility_capacity_mw_range": (make_facility, "capacity_mw", Decimal(-1)),
+    "facility_storage_mwh_range": (
+        lambda: make_facility(technology="bess"),
+        "storage_mwh",
+        Decimal(-1),
+    ),
+    "facility_export_limit_mw_range": (make_facility, "export_limit_mw", Decimal("-0.5")),
+    "facility_latitude_range": (
+        lambda: make_facility(latitude=1, longitude=1),
+        "latitude",
+        Decimal(999),
+    ),
+    "facility_longitude_range": (
+        lambda: make_facility(latitude=1, longitude=1),
+        "longitude",
+        Decimal(-181),
+    ),
+    "facility_coordinates_paired": (make_facility, "latitude", Decimal(51)),
+    "facility_country_shape": (make_facility, "country", "G"),
+    "facility_storage_on_storage_only": (
+        lambda: make_facility(technology="wind"),
+        "storage_mwh",
+        Decimal(10),
+    ),
+    "pipeline_project_name_present": (make_pipeline, "project_name", " "),
+    "pipeline_outcome_known": (make_pipeline, "outcome", "lost"),
+    "pipeline_rag_status_known": (make_pipeline, "rag_status", "blue"),
+    "pipeline_ownership_pct_range": (make_pipeline, "ownership_pct", Decimal(101)),
+    "pipeline_probability_pct_range": (
+        lambda: make_pipeline(probability_reason="x"),
+        "probability_pct",
+        Decimal(-1),
+    ),
+    "pipeline_probability_explained": (make_pipeline, "probability_pct", Decimal(50)),
+    "pipeline_hold_reason_only_on_hold": (make_pipeline, "on_hold_reason", "why"),
+    "pipeline_completed_not_on_hold": (
+        lambda: make_pipeline(stage="completed"),
+        "on_hold",
+        True,
+    ),
+    "stage_end_without_holds": (
+        lambda: make_pipeline(stage="design", on_hold=True).stage,
+        "is_terminal",
+        True,
+    ),
+    "pipeline_rtb_before_cod": (
+        lambda: make_pipeline(rtb_date="2027-05-01"),
+        "cod_date",
+        "2027-04-30",
+    ),
+    "informationpoint_title_present": (make_information_point, "title", ""),
+    "informationpoint_impact_range": (make_information_point, "impact", 0),
+    "informationpoint_likelihood_range": (make_information_point, "likelihood", 101),
+    "informationpoint_status_known": (make_information_point, "status", "shut"),
+    "technology_capacity_basis_known": (
+        lambda: Technology.objects.get(code="solar"),
+        "capacity_basis",
+        "xx",
+    ),
+    "technology_name_unique": (lambda: Technology.objects.get(code="solar"), "name", "WIND "),
+    "technology_code_unique": (lambda: Technology.objects.get(code="solar"), "code", "Wind"),
+    "stage_name_unique": (lambda: Stage.objects.get(code="design"), "name", "discovery"),
+    "stage_code_unique": (lambda: Stage.objects.get(code="design"), "code", "discovery"),
+    "stage_order_unique": (lambda: Stage.objects.get(code="design"), "order", 10),
+    "stage_ends_come_last": (lambda: Stage.objects.get(code="design"), "order", 65),
+    "stage_default_probability_pct_range": (
+        lambda: Stage.objects.get(code="design"),
+        "default_probability_pct",
+        Decimal(101),
+    ),
+    "contactrole_name_unique": (lambda: ContactRole.objects.get(code="ceo"), "name", "deal LEAD"),
+    "contactrole_code_unique": (lambda: ContactRole.objects.get(code="ceo"), "code", "deal-lead"),
+    "counterpartyrole_name_unique": (
+        lambda: CounterpartyRole.objects.get(code="epc"),
+        "name",
+        "owner",
+    ),
+    "counterpartyrole_code_unique": (
+        lambda: CounterpartyRole.objects.get(code="epc"),
+        "code",
+        "owner",
+    ),
+    "alertrule_name_unique": (a_rule, "name", "completed, BY Slack"),
+    "alertrule_code_unique": (a_rule, "code", "slack-completed"),
+    "alertrule_channel_known": (a_rule, "channel", "pigeon"),
+    "alertrule_threshold_range": (a_rule, "threshold", Decimal(-1)),
+    "alertrule_country_shape": (a_rule, "country", "gb"),
+    "alert_channel_known": (an_alert, "channel", "pigeon"),
+    "alert_recipient_of_email": (an_alert, "channel", "email"),
+    "alert_sent_or_parked": (an_alert, "parked_at", timezone.now()),
+    "stagetransition_outcome_known": (
+        lambda: make_pipeline().transitions.get(),
+        "outcome",
+        "lost",
+    ),
+}
+
+
+@pytest.mark.parametrize("constraint", WRONG_VALUES)
+def test_a_raw_write_of_a_wrong_value_is_refused(constraint):
+    build, field, value = WRONG_VALUES[constraint]
+    record = build()
+    with refused(constraint):
+        raw_update(record, **{field: value})
+
+
+def test_one_lead_developer_a_pipeline():
+    pipeline = make_pipeline(lead_developer=make_counterparty())
+    role = CounterpartyRole.objects.get(code="lead-developer")
+    with refused("pipelinecounterparty_one_lead_developer"):
+        raw_insert(
+            PipelineCounterparty(pipeline=pipeline, counterparty=make_counterparty(), role=role)
+        )
+
+
+def test_one_row_a_pipeline_counterparty_and_role():
+    pipeline, acme = make_pipeline(), make_counterparty()
+    row = {
+        "pipeline": pipeline,
+        "counterparty": acme,
+        "role": CounterpartyRole.objects.get(code="epc"),
+    }
+    raw_insert(PipelineCounterparty(**row))
+    with refused("pipelinecounterparty_unique"):
+        raw_insert(PipelineCounterparty(**row))
+
+
+def test_a_share_is_a_percentage():
+    pipeline = make_pipeline(lead_developer=make_counterparty())
+    with refused("pipelinecounterparty_share_pct_range"):
+        raw_update(pipeline.counterparty_links.get(), share_pct=Decimal("100.5"))
+
+
+def test_one_row_a_pipeline_and_facility():
+    pipeline = make_pipeline(capacity_mw=1)
+    with refused("pipelinefacility_unique"):
+        raw_insert(PipelineFacility(pipeline=pipeline, facility=pipeline.facilities.get()))
+
+
+def test_one_row_a_counterparty_contact_and_role():
+    row = {
+        "counterparty": make_counterparty(),
+        "contact": make_contact(),
+        "role": ContactRole.objects.get(code="ceo"),
+    }
+    raw_insert(CounterpartyContact(**row))
+    with refused("counterpartycontact_unique"):
+        raw_insert(CounterpartyContact(**row))
+
+
+def test_a_contact_role_does_not_end_before_it_begins():
+    with refused("counterpartycontact_period"):
+        raw_insert(
+            CounterpartyContact(
+                counterparty=make_counterparty(),
+                contact=make_contact(),
+                role=ContactRole.objects.get(code="ceo"),
+                valid_from="2026-02-01",
+                valid_until="2026-01-31",
+            )
+        )
+
+
+def test_one_row_an_information_point_and_what_it_concerns():
+    from infopoints.models import InformationPointCounterparty, InformationPointPipeline
+
+    point = make_information_point()
+    for constraint, model, field, target in [
+        (
+            "informationpointtechnology_unique",
+            InformationPointTechnology,
+            "technology",
+            Technology.objects.get(code="solar"),
+        ),
+        (
+            "informationpointcounterparty_unique",
+            InformationPointCounterparty,
+            "counterparty",
+            make_counterparty(),
+        ),
+        ("informationpointpipeline_unique", InformationPointPipeline, "pipeline", make_pipeline()),
+    ]:
+        raw_insert(model(information_point=point, **{field: target}))
+        with refused(constraint):
+            raw_insert(model(information_point=point, **{field: target}))
+
+
+def test_a_comment_has_a_text():
+    from oegen.models import Comment
+
+    comment = Comment.objects.create(subject=make_pipeline(), text="x")
+    with refused("comment_text_present"):
+        raw_update(comment, text=" ")
+
+
+def test_a_technology_in_use_for_storage_stays_a_storage_technology():
+    make_facility(technology="bess", storage_mwh=10)
+    with refused("technology_storage_in_use"):
+        raw_update(Technology.objects.get(code="bess"), is_storage=False)
+
+
+def test_storage_on_a_new_wind_farm_is_refused():
+    with refused("facility_storage_on_storage_only"):
+        raw_insert(
+            Facility(
+                name="x",
+                technology=Technology.objects.get(code="wind"),
+                storage_mwh=Decimal(4),
+            )
+        )
+
+
+def test_a_finding_is_acknowledged_once():
+    values = {"fingerprint": "0" * 64, "finding": "Odd", "reason": "Known"}
+    Acknowledgement.objects.create(**values)
+    with refused("acknowledgement_fingerprint_unique"):
+        Acknowledgement.objects.create(**values)
+
+
+def test_the_database_computes_the_rating():
+    point = make_information_point(impact=40, likelihood=50)
+    assert point.rating == 2000
+    raw_update(point, impact=100)
+    point.refresh_from_db()
+    assert point.rating == 5000
+    point.likelihood = 100
+    point.save()
+    assert point.rating == 10_000
+    assert list(InformationPoint.objects.by_rating().values_list("rating", flat=True)) == [10_000]
+
+
+def test_foreign_keys_hold_against_raw_removal():
+    pipeline = make_pipeline(capacity_mw=1)
+    facility = pipeline.facilities.get()
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM pipelines_facility WHERE id = %s",
+            [Facility._meta.pk.get_db_prep_value(facility.pk, connection)],
+        )
+        connection.check_constraints()
+
+
+def test_every_constraint_is_tried_in_this_file():
+    from oegen.audit.triggers import table_rules
+    from oegen.core.triggers import Trigger
+
+    declared = {
+        constraint.name
+        for model in [*audit.tracked_models(), Pipeline, StageTransition]
+        for constraint in model._meta.constraints
+    } | {rule.name for rule in table_rules() if isinstance(rule, Trigger)}
+    declared -= {rule.name for rule in day_rules.triggers()}  # In tests/oegen/core/test_days.py.
+    source = Path(__file__).read_text()
+    assert {name for name in declared if f'"{name}"' not in source} == set()

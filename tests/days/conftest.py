@@ -1,1 +1,0 @@
-from tests.admin.conftest import desk  # noqa: F401

@@ -1,0 +1,215 @@
+"""Four processes write the same thing from the same page at the same moment, in every way there is
+to write: one of them does it, and the others are told, never with a 500."""
+
+import multiprocessing
+import re
+from collections import Counter
+
+import pytest
+
+from counterparties.models import Counterparty
+from oegen import audit
+from oegen.models import ChangeSet, Comment
+from pipelines.models import CounterpartyRole, Pipeline, PipelineCounterparty, Stage
+from tests.oegen.audit.test_processes import address
+from tests.support.builders import make_counterparty, make_pipeline, make_user
+from tests.support.racer import race
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+RACERS = 4
+PATIENCE = 120
+
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload([race.__module__])
+
+
+@pytest.fixture
+def racers(monkeypatch):
+    """The lines to four processes that wait for tasks."""
+    monkeypatch.setenv("DATABASE_URL", address())
+    lines, processes = [], []
+    for number in range(RACERS):
+        line, its_end = NURSERY.Pipe()
+        process = NURSERY.Process(target=race, args=(number, its_end))
+        process.start()
+        its_end.close()
+        lines.append(line)
+        processes.append(process)
+    yield lines
+    for process in processes:
+        process.kill()
+        process.join()
+
+
+@pytest.fixture
+def person():
+    return make_user(None, "ada", is_superuser=True)
+
+
+@pytest.fixture
+def run(racers, person):
+    """Have everybody prepare, then send; the answers, as (status, words)."""
+
+    def run(way: str, *args, **kwargs) -> list[tuple[int, str]]:
+        for line in racers:
+            line.send((person.pk, way, [str(one) for one in args], kwargs))
+        for line in racers:
+            assert line.poll(PATIENCE)
+            assert line.recv() == "ready"
+        for line in racers:
+            line.send("go")
+        answers = []
+        for line in racers:
+            assert line.poll(PATIENCE)
+            status, text = line.recv()
+            answers.append((status, " ".join(re.sub(r"<[^>]+>", " ", text).split())))
+        return answers
+
+    return run
+
+
+def assert_one_won(answers, won: int, lost: int, words: str) -> None:
+    statuses = Counter(status for status, _ in answers)
+    losers = [text for status, text in answers if status == lost and words in text]
+    assert statuses[won] >= 1, answers
+    assert len(losers) == RACERS - 1, [
+        (status, text[:3000]) for status, text in answers if status != won
+    ]
+
+
+def written_since(number: int) -> int:
+    return ChangeSet.objects.filter(number__gt=number).count()
+
+
+COUNTERPARTY = "counterparties.counterparty"
+CHANGED = "changed this while you had it open"
+
+
+def test_one_wins_and_the_others_are_told(run, person, subtests, new_findings):
+    def pipeline() -> tuple:
+        return (make_pipeline().pk,)
+
+    def changed() -> Pipeline:
+        one = make_pipeline()
+        one.rag_comment = "Then"
+        one.save()
+        return one
+
+    def newest() -> ChangeSet:
+        return ChangeSet.objects.latest("number")
+
+    def said() -> Comment:
+        return Comment.objects.create(subject=make_pipeline(), author=person, text="Well")
+
+    def moved() -> tuple:
+        one = make_pipeline()
+        one.stage = Stage.objects.get(code="procurement")
+        with audit.change_set(person=person, reason="Moved", source=audit.Source.BOARD) as current:
+            one.save()
+        return one.pk, current.pk
+
+    def undone() -> tuple:
+        changed()
+        return (newest().number,)
+
+    def restored() -> tuple:
+        one = changed()
+        return one.pk, one.history.get(version=1).history_id
+
+    ways = [
+        # way, its arguments, the status and words of who won, and of who lost
+        ("form", pipeline, 302, 200, CHANGED),
+        ("form_status", pipeline, 302, 200, CHANGED),
+        ("editable_list", pipeline, 302, 200, CHANGED),
+        ("board", pipeline, 201, 409, "moved"),
+        ("undo_move", moved, 200, 409, "The pipeline has been changed since"),
+        ("correct_comment", lambda: (said().pk,), 302, 200, "changed this comment while"),
+        ("remove_comment", lambda: (said().pk,), 302, 409, "This comment has been removed"),
+        ("undo", undone, 302, 200, "There is nothing left to undo"),
+        ("restore", restored, 302, 200, "Somebody changed it meanwhile"),
+        ("remove", pipeline, 302, 409, "has been removed"),
+    ]
+    for way, arguments, won, lost, words in ways:
+        with subtests.test(way):
+            args = arguments()
+            before = newest().number
+            answers = run(way, *args)
+            assert_one_won(answers, won, lost, words)
+            assert written_since(before) == 1
+    assert new_findings() == []
+
+
+def test_two_are_merged_once_and_never_over_a_change_that_was_not_seen(
+    run, person, subtests, new_findings
+):
+    epc = CounterpartyRole.objects.get(code="epc")
+
+    def pair() -> tuple:
+        stays, goes = make_counterparty(), make_counterparty()
+        for one in (stays, goes):
+            PipelineCounterparty.objects.create(
+                pipeline=make_pipeline(), counterparty=one, role=epc
+            )
+        return stays.pk, goes.pk
+
+    with subtests.test("merge"):
+        there = Counterparty.objects.count()
+        answers = run("merge", *pair())
+        assert_one_won(answers, 302, 409, "Nothing was merged")
+        assert Counterparty.objects.count() == there + 1
+        assert PipelineCounterparty.objects.count() == 2
+    for _ in range(3):
+        with subtests.test("merge or change"):
+            stays, goes = pair()
+            before = ChangeSet.objects.latest("number").number
+            answers = run("merge_or_change", stays, goes)
+            assert written_since(before) == 1
+            assert [status for status, _ in answers].count(302) == 1, answers
+            is_merged = not Counterparty.objects.filter(pk=goes).exists()
+            for number, (status, text) in enumerate(answers):
+                if status == 302:
+                    assert is_merged == bool(number % 2)
+                elif number % 2:
+                    assert (status, "Nothing was merged" in text) == (409, True), text[:3000]
+                elif is_merged:
+                    assert (status, "has been removed" in text) == (409, True), text[:3000]
+                else:
+                    assert (status, CHANGED in text) == (200, True), text[:3000]
+    assert new_findings() == []
+
+
+def test_what_needs_no_version_is_written_by_all(run, person, subtests, new_findings):
+    one = make_pipeline(rag_status="red")
+    for way, args in [
+        ("comment", (one.pk,)),
+        ("action", ("confirm_rag", one.pk)),
+        ("choose_page_size", ()),
+    ]:
+        with subtests.test(way):
+            answers = run(way, *args)
+            assert [status for status, _ in answers] == [302] * RACERS, answers
+    assert Comment.objects.count() == RACERS
+    assert new_findings() == []
+
+
+def test_the_same_thing_is_made_or_removed_once(run, person, subtests, new_findings):
+    def removed():
+        return "delete_selected", make_pipeline().pk, make_pipeline().pk
+
+    ways = [
+        # way, its arguments, the statuses, words for who lost, and change sets
+        ("action", removed, {}, {302}, "", 1),
+        ("add", lambda: (COUNTERPARTY,), {"name": "Larch"}, {200, 302}, "There is already", 1),
+        ("save_view", tuple, {}, {302}, "You have a view called", 0),
+        ("import_demo", tuple, {}, {200, 409}, "", 1),
+    ]
+    for way, arguments, kwargs, statuses, words, number in ways:
+        with subtests.test(way):
+            args = arguments()
+            before = ChangeSet.objects.latest("number").number
+            answers = run(way, *args, **kwargs)
+            assert {status for status, _ in answers} <= statuses, answers
+            assert sum(words in text for _, text in answers) >= RACERS - 1, answers
+            assert written_since(before) == number
+    assert new_findings() == []

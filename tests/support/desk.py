@@ -1,0 +1,72 @@
+"""Somebody at the admin, by HTTP: opens forms, changes what they show, sends them."""
+
+from django.urls import reverse
+
+from oegen.models import AuditedModel
+
+
+class Desk:
+    def __init__(self, client):
+        self.client = client
+
+    def open(self, target, action="change") -> dict:
+        """The fields of a record's form, or of a model's empty form, as a browser would send."""
+        response = self.client.get(self.url(target, action))
+        assert response.status_code == 200, response
+        return self.fields_of(response)
+
+    def fields_of(self, response) -> dict:
+        context = response.context
+        if "cl" in context:
+            return self._of_formset(context["cl"].formset)
+        data = _values(context["adminform"].form)
+        for inline in context["inline_admin_formsets"]:
+            data |= self._of_formset(inline.formset)
+        return data
+
+    @staticmethod
+    def _of_formset(formset) -> dict:
+        data = _values(formset.management_form)
+        for form in formset.forms:
+            data |= _values(form)
+        return data
+
+    def send(self, target, data, action="change", button="_save"):
+        return self.client.post(self.url(target, action), {**data, button: "Save"})
+
+    @staticmethod
+    def url(target, action="change") -> str:
+        opts = target._meta
+        name = f"admin:{opts.app_label}_{opts.model_name}_{action}"
+        return reverse(name, args=[target.pk] if isinstance(target, AuditedModel) else [])
+
+
+def _values(form) -> dict:
+    """What a browser would send of a form that nobody has touched."""
+    data = {}
+    for bound in form:
+        value = bound.value()
+        if value is None or value is False:
+            continue
+        shown = bound.field.widget.format_value(bound.field.prepare_value(value))
+        if isinstance(shown, list):
+            shown = shown[0] if shown else ""
+        data[bound.html_name] = "on" if value is True else shown or ""
+    return data
+
+
+def errors_of(response) -> str:
+    """Every error sentence of a form page, one a line."""
+    context = response.context
+    found = []
+    if context.get("cl") is not None and context["cl"].formset is not None:
+        formsets, forms = [context["cl"].formset], []
+    else:
+        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+        forms = [context["adminform"].form]
+    for formset in formsets:
+        found += formset.non_form_errors()
+        forms += formset.forms
+    for form in forms:
+        found += [f"{name}: {error}" for name, errors in form.errors.items() for error in errors]
+    return "\n".join(map(str, found))

@@ -1,0 +1,194 @@
+"""Records to write to, one of every tracked model, and what a write left in the history."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date, timedelta
+from itertools import count
+from uuid import UUID
+
+from django.db import connection
+
+from counterparties.models import ContactRole
+from oegen import audit
+from oegen.models import ChangeSet
+from pipelines.models import CounterpartyRole, Stage, Technology
+from pipelines.reference import COMPLETED
+from tests.support.builders import (
+    make_counterparty,
+    make_facility,
+    make_pipeline,
+)
+
+#: Copies of accounts and groups follow these: see tests/oegen/people.
+MODELS = [model for model in audit.tracked_models() if not model.IS_COPY]
+
+_numbers = count(1)
+
+
+def label(value) -> str:
+    return value.__name__
+
+
+def other_values(model) -> dict:
+    """Values that no record of the model has, new ones with each call.
+
+    Raises KeyError for a model that nobody has thought of here.
+    """
+    number = next(_numbers)
+    name = f"Other {number}"
+    by_name = {"name": name}
+    coded = {"name": name, "code": f"other-{number}"}
+    return {
+        "Acknowledgement": lambda: {
+            "finding": name,
+            "fingerprint": f"{number:064}",
+            "reason": name,
+        },
+        "AlertRule": lambda: coded,
+        "Comment": lambda: {"text": name},
+        # With the address of another it would be asked about.
+        "Contact": lambda: {**by_name, "email": f"other-{number}@birch.example"},
+        "ContactRole": lambda: coded,
+        "Counterparty": lambda: by_name,
+        "CounterpartyContact": lambda: {"role": ContactRole.objects.create(**coded)},
+        "CounterpartyRole": lambda: coded,
+        "Facility": lambda: by_name,
+        "InformationPoint": lambda: {"title": name},
+        "InformationPointCounterparty": lambda: {"counterparty": make_counterparty(name)},
+        "InformationPointPipeline": lambda: {"pipeline": make_pipeline(name)},
+        "InformationPointTechnology": lambda: {
+            "technology": Technology.objects.create(capacity_basis="ac", **coded)
+        },
+        "Pipeline": lambda: {"project_name": name},
+        "PipelineCounterparty": lambda: {"role": CounterpartyRole.objects.create(**coded)},
+        "PipelineFacility": lambda: {"facility": make_facility(name)},
+        "Stage": lambda: {**coded, "order": a_free_order(number)},
+        "StageTransition": lambda: {"effective_on": date(2000, 1, 1) + timedelta(number)},
+        "Technology": lambda: coded,
+    }[model.__name__]()
+
+
+def a_free_order(number: int) -> int:
+    """Before the end of the pipeline, as only that may come last; another one for the next number,
+    though the stage of this one may not have been saved."""
+    end = Stage.objects.get(code=COMPLETED).order
+    taken = set(Stage.objects.values_list("order", flat=True))
+    free = [order for order in range(end) if order not in taken]
+    return free[number % len(free)]
+
+
+def a_record(model):
+    """The newest of the portfolio's, read anew."""
+    return model.objects.order_by("-created_at").first()
+
+
+def a_new_one(model):
+    """An unsaved record beside those that are there."""
+    record = a_record(model)
+    for name, value in other_values(model).items():
+        setattr(record, name, value)
+    record.become_new()
+    return record
+
+
+def a_removable_one(model):
+    record = a_new_one(model)
+    record.save()
+    return model.objects.get(pk=record.pk)
+
+
+def values_of(record) -> dict:
+    fields = record._meta.concrete_fields
+    return {one.name: getattr(record, one.name) for one in fields if not one.generated}
+
+
+def change(record) -> dict:
+    """Give a record other values, unsaved; returns them."""
+    values = other_values(type(record))
+    for name, value in values.items():
+        setattr(record, name, value)
+    return values
+
+
+@contextmanager
+def one_change_set(person, model, rows):
+    """What is written inside leaves these history rows of the model, as (type, key, version), in
+    one change set of the person's. Of ``rows`` a list may be given that is filled inside."""
+    newest = ChangeSet.objects.latest("number").number
+    with audit.acting(person, audit.Source.FORM):
+        yield
+    change_set = ChangeSet.objects.get(number__gt=newest)
+    assert (change_set.person, change_set.source) == (person, "form")
+    left = model.history.filter(change_set=change_set)
+    assert {row.history_user for row in left} == {person}
+    found = [(row.history_type, row.id, row.version) for row in left]
+    assert sorted(found, key=str) == sorted(rows, key=str)
+
+
+# Any path at all: what is told, compared with what became different ---------------------------
+
+
+def everything(*, history: bool = True) -> dict:
+    """The version of each record there is and, with the history, how many rows it has."""
+    tables = {model._meta.db_table: model for model in MODELS}
+    parts = [f"SELECT '{table}', id, version FROM {table}" for table in tables]  # noqa: S608
+    if history:
+        kept = [ChangeSet, *(model.history.model for model in MODELS)]
+        tables |= {model._meta.db_table: model for model in kept}
+        parts += [
+            f"SELECT '{model._meta.db_table}', NULL, count(*) FROM {model._meta.db_table}"  # noqa: S608
+            for model in kept
+        ]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        return {(tables[table], key and UUID(str(key))): number for table, key, number in cursor}
+
+
+@contextmanager
+def all_told(*, person, source, reason):
+    """What is written inside is one change set of the person's, with the reason, and its history
+    rows are those of the records that became different: no more and no fewer."""
+    before, newest = everything(history=False), ChangeSet.objects.latest("number").number
+    yield
+    after = everything(history=False)
+    change_set = ChangeSet.objects.get(number__gt=newest)
+    assert (change_set.person, change_set.source) == (person, source)
+    assert change_set.reason == reason
+    told = []
+    for model in MODELS:
+        # Version 0 is what an import tells of a record's past.
+        rows = model.history.filter(change_set=change_set, version__gt=0)
+        for row in rows:
+            assert (row.history_user, row.history_change_reason) == (person, reason)
+            told.append((model.__name__, str(row.id), row.version, row.history_type))
+    assert sorted(told) == sorted(_became(before, after))
+    assert told
+
+
+def _became(before: dict, after: dict):
+    """The history rows that a difference between two states should have left."""
+    for model, key in before.keys() | after.keys():
+        then, now = before.get((model, key)), after.get((model, key))
+        named = model.__name__, str(key)
+        if now is None:
+            yield *named, then, "-"
+            continue
+        kind = "~"
+        if then is None:
+            rows = model.history.filter(id=key)
+            removal = rows.filter(history_type="-").order_by("-version").first()
+            then = removal.version if removal else 0
+            # What an import told of its past is how it began.
+            kind = "~" if rows.filter(version=0).exists() else "+"
+        for version in range(then + 1, now + 1):
+            yield *named, version, kind
+            kind = "~"
+
+
+@contextmanager
+def nothing_left():
+    """What is written inside leaves no record, no history row and no change set."""
+    before = everything()
+    yield
+    assert everything() == before
