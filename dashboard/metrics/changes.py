@@ -18,7 +18,7 @@ from uuid import UUID
 from dashboard.metrics.movement import STEPS, WalkStep, restored_sql, step_rows
 from dashboard.metrics.moves import effective_days
 from dashboard.metrics.portfolio import (
-    IS_OPEN,
+    Condition,
     Portfolio,
     Total,
     date_of,
@@ -62,7 +62,7 @@ class Kind:
     written: tuple[str, ...]
 
 
-#: In the order in which they are told.
+#: In the order of the page.
 KINDS = {
     "new": Kind("New", "was_state IS NULL AND restored = 0", ("added",)),
     "restored": Kind("Restored", "was_state IS NULL AND restored = 1", ("added",)),
@@ -177,7 +177,7 @@ class Changes:
         lines = f"SELECT id AS pipeline_id, kind FROM {self.table} WHERE kind"
         found = self.now.totals_by_tie("kind", tie=f"{lines} <> 'removed'")
         found |= self.before.totals_by_tie("kind", tie=f"{lines} = 'removed'")
-        return {kind: found[kind,] for kind in KINDS if (kind,) in found}
+        return {kind: found[kind] for kind in KINDS if kind in found}
 
     def pipelines(self) -> int:
         [(number,)] = fetch(f"SELECT COUNT(DISTINCT id) FROM {self.table}")
@@ -326,7 +326,7 @@ def _tied(made: Changes) -> str:
         SELECT ends.id AS pipeline_id, ends.name, steps.facility_id, steps.dc, steps.ac,
             steps.stored
         FROM steps JOIN {end.table} AS ends ON ends.facility_id = steps.facility_id
-        WHERE steps.step = '{made.step}' AND ends.chosen = 1 AND {IS_OPEN}
+        WHERE steps.step = '{made.step}' AND ends.chosen = 1 AND {Condition.IS_OPEN}
     """
 
 

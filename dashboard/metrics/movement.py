@@ -11,7 +11,8 @@ from uuid import UUID
 from django.db import connection
 
 from dashboard.metrics.portfolio import (
-    IS_OPEN,
+    Column,
+    Condition,
     Portfolio,
     Total,
     date_of,
@@ -127,7 +128,7 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
         )
     }
     nothing = 0, Megawatts(), ZERO
-    opening, closing = (end.total(IS_OPEN).capacity for end in (before, now))
+    opening, closing = (end.total(Condition.IS_OPEN).capacity for end in (before, now))
     return Walk(
         opening=Megawatts(opening.mwp_dc, opening.mw_ac),
         steps=tuple(
@@ -222,32 +223,35 @@ def restored_sql(before: Portfolio, now: Portfolio) -> str:
 
 def rag_moves(now: Portfolio) -> list[RagMove]:
     """One for each pair of ratings that occurs. ``now`` must be built with ``before=``."""
-    totals = now.totals_by("was_rag", "rag", where=f"{IS_OPEN} AND was_state = '{OPEN}'")
+    totals = now.totals_by(
+        Column.WAS_RAG, Column.RAG, where=[Condition.IS_OPEN, Condition.WAS_OPEN]
+    )
     return [RagMove(was, rag, total) for (was, rag), total in totals.items()]
 
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:
     """``now`` must be built with ``before=``, which fills its ``was_`` columns."""
     days = days_between("was_rtb_date", "rtb_date")
+    is_open = Condition.IS_OPEN
     dated = f"""
-        FROM {now.table} WHERE chosen = 1 AND was_state = '{OPEN}'
+        FROM {now.table} WHERE chosen = 1 AND {Condition.WAS_OPEN}
             AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
     """
     [(pipelines, slipped, later, left, kw, days_kw)] = fetch(
         f"""
-        SELECT SUM(once) FILTER (WHERE {IS_OPEN}),
-            SUM(once) FILTER (WHERE {IS_OPEN} AND rtb_date <> was_rtb_date),
-            SUM(once) FILTER (WHERE {IS_OPEN} AND rtb_date > was_rtb_date),
-            SUM(once) FILTER (WHERE NOT ({IS_OPEN}) AND rtb_date > was_rtb_date),
-            SUM(kw) FILTER (WHERE {IS_OPEN}),
-            SUM({days} * 1.0 * kw) FILTER (WHERE {IS_OPEN})
+        SELECT SUM(once) FILTER (WHERE {is_open}),
+            SUM(once) FILTER (WHERE {is_open} AND rtb_date <> was_rtb_date),
+            SUM(once) FILTER (WHERE {is_open} AND rtb_date > was_rtb_date),
+            SUM(once) FILTER (WHERE NOT ({is_open}) AND rtb_date > was_rtb_date),
+            SUM(kw) FILTER (WHERE {is_open}),
+            SUM({days} * 1.0 * kw) FILTER (WHERE {is_open})
         {dated}
         """
     )
     worst = fetch(
         f"""
         SELECT id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) {dated}
-            AND {IS_OPEN} AND rtb_date <> was_rtb_date
+            AND {is_open} AND rtb_date <> was_rtb_date
         GROUP BY id, name, was_rtb_date, rtb_date ORDER BY days DESC, name, id LIMIT {limit}
         """
     )

@@ -1,4 +1,4 @@
-"""Everything that the dashboard shows, worked out at once and kept until somebody writes."""
+"""All figures of the dashboard, computed together and cached until the next change set."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from pipelines.querysets import PipelineQuerySet
 
 T = TypeVar("T")
 
-KEPT_SECONDS = 3600
+CACHE_SECONDS = 3600
 
 #: Part of every cache key: another release may define other figures.
 _CODE = max(module.stat().st_mtime_ns for module in Path(__file__).parent.glob("*.py"))
@@ -83,8 +83,8 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
     """The figures of the pipelines that ``select`` gives, at the moment looked at and compared
     with the end of ``since``.
 
-    ``filters`` is the same text for the same pipelines: by it the result is kept until the next
-    change set, the next day or ``KEPT_SECONDS``.
+    ``filters`` is a text that is the same for the same pipelines: part of the cache key. The result
+    is cached until the next change set, the next day or for ``CACHE_SECONDS``.
     """
     return _cached(
         lambda: _overview(select, since, filters),
@@ -93,7 +93,7 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
 
 
 def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:
-    # Asked first: what somebody writes meanwhile then makes figures newer than they are kept for.
+    # Read first: with a concurrent write, newer figures get an older key, never the reverse.
     written = [] if filters else _transitions_written()
     with portfolio(select, since) as before, portfolio(select, before=before) as now:
         best = list(InformationPoint.objects.recorded().live().by_rating()[:TOP])
@@ -132,14 +132,14 @@ def _stages_of_all(now: Portfolio, written: list[object]) -> Stages:
     return _cached(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
 
 
-def _cached(work_out: Callable[[], T], *conditions: object) -> T:
-    """What was worked out under the same conditions, or is now."""
+def _cached(compute: Callable[[], T], *conditions: object) -> T:
+    """The cached result of ``compute`` under these conditions, or a new one."""
     # Keys are short and of few characters; what is typed into a filter is not.
     key = sha256(":".join(map(str, (_CODE, *conditions))).encode()).hexdigest()
     found: T | None = cache.get(key)
     if found is None:
-        found = work_out()
-        cache.set(key, found, timeout=KEPT_SECONDS)
+        found = compute()
+        cache.set(key, found, timeout=CACHE_SECONDS)
     return found
 
 

@@ -18,11 +18,12 @@ highest counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -49,19 +50,87 @@ from pipelines.querysets import (
 #: What raw SQL gives or takes: a row, some of its columns, or parameters.
 Values = tuple[Any, ...]
 
-#: A condition on rows of a portfolio's table.
-IS_OPEN = f"state = '{OPEN}'"
-
 NO_CAPACITY = Capacity()
 NO_MEGAWATTS = Megawatts()
 
-#: Nothing was before.
-_NOTHING = (
+
+class Column(StrEnum):
+    """The columns of a portfolio's table, which has a row for each pipeline and facility of it, or
+    one without a facility. Conditions are 0 or 1: the databases differ in what a boolean is."""
+
+    ID = "id"
+    NAME = "name"
+    #: A stage's code.
+    STAGE = "stage"
+    #: As PipelineQuerySet has them.
+    STATUS = "status"
+    STATE = "state"
+    #: "" is unrated.
+    RAG = "rag"
+    RTB_DATE = "rtb_date"
+    RTB_BUCKET = "rtb_bucket"
+    OVERDUE = "overdue"
+    SOLD_READY = "sold_ready"
+    UNCONFIRMED = "unconfirmed"
+    #: Ownership and probability, in hundredths of a percent.
+    OWNED = "owned"
+    CHANCE = "chance"
+    #: 0 for pipelines outside the filter.
+    CHOSEN = "chosen"
+    FACILITY = "facility_id"
+    TECHNOLOGY = "technology_id"
+    #: A CapacityBasis.
+    BASIS = "basis"
+    #: 1 for MW AC of storage.
+    STORED = "stored"
+    KW = "kw"
+    KWH = "kwh"
+    #: 1 in one row of each pipeline; of each pipeline and technology.
+    ONCE = "once"
+    ONCE_IN_TECHNOLOGY = "once_in_technology"
+    #: 1 where the facility has more pipelines.
+    SHARED = "shared"
+    #: What the portfolio before says of the pipeline; null where there is none.
+    WAS_STAGE = "was_stage"
+    WAS_STATUS = "was_status"
+    WAS_STATE = "was_state"
+    WAS_RAG = "was_rag"
+    WAS_RTB_DATE = "was_rtb_date"
+
+
+#: What totals can be grouped by or narrowed to.
+KEYS = (
+    Column.STATUS,
+    Column.STATE,
+    Column.RAG,
+    Column.RTB_BUCKET,
+    Column.TECHNOLOGY,
+    Column.OVERDUE,
+    Column.UNCONFIRMED,
+    Column.WAS_STATE,
+    Column.WAS_RAG,
+)
+
+
+class Condition(StrEnum):
+    """Conditions on rows of a portfolio's table, over ``KEYS`` alone."""
+
+    IS_OPEN = f"{Column.STATE} = '{OPEN}'"
+    WAS_OPEN = f"{Column.WAS_STATE} = '{OPEN}'"
+    IS_OVERDUE = f"{Column.OVERDUE} = 1"
+    IS_UNCONFIRMED = f"{Column.UNCONFIRMED} = 1"
+    HAS_TECHNOLOGY = f"{Column.TECHNOLOGY} IS NOT NULL"
+
+
+#: The columns that a portfolio takes from the one before.
+_COMPARED = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
+
+#: Those columns where there is no portfolio before: no rows of the right types.
+_NO_PORTFOLIO = (
     "SELECT id, project_name AS stage, project_name AS status, project_name AS state,"
     " project_name AS rag, rtb_date"
     f" FROM {table(Pipeline)} WHERE 1 = 0"
 )
-
 
 #: What the facilities of one pipeline add up to.
 _UNSHARED = f"""
@@ -111,33 +180,9 @@ class Total:
         return self.weighed.mw / self.capacity.mw if self.capacity.mw else None
 
 
-#: Columns of a portfolio's table that its totals can be grouped by or narrowed to.
-KEYS = (
-    "status",
-    "state",
-    "rag",
-    "rtb_bucket",
-    "technology_id",
-    "overdue",
-    "unconfirmed",
-    "was_state",
-    "was_rag",
-)
-
-
 @dataclass(frozen=True)
 class Portfolio:
-    """``table`` has a row for each pipeline and facility of it, or one without a facility.
-
-    Its columns: ``id``, ``name``, ``stage``, ``status`` and ``state`` as PipelineQuerySet has
-    them, ``rag``, ``rtb_date``, ``rtb_bucket``, ``owned`` and ``chance`` in hundredths of a
-    percent, ``overdue``, ``sold_ready``, ``unconfirmed`` and ``chosen`` as 0 or 1,
-    ``facility_id``, ``technology_id``, ``basis``, ``stored`` (1 for MW AC of storage), ``kw``,
-    ``kwh``. Rows that are not ``chosen`` are outside the filter. ``once`` is 1 in one row of each
-    pipeline, ``once_in_technology`` in one of each pipeline and technology; ``shared`` is 1 where
-    the facility has more pipelines. ``was_stage``, ``was_status``, ``was_state``, ``was_rag`` and
-    ``was_rtb_date`` are what the portfolio before says, null where there is none.
-    """
+    """The names of its temporary tables; ``table`` has the columns of ``Column``."""
 
     table: str
     #: The day whose end it is; today for now.
@@ -154,59 +199,69 @@ class Portfolio:
         """The table of the rows of facilities that are in several pipelines."""
         return f"{self.table}_shared"
 
-    def total(self, where: str) -> Total:
-        return self.totals_by("1", where=where).get((1,), Total())
+    def total(self, *where: Condition) -> Total:
+        return self._totals_by(("1",), where).get((1,), Total())
 
-    def totals_by(self, *keys: str, where: str = "1 = 1") -> dict[Values, Total]:
+    def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """The total of each group of the chosen pipelines by the values of ``keys``, which are
-        ``KEYS``; ``where`` is SQL over them, over the technology only where that is a key too."""
+        ``KEYS``. A condition on the technology needs that as a key."""
+        return self._totals_by(keys, where)
+
+    def _totals_by(self, keys: tuple[str, ...], where: Iterable[Condition]) -> dict[Values, Total]:
+        condition = _all_of(where)
         added = f"""
-            SELECT {_named(keys)}, basis, {_pipelines_by(keys)} AS pipelines, facilities, known, kw,
-                kwh, stored_kw, net, weighted, net_weighted, weighed
-            FROM {self.sums} WHERE {where}
+            SELECT {_as_keys(keys)}, basis, {_pipelines_by(keys)} AS pipelines, facilities, known,
+                kw, kwh, stored_kw, net, weighted, net_weighted, weighed
+            FROM {self.sums} WHERE {condition}
         """
-        return _totals(keys, added, f"FROM {self.shared} WHERE {where}")
+        return _totals(keys, added, f"FROM {self.shared} WHERE {condition}")
 
     def totals_by_tie(
-        self, *keys: str, tie: str, where: str = "1 = 1", params: Values = ()
-    ) -> dict[Values, Total]:
-        """As ``totals_by``, where the keys are also columns of what the SQL ``tie`` selects. Its
-        first column is a pipeline's id; no row of it is there twice."""
+        self, key: str, *, tie: str, where: Iterable[Condition] = (), params: Values = ()
+    ) -> dict[Any, Total]:
+        """The total of each group by a column of what the SQL ``tie`` selects: its first column is
+        a pipeline's id, and no row of it is there twice."""
         rows = f"""
             FROM {self.table} AS facts JOIN ({tie}) AS tied ON tied.pipeline_id = facts.id
-            WHERE facts.chosen = 1 AND {where}
+            WHERE facts.chosen = 1 AND {_all_of(where)}
         """
-        groups = ", ".join((*keys, "basis"))
+        column = f"tied.{key}"
         added = f"""
-            SELECT {_named(keys)}, basis, SUM({_pipelines_by(keys)}) AS pipelines, {_UNSHARED}
-            {rows} GROUP BY {groups}
+            SELECT {column} AS key0, basis, SUM(once) AS pipelines, {_UNSHARED}
+            {rows} GROUP BY {column}, basis
         """
-        return _totals(keys, added, f"{rows} AND shared = 1", params * 2)
+        totals = _totals((column,), added, f"{rows} AND shared = 1", params * 2)
+        return {value: total for (value,), total in totals.items()}
+
+
+def _all_of(conditions: Iterable[Condition]) -> str:
+    return " AND ".join(conditions) or "1 = 1"
 
 
 def _totals(
     keys: tuple[str, ...], added: str, shared: str, params: Values = ()
 ) -> dict[Values, Total]:
-    """Add what is ``added`` up already and the rows of ``shared`` facilities: these count once
+    """Add the sums that ``added`` selects and the rows of ``shared`` facilities, which count once
     in each group."""
     names = ", ".join(f"key{place}" for place in range(len(keys)))
     sums = f"""
-        SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
-            SUM(stored_kw), SUM(net), SUM(weighted), SUM(net_weighted), SUM(weighed)
-        FROM (
-            {added}
-            UNION ALL
-            SELECT {names}, MAX(basis), 0, 1, CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END,
-                MAX(kw), MAX(kwh), CASE WHEN MAX(stored) = 1 THEN MAX(kw) END,
+        WITH shared_rows AS (
+            SELECT {_as_keys(keys)}, facility_id, basis, stored, kw, kwh, owned, chance
+            {shared}
+        ),
+        shared_sums AS (
+            SELECT {names}, MAX(basis) AS basis, 0 AS pipelines, 1 AS facilities,
+                CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END AS known,
+                MAX(kw) AS kw, MAX(kwh) AS kwh, CASE WHEN MAX(stored) = 1 THEN MAX(kw) END,
                 {part_of("MAX(kw)", "MAX(owned)")}, {part_of("MAX(kw)", "MAX(chance)")},
                 {part_of("MAX(kw)", "MAX(owned * chance)")},
                 CASE WHEN MAX(chance) IS NOT NULL THEN MAX(kw) END
-            FROM (
-                SELECT {_named(keys)}, facility_id, basis, stored, kw, kwh, owned, chance
-                {shared}
-            ) AS found
-            GROUP BY {names}, facility_id
-        ) AS parts GROUP BY {names}, basis
+            FROM shared_rows GROUP BY {names}, facility_id
+        ),
+        parts AS ({added} UNION ALL SELECT * FROM shared_sums)
+        SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
+            SUM(stored_kw), SUM(net), SUM(weighted), SUM(net_weighted), SUM(weighed)
+        FROM parts GROUP BY {names}, basis
     """
     width = len(keys)
     totals: dict[Values, Total] = {}
@@ -218,7 +273,7 @@ def _totals(
 
 def _pipelines_by(keys: tuple[str, ...]) -> str:
     """The column that counts pipelines once in each group by the keys."""
-    return "once_in_technology" if "technology_id" in keys else "once"
+    return Column.ONCE_IN_TECHNOLOGY if Column.TECHNOLOGY in keys else Column.ONCE
 
 
 @contextmanager
@@ -237,7 +292,7 @@ def portfolio(
             tables.enter_context(temporary_table(made.table, _facts(sql, before), params))
         run(f"CREATE INDEX {made.table}_id ON {made.table} (id)")
         if connection.vendor == "postgresql":
-            # It knows nothing about a temporary table until it is told to look.
+            # PostgreSQL has no statistics of a temporary table until it is analysed.
             run(f"ANALYZE {made.table}")
         shared = f"SELECT * FROM {made.table} WHERE chosen = 1 AND shared = 1"
         tables.enter_context(temporary_table(made.shared, shared))
@@ -260,28 +315,32 @@ def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[Non
 
 
 def _facts(rows: str, before: Portfolio | None) -> str:
-    """The rows, marked, and beside them what ``before`` says of the same pipeline."""
-    was = _NOTHING
+    """The columns of ``Column``, from the ``rows`` and the portfolio ``before``."""
+    was = _NO_PORTFOLIO
     if before:
-        was = f"SELECT id, stage, status, state, rag, rtb_date FROM {before.table} WHERE once = 1"
+        was = f"SELECT id, {', '.join(_COMPARED)} FROM {before.table} WHERE once = 1"
     links, facilities = map(table, (PipelineFacility, Facility))
-    theirs = "earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id"
-    earlier = f"SELECT 1 FROM {links} AS earlier WHERE {theirs}"
+    earlier_link = "earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id"
+    compared = ", ".join(f"was.{column} AS was_{column}" for column in _COMPARED)
     # A cross join, because SQLite keeps its order: links first, which are few.
-    alike = f"""
-        SELECT 1 FROM {links} AS earlier CROSS JOIN {facilities} AS other
-        WHERE {theirs} AND other.id = earlier.facility_id
-            AND other.technology_id = facts.technology_id
-    """
-    shared = f"SELECT facility_id FROM {links} GROUP BY facility_id HAVING COUNT(*) > 1"
     return f"""
-        SELECT facts.*,
-            CASE WHEN EXISTS ({earlier}) THEN 0 ELSE 1 END AS once,
-            CASE WHEN EXISTS ({alike}) THEN 0 ELSE 1 END AS once_in_technology,
-            CASE WHEN facility_id IN ({shared}) THEN 1 ELSE 0 END AS shared,
-            was.stage AS was_stage, was.status AS was_status, was.state AS was_state,
-            was.rag AS was_rag, was.rtb_date AS was_rtb_date
-        FROM ({rows}) AS facts LEFT JOIN ({was}) AS was ON was.id = facts.id
+        WITH facts AS ({rows}),
+        was AS ({was}),
+        shared AS (SELECT facility_id FROM {links} GROUP BY facility_id HAVING COUNT(*) > 1),
+        marked AS (
+            SELECT facts.*, {compared},
+                CASE WHEN EXISTS (SELECT 1 FROM {links} AS earlier WHERE {earlier_link})
+                    THEN 0 ELSE 1 END AS once,
+                CASE WHEN EXISTS (
+                    SELECT 1 FROM {links} AS earlier CROSS JOIN {facilities} AS other
+                    WHERE {earlier_link} AND other.id = earlier.facility_id
+                        AND other.technology_id = facts.technology_id
+                ) THEN 0 ELSE 1 END AS once_in_technology,
+                CASE WHEN facility_id IN (SELECT facility_id FROM shared)
+                    THEN 1 ELSE 0 END AS shared
+            FROM facts LEFT JOIN was ON was.id = facts.id
+        )
+        SELECT {", ".join(Column)} FROM marked
     """
 
 
@@ -294,7 +353,7 @@ def _sums_of(made: Portfolio) -> str:
     """
 
 
-def _named(keys: tuple[str, ...]) -> str:
+def _as_keys(keys: tuple[str, ...]) -> str:
     return ", ".join(f"{key} AS key{place}" for place, key in enumerate(keys))
 
 

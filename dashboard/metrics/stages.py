@@ -30,7 +30,7 @@ ROUNDING = 1e-9
 class TimeInStage:
     """``stays`` by ``pipelines`` projects, ``ongoing`` of them not over. ``median_days`` and
     ``p80_days``: within so many days half, or four fifths, have moved to another stage; None
-    while that cannot be told yet."""
+    while that is unknown."""
 
     stage: Stage
     pipelines: int

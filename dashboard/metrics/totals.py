@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 
 from counterparties.models import Counterparty
 from dashboard.metrics.portfolio import (
-    IS_OPEN,
+    Column,
+    Condition,
     Portfolio,
     Total,
     Values,
@@ -115,26 +116,26 @@ class Exposure:
 
 
 def headline(chosen: Portfolio) -> Headline:
-    states = chosen.totals_by("state")
+    states = chosen.totals_by(Column.STATE)
     return Headline(
         open=states.get((OPEN,), Total()),
         on_hold=states.get((HELD,), Total()),
         completed=states.get((DONE,), Total()),
-        overdue=chosen.total("overdue = 1"),
-        unconfirmed=chosen.total("unconfirmed = 1"),
+        overdue=chosen.total(Condition.IS_OVERDUE),
+        unconfirmed=chosen.total(Condition.IS_UNCONFIRMED),
     )
 
 
 def by_rag(chosen: Portfolio) -> list[RagGroup]:
     """What is open: red, amber, green and not rated, all four always."""
-    totals = chosen.totals_by("rag", where=IS_OPEN)
+    totals = chosen.totals_by(Column.RAG, where=[Condition.IS_OPEN])
     labels = [*RAG.choices, ("", "Not rated")]
     return [RagGroup(rag, label, totals.get((rag,), Total())) for rag, label in labels]
 
 
 def by_status(chosen: Portfolio) -> list[StatusGroup]:
     """The labels people know, in the order a project meets them, all of them always."""
-    totals = chosen.totals_by("status")
+    totals = chosen.totals_by(Column.STATUS)
     return [
         StatusGroup(code, label, is_open, totals.get((code,), Total()))
         for code, label, is_open in _statuses()
@@ -157,7 +158,7 @@ def by_technology(chosen: Portfolio) -> list[TechnologyGroup]:
 
     A child technology keeps its own line and is not added to its parent.
     """
-    totals = _by_technology(chosen.totals_by("technology_id", where=IS_OPEN))
+    totals = _by_technology(chosen.totals_by(Column.TECHNOLOGY, where=[Condition.IS_OPEN]))
     groups = [
         TechnologyGroup(technology, totals[technology.pk])
         for technology in Technology.objects.all()
@@ -180,7 +181,9 @@ def by_technology_and_status(chosen: Portfolio) -> Heat:
     out, and so are pipelines without a facility."""
     totals = {
         (uuid_of(technology), status): total
-        for (technology, status), total in chosen.totals_by("technology_id", "status").items()
+        for (technology, status), total in chosen.totals_by(
+            Column.TECHNOLOGY, Column.STATUS
+        ).items()
         if technology is not None
     }
     ended = {code for code, _ in Outcome.choices}
@@ -198,10 +201,12 @@ def by_rtb_year(chosen: Portfolio) -> list[RtbGroup]:
 
     A year without a pipeline is there too, unless a far-off date would make the row too long.
     """
-    totals = chosen.totals_by("rtb_bucket", where=IS_OPEN)
+    totals = chosen.totals_by(Column.RTB_BUCKET, where=[Condition.IS_OPEN])
     parts: dict[str, dict[UUID, Total]] = {}
     both = chosen.totals_by(
-        "rtb_bucket", "technology_id", where=f"{IS_OPEN} AND technology_id IS NOT NULL"
+        Column.RTB_BUCKET,
+        Column.TECHNOLOGY,
+        where=[Condition.IS_OPEN, Condition.HAS_TECHNOLOGY],
     )
     for (bucket, technology), total in both.items():
         parts.setdefault(bucket, {})[uuid_of(technology)] = total
@@ -229,7 +234,7 @@ def by_counterparty(chosen: Portfolio, limit: int = 10) -> Concentration:
     held, params = PipelineCounterparty.objects.held(
         f"""
         SELECT id AS pipeline_id, facility_id, kw, shared FROM {chosen.table}
-        WHERE chosen = 1 AND {IS_OPEN}
+        WHERE chosen = 1 AND {Condition.IS_OPEN}
         """
     )
     table = f"{chosen.table}_held"
@@ -276,8 +281,9 @@ def _totals_of_holders(chosen: Portfolio, held: str, keys: list[Any]) -> dict[st
     """
     table = f"{held}_groups"
     with temporary_table(table, tie, tuple(keys)):
-        totals = chosen.totals_by_tie("tied.holder", tie=f"SELECT * FROM {table}", where=IS_OPEN)
-    return {holder: total for (holder,), total in totals.items()}
+        return chosen.totals_by_tie(
+            "holder", tie=f"SELECT * FROM {table}", where=[Condition.IS_OPEN]
+        )
 
 
 def by_information_point(chosen: Portfolio, points: list[InformationPoint]) -> list[Exposure]:
@@ -300,7 +306,7 @@ def most_exposing(chosen: Portfolio, limit: int = 10) -> list[Exposure]:
         SELECT point FROM (
             SELECT tied.information_point_id AS point, facility_id, MAX(kw) AS kw
             FROM {chosen.table} AS facts JOIN ({tied}) AS tied ON tied.pipeline_id = facts.id
-            WHERE chosen = 1 AND {IS_OPEN} AND facility_id IS NOT NULL
+            WHERE chosen = 1 AND {Condition.IS_OPEN} AND facility_id IS NOT NULL
             GROUP BY tied.information_point_id, facility_id
         ) AS facilities GROUP BY point HAVING SUM(kw) > 0 ORDER BY SUM(kw) DESC, point
         LIMIT {limit}
@@ -316,5 +322,5 @@ def _totals_of(
 ) -> dict[UUID, Total]:
     """The open total for each value of a column of the links, which tie it to pipelines."""
     tie, params = links.order_by().values("pipeline_id", owner).distinct().query.sql_with_params()
-    totals = chosen.totals_by_tie(f"tied.{owner}", tie=tie, where=IS_OPEN, params=params)
-    return {uuid_of(key): total for (key,), total in totals.items()}
+    totals = chosen.totals_by_tie(owner, tie=tie, where=[Condition.IS_OPEN], params=params)
+    return {uuid_of(key): total for key, total in totals.items()}

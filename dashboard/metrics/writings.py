@@ -15,7 +15,7 @@ from oegen.asof import table
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
 
-#: What is told apart, and the column of a pipeline that says it. Besides there are "added",
+#: Aspects of a pipeline, and the column of each. Besides there are "added",
 #: "removed", "size", which its facilities say, and "basis", which their technologies do.
 COLUMNS = {
     "stage": "stage_id",
@@ -61,8 +61,8 @@ def last_writings(
     if with_basis:
         for key, history_id in _basis_rows(pipelines, facts, *moments):
             found[uuid_of(key), "basis"] = Technology, history_id
-    told = _told(set(found.values()))
-    return {key: told[row] for key, row in found.items()}
+    described = _described(set(found.values()))
+    return {key: described[row] for key, row in found.items()}
 
 
 def _pipeline_rows(pipelines: str, since: object, until: object) -> list[Values]:
@@ -75,7 +75,7 @@ def _pipeline_rows(pipelines: str, since: object, until: object) -> list[Values]
         FROM (
             SELECT id, history_type, history_id, history_date, {", ".join(written)}
             FROM {_history_of(Pipeline)} WHERE history_date < %s AND id IN ({pipelines})
-            WINDOW told AS (PARTITION BY id ORDER BY history_date, history_id)
+            WINDOW record AS (PARTITION BY id ORDER BY history_date, history_id)
         ) AS found
         WHERE history_date >= %s
             AND (history_type <> '{audit.CHANGED}' OR {" + ".join(names)} > 0)
@@ -97,7 +97,7 @@ def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list
             SELECT id, history_id, history_date, {", ".join(written)}
             FROM {_history_of(Facility)}
             WHERE history_date < %s AND id IN (SELECT facility_id FROM asked)
-            WINDOW told AS (PARTITION BY id ORDER BY history_date, history_id)
+            WINDOW record AS (PARTITION BY id ORDER BY history_date, history_id)
         ),
         written AS (
             SELECT pipeline_id, 1 AS is_link, history_id, history_date
@@ -134,7 +134,7 @@ def _basis_rows(pipelines: str, facts: str, since: object, until: object) -> lis
             SELECT id, history_id, history_date, {_is_written("capacity_basis", "basis_written")}
             FROM {_history_of(Technology)}
             WHERE id IN (SELECT technology_id FROM asked)
-            WINDOW told AS (PARTITION BY id ORDER BY version, history_id)
+            WINDOW record AS (PARTITION BY id ORDER BY version, history_id)
         )
         SELECT asked.id, MAX(history_id)
         FROM asked JOIN bases ON bases.id = asked.technology_id
@@ -152,10 +152,10 @@ def _history_of(model: type[AuditedModel]) -> str:
 def _is_written(column: str, name: str) -> str:
     """SQL for 1 where the column differs from what the row before says, else 0."""
     value = f"COALESCE(CAST({column} AS TEXT), '')"
-    return f"CASE WHEN {value} <> LAG({value}) OVER told THEN 1 ELSE 0 END AS {name}"
+    return f"CASE WHEN {value} <> LAG({value}) OVER record THEN 1 ELSE 0 END AS {name}"
 
 
-def _told(
+def _described(
     rows: set[tuple[type[AuditedModel], int]],
 ) -> dict[tuple[type[AuditedModel], int], Written]:
     found: dict[tuple[type[AuditedModel], int], Written] = {}
