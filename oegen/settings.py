@@ -8,8 +8,10 @@ import re
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import django
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -175,7 +177,7 @@ TEMPLATES = [
 # Database ----------------------------------------------------------------------------------------
 
 
-def _database() -> dict:
+def _database() -> dict[str, Any]:
     url = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'oegen.sqlite3'}")
     scheme = url.partition(":")[0]
     if scheme not in ("postgres", "postgresql", "sqlite"):
@@ -299,6 +301,9 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Alerts ------------------------------------------------------------------------------------------
 
+#: How long to wait for the mail server.
+EMAIL_SECONDS = 20
+
 
 def _slack_webhook(name: str) -> str:
     url = env.str(name, default="").strip()
@@ -315,8 +320,8 @@ def _slack_webhook(name: str) -> str:
     return url
 
 
-def _email() -> dict:
-    """Django's EMAIL_ settings; without the variable e-mail goes nowhere."""
+def _email() -> dict[str, Any]:
+    """Django's EMAIL_ settings; without the variable no e-mail is sent."""
     url = env.str("EMAIL_URL", default="").strip()
     try:
         found = env.email_url_config(url or "dummymail://")
@@ -330,11 +335,31 @@ def _email() -> dict:
     return {name: value for name, value in found.items() if name.startswith("EMAIL_") and value}
 
 
+def _mailer(email: dict[str, Any]) -> dict[str, Any]:
+    """The EMAIL_ settings as an entry of MAILERS."""
+    names = {
+        "EMAIL_HOST": "host",
+        "EMAIL_PORT": "port",
+        "EMAIL_HOST_USER": "username",
+        "EMAIL_HOST_PASSWORD": "password",
+        "EMAIL_USE_TLS": "use_tls",
+        "EMAIL_USE_SSL": "use_ssl",
+        "EMAIL_FILE_PATH": "file_path",
+    }
+    options = {option: email[name] for name, option in names.items() if name in email}
+    if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+        options = {"host": "localhost", "timeout": EMAIL_SECONDS} | options
+    return {"BACKEND": email["EMAIL_BACKEND"], "OPTIONS": options}
+
+
 SLACK_WEBHOOK_URL = _slack_webhook("SLACK_WEBHOOK_URL")
 #: Whether there is a way to send e-mail at all.
 SENDS_EMAIL = bool(env.str("EMAIL_URL", default="").strip())
-vars().update(_email())
-EMAIL_TIMEOUT = 20
+if django.VERSION < (6, 1):
+    vars().update(_email())
+    EMAIL_TIMEOUT = EMAIL_SECONDS
+else:  # Django 6.1 deprecates the EMAIL_ settings.
+    MAILERS = {"default": _mailer(_email())}
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=f"OEGen pipeline <oegen@{_base.hostname}>")
 if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
     raise _wrong(
