@@ -11,13 +11,15 @@ from oegen.admin.removal import RemovalMixin
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert, AlertRule
-from oegen.core.pointers import PointerField
+from oegen.core.fields import own_field
+from oegen.core.pointers import PointerField, target_of
 from oegen.core.words import count
 
 
 def _foreign_key_to(model: type[models.Model]) -> models.ForeignKey:
     """One of another model's: the admin's choosers know the records on offer by a foreign key."""
-    keys = (relation.field for relation in model._meta.related_objects)
+    fields = (relation.field for relation in model._meta.related_objects)
+    keys = (field for field in fields if isinstance(field, models.ForeignKey))
     return next(key for key in keys if not key.get_limit_choices_to())
 
 
@@ -40,7 +42,7 @@ class AlertRuleAdmin(ReferenceAdmin):
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "is_active":
             kwargs["help_text"] = "Untick it to keep the rule and send nothing by it."
-        if isinstance(db_field, PointerField):
+        if isinstance(db_field, PointerField) and db_field.target:
             kwargs |= {
                 "label": capfirst(db_field.verbose_name),
                 "help_text": db_field.help_text,
@@ -64,8 +66,9 @@ class AlertRuleAdmin(ReferenceAdmin):
 
     def _technology_column(self):
         """The names of technologies, read at once, in the order of their own list."""
-        target = self.opts.get_field("technology").target
-        names = {technology.pk: technology for technology in target.objects.all()}
+        target = target_of(own_field(self.model, "technology"))
+        technologies = target._default_manager.all() if target else []
+        names = {technology.pk: technology for technology in technologies}
         places = [When(technology=key, then=place) for place, key in enumerate(names)]
 
         @admin.display(
@@ -121,7 +124,7 @@ class AlertAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = ["send_again", "hold_back"]
-    fields = [
+    readonly_fields = [
         "title",
         "about",
         "channel",
@@ -135,7 +138,7 @@ class AlertAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
         "last_error",
         "may_be_repeat",
     ]
-    readonly_fields = fields
+    fields = [*readonly_fields]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Alerts", **(extra_context or {})})

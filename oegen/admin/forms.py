@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 
@@ -15,7 +17,12 @@ from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
 from oegen.audit.questions import Question, QuestionError
 from oegen.core.days import WRITE_A_DAY
-from oegen.core.fields import ReasonFormField, TextFormField, refuse_underscores
+from oegen.core.fields import (
+    ReasonFormField,
+    TextFormField,
+    choice_pairs,
+    refuse_underscores,
+)
 from oegen.core.text import name_key
 from oegen.pages.comments import MENTIONS
 from oegen.pages.forms import AnswersField, FieldErrors
@@ -44,7 +51,7 @@ def set_error_messages(name: str, field: forms.Field) -> None:
         case forms.ModelChoiceField():
             messages["invalid_choice"] = f"That {label} is not on offer (any more): choose another."
         case forms.TypedChoiceField() | forms.ChoiceField():
-            known = and_join([str(text) for value, text in field.choices if value])
+            known = and_join([str(text) for value, text in choice_pairs(field) if value])
             messages["invalid_choice"] = f"“%(value)s” is none of {known}: choose one of these."
         case forms.DateField():
             messages["invalid"] = WRITE_A_DAY
@@ -61,7 +68,8 @@ def set_error_messages(name: str, field: forms.Field) -> None:
             messages["invalid"] = "Give a whole number, such as 40."
     field.error_messages = {**field.error_messages, **messages}
     if isinstance(field, forms.IntegerField):  # Django's other numbers are kinds of it.
-        field.to_python = partial(_read_number, field, field.to_python)
+        read = partial(_read_number, field, field.to_python)
+        field.to_python = read  # type: ignore[method-assign]  # of this field alone
 
 
 def _read_number(field: forms.Field, read, value):
@@ -78,6 +86,8 @@ class GuardedForm(forms.ModelForm):
     #: Why the database would not take what passed every check of the form.
     refusal = ""
 
+    data: QueryDict
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.error_class = FieldErrors
@@ -90,7 +100,7 @@ class GuardedForm(forms.ModelForm):
             set_error_messages(name, field)
             if self.prefix:
                 # In a table only the head of the column names the field.
-                widget = getattr(field.widget, "widget", field.widget)
+                widget = getattr(field.widget, "widget", None) or field.widget
                 widget.attrs.setdefault("aria-label", self._said_label(field))
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())
@@ -109,7 +119,7 @@ class GuardedForm(forms.ModelForm):
         """A model's error about a field that this form does not show is an error of the whole. What
         it says of a field that is refused already follows from that: it looked at an empty one."""
         if hasattr(errors, "error_dict"):
-            for name in errors.error_dict.keys() & self._errors.keys() - {NON_FIELD_ERRORS}:
+            for name in errors.error_dict.keys() & self.errors.keys() - {NON_FIELD_ERRORS}:
                 del errors.error_dict[name]
             for name in [name for name in errors.error_dict if name not in self.fields]:
                 found = errors.error_dict.pop(name)
@@ -117,7 +127,7 @@ class GuardedForm(forms.ModelForm):
                     label = capfirst(self._meta.model._meta.get_field(name).verbose_name)
                     found = [forms.ValidationError(f"{label}: {text}") for e in found for text in e]
                 errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(found)
-        super()._update_errors(errors)
+        super()._update_errors(errors)  # type: ignore[misc]  # private to Django
 
     def guarded_rows(self) -> list[AuditedModel]:
         """The rows that the form may overwrite."""
@@ -170,7 +180,7 @@ class GuardedForm(forms.ModelForm):
             guard.write_value(self, name, newer)
 
     def _post_clean(self):
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # private to Django
         self.ask(self.instance, self.model_changes if self._is_change else None)
 
     def ask(
@@ -315,7 +325,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
     """The links of a record on the record's page. Each form knows the record as ``owner``."""
 
     def _construct_form(self, i, **kwargs):
-        form = super()._construct_form(i, **kwargs)
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # private to Django
         form.owner = self.instance
         return form
 
@@ -348,7 +358,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
         return tuple(form.cleaned_data.get(name) for name in self.link_fields)
 
     @staticmethod
-    def key_of(tied: tuple[models.Model, ...]) -> tuple:
+    def key_of(tied: Iterable[models.Model]) -> tuple:
         """For comparing rows. A record that is yet to be made is known by its name."""
         return tuple(name_key(str(one)) if one._state.adding else one for one in tied)
 
@@ -358,8 +368,8 @@ class LinkFormSet(forms.BaseInlineFormSet):
         for number, form in enumerate(self.forms, 1):
             if is_removed(form) or not form.cleaned_data or form.conflict:
                 continue
-            tied = self.tied_by(form)
-            if None in tied:
+            tied = [one for one in self.tied_by(form) if one is not None]
+            if len(tied) < len(self.link_fields):
                 continue
             first = rows.setdefault(self.key_of(tied), number)
             if first != number:
@@ -372,5 +382,5 @@ class LinkFormSet(forms.BaseInlineFormSet):
         form.errors[NON_FIELD_ERRORS] = self.error_class(
             [f"{tied} {why}: choose another {' or '.join(labels)}, or remove this row."],
             error_class="nonfield",
-            renderer=self.renderer,
+            renderer=self.renderer,  # type: ignore[attr-defined]  # not in the stubs
         )

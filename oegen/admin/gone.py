@@ -14,7 +14,7 @@ from oegen import audit
 from oegen.admin import guard
 from oegen.admin.forms import OWN_FIELDS, REASON
 from oegen.audit.audited import AuditedModel
-from oegen.core.fields import CountryFormField, country_name
+from oegen.core.fields import CountryFormField, choice_pairs, country_name
 
 #: More rows than any form has; a number beyond it was not sent by one.
 MOST_ROWS = 1000
@@ -81,7 +81,7 @@ def _in_words(field: forms.Field, typed) -> str:
         is_choice = isinstance(field, forms.ModelChoiceField)
         return "something that is not on offer any more" if is_choice else str(typed)
     if isinstance(field, CountryFormField):
-        value = country_name(value)
+        value = country_name(value or "")
     match value:
         case None | "":
             return "nothing: you emptied it"
@@ -90,5 +90,5 @@ def _in_words(field: forms.Field, typed) -> str:
         case date():
             return formats.date_format(value, "DATE_FORMAT")
     if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-        return str(dict(field.choices).get(value, value))
+        return str(dict(choice_pairs(field)).get(value, value))
     return str(value)

@@ -12,6 +12,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.apps import apps
@@ -24,6 +25,9 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
+
+if TYPE_CHECKING:
+    from oegen.admin.forms import GuardedForm
 
 #: Some ten thousand rows.
 LONGEST_TOKEN = 1_000_000
@@ -112,7 +116,7 @@ def seen_values(record: AuditedModel, version: int):
     return type(record).history.filter(id=record.pk, version=version).first()
 
 
-def write_value(form: forms.ModelForm, name: str, value) -> None:
+def write_value(form: GuardedForm, name: str, value) -> None:
     """Make a bound form show ``value`` in the field, as if the person had typed it."""
     widget = form.fields[name].widget
     html_name = form.add_prefix(name)
@@ -122,8 +126,9 @@ def write_value(form: forms.ModelForm, name: str, value) -> None:
             form.data[html_name] = "on"
         return
     if isinstance(widget, forms.MultiWidget):
-        parts = zip(widget.widgets_names, widget.widgets, widget.decompress(value), strict=True)
-        for suffix, part, text in parts:
+        suffixes = widget.widgets_names  # type: ignore[attr-defined]  # not in the stubs
+        texts = widget.decompress(value) or []
+        for suffix, part, text in zip(suffixes, widget.widgets, texts, strict=True):
             form.data[html_name + suffix] = part.format_value(text) or ""
         return
     text = widget.format_value(form.fields[name].prepare_value(value))

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import DateFieldListFilter
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpResponseRedirect
@@ -24,20 +24,20 @@ class OrderedChangeList(ChangeList):
         return ordering.path_of(self.model, field) if isinstance(field, str) else field
 
 
-class OrderedNamesMixin:
+class OrderedNamesMixin(BaseModelAdmin):
     """For an admin or its inlines: names sort by their sort keys."""
 
     def get_changelist(self, request, **kwargs):
         return OrderedChangeList
 
     def get_ordering(self, request):
-        default = super().get_ordering(request) or self.opts.ordering
+        default = super().get_ordering(request) or self.opts.ordering or ()
         return [
             ordering.path_of(self.model, one) if isinstance(one, str) else one for one in default
         ]
 
 
-class FoldedSearchMixin:
+class FoldedSearchMixin(admin.ModelAdmin):
     """For an admin: its list and the choosers find as the site's search does, whatever the
     accents, case and apostrophes; choosers offer names that start with the text first."""
 
@@ -71,7 +71,7 @@ class UnknownFilterError(Exception):
     """The address of a list has a filter, or a value of one, that the list does not know."""
 
 
-class StrictFiltersMixin:
+class StrictFiltersMixin(admin.ModelAdmin):
     """For a ModelAdmin. Django shows such a list without its filters and says nothing, shows it
     empty, or answers 400, depending on the kind of filter."""
 

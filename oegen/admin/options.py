@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from operator import methodcaller
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
@@ -44,14 +48,14 @@ from oegen.pages import comments
 from oegen.people.comments import Comment
 from oegen.people.models import User
 
-FIELD_OVERRIDES = {
+FIELD_OVERRIDES: dict[type[models.Field], dict[str, Any]] = {
     models.DateField: {"widget": DayInput},
     models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})},
     models.URLField: {"assume_scheme": "https"},
 }
 
 
-class PlainForeignKeysMixin:
+class PlainForeignKeysMixin(BaseModelAdmin):
     """Foreign keys without the icons that would edit or remove what they point to. A plus stays
     beside those of business records, unless a form has a place of its own for a new one."""
 
@@ -94,6 +98,8 @@ class AuditedAdmin(
     delete_confirmation_template = "admin/record_removal.html"
     delete_selected_confirmation_template = "admin/records_removal.html"
     formfield_overrides = FIELD_OVERRIDES
+    #: The record's page; False for models that have none.
+    view_on_site: bool | Callable[[Any], str] = methodcaller("get_absolute_url")
 
     class Media:
         css = {"all": ["oegen/admin/admin.css"]}
@@ -101,7 +107,7 @@ class AuditedAdmin(
     # Forms ---------------------------------------------------------------------------------------
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form = cast("type[RecordForm]", super().get_form(request, obj, change=change, **kwargs))
         form.reason_required_for = self.reason_required_for
         form.refusal = getattr(request, "refusal", "")
         if not hasattr(self.model, "comments"):
@@ -112,9 +118,10 @@ class AuditedAdmin(
         """As Django's, without keys in the address that lead to no record."""
         initial = super().get_changeform_initial_data(request)
         for field in self.opts.concrete_fields:
-            if field.name in initial and target_of(field):
+            form_field = field.formfield(required=False) if target_of(field) else None
+            if form_field and field.name in initial:
                 try:
-                    field.formfield(required=False).clean(initial[field.name])
+                    form_field.clean(initial[field.name])
                 except ValidationError:
                     del initial[field.name]
         return initial
@@ -136,12 +143,15 @@ class AuditedAdmin(
         return db_field.formfield(**kwargs)
 
     def get_changelist_formset(self, request, **kwargs):
-        formset = modelformset_factory(
-            self.model,
-            self.get_changelist_form(request),
-            formset=TableFormSet,
-            extra=0,
-            fields=self.list_editable,
+        formset = cast(
+            "type[TableFormSet]",
+            modelformset_factory(
+                self.model,
+                self.get_changelist_form(request),
+                formset=TableFormSet,
+                extra=0,
+                fields=self.list_editable,
+            ),
         )
         formset.reason_required_for = self.reason_required_for
         formset.refusal = getattr(request, "refusal", "")
@@ -195,7 +205,7 @@ class AuditedAdmin(
         try:
             opened = guard.parse_token(request.POST.get("guard", ""))
         except ValidationError as error:
-            return error.message
+            return str(error.message)
         conflict = guard.find_conflict(opened, [obj])
         return conflict.as_message() if conflict else ""
 
@@ -204,7 +214,8 @@ class AuditedAdmin(
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request, obj):
-        request.attempt.nothing_changed = not audit.current_change_set().has_rows
+        change_set = audit.current_change_set()
+        request.attempt.nothing_changed = change_set is not None and not change_set.has_rows
         request.attempt.saved, request.attempt.done = obj, "changed"
         return super().response_change(request, obj)
 
@@ -214,11 +225,12 @@ class AuditedAdmin(
         attempt = getattr(request, "attempt", None) or Attempt()
         if attempt.nothing_changed:
             level, message = messages.WARNING, "Nothing was different, so nothing was saved."
-        elif hasattr(attempt.saved, "get_absolute_url"):
+        elif (obj := attempt.saved) is not None and hasattr(obj, "get_absolute_url"):
             said = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
-            obj, page = attempt.saved, attempt.saved.get_absolute_url()
             back = self._link_back(request, obj)
-            message = format_html(said, self.opts.verbose_name, page, obj, attempt.done, back)
+            message = format_html(
+                said, self.opts.verbose_name, obj.get_absolute_url(), obj, attempt.done, back
+            )
         super().message_user(request, message, level, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
@@ -319,9 +331,6 @@ class AuditedAdmin(
             return None
         return row.instance if row else None
 
-    def view_on_site(self, obj):
-        return obj.get_absolute_url()
-
     # Removing ------------------------------------------------------------------------------------
 
     def get_deleted_objects(self, objs, request):
@@ -329,15 +338,15 @@ class AuditedAdmin(
         deleted, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         if self.model is not Comment:
             # Comments go with their record, whoever wrote them.
-            perms_needed.discard(Comment._meta.verbose_name)
+            perms_needed.discard(str(Comment._meta.verbose_name))
         for model in audit.tracked_models():
             if model.parent_field():
                 # So does what belongs to it, though it can't be removed by itself.
-                perms_needed.discard(model._meta.verbose_name)
+                perms_needed.discard(str(model._meta.verbose_name))
         pointing = list(rows_pointing_to(self.model, [obj.pk for obj in objs]))
         for row in pointing:
             if not self.admin_site.get_model_admin(type(row)).has_delete_permission(request, row):
-                perms_needed.add(row._meta.verbose_name)
+                perms_needed.add(str(row._meta.verbose_name))
         if protected or pointing:
             protected = self._dependents(objs, pointing)
         return deleted, counts, perms_needed, protected
@@ -366,7 +375,7 @@ class AuditedAdmin(
         return format_html('{}: <a href="{}">{}</a>', noun, url, record)
 
 
-class LinkInlineMixin(OrderedNamesMixin, PlainForeignKeysMixin):
+class LinkInlineMixin(OrderedNamesMixin, PlainForeignKeysMixin, InlineModelAdmin):
     """The links of a record, edited on the record's own page, each row with OWN_FIELDS."""
 
     extra = 0

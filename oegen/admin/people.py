@@ -33,7 +33,7 @@ class PersonForm(UserChangeForm):
         return username
 
 
-class OneChangeSetMixin:
+class OneChangeSetMixin(admin.ModelAdmin):
     """For a ModelAdmin of accounts or groups: what a request changes is one change set."""
 
     def changeform_view(self, request, *args, **kwargs):
@@ -117,7 +117,7 @@ class PersonAdmin(
         before = self.get_object(request, unquote(id))
         response = super().user_change_password(request, id, form_url)
         user = self.get_object(request, unquote(id))
-        if user is not None and user.password != before.password:
+        if user is not None and before is not None and user.password != before.password:
             password_changed.send(type(self), user=user, by=request.user)
         return response
 

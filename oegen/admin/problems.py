@@ -27,10 +27,10 @@ def of_record(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> l
         noun = capfirst(inline.opts.verbose_name)
         for sentence in inline.formset.non_form_errors():
             plural = capfirst(inline.opts.verbose_name_plural)
-            found.append(Problem(plural, f"{inline.formset.prefix}-group", sentence))
+            found.append(Problem(plural, f"{inline.formset.prefix}-group", str(sentence)))
         for number, row in enumerate(inline.formset.forms, 1):
             place = f"{noun} {number}"
-            found += [Problem(place, row.prefix, one) for one in row.non_field_errors()]
+            found += [Problem(place, row.prefix, str(one)) for one in row.non_field_errors()]
             found += _of_fields(row, place)
     return found
 
@@ -41,7 +41,7 @@ def of_table(formset: forms.BaseModelFormSet) -> list[Problem]:
     for row in formset.forms:
         place = Truncator(row.instance).chars(80)
         first = next((bound.id_for_label for bound in row.visible_fields()), "")
-        found += [Problem(place, first, one) for one in row.non_field_errors()]
+        found += [Problem(place, first, str(one)) for one in row.non_field_errors()]
         found += _of_fields(row, place)
     return found
 
@@ -53,4 +53,4 @@ def _of_fields(form: forms.ModelForm, place: str) -> Iterable[Problem]:
             if place:
                 label = label[:1].lower() + label[1:] if label[1:2].islower() else label
                 label = f"{place}, {label}"
-            yield Problem(label, bound.id_for_label, sentence)
+            yield Problem(label, bound.id_for_label, str(sentence))

@@ -14,8 +14,12 @@ from django.urls import reverse
 from oegen.core import words
 
 
+class RemovalRequest(HttpRequest):
+    removal_message: str
+
+
 @contextmanager
-def removal_message(request: HttpRequest, message: str) -> Iterator[None]:
+def removal_message(request: RemovalRequest, message: str) -> Iterator[None]:
     """Say this in place of Django's message inside."""
     request.removal_message = message
     try:
@@ -35,7 +39,7 @@ def remove_selected(modeladmin, request, queryset):
 admin.site.add_action(remove_selected, "delete_selected")
 
 
-class RemovalMixin:
+class RemovalMixin(admin.ModelAdmin):
     """For a ModelAdmin; its pages are templates/admin/delete_confirmation.html and the like."""
 
     def response_delete(self, request, obj_display, obj_id):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db import IntegrityError
 from django.http import HttpResponseRedirect
 
@@ -40,7 +40,7 @@ class Attempt:
     messages: list[Callable[[], None]] = field(default_factory=list)
 
 
-class RetryMixin:
+class RetryMixin(admin.ModelAdmin):
     """For a ModelAdmin."""
 
     def _in_change_set(self, request, source, view, *, has_form=True):

@@ -1,3 +1,5 @@
+from typing import cast
+
 from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
 
@@ -6,6 +8,7 @@ from oegen.admin.options import AuditedAdmin
 from oegen.admin.removal import RemovalMixin
 from oegen.audit.integrity.models import Acknowledgement
 from oegen.people.models import SecurityEvent
+from oegen.people.models.security import SecurityEventQuerySet
 
 
 @admin.register(SecurityEvent)
@@ -21,7 +24,7 @@ class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     list_select_related = ["origin"]
-    fields = [
+    readonly_fields = [
         "number",
         "kind",
         "who",
@@ -34,10 +37,11 @@ class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
         "sealed_at",
         "seal",
     ]
-    readonly_fields = fields
+    fields = [*readonly_fields]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).newest_of_runs()
+        events = cast("SecurityEventQuerySet", super().get_queryset(request))
+        return events.newest_of_runs()
 
     def has_add_permission(self, request):
         return False

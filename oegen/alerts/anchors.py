@@ -291,7 +291,7 @@ def newest_kept() -> KeptAnchor | None:
 def state_in_words() -> str:
     """When the last anchor was made, for /healthz."""
     newest = newest_kept()
-    if newest is None:
+    if newest is None or newest.made_at is None:
         return "anchor: none made yet (send_alerts --watch makes one every hour)"
     late = "late, " if newest.made_at < timezone.now() - LATE else ""
     return f"anchor: {late}the last was made at {newest.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -50,14 +50,14 @@ class Tally:
     parked: int = 0
 
 
-def senders() -> dict[Channel, Send]:
+def senders() -> dict[str, Send]:
     known = {Channel.SLACK: slack.send, Channel.EMAIL: mail.send}
     return {channel: known[channel] for channel in configured_channels()}
 
 
 def deliver(
     *,
-    senders: dict[Channel, Send],
+    senders: dict[str, Send],
     is_stopped: Callable[[], bool] = lambda: False,
     clock: Callable[[], datetime] = timezone.now,
 ) -> Tally:
@@ -74,7 +74,7 @@ def deliver(
     return tally
 
 
-def _claim(channels: list[Channel], now: datetime) -> Alert | None:
+def _claim(channels: list[str], now: datetime) -> Alert | None:
     """The next one due, in this worker's hand until its lease ends."""
     due = Alert.objects.due(channels, now)
     if not due.exists():
@@ -104,7 +104,7 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
         "last_error": str(error),
         "may_be_repeat": alert.may_be_repeat or error.may_have_arrived,
     }
-    last_try_at = alert.first_tried_at + TRIES_FOR
+    last_try_at = (alert.first_tried_at or now) + TRIES_FOR
     if error.is_final or now >= last_try_at:
         _settle(alert, parked_at=now, **values)
         tally.parked += 1
@@ -161,6 +161,6 @@ def state_in_words() -> list[str]:
             )
         else:
             told.append(f"{channel.label}: nothing waiting")
-        if number := parked.get(channel):
-            told[-1] += f", {number:,} parked"
+        if number_parked := parked.get(channel):
+            told[-1] += f", {number_parked:,} parked"
     return told

@@ -15,9 +15,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from oegen import audit
+from oegen.audit.audited import AuditedModel
 
 EVENTS: dict[str, Event] = {}
 
@@ -70,7 +71,7 @@ class Occurrence:
     """
 
     event: Event
-    model: type[Model]
+    model: type[AuditedModel]
     key: UUID
     old: str = ""
     new: str = ""
@@ -119,7 +120,7 @@ class Changes:
         self._written = {history.instance_type for history in change_set.written}
         self._read: dict[tuple, list[Change]] = {}
 
-    def of(self, model: type[Model], *fields: str) -> list[Change]:
+    def of(self, model: type[AuditedModel], *fields: str) -> list[Change]:
         if model not in self._written:
             return []
         if (model, fields) not in self._read:
@@ -151,18 +152,18 @@ def _there(row: dict | None) -> dict | None:
 
 @dataclass(frozen=True)
 class Detector:
-    models: frozenset[type[Model]]
+    models: frozenset[type[AuditedModel]]
     codes: frozenset[str]
     find: Callable[[Changes], Iterable[Occurrence]] = field(compare=False)
 
 
 _detectors: list[Detector] = []
-_describers: dict[type[Model], Callable[[list[UUID]], dict[UUID, Subject]]] = {}
+_describers: dict[type[AuditedModel], Callable[[list[UUID]], dict[UUID, Subject]]] = {}
 #: Find what time alone has brought about, for a day.
 _timed: list[Callable[[Any], Iterable[Occurrence]]] = []
 
 
-def detects(*events: Event, models: Iterable[type[Model]]):
+def detects(*events: Event, models: Iterable[type[AuditedModel]]):
     """Register a function of Changes that finds occurrences of the events; it is asked when a
     change set has rows of one of the models, and a rule of one of the events is in force."""
 
@@ -181,7 +182,7 @@ def comes_with_time(find: Callable[[Any], Iterable[Occurrence]]):
     return find
 
 
-def describes(model: type[Model]):
+def describes(model: type[AuditedModel]):
     """Register the function of keys that gives the Subject of each record of the model."""
 
     def register(describe):
@@ -203,13 +204,13 @@ def occurrences_by(day) -> list[Occurrence]:
 
 def subjects_of(
     occurrences: Iterable[Occurrence],
-) -> dict[tuple[type[Model], UUID], Subject]:
-    keys: dict[type[Model], dict[UUID, None]] = {}
+) -> dict[tuple[type[AuditedModel], UUID], Subject]:
+    keys: dict[type[AuditedModel], dict[UUID, None]] = {}
     for occurrence in occurrences:
         keys.setdefault(occurrence.model, {})[occurrence.key] = None
-    found = {}
-    for model, wanted in keys.items():
-        wanted = list(wanted)
+    found: dict[tuple[type[AuditedModel], UUID], Subject] = {}
+    for model, by_key in keys.items():
+        wanted = list(by_key)
         for start in range(0, len(wanted), audit.BATCH_SIZE):
             batch = wanted[start : start + audit.BATCH_SIZE]
             describe = _describers.get(model)
@@ -218,7 +219,7 @@ def subjects_of(
     return found
 
 
-def _plainly(model: type[Model], keys: list[UUID]) -> dict[UUID, Subject]:
+def _plainly(model: type[AuditedModel], keys: list[UUID]) -> dict[UUID, Subject]:
     noun = str(model._meta.verbose_name)
     return {
         key: Subject(str(record), noun, record.get_absolute_url())

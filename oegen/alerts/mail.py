@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,13 +17,14 @@ from oegen.alerts import preferences
 from oegen.alerts.channels import SendError, one_line
 from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert
+from oegen.people.models import User
 
 LONGEST_SUBJECT = 150
 
 
 def send(alert: Alert) -> None:
     """Hand it to the mail server once. Raises SendError."""
-    person = alert.recipient
+    person = _recipient(alert)
     if not person.is_active or not person.email:
         why = "has no e-mail address" if person.is_active else "can no longer sign in"
         raise SendError(f"{person} {why}.", is_final=True)
@@ -44,6 +45,11 @@ def send(alert: Alert) -> None:
         raise SendError(f"The mail server could not take it: {error}") from error
 
 
+def _recipient(alert: Alert) -> User:
+    """A constraint on the table gives one to each e-mail."""
+    return cast("User", alert.recipient)
+
+
 def message_of(alert: Alert) -> EmailMultiAlternatives:
     """Its Message-ID is the alert's own, so that a repeat can be known as one."""
     kind = alert.payload["kind"]
@@ -61,7 +67,7 @@ def message_of(alert: Alert) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=one_line(alert.payload["title"], LONGEST_SUBJECT),
         body=render_to_string(f"oegen/alerts/{kind}.txt", context),
-        to=[alert.recipient.email],
+        to=[_recipient(alert).email],
         headers=headers,
     )
     message.attach_alternative(render_to_string(f"oegen/alerts/{kind}.html", context), "text/html")
@@ -70,7 +76,7 @@ def message_of(alert: Alert) -> EmailMultiAlternatives:
 
 def context_of(alert: Alert) -> dict[str, Any]:
     codes = alert.payload.get("codes", [alert.event])
-    token = preferences.unsubscribe_token(alert.recipient, codes)
+    token = preferences.unsubscribe_token(_recipient(alert), codes)
     return {
         "payload": alert.payload,
         "when": timezone.localtime(datetime.fromisoformat(alert.payload["when"])),
@@ -78,7 +84,7 @@ def context_of(alert: Alert) -> dict[str, Any]:
         "recipient": alert.recipient,
         "may_be_repeat": alert.may_be_repeat,
         "chosen": [EVENTS[code].name for code in codes],
-        "changes_url": f"/audit/{alert.change_set.number}/" if alert.change_set_id else "",
+        "changes_url": f"/audit/{alert.change_set.number}/" if alert.change_set else "",
         "choices_url": settings.BASE_URL + reverse("my-alerts"),
         "unsubscribe_url": settings.BASE_URL + reverse("unsubscribe", args=[token]),
     }

@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -18,6 +17,7 @@ from oegen.alerts.channels import configured_channels
 from oegen.alerts.events import Changes, Event, Occurrence, detects
 from oegen.alerts.models import AlertRule, Channel
 from oegen.alerts.preferences import audience_of
+from oegen.audit.narrative.names import subject_model
 from oegen.core.folding import fold
 from oegen.people.comments import Comment
 from oegen.people.models import User
@@ -176,7 +176,7 @@ def mentions(changes: Changes) -> Iterator[Occurrence]:
         if found:
             yield Occurrence(
                 MENTIONED,
-                ContentType.objects.get_for_id(comment["content_type_id"]).model_class(),
+                subject_model(comment["content_type_id"]),
                 comment["object_id"],
                 new=", ".join(str(person) for person in found),
                 note=text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…",

@@ -147,7 +147,7 @@ def _summary(alert: Alert) -> tuple[list[dict], str]:
         line = f"*{escaped(group['event'])}: {group['number']:,}*\n{', '.join(names)}{more}"
         blocks.append(_section(line))
     blocks.append(_context(_who_and_why(payload)))
-    if alert.change_set_id:
+    if alert.change_set:
         blocks.append(_button("View all changes", f"/audit/{alert.change_set.number}/"))
     return blocks, f"{escaped(payload['title'])}. {_who_and_why(payload)}"
 

@@ -17,6 +17,7 @@ from django.views.generic import TemplateView
 from oegen.alerts import mentions, preferences
 from oegen.alerts.channels import configured_channels
 from oegen.alerts.models import Channel
+from oegen.people.requests import SignedInRequest
 
 #: So many notices on a page.
 PAGE_SIZE = 50
@@ -30,6 +31,7 @@ class Notices(TemplateView):
     """
 
     template_name = "oegen/alerts/notices.html"
+    request: SignedInRequest
 
     def post(self, request, *args, **kwargs):
         notices = request.user.notices.all()
@@ -51,7 +53,7 @@ class Notices(TemplateView):
 
 
 @require_safe
-def people_to_mention(request: HttpRequest) -> JsonResponse:
+def people_to_mention(request: SignedInRequest) -> JsonResponse:
     """Those whose name begins with ``q``, for whoever may write comments."""
     if not request.user.has_perm("oegen.add_comment"):
         raise PermissionDenied
@@ -62,7 +64,7 @@ def people_to_mention(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-def told_by_mention(request: HttpRequest) -> JsonResponse:
+def told_by_mention(request: SignedInRequest) -> JsonResponse:
     """What a comment with the usernames in ``name`` would do: whom it tells and how, or why it
     would be refused."""
     if not request.user.has_perm("oegen.add_comment"):
@@ -80,6 +82,7 @@ class MyAlerts(TemplateView):
     """What the signed-in person wants to be mailed about."""
 
     template_name = "oegen/alerts/mine.html"
+    request: SignedInRequest
 
     def post(self, request, *args, **kwargs):
         preferences.choose(user=request.user, wanted=request.POST.getlist("event"))

@@ -46,7 +46,7 @@ class PastMiddleware:
         with asof.as_of(day):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-            response.streaming_content = _read_at(day, response.streaming_content)
+            response.streaming_content = _read_at(day, iter(response))
         elif response.has_header("Location"):
             response["Location"] = asof.keep_day(response["Location"], day)
         elif response.get("Content-Type", "").startswith("text/html"):

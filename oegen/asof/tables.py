@@ -27,6 +27,7 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import partial
 from itertools import count
+from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -37,6 +38,9 @@ from oegen.audit.reference import ReferenceModel
 from oegen.core import clock
 from oegen.core.pointers import target_of
 from oegen.search.models import SearchDocument
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
 
 _QUOTED = re.compile(r'"(\w+)"')
 
@@ -71,7 +75,7 @@ def as_of(day: date) -> Iterator[None]:
             outer.start()
 
 
-def first_entry(record) -> datetime | None:
+def first_entry(record: AuditedModel) -> datetime | None:
     """When the record's own history begins, even if that is after the day being looked at."""
     history = audit.history_model(type(record))
     stored = _stored(history, connections[DEFAULT_DB_ALIAS])

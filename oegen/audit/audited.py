@@ -54,7 +54,7 @@ class AuditedModel(models.Model):
     is_audited = True
 
     #: Fields that are bookkeeping and never shown as a change.
-    BOOKKEEPING = ("id", "created_at", "modified_at", "version")
+    BOOKKEEPING: tuple[str, ...] = ("id", "created_at", "modified_at", "version")
 
     #: For a link model, its foreign key to the record it belongs to.
     PARENT_FIELD = ""
@@ -84,6 +84,11 @@ class AuditedModel(models.Model):
 
     #: While it is being saved: whether it has values that the database will not have after it.
     has_unsaved_values = False
+
+    if TYPE_CHECKING:
+
+        def get_absolute_url(self) -> str:
+            """The address of the record's page, of models that have one."""
 
     class Meta:
         abstract = True
@@ -273,7 +278,7 @@ class AuditedModel(models.Model):
         records that they are of are merged; None if that can't be said."""
         return None
 
-    def shown_on(self) -> models.Model:
+    def shown_on(self) -> AuditedModel:
         """The record on whose page search shows it."""
         return self
 
@@ -324,6 +329,12 @@ class AuditedModel(models.Model):
     def parent_field(cls) -> models.ForeignKey[Any, Any] | None:
         """The foreign key to the record that a link row belongs to; None for a record."""
         return _foreign_key(cls, cls.PARENT_FIELD) if cls.PARENT_FIELD else None
+
+    @classmethod
+    def parent_model(cls) -> type[AuditedModel]:
+        """The model of the record that a link row belongs to."""
+        model = _foreign_key(cls, cls.PARENT_FIELD).remote_field.model
+        return cast("type[AuditedModel]", model)
 
     @classmethod
     def describe_link(cls, row: Row, names: NameCache) -> str:

@@ -270,6 +270,12 @@ def own_field(model: type[models.Model], name: str) -> AnyField:
     return field
 
 
+def choice_pairs(field: forms.ChoiceField) -> list[tuple[Any, Any]]:
+    """The choices of a form's field, with their labels or groups."""
+    pairs: Any = field.choices  # An iterator of pairs, whatever it was set from.
+    return list(pairs)
+
+
 def is_free_text(field: AnyField) -> bool:
     """Whether people may type what they like there."""
     return (

@@ -20,6 +20,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.integrity.models import IntegrityCheck
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import undoing
 from oegen.core import clock
 from oegen.core.slots import NoSlotError, Slot
@@ -205,7 +206,7 @@ class Answer:
 def answers_of(change_set: ChangeSet) -> list[Answer]:
     """The first ANSWERS_SHOWN of them."""
     shown = change_set.answers[:ANSWERS_SHOWN]
-    names, about = timeline.NameCache(), [_record_of(answer["record"]) for answer in shown]
+    names, about = NameCache(), [_record_of(answer["record"]) for answer in shown]
     for one in about:
         names.prefetch(*one)
     return [
@@ -225,7 +226,7 @@ class Merger:
 
 
 def mergers_of(change_set: ChangeSet) -> list[Merger]:
-    names, pairs = timeline.NameCache(), []
+    names, pairs = NameCache(), []
     for merged, survivor in change_set.mergers.items():
         model, key = _record_of(merged)
         pairs.append((model, key, UUID(survivor)))
@@ -267,7 +268,7 @@ class ChangeSetPage(DetailView):
             "section": "changes",
             "change_set": change_set,
             "counts": [
-                Counts(capfirst(model._meta.verbose_name_plural), *map(tally.get, KINDS))
+                Counts(capfirst(str(model._meta.verbose_name_plural)), *map(tally.get, KINDS))
                 for model, tally in undoing.rows_of(change_set).items()
             ],
             "is_later": change_set.recorded_at >= clock.now(),

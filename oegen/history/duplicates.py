@@ -65,7 +65,7 @@ class DuplicatesPage(TemplateView):
             "plural": meta.verbose_name_plural,
             "page": page,
             "total": paginator.count,
-            "groups": self._groups(page.object_list),
+            "groups": self._groups(list(page)),
         }
 
     def _groups(self, shared: list[keys.SharedKeys]) -> list[Group]:
@@ -78,6 +78,9 @@ class DuplicatesPage(TemplateView):
 
 def _in_common(group: keys.SharedKeys, records: list[AuditedModel]) -> str:
     words = [word for kind, word in IN_WORDS.items() if kind in group.kinds]
-    if words[0] == keys.NAME and len({name_key(record.name) for record in records}) > 1:
+    if (
+        words[0] == keys.NAME
+        and len({name_key(getattr(record, record.name_field())) for record in records}) > 1
+    ):
         words[0] = "name or other name"
     return get_text_list(words, "and")

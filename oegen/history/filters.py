@@ -23,7 +23,7 @@ def person_choices() -> list[tuple[str, str]]:
 
 def type_choices() -> list[tuple[str, str]]:
     return [
-        (model._meta.model_name, capfirst(model._meta.verbose_name_plural))
+        (str(model._meta.model_name), capfirst(str(model._meta.verbose_name_plural)))
         for model in audit.tracked_models()
     ]
 
@@ -32,9 +32,9 @@ def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """By kind of record; the value names both, as in “pipeline.stage”."""
     return [
         (
-            capfirst(model._meta.verbose_name_plural),
+            capfirst(str(model._meta.verbose_name_plural)),
             [
-                (f"{model._meta.model_name}.{field.name}", capfirst(field.verbose_name))
+                (f"{model._meta.model_name}.{field.name}", capfirst(str(field.verbose_name)))
                 for field in model._meta.concrete_fields
                 if field.name not in model.BOOKKEEPING
             ],
@@ -113,7 +113,7 @@ class AuditFilter(PageFilterSet):
         kind, _, field = asked.get("field", "").partition(".")
         kinds = Selection((kind,)) if kind else asked.get("type", NOTHING)
         models = tuple(
-            model for model in audit.tracked_models() if kinds.allows(model._meta.model_name)
+            model for model in audit.tracked_models() if kinds.allows(str(model._meta.model_name))
         )
         action = asked.get("action", NOTHING)
         # What is asked for and left out at once is nothing.

@@ -21,11 +21,12 @@ from django.views import View
 
 from oegen import search
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import merging
 from oegen.audit.revert.merging import Choice, Plan
 from oegen.core import words
 from oegen.pages.removed import removed_context
+from oegen.people.requests import SignedInRequest
 from oegen.search import keys
 from oegen.search.ordering import by
 
@@ -57,7 +58,7 @@ def groups_of(plan: Plan) -> list[Group]:
 
 
 def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
-    names = timeline.NameCache()
+    names = NameCache()
     shown = rows[:NAMED]
     for row in shown:
         names.prefetch_for(model, row)
@@ -109,7 +110,7 @@ class MergeForm(forms.Form):
 
     def bring_up_to_date(self) -> None:
         """Let sending the form again be a decision about the plan that is shown now."""
-        self.data = {**self.data.dict(), "token": self.plan.token}
+        self.data = {**dict(self.data.items()), "token": self.plan.token}
 
 
 class GoneError(Exception):
@@ -167,7 +168,7 @@ class MergePage(View):
             return self._choose()
         return self._preview(MergeForm(merging.plan_merge(self.survivor, other)))
 
-    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+    def post(self, request: SignedInRequest, pk: UUID) -> HttpResponse:
         survivor, other = self.survivor, self.other
         if other is None:
             return self._choose()
@@ -184,7 +185,7 @@ class MergePage(View):
                 person=request.user,
             )
         except merging.PlanChangedError as error:
-            form = self._bound(self._find(pk), self.other)
+            form = self._bound(self._find(pk), self._find(other.pk))
             form.bring_up_to_date()
             return self._preview(form, refused=str(error), status=409)
         except merging.CannotMergeError as error:
@@ -228,7 +229,7 @@ class MergePage(View):
 
     def _much_like_it(self) -> Q:
         """With the same name or one much like it, or beginning with the same word."""
-        name = self.survivor.name
+        name = getattr(self.survivor, self.model.name_field())
         same = (keys.same_name, keys.alias_holders, keys.alike)
         condition = Q(name__istartswith=f"{name.split()[0]} ") if name.split() else Q()
         for holders in same:

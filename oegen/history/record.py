@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, ForeignKey, Model, OuterRef, Q
 from django.http import Http404
 from django.urls import resolve, reverse
 from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
-from django.views.generic import TemplateView
+from django.views.generic import TemplateView, View
+from django.views.generic.base import ContextMixin
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import restoring
 from oegen.audit.revert.steps import Step, belongs_to
+from oegen.core.fields import own_field
 from oegen.history.stream import between, changing, entries, stream
 from oegen.history.trail import THE_SYSTEM, written_by
 from oegen.pages.filters import DayFilter, PageFilterSet
@@ -25,6 +29,7 @@ from oegen.pages.lists import FilteredPage
 from oegen.pages.selection import NOTHING, Selection, SelectionFilter
 from oegen.people.comments import Comment
 from oegen.people.models import User
+from oegen.people.requests import SignedInRequest
 
 PAGE_SIZE = 50
 
@@ -57,18 +62,20 @@ class LinksOfKind:
     texts: tuple[str, ...]
 
 
-class HistoryPage:
+class HistoryPage(ContextMixin, View):
     """What the pages about one record's history share. An address without history is not found."""
 
-    def setup(self, request, *args, kind: str, pk: Any, **kwargs):
-        super().setup(request, *args, kind=kind, pk=pk, **kwargs)
-        self.model = model_called(kind)
-        self.key = pk
-        self.rows = self.model.history.filter(id=pk)
+    request: SignedInRequest
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.model = model_called(kwargs["kind"])
+        self.key = kwargs["pk"]
+        self.rows = self.model.history.filter(id=self.key)
         newest = self.rows.order_by("history_date", "history_id").last()
         if newest is None:
             raise Http404("There is no record with this id, and there never was one.")
-        self.live = self.model._base_manager.filter(pk=pk).first()
+        self.live = self.model._base_manager.filter(pk=self.key).first()
         #: The record as it is or, unsaved, as it last was.
         self.record = self.live or audit.instance_from_row(newest)
 
@@ -84,27 +91,27 @@ class HistoryPage:
         return belongs_to(self.model, self.record)
 
     @cached_property
-    def names(self) -> timeline.NameCache:
-        names = timeline.NameCache()
+    def names(self) -> NameCache:
+        names = NameCache()
         names.prefetch_for(self.model, self.record)
         return names
 
     @property
     def name(self) -> str:
-        if self.model is Comment:
+        if isinstance(self.record, Comment):
             return f"Comment “{Truncator(self.record.text).chars(60)}”"
         if self.owner:
             return capfirst(self.model.describe_link(self.record, self.names))
         return str(self.record)
 
     @property
-    def section(self) -> str:
+    def record_section(self) -> str:
         """The section of the site that the record's own page is in."""
         model, _ = self.owner or (self.model, self.key)
         if not hasattr(model, "get_absolute_url"):
             return "changes"
-        page = resolve(model(pk=self.key).get_absolute_url())
-        return page.func.view_class.section
+        view: Any = resolve(model(id=self.key).get_absolute_url()).func
+        return view.view_class.section
 
     def get_context_data(self, **kwargs):
         owner = None
@@ -115,7 +122,7 @@ class HistoryPage:
                 "history": reverse("history", args=[model._meta.model_name, key]),
             }
         return super().get_context_data(**kwargs) | {
-            "section": self.section,
+            "section": self.record_section,
             "name": self.name,
             "is_of_comment": self.model is Comment,
             "noun": str(self.model._meta.verbose_name),
@@ -162,7 +169,7 @@ class RecordFilter(PageFilterSet):
     def _field_choices(self) -> list[tuple[str, str]]:
         """The record's fields, then what belongs to it."""
         fields = [
-            (field.name, capfirst(field.verbose_name))
+            (field.name, capfirst(str(field.verbose_name)))
             for field in self.record._meta.concrete_fields
             if field.name not in self.record.BOOKKEEPING
         ]
@@ -201,7 +208,7 @@ class RecordFilter(PageFilterSet):
         condition = Q(pk__in=[])
         for code in codes:
             if "." not in code:
-                field = self.record._meta.get_field(code)
+                field = own_field(type(self.record), code)
                 changed = changing(rows.model.objects.all(), field.attname)
                 condition |= Q(Exists(changed.filter(history_id=OuterRef("history_id"))))
         return condition
@@ -235,12 +242,12 @@ class RecordHistory(HistoryPage, FilteredPage):
 # One entry --------------------------------------------------------------------------------------
 
 
-def _plural(model: type[AuditedModel]) -> str:
+def _plural(model: type[Model]) -> str:
     return capfirst(str(model._meta.verbose_name_plural))
 
 
 def facts_of(
-    model: type[AuditedModel], row, names: timeline.NameCache, changed: set[str] = frozenset()
+    model: type[AuditedModel], row, names: NameCache, changed: Collection[str] = ()
 ) -> list[Fact]:
     """Every field of a record or history row in words."""
     facts = []
@@ -257,7 +264,7 @@ def facts_of(
 
 def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
     """The record's links as they were at its history row, in words, by kind."""
-    names = timeline.NameCache()
+    names = NameCache()
     texts: dict[type[AuditedModel], list[str]] = {
         link: []
         for link, name in model.link_models()
@@ -271,13 +278,13 @@ def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
     return [LinksOfKind(_plural(_linked(link)), tuple(sorted(of))) for link, of in texts.items()]
 
 
-def _linked(link: type[AuditedModel]) -> type[AuditedModel]:
+def _linked(link: type[AuditedModel]) -> type[Model]:
     """What a link ties to its owner: what its first other foreign key points to."""
-    keys = (field for field in link._meta.concrete_fields if field.many_to_one)
+    keys = (field for field in link._meta.concrete_fields if isinstance(field, ForeignKey))
     return next(key.remote_field.model for key in keys if key.name != link.PARENT_FIELD)
 
 
-def _link_in_words(part, names: timeline.NameCache) -> str:
+def _link_in_words(part, names: NameCache) -> str:
     """What it ties to the record, with what the link itself says, such as a share."""
     link = part.instance_type
     says = [
@@ -292,9 +299,9 @@ def _link_in_words(part, names: timeline.NameCache) -> str:
 class EntryPage(HistoryPage):
     """What the pages about the record's state at one entry share."""
 
-    def setup(self, request, *args, entry: int, **kwargs):
-        super().setup(request, *args, entry=entry, **kwargs)
-        self.row = self.rows.filter(history_id=entry).first()
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.row = self.rows.filter(history_id=kwargs["entry"]).first()
         if self.row is None:
             raise Http404("The history of this record has no such entry.")
 
@@ -324,6 +331,7 @@ class EntryPage(HistoryPage):
 
 class HistoryEntry(EntryPage, TemplateView):
     template_name = "oegen/history/entry.html"
+    request: SignedInRequest
 
     def get_context_data(self, **kwargs):
         here = Q(history_date=self.row.history_date)

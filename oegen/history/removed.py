@@ -37,7 +37,9 @@ def kinds() -> list[type[AuditedModel]]:
 
 
 def kind_choices() -> list[tuple[str, str]]:
-    return [(one._meta.model_name, capfirst(str(one._meta.verbose_name_plural))) for one in kinds()]
+    return [
+        (str(one._meta.model_name), capfirst(str(one._meta.verbose_name_plural))) for one in kinds()
+    ]
 
 
 def removals(model: type[AuditedModel]) -> QuerySet:
@@ -57,7 +59,8 @@ def _of_live_records() -> Q:
     for model in audit.tracked_models():
         if hasattr(model, "comments"):
             live = model._base_manager.filter(pk=OuterRef("object_id"))
-            condition |= Q(content_type=ContentType.objects.get_for_model(model)) & Exists(live)
+            content_type = ContentType.objects.get_for_model(model)
+            condition |= Q(content_type=content_type) & Q(Exists(live))
     return condition
 
 
@@ -77,7 +80,7 @@ class RemovedFilter(PageFilterSet):
         asked = values.get("kind") or NOTHING
         return [
             self._matching(removals(model), values.get("q", ""))
-            if asked.allows(model._meta.model_name)
+            if asked.allows(str(model._meta.model_name))
             else model.history.none()
             for model in kinds()
         ]

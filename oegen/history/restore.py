@@ -15,6 +15,7 @@ from oegen.audit.revert.restoring import CannotRestoreError
 from oegen.core.bidi import isolated
 from oegen.core.fields import OpenedVersionField, ReasonFormField
 from oegen.history.record import EntryPage
+from oegen.people.requests import SignedInRequest
 
 
 class RestoreForm(forms.Form):
@@ -30,11 +31,12 @@ class RestoreForm(forms.Form):
 
     def bring_up_to(self, version: int) -> None:
         """Let sending the form again be a decision about the differences that are shown now."""
-        self.data = {**self.data.dict(), "version": version}
+        self.data = {**dict(self.data.items()), "version": version}
 
 
 class HistoryRestore(EntryPage, TemplateView):
     template_name = "oegen/history/restore.html"
+    request: SignedInRequest
 
     def dispatch(self, request, *args, **kwargs):
         if not self.may_restore():

@@ -14,6 +14,7 @@ from oegen import audit, search
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
+from oegen.core.fields import own_field
 from oegen.history.stream import between, changing, entries, stream
 from oegen.pages.selection import NOTHING, Selection
 from oegen.people.comments import Comment
@@ -94,7 +95,7 @@ class Trail:
         if self.name:
             rows = rows.filter(_named(model, self.name))
         if self.field:
-            rows = changing(rows, model._meta.get_field(self.field).attname)
+            rows = changing(rows, own_field(model, self.field).attname)
         if self.after is not None:
             rows = rows.filter(_after(self.after, _is_part(model), number))
         return rows
@@ -158,7 +159,7 @@ def _named(model: type[AuditedModel], text: str) -> Q:
                 of_one |= Q(content_type=content_type, object_id__in=_keys_named(subject, text))
         return of_one
     if owner := model.parent_field():
-        return Q(**{f"{owner.attname}__in": _keys_named(owner.remote_field.model, text)})
+        return Q(**{f"{owner.attname}__in": _keys_named(model.parent_model(), text)})
     return Q(id__in=_keys_named(model, text))
 
 

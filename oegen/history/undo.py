@@ -17,11 +17,13 @@ from django.views import View
 from oegen import audit
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import undoing
 from oegen.audit.revert.steps import Step
 from oegen.core import words
 from oegen.core.fields import ReasonFormField
 from oegen.people.comments import Comment
+from oegen.people.requests import SignedInRequest
 
 #: Records of a kind that are named; the rest are counted.
 NAMED = 50
@@ -71,7 +73,7 @@ def groups_of(plan: undoing.Plan) -> list[Group]:
 
 def _group(model, kind: str, steps: list[Step]) -> Group:
     shown = steps[:NAMED]
-    names = timeline.NameCache()
+    names = NameCache()
     for step in shown:
         for row in filter(None, (step.now, step.then)):
             names.prefetch_for(model, row)
@@ -83,16 +85,16 @@ def _group(model, kind: str, steps: list[Step]) -> Group:
     )
 
 
-def _line(step: Step, names: timeline.NameCache) -> Line:
+def _line(step: Step, names: NameCache) -> Line:
     row = step.now or step.then
     name, url = _name(step, row, names)
-    changes = ()
+    changes: tuple[timeline.FieldChange, ...] = ()
     if step.kind == audit.CHANGED:
         changes = tuple(timeline.differences(step.model, step.then, step.now, names))
     return Line(name, url, changes)
 
 
-def _name(step: Step, row, names: timeline.NameCache) -> tuple[str, str]:
+def _name(step: Step, row, names: NameCache) -> tuple[str, str]:
     if not step.belongs_to:
         return names.get(step.model, step.key), names.url(step.model, step.key)
     owner = names.get(*step.belongs_to)
@@ -120,7 +122,7 @@ class UndoPage(View):
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         return self._preview(UndoForm())
 
-    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+    def post(self, request: SignedInRequest, number: int) -> HttpResponse:
         form = UndoForm(request.POST)
         if not form.is_valid():
             return self._preview(form)

@@ -87,9 +87,11 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
             parsed = Decimal(value)
         except InvalidOperation:
             parsed = Decimal("NaN")
-        if not parsed.is_finite() or abs(parsed) >= 10**9:
+        exponent = parsed.as_tuple().exponent
+        # It is a letter for NaN and infinity.
+        if not isinstance(exponent, int) or abs(parsed) >= 10**9:
             raise ValidationError(message)
-        if -parsed.as_tuple().exponent <= places:
+        if -exponent <= places:
             return parsed
         result = round(parsed, places)
         # The spreadsheet's 0.30000000000000004 is 0.3.

@@ -21,6 +21,7 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import OpenedVersionField, ReasonFormField, TextFormField
 from oegen.people.comments import Comment
 from oegen.people.models import User
+from oegen.people.requests import SignedInRequest
 
 #: The scripts of a comment box ask there whom to suggest, and who would be told.
 MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_lazy("people-told")}
@@ -47,8 +48,6 @@ class CommentGuardForm(forms.Form):
     """A form that takes the place of a comment. ``version`` is that of the comment it was opened
     on: when others have changed the comment since, nothing is written.
 
-    Each form of this kind has ``apply_to(comment)``, which writes what it asks for and raises
-    StaleRecordError.
     """
 
     version = OpenedVersionField(
@@ -62,9 +61,13 @@ class CommentGuardForm(forms.Form):
             auto_id=f"comment-{comment.pk}-%s",
         )
 
+    def apply_to(self, comment: Comment) -> None:
+        """Write what the form asks for. Raises StaleRecordError."""
+        raise NotImplementedError
+
     def bring_up_to(self, comment: Comment) -> None:
         """Say that others changed the comment; sending the form again is then a decision."""
-        self.data = {**self.data.dict(), "version": comment.version}
+        self.data = {**dict(self.data.items()), "version": comment.version}
         person = comment.history.latest().history_user or "The system"
         self.add_error(
             None,
@@ -134,17 +137,17 @@ def keys_to_correct(person: User, keys: Iterable[Any]) -> set:
 # Pages -----------------------------------------------------------------------------------------
 
 
-def change_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+def change_comment(request: SignedInRequest, comment: UUID) -> HttpResponse:
     return _comment_page(request, comment, "change", CorrectionForm)
 
 
-def remove_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+def remove_comment(request: SignedInRequest, comment: UUID) -> HttpResponse:
     return _comment_page(request, comment, "delete", RemovalForm)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def _comment_page(
-    request: HttpRequest, key: UUID, action: str, form_class: type[CommentGuardForm]
+    request: SignedInRequest, key: UUID, action: str, form_class: type[CommentGuardForm]
 ) -> HttpResponse:
     """A form about one comment. The record's page fetches it and puts the form in the comment's
     place; where it can't, this is a page of its own. Both lead back to ``next``."""

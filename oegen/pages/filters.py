@@ -12,7 +12,7 @@ from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
 from oegen.core.bidi import isolated
-from oegen.core.fields import NumberFormField, country_name
+from oegen.core.fields import NumberFormField, choice_pairs, country_name
 from oegen.pages.selection import (
     ALL,
     NOT,
@@ -203,7 +203,8 @@ class FilterForm(forms.Form):
     requires: tuple[tuple[str, str], ...] = ()
 
     def clean(self):
-        values = super().clean()
+        super().clean()
+        values = self.cleaned_data
         for name, field in self.fields.items():
             given = values_of(self.data, self.add_prefix(name))
             if len(given) > 1 and not isinstance(field, SelectionField):
@@ -282,21 +283,16 @@ class PageFilterSet(django_filters.FilterSet):
     def is_at_start(self) -> bool:
         """Whether the page's start holds, and nothing else is said of that filter."""
         start = self.start_with
-        return start is not None and self._start_selection == Selection((start.code,))
+        return start is not None and self._selection(start) == Selection((start.code,))
 
     @property
     def is_beyond_start(self) -> bool:
         """Whether what the page starts with is only a part of what it shows."""
-        all_of_it = (NOTHING, Selection((ALL,)))
-        return self.start_with is not None and self._start_selection in all_of_it
+        start = self.start_with
+        return start is not None and self._selection(start) in (NOTHING, Selection((ALL,)))
 
-    @property
-    def _start_selection(self) -> Selection:
-        return Selection.from_data(self.data, self.start_with.name)
-
-    def at_start(self, records):
-        """Those of the records with which the page starts."""
-        return self.filters[self.start_with.name].pick(records, [self.start_with.code])
+    def _selection(self, start: Start) -> Selection:
+        return Selection.from_data(self.data, start.name)
 
     def query_with(self, name: str, *values: str) -> str:
         """The query text of the address with other values of a filter, from the first page on."""
@@ -358,12 +354,13 @@ class PageFilterSet(django_filters.FilterSet):
             rest.setlist(parameter, others)
         else:
             rest.pop(parameter)
-        is_start = self.start_with is not None and name == self.start_with.name
-        if is_start and not Selection.from_data(rest, name):
-            rest[name] = ALL
-        elif self.is_at_start and not is_start:
+        start = self.start_with
+        if start is not None and name == start.name:
+            if not Selection.from_data(rest, name):
+                rest[name] = ALL
+        elif start is not None and self.is_at_start:
             # The address without it says the same.
-            rest.pop(self.start_with.name)
+            rest.pop(start.name)
         return rest.urlencode()
 
     def _parameters_of(self, name: str) -> list[str]:
@@ -380,6 +377,6 @@ class PageFilterSet(django_filters.FilterSet):
         if isinstance(field.field, RecordsField):
             return _in_brief(field.form.cleaned_data.get(field.name) or [value])
         if isinstance(field.field, forms.ChoiceField):
-            return str(dict(field.field.choices).get(value, value))
+            return str(dict(choice_pairs(field.field)).get(value, value))
         day = field.form.cleaned_data.get(field.name) if field.form.is_valid() else None
         return f"{day:%-d %b %Y}" if hasattr(day, "strftime") else value

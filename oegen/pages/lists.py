@@ -99,8 +99,9 @@ class FilteredPage(FilterView):
         meta = self.filterset.queryset.model._meta
         asked = self.filterset.asked
         known = {*self.filterset.parameters, *self.page_parameters}
-        if self.filterset.is_at_start:
-            asked.pop(self.start_with.name)
+        start = self.start_with if self.filterset.is_at_start else None
+        if start:
+            asked.pop(start.name)
         return super().get_context_data(**kwargs) | {
             "section": self.section,
             "meta": meta,
@@ -108,15 +109,12 @@ class FilteredPage(FilterView):
             "plural": meta.verbose_name_plural,
             "is_wrong": self.is_wrong(),
             "is_filtered": bool(asked),
-            "all_query": self._all_query() if self.filterset.is_at_start else "",
+            "all_query": self.filterset.query_with(start.name, ALL) if start else "",
             "start_with": self.start_with,
             "unknown_parameters": [name for name in self.request.GET if name not in known],
             "state_template_name": self.state_template_name,
             "switch_template_name": self.switch_template_name,
         }
-
-    def _all_query(self) -> str:
-        return self.filterset.query_with(self.start_with.name, ALL)
 
 
 class ListPage(SingleTableMixin, FilteredPage):
@@ -219,8 +217,8 @@ class ListPage(SingleTableMixin, FilteredPage):
             capacity = listed.capacity()
         state = self.state(table)
         of_which = None
-        if self.filterset.is_beyond_start and not context["is_wrong"]:
-            of_which = self._start_among(listed)
+        if self.start_with and self.filterset.is_beyond_start and not context["is_wrong"]:
+            of_which = self._start_among(listed, self.start_with)
         views = list(preferences.views_of(self.request.user, self.section))
         return context | {
             "empty_text": self.empty_text,
@@ -239,11 +237,11 @@ class ListPage(SingleTableMixin, FilteredPage):
         is_plain = self.filterset.is_at_start and not table.paginator.count
         return {"all_query": ""} if is_plain and not self.filterset.queryset.exists() else {}
 
-    def _start_among(self, listed) -> dict:
+    def _start_among(self, listed, start: Start) -> dict:
         """Count and capacity of the listed records that match the default filter."""
-        part = self.filterset.at_start(listed).order_by()
+        part = self.filterset.filters[start.name].pick(listed, [start.code]).order_by()
         return {
-            "query": self.filterset.query_with(self.start_with.name, self.start_with.code),
+            "query": self.filterset.query_with(start.name, start.code),
             "total": part.count(),
             "capacity": part.capacity() if hasattr(part, "capacity") else None,
         }
@@ -273,7 +271,8 @@ class ListPage(SingleTableMixin, FilteredPage):
     def save_view(self) -> str | None:
         form = ViewForm(self.request.POST)
         if not form.is_valid():
-            return self._refuse(form.errors["name"][0])
+            self._refuse(str(form.errors["name"][0]))
+            return None
         self.filterset = self.get_filterset(self.get_filterset_class())
         self.object_list = self.filterset.queryset.none()
         query = self.state(self.get_ordered_table())
@@ -282,14 +281,16 @@ class ListPage(SingleTableMixin, FilteredPage):
                 owner=self.request.user, list_name=self.section, query=query, **form.cleaned_data
             )
         except preferences.ViewNameTakenError as error:
-            return self._refuse(str(error))
+            self._refuse(str(error))
+            return None
         return f"{self.request.path}?{view.query}"
 
     def rename_view(self) -> None:
         view = self._named_view()
         form = ViewForm(self.request.POST)
         if not form.is_valid():
-            return self._refuse(form.errors["name"][0])
+            self._refuse(str(form.errors["name"][0]))
+            return
         try:
             preferences.rename_view(view=view, user=self.request.user, **form.cleaned_data)
         except preferences.ViewNameTakenError as error:

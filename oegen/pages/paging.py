@@ -4,6 +4,7 @@ A text can take longer to look up than all the rest of a list. The database keep
 as a common table, and reads that for each of the three.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +32,13 @@ def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
 
     Raises EmptyResultSet where it is plain without the database that nothing is found.
     """
-    place = Window(RowNumber(), order_by=list(rows.query.order_by))
+    order: list[Any] = list(rows.query.order_by)
+    place = Window(RowNumber(), order_by=order)
     found = rows.order_by().annotate(place_in_all=place).values_list("pk", "place_in_all")
     found_sql, found_params = found.query.sql_with_params()
-    has_capacity = hasattr(rows, "capacity_sums")
-    sums_sql, sums_params = "SELECT NULL", ()
-    if has_capacity:
+    sums_sql: str = "SELECT NULL"
+    sums_params: Sequence[Any] = ()
+    if hasattr(rows, "capacity_sums"):
         sums_sql, sums_params = rows.capacity_sums(FOUND).query.sql_with_params()
     statement = f"""
         WITH "found" ("pk", "place") AS ({found_sql})
@@ -55,5 +57,5 @@ def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
     return FoundPage(
         keys=[to_python(line[0]) for line in lines if line[0] is not None],
         count=count,
-        capacity=rows.capacity_of(sums) if has_capacity else None,
+        capacity=rows.capacity_of(sums) if hasattr(rows, "capacity_of") else None,
     )

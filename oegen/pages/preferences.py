@@ -25,7 +25,7 @@ class ViewNameField(forms.CharField):
     """One line, cleaned as every other (oegen.text)."""
 
     def to_python(self, value):
-        name = clean_line(super().to_python(value))
+        name = clean_line(super().to_python(value) or "")
         if name and is_blank(name):
             raise forms.ValidationError(self.error_messages["required"], code="required")
         return name

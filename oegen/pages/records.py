@@ -14,6 +14,7 @@ from oegen.core import clock
 from oegen.pages import comments
 from oegen.pages.comments import CommentForm
 from oegen.pages.removed import removed_context
+from oegen.people.requests import SignedInRequest
 
 TIMELINE_STEP = 50
 
@@ -25,6 +26,7 @@ class RecordPage(DetailView):
     """
 
     section = ""
+    request: SignedInRequest
 
     def get(self, request, *args, **kwargs):
         try:

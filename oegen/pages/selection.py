@@ -14,7 +14,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.template.loader import get_template
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
@@ -97,7 +97,7 @@ class SelectionWidget(forms.Widget):
                 for one in self.field.choices
             ],
         }
-        return get_template(self.template_name).render(context)
+        return render_to_string(self.template_name, context)
 
 
 class SelectionField(forms.Field):
@@ -120,7 +120,7 @@ class SelectionField(forms.Field):
         super().__init__(**{"initial": NOTHING, **kwargs})
 
     def __deepcopy__(self, memo):
-        field = super().__deepcopy__(memo)
+        field = super().__deepcopy__(memo)  # type: ignore[misc]  # not in the stubs
         field.widget.field = field
         return field
 

@@ -111,7 +111,8 @@ class RecordTable(tables.Table):
         ones in their order, then the rest."""
         shown = self.columns.names()
         names = [*shown, *(name for name in self.base_columns if name not in shown)]
-        headings = _headings(type(self), self.data.data.model)
+        # mypy takes a class with an untyped base for unhashable.
+        headings = _headings(type(self), self.data.data.model)  # type: ignore[arg-type]
         return [(name, headings[name], name in shown) for name in names[1:]]
 
     def lines(self) -> Iterator[SafeString]:

@@ -37,7 +37,7 @@ PASSWORDS = "passwords"
 def _permission_texts(model: type[models.Model], owner: str, keys: Collection) -> dict[Any, list]:
     """By the key of their owner: “pipelines.change_pipeline” and the like."""
     found: dict[Any, list[str]] = {}
-    rows = model.objects.filter(**{f"{owner}__in": keys})
+    rows = model._default_manager.filter(**{f"{owner}__in": keys})
     label, code = "permission__content_type__app_label", "permission__codename"
     for key, app_label, codename in rows.values_list(owner, label, code):
         found.setdefault(key, []).append(f"{app_label}.{codename}")
@@ -96,10 +96,10 @@ def _write(model: type[CopiedModel], keys, live: dict[int, dict], passwords=()) 
             copy.save()
 
 
-def _password_times(copy: AccountRecord | None, values: dict, *, is_set: bool) -> dict:
+def _password_times(copy: CopiedModel | None, values: dict, *, is_set: bool) -> dict:
     now = timezone.now()
     times = {"password_set_at": now} if is_set else {}
-    if copy is None or copy.password_mark != values["password_mark"]:
+    if not isinstance(copy, AccountRecord) or copy.password_mark != values["password_mark"]:
         times["password_stored_at"] = now
     return times
 
@@ -168,8 +168,8 @@ def _members(group: Group) -> list[int]:
 def _ties_changed(owner: type[User] | type[Group], name: str):
     """Receive changes of a many-to-many field of ``owner`` from either end. Django sends no signal
     of rows written to its table by hand."""
-    field = owner._meta.get_field(name)
-    through = field.remote_field.through
+    descriptor = getattr(owner, name)
+    field, through = descriptor.field, descriptor.through
     column = field.m2m_field_name()
 
     def changed(sender, instance, action, reverse, pk_set, **kwargs) -> None:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.dispatch import Signal
 from django.urls import reverse_lazy
+from django.views.generic.edit import FormMixin
 
 from oegen.people import throttle
 
@@ -76,7 +77,7 @@ class OwnPasswordForm(PasswordChangeForm):
         return password
 
 
-class DelayedFormMixin:
+class DelayedFormMixin(FormMixin):
     """For a view whose form has ``status`` and ``wait``: a refused form answers with them."""
 
     def form_invalid(self, form):

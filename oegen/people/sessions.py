@@ -42,13 +42,13 @@ class SessionStore(DatabaseStore):
         is_only_seen = not self.modified
         self.setdefault(_STARTED, now.timestamp())
         self._write_seen(now)
-        self._kept_alive = copy.deepcopy(self._session) if is_only_seen else None
+        self._kept_alive = copy.deepcopy(dict(self.items())) if is_only_seen else None
 
     def save(self, must_create=False):
         """As Django's, but a database that is busy or full is not taken for a session that was
         ended elsewhere. It raises django.db.OperationalError, unless all there is to write is that
         the session was used: a page is shown without that."""
-        is_only_seen = self._kept_alive is not None and self._kept_alive == self._session
+        is_only_seen = self._kept_alive is not None and self._kept_alive == dict(self.items())
         try:
             if is_only_seen:
                 with short_wait(seconds=1):

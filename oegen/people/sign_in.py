@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from oegen.people import client, devices, throttle
 from oegen.people.models import SecurityEvent, User
 from oegen.people.passwords import LONGEST_PASSWORD, DelayedFormMixin
+from oegen.people.requests import SignedInRequest
 from oegen.people.security import record_security_event
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ class SignInForm(AuthenticationForm):
 
     status = 200
     wait = 0
+
+    request: HttpRequest
 
     def clean(self):
         typed = self.cleaned_data.get("username")
@@ -86,6 +89,8 @@ class SignIn(DelayedFormMixin, auth_views.LoginView):
     template_name = "oegen/login.html"
     form_class = SignInForm
     redirect_authenticated_user = True
+
+    request: SignedInRequest
 
     def form_valid(self, form):
         self.request.session.clear_expired()

@@ -45,9 +45,9 @@ def path_of(model: type[models.Model], path: str) -> str:
             field = model._meta.get_field(part)
         except FieldDoesNotExist:
             return path
-        model = field.related_model
-        if model is None:
+        if not isinstance(field.related_model, type):
             break
+        model = field.related_model
     return by(path) if isinstance(field, LineField) and field.name == part else path
 
 

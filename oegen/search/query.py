@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Case, IntegerField, ManyToManyField, Q, Value, When
+from django.db.models import Case, IntegerField, ManyToManyField, Model, Q, Value, When
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from oegen.audit.changesets import ChangeSet
+from oegen.core.fields import own_field
 from oegen.core.folding import excerpt, fold, marked, spans, words_of
 from oegen.core.words import noun_of
 from oegen.search import ordering
@@ -20,6 +21,8 @@ from oegen.search.documents import kinds
 from oegen.search.models import SearchDocument
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AbstractUser
 
     from oegen.audit.audited import AuditedModel
@@ -59,7 +62,7 @@ def starting(model: type[AuditedModel], text: str):
     return _keys(model, title__startswith=fold(text))
 
 
-def _keys(model: type[AuditedModel], **condition):
+def _keys(model: type[Model], **condition):
     """Keys of the records whose documents meet the condition."""
     content_type = ContentType.objects.get_for_model(model)
     found = SearchDocument.objects.filter(content_type=content_type, **condition)
@@ -68,8 +71,8 @@ def _keys(model: type[AuditedModel], **condition):
 
 def _linked_keys(field: ManyToManyField, word: str):
     """Keys of the records that the field links to one with the word in its name."""
-    named = _keys(field.related_model, title__contains=word)
-    links = field.remote_field.through._base_manager
+    named = _keys(field.remote_field.model, title__contains=word)
+    links = getattr(field.model, field.name).through._base_manager
     found = links.filter(**{f"{field.m2m_reverse_field_name()}__in": named})
     return found.order_by().values(field.m2m_field_name())
 
@@ -103,7 +106,7 @@ class Group:
 
     @property
     def kind(self) -> str:
-        return self.model._meta.model_name
+        return str(self.model._meta.model_name)
 
     @property
     def facts_template(self) -> str:
@@ -111,7 +114,7 @@ class Group:
 
     @property
     def kind_name(self) -> str:
-        return capfirst(self.model._meta.verbose_name)
+        return capfirst(str(self.model._meta.verbose_name))
 
     @property
     def noun(self) -> str:
@@ -168,7 +171,7 @@ def _best_first(model: type[AuditedModel], documents, words: list[str]):
 
 
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:
-    records = model._base_manager.filter(pk__in=keys).with_search_facts()
+    records = model.objects.filter(pk__in=keys).with_search_facts()
     if model.IS_COMMENT:
         records = records.prefetch_related("subject")
     found = {record.pk: record for record in records}
@@ -184,7 +187,7 @@ def _hit(record: AuditedModel, words: list[str]) -> Hit:
     if shown_on is record:
         missing = {word for word in words if not spans(name, [word])}
         fields = fields[1:]
-    places = []
+    places: list[Place] = []
     for field in fields:
         text = getattr(record, field)
         here = {word for word in missing if spans(text, [word])}
@@ -196,7 +199,7 @@ def _hit(record: AuditedModel, words: list[str]) -> Hit:
 
 def _label(model: type[AuditedModel], name: str) -> str:
     try:
-        label = str(model._meta.get_field(name).verbose_name)
+        label = str(own_field(model, name).verbose_name)
     except FieldDoesNotExist:
         label = name.replace("_", " ")
     return label[:1].upper() + label[1:]
@@ -205,16 +208,16 @@ def _label(model: type[AuditedModel], name: str) -> str:
 def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
     """The records a person added or changed last, newest first; of those that still exist."""
 
-    newest = ChangeSet.objects.recorded().filter(person=person).order_by("-recorded_at", "-pk")
+    newest = ChangeSet.objects.recorded().filter(person=person.pk).order_by("-recorded_at", "-pk")
     change_sets = list(newest.values_list("pk", flat=True)[:LOOKED_AT])
-    moments = {}
+    moments: dict[tuple[type[AuditedModel], Any], datetime] = {}
     for model in kinds():
         if model.IS_COMMENT:
             continue
         rows = model.history.filter(change_set__in=change_sets).order_by("-history_date")
         for key, when in rows.values_list("id", "history_date")[:LOOKED_AT]:
             moments.setdefault((model, key), when)
-    wanted = sorted(moments, key=moments.get, reverse=True)
+    wanted = sorted(moments, key=moments.__getitem__, reverse=True)
     found = {}
     for model in {model for model, _ in wanted}:
         keys = [key for of, key in wanted if of is model]

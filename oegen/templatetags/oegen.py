@@ -18,6 +18,7 @@ from oegen.pages import sample
 register = template.Library()
 
 ICON_NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+SVG = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 
 class UnknownIconError(Exception):
@@ -32,10 +33,10 @@ class UnknownIconError(Exception):
 def _icon_shapes(name: str) -> str:
     """What stands between <svg> and </svg> in the package's file for the icon."""
     path = settings.ICONS_DIR / "outline" / f"{name}.svg"
-    if not ICON_NAME.match(name) or not path.is_file():
+    svg = SVG.search(path.read_text()) if ICON_NAME.match(name) and path.is_file() else None
+    if svg is None:
         raise UnknownIconError(name)
-    inside = re.search(r"<svg[^>]*>(.*)</svg>", path.read_text(), re.DOTALL)[1]
-    return re.sub(r"\s*\n\s*", "", inside)
+    return re.sub(r"\s*\n\s*", "", svg[1])
 
 
 @register.simple_tag

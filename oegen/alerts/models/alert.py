@@ -1,4 +1,5 @@
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -60,7 +61,11 @@ class AlertRule(ReferenceModel):
     )
     country = CountryField(help_text="Only records with a facility there. Empty: anywhere.")
 
-    objects = AlertRuleQuerySet.as_manager()
+    objects = AlertRuleQuerySet.as_manager()  # type: ignore[misc]  # of a narrower class
+
+    #: What the pointers hold, as the ``_id`` of a foreign key.
+    technology_id: UUID | None
+    counterparty_id: UUID | None
 
     class Meta(ReferenceModel.Meta):
         verbose_name = "alert rule"

@@ -17,11 +17,10 @@ from oegen.core.pointers import target_of
 NOTHING = "empty"
 
 
-def subject_model_of(comment: Row) -> type[models.Model]:
-    """The model of the record that a comment is about, without the query for each that
-    ``content_type`` would be."""
-    model = ContentType.objects.get_for_id(comment.content_type_id).model_class()
-    return cast("type[models.Model]", model)
+def subject_model(content_type_id: int) -> type[AuditedModel]:
+    """The model of a record that is commented on, from the cache of content types."""
+    model = ContentType.objects.get_for_id(content_type_id).model_class()
+    return cast("type[AuditedModel]", model)
 
 
 class NameCache:
@@ -42,7 +41,7 @@ class NameCache:
             if target := target_of(model_field):
                 self._wanted[target].add(getattr(row, model_field.attname))
         if model.IS_COMMENT:
-            self._wanted[subject_model_of(row)].add(row.object_id)
+            self._wanted[subject_model(row.content_type_id)].add(row.object_id)
         else:
             self._wanted[model].add(row.id)
 

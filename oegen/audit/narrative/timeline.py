@@ -17,7 +17,7 @@ from django.utils import formats, timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import NOTHING, NameCache, subject_model_of
+from oegen.audit.narrative.names import NOTHING, NameCache, subject_model
 from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
 from oegen.core.pointers import target_of
@@ -272,8 +272,9 @@ def _subject(
     model: type[AuditedModel], row: Row, names: NameCache
 ) -> tuple[type[models.Model], Any, str]:
     """The record the row is about; for a link or comment, the record it hangs on."""
+    target: type[models.Model]
     if model.IS_COMMENT:
-        target, key = subject_model_of(row), row.object_id
+        target, key = subject_model(row.content_type_id), row.object_id
     elif owner := model.parent_field():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
     else:

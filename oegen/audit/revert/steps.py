@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import NameCache, subject_model_of
+from oegen.audit.narrative.names import NameCache, subject_model
 from oegen.audit.registry import Row
 from oegen.core.fields import own_field
 from oegen.core.pointers import target_of
@@ -93,11 +93,11 @@ def is_same(model: type[AuditedModel], one: Row, other: Row) -> bool:
     )
 
 
-def belongs_to(model: type[AuditedModel], row: Row) -> tuple[type[models.Model], Any] | None:
+def belongs_to(model: type[AuditedModel], row: Row) -> tuple[type[AuditedModel], Any] | None:
     if model.IS_COMMENT:
-        return subject_model_of(row), row.object_id
+        return subject_model(row.content_type_id), row.object_id
     if owner := model.parent_field():
-        return owner.remote_field.model, getattr(row, owner.attname)
+        return model.parent_model(), getattr(row, owner.attname)
     return None
 
 

@@ -23,7 +23,7 @@ class Stop:
     def __init__(self):
         self._asked = False
         # The one thing of its kind that may be used in a signal handler.
-        self._wake = queue.SimpleQueue()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def listen(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,7 +12,7 @@ class AccountQuerySet(models.QuerySet):
             audit.queue_for_closing(self.model, self.order_by().values_list("pk", flat=True))
             return super().update(**kwargs)
 
-    update.alters_data = True
+    update.alters_data = True  # type: ignore[attr-defined]  # Django marks functions so
 
     def bulk_create(self, objs, *args, **kwargs):
         """Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does
@@ -25,7 +25,7 @@ class AccountQuerySet(models.QuerySet):
         return created
 
 
-class AccountManager(UserManager.from_queryset(AccountQuerySet)):
+class AccountManager(UserManager.from_queryset(AccountQuerySet)):  # type: ignore[misc]  # made by a call
     use_in_migrations = False
 
 
@@ -44,9 +44,9 @@ class User(AbstractUser):
     #: Set for the answer to one request, by oegen.asof.middleware.
     reads_past = False
 
-    objects = AccountManager()
+    objects = AccountManager()  # type: ignore[misc]  # Django's is a class variable in the stubs
 
-    class Meta(AbstractUser.Meta):
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined]  # not in the stubs
         ordering = ["username"]
         permissions = [("enter_admin", "Can enter the admin")]
 
