@@ -33,7 +33,7 @@ class Dashboard(FilteredPipelines):
         if context["is_wrong"]:
             figures = {"said": "A filter has a value it does not know."}
         else:
-            filters = self.filterset.asked
+            filters = self.filterset.active_values
             told = urlencode(sorted(filters.items()), doseq=True)
             found = metrics.overview(self._select, since, filters=told)
             figures = self._shown(found, since, charts.Lists(filters))

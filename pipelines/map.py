@@ -143,7 +143,7 @@ class MapData(FilteredPipelines):
 class Map(FilteredPipelines):
     template_name = "pipelines/map.html"
     state_template_name = "pipelines/parts/map_state.html"
-    start_with = OPEN_ONES
+    default_filter = OPEN_ONES
 
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()

@@ -101,7 +101,7 @@ class GuardedForm(forms.ModelForm):
             if self.prefix:
                 # In a table only the head of the column names the field.
                 widget = getattr(field.widget, "widget", None) or field.widget
-                widget.attrs.setdefault("aria-label", self._said_label(field))
+                widget.attrs.setdefault("aria-label", self._accessible_label(field))
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())
         if self.is_bound:
@@ -112,7 +112,7 @@ class GuardedForm(forms.ModelForm):
     def _is_change(self) -> bool:
         return not self.instance._state.adding
 
-    def _said_label(self, field: forms.Field) -> str:
+    def _accessible_label(self, field: forms.Field) -> str:
         return str(field.label)
 
     def _update_errors(self, errors):
@@ -243,7 +243,7 @@ class RowForm(GuardedForm):
         # Django then leaves out the checks of a form without changes.
         self.empty_permitted = True
 
-    def _said_label(self, field):
+    def _accessible_label(self, field):
         return f"{field.label} of {Truncator(self.instance).chars(80)}"
 
     def has_changed(self):
@@ -335,7 +335,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
             removes.label = "Remove"
             removes.widget.attrs["aria-label"] = "Remove this row"
 
-    def kept_forms(self) -> list[forms.ModelForm]:
+    def remaining_forms(self) -> list[forms.ModelForm]:
         """The rows that will be there after saving."""
         return [
             form

@@ -230,7 +230,7 @@ def write(facts: dict[str, Any], path: Path) -> None:
 # Every hour -------------------------------------------------------------------------------------
 
 
-def keep_if_due(now: datetime | None = None) -> KeptAnchor | None:
+def write_if_due(now: datetime | None = None) -> KeptAnchor | None:
     """Make the anchor of this hour, unless somebody has or is about to; gives it if made."""
     now = now or timezone.now()
     row = _claim(now.replace(minute=0, second=0, microsecond=0), now)
@@ -284,13 +284,13 @@ def _send(text: str, row: KeptAnchor) -> Iterator[str]:
             yield f"Slack: {error}"
 
 
-def newest_kept() -> KeptAnchor | None:
+def newest_anchor() -> KeptAnchor | None:
     return KeptAnchor.objects.exclude(made_at=None).order_by("-made_at").first()
 
 
 def state_in_words() -> str:
     """When the last anchor was made, for /healthz."""
-    newest = newest_kept()
+    newest = newest_anchor()
     if newest is None or newest.made_at is None:
         return "anchor: none made yet (send_alerts --watch makes one every hour)"
     late = "late, " if newest.made_at < timezone.now() - LATE else ""

@@ -112,7 +112,7 @@ def _meant_by(name: str) -> str:
     return f": did you mean {get_text_list([f'@{one.username} ({one})' for one in meant], 'or')}?"
 
 
-def who_is_told(usernames: Iterable[str], author: User) -> str:
+def describe_recipients(usernames: Iterable[str], author: User) -> str:
     """“Morgan Reid in the bell and by e-mail”: whom a comment with these usernames tells, and how.
     Empty if it tells nobody."""
     people = [

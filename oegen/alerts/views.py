@@ -64,7 +64,7 @@ def people_to_mention(request: SignedInRequest) -> JsonResponse:
 
 
 @require_safe
-def told_by_mention(request: SignedInRequest) -> JsonResponse:
+def mention_recipients(request: SignedInRequest) -> JsonResponse:
     """What a comment with the usernames in ``name`` would do: whom it tells and how, or why it
     would be refused."""
     if not request.user.has_perm("oegen.add_comment"):
@@ -74,7 +74,7 @@ def told_by_mention(request: SignedInRequest) -> JsonResponse:
         mentions.check_mentions(" ".join(f"@{name}" for name in names))
     except ValidationError as error:
         return JsonResponse({"problem": " ".join(error.messages)})
-    told = mentions.who_is_told(names, request.user)
+    told = mentions.describe_recipients(names, request.user)
     return JsonResponse({"sentence": f"Tells {told}." if told else ""})
 
 

@@ -138,7 +138,7 @@ class AuditPage(FilteredPage):
         return context | {
             "page": page,
             "total": page.total,
-            "anchor": anchors.newest_kept(),
+            "anchor": anchors.newest_anchor(),
             "check": IntegrityCheck.objects.order_by("-checked_at").first(),
             "said": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
         }

@@ -133,7 +133,7 @@ class AuditFilter(PageFilterSet):
         )
 
     @staticmethod
-    def _told(bound, value: str) -> str:
+    def value_label(bound, value: str) -> str:
         if bound.name == "field":
             labels = {
                 one: f"{label} of {group.lower()}"
@@ -141,4 +141,4 @@ class AuditFilter(PageFilterSet):
                 for one, label in of
             }
             return labels.get(value, value)
-        return PageFilterSet._told(bound, value)
+        return PageFilterSet.value_label(bound, value)

@@ -41,7 +41,7 @@ def model_called(kind: str) -> type[AuditedModel]:
     raise Http404(f"There is no kind of record called “{kind}”.")
 
 
-def may_take(person: User, model: type[AuditedModel], steps: list[Step]) -> bool:
+def may_apply(person: User, model: type[AuditedModel], steps: list[Step]) -> bool:
     """Whether the person may do all of it; where nothing is to be done, change such a record."""
     change = f"{model._meta.app_label}.change_{model._meta.model_name}"
     return person.has_perms({step.permission for step in steps} or {change})
@@ -142,7 +142,7 @@ class HistoryPage(ContextMixin, View):
             return False
         row = self.rows.get(history_id=self.removal.history_id)
         steps = restoring.steps_to(self.model, self.key, row)
-        return may_take(self.request.user, self.model, steps)
+        return may_apply(self.request.user, self.model, steps)
 
 
 # Every entry ------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ class EntryPage(HistoryPage):
         return restoring.steps_to(self.model, self.key, self.row)
 
     def may_restore(self) -> bool:
-        return not self.model.IS_COPY and may_take(self.request.user, self.model, self.steps)
+        return not self.model.IS_COPY and may_apply(self.request.user, self.model, self.steps)
 
     def get_context_data(self, **kwargs):
         self.names.prefetch_for(self.model, self.row)

@@ -75,7 +75,7 @@ def _group(model, kind: str, steps: list[Step]) -> Group:
     shown = steps[:NAMED]
     names = NameCache()
     for step in shown:
-        for row in filter(None, (step.now, step.then)):
+        for row in filter(None, (step.current, step.target)):
             names.prefetch_for(model, row)
     return Group(
         noun=words.noun_of(model, len(steps)),
@@ -86,11 +86,11 @@ def _group(model, kind: str, steps: list[Step]) -> Group:
 
 
 def _line(step: Step, names: NameCache) -> Line:
-    row = step.now or step.then
+    row = step.current or step.target
     name, url = _name(step, row, names)
     changes: tuple[timeline.FieldChange, ...] = ()
     if step.kind == audit.CHANGED:
-        changes = tuple(timeline.differences(step.model, step.then, step.now, names))
+        changes = tuple(timeline.differences(step.model, step.target, step.current, names))
     return Line(name, url, changes)
 
 
@@ -127,7 +127,7 @@ class UndoPage(View):
         if not form.is_valid():
             return self._preview(form)
         try:
-            new, kept = undoing.undo(
+            new, skipped = undoing.undo(
                 change_set=self.change_set,
                 reason=form.cleaned_data["reason"],
                 person=request.user,
@@ -135,11 +135,16 @@ class UndoPage(View):
         except undoing.CannotUndoError as error:
             self._check(undoing.permissions_for(self.change_set))
             return self._preview(form, refused=str(error))
-        if not kept:
+        if not skipped:
             said = f"Change set {self.change_set.number} is undone, all of it."
             messages.success(request, said)
             return redirect("change-set", number=new.number)
-        context = {"section": "changes", "change_set": self.change_set, "new": new, "kept": kept}
+        context = {
+            "section": "changes",
+            "change_set": self.change_set,
+            "new": new,
+            "skipped": skipped,
+        }
         return render(request, "oegen/history/undone.html", context)
 
     def _preview(self, form: UndoForm, refused: str = "") -> HttpResponse:
@@ -151,8 +156,8 @@ class UndoPage(View):
             "change_set": self.change_set,
             "plan": plan,
             "groups": groups_of(plan),
-            "kept": plan.kept[:NAMED],
-            "kept_beyond": len(plan.kept) - len(plan.kept[:NAMED]),
+            "skipped": plan.skipped[:NAMED],
+            "skipped_beyond": len(plan.skipped) - len(plan.skipped[:NAMED]),
             "refused": refused,
             "form": form,
         }

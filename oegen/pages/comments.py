@@ -117,7 +117,7 @@ class RemovalForm(CommentGuardForm):
 def add(author: User, subject: AuditedModel, text: str) -> str:
     """Add a comment; returns whom it told and how, as a sentence for its author, or nothing."""
     Comment.objects.create(subject=subject, author=author, text=text)
-    told = mentions.who_is_told(mentions.usernames_in(text), author)
+    told = mentions.describe_recipients(mentions.usernames_in(text), author)
     return f"The comment is added. Told: {told}." if told else ""
 
 

@@ -189,7 +189,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Start:
+class DefaultFilter:
     """The choice of a filter that a page starts with: it holds until the address names another of
     that filter, which may be ALL. ``adjective`` says what such records are."""
 
@@ -231,7 +231,7 @@ class PageFilterSet(django_filters.FilterSet):
     #: Pairs of filters of which the first says nothing without the second.
     requires: tuple[tuple[str, str], ...] = ()
     #: What the page starts with, if it starts with less than all.
-    start_with: Start | None = None
+    default_filter: DefaultFilter | None = None
 
     def get_form_class(self):
         form_class = super().get_form_class()
@@ -264,7 +264,7 @@ class PageFilterSet(django_filters.FilterSet):
 
     @property
     def more_active(self) -> int:
-        asked = self.asked
+        asked = self.active_values
         names = [self._parameters_of(field.name) for field in self.more_fields]
         return sum(not asked.keys().isdisjoint(of_one) for of_one in names)
 
@@ -274,24 +274,24 @@ class PageFilterSet(django_filters.FilterSet):
         return [one for name in self.filters for one in self._parameters_of(name)]
 
     @property
-    def asked(self) -> dict[str, list[str]]:
+    def active_values(self) -> dict[str, list[str]]:
         """The values of the parameters that have any."""
         asked = {name: list(values_of(self.data, name)) for name in self.parameters}
         return {name: values for name, values in asked.items() if values}
 
     @property
-    def is_at_start(self) -> bool:
+    def uses_default_filter(self) -> bool:
         """Whether the page's start holds, and nothing else is said of that filter."""
-        start = self.start_with
+        start = self.default_filter
         return start is not None and self._selection(start) == Selection((start.code,))
 
     @property
-    def is_beyond_start(self) -> bool:
+    def shows_all(self) -> bool:
         """Whether what the page starts with is only a part of what it shows."""
-        start = self.start_with
+        start = self.default_filter
         return start is not None and self._selection(start) in (NOTHING, Selection((ALL,)))
 
-    def _selection(self, start: Start) -> Selection:
+    def _selection(self, start: DefaultFilter) -> Selection:
         return Selection.from_data(self.data, start.name)
 
     def query_with(self, name: str, *values: str) -> str:
@@ -326,7 +326,7 @@ class PageFilterSet(django_filters.FilterSet):
 
     def chips(self) -> list[Chip]:
         chips = []
-        asked = self.asked
+        asked = self.active_values
         for field in self.form:
             for parameter in self._parameters_of(field.name):
                 if not isinstance(field.field, SelectionField):
@@ -335,7 +335,7 @@ class PageFilterSet(django_filters.FilterSet):
                     values = asked.get(parameter, [])
                 label = field.label if parameter == field.name else f"{field.label} is not"
                 chips += [
-                    Chip(label, self._told(field, value), self._without(parameter, value))
+                    Chip(label, self.value_label(field, value), self._without(parameter, value))
                     for value in values
                     if value != ALL or not isinstance(field.field, SelectionField)
                 ]
@@ -354,11 +354,11 @@ class PageFilterSet(django_filters.FilterSet):
             rest.setlist(parameter, others)
         else:
             rest.pop(parameter)
-        start = self.start_with
+        start = self.default_filter
         if start is not None and name == start.name:
             if not Selection.from_data(rest, name):
                 rest[name] = ALL
-        elif start is not None and self.is_at_start:
+        elif start is not None and self.uses_default_filter:
             # The address without it says the same.
             rest.pop(start.name)
         return rest.urlencode()
@@ -368,7 +368,7 @@ class PageFilterSet(django_filters.FilterSet):
         return [name, f"{name}{NOT}"] if is_selection else [name]
 
     @staticmethod
-    def _told(field: forms.BoundField, value: str) -> str:
+    def value_label(field: forms.BoundField, value: str) -> str:
         """The value as people chose it."""
         if isinstance(field.field, SelectionField):
             return field.field.labels.get(value, value)

@@ -22,7 +22,7 @@ from django_tables2 import SingleTableMixin
 from oegen import asof, exports
 from oegen.core import clock
 from oegen.pages import preferences
-from oegen.pages.filters import Start
+from oegen.pages.filters import DefaultFilter
 from oegen.pages.models import ListPreference, SavedView
 from oegen.pages.preferences import ViewForm
 from oegen.pages.selection import ALL, Selection, values_of
@@ -46,7 +46,7 @@ class FilteredPage(FilterView):
     switch_template_name = ""
     section = ""
     #: Default filter, used if the query string has no value for it.
-    start_with: Start | None = None
+    default_filter: DefaultFilter | None = None
     #: What the address may hold beside the filters.
     page_parameters = frozenset({asof.PARAMETER, "page", "sort", "columns", "download"})
 
@@ -68,14 +68,16 @@ class FilteredPage(FilterView):
 
     def get_filterset(self, filterset_class):
         filterset = super().get_filterset(filterset_class)
-        filterset.start_with = self.start_with
+        filterset.default_filter = self.default_filter
         return filterset
 
     def get_filterset_kwargs(self, filterset_class):
         kwargs = super().get_filterset_kwargs(filterset_class)
-        if self.start_with and not Selection.from_data(self.request.GET, self.start_with.name):
+        if self.default_filter and not Selection.from_data(
+            self.request.GET, self.default_filter.name
+        ):
             data = self.request.GET.copy()
-            data[self.start_with.name] = self.start_with.code
+            data[self.default_filter.name] = self.default_filter.code
             kwargs["data"] = data
         return kwargs
 
@@ -97,9 +99,9 @@ class FilteredPage(FilterView):
 
     def get_context_data(self, **kwargs):
         meta = self.filterset.queryset.model._meta
-        asked = self.filterset.asked
+        asked = self.filterset.active_values
         known = {*self.filterset.parameters, *self.page_parameters}
-        start = self.start_with if self.filterset.is_at_start else None
+        start = self.default_filter if self.filterset.uses_default_filter else None
         if start:
             asked.pop(start.name)
         return super().get_context_data(**kwargs) | {
@@ -110,7 +112,7 @@ class FilteredPage(FilterView):
             "is_wrong": self.is_wrong(),
             "is_filtered": bool(asked),
             "all_query": self.filterset.query_with(start.name, ALL) if start else "",
-            "start_with": self.start_with,
+            "default_filter": self.default_filter,
             "unknown_parameters": [name for name in self.request.GET if name not in known],
             "state_template_name": self.state_template_name,
             "switch_template_name": self.switch_template_name,
@@ -217,8 +219,8 @@ class ListPage(SingleTableMixin, FilteredPage):
             capacity = listed.capacity()
         state = self.state(table)
         of_which = None
-        if self.start_with and self.filterset.is_beyond_start and not context["is_wrong"]:
-            of_which = self._start_among(listed, self.start_with)
+        if self.default_filter and self.filterset.shows_all and not context["is_wrong"]:
+            of_which = self._default_among(listed, self.default_filter)
         views = list(preferences.views_of(self.request.user, self.section))
         return context | {
             "empty_text": self.empty_text,
@@ -234,10 +236,10 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     def _emptiness(self, table: RecordTable) -> dict:
         """Drops the "show all" link if the table has no records at all."""
-        is_plain = self.filterset.is_at_start and not table.paginator.count
+        is_plain = self.filterset.uses_default_filter and not table.paginator.count
         return {"all_query": ""} if is_plain and not self.filterset.queryset.exists() else {}
 
-    def _start_among(self, listed, start: Start) -> dict:
+    def _default_among(self, listed, start: DefaultFilter) -> dict:
         """Count and capacity of the listed records that match the default filter."""
         part = self.filterset.filters[start.name].pick(listed, [start.code]).order_by()
         return {

@@ -25,7 +25,7 @@ from oegen.people.models.access import CopiedModel, account_values, group_values
 from oegen.people.security import record_security_event
 
 #: The columns of an account that its copy tells.
-TOLD = {
+COPIED_COLUMNS = {
     *("username", "first_name", "last_name", "email", "password"),
     *("is_active", "is_staff", "is_superuser"),
 }
@@ -109,7 +109,7 @@ def _password_times(copy: CopiedModel | None, values: dict, *, is_set: bool) -> 
 
 @receiver(post_save, sender=User, dispatch_uid="oegen.accounts.saved")
 def _account_saved(sender, instance, created, update_fields, raw, **kwargs) -> None:
-    if raw or (update_fields is not None and not TOLD & set(update_fields)):
+    if raw or (update_fields is not None and not COPIED_COLUMNS & set(update_fields)):
         return
     # Django keeps the new password until the save is over, and not for a mere renewal of the hash.
     is_set = instance._password is not None

@@ -3,7 +3,7 @@ passwords, downloads.
 
 Each event is sealed onto the one before it in a short transaction of its own, under a lock of its
 own. Unknown usernames are kept as keyed digests only, because people type passwords there. The
-address is kept beside the event for ADDRESS_KEPT and is in no seal.
+address is kept beside the event for ADDRESS_RETENTION and is in no seal.
 
 Failures of one kind for one username from one address, with no longer pause than RUN_PAUSE, are a
 run. It is sealed at 1, 10, 100 … failures and at its end, each time with the count so far: what
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 Kind = SecurityEvent.Kind
 
-ADDRESS_KEPT = timedelta(days=90)
+ADDRESS_RETENTION = timedelta(days=90)
 
 #: A failure after a longer pause starts a new run.
 RUN_PAUSE = timedelta(minutes=10)
@@ -218,7 +218,7 @@ def _seal(facts: Facts, run: FailureRun | None = None) -> None:
         event.save(force_insert=True)
         if facts.address:
             SecurityAddress.objects.create(
-                event=event, address=facts.address, expires_at=facts.at + ADDRESS_KEPT
+                event=event, address=facts.address, expires_at=facts.at + ADDRESS_RETENTION
             )
 
 

@@ -84,7 +84,7 @@ class Command(BaseCommand):
                 if tidied_at is None or now - tidied_at >= TIDY_EVERY:
                     security.tidy(now)
                     # Asked again until somebody has made it: another watcher may have failed.
-                    anchors.keep_if_due(now)
+                    anchors.write_if_due(now)
                     tidied_at = now
                 close_old_connections()
             except (DatabaseError, InterfaceError):
