@@ -1,4 +1,4 @@
-"""What views may rely on in a request: the types that Django's own leave open."""
+"""Types of requests, for annotations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from oegen.people.sessions import SessionStore
 
 
 class SignedInRequest(HttpRequest):
-    """An annotation for views behind SignInMiddleware, which lets nobody else through."""
+    """A request that passed SignInMiddleware, so that its user is not anonymous."""
 
     user: User
     session: SessionStore

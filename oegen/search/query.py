@@ -1,4 +1,4 @@
-"""Search over every business record and comment, by their documents (oegen.search.documents)."""
+"""Search over records and comments, by the index of oegen.search.documents."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
     from oegen.audit.querysets import AuditedQuerySet
 
-#: Change sets, and rows of each kind, in which a person's last records are looked for.
+#: The number of change sets, and of rows per model, that ``changed_last_by`` reads.
 LOOKED_AT = 30
 
-#: Fields shown of one record, beside its name.
+#: The number of matching fields that are shown per record, in addition to its name.
 SHOWN_FIELDS = 3
 
 
@@ -39,26 +39,25 @@ SHOWN_FIELDS = 3
 
 
 def matching(records: AuditedQuerySet, text: str, *, names_of: Iterable[str] = ()):
-    """Those of the records with every word of the text: in anything that search reads of the
-    record itself, or in the name of a record that it is linked to by one of the many-to-many
-    fields ``names_of``. One word may stand here and another there.
+    """Filter to the records that contain every word of the text, each in an indexed field or in the
+    name of a record that one of the many-to-many fields ``names_of`` links.
     """
     fields = [records.model._meta.get_field(name) for name in names_of]
     for word in words_of(text):
         found = _keys(records.model, body__contains=word)
         linked = [_linked_keys(field, word) for field in fields]
-        # A union, because the database would ask each part of an OR for every record.
+        # A union, because the database would evaluate each part of an OR for every record.
         records = records.filter(pk__in=found.union(*linked, all=True) if linked else found)
     return records
 
 
 def named(model: type[AuditedModel], text: str):
-    """Keys of the records with the text in their name; accents and case don't count."""
+    """Keys of the records whose name contains the text, ignoring accents and case."""
     return _keys(model, title__contains=fold(text))
 
 
 def starting(model: type[AuditedModel], text: str):
-    """Keys of the records whose name starts with the text; accents and case don't count."""
+    """Keys of the records whose name starts with the text, ignoring accents and case."""
     return _keys(model, title__startswith=fold(text))
 
 
@@ -70,7 +69,7 @@ def _keys(model: type[Model], **condition):
 
 
 def _linked_keys(field: ManyToManyField, word: str):
-    """Keys of the records that the field links to one with the word in its name."""
+    """Keys of the records that the field links to a record whose name contains the word."""
     named = _keys(field.remote_field.model, title__contains=word)
     links = getattr(field.model, field.name).through._base_manager
     found = links.filter(**{f"{field.m2m_reverse_field_name()}__in": named})
@@ -82,7 +81,7 @@ def _linked_keys(field: ManyToManyField, word: str):
 
 @dataclass(frozen=True)
 class Place:
-    """A field in which a word was found, with the text around it."""
+    """A field that contains a word of the query, with an excerpt."""
 
     label: str
     text: SafeString
@@ -98,7 +97,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Group:
-    """The hits of one kind; ``total`` counts all of them, shown or not."""
+    """The hits of one model; ``total`` counts also those that are not shown."""
 
     model: type[AuditedModel]
     total: int
@@ -175,7 +174,7 @@ def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[
     if model.IS_COMMENT:
         records = records.prefetch_related("subject")
     found = {record.pk: record for record in records}
-    # A record removed since the keys were read is no longer a hit.
+    # Skip records that were removed since the keys were read.
     return [_hit(found[key], words) for key in keys if key in found]
 
 
@@ -206,8 +205,7 @@ def _label(model: type[AuditedModel], name: str) -> str:
 
 
 def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
-    """The records a person added or changed last, newest first; of those that still exist."""
-
+    """The existing records that a person added or changed last, newest first."""
     newest = ChangeSet.objects.recorded().filter(person=person.pk).order_by("-recorded_at", "-pk")
     change_sets = list(newest.values_list("pk", flat=True)[:LOOKED_AT])
     moments: dict[tuple[type[AuditedModel], Any], datetime] = {}
