@@ -1,4 +1,4 @@
-"""Alerts as e-mail, plain text and HTML, with the way to end them in the head and the foot."""
+"""Alerts as e-mail in plain text and HTML, with links to unsubscribe in headers and footer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_SUBJECT = 150
 
 
 def send(alert: Alert) -> None:
-    """Hand it to the mail server once. Raises SendError."""
+    """Send the alert, without retrying. Raises SendError."""
     person = _recipient(alert)
     if not person.is_active or not person.email:
         why = "has no e-mail address" if person.is_active else "can no longer sign in"
@@ -31,11 +31,11 @@ def send(alert: Alert) -> None:
     try:
         message_of(alert).send()
     except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        told = said.decode(errors="replace") if isinstance(said, bytes) else said
+        code, reply = next(iter(error.recipients.values()))
+        text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
         is_final = 500 <= code < 600
         raise SendError(
-            f"The mail server refused {person.email}: {code} {told}", is_final=is_final
+            f"The mail server refused {person.email}: {code} {text}", is_final=is_final
         ) from error
     except smtplib.SMTPServerDisconnected as error:
         raise SendError(f"The mail server hung up: {error}", may_have_arrived=True) from error
@@ -46,12 +46,12 @@ def send(alert: Alert) -> None:
 
 
 def _recipient(alert: Alert) -> User:
-    """A constraint on the table gives one to each e-mail."""
+    """The recipient, which a check constraint requires for e-mail."""
     return cast("User", alert.recipient)
 
 
 def message_of(alert: Alert) -> EmailMultiAlternatives:
-    """Its Message-ID is the alert's own, so that a repeat can be known as one."""
+    """The message; its Message-ID is the same for repeats, so that they can be recognized."""
     kind = alert.payload["kind"]
     context = context_of(alert)
     host = urlsplit(settings.BASE_URL).hostname

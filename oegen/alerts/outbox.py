@@ -1,5 +1,5 @@
-"""Writes alerts, and the notices in people's bells, in the transaction of the change that they tell
-of. Nothing is sent here."""
+"""The transactional outbox: writes alerts and notices in the transaction of the change that they
+are about. Sending is a separate step (oegen.alerts.delivery)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BELL = "bell"
 
 RuleMatch = tuple[Occurrence, AlertRule]
 
-#: What one receiver gets: an occurrence, and the rule that lets it through, if it needs one.
+#: An occurrence for one receiver, with the matching rule, if it needs one.
 Received = tuple[Occurrence, AlertRule | None]
 
 
@@ -173,8 +173,8 @@ def _write(
     for (channel, recipient), received in by_receiver.items():
         summed_up = sums_up or len(received) > SUMMED_UP_FROM
         groups = _grouped(received) if summed_up else {}
-        tell = [one for group in groups.values() for one in group[:NAMED]]
-        named |= {id(one): one for one in tell or [one for one, _ in received]}
+        listed = [one for group in groups.values() for one in group[:NAMED]]
+        named |= {id(one): one for one in listed or [one for one, _ in received]}
         bundles.append((channel, recipient, received, groups))
     subjects = events.subjects_of(named.values())
     origin = change_set.pk if change_set else moment
@@ -273,15 +273,15 @@ def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule | None) -
 
 
 def _summary(groups: dict[str, list[Occurrence]], subjects: dict) -> dict[str, Any]:
-    told = []
+    lines = []
     for group in groups.values():
         named = [subjects.get((one.model, one.key)) for one in group[:NAMED]]
-        told.append(
+        lines.append(
             {
                 "event": group[0].event.name,
                 "number": len(group),
                 "records": [{"name": one.name, "url": one.url} for one in named if one],
             }
         )
-    counted = ", ".join(f"{group['event']}: {group['number']:,}" for group in told)
-    return {"kind": SUMMARY, "title": f"Many changes at once: {counted}", "groups": told}
+    counted = ", ".join(f"{group['event']}: {group['number']:,}" for group in lines)
+    return {"kind": SUMMARY, "title": f"Many changes at once: {counted}", "groups": lines}

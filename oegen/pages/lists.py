@@ -1,4 +1,4 @@
-"""The page bases of lists: filters, and below them what they pick."""
+"""Base views of lists with filters."""
 
 import re
 from typing import Any
@@ -40,14 +40,14 @@ class FilteredPage(FilterView):
 
     template_name = "oegen/list.html"
     results_template_name = "oegen/parts/list_results.html"
-    #: What changes with the filters; its outermost element is #results.
+    #: The part that depends on the filters; its outermost element is #results.
     state_template_name = ""
-    #: Links to other ways of seeing the same records, if there are any.
+    #: Links to other views of the same records, if there are any.
     switch_template_name = ""
     section = ""
-    #: Default filter, used if the query string has no value for it.
+    #: Applied if the query string has no value for that filter.
     default_filter: DefaultFilter | None = None
-    #: What the address may hold beside the filters.
+    #: Valid query parameters other than the filters.
     page_parameters = frozenset({asof.PARAMETER, "page", "sort", "columns", "download"})
 
     def dispatch(self, request, *args, **kwargs):
@@ -149,7 +149,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         return exports.download(sheet, kind)
 
     def file_facts(self, table: RecordTable, title: str) -> list[tuple[str, Any]]:
-        """What a file of the list says of itself: what it was made of, and its totals."""
+        """Metadata for a download: day, time, user, URL, filters and totals."""
         day = clock.past_day()
         facts = [
             ("As of", f"the end of {day:%-d %b %Y}" if day else "now"),
@@ -201,7 +201,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         return table
 
     def state(self, table: RecordTable) -> str:
-        """The query text that shows the same filters, order and columns to anybody."""
+        """The query string that reproduces the filters, order and columns for any user."""
         query = QueryDict(mutable=True)
         for name in self.filterset.data:
             values = values_of(self.filterset.data, name)

@@ -75,7 +75,7 @@ class Command(BaseCommand):
             IntegrityCheck.objects.create(
                 open_count=len(open_findings),
                 acknowledged_count=len(found) - len(open_findings),
-                open_findings=open_findings[: anchors.NAMED],
+                open_findings=open_findings[: anchors.MAX_LISTED],
             )
             if anchor:
                 anchors.write(newest.signed(), anchor)
