@@ -11,7 +11,7 @@ class OEGenConfig(AppConfig):
     def ready(self):
         from oegen.admin import grants
 
-        # Registered by being imported: checks, receivers and what the audit check asks.
+        # These modules register checks, receivers and remarks when they are imported.
         from oegen.alerts import account_mail, mentions, receivers  # noqa: F401
         from oegen.audit import checks, day_rules, triggers  # noqa: F401
         from oegen.core import private_files

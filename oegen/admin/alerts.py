@@ -17,7 +17,7 @@ from oegen.core.words import count
 
 
 def _foreign_key_to(model: type[models.Model]) -> models.ForeignKey:
-    """One of another model's: the admin's choosers know the records on offer by a foreign key."""
+    """Any foreign key to the model: the admin's autocomplete views need one to find the records."""
     fields = (relation.field for relation in model._meta.related_objects)
     keys = (field for field in fields if isinstance(field, models.ForeignKey))
     return next(key for key in keys if not key.get_limit_choices_to())
@@ -25,7 +25,7 @@ def _foreign_key_to(model: type[models.Model]) -> models.ForeignKey:
 
 @admin.register(AlertRule)
 class AlertRuleAdmin(ReferenceAdmin):
-    """What goes out, and where; switched on and off in the list."""
+    """Alert rules; the list can activate and deactivate them."""
 
     list_display = ["name", "event", "limit", "channel", "country", "is_active"]
     list_editable = ["is_active"]
@@ -36,7 +36,7 @@ class AlertRuleAdmin(ReferenceAdmin):
         ("Only of", {"fields": ["technology", "counterparty", "country"]}),
         ("Where to", {"fields": ["channel"]}),
     ]
-    #: Nobody knows a rule by its code, so nobody is asked for it.
+    #: The code is generated, so the form does not ask for it.
     prepopulated_fields = {}
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
@@ -58,14 +58,14 @@ class AlertRuleAdmin(ReferenceAdmin):
         super().save_model(request, obj, form, change)
 
     def get_list_display(self, request):
-        # The same each time it is asked for, or Django does not offer to sort by it.
+        # Cached per request: Django can sort only by the same function.
         if not hasattr(request, "technology_column"):
             request.technology_column = self._technology_column()
         shown = [*super().get_list_display(request)]
         return [*shown[:4], request.technology_column, *shown[4:]]
 
     def _technology_column(self):
-        """The names of technologies, read at once, in the order of their own list."""
+        """A column with the technologies' names, read in one query, that sorts by their order."""
         target = target_of(own_field(self.model, "technology"))
         technologies = target._default_manager.all() if target else []
         names = {technology.pk: technology for technology in technologies}
@@ -116,7 +116,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Alert)
 class AlertAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
-    """The outbox: read, and told what to do with what is parked or waiting."""
+    """The outbox, read-only, with actions to resend or park alerts."""
 
     list_display = ["title", "channel", "receiver", "created_at", "state", "attempts", "error"]
     list_filter = [StateFilter, "channel", EventFilter]

@@ -29,7 +29,7 @@ from oegen.pages.forms import AnswersField, FieldErrors
 
 REASON = "change_reason"
 
-#: The fields that every guarded form has for itself.
+#: The fields of every guarded form that are not model fields.
 OWN_FIELDS = ("guard", "save_anyway")
 
 
@@ -38,12 +38,12 @@ def and_join(words: list[str]) -> str:
 
 
 def gives_reason(data) -> bool:
-    """Whether a submitted form or table says why."""
+    """Whether a submitted form or table has a reason."""
     return bool(data.get(REASON, "").strip())
 
 
 def set_error_messages(name: str, field: forms.Field) -> None:
-    """Have Django's own refusals say what would be right."""
+    """Replace Django's default messages by ones that say what would be valid."""
     label = str(field.label or name.replace("_", " "))
     label = label if label.isupper() else label[:1].lower() + label[1:]
     messages = {"required": f"Give the {label}: it can't be empty."}
@@ -67,9 +67,9 @@ def set_error_messages(name: str, field: forms.Field) -> None:
         case forms.IntegerField():
             messages["invalid"] = "Give a whole number, such as 40."
     field.error_messages = {**field.error_messages, **messages}
-    if isinstance(field, forms.IntegerField):  # Django's other numbers are kinds of it.
+    if isinstance(field, forms.IntegerField):  # The base of Django's other number fields.
         read = partial(_read_number, field, field.to_python)
-        field.to_python = read  # type: ignore[method-assign]  # of this field alone
+        field.to_python = read  # type: ignore[method-assign]  # on this instance
 
 
 def _read_number(field: forms.Field, read, value):
@@ -78,12 +78,12 @@ def _read_number(field: forms.Field, read, value):
 
 
 class GuardedForm(forms.ModelForm):
-    """A model form with the edit guard: of one record, of a link row, of a row of a table."""
+    """A model form with the edit guard, for a record, a link row or a row of an editable list."""
 
     guard = forms.CharField(required=False, widget=forms.HiddenInput)
     save_anyway = AnswersField()
 
-    #: Why the database would not take what passed every check of the form.
+    #: Why the database refused a form that was valid.
     refusal = ""
 
     data: QueryDict
@@ -99,7 +99,7 @@ class GuardedForm(forms.ModelForm):
         for name, field in self.fields.items():
             set_error_messages(name, field)
             if self.prefix:
-                # In a table only the head of the column names the field.
+                # In a table only the column heading labels the field.
                 widget = getattr(field.widget, "widget", None) or field.widget
                 widget.attrs.setdefault("aria-label", self._accessible_label(field))
         if self._is_change:
@@ -116,8 +116,8 @@ class GuardedForm(forms.ModelForm):
         return str(field.label)
 
     def _update_errors(self, errors):
-        """A model's error about a field that this form does not show is an error of the whole. What
-        it says of a field that is refused already follows from that: it looked at an empty one."""
+        """Turn the model's errors about fields that are not in this form into non-field errors, and
+        drop those about fields that have errors already: the model saw an empty value."""
         if hasattr(errors, "error_dict"):
             for name in errors.error_dict.keys() & self.errors.keys() - {NON_FIELD_ERRORS}:
                 del errors.error_dict[name]
@@ -134,12 +134,13 @@ class GuardedForm(forms.ModelForm):
         return [self.instance]
 
     def sources(self) -> dict[str, tuple[AuditedModel, str]]:
-        """For each field that shows a stored value: the row it is of, and the attribute."""
+        """The row and attribute of each form field that shows a stored value."""
         own = {field.name: field.attname for field in self._meta.model._meta.concrete_fields}
         return {name: (self.instance, own[name]) for name in self.fields if name in own}
 
     def _check_guard(self) -> None:
-        """Compare with what the form was opened on, and bring it up to date where others were."""
+        """Compare the current versions with those the form was opened on, and merge others'
+        changes into untouched fields."""
         name = self.add_prefix("guard")
         text = self.data.get(name, "")
         if not text and not self._is_change:
@@ -165,7 +166,7 @@ class GuardedForm(forms.ModelForm):
             self.data[name] = guard.token(rows)
 
     def _bring_up_to_date(self, name: str, row, attname: str, seen) -> None:
-        """Show others' value in a field that the person left alone; note one that both changed."""
+        """Show the newer value in an untouched field; remember a field that both changed."""
         field = self.fields[name]
         shown, newer = getattr(seen, attname), getattr(row, attname)
         typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
@@ -189,15 +190,15 @@ class GuardedForm(forms.ModelForm):
         changed: list[str] | None,
         places: dict[str, str] | None = None,
     ) -> None:
-        """Ask the record's questions about the changed fields (None: all of them), each at its
-        field; ``places`` gives the form's name of a field that has another one here."""
+        """Add the record's unanswered questions about the changed fields (None: all) as errors.
+        ``places`` maps model fields to form fields that are named differently."""
         places = places or {}
         answers = set(self.cleaned_data.get("save_anyway", ()))
         unanswered, answered = questions.split(record, changed=changed, answers=answers)
         self._answered += [(record, question) for question in answered]
         for question in unanswered:
             names = [places.get(name, name) for name in question.fields]
-            # What is refused is not asked about.
+            # Skip questions about invalid fields.
             if self.errors.keys().isdisjoint(names):
                 place = names[0] if names[0] in self.fields else None
                 self.add_error(place, QuestionError(question, self.add_prefix("save_anyway")))
@@ -212,7 +213,7 @@ class GuardedForm(forms.ModelForm):
 
     @property
     def model_changes(self) -> list[str]:
-        """The fields of the model itself whose values this form would change."""
+        """The model's fields that this form would change."""
         return [
             name
             for name, (row, _) in self.sources().items()
@@ -235,12 +236,12 @@ class GuardedForm(forms.ModelForm):
 
 
 class RowForm(GuardedForm):
-    """A row of an editable table. A row that the person left alone is neither checked, saved nor
-    refused, whatever is in it and whatever others did to it."""
+    """A row of an editable list. An untouched row is neither validated nor saved, even if others
+    changed it."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        # Django then leaves out the checks of a form without changes.
+        # Django then skips the validation of an unchanged form.
         self.empty_permitted = True
 
     def _accessible_label(self, field):
@@ -251,9 +252,9 @@ class RowForm(GuardedForm):
 
 
 class RecordForm(GuardedForm):
-    """The form of one record, with a reason and a place for a comment.
+    """The form of one record, with a reason and a comment.
 
-    Changing a field of ``reason_required_for`` on a record that exists needs a reason.
+    Changing a field of ``reason_required_for`` on an existing record requires a reason.
     """
 
     reason_required_for: tuple[str, ...] = ()
@@ -286,12 +287,12 @@ class RecordForm(GuardedForm):
 
 
 class TableFormSet(forms.BaseModelFormSet):
-    """The rows of an editable table, with one reason for all of them."""
+    """The rows of an editable list, with one reason for all of them."""
 
     reason_required_for: tuple[str, ...] = ()
     refusal = ""
 
-    #: Why the reason for the whole table will not do.
+    #: The error of the reason.
     reason_problem = ""
 
     def problems(self) -> list[problems.Problem]:
@@ -317,12 +318,12 @@ class TableFormSet(forms.BaseModelFormSet):
 
 
 def is_removed(form: forms.Form) -> bool:
-    """Whether the box is ticked that removes the row of this form, which is valid."""
+    """Whether the valid form is marked for deletion."""
     return bool(form.cleaned_data.get(DELETION_FIELD_NAME))
 
 
 class LinkFormSet(forms.BaseInlineFormSet):
-    """The links of a record on the record's page. Each form knows the record as ``owner``."""
+    """The links of a record. Each form has the record as ``owner``."""
 
     def _construct_form(self, i, **kwargs):
         form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # private to Django
@@ -336,7 +337,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
             removes.widget.attrs["aria-label"] = "Remove this row"
 
     def remaining_forms(self) -> list[forms.ModelForm]:
-        """The rows that will be there after saving."""
+        """The forms whose rows will exist after saving."""
         return [
             form
             for form in self.forms
@@ -345,7 +346,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
 
     @cached_property
     def link_fields(self) -> tuple[str, ...]:
-        """What a row ties to the record: only one row may tie the same."""
+        """The fields that are unique together with the foreign key to the record."""
         rule = next(
             constraint
             for constraint in self.model._meta.constraints
@@ -354,16 +355,16 @@ class LinkFormSet(forms.BaseInlineFormSet):
         return tuple(name for name in rule.fields if name != self.fk.name)
 
     def tied_by(self, form) -> tuple[models.Model | None, ...]:
-        """The records that a row ties to the owner, for each of ``link_fields``."""
+        """The records that a row links, for each of ``link_fields``."""
         return tuple(form.cleaned_data.get(name) for name in self.link_fields)
 
     @staticmethod
     def key_of(tied: Iterable[models.Model]) -> tuple:
-        """For comparing rows. A record that is yet to be made is known by its name."""
+        """A key for comparing rows. An unsaved record is identified by its name."""
         return tuple(name_key(str(one)) if one._state.adding else one for one in tied)
 
     def validate_unique(self):
-        """Instead of Django's: its sentence names neither the row nor what would be right."""
+        """Replaces Django's check, whose message does not name the row."""
         rows: dict[tuple, int] = {}
         for number, form in enumerate(self.forms, 1):
             if is_removed(form) or not form.cleaned_data or form.conflict:
@@ -376,7 +377,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
                 self.refuse_twice(form, f"is already in row {first}")
 
     def refuse_twice(self, form, why: str) -> None:
-        """Say so at the row, instead of what the model's rule says of it."""
+        """Replace the row's non-field errors by a message about the duplicate."""
         tied = " as ".join(map(str, self.tied_by(form)))
         labels = [str(self.model._meta.get_field(n).verbose_name) for n in self.link_fields]
         form.errors[NON_FIELD_ERRORS] = self.error_class(

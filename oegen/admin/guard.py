@@ -1,9 +1,8 @@
-"""The edit guard: a form that was opened on older versions of the records it edits is stopped.
+"""The edit guard: optimistic locking of forms.
 
-A form carries a token with the version of every row it may overwrite. When a version is no longer
-the database's, saving is refused, the person is told who changed what, and the form is brought up
-to date: fields the person did not touch take the newer value, fields they did touch keep theirs.
-Saving again is then a decision, not an accident.
+A form contains a token with the version of every row it may overwrite. If a version is out of date,
+saving is refused, a message says who changed what, and the form is updated: untouched fields take
+the newer value, the others keep the user's input. Saving again overwrites knowingly.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from oegen.core.triggers import broken_rule
 if TYPE_CHECKING:
     from oegen.admin.forms import GuardedForm
 
-#: Some ten thousand rows.
+#: About ten thousand rows.
 LONGEST_TOKEN = 1_000_000
 
 
@@ -43,7 +42,7 @@ def key_of(row: AuditedModel) -> str:
 
 
 def parse_token(text: str) -> dict[str, int]:
-    """Raises ValidationError for a text that ``token`` did not write."""
+    """The versions in a token. Raises ValidationError for an invalid token."""
     try:
         if len(text) > LONGEST_TOKEN:
             raise ValueError
@@ -63,7 +62,7 @@ def parse_token(text: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Conflict:
-    """What others did to the rows of a form since it was opened, newest first."""
+    """Others' changes to the rows of a form since it was opened, newest first."""
 
     entries: list[timeline.Entry]
 
@@ -93,7 +92,7 @@ class Conflict:
 
 
 def find_conflict(opened: dict[str, int], rows: Iterable[AuditedModel]) -> Conflict | None:
-    """Compare the versions a form was opened on with the rows as they are now."""
+    """Compare the versions that a form was opened on with the current rows."""
     current = {key_of(row): row for row in rows}
     entries: list[timeline.Entry] = []
     for key, version in opened.items():
@@ -112,12 +111,12 @@ def find_conflict(opened: dict[str, int], rows: Iterable[AuditedModel]) -> Confl
 
 
 def seen_values(record: AuditedModel, version: int):
-    """The record's history row at the version a form was opened on; None if there is none."""
+    """The record's history row at the version that a form was opened on; None if there is none."""
     return type(record).history.filter(id=record.pk, version=version).first()
 
 
 def write_value(form: GuardedForm, name: str, value) -> None:
-    """Make a bound form show ``value`` in the field, as if the person had typed it."""
+    """Set the value of a field in a bound form's data."""
     widget = form.fields[name].widget
     html_name = form.add_prefix(name)
     if isinstance(widget, forms.CheckboxInput):
@@ -138,7 +137,7 @@ def write_value(form: GuardedForm, name: str, value) -> None:
 
 
 def refusal_of(error: StaleRecordError | IntegrityError) -> str:
-    """What to tell the person whose entry could not be written, after every attempt."""
+    """The message for a user whose input could not be saved in any attempt."""
     if isinstance(error, StaleRecordError):
         why = "Others keep saving the same record."
     else:

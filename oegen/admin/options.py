@@ -1,4 +1,4 @@
-"""The admin classes that every business model's admin derives from."""
+"""The base admin classes of audited models."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ FIELD_OVERRIDES: dict[type[models.Field], dict[str, Any]] = {
 
 
 class PlainForeignKeysMixin(BaseModelAdmin):
-    """Foreign keys without the icons that would edit or remove what they point to. A plus stays
-    beside those of business records, unless a form has a place of its own for a new one."""
+    """Foreign keys without icons to change, view or delete the related record. The icon to add one
+    stays for business records, unless ``adds_related`` is false."""
 
     adds_related = True
 
@@ -82,9 +82,9 @@ class AuditedAdmin(
     PlainForeignKeysMixin,
     admin.ModelAdmin,
 ):
-    """Entry and correction of one business model: guard, reasons, comments and history.
+    """The admin of an audited model, with edit guard, reasons, comments and history.
 
-    ``reason_required_for``: fields of an existing record whose change needs a reason.
+    ``reason_required_for``: fields whose change on an existing record requires a reason.
     """
 
     form = RecordForm
@@ -115,7 +115,7 @@ class AuditedAdmin(
         return form
 
     def get_changeform_initial_data(self, request):
-        """As Django's, without keys in the address that lead to no record."""
+        """Ignore keys of unknown records in the query string."""
         initial = super().get_changeform_initial_data(request)
         for field in self.opts.concrete_fields:
             form_field = field.formfield(required=False) if target_of(field) else None
@@ -127,7 +127,7 @@ class AuditedAdmin(
         return initial
 
     def get_changelist_form(self, request, **kwargs):
-        """Rows without the add and change icons that a single form has beside foreign keys."""
+        """The form of a row, without icons beside foreign keys."""
         return modelform_factory(
             self.model,
             form=self.row_form,
@@ -190,7 +190,7 @@ class AuditedAdmin(
         )
 
     def _guarded_delete_view(self, request, object_id, extra_context):
-        """As Django's, and stopped when somebody changed the record since the page was opened."""
+        """Refuse the deletion if the record was changed since the page was opened."""
         obj = self.get_object(request, object_id)
         if obj is not None and self.has_delete_permission(request, obj):
             if request.method == "POST" and (conflict := self._conflict(request, obj)):
@@ -201,7 +201,7 @@ class AuditedAdmin(
 
     @staticmethod
     def _conflict(request, obj) -> str:
-        """What to say to somebody who confirms the removal of something else than they saw."""
+        """The message if the record was changed since the confirmation page was opened."""
         try:
             opened = guard.parse_token(request.POST.get("guard", ""))
         except ValidationError as error:
@@ -220,29 +220,29 @@ class AuditedAdmin(
         return super().response_change(request, obj)
 
     def message_user(self, request, message, level=messages.INFO, *args, **kwargs):
-        """Django says "changed successfully" in any case; here only if that is so. Its link leads
-        to the form: here to the record's page, another one back to where the form was opened."""
+        """Replace Django's "changed successfully" if nothing changed. The message links to the
+        record's page instead of the form, and to the page on which the form was opened."""
         attempt = getattr(request, "attempt", None) or Attempt()
         if attempt.nothing_changed:
             level, message = messages.WARNING, "Nothing was different, so nothing was saved."
         elif (obj := attempt.saved) is not None and hasattr(obj, "get_absolute_url"):
-            said = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
+            sentence = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
             back = self._link_back(request, obj)
             message = format_html(
-                said, self.opts.verbose_name, obj.get_absolute_url(), obj, attempt.done, back
+                sentence, self.opts.verbose_name, obj.get_absolute_url(), obj, attempt.done, back
             )
         super().message_user(request, message, level, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
-        """Write the record, unless nothing of it changed; then the comment, if there is one."""
+        """Save the record if it changed, and add the comment, if there is one."""
         if not change or form.model_changes:
             super().save_model(request, obj, form, change)
         text = form.cleaned_data.get("new_comment", "").strip()
-        if text and (told := comments.add(request.user, obj, text)):
-            self.message_user(request, told)
+        if text and (message := comments.add(request.user, obj, text)):
+            self.message_user(request, message)
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
-        """Show what was typed into the form of a record that somebody removed meanwhile."""
+        """Show the input of a form whose record was removed in the meantime."""
         if request.method != "POST":
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
         removed = self._removed(object_id)
@@ -256,13 +256,13 @@ class AuditedAdmin(
         }
         return TemplateResponse(request, "admin/record_gone.html", context, status=409)
 
-    # Coming back ---------------------------------------------------------------------------------
+    # Redirects -----------------------------------------------------------------------------------
 
     def get_preserved_filters(self, request):
-        """Also where the person came from, so that the links among a record's forms keep it."""
-        kept = super().get_preserved_filters(request)
+        """Also preserve ``next`` in the links between a record's forms."""
+        preserved = super().get_preserved_filters(request)
         came_from = next_url.page_to_return_to(request)
-        return "&".join(filter(None, [kept, came_from and next_url.as_query(came_from)]))
+        return "&".join(filter(None, [preserved, came_from and next_url.as_query(came_from)]))
 
     def response_post_save_add(self, request, obj):
         return self._show(request, obj) or super().response_post_save_add(request, obj)
@@ -271,14 +271,14 @@ class AuditedAdmin(
         return self._show(request, obj) or super().response_post_save_change(request, obj)
 
     def _show(self, request, obj) -> HttpResponseRedirect | None:
-        """To the record's page, as it was seen before if the form was opened there."""
+        """Redirect to the record's page, with its query string if the form was opened there."""
         if not hasattr(obj, "get_absolute_url"):
             return self._return(request)
         came_from, page = next_url.page_to_return_to(request), obj.get_absolute_url()
         return HttpResponseRedirect(came_from if urlsplit(came_from).path == page else page)
 
     def _link_back(self, request, obj) -> str:
-        """From the record's page to the list, or other page, that led to the form."""
+        """A link to the page on which the form was opened, unless that is the record's page."""
         if {"_continue", "_addanother", "_popup"} & request.POST.keys():
             return ""
         back = next_url.page_to_return_to(request)
@@ -293,7 +293,8 @@ class AuditedAdmin(
         return self._return(request, removed=str(obj_id)) or response
 
     def _return(self, request, removed: str = "") -> HttpResponseRedirect | None:
-        """To the page that led to the form; from the page of a removed record to its list."""
+        """Redirect to the page on which the form was opened; for the page of a removed record, to
+        its list."""
         came_from = next_url.page_to_return_to(request)
         if not came_from:
             return None
@@ -306,7 +307,7 @@ class AuditedAdmin(
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if context.get("errors"):
-            # Instead of Django's sentence that something, somewhere, is wrong.
+            # Replaces Django's generic error message.
             inlines = context["inline_admin_formsets"]
             context["problems"] = problems.of_record(context["adminform"].form, inlines)
         if change and obj is not None:
@@ -317,14 +318,14 @@ class AuditedAdmin(
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(self, request, object_id, extra_context=None):
-        """The site's own page tells it, of a removed record too."""
+        """Redirect to the site's history page, also for a removed record."""
         obj = self.get_object(request, object_id) or self._removed(object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return HttpResponseRedirect(reverse("history", args=[self.opts.model_name, obj.pk]))
 
     def _removed(self, object_id) -> AuditedModel | None:
-        """The removed record as it last was, unsaved."""
+        """An unsaved instance with the last values of a removed record."""
         try:
             row = self.model.history.filter(id=object_id).first()
         except ValidationError:
@@ -334,14 +335,14 @@ class AuditedAdmin(
     # Removing ------------------------------------------------------------------------------------
 
     def get_deleted_objects(self, objs, request):
-        """As Django's, but what forbids the removal is named as records, not as link rows."""
+        """List the records that prevent the deletion, not their link rows."""
         deleted, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         if self.model is not Comment:
-            # Comments go with their record, whoever wrote them.
+            # Comments are deleted with their record, whoever wrote them.
             perms_needed.discard(str(Comment._meta.verbose_name))
         for model in audit.tracked_models():
             if model.parent_field():
-                # So does what belongs to it, though it can't be removed by itself.
+                # So are links, although nobody can delete them by themselves.
                 perms_needed.discard(str(model._meta.verbose_name))
         pointing = list(rows_pointing_to(self.model, [obj.pk for obj in objs]))
         for row in pointing:
@@ -376,7 +377,7 @@ class AuditedAdmin(
 
 
 class LinkInlineMixin(OrderedNamesMixin, PlainForeignKeysMixin, InlineModelAdmin):
-    """The links of a record, edited on the record's own page, each row with OWN_FIELDS."""
+    """The links of a record, as inlines of its form; each row has OWN_FIELDS."""
 
     extra = 0
     form = GuardedForm

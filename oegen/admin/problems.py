@@ -1,4 +1,4 @@
-"""What a refused form of the admin has to put right, each with a link to its field."""
+"""The list of errors above an invalid form of the admin, with links to the fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.text import Truncator, capfirst
 
 @dataclass(frozen=True)
 class Problem:
-    """``place`` names the field in words; ``target`` is the id of its box on the page."""
+    """An error. ``place`` is the label of the field; ``target`` the id of its element."""
 
     place: str
     target: str
@@ -20,8 +20,8 @@ class Problem:
 
 
 def of_record(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> list[Problem]:
-    """Those of a record's form, in the order of the page; what is about the record as a whole
-    stands at the top anyway."""
+    """The errors of a record's form and its inlines, in the order of the page, without the form's
+    non-field errors, which are shown at the top."""
     found = list(_of_fields(form, ""))
     for inline in inlines:
         noun = capfirst(inline.opts.verbose_name)
@@ -36,7 +36,7 @@ def of_record(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> l
 
 
 def of_table(formset: forms.BaseModelFormSet) -> list[Problem]:
-    """Those of the rows of an editable list."""
+    """The errors of the rows of an editable list."""
     found = []
     for row in formset.forms:
         place = Truncator(row.instance).chars(80)

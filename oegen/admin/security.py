@@ -13,8 +13,7 @@ from oegen.people.models.security import SecurityEventQuerySet
 
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
-    """Sign-ins, failures, changed passwords and downloads, to be read. A run of failures is one
-    line, which counts them."""
+    """Security events, read-only. A run of failures is one row with their count."""
 
     list_display = ["last_at", "kind", "who", "count", "address", "about"]
     list_filter = ["kind"]
@@ -70,8 +69,8 @@ class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
 
 @admin.register(Acknowledgement)
 class AcknowledgementAdmin(AuditedAdmin):
-    """Findings of ``audit_check`` that were acknowledged, which that command does; here one is
-    taken back, and is an alarm again."""
+    """Acknowledged findings. ``audit_check`` creates them; a finding whose acknowledgement is
+    deleted here is open again."""
 
     list_display = ["finding", "reason", "created_at"]
     search_fields = ["finding", "reason"]

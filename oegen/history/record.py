@@ -1,4 +1,4 @@
-"""The history of one record, live or removed, and its state at each entry."""
+"""The history pages of one record, existing or removed, and its state at each entry."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def model_called(kind: str) -> type[AuditedModel]:
 
 
 def may_apply(person: User, model: type[AuditedModel], steps: list[Step]) -> bool:
-    """Whether the person may do all of it; where nothing is to be done, change such a record."""
+    """Whether the person may apply all steps; without steps, whether they may change records."""
     change = f"{model._meta.app_label}.change_{model._meta.model_name}"
     return person.has_perms({step.permission for step in steps} or {change})
 
@@ -52,7 +52,7 @@ class Fact:
     label: str
     text: str
     is_empty: bool
-    #: Whether the entry whose state this is part of changed it.
+    #: Whether the displayed entry changed it.
     is_changed: bool = False
 
 
@@ -63,7 +63,7 @@ class LinksOfKind:
 
 
 class HistoryPage(ContextMixin, View):
-    """What the pages about one record's history share. An address without history is not found."""
+    """The base of pages about one record's history. 404 for a record without history."""
 
     request: SignedInRequest
 
@@ -76,7 +76,7 @@ class HistoryPage(ContextMixin, View):
         if newest is None:
             raise Http404("There is no record with this id, and there never was one.")
         self.live = self.model._base_manager.filter(pk=self.key).first()
-        #: The record as it is or, unsaved, as it last was.
+        #: The record; if it was removed, an unsaved instance with its last values.
         self.record = self.live or audit.instance_from_row(newest)
 
     @cached_property
@@ -87,7 +87,7 @@ class HistoryPage(ContextMixin, View):
 
     @cached_property
     def owner(self) -> tuple[type[AuditedModel], Any] | None:
-        """The record that a link or comment belongs to."""
+        """The parent of a link or the subject of a comment, as (model, key)."""
         return belongs_to(self.model, self.record)
 
     @cached_property
@@ -106,7 +106,7 @@ class HistoryPage(ContextMixin, View):
 
     @property
     def record_section(self) -> str:
-        """The section of the site that the record's own page is in."""
+        """The section of the site with the record's page."""
         model, _ = self.owner or (self.model, self.key)
         if not hasattr(model, "get_absolute_url"):
             return "changes"
@@ -149,7 +149,7 @@ class HistoryPage(ContextMixin, View):
 
 
 class RecordFilter(PageFilterSet):
-    """Picks entries of the record's timeline: its own, its links' and its comments'."""
+    """Filters the entries of the record's timeline: its own, its links' and its comments'."""
 
     primary = ("field", "person", "since", "until")
     ranges = (("since", "until"),)
@@ -167,7 +167,7 @@ class RecordFilter(PageFilterSet):
         self.filters["person"].extra["choices"] = self._person_choices()
 
     def _field_choices(self) -> list[tuple[str, str]]:
-        """The record's fields, then what belongs to it."""
+        """The record's fields, then the models of its links and comments."""
         fields = [
             (field.name, capfirst(str(field.verbose_name)))
             for field in self.record._meta.concrete_fields
@@ -177,7 +177,7 @@ class RecordFilter(PageFilterSet):
         return fields + [(one._meta.label_lower, _plural(one)) for one in models]
 
     def _person_choices(self) -> list[tuple[str, str]]:
-        """Whoever is in the record's history, by name."""
+        """The users in the record's history, by name."""
         keys = [rows.order_by().values_list("history_user") for rows in self.sources]
         known = {key for (key,) in keys[0].union(*keys[1:]).order_by()}
         people = sorted(User.objects.in_bulk(known - {None}).values(), key=str)
@@ -195,8 +195,8 @@ class RecordFilter(PageFilterSet):
         return self._about(rows, values.get("field") or NOTHING)
 
     def _about(self, rows, asked: Selection):
-        """The rows of a model that are about what is asked for: a field of the record by its name,
-        what belongs to the record by the label of its model."""
+        """The rows that match the selection of fields of the record, by name, and of link models,
+        by label."""
         if rows.model.instance_type is not type(self.record):
             return rows if asked.allows(rows.model.instance_type._meta.label_lower) else rows.none()
         if asked.included:
@@ -204,7 +204,7 @@ class RecordFilter(PageFilterSet):
         return rows.filter(~self._changes(rows, asked.excluded)) if asked.excluded else rows
 
     def _changes(self, rows, codes) -> Q:
-        """The condition on the record's own rows that they changed one of the fields."""
+        """The condition for the record's own rows that changed one of the fields."""
         condition = Q(pk__in=[])
         for code in codes:
             if "." not in code:
@@ -249,7 +249,7 @@ def _plural(model: type[Model]) -> str:
 def facts_of(
     model: type[AuditedModel], row, names: NameCache, changed: Collection[str] = ()
 ) -> list[Fact]:
-    """Every field of a record or history row in words."""
+    """The formatted fields of a record or history row."""
     facts = []
     for field in model._meta.concrete_fields:
         if field.name in model.BOOKKEEPING:
@@ -263,7 +263,7 @@ def facts_of(
 
 
 def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
-    """The record's links as they were at its history row, in words, by kind."""
+    """The record's links as of its history row, formatted and grouped by model."""
     names = NameCache()
     texts: dict[type[AuditedModel], list[str]] = {
         link: []
@@ -279,25 +279,25 @@ def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
 
 
 def _linked(link: type[AuditedModel]) -> type[Model]:
-    """What a link ties to its owner: what its first other foreign key points to."""
+    """The model to which a link's first foreign key other than its parent refers."""
     keys = (field for field in link._meta.concrete_fields if isinstance(field, ForeignKey))
     return next(key.remote_field.model for key in keys if key.name != link.PARENT_FIELD)
 
 
 def _link_in_words(part, names: NameCache) -> str:
-    """What it ties to the record, with what the link itself says, such as a share."""
+    """The linked record, with the values of the link itself, such as a share."""
     link = part.instance_type
-    says = [
+    values = [
         f"{field.verbose_name} {timeline.display(field, part, names)}"
         for field in link._meta.concrete_fields
         if field.name not in link.BOOKKEEPING and not field.is_relation
         if getattr(part, field.attname) not in (None, "")
     ]
-    return ", ".join([link.describe_link(part, names), *says])
+    return ", ".join([link.describe_link(part, names), *values])
 
 
 class EntryPage(HistoryPage):
-    """What the pages about the record's state at one entry share."""
+    """The base of pages about the record's state at one entry."""
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
@@ -311,7 +311,7 @@ class EntryPage(HistoryPage):
 
     @cached_property
     def steps(self) -> list[Step]:
-        """What there is to do to go back; where nobody recorded the removal, there is no way."""
+        """The steps to restore this state. Raises Http404 if the removal was not recorded."""
         if self.live is None and self.removal is None:
             raise Http404("This record is gone, and its history does not say how.")
         return restoring.steps_to(self.model, self.key, self.row)

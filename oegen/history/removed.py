@@ -1,4 +1,4 @@
-"""The records that are no more: who removed them, when and why, and the way back."""
+"""The page of removed records, from which they can be restored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Line:
 
 
 def kinds() -> list[type[AuditedModel]]:
-    """What can be removed by itself. Links are looked for in the history of their record."""
+    """The models whose records can be removed by themselves. Removed links are in the history of
+    their parent."""
     return [model for model in audit.tracked_models() if not (model.PARENT_FIELD or model.IS_COPY)]
 
 
@@ -43,9 +44,9 @@ def kind_choices() -> list[tuple[str, str]]:
 
 
 def removals(model: type[AuditedModel]) -> QuerySet:
-    """The history rows by which the model's records of today were lost, one each.
+    """The last removal of each record of the model that does not exist now.
 
-    A comment whose record is gone as well is left out: it comes back with its record.
+    A comment whose subject was removed is left out: it is restored together with that.
     """
     live = model._base_manager.filter(pk=OuterRef("id"))
     rows = model.history.filter(history_type=audit.REMOVED)

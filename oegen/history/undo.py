@@ -1,4 +1,4 @@
-"""Taking a change set back: what it would do, the reason, and what stayed as it was."""
+"""The page to undo a change set: preview, reason, and the skipped records."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from oegen.core.fields import ReasonFormField
 from oegen.people.comments import Comment
 from oegen.people.requests import SignedInRequest
 
-#: Records of a kind that are named; the rest are counted.
-NAMED = 50
+#: The number of records per group that are listed; the rest are counted.
+MAX_LISTED = 50
 
 VERBS = {
     audit.REMOVED: "would be removed",
@@ -37,7 +37,7 @@ VERBS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One record: its name, and for one that is set back what would change."""
+    """A record by name, with its changes if it is set back."""
 
     name: str
     url: str
@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """What would be done to the records of one kind; ``beyond`` are not named."""
+    """The records of one model with the same action; ``beyond`` of them are not listed."""
 
     noun: str
     verb: str
@@ -59,7 +59,7 @@ class Group:
 
 
 def groups_of(plan: undoing.Plan) -> list[Group]:
-    """The plan's steps by what they do and to what; records before what belongs to them."""
+    """The plan's steps, grouped by action and model; records before their links and comments."""
     steps: dict[tuple[str, Any], list[Step]] = defaultdict(list)
     for step in plan.steps:
         steps[step.kind, step.model].append(step)
@@ -72,7 +72,7 @@ def groups_of(plan: undoing.Plan) -> list[Group]:
 
 
 def _group(model, kind: str, steps: list[Step]) -> Group:
-    shown = steps[:NAMED]
+    shown = steps[:MAX_LISTED]
     names = NameCache()
     for step in shown:
         for row in filter(None, (step.current, step.target)):
@@ -111,8 +111,8 @@ class UndoForm(forms.Form):
 
 
 class UndoPage(View):
-    """403 for those who may not take the steps that undoing takes; a refusal is told on the page,
-    with what was typed."""
+    """403 without the permissions for the steps. If undoing is refused, the page shows the message
+    and keeps the input."""
 
     @cached_property
     def change_set(self) -> ChangeSet:
@@ -136,8 +136,8 @@ class UndoPage(View):
             self._check(undoing.permissions_for(self.change_set))
             return self._preview(form, refused=str(error))
         if not skipped:
-            said = f"Change set {self.change_set.number} is undone, all of it."
-            messages.success(request, said)
+            message = f"Change set {self.change_set.number} is undone, all of it."
+            messages.success(request, message)
             return redirect("change-set", number=new.number)
         context = {
             "section": "changes",
@@ -156,8 +156,8 @@ class UndoPage(View):
             "change_set": self.change_set,
             "plan": plan,
             "groups": groups_of(plan),
-            "skipped": plan.skipped[:NAMED],
-            "skipped_beyond": len(plan.skipped) - len(plan.skipped[:NAMED]),
+            "skipped": plan.skipped[:MAX_LISTED],
+            "skipped_beyond": max(len(plan.skipped) - MAX_LISTED, 0),
             "refused": refused,
             "form": form,
         }
