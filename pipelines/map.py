@@ -159,7 +159,7 @@ class Map(FilteredPipelines):
             "all_query": "" if is_empty else context["all_query"],
             # For the data, which start with nothing.
             "map_query": self.filterset.data.urlencode(),
-            "said": f"{count(number, 'facility', 'facilities')} on the map",
+            "status_text": f"{count(number, 'facility', 'facilities')} on the map",
             "capacity": capacity,
             "placed": number,
             "unplaced": capacity.facilities - number,

@@ -140,7 +140,7 @@ class AuditPage(FilteredPage):
             "total": page.total,
             "anchor": anchors.newest_anchor(),
             "check": IntegrityCheck.objects.order_by("-checked_at").first(),
-            "count_label": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
+            "status_text": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
         }
 
 
