@@ -10,8 +10,8 @@ PORT ?= 8000
 export VAR_DIR PORT
 
 BIN := .venv/bin
-# The lock files are complete. Resolving them anew would let old versions of pip take a newer
-# release for a package with an extra, such as coverage[toml], and then miss its hash.
+# The lock files are complete. With dependency resolution, old versions of pip may choose a newer
+# release for a package with an extra, such as coverage[toml], and then fail on its hash.
 PIP_INSTALL := $(BIN)/python -m pip install --no-deps --require-hashes --disable-pip-version-check
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
@@ -19,37 +19,37 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/static/staticfiles.json ## Install what the site needs, for this machine
+setup: .venv/base.stamp node_modules/.stamp $(VAR_DIR)/secret-key $(VAR_DIR)/static/staticfiles.json ## Install the dependencies and collect static files
 
-run: setup ## Serve the site on this machine; when it is empty, with sample data or, by SAMPLE=0, without
+run: setup ## Serve the site locally; an empty database gets sample data, unless SAMPLE=0
 	@exec $(BIN)/python manage.py run_local
 
-test: setup .venv/test.stamp lint ## Lint, the tests on SQLite, and on PostgreSQL those that a database may change
+test: setup .venv/test.stamp lint ## Lint, run the tests on SQLite, and those that depend on the database on PostgreSQL
 	@echo "== Tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
 	@echo "== Tests on PostgreSQL"
 	$(BIN)/python -m tests.support.postgres $(PYTEST)
 
-test-full: setup .venv/test.stamp lint ## Every test on both databases, the heavy ones too
+test-full: setup .venv/test.stamp lint ## Run all tests on both databases, including heavy ones
 	@echo "== Every test on SQLite"
 	env -u DATABASE_URL $(PYTEST) --full
 	@echo "== Every test on PostgreSQL"
 	$(BIN)/python -m tests.support.postgres $(PYTEST) --full
 
-coverage: setup .venv/test.stamp ## The tests on SQLite, and which lines they never reach
+coverage: setup .venv/test.stamp ## Run the tests on SQLite and report uncovered lines
 	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
 
-lint: setup .venv/test.stamp ## Check style, formatting, types and that no migration is missing
+lint: setup .venv/test.stamp ## Check style, formatting, types and missing migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	env -u DATABASE_URL $(BIN)/mypy
 	env -u DATABASE_URL $(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 
-lock: ## Pin the requirements and front-end packages anew (needs uv and npm)
+lock: ## Update the lock files of requirements and front-end packages (needs uv and npm)
 	for name in base test node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
 	npm install --package-lock-only
 
-clean: ## Remove what was installed and built; the data in var stay
+clean: ## Remove installed and built files; the data in var stay
 	rm -rf .venv node_modules "$(VAR_DIR)/static" "$(VAR_DIR)/test"
 
 .venv/bin/python:

@@ -7,7 +7,7 @@ from counterparties.models import Contact, Counterparty
 from counterparties.tables import ContactTable, CounterpartyTable
 from oegen.history.duplicates import DuplicatesPage, count_of
 from oegen.history.merge import MergePage
-from oegen.pages.filters import Start
+from oegen.pages.filters import DefaultFilter
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
 from oegen.search.ordering import by
@@ -39,7 +39,7 @@ class CounterpartyList(ListWithDuplicates):
     table_class = CounterpartyTable
     section = "counterparties"
     duplicates = "counterparty-duplicates"
-    start_with = Start("kind", CURRENT, "current")
+    default_filter = DefaultFilter("kind", CURRENT, "current")
     empty_text = "A counterparty is a company you develop, own, finance or trade projects with."
 
 

@@ -31,9 +31,9 @@ class Dashboard(FilteredPipelines):
             "clear_url": self._clear_url(),
         }
         if context["is_wrong"]:
-            figures = {"said": "A filter has a value it does not know."}
+            figures = {"status_text": "A filter has a value it does not know."}
         else:
-            filters = self.filterset.asked
+            filters = self.filterset.active_values
             told = urlencode(sorted(filters.items()), doseq=True)
             found = metrics.overview(self._select, since, filters=told)
             figures = self._shown(found, since, charts.Lists(filters))
@@ -48,7 +48,7 @@ class Dashboard(FilteredPipelines):
         known = [group.technology for group in found.technologies if group.technology]
         return {
             "is_empty": not any(group.total.pipelines for group in found.statuses),
-            "said": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
+            "status_text": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
             "tiles": charts.tiles(now, found.before, lists),
             "slippage": found.slippage,
             "changes": lists.changes(since),

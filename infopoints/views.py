@@ -3,7 +3,7 @@ from infopoints.matrix import matrix_around
 from infopoints.models import InformationPoint
 from infopoints.querysets import LIVE
 from infopoints.tables import InformationPointTable
-from oegen.pages.filters import Start
+from oegen.pages.filters import DefaultFilter
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
 from oegen.search.ordering import by
@@ -14,7 +14,7 @@ class InformationPointList(ListPage):
     filterset_class = InformationPointFilter
     table_class = InformationPointTable
     section = "infopoints"
-    start_with = Start("status", LIVE, "live")
+    default_filter = DefaultFilter("status", LIVE, "live")
     empty_text = "An information point is something you learnt about the market, rated."
 
 

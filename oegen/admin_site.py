@@ -11,13 +11,13 @@ from oegen.audit.reference import ReferenceModel
 from oegen.people.roles import ENTER_ADMIN
 from oegen.people.sign_in import SignOut
 
-#: The applications in the order a portfolio manager thinks of them.
+#: The order of the applications.
 APP_ORDER = ["pipelines", "counterparties", "infopoints", "oegen", "auth"]
 
-#: The records of every day, in the order in which the head names them.
+#: The models with links in the header, in their order.
 SECTIONS = ["Pipeline", "Facility", "Counterparty", "Contact", "InformationPoint"]
 
-#: What stands with the groups that say what people may do.
+#: The models that are listed together with groups.
 ACCESS = ["User", "SecurityEvent", "Acknowledgement"]
 
 READS_ONLY = (
@@ -30,14 +30,14 @@ class OEGenAdminSite(AdminSite):
     site_header = "OEGen pipeline"
     site_title = "OEGen pipeline"
     index_title = "What would you like to work on?"
-    enable_nav_sidebar = False  # the sections are in the head
+    enable_nav_sidebar = False  # the header links the sections
 
     def has_permission(self, request):
-        """Whoever has the permission, from a group; Django's staff flag plays no part."""
+        """Depends on a permission, which groups grant; Django's staff flag is not used."""
         return request.user.is_active and request.user.has_perm(ENTER_ADMIN)
 
     def admin_view(self, view, cacheable=False):
-        """Signed-in people without the permission are refused at the address itself."""
+        """Answer 403 to signed-in users without the permission, instead of a login page."""
         inner = super().admin_view(view, cacheable)
 
         def refuse_or_show(request, *args, **kwargs):
@@ -49,13 +49,13 @@ class OEGenAdminSite(AdminSite):
 
     @method_decorator(login_not_required)
     def login(self, request, extra_context=None):
-        """There is one sign-in page."""
+        """Redirect to the site's sign-in page."""
         if request.user.is_authenticated:
             raise PermissionDenied(READS_ONLY)
         return redirect_to_login(request.GET.get("next") or request.get_full_path())
 
     def password_change(self, request, extra_context=None):
-        """There is one page for it, which is everybody's."""
+        """Redirect to the site's page for changing the password."""
         return redirect("my-password")
 
     password_change_done = password_change
@@ -85,7 +85,7 @@ class OEGenAdminSite(AdminSite):
 
     @staticmethod
     def _put_people_together(app_list) -> None:
-        """People and security events stand with the groups that say what people may do."""
+        """List accounts and security events together with groups."""
         apps = {app["app_label"]: app for app in app_list}
         if not {"oegen", "auth"} <= set(apps):
             return
@@ -102,7 +102,7 @@ class OEGenAdminSite(AdminSite):
 
     @staticmethod
     def _place(model) -> tuple[bool, int]:
-        """Everyday records first, in the order of SECTIONS; reference tables last."""
+        """The sort key of a model: first those of SECTIONS, in order; reference tables last."""
         name = model._meta.object_name
         place = SECTIONS.index(name) if name in SECTIONS else len(SECTIONS)
         return issubclass(model, ReferenceModel), place

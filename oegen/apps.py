@@ -11,7 +11,7 @@ class OEGenConfig(AppConfig):
     def ready(self):
         from oegen.admin import grants
 
-        # Registered by being imported: checks, receivers and what the audit check asks.
+        # These modules register checks, receivers and remarks when they are imported.
         from oegen.alerts import account_mail, mentions, receivers  # noqa: F401
         from oegen.audit import checks, day_rules, triggers  # noqa: F401
         from oegen.core import private_files
@@ -28,8 +28,8 @@ class OEGenConfig(AppConfig):
         post_migrate.connect(triggers.install_indexes, dispatch_uid="oegen.indexes")
         post_migrate.connect(grants.grant_roles, dispatch_uid="oegen.roles")
         post_migrate.connect(documents.rebuild_if_new, dispatch_uid="oegen.search")
-        post_migrate.connect(keys.take_in_unknown, dispatch_uid="oegen.keys")
-        post_migrate.connect(ordering.take_in_unknown, dispatch_uid="oegen.ordering")
+        post_migrate.connect(keys.index_missing, dispatch_uid="oegen.keys")
+        post_migrate.connect(ordering.index_missing, dispatch_uid="oegen.ordering")
 
 
 class OEGenAdminConfig(AdminConfig):

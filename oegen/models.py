@@ -1,6 +1,6 @@
-"""Every model of the application ``oegen``, re-exported from the package it belongs to."""
+"""Re-exports all models of the application ``oegen`` from their packages."""
 
-# In this order they are registered, and listed wherever kinds of record are.
+# The order of the imports is the order of the models in lists of record types.
 # isort: off
 from oegen.audit.audited import AuditedModel
 from oegen.audit.reference import ReferenceModel

@@ -8,8 +8,10 @@ import re
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import django
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -50,12 +52,12 @@ def _proxies() -> int:
         ) from error
 
 
-#: Whether `make run` fills an empty database with the sample; None: asked on a terminal.
+#: Whether `make run` loads the sample into an empty database; None: ask on a terminal.
 SAMPLE = _flag("SAMPLE", True) if env.str("SAMPLE", default="").strip() else None
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 DEBUG = _flag("DEBUG", False)
 
-# Where people reach the site ---------------------------------------------------------------------
+# The site's URL ----------------------------------------------------------------------------------
 
 PORT = _number("PORT", 8000)
 BASE_URL = env.str("BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
@@ -91,7 +93,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 
 
 def _secret_key() -> str:
-    """The SECRET_KEY variable or, for a site on this machine only, the key `make setup` wrote."""
+    """The variable SECRET_KEY or, for a site without https, the key that `make setup` wrote."""
     key = env.str("SECRET_KEY", default="")
     key_file = VAR_DIR / "secret-key"
     if not key and not SECURE and key_file.is_file():
@@ -175,7 +177,7 @@ TEMPLATES = [
 # Database ----------------------------------------------------------------------------------------
 
 
-def _database() -> dict:
+def _database() -> dict[str, Any]:
     url = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'oegen.sqlite3'}")
     scheme = url.partition(":")[0]
     if scheme not in ("postgres", "postgresql", "sqlite"):
@@ -188,8 +190,8 @@ def _database() -> dict:
     database = env.db_url_config(url)
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
-            # A write transaction takes its lock at the start, so that two writers queue up
-            # instead of one failing half-way when it wants to upgrade its read lock.
+            # Take the write lock at the start of a transaction, so that writers wait for each
+            # other instead of failing when they upgrade a read lock.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": (
@@ -206,7 +208,7 @@ def _database() -> dict:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Figures that one worker has computed, for the others too.
+# Shared between the workers.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
@@ -235,17 +237,17 @@ LOGOUT_REDIRECT_URL = "login"
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
-# Both are promises for hosts that are not this site's, and browsers keep the second for good: only
-# when asked for. The preload list takes hosts with their subdomains only.
+# Both affect other hosts of the domain, and the second is hard to revert: opt-in only. The preload
+# list requires that subdomains are included.
 SECURE_HSTS_PRELOAD = SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE and _flag("HSTS_PRELOAD", False)
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # that they are not asked for
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # about the two settings above
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
 SESSION_ENGINE = "oegen.people.sessions"
-SESSION_COOKIE_AGE = 60 * 60 * 8  # without use
+SESSION_COOKIE_AGE = 60 * 60 * 8  # of inactivity
 SESSION_ENDS_AFTER = timedelta(days=14)
 X_FRAME_OPTIONS = "DENY"
-#: How many proxies of ours stand between people and this server.
+#: The number of trusted proxies in front of this server.
 BEHIND_PROXY = _proxies()
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -253,7 +255,7 @@ if BEHIND_PROXY:
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        # Tabler's stylesheet draws its ticks and arrows from data: pictures.
+        # Tabler's stylesheet has data: URLs for check marks and arrows.
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],
@@ -299,13 +301,16 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # Alerts ------------------------------------------------------------------------------------------
 
+#: How long to wait for the mail server.
+EMAIL_SECONDS = 20
+
 
 def _slack_webhook(name: str) -> str:
     url = env.str(name, default="").strip()
     parts = urlsplit(url)
     is_local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
     if url and not (parts.hostname and (parts.scheme == "https" or is_local)):
-        # Without its value, which is a secret.
+        # Not with its value, which is a secret.
         raise _wrong(
             name,
             "is no https:// address",
@@ -315,13 +320,13 @@ def _slack_webhook(name: str) -> str:
     return url
 
 
-def _email() -> dict:
-    """Django's EMAIL_ settings; without the variable e-mail goes nowhere."""
+def _email() -> dict[str, Any]:
+    """Django's EMAIL_ settings; without the variable no e-mail is sent."""
     url = env.str("EMAIL_URL", default="").strip()
     try:
         found = env.email_url_config(url or "dummymail://")
     except (ImproperlyConfigured, ValueError) as error:
-        # Without its value, which holds a password.
+        # Not with its value, which contains a password.
         raise _wrong(
             "EMAIL_URL",
             "is not understood",
@@ -330,11 +335,31 @@ def _email() -> dict:
     return {name: value for name, value in found.items() if name.startswith("EMAIL_") and value}
 
 
+def _mailer(email: dict[str, Any]) -> dict[str, Any]:
+    """The EMAIL_ settings as an entry of MAILERS."""
+    names = {
+        "EMAIL_HOST": "host",
+        "EMAIL_PORT": "port",
+        "EMAIL_HOST_USER": "username",
+        "EMAIL_HOST_PASSWORD": "password",
+        "EMAIL_USE_TLS": "use_tls",
+        "EMAIL_USE_SSL": "use_ssl",
+        "EMAIL_FILE_PATH": "file_path",
+    }
+    options = {option: email[name] for name, option in names.items() if name in email}
+    if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+        options = {"host": "localhost", "timeout": EMAIL_SECONDS} | options
+    return {"BACKEND": email["EMAIL_BACKEND"], "OPTIONS": options}
+
+
 SLACK_WEBHOOK_URL = _slack_webhook("SLACK_WEBHOOK_URL")
-#: Whether there is a way to send e-mail at all.
+#: Whether e-mail is configured.
 SENDS_EMAIL = bool(env.str("EMAIL_URL", default="").strip())
-vars().update(_email())
-EMAIL_TIMEOUT = 20
+if django.VERSION < (6, 1):
+    vars().update(_email())
+    EMAIL_TIMEOUT = EMAIL_SECONDS
+else:  # Django 6.1 deprecates the EMAIL_ settings.
+    MAILERS = {"default": _mailer(_email())}
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=f"OEGen pipeline <oegen@{_base.hostname}>")
 if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
     raise _wrong(
@@ -345,9 +370,9 @@ if parseaddr(DEFAULT_FROM_EMAIL)[1].count("@") != 1:
 
 # Anchors of the history --------------------------------------------------------------------------
 
-#: Where the watcher writes one every hour; best on a volume that this host can only add to.
+#: The folder for hourly anchors, ideally on an append-only volume.
 ANCHOR_DIR = Path(env.str("ANCHOR_DIR", default=str(VAR_DIR / "anchors")))
-#: An Ed25519 key in PEM; without it the file anchor-key in VAR_DIR, made when it is missing.
+#: An Ed25519 key in PEM; by default the file anchor-key in VAR_DIR, which is created if missing.
 ANCHOR_KEY = env.str("ANCHOR_KEY", default="").replace("\\n", "\n").strip()
 ANCHOR_EMAIL = [one.strip() for one in env.list("ANCHOR_EMAIL", default=[]) if one.strip()]
 if ANCHOR_EMAIL and not SENDS_EMAIL:

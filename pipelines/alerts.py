@@ -15,9 +15,9 @@ from oegen.alerts.events import (
     Event,
     Occurrence,
     Subject,
-    comes_with_time,
     describes,
     detects,
+    time_based,
 )
 from oegen.core.words import count, number
 from oegen.search.ordering import by
@@ -160,7 +160,7 @@ def _was_overdue(before: dict, stages: dict[UUID, Stage]) -> bool:
     )
 
 
-@comes_with_time
+@time_based
 def newly_overdue(day: date) -> Iterator[Occurrence]:
     """Pipelines whose RTB date has passed in the days before."""
     return _overdue(Pipeline.objects.overdue(day).filter(rtb_date__gte=day - LOOKS_BACK))

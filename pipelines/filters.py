@@ -12,11 +12,11 @@ from oegen.core import clock
 from oegen.pages.filters import (
     AmountFilter,
     DayFilter,
+    DefaultFilter,
     NameFilter,
     PageFilterSet,
     RecordFilter,
     RecordsFilter,
-    Start,
     TextFilter,
     WholeNumberFilter,
     countries_of,
@@ -41,7 +41,7 @@ NOT_RATED = "none"
 YES = "yes"
 
 #: What the list and the map start with.
-OPEN_ONES = Start("status", OPEN, "open")
+OPEN_ONES = DefaultFilter("status", OPEN, "open")
 
 RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
 
@@ -342,11 +342,11 @@ class PipelineFilter(PageFilterSet):
         }
 
     @staticmethod
-    def _told(field, value) -> str:
+    def value_label(field, value) -> str:
         inner = field.form.cleaned_data.get(field.name)
         if isinstance(inner, PipelineFilter):
             return ", ".join(f"{chip.label} {chip.text}" for chip in inner.chips())
-        return PageFilterSet._told(field, value)
+        return PageFilterSet.value_label(field, value)
 
 
 class FacilityFilter(PageFilterSet):

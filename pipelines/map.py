@@ -143,7 +143,7 @@ class MapData(FilteredPipelines):
 class Map(FilteredPipelines):
     template_name = "pipelines/map.html"
     state_template_name = "pipelines/parts/map_state.html"
-    start_with = OPEN_ONES
+    default_filter = OPEN_ONES
 
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()
@@ -159,7 +159,7 @@ class Map(FilteredPipelines):
             "all_query": "" if is_empty else context["all_query"],
             # For the data, which start with nothing.
             "map_query": self.filterset.data.urlencode(),
-            "said": f"{count(number, 'facility', 'facilities')} on the map",
+            "status_text": f"{count(number, 'facility', 'facilities')} on the map",
             "capacity": capacity,
             "placed": number,
             "unplaced": capacity.facilities - number,

@@ -58,7 +58,7 @@ class PipelineList(ListPage):
     table_class = PipelineTable
     section = "pipelines"
     switch_template_name = "pipelines/parts/view_switch.html"
-    start_with = OPEN_ONES
+    default_filter = OPEN_ONES
     empty_text = "A pipeline is a project on its way from Discovery to Completed."
 
     def get_context_data(self, **kwargs):

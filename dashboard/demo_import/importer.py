@@ -299,7 +299,7 @@ class Importer(ABC):
         answered them."""
         for question in asked:
             self.run.remarks.add(ASKED, f"{row.file}, line {row.line}: {question.text}")
-            self.run.change_set.keep_answer(record, question)
+            self.run.change_set.add_answer(record, question)
 
     def _reject(self, row: Row, error: ValidationError) -> None:
         self.report.rejected += 1

@@ -100,7 +100,7 @@ class Past:
     def write(self) -> None:
         for model, rows in self._told.items():
             self._change_set.written.add(history_model(model))
-            ordering.keep(model, rows)
+            ordering.index(model, rows)
             history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
     def _before(self, model, key, when: datetime) -> _Step | None:

@@ -120,7 +120,7 @@ class Ledger:
             QuerySet(model).bulk_create(instances, batch_size=BATCH_SIZE)
             documents.index(model, instances)
             keys.index(model, instances)
-            ordering.keep(model, [*instances, *self.history[model]])
+            ordering.index(model, [*instances, *self.history[model]])
             self.totals[str(model._meta.verbose_name_plural)] += len(instances)
         for model, rows in self.history.items():
             model.history.model.objects.bulk_create(rows, batch_size=BATCH_SIZE)

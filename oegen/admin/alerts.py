@@ -11,19 +11,21 @@ from oegen.admin.removal import RemovalMixin
 from oegen.alerts import delivery, outbox
 from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert, AlertRule
-from oegen.core.pointers import PointerField
+from oegen.core.fields import own_field
+from oegen.core.pointers import PointerField, target_of
 from oegen.core.words import count
 
 
 def _foreign_key_to(model: type[models.Model]) -> models.ForeignKey:
-    """One of another model's: the admin's choosers know the records on offer by a foreign key."""
-    keys = (relation.field for relation in model._meta.related_objects)
+    """Any foreign key to the model: the admin's autocomplete views need one to find the records."""
+    fields = (relation.field for relation in model._meta.related_objects)
+    keys = (field for field in fields if isinstance(field, models.ForeignKey))
     return next(key for key in keys if not key.get_limit_choices_to())
 
 
 @admin.register(AlertRule)
 class AlertRuleAdmin(ReferenceAdmin):
-    """What goes out, and where; switched on and off in the list."""
+    """Alert rules; the list can activate and deactivate them."""
 
     list_display = ["name", "event", "limit", "channel", "country", "is_active"]
     list_editable = ["is_active"]
@@ -34,13 +36,13 @@ class AlertRuleAdmin(ReferenceAdmin):
         ("Only of", {"fields": ["technology", "counterparty", "country"]}),
         ("Where to", {"fields": ["channel"]}),
     ]
-    #: Nobody knows a rule by its code, so nobody is asked for it.
+    #: The code is generated, so the form does not ask for it.
     prepopulated_fields = {}
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "is_active":
             kwargs["help_text"] = "Untick it to keep the rule and send nothing by it."
-        if isinstance(db_field, PointerField):
+        if isinstance(db_field, PointerField) and db_field.target:
             kwargs |= {
                 "label": capfirst(db_field.verbose_name),
                 "help_text": db_field.help_text,
@@ -56,16 +58,17 @@ class AlertRuleAdmin(ReferenceAdmin):
         super().save_model(request, obj, form, change)
 
     def get_list_display(self, request):
-        # The same each time it is asked for, or Django does not offer to sort by it.
+        # Cached per request: Django can sort only by the same function.
         if not hasattr(request, "technology_column"):
             request.technology_column = self._technology_column()
         shown = [*super().get_list_display(request)]
         return [*shown[:4], request.technology_column, *shown[4:]]
 
     def _technology_column(self):
-        """The names of technologies, read at once, in the order of their own list."""
-        target = self.opts.get_field("technology").target
-        names = {technology.pk: technology for technology in target.objects.all()}
+        """A column with the technologies' names, read in one query, that sorts by their order."""
+        target = target_of(own_field(self.model, "technology"))
+        technologies = target._default_manager.all() if target else []
+        names = {technology.pk: technology for technology in technologies}
         places = [When(technology=key, then=place) for place, key in enumerate(names)]
 
         @admin.display(
@@ -113,7 +116,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Alert)
 class AlertAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
-    """The outbox: read, and told what to do with what is parked or waiting."""
+    """The outbox, read-only, with actions to resend or park alerts."""
 
     list_display = ["title", "channel", "receiver", "created_at", "state", "attempts", "error"]
     list_filter = [StateFilter, "channel", EventFilter]
@@ -121,7 +124,7 @@ class AlertAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = ["send_again", "hold_back"]
-    fields = [
+    readonly_fields = [
         "title",
         "about",
         "channel",
@@ -135,7 +138,7 @@ class AlertAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
         "last_error",
         "may_be_repeat",
     ]
-    readonly_fields = fields
+    fields = [*readonly_fields]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Alerts", **(extra_context or {})})

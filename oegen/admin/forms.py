@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
 
@@ -15,14 +17,19 @@ from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
 from oegen.audit.questions import Question, QuestionError
 from oegen.core.days import WRITE_A_DAY
-from oegen.core.fields import ReasonFormField, TextFormField, refuse_underscores
+from oegen.core.fields import (
+    ReasonFormField,
+    TextFormField,
+    choice_pairs,
+    refuse_underscores,
+)
 from oegen.core.text import name_key
 from oegen.pages.comments import MENTIONS
 from oegen.pages.forms import AnswersField, FieldErrors
 
 REASON = "change_reason"
 
-#: The fields that every guarded form has for itself.
+#: The fields of every guarded form that are not model fields.
 OWN_FIELDS = ("guard", "save_anyway")
 
 
@@ -31,12 +38,12 @@ def and_join(words: list[str]) -> str:
 
 
 def gives_reason(data) -> bool:
-    """Whether a submitted form or table says why."""
+    """Whether a submitted form or table has a reason."""
     return bool(data.get(REASON, "").strip())
 
 
 def set_error_messages(name: str, field: forms.Field) -> None:
-    """Have Django's own refusals say what would be right."""
+    """Replace Django's default messages by ones that say what would be valid."""
     label = str(field.label or name.replace("_", " "))
     label = label if label.isupper() else label[:1].lower() + label[1:]
     messages = {"required": f"Give the {label}: it can't be empty."}
@@ -44,7 +51,7 @@ def set_error_messages(name: str, field: forms.Field) -> None:
         case forms.ModelChoiceField():
             messages["invalid_choice"] = f"That {label} is not on offer (any more): choose another."
         case forms.TypedChoiceField() | forms.ChoiceField():
-            known = and_join([str(text) for value, text in field.choices if value])
+            known = and_join([str(text) for value, text in choice_pairs(field) if value])
             messages["invalid_choice"] = f"“%(value)s” is none of {known}: choose one of these."
         case forms.DateField():
             messages["invalid"] = WRITE_A_DAY
@@ -60,8 +67,9 @@ def set_error_messages(name: str, field: forms.Field) -> None:
         case forms.IntegerField():
             messages["invalid"] = "Give a whole number, such as 40."
     field.error_messages = {**field.error_messages, **messages}
-    if isinstance(field, forms.IntegerField):  # Django's other numbers are kinds of it.
-        field.to_python = partial(_read_number, field, field.to_python)
+    if isinstance(field, forms.IntegerField):  # The base of Django's other number fields.
+        read = partial(_read_number, field, field.to_python)
+        field.to_python = read  # type: ignore[method-assign]  # on this instance
 
 
 def _read_number(field: forms.Field, read, value):
@@ -70,13 +78,15 @@ def _read_number(field: forms.Field, read, value):
 
 
 class GuardedForm(forms.ModelForm):
-    """A model form with the edit guard: of one record, of a link row, of a row of a table."""
+    """A model form with the edit guard, for a record, a link row or a row of an editable list."""
 
     guard = forms.CharField(required=False, widget=forms.HiddenInput)
     save_anyway = AnswersField()
 
-    #: Why the database would not take what passed every check of the form.
+    #: Why the database refused a form that was valid.
     refusal = ""
+
+    data: QueryDict
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -89,9 +99,9 @@ class GuardedForm(forms.ModelForm):
         for name, field in self.fields.items():
             set_error_messages(name, field)
             if self.prefix:
-                # In a table only the head of the column names the field.
-                widget = getattr(field.widget, "widget", field.widget)
-                widget.attrs.setdefault("aria-label", self._said_label(field))
+                # In a table only the column heading labels the field.
+                widget = getattr(field.widget, "widget", None) or field.widget
+                widget.attrs.setdefault("aria-label", self._accessible_label(field))
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())
         if self.is_bound:
@@ -102,14 +112,14 @@ class GuardedForm(forms.ModelForm):
     def _is_change(self) -> bool:
         return not self.instance._state.adding
 
-    def _said_label(self, field: forms.Field) -> str:
+    def _accessible_label(self, field: forms.Field) -> str:
         return str(field.label)
 
     def _update_errors(self, errors):
-        """A model's error about a field that this form does not show is an error of the whole. What
-        it says of a field that is refused already follows from that: it looked at an empty one."""
+        """Turn the model's errors about fields that are not in this form into non-field errors, and
+        drop those about fields that have errors already: the model saw an empty value."""
         if hasattr(errors, "error_dict"):
-            for name in errors.error_dict.keys() & self._errors.keys() - {NON_FIELD_ERRORS}:
+            for name in errors.error_dict.keys() & self.errors.keys() - {NON_FIELD_ERRORS}:
                 del errors.error_dict[name]
             for name in [name for name in errors.error_dict if name not in self.fields]:
                 found = errors.error_dict.pop(name)
@@ -117,19 +127,20 @@ class GuardedForm(forms.ModelForm):
                     label = capfirst(self._meta.model._meta.get_field(name).verbose_name)
                     found = [forms.ValidationError(f"{label}: {text}") for e in found for text in e]
                 errors.error_dict.setdefault(NON_FIELD_ERRORS, []).extend(found)
-        super()._update_errors(errors)
+        super()._update_errors(errors)  # type: ignore[misc]  # private to Django
 
     def guarded_rows(self) -> list[AuditedModel]:
         """The rows that the form may overwrite."""
         return [self.instance]
 
     def sources(self) -> dict[str, tuple[AuditedModel, str]]:
-        """For each field that shows a stored value: the row it is of, and the attribute."""
+        """The row and attribute of each form field that shows a stored value."""
         own = {field.name: field.attname for field in self._meta.model._meta.concrete_fields}
         return {name: (self.instance, own[name]) for name in self.fields if name in own}
 
     def _check_guard(self) -> None:
-        """Compare with what the form was opened on, and bring it up to date where others were."""
+        """Compare the current versions with those the form was opened on, and merge others'
+        changes into untouched fields."""
         name = self.add_prefix("guard")
         text = self.data.get(name, "")
         if not text and not self._is_change:
@@ -155,7 +166,7 @@ class GuardedForm(forms.ModelForm):
             self.data[name] = guard.token(rows)
 
     def _bring_up_to_date(self, name: str, row, attname: str, seen) -> None:
-        """Show others' value in a field that the person left alone; note one that both changed."""
+        """Show the newer value in an untouched field; remember a field that both changed."""
         field = self.fields[name]
         shown, newer = getattr(seen, attname), getattr(row, attname)
         typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
@@ -170,7 +181,7 @@ class GuardedForm(forms.ModelForm):
             guard.write_value(self, name, newer)
 
     def _post_clean(self):
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # private to Django
         self.ask(self.instance, self.model_changes if self._is_change else None)
 
     def ask(
@@ -179,15 +190,15 @@ class GuardedForm(forms.ModelForm):
         changed: list[str] | None,
         places: dict[str, str] | None = None,
     ) -> None:
-        """Ask the record's questions about the changed fields (None: all of them), each at its
-        field; ``places`` gives the form's name of a field that has another one here."""
+        """Add the record's unanswered questions about the changed fields (None: all) as errors.
+        ``places`` maps model fields to form fields that are named differently."""
         places = places or {}
         answers = set(self.cleaned_data.get("save_anyway", ()))
         unanswered, answered = questions.split(record, changed=changed, answers=answers)
         self._answered += [(record, question) for question in answered]
         for question in unanswered:
             names = [places.get(name, name) for name in question.fields]
-            # What is refused is not asked about.
+            # Skip questions about invalid fields.
             if self.errors.keys().isdisjoint(names):
                 place = names[0] if names[0] in self.fields else None
                 self.add_error(place, QuestionError(question, self.add_prefix("save_anyway")))
@@ -202,7 +213,7 @@ class GuardedForm(forms.ModelForm):
 
     @property
     def model_changes(self) -> list[str]:
-        """The fields of the model itself whose values this form would change."""
+        """The model's fields that this form would change."""
         return [
             name
             for name, (row, _) in self.sources().items()
@@ -225,15 +236,15 @@ class GuardedForm(forms.ModelForm):
 
 
 class RowForm(GuardedForm):
-    """A row of an editable table. A row that the person left alone is neither checked, saved nor
-    refused, whatever is in it and whatever others did to it."""
+    """A row of an editable list. An untouched row is neither validated nor saved, even if others
+    changed it."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        # Django then leaves out the checks of a form without changes.
+        # Django then skips the validation of an unchanged form.
         self.empty_permitted = True
 
-    def _said_label(self, field):
+    def _accessible_label(self, field):
         return f"{field.label} of {Truncator(self.instance).chars(80)}"
 
     def has_changed(self):
@@ -241,9 +252,9 @@ class RowForm(GuardedForm):
 
 
 class RecordForm(GuardedForm):
-    """The form of one record, with a reason and a place for a comment.
+    """The form of one record, with a reason and a comment.
 
-    Changing a field of ``reason_required_for`` on a record that exists needs a reason.
+    Changing a field of ``reason_required_for`` on an existing record requires a reason.
     """
 
     reason_required_for: tuple[str, ...] = ()
@@ -276,12 +287,12 @@ class RecordForm(GuardedForm):
 
 
 class TableFormSet(forms.BaseModelFormSet):
-    """The rows of an editable table, with one reason for all of them."""
+    """The rows of an editable list, with one reason for all of them."""
 
     reason_required_for: tuple[str, ...] = ()
     refusal = ""
 
-    #: Why the reason for the whole table will not do.
+    #: The error of the reason.
     reason_problem = ""
 
     def problems(self) -> list[problems.Problem]:
@@ -307,15 +318,15 @@ class TableFormSet(forms.BaseModelFormSet):
 
 
 def is_removed(form: forms.Form) -> bool:
-    """Whether the box is ticked that removes the row of this form, which is valid."""
+    """Whether the valid form is marked for deletion."""
     return bool(form.cleaned_data.get(DELETION_FIELD_NAME))
 
 
 class LinkFormSet(forms.BaseInlineFormSet):
-    """The links of a record on the record's page. Each form knows the record as ``owner``."""
+    """The links of a record. Each form has the record as ``owner``."""
 
     def _construct_form(self, i, **kwargs):
-        form = super()._construct_form(i, **kwargs)
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # private to Django
         form.owner = self.instance
         return form
 
@@ -325,8 +336,8 @@ class LinkFormSet(forms.BaseInlineFormSet):
             removes.label = "Remove"
             removes.widget.attrs["aria-label"] = "Remove this row"
 
-    def kept_forms(self) -> list[forms.ModelForm]:
-        """The rows that will be there after saving."""
+    def remaining_forms(self) -> list[forms.ModelForm]:
+        """The forms whose rows will exist after saving."""
         return [
             form
             for form in self.forms
@@ -335,7 +346,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
 
     @cached_property
     def link_fields(self) -> tuple[str, ...]:
-        """What a row ties to the record: only one row may tie the same."""
+        """The fields that are unique together with the foreign key to the record."""
         rule = next(
             constraint
             for constraint in self.model._meta.constraints
@@ -344,33 +355,33 @@ class LinkFormSet(forms.BaseInlineFormSet):
         return tuple(name for name in rule.fields if name != self.fk.name)
 
     def tied_by(self, form) -> tuple[models.Model | None, ...]:
-        """The records that a row ties to the owner, for each of ``link_fields``."""
+        """The records that a row links, for each of ``link_fields``."""
         return tuple(form.cleaned_data.get(name) for name in self.link_fields)
 
     @staticmethod
-    def key_of(tied: tuple[models.Model, ...]) -> tuple:
-        """For comparing rows. A record that is yet to be made is known by its name."""
+    def key_of(tied: Iterable[models.Model]) -> tuple:
+        """A key for comparing rows. An unsaved record is identified by its name."""
         return tuple(name_key(str(one)) if one._state.adding else one for one in tied)
 
     def validate_unique(self):
-        """Instead of Django's: its sentence names neither the row nor what would be right."""
+        """Replaces Django's check, whose message does not name the row."""
         rows: dict[tuple, int] = {}
         for number, form in enumerate(self.forms, 1):
             if is_removed(form) or not form.cleaned_data or form.conflict:
                 continue
-            tied = self.tied_by(form)
-            if None in tied:
+            tied = [one for one in self.tied_by(form) if one is not None]
+            if len(tied) < len(self.link_fields):
                 continue
             first = rows.setdefault(self.key_of(tied), number)
             if first != number:
                 self.refuse_twice(form, f"is already in row {first}")
 
     def refuse_twice(self, form, why: str) -> None:
-        """Say so at the row, instead of what the model's rule says of it."""
+        """Replace the row's non-field errors by a message about the duplicate."""
         tied = " as ".join(map(str, self.tied_by(form)))
         labels = [str(self.model._meta.get_field(n).verbose_name) for n in self.link_fields]
         form.errors[NON_FIELD_ERRORS] = self.error_class(
             [f"{tied} {why}: choose another {' or '.join(labels)}, or remove this row."],
             error_class="nonfield",
-            renderer=self.renderer,
+            renderer=self.renderer,  # type: ignore[attr-defined]  # not in the stubs
         )

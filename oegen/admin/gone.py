@@ -1,4 +1,4 @@
-"""What a person had typed into the form of a record that somebody removed meanwhile."""
+"""The input of a form whose record was removed in the meantime."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from oegen import audit
 from oegen.admin import guard
 from oegen.admin.forms import OWN_FIELDS, REASON
 from oegen.audit.audited import AuditedModel
-from oegen.core.fields import CountryFormField, country_name
+from oegen.core.fields import CountryFormField, choice_pairs, country_name
 
-#: More rows than any form has; a number beyond it was not sent by one.
+#: An upper limit for the number of rows in a request.
 MOST_ROWS = 1000
 
 
 def typed_words(model_admin, request, record: AuditedModel) -> Iterator[tuple[str, str]]:
-    """Each field that differs from what its form showed, by label, as people would write it.
+    """(label, formatted value) of each field that the user changed.
 
-    ``record``: the removed record as it last was.
+    ``record``: the removed record, with its last values.
     """
     record = _as_opened(request, record)
     form = model_admin.get_form(request, record, change=True)(instance=record)
@@ -40,7 +40,7 @@ def typed_words(model_admin, request, record: AuditedModel) -> Iterator[tuple[st
 
 
 def _as_opened(request, record: AuditedModel) -> AuditedModel:
-    """The record at the version that the form showed, where its note of that can be read."""
+    """The record at the version that the form was opened on, if its guard token is readable."""
     try:
         version = guard.parse_token(request.POST.get("guard", "")).get(guard.key_of(record))
     except ValidationError:
@@ -50,7 +50,7 @@ def _as_opened(request, record: AuditedModel) -> AuditedModel:
 
 
 def _row(model: type[AuditedModel], key: str) -> AuditedModel | None:
-    """A link as it was before it went with its record; None for a row that was new."""
+    """A link as it was before it was removed with its record; None for a new row."""
     try:
         row = model.history.filter(id=key, history_type=audit.REMOVED).first() if key else None
     except ValidationError:
@@ -59,7 +59,7 @@ def _row(model: type[AuditedModel], key: str) -> AuditedModel | None:
 
 
 def _there(record: AuditedModel) -> AuditedModel:
-    """Its form shall show its values, as the form did while the record was there."""
+    """Mark the instance as saved, so that its form shows its values."""
     record._state.adding = False
     return record
 
@@ -81,7 +81,7 @@ def _in_words(field: forms.Field, typed) -> str:
         is_choice = isinstance(field, forms.ModelChoiceField)
         return "something that is not on offer any more" if is_choice else str(typed)
     if isinstance(field, CountryFormField):
-        value = country_name(value)
+        value = country_name(value or "")
     match value:
         case None | "":
             return "nothing: you emptied it"
@@ -90,5 +90,5 @@ def _in_words(field: forms.Field, typed) -> str:
         case date():
             return formats.date_format(value, "DATE_FORMAT")
     if isinstance(field, forms.ChoiceField) and not isinstance(field, forms.ModelChoiceField):
-        return str(dict(field.choices).get(value, value))
+        return str(dict(choice_pairs(field)).get(value, value))
     return str(value)

@@ -1,5 +1,5 @@
-"""What each role may do: permissions of the groups, given by ``migrate`` as models become known.
-What an administrator took away from a role stays away.
+"""The permissions of the roles, which ``migrate`` grants for new models. Permissions that an
+administrator revoked are not granted again.
 """
 
 from django.apps import apps as installed
@@ -26,13 +26,12 @@ def _permissions_of(models, actions=("add", "change", "delete", "view")):
 
 
 def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
-    """post_migrate, once: give a role that is new all of its permissions, and one that is there
-    those that did not exist before this ``migrate``. A release that gives an old permission to a
-    role does so in a migration."""
+    """post_migrate: grant a new role all of its permissions, and an existing one those that did not
+    exist before. Granting an older permission requires a migration."""
     if sender.name != "oegen":
         return
     if GroupRecord._meta.db_table not in connections[using].introspection.table_names():
-        return  # Migrated to an earlier state, which can't record it.
+        return  # Migrated backwards: the audit tables do not exist.
     known = set(Permission.objects.values_list("pk", flat=True))
     for config in installed.get_app_configs():
         create_permissions(config, verbosity=0)

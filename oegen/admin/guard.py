@@ -1,9 +1,8 @@
-"""The edit guard: a form that was opened on older versions of the records it edits is stopped.
+"""The edit guard: optimistic locking of forms.
 
-A form carries a token with the version of every row it may overwrite. When a version is no longer
-the database's, saving is refused, the person is told who changed what, and the form is brought up
-to date: fields the person did not touch take the newer value, fields they did touch keep theirs.
-Saving again is then a decision, not an accident.
+A form contains a token with the version of every row it may overwrite. If a version is out of date,
+saving is refused, a message says who changed what, and the form is updated: untouched fields take
+the newer value, the others keep the user's input. Saving again overwrites knowingly.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.apps import apps
@@ -25,7 +25,10 @@ from oegen.audit.narrative import timeline
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
 
-#: Some ten thousand rows.
+if TYPE_CHECKING:
+    from oegen.admin.forms import GuardedForm
+
+#: About ten thousand rows.
 LONGEST_TOKEN = 1_000_000
 
 
@@ -39,7 +42,7 @@ def key_of(row: AuditedModel) -> str:
 
 
 def parse_token(text: str) -> dict[str, int]:
-    """Raises ValidationError for a text that ``token`` did not write."""
+    """The versions in a token. Raises ValidationError for an invalid token."""
     try:
         if len(text) > LONGEST_TOKEN:
             raise ValueError
@@ -59,7 +62,7 @@ def parse_token(text: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Conflict:
-    """What others did to the rows of a form since it was opened, newest first."""
+    """Others' changes to the rows of a form since it was opened, newest first."""
 
     entries: list[timeline.Entry]
 
@@ -89,7 +92,7 @@ class Conflict:
 
 
 def find_conflict(opened: dict[str, int], rows: Iterable[AuditedModel]) -> Conflict | None:
-    """Compare the versions a form was opened on with the rows as they are now."""
+    """Compare the versions that a form was opened on with the current rows."""
     current = {key_of(row): row for row in rows}
     entries: list[timeline.Entry] = []
     for key, version in opened.items():
@@ -108,12 +111,12 @@ def find_conflict(opened: dict[str, int], rows: Iterable[AuditedModel]) -> Confl
 
 
 def seen_values(record: AuditedModel, version: int):
-    """The record's history row at the version a form was opened on; None if there is none."""
+    """The record's history row at the version that a form was opened on; None if there is none."""
     return type(record).history.filter(id=record.pk, version=version).first()
 
 
-def write_value(form: forms.ModelForm, name: str, value) -> None:
-    """Make a bound form show ``value`` in the field, as if the person had typed it."""
+def write_value(form: GuardedForm, name: str, value) -> None:
+    """Set the value of a field in a bound form's data."""
     widget = form.fields[name].widget
     html_name = form.add_prefix(name)
     if isinstance(widget, forms.CheckboxInput):
@@ -122,8 +125,9 @@ def write_value(form: forms.ModelForm, name: str, value) -> None:
             form.data[html_name] = "on"
         return
     if isinstance(widget, forms.MultiWidget):
-        parts = zip(widget.widgets_names, widget.widgets, widget.decompress(value), strict=True)
-        for suffix, part, text in parts:
+        suffixes = widget.widgets_names  # type: ignore[attr-defined]  # not in the stubs
+        texts = widget.decompress(value) or []
+        for suffix, part, text in zip(suffixes, widget.widgets, texts, strict=True):
             form.data[html_name + suffix] = part.format_value(text) or ""
         return
     text = widget.format_value(form.fields[name].prepare_value(value))
@@ -133,7 +137,7 @@ def write_value(form: forms.ModelForm, name: str, value) -> None:
 
 
 def refusal_of(error: StaleRecordError | IntegrityError) -> str:
-    """What to tell the person whose entry could not be written, after every attempt."""
+    """The message for a user whose input could not be saved in any attempt."""
     if isinstance(error, StaleRecordError):
         why = "Others keep saving the same record."
     else:

@@ -1,11 +1,11 @@
-"""Lists of the admin that say so when their address asks for something they don't know."""
+"""Change lists of the admin: sorting, searching and strict filters."""
 
 from functools import partial
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import DateFieldListFilter
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpResponseRedirect
@@ -17,29 +17,29 @@ from oegen.search import ordering
 
 
 class OrderedChangeList(ChangeList):
-    """A list whose names sort by their sort keys."""
+    """A change list that sorts names by their sort keys."""
 
     def get_ordering_field(self, field_name):
         field = super().get_ordering_field(field_name)
         return ordering.path_of(self.model, field) if isinstance(field, str) else field
 
 
-class OrderedNamesMixin:
-    """For an admin or its inlines: names sort by their sort keys."""
+class OrderedNamesMixin(BaseModelAdmin):
+    """Sorts names by their sort keys, in change lists and inlines."""
 
     def get_changelist(self, request, **kwargs):
         return OrderedChangeList
 
     def get_ordering(self, request):
-        default = super().get_ordering(request) or self.opts.ordering
+        default = super().get_ordering(request) or self.opts.ordering or ()
         return [
             ordering.path_of(self.model, one) if isinstance(one, str) else one for one in default
         ]
 
 
-class FoldedSearchMixin:
-    """For an admin: its list and the choosers find as the site's search does, whatever the
-    accents, case and apostrophes; choosers offer names that start with the text first."""
+class FoldedSearchMixin(admin.ModelAdmin):
+    """Searches as the site does, ignoring accents, case and apostrophes, in change lists and
+    autocompletes. Autocompletes list names that start with the text first."""
 
     def get_search_results(self, request, queryset, search_term):
         if not search_term.strip() or "\x00" in search_term:
@@ -56,7 +56,7 @@ class FoldedSearchMixin:
         return found, False
 
     def _read_through(self, queryset, search_term):
-        """Vocabularies and accounts, which are few, have no search documents."""
+        """Search in Python in models that are not indexed: vocabularies and accounts are small."""
         words = words_of(search_term)
         rows = queryset.order_by().values_list("pk", *self.search_fields)
         found = [
@@ -68,12 +68,12 @@ class FoldedSearchMixin:
 
 
 class UnknownFilterError(Exception):
-    """The address of a list has a filter, or a value of one, that the list does not know."""
+    """The query string of a change list has an unknown filter, or an unknown value of one."""
 
 
-class StrictFiltersMixin:
-    """For a ModelAdmin. Django shows such a list without its filters and says nothing, shows it
-    empty, or answers 400, depending on the kind of filter."""
+class StrictFiltersMixin(admin.ModelAdmin):
+    """Reports unknown filters in the query string. Depending on the filter, Django ignores them,
+    shows an empty list or answers 400."""
 
     def get_changelist_instance(self, request):
         # These would fail in the database.
@@ -87,7 +87,7 @@ class StrictFiltersMixin:
         if asked - self._known_parameters(changelist):
             raise UnknownFilterError
         for spec in changelist.filter_specs:
-            # A range of days may be any; everything else is one of the choices at the side.
+            # A date range can have any value; others must be one of the choices.
             if not spec.used_parameters or isinstance(spec, DateFieldListFilter):
                 continue
             if not any(choice["selected"] for choice in spec.choices(changelist)):
@@ -96,7 +96,7 @@ class StrictFiltersMixin:
 
     @staticmethod
     def _known_parameters(changelist) -> set[str]:
-        """Django takes other lookups too, and leaves out what a filter without choices asks."""
+        """The query parameters of the list's filters."""
         days = [f"{changelist.date_hierarchy}__{part}" for part in ("year", "month", "day")]
         return {*days, *(name for spec in changelist.filter_specs for name in spec.used_parameters)}
 

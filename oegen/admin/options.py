@@ -1,12 +1,16 @@
-"""The admin classes that every business model's admin derives from."""
+"""The base admin classes of audited models."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from operator import methodcaller
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
@@ -44,16 +48,16 @@ from oegen.pages import comments
 from oegen.people.comments import Comment
 from oegen.people.models import User
 
-FIELD_OVERRIDES = {
+FIELD_OVERRIDES: dict[type[models.Field], dict[str, Any]] = {
     models.DateField: {"widget": DayInput},
     models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})},
     models.URLField: {"assume_scheme": "https"},
 }
 
 
-class PlainForeignKeysMixin:
-    """Foreign keys without the icons that would edit or remove what they point to. A plus stays
-    beside those of business records, unless a form has a place of its own for a new one."""
+class PlainForeignKeysMixin(BaseModelAdmin):
+    """Foreign keys without icons to change, view or delete the related record. The icon to add one
+    stays for business records, unless ``adds_related`` is false."""
 
     adds_related = True
 
@@ -78,9 +82,9 @@ class AuditedAdmin(
     PlainForeignKeysMixin,
     admin.ModelAdmin,
 ):
-    """Entry and correction of one business model: guard, reasons, comments and history.
+    """The admin of an audited model, with edit guard, reasons, comments and history.
 
-    ``reason_required_for``: fields of an existing record whose change needs a reason.
+    ``reason_required_for``: fields whose change on an existing record requires a reason.
     """
 
     form = RecordForm
@@ -94,6 +98,8 @@ class AuditedAdmin(
     delete_confirmation_template = "admin/record_removal.html"
     delete_selected_confirmation_template = "admin/records_removal.html"
     formfield_overrides = FIELD_OVERRIDES
+    #: The record's page; False for models that have none.
+    view_on_site: bool | Callable[[Any], str] = methodcaller("get_absolute_url")
 
     class Media:
         css = {"all": ["oegen/admin/admin.css"]}
@@ -101,7 +107,7 @@ class AuditedAdmin(
     # Forms ---------------------------------------------------------------------------------------
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form = cast("type[RecordForm]", super().get_form(request, obj, change=change, **kwargs))
         form.reason_required_for = self.reason_required_for
         form.refusal = getattr(request, "refusal", "")
         if not hasattr(self.model, "comments"):
@@ -109,18 +115,19 @@ class AuditedAdmin(
         return form
 
     def get_changeform_initial_data(self, request):
-        """As Django's, without keys in the address that lead to no record."""
+        """Ignore keys of unknown records in the query string."""
         initial = super().get_changeform_initial_data(request)
         for field in self.opts.concrete_fields:
-            if field.name in initial and target_of(field):
+            form_field = field.formfield(required=False) if target_of(field) else None
+            if form_field and field.name in initial:
                 try:
-                    field.formfield(required=False).clean(initial[field.name])
+                    form_field.clean(initial[field.name])
                 except ValidationError:
                     del initial[field.name]
         return initial
 
     def get_changelist_form(self, request, **kwargs):
-        """Rows without the add and change icons that a single form has beside foreign keys."""
+        """The form of a row, without icons beside foreign keys."""
         return modelform_factory(
             self.model,
             form=self.row_form,
@@ -136,12 +143,15 @@ class AuditedAdmin(
         return db_field.formfield(**kwargs)
 
     def get_changelist_formset(self, request, **kwargs):
-        formset = modelformset_factory(
-            self.model,
-            self.get_changelist_form(request),
-            formset=TableFormSet,
-            extra=0,
-            fields=self.list_editable,
+        formset = cast(
+            "type[TableFormSet]",
+            modelformset_factory(
+                self.model,
+                self.get_changelist_form(request),
+                formset=TableFormSet,
+                extra=0,
+                fields=self.list_editable,
+            ),
         )
         formset.reason_required_for = self.reason_required_for
         formset.refusal = getattr(request, "refusal", "")
@@ -180,7 +190,7 @@ class AuditedAdmin(
         )
 
     def _guarded_delete_view(self, request, object_id, extra_context):
-        """As Django's, and stopped when somebody changed the record since the page was opened."""
+        """Refuse the deletion if the record was changed since the page was opened."""
         obj = self.get_object(request, object_id)
         if obj is not None and self.has_delete_permission(request, obj):
             if request.method == "POST" and (conflict := self._conflict(request, obj)):
@@ -191,11 +201,11 @@ class AuditedAdmin(
 
     @staticmethod
     def _conflict(request, obj) -> str:
-        """What to say to somebody who confirms the removal of something else than they saw."""
+        """The message if the record was changed since the confirmation page was opened."""
         try:
             opened = guard.parse_token(request.POST.get("guard", ""))
         except ValidationError as error:
-            return error.message
+            return str(error.message)
         conflict = guard.find_conflict(opened, [obj])
         return conflict.as_message() if conflict else ""
 
@@ -204,33 +214,35 @@ class AuditedAdmin(
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request, obj):
-        request.attempt.nothing_changed = not audit.current_change_set().has_rows
+        change_set = audit.current_change_set()
+        request.attempt.nothing_changed = change_set is not None and not change_set.has_rows
         request.attempt.saved, request.attempt.done = obj, "changed"
         return super().response_change(request, obj)
 
     def message_user(self, request, message, level=messages.INFO, *args, **kwargs):
-        """Django says "changed successfully" in any case; here only if that is so. Its link leads
-        to the form: here to the record's page, another one back to where the form was opened."""
+        """Replace Django's "changed successfully" if nothing changed. The message links to the
+        record's page instead of the form, and to the page on which the form was opened."""
         attempt = getattr(request, "attempt", None) or Attempt()
         if attempt.nothing_changed:
             level, message = messages.WARNING, "Nothing was different, so nothing was saved."
-        elif hasattr(attempt.saved, "get_absolute_url"):
-            said = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
-            obj, page = attempt.saved, attempt.saved.get_absolute_url()
+        elif (obj := attempt.saved) is not None and hasattr(obj, "get_absolute_url"):
+            sentence = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
             back = self._link_back(request, obj)
-            message = format_html(said, self.opts.verbose_name, page, obj, attempt.done, back)
+            message = format_html(
+                sentence, self.opts.verbose_name, obj.get_absolute_url(), obj, attempt.done, back
+            )
         super().message_user(request, message, level, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
-        """Write the record, unless nothing of it changed; then the comment, if there is one."""
+        """Save the record if it changed, and add the comment, if there is one."""
         if not change or form.model_changes:
             super().save_model(request, obj, form, change)
         text = form.cleaned_data.get("new_comment", "").strip()
-        if text and (told := comments.add(request.user, obj, text)):
-            self.message_user(request, told)
+        if text and (message := comments.add(request.user, obj, text)):
+            self.message_user(request, message)
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
-        """Show what was typed into the form of a record that somebody removed meanwhile."""
+        """Show the input of a form whose record was removed in the meantime."""
         if request.method != "POST":
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
         removed = self._removed(object_id)
@@ -244,13 +256,13 @@ class AuditedAdmin(
         }
         return TemplateResponse(request, "admin/record_gone.html", context, status=409)
 
-    # Coming back ---------------------------------------------------------------------------------
+    # Redirects -----------------------------------------------------------------------------------
 
     def get_preserved_filters(self, request):
-        """Also where the person came from, so that the links among a record's forms keep it."""
-        kept = super().get_preserved_filters(request)
+        """Also preserve ``next`` in the links between a record's forms."""
+        preserved = super().get_preserved_filters(request)
         came_from = next_url.page_to_return_to(request)
-        return "&".join(filter(None, [kept, came_from and next_url.as_query(came_from)]))
+        return "&".join(filter(None, [preserved, came_from and next_url.as_query(came_from)]))
 
     def response_post_save_add(self, request, obj):
         return self._show(request, obj) or super().response_post_save_add(request, obj)
@@ -259,14 +271,14 @@ class AuditedAdmin(
         return self._show(request, obj) or super().response_post_save_change(request, obj)
 
     def _show(self, request, obj) -> HttpResponseRedirect | None:
-        """To the record's page, as it was seen before if the form was opened there."""
+        """Redirect to the record's page, with its query string if the form was opened there."""
         if not hasattr(obj, "get_absolute_url"):
             return self._return(request)
         came_from, page = next_url.page_to_return_to(request), obj.get_absolute_url()
         return HttpResponseRedirect(came_from if urlsplit(came_from).path == page else page)
 
     def _link_back(self, request, obj) -> str:
-        """From the record's page to the list, or other page, that led to the form."""
+        """A link to the page on which the form was opened, unless that is the record's page."""
         if {"_continue", "_addanother", "_popup"} & request.POST.keys():
             return ""
         back = next_url.page_to_return_to(request)
@@ -281,7 +293,8 @@ class AuditedAdmin(
         return self._return(request, removed=str(obj_id)) or response
 
     def _return(self, request, removed: str = "") -> HttpResponseRedirect | None:
-        """To the page that led to the form; from the page of a removed record to its list."""
+        """Redirect to the page on which the form was opened; for the page of a removed record, to
+        its list."""
         came_from = next_url.page_to_return_to(request)
         if not came_from:
             return None
@@ -294,7 +307,7 @@ class AuditedAdmin(
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if context.get("errors"):
-            # Instead of Django's sentence that something, somewhere, is wrong.
+            # Replaces Django's generic error message.
             inlines = context["inline_admin_formsets"]
             context["problems"] = problems.of_record(context["adminform"].form, inlines)
         if change and obj is not None:
@@ -305,39 +318,36 @@ class AuditedAdmin(
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(self, request, object_id, extra_context=None):
-        """The site's own page tells it, of a removed record too."""
+        """Redirect to the site's history page, also for a removed record."""
         obj = self.get_object(request, object_id) or self._removed(object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return HttpResponseRedirect(reverse("history", args=[self.opts.model_name, obj.pk]))
 
     def _removed(self, object_id) -> AuditedModel | None:
-        """The removed record as it last was, unsaved."""
+        """An unsaved instance with the last values of a removed record."""
         try:
             row = self.model.history.filter(id=object_id).first()
         except ValidationError:
             return None
         return row.instance if row else None
 
-    def view_on_site(self, obj):
-        return obj.get_absolute_url()
-
     # Removing ------------------------------------------------------------------------------------
 
     def get_deleted_objects(self, objs, request):
-        """As Django's, but what forbids the removal is named as records, not as link rows."""
+        """List the records that prevent the deletion, not their link rows."""
         deleted, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         if self.model is not Comment:
-            # Comments go with their record, whoever wrote them.
-            perms_needed.discard(Comment._meta.verbose_name)
+            # Comments are deleted with their record, whoever wrote them.
+            perms_needed.discard(str(Comment._meta.verbose_name))
         for model in audit.tracked_models():
             if model.parent_field():
-                # So does what belongs to it, though it can't be removed by itself.
-                perms_needed.discard(model._meta.verbose_name)
+                # So are links, although nobody can delete them by themselves.
+                perms_needed.discard(str(model._meta.verbose_name))
         pointing = list(rows_pointing_to(self.model, [obj.pk for obj in objs]))
         for row in pointing:
             if not self.admin_site.get_model_admin(type(row)).has_delete_permission(request, row):
-                perms_needed.add(row._meta.verbose_name)
+                perms_needed.add(str(row._meta.verbose_name))
         if protected or pointing:
             protected = self._dependents(objs, pointing)
         return deleted, counts, perms_needed, protected
@@ -366,8 +376,8 @@ class AuditedAdmin(
         return format_html('{}: <a href="{}">{}</a>', noun, url, record)
 
 
-class LinkInlineMixin(OrderedNamesMixin, PlainForeignKeysMixin):
-    """The links of a record, edited on the record's own page, each row with OWN_FIELDS."""
+class LinkInlineMixin(OrderedNamesMixin, PlainForeignKeysMixin, InlineModelAdmin):
+    """The links of a record, as inlines of its form; each row has OWN_FIELDS."""
 
     extra = 0
     form = GuardedForm

@@ -22,8 +22,8 @@ from oegen.people.passwords import password_changed
 
 
 class PersonForm(UserChangeForm):
-    """A username that is given anew differs from all others by more than its case, as that of a new
-    account does: people sign in without minding it."""
+    """Requires a changed username to be unique ignoring case, as for new accounts, because the
+    sign-in ignores case."""
 
     def clean_username(self):
         username = self.cleaned_data["username"]
@@ -33,8 +33,8 @@ class PersonForm(UserChangeForm):
         return username
 
 
-class OneChangeSetMixin:
-    """For a ModelAdmin of accounts or groups: what a request changes is one change set."""
+class OneChangeSetMixin(admin.ModelAdmin):
+    """Wraps the writing views of accounts and groups in one change set."""
 
     def changeform_view(self, request, *args, **kwargs):
         with self._change_set(request):
@@ -50,7 +50,7 @@ class OneChangeSetMixin:
 
     @staticmethod
     def _change_set(request):
-        """None around what only reads: it would keep writers waiting."""
+        """No change set for reading requests, whose transaction would block writers."""
         if request.method != "POST":
             return nullcontext()
         return audit.change_set(source=audit.Source.FORM)
@@ -60,7 +60,7 @@ class OneChangeSetMixin:
 class PersonAdmin(
     OneChangeSetMixin, RemovalMixin, StrictFiltersMixin, FoldedSearchMixin, UserAdmin
 ):
-    """Accounts. What a person may do follows from the groups; Django's staff flag plays no part."""
+    """Accounts. Permissions come from groups; Django's staff flag is not used."""
 
     form = PersonForm
     list_display = ["username", "first_name", "last_name", "email", "role_names", "is_active"]
@@ -94,20 +94,20 @@ class PersonAdmin(
         return super().get_queryset(request).prefetch_related("groups")
 
     def get_actions(self, request):
-        """Accounts are removed one by one: most can't be, and each says why."""
+        """Accounts are deleted one by one, because most of them can't be, for different reasons."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
 
     def has_view_permission(self, request, obj=None):
-        """Whoever may enter the admin may pick a person in a form, by name."""
+        """Autocompletes of accounts are open to everybody who may enter the admin."""
         picks = request.resolver_match.url_name == "autocomplete"
         return super().has_view_permission(request, obj) or (
             picks and request.user.has_perm(roles.ENTER_ADMIN)
         )
 
     def has_change_permission(self, request, obj=None):
-        """Who may set a superuser's password could become one."""
+        """Only superusers may change superusers, whose password they could otherwise set."""
         return super().has_change_permission(request, obj) and _may_edit(request, obj)
 
     def has_delete_permission(self, request, obj=None):
@@ -117,7 +117,7 @@ class PersonAdmin(
         before = self.get_object(request, unquote(id))
         response = super().user_change_password(request, id, form_url)
         user = self.get_object(request, unquote(id))
-        if user is not None and user.password != before.password:
+        if user is not None and before is not None and user.password != before.password:
             password_changed.send(type(self), user=user, by=request.user)
         return response
 
@@ -135,7 +135,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class RoleAdmin(OneChangeSetMixin, RemovalMixin, StrictFiltersMixin, GroupAdmin):
-    """The three roles come with the product: they can be widened, not removed or renamed."""
+    """The three built-in roles can get more permissions, but not be deleted or renamed."""
 
     def has_delete_permission(self, request, obj=None):
         is_role = obj is not None and obj.name in roles.ROLES
@@ -159,7 +159,7 @@ class CommentRecordForm(RecordForm):
 
 @admin.register(Comment)
 class CommentAdmin(AuditedAdmin):
-    """Comments are written on the record's own page; here they are found and corrected."""
+    """Comments can be found and corrected here; they are added on the record's page."""
 
     form = CommentRecordForm
     list_display = ["about", "author", "created_at"]

@@ -1,4 +1,4 @@
-"""What a refused form of the admin has to put right, each with a link to its field."""
+"""The list of errors above an invalid form of the admin, with links to the fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.text import Truncator, capfirst
 
 @dataclass(frozen=True)
 class Problem:
-    """``place`` names the field in words; ``target`` is the id of its box on the page."""
+    """An error. ``place`` is the label of the field; ``target`` the id of its element."""
 
     place: str
     target: str
@@ -20,28 +20,28 @@ class Problem:
 
 
 def of_record(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> list[Problem]:
-    """Those of a record's form, in the order of the page; what is about the record as a whole
-    stands at the top anyway."""
+    """The errors of a record's form and its inlines, in the order of the page, without the form's
+    non-field errors, which are shown at the top."""
     found = list(_of_fields(form, ""))
     for inline in inlines:
         noun = capfirst(inline.opts.verbose_name)
         for sentence in inline.formset.non_form_errors():
             plural = capfirst(inline.opts.verbose_name_plural)
-            found.append(Problem(plural, f"{inline.formset.prefix}-group", sentence))
+            found.append(Problem(plural, f"{inline.formset.prefix}-group", str(sentence)))
         for number, row in enumerate(inline.formset.forms, 1):
             place = f"{noun} {number}"
-            found += [Problem(place, row.prefix, one) for one in row.non_field_errors()]
+            found += [Problem(place, row.prefix, str(one)) for one in row.non_field_errors()]
             found += _of_fields(row, place)
     return found
 
 
 def of_table(formset: forms.BaseModelFormSet) -> list[Problem]:
-    """Those of the rows of an editable list."""
+    """The errors of the rows of an editable list."""
     found = []
     for row in formset.forms:
         place = Truncator(row.instance).chars(80)
         first = next((bound.id_for_label for bound in row.visible_fields()), "")
-        found += [Problem(place, first, one) for one in row.non_field_errors()]
+        found += [Problem(place, first, str(one)) for one in row.non_field_errors()]
         found += _of_fields(row, place)
     return found
 
@@ -53,4 +53,4 @@ def _of_fields(form: forms.ModelForm, place: str) -> Iterable[Problem]:
             if place:
                 label = label[:1].lower() + label[1:] if label[1:2].islower() else label
                 label = f"{place}, {label}"
-            yield Problem(label, bound.id_for_label, sentence)
+            yield Problem(label, bound.id_for_label, str(sentence))

@@ -2,8 +2,8 @@ from oegen.admin.options import AuditedAdmin
 
 
 class ReferenceAdmin(AuditedAdmin):
-    """A vocabulary. Rows in use, or that the program relies on, can't be removed; they can be
-    made inactive."""
+    """The admin of a reference table. Rows that are in use or have a protected code can't be
+    deleted, but deactivated."""
 
     list_display = ["name", "code", "order", "is_active"]
     list_filter = ["is_active"]
@@ -22,7 +22,7 @@ class ReferenceAdmin(AuditedAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fields(self, request, obj=None):
-        """The name first; the reason has a place of its own below."""
+        """The model's fields, the name first; the template places the reason."""
         own = [field.name for field in self.opts.concrete_fields]
         asked = [name for name in super().get_fields(request, obj) if name in own]
         return sorted(asked, key=lambda name: name != "name")
@@ -38,7 +38,7 @@ class ReferenceAdmin(AuditedAdmin):
         return [*readonly, "code"] if obj and obj.has_protected_code else readonly
 
     def get_search_results(self, request, queryset, search_term):
-        """Autocompletes offer the active rows only."""
+        """Autocompletes list active rows only."""
         if request.path.endswith("/autocomplete/"):
             queryset = queryset.filter(is_active=True)
         return super().get_search_results(request, queryset, search_term)

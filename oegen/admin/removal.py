@@ -1,4 +1,4 @@
-"""Removing in the words of the site: Django says "delete", and nothing here is destroyed."""
+"""Messages that say "remove" instead of Django's "delete", because the history stays."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from django.urls import reverse
 from oegen.core import words
 
 
+class RemovalRequest(HttpRequest):
+    removal_message: str
+
+
 @contextmanager
-def removal_message(request: HttpRequest, message: str) -> Iterator[None]:
-    """Say this in place of Django's message inside."""
+def removal_message(request: RemovalRequest, message: str) -> Iterator[None]:
+    """Replace Django's message in ``RemovalMixin.message_user`` inside."""
     request.removal_message = message
     try:
         yield
@@ -35,8 +39,8 @@ def remove_selected(modeladmin, request, queryset):
 admin.site.add_action(remove_selected, "delete_selected")
 
 
-class RemovalMixin:
-    """For a ModelAdmin; its pages are templates/admin/delete_confirmation.html and the like."""
+class RemovalMixin(admin.ModelAdmin):
+    """Messages for removals; the templates are admin/delete_confirmation.html and its variants."""
 
     def response_delete(self, request, obj_display, obj_id):
         message = f"The {self.opts.verbose_name} “{obj_display}” was removed."

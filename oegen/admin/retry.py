@@ -1,4 +1,4 @@
-"""Admin views that write: one change set each, run again when somebody else was faster."""
+"""Writing admin views: each runs in one change set, and is retried after a conflict."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db import IntegrityError
 from django.http import HttpResponseRedirect
 
@@ -36,19 +36,19 @@ class Attempt:
     saved: AuditedModel | None = None
     done: str = ""
     nothing_changed: bool = False
-    #: What the view tells the person: told once its change set is committed, else never.
+    #: Calls of ``message_user``, which are made after the change set is committed.
     messages: list[Callable[[], None]] = field(default_factory=list)
 
 
-class RetryMixin:
-    """For a ModelAdmin."""
+class RetryMixin(admin.ModelAdmin):
+    """Runs the writing views of a ModelAdmin in change sets."""
 
     def _in_change_set(self, request, source, view, *, has_form=True):
-        """Run a view; a POST as one change set. Should somebody's save slip in between checking
-        and writing, run it again: the checks then see what they wrote and say so.
+        """Run a view, a POST in one change set. If another write happens between validation and
+        saving, run the view again, so that validation reports it.
 
-        What the database refuses all the same is an error of the form, with everything that was
-        typed; where there is no form, a message on the page that comes back.
+        If the database still refuses, the form is shown with the error and the input; without a
+        form, there is a message.
         """
         if request.method != "POST":
             return view()
@@ -78,7 +78,7 @@ class RetryMixin:
         return view()
 
     def message_user(self, request, *args, **kwargs):
-        """Inside an attempt, wait until it is committed."""
+        """Inside an attempt, delay the message until its commit."""
         send = partial(super().message_user, request, *args, **kwargs)
         if attempt := getattr(request, "attempt", None):
             attempt.messages.append(send)

@@ -1,3 +1,5 @@
+from typing import cast
+
 from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
 
@@ -6,12 +8,12 @@ from oegen.admin.options import AuditedAdmin
 from oegen.admin.removal import RemovalMixin
 from oegen.audit.integrity.models import Acknowledgement
 from oegen.people.models import SecurityEvent
+from oegen.people.models.security import SecurityEventQuerySet
 
 
 @admin.register(SecurityEvent)
 class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
-    """Sign-ins, failures, changed passwords and downloads, to be read. A run of failures is one
-    line, which counts them."""
+    """Security events, read-only. A run of failures is one row with their count."""
 
     list_display = ["last_at", "kind", "who", "count", "address", "about"]
     list_filter = ["kind"]
@@ -21,7 +23,7 @@ class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     list_select_related = ["origin"]
-    fields = [
+    readonly_fields = [
         "number",
         "kind",
         "who",
@@ -34,10 +36,11 @@ class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
         "sealed_at",
         "seal",
     ]
-    readonly_fields = fields
+    fields = [*readonly_fields]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).newest_of_runs()
+        events = cast("SecurityEventQuerySet", super().get_queryset(request))
+        return events.newest_of_runs()
 
     def has_add_permission(self, request):
         return False
@@ -66,8 +69,8 @@ class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
 
 @admin.register(Acknowledgement)
 class AcknowledgementAdmin(AuditedAdmin):
-    """Findings of ``audit_check`` that were acknowledged, which that command does; here one is
-    taken back, and is an alarm again."""
+    """Acknowledged findings. ``audit_check`` creates them; a finding whose acknowledgement is
+    deleted here is open again."""
 
     list_display = ["finding", "reason", "created_at"]
     search_fields = ["finding", "reason"]

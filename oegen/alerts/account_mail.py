@@ -1,5 +1,4 @@
-"""Mail to one person about the own account, which nobody can choose not to get. Loaded when the
-application starts."""
+"""Mandatory e-mail to users about their own account. Imported in ``AppConfig.ready``."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ ACCOUNT = "account"
 
 @receiver(password_changed, dispatch_uid="oegen.alerts.account_mail")
 def mail_password_notice(sender, user: User, by: User, **kwargs) -> None:
-    """Where e-mail is set up: a notice that waits until then would be of no use."""
+    """Queue the e-mail; do nothing while e-mail is not configured, because it would come late."""
     if not user.email or Channel.EMAIL not in configured_channels():
         return
     now = timezone.now()

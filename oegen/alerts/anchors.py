@@ -1,10 +1,10 @@
-"""Anchors: the newest seals at a moment, signed, kept where nobody who can write to the database
-can write.
+"""Anchors: signed copies of the newest seals, stored out of reach of anybody who can write to the
+database.
 
 The watcher (``send_alerts --watch``) writes one every hour to a file in ANCHOR_DIR and sends it by
-mail and Slack where that is set up. ``audit_check --against`` then finds a history that was cut off
-or written anew. The signature says that a holder of the key made it: the key is the file
-``anchor-key`` in VAR_DIR, or ANCHOR_KEY. Whoever owns this host can read it and sign.
+mail and Slack if configured. ``audit_check --against`` compares the history with an anchor, and so
+finds one that was truncated or rewritten. The signing key is the file ``anchor-key`` in VAR_DIR, or
+ANCHOR_KEY. The administrators of this host can read it and sign.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ from oegen.people.models import SecurityEvent
 
 logger = logging.getLogger(__name__)
 
-#: After so long another watcher takes over an hour whose anchor was begun and not made.
+#: How long a watcher may take for an anchor before another one takes over.
 LEASE = timedelta(minutes=10)
 
-#: An anchor that old is late.
+#: The age from which the newest anchor counts as late.
 LATE = timedelta(hours=2)
 
-#: What Slack shows of a message; the anchor's file has all of it.
+#: The length to which a Slack message is truncated; the file has all of it.
 LONGEST_MESSAGE = 30_000
 
-#: So many open findings an anchor names; of more it tells the number.
-NAMED = 100
+#: The number of open findings that an anchor lists; it counts the rest.
+MAX_LISTED = 100
 
 
 class AnchorError(Exception):
-    """A file that is no anchor, or can't be written; the text says why to people."""
+    """A file is not an anchor, or can't be written; the text is shown to the user."""
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """The newest seals at a moment. ``facts`` is all that the file holds."""
+    """The newest seals at one time. ``facts`` is the content of the file."""
 
     number: int
     seal: str
@@ -73,7 +73,7 @@ class Anchor:
 
     @classmethod
     def read(cls, path: Path) -> Anchor:
-        """Raises AnchorError."""
+        """Read an anchor's file. Raises AnchorError."""
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
             return cls(
@@ -92,7 +92,7 @@ class Anchor:
             ) from error
 
     def signed(self, now: datetime | None = None) -> dict[str, Any]:
-        """The seals with what is known of the findings, signed."""
+        """The content of the anchor's file: the seals and the open findings, signed."""
         check = IntegrityCheck.objects.order_by("-checked_at").first()
         facts = {
             "site": settings.BASE_URL,
@@ -115,8 +115,8 @@ class Anchor:
         return facts
 
     def findings(self, public_key: str = "") -> Iterator[Finding]:
-        """What it says of the history that is not so any more; ``public_key`` defaults to that of
-        this site."""
+        """The differences between the anchor and the history. ``public_key`` is the expected key
+        of the signature and defaults to that of this site."""
         yield from self._chain_findings(
             "Change set", self.number, self.seal, ChangeSet.objects.all(), "the history"
         )
@@ -131,7 +131,7 @@ class Anchor:
             yield from self._signature_findings(public_key or encoded(signing_key().public_key()))
 
     @staticmethod
-    def _chain_findings(noun, number, kept, rows, what) -> Iterator[Finding]:
+    def _chain_findings(noun, number, anchored, rows, what) -> Iterator[Finding]:
         if not number:
             return
         seal = rows.filter(number=number).values_list("seal", flat=True).first()
@@ -140,13 +140,13 @@ class Anchor:
                 f"{noun} {number}",
                 f"it is in the anchor and no longer here: the end of {what} was removed",
             )
-        elif seal != kept:
+        elif seal != anchored:
             yield Finding(
                 f"{noun} {number}",
                 f"its seal is not the anchor's: {what} up to here was written anew",
                 "seal",
                 seal,
-                kept,
+                anchored,
             )
 
     def _signature_findings(self, public_key: str) -> Iterator[Finding]:
@@ -177,7 +177,7 @@ def encoded(key: Ed25519PublicKey) -> str:
 
 
 def signing_key() -> Ed25519PrivateKey:
-    """ANCHOR_KEY, or the key file in VAR_DIR, which is made when there is none.
+    """ANCHOR_KEY, or the key file in VAR_DIR, which is created if it is missing.
 
     Raises AnchorError.
     """
@@ -202,11 +202,11 @@ def _key_file(path: Path) -> str:
             serialization.NoEncryption(),
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)  # Only its owner can read it.
+        handle, name = tempfile.mkstemp(dir=path.parent)  # Readable by its owner only.
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(made)
-            # If several processes do this at once, the first one's key stays.
+            # If several processes do this at once, the first one wins.
             os.link(name, path)
         except FileExistsError:
             pass
@@ -216,13 +216,13 @@ def _key_file(path: Path) -> str:
 
 
 def write(facts: dict[str, Any], path: Path) -> None:
-    """All of the file or none. Raises AnchorError."""
+    """Write the file atomically. Raises AnchorError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(json.dumps(facts, indent=1) + "\n")
-        os.replace(name, path)  # noqa: PTH105 - the name is no Path
+        os.replace(name, path)  # noqa: PTH105 - name is a str
     except OSError as error:
         raise AnchorError(f"{path} can't be written: {error.strerror}.") from error
 
@@ -230,8 +230,9 @@ def write(facts: dict[str, Any], path: Path) -> None:
 # Every hour -------------------------------------------------------------------------------------
 
 
-def keep_if_due(now: datetime | None = None) -> KeptAnchor | None:
-    """Make the anchor of this hour, unless somebody has or is about to; gives it if made."""
+def write_if_due(now: datetime | None = None) -> KeptAnchor | None:
+    """Write the anchor of this hour, unless another process has done so or is doing so. Returns it
+    if it was written here."""
     now = now or timezone.now()
     row = _claim(now.replace(minute=0, second=0, microsecond=0), now)
     if row is None:
@@ -267,7 +268,7 @@ def _claim(hour: datetime, now: datetime) -> KeptAnchor | None:
 
 
 def _send(text: str, row: KeptAnchor) -> Iterator[str]:
-    """By mail and Slack where set; yields why that did not succeed."""
+    """Send the anchor by mail and Slack, as configured; yields error messages."""
     title = f"Anchor of the history at {row.hour:%Y-%m-%d %H:%M} UTC, change set {row.change_set}"
     if settings.ANCHOR_EMAIL:
         try:
@@ -284,14 +285,14 @@ def _send(text: str, row: KeptAnchor) -> Iterator[str]:
             yield f"Slack: {error}"
 
 
-def newest_kept() -> KeptAnchor | None:
+def newest_anchor() -> KeptAnchor | None:
     return KeptAnchor.objects.exclude(made_at=None).order_by("-made_at").first()
 
 
 def state_in_words() -> str:
-    """When the last anchor was made, for /healthz."""
-    newest = newest_kept()
-    if newest is None:
+    """The line about anchors for /healthz."""
+    newest = newest_anchor()
+    if newest is None or newest.made_at is None:
         return "anchor: none made yet (send_alerts --watch makes one every hour)"
     late = "late, " if newest.made_at < timezone.now() - LATE else ""
     return f"anchor: {late}the last was made at {newest.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

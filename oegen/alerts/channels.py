@@ -1,4 +1,4 @@
-"""The channels that messages go out by, and how a message that did not go out says so."""
+"""The configured channels, and the error of a failed delivery."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from oegen.alerts.models import Channel
 
 
 def configured_channels() -> list[Channel]:
-    """Those that this site has been told how to reach."""
-    known = {Channel.SLACK: settings.SLACK_WEBHOOK_URL, Channel.EMAIL: settings.SENDS_EMAIL}
-    return [channel for channel, is_known in known.items() if is_known]
+    """The channels for which this site has settings."""
+    configured = {Channel.SLACK: settings.SLACK_WEBHOOK_URL, Channel.EMAIL: settings.SENDS_EMAIL}
+    return [channel for channel, value in configured.items() if value]
 
 
 def one_line(text: str, longest: int = 500) -> str:
-    """Without control characters, which no mail head and not every database takes."""
+    """Strip control characters, which mail headers and PostgreSQL's text don't allow, collapse
+    white space and truncate."""
     text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 class SendError(Exception):
-    """A message was not sent, or nobody knows; the text says why to people and holds no secret.
+    """A message was not sent, or its delivery is unknown. The text is shown to users and must not
+    contain secrets.
 
-    ``retry_after``: the receiver asked for that pause of everybody. ``is_final``: no further try
-    can do better. ``may_have_arrived``: there was no answer that says it did not.
+    ``retry_after``: the pause that the receiver asked for, for all messages. ``is_final``: retrying
+    is useless. ``may_have_arrived``: there was no response that rules it out.
     """
 
     def __init__(

@@ -1,8 +1,9 @@
-"""Sends what the outbox holds: each alert by one worker, again after a failure, parked in the end.
+"""Delivery of the outbox: each alert is sent by one worker, retried after failures and finally
+parked.
 
-A worker **claims** an alert for a while, sends it outside any transaction and **settles** it. One
-who dies in between leaves a claim that ends: then the alert is sent again and marked as a possible
-repeat, because nobody can know how far the other came.
+A worker **claims** an alert with a lease, sends it outside any transaction and **settles** it. If
+it dies in between, the lease expires: the alert is sent again and marked as a possible repeat,
+because it is unknown whether it was sent before.
 """
 
 from __future__ import annotations
@@ -24,17 +25,17 @@ from oegen.core.words import count
 
 logger = logging.getLogger(__name__)
 
-#: Longer than any sending takes.
+#: Longer than sending can take.
 LEASE = timedelta(minutes=5)
 
-#: The wait after the first failure, doubled with each further one up to the longest.
+#: Exponential back-off: the wait after the first failure, and the maximum.
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 
-#: After the first try: then comes the last one.
+#: The time after the first attempt at which the last one is made.
 TRIES_FOR = timedelta(days=1)
 
-#: How the error of an alert begins that somebody does not want to be sent.
+#: Prefix of ``last_error`` for alerts that a user parked.
 HELD_BACK = "Held back by"
 
 _spread = random.SystemRandom().uniform
@@ -50,18 +51,18 @@ class Tally:
     parked: int = 0
 
 
-def senders() -> dict[Channel, Send]:
+def senders() -> dict[str, Send]:
     known = {Channel.SLACK: slack.send, Channel.EMAIL: mail.send}
     return {channel: known[channel] for channel in configured_channels()}
 
 
 def deliver(
     *,
-    senders: dict[Channel, Send],
+    senders: dict[str, Send],
     is_stopped: Callable[[], bool] = lambda: False,
     clock: Callable[[], datetime] = timezone.now,
 ) -> Tally:
-    """Send what is due, until nothing is or ``is_stopped``, which is asked after each alert."""
+    """Send due alerts until there are none or ``is_stopped``, which is called before each alert."""
     tally = Tally()
     while not is_stopped() and (alert := _claim(list(senders), clock())):
         try:
@@ -74,8 +75,8 @@ def deliver(
     return tally
 
 
-def _claim(channels: list[Channel], now: datetime) -> Alert | None:
-    """The next one due, in this worker's hand until its lease ends."""
+def _claim(channels: list[str], now: datetime) -> Alert | None:
+    """Claim the next due alert for the time of a lease."""
     due = Alert.objects.due(channels, now)
     if not due.exists():
         return None
@@ -83,7 +84,7 @@ def _claim(channels: list[Channel], now: datetime) -> Alert | None:
         alert = due.select_for_update(skip_locked=True).first()
         if alert is None:
             return None
-        # Settling clears the claim, so whoever claimed it before did not come to that.
+        # Settling clears the claim, so an earlier worker with this claim died.
         alert.may_be_repeat |= alert.claimed_until is not None
         alert.claimed_until = now + LEASE
         alert.first_tried_at = alert.first_tried_at or now
@@ -93,7 +94,7 @@ def _claim(channels: list[Channel], now: datetime) -> Alert | None:
 
 
 def _settle(alert: Alert, **values) -> None:
-    """Unless the lease has ended and another worker has it by now."""
+    """Write the result, unless the lease expired and another worker claimed the alert."""
     mine = Alert.objects.filter(pk=alert.pk, claimed_until=alert.claimed_until)
     if not mine.update(claimed_until=None, **values):
         logger.warning("Alert %s took longer than its lease; another worker has it.", alert.pk)
@@ -104,7 +105,7 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
         "last_error": str(error),
         "may_be_repeat": alert.may_be_repeat or error.may_have_arrived,
     }
-    last_try_at = alert.first_tried_at + TRIES_FOR
+    last_try_at = (alert.first_tried_at or now) + TRIES_FOR
     if error.is_final or now >= last_try_at:
         _settle(alert, parked_at=now, **values)
         tally.parked += 1
@@ -123,7 +124,7 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
 
 
 def send_again(alerts) -> int:
-    """Put parked alerts of the queryset back, as if they were new; gives their number."""
+    """Reset the parked alerts of a queryset, so that they are sent again; returns their number."""
     return alerts.parked().update(
         parked_at=None,
         next_attempt_at=timezone.now(),
@@ -133,13 +134,13 @@ def send_again(alerts) -> int:
 
 
 def park(alerts, by: str) -> int:
-    """Park alerts that are waiting and in nobody's hand; gives their number."""
+    """Park the waiting, unclaimed alerts of a queryset; returns their number."""
     free = alerts.waiting().filter(claimed_until=None)
     return free.update(parked_at=timezone.now(), last_error=f"{HELD_BACK} {by}.")
 
 
 def state_in_words() -> list[str]:
-    """What there is to say about each channel: that it is not set up, or how much waits there."""
+    """A line about each channel for /healthz: whether it is configured and what is waiting."""
     rows = Alert.objects.waiting().order_by().values("channel")
     waiting = {
         row["channel"]: row
@@ -148,19 +149,19 @@ def state_in_words() -> list[str]:
     failed = Alert.objects.parked().exclude(last_error__startswith=HELD_BACK).order_by()
     parked = dict(failed.values_list("channel").annotate(number=Count("pk")))
     configured = configured_channels()
-    told = []
+    lines = []
     for channel, variable in ((Channel.SLACK, "SLACK_WEBHOOK_URL"), (Channel.EMAIL, "EMAIL_URL")):
         row = waiting.get(channel, {"number": 0, "oldest": None})
         number = count(row["number"], "alert")
         if channel not in configured:
-            told.append(f"{channel.label}: not set up ({variable} is not set), {number} kept")
+            lines.append(f"{channel.label}: not set up ({variable} is not set), {number} kept")
         elif row["number"]:
             minutes = int((timezone.now() - row["oldest"]).total_seconds() // 60)
-            told.append(
+            lines.append(
                 f"{channel.label}: {number} waiting, the oldest for {count(minutes, 'minute')}"
             )
         else:
-            told.append(f"{channel.label}: nothing waiting")
-        if number := parked.get(channel):
-            told[-1] += f", {number:,} parked"
-    return told
+            lines.append(f"{channel.label}: nothing waiting")
+        if number_parked := parked.get(channel):
+            lines[-1] += f", {number_parked:,} parked"
+    return lines

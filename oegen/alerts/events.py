@@ -1,10 +1,9 @@
-"""What alerts can be about, and how an application says that it happened.
+"""The registry of alert events and of the functions that detect them.
 
-Applications register their events with ``Event``, find them with ``detects`` and tell a message
-about the records concerned with ``describes``: imports go one way only. What is found are
-transitions, read from the history rows of a change set at its end: the last row of a record before
-it against the last row in it. So no path of writing can forget them, and what goes there and back
-in one go is nothing.
+Applications register their events with ``Event``, detectors with ``detects`` and descriptions of
+records with ``describes``, so that imports go one way only. Detectors compare each record before
+and after a change set, by its history rows: this covers every way of writing, and a change that is
+reverted within the change set produces no event.
 """
 
 from __future__ import annotations
@@ -15,21 +14,23 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from oegen import audit
+from oegen.audit.audited import AuditedModel
 
 EVENTS: dict[str, Event] = {}
 
 
 @dataclass(frozen=True)
 class Event:
-    """``unit`` is what a rule's threshold counts; an event without one takes no threshold.
+    """A kind of event that alert rules can be about.
 
-    A size has to be more than the threshold; where the event ``is_reached``, to have been below
-    it and to be so no more. ``usually_mailed`` is for people who have not chosen. An event that is
-    ``always_noticed`` stands in the bells of the people it is about, whatever rules are in force
-    and whatever they chose. Digests are events that need no rule.
+    ``unit`` is the unit of a rule's threshold; an event without a unit takes no threshold. The size
+    of an occurrence must exceed the threshold or, if the event ``is_reached``, have crossed it.
+    ``usually_mailed`` is the default for users without a preference. An event that is
+    ``always_noticed`` creates notices for the people concerned regardless of rules and
+    preferences. Digests are events with ``needs_no_rule``.
     """
 
     code: str
@@ -55,22 +56,22 @@ class Event:
 
 
 def event_choices() -> list[tuple[str, str]]:
-    """The events that rules can be about."""
+    """The events that alert rules can be about, as choices."""
     return [(event.code, event.name) for event in EVENTS.values() if not event.needs_no_rule]
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """That an event happened to a record; ``old`` and ``new`` are for people.
+    """An event that happened to a record; ``old`` and ``new`` are formatted values.
 
-    ``row_key`` is the record that was written, where that is another than the one told of. With
-    ``people`` only they get it by e-mail, by their keys. ``moment`` names when it came about, for
-    what can happen to a record but once then, whichever change set or watcher finds it.
-    ``anchor`` is the place on the record's page.
+    ``row_key`` is the key of the written record, if that is not the record that the alert is about.
+    ``people`` restricts e-mail and notices to users with these keys. ``moment`` identifies the
+    occurrence independently of the change set, so that it is reported once. ``anchor`` is the
+    fragment of the link to the record's page.
     """
 
     event: Event
-    model: type[Model]
+    model: type[AuditedModel]
     key: UUID
     old: str = ""
     new: str = ""
@@ -85,8 +86,8 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a message says of a record, and what rules can filter by; ``technologies`` are keys,
-    those of the broader ones included."""
+    """The data about a record for messages and for the filters of rules; ``technologies`` are keys,
+    including those of parent technologies."""
 
     name: str
     noun: str
@@ -100,9 +101,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Change:
-    """A record's fields before and after a change set; None where it was not there.
+    """A record's fields before and after a change set; None where it did not exist.
 
-    ``is_new``: it never was there before, which a record that is brought back was.
+    ``is_new``: it never existed before; false for a record that was brought back.
     """
 
     key: UUID
@@ -112,14 +113,14 @@ class Change:
 
 
 class Changes:
-    """What one change set did, by model, read when it is first asked for."""
+    """The changes of a change set, read lazily by model."""
 
     def __init__(self, change_set):
         self.change_set = change_set
         self._written = {history.instance_type for history in change_set.written}
         self._read: dict[tuple, list[Change]] = {}
 
-    def of(self, model: type[Model], *fields: str) -> list[Change]:
+    def of(self, model: type[AuditedModel], *fields: str) -> list[Change]:
         if model not in self._written:
             return []
         if (model, fields) not in self._read:
@@ -151,20 +152,20 @@ def _there(row: dict | None) -> dict | None:
 
 @dataclass(frozen=True)
 class Detector:
-    models: frozenset[type[Model]]
+    models: frozenset[type[AuditedModel]]
     codes: frozenset[str]
     find: Callable[[Changes], Iterable[Occurrence]] = field(compare=False)
 
 
 _detectors: list[Detector] = []
-_describers: dict[type[Model], Callable[[list[UUID]], dict[UUID, Subject]]] = {}
-#: Find what time alone has brought about, for a day.
+_describers: dict[type[AuditedModel], Callable[[list[UUID]], dict[UUID, Subject]]] = {}
+#: Detectors of events that the date alone causes.
 _timed: list[Callable[[Any], Iterable[Occurrence]]] = []
 
 
-def detects(*events: Event, models: Iterable[type[Model]]):
-    """Register a function of Changes that finds occurrences of the events; it is asked when a
-    change set has rows of one of the models, and a rule of one of the events is in force."""
+def detects(*events: Event, models: Iterable[type[AuditedModel]]):
+    """Register a function of Changes that finds occurrences of the events. It is called if a change
+    set has rows of one of the models and a rule about one of the events is active."""
 
     def register(find):
         codes = frozenset(event.code for event in events)
@@ -174,15 +175,15 @@ def detects(*events: Event, models: Iterable[type[Model]]):
     return register
 
 
-def comes_with_time(find: Callable[[Any], Iterable[Occurrence]]):
-    """Register a function of a day that finds what has come about by its beginning without
-    anybody's doing. It may find the same again: each occurrence has its ``moment``."""
+def time_based(find: Callable[[Any], Iterable[Occurrence]]):
+    """Register a function of a day that finds events which the date alone has caused by its start.
+    It may return the same ones again, because each occurrence has its ``moment``."""
     _timed.append(find)
     return find
 
 
-def describes(model: type[Model]):
-    """Register the function of keys that gives the Subject of each record of the model."""
+def describes(model: type[AuditedModel]):
+    """Register a function that returns the Subjects of the model's records by their keys."""
 
     def register(describe):
         _describers[model] = describe
@@ -192,7 +193,7 @@ def describes(model: type[Model]):
 
 
 def detectors_of(change_set) -> list[Detector]:
-    """Those with a model that the change set has rows of."""
+    """The detectors that read a model of which the change set has rows."""
     written = {history.instance_type for history in change_set.written}
     return [detector for detector in _detectors if detector.models & written]
 
@@ -203,22 +204,22 @@ def occurrences_by(day) -> list[Occurrence]:
 
 def subjects_of(
     occurrences: Iterable[Occurrence],
-) -> dict[tuple[type[Model], UUID], Subject]:
-    keys: dict[type[Model], dict[UUID, None]] = {}
+) -> dict[tuple[type[AuditedModel], UUID], Subject]:
+    keys: dict[type[AuditedModel], dict[UUID, None]] = {}
     for occurrence in occurrences:
         keys.setdefault(occurrence.model, {})[occurrence.key] = None
-    found = {}
-    for model, wanted in keys.items():
-        wanted = list(wanted)
+    found: dict[tuple[type[AuditedModel], UUID], Subject] = {}
+    for model, by_key in keys.items():
+        wanted = list(by_key)
         for start in range(0, len(wanted), audit.BATCH_SIZE):
             batch = wanted[start : start + audit.BATCH_SIZE]
             describe = _describers.get(model)
-            subjects = describe(batch) if describe else _plainly(model, batch)
+            subjects = describe(batch) if describe else _default_subjects(model, batch)
             found |= {(model, key): subject for key, subject in subjects.items()}
     return found
 
 
-def _plainly(model: type[Model], keys: list[UUID]) -> dict[UUID, Subject]:
+def _default_subjects(model: type[AuditedModel], keys: list[UUID]) -> dict[UUID, Subject]:
     noun = str(model._meta.verbose_name)
     return {
         key: Subject(str(record), noun, record.get_absolute_url())

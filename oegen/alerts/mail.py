@@ -1,10 +1,10 @@
-"""Alerts as e-mail, plain text and HTML, with the way to end them in the head and the foot."""
+"""Alerts as e-mail in plain text and HTML, with links to unsubscribe in headers and footer."""
 
 from __future__ import annotations
 
 import smtplib
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,24 +17,25 @@ from oegen.alerts import preferences
 from oegen.alerts.channels import SendError, one_line
 from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert
+from oegen.people.models import User
 
 LONGEST_SUBJECT = 150
 
 
 def send(alert: Alert) -> None:
-    """Hand it to the mail server once. Raises SendError."""
-    person = alert.recipient
+    """Send the alert, without retrying. Raises SendError."""
+    person = _recipient(alert)
     if not person.is_active or not person.email:
         why = "has no e-mail address" if person.is_active else "can no longer sign in"
         raise SendError(f"{person} {why}.", is_final=True)
     try:
         message_of(alert).send()
     except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        told = said.decode(errors="replace") if isinstance(said, bytes) else said
+        code, reply = next(iter(error.recipients.values()))
+        text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
         is_final = 500 <= code < 600
         raise SendError(
-            f"The mail server refused {person.email}: {code} {told}", is_final=is_final
+            f"The mail server refused {person.email}: {code} {text}", is_final=is_final
         ) from error
     except smtplib.SMTPServerDisconnected as error:
         raise SendError(f"The mail server hung up: {error}", may_have_arrived=True) from error
@@ -44,8 +45,13 @@ def send(alert: Alert) -> None:
         raise SendError(f"The mail server could not take it: {error}") from error
 
 
+def _recipient(alert: Alert) -> User:
+    """The recipient, which a check constraint requires for e-mail."""
+    return cast("User", alert.recipient)
+
+
 def message_of(alert: Alert) -> EmailMultiAlternatives:
-    """Its Message-ID is the alert's own, so that a repeat can be known as one."""
+    """The message; its Message-ID is the same for repeats, so that they can be recognized."""
     kind = alert.payload["kind"]
     context = context_of(alert)
     host = urlsplit(settings.BASE_URL).hostname
@@ -61,7 +67,7 @@ def message_of(alert: Alert) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=one_line(alert.payload["title"], LONGEST_SUBJECT),
         body=render_to_string(f"oegen/alerts/{kind}.txt", context),
-        to=[alert.recipient.email],
+        to=[_recipient(alert).email],
         headers=headers,
     )
     message.attach_alternative(render_to_string(f"oegen/alerts/{kind}.html", context), "text/html")
@@ -70,7 +76,7 @@ def message_of(alert: Alert) -> EmailMultiAlternatives:
 
 def context_of(alert: Alert) -> dict[str, Any]:
     codes = alert.payload.get("codes", [alert.event])
-    token = preferences.unsubscribe_token(alert.recipient, codes)
+    token = preferences.unsubscribe_token(_recipient(alert), codes)
     return {
         "payload": alert.payload,
         "when": timezone.localtime(datetime.fromisoformat(alert.payload["when"])),
@@ -78,7 +84,7 @@ def context_of(alert: Alert) -> dict[str, Any]:
         "recipient": alert.recipient,
         "may_be_repeat": alert.may_be_repeat,
         "chosen": [EVENTS[code].name for code in codes],
-        "changes_url": f"/audit/{alert.change_set.number}/" if alert.change_set_id else "",
+        "changes_url": f"/audit/{alert.change_set.number}/" if alert.change_set else "",
         "choices_url": settings.BASE_URL + reverse("my-alerts"),
         "unsubscribe_url": settings.BASE_URL + reverse("unsubscribe", args=[token]),
     }

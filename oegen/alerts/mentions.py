@@ -1,4 +1,4 @@
-"""Comments that name a person with @username. Loaded when the application starts."""
+"""Mentions of users in comments, by @username. Imported in ``AppConfig.ready``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -18,6 +17,7 @@ from oegen.alerts.channels import configured_channels
 from oegen.alerts.events import Changes, Event, Occurrence, detects
 from oegen.alerts.models import AlertRule, Channel
 from oegen.alerts.preferences import audience_of
+from oegen.audit.narrative.names import subject_model
 from oegen.core.folding import fold
 from oegen.people.comments import Comment
 from oegen.people.models import User
@@ -30,14 +30,14 @@ MENTIONED = Event(
     always_noticed=True,
 )
 
-#: A username has letters, digits and @ . + - _ ; a sign that ends the sentence is not part of it.
-#: What follows a letter or a slash belongs to an e-mail or web address.
+#: A username consists of letters, digits and @ . + - _ and does not end with punctuation. After a
+#: letter or slash, @ is part of an e-mail or web address.
 _MENTION = re.compile(r"(?<![\w@.+/-])@([\w@.+-]*\w)")
 
-#: So much of a comment stands in a message.
+#: The length to which a comment is truncated in messages.
 _SHOWN = 500
 
-#: So many people are suggested at once.
+#: The maximum number of suggestions.
 SUGGESTED = 8
 
 
@@ -46,7 +46,7 @@ def usernames_in(text: str) -> set[str]:
 
 
 def people_named(usernames: Iterable[str]) -> dict[str, User]:
-    """By username, case folded. One query, or none where there is nobody to look for."""
+    """Users by casefolded username, in one query; none for no usernames."""
     wanted = {name.casefold() for name in usernames}
     if not wanted:
         return {}
@@ -59,13 +59,12 @@ def _everybody() -> dict[str, User]:
 
 
 def people_by_username(request: HttpRequest) -> dict:
-    """The context in which the tag ``names_in`` looks: one query, made when a comment names
-    anybody."""
+    """Context processor for the tag ``names_in``: all users, read lazily in one query."""
     return {"people_by_username": SimpleLazyObject(_everybody)}
 
 
 def suggest(text: str) -> list[User]:
-    """Active people of whose name or username a word begins with the text."""
+    """Active users with a word in their name or username that starts with the text."""
     typed = fold(text)
     people = User.objects.filter(is_active=True).order_by("first_name", "last_name", "username")
     found = [
@@ -81,8 +80,8 @@ def _words_of(person: User) -> tuple[str, str]:
 
 
 def check_mentions(text: str, earlier: str = "") -> None:
-    """Raises ValidationError for a mention of nobody, or of somebody who can no longer sign in;
-    what the ``earlier`` text named already may stay."""
+    """Raises ValidationError for mentions of unknown or inactive users, unless the ``earlier`` text
+    contains them."""
     names = usernames_in(text) - usernames_in(earlier)
     known = people_named(names)
     problems = []
@@ -98,7 +97,7 @@ def check_mentions(text: str, earlier: str = "") -> None:
 
 
 def _meant_by(name: str) -> str:
-    """“: did you mean @morgan (Morgan Reid)?” for what is close to somebody's name."""
+    """Suggest users with similar names: “: did you mean @morgan (Morgan Reid)?”."""
     people = {
         words: person
         for person in User.objects.filter(is_active=True)
@@ -112,9 +111,9 @@ def _meant_by(name: str) -> str:
     return f": did you mean {get_text_list([f'@{one.username} ({one})' for one in meant], 'or')}?"
 
 
-def who_is_told(usernames: Iterable[str], author: User) -> str:
-    """“Morgan Reid in the bell and by e-mail”: whom a comment with these usernames tells, and how.
-    Empty if it tells nobody."""
+def describe_recipients(usernames: Iterable[str], author: User) -> str:
+    """Who would be notified of a comment with these usernames, and how: “Morgan Reid in the bell
+    and by e-mail”. Empty if nobody would."""
     people = [
         person
         for person in people_named(usernames).values()
@@ -132,14 +131,14 @@ def who_is_told(usernames: Iterable[str], author: User) -> str:
         by_way.setdefault("in the bell and by e-mail" if by_mail else "in the bell", []).append(
             str(person)
         )
-    told = [f"{get_text_list(names, 'and')} {way}" for way, names in by_way.items()]
+    recipients = [f"{get_text_list(names, 'and')} {way}" for way, names in by_way.items()]
     if Channel.SLACK in rules:
-        told.append("everybody in Slack")
-    return "; ".join(told)
+        recipients.append("everybody in Slack")
+    return "; ".join(recipients)
 
 
 def with_names(text: str, people: dict[str, User]) -> SafeString:
-    """The text as HTML, escaped, with the name of each of the people where it has @username."""
+    """The text as escaped HTML, with @username replaced by the names of known users."""
     parts, end = [], 0
     for match in _MENTION.finditer(text):
         person = people.get(match[1].casefold())
@@ -156,7 +155,7 @@ def with_names(text: str, people: dict[str, User]) -> SafeString:
 
 @detects(MENTIONED, models=[Comment])
 def mentions(changes: Changes) -> Iterator[Occurrence]:
-    """Each comment that names an active person whom it did not name before, its author aside."""
+    """Comments that newly mention active users other than their author."""
     named: dict = {}
     for change in changes.of(Comment, "text", "content_type_id", "object_id", "author_id"):
         if change.after:
@@ -176,7 +175,7 @@ def mentions(changes: Changes) -> Iterator[Occurrence]:
         if found:
             yield Occurrence(
                 MENTIONED,
-                ContentType.objects.get_for_id(comment["content_type_id"]).model_class(),
+                subject_model(comment["content_type_id"]),
                 comment["object_id"],
                 new=", ".join(str(person) for person in found),
                 note=text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…",

@@ -1,5 +1,5 @@
-"""Writes alerts, and the notices in people's bells, in the transaction of the change that they tell
-of. Nothing is sent here."""
+"""The transactional outbox: writes alerts and notices in the transaction of the change that they
+are about. Sending is a separate step (oegen.alerts.delivery)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ SUMMARY = "summary"
 #: Pseudo-channel of the notices on the site, which need no delivery.
 BELL = "bell"
 
-RuleMatch = tuple[Occurrence, AlertRule | None]
+RuleMatch = tuple[Occurrence, AlertRule]
+
+#: An occurrence for one receiver, with the matching rule, if it needs one.
+Received = tuple[Occurrence, AlertRule | None]
 
 
 def write_alerts(change_set: ChangeSet) -> None:
@@ -64,7 +67,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         if occurrence.event.code in wanted
     ]
     matches = _matches(found, rules)
-    noticed = [(one, None) for one in found if one.event.always_noticed]
+    noticed = [one for one in found if one.event.always_noticed]
     header = {
         "who": str(change_set.person) if change_set.person_id else "",
         "why": change_set.reason,
@@ -154,7 +157,7 @@ def _write(
     matches: list[RuleMatch],
     *,
     header: dict[str, str],
-    noticed: Sequence[RuleMatch] = (),
+    noticed: Sequence[Occurrence] = (),
     change_set: ChangeSet | None = None,
     author: User | None = None,
     sums_up: bool = False,
@@ -170,17 +173,18 @@ def _write(
     for (channel, recipient), received in by_receiver.items():
         summed_up = sums_up or len(received) > SUMMED_UP_FROM
         groups = _grouped(received) if summed_up else {}
-        tell = [one for group in groups.values() for one in group[:NAMED]]
-        named |= {id(one): one for one in tell or [one for one, _ in received]}
+        listed = [one for group in groups.values() for one in group[:NAMED]]
+        named |= {id(one): one for one in listed or [one for one, _ in received]}
         bundles.append((channel, recipient, received, groups))
     subjects = events.subjects_of(named.values())
+    origin = change_set.pk if change_set else moment
     alerts: list[Alert] = []
     notices: list[Notice] = []
     for channel, recipient, received, groups in bundles:
         common = {"recipient_id": recipient, "change_set": change_set}
         to = f"{channel}:{recipient or ''}"
         if groups:
-            key = f"{change_set.pk if change_set else moment}:{SUMMARY}:{to}"
+            key = f"{origin}:{SUMMARY}:{to}"
             payload = _summary(groups, subjects) | header | {"codes": list(groups)}
             values = common | {"unique_key": key, "event": SUMMARY, "payload": payload}
             if channel == BELL:
@@ -194,7 +198,7 @@ def _write(
                 continue  # Removed in the same change set.
             event = occurrence.event
             row = occurrence.row_key or occurrence.key
-            key_prefix = occurrence.moment or f"{change_set.pk}:{event.code}"
+            key_prefix = occurrence.moment or f"{origin}:{event.code}"
             values = common | {
                 "unique_key": f"{key_prefix}:{row}:{to}",
                 "event": event.code,
@@ -206,23 +210,24 @@ def _write(
             content_type = ContentType.objects.get_for_model(occurrence.model)
             values |= {"content_type": content_type, "object_id": occurrence.key}
             alerts.append(Alert(channel=channel, **values))
-    for model, rows in ((Alert, alerts), (Notice, notices)):
-        if rows:
-            model.objects.bulk_create(rows, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
+    if alerts:
+        Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
+    if notices:
+        Notice.objects.bulk_create(notices, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
 
 
 def _by_receiver(
-    matches: list[RuleMatch], noticed: Sequence[RuleMatch], author: User | None
-) -> dict[tuple, list[RuleMatch]]:
+    matches: list[RuleMatch], noticed: Sequence[Occurrence], author: User | None
+) -> dict[tuple, list[Received]]:
     """Matches by channel and, for e-mail and the bell, user. Users who subscribed to an event that
     a rule mails also get a notice, with or without an e-mail address. The author of the change
     gets neither."""
     mailed = {one.event.code for one, rule in matches if rule.channel == Channel.EMAIL}
-    audience = preferences.audience_of(mailed) if mailed else None
-    always = {id(occurrence) for occurrence, _ in noticed}
-    received: dict[tuple, list[RuleMatch]] = {}
+    audience = preferences.audience_of(mailed)
+    always = {id(occurrence) for occurrence in noticed}
+    received: dict[tuple, list[Received]] = {}
 
-    def give(channel: str, people: frozenset[int], match: RuleMatch) -> None:
+    def give(channel: str, people: frozenset[int], match: Received) -> None:
         if match[0].people is not None:
             people = people & match[0].people
         for person in sorted(people - {author.pk if author else None}):
@@ -237,12 +242,12 @@ def _by_receiver(
         give(Channel.EMAIL, audience.mailed(code), match)
         if id(occurrence) not in always:
             give(BELL, audience.chosen[code], match)
-    for match in noticed:
-        give(BELL, match[0].people or frozenset(), match)
+    for occurrence in noticed:
+        give(BELL, occurrence.people or frozenset(), (occurrence, None))
     return received
 
 
-def _grouped(received: list[RuleMatch]) -> dict[str, list[Occurrence]]:
+def _grouped(received: list[Received]) -> dict[str, list[Occurrence]]:
     groups: dict[str, list[Occurrence]] = {}
     for occurrence, _ in received:
         groups.setdefault(occurrence.event.code, []).append(occurrence)
@@ -268,15 +273,15 @@ def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule | None) -
 
 
 def _summary(groups: dict[str, list[Occurrence]], subjects: dict) -> dict[str, Any]:
-    told = []
+    lines = []
     for group in groups.values():
         named = [subjects.get((one.model, one.key)) for one in group[:NAMED]]
-        told.append(
+        lines.append(
             {
                 "event": group[0].event.name,
                 "number": len(group),
                 "records": [{"name": one.name, "url": one.url} for one in named if one],
             }
         )
-    counted = ", ".join(f"{group['event']}: {group['number']:,}" for group in told)
-    return {"kind": SUMMARY, "title": f"Many changes at once: {counted}", "groups": told}
+    counted = ", ".join(f"{group['event']}: {group['number']:,}" for group in lines)
+    return {"kind": SUMMARY, "title": f"Many changes at once: {counted}", "groups": lines}

@@ -1,4 +1,4 @@
-"""What each person wants to be mailed about, and the signed links that end it."""
+"""Users' e-mail preferences for alert events, and signed links to unsubscribe."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ WORKS_FOR = timedelta(days=180)
 
 
 class BadLinkError(Exception):
-    """An unsubscribe link that is too old, not one of ours, or whose person is gone; says so to
-    people."""
+    """An unsubscribe link is too old or invalid, or its user was removed; the text is shown to the
+    user."""
 
     def __init__(self):
         super().__init__(
@@ -33,7 +33,7 @@ class BadLinkError(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """An event as a person may choose it. ``detail`` says what its rules let through."""
+    """An event on the preferences page. ``detail`` describes the thresholds of its rules."""
 
     event: Event
     is_wanted: bool
@@ -42,32 +42,33 @@ class Choice:
 
 @dataclass(frozen=True)
 class Audience:
-    """Who chose each event, by its code, and who of all can be mailed: keys of active people."""
+    """Keys of active users: those who chose each event, by its code, and those with an e-mail
+    address."""
 
     chosen: dict[str, frozenset[int]]
     mailable: frozenset[int]
 
     def mailed(self, code: str) -> frozenset[int]:
-        """Those who can be mailed and want to be about the event."""
+        """The users to whom an e-mail about the event is sent."""
         return self.chosen[code] & self.mailable
 
 
 def audience_of(codes: Iterable[str]) -> Audience:
-    """Two queries."""
+    """The audience of the events, in two queries; in none without codes."""
     codes = set(codes)
-    usual = {code for code in codes if EVENTS[code].usually_mailed}
-    said: dict[str, dict[int, bool]] = {code: {} for code in codes}
+    defaults = {code for code in codes if EVENTS[code].usually_mailed}
+    preferences: dict[str, dict[int, bool]] = {code: {} for code in codes}
     rows = AlertPreference.objects.filter(event__in=codes)
     for code, user, is_wanted in rows.values_list("event", "user", "is_wanted"):
-        said[code][user] = is_wanted
-    wanting = {user for code in codes for user, wants in said[code].items() if wants}
+        preferences[code][user] = is_wanted
+    wanting = {user for code in codes for user, wants in preferences[code].items() if wants}
     people = User.objects.filter(is_active=True)
-    if not usual:
+    if not defaults:
         people = people.filter(pk__in=wanting)
-    emails = dict(people.values_list("pk", "email")) if usual or wanting else {}
+    emails = dict(people.values_list("pk", "email")) if defaults or wanting else {}
     return Audience(
         {
-            code: frozenset(key for key in emails if said[code].get(key, code in usual))
+            code: frozenset(key for key in emails if preferences[code].get(key, code in defaults))
             for code in codes
         },
         frozenset(key for key, email in emails.items() if email),
@@ -75,15 +76,15 @@ def audience_of(codes: Iterable[str]) -> Audience:
 
 
 def choices_of(user: User) -> list[Choice]:
-    """Every event that a rule in force can mail, and the digests, which need none."""
+    """The events for which an active rule sends e-mail, and the digests."""
     rules: dict[str, list[AlertRule]] = {}
     for rule in AlertRule.objects.active().filter(channel=Channel.EMAIL):
         rules.setdefault(rule.event, []).append(rule)
-    said = dict(user.alert_preferences.values_list("event", "is_wanted"))
+    preferences = dict(user.alert_preferences.values_list("event", "is_wanted"))
     return [
         Choice(
             event,
-            said.get(event.code, event.usually_mailed),
+            preferences.get(event.code, event.usually_mailed),
             _detail(event, rules.get(event.code, [])),
         )
         for event in EVENTS.values()
@@ -101,7 +102,7 @@ def _detail(event: Event, rules: list[AlertRule]) -> str:
 
 @transaction.atomic
 def choose(*, user: User, wanted: Iterable[str]) -> None:
-    """Want e-mail about these of the events that can be chosen, and about no other of them."""
+    """Set the user's preferences: e-mail about the wanted events only."""
     wanted = set(wanted)
     for choice in choices_of(user):
         AlertPreference.objects.update_or_create(
@@ -116,7 +117,7 @@ def unsubscribe_token(user: User, codes: list[str]) -> str:
 
 
 def read_token(token: str) -> tuple[User, list[Event]]:
-    """Raises BadLinkError."""
+    """The user and events of an unsubscribe link. Raises BadLinkError."""
     try:
         key, *codes = signing.loads(token, salt=_SALT, max_age=WORKS_FOR)
         return User.objects.get(pk=key), [EVENTS[code] for code in codes]

@@ -1,4 +1,4 @@
-"""Write the alerts of each change set into its transaction."""
+"""Write the alerts of each change set, in its transaction."""
 
 from django.dispatch import receiver
 

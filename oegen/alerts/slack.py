@@ -18,28 +18,29 @@ from oegen.alerts.models import Alert
 
 TIMEOUT_SECONDS = 10
 
-#: Slack takes 3,000 characters of a text block, escaped; longer words of people are cut.
+#: Slack allows 3,000 escaped characters per text block; longer input is truncated.
 LONGEST_WORDS = 500
 LONGEST_NAME = 100
 LONGEST_LINE = 250
 
-#: Lines of each kind in a digest; the e-mail has more.
+#: Lines per section of a digest; the e-mail has more.
 DIGEST_LINES = 5
 
 REPEAT = "This may be a repeat: an earlier try ended without an answer."
 
-#: The client's own lines would name the webhook's address, which is a secret.
+#: The client's log messages would contain the webhook's URL, which is a secret.
 _silent = logging.getLogger("oegen.alerts.slack.client")
 _silent.setLevel(logging.CRITICAL)
 
 
 def send(alert: Alert) -> None:
-    """Post it once. Raises SendError."""
+    """Send the alert, without retrying. Raises SendError."""
     post(settings.SLACK_WEBHOOK_URL, message_of(alert))
 
 
 def post(url: str, message: dict[str, Any], variable: str = "SLACK_WEBHOOK_URL") -> None:
-    """Post a message once; ``variable`` is where the address was set. Raises SendError."""
+    """Post a message, without retrying; ``variable`` is the setting that holds the URL. Raises
+    SendError."""
     client = WebhookClient(url, timeout=TIMEOUT_SECONDS, logger=_silent, retry_handlers=[])
     try:
         response = client.send_dict(message)
@@ -47,7 +48,7 @@ def post(url: str, message: dict[str, Any], variable: str = "SLACK_WEBHOOK_URL")
         raise SendError(f"Slack could not be reached: {error.reason}.") from error
     except SlackRequestError as error:
         raise SendError(f"{variable} is no address that can be posted to.") from error
-    # What else can go wrong is an answer that is none: cut off, late, no HTTP, in no alphabet.
+    # Anything else is an invalid response: truncated, late, not HTTP, or undecodable.
     except Exception as error:
         raise SendError(
             f"Slack gave no answer that can be read ({type(error).__name__}: {error}).",
@@ -57,7 +58,7 @@ def post(url: str, message: dict[str, Any], variable: str = "SLACK_WEBHOOK_URL")
 
 
 def _check(response: WebhookResponse, variable: str) -> None:
-    """Raises SendError unless Slack took the message, which it says with "ok"."""
+    """Raises SendError unless Slack accepted the message, with the body "ok"."""
     code, body = response.status_code, " ".join(response.body.split())[:200]
     if code == 200 and body == "ok":
         return
@@ -69,7 +70,7 @@ def _check(response: WebhookResponse, variable: str) -> None:
     if code == 429:
         pause = _pause(response.headers.get("Retry-After", ""))
         raise SendError("Slack asked for a pause (429).", retry_after=pause)
-    is_final = code == 400  # The message itself is refused, and so will be the next time.
+    is_final = code == 400  # The message itself is invalid: retrying is useless.
     raise SendError(f"Slack answered {code}: “{body}”.", is_final=is_final)
 
 
@@ -85,7 +86,7 @@ def _pause(text: str) -> timedelta | None:
 
 
 def message_of(alert: Alert) -> dict[str, Any]:
-    """What is posted: blocks, and the plain text that stands for them in a notification."""
+    """The message: blocks, and a plain text for notifications."""
     blocks, text = _BUILDERS[alert.payload["kind"]](alert)
     if alert.may_be_repeat:
         blocks.append(_context(REPEAT))
@@ -94,8 +95,8 @@ def message_of(alert: Alert) -> dict[str, Any]:
 
 
 def escaped(text: str, longest: int = LONGEST_WORDS) -> str:
-    """As Slack asks for: nothing in it is a link, a mention or a command any more. At most so many
-    characters, as Slack counts them."""
+    """Escape links, mentions and commands for Slack, and truncate to ``longest`` escaped
+    characters."""
     signs, length = [], 0
     for sign in text:
         sign = _ESCAPES.get(sign, sign)
@@ -147,7 +148,7 @@ def _summary(alert: Alert) -> tuple[list[dict], str]:
         line = f"*{escaped(group['event'])}: {group['number']:,}*\n{', '.join(names)}{more}"
         blocks.append(_section(line))
     blocks.append(_context(_who_and_why(payload)))
-    if alert.change_set_id:
+    if alert.change_set:
         blocks.append(_button("View all changes", f"/audit/{alert.change_set.number}/"))
     return blocks, f"{escaped(payload['title'])}. {_who_and_why(payload)}"
 
@@ -172,7 +173,7 @@ def _digest(alert: Alert) -> tuple[list[dict], str]:
 
 
 def _linked(record: dict) -> str:
-    """Its name as a link, where it has a page; Slack takes a bar for a sign of the link."""
+    """The record's name, as a link if it has a page. A bar would end the URL of a link."""
     name = escaped(record["name"], LONGEST_NAME).replace("|", "¦")
     return _link(record["url"], name) if record["url"] else name
 
@@ -193,7 +194,7 @@ def absolute(address: str) -> str:
 
 
 def _words(text: str) -> dict:
-    # Verbatim: Slack makes no links of names that happen to look like some.
+    # Verbatim: Slack must not turn names that look like URLs into links.
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 

@@ -1,5 +1,4 @@
-"""The bell, each person's own page of e-mail and the links that end it without signing in, and who
-can be mentioned in a comment."""
+"""Views for notices, e-mail preferences, unsubscribing without signing in, and mentions."""
 
 import re
 
@@ -17,19 +16,21 @@ from django.views.generic import TemplateView
 from oegen.alerts import mentions, preferences
 from oegen.alerts.channels import configured_channels
 from oegen.alerts.models import Channel
+from oegen.people.requests import SignedInRequest
 
-#: So many notices on a page.
+#: The number of notices per page.
 PAGE_SIZE = 50
 
 
 class Notices(TemplateView):
-    """The bell of the signed-in person: what they are told, newest first.
+    """The notices of the signed-in user, newest first.
 
-    A POST marks one notice as read, or all up to the one that was the newest on the page, so that
-    nothing is marked which arrived meanwhile.
+    A POST marks one notice as read, or all up to the newest on the page, so that notices which
+    arrived since stay unread.
     """
 
     template_name = "oegen/alerts/notices.html"
+    request: SignedInRequest
 
     def post(self, request, *args, **kwargs):
         notices = request.user.notices.all()
@@ -51,8 +52,8 @@ class Notices(TemplateView):
 
 
 @require_safe
-def people_to_mention(request: HttpRequest) -> JsonResponse:
-    """Those whose name begins with ``q``, for whoever may write comments."""
+def people_to_mention(request: SignedInRequest) -> JsonResponse:
+    """Users whose name starts with ``q``. Requires the permission to write comments."""
     if not request.user.has_perm("oegen.add_comment"):
         raise PermissionDenied
     people = mentions.suggest(request.GET.get("q", "")[:150])
@@ -62,9 +63,9 @@ def people_to_mention(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-def told_by_mention(request: HttpRequest) -> JsonResponse:
-    """What a comment with the usernames in ``name`` would do: whom it tells and how, or why it
-    would be refused."""
+def mention_recipients(request: SignedInRequest) -> JsonResponse:
+    """Who would be notified of a comment with the usernames in ``name``, or why it would be
+    refused."""
     if not request.user.has_perm("oegen.add_comment"):
         raise PermissionDenied
     names = request.GET.getlist("name")[:20]
@@ -72,14 +73,15 @@ def told_by_mention(request: HttpRequest) -> JsonResponse:
         mentions.check_mentions(" ".join(f"@{name}" for name in names))
     except ValidationError as error:
         return JsonResponse({"problem": " ".join(error.messages)})
-    told = mentions.who_is_told(names, request.user)
-    return JsonResponse({"sentence": f"Tells {told}." if told else ""})
+    recipients = mentions.describe_recipients(names, request.user)
+    return JsonResponse({"sentence": f"Tells {recipients}." if recipients else ""})
 
 
 class MyAlerts(TemplateView):
-    """What the signed-in person wants to be mailed about."""
+    """The e-mail preferences of the signed-in user."""
 
     template_name = "oegen/alerts/mine.html"
+    request: SignedInRequest
 
     def post(self, request, *args, **kwargs):
         preferences.choose(user=request.user, wanted=request.POST.getlist("event"))
@@ -98,8 +100,8 @@ class MyAlerts(TemplateView):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Looking at the link changes nothing, because mail programs look at links by themselves. The
-    POST is the button's or, after RFC 8058, the mail program's own; its right is the signature."""
+    """A GET changes nothing, because mail programs prefetch links. The POST comes from the button
+    or, by RFC 8058, from the mail program; the signed token authorizes it."""
     template = "oegen/alerts/unsubscribe.html"
     try:
         person, chosen = preferences.read_token(token)
@@ -107,6 +109,6 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, template, {"problem": str(error)}, status=400)
     if request.method == "POST":
         preferences.unsubscribe(user=person, events=chosen)
-    # Whoever has the link is not shown whose it is.
+    # The page does not reveal whose link it is.
     context = {"chosen": chosen, "is_done": request.method == "POST"}
     return render(request, template, context)

@@ -1,4 +1,4 @@
-"""Pages of a past day, asked for by ``?as_of=``."""
+"""Pages as of a past day, by the query parameter ``as_of``."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -13,17 +13,16 @@ from oegen import asof
 
 
 class NoPastError(Exception):
-    """There is nothing to show of a day; the text says why to people."""
+    """The day can't be shown; the text is shown to the user."""
 
 
 class PastMiddleware:
-    """Shows the site as it was at the end of the day that the address names (``?as_of=``).
+    """Answers requests with ``?as_of=`` as of the end of that day.
 
-    Every way on from such a page keeps the day, whichever template wrote it. Nothing can be
-    changed there.
+    Links, forms and redirects on such a page keep the day. Past pages are read-only.
     """
 
-    #: The admin, signing in and the bell know no past.
+    #: Pages without a past: the admin, signing in and out, and notices.
     PRESENT_ONLY = ("admin:index", "login", "logout", "notices")
 
     def __init__(self, get_response):
@@ -46,7 +45,7 @@ class PastMiddleware:
         with asof.as_of(day):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-            response.streaming_content = _read_at(day, response.streaming_content)
+            response.streaming_content = _read_at(day, iter(response))
         elif response.has_header("Location"):
             response["Location"] = asof.keep_day(response["Location"], day)
         elif response.get("Content-Type", "").startswith("text/html"):
@@ -55,7 +54,7 @@ class PastMiddleware:
 
     @staticmethod
     def _day(text: str) -> date:
-        """Raises NoPastError."""
+        """Parse the parameter. Raises NoPastError."""
         today = timezone.localdate()
         try:
             day = date.fromisoformat(text)
@@ -73,6 +72,6 @@ class PastMiddleware:
 
 
 def _read_at(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """What is sent piece by piece is read when each piece is asked for, after the view."""
+    """Read the chunks of a streaming response in the past: they are evaluated after the view."""
     with asof.as_of(day):
         yield from chunks

@@ -27,6 +27,7 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import partial
 from itertools import count
+from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
@@ -37,6 +38,9 @@ from oegen.audit.reference import ReferenceModel
 from oegen.core import clock
 from oegen.core.pointers import target_of
 from oegen.search.models import SearchDocument
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
 
 _QUOTED = re.compile(r'"(\w+)"')
 
@@ -51,9 +55,9 @@ _tables: ContextVar[_PastTables | None] = ContextVar("oegen_past_tables", defaul
 
 @contextmanager
 def as_of(day: date) -> Iterator[None]:
-    """Read the past inside; see the module. Nested, the inner day is read until its block ends.
+    """Read the past inside the block; see the module docstring. Blocks may be nested.
 
-    Raises oegen.core.clock.ReadOnlyPastError when something is written inside through the models.
+    Writing through the models inside raises oegen.core.clock.ReadOnlyPastError.
     """
     connection = connections[DEFAULT_DB_ALIAS]
     outer = _tables.get()
@@ -71,7 +75,7 @@ def as_of(day: date) -> Iterator[None]:
             outer.start()
 
 
-def first_entry(record) -> datetime | None:
+def first_entry(record: AuditedModel) -> datetime | None:
     """When the record's own history begins, even if that is after the day being looked at."""
     history = audit.history_model(type(record))
     stored = _stored(history, connections[DEFAULT_DB_ALIAS])
@@ -104,18 +108,18 @@ def _stored(model, connection) -> str:
 
 
 class _PastTables:
-    """An execute wrapper that makes each past table before the first statement that names it."""
+    """An execute wrapper that creates each past table before the first statement that names it."""
 
     def __init__(self, connection, until: datetime):
         self._connection = connection
-        # A literal, because views take no parameters. It is no user input.
+        # A literal, because views take no parameters. It is not user input.
         self._until = f"'{connection.ops.adapt_datetimefield_value(until)}'"
         self._postgresql = connection.vendor == "postgresql"
         self._made: list[tuple[str, str]] = []
         self.start()
 
     def start(self) -> None:
-        """Make tables from now on."""
+        """Create tables from now on."""
         self._makers = dict(self._table_makers())
         self._is_making = False
 
@@ -125,7 +129,7 @@ class _PastTables:
             if wanted:
                 self._is_making = True
                 try:
-                    # In the order of the models, because search reads the others.
+                    # In dependency order: search documents are built from the other tables.
                     for name in [name for name in self._makers if name in wanted]:
                         self._make(name)
                 finally:
@@ -133,7 +137,7 @@ class _PastTables:
         return execute(sql, params, many, context)
 
     def stop(self) -> None:
-        """Make no more tables, and drop those that were made."""
+        """Create no more tables, and drop the existing ones."""
         self._makers = {}
         made, self._made = self._made, []
         try:
@@ -173,8 +177,9 @@ class _PastTables:
             return later
         change_sets = self._stored(ChangeSet)
         set_up = f"""
-            SELECT 1 FROM {change_sets} AS told
-            WHERE told.id = change_set_id AND told.source = '{audit.Source.MIGRATION}'
+            SELECT 1 FROM {change_sets} AS change_sets
+            WHERE change_sets.id = change_set_id
+              AND change_sets.source = '{audit.Source.MIGRATION}'
         """  # noqa: S608
         return f"{later} AND NOT EXISTS ({set_up})"
 
@@ -182,7 +187,7 @@ class _PastTables:
         return _stored(model, self._connection)
 
     def _view(self, model, condition: str, cursor) -> None:
-        """The rows of the real table that were there by then."""
+        """Create a temporary view of the rows of the real table that existed on the day."""
         table = model._meta.db_table
         select = f"SELECT * FROM {self._stored(model)} WHERE {condition}"  # noqa: S608
         cursor.execute(f'CREATE TEMPORARY VIEW "{table}" AS {select}')
@@ -203,13 +208,13 @@ class _PastTables:
         self._table(model, " UNION ALL ".join(parts), cursor)
 
     def _changed(self, model) -> str:
-        """Selects the keys, some of them several times, of what was written since."""
+        """SELECT of the ids that were written since, with duplicates."""
         history = self._stored(audit.history_model(model))
         return f"SELECT id FROM {history} WHERE {self._later(model)}"  # noqa: S608
 
     def _unchanged(self, model, stored, key: str, condition: str = "TRUE") -> str:
-        """Selects the rows of a ``stored`` model whose ``key`` is that of a record to which
-        nothing happened since."""
+        """SELECT of the rows of a ``stored`` model whose ``key`` refers to a record that was not
+        written since."""
         changed = self._changed(model)
         if self._postgresql:
             # NOT IN would scan the whole list for each row.
@@ -223,7 +228,7 @@ class _PastTables:
         """  # noqa: S608
 
     def _changed_rows_as_of_day(self, model) -> str:
-        """Selects the records that were changed or removed since, as they were."""
+        """SELECT of the records that were changed or removed since, with their past values."""
         history = self._stored(audit.history_model(model))
         # Reference tables: migrations seed the oldest row whatever its date, so order by version.
         # Other tables: rows back-dated by an import all have version 0, so order by date.
@@ -284,7 +289,7 @@ class _PastTables:
         """  # noqa: S608
 
     def _table(self, model, select: str, cursor) -> None:
-        """A temporary table with what the statement selects, and its indexes."""
+        """Create a temporary table from a SELECT, with its indexes."""
         table = model._meta.db_table
         cursor.execute(f'CREATE TEMPORARY TABLE "{table}" AS {select}')
         self._made.append(("TABLE", table))
@@ -310,7 +315,7 @@ class _PastTables:
                 (id, content_type_id, object_id, title, body) VALUES (%s, %s, %s, %s, %s)
         """  # noqa: S608
         key = SearchDocument._meta.get_field("object_id")
-        # Numbers that no document has.
+        # Negative ids, which no stored document has.
         number = count(-1, -1)
         for model, kind in kinds.items():
             cursor.executemany(

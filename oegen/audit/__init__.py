@@ -1,16 +1,17 @@
-"""The audit kernel: change sets, history rows, seals, and what is made of them.
+"""The audit trail: change sets, history rows, seals, and the tools that read and revert them.
 
-A **change set** is what one person did in one go. Every history row belongs to exactly one. Code
-that knows who acts and why opens one around its writes::
+A **change set** groups the writes of one action by one person. Every history row belongs to
+exactly one. Code that knows the person and the reason opens one around its writes::
 
     with change_set(person=user, reason="Grid date moved", source=Source.FORM):
         pipeline.save()
 
-A write outside any change set makes one of its own, so that no row is ever without. Where several
-writes share a transaction, put one change set around them all: sealing keeps others waiting from
-the end of the first one to the end of the transaction.
+A write outside a change set opens one by itself. Where several writes share a transaction, put one
+change set around them all: sealing blocks other writers from the end of the first change set to
+the end of the transaction.
 
-Imports only ``core``. Higher layers hear of writes by the signals of ``oegen.audit.signals``.
+Imports only ``core``. Higher layers are notified of writes by the signals in
+``oegen.audit.signals``.
 """
 
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED, REMOVED, Source

@@ -50,44 +50,49 @@ class AuditedModel(models.Model):
     )
     objects = AuditedQuerySet.as_manager()
 
-    #: What oegen.audit.registry knows these models by.
+    #: Marks the audited models for oegen.audit.registry.
     is_audited = True
 
-    #: Fields that are bookkeeping and never shown as a change.
-    BOOKKEEPING = ("id", "created_at", "modified_at", "version")
+    #: Internal fields, which are never shown as a change.
+    BOOKKEEPING: tuple[str, ...] = ("id", "created_at", "modified_at", "version")
 
-    #: For a link model, its foreign key to the record it belongs to.
+    #: For a link model: the name of its foreign key to the record it belongs to.
     PARENT_FIELD = ""
-    #: Whether it is a comment: what somebody said (``text``) about the record that its generic
-    #: foreign key names.
+    #: Whether this is the comment model: its ``text`` is about the record of its generic foreign
+    #: key.
     IS_COMMENT = False
-    #: Whether its changes appear among the latest changes of everything.
+    #: Whether its changes appear in the list of latest changes.
     SHOW_IN_FEED = True
 
-    #: Whether it copies what another table has the say over: only the program writes it, and it is
-    #: neither undone nor restored.
+    #: Whether its rows are copies of another table's. They are written by code only, and neither
+    #: undone nor restored.
     IS_COPY = False
 
-    #: The attributes that search reads, all text, its name first; none: search knows it not.
+    #: The text attributes that search indexes, the name first; empty: not searchable.
     SEARCH_FIELDS: tuple[str, ...] = ()
-    #: The template of what search shows of a record beside its name; it is given ``record``, as the
-    #: queryset's ``with_search_facts`` reads it.
+    #: The template for the details of a search result. Its context has ``record``, annotated by the
+    #: queryset's ``with_search_facts``.
     SEARCH_FACTS_TEMPLATE = ""
-    #: Its place among the kinds of record that search finds, lowest first.
+    #: The position of the model among the groups of search results, lowest first.
     SEARCH_ORDER = 0
 
-    #: Whether others with its names or numbers are looked for: then it has ``record_keys``.
+    #: Whether ``record_keys`` returns names or numbers that are compared with other records'.
     HAS_KEYS = False
-    #: The fields that a record may take over from one that is merged into it; none: records of
+    #: The fields that a record may take over from one that is merged into it; empty: records of
     #: this model can't be merged.
     MERGE_FIELDS: tuple[str, ...] = ()
 
-    #: While it is being saved: whether it has values that the database will not have after it.
+    #: During ``save``: whether the instance has values that are not being saved.
     has_unsaved_values = False
+
+    if TYPE_CHECKING:
+
+        def get_absolute_url(self) -> str:
+            """The URL of the record's page. Only some models have one."""
 
     class Meta:
         abstract = True
-        # What Django writes by itself, as in ``pipeline.facility_links.add(link)``, is audited too.
+        # Writes by Django itself, such as ``pipeline.facility_links.add(link)``, are audited too.
         base_manager_name = "objects"
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
@@ -116,9 +121,8 @@ class AuditedModel(models.Model):
                 self.has_unsaved_values = False
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """As Django's, with texts cleaned; and days have to be possible ones (oegen.core.days). A
-        field that holds what the database holds is not refused: older records may break a rule
-        made since."""
+        """Also clean the texts and check dates against oegen.core.days. A field whose value is
+        unchanged is accepted, because older records may break a newer rule."""
         excluded = set(exclude or ())
         errors = {}
         shown = {field.name for field in self._meta.concrete_fields} - excluded
@@ -145,23 +149,23 @@ class AuditedModel(models.Model):
             raise ValidationError(errors)
 
     def round_numbers(self) -> None:
-        """Round as the database will, so that record, history and seal say the same."""
+        """Round decimals as the database does, so that record, history and seal agree."""
         for field in self._meta.concrete_fields:
             value = self.__dict__.get(field.attname)
             if isinstance(field, models.DecimalField) and isinstance(value, str | float | Decimal):
                 setattr(self, field.attname, seals.to_scale(field.to_python(value), field))
 
     def clean_text_fields(self, names: Iterable[str] | None = None) -> None:
-        """Clean the texts that are to be written: of all fields, or of those with these names.
+        """Clean the texts of all fields, or of those in ``names``, before they are written.
 
-        Raises RuleBrokenError for one that can't be kept.
+        Raises RuleBrokenError for a text that can't be stored.
         """
         for name, fault in self._clean_texts(names).items():
             label = capfirst(own_field(type(self), name).verbose_name)
             raise RuleBrokenError(f"{label}: {fault}")
 
     def _clean_texts(self, names: Iterable[str] | None = None) -> dict[str, str]:
-        """Clean the texts, and give the faults of those that can't be kept, by field."""
+        """Clean the texts; returns error messages by field for those that can't be stored."""
         faults = {}
         for field in _free_text_fields(type(self)):
             value = self.__dict__.get(field.attname)
@@ -177,9 +181,9 @@ class AuditedModel(models.Model):
         return faults
 
     def has_had(self, field: AnyField, value: str) -> bool:
-        """Whether the field has this very value, or once had: such a text stays as it is, and
-        comes back as it was, whatever is asked of new ones. One that can't be kept stays where it
-        is, and does not come back."""
+        """Whether the field has or had exactly this value. Such a text is accepted unchanged, so
+        that old records can be saved and restored whatever rules apply to new texts. A text that
+        can't be stored at all is accepted only if it is the stored value."""
         if storage_fault_of(value):
             stored = type(self)._base_manager.filter(pk=self.pk).values_list(field.attname)
             return bool(stored.first() == (value,))
@@ -187,7 +191,7 @@ class AuditedModel(models.Model):
         return bool(rows.exists())
 
     def _claim_version(self) -> None:
-        """Take the next version; raise StaleRecordError unless this is the newest one."""
+        """Increment the version; raises StaleRecordError if the database has a newer one."""
         self.modified_at = timezone.now()
         rows: models.QuerySet[Self] = models.QuerySet(type(self))
         claimed = rows.filter(pk=self.pk, version=self.version)
@@ -196,8 +200,8 @@ class AuditedModel(models.Model):
         self.version += 1
 
     def _computed_fields(self) -> tuple[list[str], list[str]]:
-        """The fields whose values the database works out: those set to an expression such as
-        F("order") + 1, and generated ones."""
+        """The fields that the database computes: (set to an expression such as F("order") + 1,
+        generated)."""
         expressions, generated = [], []
         for field in self._meta.concrete_fields:
             if field.generated:
@@ -207,14 +211,14 @@ class AuditedModel(models.Model):
         return expressions, generated
 
     def become_new(self) -> None:
-        """Let the next save write these values as another record, under an id of its own."""
+        """Give the instance a new id, so that the next save creates another record."""
         self.pk = uuid.uuid4()
         self.version = 1
         self.created_at = self.modified_at = timezone.now()
         self._state.adding = True
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Raises StaleRecordError, and removes nothing, when the record has changed since."""
+        """Raises StaleRecordError if the record was changed since it was read."""
         with change_set():
             self.lock([self.pk])
             if not type(self)._base_manager.filter(pk=self.pk, version=self.version).exists():
@@ -224,15 +228,16 @@ class AuditedModel(models.Model):
 
     @property
     def is_not_yet_entered(self) -> bool:
-        """On a past page: entered later, and there only because others refer to it."""
+        """On a past page: the record was created later and is included only because others refer
+        to it (oegen.asof)."""
         return self.version == NOT_YET_ENTERED
 
     @classmethod
     def lock(cls, keys: Iterable[Any]) -> None:
-        """Let nobody else change these records, or what goes with them, until the end of the
-        transaction: their last history rows then say what they were."""
+        """Lock these records, and the rows that are deleted with them, until the end of the
+        transaction, so that their last history rows are correct."""
         if not connection.features.has_select_for_update:
-            return  # SQLite: the transaction has the whole database.
+            return  # On SQLite the transaction locks the whole database.
         goes_with = [
             model.objects.filter(**{f"{name}__in": keys})
             for model, name in cls.link_models()
@@ -249,37 +254,37 @@ class AuditedModel(models.Model):
     def written(
         cls, instances: Iterable[AuditedModel], *, created: bool, partly: bool = False
     ) -> None:
-        """What every write but a removal ends with, single or bulk, in its transaction.
+        """Send ``rows_written``. Every write except deletion calls this, in its transaction.
 
-        ``partly``: the instances may hold values that were not saved.
+        ``partly``: the instances may have values that were not saved.
         """
         rows_written.send(cls, instances=instances, created=created, has_unsaved=partly)
 
     def record_keys(self) -> Iterable[Key]:
-        """What it is known by, for a model that ``HAS_KEYS``."""
+        """The names and numbers to compare with other records', for a model that ``HAS_KEYS``."""
         return []
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """As Django's, and names and numbers that no other record may have."""
+        """Also check for duplicate names and numbers (oegen.search.keys)."""
         super().validate_constraints(exclude=exclude)
         record_validating.send(type(self), record=self, exclude=exclude or ())
 
     def questions(self) -> list[Question]:
-        """What is unusual about its values and may be right; see oegen.audit.questions."""
+        """Questions about unusual values, which the user may confirm (oegen.audit.questions)."""
         return []
 
     def combined_with(self, other: Self) -> dict[str, Any] | None:
-        """For a link: the values that say what this one and ``other`` say together, where two
-        records that they are of are merged; None if that can't be said."""
+        """For a link model, when the records of two links are merged: field values that combine
+        this link with ``other``; None if they can't be combined."""
         return None
 
-    def shown_on(self) -> models.Model:
-        """The record on whose page search shows it."""
+    def shown_on(self) -> AuditedModel:
+        """The record to whose page a search result links."""
         return self
 
     @classmethod
     def link_models(cls) -> Iterator[tuple[type[AuditedModel], str]]:
-        """The audited models with a foreign key to this one, each with that key's name."""
+        """The audited models with a foreign key to this one, with the name of that key."""
         for relation in cls._meta.related_objects:
             model = relation.related_model
             if (
@@ -290,8 +295,8 @@ class AuditedModel(models.Model):
                 yield model, relation.field.name
 
     def timeline_sources(self) -> list[models.QuerySet[Any]]:
-        """The history rows that make up this record's timeline: its own, its links', its
-        comments'. Querysets of history models."""
+        """Querysets of the history rows in this record's timeline: its own, those of its links
+        and of its comments."""
         sources = [type(self).history.filter(id=self.pk)]
         for model, field in self.link_models():
             if model.PARENT_FIELD and model.SHOW_IN_FEED:
@@ -307,36 +312,42 @@ class AuditedModel(models.Model):
 
     @classmethod
     def entry_annotations(cls) -> dict[str, models.Subquery]:
-        """What ``entry_note`` needs to know of a history row, beyond its own values."""
+        """Annotations for history rows that ``entry_note`` reads."""
         return {}
 
     @classmethod
     def entry_note(cls, row: Row) -> str:
-        """Words to add to what a history row of this model says; empty for none."""
+        """A note to append to the phrase of a history row of this model; empty for none."""
         return ""
 
     @classmethod
     def name_field(cls) -> str:
-        """The field by which people know a record that is no link."""
+        """The field with the record's name. Not for link models."""
         return cls.SEARCH_FIELDS[0] if cls.SEARCH_FIELDS else "name"
 
     @classmethod
     def parent_field(cls) -> models.ForeignKey[Any, Any] | None:
-        """The foreign key to the record that a link row belongs to; None for a record."""
+        """The foreign key of a link model to the record it belongs to; None for other models."""
         return _foreign_key(cls, cls.PARENT_FIELD) if cls.PARENT_FIELD else None
 
     @classmethod
-    def describe_link(cls, row: Row, names: NameCache) -> str:
-        """What a history row of this link model ties to its owner, in words.
+    def parent_model(cls) -> type[AuditedModel]:
+        """For a link model: the model of the record it belongs to."""
+        model = _foreign_key(cls, cls.PARENT_FIELD).remote_field.model
+        return cast("type[AuditedModel]", model)
 
-        ``names.get(model, key)`` (oegen.audit.narrative.names) gives a record's name without a
+    @classmethod
+    def describe_link(cls, row: Row, names: NameCache) -> str:
+        """Describe what a history row of this link model links to its parent.
+
+        ``names.get(model, key)`` (oegen.audit.narrative.names) returns a record's name without a
         query.
         """
         raise TypeError(f"{cls.__name__} is no link model")
 
     @classmethod
     def link_phrase(cls, row: Row, names: NameCache) -> str:
-        """That a history row of this link model came or went, in words."""
+        """The phrase for the creation or removal of a link."""
         done = "added" if row.history_type == CREATED else "removed"
         return f"{cls.describe_link(row, names)} {done}"
 
@@ -347,7 +358,7 @@ def _foreign_key(model: type[AuditedModel], name: str) -> models.ForeignKey[Any,
 
 @cache
 def _free_text_fields(model: type[AuditedModel]) -> list[AnyField]:
-    """Those that are cleaned: not of a copy, which says what it copies."""
+    """The fields that are cleaned; none for a copy, which must equal its original."""
     if model.IS_COPY:
         return []
     return [field for field in model._meta.concrete_fields if is_free_text(field)]

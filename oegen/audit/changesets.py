@@ -17,7 +17,7 @@ from oegen.core import clock
 if TYPE_CHECKING:
     from oegen.audit.questions import Question
 
-#: Answered questions whose text a change set keeps; the rest are counted.
+#: Answered questions that a change set stores in full; further ones are only counted.
 MOST_ANSWERS = 1000
 
 
@@ -27,15 +27,15 @@ def key_of(record: models.Model) -> str:
 
 class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
     def recorded(self) -> Self:
-        """Those recorded up to the day being looked at, and the set-up. Some of the others tell of
-        days before their own, so that rows of a past page may belong to them."""
+        """Change sets recorded up to the effective day, and those of migrations. Rows on a past
+        page may belong to later change sets, if those are back-dated."""
         if not clock.past_day():
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
 
     def news(self) -> Self:
-        """Those that the latest changes tell: neither the set-up nor what changed accounts and
-        groups alone."""
+        """Change sets for the list of latest changes: without migrations and without those that
+        changed accounts and groups only."""
         tables = [
             model.history.model._meta.label_lower for model in tracked_models() if not model.IS_COPY
         ]
@@ -43,7 +43,7 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
 
 
 class ChangeSet(models.Model):
-    """What one person did in one go: a form, an import, a bulk edit, a command."""
+    """The writes of one action: a form, an import, a bulk edit, a command."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(
@@ -98,8 +98,8 @@ class ChangeSet(models.Model):
     unaudited = "It is part of the history."
     is_append_only = True
 
-    # While the change set is open, see oegen.audit.change_set: whether it dates its rows itself,
-    # and the connection whose transaction it is.
+    # While the change set is open: whether its rows are back-dated, and the connection of its
+    # transaction (oegen.audit.change_set).
     back_dated = False
     connection = None
 
@@ -113,27 +113,27 @@ class ChangeSet(models.Model):
         self._answered: list[tuple[models.Model, Question]] = []
         self._answered_beyond = 0
         self._merged: dict[str, str] = {}
-        #: For the receivers of ``change_set_closing``, which share it: keys by what they are of.
+        #: Keys by kind, for the receivers of ``change_set_closing`` (see ``queue_for_closing``).
         self.queued_for_closing: dict[Any, set[Any]] = {}
 
     @property
     def has_rows(self) -> bool:
         return bool(self.written)
 
-    def keep_answer(self, record: models.Model, question: Question) -> None:
-        """Note that a question was asked about a record and answered with "save anyway"."""
+    def add_answer(self, record: models.Model, question: Question) -> None:
+        """Record that a question about a record was answered with "save anyway"."""
         if len(self._answered) < MOST_ANSWERS:
-            # The record itself: a form may give it its key when it saves it.
+            # The record, not its key, which may not be assigned before it is saved.
             self._answered.append((record, question))
         else:
             self._answered_beyond += 1
 
-    def keep_merger(self, survivor: models.Model, merged: models.Model) -> None:
-        """Note that ``survivor`` took the record ``merged`` in."""
+    def add_merger(self, survivor: models.Model, merged: models.Model) -> None:
+        """Record that ``merged`` was merged into ``survivor``."""
         self._merged[key_of(merged)] = str(survivor.pk)
 
     def set_details(self) -> None:
-        """Put what was noted while it was open into ``details``."""
+        """Store the recorded answers and mergers in ``details``."""
         details: dict[str, Any] = {}
         if self._answered:
             details["asked"] = [
@@ -153,24 +153,23 @@ class ChangeSet(models.Model):
 
     @property
     def answers(self) -> list[dict[str, str]]:
-        """The questions that were answered: “record” as in “app.model:id”, “field”, “kind”, and
-        the “text” that was asked."""
+        """The answered questions, with “record” (“app.model:id”), “field”, “kind” and “text”."""
         asked: list[dict[str, str]] = (self.details or {}).get("asked", [])
         return asked
 
     @property
     def answer_count(self) -> int:
-        """The number of all answers; an import may give more than are kept in full."""
+        """The number of answers, including those that are not stored in full."""
         return len(self.answers) + int((self.details or {}).get("asked_beyond", 0))
 
     @property
     def mergers(self) -> dict[str, str]:
-        """The id of each survivor by what it took in, as in “app.model:id”."""
+        """The ids of the survivors by the merged record (“app.model:id”)."""
         merged: dict[str, str] = (self.details or {}).get("merged", {})
         return merged
 
     def survivor_of(self, merged: models.Model) -> str | None:
-        """The id of the record that took this one in here, if one did."""
+        """The id of the record into which ``merged`` was merged in this change set, if it was."""
         return self.mergers.get(key_of(merged))
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from oegen.audit.history import HistoryRow
 
 @checks.register(checks.Tags.models)
 def business_models_have_history(app_configs: object, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Every model of ours is audited, or says in ``unaudited`` why it need not be."""
+    """Every model is audited, or gives in ``unaudited`` the reason why not."""
     audited = set(audit.tracked_models())
     return [
         checks.Error(
@@ -24,6 +24,6 @@ def business_models_have_history(app_configs: object, **kwargs: Any) -> list[che
         for model in config.get_models(include_auto_created=True)
         if model not in audited
         and not issubclass(model, HistoryRow)
-        # The table of a many-to-many field without a link model is as its owner is.
+        # An automatic many-to-many table counts as part of the model that declares it.
         and not getattr(model._meta.auto_created or model, "unaudited", "")
     ]

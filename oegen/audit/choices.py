@@ -1,19 +1,19 @@
-"""The vocabulary of the audit trail. Every code is covered by seals: none is renamed or dropped."""
+"""Constants of the audit trail. Seals cover every code: never rename or remove one."""
 
 from django.db import models
 
-#: Rows written or read together.
+#: The number of rows written or read at a time.
 BATCH_SIZE = 500
 
 CREATED, CHANGED, REMOVED = "+", "~", "-"
 
-#: The version of a record on a past page that was entered later and is there only because others
-#: refer to it (oegen.asof).
+#: The version of a record on a past page that was created later and is included only because
+#: others refer to it (oegen.asof).
 NOT_YET_ENTERED = 2**31 - 1
 
 
 class Source(models.TextChoices):
-    """The path by which a change came in."""
+    """How a change was made."""
 
     BOARD = "board", "board"
     CODE = "code", "program code"

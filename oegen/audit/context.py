@@ -1,4 +1,4 @@
-"""The open change set: who acts, why, and in which transaction."""
+"""The open change set, with its person, reason and transaction."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _open: ContextVar[ChangeSet | None] = ContextVar("oegen_change_set", default=Non
 
 @contextmanager
 def acting(person: AbstractUser | None, source: str) -> Iterator[Origin]:
-    """Name the person and source of the change sets opened inside, unless they name their own."""
+    """Set the default person and source of change sets that are opened inside."""
     origin = Origin(person, source)
     token = _origin.set(origin)
     try:
@@ -64,12 +64,12 @@ def change_set(
     recorded_at: datetime | None = None,
     undoes: ChangeSet | None = None,
 ) -> Iterator[ChangeSet]:
-    """One change set and one transaction around the writes inside; all of them land, or none.
+    """Open a change set and a transaction.
 
     If nested, it yields the outer change set, whose person and reason stay; a savepoint makes the
-    inner block atomic. ``undoes`` is the change set that this one takes back.
-    ``recorded_at`` back-dates the history rows and is for imports of somebody else's audit and for
-    sample data only. Raises RuleBrokenError for a reason that is too long or can't be kept.
+    inner block atomic. ``undoes`` is the change set that this one reverts. ``recorded_at``
+    back-dates the history rows; it is only for imported audit trails and sample data. Raises
+    RuleBrokenError for a reason that is too long or can't be stored.
     """
     if day := clock.past_day():
         raise ReadOnlyPastError(
@@ -90,7 +90,7 @@ def change_set(
     origin = _origin.get()
     current = ChangeSet(
         id=uuid.uuid4(),
-        # The user model is known to a later layer only.
+        # The user model belongs to a higher layer.
         person=person or origin.person,  # type: ignore[misc]
         reason=reason,
         source=source or origin.source,
@@ -106,7 +106,7 @@ def change_set(
             change_set_closing.send(type(current), change_set=current)
         finally:
             _open.reset(token)
-        # Foreign keys are checked at commit, so the row can come last and only when needed.
+        # Foreign keys are checked at commit, so the row is written last, and only if needed.
         if current.has_rows:
             change_set_closed.send(type(current), change_set=current)
             current.set_details()
@@ -116,8 +116,8 @@ def change_set(
 
 
 def current_change_set() -> ChangeSet | None:
-    """The open change set, or None. Also None in a thread that runs in a copy of this context: its
-    database connection, and so its transaction, is a different one."""
+    """The open change set, or None. Also None in a thread that runs in a copy of this context,
+    because it has another database connection."""
     current = _open.get()
     if current is None or current.connection is not transaction.get_connection():
         return None
@@ -125,7 +125,7 @@ def current_change_set() -> ChangeSet | None:
 
 
 def open_change_set() -> ChangeSet:
-    """The open one, where there has to be one. Raises LookupError for none."""
+    """The open change set. Raises LookupError if there is none."""
     current = current_change_set()
     if current is None:
         raise LookupError("No change set is open.")

@@ -1,4 +1,4 @@
-"""The bounds of oegen.core.days as rules of the database, and what breaks them."""
+"""Database triggers for the date range of oegen.core.days, and the rows that violate it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def triggers() -> Iterator[Trigger]:
 
 
 def impossible_days() -> Iterator[str]:
-    """A remark for each day outside the bounds that was stored before they were a rule."""
+    """A remark for each stored day outside the range, from before the rule existed."""
     for model, field in _all_day_fields():
         outside = Q(**{f"{field.name}__lt": FIRST_DAY}) | Q(**{f"{field.name}__gt": LAST_DAY})
         for record in model._base_manager.filter(outside).order_by("pk").iterator():

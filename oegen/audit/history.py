@@ -1,4 +1,4 @@
-"""The history rows of django-simple-history: one for each write, in the open change set."""
+"""History rows, based on django-simple-history: one per write, in the open change set."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _removals: ContextVar[list[Row] | None] = ContextVar("oegen_removals", default=N
 
 
 class HistoryRow(models.Model):
-    """What every history table has besides simple-history's own columns."""
+    """Columns that history tables have in addition to simple-history's."""
 
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
     digest = seals.DigestField()
@@ -53,7 +53,7 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
     """simple-history, with person, reason, time and change set taken from the open change set."""
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, AnyField]:
-        """With pointers by their names, as it has foreign keys, not by those of their columns."""
+        """Name the copies of pointers after the field, as for foreign keys, not the column."""
         fields: dict[str, AnyField] = super().copy_fields(model)
         for pointer in model._meta.concrete_fields:
             if isinstance(pointer, PointerField):
@@ -78,7 +78,8 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
         raw: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Ignores simple-history's off switches. A fixture (``raw``) must contain its history."""
+        """Ignores simple-history's switches to disable it. A fixture (``raw``) must contain its
+        history rows."""
         if not raw:
             self.create_historical_record(instance, CREATED if created else CHANGED, using=using)
 
@@ -114,7 +115,7 @@ def history_row(
     when: datetime | None = None,
     reason: str | None = None,
 ) -> Row:
-    """An unsaved history row with the instance's present values.
+    """An unsaved history row with the instance's current values.
 
     ``when`` defaults to the change set's time if that is back-dated, else to now.
     """
@@ -157,8 +158,8 @@ def write_history_rows(
 def removals_together() -> Iterator[None]:
     """Collect the history rows of deletions in the block and bulk-create them at its end.
 
-    Inserting ten thousand of them one by one takes minutes on SQLite: for each statement it scans
-    everything that the enclosing savepoint would have to roll back.
+    Inserting ten thousand of them one by one takes minutes on SQLite, which scans the enclosing
+    savepoint's journal for each statement.
     """
     with change_set() as current:
         rows: list[Row] = []

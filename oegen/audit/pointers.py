@@ -1,5 +1,5 @@
-"""Pointers (oegen.core.pointers) hold as foreign keys do: nothing that is pointed to is removed,
-and at the end of a change set every key that it wrote is of a record that is there."""
+"""Referential integrity of pointers (oegen.core.pointers): their targets can't be deleted, and keys
+that a change set wrote are checked at its end."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def protect_targets(records: list[Any] | models.QuerySet[Any], keys: list[Any]) -> None:
-    """Raises ProtectedError when any of these records, which are locked, is pointed to: with
-    whatever else protects them."""
+    """Raises ProtectedError if a pointer refers to any of these locked records. The error also
+    lists the objects that protect them by foreign keys."""
     model = records.model if isinstance(records, models.QuerySet) else type(records[0])
     pointing = set(rows_pointing_to(model, keys))
     if not pointing:
@@ -32,7 +32,7 @@ def protect_targets(records: list[Any] | models.QuerySet[Any], keys: list[Any]) 
     message = f"Cannot delete some instances of model {model.__name__!r}: they are pointed to."
     first = records[0]
     try:
-        # Django takes a queryset, too.
+        # Django accepts a queryset, too.
         Collector(using=first._state.db, origin=first).collect(records)  # type: ignore[arg-type]
     except ProtectedError as error:
         message, pointing = error.args[0], pointing | error.protected_objects
@@ -54,7 +54,7 @@ def _check(sender: type[ChangeSet], change_set: ChangeSet, **kwargs: Any) -> Non
 
 
 def _check_targets(field: PointerField, keys: Iterable[Any]) -> None:
-    """Raises RuleBrokenError for a key of no record. The others stay to the end of the
+    """Raises RuleBrokenError for a key without a record. Locks the targets until the end of the
     transaction."""
     rows = field.model._base_manager.filter(pk__in=keys).exclude(**{field.name: None})
     wanted = set(rows.values_list(field.attname, flat=True))

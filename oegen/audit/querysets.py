@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 class AuditedQuerySet(models.QuerySet[Any]):
-    """A queryset whose bulk writes leave history, in the same transaction.
+    """A queryset whose bulk writes record history in the same transaction.
 
-    Rows are updated and recorded in batches; only their keys are held all at once.
+    Rows are updated and recorded in batches; only their keys are held in memory all at once.
     """
 
     def recorded(self) -> Self:
-        """Leave out what a past page knows only because other records refer to it (oegen.asof)."""
+        """On a past page, exclude records that were created later (oegen.asof)."""
         return self.exclude(version=NOT_YET_ENTERED) if clock.past_day() else self
 
     def update(self, **kwargs: Any) -> int:
-        """As Django's, and each row gets a new version and a history row.
+        """Also increment each row's version and write its history row.
 
-        Raises ValueError for the key and the version: history knows a row by them.
+        Raises ValueError for the key and the version, by which history identifies a row.
         """
         model = self.model
         if fixed := {"pk", "id", "version"} & kwargs.keys():
@@ -42,7 +42,7 @@ class AuditedQuerySet(models.QuerySet[Any]):
                 f"{model.__name__}: update can't write {' or '.join(sorted(fixed))}, because the "
                 "history of a record goes by it."
             )
-        kwargs, worked_out = self._clean_texts(kwargs)
+        kwargs, computed = self._clean_texts(kwargs)
         with change_set():
             versions = self._lock()
             keys = list(versions)
@@ -53,44 +53,45 @@ class AuditedQuerySet(models.QuerySet[Any]):
                     **{"modified_at": timezone.now(), "version": F("version") + 1, **kwargs}
                 )
                 rows = model._base_manager.using(self.db).filter(pk__in=batch)
-                # Not those that left the filter by an earlier batch.
+                # Skip rows that were not updated, because an earlier batch took them out of
+                # the filter.
                 rows = [row for row in rows if row.version != versions[row.pk]]
-                if worked_out:
-                    _check_texts(rows, worked_out)
+                if computed:
+                    _check_texts(rows, computed)
                 write_history_rows(rows, CHANGED)
                 model.written(rows, created=False)
         return updated
 
     def _clean_texts(self, values: dict[str, Any]) -> tuple[dict[str, Any], list[AnyField]]:
-        """The values with their texts cleaned, and the fields of text that the database works out.
+        """The values with their texts cleaned, and the text fields that the database computes.
 
-        Raises RuleBrokenError for a text that can't be kept.
+        Raises RuleBrokenError for a text that can't be stored.
         """
         cleaned = dict(values)
-        worked_out: list[AnyField] = []
+        computed: list[AnyField] = []
         for name, value in values.items():
             field = self.model._meta.get_field(name)
             if self.model.IS_COPY or not is_free_text(field):
                 continue
             if hasattr(value, "resolve_expression"):
-                worked_out.append(field)
+                computed.append(field)
             elif isinstance(value, str):
                 cleaned[name] = clean_text(field, value)
                 if fault := fault_of(field, cleaned[name]):
                     raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")
-        return cleaned, worked_out
+        return cleaned, computed
 
     def _lock(self) -> dict[Any, int]:
-        """The version of each row by its key; nobody else changes them until the end of the
-        transaction, and everybody locks in the same order."""
+        """Lock the rows, in the order of their keys, until the end of the transaction; returns
+        their versions by key."""
         rows: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db).order_by("pk")
         rows = rows.select_for_update(of=("self",), no_key=True)
         return dict(rows.filter(pk__in=self.order_by().values("pk")).values_list("pk", "version"))
 
-    # Django reads these from the methods; types know no attributes of a function.
+    # Django reads these attributes from the methods; mypy allows none on a function.
     update.alters_data = True  # type: ignore[attr-defined]
 
-    def bulk_create(  # type: ignore[override]  # what it can't do is refused by name
+    def bulk_create(  # type: ignore[override]  # unsupported arguments raise ValueError
         self,
         objs: Iterable[Any],
         batch_size: int | None = None,
@@ -98,13 +99,13 @@ class AuditedQuerySet(models.QuerySet[Any]):
         history_type: str | Callable[[AuditedModel], str] = CREATED,
         **kwargs: Any,
     ) -> list[Any]:
-        """As Django's, and each row gets a history row.
+        """Also write a history row for each object.
 
-        ``history_type`` may be a function of the row, for an import of records whose past is in
+        ``history_type`` may be a function of the object, for imports of records whose past is in
         the history already.
 
         Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does not
-        say which rows it wrote, so their history could not be told.
+        report which rows it wrote, so their history could not be recorded.
         """
         if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
             raise ValueError(
@@ -124,9 +125,9 @@ class AuditedQuerySet(models.QuerySet[Any]):
     def bulk_update(
         self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
     ) -> int:
-        """As Django's (which calls ``update``), and the objects learn their new version.
+        """Also set the new version on the objects. Django calls ``update``, which writes history.
 
-        Raises StaleRecordError, and writes nothing, when one was changed or removed since.
+        Raises StaleRecordError if one was changed or removed since it was read.
         """
         objs = list(objs)
         for obj in objs:
@@ -147,7 +148,7 @@ class AuditedQuerySet(models.QuerySet[Any]):
     bulk_update.alters_data = True  # type: ignore[attr-defined]
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """As Django's; every removed row, cascades included, leaves history in one change set."""
+        """Record every deleted row, including cascades, in one change set."""
         with removals_together():
             keys = list(self.order_by().values_list("pk", flat=True))
             self.model.lock(keys)
@@ -159,7 +160,7 @@ class AuditedQuerySet(models.QuerySet[Any]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def with_search_facts(self) -> Self:
-        """Adds to each row what SEARCH_FACTS_TEMPLATE shows, in a fixed number of queries."""
+        """Annotate or prefetch what SEARCH_FACTS_TEMPLATE shows, in a fixed number of queries."""
         return self
 
     def _raw_delete(self, using: str | None) -> int:
@@ -169,7 +170,7 @@ class AuditedQuerySet(models.QuerySet[Any]):
 
 
 def _check_texts(rows: list[Any], fields: list[AnyField]) -> None:
-    """Raises RuleBrokenError for a text that the database worked out and that is not clean."""
+    """Raises RuleBrokenError if the database computed a text that is not clean."""
     for row in rows:
         for field in fields:
             value = getattr(row, field.attname)

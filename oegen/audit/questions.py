@@ -1,8 +1,8 @@
-"""Questions: findings about what is being written that are unusual and may be right.
+"""Questions: warnings about unusual values, which the user can confirm.
 
-A rule refuses; a question asks. A model raises questions in ``AuditedModel.questions``; forms,
-editable lists, the board and imports ask them. What is saved all the same is remembered in the
-change set, so that the history says what was asked.
+A rule rejects a value; a question asks for confirmation. Models return questions from
+``AuditedModel.questions``; forms, editable lists, the board and imports ask them. Confirmed
+questions are stored in the change set and so appear in the history.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """``fields`` are those of the record that it is about, first the one at which it is asked: it
-    is asked when one of them is written. ``text`` quotes their values, because the answer holds
-    for that very text: other values ask again."""
+    """A question about some fields of a record.
+
+    It is asked if one of ``fields`` is written, at the first of them. ``text`` must quote their
+    values: an answer is valid for exactly that text, so other values ask again.
+    """
 
     kind: str
     fields: tuple[str, ...]
     text: str
-    #: The record that the text names last, which a page shows as a link.
+    #: The record that the text names last; pages render it as a link.
     other: AuditedModel | None = field(default=None, compare=False)
 
     @property
     def as_html(self) -> SafeString:
-        """The text with the other record's name as a link, which opens beside what is being
-        typed."""
+        """The text, in which the other record's name is a link that opens in a new tab."""
         name = str(self.other) if self.other else ""
         before, found, after = self.text.rpartition(f"“{name}”")
         if not (self.other and found):
@@ -54,14 +55,13 @@ class Question:
 
     @property
     def key(self) -> str:
-        """What a form sends back to say that the answer is yes."""
+        """The form value that confirms the question."""
         digest = hashlib.sha256(self.text.encode()).hexdigest()
         return f"{self.kind}-{digest[:20]}"
 
 
 class QuestionError(ValidationError):
-    """A question that nobody has answered yet. ``html_name`` is that of the tick with which a
-    form's error answers it."""
+    """An unanswered question. ``html_name`` is the name of the check box that confirms it."""
 
     def __init__(self, question: Question, html_name: str = "save_anyway"):
         super().__init__(question.text, code="question")
@@ -70,7 +70,7 @@ class QuestionError(ValidationError):
 
 
 def about(record: AuditedModel, changed: Collection[str] | None) -> list[Question]:
-    """The questions about what is being written: about the ``changed`` fields, None for all."""
+    """The questions about the ``changed`` fields; None: about all fields."""
     return [
         question
         for question in record.questions()
@@ -81,7 +81,7 @@ def about(record: AuditedModel, changed: Collection[str] | None) -> list[Questio
 def split(
     record: AuditedModel, *, changed: Collection[str] | None, answers: Collection[str]
 ) -> tuple[list[Question], list[Question]]:
-    """(unanswered, answered) questions about what is being written; ``answers`` are keys."""
+    """(unanswered, answered) questions about the changed fields; ``answers`` are keys."""
     asked = about(record, changed)
     unanswered = [question for question in asked if question.key not in answers]
     return unanswered, [question for question in asked if question.key in answers]
@@ -90,7 +90,7 @@ def split(
 def settle(
     record: AuditedModel, *, changed: Collection[str] | None, answers: Collection[str]
 ) -> list[Question]:
-    """The answered questions. Raises ValidationError by field while there are others."""
+    """The answered questions. Raises ValidationError, by field, if any is unanswered."""
     unanswered, answered = split(record, changed=changed, answers=answers)
     if unanswered:
         errors: dict[str, list[QuestionError]] = {}
@@ -101,7 +101,6 @@ def settle(
 
 
 def remember(record: AuditedModel, answered: Iterable[Question]) -> None:
-    """Keep in the open change set that these were asked about the record, and it was saved all
-    the same."""
+    """Store in the open change set that these questions about the record were confirmed."""
     for question in answered:
-        open_change_set().keep_answer(record, question)
+        open_change_set().add_answer(record, question)

@@ -1,4 +1,4 @@
-"""Vocabularies that the business may extend."""
+"""The base of reference tables: vocabularies that users can extend."""
 
 from collections.abc import Iterator
 from itertools import chain, count
@@ -19,7 +19,7 @@ class ReferenceQuerySet(AuditedQuerySet):
 
 
 class ReferenceModel(AuditedModel):
-    """A vocabulary the business may extend. Program code knows a row by its code."""
+    """A row of a vocabulary that users can extend. Code refers to a row by its ``code``."""
 
     code = models.SlugField(
         max_length=40,
@@ -29,10 +29,10 @@ class ReferenceModel(AuditedModel):
     order = models.PositiveSmallIntegerField(default=0, help_text="Place in lists, lowest first.")
     is_active = models.BooleanField("active", default=True, help_text="Offered in forms.")
 
-    # Taken for an attribute of its instances, because the model is abstract.
+    # mypy takes it for an instance variable, because the model is abstract.
     objects = ReferenceQuerySet.as_manager()  # type: ignore[misc]
 
-    #: Codes that program code relies on: these rows can be renamed, not removed or recoded.
+    #: Codes that the application relies on: their rows can be renamed, but not removed or recoded.
     PROTECTED_CODES: frozenset[str] = frozenset()
 
     class Meta:
@@ -49,7 +49,7 @@ class ReferenceModel(AuditedModel):
         yield Key.of_name(NAME, self.name, "name", taken)
 
     def take_code(self) -> None:
-        """Give a new row a code of its own, made of its name."""
+        """Set a unique code, derived from the name, on a new row."""
         stem = slugify(self.name)[:36].rstrip("-") or str(self._meta.model_name)
         alike = type(self)._base_manager.filter(code__istartswith=stem)
         taken = {code.lower() for code in alike.values_list("code", flat=True)}

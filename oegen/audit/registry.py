@@ -10,7 +10,7 @@ from django.apps import apps
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
 
-#: A history row. simple-history makes its model at run time: no type knows its columns.
+#: A history row. simple-history creates its model at run time, so its columns have no types.
 Row = Any
 
 
@@ -21,12 +21,13 @@ def tracked_models() -> list[type[AuditedModel]]:
 
 
 def comment_model() -> type[Any]:
-    """The model of the comments on records, which a higher layer defines."""
+    """The comment model, which is defined in a higher layer."""
     return next(model for model in tracked_models() if model.IS_COMMENT)
 
 
 @cache
 def history_model(model: type[AuditedModel]) -> type[Row]:
-    """Cached, because ``model.history`` makes a manager class each time it is read."""
+    """The history model. Cached, because each access to ``model.history`` creates a manager
+    class."""
     history: type[Row] = model.history.model
     return history

@@ -1,21 +1,21 @@
-"""Seals: what makes a later change of the history show.
+"""Seals: a hash chain that makes tampering with the history detectable.
 
-Every history row carries a **digest**, the SHA-256 of what it says: which record, who, when, why
-and every value. Every change set is numbered from 1 without gaps and carries a **seal**, the
-SHA-256 of its own facts, of the digests of its rows table by table, and of the seal before it. To
-alter one entry unseen, one would have to seal every later change set again, and that differs
-from any seal that was kept elsewhere (``manage.py audit_check --anchor``).
+Every history row has a **digest**, the SHA-256 of its contents: record, person, time, reason and
+every value. Every change set is numbered from 1 without gaps and has a **seal**, the SHA-256 of its
+own fields, the digests of its rows per table, and the previous seal. Altering an entry unnoticed
+would require new seals for every later change set, and these would differ from any seal that was
+stored elsewhere (``manage.py audit_check --anchor``).
 
-The chain has one link for each change set, not for each row: rows are written without waiting for
-anybody, and only the end of a transaction, from the numbering to the commit, is one writer at a
-time. SQLite has one writer at a time anyway; PostgreSQL takes an advisory lock there.
+The chain has one link per change set, not per row: rows are written concurrently, and only the end
+of a transaction, from the numbering to the commit, is serialized. SQLite has one writer at a time
+anyway; on PostgreSQL an advisory lock serializes it.
 
-What a seal covers has grown; ``ChangeSet.seal_format`` says how far, and never falls again along
-the chain. From 2 on it covers the person's username and name as they were, and a digest names the
-kind of record that a comment is about instead of trusting the number that Django gave it.
+``ChangeSet.seal_format`` says what a seal covers; it never decreases along the chain. Since format
+2 the seal covers the person's username and name at the time, and a digest covers the label of a
+content type as well as its id.
 
-Empty values are left out of a digest. So a column that is added later does not break the digests
-of the rows before it, as long as it is nullable or a text that may be blank.
+Empty values are left out of a digest. So a column that is added later does not change the digests
+of older rows, as long as it is nullable or a text that may be blank.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from django.utils import timezone
 if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
 
-#: The seal before the first one.
+#: The value that takes the place of the previous seal in the first one.
 START = "0" * 64
 
-#: What is sealed from now on; a change set without a format is of the first one.
+#: The format of new seals; a change set without a format has format 1.
 FORMAT = 2
 
-#: PostgreSQL's advisory lock around numbering; any number that nothing else here uses.
+#: The number of PostgreSQL's advisory lock around numbering.
 LOCK = 0x0E6E_5EA1
 
 
-# Django's field classes take no type arguments at run time.
+# Field classes of Django can't be subscripted at run time: hence type-arg.
 class DigestField(models.CharField):  # type: ignore[type-arg]
-    """The digest of the row it stands in, made whenever the row is written."""
+    """The digest of its own row, computed whenever the row is written."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": 64, "editable": False, **kwargs})
@@ -64,7 +64,8 @@ class DigestField(models.CharField):  # type: ignore[type-arg]
 
 @cache
 def sealed_fields(model: type[models.Model]) -> tuple[models.Field[Any, Any], ...]:
-    """What a digest covers: all but the key, which the database gives, and generated columns."""
+    """The fields that a digest covers: all but the primary key, which the database assigns, and
+    generated columns."""
     return tuple(
         field
         for field in model._meta.concrete_fields
@@ -73,9 +74,9 @@ def sealed_fields(model: type[models.Model]) -> tuple[models.Field[Any, Any], ..
 
 
 def digest_of(row: models.Model, seal_format: int | None = None) -> str:
-    """The same for a row about to be written and for that row read back, on either database.
+    """The digest of a history row. It is equal before writing and after reading, on both databases.
 
-    ``seal_format`` is that of the row's change set; by default that of one written now.
+    ``seal_format`` is that of the row's change set; by default the current one.
     """
     if seal_format is None:
         change_sets = type(row)._meta.get_field("change_set").related_model
@@ -91,7 +92,7 @@ def digest_of(row: models.Model, seal_format: int | None = None) -> str:
 
 
 def format_of(model: type[ChangeSet]) -> int:
-    """What a change set of this model is sealed by: a migration's frozen one may lack columns."""
+    """The seal format for this change set model: a migration's frozen model may lack columns."""
     names = {field.name for field in model._meta.concrete_fields}
     return FORMAT if "seal_format" in names else 1
 
@@ -106,12 +107,12 @@ def _label_of_content_type(key: int) -> str:
     try:
         kind = ContentType.objects.get_for_id(key)
     except ContentType.DoesNotExist:
-        return ""  # Somebody removed it past the program: the digest no longer fits.
+        return ""  # It was deleted by SQL: the digest no longer matches.
     return f"{kind.app_label}.{kind.model}"
 
 
 def plain(field: models.Field[Any, Any], value: Any) -> Any:
-    """A field's value as JSON has it, the same however the value was given."""
+    """A field's value normalized for JSON: equal for a value as assigned and as read back."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
     value = field.to_python(value)
@@ -127,7 +128,7 @@ def plain(field: models.Field[Any, Any], value: Any) -> Any:
 
 
 def to_scale(value: Decimal, field: models.DecimalField[Any, Any]) -> Decimal:
-    """With as many decimals as the column keeps, rounded as PostgreSQL does."""
+    """Round to the decimals of the column, as PostgreSQL does."""
     return value.quantize(Decimal(1).scaleb(-field.decimal_places), rounding=ROUND_HALF_UP)
 
 
@@ -137,9 +138,9 @@ def hash_of(facts: Any) -> str:
 
 
 class Tally:
-    """The rows of one table in one change set: their number, and the hash of their digests.
+    """The number of rows of one table in one change set, and the hash of their digests.
 
-    Rows are added in the order of their keys.
+    Rows must be added in the order of their keys.
     """
 
     def __init__(self) -> None:
@@ -155,7 +156,7 @@ class Tally:
 
 
 def seal_of(change_set: ChangeSet, previous: str) -> str:
-    """The change set's seal, given the one before it."""
+    """The change set's seal, given the previous one."""
     facts = [
         previous,
         change_set.number,
@@ -168,7 +169,7 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
         change_set.sealed_at.astimezone(UTC).isoformat(),
         change_set.contents,
     ]
-    # Older change sets, and the frozen models of migrations, have none.
+    # Older change sets and frozen models of migrations lack this column.
     if details := getattr(change_set, "details", None):
         facts.append({"details": details})
     if (seal_format := getattr(change_set, "seal_format", None)) is not None:
@@ -177,7 +178,7 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
 
 
 def _digests(history: type[models.Model], change_sets: Iterable[Any]) -> models.QuerySet[Any, Any]:
-    """(change set, key, digest) of their rows in this history table, in the order of a Tally."""
+    """(change set, key, digest) of their rows in a history table, in the order for Tally."""
     rows = history._base_manager.filter(change_set__in=list(change_sets))
     rows = rows.order_by("change_set_id", "history_id")
     return rows.values_list("change_set_id", "history_id", "digest")
@@ -188,10 +189,10 @@ def close(
     change_sets: list[ChangeSet],
     tables: Iterable[type[models.Model]],
 ) -> None:
-    """Number, seal and write change sets, in the order given, whose rows are all written.
+    """Number, seal and write change sets, in the given order, after all their rows are written.
 
-    ``tables`` are the history models that may have rows of theirs. One without rows is left out.
-    The last thing to do in a transaction: others who close theirs wait from here to its end.
+    ``tables`` are the history models that may have rows of them. A change set without rows is
+    skipped. Call it last in a transaction: it blocks other writers' ``close`` until the commit.
     """
     by_key = {change_set.pk: change_set for change_set in change_sets}
     for change_set in change_sets:
@@ -216,7 +217,7 @@ def close(
 
 
 def _name_the_person(change_set: ChangeSet) -> None:
-    """Let it say its format and, from 2 on, who the person was."""
+    """Set the seal format and, from format 2 on, the person's names."""
     if format_of(type(change_set)) == 1:
         return
     change_set.seal_format = FORMAT
@@ -226,17 +227,18 @@ def _name_the_person(change_set: ChangeSet) -> None:
 
 
 def _read(model: type[ChangeSet], digests: list[models.QuerySet[Any, Any]]) -> list[Iterable[Any]]:
-    """The rows of each queryset and, last, the newest number and seal, read once no other
-    transaction is between the numbering of a change set and its end.
+    """The rows of each queryset and, last, the newest number and seal, read under the lock that
+    serializes numbering.
 
-    Foreign keys are checked before: that may wait for rows of a writer who waits for the turn.
+    Foreign keys are checked before taking the lock: that check may wait for rows of a writer who
+    waits for the lock.
     """
     newest = model._base_manager.order_by("-number").values_list("number", "seal")[:1]
     connection = connections[router.db_for_write(model)]
     if connection.vendor != "postgresql":
         return [*(rows.iterator() for rows in digests), list(newest)]
     keys = ""
-    if model._meta.apps is apps:  # Else it is a frozen one, in a migration.
+    if model._meta.apps is apps:  # Otherwise it is a frozen model of a migration.
         written = frozenset(rows.model.instance_type for rows in digests)
         keys = _foreign_keys(written, connection.alias)
     with ExitStack() as stack:
@@ -246,7 +248,7 @@ def _read(model: type[ChangeSet], digests: list[models.QuerySet[Any, Any]]) -> l
             cursor.execute(sql, params)
             return cursor
 
-        # In one round trip; each statement sees what was committed when its own turn came.
+        # In one round trip; each statement sees what was committed before it started.
         with connection.wrap_database_errors, connection.connection.pipeline():
             found = [execute(*rows.query.sql_with_params()) for rows in digests]
             if keys:
@@ -260,8 +262,7 @@ def _read(model: type[ChangeSet], digests: list[models.QuerySet[Any, Any]]) -> l
 
 @cache
 def _foreign_keys(written: frozenset[type[models.Model]], using: str) -> str:
-    """The foreign keys from and to the tables of these models, which PostgreSQL checks at the end
-    of a transaction."""
+    """The deferred foreign keys from and to the tables of these models, quoted for SQL."""
     connection = connections[using]
     with connection.cursor() as cursor:
         cursor.execute(

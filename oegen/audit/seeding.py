@@ -1,4 +1,4 @@
-"""Reference rows made by a migration, with their history."""
+"""Reference rows that a migration creates, with their history."""
 
 import uuid
 from typing import Any
@@ -12,7 +12,7 @@ NAMESPACE = uuid.UUID("6f1e0b53-0f4f-5a3d-9a51-5c3b0f7c6c11")
 
 
 def reference_id(model: str, code: str) -> uuid.UUID:
-    """The id of a seeded row: derived from its code, so it is the same in every installation."""
+    """The id of a seeded row, derived from its code and so the same in every installation."""
     return uuid.uuid5(NAMESPACE, f"{model}:{code}")
 
 
@@ -21,7 +21,7 @@ def seed(
 ) -> None:
     """Create the rows and one history row each, in a change set of source "set-up".
 
-    Works on a migration's frozen models, which know nothing of the audit trail.
+    For a migration's frozen models, which do not write history.
     """
     model = apps.get_model(app_label, model_name)
     history = apps.get_model(app_label, f"Historical{model_name}")

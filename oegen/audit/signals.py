@@ -1,5 +1,5 @@
-"""How the audit trail lets higher layers know what it writes. All are sent in the transaction of
-the write, so what a receiver raises undoes it."""
+"""Signals that notify higher layers of writes. All are sent in the transaction of the write: an
+exception in a receiver rolls it back."""
 
 from django.dispatch import Signal
 
@@ -10,13 +10,14 @@ rows_written = Signal()
 #: Records were removed. Sender: their model. ``keys``.
 rows_removed = Signal()
 
-#: A record is validated. Sender: its model. ``record``; ``exclude``: fields not to look at.
+#: A record is validated. Sender: its model. ``record``; ``exclude``: fields to skip.
 #: Receivers raise django.core.exceptions.ValidationError by field.
 record_validating = Signal()
 
-#: A change set is about to end. ``change_set`` is still open: what receivers write belongs to it.
+#: A change set is about to be closed. ``change_set`` is still open: writes of receivers belong to
+#: it.
 change_set_closing = Signal()
 
-#: A change set with rows has ended and is about to be sealed. ``change_set``. Receivers write what
-#: has no history.
+#: A change set with rows was closed and is about to be sealed. ``change_set``. Receivers may only
+#: write to tables without history.
 change_set_closed = Signal()

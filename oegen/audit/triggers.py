@@ -1,6 +1,6 @@
-"""The triggers that keep history from being changed, and the index that finds removals.
+"""The triggers that make the history append-only, and the index on removals.
 
-Both are (re)made after every ``migrate``, with the rules that applications register
+Both are created after every ``migrate``, together with the rules that applications register
 (oegen.core.triggers).
 """
 
@@ -20,8 +20,7 @@ from oegen.core.triggers import AppendOnly, TableRule, make_triggers, registered
 
 
 def history_tables() -> Iterator[AppendOnly]:
-    """The tables whose rows are never changed: of every history model, and of others that say so
-    by ``is_append_only``."""
+    """The append-only tables: of all models with ``is_append_only``, history models among them."""
     for model in apps.get_models():
         if getattr(model, "is_append_only", False):
             yield AppendOnly(model._meta.db_table, model._meta.pk.column)
@@ -32,15 +31,15 @@ def table_rules() -> list[TableRule]:
 
 
 def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """post_migrate: make every trigger whose table exists."""
+    """post_migrate: create the triggers of all tables that exist."""
     if sender.name == "oegen":
         make_triggers(using, table_rules())
 
 
 def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """post_migrate: let the few removals be found among all the rows of each history table.
+    """post_migrate: create a partial index on the removals in each history table.
 
-    Not an index of the models, because django-simple-history makes these.
+    It can't be declared on the models, which django-simple-history creates.
     """
     if sender.name != "oegen":
         return
@@ -57,8 +56,7 @@ def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
 
 
 def missing_triggers(using: str) -> list[tuple[str, str]]:
-    """(table, trigger) of every rule's trigger that is not there, switched off, or not the one
-    that ``migrate`` makes."""
+    """(table, trigger) of each required trigger that is missing, disabled or altered."""
     connection = connections[using]
     find = _postgresql_triggers if connection.vendor == "postgresql" else _sqlite_triggers
     with connection.cursor() as cursor:
@@ -75,8 +73,8 @@ def missing_triggers(using: str) -> list[tuple[str, str]]:
 
 
 def unknown_triggers(using: str) -> list[tuple[str, str, str]]:
-    """(table, trigger, what makes it) of every trigger, and on PostgreSQL every rewriting rule,
-    that none of our rules makes: it could change what the program writes."""
+    """(table, trigger, SQL) of each trigger, and on PostgreSQL each rewrite rule, that this
+    application did not create: it could alter what is written."""
     connection = connections[using]
     known = {(rule.table, name) for rule in table_rules() for name in rule.names(connection.vendor)}
     with connection.cursor() as cursor:
@@ -101,13 +99,13 @@ def unknown_triggers(using: str) -> list[tuple[str, str, str]]:
 
 
 def _sqlite_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
-    """The statements that made each trigger."""
+    """The statement that created each trigger."""
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     return {name: {_words(sql)} for name, sql in cursor.fetchall()}
 
 
 def _postgresql_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
-    """The statements that would make each trigger that fires, and its function, as they are."""
+    """The statements that would create each enabled trigger and its function."""
     cursor.execute(
         """
         SELECT tgname, pg_get_triggerdef(pg_trigger.oid), proname, prosrc

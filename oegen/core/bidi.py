@@ -1,4 +1,4 @@
-"""Directions of writing: a name or value keeps its own to itself inside a sentence."""
+"""Bidirectional text: isolate a name or value, so that it can't turn the sentence around it."""
 
 import unicodedata
 
@@ -14,17 +14,17 @@ TURNING = frozenset(
 
 
 def isolated(text: str) -> str:
-    """The text between signs that isolate it, what it leaves open closed; a text that could turn
-    nothing round as it is."""
+    """Wrap the text in isolates, and close those that it leaves open. A text without right-to-left
+    or directional characters is returned as it is."""
     if text.isascii() or not any(unicodedata.bidirectional(sign) in TURNING for sign in text):
         return text
-    kept, still_open = [], 0
+    result, still_open = [], 0
     for sign in text:
         if sign == CLOSE_ISOLATE:
-            # One that closes nothing of the text's own would end the isolation.
+            # One that the text did not open would end the isolation.
             if not still_open:
                 continue
             still_open -= 1
         still_open += sign in ISOLATES
-        kept.append(sign)
-    return "".join([OPEN_ISOLATE, *kept, CLOSE_ISOLATE * (still_open + 1)])
+        result.append(sign)
+    return "".join([OPEN_ISOLATE, *result, CLOSE_ISOLATE * (still_open + 1)])

@@ -1,5 +1,5 @@
-"""The day that is being looked at: this one, or an earlier one while the past is read
-(``oegen.asof``). What counts from "today" asks here."""
+"""The effective day: today, or an earlier day while the past is read (``oegen.asof``). Code that
+depends on "today" or "now" calls these functions instead of Django's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ _past_day: ContextVar[date | None] = ContextVar("oegen_past_day", default=None)
 
 
 class ReadOnlyPastError(Exception):
-    """Something was to be written while the past was being read."""
+    """A write was attempted while the past was being read."""
 
 
 def past_day() -> date | None:
-    """The day whose end is being looked at; None for now."""
+    """The past day that is being read, as of its end; None for the present."""
     return _past_day.get()
 
 
@@ -25,18 +25,18 @@ def today() -> date:
 
 
 def now() -> datetime:
-    """The moment that is being looked at: now, or the end of the day."""
+    """The current time or, while the past is read, the end of that day."""
     day = _past_day.get()
     return end_of(day) if day else timezone.now()
 
 
 def end_of(day: date) -> datetime:
-    """The first moment that is no longer part of the day, in the site's time zone."""
+    """The first moment after the day, in the site's time zone."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
 def days_ago(days: int) -> datetime:
-    """The first moment of the day that lies so many days before the one being looked at."""
+    """The start of the day that is ``days`` before the effective day."""
     return end_of(today() - timedelta(days=days + 1))
 
 

@@ -6,7 +6,7 @@ from django.db.models.lookups import Exact
 
 
 def unique_name(model_label: str, field: str = "name") -> models.UniqueConstraint:
-    """Two records may not differ by case or outer white space alone."""
+    """Unique, ignoring case and outer white space."""
     return models.UniqueConstraint(
         Lower(Trim(field)),
         name=f"{model_label}_{field}_unique",

@@ -1,4 +1,4 @@
-"""Reading and waiting in ways that differ between the databases."""
+"""Snapshots, lock timeouts and locks, for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 def is_migrated(using: str) -> bool:
-    """Whether its tables are those of the models: not so where it was taken back to some earlier
-    migration."""
+    """Whether all migrations are applied. False after migrating backwards."""
     executor = MigrationExecutor(connections[using])
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 @contextmanager
 def snapshot(using: str) -> Iterator[None]:
-    """Whatever is read inside is as of one moment, and no writer waits for it."""
+    """Run reads in one consistent snapshot without blocking writers."""
     connection = connections[using]
     if connection.in_atomic_block:
         yield
@@ -29,39 +28,39 @@ def snapshot(using: str) -> Iterator[None]:
     else:
         # Not atomic(), whose transactions take SQLite's write lock.
         with connection.cursor() as cursor:
-            usual = connection.connection.text_factory
-            # Bytes that are no text are to be read and told, not to end the reading.
+            text_factory = connection.connection.text_factory
+            # Invalid UTF-8 must be reported as a finding, not end the check.
             connection.connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
             cursor.execute("BEGIN DEFERRED")
             try:
                 yield
             finally:
                 cursor.execute("ROLLBACK")
-                connection.connection.text_factory = usual
+                connection.connection.text_factory = text_factory
 
 
 @contextmanager
 def short_wait(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[None]:
-    """On SQLite, wait so long for another writer's lock rather than the usual time; then
-    django.db.OperationalError is raised. On PostgreSQL writers of other rows are not waited for."""
+    """Shorten SQLite's lock timeout; raises django.db.OperationalError when it runs out. No effect
+    on PostgreSQL, where writers of other rows do not block."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         yield
         return
     with connection.cursor() as cursor:
-        (usual,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        (timeout,) = cursor.execute("PRAGMA busy_timeout").fetchone()
         cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+            cursor.execute(f"PRAGMA busy_timeout = {timeout}")
 
 
 def wait_for_turn(lock: int, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Wait until no other transaction has taken this lock, and hold it to the end of this one.
+    """Take a lock that is held until the end of the transaction, waiting for other holders.
 
-    PostgreSQL's advisory lock of that number. On SQLite a transaction that writes has the whole
-    database from its start.
+    On PostgreSQL it is the advisory lock with the number ``lock``. On SQLite there is nothing to
+    do: a write transaction locks the whole database from its start.
     """
     connection = connections[using]
     if connection.vendor == "postgresql":

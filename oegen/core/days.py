@@ -1,7 +1,6 @@
-"""The days that any date of a record may have, in forms, on records and in the database.
+"""The range of dates that is accepted by forms, models and the database.
 
-A year typed with two digits would otherwise be one of the first century: ``03 04 27`` in a
-browser's date box is the year 27.
+It catches years typed with two digits: ``03 04 27`` in a browser's date input is the year 27.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ def validate_day(day: date) -> None:
 
 
 class DayInput(forms.DateInput):
-    """The browser's own date box, with the bounds unless it shows a day outside them: a browser
-    would then refuse to send the whole form."""
+    """The browser's date input, with ``min`` and ``max`` unless its value lies outside them: the
+    browser would then refuse to submit the form."""
 
     input_type = "date"
 
@@ -54,7 +53,7 @@ class DayInput(forms.DateInput):
 
 
 class DayField(forms.DateField):
-    """A day that no model field checks."""
+    """A form field for a day that is not backed by a model field."""
 
     widget = DayInput
     default_validators = [validate_day]

@@ -7,7 +7,7 @@ from django.db.models.options import Options
 
 
 class Versioned(Protocol):
-    """A record that counts its writes."""
+    """A record with a version that each write increments."""
 
     _meta: ClassVar[Options[Any]]
 
@@ -16,12 +16,12 @@ class Versioned(Protocol):
 
 
 class RuleBrokenError(IntegrityError):
-    """A write broke a rule that is kept in the models, as a constraint is kept in the database;
-    the text says so to people. Nothing was saved."""
+    """A write broke a rule that the models enforce. Like an IntegrityError of the database, it
+    rolls the write back; its text can be shown to users."""
 
 
 class StaleRecordError(Exception):
-    """The record was changed or removed by somebody else since it was read; nothing was saved."""
+    """Optimistic locking failed: somebody else changed or removed the record since it was read."""
 
     def __init__(self, record: Versioned) -> None:
         self.record = record

@@ -1,4 +1,4 @@
-"""Form and model parts that several applications share."""
+"""Model and form fields, validators and constraints that several applications share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django_countries import countries
 
 from oegen.core.text import HALF_CHARACTER, clean_line, clean_lines, clean_prose, is_blank
 
-#: Characters of a text of several lines, and of a reason for a change.
+#: Maximum length of a multi-line text, and of the reason for a change.
 PROSE_LIMIT = 10_000
 REASON_LIMIT = 2_000
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def between(low: int, high: int, unit: str = "") -> list[BaseValidator]:
-    """Validators for a closed range, whose sentences name the range."""
+    """Validators for a closed range, with messages that name the range."""
     unit = unit and " " + unit.replace("%", "%%")
     message = f"Give a number from {low} to {high}{unit}, not %(show_value)s."
     return [MinValueValidator(low, message), MaxValueValidator(high, message)]
@@ -47,7 +47,7 @@ def at_least_zero(unit: str) -> list[BaseValidator]:
 def in_range(
     model_label: str, field: str, low: int, high: int | None = None
 ) -> models.CheckConstraint:
-    """The database's side of ``between``; an empty value passes."""
+    """The check constraint for ``between``; null passes."""
     condition = models.Q(**{f"{field}__gte": low})
     if high is not None:
         condition &= models.Q(**{f"{field}__lte": high})
@@ -109,23 +109,23 @@ def validate_country(value: str) -> None:
 
 
 def refuse_underscores(value: object, message: StrOrPromise) -> None:
-    """Python reads ``1_0`` as 10, and nobody else does: raises ValidationError."""
+    """Raises ValidationError for a number such as ``1_0``, which Python would parse as 10."""
     if "_" in str(value):
         raise ValidationError(message, code="invalid")
 
 
 class NumberFormField(forms.DecimalField):
-    """A number that no model field checks."""
+    """A form field for a number that is not backed by a model field."""
 
-    # The stub of DecimalField leaves its parent's type, too.
+    # The stub of DecimalField.to_python does not match its base class either.
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         refuse_underscores(value, self.error_messages["invalid"])
         return super().to_python(value)
 
 
 class OpenedVersionField(forms.IntegerField):
-    """Hidden: the version of the record that a form was opened on. ``then`` says what to do when
-    it came back damaged."""
+    """A hidden field with the version of the record that the form was opened on. ``then`` is the
+    advice in the error message for a damaged value."""
 
     #: The largest integer of PostgreSQL.
     LARGEST = 2**31 - 1
@@ -150,8 +150,8 @@ def shorten_to(limit: int, length: int) -> str:
 
 
 class TextFormField(forms.CharField):
-    """A text of several lines, with a limit that is said at the field and checked on the server:
-    a browser's own limit would cut what is pasted, without a word."""
+    """A multi-line text with a limit that is named in the help text and checked on the server:
+    ``maxlength`` would make browsers truncate pasted text silently."""
 
     widget = forms.Textarea
 
@@ -159,15 +159,15 @@ class TextFormField(forms.CharField):
         self, *, limit: int = PROSE_LIMIT, help_text: StrOrPromise = "", **kwargs: Any
     ) -> None:
         self.limit = limit
-        self.says_limit = f"At most {limit:,} characters."
-        super().__init__(help_text=f"{help_text} {self.says_limit}".strip(), **kwargs)
+        self.limit_text = f"At most {limit:,} characters."
+        super().__init__(help_text=f"{help_text} {self.limit_text}".strip(), **kwargs)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {**super().widget_attrs(widget), "data-limit": self.limit}
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
-        # Not counted twice, as browsers send line breaks.
+        # Browsers send line breaks as two characters; count them as one.
         length = len(text.replace("\r\n", "\n"))
         if length > self.limit:
             raise ValidationError(shorten_to(self.limit, length), code="max_length")
@@ -175,30 +175,31 @@ class TextFormField(forms.CharField):
 
 
 class StoredTextFormField(TextFormField):
-    """For a model's field: the model refuses a text that is too long, unless it is stored."""
+    """The form field of a ProseField. The limit is checked by the model, which accepts a longer
+    text that is stored already."""
 
     def clean(self, value: Any) -> str:
         text: str = forms.CharField.clean(self, value)
         return text
 
     def has_changed(self, initial: str | None, data: str | None) -> bool:
-        """Not by the line breaks, which browsers send in another form than ours."""
+        """Ignores differences in line breaks, which browsers send as CRLF."""
         text = self.to_python(data) or ""
         return (initial or "") not in (text, clean_prose(text))
 
 
 class ReasonFormField(TextFormField):
-    """Why somebody changes something; kept in the history."""
+    """The reason for a change, which goes into the history."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(limit=REASON_LIMIT, **kwargs)
 
 
-# Django's field classes take no type arguments at run time: hence type-arg below.
+# Field classes of Django can't be subscripted at run time: hence type-arg below.
 class SortKeyRelation(models.ForeignObject):  # type: ignore[type-arg]
-    """From a name to its sort key, by the name itself; null where none is known (yet)."""
+    """Join a name to its row in SortKey by the text itself; null where there is no row yet."""
 
-    # As a generic relation has it: no field of a record's own.
+    # As for a generic relation: it adds no column to the model.
     many_to_one, one_to_many = False, True
 
     def __init__(self, name: str) -> None:
@@ -219,8 +220,8 @@ class SortKeyRelation(models.ForeignObject):  # type: ignore[type-arg]
 
 
 class LineField(models.CharField):  # type: ignore[type-arg]
-    """One line, cleaned before it is written (oegen.core.text.clean_line), and sorted by the
-    relation of its name with ``_order`` (oegen.search.ordering)."""
+    """A single-line text, cleaned before it is written (oegen.core.text.clean_line). It adds the
+    relation ``<name>_order``, by which querysets sort (oegen.search.ordering)."""
 
     def contribute_to_class(
         self, cls: type[models.Model], name: str, private_only: bool = False
@@ -235,9 +236,9 @@ class LineField(models.CharField):  # type: ignore[type-arg]
 
 
 class ProseField(models.TextField):  # type: ignore[type-arg]
-    """Several lines, cleaned before they are written, of at most ``limit`` characters.
+    """A multi-line text, cleaned before it is written, of at most ``limit`` characters.
 
-    Neither is known to the database: texts from before the limit stay.
+    The limit is not a database constraint: longer texts from before the limit stay valid.
     """
 
     clean_text = staticmethod(clean_prose)
@@ -250,28 +251,34 @@ class ProseField(models.TextField):  # type: ignore[type-arg]
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.TextField", args, kwargs
 
-    # Django calls it with keywords only.
+    # The override is narrower: Django passes keywords only.
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         defaults: dict[str, Any] = {"form_class": StoredTextFormField, "limit": self.limit}
         return super().formfield(**(defaults | kwargs))
 
 
 class NamesField(ProseField):
-    """Names, one a line, each cleaned as a line."""
+    """A list of names, one per line, each cleaned by ``clean_line``."""
 
     clean_text = staticmethod(clean_lines)
 
 
 def own_field(model: type[models.Model], name: str) -> AnyField:
-    """Raises FieldDoesNotExist where the name is none of a field or that of a relation only."""
+    """The model's field of that name. Raises FieldDoesNotExist also for reverse relations."""
     field = model._meta.get_field(name)
     if not isinstance(field, models.Field):
         raise FieldDoesNotExist(f"{model.__name__} has no field of its own called {name}.")
     return field
 
 
+def choice_pairs(field: forms.ChoiceField) -> list[tuple[Any, Any]]:
+    """The choices of a form field as (value, label) pairs; a group has a list as its label."""
+    pairs: Any = field.choices  # Normalized to an iterator of pairs.
+    return list(pairs)
+
+
 def is_free_text(field: AnyField) -> bool:
-    """Whether people may type what they like there."""
+    """Whether the field is an editable text without choices."""
     return (
         field.editable
         and isinstance(field, models.CharField | models.TextField)
@@ -280,7 +287,7 @@ def is_free_text(field: AnyField) -> bool:
 
 
 def clean_text(field: AnyField, value: str) -> str:
-    """The value as a field of free text keeps it."""
+    """The value as a free-text field stores it."""
     if hasattr(field, "clean_text"):
         cleaned: str = field.clean_text(value)
         return cleaned
@@ -288,8 +295,7 @@ def clean_text(field: AnyField, value: str) -> str:
 
 
 def storage_fault_of(value: str) -> str:
-    """Why no text that holds this can be kept, whatever the field, in a sentence; empty if it
-    can."""
+    """An error message if no text field can store the value; else empty."""
     if NULL_CHARACTER in value:
         return "A null character can't be kept: remove it."
     if HALF_CHARACTER.search(value):
@@ -298,7 +304,7 @@ def storage_fault_of(value: str) -> str:
 
 
 def fault_of(field: AnyField, value: str) -> str:
-    """Why a field of free text can't keep the cleaned value, in a sentence; empty if it can."""
+    """An error message if the free-text field can't store the cleaned value; else empty."""
     if fault := storage_fault_of(value):
         return fault
     limit = getattr(field, "limit", field.max_length)
@@ -313,18 +319,18 @@ def fault_of(field: AnyField, value: str) -> str:
 
 
 def fault_as_stored(field: AnyField, value: str, *, if_unclean: str) -> str:
-    """Why a field of free text can't keep the value just as it is, in a sentence; ``if_unclean``
-    where the cleaned value could be kept and is another. Empty if it can."""
+    """An error message if the free-text field can't store the value unchanged; else empty.
+    ``if_unclean`` is the message where cleaning would change the value."""
     cleaned = clean_text(field, value)
     return fault_of(field, cleaned) or (if_unclean if cleaned != value else "")
 
 
 class CountrySelect(forms.Select):
-    """All countries by name. A value that is none of them stays on offer, so that saving another
-    field does not empty this one."""
+    """All countries by name. An unknown value stays among the options, so that saving another
+    field does not clear this one."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        # The stub knows no callables here, Django does.
+        # The stub does not allow a callable, Django does.
         super().__init__(attrs, choices=_country_choices)  # type: ignore[arg-type]
 
     def render(
@@ -334,7 +340,7 @@ class CountrySelect(forms.Select):
         attrs: dict[str, Any] | None = None,
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
-        """As Django's, for which each option is a template: an editable list has thousands."""
+        """Render without a template per option: an editable list has thousands of options."""
         selected = next(iter(self.format_value(value)), "")
         options = _known_options if selected in countries.countries else _options
         attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
@@ -360,7 +366,7 @@ _known_options = cache(_options)
 
 
 class CountryFormField(forms.CharField):
-    """Takes a code or an English name, gives the code."""
+    """Accepts a code or an English name; cleans to the code."""
 
     widget = CountrySelect
 
@@ -368,7 +374,7 @@ class CountryFormField(forms.CharField):
         return parse_country(super().to_python(value) or "")
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """A list has no length that it could be cut to."""
+        """No ``maxlength``, which a <select> does not have."""
         return {}
 
 
@@ -380,9 +386,9 @@ class CountryField(models.CharField):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.validators.append(validate_country)
 
-    # Django calls it with keywords only.
+    # The override is narrower: Django passes keywords only.
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
-        # The admin would give it the text box that it has for other character fields.
+        # The admin passes the text input that it uses for other character fields.
         kwargs.pop("widget", None)
         defaults: dict[str, Any] = {
             "form_class": CountryFormField,

@@ -1,4 +1,4 @@
-"""Folded text: what is left of words when accents, case and white space don't count."""
+"""Folding for search: text without accents, case and runs of white space."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-#: Letters that Unicode does not decompose, as people write them on a keyboard without them.
+#: Replacements for letters that Unicode does not decompose.
 PLAIN = str.maketrans(
     {
         "ø": "o",
@@ -25,17 +25,17 @@ PLAIN = str.maketrans(
     }
 )
 
-#: Variation selectors, which say whether a sign before them is drawn as an emoji.
+#: Variation selectors: whether the character before them is drawn as an emoji.
 STYLES = frozenset(map(chr, range(0xFE00, 0xFE10)))
 
-#: Characters of an excerpt, and how many of them may stand before the first match.
+#: Length of an excerpt, and how much of it may precede the first match.
 EXCERPT, LEAD_IN = 180, 60
 
 Span = tuple[int, int]
 
 
 class _Folds(dict[int, str]):
-    """The folded text of a code point: none for an accent or a direction mark."""
+    """The folded text of a code point: empty for an accent or a direction mark."""
 
     def __missing__(self, code: int) -> str:
         whole = unicodedata.normalize("NFKD", chr(code))
@@ -58,15 +58,15 @@ def fold(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """The folded words of a query, each once."""
+    """The folded words of a query, without duplicates."""
     return list(dict.fromkeys(fold(text).split()))
 
 
 def spans(text: str, words: Iterable[str]) -> list[Span]:
-    """Where the folded words stand in the text as it was written: merged, in order.
+    """The positions of the folded words in the original text, merged and in order.
 
-    A letter that folds to two ("ß", "æ") is part of a match as a whole, and so are the accents
-    that follow it as characters of their own.
+    A letter that folds to two ("ß", "æ") is always matched as a whole, together with combining
+    accents that follow it.
     """
     pieces = [_folds[ord(one)] for one in text]
     origin = [place for place, piece in enumerate(pieces) for _ in piece]
@@ -95,7 +95,7 @@ def marked(text: str, words: Iterable[str]) -> SafeString:
 
 
 def excerpt(text: str, words: Iterable[str]) -> SafeString:
-    """The text around its first match, escaped and marked, cut at white space where there is."""
+    """The text around its first match, escaped and marked, truncated at white space if possible."""
     found = spans(text, words)
     first = found[0][0] if found else 0
     start = 0

@@ -1,9 +1,9 @@
-"""Keep spreadsheets from running a text of a CSV file as a formula.
+"""Protection against CSV formula injection.
 
-A spreadsheet runs a cell that begins with one of FORMULA_STARTS, the full-width forms among them
-in some languages. Where its separator is the semicolon, as in most of Europe, it also splits the
-cells of a comma-separated file at each semicolon. The apostrophe put in front is hidden or shown,
-and what follows it is never run.
+A spreadsheet evaluates a cell that begins with one of FORMULA_STARTS, in some languages also with
+their full-width forms. Where the list separator is the semicolon, as in most of Europe, it also
+splits the cells of a comma-separated file at each semicolon. A leading apostrophe prevents the
+evaluation; some programs display it, others hide it.
 """
 
 import re
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 
-#: The start of a text, or of what a spreadsheet with semicolons takes for the next cell.
+#: At the start of a text, or after a semicolon, where a spreadsheet may start the next cell.
 _FORMULA = re.compile(rf"(^|;)(?=[{re.escape(FORMULA_STARTS)}])")
 
 
 def escape_formula(value: T) -> T | str:
-    """The value as it goes into a CSV cell; only texts are changed."""
+    """The value for a CSV cell; values other than strings are returned unchanged."""
     return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value

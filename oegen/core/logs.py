@@ -1,12 +1,11 @@
-"""How the program's log is written."""
+"""The format of the application's log."""
 
 import logging
 from copy import copy
 
 
 class LineFormatter(logging.Formatter):
-    """What the site refuses on purpose, such as an address that somebody may not open, is a line;
-    only a failure of its own, a 500, brings the traceback that Django adds to both."""
+    """Leave out the traceback of requests that were refused on purpose (status below 500)."""
 
     def format(self, record: logging.LogRecord) -> str:
         if getattr(record, "status_code", 500) < 500:

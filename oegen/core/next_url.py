@@ -1,4 +1,4 @@
-"""The way back from a form of the admin to the page that led to it: ``?next=`` in its address."""
+"""The page that led to a form, carried in the query parameter ``next``."""
 
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ def as_query(page: str) -> str:
 
 
 def page_to_return_to(request: HttpRequest) -> str:
-    """The page named in the address of a form; empty if there is none or it is not of this site."""
+    """The URL in the parameter ``next``; empty if it is missing or points to another host."""
     page = request.GET.get(NEXT, "")
     safe = url_has_allowed_host_and_scheme(
         page, allowed_hosts={request.get_host()}, require_https=request.is_secure()

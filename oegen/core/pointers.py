@@ -1,12 +1,12 @@
-"""Pointers: keys of records whose model a higher application defines.
+"""Pointers: references to records whose model is defined in a higher application.
 
-A foreign key in a lower application would need the tables of the higher one. A pointer is a plain
-UUID column, to which the higher application adds its model in ``AppConfig.ready``::
+A foreign key would make the lower application depend on the higher one's tables. A pointer is a
+plain UUID column; the higher application registers its model in ``AppConfig.ready``::
 
     register_target(AlertRule, "technology", Technology)
 
-Reading and writing are those of a foreign key: ``rule.technology`` is the record and
-``rule.technology_id`` its key. What a foreign key's constraint does, oegen.audit.pointers does.
+It is used like a foreign key: ``rule.technology`` is the record and ``rule.technology_id`` its
+key. Referential integrity is enforced by oegen.audit.pointers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 
-#: The models pointed to, by the label of the model that points and the name of its field.
+#: The target models, by the label of the model with the pointer and the name of its field.
 _targets: dict[tuple[str, str], type[models.Model]] = {}
 
 
@@ -41,7 +41,7 @@ class PointerField(models.UUIDField):  # type: ignore[type-arg]
 
     @property
     def target(self) -> type[models.Model] | None:
-        """The model pointed to, if any is registered; for a history model's field, too."""
+        """The registered target model, also for the field of a history model."""
         model = getattr(self.model, "instance_type", self.model)
         return _targets.get((model._meta.label_lower, self.name))
 
@@ -56,7 +56,7 @@ class PointerField(models.UUIDField):  # type: ignore[type-arg]
         return cached
 
     def _set_record(self, instance: models.Model, value: Any) -> None:
-        """Takes a record, or its key."""
+        """Accepts a record or its key."""
         setattr(instance, self.attname, getattr(value, "pk", value))
 
     def get_prep_value(self, value: Any) -> Any:
@@ -84,7 +84,7 @@ class PointerField(models.UUIDField):  # type: ignore[type-arg]
 
 
 def target_of(field: models.Field[Any, Any]) -> type[models.Model] | None:
-    """The model whose keys the field holds, of a foreign key or a pointer."""
+    """The model that a foreign key or pointer refers to; None for other fields."""
     if isinstance(field, models.ForeignKey):
         return field.remote_field.model
     return field.target if isinstance(field, PointerField) else None

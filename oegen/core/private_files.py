@@ -1,4 +1,4 @@
-"""Keeps what the site writes to its folder from other users of the machine."""
+"""Removes other users' permissions from the files that the site writes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ logger = logging.getLogger(__name__)
 
 _OTHERS = 0o077
 
-#: What VAR_DIR holds that is nobody else's business. The static files are everybody's.
-_OURS = (
+#: The private files in VAR_DIR. The static files are public.
+_PRIVATE = (
     "secret-key",
     "demo-logins",
     "run.lock",
@@ -25,8 +25,8 @@ _OURS = (
 
 
 def make_private() -> None:
-    """Take from others the rights to files that were written before the umask was set. What can't
-    be mended, because it is somebody else's, is told in the log."""
+    """Remove the permissions of group and others from files that were written before the umask was
+    set. Files that belong to another user are logged."""
     for path in _files():
         try:
             mode = path.stat().st_mode
@@ -45,7 +45,7 @@ def make_private() -> None:
 
 def _files() -> Iterator[Path]:
     folder: Path = settings.VAR_DIR
-    found = [path for pattern in _OURS for path in folder.glob(pattern)]
+    found = [path for pattern in _PRIVATE for path in folder.glob(pattern)]
     database = settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         name = str(database["NAME"])

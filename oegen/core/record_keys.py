@@ -1,5 +1,5 @@
-"""What records are known by, as models list it in ``record_keys``. oegen.search.keys keeps a table
-of it and compares."""
+"""The names and numbers that identify a record, as models return them from ``record_keys``.
+oegen.search.keys stores them and finds duplicates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ NAME, ALIAS = "name", "alias"
 
 @dataclass(frozen=True)
 class Key:
-    """What a record is known by. ``message`` says that another record has it, where none may;
-    ``%(other)s`` in it is that record. ``field_name`` is where a form shows it."""
+    """A name or number of a record. A key with a ``message`` must be unique: the message is the
+    error, in which ``%(other)s`` is the record that has the key, shown at ``field_name``."""
 
     kind: str
     key: str

@@ -1,4 +1,4 @@
-"""How many of something costly run at once on this host, across all its processes."""
+"""A limit on how many expensive operations run at once, across all processes of this host."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.conf import settings
 
 
 class NoSlotError(Exception):
-    """As many run as may."""
+    """All slots are taken."""
 
 
 class Slot:
-    """One of ``number`` places of that name, held until ``release`` or the end of the process.
+    """One of ``number`` slots of that name, held until ``release`` or the end of the process.
 
     Raises NoSlotError when all are taken.
     """
@@ -37,7 +37,8 @@ class Slot:
         self._file.close()
 
     def held_for(self, parts: Iterator[Any]) -> HeldParts:
-        """The parts of an answer; closing them, read to their end or not, releases the slot."""
+        """Wrap the chunks of a streaming response: closing it releases the slot, even if it was
+        not read to its end."""
         return HeldParts(self, parts)
 
 

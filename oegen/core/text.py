@@ -1,6 +1,6 @@
-"""Text as it is stored and compared: cleaned on the way in, and keys for "the same" and for order.
+"""Cleaning of text before it is stored, and keys for comparing and sorting names.
 
-Folding for search is in oegen.core.folding. It is coarser: there Müller and Muller are one.
+Folding for search is in oegen.core.folding. It is coarser: it makes Müller and Muller equal.
 """
 
 import re
@@ -11,73 +11,73 @@ from oegen.core.folding import STYLES, fold
 #: Joiners between letters, as in Persian words, and between the parts of an emoji.
 JOINERS = frozenset("\u200c\u200d")
 
-#: Format characters that are drawn: Arabic number signs and their like.
+#: Format characters that are visible, such as Arabic number signs.
 _DRAWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
 
-#: Letters and marks that are drawn as nothing: fillers, and the joiner of graphemes.
+#: Letters and marks that are invisible: fillers, and the combining grapheme joiner.
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 _BLACK_FLAG = "\U0001f3f4"
 
-#: Characters of a key that are kept whole; PostgreSQL indexes no more than some 2,700 bytes.
+#: Maximum length of a key: PostgreSQL can't index more than about 2,700 bytes.
 _LONGEST_KEY = 600
 
-#: Before the part of a sort key that only decides between names of the same letters.
+#: Separates the tie-breaker of a sort key: it orders names that are equal otherwise.
 _TIE = "\x01"
 
 _BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
-#: Without tab, line feed and the null character.
+#: Control characters except tab, line feed and the null character.
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
 
-#: One of the two code units of a character beyond U+FFFF: no encoding takes it alone.
+#: An unpaired surrogate, which no encoding accepts.
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 _NUMBER = re.compile(r"\d+")
 
 
 def clean_line(text: str) -> str:
-    """One line in NFC, single spaces, without control and format characters.
+    """Normalize to one line: NFC, single spaces, no control and format characters.
 
-    Joiners inside words and emoji stay, and so do variation selectors. A null character and half
-    a character stay too: they are refused in words, not dropped.
+    Joiners inside words and emoji stay, and so do variation selectors. Null characters and
+    unpaired surrogates stay too, because they are refused with a message.
     """
-    # In NFC at the end: what is left out may have stood between a letter and its accent.
+    # NFC comes last: a removed character may have separated a letter from its accent.
     return unicodedata.normalize("NFC", " ".join(_without_signs(text).split()))
 
 
 def clean_prose(text: str) -> str:
-    """Lines in NFC with LF between them, without other control characters; tabs, runs of spaces
-    and format characters stay, outer white space goes."""
+    """Normalize to lines in NFC that are separated by LF, without other control characters and
+    outer white space. Tabs, runs of spaces and format characters stay."""
     text = _CONTROL.sub("", _BREAK.sub("\n", text))
     return unicodedata.normalize("NFC", text).strip()
 
 
 def clean_lines(text: str) -> str:
-    """A list with one entry a line: each as ``clean_line`` leaves it, empty ones left out."""
+    """Clean each line with ``clean_line`` and drop empty ones."""
     return "\n".join(filter(None, map(clean_line, clean_prose(text).split("\n"))))
 
 
 def _without_signs(text: str) -> str:
-    """Without control and format characters; white space among them becomes a space."""
+    """Remove control and format characters; those that are white space become a space."""
     if text.isascii() and text.isprintable():
         return text
-    kept: list[str] = []
+    result: list[str] = []
     for place, one in enumerate(text):
         category = unicodedata.category(one)
         if category == "Cc" and one != "\x00":
-            kept.append(" " if one.isspace() else "")
+            result.append(" " if one.isspace() else "")
         elif category == "Cf" and one not in _DRAWN:
-            kept.append(one if _joins(text, place) or _is_flag_tag(one, kept) else "")
+            result.append(one if _joins(text, place) or _is_flag_tag(one, result) else "")
         else:
-            kept.append(one)
-    return "".join(kept)
+            result.append(one)
+    return "".join(result)
 
 
 def _joins(text: str, place: int) -> bool:
-    """Whether a joiner stands there between two characters that are drawn."""
+    """Whether the character at ``place`` is a joiner between two visible characters."""
     if text[place] not in JOINERS or not 0 < place < len(text) - 1:
         return False
     return _is_drawn(text[place - 1]) and _is_drawn(text[place + 1])
@@ -88,7 +88,7 @@ def _is_drawn(one: str) -> bool:
 
 
 def _is_flag_tag(one: str, before: list[str]) -> bool:
-    """Whether it is part of an emoji flag such as Scotland's: a black flag and tags."""
+    """Whether the character belongs to an emoji flag such as Scotland's: a black flag with tags."""
     last = next((piece for piece in reversed(before) if piece), "")
     return "\U000e0020" <= one <= "\U000e007f" and (
         last == _BLACK_FLAG or "\U000e0020" <= last <= "\U000e007f"
@@ -96,7 +96,7 @@ def _is_flag_tag(one: str, before: list[str]) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of it is drawn."""
+    """Whether the text has no visible character."""
     return not any(
         one not in _FILLERS and one not in STYLES and unicodedata.category(one)[0] in "LNPS"
         for one in text
@@ -104,8 +104,8 @@ def is_blank(text: str) -> bool:
 
 
 def name_key(text: str) -> str:
-    """The same for two names that people would take for one: NFKC, case folded, white space to
-    single spaces, what is not drawn left out. Accents count.
+    """A key that is equal for names that look equal: NFKC, case folded, white space collapsed,
+    invisible characters removed. Accents count.
     """
     text = unicodedata.normalize("NFKC", text).casefold()
     drawn = (
@@ -119,18 +119,18 @@ def name_key(text: str) -> str:
 
 
 def likeness_key(text: str) -> str:
-    """The same for two names that are worth a question: as search folds them (no accents), and
-    without punctuation. Empty where nothing but punctuation is left."""
+    """A key that is equal for similar names, about which forms ask: folded as for search (no
+    accents) and without punctuation. Empty for a text of punctuation only."""
     words = "".join(one if one.isalnum() else " " for one in fold(text).replace("'", ""))
     return " ".join(words.split())[:_LONGEST_KEY]
 
 
 def sort_key(text: str) -> str:
-    """A text whose characters, compared by code point, give the order that people expect.
+    """A text that sorts naturally when compared by code point.
 
-    First letters without accent and case, and numbers by their value, so that "Site 2" comes
-    before "Site 10"; white space before punctuation before digits before letters. Only names that
-    are the same in this are ordered by their accents and case.
+    Accents and case are ignored and numbers compared by value, so that "Site 2" comes before
+    "Site 10"; white space sorts before punctuation before digits before letters. Accents and case
+    break ties.
     """
     folded = _NUMBER.sub(_by_value, fold(text))
     letters = (one if one.isalnum() or one == " " else f"!{one}" for one in folded)
@@ -138,6 +138,6 @@ def sort_key(text: str) -> str:
 
 
 def _by_value(number: re.Match[str]) -> str:
-    """Its digits after their number, in three digits."""
+    """The digits, prefixed with their number in three digits."""
     digits = "".join(str(unicodedata.decimal(one)) for one in number[0]).lstrip("0")
     return f"{min(len(digits), 999):03d}{digits}"

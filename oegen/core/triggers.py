@@ -1,7 +1,6 @@
-"""Rules that a database keeps by triggers: those over two tables, and that a table is never
-changed.
+"""Database triggers: rules that span two tables, and append-only tables.
 
-They are (re)made after every ``migrate`` (oegen.audit.triggers): on SQLite, altering a table
+They are created after every ``migrate`` (oegen.audit.triggers): on SQLite, altering a table
 rebuilds it and loses them.
 """
 
@@ -18,10 +17,10 @@ from oegen.core.exceptions import RuleBrokenError
 
 
 class TableRule(Protocol):
-    """A rule about one table that the database keeps by triggers.
+    """A rule about one table that triggers enforce.
 
-    ``names`` lists the triggers, ``statements`` makes them, again if they are there. What a
-    trigger refuses raises django.db.IntegrityError on both databases.
+    ``names`` lists the triggers; ``statements`` create or replace them. A refused write raises
+    django.db.IntegrityError on both databases.
     """
 
     @property
@@ -36,9 +35,8 @@ class TableRule(Protocol):
 class Trigger:
     """Refuse an INSERT or UPDATE of ``table`` while ``condition`` holds of the NEW row.
 
-    ``condition`` is SQL that both databases understand. With ``columns``, an UPDATE is refused
-    only when it changes one of them: a rule that older rows break must not stop the saving of
-    their other fields.
+    ``condition`` is SQL that is valid on both databases. With ``columns``, an UPDATE is refused
+    only if it changes one of them: rows that broke the rule before it existed can still be saved.
     """
 
     name: str
@@ -95,7 +93,7 @@ class Trigger:
 
 @dataclass(frozen=True)
 class AppendOnly:
-    """Rows of ``table`` are never changed, removed or written over, whoever asks."""
+    """Refuse every UPDATE, DELETE and replacing INSERT on ``table``."""
 
     table: str
     key: str
@@ -126,7 +124,7 @@ class AppendOnly:
                 f"CREATE TRIGGER {third} BEFORE TRUNCATE ON {self.table} FOR EACH STATEMENT {call}",
             ]
         refuse = f"BEGIN SELECT RAISE(ABORT, '{message} ({self.table})'); END"
-        # SQLite's REPLACE removes the old row without asking the triggers for DELETE.
+        # SQLite's REPLACE deletes the old row without firing DELETE triggers.
         there = f"SELECT 1 FROM {self.table} WHERE {self.key} = NEW.{self.key}"  # noqa: S608
         before_insert = f"CREATE TRIGGER {third} BEFORE INSERT ON {self.table} FOR EACH ROW"
         return [
@@ -149,19 +147,19 @@ def registered_triggers() -> list[Trigger]:
 
 
 def broken_rule(error: IntegrityError) -> str:
-    """The sentence of the constraint or trigger that refused a write; empty if it has none."""
-    told = str(error)
+    """The message of the constraint or trigger that refused a write; empty if it has none."""
+    text = str(error)
     if isinstance(error, RuleBrokenError):
-        return told
+        return text
     for trigger in _rules:
-        if trigger.message in told:
+        if trigger.message in text:
             return trigger.message
     for model in apps.get_models():
         for constraint in model._meta.constraints:
-            has_words = (
+            has_message = (
                 constraint.violation_error_message != constraint.default_violation_error_message
             )
-            if has_words and re.search(rf"\b{re.escape(constraint.name)}\b", told):
+            if has_message and re.search(rf"\b{re.escape(constraint.name)}\b", text):
                 return str(constraint.get_violation_error_message())
     return ""
 

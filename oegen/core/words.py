@@ -1,5 +1,4 @@
-"""Numbers, dates and counts as people read them. Templates have these as filters of the same
-names."""
+"""Formatting of numbers, dates and counts. Templates have these as filters of the same names."""
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -17,24 +16,24 @@ Number = Decimal | int | float
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """“1 day”, “1,200 days”; ``plural`` where that is not the noun with an s."""
+    """“1 day”, “1,200 days”; give ``plural`` if it is not formed with an s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def noun_of(model: type[models.Model], number: int) -> str:
-    """What so many of its records are called, without the number: “pipeline”, “pipelines”."""
+    """The model's name in singular or plural, for the number: “pipeline”, “pipelines”."""
     meta = model._meta
     return str(meta.verbose_name if number == 1 else meta.verbose_name_plural)
 
 
 def number(value: Number | str | None, places: int = 1) -> str:
-    """Rounded, with thousands separators; below 1 as stored, so that little is not nothing."""
+    """Rounded, with thousands separators; below 1 unrounded, so that it does not become 0."""
     if value is None or value == "":
         return ""
     value = Decimal(value)
     if abs(value) < 1:
         return plain(value)
-    # Rounded here because Django's own number_format cuts off.
+    # Django's number_format truncates instead of rounding.
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return formats.number_format(rounded, use_l10n=True, force_grouping=True)
 
@@ -44,7 +43,7 @@ def whole(value: Number | str | None) -> str:
 
 
 def plain(value: Number | str | None) -> str:
-    """All stored places and none that are only zeros: 50, 194.432."""
+    """All decimals without trailing zeros: 50, 194.432."""
     if value is None or value == "":
         return ""
     digits = Decimal(value).normalize() + 0
@@ -57,20 +56,20 @@ def degrees(value: Decimal, sides: str) -> str:
 
 
 def mw(value: Number | str | None, unit: str = "MW") -> SafeString | str:
-    """“1,234.5 MW”, which never breaks before the unit. Empty for nothing known."""
+    """“1,234.5 MW” with a non-breaking space; empty for None."""
     text = number(value)
     return format_html('{}<span class="unit">&nbsp;{}</span>', text, unit) if text else ""
 
 
 def signed(value: Number | None) -> str:
-    """A change, with its sign: “+12.5”, “−3.0”; empty for none."""
+    """A difference with its sign: “+12.5”, “−3.0”; empty for None and 0."""
     if not value:
         return ""
     return f"{'+' if value > 0 else '−'}{number(abs(Decimal(value)))}"
 
 
 def days(value: Number) -> str:
-    """How much later or earlier: “61 days later”."""
+    """A shift in days: “61 days later”."""
     value = round(value)
     if not value:
         return "no later"
@@ -78,7 +77,7 @@ def days(value: Number) -> str:
 
 
 def in_days(day: date) -> str:
-    """How far the day is from today, in words: “in 12 days”, “3 days ago”."""
+    """The distance from today: “in 12 days”, “3 days ago”."""
     days = (day - clock.today()).days
     if days == 0:
         return "today"
@@ -87,7 +86,7 @@ def in_days(day: date) -> str:
 
 
 def than(day: date, earlier_known: date) -> str:
-    """How far a date has moved from what it was, in words: “61 days later than”."""
+    """The shift from an earlier date: “61 days later than”."""
     days = (day - earlier_known).days
     if days == 0:
         return "the same as"
@@ -95,8 +94,7 @@ def than(day: date, earlier_known: date) -> str:
 
 
 def moment(when: datetime) -> SafeString:
-    """How long ago, counted from the day being looked at, with the exact time on hover and on
-    paper."""
+    """How long ago, counted from the effective day, with the exact time on hover and in print."""
     exact = formats.date_format(timezone.localtime(when), "DATETIME_FORMAT")
     return format_html(
         '<time datetime="{}" title="{}"><span class="d-print-none">{}</span>'
@@ -109,7 +107,7 @@ def moment(when: datetime) -> SafeString:
 
 
 def _how_long_ago(when: datetime) -> str:
-    """Empty for what came after the past day that is being looked at."""
+    """Empty for a time after the past day that is being read."""
     if not clock.past_day():
         return naturaltime(when)
     return f"{timesince(when, clock.now())} ago" if when < clock.now() else ""

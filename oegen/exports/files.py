@@ -1,7 +1,7 @@
-"""A list as a file: every row of all pages, the shown columns in their order.
+"""Downloads of lists: the rows of all pages, with the shown columns.
 
-A text that a spreadsheet would take for a formula is escaped in CSV (oegen.core.formulas) and
-written as a text cell, unchanged, in XLSX. Numbers and dates stay numbers and dates in both.
+A text that a spreadsheet would evaluate as a formula is escaped in CSV (oegen.core.formulas) and
+written unchanged as a text cell in XLSX. Numbers and dates keep their types.
 """
 
 import csv
@@ -27,10 +27,10 @@ CSV = "csv"
 XLSX = "xlsx"
 KINDS = (CSV, XLSX)
 
-#: Rows read from the database, and lines sent, at a time.
+#: The number of rows that are read and sent at a time.
 CHUNK = 1_000
 
-#: The longest text that a cell of a spreadsheet can hold, and the longest name of a sheet.
+#: The limits of XLSX for the text of a cell and the name of a sheet.
 XLSX_TEXT = 32_767
 SHEET_NAME = 31
 
@@ -43,7 +43,7 @@ ID_WIDTH = 38
 
 @dataclass(frozen=True)
 class FileColumn:
-    """A column of a file. Spreadsheets show its numbers by ``number_format``."""
+    """A column of a file. ``number_format`` applies in spreadsheets."""
 
     heading: str
     width: int = WIDTH
@@ -52,8 +52,8 @@ class FileColumn:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a file holds: rows of ``export_value`` values, and ``facts``, which say what they are
-    and stand on a sheet of their own where the file has sheets."""
+    """The content of a file: rows of ``export_value`` values, and ``facts`` about them, which XLSX
+    has on a separate sheet."""
 
     title: str
     columns: Sequence[FileColumn]
@@ -62,15 +62,15 @@ class Sheet:
 
 
 def number_format(unit: str = "", places: int = 0) -> str:
-    """At least so many decimals, and the others that there are up to three."""
+    """The format for at least ``places`` and at most three decimals, with the unit."""
     decimals = f".{'0' * places}{'#' * (3 - places)}" if places else ""
     suffix = f'" {unit}"' if unit else ""
     return f"#,##0{decimals}{suffix}"
 
 
 def download(sheet: Sheet, kind: str, slot: Slot | None = None) -> HttpResponseBase:
-    """``kind`` is CSV or XLSX. The file is named for the title and the day. A CSV file is sent as
-    its rows come, and its ``slot`` is held until the answer is closed."""
+    """The response with the file; ``kind`` is CSV or XLSX. A CSV file is streamed, and its ``slot``
+    is held until the response is closed."""
     record_security_event(SecurityEvent.Kind.EXPORT, details={"list": sheet.title, "file": kind})
     name = f"{slugify(sheet.title)}-{clock.today():%Y-%m-%d}.{kind}"
     if kind == XLSX:
@@ -84,7 +84,8 @@ def download(sheet: Sheet, kind: str, slot: Slot | None = None) -> HttpResponseB
 
 
 def export_value(value):
-    """Times as the site's, without a zone; figures without zeros that nobody wrote."""
+    """The value for a cell: times in the site's zone, naive; decimals without trailing zeros;
+    other types as text."""
     if isinstance(value, datetime):
         return timezone.localtime(value).replace(tzinfo=None, microsecond=0)
     if isinstance(value, Decimal):
@@ -95,7 +96,7 @@ def export_value(value):
 
 
 class _Line:
-    """What csv.writer writes to: it hands each line back."""
+    """A file for csv.writer whose ``write`` returns the line."""
 
     def write(self, line: str) -> str:
         return line
@@ -113,7 +114,7 @@ def _csv_chunks(sheet: Sheet) -> Iterator[str]:
 
 
 def _workbook(sheet: Sheet):
-    """An open temporary file without a name: it is gone when the response closes it."""
+    """An open, unnamed temporary file, which is deleted when the response closes it."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     formats = {
@@ -147,7 +148,7 @@ def _write_rows(book, sheet: Sheet, formats: dict, heading) -> None:
     }
     by_column = []
     for place, column in enumerate(sheet.columns):
-        # Room for the heading beside the button of its filter.
+        # Leave room for the filter button beside the heading.
         page.set_column(place, place, max(column.width, len(column.heading) + 4))
         page.write_string(0, place, column.heading, heading)
         by_column.append(known.get(column.number_format))

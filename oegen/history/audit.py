@@ -1,4 +1,4 @@
-"""The audit page, which tells everything that was recorded, and the page of one change set."""
+"""The audit page, with all recorded entries, and the page of one change set."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.integrity.models import IntegrityCheck
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import undoing
 from oegen.core import clock
 from oegen.core.slots import NoSlotError, Slot
@@ -29,18 +30,18 @@ from oegen.pages.lists import FilteredPage
 
 PAGE_SIZE = 50
 
-#: How many files of the history are made at once on this host: each row costs processor time.
+#: The limit of simultaneous downloads on this host: they are CPU-bound.
 DOWNLOADS_AT_ONCE = 2
 
-#: Beyond so many entries it is said that there are more, not how many.
+#: Entries are counted up to this number.
 COUNTED = 1_000
 
-#: Answered questions of a change set whose text is shown; the rest are counted.
+#: The number of answered questions of a change set that are shown in full.
 ANSWERS_SHOWN = 50
 
 KINDS = (audit.CREATED, audit.CHANGED, audit.REMOVED)
 
-#: What the action of an entry is called.
+#: The labels of the actions.
 DONE = {kind: name for name, kind in ACTIONS.items()}
 
 HEADINGS = [
@@ -61,7 +62,7 @@ HEADINGS = [
 
 
 def lines(trail: Trail) -> Iterator[list]:
-    """The entries as rows of a file: one for each field that changed, one for any other entry."""
+    """The entries as rows of a file: one per changed field, or one for the whole entry."""
     sources = dict(audit.Source.choices)
     for entries in trail.chunks(exports.CHUNK):
         for entry in entries:
@@ -84,13 +85,13 @@ def lines(trail: Trail) -> Iterator[list]:
 
 
 def _values(change: timeline.FieldChange) -> list[str]:
-    """Old and new, an empty cell for nothing."""
+    """The old and new value; empty for None."""
     pairs = ((change.raw_old, change.old), (change.raw_new, change.new))
-    return ["" if raw is None or raw == "" else told for raw, told in pairs]
+    return ["" if raw is None or raw == "" else text for raw, text in pairs]
 
 
 def _whole(entry: timeline.Entry) -> list[str]:
-    """Field, old and new value of an entry that is about all of a record."""
+    """Field, old and new value of an entry about a whole record."""
     what = entry.comment or entry.subject
     if entry.link:
         what = f"{entry.link} {DONE[entry.kind]}"
@@ -100,8 +101,8 @@ def _whole(entry: timeline.Entry) -> list[str]:
 
 
 class AuditPage(FilteredPage):
-    """Everything that was recorded, newest first. ``?before=`` is the last entry of the page
-    before, ``?download=csv`` gives what is filtered, all pages, as a file."""
+    """All recorded entries, newest first. ``?before=`` is the last entry of the previous page;
+    ``?download=csv`` returns all pages of the filtered entries as a file."""
 
     queryset = ChangeSet.objects.order_by()
     filterset_class = AuditFilter
@@ -120,7 +121,7 @@ class AuditPage(FilteredPage):
         return super().get(request, *args, **kwargs)
 
     def _download(self):
-        """The file, or 503 while as many are made as may be at once."""
+        """The file, or 503 if too many downloads are running."""
         try:
             slot = Slot("audit-download", DOWNLOADS_AT_ONCE)
         except NoSlotError:
@@ -137,20 +138,20 @@ class AuditPage(FilteredPage):
         return context | {
             "page": page,
             "total": page.total,
-            "anchor": anchors.newest_kept(),
+            "anchor": anchors.newest_anchor(),
             "check": IntegrityCheck.objects.order_by("-checked_at").first(),
-            "said": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
+            "status_text": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
         }
 
 
 @dataclass(frozen=True)
 class Page:
-    """``total`` is counted as far as COUNTED, and on the first page only."""
+    """A page of entries. ``total`` is counted up to COUNTED, and on the first page only."""
 
     entries: list[timeline.Entry]
     total: int
     is_first: bool
-    #: For the address of the next page; empty on the last one.
+    #: The value of ``before`` for the next page; empty on the last page.
     last: str
 
     @classmethod
@@ -159,7 +160,7 @@ class Page:
 
     @classmethod
     def of(cls, trail: Trail, request: HttpRequest) -> Page:
-        """Raises Http404 when ``before`` names no entry."""
+        """The page that the request asks for. Raises Http404 for an unknown entry in ``before``."""
         before = request.GET.get("before", "")
         if before:
             trail = trail.from_place(_place(trail, before))
@@ -185,7 +186,7 @@ def _place(trail: Trail, entry: str) -> tuple:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many entries of a change set are about records of one kind; None for none."""
+    """The number of entries of a change set for one model; None for none."""
 
     plural: str
     added: int | None
@@ -195,7 +196,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question that was answered with "save anyway", and the record it was about."""
+    """A question that was answered with "save anyway", with its record."""
 
     name: str
     url: str
@@ -203,9 +204,9 @@ class Answer:
 
 
 def answers_of(change_set: ChangeSet) -> list[Answer]:
-    """The first ANSWERS_SHOWN of them."""
+    """The first ANSWERS_SHOWN answered questions."""
     shown = change_set.answers[:ANSWERS_SHOWN]
-    names, about = timeline.NameCache(), [_record_of(answer["record"]) for answer in shown]
+    names, about = NameCache(), [_record_of(answer["record"]) for answer in shown]
     for one in about:
         names.prefetch(*one)
     return [
@@ -216,7 +217,7 @@ def answers_of(change_set: ChangeSet) -> list[Answer]:
 
 @dataclass(frozen=True)
 class Merger:
-    """That one record was merged into another."""
+    """A record that was merged, and the one into which it was merged."""
 
     name: str
     url: str
@@ -225,7 +226,7 @@ class Merger:
 
 
 def mergers_of(change_set: ChangeSet) -> list[Merger]:
-    names, pairs = timeline.NameCache(), []
+    names, pairs = NameCache(), []
     for merged, survivor in change_set.mergers.items():
         model, key = _record_of(merged)
         pairs.append((model, key, UUID(survivor)))
@@ -252,7 +253,7 @@ def _history_url(model: type[AuditedModel], key: UUID) -> str:
 
 
 class ChangeSetPage(DetailView):
-    """One change set as a whole, by the number that people quote."""
+    """The page of one change set, by its number."""
 
     queryset = ChangeSet.objects.select_related("person", "undoes")
     template_name = "oegen/history/change_set.html"
@@ -267,7 +268,7 @@ class ChangeSetPage(DetailView):
             "section": "changes",
             "change_set": change_set,
             "counts": [
-                Counts(capfirst(model._meta.verbose_name_plural), *map(tally.get, KINDS))
+                Counts(capfirst(str(model._meta.verbose_name_plural)), *map(tally.get, KINDS))
                 for model, tally in undoing.rows_of(change_set).items()
             ],
             "is_later": change_set.recorded_at >= clock.now(),

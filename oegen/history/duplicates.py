@@ -1,4 +1,4 @@
-"""The records that may be there more than once, and the way to merging them."""
+"""The page of possible duplicates, which links to merging."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from oegen.core import clock
 from oegen.core.text import name_key
 from oegen.search import keys
 
-#: So many groups on a page.
+#: The number of groups per page.
 PAGE_SIZE = 50
 
-#: What several records have in common, by the kind of key, in the order in which it is told.
+#: Labels for the kinds of keys, in the order in which they are listed.
 IN_WORDS = {keys.NAME: "name", "lei": "LEI", "company number": "company number"}
 
 
 @dataclass(frozen=True)
 class Group:
-    """Records that may be one; ``oldest`` is the one that the others are merged into."""
+    """Possible duplicates; ``oldest`` is the one into which the others can be merged."""
 
     in_common: str
     oldest: AuditedModel
@@ -32,20 +32,20 @@ class Group:
 
 
 def count_of(model: type[AuditedModel]) -> int:
-    """How many groups the page of the model shows; none in the past."""
+    """The number of groups on the model's page; 0 on past pages."""
     return 0 if clock.past_day() else len(keys.shared(model))
 
 
 class DuplicatesPage(TemplateView):
-    """Groups of records that share a name, another name or a register's number, a page at a time.
+    """Groups of records that share a name, alias or register number.
 
-    It is of today only: an earlier day is answered with 400.
+    It shows the present only: a past day is answered with 400.
     """
 
     template_name = "oegen/history/duplicates.html"
     model: type[AuditedModel]
     section = ""
-    #: What is compared, in words.
+    #: What is compared, for a sentence on the page.
     compared_by = ""
 
     def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
@@ -65,7 +65,7 @@ class DuplicatesPage(TemplateView):
             "plural": meta.verbose_name_plural,
             "page": page,
             "total": paginator.count,
-            "groups": self._groups(page.object_list),
+            "groups": self._groups(list(page)),
         }
 
     def _groups(self, shared: list[keys.SharedKeys]) -> list[Group]:
@@ -78,6 +78,9 @@ class DuplicatesPage(TemplateView):
 
 def _in_common(group: keys.SharedKeys, records: list[AuditedModel]) -> str:
     words = [word for kind, word in IN_WORDS.items() if kind in group.kinds]
-    if words[0] == keys.NAME and len({name_key(record.name) for record in records}) > 1:
+    if (
+        words[0] == keys.NAME
+        and len({name_key(getattr(record, record.name_field())) for record in records}) > 1
+    ):
         words[0] = "name or other name"
     return get_text_list(words, "and")

@@ -1,4 +1,4 @@
-"""The filters above everything that was recorded."""
+"""The filters of the audit page."""
 
 import django_filters
 from django.core.exceptions import ValidationError
@@ -15,7 +15,7 @@ ACTIONS = {"added": audit.CREATED, "changed": audit.CHANGED, "removed": audit.RE
 
 
 def person_choices() -> list[tuple[str, str]]:
-    """Whoever has changed anything, by name."""
+    """The users who have changed anything, by name."""
     people = User.objects.filter(pk__in=ChangeSet.objects.recorded().order_by().values("person"))
     named = sorted(((str(one.pk), str(one)) for one in people), key=lambda choice: choice[1])
     return [(THE_SYSTEM, "The system"), *named]
@@ -23,18 +23,18 @@ def person_choices() -> list[tuple[str, str]]:
 
 def type_choices() -> list[tuple[str, str]]:
     return [
-        (model._meta.model_name, capfirst(model._meta.verbose_name_plural))
+        (str(model._meta.model_name), capfirst(str(model._meta.verbose_name_plural)))
         for model in audit.tracked_models()
     ]
 
 
 def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """By kind of record; the value names both, as in “pipeline.stage”."""
+    """The fields, grouped by model; values are such as “pipeline.stage”."""
     return [
         (
-            capfirst(model._meta.verbose_name_plural),
+            capfirst(str(model._meta.verbose_name_plural)),
             [
-                (f"{model._meta.model_name}.{field.name}", capfirst(field.verbose_name))
+                (f"{model._meta.model_name}.{field.name}", capfirst(str(field.verbose_name)))
                 for field in model._meta.concrete_fields
                 if field.name not in model.BOOKKEEPING
             ],
@@ -47,8 +47,8 @@ def model_named(name: str):
     return next(model for model in audit.tracked_models() if model._meta.model_name == name)
 
 
-#: Filters that may ask for what the set-up of the database wrote, which is left out otherwise:
-#: who opens the page of a new site wants its projects.
+#: Filters that include entries of migrations, which are excluded by default: on a new site they
+#: would hide the others.
 NAMES_SET_UP = {"set_up", "source", "type", "field", "name", "change_set"}
 
 
@@ -66,7 +66,7 @@ class AuditForm(FilterForm):
 
 
 class AuditFilter(PageFilterSet):
-    """Picks from a Trail, not from one queryset: the history has a table for each model."""
+    """Filters a Trail instead of a queryset, because each model has its own history table."""
 
     primary = ("name", "person", "type", "since", "until")
     ranges = (("since", "until"),)
@@ -113,10 +113,10 @@ class AuditFilter(PageFilterSet):
         kind, _, field = asked.get("field", "").partition(".")
         kinds = Selection((kind,)) if kind else asked.get("type", NOTHING)
         models = tuple(
-            model for model in audit.tracked_models() if kinds.allows(model._meta.model_name)
+            model for model in audit.tracked_models() if kinds.allows(str(model._meta.model_name))
         )
         action = asked.get("action", NOTHING)
-        # What is asked for and left out at once is nothing.
+        # Including and excluding the same action matches nothing.
         allowed = tuple(kind for name, kind in ACTIONS.items() if action.allows(name) and models)
         return Trail(
             models=models or None,
@@ -133,7 +133,7 @@ class AuditFilter(PageFilterSet):
         )
 
     @staticmethod
-    def _told(bound, value: str) -> str:
+    def value_label(bound, value: str) -> str:
         if bound.name == "field":
             labels = {
                 one: f"{label} of {group.lower()}"
@@ -141,4 +141,4 @@ class AuditFilter(PageFilterSet):
                 for one, label in of
             }
             return labels.get(value, value)
-        return PageFilterSet._told(bound, value)
+        return PageFilterSet.value_label(bound, value)

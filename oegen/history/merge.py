@@ -1,6 +1,6 @@
-"""Merging two records on their pages: choosing the other, the preview with its choices, the doing.
+"""Views for merging two records: choose the other record, preview with decisions, merge.
 
-``?with=`` names the record that is to go; the address names the one that stays.
+The URL has the surviving record; the query parameter ``with`` the one that is merged into it.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from django.views import View
 
 from oegen import search
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import merging
 from oegen.audit.revert.merging import Choice, Plan
 from oegen.core import words
 from oegen.pages.removed import removed_context
+from oegen.people.requests import SignedInRequest
 from oegen.search import keys
 from oegen.search.ordering import by
 
-#: Rows of a kind that are named; the rest are counted.
-NAMED = 50
+#: The number of rows per model that are listed; the rest are counted.
+MAX_LISTED = 50
 
-#: So many records are offered to be merged.
+#: The maximum number of suggested records.
 OFFERED = 20
 
 
 @dataclass(frozen=True)
 class Group:
-    """What points to the record that goes, of one kind; ``beyond`` are not named."""
+    """References to the merged record from one model; ``beyond`` of them are not listed."""
 
     noun: str
     number: int
@@ -57,8 +58,8 @@ def groups_of(plan: Plan) -> list[Group]:
 
 
 def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
-    names = timeline.NameCache()
-    shown = rows[:NAMED]
+    names = NameCache()
+    shown = rows[:MAX_LISTED]
     for row in shown:
         names.prefetch_for(model, row)
     lines = tuple(merging.in_words(row, names) for row in shown)
@@ -66,7 +67,7 @@ def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
 
 
 class MergeForm(forms.Form):
-    """A field for each choice of the plan, by the name of the choice."""
+    """The merge form, with a field for each choice of the plan."""
 
     token = forms.CharField(widget=forms.HiddenInput, required=False)
     reason = forms.CharField(
@@ -108,12 +109,12 @@ class MergeForm(forms.Form):
         return {choice.name: self.cleaned_data[choice.name] for choice in self.plan.choices}
 
     def bring_up_to_date(self) -> None:
-        """Let sending the form again be a decision about the plan that is shown now."""
-        self.data = {**self.data.dict(), "token": self.plan.token}
+        """Take the token of the current plan, so that the form can be sent again."""
+        self.data = {**dict(self.data.items()), "token": self.plan.token}
 
 
 class GoneError(Exception):
-    """One of the two has been removed, or merged, meanwhile."""
+    """One of the two records was removed or merged in the meantime."""
 
     def __init__(self, context: dict):
         super().__init__()
@@ -121,8 +122,8 @@ class GoneError(Exception):
 
 
 class MergePage(View):
-    """403 without the permission to change and to remove such records; 409 when somebody changed
-    what the preview showed, with what it shows now, or removed one of the two, with who did."""
+    """403 without the permissions to change and to delete such records; 409 if the plan changed
+    since the preview, with the new preview, or if one of the records was removed."""
 
     model: type[AuditedModel]
     section = ""
@@ -139,7 +140,7 @@ class MergePage(View):
             return render(request, "oegen/record_removed.html", context, status=404)
 
     def _find(self, key: UUID) -> AuditedModel:
-        """Raises GoneError, or Http404 for a record that never was."""
+        """The record. Raises GoneError if it was removed, Http404 if it never existed."""
         if record := self.model.objects.filter(pk=key).first():
             return record
         if context := removed_context(self.model, key):
@@ -152,7 +153,7 @@ class MergePage(View):
 
     @property
     def other(self) -> AuditedModel | None:
-        """The record that is to go; none yet."""
+        """The record to merge into the survivor; None if it is not chosen yet."""
         if "with" not in self.request.GET:
             return None
         try:
@@ -167,7 +168,7 @@ class MergePage(View):
             return self._choose()
         return self._preview(MergeForm(merging.plan_merge(self.survivor, other)))
 
-    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+    def post(self, request: SignedInRequest, pk: UUID) -> HttpResponse:
         survivor, other = self.survivor, self.other
         if other is None:
             return self._choose()
@@ -184,7 +185,7 @@ class MergePage(View):
                 person=request.user,
             )
         except merging.PlanChangedError as error:
-            form = self._bound(self._find(pk), self.other)
+            form = self._bound(self._find(pk), self._find(other.pk))
             form.bring_up_to_date()
             return self._preview(form, refused=str(error), status=409)
         except merging.CannotMergeError as error:
@@ -216,19 +217,19 @@ class MergePage(View):
         return render(self.request, "oegen/history/merge.html", context, status=status)
 
     def _choose(self) -> HttpResponse:
-        """Records that are much like this one, or what is searched for."""
+        """List similar records, or the results of a search."""
         text = self.request.GET.get("q", "").strip()
         if text:
             found = search.matching(self.model.objects.all(), text)
         else:
-            found = self.model.objects.filter(self._much_like_it())
+            found = self.model.objects.filter(self._is_similar())
         offered = found.exclude(pk=self.survivor.pk).order_by(by("name"), "pk")[:OFFERED]
         context = self._context() | {"text": text, "offered": list(offered), "limit": OFFERED}
         return render(self.request, "oegen/history/merge_choice.html", context)
 
-    def _much_like_it(self) -> Q:
-        """With the same name or one much like it, or beginning with the same word."""
-        name = self.survivor.name
+    def _is_similar(self) -> Q:
+        """The condition for records with a similar name or the same first word."""
+        name = getattr(self.survivor, self.model.name_field())
         same = (keys.same_name, keys.alias_holders, keys.alike)
         condition = Q(name__istartswith=f"{name.split()[0]} ") if name.split() else Q()
         for holders in same:

@@ -1,23 +1,27 @@
-"""The history of one record, live or removed, and its state at each entry."""
+"""The history pages of one record, existing or removed, and its state at each entry."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, ForeignKey, Model, OuterRef, Q
 from django.http import Http404
 from django.urls import resolve, reverse
 from django.utils.functional import cached_property
 from django.utils.text import Truncator, capfirst
-from django.views.generic import TemplateView
+from django.views.generic import TemplateView, View
+from django.views.generic.base import ContextMixin
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import restoring
 from oegen.audit.revert.steps import Step, belongs_to
+from oegen.core.fields import own_field
 from oegen.history.stream import between, changing, entries, stream
 from oegen.history.trail import THE_SYSTEM, written_by
 from oegen.pages.filters import DayFilter, PageFilterSet
@@ -25,6 +29,7 @@ from oegen.pages.lists import FilteredPage
 from oegen.pages.selection import NOTHING, Selection, SelectionFilter
 from oegen.people.comments import Comment
 from oegen.people.models import User
+from oegen.people.requests import SignedInRequest
 
 PAGE_SIZE = 50
 
@@ -36,8 +41,8 @@ def model_called(kind: str) -> type[AuditedModel]:
     raise Http404(f"There is no kind of record called “{kind}”.")
 
 
-def may_take(person: User, model: type[AuditedModel], steps: list[Step]) -> bool:
-    """Whether the person may do all of it; where nothing is to be done, change such a record."""
+def may_apply(person: User, model: type[AuditedModel], steps: list[Step]) -> bool:
+    """Whether the person may apply all steps; without steps, whether they may change records."""
     change = f"{model._meta.app_label}.change_{model._meta.model_name}"
     return person.has_perms({step.permission for step in steps} or {change})
 
@@ -47,7 +52,7 @@ class Fact:
     label: str
     text: str
     is_empty: bool
-    #: Whether the entry whose state this is part of changed it.
+    #: Whether the displayed entry changed it.
     is_changed: bool = False
 
 
@@ -57,19 +62,21 @@ class LinksOfKind:
     texts: tuple[str, ...]
 
 
-class HistoryPage:
-    """What the pages about one record's history share. An address without history is not found."""
+class HistoryPage(ContextMixin, View):
+    """The base of pages about one record's history. 404 for a record without history."""
 
-    def setup(self, request, *args, kind: str, pk: Any, **kwargs):
-        super().setup(request, *args, kind=kind, pk=pk, **kwargs)
-        self.model = model_called(kind)
-        self.key = pk
-        self.rows = self.model.history.filter(id=pk)
+    request: SignedInRequest
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.model = model_called(kwargs["kind"])
+        self.key = kwargs["pk"]
+        self.rows = self.model.history.filter(id=self.key)
         newest = self.rows.order_by("history_date", "history_id").last()
         if newest is None:
             raise Http404("There is no record with this id, and there never was one.")
-        self.live = self.model._base_manager.filter(pk=pk).first()
-        #: The record as it is or, unsaved, as it last was.
+        self.live = self.model._base_manager.filter(pk=self.key).first()
+        #: The record; if it was removed, an unsaved instance with its last values.
         self.record = self.live or audit.instance_from_row(newest)
 
     @cached_property
@@ -80,31 +87,31 @@ class HistoryPage:
 
     @cached_property
     def owner(self) -> tuple[type[AuditedModel], Any] | None:
-        """The record that a link or comment belongs to."""
+        """The parent of a link or the subject of a comment, as (model, key)."""
         return belongs_to(self.model, self.record)
 
     @cached_property
-    def names(self) -> timeline.NameCache:
-        names = timeline.NameCache()
+    def names(self) -> NameCache:
+        names = NameCache()
         names.prefetch_for(self.model, self.record)
         return names
 
     @property
     def name(self) -> str:
-        if self.model is Comment:
+        if isinstance(self.record, Comment):
             return f"Comment “{Truncator(self.record.text).chars(60)}”"
         if self.owner:
             return capfirst(self.model.describe_link(self.record, self.names))
         return str(self.record)
 
     @property
-    def section(self) -> str:
-        """The section of the site that the record's own page is in."""
+    def record_section(self) -> str:
+        """The section of the site with the record's page."""
         model, _ = self.owner or (self.model, self.key)
         if not hasattr(model, "get_absolute_url"):
             return "changes"
-        page = resolve(model(pk=self.key).get_absolute_url())
-        return page.func.view_class.section
+        view: Any = resolve(model(id=self.key).get_absolute_url()).func
+        return view.view_class.section
 
     def get_context_data(self, **kwargs):
         owner = None
@@ -115,7 +122,7 @@ class HistoryPage:
                 "history": reverse("history", args=[model._meta.model_name, key]),
             }
         return super().get_context_data(**kwargs) | {
-            "section": self.section,
+            "section": self.record_section,
             "name": self.name,
             "is_of_comment": self.model is Comment,
             "noun": str(self.model._meta.verbose_name),
@@ -135,14 +142,14 @@ class HistoryPage:
             return False
         row = self.rows.get(history_id=self.removal.history_id)
         steps = restoring.steps_to(self.model, self.key, row)
-        return may_take(self.request.user, self.model, steps)
+        return may_apply(self.request.user, self.model, steps)
 
 
 # Every entry ------------------------------------------------------------------------------------
 
 
 class RecordFilter(PageFilterSet):
-    """Picks entries of the record's timeline: its own, its links' and its comments'."""
+    """Filters the entries of the record's timeline: its own, its links' and its comments'."""
 
     primary = ("field", "person", "since", "until")
     ranges = (("since", "until"),)
@@ -160,9 +167,9 @@ class RecordFilter(PageFilterSet):
         self.filters["person"].extra["choices"] = self._person_choices()
 
     def _field_choices(self) -> list[tuple[str, str]]:
-        """The record's fields, then what belongs to it."""
+        """The record's fields, then the models of its links and comments."""
         fields = [
-            (field.name, capfirst(field.verbose_name))
+            (field.name, capfirst(str(field.verbose_name)))
             for field in self.record._meta.concrete_fields
             if field.name not in self.record.BOOKKEEPING
         ]
@@ -170,7 +177,7 @@ class RecordFilter(PageFilterSet):
         return fields + [(one._meta.label_lower, _plural(one)) for one in models]
 
     def _person_choices(self) -> list[tuple[str, str]]:
-        """Whoever is in the record's history, by name."""
+        """The users in the record's history, by name."""
         keys = [rows.order_by().values_list("history_user") for rows in self.sources]
         known = {key for (key,) in keys[0].union(*keys[1:]).order_by()}
         people = sorted(User.objects.in_bulk(known - {None}).values(), key=str)
@@ -188,8 +195,8 @@ class RecordFilter(PageFilterSet):
         return self._about(rows, values.get("field") or NOTHING)
 
     def _about(self, rows, asked: Selection):
-        """The rows of a model that are about what is asked for: a field of the record by its name,
-        what belongs to the record by the label of its model."""
+        """The rows that match the selection of fields of the record, by name, and of link models,
+        by label."""
         if rows.model.instance_type is not type(self.record):
             return rows if asked.allows(rows.model.instance_type._meta.label_lower) else rows.none()
         if asked.included:
@@ -197,11 +204,11 @@ class RecordFilter(PageFilterSet):
         return rows.filter(~self._changes(rows, asked.excluded)) if asked.excluded else rows
 
     def _changes(self, rows, codes) -> Q:
-        """The condition on the record's own rows that they changed one of the fields."""
+        """The condition for the record's own rows that changed one of the fields."""
         condition = Q(pk__in=[])
         for code in codes:
             if "." not in code:
-                field = self.record._meta.get_field(code)
+                field = own_field(type(self.record), code)
                 changed = changing(rows.model.objects.all(), field.attname)
                 condition |= Q(Exists(changed.filter(history_id=OuterRef("history_id"))))
         return condition
@@ -235,14 +242,14 @@ class RecordHistory(HistoryPage, FilteredPage):
 # One entry --------------------------------------------------------------------------------------
 
 
-def _plural(model: type[AuditedModel]) -> str:
+def _plural(model: type[Model]) -> str:
     return capfirst(str(model._meta.verbose_name_plural))
 
 
 def facts_of(
-    model: type[AuditedModel], row, names: timeline.NameCache, changed: set[str] = frozenset()
+    model: type[AuditedModel], row, names: NameCache, changed: Collection[str] = ()
 ) -> list[Fact]:
-    """Every field of a record or history row in words."""
+    """The formatted fields of a record or history row."""
     facts = []
     for field in model._meta.concrete_fields:
         if field.name in model.BOOKKEEPING:
@@ -256,8 +263,8 @@ def facts_of(
 
 
 def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
-    """The record's links as they were at its history row, in words, by kind."""
-    names = timeline.NameCache()
+    """The record's links as of its history row, formatted and grouped by model."""
+    names = NameCache()
     texts: dict[type[AuditedModel], list[str]] = {
         link: []
         for link, name in model.link_models()
@@ -271,30 +278,30 @@ def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
     return [LinksOfKind(_plural(_linked(link)), tuple(sorted(of))) for link, of in texts.items()]
 
 
-def _linked(link: type[AuditedModel]) -> type[AuditedModel]:
-    """What a link ties to its owner: what its first other foreign key points to."""
-    keys = (field for field in link._meta.concrete_fields if field.many_to_one)
+def _linked(link: type[AuditedModel]) -> type[Model]:
+    """The model to which a link's first foreign key other than its parent refers."""
+    keys = (field for field in link._meta.concrete_fields if isinstance(field, ForeignKey))
     return next(key.remote_field.model for key in keys if key.name != link.PARENT_FIELD)
 
 
-def _link_in_words(part, names: timeline.NameCache) -> str:
-    """What it ties to the record, with what the link itself says, such as a share."""
+def _link_in_words(part, names: NameCache) -> str:
+    """The linked record, with the values of the link itself, such as a share."""
     link = part.instance_type
-    says = [
+    values = [
         f"{field.verbose_name} {timeline.display(field, part, names)}"
         for field in link._meta.concrete_fields
         if field.name not in link.BOOKKEEPING and not field.is_relation
         if getattr(part, field.attname) not in (None, "")
     ]
-    return ", ".join([link.describe_link(part, names), *says])
+    return ", ".join([link.describe_link(part, names), *values])
 
 
 class EntryPage(HistoryPage):
-    """What the pages about the record's state at one entry share."""
+    """The base of pages about the record's state at one entry."""
 
-    def setup(self, request, *args, entry: int, **kwargs):
-        super().setup(request, *args, entry=entry, **kwargs)
-        self.row = self.rows.filter(history_id=entry).first()
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.row = self.rows.filter(history_id=kwargs["entry"]).first()
         if self.row is None:
             raise Http404("The history of this record has no such entry.")
 
@@ -304,13 +311,13 @@ class EntryPage(HistoryPage):
 
     @cached_property
     def steps(self) -> list[Step]:
-        """What there is to do to go back; where nobody recorded the removal, there is no way."""
+        """The steps to restore this state. Raises Http404 if the removal was not recorded."""
         if self.live is None and self.removal is None:
             raise Http404("This record is gone, and its history does not say how.")
         return restoring.steps_to(self.model, self.key, self.row)
 
     def may_restore(self) -> bool:
-        return not self.model.IS_COPY and may_take(self.request.user, self.model, self.steps)
+        return not self.model.IS_COPY and may_apply(self.request.user, self.model, self.steps)
 
     def get_context_data(self, **kwargs):
         self.names.prefetch_for(self.model, self.row)
@@ -324,6 +331,7 @@ class EntryPage(HistoryPage):
 
 class HistoryEntry(EntryPage, TemplateView):
     template_name = "oegen/history/entry.html"
+    request: SignedInRequest
 
     def get_context_data(self, **kwargs):
         here = Q(history_date=self.row.history_date)

@@ -1,4 +1,4 @@
-"""The records that are no more: who removed them, when and why, and the way back."""
+"""The page of removed records, from which they can be restored."""
 
 from __future__ import annotations
 
@@ -32,18 +32,21 @@ class Line:
 
 
 def kinds() -> list[type[AuditedModel]]:
-    """What can be removed by itself. Links are looked for in the history of their record."""
+    """The models whose records can be removed by themselves. Removed links are in the history of
+    their parent."""
     return [model for model in audit.tracked_models() if not (model.PARENT_FIELD or model.IS_COPY)]
 
 
 def kind_choices() -> list[tuple[str, str]]:
-    return [(one._meta.model_name, capfirst(str(one._meta.verbose_name_plural))) for one in kinds()]
+    return [
+        (str(one._meta.model_name), capfirst(str(one._meta.verbose_name_plural))) for one in kinds()
+    ]
 
 
 def removals(model: type[AuditedModel]) -> QuerySet:
-    """The history rows by which the model's records of today were lost, one each.
+    """The last removal of each record of the model that does not exist now.
 
-    A comment whose record is gone as well is left out: it comes back with its record.
+    A comment whose subject was removed is left out: it is restored together with that.
     """
     live = model._base_manager.filter(pk=OuterRef("id"))
     rows = model.history.filter(history_type=audit.REMOVED)
@@ -57,7 +60,8 @@ def _of_live_records() -> Q:
     for model in audit.tracked_models():
         if hasattr(model, "comments"):
             live = model._base_manager.filter(pk=OuterRef("object_id"))
-            condition |= Q(content_type=ContentType.objects.get_for_model(model)) & Exists(live)
+            content_type = ContentType.objects.get_for_model(model)
+            condition |= Q(content_type=content_type) & Q(Exists(live))
     return condition
 
 
@@ -77,7 +81,7 @@ class RemovedFilter(PageFilterSet):
         asked = values.get("kind") or NOTHING
         return [
             self._matching(removals(model), values.get("q", ""))
-            if asked.allows(model._meta.model_name)
+            if asked.allows(str(model._meta.model_name))
             else model.history.none()
             for model in kinds()
         ]

@@ -1,4 +1,4 @@
-"""Going back to an earlier state of a record, or bringing a removed one back, on its page."""
+"""The page to restore an earlier state of a record, or a removed record."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from oegen.audit.revert.restoring import CannotRestoreError
 from oegen.core.bidi import isolated
 from oegen.core.fields import OpenedVersionField, ReasonFormField
 from oegen.history.record import EntryPage
+from oegen.people.requests import SignedInRequest
 
 
 class RestoreForm(forms.Form):
-    """``version`` is the record's when the differences were shown: when somebody changes it after
-    that, nothing is written."""
+    """``version`` is the record's version in the preview: if somebody changed the record since,
+    nothing is written."""
 
     reason = ReasonFormField(
         label="Why",
@@ -29,12 +30,13 @@ class RestoreForm(forms.Form):
     version = OpenedVersionField(min_value=0, then="look at the differences again, then restore.")
 
     def bring_up_to(self, version: int) -> None:
-        """Let sending the form again be a decision about the differences that are shown now."""
-        self.data = {**self.data.dict(), "version": version}
+        """Take the version of the current preview, so that the form can be sent again."""
+        self.data = {**dict(self.data.items()), "version": version}
 
 
 class HistoryRestore(EntryPage, TemplateView):
     template_name = "oegen/history/restore.html"
+    request: SignedInRequest
 
     def dispatch(self, request, *args, **kwargs):
         if not self.may_restore():
@@ -56,11 +58,11 @@ class HistoryRestore(EntryPage, TemplateView):
             except CannotRestoreError as error:
                 refusals = error.sentences
             else:
-                return self.lead_on()
+                return self.redirect_to_record()
         return self.render_to_response(self.get_context_data(form=form, refusals=refusals))
 
-    def lead_on(self):
-        """To the record's page, or to its history where it has none."""
+    def redirect_to_record(self):
+        """Redirect to the record's page, or to its history if it has none."""
         when = formats.date_format(timezone.localtime(self.row.history_date), "DATETIME_FORMAT")
         name = isolated(Truncator(self.name).chars(80))
         words = "back, as it was" if self.live is None else "again as it was"

@@ -1,4 +1,4 @@
-"""History rows of several models as one stream, newest first, read a page at a time."""
+"""History rows of several models, merged into one stream, newest first, for paging."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.utils import timezone
 from oegen import audit
 from oegen.audit.narrative import timeline
 
-#: What a stream is made of: where a row stands in time, and the source it came from.
+#: The columns of a stream: the position of a row in time, and the number of its source.
 KEY = ("history_date", "history_id", "is_part", "source_number")
 
 
 def between(rows: QuerySet, first: date | None, last: date | None) -> QuerySet:
-    """The rows recorded from the start of one day to the end of another, in the site's zone."""
+    """The rows from the start of the first to the end of the last day, in the site's time zone."""
     if first:
         rows = rows.filter(history_date__gte=_start_of(first))
     if last and last < date.max:
@@ -30,13 +30,13 @@ def _start_of(day: date) -> datetime:
 
 
 def changing(rows: QuerySet, column: str) -> QuerySet:
-    """The rows of one model that changed the column; what added a record changed nothing."""
+    """The rows of one model that changed the column; creation does not count."""
     earlier = Q(history_date__lt=OuterRef("history_date")) | Q(
         history_date=OuterRef("history_date"), history_id__lt=OuterRef("history_id")
     )
     before = rows.model.objects.filter(earlier, id=OuterRef("id"))
     was = before.order_by("-history_date", "-history_id").values(column)[:1]
-    # Not exclude(), which leaves out what it can't compare: a value with nothing.
+    # Not exclude(), which drops comparisons with null.
     is_change = Case(
         When(**{column: F("was")}, then=0),
         When(**{f"{column}__isnull": True, "was__isnull": True}, then=0),
@@ -48,7 +48,7 @@ def changing(rows: QuerySet, column: str) -> QuerySet:
 
 
 def stream(sources: Sequence[QuerySet]) -> QuerySet:
-    """The KEYs of the rows of all sources, newest first; of one moment, links before records."""
+    """The KEYs of the rows of all sources, newest first; at equal times, links before records."""
     keys = [
         rows.order_by()
         .annotate(
@@ -63,7 +63,7 @@ def stream(sources: Sequence[QuerySet]) -> QuerySet:
 
 
 def entries(keys: Iterable[tuple], sources: Sequence[QuerySet]) -> list[timeline.Entry]:
-    """The entries of a page of a stream, in its order, in a few queries for each model on it."""
+    """The entries for KEYs of a stream, in their order, in a few queries per model."""
     keys = [(source, history_id) for _, history_id, _, source in keys]
     wanted: dict[int, list[int]] = defaultdict(list)
     for source, history_id in keys:

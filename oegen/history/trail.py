@@ -1,4 +1,4 @@
-"""Everything that was recorded, newest first: all history tables as one stream."""
+"""The stream over all history tables, newest first, with filters."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from oegen import audit, search
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
+from oegen.core.fields import own_field
 from oegen.history.stream import between, changing, entries, stream
 from oegen.pages.selection import NOTHING, Selection
 from oegen.people.comments import Comment
 
-#: Code of the person who is none: what the program did by itself.
+#: The code for changes without a person.
 THE_SYSTEM = "system"
 
 #: Up to this many change sets, keys are looked up first; for more, rows are scanned.
@@ -27,10 +28,10 @@ MAX_KEYS = 200
 
 @dataclass(frozen=True)
 class Trail:
-    """The entries that answer to all that is given; None and empty mean any. With a ``field`` there
-    is one of the ``models``, which has it.
+    """A filter over all entries; None and empty values match all. ``field`` requires exactly one
+    model, which has that field.
 
-    ``after`` is a place, which is a KEY of the stream: only what is older than that.
+    ``after`` is a KEY of the stream: only older entries match.
     """
 
     models: tuple[type[AuditedModel], ...] | None = None
@@ -50,7 +51,7 @@ class Trail:
     after: tuple | None = None
 
     def places(self, limit: int) -> list[tuple]:
-        """In one query, which reads no more of each table than it needs."""
+        """The KEYs of the newest entries, in one query that reads only the start of each table."""
         return list(stream(self._sources())[:limit])
 
     def entries_at(self, places: list[tuple]) -> list[timeline.Entry]:
@@ -60,7 +61,7 @@ class Trail:
         return replace(self, after=place)
 
     def place_of(self, model_name: str, history_id: int) -> tuple | None:
-        """The place of a history row of the model of that name, if there is one."""
+        """The KEY of a history row of the model with that name, if it exists."""
         for number, model in enumerate(self._models()):
             if model._meta.model_name == model_name:
                 row = model.history.filter(history_id=history_id).first()
@@ -68,7 +69,7 @@ class Trail:
         return None
 
     def chunks(self, size: int) -> Iterator[list[timeline.Entry]]:
-        """All of it in words, so many entries at a time."""
+        """All entries, in lists of ``size``."""
         rest = self
         while places := rest.places(size):
             yield rest.entries_at(places)
@@ -94,14 +95,14 @@ class Trail:
         if self.name:
             rows = rows.filter(_named(model, self.name))
         if self.field:
-            rows = changing(rows, model._meta.get_field(self.field).attname)
+            rows = changing(rows, own_field(model, self.field).attname)
         if self.after is not None:
             rows = rows.filter(_after(self.after, _is_part(model), number))
         return rows
 
     def _of_change_sets(self) -> Q:
-        """The condition on a row's change set. Keys, where they are few, are looked up in an
-        index: nobody reads a million rows to find the ten that were typed."""
+        """The condition for a row's change set. A few keys are passed as a list, so that the
+        database uses the index instead of scanning all rows."""
         known = ChangeSet.objects.order_by()
         if self.without_set_up:
             set_up = known.filter(source=audit.Source.MIGRATION).values_list("pk", flat=True)
@@ -120,8 +121,7 @@ class Trail:
 
 
 def written_by(rows: QuerySet, people: Selection) -> QuerySet:
-    """The history rows that some people wrote, or others than those; by their keys, and
-    THE_SYSTEM."""
+    """The history rows written by the selected users (keys or THE_SYSTEM)."""
     if people.included:
         rows = rows.filter(_is_by(people.included))
     return rows.filter(~_is_by(people.excluded)) if people.excluded else rows
@@ -137,10 +137,10 @@ def _is_part(model: type[AuditedModel]) -> int:
 
 
 def _after(place: tuple, is_part: int, number: int) -> Q:
-    """The rows of a source that the stream gives after the place."""
+    """The condition for the rows of a source that follow the KEY in the stream."""
     when, history_id, place_is_part, place_number = place
     earlier = Q(history_date__lt=when)
-    at_most = Q(history_date__lte=when)  # By itself, so that the index is used.
+    at_most = Q(history_date__lte=when)  # A separate condition, so that the index is used.
     if is_part != place_is_part:
         return at_most if is_part < place_is_part else earlier
     same = Q(history_id__lte=history_id) if number > place_number else Q(history_id__lt=history_id)
@@ -148,8 +148,8 @@ def _after(place: tuple, is_part: int, number: int) -> Q:
 
 
 def _named(model: type[AuditedModel], text: str) -> Q:
-    """Rows of records that have the text in a name they bear, or the words in one they once bore;
-    for links and comments, of the record they belong to."""
+    """The condition for rows of records whose current name contains the text, or a former one its
+    words; for links and comments, the name of their parent or subject."""
     if model is Comment:
         of_one = Q(pk__in=[])
         for subject in audit.tracked_models():
@@ -158,7 +158,7 @@ def _named(model: type[AuditedModel], text: str) -> Q:
                 of_one |= Q(content_type=content_type, object_id__in=_keys_named(subject, text))
         return of_one
     if owner := model.parent_field():
-        return Q(**{f"{owner.attname}__in": _keys_named(owner.remote_field.model, text)})
+        return Q(**{f"{owner.attname}__in": _keys_named(model.parent_model(), text)})
     return Q(id__in=_keys_named(model, text))
 
 
@@ -169,5 +169,5 @@ def _keys_named(model: type[AuditedModel], text: str) -> QuerySet:
     keys = rows.values("id")
     if not model.SEARCH_FIELDS:
         return keys
-    # Search knows the names of today without regard to accents.
+    # The search index has the current names, without accents.
     return keys.union(search.named(model, text), all=True)

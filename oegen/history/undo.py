@@ -1,4 +1,4 @@
-"""Taking a change set back: what it would do, the reason, and what stayed as it was."""
+"""The page to undo a change set: preview, reason, and the skipped records."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from django.views import View
 from oegen import audit
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import undoing
 from oegen.audit.revert.steps import Step
 from oegen.core import words
 from oegen.core.fields import ReasonFormField
 from oegen.people.comments import Comment
+from oegen.people.requests import SignedInRequest
 
-#: Records of a kind that are named; the rest are counted.
-NAMED = 50
+#: The number of records per group that are listed; the rest are counted.
+MAX_LISTED = 50
 
 VERBS = {
     audit.REMOVED: "would be removed",
@@ -35,7 +37,7 @@ VERBS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One record: its name, and for one that is set back what would change."""
+    """A record by name, with its changes if it is set back."""
 
     name: str
     url: str
@@ -44,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """What would be done to the records of one kind; ``beyond`` are not named."""
+    """The records of one model with the same action; ``beyond`` of them are not listed."""
 
     noun: str
     verb: str
@@ -57,7 +59,7 @@ class Group:
 
 
 def groups_of(plan: undoing.Plan) -> list[Group]:
-    """The plan's steps by what they do and to what; records before what belongs to them."""
+    """The plan's steps, grouped by action and model; records before their links and comments."""
     steps: dict[tuple[str, Any], list[Step]] = defaultdict(list)
     for step in plan.steps:
         steps[step.kind, step.model].append(step)
@@ -70,10 +72,10 @@ def groups_of(plan: undoing.Plan) -> list[Group]:
 
 
 def _group(model, kind: str, steps: list[Step]) -> Group:
-    shown = steps[:NAMED]
-    names = timeline.NameCache()
+    shown = steps[:MAX_LISTED]
+    names = NameCache()
     for step in shown:
-        for row in filter(None, (step.now, step.then)):
+        for row in filter(None, (step.current, step.target)):
             names.prefetch_for(model, row)
     return Group(
         noun=words.noun_of(model, len(steps)),
@@ -83,16 +85,16 @@ def _group(model, kind: str, steps: list[Step]) -> Group:
     )
 
 
-def _line(step: Step, names: timeline.NameCache) -> Line:
-    row = step.now or step.then
+def _line(step: Step, names: NameCache) -> Line:
+    row = step.current or step.target
     name, url = _name(step, row, names)
-    changes = ()
+    changes: tuple[timeline.FieldChange, ...] = ()
     if step.kind == audit.CHANGED:
-        changes = tuple(timeline.differences(step.model, step.then, step.now, names))
+        changes = tuple(timeline.differences(step.model, step.target, step.current, names))
     return Line(name, url, changes)
 
 
-def _name(step: Step, row, names: timeline.NameCache) -> tuple[str, str]:
+def _name(step: Step, row, names: NameCache) -> tuple[str, str]:
     if not step.belongs_to:
         return names.get(step.model, step.key), names.url(step.model, step.key)
     owner = names.get(*step.belongs_to)
@@ -109,8 +111,8 @@ class UndoForm(forms.Form):
 
 
 class UndoPage(View):
-    """403 for those who may not take the steps that undoing takes; a refusal is told on the page,
-    with what was typed."""
+    """403 without the permissions for the steps. If undoing is refused, the page shows the message
+    and keeps the input."""
 
     @cached_property
     def change_set(self) -> ChangeSet:
@@ -120,12 +122,12 @@ class UndoPage(View):
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
         return self._preview(UndoForm())
 
-    def post(self, request: HttpRequest, number: int) -> HttpResponse:
+    def post(self, request: SignedInRequest, number: int) -> HttpResponse:
         form = UndoForm(request.POST)
         if not form.is_valid():
             return self._preview(form)
         try:
-            new, kept = undoing.undo(
+            new, skipped = undoing.undo(
                 change_set=self.change_set,
                 reason=form.cleaned_data["reason"],
                 person=request.user,
@@ -133,11 +135,16 @@ class UndoPage(View):
         except undoing.CannotUndoError as error:
             self._check(undoing.permissions_for(self.change_set))
             return self._preview(form, refused=str(error))
-        if not kept:
-            said = f"Change set {self.change_set.number} is undone, all of it."
-            messages.success(request, said)
+        if not skipped:
+            message = f"Change set {self.change_set.number} is undone, all of it."
+            messages.success(request, message)
             return redirect("change-set", number=new.number)
-        context = {"section": "changes", "change_set": self.change_set, "new": new, "kept": kept}
+        context = {
+            "section": "changes",
+            "change_set": self.change_set,
+            "new": new,
+            "skipped": skipped,
+        }
         return render(request, "oegen/history/undone.html", context)
 
     def _preview(self, form: UndoForm, refused: str = "") -> HttpResponse:
@@ -149,8 +156,8 @@ class UndoPage(View):
             "change_set": self.change_set,
             "plan": plan,
             "groups": groups_of(plan),
-            "kept": plan.kept[:NAMED],
-            "kept_beyond": len(plan.kept) - len(plan.kept[:NAMED]),
+            "skipped": plan.skipped[:MAX_LISTED],
+            "skipped_beyond": max(len(plan.skipped) - MAX_LISTED, 0),
             "refused": refused,
             "form": form,
         }

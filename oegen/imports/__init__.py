@@ -1,4 +1,4 @@
-"""What every import of files needs: reading CSV, cells, rejected rows, a summary that adds up.
+"""The base of CSV imports: reading files, parsing cells, rejected rows and a summary.
 
 Imports ``audit`` and ``core``.
 """

@@ -1,5 +1,5 @@
-"""What a cell may hold. Each ``parse`` function takes stripped, non-empty text and raises
-ValidationError with a sentence that says what would be right."""
+"""Parsers for cells. Each takes stripped, non-empty text and raises ValidationError with a message
+that says what would be valid."""
 
 import json
 import uuid
@@ -20,17 +20,17 @@ _SHOWN = 60
 
 
 def derived_id(*parts: object) -> uuid.UUID:
-    """The same id for the same parts in every run and installation."""
+    """An id derived from the parts, the same in every run and installation."""
     return uuid.uuid5(NAMESPACE, "import:" + json.dumps([str(part) for part in parts]))
 
 
 def shown(value: str) -> str:
-    """A value in a sentence, shortened."""
+    """The value in quotes for a message, truncated."""
     return f"“{value if len(value) <= _SHOWN else value[: _SHOWN - 1] + '…'}”"
 
 
 class Cell(forms.Field):
-    """A cell of a row. ``empty`` is what an empty cell means where it may be empty."""
+    """A cell of a row. ``empty`` is the value of an empty cell."""
 
     def __init__(self, parse: Callable[[str], Any], *, required: bool = False, empty=None):
         super().__init__(required=required)
@@ -47,7 +47,7 @@ class Cell(forms.Field):
 
 
 class RowForm(forms.Form):
-    """The cells of one row; its fields carry the names of the file's columns."""
+    """A form for one row; its fields are named like the file's columns."""
 
     @classmethod
     def columns(cls) -> list[str]:
@@ -75,7 +75,7 @@ def identifier(value: str) -> uuid.UUID:
 
 
 def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
-    """A decimal number of so many places; more are refused, or ``rounded`` off."""
+    """A parser for decimals with at most ``places`` places; more are refused or ``rounded``."""
 
     def parse(value: str) -> Decimal:
         message = (
@@ -87,12 +87,14 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
             parsed = Decimal(value)
         except InvalidOperation:
             parsed = Decimal("NaN")
-        if not parsed.is_finite() or abs(parsed) >= 10**9:
+        exponent = parsed.as_tuple().exponent
+        # NaN and infinity have a letter as their exponent.
+        if not isinstance(exponent, int) or abs(parsed) >= 10**9:
             raise ValidationError(message)
-        if -parsed.as_tuple().exponent <= places:
+        if -exponent <= places:
             return parsed
         result = round(parsed, places)
-        # The spreadsheet's 0.30000000000000004 is 0.3.
+        # Accept binary noise of spreadsheets: 0.30000000000000004 is 0.3.
         if not rounded and abs(result - parsed) > Decimal("1e-9"):
             raise ValidationError(f"{shown(value)} has more than {places} decimals. Round it.")
         return result
@@ -120,12 +122,13 @@ def _datetime(value: str, example: str) -> datetime:
 
 
 def moment(value: str) -> datetime:
-    """A date and time; without a zone it is UTC."""
+    """A date and time; UTC if it has no time zone."""
     parsed = _datetime(value, "2024-07-22 18:30:00+00:00")
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def day(value: str) -> date:
-    """A day, whatever time of day may follow it; one with a zone is the day that it was here."""
+    """A date, with an optional time that is ignored; one with a time zone is converted to the
+    site's."""
     parsed = _datetime(value, "2027-12-31")
     return timezone.localdate(parsed) if parsed.tzinfo else parsed.date()

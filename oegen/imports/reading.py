@@ -1,4 +1,4 @@
-"""CSV files as a stream of rows that know their place in the file."""
+"""CSV files, read as a stream of rows with their line numbers."""
 
 import codecs
 import csv
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
 
-#: Longest line taken; a longer one is a lost quote or no CSV at all.
+#: The longest line: a longer one has an unclosed quote or is not CSV.
 LINE_LIMIT = 1_000_000
 CELL_LIMIT = 500_000
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -19,22 +19,21 @@ DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 #: Bytes read at a time.
 CHUNK = 1 << 16
 
-#: A line's end: of Windows, of Unix, or of a Mac of old. A "\r" that ends what was read so far may
-#: be half of a Windows one.
+#: Line endings: CRLF, LF, or CR. A "\r" at the end of a chunk may be the first half of CRLF.
 _LINE_END = re.compile(r"\r\n|\n|\r(?!\Z)")
 
-#: Excel's own first line: it names the separator of the others.
+#: Excel's optional first line, which names the separator.
 _SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
 
 
 class UnreadableFileError(Exception):
-    """A whole file can't be taken. The message is a sentence naming file, line and column."""
+    """A file can't be read at all. The message names file, line and column."""
 
 
 @dataclass
 class Row:
-    """One row: its cells as they stand, the same by column, and the line it starts on, as an
-    editor or spreadsheet counts. ``data`` is what the row form made of it."""
+    """A row: its raw cells, the same by column, and the number of its first line. ``data`` is the
+    cleaned data of the row form."""
 
     file: str
     line: int
@@ -47,11 +46,11 @@ class Row:
 class CSVFile:
     """A file of comma-separated values whose first row names at least ``columns``.
 
-    It is in UTF-8, or in UTF-16 with a byte order mark; a first line "sep=;" names another
-    separator. The case of the column names does not count, and a column without a name may hold
-    nothing. Rows without any value are left out and counted in ``blank_rows``.
+    The encoding is UTF-8, or UTF-16 with a byte order mark; a first line "sep=;" sets another
+    separator. Column names are case-insensitive, and a column without a name must be empty. Rows
+    without values are skipped and counted in ``blank_rows``.
 
-    Opening it reads the header. Raises UnreadableFileError, then or while its rows are read.
+    The constructor reads the header. It and ``rows`` raise UnreadableFileError.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class CSVFile:
         columns: Sequence[str],
         advice: Mapping[str, str] | None = None,
     ):
-        """``advice``: by a column that an older layout has, what to do with its file."""
+        """``advice``: for the columns of older layouts, a hint for the error message."""
         self.name = name
         self.advice = advice or {}
         self.path = folder / name
@@ -85,9 +84,10 @@ class CSVFile:
         return [name for name in self.header if name and name not in self.columns]
 
     def rows(self, on_bytes=lambda count: None) -> Iterator[Row]:
-        """Every row with a value but the header; ``on_bytes`` learns how many bytes were read.
+        """The rows that have values, without the header. ``on_bytes`` is called with the number of
+        bytes read.
 
-        A row that does not fit the header comes with its ``fault``.
+        A row that does not match the header has a ``fault``.
         """
         self.blank_rows = 0
         with self.path.open("rb") as file:
@@ -105,7 +105,7 @@ class CSVFile:
         return ", ".join(self.columns)
 
     def _lines(self, file: BinaryIO, on_bytes) -> Iterator[str]:
-        """The lines with their ends. Decoded here, because an error should name line and column."""
+        """The lines, including line endings. Decoded here, so that errors name line and column."""
         marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         encoding = "utf-16" if file.read(2) in marks else "utf-8-sig"
         file.seek(0)
@@ -140,7 +140,7 @@ class CSVFile:
     def _undecodable(
         self, error: UnicodeDecodeError, number: int, before: str
     ) -> UnreadableFileError:
-        """``before`` is the text between the lines that were read, so many, and the error."""
+        """``number`` lines were read; ``before`` is the text between them and the error."""
         lines = re.split(r"\r\n|\r|\n", before)
         standard = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
         return UnreadableFileError(
@@ -149,7 +149,7 @@ class CSVFile:
         )
 
     def _records(self, file: BinaryIO, on_bytes=lambda count: None):
-        """(line, cells) of every record, lines with nothing on them left out."""
+        """(line, cells) of every record; empty lines are skipped."""
         csv.field_size_limit(CELL_LIMIT)
         lines = self._lines(file, on_bytes)
         first = next(lines, "")
@@ -174,7 +174,7 @@ class CSVFile:
             ) from error
 
     def _checked_header(self, line: int, header: list[str] | None) -> list[str]:
-        """The names as ``columns`` writes them; empty for a column without one."""
+        """The column names, spelled as in ``columns``; empty for a column without a name."""
         if header is None or not any(cell.strip() for cell in header):
             raise UnreadableFileError(
                 f"{self.name}, line {line}, column 1: the file is empty. Its first line should "
@@ -205,7 +205,7 @@ class CSVFile:
         return header
 
     def _misfit(self, cells: list[str]) -> ValidationError | None:
-        """Why the row can't be read by the header, if it can't."""
+        """The error if the row does not match the header, else None."""
         wanted = len(self.header)
         if missing := next(filter(None, self.header[len(cells) :]), None):
             return ValidationError(

@@ -1,4 +1,4 @@
-"""What came of an import: a count for each file, remarks, and the rejected rows in files."""
+"""The result of an import: counts per file, remarks, and files of rejected rows."""
 
 import csv
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ _REMARKS_SHOWN = 20
 
 
 class SummaryError(Exception):
-    """The counts of a file do not add up: the importer lost or invented a row."""
+    """The counts of a file do not add up, because of a bug in the importer."""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class FileReport:
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
-    #: Rows without any value, which are not among those read.
+    #: Rows without values, which are not counted as read.
     blank: int = 0
 
     def check(self) -> None:
@@ -43,7 +43,7 @@ class FileReport:
 
 
 class Remarks:
-    """Sentences under headings; of each heading the first few in full and the number of all."""
+    """Messages grouped by heading: the first few of each group, and the number of all."""
 
     def __init__(self):
         self.counts: Counter[str] = Counter()
@@ -51,7 +51,7 @@ class Remarks:
 
     def add(self, heading: str, sentence: str) -> None:
         self.counts[heading] += 1
-        # A terminal obeys control characters, wherever they come from.
+        # Control characters from a file must not reach the terminal.
         sentence = "".join(sign if sign.isprintable() else "�" for sign in sentence)
         if len(self._texts[heading]) < _REMARKS_SHOWN:
             self._texts[heading].append(sentence)
@@ -65,8 +65,8 @@ class Remarks:
 
 
 class Rejects:
-    """Rejected rows, written verbatim behind file, line, column and reason: one CSV file for each
-    file that has any, made with its first."""
+    """Writes rejected rows verbatim, after columns for file, line, column and reason: one CSV file
+    per source file, created with the first rejected row."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -93,7 +93,7 @@ class Rejects:
 
 
 def complaint(error: ValidationError, columns: dict[str, str]) -> tuple[str, str]:
-    """(column, reason) of a refusal. ``columns`` gives the column for a model's field name."""
+    """(column, reason) for a validation error. ``columns`` maps field names to columns."""
     if not hasattr(error, "error_dict"):
         return "", " ".join(error.messages)
     names, sentences = [], []
@@ -101,6 +101,6 @@ def complaint(error: ValidationError, columns: dict[str, str]) -> tuple[str, str
         name = "" if field == NON_FIELD_ERRORS else columns.get(field, field)
         if name and name not in names:
             names.append(name)
-        # The first of several validators' messages about one value is the plainest.
+        # The first message of several validators is the most specific.
         sentences.append(f"{name}: {messages[0]}" if name else " ".join(messages))
     return "; ".join(names), " ".join(sentences)

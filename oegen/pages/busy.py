@@ -1,4 +1,4 @@
-"""A database that can't take a write just now, told apart from a fault of the program."""
+"""Error pages that tell a busy or unreachable database (503) apart from a bug (500)."""
 
 import sys
 
@@ -8,19 +8,19 @@ from django.template import loader
 from django.views import defaults
 from django.views.decorators.csrf import requires_csrf_token
 
-#: When a browser or a program may try again, in seconds.
+#: The value of Retry-After, in seconds.
 RETRY_AFTER = 10
 
-#: How SQLite says that it is locked, or that it has no room.
+#: Parts of SQLite's messages for a lock or a full disk.
 SQLITE = ("is locked", "disk is full", "disk I/O error", "readonly database", "unable to open")
 
-#: The classes of PostgreSQL's states: connection, transaction to be repeated (a deadlock),
-#: resources (full disk, too many connections), object in use (a lock not had in time), operator.
+#: Classes of SQLSTATE: connection exception, transaction rollback (deadlock), insufficient
+#: resources, object not in prerequisite state (lock timeout), operator intervention.
 POSTGRESQL = ("08", "40", "53", "55", "57")
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Whether the database refused for a reason that passes: it is locked, full or unreachable."""
+    """Whether the error is temporary: the database is locked, full or unreachable."""
     if not isinstance(error, OperationalError):
         return False
     state = getattr(error.__cause__, "sqlstate", None)
@@ -28,17 +28,17 @@ def is_busy(error: BaseException | None) -> bool:
         return state.startswith(POSTGRESQL)
     text = str(error)
     is_sqlite = type(error.__cause__).__module__ == "sqlite3"
-    # Without a state PostgreSQL's driver did not reach the server.
+    # Without a SQLSTATE, PostgreSQL could not be reached.
     return any(one in text for one in SQLITE) if is_sqlite else True
 
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for an error that nothing else has handled (``handler500``)."""
+    """The view for unhandled exceptions (``handler500``)."""
     if not is_busy(sys.exception()):
         return defaults.server_error(request)
     is_write = request.method not in ("GET", "HEAD")
-    # Without the request: what the context processors would ask the database again.
+    # Without the request, because context processors would query the database again.
     page = loader.get_template("503.html").render(
         {"is_write": is_write, "address": request.get_full_path()}
     )

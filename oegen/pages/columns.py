@@ -1,4 +1,4 @@
-"""The columns that lists are made of."""
+"""Column classes of lists."""
 
 from collections.abc import Callable, Hashable
 from functools import cached_property
@@ -33,20 +33,19 @@ from oegen.search import ordering
 
 
 def truncate(text: Any, length: int) -> str:
-    """As the template filter truncatechars, which looks at every character of a short text too."""
+    """Like the template filter truncatechars, but fast for short texts."""
     text = str(text)
     return text if len(text) <= length else Truncator(text).chars(length)
 
 
 class Column(tables.Column):
-    """A column that says what it needs of the database and what it is in a download.
+    """A column that declares its annotations and its value in downloads.
 
-    ``annotate`` adds to the queryset what the cells are made of; it is called only where the column
-    is shown. ``export_value`` gives the value for a download where the accessor's is not what
-    people see.
+    ``annotate`` adds to the queryset what the cells need; it is called only if the column is shown.
+    ``export_value`` returns the value for a download, if that is not the accessor's.
     """
 
-    #: In a spreadsheet.
+    #: The width in a spreadsheet.
     width = exports.WIDTH
     number_format = ""
 
@@ -62,13 +61,12 @@ class Column(tables.Column):
         super().__init__(*args, **kwargs)
 
     def cell(self, record: Model, value: Any) -> Any:
-        """What stands in the cell; HTML only as a SafeString. Not asked where the value is one of
-        ``empty_values``."""
+        """The content of the cell; HTML as a SafeString. Not called for ``empty_values``."""
         return formats.localize(value)
 
 
 def unknown_last(queryset: QuerySet, field: str, is_descending: bool) -> tuple[QuerySet, bool]:
-    """The databases disagree on where nothing sorts; people look for it at the end."""
+    """Order with nulls last, which the databases handle differently by default."""
     key = F(field)
     order = key.desc(nulls_last=True) if is_descending else key.asc(nulls_last=True)
     return queryset.order_by(order), True
@@ -83,8 +81,8 @@ def by_first(
     *,
     place: Case | None = None,
 ) -> tuple[QuerySet, bool]:
-    """Orders by the least value of a ``field`` among the links whose ``owner`` is the row, or by
-    the least ``place`` that is worked out of it."""
+    """Order by the least value of a ``field`` among the links whose ``owner`` is the row, or by the
+    least ``place`` computed from it."""
     of_row = links._base_manager.filter(**{owner: OuterRef("pk")}).order_by()
     least = Min(place or ordering.path_of(links, field))
     first = of_row.values(owner).annotate(first=least).values("first")
@@ -93,17 +91,17 @@ def by_first(
 
 
 def place_of_country(field: str, records: QuerySet) -> Case:
-    """The place of the country in a field among those that occur, by their names."""
+    """The rank of a field's country by name, among the countries that occur."""
     places = [
         When(**{field: code}, then=place) for place, (code, _) in enumerate(countries_of(records))
     ]
-    # PostgreSQL does not order by a constant, which this is while no country occurs.
+    # Without countries this would be a constant, by which PostgreSQL can't order.
     nowhere = When(**{field: ""}, then=Value(None))
     return Case(nowhere, *places, default=Value(None), output_field=IntegerField())
 
 
 class CountryColumn(Column):
-    """The country of the row's own field, by its name; rows without one at the end."""
+    """The name of the record's country; sorts by name, empty ones last."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", {"td": {"class": "nowrap"}})
@@ -116,7 +114,7 @@ class CountryColumn(Column):
 
 
 class UnknownLastColumn(Column):
-    """Sorts by a field or annotation of its own name, rows without a value at the end."""
+    """Sorts by the field or annotation of the column's name, nulls last."""
 
     def order(self, queryset, is_descending):
         return unknown_last(queryset, self.name, is_descending)
@@ -131,9 +129,9 @@ class DayColumn(UnknownLastColumn):
 
 
 class PartColumn(Column):
-    """A cell drawn by a template, which is given ``record`` and ``value``.
+    """A cell rendered by a template with ``record`` and ``value``.
 
-    Records of which ``cache_key`` gives the same have the same cell, which is drawn once a page.
+    With ``cache_key``, records with the same key share a cell, which is rendered once per page.
     """
 
     def __init__(
@@ -153,16 +151,16 @@ class PartColumn(Column):
         return get_template(self.part)
 
     @cached_property
-    def _drawn(self) -> dict[Hashable, SafeString]:
+    def _rendered(self) -> dict[Hashable, SafeString]:
         return {}
 
     def cell(self, record, value):
         if self.cache_key is None:
             return self._template.render({"record": record, "value": value})
         key = self.cache_key(record)
-        if key not in self._drawn:
-            self._drawn[key] = self._template.render({"record": record, "value": value})
-        return self._drawn[key]
+        if key not in self._rendered:
+            self._rendered[key] = self._template.render({"record": record, "value": value})
+        return self._rendered[key]
 
 
 class UnknownLastPartColumn(UnknownLastColumn, PartColumn):
@@ -170,7 +168,7 @@ class UnknownLastPartColumn(UnknownLastColumn, PartColumn):
 
 
 class ChoiceColumn(PartColumn):
-    """Sorts as the choices stand, not by their letters, and rows without one at the end."""
+    """Sorts by the order of the choices, empty ones last."""
 
     def __init__(self, template_name: str, choices: type[Choices], *args, **kwargs):
         self.choices = choices
@@ -187,7 +185,7 @@ class ChoiceColumn(PartColumn):
 
 
 class RecordColumn(Column):
-    """The record's name, leading to its page."""
+    """The record's name, linked to its page."""
 
     width = exports.NAME_WIDTH
 
@@ -196,8 +194,8 @@ class RecordColumn(Column):
 
 
 class TextColumn(Column):
-    """A text of any length, truncated to one line; the download has it whole. An ``export_value``
-    is also what is shown. Sorts by the field of its own name, rows without a text at the end."""
+    """A text, truncated to one line except in downloads. The cell shows ``export_value``, too.
+    Sorts by the field of the column's name, empty ones last."""
 
     width = exports.TEXT_WIDTH
 
@@ -222,7 +220,7 @@ class TextColumn(Column):
 
 
 class NumberColumn(UnknownLastColumn):
-    """Right-aligned, with the unit in the heading; spreadsheets show it behind each number."""
+    """Right-aligned, with the unit in the heading; in spreadsheets, after each number."""
 
     width = exports.NUMBER_WIDTH
 

@@ -1,4 +1,4 @@
-"""Comments written on a record's own page, and who may correct them."""
+"""Comments on a record's page: adding, correcting and removing them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import OpenedVersionField, ReasonFormField, TextFormField
 from oegen.people.comments import Comment
 from oegen.people.models import User
+from oegen.people.requests import SignedInRequest
 
-#: The scripts of a comment box ask there whom to suggest, and who would be told.
+#: The URLs from which scripts of a comment box fetch suggestions and recipients.
 MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_lazy("people-told")}
 
 
 class CommentForm(forms.Form):
-    """The box below a record's timeline."""
+    """The form below a record's timeline."""
 
     text = TextFormField(
         label="Add a comment",
@@ -44,11 +45,8 @@ class CommentForm(forms.Form):
 
 
 class CommentGuardForm(forms.Form):
-    """A form that takes the place of a comment. ``version`` is that of the comment it was opened
-    on: when others have changed the comment since, nothing is written.
-
-    Each form of this kind has ``apply_to(comment)``, which writes what it asks for and raises
-    StaleRecordError.
+    """A form about one comment. ``version`` is the comment's version when the form was opened: if
+    others changed the comment since, nothing is written.
     """
 
     version = OpenedVersionField(
@@ -62,9 +60,13 @@ class CommentGuardForm(forms.Form):
             auto_id=f"comment-{comment.pk}-%s",
         )
 
+    def apply_to(self, comment: Comment) -> None:
+        """Write what the form asks for. Raises StaleRecordError."""
+        raise NotImplementedError
+
     def bring_up_to(self, comment: Comment) -> None:
-        """Say that others changed the comment; sending the form again is then a decision."""
-        self.data = {**self.data.dict(), "version": comment.version}
+        """Report the conflict and take the new version, so that the form can be sent again."""
+        self.data = {**dict(self.data.items()), "version": comment.version}
         person = comment.history.latest().history_user or "The system"
         self.add_error(
             None,
@@ -112,19 +114,19 @@ class RemovalForm(CommentGuardForm):
 
 
 def add(author: User, subject: AuditedModel, text: str) -> str:
-    """Add a comment; returns whom it told and how, as a sentence for its author, or nothing."""
+    """Add a comment; returns a message about who was notified, or an empty string."""
     Comment.objects.create(subject=subject, author=author, text=text)
-    told = mentions.who_is_told(mentions.usernames_in(text), author)
-    return f"The comment is added. Told: {told}." if told else ""
+    recipients = mentions.describe_recipients(mentions.usernames_in(text), author)
+    return f"The comment is added. Told: {recipients}." if recipients else ""
 
 
 def may_correct(person: User, comment: Comment) -> bool:
-    """Authors correct their own comments, administrators everybody's."""
+    """Authors may correct their own comments, administrators all."""
     return comment.author_id == person.pk or person.has_perm("oegen.change_user")
 
 
 def keys_to_correct(person: User, keys: Iterable[Any]) -> set:
-    """Which of the comments with these keys are still there and the person's to correct."""
+    """The keys among these of existing comments that the person may correct."""
     if not person.has_perm("oegen.change_comment"):
         return set()
     comments = Comment.objects.filter(pk__in=set(keys)).only("author_id")
@@ -134,20 +136,20 @@ def keys_to_correct(person: User, keys: Iterable[Any]) -> set:
 # Pages -----------------------------------------------------------------------------------------
 
 
-def change_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+def change_comment(request: SignedInRequest, comment: UUID) -> HttpResponse:
     return _comment_page(request, comment, "change", CorrectionForm)
 
 
-def remove_comment(request: HttpRequest, comment: UUID) -> HttpResponse:
+def remove_comment(request: SignedInRequest, comment: UUID) -> HttpResponse:
     return _comment_page(request, comment, "delete", RemovalForm)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def _comment_page(
-    request: HttpRequest, key: UUID, action: str, form_class: type[CommentGuardForm]
+    request: SignedInRequest, key: UUID, action: str, form_class: type[CommentGuardForm]
 ) -> HttpResponse:
-    """A form about one comment. The record's page fetches it and puts the form in the comment's
-    place; where it can't, this is a page of its own. Both lead back to ``next``."""
+    """A form about one comment. The record's page fetches it to replace the comment; without
+    JavaScript it is a separate page. Both return to ``next``."""
     if not request.user.has_perm(f"oegen.{action}_comment"):
         raise PermissionDenied
     comment = Comment.objects.filter(pk=key).first()
@@ -176,6 +178,6 @@ def _comment_page(
 
 
 def _comment_gone(request: HttpRequest) -> HttpResponse:
-    """What the person typed, who sent a form about a comment that somebody removed meanwhile."""
+    """Show the input of a form about a comment that was removed in the meantime."""
     typed = request.POST.get("text") or request.POST.get("reason", "")
     return render(request, "oegen/comment_gone.html", {"typed": typed}, status=409)

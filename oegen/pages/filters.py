@@ -12,7 +12,7 @@ from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
 from oegen.core.bidi import isolated
-from oegen.core.fields import NumberFormField, country_name
+from oegen.core.fields import NumberFormField, choice_pairs, country_name
 from oegen.pages.selection import (
     ALL,
     NOT,
@@ -23,7 +23,7 @@ from oegen.pages.selection import (
     values_of,
 )
 
-#: Parameters that say where in a list the page is.
+#: Query parameters for the position in a list.
 PLACES = ("page", "before")
 
 
@@ -52,7 +52,7 @@ class TextFilter(django_filters.CharFilter):
 
 
 class NameFilter(django_filters.CharFilter):
-    """Part of a name; an address to ``suggest`` names answers what is typed with <option>s."""
+    """Part of a name. ``suggest`` is the URL that returns <option>s for the input."""
 
     def __init__(self, label: str, suggest=None, **kwargs):
         attrs = {"autocomplete": "off", "placeholder": f"Any {label.lower()}"}
@@ -62,8 +62,8 @@ class NameFilter(django_filters.CharFilter):
 
 
 class RecordFilter(django_filters.ModelChoiceFilter):
-    """One record, by its id in the address. It is no field to fill in: a link sets it, its chip
-    takes it away. ``model`` is a label such as "pipelines.Pipeline"."""
+    """One record, by its id. It has no visible field: links set it, and its chip removes it.
+    ``model`` is a label such as "pipelines.Pipeline"."""
 
     def __init__(self, model: str, label: str, **kwargs):
         super().__init__(
@@ -78,8 +78,8 @@ class RecordFilter(django_filters.ModelChoiceFilter):
 
 
 class RecordsField(forms.CharField):
-    """The ids of several records with commas between them, cleaned to the records in that order.
-    Those that are not there are left out, because at another day others are; one must be."""
+    """A comma-separated list of ids, cleaned to the records in that order. Unknown ids are
+    ignored, because on a past day some records do not exist; one must be found."""
 
     def __init__(self, *, model: str, **kwargs):
         super().__init__(**kwargs)
@@ -104,7 +104,7 @@ class RecordsField(forms.CharField):
 
 
 class RecordsFilter(django_filters.Filter):
-    """Several records, as RecordFilter has one; the value is a list of them."""
+    """Like RecordFilter, for several records."""
 
     field_class = RecordsField
 
@@ -115,7 +115,7 @@ class RecordsFilter(django_filters.Filter):
 
 
 class AmountFilter(django_filters.NumberFilter):
-    """A bound of a range: ``lookup_expr`` is gte or lte."""
+    """A bound of a range; ``lookup_expr`` is gte or lte."""
 
     field_class = NumberFormField
 
@@ -166,13 +166,13 @@ class DayFilter(django_filters.DateFilter):
 
 
 def countries_of(records: QuerySet) -> list[tuple[str, str]]:
-    """The countries that occur among the records, by name."""
+    """(code, name) of the countries that occur among the records, by name."""
     codes = records.order_by().exclude(country="").values_list("country", flat=True).distinct()
     return sorted(((code, country_name(code)) for code in codes), key=lambda choice: choice[1])
 
 
 def _in_brief(records: list) -> str:
-    """ "Acme, Beta and 8 more"; two names, short enough that the number is seen."""
+    """ "Acme, Beta and 8 more": two truncated names and the number of others."""
     names = [isolated(Truncator(record).chars(20)) for record in records]
     if len(names) <= 2:
         return " and ".join(names)
@@ -181,7 +181,7 @@ def _in_brief(records: list) -> str:
 
 @dataclass(frozen=True)
 class Chip:
-    """An active filter, or one choice of it, and the query text of the address without it."""
+    """An active filter, or one of its choices; ``query`` is the query string without it."""
 
     label: str
     text: str
@@ -189,9 +189,9 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Start:
-    """The choice of a filter that a page starts with: it holds until the address names another of
-    that filter, which may be ALL. ``adjective`` says what such records are."""
+class DefaultFilter:
+    """The choice of a filter that applies until the query string has another one, which may be ALL.
+    ``adjective`` describes the records that match."""
 
     name: str
     code: str
@@ -203,7 +203,8 @@ class FilterForm(forms.Form):
     requires: tuple[tuple[str, str], ...] = ()
 
     def clean(self):
-        values = super().clean()
+        super().clean()
+        values = self.cleaned_data
         for name, field in self.fields.items():
             given = values_of(self.data, self.add_prefix(name))
             if len(given) > 1 and not isinstance(field, SelectionField):
@@ -221,16 +222,16 @@ class FilterForm(forms.Form):
 
 
 class PageFilterSet(django_filters.FilterSet):
-    """The filters above a list, dressed for the site's look."""
+    """The filters above a list, with the site's widgets."""
 
-    #: The filters in the row; the others are behind "More filters".
+    #: The filters in the row; the others are under "More filters".
     primary: tuple[str, ...] = ()
-    #: Pairs of filters that are the two ends of a range.
+    #: Pairs of filters for the lower and upper bound of a range.
     ranges: tuple[tuple[str, str], ...] = ()
-    #: Pairs of filters of which the first says nothing without the second.
+    #: Pairs of filters of which the first requires the second.
     requires: tuple[tuple[str, str], ...] = ()
-    #: What the page starts with, if it starts with less than all.
-    start_with: Start | None = None
+    #: The default choice of one of the filters.
+    default_filter: DefaultFilter | None = None
 
     def get_form_class(self):
         form_class = super().get_form_class()
@@ -249,7 +250,7 @@ class PageFilterSet(django_filters.FilterSet):
                         "There is no “%(value)s” here: choose one from the list."
                     )
                 if isinstance(field, ChoiceField):
-                    # Asked for once, not for every look at them.
+                    # Evaluated once, not on each access.
                     field.choices = [choice for choice in field.choices if choice[0] != ""]
         return super().form
 
@@ -263,43 +264,38 @@ class PageFilterSet(django_filters.FilterSet):
 
     @property
     def more_active(self) -> int:
-        asked = self.asked
+        asked = self.active_values
         names = [self._parameters_of(field.name) for field in self.more_fields]
         return sum(not asked.keys().isdisjoint(of_one) for of_one in names)
 
     @property
     def parameters(self) -> list[str]:
-        """The names that the address may give values to."""
+        """The names of all query parameters of the filters."""
         return [one for name in self.filters for one in self._parameters_of(name)]
 
     @property
-    def asked(self) -> dict[str, list[str]]:
-        """The values of the parameters that have any."""
+    def active_values(self) -> dict[str, list[str]]:
+        """The values of the query parameters that have any."""
         asked = {name: list(values_of(self.data, name)) for name in self.parameters}
         return {name: values for name, values in asked.items() if values}
 
     @property
-    def is_at_start(self) -> bool:
-        """Whether the page's start holds, and nothing else is said of that filter."""
-        start = self.start_with
-        return start is not None and self._start_selection == Selection((start.code,))
+    def uses_default_filter(self) -> bool:
+        """Whether exactly the default choice of that filter applies."""
+        start = self.default_filter
+        return start is not None and self._selection(start) == Selection((start.code,))
 
     @property
-    def is_beyond_start(self) -> bool:
-        """Whether what the page starts with is only a part of what it shows."""
-        all_of_it = (NOTHING, Selection((ALL,)))
-        return self.start_with is not None and self._start_selection in all_of_it
+    def shows_all(self) -> bool:
+        """Whether the filter that has a default is set to all records."""
+        start = self.default_filter
+        return start is not None and self._selection(start) in (NOTHING, Selection((ALL,)))
 
-    @property
-    def _start_selection(self) -> Selection:
-        return Selection.from_data(self.data, self.start_with.name)
-
-    def at_start(self, records):
-        """Those of the records with which the page starts."""
-        return self.filters[self.start_with.name].pick(records, [self.start_with.code])
+    def _selection(self, start: DefaultFilter) -> Selection:
+        return Selection.from_data(self.data, start.name)
 
     def query_with(self, name: str, *values: str) -> str:
-        """The query text of the address with other values of a filter, from the first page on."""
+        """The query string with other values of a filter, back on the first page."""
         query = self.data.copy()
         for one in (*self._parameters_of(name), *PLACES):
             query.pop(one, None)
@@ -307,9 +303,8 @@ class PageFilterSet(django_filters.FilterSet):
         return query.urlencode()
 
     def counts(self, name: str) -> dict[str, int]:
-        """How many records each choice of a filter would find beside the other filters; empty
-        where one of them has a value that it does not know. Raises KeyError for a filter that
-        counts none."""
+        """The number of records for each choice of a filter, given the other filters; empty if one
+        of these is invalid. Raises KeyError for a filter without counts."""
         if not getattr(self.form.fields[name], "has_counts", False):
             raise KeyError(name)
         query = self.data.copy()
@@ -330,7 +325,7 @@ class PageFilterSet(django_filters.FilterSet):
 
     def chips(self) -> list[Chip]:
         chips = []
-        asked = self.asked
+        asked = self.active_values
         for field in self.form:
             for parameter in self._parameters_of(field.name):
                 if not isinstance(field.field, SelectionField):
@@ -339,14 +334,14 @@ class PageFilterSet(django_filters.FilterSet):
                     values = asked.get(parameter, [])
                 label = field.label if parameter == field.name else f"{field.label} is not"
                 chips += [
-                    Chip(label, self._told(field, value), self._without(parameter, value))
+                    Chip(label, self.value_label(field, value), self._without(parameter, value))
                     for value in values
                     if value != ALL or not isinstance(field.field, SelectionField)
                 ]
         return chips
 
     def _without(self, parameter: str, value: str) -> str:
-        """The query text of the address without a value of a parameter."""
+        """The query string without a value of a parameter."""
         name = parameter.removesuffix(NOT)
         rest = self.data.copy()
         for place in PLACES:
@@ -358,12 +353,13 @@ class PageFilterSet(django_filters.FilterSet):
             rest.setlist(parameter, others)
         else:
             rest.pop(parameter)
-        is_start = self.start_with is not None and name == self.start_with.name
-        if is_start and not Selection.from_data(rest, name):
-            rest[name] = ALL
-        elif self.is_at_start and not is_start:
-            # The address without it says the same.
-            rest.pop(self.start_with.name)
+        start = self.default_filter
+        if start is not None and name == start.name:
+            if not Selection.from_data(rest, name):
+                rest[name] = ALL
+        elif start is not None and self.uses_default_filter:
+            # The default needs no parameter.
+            rest.pop(start.name)
         return rest.urlencode()
 
     def _parameters_of(self, name: str) -> list[str]:
@@ -371,8 +367,8 @@ class PageFilterSet(django_filters.FilterSet):
         return [name, f"{name}{NOT}"] if is_selection else [name]
 
     @staticmethod
-    def _told(field: forms.BoundField, value: str) -> str:
-        """The value as people chose it."""
+    def value_label(field: forms.BoundField, value: str) -> str:
+        """The label of a value of the filter."""
         if isinstance(field.field, SelectionField):
             return field.field.labels.get(value, value)
         if isinstance(field.field, forms.ModelChoiceField):
@@ -380,6 +376,6 @@ class PageFilterSet(django_filters.FilterSet):
         if isinstance(field.field, RecordsField):
             return _in_brief(field.form.cleaned_data.get(field.name) or [value])
         if isinstance(field.field, forms.ChoiceField):
-            return str(dict(field.field.choices).get(value, value))
+            return str(dict(choice_pairs(field.field)).get(value, value))
         day = field.form.cleaned_data.get(field.name) if field.form.is_valid() else None
         return f"{day:%-d %b %Y}" if hasattr(day, "strftime") else value

@@ -1,4 +1,4 @@
-"""Form parts that the admin's forms and those of pages share."""
+"""Form fields shared by the admin and the pages."""
 
 from django import forms
 from django.forms.utils import ErrorList
@@ -7,9 +7,9 @@ from oegen.audit.questions import QuestionError
 
 
 class AnswersField(forms.MultipleChoiceField):
-    """The keys of the questions that a person answered with "save anyway" (oegen.audit.questions).
+    """The keys of the questions that were answered with "save anyway" (oegen.audit.questions).
 
-    Hidden, it carries the answers on while the form comes back for another reason.
+    It is hidden and preserves the answers when the form is shown again for another reason.
     """
 
     widget = forms.MultipleHiddenInput
@@ -18,16 +18,16 @@ class AnswersField(forms.MultipleChoiceField):
         super().__init__(required=False)
 
     def valid_value(self, value):
-        """A key that no question has answers none."""
+        """Any key is valid; unknown ones have no effect."""
         return True
 
     def has_changed(self, initial, data):
-        """An answer by itself is no change of the record."""
+        """An answer alone does not change the record."""
         return False
 
 
 class FieldErrors(ErrorList):
-    """Errors, of which each question has a tick: with it, the value is saved anyway."""
+    """An error list in which each question has a check box to save the value anyway."""
 
     template_name = template_name_ul = "oegen/forms/errors.html"
 

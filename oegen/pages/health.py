@@ -1,4 +1,4 @@
-"""Whether the site can do its work, for who watches over it."""
+"""The health check for monitoring."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from oegen.people.client import is_from_this_machine
 
 logger = logging.getLogger(__name__)
 
-#: Anybody may ask, and each answer costs a write: a process looks no more often.
+#: The check is public and writes to the database, so each process caches its result this long.
 LOOKS_EVERY_SECONDS = 10
 
-#: A writer that holds SQLite's lock for longer keeps people from saving.
+#: How long to wait for SQLite's lock before reporting a problem.
 WAITS_SECONDS = 5
 
 
 class _Watch:
-    """What a process knows. Once no migration is missing none will be until it starts anew."""
+    """The cached result of a process. Migrations are checked until they are complete, once."""
 
     def __init__(self):
         self.look_at = 0.0
@@ -38,7 +38,7 @@ _watch = _Watch()
 
 
 def problems() -> list[str]:
-    """What is wrong, in sentences that may be read by anybody; empty when all is well."""
+    """Messages about problems, which may be public; empty if there are none."""
     if time.monotonic() >= _watch.look_at:
         _watch.problems = _look()
         _watch.look_at = time.monotonic() + LOOKS_EVERY_SECONDS
@@ -65,8 +65,8 @@ def _look() -> list[str]:
 @login_not_required
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while people can read and save, 503 with a sentence otherwise. What there is to say about
-    the alerts is for administrators, and for whoever asks from this machine."""
+    """200 while users can read and save, else 503 with a message. The state of alerts is shown to
+    administrators, and to requests from this machine."""
     found = problems()
     if found:
         lines = found

@@ -1,4 +1,4 @@
-"""The page bases of lists: filters, and below them what they pick."""
+"""Base views of lists with filters."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ from django_tables2 import SingleTableMixin
 from oegen import asof, exports
 from oegen.core import clock
 from oegen.pages import preferences
-from oegen.pages.filters import Start
+from oegen.pages.filters import DefaultFilter
 from oegen.pages.models import ListPreference, SavedView
 from oegen.pages.preferences import ViewForm
 from oegen.pages.selection import ALL, Selection, values_of
@@ -40,14 +40,14 @@ class FilteredPage(FilterView):
 
     template_name = "oegen/list.html"
     results_template_name = "oegen/parts/list_results.html"
-    #: What changes with the filters; its outermost element is #results.
+    #: The part that depends on the filters; its outermost element is #results.
     state_template_name = ""
-    #: Links to other ways of seeing the same records, if there are any.
+    #: Links to other views of the same records, if there are any.
     switch_template_name = ""
     section = ""
-    #: Default filter, used if the query string has no value for it.
-    start_with: Start | None = None
-    #: What the address may hold beside the filters.
+    #: Applied if the query string has no value for that filter.
+    default_filter: DefaultFilter | None = None
+    #: Valid query parameters other than the filters.
     page_parameters = frozenset({asof.PARAMETER, "page", "sort", "columns", "download"})
 
     def dispatch(self, request, *args, **kwargs):
@@ -68,14 +68,16 @@ class FilteredPage(FilterView):
 
     def get_filterset(self, filterset_class):
         filterset = super().get_filterset(filterset_class)
-        filterset.start_with = self.start_with
+        filterset.default_filter = self.default_filter
         return filterset
 
     def get_filterset_kwargs(self, filterset_class):
         kwargs = super().get_filterset_kwargs(filterset_class)
-        if self.start_with and not Selection.from_data(self.request.GET, self.start_with.name):
+        if self.default_filter and not Selection.from_data(
+            self.request.GET, self.default_filter.name
+        ):
             data = self.request.GET.copy()
-            data[self.start_with.name] = self.start_with.code
+            data[self.default_filter.name] = self.default_filter.code
             kwargs["data"] = data
         return kwargs
 
@@ -97,10 +99,11 @@ class FilteredPage(FilterView):
 
     def get_context_data(self, **kwargs):
         meta = self.filterset.queryset.model._meta
-        asked = self.filterset.asked
+        asked = self.filterset.active_values
         known = {*self.filterset.parameters, *self.page_parameters}
-        if self.filterset.is_at_start:
-            asked.pop(self.start_with.name)
+        start = self.default_filter if self.filterset.uses_default_filter else None
+        if start:
+            asked.pop(start.name)
         return super().get_context_data(**kwargs) | {
             "section": self.section,
             "meta": meta,
@@ -108,15 +111,12 @@ class FilteredPage(FilterView):
             "plural": meta.verbose_name_plural,
             "is_wrong": self.is_wrong(),
             "is_filtered": bool(asked),
-            "all_query": self._all_query() if self.filterset.is_at_start else "",
-            "start_with": self.start_with,
+            "all_query": self.filterset.query_with(start.name, ALL) if start else "",
+            "default_filter": self.default_filter,
             "unknown_parameters": [name for name in self.request.GET if name not in known],
             "state_template_name": self.state_template_name,
             "switch_template_name": self.switch_template_name,
         }
-
-    def _all_query(self) -> str:
-        return self.filterset.query_with(self.start_with.name, ALL)
 
 
 class ListPage(SingleTableMixin, FilteredPage):
@@ -149,7 +149,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         return exports.download(sheet, kind)
 
     def file_facts(self, table: RecordTable, title: str) -> list[tuple[str, Any]]:
-        """What a file of the list says of itself: what it was made of, and its totals."""
+        """Metadata for a download: day, time, user, URL, filters and totals."""
         day = clock.past_day()
         facts = [
             ("As of", f"the end of {day:%-d %b %Y}" if day else "now"),
@@ -201,7 +201,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         return table
 
     def state(self, table: RecordTable) -> str:
-        """The query text that shows the same filters, order and columns to anybody."""
+        """The query string that reproduces the filters, order and columns for any user."""
         query = QueryDict(mutable=True)
         for name in self.filterset.data:
             values = values_of(self.filterset.data, name)
@@ -219,8 +219,8 @@ class ListPage(SingleTableMixin, FilteredPage):
             capacity = listed.capacity()
         state = self.state(table)
         of_which = None
-        if self.filterset.is_beyond_start and not context["is_wrong"]:
-            of_which = self._start_among(listed)
+        if self.default_filter and self.filterset.shows_all and not context["is_wrong"]:
+            of_which = self._default_among(listed, self.default_filter)
         views = list(preferences.views_of(self.request.user, self.section))
         return context | {
             "empty_text": self.empty_text,
@@ -236,14 +236,14 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     def _emptiness(self, table: RecordTable) -> dict:
         """Drops the "show all" link if the table has no records at all."""
-        is_plain = self.filterset.is_at_start and not table.paginator.count
+        is_plain = self.filterset.uses_default_filter and not table.paginator.count
         return {"all_query": ""} if is_plain and not self.filterset.queryset.exists() else {}
 
-    def _start_among(self, listed) -> dict:
+    def _default_among(self, listed, start: DefaultFilter) -> dict:
         """Count and capacity of the listed records that match the default filter."""
-        part = self.filterset.at_start(listed).order_by()
+        part = self.filterset.filters[start.name].pick(listed, [start.code]).order_by()
         return {
-            "query": self.filterset.query_with(self.start_with.name, self.start_with.code),
+            "query": self.filterset.query_with(start.name, start.code),
             "total": part.count(),
             "capacity": part.capacity() if hasattr(part, "capacity") else None,
         }
@@ -273,7 +273,8 @@ class ListPage(SingleTableMixin, FilteredPage):
     def save_view(self) -> str | None:
         form = ViewForm(self.request.POST)
         if not form.is_valid():
-            return self._refuse(form.errors["name"][0])
+            self._refuse(str(form.errors["name"][0]))
+            return None
         self.filterset = self.get_filterset(self.get_filterset_class())
         self.object_list = self.filterset.queryset.none()
         query = self.state(self.get_ordered_table())
@@ -282,14 +283,16 @@ class ListPage(SingleTableMixin, FilteredPage):
                 owner=self.request.user, list_name=self.section, query=query, **form.cleaned_data
             )
         except preferences.ViewNameTakenError as error:
-            return self._refuse(str(error))
+            self._refuse(str(error))
+            return None
         return f"{self.request.path}?{view.query}"
 
     def rename_view(self) -> None:
         view = self._named_view()
         form = ViewForm(self.request.POST)
         if not form.is_valid():
-            return self._refuse(form.errors["name"][0])
+            self._refuse(str(form.errors["name"][0]))
+            return
         try:
             preferences.rename_view(view=view, user=self.request.user, **form.cleaned_data)
         except preferences.ViewNameTakenError as error:

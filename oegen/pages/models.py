@@ -6,7 +6,7 @@ from oegen.core.constraints import name_present
 
 
 class ListPreference(models.Model):
-    """How a person likes to see one list: the columns in their order, the rows on a page."""
+    """A user's preferences for one list: the columns, in order, and the page size."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="list_preferences"
@@ -27,7 +27,7 @@ class ListPreference(models.Model):
 
 
 class SavedView(models.Model):
-    """A list's filters, order and columns under a name; ``query`` is the address's query text."""
+    """A named set of a list's filters, order and columns; ``query`` is the query string."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"
@@ -58,7 +58,7 @@ class SavedView(models.Model):
 
 
 class Heartbeat(models.Model):
-    """One row that /healthz writes, to see that the database takes it."""
+    """The single row that /healthz writes, to check that the database is writable."""
 
     written_at = models.DateTimeField()
 

@@ -1,9 +1,10 @@
-"""One page of what filters pick, its number and its capacity, in one statement.
+"""A page of filtered rows with the total count and capacity, in one SQL statement.
 
-A text can take longer to look up than all the rest of a list. The database keeps what was found
-as a common table, and reads that for each of the three.
+A text search can be the most expensive part of a list. A common table expression runs it once for
+the page, the count and the capacity.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ FOUND = RawSQL('SELECT "pk" FROM "found"', ())
 
 @dataclass(frozen=True)
 class FoundPage:
-    """The keys of the page's rows in their order; ``count`` and ``capacity`` are of all that was
-    found. The capacity is None where the rows have none."""
+    """The keys of the page's rows, in order; ``count`` and ``capacity`` are totals over all pages.
+    The capacity is None for rows without one."""
 
     keys: list
     count: int
@@ -26,17 +27,19 @@ class FoundPage:
 
 
 def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
-    """``rows`` are ordered. Their capacity is what ``capacity_of`` makes of the one row that
-    ``capacity_sums`` selects for a set of keys, where they have these methods.
+    """Read one page of ``rows``, which must be ordered. If the queryset has the methods
+    ``capacity_sums``, which selects one row for a set of keys, and ``capacity_of``, which converts
+    that row, they give the capacity.
 
-    Raises EmptyResultSet where it is plain without the database that nothing is found.
+    Raises EmptyResultSet if the query can't have results.
     """
-    place = Window(RowNumber(), order_by=list(rows.query.order_by))
+    order: list[Any] = list(rows.query.order_by)
+    place = Window(RowNumber(), order_by=order)
     found = rows.order_by().annotate(place_in_all=place).values_list("pk", "place_in_all")
     found_sql, found_params = found.query.sql_with_params()
-    has_capacity = hasattr(rows, "capacity_sums")
-    sums_sql, sums_params = "SELECT NULL", ()
-    if has_capacity:
+    sums_sql: str = "SELECT NULL"
+    sums_params: Sequence[Any] = ()
+    if hasattr(rows, "capacity_sums"):
         sums_sql, sums_params = rows.capacity_sums(FOUND).query.sql_with_params()
     statement = f"""
         WITH "found" ("pk", "place") AS ({found_sql})
@@ -49,11 +52,11 @@ def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
     with connections[rows.db].cursor() as cursor:
         cursor.execute(statement, [*found_params, *sums_params, start, start + size])
         lines = cursor.fetchall()
-    # There is a line without a key where nothing is on the page.
+    # An empty page is one line without a key.
     _, count, *sums = lines[0]
     to_python = rows.model._meta.pk.to_python
     return FoundPage(
         keys=[to_python(line[0]) for line in lines if line[0] is not None],
         count=count,
-        capacity=rows.capacity_of(sums) if has_capacity else None,
+        capacity=rows.capacity_of(sums) if hasattr(rows, "capacity_of") else None,
     )

@@ -1,4 +1,4 @@
-"""What people keep for themselves: the columns and rows of each list, and named views."""
+"""Users' list preferences and saved views."""
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -22,10 +22,10 @@ class ViewNameTakenError(Exception):
 
 
 class ViewNameField(forms.CharField):
-    """One line, cleaned as every other (oegen.text)."""
+    """A single line, cleaned by ``clean_line``."""
 
     def to_python(self, value):
-        name = clean_line(super().to_python(value))
+        name = clean_line(super().to_python(value) or "")
         if name and is_blank(name):
             raise forms.ValidationError(self.error_messages["required"], code="required")
         return name
@@ -43,26 +43,26 @@ class ViewForm(forms.Form):
 
 
 def preference_of(user: User, list_name: str) -> ListPreference:
-    """What the person chose for the list; an unsaved, empty one if they chose nothing."""
+    """The user's preferences for the list; an unsaved, empty instance if there are none."""
     chosen = ListPreference.objects.filter(user=user, list_name=list_name).first()
     return chosen or ListPreference(user=user, list_name=list_name)
 
 
 def views_of(user: User, list_name: str) -> QuerySet[SavedView]:
-    """The person's own views of the list and those that others share."""
+    """The user's own views of the list, and shared ones."""
     visible = Q(owner=user) | Q(is_shared=True)
     return SavedView.objects.filter(visible, list_name=list_name).select_related("owner")
 
 
 def choose_columns(*, user: User, list_name: str, columns: list[str]) -> None:
-    """``columns`` in the order wanted; none for the list's own."""
+    """Store the columns, in order; an empty list resets to the default columns."""
     ListPreference.objects.update_or_create(
         user=user, list_name=list_name, defaults={"columns": columns}
     )
 
 
 def choose_page_size(*, user: User, list_name: str, page_size: int) -> None:
-    """Raises ValueError for a size that is not one of PAGE_SIZES."""
+    """Store the page size. Raises ValueError for a size that is not one of PAGE_SIZES."""
     if page_size not in PAGE_SIZES:
         raise ValueError(f"A page has {PAGE_SIZES} rows, not {page_size}.")
     ListPreference.objects.update_or_create(
@@ -71,19 +71,19 @@ def choose_page_size(*, user: User, list_name: str, page_size: int) -> None:
 
 
 def save_view(*, owner: User, list_name: str, name: str, query: str, is_shared: bool) -> SavedView:
-    """Raises ViewNameTakenError."""
+    """Save a new view. Raises ViewNameTakenError."""
     view = SavedView(owner=owner, list_name=list_name, query=query)
     return _store(view, name, is_shared)
 
 
 def rename_view(*, view: SavedView, user: User, name: str, is_shared: bool) -> SavedView:
-    """Raises ViewNameTakenError, and PermissionDenied for somebody else's view."""
+    """Rename the view. Raises ViewNameTakenError, and PermissionDenied for others' views."""
     _check_owner(view, user)
     return _store(view, name, is_shared)
 
 
 def remove_view(*, view: SavedView, user: User) -> None:
-    """Raises PermissionDenied for somebody else's view."""
+    """Delete the view. Raises PermissionDenied for others' views."""
     _check_owner(view, user)
     view.delete()
 

@@ -1,4 +1,4 @@
-"""The page base of records."""
+"""The base view of records."""
 
 import re
 
@@ -14,24 +14,26 @@ from oegen.core import clock
 from oegen.pages import comments
 from oegen.pages.comments import CommentForm
 from oegen.pages.removed import removed_context
+from oegen.people.requests import SignedInRequest
 
 TIMELINE_STEP = 50
 
 
 class RecordPage(DetailView):
-    """The page of one record: facts at the left, its timeline with the comments at the right.
+    """The page of one record: facts on the left, the timeline with comments on the right.
 
-    A POST adds a comment. ``?show=`` narrows the timeline, ``?entries=`` says how much of it.
+    A POST adds a comment. ``?show=`` filters the timeline, ``?entries=`` sets its length.
     """
 
     section = ""
+    request: SignedInRequest
 
     def get(self, request, *args, **kwargs):
         try:
             return super().get(request, *args, **kwargs)
         except Http404:
             model = self.get_queryset().model
-            # On a past page, what happened since is none of its business.
+            # A past page does not reveal later removals.
             context = None if clock.past_day() else removed_context(model, kwargs["pk"])
             if context is None:
                 raise
@@ -45,8 +47,8 @@ class RecordPage(DetailView):
         form = CommentForm(request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(comment_form=form))
-        if told := comments.add(request.user, self.object, form.cleaned_data["text"]):
-            messages.info(request, told)
+        if message := comments.add(request.user, self.object, form.cleaned_data["text"]):
+            messages.info(request, message)
         return redirect(f"{request.path}#timeline-title")
 
     def get_context_data(self, **kwargs):
@@ -65,15 +67,15 @@ class RecordPage(DetailView):
         asked_for = self.request.GET.get("entries", "")
         wanted = int(asked_for) if re.fullmatch(r"[0-9]{1,4}", asked_for) else TIMELINE_STEP
         shown = max(wanted, TIMELINE_STEP)
-        # One more than is shown tells whether there are older ones.
+        # One more than is shown, to know whether there are older ones.
         entries = timeline.entries_of(self.object, limit=shown + 1, show=show)
-        said = [entry for entry in entries[:shown] if entry.is_comment]
+        written = [entry for entry in entries[:shown] if entry.is_comment]
         return {
             "timeline": entries[:shown],
             "timeline_show": show,
             "timeline_choices": timeline.Show.choices,
             "timeline_more": shown + TIMELINE_STEP if len(entries) > shown else None,
             "comments_to_correct": comments.keys_to_correct(
-                self.request.user, [entry.record_id for entry in said]
+                self.request.user, [entry.record_id for entry in written]
             ),
         }

@@ -1,4 +1,4 @@
-"""What a page says of a record that has been removed."""
+"""The template context of a removed record's page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oegen.audit.revert import merging
 
 
 def removed_context(model: type[AuditedModel], key: Any) -> dict[str, Any] | None:
-    """For ``oegen/record_removed.html``; None for a record that was not removed."""
+    """The context for ``oegen/record_removed.html``; None if the record was not removed."""
     removal = timeline.removal_of(model, key)
     if not removal:
         return None

@@ -1,4 +1,4 @@
-"""Whether the portfolio is the invented one, which every page says."""
+"""Whether the database contains the sample portfolio, which every page shows as a notice."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from oegen import asof, audit
 from oegen.audit.changesets import ChangeSet
 
-#: The sample is for an empty database, so that its change sets are among the first.
+#: The sample is loaded into an empty database, so its change sets are among the first.
 FIRST_CHANGE_SETS = 10_000
 
-#: How long it may take until the pages of a running site say so.
+#: How long a negative result is cached.
 ASKED_EVERY_SECONDS = 60
 
-#: Until when a database is known to hold no sample; for ever, infinity, that it does.
+#: By database: until when a negative result is cached; infinity for a positive one.
 _asked: dict[str, float] = {}
 
 
 def is_loaded() -> bool:
-    """Whether ``load_sample`` ever wrote to the database: history is never removed."""
+    """Whether ``load_sample`` was ever run. The history preserves that."""
     database = str(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
     until = _asked.get(database, 0)
     if until > time.monotonic():
@@ -31,7 +31,7 @@ def is_loaded() -> bool:
 
 
 def find_sample() -> bool:
-    """As is_loaded, by a query whose cost does not grow with the database."""
+    """The uncached check, by a query whose cost does not depend on the size of the database."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
             f"SELECT 1 FROM {asof.stored_table(ChangeSet)} "  # noqa: S608

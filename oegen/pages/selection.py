@@ -1,7 +1,7 @@
-"""Filters that take several choices: any of some, and none of others.
+"""Filters with several choices, each of which can be included or excluded.
 
-In the address each choice is a parameter of its own, ``?status=design&status=construction``, and
-``?status__not=completed`` leaves one out.
+In the query string each choice is one parameter: ``?status=design&status=construction``;
+``?status__not=completed`` excludes one.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.template.loader import get_template
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
-#: What stands behind a filter's name for the choices that are left out.
+#: The suffix of the parameter for excluded choices.
 NOT = "__not"
 
-#: Code of the choice that stands for every other, for pages that start with fewer.
+#: The code of the choice that includes all others, for pages with a default filter.
 ALL = "all"
 
-#: Values read of one filter; nobody ticks so many.
+#: The maximum number of values that are read for one filter.
 MOST_VALUES = 300
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Codes of choices: a record has to have one of the ``included``, if there are any, and none
-    of the ``excluded``. False where nothing is chosen."""
+    """The chosen codes: a record must match one of ``included``, unless that is empty, and none of
+    ``excluded``. Falsy if both are empty."""
 
     included: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -47,20 +47,20 @@ class Selection:
         return cls(values_of(data, name), values_of(data, f"{name}{NOT}"))
 
 
-#: Where nothing is chosen.
+#: The empty selection.
 NOTHING = Selection()
 
 
 def values_of(data, name: str) -> tuple[str, ...]:
-    """The values of a parameter that are not empty, each once, in their order."""
+    """The non-empty values of a parameter, in order and without duplicates."""
     values = data.getlist(name) if hasattr(data, "getlist") else [data.get(name)]
     return tuple(dict.fromkeys(value for value in values[:MOST_VALUES] if value))
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice in a filter's panel. ``group`` is the heading it stands under; ``parts`` are the
-    codes of choices that it includes, so that ticking one of them takes the place of it."""
+    """A choice in a filter's panel. ``group`` is its heading. ``parts`` are the codes of choices
+    that it comprises: ticking one of them replaces it."""
 
     code: str
     label: str
@@ -71,7 +71,7 @@ class Choice:
 
 
 class SelectionWidget(forms.Widget):
-    """A button that opens a panel of check boxes, two for each choice: it, and not it."""
+    """A button that opens a panel with two check boxes per choice: include and exclude."""
 
     template_name = "oegen/parts/selection.html"
     field: SelectionField
@@ -97,14 +97,14 @@ class SelectionWidget(forms.Widget):
                 for one in self.field.choices
             ],
         }
-        return get_template(self.template_name).render(context)
+        return render_to_string(self.template_name, context)
 
 
 class SelectionField(forms.Field):
-    """Cleaned to a Selection.
+    """A field that is cleaned to a Selection.
 
-    ``choices`` is a list of Choices or of (code, label), or a function that gives one; in the
-    place of a label may stand a list of such pairs, under the heading that is its first.
+    ``choices`` is a list of Choices or of (code, label), or a function that returns one. As in
+    Django, (heading, list of pairs) makes a group.
     """
 
     widget = SelectionWidget
@@ -120,7 +120,7 @@ class SelectionField(forms.Field):
         super().__init__(**{"initial": NOTHING, **kwargs})
 
     def __deepcopy__(self, memo):
-        field = super().__deepcopy__(memo)
+        field = super().__deepcopy__(memo)  # type: ignore[misc]  # not in the stubs
         field.widget.field = field
         return field
 
@@ -142,7 +142,7 @@ class SelectionField(forms.Field):
         return value
 
     def summary(self, selection: Selection) -> str:
-        """What is chosen, for the button that opens the panel."""
+        """The label of the button: the chosen choices."""
         words = [self.labels.get(code, code) for code in selection.included]
         words += [f"not {self.labels.get(code, code)}" for code in selection.excluded]
         return ", ".join(words) or self.empty_label
@@ -159,14 +159,14 @@ def _as_choices(given: Iterable, group: str = "") -> Iterator[Choice]:
 
 
 class SelectionFilter(django_filters.Filter):
-    """Picks records by several choices.
+    """Filters records by several choices.
 
-    ``select`` names the queryset's method that narrows it to the records with one of the codes, and
-    ``pick`` the filter set's where that has to know more; without either the field of the filter's
-    name holds the code itself.
+    ``select`` is the name of a queryset method that filters by some of the codes; ``pick`` is that
+    of a filter set method with the arguments (records, codes). Without them, the model field of the
+    filter's name holds the code.
 
-    ``group_by`` is a path whose values are codes, or an annotation that ``annotate`` adds: so all
-    choices are counted in one grouping, but those of which ``is_combined`` is true.
+    ``group_by`` is a lookup path to the codes, or an annotation that ``annotate`` adds: with it all
+    choices are counted in one query, except those for which ``is_combined`` is true.
     """
 
     field_class = SelectionField
@@ -197,12 +197,12 @@ class SelectionFilter(django_filters.Filter):
             queryset = self.pick(queryset, selection.included)
         if selection.excluded:
             others = self.pick(queryset.model._default_manager.order_by(), selection.excluded)
-            # Not NOT IN, whose list PostgreSQL may walk once for each row.
+            # Not NOT IN, whose list PostgreSQL may scan once per row.
             queryset = queryset.filter(~Exists(others.filter(pk=OuterRef("pk"))))
         return queryset
 
     def pick(self, records: QuerySet, codes: Iterable[str]) -> QuerySet:
-        """Those of the records with one of the codes, whether or not they have others too."""
+        """The records with one of the codes."""
         if self._select:
             return getattr(records, self._select)(*codes)
         if self._pick:
@@ -210,8 +210,7 @@ class SelectionFilter(django_filters.Filter):
         return records.filter(**{f"{self.field_name}__in": codes})
 
     def counts(self, records: QuerySet, codes: Iterable[str]) -> dict[str, int]:
-        """How many of the records there are with each code, in a number of queries that depends
-        on the codes alone."""
+        """The number of records for each code. The number of queries depends only on the codes."""
         records = records.order_by()
         grouped = None
         if self._group_by:

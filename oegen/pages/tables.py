@@ -26,8 +26,8 @@ from oegen.search import ordering
 
 @dataclass(frozen=True)
 class FileOnlyColumn:
-    """A column that only downloads have, behind those that are shown; with ``beside``, only where
-    the column of that name is shown. ``annotate`` adds to the queryset what ``value`` needs."""
+    """A column of downloads only, after the shown ones; with ``beside``, only if the column of that
+    name is shown. ``annotate`` adds to the queryset what ``value`` needs."""
 
     column: exports.FileColumn
     value: Callable[[Any], Any]
@@ -36,11 +36,11 @@ class FileOnlyColumn:
 
 
 class RecordTable(tables.Table):
-    """One line a record. The first column leads to the record, stays in view on phones and can't
-    be left out; the others are shown as each person chose.
+    """A table with one row per record. The first column links to the record, stays visible on
+    phones and is always shown; the others depend on the user's preferences.
     """
 
-    #: The columns, in their order, for people who have not chosen.
+    #: The columns, in order, for users without preferences.
     default_columns: tuple[str, ...] = ()
     #: The id comes last in every download, so that a row can be found again.
     file_only: tuple[FileOnlyColumn, ...] = ()
@@ -67,10 +67,10 @@ class RecordTable(tables.Table):
         return records
 
     def open_page(self, number: str | None, size: int) -> None:
-        """Page the rows; a number that is none, or of no page, opens the page that is nearest.
+        """Select a page of rows; an invalid number selects the nearest page.
 
-        The page's keys are read first: what the columns need is then worked out for its rows, not
-        for all that had to be filtered and ordered to find them.
+        The keys of the page are read first, so that annotations are computed for its rows only,
+        not for all rows that are filtered and ordered.
         """
         self.paginator = Paginator(self.rows, size)
         rows = self.data.data
@@ -85,8 +85,8 @@ class RecordTable(tables.Table):
         self.page.object_list = BoundRows([found[key] for key in keys if key in found], self)
 
     def _found_keys(self, number: str | None, size: int) -> list | None:
-        """The keys of the page asked for, while all rows are counted and summed up in the same
-        go. None where there is no such page, or nothing to ask the database for."""
+        """The keys of the requested page; the same query counts and sums up all rows. None if there
+        is no such page."""
         asked_for = number or "1"
         if not re.fullmatch(r"[1-9][0-9]{0,5}", asked_for):
             return None
@@ -100,26 +100,27 @@ class RecordTable(tables.Table):
 
     @classmethod
     def known(cls, names: Iterable[str]) -> list[str]:
-        """Those of the names that are columns, the first column before them; the usual ones if
-        none is."""
+        """The valid column names among ``names``, or the default columns if there are none; the
+        table's first column always comes first."""
         first = next(iter(cls.base_columns))
         wanted = [name for name in dict.fromkeys(names) if name in cls.base_columns]
         return [first, *(name for name in wanted or cls.default_columns if name != first)]
 
     def choices(self) -> list[tuple[str, str, bool]]:
-        """Name, heading and whether it is shown, of every column that can be left out: the shown
-        ones in their order, then the rest."""
+        """(name, heading, is shown) of every optional column: the shown ones, in order, then the
+        others."""
         shown = self.columns.names()
         names = [*shown, *(name for name in self.base_columns if name not in shown)]
-        headings = _headings(type(self), self.data.data.model)
+        # mypy takes a class with an untyped base for unhashable.
+        headings = _headings(type(self), self.data.data.model)  # type: ignore[arg-type]
         return [(name, headings[name], name in shown) for name in names[1:]]
 
     def lines(self) -> Iterator[SafeString]:
-        """The cells of each row of the page as HTML; each names its column, for the cards that
-        rows are on phones.
+        """The cells of each row of the page as HTML, labelled with their column, because rows are
+        shown as cards on phones.
 
-        Put together here, because the template engine and the bound rows of django-tables2 take
-        longer for fifty rows than the whole rest of a page.
+        Rendered here, because for fifty rows the template engine and the bound rows of
+        django-tables2 take longer than the rest of the page.
         """
         shown = [
             (
@@ -144,9 +145,8 @@ class RecordTable(tables.Table):
 
     @tables.Table.order_by.setter
     def order_by(self, value):
-        """As the base's, but every column counts where the base lets a column with an order of
-        its own override the others; the id comes last, so that rows of equal value keep their
-        page."""
+        """Like the base class, but all columns are applied, where the base class lets a column with
+        an ``order`` method override the others; the id comes last, for stable paging."""
         rows = self.data.data
         tables.Table.order_by.fset(self, value)
         keys = []
@@ -163,7 +163,7 @@ class RecordTable(tables.Table):
             self.data.data = rows.order_by(*keys, "pk")
 
     def file_columns(self) -> list[exports.FileColumn]:
-        """The shown columns and those that only a file has."""
+        """The shown columns and those of downloads only."""
         shown = [
             exports.FileColumn(str(one.header), one.column.width, one.column.number_format)
             for one in self.columns
@@ -171,8 +171,7 @@ class RecordTable(tables.Table):
         return [*shown, *(one.column for one in self._file_only())]
 
     def file_rows(self) -> Iterator[list]:
-        """The cells of all rows as values for a file, in the order of ``file_columns``. Read in
-        chunks."""
+        """The values of all rows, in the order of ``file_columns``, read in chunks."""
         more = self._file_only()
         records = self.data.data
         for annotate in dict.fromkeys(one.annotate for one in more if one.annotate):
@@ -208,6 +207,6 @@ def _cell(column: Column, accessor, default: Any, record: Model) -> Any:
 
 @cache
 def _headings(table_class: type[RecordTable], model: type[Model]) -> dict[str, str]:
-    """By the names of the columns, shown or not."""
+    """The headings of all columns by name."""
     everything = table_class(model._default_manager.none(), table_class.base_columns)
     return {column.name: str(column.header) for column in everything.columns}

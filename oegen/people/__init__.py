@@ -1,1 +1,1 @@
-"""Signing in, own passwords and sessions."""
+"""Accounts, roles, comments, sign-in, sessions and security events."""

@@ -1,9 +1,9 @@
-"""Accounts and groups in the audit trail: a copy of each, written in the change set that changes
-it, whichever way the change comes in.
+"""Auditing of accounts and groups: each has an audited copy, which is written in the change set
+that changes the account or group.
 
-Signals note what a change set touches; at its end the copies of that are compared and written. A
-write past the signals (SQL, ``Group.objects.update``, rows of a many-to-many table) is found by
-``audit_check``.
+Signals queue what was changed; when the change set closes, the copies are compared and written.
+Writes that send no signals (SQL, ``Group.objects.update``, rows of a many-to-many table) are
+reported by ``audit_check``.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from oegen.people.models import AccountRecord, GroupRecord, SecurityEvent, User
 from oegen.people.models.access import CopiedModel, account_values, group_values
 from oegen.people.security import record_security_event
 
-#: The columns of an account that its copy tells.
-TOLD = {
+#: The columns of an account that its copy contains.
+COPIED_COLUMNS = {
     *("username", "first_name", "last_name", "email", "password"),
     *("is_active", "is_staff", "is_superuser"),
 }
 
-#: What a change set says of accounts whose owner, or somebody for him, set a password.
+#: The kind under which accounts with a newly set password are queued.
 PASSWORDS = "passwords"
 
 
 def _permission_texts(model: type[models.Model], owner: str, keys: Collection) -> dict[Any, list]:
-    """By the key of their owner: “pipelines.change_pipeline” and the like."""
+    """Permissions such as “pipelines.change_pipeline”, by the key of their owner."""
     found: dict[Any, list[str]] = {}
-    rows = model.objects.filter(**{f"{owner}__in": keys})
+    rows = model._default_manager.filter(**{f"{owner}__in": keys})
     label, code = "permission__content_type__app_label", "permission__codename"
     for key, app_label, codename in rows.values_list(owner, label, code):
         found.setdefault(key, []).append(f"{app_label}.{codename}")
@@ -45,7 +45,7 @@ def _permission_texts(model: type[models.Model], owner: str, keys: Collection) -
 
 
 def values_of_accounts(users: Collection[User]) -> dict[int, dict]:
-    """What the copies should say, by the account's key, in three queries."""
+    """The values for the copies, by the account's key, in three queries."""
     keys = [user.pk for user in users]
     permissions = _permission_texts(User.user_permissions.through, "user_id", keys)
     groups: dict[int, list[str]] = {}
@@ -76,7 +76,7 @@ def _write_copies(sender, change_set, **kwargs) -> None:
 
 
 def _write(model: type[CopiedModel], keys, live: dict[int, dict], passwords=()) -> None:
-    """Add, change or remove the copies so that they say what ``live`` says."""
+    """Create, update or delete the copies, so that they equal ``live``."""
     ids = {key: model.id_of(key) for key in sorted(keys)}
     copies = model.objects.in_bulk(list(ids.values()))
     versions = newest_versions(model, [one for one in ids.values() if one not in copies])
@@ -96,22 +96,22 @@ def _write(model: type[CopiedModel], keys, live: dict[int, dict], passwords=()) 
             copy.save()
 
 
-def _password_times(copy: AccountRecord | None, values: dict, *, is_set: bool) -> dict:
+def _password_times(copy: CopiedModel | None, values: dict, *, is_set: bool) -> dict:
     now = timezone.now()
     times = {"password_set_at": now} if is_set else {}
-    if copy is None or copy.password_mark != values["password_mark"]:
+    if not isinstance(copy, AccountRecord) or copy.password_mark != values["password_mark"]:
         times["password_stored_at"] = now
     return times
 
 
-# What touches an account or a group -------------------------------------------------------------
+# Signals of accounts and groups -----------------------------------------------------------------
 
 
 @receiver(post_save, sender=User, dispatch_uid="oegen.accounts.saved")
 def _account_saved(sender, instance, created, update_fields, raw, **kwargs) -> None:
-    if raw or (update_fields is not None and not TOLD & set(update_fields)):
+    if raw or (update_fields is not None and not COPIED_COLUMNS & set(update_fields)):
         return
-    # Django keeps the new password until the save is over, and not for a mere renewal of the hash.
+    # Django holds the raw password until the save is over, but not when it only upgrades the hash.
     is_set = instance._password is not None
     with audit.change_set():
         audit.queue_for_closing(User, [instance.pk])
@@ -166,10 +166,10 @@ def _members(group: Group) -> list[int]:
 
 
 def _ties_changed(owner: type[User] | type[Group], name: str):
-    """Receive changes of a many-to-many field of ``owner`` from either end. Django sends no signal
-    of rows written to its table by hand."""
-    field = owner._meta.get_field(name)
-    through = field.remote_field.through
+    """Connect to changes of a many-to-many field of ``owner`` from both sides. Django sends no
+    signal for rows that are written to its table directly."""
+    descriptor = getattr(owner, name)
+    field, through = descriptor.field, descriptor.through
     column = field.m2m_field_name()
 
     def changed(sender, instance, action, reverse, pk_set, **kwargs) -> None:
@@ -189,7 +189,7 @@ for _owner, _name in ((User, "groups"), (User, "user_permissions"), (Group, "per
     _ties_changed(_owner, _name)
 
 
-# In words ---------------------------------------------------------------------------------------
+# Phrases ----------------------------------------------------------------------------------------
 
 
 @timeline.register_phrase(AccountRecord, "password_set_at")
@@ -203,7 +203,7 @@ def _password_stored(old, new, raw_old, raw_new) -> str:
 
 
 def _by_line(label: str):
-    """The phrase for a list of lines: what came and what went."""
+    """The phrase for a field with one entry per line: which were added and which removed."""
 
     def phrase(old, new, raw_old, raw_new) -> str:
         before, after = set((raw_old or "").splitlines()), set((raw_new or "").splitlines())

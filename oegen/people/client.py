@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as the trusted proxies know."""
+"""The client address of a request behind trusted proxies."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from django.http import HttpRequest
 #: Some proxies add the port: 1.2.3.4:5 and [2001:db8::1]:5.
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?")
 
-#: Headers by which a proxy says for whom it asks.
+#: Headers in which a proxy names the client.
 FORWARDED_HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 
 class UnknownClientError(Exception):
-    """The client's address can't be known; the text tells an administrator what to set."""
+    """The client's address is unknown; the text tells an administrator what to configure."""
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's IP address in its canonical form; an IPv4-mapped IPv6 address is given as IPv4.
+    """The client's IP address in canonical form; an IPv4-mapped IPv6 address is returned as IPv4.
 
-    Behind N trusted proxies (``BEHIND_PROXY``) it is the N-th from the right of X-Forwarded-For:
-    what stands further left was written by the client itself. Raises UnknownClientError.
+    Behind N trusted proxies (``BEHIND_PROXY``) it is the N-th from the right in X-Forwarded-For:
+    entries further left can be forged by the client. Raises UnknownClientError.
     """
     proxies = settings.BEHIND_PROXY
     connected = request.META.get("REMOTE_ADDR", "")
@@ -53,7 +53,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """What is counted as one client: an IPv4 address, or the /64 that an IPv6 client may roam."""
+    """The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address."""
     parsed = ipaddress.ip_address(address)
     if parsed.version == 4:
         return str(parsed)
@@ -61,7 +61,7 @@ def network_of(address: str) -> str:
 
 
 def is_from_this_machine(request: HttpRequest) -> bool:
-    """Whether somebody on this machine asks, and no proxy on behalf of somebody else."""
+    """Whether the request comes from this machine, and not through a proxy."""
     if any(header in request.headers for header in FORWARDED_HEADERS):
         return False
     try:

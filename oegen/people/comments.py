@@ -9,7 +9,7 @@ from oegen.core.fields import ProseField
 
 
 class Comment(AuditedModel):
-    """What somebody said about a business record. Removed with the record; its history stays."""
+    """A comment on a business record. It is removed with the record; its history stays."""
 
     content_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, editable=False)
     object_id = models.UUIDField(editable=False)

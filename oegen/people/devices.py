@@ -1,5 +1,5 @@
-"""Browsers in which somebody has signed in before: a signed cookie, so that a stranger's wrong
-passwords for an account do not delay the person whose account it is."""
+"""Known browsers: a signed cookie remembers who signed in there, so that a stranger's wrong
+passwords do not delay the account's owner."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from django.utils.crypto import salted_hmac
 COOKIE = "known_device"
 KNOWN_FOR = timedelta(days=365)
 
-#: So many accounts are remembered in one browser, the latest first.
+#: The number of accounts that are remembered per browser, latest first.
 ACCOUNTS = 5
 
 _SALT = "oegen.people.devices"
 
 
 def known_device(request: HttpRequest, username: str) -> str:
-    """The identity of the browser if that account was signed in to in it; else an empty text."""
+    """The id of the browser if that account has signed in there; else an empty string."""
     device, accounts = _read(request)
     return device if _account(username) in accounts else ""
 
@@ -43,7 +43,7 @@ def remember(request: HttpRequest, response: HttpResponse, username: str) -> Non
 
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
-    """A cookie that is not ours, or too old, is as good as none."""
+    """(device id, accounts); empty if the cookie is missing, invalid or expired."""
     try:
         device, *accounts = signing.loads(
             request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=KNOWN_FOR

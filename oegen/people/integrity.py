@@ -1,4 +1,4 @@
-"""What gives the history its meaning: accounts, groups, kinds of record, security events."""
+"""Integrity checks of accounts, groups, content types and security events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHUNK = 1_000
 
 @register_check("the security events")
 def event_findings(counts: Counter) -> Iterator[Finding]:
-    """The security events' own chain."""
+    """Check the chain of security events."""
     number, seal = 0, seals.START
     reported: set = set()
     for event, faults in read(SecurityEvent.objects.order_by("number")):
@@ -41,7 +41,7 @@ def event_findings(counts: Counter) -> Iterator[Finding]:
 
 @register_check("accounts and groups")
 def account_findings(counts: Counter) -> Iterator[Finding]:
-    """Accounts and groups that say something else than their newest entries in the history."""
+    """Accounts and groups that differ from their copies in the history."""
     yield from _compare(User, AccountRecord, accounts.values_of_accounts)
     yield from _compare(Group, GroupRecord, accounts.values_of_groups)
 
@@ -88,8 +88,8 @@ def _difference(copies, where: str, name: str, value, recorded) -> Finding:
 
 @register_check("the kinds of record")
 def kind_findings(counts: Counter) -> Iterator[Finding]:
-    """Comments whose kind of record is not that of the record they name: entries of before
-    format 2 know the kind by a number only."""
+    """Comments whose content type does not match their record: entries before seal format 2 have
+    only the content type's id."""
     rows = Comment.history.model.objects
     for key in rows.order_by().values_list("content_type_id", flat=True).distinct():
         kind = ContentType.objects.filter(pk=key).first()
@@ -99,11 +99,11 @@ def kind_findings(counts: Counter) -> Iterator[Finding]:
         else:
             known = model.history.model.objects.filter(id=OuterRef("object_id"))
             found = rows.filter(~Exists(known), content_type_id=key)
-        said = f"{kind.app_label}.{kind.model}" if kind else f"number {key}"
+        label = f"{kind.app_label}.{kind.model}" if kind else f"number {key}"
         for row, faults in read(found):
             if not faults:
                 yield Finding(
                     entry_name(row),
-                    f"it is about a record of the kind {said}, and there never was such a record",
+                    f"it is about a record of the kind {label}, and there never was such a record",
                     evidence=row.digest,
                 )

@@ -1,4 +1,4 @@
-"""Who acts in a request, and what a signed-in person's answers may be kept by."""
+"""Middleware for the audit trail, sign-in and caching of personal pages."""
 
 import re
 
@@ -10,11 +10,10 @@ from oegen.people import security
 
 
 class AuditMiddleware:
-    """Names the signed-in person as the author of every change made in the request, and where the
-    request came from for the security events recorded in it. Tells the browser which draft
-    (oegen/unsaved.js) it has written, so that it need not be kept any more."""
+    """Sets the author of changes made in the request, and the origin of its security events. After
+    a save, a cookie tells the browser to discard its draft of the form (oegen/unsaved.js)."""
 
-    #: The field that names the draft, and the cookie that names it as saved.
+    #: The form field with the draft's id, and the cookie for the id of a saved draft.
     DRAFT, SAVED = "draft", "oegen_saved"
 
     def __init__(self, get_response):
@@ -36,8 +35,8 @@ class AuditMiddleware:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """As Django's, and to somebody whose session ended before they pressed Save the sign-in page
-    says that nothing was saved."""
+    """Django's LoginRequiredMiddleware. After a POST without a session, the sign-in page says that
+    nothing was saved."""
 
     def handle_no_permission(self, request, view_func):
         response = super().handle_no_permission(request, view_func)
@@ -47,8 +46,8 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class NoStoreMiddleware:
-    """Keeps pages that a signed-in person is shown out of every cache, so that nobody reads them
-    there after a sign-out. A view that says itself how its answer may be kept is left alone."""
+    """Keeps pages of signed-in users out of every cache, so that nobody can read them after a
+    sign-out. A response that sets Cache-Control is left alone."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Each person's own password, and the word that it was changed."""
+"""The page on which users change their password, and the signal of a changed password."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.dispatch import Signal
 from django.urls import reverse_lazy
+from django.views.generic.edit import FormMixin
 
 from oegen.people import throttle
 
 logger = logging.getLogger(__name__)
 
-#: Bounds what is hashed.
+#: Limits the cost of hashing.
 LONGEST_PASSWORD = 4_096
 
-#: An account has a new password, or none any more: ``user``, and ``by``, the person who did it.
+#: The password of ``user`` was changed or disabled. ``by``: the person who did it.
 password_changed = Signal()
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """Wrong old passwords are delayed: whoever finds a browser signed in must not guess on.
+    """Wrong old passwords are delayed, so that nobody can guess it in somebody else's session.
 
     ``status`` and ``wait`` as in ``oegen.people.sign_in.SignInForm``.
     """
@@ -36,7 +37,7 @@ class OwnPasswordForm(PasswordChangeForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            field.help_text = ""  # The page says it, in fewer words.
+            field.help_text = ""  # The page explains it, in fewer words.
             field.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
             field.widget.attrs["class"] = "form-control"
             field.widget.attrs.pop("autofocus", None)
@@ -44,7 +45,7 @@ class OwnPasswordForm(PasswordChangeForm):
         self.fields[first].widget.attrs["autofocus"] = True
 
     def validate_password_for_user(self, user, *args, **kwargs):
-        """What is wrong with a new password is said where it was first typed."""
+        """Report errors of the new password at the first of its two fields."""
         super().validate_password_for_user(user, "new_password1")
 
     def clean_old_password(self):
@@ -76,8 +77,9 @@ class OwnPasswordForm(PasswordChangeForm):
         return password
 
 
-class DelayedFormMixin:
-    """For a view whose form has ``status`` and ``wait``: a refused form answers with them."""
+class DelayedFormMixin(FormMixin):
+    """For a view whose form has ``status`` and ``wait``: the response to an invalid form gets that
+    status code and Retry-After."""
 
     def form_invalid(self, form):
         response = super().form_invalid(form)

@@ -1,13 +1,12 @@
-"""The record of what befell the site's security: sign-ins, failures, delays, sign-outs, changed
-passwords, downloads.
+"""The log of security events: sign-ins, failures, delays, sign-outs, changed passwords, downloads.
 
-Each event is sealed onto the one before it in a short transaction of its own, under a lock of its
-own. Unknown usernames are kept as keyed digests only, because people type passwords there. The
-address is kept beside the event for ADDRESS_KEPT and is in no seal.
+Events form a hash chain. Each is sealed in a short transaction under a separate lock. Unknown
+usernames are stored as keyed digests only, because users type passwords there by mistake. The
+address is stored separately for ADDRESS_RETENTION and not covered by the seal.
 
-Failures of one kind for one username from one address, with no longer pause than RUN_PAUSE, are a
-run. It is sealed at 1, 10, 100 … failures and at its end, each time with the count so far: what
-somebody could take away by removing the unsealed count is less than what is sealed already.
+Failures of one kind for one username from one address, with no pause longer than RUN_PAUSE, are one
+run. It is sealed at 1, 10, 100 … failures and at its end, each time with the count so far, so that
+most of a run can't be removed unnoticed.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ logger = logging.getLogger(__name__)
 
 Kind = SecurityEvent.Kind
 
-ADDRESS_KEPT = timedelta(days=90)
+ADDRESS_RETENTION = timedelta(days=90)
 
 #: A failure after a longer pause starts a new run.
 RUN_PAUSE = timedelta(minutes=10)
 
-#: Kinds of which many in a row are one counted event.
+#: Kinds whose repetitions are counted in a run.
 COUNTED = frozenset({Kind.FAILURE, Kind.DELAY})
 
 #: PostgreSQL's advisory lock around the numbering of events; not the one of change sets.
@@ -55,7 +54,7 @@ _request: ContextVar[HttpRequest | None] = ContextVar("oegen_request", default=N
 
 @contextmanager
 def answering(request: HttpRequest) -> Iterator[None]:
-    """Take address and person of events recorded inside from the request."""
+    """Use the request's address and user for events that are recorded inside."""
     token = _request.set(request)
     try:
         yield
@@ -82,16 +81,15 @@ def record_security_event(
     request: HttpRequest | None = None,
     details: dict[str, str | int] | None = None,
 ) -> None:
-    """Record an event of SecurityEvent.Kind; inside a transaction, once that is committed.
+    """Record an event of SecurityEvent.Kind; inside a transaction, after its commit.
 
-    ``account`` defaults to the account with the ``username`` that was typed, where there is one,
-    else to whoever is signed in. ``request`` defaults to the one being answered. ``details`` is
-    sealed and shown to administrators: no secret, no address.
+    ``account`` defaults to the account with the typed ``username``, if there is one, else to the
+    signed-in user. ``request`` defaults to the current one. ``details`` is sealed and visible to
+    administrators: it must not contain secrets or addresses.
 
-    Nothing is raised when the database can't take it, so that nobody is kept from signing in: the
-    log then holds it as an error. Sign-ins, sign-outs and wrong passwords are recorded by Django's
-    signals, delays by oegen.people.sign_in, changed passwords by oegen.people.accounts, downloads
-    by oegen.exports.
+    A DatabaseError is logged and not raised, so that it does not keep anybody from signing in.
+    Sign-ins, sign-outs and wrong passwords are recorded by Django's signals, delays by
+    oegen.people.sign_in, changed passwords by oegen.people.accounts, downloads by oegen.exports.
     """
     request = request or _request.get()
     now = timezone.now()
@@ -110,7 +108,7 @@ def record_security_event(
 
 
 def address_of(request: HttpRequest | None) -> str:
-    """Empty where it can't be known, as for what no request did."""
+    """The client's address; empty if it is unknown or there is no request."""
     if request is None:
         return ""
     try:
@@ -120,7 +118,7 @@ def address_of(request: HttpRequest | None) -> str:
 
 
 def digest_of_username(username: str) -> str:
-    """The same however it is written, and useless without SECRET_KEY."""
+    """A digest of the normalized username, keyed with SECRET_KEY."""
     plain = unicodedata.normalize("NFKC", username).casefold().strip()
     return salted_hmac("oegen.people.security", plain, algorithm="sha256").hexdigest()
 
@@ -198,7 +196,7 @@ def _seal_run(run: FailureRun) -> None:
 
 
 def _seal(facts: Facts, run: FailureRun | None = None) -> None:
-    """Number and seal an event; others who do wait from here to the end of the transaction."""
+    """Number and seal an event; this blocks other events until the end of the transaction."""
     with transaction.atomic():
         wait_for_turn(LOCK)
         number, seal = newest_seal()
@@ -218,7 +216,7 @@ def _seal(facts: Facts, run: FailureRun | None = None) -> None:
         event.save(force_insert=True)
         if facts.address:
             SecurityAddress.objects.create(
-                event=event, address=facts.address, expires_at=facts.at + ADDRESS_KEPT
+                event=event, address=facts.address, expires_at=facts.at + ADDRESS_RETENTION
             )
 
 
@@ -228,7 +226,7 @@ def newest_seal() -> tuple[int, str]:
 
 
 def seal_of(event: SecurityEvent, previous: str) -> str:
-    """The event's seal, given the one before it."""
+    """The event's seal, given the previous one."""
     return seals.hash_of(
         [
             previous,
@@ -247,11 +245,11 @@ def seal_of(event: SecurityEvent, previous: str) -> str:
 
 
 def tidy(now: datetime | None = None) -> None:
-    """Seal the runs that have ended, and remove addresses that have expired."""
+    """Seal runs that have ended, and delete expired addresses."""
     now = now or timezone.now()
     ended = models.Q(last_at__lt=now - RUN_PAUSE)
     for key in list(FailureRun.objects.filter(ended).values_list("pk", flat=True)):
-        # Each in a transaction of its own, whose last lock is that of the chain.
+        # One transaction per run, so that the chain is locked only briefly.
         with transaction.atomic():
             mine = FailureRun.objects.select_for_update(skip_locked=True).filter(ended, pk=key)
             for run in mine:

@@ -1,4 +1,4 @@
-"""Sessions that end when nobody uses them, and after some days in any case."""
+"""Sessions that expire when they are idle, and after a maximum time in any case."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from oegen.core.database import short_wait
 
 logger = logging.getLogger(__name__)
 
-#: How exactly it is known when a session was last used; a write for each page would cost more.
+#: The minimum interval between writes of the time of last use: not every page causes a write.
 WRITTEN_EVERY = timedelta(minutes=5)
 
 _SEEN, _STARTED = "seen_at", "signed_in_at"
 
 
 class SessionStore(DatabaseStore):
-    """The engine that SESSION_ENGINE names."""
+    """The session store of SESSION_ENGINE."""
 
-    #: What the session held when it was kept alive in this request.
+    #: The data of the session, if this request only updated its time of last use.
     _kept_alive: dict | None = None
 
     def start(self) -> None:
-        """Somebody has just signed in."""
+        """Set the start of the session. Call it after a sign-in."""
         now = timezone.now()
         self[_STARTED] = now.timestamp()
         self._write_seen(now)
@@ -42,13 +42,13 @@ class SessionStore(DatabaseStore):
         is_only_seen = not self.modified
         self.setdefault(_STARTED, now.timestamp())
         self._write_seen(now)
-        self._kept_alive = copy.deepcopy(self._session) if is_only_seen else None
+        self._kept_alive = copy.deepcopy(dict(self.items())) if is_only_seen else None
 
     def save(self, must_create=False):
-        """As Django's, but a database that is busy or full is not taken for a session that was
-        ended elsewhere. It raises django.db.OperationalError, unless all there is to write is that
-        the session was used: a page is shown without that."""
-        is_only_seen = self._kept_alive is not None and self._kept_alive == self._session
+        """Tell a busy or full database apart from a session that was ended elsewhere: it raises
+        django.db.OperationalError. If only the time of last use would be written, it is logged
+        instead, because pages work without it."""
+        is_only_seen = self._kept_alive is not None and self._kept_alive == dict(self.items())
         try:
             if is_only_seen:
                 with short_wait(seconds=1):
@@ -70,7 +70,7 @@ class SessionStore(DatabaseStore):
 
 
 class KeepAliveMiddleware:
-    """Writes when a signed-in person's session was last used."""
+    """Updates the time of last use of a signed-in user's session."""
 
     def __init__(self, get_response):
         self.get_response = get_response

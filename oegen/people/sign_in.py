@@ -1,4 +1,4 @@
-"""The pages that sign people in and out."""
+"""Views for signing in and out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from django.http import HttpRequest, HttpResponse
 from oegen.people import client, devices, throttle
 from oegen.people.models import SecurityEvent, User
 from oegen.people.passwords import LONGEST_PASSWORD, DelayedFormMixin
+from oegen.people.requests import SignedInRequest
 from oegen.people.security import record_security_event
 
 logger = logging.getLogger(__name__)
 
 
 class SignInForm(AuthenticationForm):
-    """Takes the username in any case. Wrong passwords are delayed, see ``oegen.people.throttle``.
+    """Accepts the username in any case. Wrong passwords are delayed (``oegen.people.throttle``).
 
-    A form that was refused says so by ``status``; ``wait`` are the seconds that are left of a
-    delay.
+    ``status`` is the status code for an invalid form; ``wait`` the remaining seconds of a delay.
     """
 
     username = UsernameField(max_length=150)
@@ -36,6 +36,8 @@ class SignInForm(AuthenticationForm):
 
     status = 200
     wait = 0
+
+    request: HttpRequest
 
     def clean(self):
         typed = self.cleaned_data.get("username")
@@ -87,6 +89,8 @@ class SignIn(DelayedFormMixin, auth_views.LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
+    request: SignedInRequest
+
     def form_valid(self, form):
         self.request.session.clear_expired()
         response = super().form_valid(form)
@@ -98,13 +102,13 @@ class SignIn(DelayedFormMixin, auth_views.LoginView):
 class SignOut(auth_views.LogoutView):
     def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
-        # Not "storage" as well: the choice of light and dark is kept there.
+        # Not "storage", which holds the choice between light and dark theme.
         response["Clear-Site-Data"] = '"cache"'
         return response
 
 
 def find_account(typed: str) -> User | None:
-    """The account of that username; where none is written so, the only one that differs by case."""
+    """The account with that username, or the only one that differs from it by case."""
     found = list(User.objects.filter(username__iexact=typed)[:20])
     exact = [account for account in found if account.username == typed]
     candidates = exact or found

@@ -1,8 +1,8 @@
 """Delays that grow with each wrong password.
 
-The counts stand in the database, so that all workers share them. An attempt is reserved before the
-password is looked at: of many at once no more get through than one after another would, and one
-that comes too soon costs no hashing and takes no write lock.
+The counts are in the database, so that all workers share them. An attempt is reserved before the
+password is checked, so that parallel attempts gain nothing over sequential ones. An attempt during
+a delay costs no hashing and takes no write lock.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from django.utils.crypto import salted_hmac
 from oegen.core.words import count
 from oegen.people.models import AttemptCount
 
-#: A count is forgotten when so long nothing was added to it.
+#: A count without new failures for this long is reset.
 FORGET_AFTER = timedelta(days=1)
 
-#: Bounds the table; beyond it the lowest counts go first, then the oldest.
+#: Limits the table; beyond it, the lowest and then the oldest counts are deleted.
 MAX_ROWS = 50_000
 
-#: Bounds the exponent, not the delay.
+#: Limits the exponent, not the delay.
 _MOST_FAILURES = 1_000
 
 
 @dataclass(frozen=True)
 class Limit:
-    """After ``free`` failures the next attempt waits 1 second, then 2, 4 ... up to ``longest``."""
+    """After ``free`` failures the next attempt has to wait 1 second, then 2, 4 … up to
+    ``longest``."""
 
     name: str
     free: int
     longest: timedelta
-    #: Whether one right password clears the count. Not where others share it, or anybody with an
-    #: account of his own could clear it between guesses.
+    #: Whether a correct password resets the count. Not if it is shared: anybody with an account
+    #: could reset it between guesses.
     clears: bool = True
 
     def wait_after(self, failures: int) -> timedelta:
@@ -57,7 +58,7 @@ Counted = tuple[Limit, str]
 
 
 class TooSoonError(Exception):
-    """An attempt comes before its delay has ended. ``seconds`` are left, rounded up."""
+    """An attempt was made during a delay. ``seconds``: the remaining time, rounded up."""
 
     def __init__(self, wait: timedelta):
         self.seconds = max(1, math.ceil(wait.total_seconds()))
@@ -74,12 +75,12 @@ class TooSoonError(Exception):
 @dataclass(frozen=True)
 class Reservation:
     counts: dict[str, Limit]
-    #: The highest of the counts, this attempt included.
+    #: The highest of the counts, including this attempt.
     failures: int
 
     @transaction.atomic
     def take_back(self) -> None:
-        """The password was right."""
+        """Undo the count. Call it when the password was correct."""
         for row in _locked(self.counts):
             if self.counts[row.key].clears:
                 row.delete()
@@ -90,8 +91,8 @@ class Reservation:
 
 
 def reserve(counted: Iterable[Counted]) -> Reservation:
-    """Count an attempt as a failure until it is taken back. Raises TooSoonError, and then counts
-    nothing."""
+    """Count an attempt as a failure until ``take_back`` is called. Raises TooSoonError, without
+    counting, during a delay."""
     limits = {_digest(limit, what): limit for limit, what in counted}
     now = timezone.now()
     _refuse_too_soon(AttemptCount.objects.filter(key__in=limits), limits, now)
@@ -99,7 +100,7 @@ def reserve(counted: Iterable[Counted]) -> Reservation:
         new = [AttemptCount(key=key, counted_at=now, retry_at=now) for key in sorted(limits)]
         AttemptCount.objects.bulk_create(new, ignore_conflicts=True)
         rows = list(_locked(limits))
-        now = timezone.now()  # Waiting for the others may have taken a while.
+        now = timezone.now()  # Waiting for locks may have taken a while.
         _refuse_too_soon(rows, limits, now)
         for row in rows:
             earlier = 0 if row.counted_at < now - FORGET_AFTER else row.failures
@@ -122,7 +123,7 @@ def _locked(keys: Iterable[str]):
 
 
 def _refuse_too_soon(rows: Iterable[AttemptCount], limits: dict[str, Limit], now: datetime) -> None:
-    # A wait of twice the longest was written while the clock was wrong.
+    # Ignore a wait of more than twice the longest: the clock was wrong when it was written.
     waits = [
         row.retry_at - now for row in rows if row.retry_at - now <= 2 * limits[row.key].longest
     ]

@@ -1,4 +1,4 @@
-"""Search, the comparison of names, and their order: tables derived from the records.
+"""Search, duplicate detection and sorting of names, by tables that are derived from the records.
 
 Imports ``audit`` and ``core``.
 """

@@ -1,7 +1,7 @@
-"""The table of folded words that search reads: one document for each record and comment.
+"""The search index: one document of folded text for each record and comment.
 
-A model says in ``SEARCH_FIELDS`` what search reads of it. Every audited write keeps the table up
-(oegen.search.receivers); code that writes below the managers calls ``rebuild``.
+``SEARCH_FIELDS`` of a model lists what is indexed. Every audited write updates the index
+(oegen.search.receivers); code that bypasses the managers must call ``rebuild``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REBUILD_BATCH = 2000
 
 
 def kinds() -> list[type[AuditedModel]]:
-    """The models that search knows, in the order in which it lists them."""
+    """The indexed models, in the order of their ``SEARCH_ORDER``."""
     known = [model for model in tracked_models() if model.SEARCH_FIELDS]
     return sorted(known, key=lambda model: model.SEARCH_ORDER)
 
@@ -39,15 +39,15 @@ def record_count() -> int:
 def index(
     model: type[AuditedModel], instances: Iterable[AuditedModel], *, read_again: bool = False
 ) -> None:
-    """Write the documents of the instances anew, with one query a batch.
+    """Create or update the documents of the instances, with one query per batch.
 
-    ``read_again`` takes the values from the database, for instances that hold others.
+    ``read_again`` reads the values from the database, for instances with unsaved values.
     """
     if not model.SEARCH_FIELDS:
         return
     if read_again:
         instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
-    # By key, because the database can't settle two conflicts for one row in one go.
+    # By key: one statement must not update the same row twice.
     rows = {one.pk: document_of(one) for one in instances}
     if rows:
         SearchDocument.objects.bulk_create(
@@ -59,7 +59,7 @@ def index(
 
 
 def forget(model: type[AuditedModel], keys: list) -> None:
-    """Take the documents of removed records away."""
+    """Delete the documents of removed records."""
     if model.SEARCH_FIELDS:
         content_type = ContentType.objects.get_for_model(model)
         SearchDocument.objects.filter(content_type=content_type, object_id__in=keys).delete()
@@ -67,9 +67,9 @@ def forget(model: type[AuditedModel], keys: list) -> None:
 
 @transaction.atomic
 def rebuild(progress: Callable[[int], object] = lambda done: None) -> int:
-    """Make all documents anew from the records, in batches; returns their number.
+    """Rebuild all documents, in batches; returns their number.
 
-    ``progress`` is told how many more are done.
+    ``progress`` is called with the size of each batch.
     """
     documents = SearchDocument.objects
     documents.all().delete()
@@ -91,10 +91,9 @@ def rebuild(progress: Callable[[int], object] = lambda done: None) -> int:
 
 
 def rebuild_if_new(sender, using, **kwargs) -> None:
-    """post_migrate: take in the records of a database that is older than search.
+    """post_migrate: build the index of a database from before search existed.
 
-    A database that was taken back to some earlier migration is left alone: its tables are not
-    those of the models.
+    Skipped after migrating backwards, when the tables do not match the models.
     """
     if sender.name != "oegen":
         return
@@ -115,5 +114,5 @@ def document_of(record: AuditedModel) -> SearchDocument:
 def texts_of(record: AuditedModel) -> tuple[str, str]:
     """Title and body of the record's document."""
     texts = [fold(getattr(record, name)) for name in record.SEARCH_FIELDS]
-    # One line a field, so that no match reaches from one into the next.
+    # One line per field, so that no match spans two fields.
     return texts[0], "\n".join(filter(None, texts))

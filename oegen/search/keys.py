@@ -1,8 +1,8 @@
-"""Which records have the same name or number: a table of their keys beside search's documents.
+"""Duplicate detection: a table of the names and numbers that identify records.
 
-A model lists its keys in ``record_keys``. Every audited write keeps the table up
-(oegen.search.receivers); ``manage.py rebuild_search`` makes it anew. Questions are answered by
-``same_name``, ``alias_holders``, ``alike`` and ``shared``.
+A model returns its keys from ``record_keys``. Every audited write updates the table
+(oegen.search.receivers); ``manage.py rebuild_search`` rebuilds it. Query it by ``same_name``,
+``alias_holders``, ``alike`` and ``shared``.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ def keyed_models() -> list[type[AuditedModel]]:
 
 
 def same_name(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
-    """The records that go by this very name: case, spaces and signs that are not drawn don't
-    count, accents do. ``but`` is the key of a record that is not asked about."""
+    """The records with this name, ignoring case, white space and invisible characters, but not
+    accents. ``but`` is the key of a record to exclude."""
     return _holders(model, but, kind=NAME, key=name_key(text))
 
 
 def alias_holders(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
-    """The records with this as another name."""
+    """The records with this name among their aliases."""
     return _holders(model, but, kind=ALIAS, key=name_key(text))
 
 
 def alike(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
-    """The records with a name, or another name, that differs from this one by no more than
-    accents and punctuation, and is not the same."""
+    """The records with a name or alias that differs from this one only by accents and
+    punctuation."""
     likeness = likeness_key(text)
     if not likeness:
         return model._base_manager.none()
@@ -59,7 +59,7 @@ def alike(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
 
 
 def with_alias(model: type[AuditedModel], text: str) -> QuerySet:
-    """Ids of the records with the text in another name; accents and punctuation don't count."""
+    """Ids of the records with an alias that contains the text, ignoring accents and punctuation."""
     rows = _rows(model).filter(kind=ALIAS)
     likeness = likeness_key(text)
     rows = rows.filter(likeness__contains=likeness) if likeness else rows.none()
@@ -81,16 +81,15 @@ def _rows(model):
 
 @dataclass(frozen=True)
 class SharedKeys:
-    """Records that have the same key, and the kinds of key in which they agree. A name and
-    another name are of one kind."""
+    """Records with equal keys, and the kinds of those keys. Names and aliases are one kind."""
 
     record_ids: frozenset
     kinds: tuple[str, ...]
 
 
 def shared(model: type[AuditedModel], *, refused_only: bool = False) -> list[SharedKeys]:
-    """The groups of records that share keys, in the order of the keys. ``refused_only`` leaves
-    out keys that several may have."""
+    """The groups of records that share keys, in the order of the keys. ``refused_only`` includes
+    unique keys only."""
     rows = _rows(model)
     if refused_only:
         rows = rows.filter(number__isnull=False)
@@ -98,8 +97,7 @@ def shared(model: type[AuditedModel], *, refused_only: bool = False) -> list[Sha
     counted = rows.values_list("sort", "key").annotate(holders=Count("object_id", distinct=True))
     several = sorted({key for _, key, _ in counted.filter(holders__gt=1)})
     holders: dict[tuple[str, str], set] = defaultdict(set)
-    # In two steps, and not by a subquery, which a database without statistics of the table may
-    # ask once for each row.
+    # In two steps: without table statistics the database may run a subquery once per row.
     for start in range(0, len(several), BATCH_SIZE):
         found = rows.filter(key__in=several[start : start + BATCH_SIZE])
         for sort, key, record_id in found.values_list("sort", "key", "object_id"):
@@ -114,7 +112,7 @@ def shared(model: type[AuditedModel], *, refused_only: bool = False) -> list[Sha
 def records_of(
     model: type[AuditedModel], groups: Iterable[SharedKeys]
 ) -> list[tuple[SharedKeys, list[AuditedModel]]]:
-    """Each group with its records, the oldest first."""
+    """Each group with its existing records, oldest first."""
     groups = list(groups)
     records = model._base_manager.in_bulk({one for group in groups for one in group.record_ids})
     found = []
@@ -125,9 +123,9 @@ def records_of(
 
 
 def check(record: AuditedModel, exclude: Iterable[str] = ()) -> None:
-    """Raises ValidationError, by field, for a key that another record has and none may share.
+    """Raises ValidationError, by field, for a unique key that another record has.
 
-    A key that the record has already is not being written, and so not refused.
+    A key that is stored for the record already is accepted.
     """
     wanted = [
         key for key in record.record_keys() if key.is_unique and key.field_name not in exclude
@@ -153,16 +151,16 @@ def _sentence(model, key: Key, holder) -> str:
     return key.message % {"other": other or "another record"}
 
 
-# Keeping it up ---------------------------------------------------------------------------------
+# Updating -------------------------------------------------------------------------------------
 
 
 def index(
     model: type[AuditedModel], instances: Iterable[AuditedModel], *, read_again: bool = False
 ) -> None:
-    """Write what changed of the instances' keys.
+    """Update the keys of the instances.
 
-    Raises RuleBrokenError for a key that another record has and none may share. ``read_again``
-    takes the values from the database, for instances that hold others.
+    Raises RuleBrokenError for a unique key that another record has. ``read_again`` reads the values
+    from the database, for instances with unsaved values.
     """
     if not model.HAS_KEYS:
         return
@@ -178,21 +176,21 @@ def forget(model: type[AuditedModel], record_ids: list) -> None:
 
 @transaction.atomic
 def rebuild() -> None:
-    """Make all keys anew from the records; those that are the same are numbered apart."""
+    """Rebuild all keys; duplicates get different numbers."""
     RecordKey.objects.all().delete()
     for model in keyed_models():
-        _take_in(model, model._base_manager.all())
+        _index_all(model, model._base_manager.all())
 
 
-def take_in_unknown(sender, using, **kwargs) -> None:
-    """post_migrate: make the keys of records that have none, such as all of an older database."""
+def index_missing(sender, using, **kwargs) -> None:
+    """post_migrate: create the keys of records that have none."""
     if sender.name != "oegen" or not database.is_migrated(using):
         return
     for model in keyed_models():
-        _take_in(model, model._base_manager.exclude(pk__in=_rows(model).values("object_id")))
+        _index_all(model, model._base_manager.exclude(pk__in=_rows(model).values("object_id")))
 
 
-def _take_in(model, records: QuerySet) -> None:
+def _index_all(model, records: QuerySet) -> None:
     batch = []
     for record in records.order_by("created_at", "pk").iterator(chunk_size=BATCH_SIZE):
         batch.append(record)
@@ -214,7 +212,7 @@ def _write(model, instances: list[AuditedModel], *, is_refused: bool) -> None:
             gone.append(row.pk)
     if gone:
         RecordKey.objects.filter(pk__in=gone).delete()
-    # In the order of the instances, so that the oldest of several has the number 0.
+    # In the order of the instances, so that the oldest of duplicates has the number 0.
     new = [(one.pk, key) for one in instances for key in wanted[one.pk] - known[one.pk]]
     if not new:
         return
@@ -235,7 +233,7 @@ def _write(model, instances: list[AuditedModel], *, is_refused: bool) -> None:
 
 
 def _holders_of(model, keys: list[Key]) -> dict[tuple[str, str], dict[int, Any]]:
-    """By kind and key, the records that have it already, by their numbers."""
+    """The records that have one of the keys: {(kind, key): {number: record id}}."""
     holders: dict[tuple[str, str], dict[int, Any]] = defaultdict(dict)
     if keys:
         rows = _rows(model).filter(kind__in={one.kind for one in keys}, number__isnull=False)

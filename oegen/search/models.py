@@ -3,7 +3,7 @@ from django.db.models import Case, Count, IntegerField, Q, Value, When
 
 
 class SortKey(models.Model):
-    """How a name sorts (oegen.search.ordering): one row for each name that there is or ever was."""
+    """The sort key of a name (oegen.search.ordering): one row per current or former name."""
 
     text = models.TextField()
     key = models.TextField()
@@ -18,12 +18,11 @@ class SortKey(models.Model):
 
 
 class RecordKey(models.Model):
-    """A name, another name or a register's number of a record, in the form in which it is
-    compared (oegen.search.keys). Kept up by every audited write, and the same at every day: as-of
-    pages read today's.
+    """A name, alias or register number of a record, normalized for comparison (oegen.search.keys).
+    Every audited write updates it. There are no past versions: as-of pages read today's rows.
 
-    ``number`` is 0 where no other record of the kind may have the key, null where others may.
-    Records that had the same key before that was a rule have 1, 2 and so on.
+    ``number`` is 0 for a unique key and null for one that several records may have. Duplicates from
+    before the rule existed have 1, 2 and so on.
     """
 
     content_type = models.ForeignKey("contenttypes.ContentType", on_delete=models.CASCADE)
@@ -54,18 +53,18 @@ class RecordKey(models.Model):
 
 
 class SearchQuerySet(models.QuerySet):
-    """Queries of documents; words come folded (oegen.core.folding)."""
+    """Queries of the search index; words must be folded (oegen.core.folding)."""
 
     def matching(self, words: list[str]):
-        """Every word somewhere in the record's text; "%" and "_" mean themselves."""
+        """Documents that contain every word; "%" and "_" are literal."""
         found = self
-        # The longest word rules out most: the database stops at the first that is missing.
+        # The longest word first, as the most selective condition.
         for word in sorted(words, key=len, reverse=True):
             found = found.filter(body__contains=word)
         return found
 
     def best_first(self, words: list[str]):
-        """Names that start with the words, then names that contain them all, then the rest."""
+        """Order by rank: names that start with the words, names that contain them, others."""
         in_name = Q(*(Q(title__contains=word) for word in words))
         rank = Case(
             When(title__startswith=" ".join(words), then=Value(0)),
@@ -76,13 +75,13 @@ class SearchQuerySet(models.QuerySet):
         return self.order_by(rank, "title", "object_id")
 
     def count_by_kind(self) -> dict[int, int]:
-        """The number of documents by the id of their content type."""
+        """The number of documents by content type id."""
         return dict(self.order_by().values_list("content_type").annotate(Count("pk")))
 
 
 class SearchDocument(models.Model):
-    """What search knows of one record: its name and all of its words, folded (no accents, no
-    case). Kept up by every audited write; rebuilt whole by `manage.py rebuild_search`."""
+    """The folded name and text of one record. Every audited write updates it; `manage.py
+    rebuild_search` rebuilds all."""
 
     content_type = models.ForeignKey("contenttypes.ContentType", on_delete=models.CASCADE)
     object_id = models.UUIDField()

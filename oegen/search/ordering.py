@@ -1,12 +1,12 @@
-"""Names in the order that people expect, the same on every database.
+"""Natural sorting of names, the same on every database.
 
-A table holds the sort key (``oegen.core.text.sort_key``) of every name that there is or ever was,
-by the name itself. It does not say whose name it is, so that a page of an earlier day sorts by the
-names of that day. A ``LineField`` called ``name`` has the relation ``name_order`` to it: a
-queryset sorts by ``name_order__key``, which ``by("name")`` spells.
+A table maps every current and former name to its sort key (``oegen.core.text.sort_key``). It is
+keyed by the text, not by record, so that past pages sort by the names of their day. A ``LineField``
+called ``name`` has the relation ``name_order`` to it: sort a queryset by ``name_order__key``, which
+``by("name")`` returns.
 
-Every audited write and every import of a past keeps the table up; ``manage.py rebuild_search``
-makes it anew, after data was loaded outside the application.
+Every audited write and every import of history updates the table; ``manage.py rebuild_search``
+rebuilds it after data was loaded outside the application.
 """
 
 from __future__ import annotations
@@ -29,25 +29,26 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 2000
 
-#: How an empty text sorts.
+#: The sort key of an empty text.
 EMPTY = sort_key("")
 
 
 def by(path: str) -> str:
-    """The path of the sort key for the path of a LineField, such as "-counterparty__name"."""
+    """The lookup path of the sort key, for the path of a LineField such as
+    "-counterparty__name"."""
     return f"{path}_order__key"
 
 
 def path_of(model: type[models.Model], path: str) -> str:
-    """``by(path)`` where the path leads to a LineField; any other path as it is."""
+    """``by(path)`` if the path leads to a LineField; other paths unchanged."""
     for part in path.lstrip("-").split("__"):
         try:
             field = model._meta.get_field(part)
         except FieldDoesNotExist:
             return path
-        model = field.related_model
-        if model is None:
+        if not isinstance(field.related_model, type):
             break
+        model = field.related_model
     return by(path) if isinstance(field, LineField) and field.name == part else path
 
 
@@ -56,11 +57,11 @@ def line_fields(model: type[models.Model]) -> list[LineField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, LineField)]
 
 
-# Keeping it up ---------------------------------------------------------------------------------
+# Updating --------------------------------------------------------------------------------------
 
 
-def keep(model: type[AuditedModel], rows: Iterable[models.Model]) -> None:
-    """Have the sort keys of the names in some records, or history rows, of the model."""
+def index(model: type[AuditedModel], rows: Iterable[models.Model]) -> None:
+    """Add the sort keys of the names in some records or history rows of the model."""
     attributes = [field.attname for field in line_fields(model)]
     if not attributes:
         return
@@ -72,12 +73,11 @@ def rebuild() -> None:
     SortKey.objects.all().delete()
     for model in tracked_models():
         for rows in (model._base_manager, model.history):
-            _take_in(rows.all(), line_fields(model))
+            _index_all(rows.all(), line_fields(model))
 
 
-def take_in_unknown(sender, using, **kwargs) -> None:
-    """post_migrate: have the keys of every name in a database that is older than they are, and of
-    the names that migrations bring."""
+def index_missing(sender, using, **kwargs) -> None:
+    """post_migrate: add missing sort keys, such as those of rows that migrations created."""
     if sender.name != "oegen" or not database.is_migrated(using):
         return
     if not SortKey.objects.exists():
@@ -86,10 +86,10 @@ def take_in_unknown(sender, using, **kwargs) -> None:
     for model in tracked_models():
         for field in line_fields(model):
             unknown = model._base_manager.filter(**{f"{field.name}_order__key": None})
-            _take_in(unknown, [field])
+            _index_all(unknown, [field])
 
 
-def _take_in(rows: models.QuerySet, fields: list[LineField]) -> None:
+def _index_all(rows: models.QuerySet, fields: list[LineField]) -> None:
     for field in fields:
         values = rows.order_by().values_list(field.name, flat=True).distinct()
         for batch in _batches(values.iterator(chunk_size=BATCH_SIZE)):
@@ -98,7 +98,7 @@ def _take_in(rows: models.QuerySet, fields: list[LineField]) -> None:
 
 def _add(texts: set[str]) -> None:
     known = SortKey.objects.filter(text__in=texts).values_list("text", flat=True)
-    # In one order, so that two writers don't wait for each other.
+    # In a fixed order, to avoid deadlocks between writers.
     new = [SortKey(text=text, key=sort_key(text)) for text in sorted(texts.difference(known))]
     if new:
         SortKey.objects.bulk_create(new, batch_size=BATCH_SIZE, ignore_conflicts=True)

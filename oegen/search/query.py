@@ -1,4 +1,4 @@
-"""Search over every business record and comment, by their documents (oegen.search.documents)."""
+"""Search over records and comments, by the index of oegen.search.documents."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Case, IntegerField, ManyToManyField, Q, Value, When
+from django.db.models import Case, IntegerField, ManyToManyField, Model, Q, Value, When
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from oegen.audit.changesets import ChangeSet
+from oegen.core.fields import own_field
 from oegen.core.folding import excerpt, fold, marked, spans, words_of
 from oegen.core.words import noun_of
 from oegen.search import ordering
@@ -20,15 +21,17 @@ from oegen.search.documents import kinds
 from oegen.search.models import SearchDocument
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AbstractUser
 
     from oegen.audit.audited import AuditedModel
     from oegen.audit.querysets import AuditedQuerySet
 
-#: Change sets, and rows of each kind, in which a person's last records are looked for.
+#: The number of change sets, and of rows per model, that ``changed_last_by`` reads.
 LOOKED_AT = 30
 
-#: Fields shown of one record, beside its name.
+#: The number of matching fields that are shown per record, in addition to its name.
 SHOWN_FIELDS = 3
 
 
@@ -36,30 +39,29 @@ SHOWN_FIELDS = 3
 
 
 def matching(records: AuditedQuerySet, text: str, *, names_of: Iterable[str] = ()):
-    """Those of the records with every word of the text: in anything that search reads of the
-    record itself, or in the name of a record that it is linked to by one of the many-to-many
-    fields ``names_of``. One word may stand here and another there.
+    """Filter to the records that contain every word of the text, each in an indexed field or in the
+    name of a record that one of the many-to-many fields ``names_of`` links.
     """
     fields = [records.model._meta.get_field(name) for name in names_of]
     for word in words_of(text):
         found = _keys(records.model, body__contains=word)
         linked = [_linked_keys(field, word) for field in fields]
-        # A union, because the database would ask each part of an OR for every record.
+        # A union, because the database would evaluate each part of an OR for every record.
         records = records.filter(pk__in=found.union(*linked, all=True) if linked else found)
     return records
 
 
 def named(model: type[AuditedModel], text: str):
-    """Keys of the records with the text in their name; accents and case don't count."""
+    """Keys of the records whose name contains the text, ignoring accents and case."""
     return _keys(model, title__contains=fold(text))
 
 
 def starting(model: type[AuditedModel], text: str):
-    """Keys of the records whose name starts with the text; accents and case don't count."""
+    """Keys of the records whose name starts with the text, ignoring accents and case."""
     return _keys(model, title__startswith=fold(text))
 
 
-def _keys(model: type[AuditedModel], **condition):
+def _keys(model: type[Model], **condition):
     """Keys of the records whose documents meet the condition."""
     content_type = ContentType.objects.get_for_model(model)
     found = SearchDocument.objects.filter(content_type=content_type, **condition)
@@ -67,9 +69,9 @@ def _keys(model: type[AuditedModel], **condition):
 
 
 def _linked_keys(field: ManyToManyField, word: str):
-    """Keys of the records that the field links to one with the word in its name."""
-    named = _keys(field.related_model, title__contains=word)
-    links = field.remote_field.through._base_manager
+    """Keys of the records that the field links to a record whose name contains the word."""
+    named = _keys(field.remote_field.model, title__contains=word)
+    links = getattr(field.model, field.name).through._base_manager
     found = links.filter(**{f"{field.m2m_reverse_field_name()}__in": named})
     return found.order_by().values(field.m2m_field_name())
 
@@ -79,7 +81,7 @@ def _linked_keys(field: ManyToManyField, word: str):
 
 @dataclass(frozen=True)
 class Place:
-    """A field in which a word was found, with the text around it."""
+    """A field that contains a word of the query, with an excerpt."""
 
     label: str
     text: SafeString
@@ -95,7 +97,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Group:
-    """The hits of one kind; ``total`` counts all of them, shown or not."""
+    """The hits of one model; ``total`` counts also those that are not shown."""
 
     model: type[AuditedModel]
     total: int
@@ -103,7 +105,7 @@ class Group:
 
     @property
     def kind(self) -> str:
-        return self.model._meta.model_name
+        return str(self.model._meta.model_name)
 
     @property
     def facts_template(self) -> str:
@@ -111,7 +113,7 @@ class Group:
 
     @property
     def kind_name(self) -> str:
-        return capfirst(self.model._meta.verbose_name)
+        return capfirst(str(self.model._meta.verbose_name))
 
     @property
     def noun(self) -> str:
@@ -168,11 +170,11 @@ def _best_first(model: type[AuditedModel], documents, words: list[str]):
 
 
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:
-    records = model._base_manager.filter(pk__in=keys).with_search_facts()
+    records = model.objects.filter(pk__in=keys).with_search_facts()
     if model.IS_COMMENT:
         records = records.prefetch_related("subject")
     found = {record.pk: record for record in records}
-    # A record removed since the keys were read is no longer a hit.
+    # Skip records that were removed since the keys were read.
     return [_hit(found[key], words) for key in keys if key in found]
 
 
@@ -184,7 +186,7 @@ def _hit(record: AuditedModel, words: list[str]) -> Hit:
     if shown_on is record:
         missing = {word for word in words if not spans(name, [word])}
         fields = fields[1:]
-    places = []
+    places: list[Place] = []
     for field in fields:
         text = getattr(record, field)
         here = {word for word in missing if spans(text, [word])}
@@ -196,25 +198,24 @@ def _hit(record: AuditedModel, words: list[str]) -> Hit:
 
 def _label(model: type[AuditedModel], name: str) -> str:
     try:
-        label = str(model._meta.get_field(name).verbose_name)
+        label = str(own_field(model, name).verbose_name)
     except FieldDoesNotExist:
         label = name.replace("_", " ")
     return label[:1].upper() + label[1:]
 
 
 def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
-    """The records a person added or changed last, newest first; of those that still exist."""
-
-    newest = ChangeSet.objects.recorded().filter(person=person).order_by("-recorded_at", "-pk")
+    """The existing records that a person added or changed last, newest first."""
+    newest = ChangeSet.objects.recorded().filter(person=person.pk).order_by("-recorded_at", "-pk")
     change_sets = list(newest.values_list("pk", flat=True)[:LOOKED_AT])
-    moments = {}
+    moments: dict[tuple[type[AuditedModel], Any], datetime] = {}
     for model in kinds():
         if model.IS_COMMENT:
             continue
         rows = model.history.filter(change_set__in=change_sets).order_by("-history_date")
         for key, when in rows.values_list("id", "history_date")[:LOOKED_AT]:
             moments.setdefault((model, key), when)
-    wanted = sorted(moments, key=moments.get, reverse=True)
+    wanted = sorted(moments, key=moments.__getitem__, reverse=True)
     found = {}
     for model in {model for model, _ in wanted}:
         keys = [key for of, key in wanted if of is model]

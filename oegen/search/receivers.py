@@ -1,4 +1,4 @@
-"""Keep what search derives from records up with every audited write."""
+"""Update the tables of search with every audited write."""
 
 from django.dispatch import receiver
 
@@ -11,7 +11,7 @@ from oegen.search import keys as record_keys
 def _index(sender, instances, has_unsaved, **kwargs) -> None:
     documents.index(sender, instances, read_again=has_unsaved)
     record_keys.index(sender, instances, read_again=has_unsaved)
-    ordering.keep(sender, instances)
+    ordering.index(sender, instances)
 
 
 @receiver(rows_removed, dispatch_uid="oegen.search.removed")

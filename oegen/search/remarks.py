@@ -1,4 +1,4 @@
-"""What ``manage.py audit_check`` remarks on about names and numbers."""
+"""Remarks of ``manage.py audit_check`` on duplicate names and numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oegen.search import keys
 
 @register_remarks
 def shared_keys() -> Iterator[str]:
-    """The records that have the name or number of another, from before that was refused."""
+    """Records that share a unique name or number, from before that was refused."""
     for model in keys.keyed_models():
         groups = keys.shared(model, refused_only=True)
         for group, records in keys.records_of(model, groups):

@@ -1,4 +1,4 @@
-"""Filters and tags of every page. A builtin of the template engine: no ``load`` is needed."""
+"""Filters and tags for all templates. A builtin of the template engine: no ``load`` is needed."""
 
 import re
 from functools import cache, lru_cache
@@ -18,6 +18,7 @@ from oegen.pages import sample
 register = template.Library()
 
 ICON_NAME = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*$")
+SVG = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 
 class UnknownIconError(Exception):
@@ -30,12 +31,12 @@ class UnknownIconError(Exception):
 
 @cache
 def _icon_shapes(name: str) -> str:
-    """What stands between <svg> and </svg> in the package's file for the icon."""
+    """The content of the <svg> element in the icon's file."""
     path = settings.ICONS_DIR / "outline" / f"{name}.svg"
-    if not ICON_NAME.match(name) or not path.is_file():
+    svg = SVG.search(path.read_text()) if ICON_NAME.match(name) and path.is_file() else None
+    if svg is None:
         raise UnknownIconError(name)
-    inside = re.search(r"<svg[^>]*>(.*)</svg>", path.read_text(), re.DOTALL)[1]
-    return re.sub(r"\s*\n\s*", "", inside)
+    return re.sub(r"\s*\n\s*", "", svg[1])
 
 
 @register.simple_tag
@@ -45,9 +46,9 @@ def has_sample_data() -> bool:
 
 @register.simple_tag
 def icon(name: str, extra_class: str = "", colour: str = "currentColor", fallback: str = ""):
-    """The icon as inline SVG, hidden from screen readers: the word beside it is what they read.
+    """The icon as inline SVG, hidden from screen readers.
 
-    Raises UnknownIconError, unless there is a ``fallback`` for a name that came from a record.
+    Raises UnknownIconError without a ``fallback``, which is for names that come from records.
     """
     return _icon_of(name, extra_class, colour, fallback)
 
@@ -84,17 +85,17 @@ register.simple_tag(words.moment)
 
 @register.simple_tag
 def history_url(record) -> str:
-    """The page of the record's whole history."""
+    """The URL of the record's history."""
     return reverse("history", args=[record._meta.model_name, record.pk])
 
 
 @register.simple_tag
 def entry_url(entry, name: str = "history-entry") -> str:
-    """The page of the record's state at an entry of its history, or another page about that."""
+    """The URL of the record's state at an entry of its history, or of another page about it."""
     return reverse(name, args=[entry.model._meta.model_name, entry.record_id, entry.history_id])
 
 
-# Who may do what ---------------------------------------------------------------------------------
+# Permissions -------------------------------------------------------------------------------------
 
 
 @register.simple_tag(takes_context=True)
@@ -104,15 +105,14 @@ def may_enter_admin(context) -> bool:
 
 @register.simple_tag(takes_context=True)
 def edit_url(context, record) -> str:
-    """The record's form in the admin, which leads back to this page; empty for those who may not
-    change it."""
+    """The URL of the record's admin form, which returns to this page; empty without permission."""
     return _admin_url(context["request"], record._meta, "change", record.pk)
 
 
 @register.simple_tag(takes_context=True)
 def merge_url(context, record) -> str:
-    """The page on which another record is merged into this one; empty for those who may not, for
-    kinds that can't be merged, and in the past."""
+    """The URL of the page to merge another record into this one; empty without permission, for
+    models that can't be merged, and on past pages."""
     model = type(record)
     may = context["request"].user.has_perms(merging.permissions_for(model))
     if not (model.MERGE_FIELDS and may) or clock.past_day():
@@ -122,13 +122,14 @@ def merge_url(context, record) -> str:
 
 @register.simple_tag(takes_context=True)
 def add_url(context, meta) -> str:
-    """The empty form for a model, given by its ``_meta``: a template would call the class."""
+    """The URL of the admin form for a new record. Takes the model's ``_meta``, because a template
+    would call the class."""
     return _admin_url(context["request"], meta, "add")
 
 
 @register.simple_tag(takes_context=True)
 def way_back(context) -> str:
-    """For the query of a form's address: the page it is to lead back to, which is this one."""
+    """A query string that makes a form return to this page."""
     return next_url.as_query(context["request"].get_full_path())
 
 
@@ -146,13 +147,13 @@ def _admin_url(request, meta, action: str, *args) -> str:
 
 @register.simple_tag
 def past_day():
-    """The day that the page shows the end of; None for now."""
+    """The past day that the page shows; None for the present."""
     return clock.past_day()
 
 
 @register.simple_tag(takes_context=True)
 def other_parameters(context) -> list[tuple[str, str]]:
-    """The page's parameters but the day and the page's number, for a form that chooses a day."""
+    """The query parameters except the day and the page number, for the form that selects a day."""
     query = context["request"].GET
     return [
         (name, value)
@@ -164,7 +165,7 @@ def other_parameters(context) -> list[tuple[str, str]]:
 
 @register.simple_tag(takes_context=True)
 def address_today(context) -> str:
-    """The page's own address without the day."""
+    """The URL of this page in the present."""
     query = context["request"].GET.copy()
     query.pop(PARAMETER, None)
     return f"?{query.urlencode()}"

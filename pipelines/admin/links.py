@@ -244,7 +244,7 @@ class CounterpartyFormSet(LinkFormSet):
             .select_related("counterparty", "role")
         )
         added = {(link.counterparty, link.role) for link in others}
-        kept = self.kept_forms()
+        kept = self.remaining_forms()
         for form in kept:
             if self.tied_by(form) in added:
                 self.refuse_twice(form, "was added since you opened this form")

@@ -194,7 +194,7 @@ def listed_model(list_name: str) -> type[AuditedModel]:
 
 def everything(list_name: str) -> dict[str, str]:
     """What the address of a list says where it would start with less than all."""
-    start = resolve(reverse(list_name)).func.view_class.start_with
+    start = resolve(reverse(list_name)).func.view_class.default_filter
     return {start.name: ALL} if start else {}
 
 

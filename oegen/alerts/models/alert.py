@@ -1,4 +1,5 @@
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -21,14 +22,15 @@ class Channel(models.TextChoices):
 
 class AlertRuleQuerySet(ReferenceQuerySet):
     def in_force(self, codes):
-        """Switched on, about one of the events."""
+        """Active rules about one of the events."""
         return self.active().filter(event__in=codes)
 
 
 class AlertRule(ReferenceModel):
-    """Which occurrences of an event go out, and where. Empty filters let everything through.
+    """A rule for which occurrences of an event are sent, and by which channel. Empty filters match
+    everything.
 
-    Its technology and counterparty are pointers: later applications register the models.
+    Technology and counterparty are pointers, whose models higher applications register.
     """
 
     event = models.CharField(max_length=40, choices=event_choices)
@@ -60,7 +62,11 @@ class AlertRule(ReferenceModel):
     )
     country = CountryField(help_text="Only records with a facility there. Empty: anywhere.")
 
-    objects = AlertRuleQuerySet.as_manager()
+    objects = AlertRuleQuerySet.as_manager()  # type: ignore[misc]  # a narrower class
+
+    #: The attributes of the pointers, like ``_id`` of a foreign key.
+    technology_id: UUID | None
+    counterparty_id: UUID | None
 
     class Meta(ReferenceModel.Meta):
         verbose_name = "alert rule"
@@ -80,7 +86,7 @@ class AlertRule(ReferenceModel):
             raise ValidationError({"threshold": f"“{event.name}” has no threshold: clear it."})
 
     def lets_through(self, subject) -> bool:
-        """Whether its filters do, of an oegen.alerts.events.Subject."""
+        """Whether the filters match an oegen.alerts.events.Subject."""
         return (
             (self.technology_id is None or self.technology_id in subject.technologies)
             and (self.counterparty_id is None or self.counterparty_id in subject.counterparties)
@@ -100,17 +106,17 @@ class AlertQuerySet(models.QuerySet):
         return self.exclude(parked_at=None)
 
     def due(self, channels, now: datetime):
-        """To be sent now by whoever is first, the oldest first."""
+        """Alerts to send now, oldest first; locked ones only after their lease."""
         free = Q(claimed_until=None) | Q(claimed_until__lt=now)
         rows = self.waiting().filter(free, channel__in=channels, next_attempt_at__lte=now)
         return rows.order_by("next_attempt_at", "pk")
 
 
 class Alert(models.Model):
-    """One message to one receiver, written with the change that it tells of and sent afterwards.
+    """A message to one receiver, written in the transaction of the change that it is about.
 
-    ``claimed_until`` is a lease: a worker who has the alert in hand either settles it or has died
-    when the lease ends. ``payload`` is what the message says, as it was when it was written.
+    ``claimed_until`` is the lease of the worker that sends it (oegen.alerts.delivery). ``payload``
+    is the content of the message as of the change.
     """
 
     unique_key = models.CharField(max_length=200, unique=True, editable=False)
@@ -182,7 +188,7 @@ class Alert(models.Model):
 
 
 class AlertPreference(models.Model):
-    """Whether a person wants e-mail about an event. Without a row the event's own usage holds."""
+    """Whether a user wants e-mail about an event. Without a row, ``usually_mailed`` applies."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_preferences"

@@ -15,9 +15,9 @@ class NoticeQuerySet(models.QuerySet):
 
 
 class Notice(models.Model):
-    """A message in a person's bell, written with the change that it tells of.
+    """A message to a user on the site, written in the transaction of the change that it is about.
 
-    ``payload`` is what it says, as it was when it was written: as that of an Alert.
+    ``payload`` is its content as of the change, as for an Alert.
     """
 
     unique_key = models.CharField(max_length=200, unique=True, editable=False)
@@ -47,7 +47,7 @@ class Notice(models.Model):
 
     @property
     def url(self) -> str:
-        """Where it leads; nowhere if it sums up what nobody did."""
+        """The URL that the notice links to; empty for a summary without a change set."""
         if self.payload["kind"] == "summary":
             return f"/audit/{self.change_set.number}/" if self.change_set else ""
         anchor = self.payload.get("anchor")

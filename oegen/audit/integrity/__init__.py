@@ -1,16 +1,15 @@
-"""Is the history whole, and does it agree with the records? (``manage.py audit_check``)
+"""Integrity checks of the history and the records (``manage.py audit_check``).
 
-Five questions, each with its own findings:
+Each check yields findings if it fails:
 
-- are the triggers there that refuse changes of history, and no others;
-- does every seal follow from the one before it and from the rows it covers;
-- does every record's history run from version to version without a gap;
-- does every record say what its last history row says;
-- do accounts, groups and kinds of record mean what the history takes them to mean.
+- the triggers that protect the history exist, and no others;
+- every seal matches the previous seal and the rows it covers;
+- every record's history has consecutive versions;
+- every record equals its last history row;
+- accounts, groups and content types are those that the history refers to.
 
-Everything is read in the order of its keys; only some hundred change sets, and one record's
-history, are held at a time. A value that can't be read is a finding like any other, and the check
-goes on.
+Everything is read in the order of its keys; only a few hundred change sets, and one record's
+history, are in memory at a time. An unreadable value is a finding too, and does not stop the check.
 """
 
 from __future__ import annotations
@@ -26,46 +25,46 @@ from oegen.audit.integrity.finding import Finding
 
 __all__ = ["Check", "Finding", "register_check"]
 
-#: A question of a higher layer: yields findings, and counts what it reads.
+#: A check of a higher layer: yields findings, and counts what it reads.
 CheckFunction = Callable[[Counter[str]], Iterator[Finding]]
 
-#: Each by what it reads.
-questions: dict[str, CheckFunction] = {}
+#: The registered checks, by what they read.
+checks: dict[str, CheckFunction] = {}
 
 
 def register_check(what: str) -> Callable[[CheckFunction], CheckFunction]:
-    """Have ``audit_check`` ask it too; ``what`` is what it reads. What it raises ends that question
-    alone, as a finding."""
+    """Add a check to ``audit_check``; ``what`` names what it reads. An exception becomes a finding
+    and ends that check only."""
 
-    def register(question: CheckFunction) -> CheckFunction:
-        questions[what] = question
-        return question
+    def register(check: CheckFunction) -> CheckFunction:
+        checks[what] = check
+        return check
 
     return register
 
 
 class Check:
-    """One run over everything. ``counts`` says what was read, once ``findings`` is used up."""
+    """A run of all checks. ``counts`` is complete once ``findings`` is exhausted."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
 
     def findings(self) -> Iterator[Finding]:
-        # A process that runs on would know kinds of record as they were.
+        # In a long-running process the cache may be out of date.
         ContentType.objects.clear_cache()
         yield from tables.trigger_findings()
         reported: set[tuple[str, str]] = set()
-        yield from self._go_on("the chain of seals", chain.findings(self.counts, reported))
+        yield from self._guarded("the chain of seals", chain.findings(self.counts, reported))
         for model in audit.tracked_models():
             what = f"the history of {model._meta.verbose_name_plural}"
-            yield from self._go_on(what, chain.strays(model, reported))
-            yield from self._go_on(what, records.findings(model, self.counts, reported))
-        for what, question in questions.items():
-            yield from self._go_on(what, question(self.counts))
+            yield from self._guarded(what, chain.strays(model, reported))
+            yield from self._guarded(what, records.findings(model, self.counts, reported))
+        for what, check in checks.items():
+            yield from self._guarded(what, check(self.counts))
 
     @staticmethod
-    def _go_on(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-        """What one question runs into doesn't keep the others from being asked."""
+    def _guarded(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+        """Turn an exception into a finding, so that the other checks still run."""
         try:
             yield from findings
         except Exception as error:

@@ -20,20 +20,20 @@ from oegen.audit.integrity.finding import Finding, entry_name, moment
 from oegen.audit.integrity.reading import Reported, fault_findings, read
 from oegen.audit.registry import Row
 
-#: How many change sets are compared with their rows at a time.
+#: The number of change sets that are compared with their rows at a time.
 CHUNK = 500
 
-#: How far the clocks of several servers may be apart.
+#: The allowed difference between the clocks of several servers.
 CLOCK_TOLERANCE = timedelta(seconds=5)
 
-#: Where history rows may have other dates than the day they were written.
+#: Sources whose history rows may be back-dated.
 BACK_DATED = (audit.Source.IMPORT, audit.Source.SAMPLE, audit.Source.MIGRATION)
 
 
 def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
     number, seal, seal_format, sealed_at = 0, seals.START, 1, None
     while True:
-        # By number and not by one long query: the rows of each chunk are read in between.
+        # In chunks, not by one long query, because rows are read in between.
         chunk = list(read(ChangeSet.objects.filter(number__gt=number).order_by("number")[:CHUNK]))
         numbered = [(one, faults) for one, faults in chunk if one.number is not None]
         for change_set, faults in chunk:
@@ -43,15 +43,15 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
         for change_set, faults in numbered:
             counts["change sets"] += 1
             where = f"Change set {change_set.number}"
-            said = change_set.seal_format or 1
+            own_format = change_set.seal_format or 1
             seal_of = None if faults else partial(seals.seal_of, change_set, seal)
             yield from link_findings(where, change_set, number, seal_of)
-            if said < seal_format:
+            if own_format < seal_format:
                 yield Finding(
                     where,
                     "it is sealed by an older format than those before it",
                     "format",
-                    str(said),
+                    str(own_format),
                     f"{seal_format} before it",
                     evidence=change_set.seal or "",
                 )
@@ -65,7 +65,7 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
                     evidence=change_set.seal or "",
                 )
             number, seal = change_set.number, change_set.seal or ""
-            seal_format = max(seal_format, said)
+            seal_format = max(seal_format, own_format)
             sealed_at = change_set.sealed_at or sealed_at
         yield from _rows_of([one for one, _ in numbered], counts, reported)
 
@@ -73,8 +73,8 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
 def link_findings(
     where: str, one: Any, number: int, seal_of: Callable[[], str] | None
 ) -> Iterator[Finding]:
-    """Whether a link of a chain, which is a change set or a security event, follows on the link of
-    that number. ``seal_of`` works out what its seal should be; None where it can't be read."""
+    """Check that a change set or security event follows the one with ``number`` in its chain.
+    ``seal_of`` computes its expected seal; None if it can't be read."""
     if one.number != number + 1:
         gone = f"{number + 1} to {one.number - 1}"
         yield Finding(where, f"the ones before it are missing (numbers {gone})")
@@ -92,10 +92,10 @@ def _is_earlier(when: datetime, before: datetime) -> bool:
 
 
 def _rows_of(chunk: list[ChangeSet], counts: Counter[str], reported: Reported) -> Iterator[Finding]:
-    """Compare the rows of some change sets with what was sealed of them."""
+    """Compare the rows of some change sets with their sealed contents."""
     by_key = {change_set.pk: change_set for change_set in chunk if change_set.pk}
     there: dict[UUID, dict[str, list[int | str]]] = {key: {} for key in by_key}
-    told: set[tuple[UUID, str]] = set()
+    has_findings: set[tuple[UUID, str]] = set()
     for history in map(audit.history_model, audit.tracked_models()):
         label = history._meta.label_lower
         rows = history.objects.filter(change_set__in=list(by_key))
@@ -105,14 +105,14 @@ def _rows_of(chunk: list[ChangeSet], counts: Counter[str], reported: Reported) -
             for row, faults in members:
                 counts["history rows"] += 1
                 if faults:
-                    told.add((key, label))
+                    has_findings.add((key, label))
                     tally.add(row.history_id, row.digest or "")
                     yield from fault_findings(row, faults, reported)
                     continue
                 digest = seals.digest_of(row, by_key[key].seal_format or 1)
                 tally.add(row.history_id, digest)
                 if digest != row.digest:
-                    told.add((key, label))
+                    has_findings.add((key, label))
                     yield Finding(
                         entry_name(row),
                         "it does not say what it said when sealed",
@@ -121,11 +121,13 @@ def _rows_of(chunk: list[ChangeSet], counts: Counter[str], reported: Reported) -
                 yield from _dated_rightly(row, by_key[key])
             there[key][label] = tally.as_contents()
     for key, change_set in by_key.items():
-        yield from _contents_findings(change_set, there[key], told)
+        yield from _contents_findings(change_set, there[key], has_findings)
 
 
 def _contents_findings(
-    change_set: ChangeSet, there: dict[str, list[int | str]], told: set[tuple[UUID, str]]
+    change_set: ChangeSet,
+    there: dict[str, list[int | str]],
+    has_findings: set[tuple[UUID, str]],
 ) -> Iterator[Finding]:
     where = f"Change set {change_set.number}"
     contents = change_set.contents
@@ -133,7 +135,7 @@ def _contents_findings(
         isinstance(one, list) and len(one) == 2 for one in contents.values()
     )
     if not is_table:
-        if contents is not None:  # Else it can't be read, which is told.
+        if contents is not None:  # Otherwise it is unreadable and reported already.
             yield Finding(where, f"its contents are no list of tables: {contents!r:.200}")
         return
     for label in sorted({*contents, *there}):
@@ -147,7 +149,7 @@ def _contents_findings(
                 str(sealed[0]),
                 evidence=str(found[1]),
             )
-        elif found != sealed and (change_set.pk, label) not in told:
+        elif found != sealed and (change_set.pk, label) not in has_findings:
             yield Finding(
                 where,
                 f"its rows of {label} are not the ones that were sealed",

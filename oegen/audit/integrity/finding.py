@@ -1,4 +1,4 @@
-"""What a check finds, and how it names where."""
+"""Findings of the integrity checks, and the names of the rows they are about."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from oegen.audit.registry import Row
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it was written: ``where`` names the record, table or change set.
+    """A violation of the history's integrity; ``where`` names the record, table or change set.
 
-    ``field``, ``now`` and ``recorded`` are given where one value differs from another. ``evidence``
-    is what was found there exactly, so that an acknowledgement holds for that and nothing else.
+    ``field``, ``now`` and ``recorded`` are set if two values differ. ``evidence`` is part of the
+    fingerprint, so that an acknowledgement is valid for exactly what was found.
     """
 
     where: str
@@ -30,7 +30,7 @@ class Finding:
         text = f"{self.where}: {self.what}"
         if self.field:
             text += f": {self.field} is {self.now}, recorded is {self.recorded}"
-        # What a damaged text holds may be no text that can be printed.
+        # A damaged text may contain characters that can't be printed.
         return text.encode("utf-8", "backslashreplace").decode()
 
     @property
@@ -39,12 +39,12 @@ class Finding:
 
 
 def record_name(model: type[AuditedModel], row: Row) -> str:
-    """The kind of record, its name where it has one of its own, and its id."""
+    """The kind of record, its name if it has one, and its id."""
     noun = str(model._meta.verbose_name).capitalize()
     if not model.PARENT_FIELD:
         try:
             return f"{noun} “{getattr(row, 'instance', row)}” ({row.id})"
-        except Exception:  # noqa: S110 - a damaged value that its name needs; the id does
+        except Exception:  # noqa: S110 - a damaged value in its name; the id is enough
             pass
     return f"{noun} {row.id}"
 

@@ -6,8 +6,8 @@ from oegen.core.fields import REASON_LIMIT, ProseField
 
 
 class Acknowledgement(AuditedModel):
-    """That an administrator has looked into a finding of ``audit_check`` and says why it is no
-    alarm any more. It holds for exactly what was found: any other content is another finding."""
+    """An administrator's statement that a finding of ``audit_check`` is known, with the reason. It
+    is valid for exactly that finding: other evidence is another finding."""
 
     fingerprint = models.CharField(max_length=64, editable=False)
     finding = models.TextField(editable=False)
@@ -35,12 +35,12 @@ class Acknowledgement(AuditedModel):
 
 
 class IntegrityCheck(models.Model):
-    """What a run of ``audit_check`` found, for the anchors and the audit page."""
+    """The result of a run of ``audit_check``, for the anchors and the audit page."""
 
     checked_at = models.DateTimeField(default=timezone.now, db_index=True)
     open_count = models.PositiveIntegerField(help_text="Findings that nobody has acknowledged.")
     acknowledged_count = models.PositiveIntegerField()
-    #: Fingerprints, as many as an anchor carries.
+    #: Fingerprints, as many as an anchor lists.
     open_findings = models.JSONField(default=list)
 
     unaudited = "It is about the history, and made by a command."
@@ -50,7 +50,7 @@ class IntegrityCheck(models.Model):
 
 
 class KeptAnchor(models.Model):
-    """The anchor of an hour. Whoever makes the row makes the anchor; the others leave it to him."""
+    """The anchor of an hour. The process that creates the row writes the anchor."""
 
     hour = models.DateTimeField(unique=True)
     claimed_at = models.DateTimeField()

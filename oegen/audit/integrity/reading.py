@@ -1,4 +1,4 @@
-"""Rows as the database has them, whatever somebody put there."""
+"""Reading of rows that may contain invalid values."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ CHUNK = 2_000
 
 Faults = dict[str, Any]
 
-#: What has been told: table, and row with column and value.
+#: The faults that were reported: table, and row with column and value.
 Reported = set[tuple[str, str]]
 
 T = TypeVar("T", bound=models.Model)
 
 
 class _AsStored(models.Func):
-    """The column itself. On SQLite as an expression, because Python's driver otherwise turns what
-    stands in it into a date or a truth value, or fails to, before anybody can look at it."""
+    """The raw value of a column. On SQLite it is an expression, because the driver otherwise
+    converts the value by the column's type, and fails on an invalid one."""
 
     template = "%(expressions)s"
     arity = 1
@@ -41,10 +41,10 @@ class _AsStored(models.Func):
 
 
 def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
-    """Each row as a model instance, and its columns whose values are none of their kind, with what
-    stands there; on the instance these are None.
+    """Yield each row as a model instance, with the raw values of its invalid columns, which are
+    None on the instance.
 
-    ``queryset`` is of whole rows, without annotations.
+    ``queryset`` must select whole rows, without annotations.
     """
     model = queryset.model
     connection = connections[DEFAULT_DB_ALIAS]
@@ -66,7 +66,7 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
                         for convert in functions:
                             value = convert(value, expression, connection)
                     _check(field, value, raw[place])
-                except Exception:  # Whatever a damaged value makes of it is told as a fault.
+                except Exception:  # A damaged value can raise anything; it is reported.
                     faults[field.attname] = raw[place]
                     value = None
                 values.append(value)
@@ -74,9 +74,9 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
 
 
 def _check(field: models.Field[Any, Any], value: Any, raw: Any) -> None:
-    """Raises when the value is none that the program could have written."""
+    """Raises an exception if the application could not have written the value."""
     if value is None:
-        # A converter gives None for what it can't understand.
+        # Converters return None for invalid values.
         if raw is not None or not field.null:
             raise ValueError
         return
@@ -93,7 +93,7 @@ def _check(field: models.Field[Any, Any], value: Any, raw: Any) -> None:
 
 
 def fault_findings(row: models.Model, faults: Faults, reported: Reported) -> Iterator[Finding]:
-    """One for each column, told once however often the row is read."""
+    """A finding for each invalid column, unless it was reported already."""
     for name, raw in faults.items():
         key = (row._meta.label_lower, f"{row.pk}.{name}.{raw!r}")
         if key in reported:

@@ -1,4 +1,4 @@
-"""Each record's history from version to version, and the record as it is."""
+"""Checks of each record's history, version by version, and of the record itself."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from oegen.audit.integrity.finding import Finding, entry_name, moment, record_na
 from oegen.audit.integrity.reading import Faults, Reported, fault_findings, read
 from oegen.audit.registry import Row
 
-#: A record or a history row, and what of it can't be read.
+#: A record or a history row, with its invalid values.
 Read = tuple[Any, Faults]
 
 
 def findings(
     model: type[AuditedModel], counts: Counter[str], reported: Reported
 ) -> Iterator[Finding]:
-    """Walk the records and their histories side by side, both in the order of their keys."""
+    """Compare the records with their histories, reading both in the order of their keys."""
     unreadable: list[Finding] = []
 
     def readable(rows: Iterable[Read]) -> Iterator[Read]:
@@ -58,7 +58,7 @@ def _without_history(record: AuditedModel, counts: Counter[str]) -> Finding:
 def _chain(
     model: type[AuditedModel], rows: list[Read], live: Read | None, counts: Counter[str]
 ) -> Iterator[Finding]:
-    """One record: its history rows by version, and the record as it is, if it is."""
+    """Check the history rows of one record, in the order of their versions, and the record."""
     written = [pair for pair in rows if pair[0].version != 0]
     last: Row | None = None
     last_faults: Faults = {}
@@ -89,7 +89,7 @@ def _chain(
 
 
 def _step_findings(last: Row | None, row: Row, *, has_past: bool) -> Iterator[Finding]:
-    """What is wrong with ``row`` as the entry that follows on ``last``."""
+    """Check ``row`` as the successor of ``last``."""
     if expected := _expected(last, row, has_past=has_past):
         yield Finding(entry_name(row), expected, evidence=row.digest)
     if last is None:
@@ -110,9 +110,9 @@ def _step_findings(last: Row | None, row: Row, *, has_past: bool) -> Iterator[Fi
 
 
 def _expected(last: Row | None, row: Row, *, has_past: bool) -> str:
-    """What is wrong with ``row`` as the entry that follows on ``last``; empty if nothing is."""
+    """An error message if ``row`` can't be the successor of ``last``; else empty."""
     if last is None:
-        # What an import told of a record's past comes before its version 1.
+        # Imported rows about a record's past come before its version 1.
         first = row.history_type == audit.CREATED or (has_past and row.history_type == "~")
         if row.version == 1 and first:
             return ""

@@ -1,4 +1,4 @@
-"""What ``manage.py audit_check`` remarks on without finding fault with it."""
+"""Remarks of ``manage.py audit_check``, which do not make it fail."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from oegen.audit.day_rules import impossible_days
 from oegen.core.fields import fault_as_stored, is_free_text
 from oegen.core.triggers import registered_triggers
 
-#: So many records are held at a time.
+#: The number of records in memory at a time.
 CHUNK = 500
 
 
 Remarks = Callable[[], Iterator[str]]
 
-#: Those of higher layers.
-_further: list[Remarks] = []
+#: Registered by higher layers.
+_registered: list[Remarks] = []
 
 
 def register_remarks(find: Remarks) -> Remarks:
-    _further.append(find)
+    _registered.append(find)
     return find
 
 
 def remarks() -> Iterator[str]:
-    """All of them."""
-    for find in (early_references, impossible_days, broken_rules, unclean_texts, *_further):
+    """All remarks, in sentences."""
+    for find in (early_references, impossible_days, broken_rules, unclean_texts, *_registered):
         yield from find()
 
 
 def early_references() -> Iterator[str]:
-    """The records that others refer to before their own first entry: an import may date links
-    earlier than what they link. Past pages show them as they were first entered."""
+    """Records that others refer to before their own first entry: an import may date links earlier
+    than the linked records. Past pages show such records as first entered."""
     for model in audit.tracked_models():
         referenced: dict[Any, datetime] = {}
         for other, name in model.link_models():
@@ -57,11 +57,11 @@ def early_references() -> Iterator[str]:
 
 
 def broken_rules() -> Iterator[str]:
-    """The rows that break a rule which is newer than they are: it refuses changes of the fields it
-    is about only. Days have a remark of their own (oegen.audit.day_rules)."""
-    told_elsewhere = {rule.name for rule in day_rules.triggers()}
+    """Rows that violate a trigger's rule from before it existed. The date range has a separate
+    remark (oegen.audit.day_rules)."""
+    day_triggers = {rule.name for rule in day_rules.triggers()}
     for rule in registered_triggers():
-        if not rule.columns or rule.name in told_elsewhere:
+        if not rule.columns or rule.name in day_triggers:
             continue
         model = next(one for one in audit.tracked_models() if one._meta.db_table == rule.table)
         rows = model._base_manager.raw(
@@ -73,8 +73,8 @@ def broken_rules() -> Iterator[str]:
 
 
 def unclean_texts() -> Iterator[str]:
-    """The texts that could not be written as they are: too long, blank, no LEI, or with white
-    space and signs that are cleaned today."""
+    """Stored texts that current rules would refuse or clean: too long, blank, not an LEI, or with
+    superfluous white space or characters."""
     for model in audit.tracked_models():
         fields = [] if model.IS_COPY else [*filter(is_free_text, model._meta.concrete_fields)]
         if not fields:
@@ -93,8 +93,8 @@ def unclean_texts() -> Iterator[str]:
 def _early_references(
     model: type[AuditedModel], other: type[AuditedModel], name: str
 ) -> Iterable[tuple[Any, datetime]]:
-    """The key and the earliest reference of each record that the other model's foreign key of that
-    name refers to early. What the set-up brought counts as always there."""
+    """(key, earliest reference) of each record that the other model's foreign key refers to before
+    its first entry. Records created by migrations count as having always existed."""
     entries = model.history.filter(id=OuterRef(f"{name}_id")).order_by()
     since_ever = model.history.filter(change_set__source=audit.Source.MIGRATION)
     rows = other.history.order_by().annotate(

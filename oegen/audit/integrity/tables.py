@@ -1,4 +1,4 @@
-"""The triggers that keep the database's rules."""
+"""Checks of the database triggers."""
 
 from __future__ import annotations
 

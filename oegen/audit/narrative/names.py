@@ -17,16 +17,15 @@ from oegen.core.pointers import target_of
 NOTHING = "empty"
 
 
-def subject_model_of(comment: Row) -> type[models.Model]:
-    """The model of the record that a comment is about, without the query for each that
-    ``content_type`` would be."""
-    model = ContentType.objects.get_for_id(comment.content_type_id).model_class()
-    return cast("type[models.Model]", model)
+def subject_model(content_type_id: int) -> type[AuditedModel]:
+    """The model of the record that a comment is about, from the content type cache."""
+    model = ContentType.objects.get_for_id(content_type_id).model_class()
+    return cast("type[AuditedModel]", model)
 
 
 class NameCache:
-    """Wanted first, then read with one query a model, and from the history where a record is
-    gone."""
+    """Names of records, read with one query per model after ``prefetch``; those of removed records
+    come from the history."""
 
     def __init__(self) -> None:
         self._wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
@@ -37,28 +36,28 @@ class NameCache:
         self._wanted[model].add(key)
 
     def prefetch_for(self, model: type[AuditedModel], row: Row) -> None:
-        """Want whatever the foreign keys of a history row of ``model`` point to."""
+        """Prefetch the record of a history row of ``model`` and the targets of its foreign keys."""
         for model_field in model._meta.concrete_fields:
             if target := target_of(model_field):
                 self._wanted[target].add(getattr(row, model_field.attname))
         if model.IS_COMMENT:
-            self._wanted[subject_model_of(row)].add(row.object_id)
+            self._wanted[subject_model(row.content_type_id)].add(row.object_id)
         else:
             self._wanted[model].add(row.id)
 
     def get(self, model: type[models.Model], key: Any) -> str:
-        """The name, as it may stand in a sentence."""
+        """The name, isolated for use in a sentence."""
         if key is None:
             return NOTHING
         return isolated(str(self.record(model, key) or "a removed record"))
 
     def record(self, model: type[models.Model], key: Any) -> models.Model | None:
-        """The record itself, of a model that is no link, or as it last was."""
+        """The record or, if it was removed, its last state. None for link models."""
         self._read(model)
         return self._found.get((model, key))
 
     def url(self, model: type[models.Model], key: Any) -> str:
-        """The record's page, or nothing where it has none or the record is gone."""
+        """The URL of the record's page; empty if it has none or was removed."""
         self._read(model)
         if (model, key) not in self._live or not hasattr(model, "get_absolute_url"):
             return ""

@@ -1,4 +1,4 @@
-"""The latest change sets in words, newest first."""
+"""The latest change sets with their entries, newest first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from oegen.core import words
 
 @dataclass(frozen=True)
 class Batch:
-    """A change set with its entries; for a large one their number by kind of record instead."""
+    """A change set with its entries; a large one has counts by kind of record instead."""
 
     change_set: ChangeSet
     entries: tuple[Entry, ...]
@@ -27,7 +27,7 @@ class Batch:
 
 
 class _Contents:
-    """What some change sets hold, by the key of each."""
+    """The entries and counts of some change sets, by their keys."""
 
     def __init__(self, large: int):
         self.large = large
@@ -66,11 +66,11 @@ class _Contents:
 
 
 def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None) -> list[Batch]:
-    """The newest change sets that are news, in a fixed number of queries.
+    """The newest change sets for the feed, in a fixed number of queries.
 
-    One with more than ``large`` entries is told by counts alone: a long import is one event. What
-    goes with other changes, such as the move of a pipeline whose stage changed, is told where it
-    is all that changed. With ``before`` only what is older than that change set.
+    A change set with more than ``large`` entries has counts only. Models outside the feed
+    (``SHOW_IN_FEED``) are included only for change sets without other entries. ``before`` limits
+    the result to change sets older than that one.
     """
     known = ChangeSet.objects.recorded().news()
     if before:

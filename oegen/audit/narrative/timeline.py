@@ -1,6 +1,6 @@
-"""History in words: who changed what, when and why, with old and new values people can read.
+"""History entries for display: who changed what, when and why, with formatted values.
 
-Applications register phrases for changes of single fields with ``register_phrase``.
+Applications register phrases for changes of a field with ``register_phrase``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils import formats, timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import NOTHING, NameCache, subject_model_of
+from oegen.audit.narrative.names import NOTHING, NameCache, subject_model
 from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
 from oegen.core.pointers import target_of
@@ -27,7 +27,7 @@ UNITS = {"_mw": "MW", "_mwh": "MWh", "_pct": "%"}
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field's change. ``old`` and ``new`` are for people; the raw values are the model's."""
+    """The change of one field. ``old`` and ``new`` are formatted; raw values are the model's."""
 
     name: str
     label: str
@@ -38,14 +38,14 @@ class FieldChange:
     phrase: str
 
     @property
-    def is_told_in_full(self) -> bool:
-        """Whether the phrase names the old value and the new one."""
+    def names_both_values(self) -> bool:
+        """Whether the phrase contains the old and the new value."""
         return self.old in self.phrase and self.new in self.phrase and len(self.phrase) <= 200
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One history row in words, with the record that it is about."""
+    """A history row for display, with the record that it is about."""
 
     history_id: int
     model: type[AuditedModel]
@@ -63,21 +63,21 @@ class Entry:
     version: int
     phrase: str
     changes: tuple[FieldChange, ...] = field(default=())
-    #: For a link row: the other record, by name.
+    #: For a link row: the name of the other record.
     link: str = ""
-    #: The questions about the record that were answered with "save anyway".
+    #: The text of the questions about the record that were answered with "save anyway".
     answers: tuple[str, ...] = ()
-    #: What a comment said from then on.
+    #: The text of a comment since this entry.
     comment: str = ""
-    #: For the entry that wrote a comment: that comment's newest entry, which may be itself.
+    #: For the entry that created a comment: that comment's newest entry, which may be itself.
     latest: Entry | None = None
 
-    #: What reads the address of the subject's page: a file of thousands of entries needs none.
+    #: Reads the URL of the subject's page lazily: downloads do not need it.
     names: NameCache | None = field(default=None, repr=False, compare=False)
 
     @property
     def url(self) -> str:
-        """The subject's page; empty where it has none or the record is gone."""
+        """The URL of the subject's page; empty if it has none or was removed."""
         return self.names.url(self.subject_model, self.subject_id) if self.names else ""
 
     @property
@@ -90,7 +90,7 @@ class Entry:
 
     @property
     def subject_kind(self) -> str:
-        """What the address of the subject's history calls it."""
+        """The subject's model name, as in the URL of its history."""
         return str(self.subject_model._meta.model_name)
 
     @property
@@ -99,21 +99,21 @@ class Entry:
 
     @property
     def is_of_copy(self) -> bool:
-        """Whether it is about an account or a group, whose lists of rights the phrase compares."""
+        """Whether the entry is about an account or a group, whose phrases compare whole lists."""
         return self.model.IS_COPY
 
     @property
     def shows_values(self) -> bool:
-        """Whether old and new values are worth a table, because the phrase leaves some out."""
-        return not self.is_comment and not all(change.is_told_in_full for change in self.changes)
+        """Whether to show a table of old and new values, because the phrases omit some."""
+        return not self.is_comment and not all(change.names_both_values for change in self.changes)
 
     @property
     def former_comment(self) -> str:
-        """What a comment said before this entry changed it."""
+        """The text of a comment before this entry changed it."""
         return self.changes[0].old if self.is_comment and self.changes else ""
 
     def place(self) -> tuple[datetime, bool, int]:
-        """For sorting by time; what was written at one moment, records before their links."""
+        """The sort key: by time, with records before their links."""
         return self.when, bool(self.model.PARENT_FIELD), self.history_id
 
 
@@ -124,9 +124,9 @@ _phrases: dict[tuple[type[models.Model], str], tuple[Phrase, frozenset[str]]] = 
 def register_phrase(
     model: type[models.Model], field_name: str, unless: Iterable[str] = ()
 ) -> Callable[[Phrase], Phrase]:
-    """Register the phrase for a change of a field: a function of (old, new, raw old, raw new)
-    whose text follows the record's name, as in "moved from Design to Procurement". An empty text
-    says nothing, and so does a change that came with one of the fields in ``unless``."""
+    """Register the phrase for changes of a field: a function of (old, new, raw old, raw new). Its
+    text follows the record's name, as in "moved from Design to Procurement". An empty text omits
+    the change; so does a simultaneous change of a field in ``unless``."""
 
     def register(phrase: Phrase) -> Phrase:
         _phrases[model, field_name] = phrase, frozenset(unless)
@@ -140,8 +140,8 @@ _units: dict[tuple[type[models.Model], str], Unit] = {}
 
 
 def register_unit(model: type[models.Model], field_name: str) -> Callable[[Unit], Unit]:
-    """Register the unit of a number where its field's name does not tell it: a function of the
-    row that the number is of, and the names at hand."""
+    """Register the unit of a number field whose name has no unit suffix: a function of the row and
+    the NameCache."""
 
     def register(unit: Unit) -> Unit:
         _units[model, field_name] = unit
@@ -151,7 +151,7 @@ def register_unit(model: type[models.Model], field_name: str) -> Callable[[Unit]
 
 
 class Show(models.TextChoices):
-    """Which entries of a timeline."""
+    """A filter for the entries of a timeline."""
 
     ALL = "all", "All"
     CHANGES = "changes", "Changes"
@@ -174,7 +174,7 @@ def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> 
 
 
 def _with_latest_of_comments(entries: list[Entry]) -> list[Entry]:
-    """``entries`` come newest first, so what befell a comment stands before what wrote it."""
+    """Set ``latest`` on the entries that created comments. ``entries`` are newest first."""
     newest: dict[Any, Entry] = {}
     for entry in entries:
         if entry.is_comment:
@@ -188,23 +188,23 @@ def _with_latest_of_comments(entries: list[Entry]) -> list[Entry]:
 
 
 def entries_since(record: AuditedModel, version: int) -> list[Entry]:
-    """What happened to the record itself after the given version, newest first."""
+    """The changes of the record itself after the given version, newest first."""
     rows = type(record).history.filter(id=record.pk, version__gt=version, history_type="~")
     return entries_of_rows(rows.order_by("-history_date", "-history_id"))
 
 
 def entries_among(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
-    """The entries of these history rows of one model, in no order of their own."""
+    """The entries of these history rows of one model, in no particular order."""
     return entries_of_rows(model.history.filter(history_id__in=list(history_ids)).order_by())
 
 
 def removal_of(model: type[AuditedModel], key: Any) -> list[Entry]:
-    """The entry of the record's removal, if it was removed."""
+    """The entry of the record's removal; an empty list if it was not removed."""
     rows = model.history.filter(id=key, history_type="-")
     return entries_of_rows(rows.order_by("-history_id")[:1])
 
 
-#: An import's, which may be long, are told on the page of its change set.
+#: Without those of imports, which may be long; the page of the change set shows them.
 _DETAILS = Case(
     When(change_set__source=audit.Source.IMPORT, then=None),
     default=F("change_set__details"),
@@ -271,9 +271,10 @@ def _entry(model: type[AuditedModel], row: Row, previous: Row | None, names: Nam
 def _subject(
     model: type[AuditedModel], row: Row, names: NameCache
 ) -> tuple[type[models.Model], Any, str]:
-    """The record the row is about; for a link or comment, the record it hangs on."""
+    """The record that the row is about; for a link or comment, its parent or subject."""
+    target: type[models.Model]
     if model.IS_COMMENT:
-        target, key = subject_model_of(row), row.object_id
+        target, key = subject_model(row.content_type_id), row.object_id
     elif owner := model.parent_field():
         target, key = owner.remote_field.model, getattr(row, owner.attname)
     else:
@@ -311,7 +312,7 @@ def _article(noun: str) -> str:
 def differences(
     model: type[AuditedModel], row: Row, previous: Row | None, names: NameCache
 ) -> Iterable[FieldChange]:
-    """What changed from ``previous`` to ``row``: history rows or records of the model, or None."""
+    """The field changes from ``previous`` to ``row``, which are history rows or records."""
     if previous is None:
         return
     changed = [
@@ -338,7 +339,7 @@ def differences(
 
 
 def display(model_field: models.Field[Any, Any], row: Row, names: NameCache) -> str:
-    """The value of a field of a record or history row as a person would write it, with its unit."""
+    """Format a field's value of a record or history row, with its unit."""
     value = getattr(row, model_field.attname)
     if value is None or value == "":
         return NOTHING

@@ -1,7 +1,8 @@
-"""Two records that are one: the survivor takes over what points to the other, which is removed.
+"""Merging of duplicates: the survivor takes over all references to the other record, which is
+removed.
 
-All of it is one change set, which can be undone like any other (oegen.audit.revert.undoing). The
-history keeps the record that went; its address leads to the survivor.
+This is one change set, which can be undone (oegen.audit.revert.undoing). The history of the removed
+record stays, and its URL leads to the survivor.
 """
 
 from __future__ import annotations
@@ -32,21 +33,21 @@ from oegen.core.triggers import broken_rule
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
-#: Where the value of a field or link comes from.
+#: The origin of the value of a field or link.
 SURVIVOR, MERGED, BOTH = "survivor", "merged", "both"
 
 
 class CannotMergeError(Exception):
-    """The two can't be merged; the text says why to people."""
+    """The two records can't be merged; the text is shown to the user."""
 
 
 class PlanChangedError(CannotMergeError):
-    """Somebody changed what the plan is about since it was shown."""
+    """Records of the plan were changed since it was shown."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One answer to a choice: the field values that it stands for, and those in words."""
+    """An option of a choice: its field values, and a description of them."""
 
     code: str
     values: Mapping[str, Any]
@@ -55,7 +56,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the person decides; ``default`` is the code of an option."""
+    """A decision that the user makes; ``default`` is the code of an option."""
 
     name: str
     label: str
@@ -68,7 +69,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Move:
-    """A row that points to the merged record by ``field`` and will point to the survivor."""
+    """A row whose ``field`` refers to the merged record and will refer to the survivor."""
 
     row: AuditedModel
     field: str
@@ -76,8 +77,8 @@ class Move:
 
 @dataclass(frozen=True)
 class Collision:
-    """A row of each record that would say the same of the survivor: one stays. ``choice`` is None
-    where they differ in nothing."""
+    """Two rows, one of each record, that would be duplicates after merging: one is kept and one
+    dropped. ``choice`` is None if their values are equal."""
 
     kept: AuditedModel
     dropped: AuditedModel
@@ -99,7 +100,7 @@ class Plan:
 
     @property
     def token(self) -> str:
-        """Another one as soon as anything is added, changed or removed that the plan is about."""
+        """A hash of the versions of all rows in the plan, to detect changes since it was made."""
         rows = [self.survivor, self.merged, *(move.row for move in self.moves)]
         for collision in self.collisions:
             rows += [collision.kept, collision.dropped]
@@ -112,9 +113,9 @@ def permissions_for(model: type[AuditedModel]) -> set[str]:
 
 
 def plan_merge(survivor: AuditedModel, merged: AuditedModel) -> Plan:
-    """What merging would do. Nothing is tried: the database may still refuse it.
+    """Plan the merge without writing: the database may still refuse it.
 
-    Raises CannotMergeError for a record and itself.
+    Raises CannotMergeError if both are the same record.
     """
     if survivor.pk == merged.pk:
         raise CannotMergeError("Choose another record: this one can't be merged with itself.")
@@ -140,8 +141,8 @@ def plan_merge(survivor: AuditedModel, merged: AuditedModel) -> Plan:
 
 
 def _references(record: AuditedModel) -> Iterator[Move]:
-    """Everything of ours that points to the record: links, other records, comments."""
-    # Not link_models, which leaves out foreign keys without a name for the way back.
+    """All audited rows that refer to the record: links, other records, comments."""
+    # Not link_models(), which omits foreign keys without a reverse accessor.
     for relation in record._meta.get_fields(include_hidden=True):
         if not isinstance(relation, models.ForeignObjectRel) or not relation.one_to_many:
             continue
@@ -162,7 +163,7 @@ def _references(record: AuditedModel) -> Iterator[Move]:
 
 
 class _Twins:
-    """The survivor's rows beside which the database would not take those of the merged record."""
+    """The survivor's rows that would violate a unique constraint together with moved rows."""
 
     def __init__(self, model: type[AuditedModel], field: str, survivor: AuditedModel):
         self._rules = [
@@ -193,7 +194,7 @@ def _collisions(pairs: list[tuple[AuditedModel, Move]]) -> Iterator[Collision]:
 
 
 def in_words(row: Any, names: NameCache) -> str:
-    """A row that points to a record; ``names`` has been told to want its names."""
+    """Describe a row that refers to a record. Its names must be prefetched into ``names``."""
     if row.IS_COMMENT:
         return f"“{row.text}”"
     if owner := row.parent_field():
@@ -203,7 +204,7 @@ def in_words(row: Any, names: NameCache) -> str:
 
 
 def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choice]:
-    """A choice for each field in which the merged record says something else."""
+    """A choice for each field in which the merged record has another value."""
     names = NameCache()
     for name in survivor.MERGE_FIELDS:
         field = own_field(type(survivor), name)
@@ -219,7 +220,7 @@ def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choic
 
 
 def _choice_between(kept: AuditedModel, move: Move, names: NameCache) -> Choice | None:
-    """Which of two rows' values the one that stays is to have."""
+    """The choice between the values of two colliding rows."""
     fields = [
         field
         for field in kept._meta.concrete_fields
@@ -257,12 +258,12 @@ def merge(
     reason: str,
     person: AbstractUser,
 ) -> ChangeSet:
-    """Merge the two as the plan of that token says; returns the change set.
+    """Merge two records as planned; returns the change set.
 
-    ``decisions`` gives the code of the chosen option by the name of the choice.
+    ``decisions`` maps the names of the choices to the codes of the chosen options.
 
-    Raises PlanChangedError when the plan is no longer that one, CannotMergeError for what the
-    database or a record's rules refuse, and PermissionDenied.
+    Raises PlanChangedError if the plan has another token now, CannotMergeError if validation or
+    the database refuses it, and PermissionDenied.
     """
     model = type(survivor)
     if not person.has_perms(permissions_for(model)):
@@ -280,7 +281,7 @@ def merge(
                 raise PlanChangedError(
                     "Somebody changed one of the two, or what belongs to them, while you looked."
                 )
-            current.keep_merger(plan.survivor, plan.merged)
+            current.add_merger(plan.survivor, plan.merged)
             _carry_out(plan, decisions)
             return current
     except StaleRecordError as error:
@@ -292,14 +293,14 @@ def merge(
     except IntegrityError as error:
         if rule := broken_rule(error):
             raise CannotMergeError(rule) from error
-        # Only a foreign key of a row that was not there when the plan was made.
+        # It can only be the foreign key of a row that was added after planning.
         raise PlanChangedError(
             "Somebody added something that points to the one that goes, at the same moment."
         ) from error
 
 
 def _carry_out(plan: Plan, decisions: Mapping[str, str]) -> None:
-    """In an order in which nothing stands in the way of what comes next."""
+    """Execute the plan, duplicates first, so that no unique constraint is violated."""
     for collision in plan.collisions:
         collision.dropped.delete()
         if choice := collision.choice:
@@ -329,8 +330,8 @@ def _set_values(record: AuditedModel, values: Mapping[str, Any]) -> None:
 
 
 def _aliases_of_both(plan: Plan) -> str:
-    """The survivor's other names, the merged record's name and its other names, each once."""
-    # Any, because not every record has names: those that can be merged have.
+    """The aliases of both records and the merged record's name, without duplicates."""
+    # Any: only models whose records can be merged have aliases.
     survivor: Any = plan.survivor
     merged: Any = plan.merged
     known = {survivor.name.casefold()}
@@ -343,8 +344,8 @@ def _aliases_of_both(plan: Plan) -> str:
 
 
 def survivor_of(model: type[AuditedModel], key: Any) -> AuditedModel | None:
-    """The live record into which the removed one was merged, perhaps by way of others; None if it
-    was removed for good."""
+    """The live record into which the removed one was merged, directly or through others; None if
+    it was not merged."""
     seen = set()
     while key not in seen:
         seen.add(key)

@@ -1,4 +1,4 @@
-"""A record, its links included, brought back to what it was at an entry of its history."""
+"""Restoring a record and its links to their state at an entry of its history."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class CannotRestoreError(Exception):
-    """The earlier state no longer fits; ``sentences`` say why to people."""
+    """The earlier state can't be restored; ``sentences`` are shown to the user."""
 
     def __init__(self, sentences: list[str]):
         self.sentences = sentences
@@ -42,23 +42,23 @@ class CannotRestoreError(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """What restoring would do. ``version`` is the record's newest one, for the guard."""
+    """The planned steps. ``version`` is the record's newest version, to detect later changes."""
 
     row: Row
     version: int
     is_gone: bool
     steps: tuple[Step, ...]
-    #: What would change of the record itself.
+    #: The changes of the record itself.
     changes: tuple[timeline.FieldChange, ...]
-    #: What would change of its links, in words.
+    #: Phrases for the changes of its links.
     links: tuple[str, ...]
     #: Why it can't be done; empty if it can.
     refusals: tuple[str, ...]
 
 
 def parts_at(model: type[AuditedModel], key: Any, row: Row) -> list[Row]:
-    """The links of a record as they were when the change set of its history row was done; of the
-    row that removed it, as they were until then."""
+    """The history rows of a record's links after the change set of ``row``; if that row is a
+    removal, those before it."""
     parts = []
     for link, name in model.link_models():
         if not (link.SHOW_IN_FEED and name == link.PARENT_FIELD):
@@ -77,7 +77,7 @@ def parts_at(model: type[AuditedModel], key: Any, row: Row) -> list[Row]:
 
 
 def _removed_with(model: type[AuditedModel], key: Any, removal: Row, *, links: bool) -> list[Row]:
-    """What went with a record: its transitions, its comments and, with ``links``, its links."""
+    """The rows removed together with a record: transitions, comments and, with ``links``, links."""
     rows = []
     for part, name in model.link_models():
         if name == part.PARENT_FIELD and (links or not part.SHOW_IN_FEED):
@@ -85,19 +85,20 @@ def _removed_with(model: type[AuditedModel], key: Any, removal: Row, *, links: b
                 change_set=removal.change_set_id, history_type=audit.REMOVED, **{name: key}
             )
     comments = comment_model()
-    said = comments.history.filter(
+    removed = comments.history.filter(
         change_set=removal.change_set_id, history_type=audit.REMOVED, object_id=key
     )
-    return rows + [row for row in said if belongs_to(comments, row) == (model, key)]
+    return rows + [row for row in removed if belongs_to(comments, row) == (model, key)]
 
 
 def steps_to(model: type[AuditedModel], key: Any, row: Row) -> list[Step]:
-    """What would have to be done to go back to the history row; nothing where all is as it was."""
+    """The steps back to the state of a history row; empty if nothing differs."""
     return _steps(model, key, model._base_manager.filter(pk=key).first(), row)
 
 
 def plan_restore(*, model: type[AuditedModel], key: Any, history_id: int) -> Plan:
-    """Raises the history model's DoesNotExist when the record has no such entry."""
+    """Plan the restore, with a dry run. Raises the history model's DoesNotExist for an unknown
+    entry."""
     row = model.history.get(id=key, history_id=history_id)
     live = model._base_manager.filter(pk=key).first()
     steps = _steps(model, key, live, row)
@@ -105,7 +106,7 @@ def plan_restore(*, model: type[AuditedModel], key: Any, history_id: int) -> Pla
     if not steps:
         refusals = ["It is now just as it was then, so there is nothing to restore."]
     if not refusals:
-        refusals = _try(steps)
+        refusals = _dry_run(steps)
     names = NameCache()
     for one in filter(None, (live, row)):
         names.prefetch_for(model, one)
@@ -129,9 +130,9 @@ def restore(
     reason: str,
     person: AbstractUser,
 ) -> ChangeSet:
-    """One new change set that makes the record what it was; ``version`` is the plan's.
+    """Restore the record in a new change set; ``version`` is that of the plan.
 
-    Raises CannotRestoreError, also when somebody changed the record since the plan was made, and
+    Raises CannotRestoreError, also if the record was changed since it was planned, and
     PermissionDenied.
     """
     if not reason.strip():
@@ -147,24 +148,24 @@ def restore(
             raise CannotRestoreError(list(plan.refusals))
         if not person.has_perms({step.permission for step in plan.steps}):
             raise PermissionDenied
-        _take(plan.steps)
+        _apply(plan.steps)
         return current
 
 
 def _steps(model: type[AuditedModel], key: Any, live: AuditedModel | None, row: Row) -> list[Step]:
-    then = parts_at(model, key, row)
+    targets = parts_at(model, key, row)
     if live is None:
         removal = model.history.filter(id=key, history_type=audit.REMOVED).latest("history_id")
         if row.history_type == audit.REMOVED:
-            then = _removed_with(model, key, removal, links=True)
+            targets = _removed_with(model, key, removal, links=True)
         else:
-            then += _removed_with(model, key, removal, links=False)
+            targets += _removed_with(model, key, removal, links=False)
     steps = []
     if live is None or not is_same(model, live, row):
         version = newest_versions(model, [key])[key]
         steps.append(Step(model, key, live, row, version))
     wanted: dict[type[AuditedModel], dict[Any, Row]] = {}
-    for part in then:
+    for part in targets:
         wanted.setdefault(part.instance_type, {})[part.id] = part
     for link, name in model.link_models():
         if link.SHOW_IN_FEED and name == link.PARENT_FIELD:
@@ -177,21 +178,21 @@ def _steps(model: type[AuditedModel], key: Any, live: AuditedModel | None, row: 
             there = part._base_manager.in_bulk(list(rows))
         versions = newest_versions(part, {*there, *rows})
         for one in {*there, *rows}:
-            now, earlier = there.get(one), rows.get(one)
-            if now is None or earlier is None or not is_same(part, now, earlier):
-                steps.append(Step(part, one, now, earlier, versions[one]))
+            current, target = there.get(one), rows.get(one)
+            if current is None or target is None or not is_same(part, current, target):
+                steps.append(Step(part, one, current, target, versions[one]))
     return steps
 
 
-def _take(steps: Iterable[Step]) -> None:
-    """Raises CannotRestoreError when a rule of today refuses what was."""
+def _apply(steps: Iterable[Step]) -> None:
+    """Apply the steps. Raises CannotRestoreError if a current rule refuses the earlier state."""
     try:
         for group in in_order(steps):
             for step in group:
                 if step.kind == audit.CREATED and not step.model.SHOW_IN_FEED:
-                    step.target().save()  # Its owner comes after it.
+                    step.restored_record().save()  # Its parent is restored after it.
                 else:
-                    step.take()
+                    step.apply()
     except ValidationError as error:
         raise CannotRestoreError(sentences_of(error, step.model)) from error
     except ProtectedError as error:
@@ -203,47 +204,47 @@ def _take(steps: Iterable[Step]) -> None:
         raise CannotRestoreError([str(error)]) from error
 
 
-class _TakenBack(Exception):
-    """Ends a trial."""
+class _RollbackError(Exception):
+    """Rolls a dry run back."""
 
 
-def _try(steps: list[Step]) -> list[str]:
-    """Why the steps can't be taken, found by taking them and rolling back."""
+def _dry_run(steps: list[Step]) -> list[str]:
+    """Apply the steps and roll back; returns the reasons for which they fail."""
     fresh = [
         Step(
             step.model,
             step.key,
             step.model._base_manager.filter(pk=step.key).first(),
-            step.then,
+            step.target,
             step.version,
         )
         for step in steps
     ]
     try:
         with audit.change_set(), transaction.atomic():
-            _take(fresh)
-            raise _TakenBack
-    except _TakenBack:
+            _apply(fresh)
+            raise _RollbackError
+    except _RollbackError:
         return []
     except CannotRestoreError as error:
         return error.sentences
 
 
 def _in_words(steps: list[Step], owner: type[AuditedModel]) -> list[str]:
-    """The steps of the links and comments, one phrase each."""
+    """A phrase for each step of a link or comment."""
     names = NameCache()
     parts = [step for step in steps if step.model is not owner and step.model.SHOW_IN_FEED]
     for step in parts:
-        for row in filter(None, (step.now, step.then)):
+        for row in filter(None, (step.current, step.target)):
             names.prefetch_for(step.model, row)
     phrases = []
     for step in parts:
-        if step.model.IS_COMMENT and step.then is not None:
-            phrases.append(f"comment “{step.then.text}” back")
+        if step.model.IS_COMMENT and step.target is not None:
+            phrases.append(f"comment “{step.target.text}” back")
             continue
-        what = step.model.describe_link(step.now or step.then, names)
+        what = step.model.describe_link(step.current or step.target, names)
         if step.kind == audit.CHANGED:
-            changes = timeline.differences(step.model, step.then, step.now, names)
+            changes = timeline.differences(step.model, step.target, step.current, names)
             phrases.append(f"{what}: {'; '.join(change.phrase for change in changes)}")
         else:
             phrases.append(f"{what} {'back' if step.kind == audit.CREATED else 'removed'}")

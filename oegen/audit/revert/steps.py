@@ -1,6 +1,6 @@
-"""The way back of records, for restoring one and for undoing a change set.
+"""Steps that set records back, for restoring a record and for undoing a change set.
 
-Going back is a new change like any other: nothing of the history is taken away.
+Setting back is a change like any other: it adds to the history and removes nothing from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
-from oegen.audit.narrative.names import NameCache, subject_model_of
+from oegen.audit.narrative.names import NameCache, subject_model
 from oegen.audit.registry import Row
 from oegen.core.fields import own_field
 from oegen.core.pointers import target_of
@@ -27,55 +27,56 @@ ACTIONS = {audit.CREATED: "add", audit.CHANGED: "change", audit.REMOVED: "delete
 
 @dataclass(frozen=True)
 class Step:
-    """One record's way: from the record as it is to what a history row says; None where it is
-    not there. ``version`` is its newest one, whether it is there or not."""
+    """The change of one record from its ``current`` state to that of the history row ``target``;
+    None where it does not exist. ``version`` is its newest version, also if it was removed."""
 
     model: type[AuditedModel]
     key: Any
-    now: AuditedModel | None
-    then: Row | None
+    current: AuditedModel | None
+    target: Row | None
     version: int
 
     @property
     def kind(self) -> str:
-        """What going this way does: audit.CREATED brings it back, audit.REMOVED removes it."""
-        if self.now is None:
+        """The history type of the step: audit.CREATED brings the record back, audit.REMOVED
+        removes it."""
+        if self.current is None:
             return audit.CREATED
-        return audit.REMOVED if self.then is None else audit.CHANGED
+        return audit.REMOVED if self.target is None else audit.CHANGED
 
     @property
     def permission(self) -> str:
-        """What a person needs to take the step."""
+        """The permission that the step requires."""
         return permission_for(self.model, self.kind)
 
     @property
     def belongs_to(self) -> tuple[type[models.Model], Any] | None:
-        """The record it goes with: the owner of a link, the subject of a comment."""
-        return belongs_to(self.model, self.now or self.then)
+        """The parent of a link or the subject of a comment, as (model, key)."""
+        return belongs_to(self.model, self.current or self.target)
 
-    def target(self) -> AuditedModel:
-        """The record as the step is to leave it, unsaved."""
-        if self.now is None:
-            record = audit.instance_from_row(self.then)
+    def restored_record(self) -> AuditedModel:
+        """The record with the values of the target, unsaved."""
+        if self.current is None:
+            record = audit.instance_from_row(self.target)
             record.version = self.version + 1
             record.modified_at = timezone.now()
             return record
         for field in changeable(self.model):
-            setattr(self.now, field.attname, getattr(self.then, field.attname))
-        return self.now
+            setattr(self.current, field.attname, getattr(self.target, field.attname))
+        return self.current
 
-    def take(self) -> None:
-        """Raises ValidationError where the record's own rules refuse what it was."""
-        if self.now is not None and self.then is None:
-            self.now.delete()
+    def apply(self) -> None:
+        """Write the target state. Raises ValidationError if the record's validation refuses it."""
+        if self.current is not None and self.target is None:
+            self.current.delete()
             return
-        record = self.target()
+        record = self.restored_record()
         record.full_clean()
         record.save()
 
 
 def permission_for(model: type[AuditedModel], kind: str) -> str:
-    """``kind`` is what is done to a record of the model: audit.CREATED, CHANGED or REMOVED."""
+    """The permission for a history type: audit.CREATED, CHANGED or REMOVED."""
     return f"{model._meta.app_label}.{ACTIONS[kind]}_{model._meta.model_name}"
 
 
@@ -93,11 +94,11 @@ def is_same(model: type[AuditedModel], one: Row, other: Row) -> bool:
     )
 
 
-def belongs_to(model: type[AuditedModel], row: Row) -> tuple[type[models.Model], Any] | None:
+def belongs_to(model: type[AuditedModel], row: Row) -> tuple[type[AuditedModel], Any] | None:
     if model.IS_COMMENT:
-        return subject_model_of(row), row.object_id
+        return subject_model(row.content_type_id), row.object_id
     if owner := model.parent_field():
-        return owner.remote_field.model, getattr(row, owner.attname)
+        return model.parent_model(), getattr(row, owner.attname)
     return None
 
 
@@ -107,11 +108,12 @@ def newest_versions(model: type[AuditedModel], keys: Iterable[Any]) -> dict[Any,
 
 
 def in_order(steps: Iterable[Step]) -> list[list[Step]]:
-    """Steps of one model and kind together, so ordered that each finds what it needs.
+    """Group the steps by model and kind, in an order that respects their dependencies.
 
-    Links go before what they tie together and come after it. What is not news, such as a
-    pipeline's transitions, comes back before its owner, which would else make new ones. Records
-    are set back before others come back, whose names or numbers they may have taken.
+    Links are removed before the records they link and created after them. Rows outside the feed,
+    such as a pipeline's transitions, are created before their parent, which would otherwise create
+    new ones. Records are set back before others are created, whose names or numbers they may have
+    taken.
     """
     place = {model: number for number, model in enumerate(audit.tracked_models())}
     groups: dict[tuple[int, int, bool, str], list[Step]] = defaultdict(list)
@@ -131,8 +133,8 @@ def in_order(steps: Iterable[Step]) -> list[list[Step]]:
 
 
 def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str]:
-    """A sentence for each record that ``steps`` would point to and that is not there, and does
-    not come back by one of the steps ``among`` which they are."""
+    """A message for each record that ``steps`` would refer to and that neither exists nor is
+    created by one of the steps in ``among``, which includes ``steps``."""
     among = list(among)
     back = {(step.model, step.key) for step in among if step.kind == audit.CREATED}
     gone = {(step.model, step.key) for step in among if step.kind == audit.REMOVED}
@@ -141,10 +143,10 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
     for step in steps:
         if step.kind == audit.REMOVED:
             continue
-        names.prefetch_for(step.model, step.then)
+        names.prefetch_for(step.model, step.target)
         for field in step.model._meta.concrete_fields:
             if target := target_of(field):
-                wanted[target].add(getattr(step.then, field.attname))
+                wanted[target].add(getattr(step.target, field.attname))
         if part_of := step.belongs_to:
             wanted[part_of[0]].add(part_of[1])
     sentences = []
@@ -162,7 +164,7 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
 
 
 def sentences_of(error: ValidationError, model: type[AuditedModel]) -> list[str]:
-    """What a record's rules say against it, with the names of the fields."""
+    """The messages of a validation error, prefixed with the names of their fields."""
     if not hasattr(error, "error_dict"):
         return list(error.messages)
     found = []

@@ -1,8 +1,8 @@
-"""A change set taken back as a whole, except for what was changed since.
+"""Undoing a change set, except for records that were changed since.
 
-The records it added are removed, the ones it removed come back, the others get the values they
-had before, in one new change set. A record that somebody changed since, or that is in use by
-something that stays, stays as it is with all that belongs to it.
+One new change set removes the records that it added, brings back those that it removed, and sets
+the others back to their earlier values. A record that was changed since, or that is used by another
+record that stays, is skipped together with its parts.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ COPIES = "Accounts and groups are not set back by undoing: change them in the ad
 
 
 class CannotUndoError(Exception):
-    """The change set can't be taken back; the text says why to people."""
+    """The change set can't be undone; the text is shown to the user."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A record that stays as it is, and why. ``restore_url`` leads to the page that shows
-    and restores its state before the change set, where it had one."""
+    """A record that is not set back, and why. ``restore_url`` is the page that shows and restores
+    its state before the change set; empty if there is none."""
 
     model: type[AuditedModel]
     key: Any
@@ -72,13 +72,13 @@ class Skipped:
 class Plan:
     change_set: ChangeSet
     steps: tuple[Step, ...]
-    kept: tuple[Skipped, ...]
-    #: Why nothing of it can be undone; empty if it can.
+    skipped: tuple[Skipped, ...]
+    #: Why nothing can be undone; empty if something can.
     refusal: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of which records would be removed, brought back and set back."""
+        """The number of records to remove, bring back and set back, by label."""
         verbs = {audit.CREATED: "back", audit.CHANGED: "set back", audit.REMOVED: "removed"}
         tally: Counter[tuple[type[AuditedModel], str]] = Counter(
             (step.model, step.kind) for step in self.steps
@@ -100,7 +100,7 @@ def rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], dict[str, int]]:
 
 
 def permissions_for(change_set: ChangeSet) -> set[str]:
-    """What a person needs to take all of it back, found without making the plan."""
+    """The permissions that undoing all of it requires, determined without a plan."""
     back = {audit.CREATED: audit.REMOVED, audit.REMOVED: audit.CREATED}
     return {
         permission_for(model, back.get(kind, kind))
@@ -111,31 +111,31 @@ def permissions_for(change_set: ChangeSet) -> set[str]:
 
 
 def permissions_for_steps(change_set: ChangeSet, steps: Iterable[Step]) -> set[str]:
-    """What a person needs to take these steps back."""
+    """The permissions that these steps require."""
     return {step.permission for step in steps if _counts(change_set, step.model)}
 
 
 def _counts(change_set: ChangeSet, model: type[AuditedModel]) -> bool:
-    """Whether the person needs a permission for records of the model. Who may merge two records,
-    or part them, may move what points to them, whatever it is."""
+    """Whether a permission for the model is required. Undoing a merge requires permissions for the
+    merged model only, not for the models that refer to it."""
     return change_set.source != audit.Source.MERGE or bool(model.MERGE_FIELDS)
 
 
 def plan_undo(change_set: ChangeSet) -> Plan:
-    """What undoing would do. Nothing is tried: the database may still refuse some of it."""
-    steps, kept = _sorted(change_set)
+    """Plan the undo without writing: the database may still refuse some of the steps."""
+    steps, skipped = _split(change_set)
     return Plan(
         change_set,
         tuple(steps.values()),
-        tuple(_told(kept, change_set)),
-        _refusal(change_set, steps, kept),
+        tuple(_skipped_records(skipped, change_set)),
+        _refusal(change_set, steps, skipped),
     )
 
 
-def _refusal(change_set: ChangeSet, steps: dict[Key, Step], kept: dict[Key, str]) -> str:
+def _refusal(change_set: ChangeSet, steps: dict[Key, Step], skipped: dict[Key, str]) -> str:
     if change_set.source == audit.Source.MIGRATION:
         return "The set-up of the database can't be undone: the program relies on it."
-    if not steps and COPIES in kept.values():
+    if not steps and COPIES in skipped.values():
         return COPIES
     if not steps:
         return (
@@ -148,9 +148,9 @@ def _refusal(change_set: ChangeSet, steps: dict[Key, Step], kept: dict[Key, str]
 def undo(
     *, change_set: ChangeSet, reason: str, person: AbstractUser
 ) -> tuple[ChangeSet, list[Skipped]]:
-    """Take the change set back; returns the new one and what stayed as it was.
+    """Undo the change set; returns the new change set and the skipped records.
 
-    Raises CannotUndoError when nothing can be undone, and PermissionDenied.
+    Raises CannotUndoError if nothing can be undone, and PermissionDenied.
     """
     if not reason.strip():
         raise CannotUndoError("Say why you undo it.")
@@ -160,49 +160,53 @@ def undo(
         for model in audit.tracked_models():
             keys = model.history.filter(change_set=change_set).values_list("id", flat=True)
             model.lock(set(keys))
-        steps, kept = _sorted(change_set)
-        if refusal := _refusal(change_set, steps, kept):
+        steps, skipped = _split(change_set)
+        if refusal := _refusal(change_set, steps, skipped):
             raise CannotUndoError(refusal)
         if not person.has_perms(permissions_for_steps(change_set, steps.values())):
             raise PermissionDenied
         while refused := _attempt(steps.values()):
             for key, why in refused.items():
                 del steps[key]
-                kept[key] = why
-            _keep_what_is_needed(steps, kept)
-        told = list(_told(kept, change_set))
+                skipped[key] = why
+            _skip_dependencies(steps, skipped)
+        left = list(_skipped_records(skipped, change_set))
         if not steps:
-            raise CannotUndoError(f"None of it can be undone. {told[-1].name}: {told[-1].why}")
-        return current, told
+            raise CannotUndoError(f"None of it can be undone. {left[-1].name}: {left[-1].why}")
+        return current, left
 
 
-def _sorted(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
-    """The steps that would undo it, and the records that stay, each with the reason."""
+def _split(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
+    """The steps that undo the change set, and the reasons why other records are skipped."""
     steps: dict[Key, Step] = {}
-    kept: dict[Key, str] = {}
+    skipped: dict[Key, str] = {}
     for model in audit.tracked_models():
         for step, last in _own_steps(model, change_set):
             if model.IS_COPY:
-                kept[model, step.key] = COPIES
+                skipped[model, step.key] = COPIES
                 continue
             if last.history_type == audit.REMOVED:
-                as_left = step.now is None
+                is_unchanged = step.current is None
             else:
-                as_left = step.now is not None and step.now.version == last.version
-            if not as_left:
-                kept[model, step.key] = CHANGED_SINCE
-            elif step.now is None or step.then is None or not is_same(model, step.now, step.then):
+                is_unchanged = step.current is not None and step.current.version == last.version
+            if not is_unchanged:
+                skipped[model, step.key] = CHANGED_SINCE
+            elif (
+                step.current is None
+                or step.target is None
+                or not is_same(model, step.current, step.target)
+            ):
                 steps[model, step.key] = step
-    for key in [key for key, step in steps.items() if step.now is None and step.then is None]:
+    for key in [key for key, step in steps.items() if step.current is None and step.target is None]:
         del steps[key]
-    _keep_what_is_needed(steps, kept)
-    return steps, kept
+    _skip_dependencies(steps, skipped)
+    return steps, skipped
 
 
 def _own_steps(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[tuple[Step, Row]]:
-    """Each record of the model that the change set wrote, with the last row it wrote of it.
+    """A step back for each record of the model that the change set wrote, with its last row there.
 
-    What an import told of a record's past (version 0) was no writing of the record.
+    Imported rows about a record's past (version 0) do not count as writes.
     """
     first: dict[Any, Row] = {}
     last: dict[Any, Row] = {}
@@ -220,29 +224,28 @@ def _own_steps(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[tup
     live = model._base_manager.in_bulk(list(first))
     versions = newest_versions(model, first)
     for key, row in last.items():
-        then = before.get(key)
-        if then is not None and then.history_type == audit.REMOVED:
-            then = None
-        yield Step(model, key, live.get(key), then, versions[key]), row
+        target = before.get(key)
+        if target is not None and target.history_type == audit.REMOVED:
+            target = None
+        yield Step(model, key, live.get(key), target, versions[key]), row
 
 
-def _keep_what_is_needed(steps: dict[Key, Step], kept: dict[Key, str]) -> None:
-    """Move from ``steps`` to ``kept`` what can't go because of something that stays, until
-    nothing more follows from that."""
+def _skip_dependencies(steps: dict[Key, Step], skipped: dict[Key, str]) -> None:
+    """Move steps that depend on skipped records to ``skipped``, until there are no more."""
     while True:
-        parts = [key for key, step in steps.items() if step.belongs_to in kept]
+        parts = [key for key, step in steps.items() if step.belongs_to in skipped]
         for key in parts:
             del steps[key]
         used = dict(_in_use(steps))
         for key, why in used.items():
             del steps[key]
-            kept[key] = why
+            skipped[key] = why
         if not parts and not used:
             return
 
 
 def _in_use(steps: dict[Key, Step]) -> Iterator[tuple[Key, str]]:
-    """The records to be removed that something else would still point to."""
+    """The records to remove that other rows would still refer to, with the reason."""
     going: dict[type[AuditedModel], set[Any]] = defaultdict(set)
     for (model, key), step in steps.items():
         if step.kind == audit.REMOVED:
@@ -255,14 +258,14 @@ def _in_use(steps: dict[Key, Step]) -> Iterator[tuple[Key, str]]:
         if hasattr(model, "comments"):
             subject = ContentType.objects.get_for_model(model)
             comments = comment_model()
-            said = comments.objects.filter(content_type=subject, object_id__in=keys)
-            users.append((comments, "object", said))
+            written = comments.objects.filter(content_type=subject, object_id__in=keys)
+            users.append((comments, "object", written))
         for user, name, rows in users:
             for row in rows:
                 own = steps.get((user, row.pk))
                 if own and (
                     own.kind == audit.REMOVED
-                    or getattr(own.then, f"{name}_id") != getattr(row, f"{name}_id")
+                    or getattr(own.target, f"{name}_id") != getattr(row, f"{name}_id")
                 ):
                     continue
                 noun = user._meta.verbose_name
@@ -270,17 +273,17 @@ def _in_use(steps: dict[Key, Step]) -> Iterator[tuple[Key, str]]:
 
 
 class _RefusedError(Exception):
-    """Ends an attempt."""
+    """Rolls an attempt back."""
 
 
 def _attempt(steps: Iterable[Step]) -> dict[Key, str]:
-    """Take all steps, or none and say which the database or a record's rules refuse."""
+    """Apply all steps; or apply none and return the refused ones, with the reason."""
     steps = list(steps)
     refused: dict[Key, str] = {}
     try:
         with transaction.atomic():
             for group in in_order(steps):
-                refused |= _take_together(group, steps)
+                refused |= _apply_group(group, steps)
             if refused:
                 raise _RefusedError
     except _RefusedError:
@@ -288,16 +291,16 @@ def _attempt(steps: Iterable[Step]) -> dict[Key, str]:
     return refused
 
 
-def _take_together(group: list[Step], steps: list[Step]) -> dict[Key, str]:
-    """Take steps of one model and kind at once; should that be refused, one by one, to find
-    which are."""
+def _apply_group(group: list[Step], steps: list[Step]) -> dict[Key, str]:
+    """Apply steps of one model and kind in bulk; if that fails, one by one, to find the refused
+    ones."""
     try:
         with transaction.atomic():
             if not missing_targets(group, among=steps):
-                _take_in_bulk(group)
+                _apply_in_bulk(group)
                 return {}
     except (ProtectedError, IntegrityError, StaleRecordError):
-        pass  # Found below.
+        pass  # The loop below finds the step.
     refused: dict[Key, str] = {}
     for step in group:
         try:
@@ -305,7 +308,9 @@ def _take_together(group: list[Step], steps: list[Step]) -> dict[Key, str]:
                 if missing := missing_targets([step], among=steps):
                     refused[step.model, step.key] = " ".join(missing)
                 else:
-                    replace(step, now=step.model._base_manager.filter(pk=step.key).first()).take()
+                    replace(
+                        step, current=step.model._base_manager.filter(pk=step.key).first()
+                    ).apply()
         except ValidationError as error:
             refused[step.model, step.key] = " ".join(sentences_of(error, step.model))
         except ProtectedError as error:
@@ -317,32 +322,33 @@ def _take_together(group: list[Step], steps: list[Step]) -> dict[Key, str]:
     return refused
 
 
-def _take_in_bulk(group: list[Step]) -> None:
+def _apply_in_bulk(group: list[Step]) -> None:
     model, kind = group[0].model, group[0].kind
     keys = [step.key for step in group]
     if kind == audit.REMOVED:
         model.objects.filter(pk__in=keys).delete()
         return
     if kind == audit.CREATED:
-        model.objects.bulk_create([step.target() for step in group])
+        model.objects.bulk_create([step.restored_record() for step in group])
         return
     fields = [
         field.name
         for field in changeable(model)
         if any(
-            getattr(step.now, field.attname) != getattr(step.then, field.attname) for step in group
+            getattr(step.current, field.attname) != getattr(step.target, field.attname)
+            for step in group
         )
     ]
-    # Records of its own to write to, so that the steps can be taken again.
+    # Write to fresh instances, so that the steps can be applied again.
     records = model._base_manager.in_bulk(keys)
-    targets = [replace(step, now=records[step.key]).target() for step in group]
+    targets = [replace(step, current=records[step.key]).restored_record() for step in group]
     model.objects.bulk_update(targets, fields)
 
 
-def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
-    """The kept records by name, with who changed them since; what belongs to one is not listed."""
+def _skipped_records(skipped: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
+    """Name the skipped records and who changed them; parts of a listed record are left out."""
     by_model: dict[type[AuditedModel], list[Any]] = defaultdict(list)
-    for model, key in kept:
+    for model, key in skipped:
         by_model[model].append(key)
     for model, keys in by_model.items():
         before, left, newest = {}, {}, {}
@@ -357,7 +363,7 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
         live = model._base_manager.in_bulk(keys)
         for key in keys:
             row, record = newest.get(key), live.get(key)
-            why = kept[model, key]
+            why = skipped[model, key]
             if why == CHANGED_SINCE and row is not None:
                 who = row.history_user or "the system"
                 when = formats.date_format(timezone.localtime(row.history_date), "DATETIME_FORMAT")
@@ -365,14 +371,14 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
                 why = f"changed since, by {who}, {when}{what}"
             shown = record if record is not None else row and audit.instance_from_row(row)
             part_of = belongs_to(model, shown)
-            if part_of in kept:
+            if part_of in skipped:
                 continue
             url = ""
             if record is not None and hasattr(record, "get_absolute_url"):
                 url = record.get_absolute_url()
             name = str(record) if record is not None else _name_of_gone(model, shown)
             restore_url = ""
-            if url and key in before and kept[model, key] == CHANGED_SINCE:
+            if url and key in before and skipped[model, key] == CHANGED_SINCE:
                 address = [model._meta.model_name, key, before[key].history_id]
                 restore_url = reverse("history-restore", args=address)
             yield Skipped(model, key, name, url, why, restore_url)
@@ -381,7 +387,7 @@ def _told(kept: dict[Key, str], change_set: ChangeSet) -> Iterable[Skipped]:
 def _changed_fields(
     model: type[AuditedModel], left: Row | None, record: AuditedModel | None
 ) -> str:
-    """“: RAG comment and RTB date”, what is no longer as the change set left it."""
+    """The fields that were changed since the change set: “: RAG comment and RTB date”."""
     if left is None or record is None:
         return ""
     labels = [
@@ -393,7 +399,7 @@ def _changed_fields(
 
 
 def _name_of_gone(model: type[AuditedModel], row: AuditedModel) -> str:
-    """From the history too where what a link tied together is gone."""
+    """The name of a removed record; for a link, the names of what it linked, from the history."""
     owner = model.parent_field()
     if owner is None:
         return str(row)

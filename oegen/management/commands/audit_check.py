@@ -13,7 +13,7 @@ from oegen.core.database import snapshot
 from oegen.core.words import count
 from oegen.people.models import User
 
-#: So much of a fingerprint is printed, and has to be typed at least.
+#: The number of characters of a fingerprint that are printed and required as input.
 SHORT = 12
 
 
@@ -75,7 +75,7 @@ class Command(BaseCommand):
             IntegrityCheck.objects.create(
                 open_count=len(open_findings),
                 acknowledged_count=len(found) - len(open_findings),
-                open_findings=open_findings[: anchors.NAMED],
+                open_findings=open_findings[: anchors.MAX_LISTED],
             )
             if anchor:
                 anchors.write(newest.signed(), anchor)
@@ -106,7 +106,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def _person(acknowledge: str, reason: str, username: str) -> User:
-        """Raises CommandError unless somebody who may acknowledges with a reason."""
+        """The user who acknowledges. Raises CommandError without permission or reason."""
         if len(acknowledge) < SHORT:
             raise CommandError(f"Give at least {SHORT} characters of the fingerprint.")
         if not reason.strip():
@@ -117,7 +117,7 @@ class Command(BaseCommand):
         return person
 
     def _acknowledge(self, fingerprint, found, known, reason, person) -> None:
-        """Raises CommandError unless that is one finding of now that is not acknowledged yet."""
+        """Acknowledge a finding. Raises CommandError unless exactly one open finding matches."""
         matching = [one for one in found if one.startswith(fingerprint)]
         if len(matching) != 1:
             raise CommandError(f"There is no finding {fingerprint} now: nothing is acknowledged.")

@@ -13,17 +13,17 @@ from oegen.people import security
 
 logger = logging.getLogger(__name__)
 
-#: How often --watch looks whether an anchor is due and runs of failures have ended.
+#: How often --watch checks for due anchors and ended runs of failures.
 TIDY_EVERY = timedelta(minutes=1)
 
 
 class Stop:
-    """That SIGTERM or Ctrl-C asked for the end, which comes when the alert in hand is settled."""
+    """A flag that SIGTERM and Ctrl-C set, so that the command ends after the current alert."""
 
     def __init__(self):
         self._asked = False
-        # The one thing of its kind that may be used in a signal handler.
-        self._wake = queue.SimpleQueue()
+        # SimpleQueue.put() is reentrant, and so safe in a signal handler.
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def listen(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -37,7 +37,7 @@ class Stop:
         return self._asked
 
     def wait(self, seconds: float) -> None:
-        """That long, or until it is asked for."""
+        """Sleep, but return at once when the flag is set."""
         try:
             self._wake.get(timeout=seconds)
         except queue.Empty:
@@ -65,7 +65,7 @@ class Command(BaseCommand):
     def handle(self, *, watch: bool, every: float, beside: int | None, **options):
         if not watch:
             outbox.write_timed_alerts(timezone.localdate())
-            self._tell(delivery.deliver(senders=delivery.senders()))
+            self._print_tally(delivery.deliver(senders=delivery.senders()))
             for line in delivery.state_in_words():
                 self.stdout.write(line)
             return
@@ -79,12 +79,13 @@ class Command(BaseCommand):
                 if looked_on != today:
                     outbox.write_timed_alerts(today)
                     looked_on = today
-                self._tell(delivery.deliver(senders=delivery.senders(), is_stopped=stop))
+                tally = delivery.deliver(senders=delivery.senders(), is_stopped=stop)
+                self._print_tally(tally)
                 now = timezone.now()
                 if tidied_at is None or now - tidied_at >= TIDY_EVERY:
                     security.tidy(now)
-                    # Asked again until somebody has made it: another watcher may have failed.
-                    anchors.keep_if_due(now)
+                    # Retried every time, because another watcher may have failed.
+                    anchors.write_if_due(now)
                     tidied_at = now
                 close_old_connections()
             except (DatabaseError, InterfaceError):
@@ -92,7 +93,7 @@ class Command(BaseCommand):
                 connection.close()
             stop.wait(every)
 
-    def _tell(self, tally: delivery.Tally) -> None:
+    def _print_tally(self, tally: delivery.Tally) -> None:
         done = [
             f"{number:,} {word}"
             for number, word in (

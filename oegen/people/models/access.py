@@ -1,4 +1,4 @@
-"""What the audit trail knows of accounts and groups, which are Django's own tables."""
+"""Audited copies of accounts and groups."""
 
 import hashlib
 import uuid
@@ -12,15 +12,15 @@ _NAMESPACE = uuid.UUID("0d9f5c52-63a4-5d0e-9a0f-2f3a0a5f8c11")
 
 
 class CopiedModel(AuditedModel):
-    """A copy, with history, of a row that another table has the say over.
+    """An audited copy of a row of another table.
 
-    Written by oegen.people.accounts in the change set that changes the row, by nothing else.
+    It is written only by oegen.people.accounts, in the change set that changes the original.
     """
 
     SHOW_IN_FEED = False
     IS_COPY = True
 
-    #: The field with the key of the row that it copies.
+    #: The field with the key of the original.
     KEY_FIELD = ""
 
     class Meta:
@@ -28,7 +28,7 @@ class CopiedModel(AuditedModel):
 
     @classmethod
     def id_of(cls, number: int) -> uuid.UUID:
-        """The copy's id, given the key of what it copies."""
+        """The copy's id, given the key of the original."""
         return uuid.uuid5(_NAMESPACE, f"{cls._meta.model_name}:{number}")
 
 
@@ -45,8 +45,8 @@ class AccountRecord(CopiedModel):
     permissions = models.TextField("own permissions", blank=True, help_text="One a line.")
     password_set_at = models.DateTimeField("password set", null=True)
     password_stored_at = models.DateTimeField("password stored", null=True)
-    #: Digest of the salted hash that Django keeps: it tells that one was replaced, and nothing of
-    #: the password.
+    #: Digest of the salted hash that Django stores. It shows that the hash was replaced and reveals
+    #: nothing about the password.
     password_mark = models.CharField(max_length=64, blank=True)
 
     KEY_FIELD = "account_id"
@@ -80,7 +80,7 @@ class GroupRecord(CopiedModel):
 
 
 def account_values(user, groups: Iterable[str], permissions: Iterable[str]) -> dict:
-    """What the copy of an account says; of a frozen model in a migration too."""
+    """The values for the copy of an account, which may be of a migration's frozen model."""
     return {
         "account_id": user.pk,
         "username": user.username,

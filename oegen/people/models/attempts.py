@@ -2,10 +2,10 @@ from django.db import models
 
 
 class AttemptCount(models.Model):
-    """How often a password was got wrong from one client or for one account, for a day at most.
+    """The number of wrong passwords from one client or for one account, for a day at most.
 
-    ``key`` is a keyed digest, so that nothing typed into a sign-in form can be read here. An
-    attempt is counted before the password is looked at and taken back when it was right.
+    ``key`` is a keyed digest, so that input of a sign-in form can't be read here. An attempt is
+    counted before the password is checked, and taken back if it was correct.
     """
 
     key = models.CharField(max_length=64, primary_key=True)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 class SecurityEventQuerySet(models.QuerySet):
     def newest_of_runs(self):
-        """Each run of failures by its newest entry, whose count is that of all."""
+        """Only the newest entry of each run of failures, which has the total count."""
         later = self.model.objects.filter(
             run=models.OuterRef("run"), number__gt=models.OuterRef("number")
         )
@@ -14,11 +14,11 @@ class SecurityEventQuerySet(models.QuerySet):
 
 
 class SecurityEvent(models.Model):
-    """What befell the site's security, in a chain of seals of its own.
+    """A security event, in a separate hash chain.
 
-    Not part of the audit trail's chain: a sign-in neither waits for writers nor looks like a
-    change of a record. A run of failures is one event that is sealed in steps: entries of one
-    ``run`` count on, and the one with the highest ``count`` says all of it.
+    It is not part of the audit trail's chain, because a sign-in must not wait for writers and is
+    not a change of a record. A run of failures is one event that is sealed in steps: of the
+    entries with the same ``run``, the one with the highest ``count`` is complete.
     """
 
     class Kind(models.TextChoices):
@@ -33,7 +33,7 @@ class SecurityEvent(models.Model):
         unique=True, help_text="Its place in the chain, from 1."
     )
     kind = models.CharField(max_length=20, choices=Kind)
-    #: No foreign key: an account that never changed anything may be removed.
+    #: Not a foreign key: an account that never changed anything can be removed.
     account_id = models.BigIntegerField(
         null=True, help_text="The account; empty for a username that nobody has."
     )
@@ -66,7 +66,7 @@ class SecurityEvent(models.Model):
 
 
 class SecurityAddress(models.Model):
-    """Where an event came from. Outside the seal, because it is removed after a while."""
+    """The client address of an event. Seals don't cover it, because it is deleted after a while."""
 
     event = models.OneToOneField(
         SecurityEvent, primary_key=True, on_delete=models.CASCADE, related_name="origin"

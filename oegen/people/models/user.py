@@ -5,18 +5,18 @@ from oegen import audit
 
 
 class AccountQuerySet(models.QuerySet):
-    """Its bulk writes, of which Django sends no signal, are in the audit trail too."""
+    """Adds bulk writes, for which Django sends no signals, to the audit trail."""
 
     def update(self, **kwargs):
         with audit.change_set():
             audit.queue_for_closing(self.model, self.order_by().values_list("pk", flat=True))
             return super().update(**kwargs)
 
-    update.alters_data = True
+    update.alters_data = True  # type: ignore[attr-defined]  # Django marks functions so
 
     def bulk_create(self, objs, *args, **kwargs):
         """Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does
-        not say which accounts it wrote."""
+        not report which accounts it wrote."""
         if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
             raise ValueError("Accounts can't be written in bulk where some may be there already.")
         with audit.change_set():
@@ -25,12 +25,12 @@ class AccountQuerySet(models.QuerySet):
         return created
 
 
-class AccountManager(UserManager.from_queryset(AccountQuerySet)):
+class AccountManager(UserManager.from_queryset(AccountQuerySet)):  # type: ignore[misc]  # made by a call
     use_in_migrations = False
 
 
 class User(AbstractUser):
-    """Somebody who signs in. Whoever has made a change can be deactivated but not removed."""
+    """A user account. One that has made a change can be deactivated but not removed."""
 
     unaudited = "Its AccountRecord is, and follows every change of it."
 
@@ -41,17 +41,17 @@ class User(AbstractUser):
         help_text="Whether this person can sign in. Untick this instead of removing an account.",
     )
 
-    #: Set for the answer to one request, by oegen.asof.middleware.
+    #: Set for one request by oegen.asof.middleware.
     reads_past = False
 
-    objects = AccountManager()
+    objects = AccountManager()  # type: ignore[misc]  # Django's is a class variable in the stubs
 
-    class Meta(AbstractUser.Meta):
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined]  # not in the stubs
         ordering = ["username"]
         permissions = [("enter_admin", "Can enter the admin")]
 
     def has_perm(self, perm, obj=None):
-        """As Django's; whoever looks at a past day may change nothing."""
+        """No permissions on a past page, where nothing can be changed."""
         return not self.reads_past and super().has_perm(perm, obj)
 
     def __str__(self):

@@ -30,13 +30,13 @@ def files(settings) -> list:
 def test_one_anchor_an_hour_whoever_asks(settings):
     make_facility()
     now = timezone.now().replace(minute=10)
-    kept = anchors.keep_if_due(now)
-    assert anchors.keep_if_due(now) is None
-    assert anchors.keep_if_due(now + timedelta(minutes=30)) is None
+    kept = anchors.write_if_due(now)
+    assert anchors.write_if_due(now) is None
+    assert anchors.write_if_due(now + timedelta(minutes=30)) is None
     (file,) = files(settings)
     assert (kept.file, file.stat().st_mode & 0o777) == (str(file), 0o600)
     assert list(Anchor.read(file).findings()) == []
-    assert anchors.keep_if_due(now + timedelta(hours=1))
+    assert anchors.write_if_due(now + timedelta(hours=1))
     assert len(files(settings)) == 2
 
 
@@ -44,20 +44,20 @@ def test_an_hour_that_somebody_began_is_left_to_him_for_a_while(settings):
     now = timezone.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     KeptAnchor.objects.create(hour=hour, claimed_at=now)
-    assert anchors.keep_if_due(now) is None
+    assert anchors.write_if_due(now) is None
     KeptAnchor.objects.update(claimed_at=now - timedelta(minutes=11))
-    assert anchors.keep_if_due(now).made_at
+    assert anchors.write_if_due(now).made_at
 
 
 def test_a_folder_that_can_not_be_written_is_said_and_tried_again(settings, caplog):
     settings.ANCHOR_DIR.write_text("no folder")
     now = timezone.now()
-    assert anchors.keep_if_due(now) is None
+    assert anchors.write_if_due(now) is None
     assert "can't be written" in KeptAnchor.objects.get().problem
     assert "was not made" in caplog.text
     settings.ANCHOR_DIR.unlink()
     KeptAnchor.objects.update(claimed_at=now - timedelta(hours=1))
-    assert anchors.keep_if_due(now)
+    assert anchors.write_if_due(now)
 
 
 def test_it_is_sent_where_set_and_a_failure_is_said(settings, monkeypatch):
@@ -65,7 +65,7 @@ def test_it_is_sent_where_set_and_a_failure_is_said(settings, monkeypatch):
     settings.ANCHOR_EMAIL = ["auditor@example.com"]
     settings.ANCHOR_SLACK_WEBHOOK_URL = "https://hooks.example.com/x"
     monkeypatch.setattr(slack, "post", lambda *given: posted.append(given))
-    first = anchors.keep_if_due()
+    first = anchors.write_if_due()
     (message,) = mail.outbox
     assert json.loads(message.body)["seal"] == first.seal
     assert first.seal in posted[0][1]["text"]
@@ -74,7 +74,7 @@ def test_it_is_sent_where_set_and_a_failure_is_said(settings, monkeypatch):
         raise SendError("Slack answered 404.")
 
     monkeypatch.setattr(slack, "post", refuse)
-    second = anchors.keep_if_due(timezone.now() + timedelta(hours=1))
+    second = anchors.write_if_due(timezone.now() + timedelta(hours=1))
     assert second.problem == "Slack: Slack answered 404."
 
 
@@ -113,7 +113,7 @@ def test_the_key_is_made_once_and_private(settings):
 
 def test_healthz_says_when_the_last_was_made(client):
     assert "anchor: none made yet" in client.get("/healthz").text
-    kept = anchors.keep_if_due()
+    kept = anchors.write_if_due()
     assert (
         f"anchor: the last was made at {kept.made_at:%Y-%m-%d %H:%M} UTC"
         in client.get("/healthz").text
@@ -125,5 +125,5 @@ def test_healthz_says_when_the_last_was_made(client):
 def test_the_audit_page_says_it_too(client, manager):
     client.force_login(manager)
     assert "No anchor has been made yet" in client.get("/audit/").text
-    anchors.keep_if_due()
+    anchors.write_if_due()
     assert "Last anchor" in client.get("/audit/").text

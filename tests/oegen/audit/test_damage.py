@@ -103,7 +103,7 @@ def test_a_question_that_fails_is_a_finding(monkeypatch, findings):
         raise ZeroDivisionError("by nothing")
         yield
 
-    monkeypatch.setitem(integrity.questions, "the kinds of record", broken)
+    monkeypatch.setitem(integrity.checks, "the kinds of record", broken)
     assert findings() == [
         "The kinds of record: can't be read to its end: ZeroDivisionError: by nothing"
     ]

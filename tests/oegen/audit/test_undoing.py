@@ -89,7 +89,7 @@ def test_a_record_in_use_since_is_left_and_says_by_what(portfolio_manager):
     PipelineFacility.objects.create(pipeline=make_pipeline("Kestrel"), facility=facility)
     with pytest.raises(CannotUndoError, match="nothing left to undo"):
         take_back(imported, portfolio_manager)
-    assert plan_undo(imported).kept[0].why == (
+    assert plan_undo(imported).skipped[0].why == (
         "in use since: facility of a pipeline “Plant in Kestrel”"
     )
 

@@ -84,7 +84,7 @@ def test_going_back_to_an_older_one_is_refused_in_words(desk):
         Pipeline, pipeline.pk, pipeline, pipeline.history.get(version=2), pipeline.version
     )
     with pytest.raises(ValidationError, match="Give a day"):
-        step.take()
+        step.apply()
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_migrating_takes_in_records_without_keys_and_refuses_none():
         [Counterparty(name="Larch"), Counterparty(name="LARCH")]
     )
     RecordKey.objects.all().delete()
-    keys.take_in_unknown(sender=apps.get_app_config("oegen"), using="default")
+    keys.index_missing(sender=apps.get_app_config("oegen"), using="default")
     assert set(keys.same_name(Counterparty, "larch")) == set(made)
     kept = set(RecordKey.objects.values_list("object_id", "kind", "key", "number"))
     call_command("rebuild_search", verbosity=0)

@@ -161,10 +161,10 @@ def test_every_name_there_is_or_was_has_a_key_and_a_rebuild_gives_the_same():
     call_command("rebuild_search", verbosity=0)
     assert set(SortKey.objects.values_list("text", "key")) == kept
     SortKey.objects.all().delete()
-    ordering.take_in_unknown(sender=apps.get_app_config("oegen"), using="default")
+    ordering.index_missing(sender=apps.get_app_config("oegen"), using="default")
     assert set(SortKey.objects.values_list("text", "key")) == kept
     models.QuerySet(Counterparty).filter(pk=one.pk).update(name="Past the program")
-    ordering.take_in_unknown(sender=apps.get_app_config("oegen"), using="default")
+    ordering.index_missing(sender=apps.get_app_config("oegen"), using="default")
     assert SortKey.objects.filter(text="Past the program").exists()
 
 
