@@ -5,12 +5,15 @@ from __future__ import annotations
 from django import forms
 from django.core.exceptions import ValidationError
 
-from counterparties.models import Contact, CounterpartyContact
+from counterparties.models import Contact, Counterparty, CounterpartyContact
 from oegen.admin.forms import GuardedForm, LinkFormSet
 
 
 class ContactLinkForm(GuardedForm):
     """An existing contact, or the name and e-mail address of a new one, in a role."""
+
+    #: Set by LinkFormSet.
+    owner: Counterparty
 
     new_contact = forms.CharField(label="or a new one’s name", required=False, max_length=200)
     new_email = Contact._meta.get_field("email").formfield(label="and e-mail", required=False)
@@ -31,7 +34,8 @@ class ContactLinkForm(GuardedForm):
 
     def _get_validation_exclusions(self):
         """A contact that is yet to be saved is not in the database."""
-        exclusions = super()._get_validation_exclusions()
+        # The stubs leave out this hook of Django's.
+        exclusions = super()._get_validation_exclusions()  # type: ignore[misc]
         return exclusions | {"contact"} if self._contact else exclusions
 
     def clean(self):

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -56,12 +60,12 @@ class Counterparty(AuditedModel):
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="Set when you no longer deal with them."
     )
-    contacts = models.ManyToManyField(
+    contacts: models.ManyToManyField[Contact, CounterpartyContact] = models.ManyToManyField(
         "Contact", through="CounterpartyContact", related_name="counterparties"
     )
     comments = GenericRelation(Comment)
 
-    objects = CounterpartyQuerySet.as_manager()
+    objects: ClassVar = CounterpartyQuerySet.as_manager()
 
     SEARCH_FACTS_TEMPLATE = "counterparties/parts/counterparty_found.html"
     SEARCH_FIELDS = (
@@ -130,7 +134,7 @@ class Contact(AuditedModel):
     )
     comments = GenericRelation(Comment)
 
-    objects = ContactQuerySet.as_manager()
+    objects: ClassVar = ContactQuerySet.as_manager()
 
     SEARCH_FIELDS = ("name", "job_title", "email", "phone", "aliases", "phone_without_spaces")
     SEARCH_ORDER = 4
@@ -189,7 +193,7 @@ class CounterpartyContact(AuditedModel):
 
     PARENT_FIELD = "counterparty"
 
-    objects = CounterpartyContactQuerySet.as_manager()
+    objects: ClassVar = CounterpartyContactQuerySet.as_manager()
 
     class Meta:
         verbose_name = "contact role"
@@ -226,7 +230,7 @@ class CounterpartyContact(AuditedModel):
             "valid_until": None if None in ends else max(ends),
         }
 
-    def clean(self):
+    def clean(self) -> None:
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise ValidationError(
                 {"valid_until": f"Give a day from {date_format(self.valid_from)} on, or none."}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.utils import formats, timezone
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from dashboard.metrics.changes import Change, PipelineState
-from oegen.audit.narrative.timeline import NOTHING
+from oegen.audit.narrative.names import NOTHING
 from oegen.core.bidi import isolated
 from oegen.core.words import count, number
 from pipelines import wording
@@ -23,18 +24,12 @@ class ChangeWords:
         self._stages = dict(Stage.objects.values_list("code", "name"))
 
     def phrase(self, change: Change) -> str:
-        tell = getattr(self, f"_{change.kind.replace('-', '_')}")
-        phrase = tell(change, change.was, change.now)
-        if self._is_dated_apart(change):
-            phrase = f"{phrase}, effective {formats.date_format(change.effective_on)}"
+        describe = getattr(self, f"_{change.kind.replace('-', '_')}")
+        phrase: str = describe(change, change.was, change.now)
+        effective, written = change.effective_on, change.written
+        if effective and written and effective != timezone.localdate(written.when):
+            phrase = f"{phrase}, effective {date_format(effective)}"
         return phrase
-
-    @staticmethod
-    def _is_dated_apart(change: Change) -> bool:
-        """Whether it took effect on another day than it was recorded."""
-        if change.effective_on is None or change.written is None:
-            return False
-        return change.effective_on != timezone.localdate(change.written.when)
 
     def cells(self, change: Change) -> tuple[str | date | None, str | date | None]:
         """Old and new of what changed; dates as such."""
@@ -152,4 +147,4 @@ def _from_to(was: PipelineState, now: PipelineState) -> str:
 
 
 def _day(end: PipelineState) -> str:
-    return formats.date_format(end.rtb_date, "DATE_FORMAT")
+    return date_format(end.rtb_date) if end.rtb_date else NOTHING

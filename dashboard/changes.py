@@ -14,6 +14,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.generic import TemplateView
 
 from dashboard import metrics
@@ -188,9 +189,9 @@ class ChangesPage(FilteredPage):
         except ValueError:
             problem = f"“{truncate(text, 40)}” is no day. Write it as {usual}."
         if day > latest:
-            problem = f"Choose a day up to {latest:%-d %b %Y}."
+            problem = f"Choose a day up to {date_format(latest)}."
         elif day < asof.FIRST_DAY:
-            problem = f"Nothing is known from before {asof.FIRST_DAY:%-d %b %Y}."
+            problem = f"Nothing is known from before {date_format(asof.FIRST_DAY)}."
         return Day(name, label, usual if problem else day, problem)
 
     def _known(self, name: str, codes: Iterable[str]) -> str:
@@ -230,13 +231,13 @@ class ChangesPage(FilteredPage):
             own = [line for line in lines if line.change.kind == kind]
             more = 0 if self.kind else counts[kind] - len(own)
             groups.append(Group(kind, KINDS[kind].label, total, own, more))
-        total = sum(counts.values())
+        number = sum(counts.values())
         return {
             "groups": groups,
             "page": page,
-            "total": total,
+            "total": number,
             "pipelines": found.pipelines(),
-            "said": count(total, "change"),
+            "said": count(number, "change"),
         }
 
     def _step_context(self, found: Changes) -> dict:

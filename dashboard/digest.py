@@ -11,8 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
-from django.utils import formats
+from django.utils.formats import date_format
 
 from dashboard import metrics
 from oegen.alerts import delivery, outbox
@@ -20,7 +21,7 @@ from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
 from oegen.audit.narrative import news
 from oegen.core import clock
-from oegen.core.words import count, number
+from oegen.core.words import count, number, signed
 from oegen.models import ChangeSet, Channel
 from oegen.search.ordering import by
 from pipelines.choices import UNCONFIRMED_DAYS
@@ -51,7 +52,9 @@ def write_digest(period: Period, today: date) -> int | None:
     """Into the outbox; gives the number of new ones, or None when nothing happened."""
     until = today - timedelta(days=1)
     payload = digest_of(period, until)
-    return payload and outbox.write_digest(period.event, str(until), payload)
+    if payload is None:
+        return None
+    return outbox.write_digest(period.event, str(until), payload)
 
 
 def why_no_new_one(period: Period) -> str:
@@ -97,7 +100,8 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
                 _line(
                     slip.name,
                     slip.pipeline_id,
-                    f"{_day(slip.start)} → {_day(slip.end)}, {count(slip.days, 'day')} later",
+                    f"{date_format(slip.start)} → {date_format(slip.end)}, "
+                    f"{count(slip.days, 'day')} later",
                 )
                 for slip in slips[:LINES]
             ],
@@ -113,7 +117,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
         "span": _span(first, until),
         "sentence": _sentence(walk),
         "steps": [
-            {"label": step.label, "change": _signed(step.change.mw)}
+            {"label": step.label, "change": signed(step.change.mw) or "0"}
             for step in walk.steps
             if step.facilities
         ],
@@ -145,7 +149,7 @@ def _changes(since: date) -> dict[str, Any]:
         )
     return {
         "title": "Changes",
-        "short": "changes" if total != 1 else "change",
+        "short": f"change{pluralize(total)}",
         "number": total,
         "url": reverse("changes"),
         "lines": lines,
@@ -163,7 +167,7 @@ def _overdue(until: date) -> dict[str, Any]:
             _line(
                 one.project_name,
                 one.pk,
-                f"since {_day(one.rtb_date)}, {count((until - one.rtb_date).days, 'day')}",
+                f"since {date_format(one.rtb_date)}, {count((until - one.rtb_date).days, 'day')}",
             )
             for one in found[:LINES]
         ],
@@ -182,7 +186,9 @@ def _unconfirmed(until: date) -> dict[str, Any]:
             _line(
                 one.project_name,
                 one.pk,
-                f"since {_day(one.rag_confirmed_at)}" if one.rag_confirmed_at else "never rated",
+                f"since {date_format(one.rag_confirmed_at)}"
+                if one.rag_confirmed_at
+                else "never rated",
             )
             for one in found[:LINES]
         ],
@@ -210,13 +216,5 @@ def _with_unit(capacity: Megawatts) -> str:
     return f"{number(capacity.mw)} {capacity.unit}"
 
 
-def _signed(mw) -> str:
-    return f"{'+' if mw > 0 else '−' if mw < 0 else ''}{number(abs(mw))}"
-
-
 def _span(first: date, last: date) -> str:
-    return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
-
-
-def _day(day: date) -> str:
-    return formats.date_format(day, "DATE_FORMAT")
+    return date_format(first) if first == last else f"{date_format(first)} to {date_format(last)}"

@@ -3,6 +3,7 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
@@ -98,7 +99,7 @@ class Dashboard(FilteredPipelines):
         except ValueError:
             return usual, f"“{text}” is no day. Write it as {usual}."
         if not asof.FIRST_DAY <= day < today:
-            return usual, f"Choose a day before {today:%-d %b %Y} to compare with."
+            return usual, f"Choose a day before {date_format(today)} to compare with."
         return day, ""
 
 

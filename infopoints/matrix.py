@@ -48,7 +48,7 @@ def _label(band: int) -> str:
 
 def _query(impact: int, likelihood: int) -> str:
     """The list of just what the cell counts."""
-    bounds = {"status": LIVE}
+    bounds: dict[str, str | int] = {"status": LIVE}
     for name, band in (("impact", impact), ("likelihood", likelihood)):
         bounds[f"{name}_min"] = band * WIDTH + 1
         bounds[f"{name}_max"] = (band + 1) * WIDTH

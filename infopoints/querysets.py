@@ -18,7 +18,7 @@ class InformationPointQuerySet(AuditedQuerySet):
         """Open or watched: what still matters."""
         return self.exclude(status=Status.CLOSED)
 
-    def of_status(self, *codes: str):
+    def of_status(self, *codes: str) -> Self:
         """Any of the statuses, and ``LIVE``."""
         live = [status for status in Status if status != Status.CLOSED]
         wanted = [status for code in codes for status in (live if code == LIVE else [code])]
@@ -40,16 +40,16 @@ class InformationPointQuerySet(AuditedQuerySet):
     def by_rating(self) -> Self:
         return self.order_by("-rating", "-impact", by("title"))
 
-    def review_due(self, day: date):
+    def review_due(self, day: date) -> Self:
         """Not closed, and to be looked at again by that day."""
         return self.live().filter(review_on__lte=day)
 
-    def of_technology(self, *codes: str):
+    def of_technology(self, *codes: str) -> Self:
         """That concern any of them; a code that ends with ALL_KINDS is of its kinds too."""
         links = self.model.technologies.through.objects.filter(information_point=OuterRef("pk"))
         return self.filter(Exists(links.filter(of_technology(*codes)).order_by()))
 
-    def about_counterparty(self, name: str):
+    def about_counterparty(self, name: str) -> Self:
         """That concern one whose name or another name contains ``name``."""
         counterparties = self.model.counterparties.rel.model.objects
         links = self.model.counterparties.through.objects.filter(
@@ -57,13 +57,13 @@ class InformationPointQuerySet(AuditedQuerySet):
         )
         return self.filter(pk__in=links.order_by().values("information_point"))
 
-    def about_pipeline(self, name: str):
+    def about_pipeline(self, name: str) -> Self:
         """That concern one whose name contains ``name``."""
         links = self.model.pipelines.through.objects.filter(
             pipeline__in=search.named(self.model.pipelines.rel.model, name)
         )
         return self.filter(pk__in=links.order_by().values("information_point"))
 
-    def matching(self, text: str):
+    def matching(self, text: str) -> Self:
         """Every word of the text in the title, the description or the market."""
         return search.matching(self, text)

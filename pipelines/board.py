@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -89,7 +90,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
 
 def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
     """The first cards of each column, by RTB date, those without one last."""
-    order = [F("rtb_date").asc(nulls_last=True), by("project_name"), "pk"]
+    order = (F("rtb_date").asc(nulls_last=True), F(by("project_name")), F("pk"))
     placed = (
         shown.filter(stage__is_terminal=False)
         .order_by()
@@ -112,11 +113,11 @@ def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
 
 
 def _list_url(query: QueryDict, status: str) -> str:
-    query = query.copy()
-    query.pop("page", None)
-    query.pop(f"status{NOT}", None)
-    query["status"] = status
-    return f"{reverse('pipelines')}?{query.urlencode()}"
+    listed = query.copy()
+    listed.pop("page", None)
+    listed.pop(f"status{NOT}", None)
+    listed["status"] = status
+    return f"{reverse('pipelines')}?{listed.urlencode()}"
 
 
 class MoveForm(forms.Form):
@@ -153,17 +154,19 @@ class MoveForm(forms.Form):
     #: The fields of this form that only some statuses need.
     ASKED = ("on_hold_reason", "rtb_date")
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, error_class=FieldErrors, **kwargs)
+    def __init__(self, data: QueryDict | None = None):
+        super().__init__(data, auto_id="move_%s", error_class=FieldErrors)
         stages = list(Stage.objects.active().order_by("is_terminal", "order"))
         going_on = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
         self.ends = [(stage.code, stage.name) for stage in stages if stage.is_terminal]
-        self.fields["to"].choices = [*going_on, (HELD, ON_HOLD), *self.ends]
+        to = cast(forms.ChoiceField, self.fields["to"])
+        to.choices = [*going_on, (HELD, ON_HOLD), *self.ends]
         for name, field in self.fields.items():
             is_choice = isinstance(field.widget, forms.Select)
             field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
             if name in self.ASKED:
-                field.asked_by = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
+                targets = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
+                field.asked_by = targets  # type: ignore[attr-defined]  # for the template alone
 
     def add_errors_of(self, refusal: ValidationError) -> None:
         """The refusal's sentences, at their fields where the form has them."""
@@ -184,7 +187,7 @@ class Board(FilteredPipelines):
             "columns": shown,
             "total": sum(column.count for column in shown),
             "may_move": may_move,
-            "move_form": MoveForm(auto_id="move_%s") if may_move else None,
+            "move_form": MoveForm() if may_move else None,
             "move": last_move(self.request.user) if may_move else None,
         }
 
@@ -200,13 +203,13 @@ class MoveCard(PermissionRequiredMixin, View):
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         get_object_or_404(Pipeline, pk=pk)
-        form = MoveForm(request.POST, auto_id="move_%s")
+        form = MoveForm(request.POST)
         if not form.is_valid():
             return self._ask_again(form, 422)
         try:
             move = move_pipeline(pipeline_id=pk, person=request.user, **form.cleaned_data)
-        except StaleRecordError as error:
-            return self._conflict(form, error)
+        except StaleRecordError:
+            return self._conflict(form, pk)
         except NotMovableError as refusal:
             form.add_error("to", str(refusal))
             return self._ask_again(form, 422)
@@ -221,13 +224,13 @@ class MoveCard(PermissionRequiredMixin, View):
         context = {"move_form": form, **context}
         return render(self.request, "pipelines/parts/move_form.html", context, status=status)
 
-    def _conflict(self, form: MoveForm, error: StaleRecordError) -> HttpResponse:
-        """Sending the form again then moves the pipeline as it is now."""
-        stage_too = Pipeline.objects.select_related("stage")
-        pipeline = get_object_or_404(stage_too, pk=error.record.pk)
+    def _conflict(self, form: MoveForm, pk: UUID) -> HttpResponse:
+        """Show the form with the pipeline's new version, so that posting it again moves it."""
+        pipeline = get_object_or_404(Pipeline.objects.select_related("stage"), pk=pk)
         seen = form.cleaned_data["version"]
-        form.data = form.data.copy()
-        form.data["version"] = pipeline.version
+        data = self.request.POST.copy()
+        data["version"] = str(pipeline.version)
+        form.data = data
         entries = timeline.entries_since(pipeline, seen)
         return self._ask_again(form, 409, conflict=entries, pipeline=pipeline)
 

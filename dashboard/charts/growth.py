@@ -8,6 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.template.defaultfilters import pluralize
+from django.utils.formats import date_format
+
 from dashboard.charts.parts import (
     ACCENT,
     PLACE,
@@ -78,17 +81,18 @@ def _finding(one: Growth) -> str:
     words = f"{mw(reached, unit)} have reached their RTB date."
     if one.scheduled:
         last = one.scheduled[-1]
-        words += f" {mw(last.mw - reached, unit)} more are scheduled up to {last.day:%-d %b %Y}."
+        words += f" {mw(last.mw - reached, unit)} more are scheduled up to {date_format(last.day)}."
     if one.trend:
         end = one.trend[-1]
         words += (
             f" If it goes on as in the last {YEARS} years: {mw(end.mw, unit)} by "
-            f"{end.day:%-d %b %Y}, with 95 % probability {number(end.low)} to {number(end.high)}."
+            f"{date_format(end.day)}, with 95 % probability {number(end.low)} to "
+            f"{number(end.high)}."
         )
     else:
         words += (
             f" No trend: it takes {FEWEST_POINTS} RTB dates reached in the last {YEARS} years, and "
-            f"there {'is' if one.points == 1 else 'are'} {whole(one.points)}."
+            f"there {pluralize(one.points, 'is,are')} {whole(one.points)}."
         )
     return words
 
@@ -146,7 +150,7 @@ def _trend_rows(found: Sequence[Growth]) -> list[Row]:
             text = number(outlook.mw) if outlook else "no trend"
             note = f"{number(outlook.low)} to {number(outlook.high)}" if outlook else ""
             cells.append(Cell(text, note=note))
-        rows.append(Row(f"Trend on {day:%-d %b %Y}", None, tuple(cells)))
+        rows.append(Row(f"Trend on {date_format(day)}", None, tuple(cells)))
     return rows
 
 

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
+from django.utils.formats import date_format
+
 from dashboard.charts.parts import (
     ACCENT,
     NEUTRAL,
@@ -51,8 +53,8 @@ def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
     """The steps that occur, each from where the one before it ended."""
     steps = [step for step in walk.steps if step.facilities]
     ends = {
-        f"{since:%-d %b %Y}": walk.opening,
-        f"{clock.today():%-d %b %Y}" if clock.past_day() else "Today": walk.closing,
+        date_format(since): walk.opening,
+        date_format(clock.today()) if clock.past_day() else "Today": walk.closing,
     }
     (first, opening), (last, closing) = ends.items()
     levels = [walk.opening.mw]
@@ -68,12 +70,12 @@ def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
     moved = closing.mw - opening.mw
     finding = f"{mw(opening)} became {mw(closing)}: {signed(moved)} MW."
     if not moved:
-        finding = f"{mw(closing)} are open, as many as on {since:%-d %b %Y}."
+        finding = f"{mw(closing)} are open, as many as on {date_format(since)}."
     return Chart(
         key="walk",
-        title=f"Open capacity since {since:%-d %b %Y}",
+        title=f"Open capacity since {date_format(since)}",
         finding=finding,
-        empty=f"Nothing was open on {since:%-d %b %Y}, and nothing is now.",
+        empty=f"Nothing was open on {date_format(since)}, and nothing is now.",
         columns=("Facilities", "MWp DC", "MW AC", "of which storage", "Together, MW"),
         rows=(
             Row(first, links[0], (Cell(""), *_amounts(opening, walk.opening_storage_mw, number))),
@@ -178,7 +180,7 @@ def rag_table(moves: Iterable[RagMove], since: date, lists: Lists) -> list[RagRo
 
 def rag_finding(moves: Iterable[RagMove]) -> str:
     """How many got worse and better, and how many can't be told."""
-    order = [RAG.GREEN, RAG.AMBER, RAG.RED]
+    order: list[str] = [RAG.GREEN, RAG.AMBER, RAG.RED]
     worse = better = unrated = 0
     for move in moves:
         if not move.start or not move.end:

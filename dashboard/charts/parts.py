@@ -139,8 +139,8 @@ class Lists:
 
 
 def _address(name: str, query: dict) -> str:
-    query = urlencode(sorted(query.items()), doseq=True)
-    address = f"{reverse(name)}?{query}" if query else reverse(name)
+    parameters = urlencode(sorted(query.items()), doseq=True)
+    address = f"{reverse(name)}?{parameters}" if parameters else reverse(name)
     return asof.keep_day(address, clock.past_day())
 
 
@@ -218,7 +218,7 @@ def bars(
     values: Sequence[Any],
     colours: Sequence[tuple[str, str]],
     notes: Sequence[str],
-    links: Sequence[Link],
+    links: Sequence[Link | None],
     axis: str,
 ) -> dict[str, Any]:
     """Lying bars with words at their ends. A value is a length, or a pair: from and to."""

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.template.defaultfilters import pluralize
+
 from dashboard.charts.parts import ACCENT, PLACE, Link, Lists
 from dashboard.metrics.totals import Exposure
 from infopoints.matrix import Matrix, band_of, matrix_of
 from infopoints.querysets import LIVE
-from oegen.core.words import whole
+from oegen.core.words import count, whole
 from pipelines.querysets import OPEN
 
 #: From so much of both on a point is called likely and weighty: the last two of five bands.
@@ -27,16 +29,15 @@ class Scatter:
 
 
 def scatter(places: Sequence[tuple[int, int, int]]) -> Scatter:
-    bands: Counter = Counter()
-    for impact, likelihood, count in places:
-        bands[band_of(impact), band_of(likelihood)] += count
+    bands: Counter[tuple[int, int]] = Counter()
+    for impact, likelihood, number in places:
+        bands[band_of(impact), band_of(likelihood)] += number
     together = sum(bands.values())
-    high = sum(n for impact, likelihood, n in places if min(impact, likelihood) >= HIGH)
+    high = sum(number for impact, likelihood, number in places if min(impact, likelihood) >= HIGH)
     light, dark = ACCENT
     return Scatter(
-        finding=f"{whole(high)} of {whole(together)} live information "
-        f"point{'' if together == 1 else 's'} {'has' if high == 1 else 'have'} both impact and "
-        f"likelihood above {HIGH - 1}.",
+        finding=f"{whole(high)} of {count(together, 'live information point')} "
+        f"{pluralize(high, 'has,have')} both impact and likelihood above {HIGH - 1}.",
         matrix=matrix_of(bands),
         data={
             "kind": "scatter",

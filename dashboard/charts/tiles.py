@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dashboard.charts.parts import Link, Lists, mw, percent, pipelines
+from dashboard.charts.parts import Link, Lists, mw, percent
 from dashboard.metrics import Total
 from dashboard.metrics.totals import Headline
-from oegen.core.words import signed
+from oegen.core.words import noun_of, signed
 from pipelines.choices import UNCONFIRMED_DAYS
+from pipelines.models import Pipeline
 from pipelines.querysets import HELD, OPEN, OVERDUE, Megawatts
 from pipelines.reference import COMPLETED
 
@@ -43,8 +44,8 @@ class Tile:
         """In words; empty for none."""
         parts = [f"{signed(self.change_mw)} MW"] if self.change_mw else []
         if self.change_count:
-            sign = "+" if self.change_count > 0 else "−"
-            parts.append(f"{sign}{pipelines(abs(self.change_count))}")
+            noun = noun_of(Pipeline, abs(self.change_count))
+            parts.append(f"{signed(self.change_count, 0)} {noun}")
         return ", ".join(parts)
 
 
@@ -93,16 +94,15 @@ def _owned(total: Total) -> str:
 
 def _weighted(key: str, title: str, now: Total, before: Total, lists: Lists) -> Tile:
     share = now.weighed_share
-    known = bool(share)
     amount = getattr(now, key)
     return Tile(
         key=key.replace("_", "-"),
         title=title,
-        amount=amount if known else None,
+        amount=amount if share else None,
         total=now,
         link=lists.pipelines(now, status=OPEN, columns=WEIGHTED_COLUMNS),
         change_mw=amount.mw - getattr(before, key).mw,
         change_count=0,
-        says=f"{percent(share)} of the open MW have a probability" if known else "",
-        missing="" if known else "No probability is set",
+        says=f"{percent(share)} of the open MW have a probability" if share else "",
+        missing="" if share else "No probability is set",
     )

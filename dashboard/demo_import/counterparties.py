@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -23,6 +24,7 @@ from dashboard.demo_import.importer import (
     check_past_fields,
 )
 from dashboard.demo_import.past import Past
+from oegen.audit.audited import AuditedModel
 from oegen.audit.questions import Question
 from oegen.core.text import clean_line, likeness_key, name_key
 from oegen.imports import Cell, Row, RowForm, derived_id, identifier, moment, one_line, text
@@ -34,6 +36,8 @@ ROLES = {
     "DealLead": "deal-lead",
     "FinanceLead": "finance-lead",
 }
+Record = TypeVar("Record", bound=AuditedModel)
+
 NAME_SPACE, ALIAS_SPACE = "counterparty", "alias of counterparty"
 
 #: The heading of people who were found by their name in the summary.
@@ -129,7 +133,7 @@ def role_link(counterparty: uuid.UUID, role: ContactRole, contact: uuid.UUID):
     )
 
 
-def stamped(instance, created: datetime | None, modified: datetime | None):
+def stamped(instance: Record, created: datetime | None, modified: datetime | None) -> Record:
     """A new record with the dates that its file gives it."""
     instance.created_at = created or modified or timezone.now()
     instance.modified_at = modified or instance.created_at
@@ -182,12 +186,11 @@ class CounterpartyImporter(Importer):
             # A placeholder that a file describes at last is one no longer.
             "is_placeholder": False,
         }
-        counterparty = batch.counterparties.get(data["ID"])
-        is_new = counterparty is None
-        if is_new:
-            counterparty = stamped(
-                Counterparty(id=data["ID"]), data["Created"], data["LastModified"]
-            )
+        known = batch.counterparties.get(data["ID"])
+        is_new = known is None
+        counterparty = known or stamped(
+            Counterparty(id=data["ID"]), data["Created"], data["LastModified"]
+        )
         changed = changed_fields(counterparty, values)
         # Not its clean, which looks for the name with a query; the names are at hand here.
         check_fields(counterparty)

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -23,15 +24,15 @@ from oegen.audit import (
     CHANGED,
     CREATED,
     REMOVED,
-    current_change_set,
     history_model,
     history_row,
     instance_from_row,
 )
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
+from oegen.audit.context import open_change_set
 from oegen.audit.questions import Question
-from oegen.core.fields import clean_text, is_free_text
+from oegen.core.fields import clean_text, is_free_text, own_field
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
@@ -96,15 +97,18 @@ class PastRow:
         return " ".join([past_reason(self.audit_id), *self.words])
 
 
+Planned = dict[type[AuditedModel], list[AuditedModel]]
+
+
 class Writes:
     """The writes of one batch, in the order of ``models``."""
 
     def __init__(self, scratch: Scratch, *models: type[AuditedModel]):
         self._scratch = scratch
-        self._new = {model: [] for model in models}
-        self._changed = {model: [] for model in models}
-        self._fields = {model: set() for model in models}
-        self._gone = {model: [] for model in models}
+        self._new: Planned = {model: [] for model in models}
+        self._changed: Planned = {model: [] for model in models}
+        self._fields: dict[type[AuditedModel], set[str]] = {model: set() for model in models}
+        self._gone: dict[type[AuditedModel], list[uuid.UUID]] = {model: [] for model in models}
         self._early: list[tuple[AuditedModel, datetime]] = []
 
     def create(self, instance: AuditedModel, known_since: datetime | None = None) -> None:
@@ -135,7 +139,7 @@ class Writes:
                 model.objects.bulk_update(self._changed[model], sorted(self._fields[model]))
 
     def _write_beginnings(self) -> None:
-        current = current_change_set()
+        current = open_change_set()
         rows = defaultdict(list)
         for instance, when in self._early:
             row = history_row(instance, CREATED, change_set=current, when=when, reason=REFERENCED)
@@ -149,11 +153,11 @@ class Writes:
         return CHANGED if self._scratch.was_told(instance) else CREATED
 
 
-def changed_fields(instance: models.Model, values: dict) -> set[str]:
+def changed_fields(instance: AuditedModel, values: dict[str, Any]) -> set[str]:
     """Set the values, texts cleaned; the names of those that differ from what the instance had."""
     changed = set()
     for name, value in values.items():
-        field = instance._meta.get_field(name)
+        field = own_field(type(instance), name)
         if getattr(instance, name) == value:
             continue
         if isinstance(value, str) and is_free_text(field):
@@ -333,11 +337,11 @@ class Importer(ABC):
         audit.report.unchanged += len(rows) - len(news)
         past = Past(self.run.change_set, self.run.scratch)
         self.load_past(news, past)
-        for row in news:
+        for past_row in news:
             try:
-                self.tell(row, past)
+                self.tell(past_row, past)
             except ValidationError as error:
-                audit.reject(row.row, error, self.columns)
+                audit.reject(past_row.row, error, self.columns)
             else:
                 audit.report.created += 1
         past.write()

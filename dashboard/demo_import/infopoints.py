@@ -303,4 +303,6 @@ def _relink(point: InformationPoint, present: dict, make, wanted: list, writes: 
 
 
 def _far_key(link: InformationPointTechnology | InformationPointCounterparty) -> uuid.UUID:
-    return getattr(link, "technology_id", None) or link.counterparty_id
+    if isinstance(link, InformationPointTechnology):
+        return link.technology_id
+    return link.counterparty_id

@@ -37,14 +37,14 @@ def _value(node: ast.expr, depth: int):
     match node:
         case ast.Constant(value=None | bool() | int() | float()):
             return node.value
-        case ast.Constant(value=str()):
-            return _text(node.value)
+        case ast.Constant(value=str(text)):
+            return _text(text)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return -number
         case ast.List():
             return [_value(item, depth + 1) for item in node.elts]
         case ast.Dict() if None not in node.keys:
-            keys = [_value(key, depth + 1) for key in node.keys]
+            keys = [_value(key, depth + 1) for key in node.keys if key]
             if not all(isinstance(key, str) for key in keys):
                 raise LiteralError("a key in it is no text")
             if len(set(keys)) < len(keys):
@@ -87,8 +87,9 @@ def _datetime(node: ast.Call) -> datetime:
     if not is_datetime or len(numbers) != len(node.args) or not all(map(_is_utc, node.keywords)):
         raise LiteralError("it holds a call other than datetime.datetime(...), which is never run")
     try:
-        # Without a zone it stays without: the demo kept plain days so.
-        return datetime(*numbers, tzinfo=UTC if node.keywords else None)
+        # Naive without a zone: the demo kept plain days so. A call with too few or too many numbers
+        # raises TypeError.
+        return datetime(*numbers, tzinfo=UTC if node.keywords else None)  # type: ignore[arg-type, misc]
     except (TypeError, ValueError, OverflowError):
         raise LiteralError("a date in it is no date") from None
 

@@ -1,10 +1,11 @@
 """pipelines.csv: a row is a pipeline, its facility and its lead developer."""
 
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -147,7 +148,7 @@ class PipelineImporter(Importer):
         super().__init__(run)
         self.names = names
         self.vocabulary = vocabulary
-        self.capacity: Counter[Technology] = Counter()
+        self.capacity: defaultdict[Technology, Decimal] = defaultdict(Decimal)
 
     def identify(self, row: Row, record_id: uuid.UUID) -> uuid.UUID:
         """The first row with an ID keeps it; another gets one derived from what it says."""
@@ -286,7 +287,7 @@ class PipelineImporter(Importer):
 
     def _set_status(self, pipeline: Pipeline, status: str, is_new: bool) -> "_Status":
         stage, is_guess = self.vocabulary.stage(status), False
-        values = {"on_hold": stage is None}
+        values: dict[str, Any] = {"on_hold": stage is None}
         if stage is None and is_new:
             stage = stage_told(self.run.scratch, self.vocabulary, pipeline.pk)
             is_guess = stage is None
@@ -340,7 +341,7 @@ class PipelineImporter(Importer):
         for column in OLD_CAPACITY.values():
             if column != own and cells.get(column, "").strip() not in ("", "0", "0.0"):
                 words.append(f"It also said {column} {shown(cells[column])}.")
-        return {**cells, "Capacity": cells.get(own, "")}
+        return {**cells, "Capacity": cells.get(own, "") if own else ""}
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:
         entities = {row.entity for row in rows}

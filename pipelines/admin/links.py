@@ -20,6 +20,7 @@ from pipelines.admin.facility import SIZE_FIELDS
 from pipelines.models import (
     CounterpartyRole,
     Facility,
+    Pipeline,
     PipelineCounterparty,
     PipelineFacility,
     Technology,
@@ -41,6 +42,9 @@ DESCRIPTION = (
 
 class FacilityLinkForm(GuardedForm):
     """An existing facility, whose figures can be corrected here, or a new one."""
+
+    #: Set by LinkFormSet.
+    owner: Pipeline
 
     name = Facility._meta.get_field("name").formfield(required=False)
     technology = forms.ModelChoiceField(
@@ -134,11 +138,13 @@ class FacilityLinkForm(GuardedForm):
             facility.save()
         if self._is_change:
             self.remember_answers()
-            self.save_m2m = lambda: None
             return self.instance
         if facility:
             self.instance.facility = facility
         return super().save(commit=commit)
+
+    def save_m2m(self):
+        """Called by the formset for each row, also for one whose link ``save`` did not write."""
 
 
 class FacilityFormSet(LinkFormSet):
@@ -174,7 +180,8 @@ class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        field.label = "Existing facility"
+        if field is not None:
+            field.label = "Existing facility"
         return field
 
 
@@ -194,7 +201,8 @@ class CounterpartyLinkForm(GuardedForm):
 
     def _get_validation_exclusions(self):
         """The formset checks the rules between the rows, on the state that saving will leave."""
-        return super()._get_validation_exclusions() | {"pipeline"}
+        # The stubs leave out this hook of Django's.
+        return super()._get_validation_exclusions() | {"pipeline"}  # type: ignore[misc]
 
     def clean(self):
         cleaned = super().clean()
@@ -281,7 +289,7 @@ class CounterpartyFormSet(LinkFormSet):
     @staticmethod
     def _check(rows: list[tuple[CounterpartyRole, Decimal | None]]) -> None:
         """Raise ValidationError for roles and shares that don't go together."""
-        shares = defaultdict(int)
+        shares: defaultdict[CounterpartyRole, Decimal] = defaultdict(Decimal)
         for role, share_pct in rows:
             shares[role] += share_pct or 0
         if sum(role.pk == LEAD_DEVELOPER_ID for role, _ in rows) > 1:

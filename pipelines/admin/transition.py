@@ -15,13 +15,16 @@ class StageTransitionAdmin(AuditedAdmin):
     search_fields = ["pipeline__project_name"]
     readonly_fields = ["pipeline", "status", "recorded_at", "recorded_by"]
     fieldsets = [(None, {"fields": [*readonly_fields, "effective_on"]})]
-    view_on_site = False
 
     def has_add_permission(self, request):
         return False
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def view_on_site(self, obj):
+        """A transition has no page of its own."""
+        return
 
     @admin.display(description="Moved to")
     def status(self, transition):

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -74,7 +76,7 @@ class Facility(AuditedModel):
     region = LineField(max_length=120, blank=True, help_text="County, state or sea area.")
     comments = GenericRelation(Comment)
 
-    objects = FacilityQuerySet.as_manager()
+    objects: ClassVar = FacilityQuerySet.as_manager()
 
     SEARCH_FIELDS = ("name", "region", "country_name")
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/facility_found.html"
@@ -118,7 +120,7 @@ class Facility(AuditedModel):
     def questions(self):
         return questions_about_place(self)
 
-    def clean(self):
+    def clean(self) -> None:
         errors = {}
         if self.latitude is None and self.longitude is not None:
             errors["latitude"] = "Give the latitude too, or clear the longitude."

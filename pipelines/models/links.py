@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,7 +13,7 @@ from oegen.core.fields import between, in_range, one_of
 from oegen.models import AuditedModel
 from pipelines.choices import Outcome
 from pipelines.models.facility import Facility
-from pipelines.models.pipeline import Pipeline
+from pipelines.models.pipeline import Pipeline, status_label_of
 from pipelines.models.reference import CounterpartyRole, Stage
 from pipelines.querysets import PipelineCounterpartyQuerySet
 from pipelines.reference import LEAD_DEVELOPER_ID
@@ -61,7 +63,7 @@ class PipelineCounterparty(AuditedModel):
         help_text="In %, 0 to 100.",
     )
 
-    objects = PipelineCounterpartyQuerySet.as_manager()
+    objects: ClassVar = PipelineCounterpartyQuerySet.as_manager()
 
     PARENT_FIELD = "pipeline"
 
@@ -142,7 +144,7 @@ class StageTransition(AuditedModel):
         constraints = [one_of("stagetransition", "outcome", Outcome)]
 
     def __str__(self):
-        return f"{self.pipeline} to {self.status_label} on {self.effective_on:%-d %b %Y}"
+        return f"{self.pipeline} to {self.status_label} on {date_format(self.effective_on)}"
 
     @classmethod
     def describe_link(cls, row, names):
@@ -158,7 +160,9 @@ class StageTransition(AuditedModel):
         what = f"{what} on {day}"
         return what if row.history_type == audit.CREATED else f"“{what}” taken back"
 
-    status_label = Pipeline.status_label
+    @property
+    def status_label(self) -> str:
+        return status_label_of(self)
 
     @property
     def event(self) -> str:
@@ -173,7 +177,7 @@ class StageTransition(AuditedModel):
             return f"the day it was {self.get_outcome_display().lower()}"
         return "the hold" if self.on_hold else f"the move into {self.stage}"
 
-    def clean(self):
+    def clean(self) -> None:
         """A move takes effect today or earlier, and between the moves recorded before and after
         it."""
         if not self.effective_on:

@@ -47,7 +47,7 @@ class Technology(ReferenceModel):
             one_of("technology", "capacity_basis", CapacityBasis),
         ]
 
-    def clean(self):
+    def clean(self) -> None:
         errors = {}
         if not self.is_storage and self.facilities.exclude(storage_mwh=None).exists():
             errors["is_storage"] = "Facilities of this technology have a storage figure: keep it."
@@ -90,7 +90,7 @@ class Stage(ReferenceModel):
             in_range("stage", "default_probability_pct", 0, 100),
         ]
 
-    def clean(self):
+    def clean(self) -> None:
         errors = self._place_errors()
         if self.is_terminal and self.pipelines.filter(on_hold=True).exists():
             errors["is_terminal"] = "Projects are on hold in this stage: take them off hold first."

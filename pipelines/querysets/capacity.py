@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from decimal import Decimal
 from operator import add, sub
 from typing import Any, Self
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Aggregate, Count, Q, Sum
 
 from pipelines.choices import CapacityBasis
 
@@ -59,7 +60,7 @@ class Capacity(Megawatts):
     @property
     def facts(self) -> list[tuple[str, Decimal | int | str]]:
         """The totals of a file, in which a facility that several rows share is in each of them."""
-        facts = [
+        facts: list[tuple[str, Decimal | int | str]] = [
             ("Capacity, MWp DC", self.mwp_dc),
             ("Capacity, MW AC", self.mw_ac),
             ("Of which storage, MW", self.storage_mw),
@@ -72,7 +73,7 @@ class Capacity(Megawatts):
         return [*facts, ("Counted", "each facility once, however many rows it is part of")]
 
 
-def sums_of_capacity(prefix: str = "") -> dict:
+def sums_of_capacity(prefix: str = "") -> dict[str, Aggregate]:
     """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one
     facility each."""
     basis = Q(**{f"{prefix}technology__capacity_basis": CapacityBasis.DC})
@@ -90,9 +91,9 @@ def sums_of_capacity(prefix: str = "") -> dict:
     }
 
 
-def capacity_of_sums(sums: dict) -> Capacity:
+def capacity_of_sums(sums: Mapping[str, Any]) -> Capacity:
     """SQLite adds decimals as floating point; rounding to what is stored takes the noise out."""
-    numbers = {name: value or 0 for name, value in sums.items()}
+    numbers: dict[str, Any] = {name: value or 0 for name, value in sums.items()}
     for name in ("mwp_dc", "mw_ac", "storage_mw", "storage_mwh"):
         numbers[name] = round(Decimal(numbers[name]), 3)
     return Capacity(**numbers)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Round
 
@@ -15,7 +17,7 @@ _LEAVES_NOTHING = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
 
 
 class PipelineCounterpartyQuerySet(AuditedQuerySet):
-    def holding(self):
+    def holding(self) -> Self:
         """The links by which a counterparty holds a part of the pipeline: those with a share or,
         where nobody has one, that of the lead developer."""
         shares = (
@@ -30,11 +32,11 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
             Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
         )
 
-    def holding_all(self):
+    def holding_all(self) -> Self:
         """The links of ``holding`` that leave nothing of their pipeline to nobody."""
         return self.holding().filter(_LEAVES_NOTHING)
 
-    def with_parts(self):
+    def with_parts(self) -> Self:
         """Adds to each row of ``holding`` its ``part`` of the pipeline and the ``rest`` that all of
         them leave, in hundredths of a percent. Shares that add up to more than 100 % are scaled
         down to it."""
@@ -53,7 +55,7 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
             ),
         )
 
-    def held(self, facilities: str) -> tuple[str, tuple]:
+    def held(self, facilities: str) -> tuple[str, tuple[Any, ...]]:
         """SQL for who holds the facilities of some pipelines, and its parameters, after those of
         ``facilities``: to the rows which that selects it adds ``holder``, a counterparty's key or
         null, ``part`` and ``rest``; a facility has a row for each link that holds its pipeline.
@@ -62,8 +64,8 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         be 0 where no other row has the facility and is 1 elsewhere.
         """
         links = self.holding().with_parts().order_by()
-        links = links.values("pipeline_id", "counterparty_id", "part", "rest")
-        sql, params = links.query.sql_with_params()
+        columns = links.values("pipeline_id", "counterparty_id", "part", "rest")
+        sql, params = columns.query.sql_with_params()
         held = f"""
             SELECT facts.pipeline_id, facility_id, kw, shared, counterparty_id AS holder, part,
                 COALESCE(rest, {WHOLE}) AS rest

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import TYPE_CHECKING, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -22,13 +23,17 @@ from oegen.search.ordering import by
 from pipelines.querysets.capacity import ZERO
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
 from pipelines.querysets.holding import amounts_held
+from pipelines.querysets.links import FacilityLinksQuerySet
 from pipelines.reference import LEAD_DEVELOPER_ID
 
+if TYPE_CHECKING:
+    from counterparties.models import Counterparty
 
-class PartnersMixin:
-    """For the queryset of pipelines."""
 
-    def led_by(self, counterparty):
+class PartnersQuerySet(FacilityLinksQuerySet):
+    """The part of PipelineQuerySet that is about counterparties."""
+
+    def led_by(self, counterparty: Counterparty) -> Self:
         links = self.model.counterparties.through.objects
         return self.filter(
             Exists(
@@ -38,24 +43,26 @@ class PartnersMixin:
             )
         )
 
-    def held_by(self, counterparty):
+    def held_by(self, counterparty: Counterparty) -> Self:
         """Pipelines the counterparty holds a part of; see PipelineCounterparty's ``holding``."""
         links = self.model.counterparties.through.objects.holding()
         held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
         return self.filter(Exists(held.order_by()))
 
-    def held_by_others(self, counterparties):
+    def held_by_others(self, counterparties: Iterable[Counterparty]) -> Self:
         """Pipelines that somebody else than the counterparties holds a part of."""
         links = self.model.counterparties.through.objects.holding()
         held = links.filter(pipeline=OuterRef("pk")).exclude(counterparty__in=counterparties)
         return self.filter(Exists(held.order_by()))
 
-    def held_by_nobody(self):
+    def held_by_nobody(self) -> Self:
         """Pipelines without a holder of a part or the whole."""
         links = self.model.counterparties.through.objects.holding_all()
         return self.filter(~Exists(links.filter(pipeline=OuterRef("pk")).order_by()))
 
-    def held_mw(self, *, by=None, by_others_than=()) -> Decimal:
+    def held_mw(
+        self, *, by: Counterparty | None = None, by_others_than: Sequence[Counterparty] = ()
+    ) -> Decimal:
         """What of their capacity a counterparty holds, or all ``by_others_than`` these together;
         without either, what nobody holds. See ``amounts_held``."""
         links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
@@ -84,18 +91,18 @@ class PartnersMixin:
             [amount] = cursor.fetchone()
         return mw_of(amount, WHOLE)
 
-    def linked_to(self, counterparty):
+    def linked_to(self, counterparty: Counterparty) -> Self:
         """With the counterparty, in whatever role."""
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
         return self.filter(Exists(links.filter(counterparty=counterparty)))
 
-    def with_counterparty(self, name: str = "", roles: Iterable[str] = ()):
+    def with_counterparty(self, name: str = "", roles: Iterable[str] = ()) -> Self:
         """With a counterparty whose name or another name contains ``name``, in a role of one of the
         codes; either may be left empty."""
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
         return self.filter(Exists(narrowed(links, name, roles)))
 
-    def with_lead_developer_order(self):
+    def with_lead_developer_order(self) -> Self:
         """Adds ``lead_developer_order``, by which the rows sort by the lead developer's name."""
         lead = self.model.counterparties.through.objects.filter(
             pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
@@ -103,7 +110,7 @@ class PartnersMixin:
         key = lead.values(by("counterparty__name"))[:1]
         return self.annotate(lead_developer_order=Subquery(key))
 
-    def with_lead_developer(self):
+    def with_lead_developer(self) -> Self:
         """Adds ``lead_developer`` (name) and ``lead_developer_id`` to each row."""
         lead = self.model.counterparties.through.objects.filter(
             pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -12,6 +13,7 @@ from django.db.models import Case, DecimalField, ExpressionWrapper, F, Max, Q, V
 from oegen.core import clock
 from pipelines.querysets.capacity import Megawatts
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
+from pipelines.querysets.partners import PartnersQuerySet
 
 NOTHING = Megawatts()
 
@@ -43,10 +45,10 @@ def probability_of(prefix: str = "", today: date | None = None) -> Case:
     )
 
 
-class SharesMixin:
+class SharesQuerySet(PartnersQuerySet):
     """The part of PipelineQuerySet that is about shares of the capacity."""
 
-    def with_shares_of_capacity(self):
+    def with_shares_of_capacity(self) -> Self:
         """Adds to each row ``net_mw``, its own facilities' sum × ownership, ``gross_weighted_mw``,
         × probability, and ``net_weighted_mw``, × both; None where a factor is not known. As with
         ``with_capacity``, never add these up: see ``shares_of_capacity``."""

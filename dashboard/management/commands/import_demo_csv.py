@@ -3,9 +3,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, connection, transaction
+from django.template.defaultfilters import pluralize
 
 from dashboard.demo_import.counterparties import CounterpartyImporter, CounterpartyNames
-from dashboard.demo_import.importer import ImportRun
+from dashboard.demo_import.importer import Importer, ImportRun
 from dashboard.demo_import.infopoints import InformationPointImporter
 from dashboard.demo_import.past import AuditFile
 from dashboard.demo_import.pipelines import PipelineImporter
@@ -13,6 +14,7 @@ from dashboard.demo_import.vocabulary import Vocabulary
 from oegen.audit import Source, change_set
 from oegen.core.database import wait_for_turn
 from oegen.core.exceptions import StaleRecordError
+from oegen.core.words import count
 from oegen.imports import UnreadableFileError
 from oegen.imports.report import Rejects
 from oegen.models import User
@@ -91,12 +93,14 @@ class Command(BaseCommand):
             pipelines = PipelineImporter(run, names, vocabulary)
             points = InformationPointImporter(run, names, vocabulary)
             audit.read()
-            for importer in (pipelines, points):
+            referring: list[Importer] = [pipelines, points]
+            importers: list[Importer] = [counterparties, *referring]
+            for importer in referring:
                 importer.note_references(audit)
-            for importer in (counterparties, pipelines, points):
+            for importer in importers:
                 importer.import_past(audit)
                 importer.import_rows()
-            for importer in (counterparties, pipelines, points):
+            for importer in importers:
                 importer.end_past()
             audit.report.check()
             return pipelines
@@ -126,6 +130,6 @@ class Command(BaseCommand):
         if rejected:
             paths = ", ".join(str(path) for path in run.rejects.paths)
             raise CommandError(
-                f"{rejected:,} row{'s were' if rejected != 1 else ' was'} rejected. "
+                f"{count(rejected, 'row')} {pluralize(rejected, 'was,were')} rejected. "
                 f"The rows and the reasons are in {paths}"
             )
