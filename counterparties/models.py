@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 
-from counterparties import alike
+from counterparties import questions
 from counterparties.fields import LEIField, company_number_key
 from counterparties.querysets import (
     ContactQuerySet,
@@ -111,7 +111,7 @@ class Counterparty(AuditedModel):
             )
 
     def questions(self):
-        return alike.questions_about_counterparty(self)
+        return questions.questions_about_counterparty(self)
 
     @property
     def alias_list(self) -> list[str]:
@@ -153,8 +153,8 @@ class Contact(AuditedModel):
 
     @property
     def phone_without_spaces(self) -> str:
-        """Its digits, after a plus if it has one, as people copy a number."""
-        return "".join(one for one in self.phone if one.isdigit() or one == "+")
+        """The digits and plus signs, so that a number without spaces is found."""
+        return "".join(sign for sign in self.phone if sign.isdigit() or sign == "+")
 
     def record_keys(self):
         yield Key.of_name(NAME, self.name)
@@ -162,7 +162,7 @@ class Contact(AuditedModel):
             yield Key.of_name(ALIAS, alias)
 
     def questions(self):
-        return alike.questions_about_contact(self)
+        return questions.questions_about_contact(self)
 
     @property
     def alias_list(self) -> list[str]:
@@ -179,7 +179,7 @@ class ContactRole(ReferenceModel):
 
 
 class CounterpartyContact(AuditedModel):
-    """A contact in a role at a counterparty, for as long as it lasted."""
+    """A contact's role at a counterparty, with its first and last day."""
 
     counterparty = models.ForeignKey(
         Counterparty, on_delete=models.CASCADE, related_name="contact_links"
@@ -219,10 +219,10 @@ class CounterpartyContact(AuditedModel):
         return f"{names.get(Contact, row.contact_id)} as {names.get(ContactRole, row.role_id)}"
 
     def questions(self):
-        return alike.questions_about_role(self)
+        return questions.questions_about_role(self)
 
     def combined_with(self, other):
-        """From the beginning of the first to the end of the last."""
+        """The earliest start and the latest end; None if either link has no limit."""
         begins = [self.valid_from, other.valid_from]
         ends = [self.valid_until, other.valid_until]
         return {

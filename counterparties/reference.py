@@ -1,4 +1,4 @@
-"""The reference rows that every installation has."""
+"""The reference rows that ``migrate`` creates."""
 
 CONTACT_ROLES = [
     ("ceo", "CEO"),

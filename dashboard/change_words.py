@@ -1,4 +1,4 @@
-"""What changed for a pipeline, in words: what follows its name, and the cells of a file."""
+"""Phrases for the changes of a pipeline, on the changes page and in its downloads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipelines.querysets import ENDED, HELD, Capacity
 
 
 class ChangeWords:
-    """Knows the names of the stages as they are at the moment that is being looked at."""
+    """Uses the names that the stages have on the day of the page."""
 
     def __init__(self):
         self._stages = dict(Stage.objects.values_list("code", "name"))
@@ -32,7 +32,7 @@ class ChangeWords:
         return phrase
 
     def cells(self, change: Change) -> tuple[str | date | None, str | date | None]:
-        """Old and new of what changed; dates as such."""
+        """The old and the new value; dates as ``date``."""
         was, now = (self._cell(change.kind, end) for end in (change.was, change.now))
         return was, now
 
@@ -58,12 +58,12 @@ class ChangeWords:
         return ON_HOLD if end.state == HELD else self._stage(end)
 
     def _where(self, end: PipelineState) -> str:
-        """The stage, and what keeps it from being open there."""
+        """The stage, and the status if it is another."""
         status = self._status(end)
         stage = self._stage(end)
         return stage if status == stage else f"{stage}, {status.lower()}"
 
-    # One for each kind: the change, how the pipeline stood, how it stands.
+    # One method for each kind of change: the change, the pipeline before, the pipeline after.
 
     def _new(self, change, was, now) -> str:
         return f"added in {self._where(now)}"
@@ -128,7 +128,7 @@ class ChangeWords:
 
 
 def size(capacity: Capacity | None) -> str:
-    """By basis: “40.0 MWp and 20.0 MW, 80.0 MWh”."""
+    """Such as “40.0 MWp and 20.0 MW, 80.0 MWh”."""
     if capacity is None:
         return ""
     parts = [f"{number(capacity.mwp_dc)} MWp"] if capacity.mwp_dc else []

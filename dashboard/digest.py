@@ -1,7 +1,7 @@
-"""What a day or a week brought, for those who want it told at once: oegen.alerts sends it.
+"""Daily and weekly digests, sent by oegen.alerts.
 
-A digest is of whole days, up to the end of yesterday, and reads everything as it stood then: so
-one that is made twice says the same twice.
+A digest covers whole days up to the end of yesterday and reads the data as of then, so building it
+twice gives the same digest.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline
 from pipelines.querysets import OVERDUE, Megawatts
 
-#: Lines of each part; an e-mail that is longer is not read.
+#: The number of lines in each part; nobody reads a longer e-mail.
 LINES = 10
 
 
@@ -49,7 +49,7 @@ PERIODS = {
 
 
 def write_digest(period: Period, today: date) -> int | None:
-    """Into the outbox; gives the number of new ones, or None when nothing happened."""
+    """Write the digest to the outbox. The number of new messages, or None if nothing happened."""
     until = today - timedelta(days=1)
     payload = digest_of(period, until)
     if payload is None:
@@ -57,8 +57,8 @@ def write_digest(period: Period, today: date) -> int | None:
     return outbox.write_digest(period.event, str(until), payload)
 
 
-def why_no_new_one(period: Period) -> str:
-    """In words, where something happened and yet nobody got a new digest of it."""
+def reason_for_none(period: Period) -> str:
+    """The reason, for users, why ``write_digest`` wrote no new message."""
     if number := len(outbox.digest_receivers(period.event)):
         return f"this one was written before, for {count(number, 'receiver')}"
     if Channel.EMAIL not in delivery.configured_channels():
@@ -70,8 +70,8 @@ def why_no_new_one(period: Period) -> str:
 
 
 def digest_of(period: Period, until: date) -> dict[str, Any] | None:
-    """What happened in the days up to ``until``, as templates and Slack messages take it; None
-    when nobody changed anything and no RTB date passed."""
+    """The digest of the days up to ``until``, as templates and Slack messages need it; None if
+    nothing was changed and no RTB date passed."""
     since = until - timedelta(days=period.days)
     pipelines = Pipeline.objects.all
     with (
@@ -128,7 +128,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
 
 
 def _changes(since: date) -> dict[str, Any]:
-    """What people did, newest first, as the latest changes tell it."""
+    """The latest change sets, newest first."""
     made = ChangeSet.objects.recorded().news()
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
@@ -196,7 +196,7 @@ def _unconfirmed(until: date) -> dict[str, Any]:
 
 
 def _pipelines_url(day: date, **filters) -> str:
-    """The list of the pipelines that are meant, as they were at the end of the day."""
+    """The filtered list of pipelines as of the end of the day."""
     return keep_day(f"{reverse('pipelines')}?{urlencode(filters)}", day)
 
 

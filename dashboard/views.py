@@ -16,7 +16,7 @@ from pipelines.querysets import PipelineQuerySet
 
 
 class Dashboard(FilteredPipelines):
-    """The numbers of the filtered pipelines, and their change since the day to ``compare`` with."""
+    """The figures of the filtered pipelines, and their change since the day ``compare``."""
 
     template_name = "dashboard/dashboard.html"
     state_template_name = "dashboard/parts/state.html"
@@ -32,24 +32,24 @@ class Dashboard(FilteredPipelines):
             "clear_url": self._clear_url(),
         }
         if context["is_wrong"]:
-            figures = {"said": "A filter has a value it does not know."}
+            figures = {"announcement": "A filter has a value it does not know."}
         else:
             filters = self.filterset.asked
-            told = urlencode(sorted(filters.items()), doseq=True)
-            found = metrics.overview(self._select, since, filters=told)
-            figures = self._shown(found, since, charts.Lists(filters))
-        # After the figures: on a past page they look at a second day, and whatever was made of
-        # the first is then made again.
+            cache_key = urlencode(sorted(filters.items()), doseq=True)
+            found = metrics.overview(self._select, since, filters=cache_key)
+            figures = self._figures(found, since, charts.Lists(filters))
+        # After the figures: on a past page they read a second day, which drops the tables of the
+        # first.
         return context | figures | {"latest": news.latest(limit=5)}
 
     @staticmethod
-    def _shown(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    def _figures(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
         now = found.headline
         open_mw = now.open.capacity.mw
         known = [group.technology for group in found.technologies if group.technology]
         return {
             "is_empty": not any(group.total.pipelines for group in found.statuses),
-            "said": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
+            "announcement": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
             "tiles": charts.tiles(now, found.before, lists),
             "slippage": found.slippage,
             "changes": lists.changes(since),
@@ -74,8 +74,8 @@ class Dashboard(FilteredPipelines):
         }
 
     def _select(self) -> PipelineQuerySet:
-        """What the filters pick at the moment that is being looked at. A value that was not known
-        then, such as a counterparty that was not there, picks nothing."""
+        """The filtered pipelines on the day being read. A filter value that did not exist then,
+        such as a counterparty entered later, matches nothing."""
         everything = Pipeline.objects.all()
         found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
         return found.qs if found.is_valid() else everything.none()
@@ -87,24 +87,24 @@ class Dashboard(FilteredPipelines):
         return f"{reverse('dashboard')}{query}"
 
     def _since(self) -> tuple[date, str]:
-        """The day that figures are compared with, a month before the page's unless the address
-        names one, and what is wrong with the one it names."""
+        """The day to compare with, by default a month before the page's, and the error message for
+        an invalid day in the address."""
         today = clock.today()
-        usual = metrics.a_month_before(today)
+        default = metrics.a_month_before(today)
         text = self.request.GET.get("compare", "")
         if not text:
-            return usual, ""
+            return default, ""
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            return usual, f"“{text}” is no day. Write it as {usual}."
+            return default, f"“{text}” is no day. Write it as {default}."
         if not asof.FIRST_DAY <= day < today:
-            return usual, f"Choose a day before {date_format(today)} to compare with."
+            return default, f"Choose a day before {date_format(today)} to compare with."
         return day, ""
 
 
 class Search(TemplateView):
-    """Everything with all the words of ``q``; the first of each kind, or of one ``kind`` all."""
+    """Records with all the words of ``q``: the first of each kind, or all of one ``kind``."""
 
     template_name = "dashboard/search.html"
     longest_query = 200

@@ -11,7 +11,7 @@ from oegen.admin import AuditedAdmin, LinkInline
 
 
 class SubjectInline(LinkInline):
-    """Links of which an empty form's address may set the first: ``?pipeline=`` and its key."""
+    """Links whose first row the address of an empty form can fill in: ``?pipeline=<key>``."""
 
     #: The foreign key to the record that the point concerns, and the name of the parameter.
     subject: str

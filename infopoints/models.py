@@ -91,7 +91,7 @@ class InformationPoint(AuditedModel):
 
     @property
     def is_review_overdue(self) -> bool:
-        """Whether it was to be looked at again before the day that is being looked at."""
+        """Whether its review date is before today, or before the day of a past page."""
         if self.review_on is None or self.status == Status.CLOSED:
             return False
         return self.review_on < clock.today()

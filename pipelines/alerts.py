@@ -1,4 +1,4 @@
-"""What alerts can tell of pipelines, for oegen.alerts. Loaded when the application starts."""
+"""The alert events of pipelines, registered with oegen.alerts by ``AppConfig.ready``."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ COMPLETED = Event("completed", "Completed")
 WITHDRAWN = Event("withdrawn", "Withdrawn, refused or sold")
 CAPACITY_CHANGED = Event("capacity-changed", "Capacity changed", unit="%")
 
-#: The watcher finds an RTB date that passed so long ago at most: after that it is no news.
-LOOKS_BACK = timedelta(days=7)
+#: How long after an RTB date has passed ``newly_overdue`` still reports it.
+LOOK_BACK = timedelta(days=7)
 
 FIELDS = (
     "stage_id",
@@ -59,7 +59,7 @@ FIELDS = (
     "rtb_date",
 )
 
-MAKES_OVERDUE = ("rtb_date", "stage_id", "on_hold", "outcome")
+OVERDUE_FIELDS = ("rtb_date", "stage_id", "on_hold", "outcome")
 
 
 @detects(
@@ -90,7 +90,7 @@ def pipeline_changes(changes: Changes) -> Iterator[Occurrence]:
         yield from _hold_and_outcome(key, before, after)
         yield from _rag(key, before["rag_status"], after)
         yield from _rtb(key, before["rtb_date"], after["rtb_date"])
-        if any(before[name] != after[name] for name in MAKES_OVERDUE):
+        if any(before[name] != after[name] for name in OVERDUE_FIELDS):
             stages = stages or Stage.objects.in_bulk()
             yield from _stage(key, stages[before["stage_id"]], stages[after["stage_id"]])
             if not _was_overdue(before, stages):
@@ -163,8 +163,8 @@ def _was_overdue(before: dict[str, Any], stages: dict[UUID, Stage]) -> bool:
 
 @comes_with_time
 def newly_overdue(day: date) -> Iterator[Occurrence]:
-    """Pipelines whose RTB date has passed in the days before."""
-    return _overdue(Pipeline.objects.overdue(day).filter(rtb_date__gte=day - LOOKS_BACK))
+    """Pipelines whose RTB date passed within ``LOOK_BACK`` before the day."""
+    return _overdue(Pipeline.objects.overdue(day).filter(rtb_date__gte=day - LOOK_BACK))
 
 
 def _overdue(pipelines) -> Iterator[Occurrence]:
@@ -180,9 +180,9 @@ def _overdue(pipelines) -> Iterator[Occurrence]:
 
 @detects(CAPACITY_CHANGED, models=[Facility, PipelineFacility])
 def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
-    """Changes of each pipeline's sum over its facilities, which may be revised, added or removed.
+    """Changes of a pipeline's capacity by facilities that were revised, added or removed.
 
-    One that had no capacity before has it now for the first time, which is no change in %.
+    A pipeline without capacity before is left out: its change has no percentage.
     """
     revised = {}
     for change in changes.of(Facility, "capacity_mw"):
@@ -198,33 +198,33 @@ def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
     added, removed = added - removed, removed - added
     if not (revised or added or removed):
         return
-    concerned = {pipeline for pipeline, _ in added | removed}
+    affected = {pipeline for pipeline, _ in added | removed}
     if revised:
-        of_revised = PipelineFacility.objects.filter(facility__in=list(revised))
-        concerned |= set(of_revised.values_list("pipeline", flat=True))
-    concerned -= {
+        revised_links = PipelineFacility.objects.filter(facility__in=list(revised))
+        affected |= set(revised_links.values_list("pipeline", flat=True))
+    affected -= {
         change.key
         for change in changes.of(Pipeline, *FIELDS)
         if change.before is None or change.after is None
     }
-    now = PipelineFacility.objects.filter(pipeline__in=list(concerned)).order_by()
+    now = PipelineFacility.objects.filter(pipeline__in=list(affected)).order_by()
     sizes = "capacity_mw", "technology__capacity_basis"
     size_of = {}
-    gone = Facility.objects.filter(pk__in=[facility for _, facility in removed])
-    for key, mw, basis in gone.values_list("pk", *sizes):
+    removed_facilities = Facility.objects.filter(pk__in=[facility for _, facility in removed])
+    for key, mw, basis in removed_facilities.values_list("pk", *sizes):
         size_of[key] = mw, basis
-    there: dict[UUID, set[UUID]] = {key: set() for key in concerned}
+    linked: dict[UUID, set[UUID]] = {key: set() for key in affected}
     rows = now.values_list("pipeline", "facility", *(f"facility__{name}" for name in sizes))
     for pipeline, facility, mw, basis in rows:
-        there[pipeline].add(facility)
+        linked[pipeline].add(facility)
         size_of[facility] = mw, basis
-    for pipeline, facilities in there.items():
+    for pipeline, facilities in linked.items():
         earlier = facilities - {one for key, one in added if key == pipeline}
         earlier |= {one for key, one in removed if key == pipeline}
-        # What was removed in the same go has only its MW left.
+        # A facility removed in the same change set is known by its earlier MW alone.
         known = [(one, *size_of.get(one, (None, CapacityBasis.AC))) for one in earlier]
-        old = _together((revised.get(one, mw), basis) for one, mw, basis in known)
-        new = _together(size_of[one] for one in facilities)
+        old = _sum_of((revised.get(one, mw), basis) for one, mw, basis in known)
+        new = _sum_of(size_of[one] for one in facilities)
         if old.mw and old.mw != new.mw:
             unit = new.unit if new.mw else old.unit
             percent = (new.mw - old.mw) / old.mw * 100
@@ -238,8 +238,8 @@ def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
             )
 
 
-def _together(sizes: Iterable[tuple[Decimal | None, str]]) -> Megawatts:
-    """The capacity of facilities, given as pairs of MW and basis."""
+def _sum_of(sizes: Iterable[tuple[Decimal | None, str]]) -> Megawatts:
+    """The sum of facilities, given as pairs of MW and basis."""
     total = Megawatts()
     for mw, basis in sizes:
         total += Megawatts.of(basis, mw or ZERO)
@@ -254,8 +254,8 @@ def pipelines_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
     for link in links.order_by(by("facility__name")):
         facilities.setdefault(link.pipeline_id, []).append(link.facility)
     counterparties: dict[UUID, set[UUID]] = {}
-    ties = PipelineCounterparty.objects.filter(pipeline__in=keys).order_by()
-    for pipeline, counterparty in ties.values_list("pipeline", "counterparty"):
+    counterparty_links = PipelineCounterparty.objects.filter(pipeline__in=keys).order_by()
+    for pipeline, counterparty in counterparty_links.values_list("pipeline", "counterparty"):
         counterparties.setdefault(pipeline, set()).add(counterparty)
     return {
         key: _subject(
@@ -281,7 +281,7 @@ def _subject(
     counterparties: set[UUID],
 ) -> Subject:
     own = {one.technology_id: technologies[one.technology_id] for one in facilities}
-    capacity = _together(
+    capacity = _sum_of(
         (one.capacity_mw, own[one.technology_id].capacity_basis) for one in facilities
     )
     return Subject(

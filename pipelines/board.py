@@ -1,4 +1,4 @@
-"""The board: pipelines by status as columns, and moving a card from one to another."""
+"""The board: a column for each status, and moving a pipeline between them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from pipelines.services import (
 )
 from pipelines.views import FACILITIES
 
-#: More cards than these in a column are counted, and listed by the list.
+#: The number of cards shown in a column; the list shows the rest.
 CARDS = 20
 
 MAY_MOVE = "pipelines.change_pipeline"
@@ -46,7 +46,7 @@ MAY_MOVE = "pipelines.change_pipeline"
 
 @dataclass(frozen=True)
 class Column:
-    """One status, with its first cards; ``count`` and ``capacity`` are of all of them."""
+    """One status, with its first cards; ``count`` and ``capacity`` cover all its pipelines."""
 
     code: str
     name: str
@@ -59,10 +59,10 @@ class Column:
 
 
 def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
-    """The open stages, On hold, then the stages that end a pipeline, whose cards are left out.
+    """The open stages, On hold, then the terminal stages without their cards.
 
-    A stage that is no longer offered appears while pipelines are in it. The number of queries
-    does not depend on the number of pipelines.
+    An inactive stage is shown while it has pipelines. The number of queries does not depend on the
+    number of pipelines.
     """
     shown = pipelines.active().with_status()
     counts = shown.count_by("status")
@@ -89,7 +89,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
 
 
 def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
-    """The first cards of each column, by RTB date, those without one last."""
+    """The first cards of each column, ordered by RTB date with unknown dates last."""
     order = (F("rtb_date").asc(nulls_last=True), F(by("project_name")), F("pk"))
     placed = (
         shown.filter(stage__is_terminal=False)
@@ -121,8 +121,8 @@ def _list_url(query: QueryDict, status: str) -> str:
 
 
 class MoveForm(forms.Form):
-    """What a move asks for; which fields the new status needs is shown by the page, and what they
-    may hold is checked by the models."""
+    """A move to another status. The page shows the fields that the chosen status needs; the models
+    validate them."""
 
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     to = forms.ChoiceField(label="Move to", error_messages={"required": "Choose where it goes."})
@@ -151,26 +151,26 @@ class MoveForm(forms.Form):
 
     save_anyway = AnswersField()
 
-    #: The fields of this form that only some statuses need.
-    ASKED = ("on_hold_reason", "rtb_date")
+    #: Fields that only some statuses need.
+    CONDITIONAL = ("on_hold_reason", "rtb_date")
 
     def __init__(self, data: QueryDict | None = None):
         super().__init__(data, auto_id="move_%s", error_class=FieldErrors)
         stages = list(Stage.objects.active().order_by("is_terminal", "order"))
-        going_on = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
+        open_stages = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
         self.ends = [(stage.code, stage.name) for stage in stages if stage.is_terminal]
         to = cast(forms.ChoiceField, self.fields["to"])
-        to.choices = [*going_on, (HELD, ON_HOLD), *self.ends]
+        to.choices = [*open_stages, (HELD, ON_HOLD), *self.ends]
         for name, field in self.fields.items():
             is_choice = isinstance(field.widget, forms.Select)
             field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
-            if name in self.ASKED:
+            if name in self.CONDITIONAL:
                 targets = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
                 field.asked_by = targets  # type: ignore[attr-defined]  # for the template alone
 
-    def add_errors_of(self, refusal: ValidationError) -> None:
-        """The refusal's sentences, at their fields where the form has them."""
-        for name, errors in refusal.error_dict.items():
+    def add_errors_of(self, error: ValidationError) -> None:
+        """Add the errors to their fields; those of other fields to the form as a whole."""
+        for name, errors in error.error_dict.items():
             is_here = name in self.fields and name != NON_FIELD_ERRORS
             self.add_error(name if is_here else None, errors)
 
@@ -193,9 +193,9 @@ class Board(FilteredPipelines):
 
 
 class MoveCard(PermissionRequiredMixin, View):
-    """201 with what to say, the address of the undo and the seconds for which it can be undone; 422
-    with the form and its errors; 409 with the form and what somebody else did since the card was
-    drawn."""
+    """Moves a pipeline. 201: JSON with a message, the URL of the undo and the seconds left for it.
+    422: the form with its errors. 409: the form with what others changed since the page was
+    loaded."""
 
     permission_required = MAY_MOVE
     raise_exception = True
@@ -205,22 +205,22 @@ class MoveCard(PermissionRequiredMixin, View):
         get_object_or_404(Pipeline, pk=pk)
         form = MoveForm(request.POST)
         if not form.is_valid():
-            return self._ask_again(form, 422)
+            return self._render_form(form, 422)
         try:
             move = move_pipeline(pipeline_id=pk, person=request.user, **form.cleaned_data)
         except StaleRecordError:
             return self._conflict(form, pk)
-        except NotMovableError as refusal:
-            form.add_error("to", str(refusal))
-            return self._ask_again(form, 422)
-        except ValidationError as refusal:
-            form.add_errors_of(refusal)
-            return self._ask_again(form, 422)
+        except NotMovableError as error:
+            form.add_error("to", str(error))
+            return self._render_form(form, 422)
+        except ValidationError as error:
+            form.add_errors_of(error)
+            return self._render_form(form, 422)
         undo = reverse("pipeline-move-undo", args=[pk, move.change_set.pk])
-        answer = {"said": move.said, "undo": undo, "seconds": move.seconds_left}
+        answer = {"message": move.message, "undo": undo, "seconds": move.seconds_left}
         return JsonResponse(answer, status=201)
 
-    def _ask_again(self, form: MoveForm, status: int, **context) -> HttpResponse:
+    def _render_form(self, form: MoveForm, status: int, **context) -> HttpResponse:
         context = {"move_form": form, **context}
         return render(self.request, "pipelines/parts/move_form.html", context, status=status)
 
@@ -232,11 +232,11 @@ class MoveCard(PermissionRequiredMixin, View):
         data["version"] = str(pipeline.version)
         form.data = data
         entries = timeline.entries_since(pipeline, seen)
-        return self._ask_again(form, 409, conflict=entries, pipeline=pipeline)
+        return self._render_form(form, 409, conflict=entries, pipeline=pipeline)
 
 
 class UndoMove(PermissionRequiredMixin, View):
-    """200 with what to say; 409 when the move can't be taken back."""
+    """Undoes a move. JSON with a message: 200, or 409 if the move can't be undone."""
 
     permission_required = MAY_MOVE
     raise_exception = True
@@ -246,7 +246,7 @@ class UndoMove(PermissionRequiredMixin, View):
         get_object_or_404(Pipeline, pk=pk)
         try:
             undo_move(pipeline_id=pk, change_set_id=change_set, person=request.user)
-        except UndoRefusedError as refusal:
-            return JsonResponse({"said": str(refusal)}, status=409)
+        except UndoRefusedError as error:
+            return JsonResponse({"message": str(error)}, status=409)
         pipeline = Pipeline.objects.select_related("stage").get(pk=pk)
-        return JsonResponse({"said": f"Undone: {pipeline} is at {pipeline.status_label} again."})
+        return JsonResponse({"message": f"Undone: {pipeline} is at {pipeline.status_label} again."})

@@ -1,5 +1,5 @@
-"""How changes of a pipeline are told, for oegen.audit.narrative.timeline. Loaded when the
-application starts."""
+"""Phrases for changes of pipelines and facilities in timelines, registered with
+oegen.audit.narrative by ``AppConfig.ready``."""
 
 from datetime import date
 

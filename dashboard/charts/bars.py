@@ -1,4 +1,4 @@
-"""What is open, by RAG, technology, status and year, and who holds it."""
+"""Bar charts: capacity by RAG, technology, status, RTB year and holder."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ BUCKETS = {OVERDUE: "Overdue", NO_DATE: "No date"}
 def rtb_years(
     groups: Sequence[RtbGroup], known: Sequence[Technology], lists: Lists, open_mw: Decimal
 ) -> Chart:
-    """``known`` are the technologies of what is open, in their order."""
+    """``known``: the technologies of the open pipelines, in their order."""
     labels = [BUCKETS.get(group.bucket, group.bucket) for group in groups]
     links = [lists.pipelines(group.total, **_of_bucket(group.bucket)) for group in groups]
     is_weighed = any(group.total.weighed.mw for group in groups)
@@ -226,7 +226,7 @@ def _series(technology: Technology, groups: Sequence[RtbGroup], lists: Lists) ->
 
 
 def _weighted(groups: Sequence[RtbGroup]) -> dict:
-    """Beside the others, not on top of them."""
+    """A separate series, not stacked on the others."""
     return {
         "name": "Gross weighted, all technologies",
         "unit": "MW",
@@ -241,13 +241,13 @@ def _weighted(groups: Sequence[RtbGroup]) -> dict:
 
 
 def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart:
-    """By what each holds of the open capacity, the largest first."""
+    """The open capacity of each holder, the largest first."""
     known = [(one.counterparty, one) for one in found.holdings if one.counterparty]
     holders = [(named(holder), one, {"held_by": str(holder.pk)}) for holder, one in known]
     if found.number_of_others:
         label = words.count(found.number_of_others, "other")
-        beside = ",".join(str(holder.pk) for holder, _ in known)
-        holders.append((label, found.others, {"held_by_others": beside}))
+        keys = ",".join(str(holder.pk) for holder, _ in known)
+        holders.append((label, found.others, {"held_by_others": keys}))
     if found.nobodys.held_mw:
         holders.append((NOBODY, found.nobodys, {"held_by_nobody": YES}))
     rows, notes = [], []

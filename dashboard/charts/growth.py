@@ -1,4 +1,4 @@
-"""Cumulative capacity by RTB date, with what is scheduled and where the trend leads."""
+"""Cumulative capacity by RTB date: reached, scheduled and the trend."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 
 from dashboard.charts.parts import (
     ACCENT,
-    PLACE,
+    PLACEHOLDER,
     Cell,
     Chart,
     Link,
@@ -29,7 +29,7 @@ from oegen.core.words import number, whole
 from pipelines.filters import ON_COURSE
 from pipelines.models import Technology
 
-#: Years before and after today that are drawn; the table has all that there are.
+#: Years drawn before and after today; the table has all.
 DRAWN = 15
 
 EMPTY = (
@@ -39,7 +39,7 @@ EMPTY = (
 
 
 def growth_chart(found: Sequence[Growth], lists: Lists) -> Chart:
-    """All together first, and a choice of each technology."""
+    """All technologies together first, then each technology to choose."""
     today = clock.today()
     years = sorted({point.day.year for one in found for point in _points(one)})
     return Chart(
@@ -105,7 +105,7 @@ def _choice(one: Growth, lists: Lists) -> dict[str, Any]:
         "finding": _finding(one),
         "light": light,
         "dark": dark,
-        "link": _link(one.technology, PLACE, lists).url,
+        "link": _link(one.technology, PLACEHOLDER, lists).url,
         "reached": _by_month(one.reached),
         "scheduled": _by_month(one.scheduled),
         "trend": [
@@ -121,13 +121,13 @@ def _link(technology: Technology | None, day: date | str, lists: Lists) -> Link:
 
 
 def _by_month(points: Sequence[Point]) -> list[list]:
-    """The last point of each month: the line goes through it, and more could not be told apart."""
+    """The last point of each month; more points could not be distinguished in the chart."""
     last = {(point.day.year, point.day.month): point for point in points}
     return [[point.day.isoformat(), round(point.mw, 3)] for point in last.values()]
 
 
 def _year(year: int, found: Sequence[Growth], lists: Lists) -> Row:
-    """What is reached or scheduled by the end of the year."""
+    """The capacity reached or scheduled by the end of the year."""
     end = date(year, 12, 31)
     cells = []
     for one in found:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from django.template.defaultfilters import pluralize
 
-from dashboard.charts.parts import ACCENT, PLACE, Link, Lists
+from dashboard.charts.parts import ACCENT, PLACEHOLDER, Link, Lists
 from dashboard.metrics.totals import Exposure
 from infopoints.matrix import Matrix, band_of, matrix_of
 from infopoints.querysets import LIVE
 from oegen.core.words import count, whole
 from pipelines.querysets import OPEN
 
-#: From so much of both on a point is called likely and weighty: the last two of five bands.
+#: The lowest value of the upper two bands, for impact and likelihood.
 HIGH = 61
 
 
@@ -50,8 +50,8 @@ def scatter(places: Sequence[tuple[int, int, int]]) -> Scatter:
 
 
 def _place_link() -> str:
-    """To the points of one impact and likelihood, which the drawing puts in."""
-    impact, likelihood = f"{PLACE}-impact", f"{PLACE}-likelihood"
+    """The list of the points of one impact and likelihood, which charts.js fills in."""
+    impact, likelihood = f"{PLACEHOLDER}-impact", f"{PLACEHOLDER}-likelihood"
     return Lists.points(
         status=LIVE,
         impact_min=impact,
@@ -63,7 +63,7 @@ def _place_link() -> str:
 
 @dataclass(frozen=True)
 class PointRow:
-    """``link`` leads to the open pipelines that the point is about."""
+    """``link``: the open pipelines that the point is about."""
 
     exposure: Exposure
     link: Link

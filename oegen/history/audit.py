@@ -140,7 +140,7 @@ class AuditPage(FilteredPage):
             "total": page.total,
             "anchor": anchors.newest_kept(),
             "check": IntegrityCheck.objects.order_by("-checked_at").first(),
-            "said": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
+            "announcement": f"{page.count_in_words} {'entry' if page.total == 1 else 'entries'}",
         }
 
 

@@ -1,7 +1,6 @@
-"""The rows of a pipeline's form: its facilities and its counterparties.
+"""The inline rows of a pipeline's form: its facilities and its counterparties.
 
-A new facility or counterparty is described in the row itself, so that a new project is entered in
-one form.
+A row can create its facility or counterparty, so that a new project is entered in one form.
 """
 
 from collections import defaultdict
@@ -27,7 +26,7 @@ from pipelines.models import (
 )
 from pipelines.reference import LEAD_DEVELOPER_ID
 
-DESCRIPTION = (
+FACILITY_FIELDS = (
     "name",
     "technology",
     "capacity_mw",
@@ -41,7 +40,7 @@ DESCRIPTION = (
 
 
 class FacilityLinkForm(GuardedForm):
-    """An existing facility, whose figures can be corrected here, or a new one."""
+    """An existing facility, whose fields can be edited in the row, or a new one."""
 
     #: Set by LinkFormSet.
     owner: Pipeline
@@ -69,7 +68,7 @@ class FacilityLinkForm(GuardedForm):
     def __init__(self, *args, instance=None, **kwargs):
         initial = kwargs.pop("initial", None) or {}
         if instance is not None and not instance._state.adding:
-            initial |= {name: getattr(instance.facility, name) for name in DESCRIPTION}
+            initial |= {name: getattr(instance.facility, name) for name in FACILITY_FIELDS}
         super().__init__(*args, instance=instance, initial=initial, **kwargs)
         self.fields["facility"].required = False
         self.fields["facility"].disabled = self._is_change
@@ -81,13 +80,13 @@ class FacilityLinkForm(GuardedForm):
     def sources(self):
         sources = super().sources()
         if self._is_change:
-            sources |= {name: (self.instance.facility, name) for name in DESCRIPTION}
+            sources |= {name: (self.instance.facility, name) for name in FACILITY_FIELDS}
             sources["technology"] = (self.instance.facility, "technology_id")
         return sources
 
     @property
     def changes_capacity(self) -> bool:
-        """Whether saving this row changes what the pipeline's capacity adds up to."""
+        """Whether saving this row changes the pipeline's capacity."""
         return self.has_changed() and (
             not self._is_change or bool(set(self.changed_data) & set(SIZE_FIELDS))
         )
@@ -95,11 +94,13 @@ class FacilityLinkForm(GuardedForm):
     def clean(self):
         cleaned = super().clean()
         described = {
-            name: cleaned.get(name) for name in DESCRIPTION if cleaned.get(name) not in (None, "")
+            name: cleaned.get(name)
+            for name in FACILITY_FIELDS
+            if cleaned.get(name) not in (None, "")
         }
         if self._is_change:
-            self._describe(
-                self.instance.facility, {name: cleaned.get(name) for name in DESCRIPTION}
+            self._update_facility(
+                self.instance.facility, {name: cleaned.get(name) for name in FACILITY_FIELDS}
             )
         elif cleaned.get("facility") and described:
             self.add_error(
@@ -111,11 +112,11 @@ class FacilityLinkForm(GuardedForm):
                     "technology", "Choose the new facility's technology, or an existing facility."
                 )
             else:
-                self._describe(Facility(), described)
+                self._update_facility(Facility(), described)
         return cleaned
 
-    def _describe(self, facility: Facility, values: dict) -> None:
-        """Put the values on the facility and check it; its errors are the row's."""
+    def _update_facility(self, facility: Facility, values: dict) -> None:
+        """Set the values on the facility and validate it; its errors become the row's."""
         if self.errors:
             return
         if not values.get("name"):
@@ -132,9 +133,9 @@ class FacilityLinkForm(GuardedForm):
         self._facility = facility
 
     def save(self, commit=True):
-        """Write the facility, if it is new or changed, then the link, if it is new."""
+        """Save the facility if it is new or changed, then the link if it is new."""
         facility = getattr(self, "_facility", None)
-        if facility and (facility._state.adding or set(self.changed_data) & set(DESCRIPTION)):
+        if facility and (facility._state.adding or set(self.changed_data) & set(FACILITY_FIELDS)):
             facility.save()
         if self._is_change:
             self.remember_answers()
@@ -186,7 +187,7 @@ class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
 
 
 class CounterpartyLinkForm(GuardedForm):
-    """An existing counterparty, or the name of a new one, in a role."""
+    """A role of an existing counterparty, or of a new one given by its name."""
 
     new_counterparty = forms.CharField(label="or a new one’s name", required=False, max_length=200)
 
@@ -200,7 +201,7 @@ class CounterpartyLinkForm(GuardedForm):
         self.fields["new_counterparty"].disabled = self._is_change
 
     def _get_validation_exclusions(self):
-        """The formset checks the rules between the rows, on the state that saving will leave."""
+        """Skip the unique constraints: the formset checks them for all rows together."""
         # The stubs leave out this hook of Django's.
         return super()._get_validation_exclusions() | {"pipeline"}  # type: ignore[misc]
 
@@ -252,12 +253,12 @@ class CounterpartyFormSet(LinkFormSet):
             .select_related("counterparty", "role")
         )
         added = {(link.counterparty, link.role) for link in others}
-        kept = self.kept_forms()
-        for form in kept:
+        remaining = self.kept_forms()
+        for form in remaining:
             if self.tied_by(form) in added:
                 self.refuse_twice(form, "was added since you opened this form")
         self._check(
-            [(form.cleaned_data["role"], form.cleaned_data["share_pct"]) for form in kept]
+            [(form.cleaned_data["role"], form.cleaned_data["share_pct"]) for form in remaining]
             + [(link.role, link.share_pct) for link in others]
         )
 
@@ -266,13 +267,13 @@ class CounterpartyFormSet(LinkFormSet):
         return counterparty or getattr(form, "_counterparty", None), role
 
     def save_existing_objects(self, commit=True):
-        """A row with another counterparty or role is another link: the old ones go before the
-        new ones come, so that two rows can exchange theirs."""
-        kept = [form for form in self.initial_forms if form._is_change]
-        removed = [form for form in kept if form in self.deleted_forms]
+        """Replace the link of a row whose counterparty or role changed. Old links are deleted
+        before new ones are saved, so that two rows can swap theirs."""
+        existing = [form for form in self.initial_forms if form._is_change]
+        removed = [form for form in existing if form in self.deleted_forms]
         replaced = [
             form
-            for form in kept
+            for form in existing
             if form not in removed and {"counterparty", "role"} & set(form.changed_data)
         ]
         for form in removed:
@@ -288,7 +289,7 @@ class CounterpartyFormSet(LinkFormSet):
 
     @staticmethod
     def _check(rows: list[tuple[CounterpartyRole, Decimal | None]]) -> None:
-        """Raise ValidationError for roles and shares that don't go together."""
+        """Raise ValidationError for a second lead developer or shares above 100 % in a role."""
         shares: defaultdict[CounterpartyRole, Decimal] = defaultdict(Decimal)
         for role, share_pct in rows:
             shares[role] += share_pct or 0

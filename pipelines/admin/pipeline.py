@@ -89,7 +89,7 @@ class PipelineRowForm(RowForm):
     def clean(self):
         cleaned = super().clean()
         if not cleaned.get("on_hold"):
-            # The table has no box for it, and it means nothing without the hold.
+            # The table does not show the reason, and it is only allowed with the hold.
             self.instance.on_hold_reason = ""
         return cleaned
 

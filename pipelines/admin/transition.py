@@ -6,8 +6,7 @@ from pipelines.models import StageTransition
 
 @admin.register(StageTransition)
 class StageTransitionAdmin(AuditedAdmin):
-    """The day on which a move took effect can be corrected. What moved, and when that was
-    recorded, can't."""
+    """Only the effective date of a transition can be edited."""
 
     reason_required_for = ("effective_on",)
     list_display = ["pipeline", "status", "effective_on", "recorded_at", "recorded_by"]
@@ -23,7 +22,7 @@ class StageTransitionAdmin(AuditedAdmin):
         return False
 
     def view_on_site(self, obj):
-        """A transition has no page of its own."""
+        """None: the site has no page for a transition."""
         return
 
     @admin.display(description="Moved to")

@@ -25,7 +25,7 @@ from pipelines.querysets import ZERO, FacilityQuerySet, Megawatts
 
 
 class Facility(AuditedModel):
-    """A plant at a place, of one technology. It may belong to several pipelines."""
+    """A plant of one technology at one site. It may belong to several pipelines."""
 
     name = LineField(max_length=200)
     technology = models.ForeignKey(Technology, on_delete=models.PROTECT, related_name="facilities")
@@ -109,7 +109,7 @@ class Facility(AuditedModel):
 
     @property
     def megawatts(self) -> Megawatts:
-        """Its capacity by its technology's basis; none if the capacity is unknown."""
+        """The capacity by the technology's basis; zero if it is unknown."""
         is_dc = self.technology.capacity_basis == CapacityBasis.DC
         return Megawatts(**{"mwp_dc" if is_dc else "mw_ac": self.capacity_mw or ZERO})
 

@@ -91,7 +91,7 @@ class PipelineCounterparty(AuditedModel):
         return f"{self.counterparty} as {self.role} of {self.pipeline}"
 
     def combined_with(self, other):
-        """The shares added up, where both are known and there is as much to share."""
+        """The sum of the shares; None if one is unknown or the sum exceeds 100 %."""
         shares = [self.share_pct, other.share_pct]
         if None in shares or sum(shares) > 100:
             return None
@@ -106,10 +106,10 @@ class PipelineCounterparty(AuditedModel):
 
 
 class StageTransition(AuditedModel):
-    """That a pipeline entered a stage, hold or outcome.
+    """A pipeline's move into a stage, hold or outcome.
 
-    ``effective_on`` is when it happened in the world and may be back-dated; ``recorded_at`` is
-    when the system learnt of it.
+    ``effective_on`` is the day it happened and may be back-dated; ``recorded_at`` is the time it
+    was entered.
     """
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="transitions")
@@ -135,7 +135,7 @@ class StageTransition(AuditedModel):
         ordering = ["pipeline", "-recorded_at"]
         indexes = [
             models.Index(fields=["pipeline", "recorded_at"]),
-            # All of a stay, in its order: see pipelines/stays.py.
+            # Covers the query of pipelines/stays.py, in its order.
             models.Index(
                 fields=["pipeline", "effective_on", "recorded_at", "id", "stage", "outcome"],
                 name="stagetransition_stays",
@@ -166,7 +166,7 @@ class StageTransition(AuditedModel):
 
     @property
     def event(self) -> str:
-        """What happened, as in "it moved into Construction"."""
+        """What happened, as in “it moved into Construction”."""
         if self.outcome != Outcome.ACTIVE:
             return f"was {self.get_outcome_display().lower()}"
         return "was put on hold" if self.on_hold else f"moved into {self.stage}"
@@ -178,8 +178,8 @@ class StageTransition(AuditedModel):
         return "the hold" if self.on_hold else f"the move into {self.stage}"
 
     def clean(self) -> None:
-        """A move takes effect today or earlier, and between the moves recorded before and after
-        it."""
+        """The effective date is not in the future, and lies between those of the transitions
+        recorded before and after this one."""
         if not self.effective_on:
             return
         if self.effective_on > timezone.localdate():

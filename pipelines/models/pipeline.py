@@ -40,8 +40,8 @@ def status_label_of(record: Pipeline | StageTransition) -> str:
 class Pipeline(AuditedModel):
     """A project on its way from Discovery to Completed.
 
-    ``on_hold`` never erases the stage. ``outcome`` other than active takes it out of the pipeline
-    whatever its stage.
+    ``on_hold`` keeps the stage. A pipeline with an ``outcome`` other than active has ended, in any
+    stage.
     """
 
     project_name = LineField(max_length=200)
@@ -119,7 +119,8 @@ class Pipeline(AuditedModel):
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/pipeline_found.html"
     SEARCH_ORDER = 1
 
-    #: The day a stage, hold or outcome change took effect; today unless somebody back-dates it.
+    #: The day a change of stage, hold or outcome took effect, if not today; ``next_transition``
+    #: reads it.
     status_effective_on: date | None = None
 
     _stored_rating: tuple[Any, ...] = ("", "", None)
@@ -170,13 +171,13 @@ class Pipeline(AuditedModel):
 
     @property
     def country_names(self) -> list[str]:
-        """The names of its facilities' countries, each once; prefetch the facilities."""
+        """The distinct countries of its facilities; prefetch the facilities."""
         names = (facility.country_name for facility in self.facilities.all())
         return list(dict.fromkeys(filter(None, names)))
 
     @property
     def capacity_unit(self) -> str:
-        """The unit of ``with_capacity``'s sum; prefetch the facilities and technologies."""
+        """The unit of its capacity; prefetch the facilities and their technologies."""
         return sum((one.megawatts for one in self.facilities.all()), Megawatts()).unit
 
     def clean(self) -> None:
@@ -214,12 +215,12 @@ class Pipeline(AuditedModel):
         return pipeline
 
     def _rating(self) -> tuple[Any, ...]:
-        """RAG, its comment and its confirmation, as far as they are loaded."""
+        """RAG, comment and confirmation; None for deferred fields."""
         names = ("rag_status", "rag_comment", "rag_confirmed_at")
         return tuple(self.__dict__.get(name) for name in names)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Setting a rating, or rewording it, confirms it as of now."""
+        """Changing the rating or its comment confirms the rating."""
         status, comment, confirmed_at = self._stored_rating
         rated = self.rag_status and (self.rag_status, self.rag_comment) != (status, comment)
         if rated and self.rag_confirmed_at == confirmed_at:
@@ -237,7 +238,7 @@ class Pipeline(AuditedModel):
     def next_transition(
         self, *, recorded_at: datetime | None = None, recorded_by: User | None = None
     ) -> StageTransition:
-        """The StageTransition, unsaved, into the status that the pipeline now has."""
+        """An unsaved StageTransition into the pipeline's current status."""
         recorded_at = recorded_at or timezone.now()
         return self._transition_model()(
             pipeline=self,
@@ -251,26 +252,26 @@ class Pipeline(AuditedModel):
 
     @classmethod
     def entry_annotations(cls) -> dict[str, Subquery]:
-        """The day that the move written with a history row took effect, if there was one."""
+        """``effective_on``: the effective date of the transition written with a history row."""
         moves = cls._transition_model().history.filter(
             history_type=audit.CREATED, pipeline=OuterRef("id"), on_hold=OuterRef("on_hold")
         )
         for name in ("change_set_id", "stage_id", "outcome"):
-            # In an expression, so that the pipeline's index is the one that SQLite takes.
+            # The expression keeps SQLite from using another index than the pipeline's.
             moves = moves.filter(Exact(Coalesce(name, name), OuterRef(name)))
         newest = moves.order_by("-recorded_at", "-history_id").values("effective_on")[:1]
         return {"effective_on": Subquery(newest)}
 
     @classmethod
     def entry_note(cls, row: Any) -> str:
-        # What an import tells of the past (version 0) stands at the day it happened.
+        # Imported history (version 0) is already dated by the day it happened.
         is_dated = row.version and row.effective_on
         if not is_dated or row.effective_on == timezone.localdate(row.history_date):
             return ""
         return f"effective {date_format(row.effective_on)}"
 
     def timeline_sources(self) -> list[models.QuerySet[Any]]:
-        """Also what happened to its facilities, and hand-made corrections of its transitions."""
+        """Also the history of its facilities, and edits of its transitions."""
         links = self.facility_links.model
         facilities = links.history.filter(pipeline=self.pk).values("facility")
         return [

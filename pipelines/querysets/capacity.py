@@ -15,15 +15,15 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Megawatts:
-    """A capacity, or a change of one. MWp (DC) and MW (AC) are kept apart; their sum is a mixed
-    figure and labelled so."""
+    """A capacity, or a change of it. MWp (DC) and MW (AC) are separate; the label of their
+    sum says that it is mixed."""
 
     mwp_dc: Decimal = ZERO
     mw_ac: Decimal = ZERO
 
     @classmethod
     def of(cls, basis: str, mw: Decimal, **more: Any) -> Self:
-        """MW of one basis."""
+        """``mw`` of one basis; ``more`` are other fields."""
         return cls(**{"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw}, **more)
 
     def __add__(self, other: Self) -> Self:
@@ -49,8 +49,8 @@ class Megawatts:
 
 @dataclass(frozen=True)
 class Capacity(Megawatts):
-    """The capacity of a set of facilities, each counted once. ``storage_mw`` is the part of the MW
-    (AC) that is storage."""
+    """The capacity of a set of facilities, each counted once. ``storage_mw`` is included in
+    ``mw_ac``."""
 
     storage_mwh: Decimal = ZERO
     facilities: int = 0
@@ -59,7 +59,7 @@ class Capacity(Megawatts):
 
     @property
     def facts(self) -> list[tuple[str, Decimal | int | str]]:
-        """The totals of a file, in which a facility that several rows share is in each of them."""
+        """Labelled totals for the first sheet of a download."""
         facts: list[tuple[str, Decimal | int | str]] = [
             ("Capacity, MWp DC", self.mwp_dc),
             ("Capacity, MW AC", self.mw_ac),
@@ -74,8 +74,8 @@ class Capacity(Megawatts):
 
 
 def sums_of_capacity(prefix: str = "") -> dict[str, Aggregate]:
-    """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one
-    facility each."""
+    """The aggregates of a Capacity over facilities; ``prefix`` is the lookup from the rows to their
+    one facility, such as ``facility__``."""
     basis = Q(**{f"{prefix}technology__capacity_basis": CapacityBasis.DC})
     return {
         "mwp_dc": Sum(f"{prefix}capacity_mw", filter=basis),
@@ -92,7 +92,7 @@ def sums_of_capacity(prefix: str = "") -> dict[str, Aggregate]:
 
 
 def capacity_of_sums(sums: Mapping[str, Any]) -> Capacity:
-    """SQLite adds decimals as floating point; rounding to what is stored takes the noise out."""
+    """Round to the stored scale, because SQLite adds decimals as floating point."""
     numbers: dict[str, Any] = {name: value or 0 for name, value in sums.items()}
     for name in ("mwp_dc", "mw_ac", "storage_mw", "storage_mwh"):
         numbers[name] = round(Decimal(numbers[name]), 3)

@@ -14,8 +14,8 @@ from pipelines.querysets.codes import ALL_KINDS
 
 
 def of_technology(*codes: str, prefix: str = "") -> Q:
-    """The facilities of any of the technologies; a code that ends with ``ALL_KINDS`` is also of its
-    children."""
+    """Condition: of any of the technologies. A code with the suffix ``ALL_KINDS`` includes the
+    kinds of its technology."""
     parents = [code.removesuffix(ALL_KINDS) for code in codes]
     families = [code.removesuffix(ALL_KINDS) for code in codes if code.endswith(ALL_KINDS)]
     condition = Q(**{f"{prefix}technology__code__in": parents})
@@ -30,13 +30,13 @@ Keys = QuerySet[Any] | BaseExpression
 
 class FacilityQuerySet(AuditedQuerySet):
     def in_pipelines(self, pipelines: Keys) -> Self:
-        """The distinct facilities of a set of pipelines: one row each, in however many it is."""
+        """The distinct facilities of a set of pipelines."""
         links = self.model.pipelines.through.objects.filter(pipeline__in=pipelines)
-        # Not EXISTS: SQLite would run through the pipelines once for each facility.
+        # IN, because with EXISTS SQLite would evaluate the pipelines once for each facility.
         return self.filter(pk__in=links.order_by().values("facility"))
 
     def in_any_pipeline(self) -> Self:
-        """What ``in_pipelines`` gives for all of them, at a quarter of the cost."""
+        """``in_pipelines`` for all pipelines, at a quarter of the cost."""
         links = self.model.pipelines.through.objects.filter(facility=OuterRef("pk"))
         return self.filter(Exists(links.order_by()))
 
@@ -44,7 +44,7 @@ class FacilityQuerySet(AuditedQuerySet):
         return capacity_of_sums(self.order_by().aggregate(**sums_of_capacity()))
 
     def capacity_sums(self, keys: Keys) -> FacilityQuerySet:
-        """Selects what ``capacity_of`` takes, of the facilities with the keys."""
+        """One row with the sums of the facilities with these keys, for ``capacity_of``."""
         return self.model.objects.filter(pk__in=keys)._in_one_row()
 
     def _in_one_row(self) -> Self:
@@ -56,7 +56,7 @@ class FacilityQuerySet(AuditedQuerySet):
         return capacity_of_sums(dict(zip(sums_of_capacity(), sums, strict=True)))
 
     def matching(self, text: str) -> Self:
-        """Every word of the text in the name, the region or the country."""
+        """Search: with every word of the text in one of SEARCH_FIELDS."""
         return search.matching(self, text)
 
     def with_search_facts(self) -> Self:
@@ -66,7 +66,7 @@ class FacilityQuerySet(AuditedQuerySet):
         return self.filter(of_technology(*codes))
 
     def with_pipeline_count(self) -> Self:
-        """Adds ``pipeline_count`` to each row: all its pipelines, whatever rows are asked for."""
+        """Adds ``pipeline_count`` to each row."""
         links = (
             self.model.pipelines.through.objects.filter(facility=OuterRef("pk"))
             .order_by()

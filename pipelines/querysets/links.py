@@ -8,7 +8,7 @@ from oegen.audit.querysets import AuditedQuerySet
 
 
 class FacilityLinksQuerySet(AuditedQuerySet):
-    """What the parts of PipelineQuerySet share: its keys, and sums over its own facilities."""
+    """The base of the parts of PipelineQuerySet: its keys, and sums over each row's facilities."""
 
     def _keys(self) -> QuerySet[Any, dict[str, Any]]:
         keys = self.order_by().values("pk")
@@ -20,7 +20,7 @@ class FacilityLinksQuerySet(AuditedQuerySet):
         return self._own_sum("capacity_mw")
 
     def _own_sum(self, field: str, condition: Q | None = None) -> Subquery:
-        """The sum of a field over the row's own facilities for which the condition holds."""
+        """The sum of a field over the row's facilities that satisfy the condition."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
         if condition is not None:
             links = links.filter(condition)

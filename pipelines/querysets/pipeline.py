@@ -46,7 +46,7 @@ from pipelines.querysets.codes import (
 from pipelines.querysets.facility import FacilityQuerySet, Keys, of_technology
 from pipelines.querysets.shares import SharesQuerySet, probability_of
 from pipelines.reference import CONSTRUCTION
-from pipelines.stays import pipelines_of_way
+from pipelines.stays import pipelines_with_result_sql
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
@@ -58,7 +58,7 @@ _OPEN = _ACTIVE & Q(stage__is_terminal=False, on_hold=False)
 
 
 class _Year(Func):
-    """The year of a date, as text. On SQLite in SQL: Django's ExtractYear calls Python there."""
+    """The year of a date as text. Django's ExtractYear calls Python for each row on SQLite."""
 
     function = "to_char"
     template = "%(function)s(%(expressions)s, 'YYYY')"
@@ -80,7 +80,7 @@ class PipelineQuerySet(SharesQuerySet):
         return self.filter(_ACTIVE)
 
     def open(self) -> Self:
-        """What is pipeline: outcome active, stage not terminal, not on hold."""
+        """Outcome active, stage not terminal, not on hold."""
         return self.filter(_OPEN)
 
     def on_hold(self) -> Self:
@@ -102,8 +102,8 @@ class PipelineQuerySet(SharesQuerySet):
         )
 
     def with_probability(self, today: date | None = None) -> Self:
-        """Adds ``probability``, in %, to each row: its own until that expires, else its stage's;
-        None where nobody has given one."""
+        """Adds ``probability``, in %, to each row: its own until that expires, else its stage's,
+        which may be None."""
         return self.annotate(probability=probability_of(today=today))
 
     def overdue(self, today: date | None = None) -> Self:
@@ -131,7 +131,7 @@ class PipelineQuerySet(SharesQuerySet):
         return history
 
     def with_first_rtb_date(self) -> Self:
-        """Adds ``first_rtb_date`` to each row: the RTB date it was first recorded with."""
+        """Adds ``first_rtb_date`` to each row: the first RTB date that was recorded."""
         known = self._history().filter(id=OuterRef("pk"), rtb_date__isnull=False)
         earliest = known.order_by("history_date", "history_id").values("rtb_date")[:1]
         return self.annotate(first_rtb_date=Subquery(earliest))
@@ -166,9 +166,9 @@ class PipelineQuerySet(SharesQuerySet):
         )
 
     def of_rtb(self, *codes: str, today: date | None = None) -> Self:
-        """Any of: ``OVERDUE``, ``IN_TIME`` or ``NO_DATE``; ``ON_COURSE``, which counts as ready to
-        build, now or by its date: open with a date that is not overdue, completed with one that
-        has come, or sold when it was ready."""
+        """Any of the codes ``OVERDUE``, ``IN_TIME``, ``NO_DATE`` and ``ON_COURSE``. The last stands
+        for RTB dates reached or scheduled: open and not overdue, completed with a date in the past,
+        or sold when ready to build."""
         dated = Q(rtb_date__isnull=False)
         in_time = dated & Q(is_overdue=False)
         done = _COMPLETED & Q(rtb_date__lte=today or clock.today())
@@ -187,14 +187,14 @@ class PipelineQuerySet(SharesQuerySet):
         return self.of_rtb(ON_COURSE, today=today)
 
     def with_sold_ready(self) -> Self:
-        """Adds ``is_sold_ready`` to each row: that it was sold, and was ready to build by then. Its
-        RTB date had come on the day of the sale, and it was not overdue."""
+        """Adds ``is_sold_ready`` to each row: whether it was sold on or after its RTB date, and was
+        not overdue on the day of the sale."""
         sales = self.model.transitions.rel.related_model.objects.filter(
             pipeline=OuterRef("pk"), outcome=Outcome.SOLD
         )
         sale = sales.order_by("-effective_on", "-recorded_at", "-pk").values("effective_on")[:1]
         construction = self._stages().filter(code=CONSTRUCTION).values("order")
-        # In a Case, so that the sale of a project that was not sold is not looked for.
+        # The Case keeps the subquery from running for projects that were not sold.
         sold_on = Case(When(outcome=Outcome.SOLD, then=Subquery(sale)), output_field=DateField())
         in_time = Q(rtb_date=F("_sold_on")) | Q(stage__order__gte=Subquery(construction[:1]))
         return self.alias(_sold_on=sold_on).annotate(
@@ -204,7 +204,7 @@ class PipelineQuerySet(SharesQuerySet):
         )
 
     def open_on(self, day: date, rag: str | None = None) -> Self:
-        """Open at the end of that day and, if named, rated so then; "" is not rated."""
+        """Open at the end of that day and, with ``rag``, rated so then ("" is not rated)."""
         history = self._history()
         last = history.filter(id=OuterRef("pk"), history_date__lt=clock.end_of(day))
         then = history.filter(_OPEN, history_id=OuterRef("_then")).exclude(history_type="-")
@@ -214,22 +214,22 @@ class PipelineQuerySet(SharesQuerySet):
         return self.alias(_then=Subquery(newest)).filter(Exists(then.order_by()))
 
     def of_technology(self, *codes: str) -> Self:
-        """With a facility of any of them; see the function of that name. ``NO_FACILITY``: without
-        any facility."""
+        """With a facility of any of the technologies, see the function ``of_technology``; the code
+        ``NO_FACILITY`` stands for pipelines without a facility."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
         named = [code for code in codes if code != NO_FACILITY]
-        of_named = Exists(links.filter(of_technology(*named, prefix="facility__")))
+        with_named = Exists(links.filter(of_technology(*named, prefix="facility__")))
         if len(named) == len(codes):
-            return self.filter(of_named)
-        return self.filter(~Exists(links) | of_named if named else ~Exists(links))
+            return self.filter(with_named)
+        return self.filter(~Exists(links) | with_named if named else ~Exists(links))
 
-    def with_stage_result(self, stage: str, way: str) -> Self:
-        """Pipelines with this result (``way``) in the stage with that code; see stays.py."""
-        return self.filter(pk__in=RawSQL(pipelines_of_way(way), [stage]))  # noqa: S611
+    def with_stage_result(self, stage: str, result: str) -> Self:
+        """Pipelines with this result in the stage with this code; see stays.py."""
+        return self.filter(pk__in=RawSQL(pipelines_with_result_sql(result), [stage]))  # noqa: S611
 
     def in_place(self, countries: Iterable[str] = (), region: str = "") -> Self:
-        """With a facility in a country of one of the codes, or in a region that contains the
-        words."""
+        """With a facility in one of the countries, with ``region`` in its region; an empty argument
+        does not filter."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
         if countries:
             links = links.filter(facility__country__in=countries)
@@ -242,7 +242,8 @@ class PipelineQuerySet(SharesQuerySet):
         return self.filter(~Exists(links.filter(pipeline=OuterRef("pk"))))
 
     def matching(self, text: str) -> Self:
-        """Every word of the text in the pipeline, or in a facility's or counterparty's name."""
+        """Search: with every word of the text in one of SEARCH_FIELDS, or in the name of a
+        facility or counterparty."""
         return search.matching(self, text, names_of=("facilities", "counterparties"))
 
     def with_search_facts(self) -> Self:
@@ -255,13 +256,13 @@ class PipelineQuerySet(SharesQuerySet):
         return dict(self.order_by().values_list(bucket).annotate(Count("pk")))
 
     def capacity_by(self, bucket: str) -> dict[str, Capacity]:
-        """Capacity by the value of a field or annotation that is never null; each facility counts
+        """Capacity by the value of a field or annotation that is never null. Each facility counts
         once in every group it belongs to."""
         buckets = self.order_by().annotate(_bucket=F(bucket)).filter(pk=OuterRef("pipeline"))
         links = self.model.facilities.through.objects.annotate(
             bucket=Subquery(buckets.values("_bucket")[:1])
         )
-        # A facility linked to one group several times counts by its first link.
+        # Of several links of a facility to one group, only the first counts.
         earlier = links.filter(
             facility=OuterRef("facility"), bucket=OuterRef("bucket"), pk__lt=OuterRef("pk")
         )
@@ -278,7 +279,7 @@ class PipelineQuerySet(SharesQuerySet):
         return self.filter(_not_confirmed_since(moment))
 
     def with_unconfirmed(self, moment: datetime) -> Self:
-        """Adds ``is_unconfirmed`` to each row: what ``not_confirmed_since`` picks."""
+        """Adds ``is_unconfirmed`` to each row: whether ``not_confirmed_since`` includes it."""
         condition = ExpressionWrapper(_not_confirmed_since(moment), BooleanField())
         return self.annotate(is_unconfirmed=condition)
 
@@ -293,25 +294,25 @@ class PipelineQuerySet(SharesQuerySet):
         return self.model._meta.get_field("facilities").related_model.objects
 
     def capacity(self) -> Capacity:
-        """All of them together: a facility in two of these pipelines counts once."""
+        """The total: a facility in two of these pipelines counts once."""
         return self.facilities().capacity()
 
     def capacity_sums(self, keys: Keys) -> FacilityQuerySet:
-        """Selects what ``capacity_of`` takes, of the pipelines with the keys."""
+        """One row with the sums of the pipelines with these keys, for ``capacity_of``."""
         return self._facilities().in_pipelines(keys)._in_one_row()
 
     capacity_of = staticmethod(FacilityQuerySet.capacity_of)
 
     def with_capacity(self) -> Self:
-        """Adds ``capacity_mw`` to each row: its own facilities' sum, mixed bases, None if unknown.
+        """Adds ``capacity_mw`` to each row: its facilities' sum, mixed bases, None if unknown.
 
-        For showing and sorting rows. Never add these up: facilities can be shared.
+        For showing and sorting rows. Never add these up, because facilities can be shared.
         """
         return self.annotate(capacity_mw=self._own_capacity())
 
     def with_capacity_by_basis(self) -> Self:
         """Adds ``capacity_dc``, ``capacity_ac`` and ``storage_mwh`` to each row: the sums of its
-        own facilities, None where nothing is known."""
+        facilities, None if unknown."""
         dc = Q(facility__technology__capacity_basis=CapacityBasis.DC)
         return self.annotate(
             capacity_dc=self._own_sum("capacity_mw", dc),
@@ -320,8 +321,8 @@ class PipelineQuerySet(SharesQuerySet):
         )
 
     def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None) -> Self:
-        """By the sum that ``with_capacity`` tells; one that is not known is in no range."""
-        # Rounded to what is stored, which also makes SQLite compare numbers with numbers.
+        """By ``capacity_mw`` of ``with_capacity``; an unknown capacity is in no range."""
+        # Rounded to the stored scale, which also makes SQLite compare as numbers.
         found = self.alias(own_capacity=Round(self._own_capacity(), precision=3))
         if at_least is not None:
             found = found.filter(own_capacity__gte=at_least)
@@ -330,7 +331,7 @@ class PipelineQuerySet(SharesQuerySet):
         return found
 
     def with_storage(self) -> Self:
-        """Adds ``storage_mw`` to each row: the part of its own MW (AC) that is storage."""
+        """Adds ``storage_mw`` to each row: the storage part of its MW (AC)."""
         is_storage = Q(
             facility__technology__is_storage=True,
             facility__technology__capacity_basis=CapacityBasis.AC,

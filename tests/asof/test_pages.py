@@ -289,7 +289,7 @@ def test_a_download_that_is_broken_off_leaves_no_past_behind(reader, kestrel, mo
 def test_dashboard_of_a_day_knows_at_once_what_was_told_of_it_later(reader, at):
     """As an import of somebody's own audit does."""
     address = reverse("dashboard"), {"as_of": DAY}
-    assert reader.get(*address).context["said"] == "1 open, 40.0 MW"
+    assert reader.get(*address).context["announcement"] == "1 open, 40.0 MW"
 
     told = make_pipeline("Told", capacity_mw=None)
     moment = datetime(DAY.year, DAY.month, DAY.day, 9, tzinfo=UTC)
@@ -298,4 +298,4 @@ def test_dashboard_of_a_day_knows_at_once_what_was_told_of_it_later(reader, at):
         row.save()
         current.written.add(type(row))
 
-    assert reader.get(*address).context["said"] == "2 open, 40.0 MW"
+    assert reader.get(*address).context["announcement"] == "2 open, 40.0 MW"
