@@ -10,6 +10,7 @@ from dashboard import charts, metrics
 from oegen import asof, search
 from oegen.audit.narrative import news
 from oegen.core import clock
+from oegen.people.requests import SignedInRequest
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
@@ -110,6 +111,7 @@ class Search(TemplateView):
     longest_query = 200
     first_hits = 8
     page_size = 50
+    request: SignedInRequest
 
     def get_context_data(self, **kwargs):
         query = self.request.GET.get("q", "").strip()

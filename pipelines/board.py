@@ -12,7 +12,7 @@ from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,7 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
 from oegen.pages.forms import AnswersField, FieldErrors
 from oegen.pages.selection import NOT
+from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import by
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
@@ -201,7 +202,7 @@ class MoveCard(PermissionRequiredMixin, View):
     raise_exception = True
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+    def post(self, request: SignedInRequest, pk: UUID) -> HttpResponse:
         get_object_or_404(Pipeline, pk=pk)
         form = MoveForm(request.POST)
         if not form.is_valid():
@@ -242,7 +243,7 @@ class UndoMove(PermissionRequiredMixin, View):
     raise_exception = True
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest, pk: UUID, change_set: UUID) -> HttpResponse:
+    def post(self, request: SignedInRequest, pk: UUID, change_set: UUID) -> HttpResponse:
         get_object_or_404(Pipeline, pk=pk)
         try:
             undo_move(pipeline_id=pk, change_set_id=change_set, person=request.user)

@@ -4,7 +4,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
@@ -14,6 +14,7 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.words import plain
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
+from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import by
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
@@ -122,7 +123,7 @@ class PipelinePage(RecordPage):
 
 
 @require_POST
-def confirm_rag(request: HttpRequest, pk: UUID) -> HttpResponse:
+def confirm_rag(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Confirm the rating if the pipeline is still at the version shown on the page."""
     if not request.user.has_perm("pipelines.change_pipeline"):
         raise PermissionDenied
