@@ -198,11 +198,11 @@ class PipelineFilter(PageFilterSet):
     country = SelectionFilter(
         "Country",
         facility_country_choices,
-        pick="in_country",
+        select="in_country",
         group_by="facilities__country",
         empty_label="Any country",
     )
-    region = NameFilter("Region", method="filter_region")
+    region = NameFilter("Region", method=queryset_method("in_region"))
     capacity_min = AmountFilter(
         "capacity_min", "gte", "Capacity from, MW", method="filter_capacity"
     )
@@ -283,9 +283,6 @@ class PipelineFilter(PageFilterSet):
         name = self.form.cleaned_data.get("counterparty", "")
         return queryset.with_counterparty(name, roles=codes)
 
-    def in_country(self, queryset, codes):
-        return queryset.in_place(countries=codes)
-
     def filter_counterparty(self, queryset, name, value):
         """Does nothing if a role is selected: ``in_role`` then applies both."""
         role = self.form.cleaned_data.get("role")
@@ -304,9 +301,6 @@ class PipelineFilter(PageFilterSet):
 
     def filter_way(self, queryset, name, value):
         return queryset.with_stage_result(*value.split(":"))
-
-    def filter_region(self, queryset, name, value):
-        return queryset.in_place(region=value)
 
     def filter_capacity(self, queryset, name, value):
         end = "at_least" if name == "capacity_min" else "at_most"

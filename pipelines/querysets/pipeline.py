@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
@@ -227,19 +226,15 @@ class PipelineQuerySet(SharesQuerySet):
         """Pipelines with this result in the stage with this code; see stays.py."""
         return self.filter(pk__in=RawSQL(pipelines_with_result_sql(result), [stage]))  # noqa: S611
 
-    def in_place(self, countries: Iterable[str] = (), region: str = "") -> Self:
-        """With a facility in one of the countries, with ``region`` in its region; an empty argument
-        does not filter."""
+    def in_country(self, *codes: str) -> Self:
+        """With a facility in one of the countries."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
-        if countries:
-            links = links.filter(facility__country__in=countries)
-        if region:
-            links = links.filter(facility__region__icontains=region)
-        return self.filter(Exists(links))
+        return self.filter(Exists(links.filter(facility__country__in=codes)))
 
-    def without_facility(self) -> Self:
-        links = self.model.facilities.through.objects
-        return self.filter(~Exists(links.filter(pipeline=OuterRef("pk"))))
+    def in_region(self, text: str) -> Self:
+        """With a facility whose region contains the text."""
+        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
+        return self.filter(Exists(links.filter(facility__region__icontains=text)))
 
     def matching(self, text: str) -> Self:
         """Search: with every word of the text in one of SEARCH_FIELDS, or in the name of a
