@@ -19,7 +19,7 @@ class ContactLinkForm(GuardedForm):
     new_email = Contact._meta.get_field("email").formfield(label="and e-mail", required=False)
 
     #: The form field that shows the errors and questions of each Contact field.
-    PLACES = {"name": "new_contact", "email": "new_email", "contact": "new_contact"}
+    FORM_FIELDS = {"name": "new_contact", "email": "new_email", "contact": "new_contact"}
 
     class Meta:
         model = CounterpartyContact
@@ -65,7 +65,7 @@ class ContactLinkForm(GuardedForm):
             contact.full_clean()
         except ValidationError as error:
             for field, errors in error.error_dict.items():
-                self.add_error(self.PLACES.get(field), errors)
+                self.add_error(self.FORM_FIELDS.get(field), errors)
         else:
             others.append(contact)
             self.ask(contact, None)
@@ -73,7 +73,7 @@ class ContactLinkForm(GuardedForm):
 
     def ask(self, record, changed, places=None):
         is_new = bool(self.cleaned_data.get("new_contact"))
-        super().ask(record, changed, self.PLACES if is_new else places)
+        super().ask(record, changed, self.FORM_FIELDS if is_new else places)
 
     def save(self, commit=True):
         if self._contact and self._contact._state.adding:

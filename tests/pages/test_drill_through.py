@@ -134,7 +134,8 @@ def test_every_kind_of_figure_leads_on(as_manager, at):
     assert {*shown["holders"].data["links"]} == bars, "each of them leads on"
     assert {link.holder.partition("=")[0] for link in links_in(shown["holders"])} == {*holders}
     drawn = [
-        choice["link"].replace(PLACEHOLDER, "2026-12-31") for choice in shown["growth"].data["choices"]
+        choice["link"].replace(PLACEHOLDER, "2026-12-31")
+        for choice in shown["growth"].data["choices"]
     ]
     assert drawn == [cell.link.url for cell in row_of(shown["growth"], "By the end of 2026").cells]
     parts = {url for series in shown["years"].data["series"] for url in series.get("links", [])}
