@@ -188,7 +188,7 @@ class ChangesPage(FilteredPage):
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            problem = f"“{truncate(text, 40)}” is no day. Write it as {default}."
+            problem = f"“{truncate(text, 40)}” is not a date. Write it as {default}."
         if day > latest:
             problem = f"Choose a day up to {date_format(latest)}."
         elif day < asof.FIRST_DAY:

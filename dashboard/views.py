@@ -98,7 +98,7 @@ class Dashboard(FilteredPipelines):
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            return default, f"“{text}” is no day. Write it as {default}."
+            return default, f"“{text}” is not a date. Write it as {default}."
         if not asof.FIRST_DAY <= day < today:
             return default, f"Choose a day before {date_format(today)} to compare with."
         return day, ""

@@ -116,7 +116,7 @@ def stage_result_choices() -> list[tuple[str, str]]:
 
 def validate_not_in_future(day: date) -> None:
     if day > clock.today():
-        raise ValidationError("This day lies ahead: choose one that has been.")
+        raise ValidationError("This day is in the future: choose today or an earlier day.")
 
 
 class NestedFilterField(forms.CharField):
@@ -128,7 +128,7 @@ class NestedFilterField(forms.CharField):
             return None
         found = PipelineFilter(QueryDict(text))
         if not found.is_valid():
-            raise ValidationError("This address holds more filters that nobody knows.")
+            raise ValidationError("The nested filters of this address are not valid.")
         return found
 
 

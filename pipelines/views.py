@@ -130,7 +130,7 @@ def confirm_rag(request: SignedInRequest, pk: UUID) -> HttpResponse:
     pipeline = get_object_or_404(Pipeline, pk=pk)
     version = request.POST.get("version", "")
     if not re.fullmatch(r"[0-9]{1,9}", version):
-        raise BadRequest("The page’s note of the pipeline is damaged. Load it again.")
+        raise BadRequest("The version sent by this page is not valid. Load the page again.")
     try:
         services.confirm_rag(key=pk, version=int(version), person=request.user)
     except StaleRecordError:

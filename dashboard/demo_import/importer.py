@@ -38,7 +38,7 @@ from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
 
 #: The heading of the questions in the summary.
-QUESTIONS = "To look over; taken as the file has it"
+QUESTIONS = "Questions; imported as in the file"
 
 CREATED_ROW, UPDATED_ROW, UNCHANGED_ROW = "created", "updated", "unchanged"
 
@@ -214,7 +214,7 @@ class Importer(ABC):
         self.report = run.report(self.file_name)
         if self.source.extra_columns:
             run.remarks.add(
-                "Columns that mean nothing here and were left out",
+                "Unknown columns, ignored",
                 f"{self.file_name}: {', '.join(self.source.extra_columns)}",
             )
 

@@ -65,7 +65,7 @@ GUESSED = "On hold, and the stage beneath guessed as Discovery"
 def rag(value: str) -> str:
     if value.lower() not in RAG.values:
         raise ValidationError(
-            f"{shown(value)} is no RAG rating. Write {', '.join(RAG.labels)} or nothing."
+            f"{shown(value)} is not a RAG rating. Write {', '.join(RAG.labels)} or nothing."
         )
     return value.lower()
 

@@ -43,7 +43,7 @@ class Vocabulary:
             return found
         known = ", ".join(one.name for one in self.technologies.values())
         raise ValidationError(
-            {"Technology": f"{shown(name)} is no technology here. There are: {known}."}
+            {"Technology": f"{shown(name)} is not a known technology. Known: {known}."}
         )
 
     def stage(self, status: str) -> Stage | None:
@@ -54,5 +54,5 @@ class Vocabulary:
             return found
         known = ", ".join(one.name for one in self.stages.values())
         raise ValidationError(
-            {"ProjectStatus": f"{shown(status)} is no status here. There are: {known}, {ON_HOLD}."}
+            {"ProjectStatus": f"{shown(status)} is not a known status. Known: {known}, {ON_HOLD}."}
         )

@@ -114,7 +114,7 @@ class Command(BaseCommand):
             write(f"{report.name:<{width}}  {report}")
         write("")
         made = [f"{name} {number:,}" for name, number in run.made.items() if number]
-        write(f"Made beside them: {', '.join(made) or 'nothing'}.")
+        write(f"Also created: {', '.join(made) or 'nothing'}.")
         totals = sorted(pipelines.capacity.items(), key=lambda item: item[0].order)
         figures = [f"{one.name} {mw:,.3f} {one.unit_label}" for one, mw in totals]
         write(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")
