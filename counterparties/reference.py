@@ -1,4 +1,4 @@
-"""The reference rows that ``migrate`` creates."""
+"""The reference rows that every installation has."""
 
 CONTACT_ROLES = [
     ("ceo", "CEO"),

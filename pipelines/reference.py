@@ -1,5 +1,5 @@
-"""The reference rows that ``migrate`` creates. Their ids derive from their codes, so that code and
-constraints can name them in every installation."""
+"""The reference rows that every installation has, and the ids by which code and constraints
+know them. Ids are derived from the code, so they are the same everywhere."""
 
 from oegen.audit.seeding import reference_id
 
