@@ -26,16 +26,16 @@ def questions_about_counterparty(counterparty: Counterparty) -> list[Question]:
     model, name = type(counterparty), counterparty.name
     holders = list(keys.alias_holders(model, name, but=counterparty.pk))
     others = keys.alike(model, name, but=counterparty.pk).exclude(pk__in=[h.pk for h in holders])
-    asked = [replace(question_about_alias(name, other.name), other=other) for other in holders]
-    asked += [replace(question_about_name(name, other.name), other=other) for other in others]
+    found = [replace(question_about_alias(name, other.name), other=other) for other in holders]
+    found += [replace(question_about_name(name, other.name), other=other) for other in others]
     for alias in counterparty.alias_list:
         for other in keys.same_name(model, alias, but=counterparty.pk):
             text = (
                 f"The other name “{alias}” is the name of another counterparty, “{other.name}”. "
                 "Do both go by it?"
             )
-            asked.append(Question(ALIAS, ("aliases",), text, other))
-    return asked
+            found.append(Question(ALIAS, ("aliases",), text, other))
+    return found
 
 
 def question_about_name(name: str, other: str) -> Question:
@@ -59,7 +59,7 @@ def question_about_alias(name: str, other: str) -> Question:
 def questions_about_contact(contact: Contact) -> list[Question]:
     """Contacts with the same e-mail address, or with the same name at the same counterparty."""
     others = type(contact).objects.exclude(pk=contact.pk)
-    asked = []
+    found = []
     email = contact.email.strip()
     if email:
         for other in others.filter(email__iexact=email):
@@ -67,13 +67,13 @@ def questions_about_contact(contact: Contact) -> list[Question]:
                 f"{email} is the e-mail address of “{other.name}”{_at(other)}, who is here "
                 "already. Is this another person?"
             )
-            asked.append(Question(EMAIL, ("email",), text, other))
+            found.append(Question(EMAIL, ("email",), text, other))
     if contact._state.adding:
-        return asked
+        return found
     places = contact.counterparties.all()
     colleagues = keys.same_name(type(contact), contact.name, but=contact.pk)
     colleagues = colleagues.filter(counterparties__in=places).distinct()
-    return asked + [_question_about_namesake(contact, other, "name") for other in colleagues]
+    return found + [_question_about_namesake(contact, other, "name") for other in colleagues]
 
 
 def questions_about_role(link: CounterpartyContact) -> list[Question]:

@@ -314,9 +314,9 @@ class PipelineFilter(PageFilterSet):
         """The names of the technologies filtered by, keyed by their code for ``of_technology``."""
         values = self.form.cleaned_data
         found = values["also"].technologies if values.get("also") else {}
-        asked = values.get("technology") or NOTHING
+        selection = values.get("technology") or NOTHING
         labels = self.form.fields["technology"].labels
-        return found | {code: labels[code] for code in asked.included if code != NO_FACILITY}
+        return found | {code: labels[code] for code in selection.included if code != NO_FACILITY}
 
     @property
     def holders(self) -> dict[str, tuple[str, dict]]:
