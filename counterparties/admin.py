@@ -17,7 +17,7 @@ class ContactsInline(LinkInline):
     verbose_name_plural = "contacts and their roles"
 
     def get_extra(self, request, obj=None, **kwargs):
-        """Room for the first people of a new counterparty."""
+        """Two empty rows on the form of a new counterparty, none on an existing one's."""
         return 0 if obj else 2
 
 

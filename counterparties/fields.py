@@ -1,4 +1,4 @@
-"""Numbers by which registers know a company."""
+"""Identifiers of companies in public registers."""
 
 import re
 
@@ -10,11 +10,11 @@ _SHAPE = re.compile(r"[A-Z0-9]{18}[0-9]{2}")
 
 def has_right_check_digits(lei: str) -> bool:
     """ISO 7064, MOD 97-10, as ISO 17442 uses it: letters count from 10 (A) to 35 (Z)."""
-    return int("".join(str(int(one, 36)) for one in lei)) % 97 == 1
+    return int("".join(str(int(character, 36)) for character in lei)) % 97 == 1
 
 
 class LEIField(LineField):
-    """Legal entity identifier, in capital letters."""
+    """Legal entity identifier, stored in capital letters."""
 
     @staticmethod
     def clean_text(value: str) -> str:
@@ -33,6 +33,6 @@ class LEIField(LineField):
 
 
 def company_number_key(country: str, number: str) -> str:
-    """The same for a number written with or without spaces, punctuation and leading zeros."""
-    bare = "".join(one for one in number.upper() if one.isalnum())
+    """Key that ignores spaces, punctuation and leading zeros of the number."""
+    bare = "".join(character for character in number.upper() if character.isalnum())
     return f"{country} {bare.lstrip('0') or bare}"

@@ -12,7 +12,7 @@ CURRENT, PLACEHOLDER, ARCHIVED = "current", "placeholder", "archived"
 
 
 def pipeline_role_choices() -> list[tuple[str, str]]:
-    """By name: pipelines build on counterparties, so their module can't be imported here."""
+    """Gets the model by name, because ``pipelines`` imports this package."""
     roles = apps.get_model("pipelines", "CounterpartyRole")
     return list(roles.objects.values_list("code", "name"))
 
@@ -77,11 +77,11 @@ class ContactFilter(PageFilterSet):
         fields: list[str] = []
 
     def filter_counterparty(self, queryset, name, value):
-        """With a role as well, see ``in_role``."""
+        """Does nothing if a role is selected: ``in_role`` then applies both."""
         role = self.form.cleaned_data.get("role")
         return queryset if role and role.included else queryset.at_counterparty(value)
 
     def in_role(self, queryset, codes):
-        """With a counterparty named, the role is one held there."""
+        """Applies the counterparty filter too: the role has to be one at that counterparty."""
         name = self.form.cleaned_data.get("counterparty", "")
         return queryset.at_counterparty(name, roles=codes)

@@ -1,22 +1,25 @@
-"""The rows of a counterparty's form: its contacts, and people who are not here yet."""
+"""The inline rows of a counterparty's form: existing contacts, or new ones."""
 
 from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from counterparties.models import Contact, CounterpartyContact
+from counterparties.models import Contact, Counterparty, CounterpartyContact
 from oegen.admin.forms import GuardedForm, LinkFormSet
 
 
 class ContactLinkForm(GuardedForm):
-    """An existing contact, or the name and e-mail address of a new one, in a role."""
+    """A role of an existing contact, or of a new one given by name and e-mail address."""
+
+    #: Set by LinkFormSet.
+    owner: Counterparty
 
     new_contact = forms.CharField(label="or a new one’s name", required=False, max_length=200)
     new_email = Contact._meta.get_field("email").formfield(label="and e-mail", required=False)
 
-    #: The names here of the fields that a question about the new contact is asked at.
-    PLACES = {"name": "new_contact", "email": "new_email", "contact": "new_contact"}
+    #: The form field that shows the errors and questions of each Contact field.
+    FORM_FIELDS = {"name": "new_contact", "email": "new_email", "contact": "new_contact"}
 
     class Meta:
         model = CounterpartyContact
@@ -30,8 +33,9 @@ class ContactLinkForm(GuardedForm):
             self.fields[name].disabled = self._is_change
 
     def _get_validation_exclusions(self):
-        """A contact that is yet to be saved is not in the database."""
-        exclusions = super()._get_validation_exclusions()
+        """Skip the foreign key check for a contact that is saved later."""
+        # The stubs leave out this hook of Django's.
+        exclusions = super()._get_validation_exclusions()  # type: ignore[misc]
         return exclusions | {"contact"} if self._contact else exclusions
 
     def clean(self):
@@ -41,15 +45,15 @@ class ContactLinkForm(GuardedForm):
         if name and chosen:
             self.add_error("new_contact", "Choose an existing contact or name a new one, not both.")
         elif name:
-            self._contact = cleaned["contact"] = self._named(name, email)
+            self._contact = cleaned["contact"] = self._new_contact_of(name, email)
         elif email:
             self.add_error("new_contact", "Give the name that goes with the e-mail address.")
         elif not chosen and "contact" not in self.errors:
             self.add_error("contact", "Choose a contact, or name a new one.")
         return cleaned
 
-    def _named(self, name: str, email: str) -> Contact:
-        """The new contact of that name; an earlier row of the form may have named the same."""
+    def _new_contact_of(self, name: str, email: str) -> Contact:
+        """The new contact of that name, shared with earlier rows of the form that name the same."""
         others: list[Contact] = self.owner.__dict__.setdefault("_new_contacts", [])
         for other in others:
             emails = {email.casefold(), other.email.casefold()} - {""}
@@ -61,7 +65,7 @@ class ContactLinkForm(GuardedForm):
             contact.full_clean()
         except ValidationError as error:
             for field, errors in error.error_dict.items():
-                self.add_error(self.PLACES.get(field), errors)
+                self.add_error(self.FORM_FIELDS.get(field), errors)
         else:
             others.append(contact)
             self.ask(contact, None)
@@ -69,7 +73,7 @@ class ContactLinkForm(GuardedForm):
 
     def ask(self, record, changed, places=None):
         is_new = bool(self.cleaned_data.get("new_contact"))
-        super().ask(record, changed, self.PLACES if is_new else places)
+        super().ask(record, changed, self.FORM_FIELDS if is_new else places)
 
     def save(self, commit=True):
         if self._contact and self._contact._state.adding:

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -5,7 +9,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.formats import date_format
 
-from counterparties import alike
+from counterparties import questions
 from counterparties.fields import LEIField, company_number_key
 from counterparties.querysets import (
     ContactQuerySet,
@@ -56,12 +60,12 @@ class Counterparty(AuditedModel):
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="Set when you no longer deal with them."
     )
-    contacts = models.ManyToManyField(
+    contacts: models.ManyToManyField[Contact, CounterpartyContact] = models.ManyToManyField(
         "Contact", through="CounterpartyContact", related_name="counterparties"
     )
     comments = GenericRelation(Comment)
 
-    objects = CounterpartyQuerySet.as_manager()
+    objects: ClassVar = CounterpartyQuerySet.as_manager()
 
     SEARCH_FACTS_TEMPLATE = "counterparties/parts/counterparty_found.html"
     SEARCH_FIELDS = (
@@ -107,7 +111,7 @@ class Counterparty(AuditedModel):
             )
 
     def questions(self):
-        return alike.questions_about_counterparty(self)
+        return questions.questions_about_counterparty(self)
 
     @property
     def alias_list(self) -> list[str]:
@@ -130,7 +134,7 @@ class Contact(AuditedModel):
     )
     comments = GenericRelation(Comment)
 
-    objects = ContactQuerySet.as_manager()
+    objects: ClassVar = ContactQuerySet.as_manager()
 
     SEARCH_FIELDS = ("name", "job_title", "email", "phone", "aliases", "phone_without_spaces")
     SEARCH_ORDER = 4
@@ -149,8 +153,8 @@ class Contact(AuditedModel):
 
     @property
     def phone_without_spaces(self) -> str:
-        """Its digits, after a plus if it has one, as people copy a number."""
-        return "".join(one for one in self.phone if one.isdigit() or one == "+")
+        """The digits and plus signs, so that a number without spaces is found."""
+        return "".join(sign for sign in self.phone if sign.isdigit() or sign == "+")
 
     def record_keys(self):
         yield Key.of_name(NAME, self.name)
@@ -158,7 +162,7 @@ class Contact(AuditedModel):
             yield Key.of_name(ALIAS, alias)
 
     def questions(self):
-        return alike.questions_about_contact(self)
+        return questions.questions_about_contact(self)
 
     @property
     def alias_list(self) -> list[str]:
@@ -175,7 +179,7 @@ class ContactRole(ReferenceModel):
 
 
 class CounterpartyContact(AuditedModel):
-    """A contact in a role at a counterparty, for as long as it lasted."""
+    """A contact's role at a counterparty, with its first and last day."""
 
     counterparty = models.ForeignKey(
         Counterparty, on_delete=models.CASCADE, related_name="contact_links"
@@ -189,7 +193,7 @@ class CounterpartyContact(AuditedModel):
 
     PARENT_FIELD = "counterparty"
 
-    objects = CounterpartyContactQuerySet.as_manager()
+    objects: ClassVar = CounterpartyContactQuerySet.as_manager()
 
     class Meta:
         verbose_name = "contact role"
@@ -215,10 +219,10 @@ class CounterpartyContact(AuditedModel):
         return f"{names.get(Contact, row.contact_id)} as {names.get(ContactRole, row.role_id)}"
 
     def questions(self):
-        return alike.questions_about_role(self)
+        return questions.questions_about_role(self)
 
     def combined_with(self, other):
-        """From the beginning of the first to the end of the last."""
+        """The earliest start and the latest end; None if either link has no limit."""
         begins = [self.valid_from, other.valid_from]
         ends = [self.valid_until, other.valid_until]
         return {
@@ -226,7 +230,7 @@ class CounterpartyContact(AuditedModel):
             "valid_until": None if None in ends else max(ends),
         }
 
-    def clean(self):
+    def clean(self) -> None:
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise ValidationError(
                 {"valid_until": f"Give a day from {date_format(self.valid_from)} on, or none."}

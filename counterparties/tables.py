@@ -66,6 +66,6 @@ class ContactTable(RecordTable):
     modified_at = MomentColumn("Last changed")
 
     def order_roles(self, queryset, is_descending):
-        """By the first of their counterparties."""
+        """By the first counterparty of each."""
         field = "counterparty__name"
         return by_first(queryset, CounterpartyContact, "contact", field, is_descending)

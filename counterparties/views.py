@@ -14,12 +14,12 @@ from oegen.search.ordering import by
 
 SHOWN_PIPELINES = 100
 
-#: Names suggested for what is typed into a filter.
+#: The number of names suggested while a filter is typed.
 SUGGESTED = 12
 
 
 class ListWithDuplicates(ListPage):
-    """A list with a link to its possible duplicates, where there are any."""
+    """A list with a link to its possible duplicates, if there are any."""
 
     template_name = "counterparties/list.html"
     duplicates = ""
@@ -44,8 +44,7 @@ class CounterpartyList(ListWithDuplicates):
 
 
 class CounterpartyNames(View):
-    """Names with the text ``q`` in them, those that start with it first, as JSON for the filters;
-    none for a text that no name could hold."""
+    """JSON with the names that contain ``q``, those that start with it first, for the filters."""
 
     def get(self, request):
         text = request.GET.get("q", "").strip()

@@ -1,13 +1,14 @@
-"""What changed for a pipeline, in words: what follows its name, and the cells of a file."""
+"""Phrases for the changes of a pipeline, on the changes page and in its downloads."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from django.utils import formats, timezone
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from dashboard.metrics.changes import Change, PipelineState
-from oegen.audit.narrative.timeline import NOTHING
+from oegen.audit.narrative.names import NOTHING
 from oegen.core.bidi import isolated
 from oegen.core.words import count, number
 from pipelines import wording
@@ -17,27 +18,21 @@ from pipelines.querysets import ENDED, HELD, Capacity
 
 
 class ChangeWords:
-    """Knows the names of the stages as they are at the moment that is being looked at."""
+    """Uses the names that the stages have on the day of the page."""
 
     def __init__(self):
         self._stages = dict(Stage.objects.values_list("code", "name"))
 
     def phrase(self, change: Change) -> str:
-        tell = getattr(self, f"_{change.kind.replace('-', '_')}")
-        phrase = tell(change, change.was, change.now)
-        if self._is_dated_apart(change):
-            phrase = f"{phrase}, effective {formats.date_format(change.effective_on)}"
+        describe = getattr(self, f"_{change.kind.replace('-', '_')}")
+        phrase: str = describe(change, change.was, change.now)
+        effective, written = change.effective_on, change.written
+        if effective and written and effective != timezone.localdate(written.when):
+            phrase = f"{phrase}, effective {date_format(effective)}"
         return phrase
 
-    @staticmethod
-    def _is_dated_apart(change: Change) -> bool:
-        """Whether it took effect on another day than it was recorded."""
-        if change.effective_on is None or change.written is None:
-            return False
-        return change.effective_on != timezone.localdate(change.written.when)
-
     def cells(self, change: Change) -> tuple[str | date | None, str | date | None]:
-        """Old and new of what changed; dates as such."""
+        """The old and the new value; dates as ``date``."""
         was, now = (self._cell(change.kind, end) for end in (change.was, change.now))
         return was, now
 
@@ -63,12 +58,12 @@ class ChangeWords:
         return ON_HOLD if end.state == HELD else self._stage(end)
 
     def _where(self, end: PipelineState) -> str:
-        """The stage, and what keeps it from being open there."""
+        """The stage, and the status if it is another."""
         status = self._status(end)
         stage = self._stage(end)
         return stage if status == stage else f"{stage}, {status.lower()}"
 
-    # One for each kind: the change, how the pipeline stood, how it stands.
+    # One method for each kind of change: the change, the pipeline before, the pipeline after.
 
     def _new(self, change, was, now) -> str:
         return f"added in {self._where(now)}"
@@ -133,7 +128,7 @@ class ChangeWords:
 
 
 def size(capacity: Capacity | None) -> str:
-    """By basis: “40.0 MWp and 20.0 MW, 80.0 MWh”."""
+    """Such as “40.0 MWp and 20.0 MW, 80.0 MWh”."""
     if capacity is None:
         return ""
     parts = [f"{number(capacity.mwp_dc)} MWp"] if capacity.mwp_dc else []
@@ -152,4 +147,4 @@ def _from_to(was: PipelineState, now: PipelineState) -> str:
 
 
 def _day(end: PipelineState) -> str:
-    return formats.date_format(end.rtb_date, "DATE_FORMAT")
+    return date_format(end.rtb_date) if end.rtb_date else NOTHING

@@ -1,4 +1,4 @@
-"""What changed between two days, pipeline by pipeline; and the latest change sets of everything."""
+"""The pages of changes: between two days for each pipeline, and the latest change sets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.generic import TemplateView
 
 from dashboard import metrics
@@ -32,7 +33,7 @@ from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
-#: Lines of each kind while all kinds are shown; a kind by itself is paged.
+#: Lines of each kind while all kinds are shown; a single kind is paginated.
 FIRST_LINES = 10
 PAGE_SIZE = 50
 
@@ -51,7 +52,7 @@ COLUMNS = [
     FileColumn("Why", exports.TEXT_WIDTH),
     FileColumn("Change set"),
     FileColumn("Effective on", exports.DAY_WIDTH),
-    # The MW above are mixed; those of one basis can be added up.
+    # The MW columns above mix both bases; these can be added up.
     *(
         FileColumn(f"{unit} {end}", exports.NUMBER_WIDTH, exports.number_format(suffix, places=1))
         for unit, suffix in (
@@ -68,7 +69,8 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class Day:
-    """An end of the range. With a ``problem`` of what the address says it is the usual one."""
+    """An end of the range. If the address has an invalid day, ``problem`` is the error message and
+    ``day`` the default."""
 
     name: str
     label: str
@@ -85,7 +87,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """The lines of one kind of change; there are ``more`` of it."""
+    """The first lines of one kind of change; ``more`` is the number of the others."""
 
     code: str
     label: str
@@ -95,8 +97,8 @@ class Group:
 
 
 @dataclass(frozen=True)
-class BehindLine:
-    """A pipeline behind a step of the walk, and what changed for it, if anything of it did."""
+class StepLine:
+    """A pipeline behind a step of the walk, with its changes, which may be none."""
 
     pipeline: StepPipeline
     url: str
@@ -105,7 +107,7 @@ class BehindLine:
 
 @dataclass(frozen=True)
 class Span:
-    """A range of days on offer, from the end of ``start`` to the end of the one shown."""
+    """A preset range: from the end of ``start`` to the end of the range shown."""
 
     label: str
     start: date
@@ -141,9 +143,9 @@ class ChangesPage(FilteredPage):
         super().setup(request, *args, **kwargs)
         self.end = self._day("to", "To the end of", clock.today(), clock.today())
         before = self.end.day - timedelta(days=1)
-        # The dashboard's comparison, by the name it has there too.
-        usual = metrics.a_month_before(self.end.day)
-        self.start = self._day("from", "From the end of", usual, before, other_name="compare")
+        # ``compare`` is the dashboard's parameter for the same day.
+        default = metrics.a_month_before(self.end.day)
+        self.start = self._day("from", "From the end of", default, before, other_name="compare")
         self.step = self._known("step", STEPS)
         self.kind = "" if self.step else self._known("kind", KINDS)
 
@@ -176,29 +178,29 @@ class ChangesPage(FilteredPage):
             return context | (self._step_context(found) if self.step else self._kinds(found))
 
     def _day(
-        self, name: str, label: str, usual: date, latest: date, *, other_name: str = ""
+        self, name: str, label: str, default: date, latest: date, *, other_name: str = ""
     ) -> Day:
-        given = self.request.GET
-        text = (given.get(name) or given.get(other_name, "")).strip()
+        query = self.request.GET
+        text = (query.get(name) or query.get(other_name, "")).strip()
         if not text:
-            return Day(name, label, usual, "")
-        day, problem = usual, ""
+            return Day(name, label, default, "")
+        day, problem = default, ""
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            problem = f"“{truncate(text, 40)}” is no day. Write it as {usual}."
+            problem = f"“{truncate(text, 40)}” is not a date. Write it as {default}."
         if day > latest:
-            problem = f"Choose a day up to {latest:%-d %b %Y}."
+            problem = f"Choose a day up to {date_format(latest)}."
         elif day < asof.FIRST_DAY:
-            problem = f"Nothing is known from before {asof.FIRST_DAY:%-d %b %Y}."
-        return Day(name, label, usual if problem else day, problem)
+            problem = f"Nothing is known from before {date_format(asof.FIRST_DAY)}."
+        return Day(name, label, default if problem else day, problem)
 
     def _known(self, name: str, codes: Iterable[str]) -> str:
         value = self.request.GET.get(name, "")
         return value if value in codes else ""
 
     def _select(self) -> PipelineQuerySet:
-        """Asked at each end anew: a filter may know no such record, or other ones, there."""
+        """Called at each end of the range: a filter may match other records there or be invalid."""
         filterset = self.get_filterset(self.get_filterset_class())
         if filterset.is_bound and not filterset.is_valid():
             return Pipeline.objects.none()
@@ -230,13 +232,13 @@ class ChangesPage(FilteredPage):
             own = [line for line in lines if line.change.kind == kind]
             more = 0 if self.kind else counts[kind] - len(own)
             groups.append(Group(kind, KINDS[kind].label, total, own, more))
-        total = sum(counts.values())
+        number = sum(counts.values())
         return {
             "groups": groups,
             "page": page,
-            "total": total,
+            "total": number,
             "pipelines": found.pipelines(),
-            "said": count(total, "change"),
+            "status_text": count(number, "change"),
         }
 
     def _step_context(self, found: Changes) -> dict:
@@ -248,7 +250,7 @@ class ChangesPage(FilteredPage):
         return {
             "step_total": found.step_total(),
             "behind": [
-                BehindLine(
+                StepLine(
                     one,
                     _url(one.pipeline_id, live),
                     [line for line in lines if line.change.pipeline_id == one.pipeline_id],
@@ -257,7 +259,7 @@ class ChangesPage(FilteredPage):
             ],
             "page": page,
             "total": total,
-            "said": count(total, "pipeline"),
+            "status_text": count(total, "pipeline"),
         }
 
     def _page(self, total: int) -> Page:
@@ -272,7 +274,7 @@ class ChangesPage(FilteredPage):
 
     @staticmethod
     def _live(keys: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-        """Those of the pipelines that have a page."""
+        """The keys of the pipelines that still exist."""
         known = Pipeline.objects.filter(pk__in=set(keys)).order_by()
         return set(known.values_list("pk", flat=True))
 
@@ -289,7 +291,7 @@ class ChangesPage(FilteredPage):
         return exports.Sheet("changes", COLUMNS, self._rows(), facts)
 
     def _rows(self) -> Iterator[list]:
-        """The lines as rows of a file, all pages, read in chunks."""
+        """All lines as rows of a file, read in chunks."""
         words = ChangeWords()
         with self._changes() as (found, _):
             for change in self._all(found):
@@ -331,14 +333,14 @@ class ChangesPage(FilteredPage):
 
 
 def _url(pipeline: uuid.UUID, live: set[uuid.UUID]) -> str:
-    """The pipeline's page, or the history of one that is gone."""
+    """The pipeline's page, or the history of a removed one."""
     if pipeline in live:
         return reverse("pipeline", args=[pipeline])
     return reverse("history", args=[Pipeline._meta.model_name, pipeline])
 
 
 class LatestChanges(TemplateView):
-    """What everybody changed, newest first; ``before`` is the last change set of a page."""
+    """The latest change sets, newest first; ``before`` is the last one of the previous page."""
 
     template_name = "dashboard/latest_changes.html"
     page_size = 25

@@ -1,7 +1,7 @@
-"""What a day or a week brought, for those who want it told at once: oegen.alerts sends it.
+"""Daily and weekly digests, sent by oegen.alerts.
 
-A digest is of whole days, up to the end of yesterday, and reads everything as it stood then: so
-one that is made twice says the same twice.
+A digest covers whole days up to the end of yesterday and reads the data as of then, so building it
+twice gives the same digest.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
-from django.utils import formats
+from django.utils.formats import date_format
 
 from dashboard import metrics
 from oegen.alerts import delivery, outbox
@@ -20,14 +21,14 @@ from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
 from oegen.audit.narrative import news
 from oegen.core import clock
-from oegen.core.words import count, number
+from oegen.core.words import count, number, signed
 from oegen.models import ChangeSet, Channel
 from oegen.search.ordering import by
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline
 from pipelines.querysets import OVERDUE, Megawatts
 
-#: Lines of each part; an e-mail that is longer is not read.
+#: The number of lines in each part; nobody reads a longer e-mail.
 LINES = 10
 
 
@@ -48,14 +49,16 @@ PERIODS = {
 
 
 def write_digest(period: Period, today: date) -> int | None:
-    """Into the outbox; gives the number of new ones, or None when nothing happened."""
+    """Write the digest to the outbox. The number of new messages, or None if nothing happened."""
     until = today - timedelta(days=1)
     payload = digest_of(period, until)
-    return payload and outbox.write_digest(period.event, str(until), payload)
+    if payload is None:
+        return None
+    return outbox.write_digest(period.event, str(until), payload)
 
 
-def why_no_new_one(period: Period) -> str:
-    """In words, where something happened and yet nobody got a new digest of it."""
+def reason_for_none(period: Period) -> str:
+    """The reason, for users, why ``write_digest`` wrote no new message."""
     if number := len(outbox.digest_receivers(period.event)):
         return f"this one was written before, for {count(number, 'receiver')}"
     if Channel.EMAIL not in delivery.configured_channels():
@@ -67,8 +70,8 @@ def why_no_new_one(period: Period) -> str:
 
 
 def digest_of(period: Period, until: date) -> dict[str, Any] | None:
-    """What happened in the days up to ``until``, as templates and Slack messages take it; None
-    when nobody changed anything and no RTB date passed."""
+    """The digest of the days up to ``until``, as templates and Slack messages need it; None if
+    nothing was changed and no RTB date passed."""
     since = until - timedelta(days=period.days)
     pipelines = Pipeline.objects.all
     with (
@@ -97,7 +100,8 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
                 _line(
                     slip.name,
                     slip.pipeline_id,
-                    f"{_day(slip.start)} → {_day(slip.end)}, {count(slip.days, 'day')} later",
+                    f"{date_format(slip.start)} → {date_format(slip.end)}, "
+                    f"{count(slip.days, 'day')} later",
                 )
                 for slip in slips[:LINES]
             ],
@@ -113,7 +117,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
         "span": _span(first, until),
         "sentence": _sentence(walk),
         "steps": [
-            {"label": step.label, "change": _signed(step.change.mw)}
+            {"label": step.label, "change": signed(step.change.mw) or "0"}
             for step in walk.steps
             if step.facilities
         ],
@@ -124,7 +128,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
 
 
 def _changes(since: date) -> dict[str, Any]:
-    """What people did, newest first, as the latest changes tell it."""
+    """The latest change sets, newest first."""
     made = ChangeSet.objects.recorded().news()
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
@@ -145,7 +149,7 @@ def _changes(since: date) -> dict[str, Any]:
         )
     return {
         "title": "Changes",
-        "short": "changes" if total != 1 else "change",
+        "short": f"change{pluralize(total)}",
         "number": total,
         "url": reverse("changes"),
         "lines": lines,
@@ -163,7 +167,7 @@ def _overdue(until: date) -> dict[str, Any]:
             _line(
                 one.project_name,
                 one.pk,
-                f"since {_day(one.rtb_date)}, {count((until - one.rtb_date).days, 'day')}",
+                f"since {date_format(one.rtb_date)}, {count((until - one.rtb_date).days, 'day')}",
             )
             for one in found[:LINES]
         ],
@@ -182,7 +186,9 @@ def _unconfirmed(until: date) -> dict[str, Any]:
             _line(
                 one.project_name,
                 one.pk,
-                f"since {_day(one.rag_confirmed_at)}" if one.rag_confirmed_at else "never rated",
+                f"since {date_format(one.rag_confirmed_at)}"
+                if one.rag_confirmed_at
+                else "never rated",
             )
             for one in found[:LINES]
         ],
@@ -190,7 +196,7 @@ def _unconfirmed(until: date) -> dict[str, Any]:
 
 
 def _pipelines_url(day: date, **filters) -> str:
-    """The list of the pipelines that are meant, as they were at the end of the day."""
+    """The filtered list of pipelines as of the end of the day."""
     return keep_day(f"{reverse('pipelines')}?{urlencode(filters)}", day)
 
 
@@ -210,13 +216,5 @@ def _with_unit(capacity: Megawatts) -> str:
     return f"{number(capacity.mw)} {capacity.unit}"
 
 
-def _signed(mw) -> str:
-    return f"{'+' if mw > 0 else '−' if mw < 0 else ''}{number(abs(mw))}"
-
-
 def _span(first: date, last: date) -> str:
-    return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
-
-
-def _day(day: date) -> str:
-    return formats.date_format(day, "DATE_FORMAT")
+    return date_format(first) if first == last else f"{date_format(first)} to {date_format(last)}"

@@ -3,19 +3,21 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
 from oegen import asof, search
 from oegen.audit.narrative import news
 from oegen.core import clock
+from oegen.people.requests import SignedInRequest
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
 
 class Dashboard(FilteredPipelines):
-    """The numbers of the filtered pipelines, and their change since the day to ``compare`` with."""
+    """The figures of the filtered pipelines, and their change since the day ``compare``."""
 
     template_name = "dashboard/dashboard.html"
     state_template_name = "dashboard/parts/state.html"
@@ -34,15 +36,15 @@ class Dashboard(FilteredPipelines):
             figures = {"status_text": "A filter has a value it does not know."}
         else:
             filters = self.filterset.active_values
-            told = urlencode(sorted(filters.items()), doseq=True)
-            found = metrics.overview(self._select, since, filters=told)
-            figures = self._shown(found, since, charts.Lists(filters))
-        # After the figures: on a past page they look at a second day, and whatever was made of
-        # the first is then made again.
+            cache_key = urlencode(sorted(filters.items()), doseq=True)
+            found = metrics.overview(self._select, since, filters=cache_key)
+            figures = self._figures(found, since, charts.Lists(filters))
+        # After the figures: on a past page they read a second day, which drops the tables of the
+        # first.
         return context | figures | {"latest": news.latest(limit=5)}
 
     @staticmethod
-    def _shown(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    def _figures(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
         now = found.headline
         open_mw = now.open.capacity.mw
         known = [group.technology for group in found.technologies if group.technology]
@@ -73,8 +75,8 @@ class Dashboard(FilteredPipelines):
         }
 
     def _select(self) -> PipelineQuerySet:
-        """What the filters pick at the moment that is being looked at. A value that was not known
-        then, such as a counterparty that was not there, picks nothing."""
+        """The filtered pipelines on the day being read. A filter value that did not exist then,
+        such as a counterparty entered later, matches nothing."""
         everything = Pipeline.objects.all()
         found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
         return found.qs if found.is_valid() else everything.none()
@@ -86,29 +88,30 @@ class Dashboard(FilteredPipelines):
         return f"{reverse('dashboard')}{query}"
 
     def _since(self) -> tuple[date, str]:
-        """The day that figures are compared with, a month before the page's unless the address
-        names one, and what is wrong with the one it names."""
+        """The day to compare with, by default a month before the page's, and the error message for
+        an invalid day in the address."""
         today = clock.today()
-        usual = metrics.a_month_before(today)
+        default = metrics.a_month_before(today)
         text = self.request.GET.get("compare", "")
         if not text:
-            return usual, ""
+            return default, ""
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            return usual, f"“{text}” is no day. Write it as {usual}."
+            return default, f"“{text}” is not a date. Write it as {default}."
         if not asof.FIRST_DAY <= day < today:
-            return usual, f"Choose a day before {today:%-d %b %Y} to compare with."
+            return default, f"Choose a day before {date_format(today)} to compare with."
         return day, ""
 
 
 class Search(TemplateView):
-    """Everything with all the words of ``q``; the first of each kind, or of one ``kind`` all."""
+    """Records with all the words of ``q``: the first of each kind, or all of one ``kind``."""
 
     template_name = "dashboard/search.html"
     longest_query = 200
     first_hits = 8
     page_size = 50
+    request: SignedInRequest
 
     def get_context_data(self, **kwargs):
         query = self.request.GET.get("q", "").strip()

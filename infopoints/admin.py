@@ -11,19 +11,21 @@ from oegen.admin import AuditedAdmin, LinkInline
 
 
 class SubjectInline(LinkInline):
-    """Links that the address of an empty form may begin with: ``?pipeline=`` and its key."""
+    """Links whose first row the address of an empty form can fill in: ``?pipeline=<key>``."""
+
+    #: The foreign key to the record that the point concerns, and the name of the parameter.
+    subject: str
 
     def get_extra(self, request, obj=None, **kwargs):
         return 1 if self.key_in(request, obj) else super().get_extra(request, obj, **kwargs)
 
     def key_in(self, request, obj) -> str:
-        """The key named in the address of an empty form; only when it is opened, because a row
-        that is as it was filled in would not be saved."""
+        """The key in the address of an empty form. Only for a GET: a row that equals its initial
+        values counts as unchanged and would not be saved."""
         if request.method != "GET" or obj is not None:
             return ""
-        (name,) = self.fields
-        key = request.GET.get(name, "")
-        related = self.model._meta.get_field(name).remote_field.model
+        key = request.GET.get(self.subject, "")
+        related = self.model._meta.get_field(self.subject).remote_field.model
         try:
             return key if key and related.objects.filter(pk=key).exists() else ""
         except ValidationError:
@@ -41,6 +43,7 @@ class TechnologiesInline(LinkInline):
 
 class CounterpartiesInline(SubjectInline):
     model = InformationPointCounterparty
+    subject = "counterparty"
     fk_name = "information_point"
     fields = ["counterparty"]
     autocomplete_fields = ["counterparty"]
@@ -50,6 +53,7 @@ class CounterpartiesInline(SubjectInline):
 
 class PipelinesInline(SubjectInline):
     model = InformationPointPipeline
+    subject = "pipeline"
     fk_name = "information_point"
     fields = ["pipeline"]
     autocomplete_fields = ["pipeline"]
@@ -81,5 +85,5 @@ class InformationPointAdmin(AuditedAdmin):
         kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
         is_new = obj is None or obj._state.adding
         if isinstance(inline, SubjectInline) and is_new and (key := inline.key_in(request, None)):
-            kwargs["initial"] = [{inline.fields[0]: key}]
+            kwargs["initial"] = [{inline.subject: key}]
         return kwargs

@@ -1,5 +1,4 @@
-"""What alerts can tell of information points, for oegen.alerts. Loaded when the application
-starts."""
+"""The alert events of information points, registered with oegen.alerts by ``AppConfig.ready``."""
 
 from __future__ import annotations
 
@@ -39,7 +38,7 @@ def rating_changes(changes: Changes) -> Iterator[Occurrence]:
 
 
 def _rating(values: dict | None) -> int:
-    """The generated column's, which has no history; 0 where there was no record."""
+    """The value of the generated column, which has no history; 0 if there was no record."""
     return values["impact"] * values["likelihood"] if values else 0
 
 
@@ -50,8 +49,10 @@ def points_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
     for link in links.select_related("technology").order_by("technology__order"):
         technologies.setdefault(link.information_point_id, {})[link.technology_id] = link.technology
     counterparties: dict[UUID, set] = {}
-    ties = InformationPointCounterparty.objects.filter(information_point__in=keys).order_by()
-    for point, counterparty in ties.values_list("information_point", "counterparty"):
+    counterparty_links = InformationPointCounterparty.objects.filter(
+        information_point__in=keys
+    ).order_by()
+    for point, counterparty in counterparty_links.values_list("information_point", "counterparty"):
         counterparties.setdefault(point, set()).add(counterparty)
     found = {}
     for key, point in InformationPoint.objects.in_bulk(keys).items():

@@ -21,7 +21,7 @@ from pipelines.filters import is_technology_family, technology_choices
 
 DUE, LATER, NO_DATE = "due", "later", "none"
 
-#: No username: the characters of those don't include a blank.
+#: Code for no owner; the space keeps it from being a username.
 NOBODY = "no owner"
 
 

@@ -14,7 +14,7 @@ WIDTH = 20
 
 @dataclass(frozen=True)
 class Cell:
-    """``heat``, 0 to 4, grows with impact × likelihood. ``is_here``: the point asked about.
+    """``heat``, 0 to 4, grows with impact × likelihood. ``is_here`` marks the cell of one point.
     ``query`` filters the list of information points to the cell."""
 
     count: int
@@ -38,7 +38,7 @@ class Matrix:
 
 
 def band_of(value: int) -> int:
-    """0 for 1 to 20, up to 4 for 81 to 100."""
+    """The index of the band: 0 for 1 to 20, 4 for 81 to 100."""
     return (value - 1) // WIDTH
 
 
@@ -47,8 +47,8 @@ def _label(band: int) -> str:
 
 
 def _query(impact: int, likelihood: int) -> str:
-    """The list of just what the cell counts."""
-    bounds = {"status": LIVE}
+    """The query string of the list with the points that the cell counts."""
+    bounds: dict[str, str | int] = {"status": LIVE}
     for name, band in (("impact", impact), ("likelihood", likelihood)):
         bounds[f"{name}_min"] = band * WIDTH + 1
         bounds[f"{name}_max"] = (band + 1) * WIDTH
@@ -56,13 +56,13 @@ def _query(impact: int, likelihood: int) -> str:
 
 
 def matrix_around(point: InformationPoint) -> Matrix:
-    """The live information points in each cell, with the cell of this one marked."""
+    """The matrix of the live information points, with the cell of ``point`` marked."""
     counts = InformationPoint.objects.recorded().live().count_by_band(WIDTH)
     return matrix_of(counts, (band_of(point.impact), band_of(point.likelihood)))
 
 
 def matrix_of(counts: dict[tuple[int, int], int], here: tuple[int, int] | None = None) -> Matrix:
-    """The matrix of live information points, counted by bands of impact and likelihood."""
+    """The matrix of ``counts`` by bands of impact and likelihood; ``here`` is the marked cell."""
     rows = []
     for impact in reversed(range(BANDS)):
         cells = tuple(

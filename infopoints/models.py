@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
@@ -48,18 +52,22 @@ class InformationPoint(AuditedModel):
     review_on = models.DateField(
         "review date", null=True, blank=True, help_text="When to look at it again."
     )
-    technologies = models.ManyToManyField(
-        Technology, through="InformationPointTechnology", related_name="information_points"
+    technologies: models.ManyToManyField[Technology, InformationPointTechnology] = (
+        models.ManyToManyField(
+            Technology, through="InformationPointTechnology", related_name="information_points"
+        )
     )
-    counterparties = models.ManyToManyField(
-        Counterparty, through="InformationPointCounterparty", related_name="information_points"
+    counterparties: models.ManyToManyField[Counterparty, InformationPointCounterparty] = (
+        models.ManyToManyField(
+            Counterparty, through="InformationPointCounterparty", related_name="information_points"
+        )
     )
-    pipelines = models.ManyToManyField(
+    pipelines: models.ManyToManyField[Pipeline, InformationPointPipeline] = models.ManyToManyField(
         Pipeline, through="InformationPointPipeline", related_name="information_points"
     )
     comments = GenericRelation(Comment)
 
-    objects = InformationPointQuerySet.as_manager()
+    objects: ClassVar = InformationPointQuerySet.as_manager()
 
     SEARCH_FIELDS = ("title", "description", "market")
     SEARCH_FACTS_TEMPLATE = "infopoints/parts/informationpoint_found.html"
@@ -83,7 +91,7 @@ class InformationPoint(AuditedModel):
 
     @property
     def is_review_overdue(self) -> bool:
-        """Whether it was to be looked at again before the day that is being looked at."""
+        """Whether its review date is before today, or before the day of a past page."""
         if self.review_on is None or self.status == Status.CLOSED:
             return False
         return self.review_on < clock.today()

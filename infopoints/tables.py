@@ -35,7 +35,7 @@ def pipelines_of(point: InformationPoint) -> str:
 
 
 class LinkedColumn(TextColumn):
-    """The names of linked records in one line; sorts by the first of them, by ``first``."""
+    """The names of linked records; rows sort by the first value of the lookup ``first``."""
 
     def __init__(self, linked: str, links: type[Model], first: str, export_value):
         self.links = links

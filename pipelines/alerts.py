@@ -1,16 +1,17 @@
-"""What alerts can tell of pipelines, for oegen.alerts. Loaded when the application starts."""
+"""The alert events of pipelines, registered with oegen.alerts by ``AppConfig.ready``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from django.utils import formats, timezone
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from oegen.alerts.events import (
-    Change,
     Changes,
     Event,
     Occurrence,
@@ -19,7 +20,7 @@ from oegen.alerts.events import (
     detects,
     time_based,
 )
-from oegen.core.words import count, number
+from oegen.core.words import count, number, signed
 from oegen.search.ordering import by
 from pipelines.choices import RAG, CapacityBasis, Outcome
 from pipelines.models import (
@@ -30,7 +31,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
-from pipelines.querysets import ZERO, Capacity, Megawatts
+from pipelines.querysets import ZERO, Megawatts
 from pipelines.reference import CONSTRUCTION
 
 CREATED = Event("pipeline-created", "Pipeline created")
@@ -45,8 +46,8 @@ COMPLETED = Event("completed", "Completed")
 WITHDRAWN = Event("withdrawn", "Withdrawn, refused or sold")
 CAPACITY_CHANGED = Event("capacity-changed", "Capacity changed", unit="%")
 
-#: The watcher finds an RTB date that passed so long ago at most: after that it is no news.
-LOOKS_BACK = timedelta(days=7)
+#: How long after an RTB date has passed ``newly_overdue`` still reports it.
+LOOK_BACK = timedelta(days=7)
 
 FIELDS = (
     "stage_id",
@@ -58,7 +59,7 @@ FIELDS = (
     "rtb_date",
 )
 
-MAKES_OVERDUE = ("rtb_date", "stage_id", "on_hold", "outcome")
+OVERDUE_FIELDS = ("rtb_date", "stage_id", "on_hold", "outcome")
 
 
 @detects(
@@ -78,76 +79,76 @@ def pipeline_changes(changes: Changes) -> Iterator[Occurrence]:
     stages: dict[UUID, Stage] = {}
     became_overdue = []
     for change in changes.of(Pipeline, *FIELDS):
-        if change.after is None:
+        key, before, after = change.key, change.before, change.after
+        if after is None:
             continue
         if change.is_new:
-            yield Occurrence(CREATED, Pipeline, change.key)
-            yield from _rag("", change)
-        if change.before is None:
+            yield Occurrence(CREATED, Pipeline, key)
+            yield from _rag(key, "", after)
+        if before is None:
             continue
-        yield from _hold_and_outcome(change)
-        yield from _rag(change.before["rag_status"], change)
-        yield from _rtb(change)
-        if any(change.before[name] != change.after[name] for name in MAKES_OVERDUE):
+        yield from _hold_and_outcome(key, before, after)
+        yield from _rag(key, before["rag_status"], after)
+        yield from _rtb(key, before["rtb_date"], after["rtb_date"])
+        if any(before[name] != after[name] for name in OVERDUE_FIELDS):
             stages = stages or Stage.objects.in_bulk()
-            yield from _stage(change, stages)
-            if not _was_overdue(change.before, stages):
-                became_overdue.append(change.key)
+            yield from _stage(key, stages[before["stage_id"]], stages[after["stage_id"]])
+            if not _was_overdue(before, stages):
+                became_overdue.append(key)
     if became_overdue:
         yield from _overdue(Pipeline.objects.filter(pk__in=became_overdue).overdue())
 
 
-def _stage(change: Change, stages: dict[UUID, Stage]) -> Iterator[Occurrence]:
-    before, after = (stages[one["stage_id"]] for one in (change.before, change.after))
+def _stage(key: UUID, before: Stage, after: Stage) -> Iterator[Occurrence]:
     if before != after:
         event = COMPLETED if after.is_terminal else STAGE_MOVED
-        yield Occurrence(event, Pipeline, change.key, before.name, after.name)
+        yield Occurrence(event, Pipeline, key, before.name, after.name)
 
 
-def _hold_and_outcome(change: Change) -> Iterator[Occurrence]:
-    before, after = change.before, change.after
+def _hold_and_outcome(
+    key: UUID, before: dict[str, Any], after: dict[str, Any]
+) -> Iterator[Occurrence]:
     if after["on_hold"] and not before["on_hold"]:
-        yield Occurrence(PUT_ON_HOLD, Pipeline, change.key, note=after["on_hold_reason"])
+        yield Occurrence(PUT_ON_HOLD, Pipeline, key, note=after["on_hold_reason"])
     elif before["on_hold"] and not after["on_hold"]:
-        yield Occurrence(TAKEN_OFF_HOLD, Pipeline, change.key, note=before["on_hold_reason"])
+        yield Occurrence(TAKEN_OFF_HOLD, Pipeline, key, note=before["on_hold_reason"])
     if before["outcome"] != after["outcome"] != Outcome.ACTIVE:
         old, new = (str(Outcome(one["outcome"]).label) for one in (before, after))
-        yield Occurrence(WITHDRAWN, Pipeline, change.key, old, new)
+        yield Occurrence(WITHDRAWN, Pipeline, key, old, new)
 
 
-def _rag(before: str, change: Change) -> Iterator[Occurrence]:
-    """From one rating to another, or from none to Red: that is the worst news there is of a
-    pipeline. A first rating of Amber or Green is neither better nor worse than none."""
-    after = change.after["rag_status"]
+def _rag(key: UUID, before: str, values: dict[str, Any]) -> Iterator[Occurrence]:
+    """Ratings that changed. A first rating counts as worsened if it is Red; a first Amber or Green
+    is neither better nor worse than no rating."""
+    after = values["rag_status"]
     if not after or before == after or not (before or after == RAG.RED):
         return
     is_better = before and RAG.values.index(after) > RAG.values.index(before)
     yield Occurrence(
         RAG_IMPROVED if is_better else RAG_WORSENED,
         Pipeline,
-        change.key,
+        key,
         str(RAG(before).label) if before else "Not rated",
         str(RAG(after).label),
-        note=change.after["rag_comment"],
+        note=values["rag_comment"],
     )
 
 
-def _rtb(change: Change) -> Iterator[Occurrence]:
-    before, after = (one["rtb_date"] for one in (change.before, change.after))
+def _rtb(key: UUID, before: date | None, after: date | None) -> Iterator[Occurrence]:
     if before and after and after > before:
         days = (after - before).days
         yield Occurrence(
             RTB_SLIPPED,
             Pipeline,
-            change.key,
-            _day(before),
-            f"{_day(after)}, {count(days, 'day')} later",
+            key,
+            date_format(before),
+            f"{date_format(after)}, {count(days, 'day')} later",
             size=Decimal(days),
         )
 
 
-def _was_overdue(before: dict, stages: dict[UUID, Stage]) -> bool:
-    """The rule of PipelineQuerySet.overdue, of values that no table holds any more."""
+def _was_overdue(before: dict[str, Any], stages: dict[UUID, Stage]) -> bool:
+    """PipelineQuerySet.overdue in Python, for values that are no longer in a table."""
     stage = stages[before["stage_id"]]
     construction = next(one.order for one in stages.values() if one.code == CONSTRUCTION)
     return (
@@ -162,8 +163,8 @@ def _was_overdue(before: dict, stages: dict[UUID, Stage]) -> bool:
 
 @time_based
 def newly_overdue(day: date) -> Iterator[Occurrence]:
-    """Pipelines whose RTB date has passed in the days before."""
-    return _overdue(Pipeline.objects.overdue(day).filter(rtb_date__gte=day - LOOKS_BACK))
+    """Pipelines whose RTB date passed within ``LOOK_BACK`` before the day."""
+    return _overdue(Pipeline.objects.overdue(day).filter(rtb_date__gte=day - LOOK_BACK))
 
 
 def _overdue(pipelines) -> Iterator[Occurrence]:
@@ -172,73 +173,73 @@ def _overdue(pipelines) -> Iterator[Occurrence]:
             RTB_OVERDUE,
             Pipeline,
             key,
-            note=f"It was to be ready to build on {_day(rtb_date)}.",
+            note=f"It was to be ready to build on {date_format(rtb_date)}.",
             moment=f"{RTB_OVERDUE.code}:{rtb_date}",
         )
 
 
 @detects(CAPACITY_CHANGED, models=[Facility, PipelineFacility])
 def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
-    """Changes of each pipeline's sum over its facilities, which may be revised, added or removed.
+    """Changes of a pipeline's capacity by facilities that were revised, added or removed.
 
-    One that had no capacity before has it now for the first time, which is no change in %.
+    A pipeline without capacity before is left out: its change has no percentage.
     """
     revised = {}
     for change in changes.of(Facility, "capacity_mw"):
         old, new = ((one or {}).get("capacity_mw") for one in (change.before, change.after))
         if old != new:
             revised[change.key] = old
-    added, taken = set(), set()
+    added: set[tuple[UUID, UUID]] = set()
+    removed: set[tuple[UUID, UUID]] = set()
     for change in changes.of(PipelineFacility, "pipeline_id", "facility_id"):
-        for one, pairs in ((change.before, taken), (change.after, added)):
+        for one, pairs in ((change.before, removed), (change.after, added)):
             if one:
                 pairs.add((one["pipeline_id"], one["facility_id"]))
-    added, taken = added - taken, taken - added
-    if not (revised or added or taken):
+    added, removed = added - removed, removed - added
+    if not (revised or added or removed):
         return
-    concerned = {pipeline for pipeline, _ in added | taken}
+    affected = {pipeline for pipeline, _ in added | removed}
     if revised:
-        of_revised = PipelineFacility.objects.filter(facility__in=list(revised))
-        concerned |= set(of_revised.values_list("pipeline", flat=True))
-    concerned -= {
+        revised_links = PipelineFacility.objects.filter(facility__in=list(revised))
+        affected |= set(revised_links.values_list("pipeline", flat=True))
+    affected -= {
         change.key
         for change in changes.of(Pipeline, *FIELDS)
         if change.before is None or change.after is None
     }
-    now = PipelineFacility.objects.filter(pipeline__in=list(concerned)).order_by()
+    now = PipelineFacility.objects.filter(pipeline__in=list(affected)).order_by()
     sizes = "capacity_mw", "technology__capacity_basis"
     size_of = {}
-    gone = Facility.objects.filter(pk__in=[facility for _, facility in taken])
-    for key, mw, basis in gone.values_list("pk", *sizes):
+    removed_facilities = Facility.objects.filter(pk__in=[facility for _, facility in removed])
+    for key, mw, basis in removed_facilities.values_list("pk", *sizes):
         size_of[key] = mw, basis
-    there: dict[UUID, set[UUID]] = {key: set() for key in concerned}
+    linked: dict[UUID, set[UUID]] = {key: set() for key in affected}
     rows = now.values_list("pipeline", "facility", *(f"facility__{name}" for name in sizes))
     for pipeline, facility, mw, basis in rows:
-        there[pipeline].add(facility)
+        linked[pipeline].add(facility)
         size_of[facility] = mw, basis
-    for pipeline, facilities in there.items():
+    for pipeline, facilities in linked.items():
         earlier = facilities - {one for key, one in added if key == pipeline}
-        earlier |= {one for key, one in taken if key == pipeline}
-        # What was removed in the same go has only its MW left.
+        earlier |= {one for key, one in removed if key == pipeline}
+        # A facility removed in the same change set is known by its earlier MW alone.
         known = [(one, *size_of.get(one, (None, CapacityBasis.AC))) for one in earlier]
-        old = _together((revised.get(one, mw), basis) for one, mw, basis in known)
-        new = _together(size_of[one] for one in facilities)
+        old = _sum_of((revised.get(one, mw), basis) for one, mw, basis in known)
+        new = _sum_of(size_of[one] for one in facilities)
         if old.mw and old.mw != new.mw:
-            change = (new.mw - old.mw) / old.mw * 100
+            unit = new.unit if new.mw else old.unit
+            percent = (new.mw - old.mw) / old.mw * 100
             yield Occurrence(
                 CAPACITY_CHANGED,
                 Pipeline,
                 pipeline,
                 f"{number(old.mw)} {old.unit}",
-                f"{number(new.mw)} {new.unit if new.mw else old.unit}, {change:+,.0f}%".replace(
-                    "-", "−"
-                ),
-                size=abs(change),
+                f"{number(new.mw)} {unit}, {signed(round(percent), 0) or '0'}%",
+                size=abs(percent),
             )
 
 
-def _together(sizes: Iterable[tuple[Decimal | None, str]]) -> Megawatts:
-    """The capacity of facilities, given as pairs of MW and basis."""
+def _sum_of(sizes: Iterable[tuple[Decimal | None, str]]) -> Megawatts:
+    """The sum of facilities, given as pairs of MW and basis."""
     total = Megawatts()
     for mw, basis in sizes:
         total += Megawatts.of(basis, mw or ZERO)
@@ -253,8 +254,8 @@ def pipelines_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
     for link in links.order_by(by("facility__name")):
         facilities.setdefault(link.pipeline_id, []).append(link.facility)
     counterparties: dict[UUID, set[UUID]] = {}
-    ties = PipelineCounterparty.objects.filter(pipeline__in=keys).order_by()
-    for pipeline, counterparty in ties.values_list("pipeline", "counterparty"):
+    counterparty_links = PipelineCounterparty.objects.filter(pipeline__in=keys).order_by()
+    for pipeline, counterparty in counterparty_links.values_list("pipeline", "counterparty"):
         counterparties.setdefault(pipeline, set()).add(counterparty)
     return {
         key: _subject(
@@ -280,10 +281,9 @@ def _subject(
     counterparties: set[UUID],
 ) -> Subject:
     own = {one.technology_id: technologies[one.technology_id] for one in facilities}
-    sums = {CapacityBasis.DC: Decimal(0), CapacityBasis.AC: Decimal(0)}
-    for one in facilities:
-        sums[own[one.technology_id].capacity_basis] += one.capacity_mw or 0
-    capacity = Capacity(mwp_dc=sums[CapacityBasis.DC], mw_ac=sums[CapacityBasis.AC])
+    capacity = _sum_of(
+        (one.capacity_mw, own[one.technology_id].capacity_basis) for one in facilities
+    )
     return Subject(
         name=str(record),
         noun=str(record._meta.verbose_name),
@@ -294,7 +294,3 @@ def _subject(
         counterparties=frozenset(counterparties),
         countries=frozenset(one.country for one in facilities if one.country),
     )
-
-
-def _day(day: date) -> str:
-    return formats.date_format(day, "DATE_FORMAT")

@@ -1,9 +1,10 @@
-"""The board: pipelines by status as columns, and moving a card from one to another."""
+"""The board: a column for each status, and moving a pipeline between them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -11,7 +12,7 @@ from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +24,7 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
 from oegen.pages.forms import AnswersField, FieldErrors
 from oegen.pages.selection import NOT
+from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import by
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
@@ -37,7 +39,7 @@ from pipelines.services import (
 )
 from pipelines.views import FACILITIES
 
-#: More cards than these in a column are counted, and listed by the list.
+#: The number of cards shown in a column; the list shows the rest.
 CARDS = 20
 
 MAY_MOVE = "pipelines.change_pipeline"
@@ -45,7 +47,7 @@ MAY_MOVE = "pipelines.change_pipeline"
 
 @dataclass(frozen=True)
 class Column:
-    """One status, with its first cards; ``count`` and ``capacity`` are of all of them."""
+    """One status, with its first cards; ``count`` and ``capacity`` cover all its pipelines."""
 
     code: str
     name: str
@@ -58,10 +60,10 @@ class Column:
 
 
 def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
-    """The open stages, On hold, then the stages that end a pipeline, whose cards are left out.
+    """The open stages, On hold, then the terminal stages without their cards.
 
-    A stage that is no longer offered appears while pipelines are in it. The number of queries
-    does not depend on the number of pipelines.
+    An inactive stage is shown while it has pipelines. The number of queries does not depend on the
+    number of pipelines.
     """
     shown = pipelines.active().with_status()
     counts = shown.count_by("status")
@@ -88,8 +90,8 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
 
 
 def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
-    """The first cards of each column, by RTB date, those without one last."""
-    order = [F("rtb_date").asc(nulls_last=True), by("project_name"), "pk"]
+    """The first cards of each column, ordered by RTB date with unknown dates last."""
+    order = (F("rtb_date").asc(nulls_last=True), F(by("project_name")), F("pk"))
     placed = (
         shown.filter(stage__is_terminal=False)
         .order_by()
@@ -112,16 +114,16 @@ def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
 
 
 def _list_url(query: QueryDict, status: str) -> str:
-    query = query.copy()
-    query.pop("page", None)
-    query.pop(f"status{NOT}", None)
-    query["status"] = status
-    return f"{reverse('pipelines')}?{query.urlencode()}"
+    listed = query.copy()
+    listed.pop("page", None)
+    listed.pop(f"status{NOT}", None)
+    listed["status"] = status
+    return f"{reverse('pipelines')}?{listed.urlencode()}"
 
 
 class MoveForm(forms.Form):
-    """What a move asks for; which fields the new status needs is shown by the page, and what they
-    may hold is checked by the models."""
+    """A move to another status. The page shows the fields that the chosen status needs; the models
+    validate them."""
 
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     to = forms.ChoiceField(label="Move to", error_messages={"required": "Choose where it goes."})
@@ -150,24 +152,26 @@ class MoveForm(forms.Form):
 
     save_anyway = AnswersField()
 
-    #: The fields of this form that only some statuses need.
-    ASKED = ("on_hold_reason", "rtb_date")
+    #: Fields that only some statuses need.
+    CONDITIONAL = ("on_hold_reason", "rtb_date")
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, error_class=FieldErrors, **kwargs)
+    def __init__(self, data: QueryDict | None = None):
+        super().__init__(data, auto_id="move_%s", error_class=FieldErrors)
         stages = list(Stage.objects.active().order_by("is_terminal", "order"))
-        going_on = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
+        open_stages = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
         self.ends = [(stage.code, stage.name) for stage in stages if stage.is_terminal]
-        self.fields["to"].choices = [*going_on, (HELD, ON_HOLD), *self.ends]
+        to = cast(forms.ChoiceField, self.fields["to"])
+        to.choices = [*open_stages, (HELD, ON_HOLD), *self.ends]
         for name, field in self.fields.items():
             is_choice = isinstance(field.widget, forms.Select)
             field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
-            if name in self.ASKED:
-                field.asked_by = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
+            if name in self.CONDITIONAL:
+                targets = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
+                field.asked_by = targets  # type: ignore[attr-defined]  # for the template alone
 
-    def add_errors_of(self, refusal: ValidationError) -> None:
-        """The refusal's sentences, at their fields where the form has them."""
-        for name, errors in refusal.error_dict.items():
+    def add_errors_of(self, error: ValidationError) -> None:
+        """Add the errors to their fields; those of other fields to the form as a whole."""
+        for name, errors in error.error_dict.items():
             is_here = name in self.fields and name != NON_FIELD_ERRORS
             self.add_error(name if is_here else None, errors)
 
@@ -184,66 +188,66 @@ class Board(FilteredPipelines):
             "columns": shown,
             "total": sum(column.count for column in shown),
             "may_move": may_move,
-            "move_form": MoveForm(auto_id="move_%s") if may_move else None,
+            "move_form": MoveForm() if may_move else None,
             "move": last_move(self.request.user) if may_move else None,
         }
 
 
 class MoveCard(PermissionRequiredMixin, View):
-    """201 with what to say, the address of the undo and the seconds for which it can be undone; 422
-    with the form and its errors; 409 with the form and what somebody else did since the card was
-    drawn."""
+    """Moves a pipeline. 201: JSON with a message, the URL of the undo and the seconds left for it.
+    422: the form with its errors. 409: the form with what others changed since the page was
+    loaded."""
 
     permission_required = MAY_MOVE
     raise_exception = True
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+    def post(self, request: SignedInRequest, pk: UUID) -> HttpResponse:
         get_object_or_404(Pipeline, pk=pk)
-        form = MoveForm(request.POST, auto_id="move_%s")
+        form = MoveForm(request.POST)
         if not form.is_valid():
-            return self._ask_again(form, 422)
+            return self._render_form(form, 422)
         try:
             move = move_pipeline(pipeline_id=pk, person=request.user, **form.cleaned_data)
-        except StaleRecordError as error:
-            return self._conflict(form, error)
-        except NotMovableError as refusal:
-            form.add_error("to", str(refusal))
-            return self._ask_again(form, 422)
-        except ValidationError as refusal:
-            form.add_errors_of(refusal)
-            return self._ask_again(form, 422)
+        except StaleRecordError:
+            return self._conflict(form, pk)
+        except NotMovableError as error:
+            form.add_error("to", str(error))
+            return self._render_form(form, 422)
+        except ValidationError as error:
+            form.add_errors_of(error)
+            return self._render_form(form, 422)
         undo = reverse("pipeline-move-undo", args=[pk, move.change_set.pk])
-        answer = {"said": move.said, "undo": undo, "seconds": move.seconds_left}
+        answer = {"message": move.message, "undo": undo, "seconds": move.seconds_left}
         return JsonResponse(answer, status=201)
 
-    def _ask_again(self, form: MoveForm, status: int, **context) -> HttpResponse:
+    def _render_form(self, form: MoveForm, status: int, **context) -> HttpResponse:
         context = {"move_form": form, **context}
         return render(self.request, "pipelines/parts/move_form.html", context, status=status)
 
-    def _conflict(self, form: MoveForm, error: StaleRecordError) -> HttpResponse:
-        """Sending the form again then moves the pipeline as it is now."""
-        stage_too = Pipeline.objects.select_related("stage")
-        pipeline = get_object_or_404(stage_too, pk=error.record.pk)
+    def _conflict(self, form: MoveForm, pk: UUID) -> HttpResponse:
+        """Show the form with the pipeline's new version, so that posting it again moves it."""
+        pipeline = get_object_or_404(Pipeline.objects.select_related("stage"), pk=pk)
         seen = form.cleaned_data["version"]
-        form.data = form.data.copy()
-        form.data["version"] = pipeline.version
+        data = self.request.POST.copy()
+        data["version"] = str(pipeline.version)
+        form.data = data
         entries = timeline.entries_since(pipeline, seen)
-        return self._ask_again(form, 409, conflict=entries, pipeline=pipeline)
+        return self._render_form(form, 409, conflict=entries, pipeline=pipeline)
 
 
 class UndoMove(PermissionRequiredMixin, View):
-    """200 with what to say; 409 when the move can't be taken back."""
+    """Undoes a move. JSON with a message: 200, or 409 if the move can't be undone."""
 
     permission_required = MAY_MOVE
     raise_exception = True
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest, pk: UUID, change_set: UUID) -> HttpResponse:
+    def post(self, request: SignedInRequest, pk: UUID, change_set: UUID) -> HttpResponse:
         get_object_or_404(Pipeline, pk=pk)
         try:
             undo_move(pipeline_id=pk, change_set_id=change_set, person=request.user)
-        except UndoRefusedError as refusal:
-            return JsonResponse({"said": str(refusal)}, status=409)
+        except UndoRefusedError as error:
+            return JsonResponse({"message": str(error)}, status=409)
         pipeline = Pipeline.objects.select_related("stage").get(pk=pk)
-        return JsonResponse({"said": f"Undone: {pipeline} is at {pipeline.status_label} again."})
+        return JsonResponse({"message": f"Undone: {pipeline} is at {pipeline.status_label} again."})

@@ -1,6 +1,6 @@
 from django.db import models
 
-#: A rating is stale when nobody has set or confirmed it for more than so many days: on the 61st.
+#: Days after which a rating that nobody set or confirmed counts as unconfirmed.
 UNCONFIRMED_DAYS = 60
 
 
@@ -18,11 +18,11 @@ class Outcome(models.TextChoices):
 
 
 class CapacityBasis(models.TextChoices):
-    """What a technology's MW measure: module peak power, or power at the grid side."""
+    """Where capacity is measured: DC is module peak power, AC the power at the grid side."""
 
     DC = "dc", "DC (MWp)"
     AC = "ac", "AC (MW)"
 
 
-#: How the flag is called where people pick one status; it never is a stage.
+#: The label of the ``on_hold`` flag where it is offered as a status beside the stages.
 ON_HOLD = "On hold"

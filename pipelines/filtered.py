@@ -1,4 +1,4 @@
-"""The pipelines that the filters in the address pick: what the board and the map show."""
+"""The base of pages over filtered pipelines, such as the board and the map."""
 
 from oegen.pages.lists import FilteredPage
 from pipelines.filters import PipelineFilter
@@ -6,7 +6,7 @@ from pipelines.models import Pipeline
 
 
 class FilteredPipelines(FilteredPage):
-    """A page over ``object_list``, the filtered pipelines."""
+    """A page whose ``object_list`` is the filtered pipelines."""
 
     queryset = Pipeline.objects.all()
     filterset_class = PipelineFilter

@@ -40,8 +40,8 @@ from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 NOT_RATED = "none"
 YES = "yes"
 
-#: What the list and the map start with.
-OPEN_ONES = DefaultFilter("status", OPEN, "open")
+#: The default filter of the list and the map.
+OPEN_BY_DEFAULT = DefaultFilter("status", OPEN, "open")
 
 RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
 
@@ -57,25 +57,25 @@ STAGE_RESULTS = {
 
 
 def status_choices() -> list[Choice]:
-    """The labels people know, in the order in which a project meets them."""
+    """The statuses in the order in which a project goes through them."""
     stages = list(Stage.objects.values_list("code", "name", "is_terminal"))
-    going_on = [(code, name) for code, name, is_terminal in stages if not is_terminal]
+    open_stages = [(code, name) for code, name, is_terminal in stages if not is_terminal]
     rest = [
         (HELD, ON_HOLD),
         *((code, name) for code, name, is_terminal in stages if is_terminal),
         *(choice for choice in Outcome.choices if choice[0] != Outcome.ACTIVE),
     ]
-    stage_codes = tuple(code for code, _ in going_on)
+    stage_codes = tuple(code for code, _ in open_stages)
     everything = (OPEN, *stage_codes, *(code for code, _ in rest))
     return [
         Choice(ALL, "All, ended ones too", parts=everything),
         Choice(OPEN, "Open, all stages", parts=stage_codes),
-        *(Choice(code, name) for code, name in (*going_on, *rest)),
+        *(Choice(code, name) for code, name in (*open_stages, *rest)),
     ]
 
 
 def technology_choices() -> list[Choice]:
-    """The technologies on offer or in use, kinds below the technology they belong to."""
+    """The technologies that are active or in use, each followed by its kinds."""
     in_use = Exists(Facility.objects.filter(technology=OuterRef("pk")))
     known = list(Technology.objects.filter(Q(is_active=True) | in_use))
     choices = []
@@ -97,7 +97,7 @@ def pipeline_technology_choices() -> list[Choice]:
 
 
 def is_technology_family(code: str) -> bool:
-    """Whether the choice stands for several technologies, or for none."""
+    """Whether the choice stands for several technologies, or for no facility."""
     return code.endswith(ALL_KINDS) or code == NO_FACILITY
 
 
@@ -108,15 +108,15 @@ def role_choices() -> list[tuple[str, str]]:
 def stage_result_choices() -> list[tuple[str, str]]:
     stages = Stage.objects.filter(is_terminal=False).values_list("code", "name")
     return [
-        (f"{code}:{way}", f"{name}: {became}")
+        (f"{code}:{result}", f"{name}: {label}")
         for code, name in stages
-        for way, became in STAGE_RESULTS.items()
+        for result, label in STAGE_RESULTS.items()
     ]
 
 
-def not_ahead(day: date) -> None:
+def validate_not_in_future(day: date) -> None:
     if day > clock.today():
-        raise ValidationError("This day lies ahead: choose one that has been.")
+        raise ValidationError("This day is in the future: choose today or an earlier day.")
 
 
 class NestedFilterField(forms.CharField):
@@ -128,14 +128,13 @@ class NestedFilterField(forms.CharField):
             return None
         found = PipelineFilter(QueryDict(text))
         if not found.is_valid():
-            raise ValidationError("This address holds more filters that nobody knows.")
+            raise ValidationError("The nested filters of this address are not valid.")
         return found
 
 
 class NestedFilter(django_filters.Filter):
-    """A nested query string of filters that are ANDed with the page's own. Links behind figures use
-    it when they need a second condition on a filter that the page already has. It has a hidden
-    widget."""
+    """A nested query string of filters, combined with the page's own by AND. Links behind figures
+    use it for a second condition on a filter that the page already has."""
 
     field_class = NestedFilterField
 
@@ -199,11 +198,11 @@ class PipelineFilter(PageFilterSet):
     country = SelectionFilter(
         "Country",
         facility_country_choices,
-        pick="in_country",
+        select="in_country",
         group_by="facilities__country",
         empty_label="Any country",
     )
-    region = NameFilter("Region", method="filter_region")
+    region = NameFilter("Region", method=queryset_method("in_region"))
     capacity_min = AmountFilter(
         "capacity_min", "gte", "Capacity from, MW", method="filter_capacity"
     )
@@ -233,7 +232,7 @@ class PipelineFilter(PageFilterSet):
         "exact",
         "Open at the end of",
         method="filter_since",
-        validators=[not_ahead],
+        validators=[validate_not_in_future],
     )
     rag_was = django_filters.ChoiceFilter(
         label="RAG on that day",
@@ -276,15 +275,13 @@ class PipelineFilter(PageFilterSet):
         fields: list[str] = []
 
     def of_rag(self, queryset, codes):
-        return queryset.filter(rag_status__in=["" if one == NOT_RATED else one for one in codes])
+        ratings = ["" if code == NOT_RATED else code for code in codes]
+        return queryset.filter(rag_status__in=ratings)
 
     def in_role(self, queryset, codes):
         """Applies the counterparty filter too: the role has to be that counterparty's."""
         name = self.form.cleaned_data.get("counterparty", "")
         return queryset.with_counterparty(name, roles=codes)
-
-    def in_country(self, queryset, codes):
-        return queryset.in_place(countries=codes)
 
     def filter_counterparty(self, queryset, name, value):
         """Does nothing if a role is selected: ``in_role`` then applies both."""
@@ -305,9 +302,6 @@ class PipelineFilter(PageFilterSet):
     def filter_way(self, queryset, name, value):
         return queryset.with_stage_result(*value.split(":"))
 
-    def filter_region(self, queryset, name, value):
-        return queryset.in_place(region=value)
-
     def filter_capacity(self, queryset, name, value):
         end = "at_least" if name == "capacity_min" else "at_most"
         return queryset.of_capacity(**{end: value})
@@ -317,35 +311,35 @@ class PipelineFilter(PageFilterSet):
 
     @property
     def technologies(self) -> dict[str, str]:
-        """The names of the technologies asked for, by code as ``of_technology`` takes it."""
+        """The names of the technologies filtered by, keyed by their code for ``of_technology``."""
         values = self.form.cleaned_data
         found = values["also"].technologies if values.get("also") else {}
-        asked = values.get("technology") or NOTHING
+        selection = values.get("technology") or NOTHING
         labels = self.form.fields["technology"].labels
-        return found | {code: labels[code] for code in asked.included if code != NO_FACILITY}
+        return found | {code: labels[code] for code in selection.included if code != NO_FACILITY}
 
     @property
     def holders(self) -> dict[str, tuple[str, dict]]:
-        """The holders that the filters name: ``{"name=value": (label, kwargs of held_mw)}``, by
-        their part of the query string."""
+        """The holders filtered by, keyed by query parameter: label and keyword arguments for
+        ``held_mw``."""
         values = self.form.cleaned_data
         found = values["also"].holders if values.get("also") else {}
-        told = {
-            "held_by": lambda one: (str(one), {"by": one}),
-            "held_by_others": lambda those: ("others", {"by_others_than": those}),
+        describe = {
+            "held_by": lambda holder: (str(holder), {"by": holder}),
+            "held_by_others": lambda holders: ("others", {"by_others_than": holders}),
             "held_by_nobody": lambda _: ("nobody", {}),
         }
         return found | {
-            f"{name}={self.data[name]}": tell(values[name])
-            for name, tell in told.items()
+            f"{name}={self.data[name]}": describe[name](values[name])
+            for name in describe
             if values.get(name)
         }
 
     @staticmethod
     def value_label(field, value) -> str:
-        inner = field.form.cleaned_data.get(field.name)
-        if isinstance(inner, PipelineFilter):
-            return ", ".join(f"{chip.label} {chip.text}" for chip in inner.chips())
+        nested = field.form.cleaned_data.get(field.name)
+        if isinstance(nested, PipelineFilter):
+            return ", ".join(f"{chip.label} {chip.text}" for chip in nested.chips())
         return PageFilterSet.value_label(field, value)
 
 

@@ -1,4 +1,4 @@
-"""The map: the facilities of the filtered pipelines, where they are."""
+"""The map: the facilities of the filtered pipelines that have coordinates."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from oegen.core.words import count
 from oegen.search.ordering import by
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.filtered import FilteredPipelines
-from pipelines.filters import OPEN_ONES
+from pipelines.filters import OPEN_BY_DEFAULT
 from pipelines.models import PipelineFacility, Technology
 from pipelines.querysets import PipelineQuerySet
 
-#: The facilities that are listed beside the map.
+#: The number of facilities listed beside the map.
 LISTED = 100
 
-#: The place of each rating, the worst first.
+#: The rank of each rating, the worst first.
 WORST_FIRST = {rating: place for place, rating in enumerate([*RAG.values, ""])}
 
 
 @dataclass(slots=True)
 class Site:
-    """A facility on the map, with the pipelines among those asked for that it is part of.
+    """A facility on the map, with those of the filtered pipelines that it belongs to.
 
-    The keys are text, as addresses have them.
+    Keys are strings, as in URLs. ``rag_status`` is the worst of the pipelines', "" if none is
+    rated.
     """
 
     id: str
@@ -49,29 +50,28 @@ class Site:
         return RAG(self.rag_status).label if self.rag_status else ""
 
     def add(self, pipeline: str, name: str, rag_status: str) -> None:
-        """Its rating is the worst of its pipelines'; empty when none is rated."""
         self.pipelines.append((pipeline, name))
         if WORST_FIRST[rag_status] < WORST_FIRST[self.rag_status]:
             self.rag_status = rag_status
 
 
 def _key(stored: str) -> str:
-    """The key with its dashes, which SQLite leaves out. Twenty thousand UUIDs would take longer to
-    make and to write than the whole rest of the answer."""
+    """Add the dashes that SQLite leaves out. Twenty thousand UUID objects would take longer to
+    build than the rest of the response."""
     if "-" in stored:
         return stored
     return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
 
 
 def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> list[Site]:
-    """The facilities with a place, or those named of them, largest first.
+    """The facilities with coordinates, or those of ``facilities`` that have some, largest first.
 
     The number of queries does not depend on the number of facilities.
     """
     links = PipelineFacility.objects.filter(facility__latitude__isnull=False)
     if facilities is not None:
         links = links.filter(facility__in=facilities)
-        # Their own pipelines by key: SQLite would otherwise begin with all that are asked for.
+        # Filtered by key, because SQLite would otherwise start with all filtered pipelines.
         pipelines = pipelines.filter(pk__in=set(links.values_list("pipeline", flat=True)))
     links = links.filter(pipeline__in=pipelines.order_by().values("pk"))
     technologies = {technology.code: technology for technology in Technology.objects.all()}
@@ -98,17 +98,17 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
             place = capacity_mw, latitude, longitude
             found.append(Site(_key(key), name, technologies[technology], *place))
             last = key
-        pipeline_key, *told = pipeline
-        found[-1].add(_key(pipeline_key), *told)
+        pipeline_key, *name_and_rating = pipeline
+        found[-1].add(_key(pipeline_key), *name_and_rating)
     return found
 
 
 @method_decorator([gzip_page, conditional_page, cache_control(private=True, no_cache=True)], "get")
 class MapData(FilteredPipelines):
-    """The sites as arrays, so that ten thousand are a small answer:
+    """The sites as JSON arrays, to keep the response small:
 
     ``technologies``: [name, unit, whether its capacity is DC];
-    ``sites``: [id, name, latitude, longitude, MW or null, place of its technology, RAG letter or
+    ``sites``: [id, name, latitude, longitude, MW or null, index of its technology, RAG letter or
     "", [pipeline id, name, pipeline id, name, …]].
     """
 
@@ -143,7 +143,7 @@ class MapData(FilteredPipelines):
 class Map(FilteredPipelines):
     template_name = "pipelines/map.html"
     state_template_name = "pipelines/parts/map_state.html"
-    default_filter = OPEN_ONES
+    default_filter = OPEN_BY_DEFAULT
 
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()
@@ -153,11 +153,11 @@ class Map(FilteredPipelines):
         capacity = facilities.capacity()
         number = placed.count()
         context = super().get_context_data(**kwargs)
-        # Where there is no pipeline at all, nobody is led to look among all of them.
+        # Without any pipeline there is no link to show all of them.
         is_empty = not number and not self.filterset.queryset.exists()
         return context | {
             "all_query": "" if is_empty else context["all_query"],
-            # For the data, which start with nothing.
+            # With the default filter, which MapData does not apply.
             "map_query": self.filterset.data.urlencode(),
             "status_text": f"{count(number, 'facility', 'facilities')} on the map",
             "capacity": capacity,

@@ -1,4 +1,4 @@
-"""Whether coordinates can be right: the questions about a facility's place."""
+"""Questions about a facility's coordinates that are probably wrong."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ if TYPE_CHECKING:
 
 NO_PLACE, SWAPPED = "no-place", "swapped-coordinates"
 
-#: Degrees around a country's land in which its wind farms at sea lie: a little more than the 200
-#: nautical miles of its economic zone.
-AT_SEA = 4
+#: Margin in degrees around a country's land for offshore sites: a little more than the 200 nautical
+#: miles of its economic zone.
+OFFSHORE_MARGIN = 4
 
 
 def is_near(country: str, latitude: Decimal, longitude: Decimal) -> bool:
-    """Whether the place is in a box around the country's land, or at sea beside one."""
+    """Whether the point is in a box around the country's land, or offshore near it."""
     return any(
-        south - AT_SEA <= latitude <= north + AT_SEA and west - AT_SEA <= longitude <= east + AT_SEA
+        south - OFFSHORE_MARGIN <= latitude <= north + OFFSHORE_MARGIN
+        and west - OFFSHORE_MARGIN <= longitude <= east + OFFSHORE_MARGIN
         for south, west, north, east in BOXES[country]
     )
 
 
 def questions_about_place(facility: Facility) -> list[Question]:
-    """Coordinates 0/0, and those that suit the facility's country only the other way round."""
+    """Coordinates 0/0, and coordinates that fit the facility's country only when swapped."""
     latitude, longitude, country = facility.latitude, facility.longitude, facility.country
     if latitude is None or longitude is None:
         return []

@@ -1,4 +1,4 @@
-"""What follows a write of a pipeline, in the same transaction."""
+"""Signal receivers; they run in the transaction of the write."""
 
 from django.dispatch import receiver
 
@@ -9,5 +9,5 @@ from pipelines.services import record_stage_transitions
 
 @receiver(rows_written, sender=Pipeline, dispatch_uid="pipelines.transitions")
 def _record_transitions(sender, instances, **kwargs) -> None:
-    """Keep a StageTransition for every change of stage, hold or outcome."""
+    """Write a StageTransition for every change of stage, hold or outcome."""
     record_stage_transitions(instances)

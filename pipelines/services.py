@@ -18,13 +18,13 @@ from pipelines.choices import Outcome
 from pipelines.models import Pipeline, Stage, StageTransition
 from pipelines.querysets import HELD
 
-#: How long the person who moved a pipeline can take the move back.
+#: How long the user who moved a pipeline can undo the move.
 UNDO_WITHIN = timedelta(minutes=10)
 
-#: What a move writes, and so what taking it back restores.
+#: The fields that a move writes and its undo restores.
 MOVED_FIELDS = ("stage_id", "on_hold", "on_hold_reason", "rtb_date")
 
-#: How the reason of an undo begins.
+#: Prefix of the reason of an undo.
 UNDONE = "Undo: "
 
 
@@ -33,11 +33,11 @@ class NotMovableError(Exception):
 
 
 class UndoRefusedError(Exception):
-    """A move can't be taken back; the text says why to people."""
+    """A move can't be undone. The message is shown to users."""
 
 
 class NothingToConfirmError(Exception):
-    """The pipeline has no rating; says so to people."""
+    """The pipeline has no rating. The message is shown to users."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Move:
     after: str
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         return f"{self.pipeline} moved from {self.before} to {self.after}."
 
     @property
     def seconds_left(self) -> int:
-        """For how long it can still be undone."""
+        """Seconds until the move can no longer be undone."""
         left = self.change_set.recorded_at + UNDO_WITHIN - timezone.now()
         return max(int(left.total_seconds()), 0)
 
@@ -166,7 +166,7 @@ def last_move(person: User) -> Move | None:
 
 @transaction.atomic
 def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> ChangeSet:
-    """Take a move on the board back, as a change of its own.
+    """Undo a move on the board in a new change set.
 
     The restored status keeps the effective date that it had before the move, so its time in stage
     is not reset. Raises UndoRefusedError unless it was this person's move, made within
@@ -225,10 +225,10 @@ def _lock(pipeline_id: UUID) -> Pipeline | None:
 
 
 def confirm_rag(*, key: UUID, version: int, person: User) -> None:
-    """Confirm the rating and its comment as they stand at that version of the pipeline.
+    """Confirm the RAG rating and its comment.
 
-    Raises StaleRecordError if it is at another version by now, NothingToConfirmError without a
-    rating.
+    Raises StaleRecordError when ``version`` is no longer the pipeline's, and NothingToConfirmError
+    if it has no rating.
     """
     with audit.change_set(person=person, reason="Still right"):
         pipeline = Pipeline.objects.order_by().select_for_update(no_key=True).get(pk=key)

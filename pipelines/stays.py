@@ -1,4 +1,4 @@
-"""The stays of projects in stages, worked out from their transitions in effective time."""
+"""The stays of pipelines in stages, computed in SQL from their transitions by effective date."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from django.apps import apps
 from oegen import asof
 from pipelines.choices import Outcome
 
-#: What became of a project that entered a stage.
+#: Results of a stage: entered at all; reached a later stage; sold, withdrawn or refused without
+#: reaching one; none of these; in the stage now.
 ENTERED, WENT_ON, SOLD, ENDED = "entered", "on", "sold", "ended"
 UNDECIDED, THERE = "undecided", "there"
 
-#: The places of outcomes.
+#: The ``place`` of outcomes.
 _GIVEN_UP, _SOLD = -1, -2
 
 
 def stays_sql() -> str:
-    """SQL with a row for each stay of a project in a stage: ``pipeline_id``, ``stage`` (its code),
-    ``began``, ``until`` (null while it goes on), and as 0 or 1: ``moved``, that it ended with a
-    move to another stage, ``went_on``, that the project reached a later stage afterwards, ``sold``,
-    that it did not and was sold, and ``ended``, that it did not and was withdrawn or refused.
-    Holds don't interrupt a stay.
+    """SQL with a row for each stay of a pipeline in a stage. Holds don't interrupt a stay.
+
+    Columns: ``pipeline_id``, ``stage`` (its code), ``began``, ``until`` (null if it is not over);
+    and as 0 or 1: ``moved`` (the stay ended with a move to another stage), ``went_on`` (the
+    pipeline reached a later stage afterwards), ``sold`` and ``ended`` (it did not, and was sold, or
+    withdrawn or refused).
     """
     transitions, stages = (
         asof.table(apps.get_model("pipelines", name)) for name in ("StageTransition", "Stage")
     )
-    # A place is a stage's order, which no other stage has, or below zero for an outcome.
+    # ``place`` is the stage's order, which is unique, or below zero for an outcome.
     return f"""
         SELECT pipeline_id, code AS stage, began, until,
             CASE WHEN next_place >= 0 THEN 1 ELSE 0 END AS moved,
@@ -60,7 +62,7 @@ def stays_sql() -> str:
         ) AS stays
         JOIN {stages} AS stages ON stages."order" = place
         WHERE place >= 0
-    """  # noqa: S608 - a word of our own
+    """  # noqa: S608 - no user input
 
 
 _CONDITIONS = {
@@ -73,9 +75,10 @@ _CONDITIONS = {
 }
 
 
-def ways(stays: str = "") -> str:
-    """SQL with a row for each project and stage it ever entered, by what became of it there and
-    whether it is there, from the table ``stays``, or from all stays."""
+def stage_results_sql(stays: str = "") -> str:
+    """SQL with a row for each pipeline and stage that it ever entered, with its results there as 0
+    or 1: ``went_on``, ``sold``, ``ended``, ``stays_on`` (it is in the stage now). ``stays`` names a
+    table with the columns of ``stays_sql``."""
     return f"""
         SELECT pipeline_id, stage, MAX(went_on) AS went_on,
             CASE WHEN MAX(went_on) = 0 THEN MAX(sold) ELSE 0 END AS sold,
@@ -85,7 +88,10 @@ def ways(stays: str = "") -> str:
     """  # noqa: S608
 
 
-def pipelines_of_way(way: str) -> str:
-    """SQL for the ids of the projects that became of a stage what ``way`` says; its one parameter
-    is the stage's code."""
-    return f"SELECT pipeline_id FROM ({ways()}) AS ways WHERE stage = %s {_CONDITIONS[way]}"  # noqa: S608
+def pipelines_with_result_sql(result: str) -> str:
+    """SQL selecting the ids of pipelines with this result in a stage, whose code is its one
+    parameter."""
+    return f"""
+        SELECT pipeline_id FROM ({stage_results_sql()}) AS results
+        WHERE stage = %s {_CONDITIONS[result]}
+    """  # noqa: S608

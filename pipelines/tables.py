@@ -23,7 +23,7 @@ from oegen.search.ordering import by
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
 
-#: In this order the templates can name each technology once.
+#: Ordered by technology, so that templates can group them.
 LISTED_FACILITIES = Prefetch(
     "facilities",
     Facility.objects.select_related("technology").order_by("technology__order", by("name")),
@@ -74,7 +74,7 @@ def counterparties_of(pipeline) -> str:
 
 
 class FacilityTextColumn(TextColumn):
-    """What a pipeline's facilities have in a text field, each value once."""
+    """The distinct values of a text field of the pipeline's facilities."""
 
     def __init__(self, verbose_name: str, field: str, export_value):
         self.field = f"facility__{field}"
@@ -84,24 +84,24 @@ class FacilityTextColumn(TextColumn):
         return by_first(queryset, PipelineFacility, "pipeline", self.field, is_descending)
 
 
-#: Named once, so that columns which need the same ask for it once.
+#: Named, so that columns share the function: RecordTable calls each annotate function once.
 _with_bases = methodcaller("with_capacity_by_basis")
 _with_technology = methodcaller("select_related", "technology")
 
 
 def _by_basis(heading: str, unit: str, value, annotate=None) -> FileOnlyColumn:
-    """A column of files that holds the capacity of one basis: these numbers can be added up."""
+    """A column of downloads with the capacity of one basis, which can be added up."""
     column = FileColumn(heading, NUMBER_WIDTH, number_format(unit, places=1))
     return FileOnlyColumn(column, value, "capacity_mw", annotate)
 
 
 def _capacity_of(basis: str):
-    """A facility's capacity where it is of that basis."""
+    """The capacity of a facility of that basis, None for others."""
     return lambda one: one.capacity_mw if one.technology.capacity_basis == basis else None
 
 
 class PipelineTable(RecordTable):
-    #: The MW first, so that phones show them beside the name.
+    #: The capacity first, because phones show the first column beside the name.
     default_columns = (
         "capacity_mw",
         "status",

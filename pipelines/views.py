@@ -4,7 +4,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
@@ -14,17 +14,18 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.words import plain
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
+from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import by
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
-from pipelines.filters import OPEN_ONES, FacilityFilter, PipelineFilter
+from pipelines.filters import OPEN_BY_DEFAULT, FacilityFilter, PipelineFilter
 from pipelines.models import Facility, Pipeline
 from pipelines.querysets import Megawatts
 from pipelines.tables import FacilityTable, PipelineTable
 
 FACILITIES = Prefetch(
     "facilities",
-    # In this order the templates can name each technology once.
+    # Ordered by technology, so that templates can group them.
     Facility.objects.select_related("technology")
     .with_pipeline_count()
     .order_by("technology__order", by("name")),
@@ -32,7 +33,7 @@ FACILITIES = Prefetch(
 
 
 def places_of(facilities) -> list[dict]:
-    """For the small map: the facilities that have coordinates, as oegen/records.js reads them."""
+    """The facilities with coordinates, for the small map of oegen/records.js."""
     return [
         {
             "name": facility.name,
@@ -58,16 +59,15 @@ class PipelineList(ListPage):
     table_class = PipelineTable
     section = "pipelines"
     switch_template_name = "pipelines/parts/view_switch.html"
-    default_filter = OPEN_ONES
+    default_filter = OPEN_BY_DEFAULT
     empty_text = "A pipeline is a project on its way from Discovery to Completed."
 
     def get_context_data(self, **kwargs):
-        """What of the capacity listed the filters ask for: ``parts``, that of technologies, and
-        ``held``, what of it a holder has, in MW. ``shares`` are the totals of the columns shown
-        that are shares of it."""
-        is_asked = self.filterset.is_bound and not self.is_wrong()
-        technologies = self.filterset.technologies if is_asked else {}
-        holders = self.filterset.holders if is_asked else {}
+        """``parts``: the capacity of each technology filtered by. ``held``: the MW of each holder
+        filtered by. ``shares``: the totals of the shown net and weighted columns."""
+        is_filtered = self.filterset.is_bound and not self.is_wrong()
+        technologies = self.filterset.technologies if is_filtered else {}
+        holders = self.filterset.holders if is_filtered else {}
         facilities = self.object_list.facilities()
         context = super().get_context_data(**kwargs)
         return context | {
@@ -77,8 +77,8 @@ class PipelineList(ListPage):
                 for code, name in technologies.items()
             },
             "held": {
-                key: (name, self.object_list.held_mw(**whose))
-                for key, (name, whose) in holders.items()
+                key: (name, self.object_list.held_mw(**holder))
+                for key, (name, holder) in holders.items()
             },
         }
 
@@ -99,7 +99,7 @@ class PipelinePage(RecordPage):
     section = "pipelines"
 
     def get_queryset(self):
-        """Made for each request, because what is overdue depends on the day."""
+        """Built for each request, because ``with_overdue`` depends on the day."""
         pipelines = Pipeline.objects.select_related("stage").prefetch_related(FACILITIES)
         pipelines = pipelines.with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
         return pipelines.with_overdue().with_first_rtb_date()
@@ -123,14 +123,14 @@ class PipelinePage(RecordPage):
 
 
 @require_POST
-def confirm_rag(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """“Still right”: as the version on the page has it, or not at all."""
+def confirm_rag(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Confirm the rating if the pipeline is still at the version shown on the page."""
     if not request.user.has_perm("pipelines.change_pipeline"):
         raise PermissionDenied
     pipeline = get_object_or_404(Pipeline, pk=pk)
     version = request.POST.get("version", "")
     if not re.fullmatch(r"[0-9]{1,9}", version):
-        raise BadRequest("The page’s note of the pipeline is damaged. Load it again.")
+        raise BadRequest("The version sent by this page is not valid. Load the page again.")
     try:
         services.confirm_rag(key=pk, version=int(version), person=request.user)
     except StaleRecordError:

@@ -1,9 +1,9 @@
-"""How changes of a pipeline are told, for oegen.audit.narrative.timeline. Loaded when the
-application starts."""
+"""Phrases for changes of pipelines and facilities in timelines, registered with
+oegen.audit.narrative by ``AppConfig.ready``."""
 
 from datetime import date
 
-from oegen.audit.narrative.timeline import NOTHING, register_phrase, register_unit
+from oegen.audit.narrative.timeline import register_phrase, register_unit
 from oegen.core.words import days
 from pipelines.choices import RAG, Outcome
 from pipelines.models import Facility, Pipeline, Technology
@@ -52,9 +52,9 @@ def rag_confirmed(old, new, raw_old, raw_new):
 
 @register_phrase(Pipeline, "rtb_date")
 def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
-    if old == NOTHING:
+    if raw_old is None:
         return f"RTB date set to {new}"
-    if new == NOTHING:
+    if raw_new is None:
         return f"RTB date {old} cleared"
     return f"RTB date from {old} to {new}, {days((raw_new - raw_old).days)}"
 

@@ -1,7 +1,7 @@
-"""The metrics shaped for showing: for each chart its finding in words, its table and its data.
+"""Metrics prepared for display: for each chart a finding in words, a table and the chart data.
 
-``Chart.data`` is what static/oegen/charts.js reads: labels, series with a colour for the light and
-the dark theme, the words to write at a bar's end, and where a bar leads.
+static/oegen/charts.js draws ``Chart.data``: labels, series with a colour for each theme, the
+text at the end of each bar and its link.
 """
 
 from dashboard.charts.bars import concentration, rag_split, rtb_years, statuses, technologies

@@ -1,9 +1,11 @@
-"""What is open, by RAG, technology, status and year, and who holds it."""
+"""Bar charts: capacity by RAG, technology, status, RTB year and holder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+
+from django.template.defaultfilters import pluralize
 
 from dashboard.charts.parts import (
     ACCENT,
@@ -56,7 +58,7 @@ def rag_split(groups: Sequence[RagGroup], lists: Lists, open_mw: Decimal) -> Cha
         key="rag",
         title="RAG of open pipelines",
         finding=f"{whole(red.pipelines)} of {pipelines(count)} "
-        f"{'is' if red.pipelines == 1 else 'are'} red: {mw(red.capacity)}.",
+        f"{pluralize(red.pipelines, 'is,are')} red: {mw(red.capacity)}.",
         empty=NOTHING_OPEN,
         columns=TOTAL_COLUMNS,
         rows=rows_of(labels, links, groups) if count else (),
@@ -140,7 +142,7 @@ BUCKETS = {OVERDUE: "Overdue", NO_DATE: "No date"}
 def rtb_years(
     groups: Sequence[RtbGroup], known: Sequence[Technology], lists: Lists, open_mw: Decimal
 ) -> Chart:
-    """``known`` are the technologies of what is open, in their order."""
+    """``known``: the technologies of the open pipelines, in their order."""
     labels = [BUCKETS.get(group.bucket, group.bucket) for group in groups]
     links = [lists.pipelines(group.total, **_of_bucket(group.bucket)) for group in groups]
     is_weighed = any(group.total.weighed.mw for group in groups)
@@ -224,7 +226,7 @@ def _series(technology: Technology, groups: Sequence[RtbGroup], lists: Lists) ->
 
 
 def _weighted(groups: Sequence[RtbGroup]) -> dict:
-    """Beside the others, not on top of them."""
+    """A separate series, not stacked on the others."""
     return {
         "name": "Gross weighted, all technologies",
         "unit": "MW",
@@ -239,14 +241,13 @@ def _weighted(groups: Sequence[RtbGroup]) -> dict:
 
 
 def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart:
-    """By what each holds of the open capacity, the largest first."""
-    holders = [
-        (named(one.counterparty), one, {"held_by": one.counterparty.pk}) for one in found.holdings
-    ]
+    """The open capacity of each holder, the largest first."""
+    known = [(one.counterparty, one) for one in found.holdings if one.counterparty]
+    holders = [(named(holder), one, {"held_by": str(holder.pk)}) for holder, one in known]
     if found.number_of_others:
         label = words.count(found.number_of_others, "other")
-        beside = ",".join(str(one.counterparty.pk) for one in found.holdings)
-        holders.append((label, found.others, {"held_by_others": beside}))
+        keys = ",".join(str(holder.pk) for holder, _ in known)
+        holders.append((label, found.others, {"held_by_others": keys}))
     if found.nobodys.held_mw:
         holders.append((NOBODY, found.nobodys, {"held_by_nobody": YES}))
     rows, notes = [], []
@@ -257,10 +258,10 @@ def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart
         rows.append(Row(label, link, tuple(map(Cell, cells))))
         notes.append(f"{mw(one.held_mw)} · {share}" if share else mw(one.held_mw))
     finding = "Nobody is recorded as holding any of it."
-    if found.holdings:
-        first = found.holdings[0]
+    if known:
+        holder, first = known[0]
         share = f", {percent(first.held_mw / open_mw)} of what is open" if open_mw else ""
-        finding = f"{named(first.counterparty)} holds most: {mw(first.held_mw)}{share}."
+        finding = f"{named(holder)} holds most: {mw(first.held_mw)}{share}."
     return Chart(
         key="holders",
         title="Who holds the open capacity",

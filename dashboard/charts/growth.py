@@ -1,4 +1,4 @@
-"""Cumulative capacity by RTB date, with what is scheduled and where the trend leads."""
+"""Cumulative capacity by RTB date: reached, scheduled and the trend."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.template.defaultfilters import pluralize
+from django.utils.formats import date_format
+
 from dashboard.charts.parts import (
     ACCENT,
-    PLACE,
+    PLACEHOLDER,
     Cell,
     Chart,
     Link,
@@ -26,7 +29,7 @@ from oegen.core.words import number, whole
 from pipelines.filters import ON_COURSE
 from pipelines.models import Technology
 
-#: Years before and after today that are drawn; the table has all that there are.
+#: Years drawn before and after today; the table has all.
 DRAWN = 15
 
 EMPTY = (
@@ -36,7 +39,7 @@ EMPTY = (
 
 
 def growth_chart(found: Sequence[Growth], lists: Lists) -> Chart:
-    """All together first, and a choice of each technology."""
+    """All technologies together first, then each technology to choose."""
     today = clock.today()
     years = sorted({point.day.year for one in found for point in _points(one)})
     return Chart(
@@ -78,17 +81,18 @@ def _finding(one: Growth) -> str:
     words = f"{mw(reached, unit)} have reached their RTB date."
     if one.scheduled:
         last = one.scheduled[-1]
-        words += f" {mw(last.mw - reached, unit)} more are scheduled up to {last.day:%-d %b %Y}."
+        words += f" {mw(last.mw - reached, unit)} more are scheduled up to {date_format(last.day)}."
     if one.trend:
         end = one.trend[-1]
         words += (
             f" If it goes on as in the last {YEARS} years: {mw(end.mw, unit)} by "
-            f"{end.day:%-d %b %Y}, with 95 % probability {number(end.low)} to {number(end.high)}."
+            f"{date_format(end.day)}, with 95 % probability {number(end.low)} to "
+            f"{number(end.high)}."
         )
     else:
         words += (
             f" No trend: it takes {FEWEST_POINTS} RTB dates reached in the last {YEARS} years, and "
-            f"there {'is' if one.points == 1 else 'are'} {whole(one.points)}."
+            f"there {pluralize(one.points, 'is,are')} {whole(one.points)}."
         )
     return words
 
@@ -101,7 +105,7 @@ def _choice(one: Growth, lists: Lists) -> dict[str, Any]:
         "finding": _finding(one),
         "light": light,
         "dark": dark,
-        "link": _link(one.technology, PLACE, lists).url,
+        "link": _link(one.technology, PLACEHOLDER, lists).url,
         "reached": _by_month(one.reached),
         "scheduled": _by_month(one.scheduled),
         "trend": [
@@ -117,13 +121,13 @@ def _link(technology: Technology | None, day: date | str, lists: Lists) -> Link:
 
 
 def _by_month(points: Sequence[Point]) -> list[list]:
-    """The last point of each month: the line goes through it, and more could not be told apart."""
+    """The last point of each month; more points could not be distinguished in the chart."""
     last = {(point.day.year, point.day.month): point for point in points}
     return [[point.day.isoformat(), round(point.mw, 3)] for point in last.values()]
 
 
 def _year(year: int, found: Sequence[Growth], lists: Lists) -> Row:
-    """What is reached or scheduled by the end of the year."""
+    """The capacity reached or scheduled by the end of the year."""
     end = date(year, 12, 31)
     cells = []
     for one in found:
@@ -146,7 +150,7 @@ def _trend_rows(found: Sequence[Growth]) -> list[Row]:
             text = number(outlook.mw) if outlook else "no trend"
             note = f"{number(outlook.low)} to {number(outlook.high)}" if outlook else ""
             cells.append(Cell(text, note=note))
-        rows.append(Row(f"Trend on {day:%-d %b %Y}", None, tuple(cells)))
+        rows.append(Row(f"Trend on {date_format(day)}", None, tuple(cells)))
     return rows
 
 

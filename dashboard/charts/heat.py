@@ -1,4 +1,4 @@
-"""MW by technology and status, as a table with tints."""
+"""A heat table: MW by technology and status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dashboard.metrics.totals import Heat, StatusGroup, TechnologyGroup
 from pipelines.models import Technology
 from pipelines.querysets import DONE, HELD, OPEN
 
-#: Tints, from none to the strongest.
+#: The number of tints, none included.
 TINTS = 5
 
 
@@ -34,8 +34,8 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class HeatTable:
-    """The open statuses, then what is open in all, then on hold and the end. The last row is of
-    all technologies. Totals are counted as such, not added up: a facility is in them once."""
+    """Columns: the open statuses, their total, then on hold and terminal stages. The last row is of
+    all technologies. Totals count each facility once, so they may be less than the sum."""
 
     columns: tuple[str, ...]
     rows: tuple[HeatRow, ...]
@@ -49,7 +49,7 @@ def heat_table(
     everything: Total,
     lists: Lists,
 ) -> HeatTable:
-    """``everything`` is what is open."""
+    """``everything``: the total of the open pipelines."""
     labels, order = _columns(heat, statuses)
     open_totals = {group.technology: group.total for group in technologies}
     status_totals = {group.code: group.total for group in statuses} | {OPEN: everything}
@@ -80,7 +80,7 @@ def heat_table(
 
 
 def _columns(heat: Heat, statuses: Sequence[StatusGroup]) -> tuple[tuple[str, ...], list[str]]:
-    """The labels and codes, with what is open in all after the last open one."""
+    """The labels and codes of the columns, with the open total after the last open status."""
     is_open = {group.code: group.is_open for group in statuses}
     here = [code for code, _ in heat.statuses if is_open[code]]
     rest = [code for code, _ in heat.statuses if not is_open[code]]

@@ -1,4 +1,4 @@
-"""What changed between two days: the walk of the open capacity, and of ratings."""
+"""Changes between two days: the walk of the open capacity, kinds of change, ratings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+
+from django.utils.formats import date_format
 
 from dashboard.charts.parts import (
     ACCENT,
@@ -28,11 +30,11 @@ from oegen.core.words import number, signed, whole
 from pipelines.choices import RAG
 from pipelines.querysets import OPEN, Megawatts
 
-#: Where nothing fell below this part of the highest end, the axis begins above zero: the steps
-#: could not be seen otherwise.
+#: The axis starts above zero if no level is below this part of the highest: small steps would be
+#: invisible otherwise.
 HIGH = Decimal("0.6")
 
-#: What follows the number of pipelines of a kind of change.
+#: The words after the number of pipelines, by kind of change.
 MOVES = {
     "new": "new",
     "restored": "restored",
@@ -48,11 +50,11 @@ MOVES = {
 
 
 def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
-    """The steps that occur, each from where the one before it ended."""
+    """A waterfall of the steps that occurred."""
     steps = [step for step in walk.steps if step.facilities]
     ends = {
-        f"{since:%-d %b %Y}": walk.opening,
-        f"{clock.today():%-d %b %Y}" if clock.past_day() else "Today": walk.closing,
+        date_format(since): walk.opening,
+        date_format(clock.today()) if clock.past_day() else "Today": walk.closing,
     }
     (first, opening), (last, closing) = ends.items()
     levels = [walk.opening.mw]
@@ -60,7 +62,7 @@ def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
         levels.append(levels[-1] + step.change.mw)
     start = _start_of_axis(levels)
     links = [
-        # That day's own list; a day that the address names stays.
+        # The list as of that day.
         replace(lists.pipelines(status=OPEN, as_of=since), mw=opening.mw),
         *(lists.changes(since, step=step.code) for step in steps),
         replace(lists.pipelines(status=OPEN), mw=closing.mw),
@@ -68,12 +70,12 @@ def walk_chart(walk: Walk, since: date, lists: Lists) -> Chart:
     moved = closing.mw - opening.mw
     finding = f"{mw(opening)} became {mw(closing)}: {signed(moved)} MW."
     if not moved:
-        finding = f"{mw(closing)} are open, as many as on {since:%-d %b %Y}."
+        finding = f"{mw(closing)} are open, as many as on {date_format(since)}."
     return Chart(
         key="walk",
-        title=f"Open capacity since {since:%-d %b %Y}",
+        title=f"Open capacity since {date_format(since)}",
         finding=finding,
-        empty=f"Nothing was open on {since:%-d %b %Y}, and nothing is now.",
+        empty=f"Nothing was open on {date_format(since)}, and nothing is now.",
         columns=("Facilities", "MWp DC", "MW AC", "of which storage", "Together, MW"),
         rows=(
             Row(first, links[0], (Cell(""), *_amounts(opening, walk.opening_storage_mw, number))),
@@ -118,7 +120,7 @@ def _start_of_axis(levels: list[Decimal]) -> Decimal:
 
 
 def _amounts(amount: Megawatts, storage_mw: Decimal, words=signed) -> tuple[Cell, ...]:
-    # What moved between the bases is nothing together, which is said.
+    # Capacity that moved between the bases adds up to nothing: shown as 0, not as unknown.
     together = words(amount.mw) or ("0" if amount.mwp_dc else "")
     return (
         Cell(words(amount.mwp_dc)),
@@ -130,7 +132,7 @@ def _amounts(amount: Megawatts, storage_mw: Decimal, words=signed) -> tuple[Cell
 
 @dataclass(frozen=True)
 class Move:
-    """So many pipelines of one kind of change."""
+    """The number of pipelines with one kind of change, in words."""
 
     words: str
     link: Link
@@ -145,7 +147,7 @@ def moves(changes: dict[str, int], since: date, lists: Lists) -> list[Move]:
 
 @dataclass(frozen=True)
 class RagRow:
-    """Pipelines by what they are rated now, of those that were rated ``label`` before."""
+    """Pipelines rated ``label`` before, by their rating now."""
 
     label: str
     cells: tuple[RagCell, ...]
@@ -161,7 +163,7 @@ class RagCell:
 
 
 def rag_table(moves: Iterable[RagMove], since: date, lists: Lists) -> list[RagRow]:
-    """The rated pipelines, three ratings before by three now."""
+    """Rated pipelines, by rating before and rating now."""
     known = {(move.start, move.end): move.total for move in moves}
     order = [RAG.GREEN, RAG.AMBER, RAG.RED]
 
@@ -177,8 +179,8 @@ def rag_table(moves: Iterable[RagMove], since: date, lists: Lists) -> list[RagRo
 
 
 def rag_finding(moves: Iterable[RagMove]) -> str:
-    """How many got worse and better, and how many can't be told."""
-    order = [RAG.GREEN, RAG.AMBER, RAG.RED]
+    """The numbers of pipelines rated worse, better, and not at both ends."""
+    order: list[str] = [RAG.GREEN, RAG.AMBER, RAG.RED]
     worse = better = unrated = 0
     for move in moves:
         if not move.start or not move.end:

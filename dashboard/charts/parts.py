@@ -1,4 +1,4 @@
-"""What every chart is made of: words for numbers, colours, links to the records behind."""
+"""The parts of charts: colours, numbers in words, links to the records behind a figure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipelines.filters import NOT_RATED
 from pipelines.models import Technology
 from pipelines.querysets import NO_FACILITY, OPEN, Megawatts
 
-#: Colours come in pairs: on light, on dark.
+#: Colours are pairs: for the light and for the dark theme.
 NEUTRAL = ("#98A2B3", "#667085")
 ACCENT = ("#4F46E5", "#818CF8")
 PALE = ("#A5A0F5", "#4B4FA8")
@@ -35,15 +35,15 @@ RAG_COLOURS = {
 
 TOTAL_COLUMNS = ("Pipelines", "MWp DC", "MW AC", "of which storage", "MWh")
 
-#: What stands for a value that the drawing puts into a link.
-PLACE = "PLACE"
+#: Placeholder in a link for a value that charts.js fills in.
+PLACEHOLDER = "PLACE"
 
 
 @dataclass(frozen=True)
 class Link:
-    """The way to the records behind a figure: a list of so many ``pipelines`` with so many MW, or
-    with so many of one ``technology`` (its code) as a part; None for what the figure does not
-    tell. ``held_mw`` is what of it is the ``holder``'s, named as PipelineFilter's ``holders`` are.
+    """A link to the list of the records behind a figure, and what that list should show: the number
+    of ``pipelines``, their ``mw`` or the MW of one ``technology`` (its code), and the ``held_mw``
+    of a ``holder`` (a key of ``PipelineFilter.holders``). None if the figure does not have it.
     """
 
     url: str
@@ -56,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Cell:
-    """``text`` is ready to be shown; ``note`` says more of it."""
+    """``text`` is formatted; ``note`` adds detail."""
 
     text: str
     link: Link | None = None
@@ -65,7 +65,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table behind a chart."""
+    """A row of the table behind a chart."""
 
     label: str
     link: Link | None
@@ -74,8 +74,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Chart:
-    """``finding`` is the accessible name. No rows: there is nothing to draw, and ``empty`` says
-    so."""
+    """``finding`` is the accessible name. Without rows the page shows ``empty`` in its place."""
 
     key: str
     title: str
@@ -89,16 +88,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Lists:
-    """Makes the links to lists, each under the page's own ``filters``, which are the values of its
-    parameters, and at its day."""
+    """Builds links to lists that keep the page's ``filters`` (query parameters) and its day."""
 
     filters: dict[str, list[str]]
 
     def pipelines(self, total: Total | None = None, **wanted) -> Link:
-        """Under the filters ``wanted`` too, those without a value left out. Where the page says
-        something else of the same, both hold.
+        """The list with the filters ``wanted`` added; empty values are left out. A filter that the
+        page has with another value goes into ``also``, so that both apply.
 
-        A ``total`` under a technology is of that technology's facilities.
+        With a technology, ``total`` is of that technology's facilities.
         """
         wanted = {name: [str(value)] for name, value in wanted.items() if value}
         [technology] = wanted.get("technology", [""])
@@ -113,7 +111,7 @@ class Lists:
                 both["also"] = query["also"]
             query["also"] = [urlencode(both, doseq=True)]
         if not Selection.from_data(MultiValueDict(query), "status"):
-            # The list would start with what is open.
+            # Without a status the list would apply its default filter.
             query["status"] = [ALL]
         return Link(
             _address("pipelines", query),
@@ -123,13 +121,13 @@ class Lists:
         )
 
     def holding(self, total: Total, held_mw: Decimal, **holder) -> Link:
-        """To what is open of a ``holder``, which is a filter of that name and its value."""
+        """The open pipelines of a ``holder``: one filter, by name, and its value."""
         [(name, value)] = holder.items()
         link = self.pipelines(total, status=OPEN, **holder)
         return replace(link, holder=f"{name}={value}", held_mw=held_mw)
 
     def changes(self, since: date, **step) -> Link:
-        """What happened since that day: all, or what is behind a ``step`` of the walk."""
+        """The changes since that day: all, or those of one ``step`` or ``kind``."""
         span = {"from": since, "to": clock.today(), **step}
         return Link(_address("changes", {**span, **self.filters}))
 
@@ -139,12 +137,12 @@ class Lists:
 
 
 def _address(name: str, query: dict) -> str:
-    query = urlencode(sorted(query.items()), doseq=True)
-    address = f"{reverse(name)}?{query}" if query else reverse(name)
+    parameters = urlencode(sorted(query.items()), doseq=True)
+    address = f"{reverse(name)}?{parameters}" if parameters else reverse(name)
     return asof.keep_day(address, clock.past_day())
 
 
-# Words for numbers -------------------------------------------------------------------------------
+# Numbers in words --------------------------------------------------------------------------------
 
 
 def mw(amount: Megawatts | Decimal | float, unit: str = "") -> str:
@@ -162,7 +160,7 @@ def count_and_mw(total: Total) -> str:
 
 
 def percent(share: Decimal | float) -> str:
-    """A share of 0 to 1 in per cent; little is not nothing, and nearly all is not all."""
+    """A share of 0 to 1 in per cent; only exact values become 0 % and 100 %."""
     value = float(share) * 100
     if 0 < value < 1:
         return "under 1 %"
@@ -189,11 +187,11 @@ def rows_of(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -> t
     )
 
 
-# What is drawn -----------------------------------------------------------------------------------
+# Chart data --------------------------------------------------------------------------------------
 
 
 def named(record) -> str:
-    """The record's name for a sentence or a drawing: short enough, and in its own direction."""
+    """The record's name, truncated and isolated for right-to-left text."""
     return isolated(Truncator(str(record)).chars(60))
 
 
@@ -218,10 +216,10 @@ def bars(
     values: Sequence[Any],
     colours: Sequence[tuple[str, str]],
     notes: Sequence[str],
-    links: Sequence[Link],
+    links: Sequence[Link | None],
     axis: str,
 ) -> dict[str, Any]:
-    """Lying bars with words at their ends. A value is a length, or a pair: from and to."""
+    """Horizontal bars with ``notes`` at their ends. A value is a length, or a pair of ends."""
     return {
         "kind": "bars",
         "labels": list(labels),
@@ -240,7 +238,7 @@ def bars(
 
 
 def shared(groups: Iterable, whole_mw: Decimal) -> str:
-    """Why bars may add up to more than the total that they are parts of."""
+    """A note if the bars add up to more than the total ``whole_mw``."""
     if sum(group.total.capacity.mw for group in groups) <= whole_mw:
         return ""
     return "A facility that projects of several bars share is in each bar, and once in the total."

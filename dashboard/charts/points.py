@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.charts.parts import ACCENT, PLACE, Link, Lists
+from django.template.defaultfilters import pluralize
+
+from dashboard.charts.parts import ACCENT, PLACEHOLDER, Link, Lists
 from dashboard.metrics.totals import Exposure
 from infopoints.matrix import Matrix, band_of, matrix_of
 from infopoints.querysets import LIVE
-from oegen.core.words import whole
+from oegen.core.words import count, whole
 from pipelines.querysets import OPEN
 
-#: From so much of both on a point is called likely and weighty: the last two of five bands.
+#: The lowest value of the upper two bands, for impact and likelihood.
 HIGH = 61
 
 
@@ -27,16 +29,15 @@ class Scatter:
 
 
 def scatter(places: Sequence[tuple[int, int, int]]) -> Scatter:
-    bands: Counter = Counter()
-    for impact, likelihood, count in places:
-        bands[band_of(impact), band_of(likelihood)] += count
+    bands: Counter[tuple[int, int]] = Counter()
+    for impact, likelihood, number in places:
+        bands[band_of(impact), band_of(likelihood)] += number
     together = sum(bands.values())
-    high = sum(n for impact, likelihood, n in places if min(impact, likelihood) >= HIGH)
+    high = sum(number for impact, likelihood, number in places if min(impact, likelihood) >= HIGH)
     light, dark = ACCENT
     return Scatter(
-        finding=f"{whole(high)} of {whole(together)} live information "
-        f"point{'' if together == 1 else 's'} {'has' if high == 1 else 'have'} both impact and "
-        f"likelihood above {HIGH - 1}.",
+        finding=f"{whole(high)} of {count(together, 'live information point')} "
+        f"{pluralize(high, 'has,have')} both impact and likelihood above {HIGH - 1}.",
         matrix=matrix_of(bands),
         data={
             "kind": "scatter",
@@ -49,8 +50,8 @@ def scatter(places: Sequence[tuple[int, int, int]]) -> Scatter:
 
 
 def _place_link() -> str:
-    """To the points of one impact and likelihood, which the drawing puts in."""
-    impact, likelihood = f"{PLACE}-impact", f"{PLACE}-likelihood"
+    """The list of the points of one impact and likelihood, which charts.js fills in."""
+    impact, likelihood = f"{PLACEHOLDER}-impact", f"{PLACEHOLDER}-likelihood"
     return Lists.points(
         status=LIVE,
         impact_min=impact,
@@ -62,7 +63,7 @@ def _place_link() -> str:
 
 @dataclass(frozen=True)
 class PointRow:
-    """``link`` leads to the open pipelines that the point is about."""
+    """``link``: the open pipelines that the point is about."""
 
     exposure: Exposure
     link: Link

@@ -1,4 +1,4 @@
-"""How long projects stay in a stage and what becomes of them, as lines of a table."""
+"""Time in stage and results of each stage, as rows of a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StageRow:
 
 
 def stage_rows(found: Stages, lists: Lists) -> list[StageRow]:
-    """Empty while no project ever entered a stage."""
+    """Empty if no pipeline ever entered a stage."""
     if not any(one.entered for one in found.conversion):
         return []
     return [
@@ -37,8 +37,8 @@ def stage_rows(found: Stages, lists: Lists) -> list[StageRow]:
 
 
 def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
-    def cell(way: str, number: int) -> Cell:
-        link = lists.pipelines(way=f"{conversion.stage.code}:{way}")
+    def cell(result: str, number: int) -> Cell:
+        link = lists.pipelines(way=f"{conversion.stage.code}:{result}")
         return Cell(whole(number), replace(link, pipelines=number))
 
     if not conversion.entered:

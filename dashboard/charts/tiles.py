@@ -5,23 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dashboard.charts.parts import Link, Lists, mw, percent, pipelines
+from dashboard.charts.parts import Link, Lists, mw, percent
 from dashboard.metrics import Total
 from dashboard.metrics.totals import Headline
-from oegen.core.words import signed
+from oegen.core.words import noun_of, signed
 from pipelines.choices import UNCONFIRMED_DAYS
+from pipelines.models import Pipeline
 from pipelines.querysets import HELD, OPEN, OVERDUE, Megawatts
 from pipelines.reference import COMPLETED
 
-#: The columns of the lists that show what a share of the capacity is made of.
+#: The columns shown by the lists behind the tiles of net and weighted capacity.
 NET_COLUMNS = "project_name,status,capacity_mw,ownership_pct,net_mw"
 WEIGHTED_COLUMNS = "project_name,status,capacity_mw,gross_weighted_mw,ownership_pct,net_weighted_mw"
 
 
 @dataclass(frozen=True)
 class Tile:
-    """``amount`` is the figure; none, and ``missing`` says why. ``total`` is what the link shows.
-    The changes are since the day that the page compares with."""
+    """``amount`` is the figure; if it is None, ``missing`` gives the reason. ``total`` is what the
+    linked list shows. ``change_mw`` and ``change_count`` are since the day compared with."""
 
     key: str
     title: str
@@ -30,7 +31,7 @@ class Tile:
     link: Link
     change_mw: Decimal
     change_count: int
-    says: str = ""
+    detail: str = ""
     missing: str = ""
     warns: bool = False
 
@@ -40,11 +41,11 @@ class Tile:
 
     @property
     def change(self) -> str:
-        """In words; empty for none."""
+        """The change in words; empty for none."""
         parts = [f"{signed(self.change_mw)} MW"] if self.change_mw else []
         if self.change_count:
-            sign = "+" if self.change_count > 0 else "−"
-            parts.append(f"{sign}{pipelines(abs(self.change_count))}")
+            noun = noun_of(Pipeline, abs(self.change_count))
+            parts.append(f"{signed(self.change_count, 0)} {noun}")
         return ", ".join(parts)
 
 
@@ -74,7 +75,7 @@ def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
             link=lists.pipelines(now.open, status=OPEN, columns=NET_COLUMNS),
             change_mw=now.open.net.mw - before.open.net.mw,
             change_count=0,
-            says=_owned(now.open),
+            detail=_owned(now.open),
         ),
         _weighted("weighted", "Gross weighted", now.open, before.open, lists),
         _weighted("net_weighted", "Net weighted", now.open, before.open, lists),
@@ -93,16 +94,15 @@ def _owned(total: Total) -> str:
 
 def _weighted(key: str, title: str, now: Total, before: Total, lists: Lists) -> Tile:
     share = now.weighed_share
-    known = bool(share)
     amount = getattr(now, key)
     return Tile(
         key=key.replace("_", "-"),
         title=title,
-        amount=amount if known else None,
+        amount=amount if share else None,
         total=now,
         link=lists.pipelines(now, status=OPEN, columns=WEIGHTED_COLUMNS),
         change_mw=amount.mw - getattr(before, key).mw,
         change_count=0,
-        says=f"{percent(share)} of the open MW have a probability" if known else "",
-        missing="" if known else "No probability is set",
+        detail=f"{percent(share)} of the open MW have a probability" if share else "",
+        missing="" if share else "No probability is set",
     )

@@ -1,14 +1,15 @@
-"""counterparties.csv, and counterparties that other files only refer to."""
+"""counterparties.csv, and counterparties that only other files mention."""
 
 import uuid
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from counterparties import alike
+from counterparties import questions
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from dashboard.demo_import.importer import (
     CREATED_ROW,
@@ -23,20 +24,23 @@ from dashboard.demo_import.importer import (
     check_past_fields,
 )
 from dashboard.demo_import.past import Past
+from oegen.audit.audited import AuditedModel
 from oegen.audit.questions import Question
 from oegen.core.text import clean_line, likeness_key, name_key
 from oegen.imports import Cell, Row, RowForm, derived_id, identifier, moment, one_line, text
 
-#: The role that each column of people stands for.
+#: The role of each column of people.
 ROLES = {
     "CEO": "ceo",
     "PlatformLead": "platform-lead",
     "DealLead": "deal-lead",
     "FinanceLead": "finance-lead",
 }
+Record = TypeVar("Record", bound=AuditedModel)
+
 NAME_SPACE, ALIAS_SPACE = "counterparty", "alias of counterparty"
 
-#: The heading of people who were found by their name in the summary.
+#: The heading in the summary for people matched by name.
 NAMESAKES = "One person at several counterparties, matched by name alone"
 
 
@@ -53,74 +57,76 @@ class CounterpartyForm(RowForm):
 
 
 def reference_by_name(name: str) -> tuple[str, str]:
-    """The key of a reference to a counterparty by its name."""
+    """The key of a reference by name."""
     return NAME_SPACE, name.casefold()
 
 
 class CounterpartyNames:
-    """Every counterparty by its name, and by its aliases where no name is the same."""
+    """Look-up of counterparties by name, then by alias."""
 
     def __init__(self, run: ImportRun):
         self._scratch = run.scratch
         for key, name in Counterparty.objects.order_by().values_list("pk", "name").iterator():
-            self.keep(name, key)
+            self.add(name, key)
         for one in Counterparty.objects.order_by("name").exclude(aliases="").iterator():
             for alias in one.alias_list:
-                self.keep(alias, one.pk, space=ALIAS_SPACE)
+                self.add(alias, one.pk, space=ALIAS_SPACE)
 
-    def keep(self, name: str, key: uuid.UUID, space: str = NAME_SPACE) -> None:
-        self._scratch.keep_name(space, name, key)
+    def add(self, name: str, key: uuid.UUID, space: str = NAME_SPACE) -> None:
+        self._scratch.add_name(space, name, key)
         self._scratch.first_of("alike", likeness_key(name), key, name)
 
     def questions_about(self, name: str, key: uuid.UUID) -> list[Question]:
-        """As alike.questions_about_counterparty asks of a name, without a query for each row."""
+        """``questions_about_counterparty`` for a name, without a query for each row."""
         other = self._scratch.id_of_name(ALIAS_SPACE, name)
         if other and other != key:
-            return [alike.question_about_alias(name, Counterparty.objects.get(pk=other).name)]
+            return [questions.question_about_alias(name, Counterparty.objects.get(pk=other).name)]
         likeness = likeness_key(name)
         if not likeness:
             return []
         other, other_name = self._scratch.first_of("alike", likeness, key, name)
         if other == key or name_key(other_name) == name_key(name):
             return []
-        return [alike.question_about_name(name, other_name)]
+        return [questions.question_about_name(name, other_name)]
 
     def holder(self, name: str) -> uuid.UUID | None:
-        """Who has this very name."""
+        """The counterparty of that name; aliases don't count."""
         return self._scratch.id_of_name(NAME_SPACE, name)
 
     def find(self, name: str) -> uuid.UUID | None:
         return self.holder(name) or self._scratch.id_of_name(ALIAS_SPACE, name)
 
     def first_reference(self, counterparty: Counterparty) -> datetime | None:
-        """When the old audit first refers to it, by its id or its name."""
+        """When the audit first refers to it, by id or name."""
         return self._scratch.first_reference(counterparty.pk, reference_by_name(counterparty.name))
 
     def placeholder(self, key: uuid.UUID) -> Counterparty:
-        """An unsaved stand-in for a reference to a counterparty that no file describes."""
+        """An unsaved placeholder for an id that no file describes."""
         name = f"Unknown counterparty {str(key)[:8]}"
         if self.holder(name):
             name = f"Unknown counterparty {key}"
-        self.keep(name, key)
+        self.add(name, key)
         return Counterparty(id=key, name=name, is_placeholder=True)
 
 
 def contact_ids(name: str) -> tuple[uuid.UUID, uuid.UUID]:
-    """The id of a person of that name, and the one that earlier versions gave: they told names
-    apart by all but case."""
+    """The id for a person of that name, and the id that earlier versions of the import derived from
+    the case-folded name."""
     return derived_id("contact", name_key(name)), derived_id("contact", name.casefold())
 
 
 def contact_of(name: str, known: Container[uuid.UUID] = ()) -> Contact:
-    """An unsaved contact: one person for each name, as oegen.core.text.name_key compares them;
-    by the earlier id where it is among the ``known``."""
+    """An unsaved contact: one for each name (by ``name_key``), with the id of earlier versions if
+    that is ``known``."""
     own, earlier = contact_ids(name)
     return Contact(id=earlier if earlier in known else own, name=name)
 
 
-def role_link(counterparty: uuid.UUID, role: ContactRole, contact: uuid.UUID):
-    """An unsaved link. Its id belongs to the role at the counterparty: a new person in the role
-    is a change of it."""
+def role_link(
+    counterparty: uuid.UUID, role: ContactRole, contact: uuid.UUID
+) -> CounterpartyContact:
+    """An unsaved link. Its id derives from counterparty and role, so a new person in the role
+    changes the link."""
     return CounterpartyContact(
         id=derived_id("counterpartycontact", counterparty, role.code),
         counterparty_id=counterparty,
@@ -129,8 +135,8 @@ def role_link(counterparty: uuid.UUID, role: ContactRole, contact: uuid.UUID):
     )
 
 
-def stamped(instance, created: datetime | None, modified: datetime | None):
-    """A new record with the dates that its file gives it."""
+def stamped(instance: Record, created: datetime | None, modified: datetime | None) -> Record:
+    """Set the dates of a new record to those of its file."""
     instance.created_at = created or modified or timezone.now()
     instance.modified_at = modified or instance.created_at
     return instance
@@ -174,22 +180,21 @@ class CounterpartyImporter(Importer):
             held={(link.counterparty_id, link.role_id, link.contact_id) for link in links},
         )
 
-    def place(self, row: Row, batch: CounterpartyBatch) -> str:
+    def plan_row(self, row: Row, batch: CounterpartyBatch) -> str:
         data = row.data
         values = {
             "name": data["CounterpartyName"],
             "strategy": data["Strategy"],
-            # A placeholder that a file describes at last is one no longer.
+            # A record that a file describes is no placeholder.
             "is_placeholder": False,
         }
-        counterparty = batch.counterparties.get(data["ID"])
-        is_new = counterparty is None
-        if is_new:
-            counterparty = stamped(
-                Counterparty(id=data["ID"]), data["Created"], data["LastModified"]
-            )
+        known = batch.counterparties.get(data["ID"])
+        is_new = known is None
+        counterparty = known or stamped(
+            Counterparty(id=data["ID"]), data["Created"], data["LastModified"]
+        )
         changed = changed_fields(counterparty, values)
-        # Not its clean, which looks for the name with a query; the names are at hand here.
+        # Without ``clean``, which would query for the name of each row.
         check_fields(counterparty)
         people = {
             column: contact_of(clean_line(data[column]), batch.contacts)
@@ -208,24 +213,24 @@ class CounterpartyImporter(Importer):
                 }
             )
         if is_new or "name" in changed:
-            asked = self.names.questions_about(counterparty.name, counterparty.pk)
-            self.ask(row, counterparty, asked)
-        self.names.keep(counterparty.name, counterparty.pk)
+            similar = self.names.questions_about(counterparty.name, counterparty.pk)
+            self.list_questions(row, counterparty, similar)
+        self.names.add(counterparty.name, counterparty.pk)
         if is_new:
             batch.writes.create(counterparty, self.names.first_reference(counterparty))
         elif changed:
             batch.writes.update(counterparty, changed)
-        moved = self._place_people(row, counterparty, people, batch)
+        changed_people = self._plan_people(row, counterparty, people, batch)
         if is_new:
             return CREATED_ROW
-        return UPDATED_ROW if changed or moved else UNCHANGED_ROW
+        return UPDATED_ROW if changed or changed_people else UNCHANGED_ROW
 
-    def _place_people(self, row: Row, counterparty, people: dict, batch) -> bool:
-        """Plan the writes of contacts and roles; whether there were any.
+    def _plan_people(self, row: Row, counterparty, people: dict, batch) -> bool:
+        """Add the writes of contacts and roles. Returns whether there are any.
 
-        Roles that people gave by hand stay.
+        Roles entered by hand stay.
         """
-        moved = False
+        changed_people = False
         for column, code in ROLES.items():
             contact, role = people.get(column), self.roles[code]
             link_id = role_link(counterparty.pk, role, uuid.UUID(int=0)).pk
@@ -233,7 +238,7 @@ class CounterpartyImporter(Importer):
             if contact is None:
                 if link:
                     batch.writes.remove(link)
-                    moved = True
+                    changed_people = True
                 continue
             if contact.pk not in batch.contacts:
                 batch.contacts.add(contact.pk)
@@ -244,7 +249,7 @@ class CounterpartyImporter(Importer):
             other, place = self._first_place(contact, role, counterparty)
             if (counterparty.pk, role.pk, contact.pk) in batch.held:
                 continue
-            moved = True
+            changed_people = True
             if other != counterparty.pk:
                 self.run.remarks.add(
                     NAMESAKES,
@@ -256,10 +261,10 @@ class CounterpartyImporter(Importer):
             else:
                 batch.writes.create(role_link(counterparty.pk, role, contact.pk))
                 self.run.made["roles of contacts"] += 1
-        return moved
+        return changed_people
 
     def _first_place(self, contact, role, counterparty) -> tuple[uuid.UUID, str]:
-        """The counterparty at which the person was met first, and the role there, in words."""
+        """The first counterparty at which the person occurs, and the role there in words."""
         place = f"{role} at {counterparty.name}"
         return self.run.scratch.first_of("person", str(contact.pk), counterparty.pk, place)
 
@@ -271,7 +276,7 @@ class CounterpartyImporter(Importer):
         past.read(Contact, id__in=people)
         past.read(CounterpartyContact, counterparty__in=entities)
 
-    def tell(self, row: PastRow, past: Past) -> None:
+    def record_past(self, row: PastRow, past: Past) -> None:
         data = row.data
         counterparty = stamped(
             Counterparty(
@@ -291,16 +296,16 @@ class CounterpartyImporter(Importer):
             _check_person(contact, column, check_past_fields)
         first = self.names.first_reference(counterparty)
         if first and first < row.moment:
-            past.begin(counterparty, first)
-        past.tell(counterparty, row, always=True)
+            past.record_start(counterparty, first)
+        past.record(counterparty, row, always=True)
         links = []
         for column, contact in people.items():
             contact.version = 0
-            past.tell(contact, row)
+            past.record(contact, row)
             link = role_link(row.entity, self.roles[ROLES[column]], contact.pk)
             link.version = 0
             links.append(link)
-        past.tell_links(CounterpartyContact, row.entity, links, row)
+        past.record_links(CounterpartyContact, row.entity, links, row)
 
 
 def _contact_ids(rows: list[Row] | list[PastRow]) -> set[uuid.UUID]:

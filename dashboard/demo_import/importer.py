@@ -1,4 +1,4 @@
-"""One import: what its files share (``ImportRun``) and how one file is taken in (``Importer``)."""
+"""The run of an import (``ImportRun``) and the base of its importers (``Importer``)."""
 
 import sys
 import uuid
@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -23,28 +24,28 @@ from oegen.audit import (
     CHANGED,
     CREATED,
     REMOVED,
-    current_change_set,
     history_model,
     history_row,
     instance_from_row,
 )
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
+from oegen.audit.context import open_change_set
 from oegen.audit.questions import Question
-from oegen.core.fields import clean_text, is_free_text
+from oegen.core.fields import clean_text, is_free_text, own_field
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, complaint
 
 #: The heading of the questions in the summary.
-ASKED = "To look over; taken as the file has it"
+QUESTIONS = "Questions; imported as in the file"
 
 CREATED_ROW, UPDATED_ROW, UNCHANGED_ROW = "created", "updated", "unchanged"
 
 
 class ImportRun:
-    """What the files of one import share. Close it when done; ``made`` counts the records made
-    beside the files' own rows, by what they are called."""
+    """The state shared by the files of one import; close it when done. ``made`` counts the records
+    created in addition to the files' own rows, by their plural name."""
 
     def __init__(self, *, folder: Path, change_set: ChangeSet, rejects: Rejects):
         self.folder = folder
@@ -65,7 +66,7 @@ class ImportRun:
 
     @contextmanager
     def progress(self, name: str, total: int | None, unit: str) -> Iterator[Callable]:
-        """A bar on standard error, if that is a terminal; gives the function that moves it on."""
+        """A progress bar on standard error if that is a terminal; yields its update function."""
         with tqdm(
             desc=name,
             total=total,
@@ -79,9 +80,9 @@ class ImportRun:
 
 @dataclass
 class PastRow:
-    """A row of the old audit: what one record looked like at a moment.
+    """A row of the demo's audit: the values of one record at a moment.
 
-    ``words`` are added to the history's reason: what the row says and no field can hold.
+    ``words`` are added to the reason of its history rows: values for which there is no field.
     """
 
     row: Row
@@ -96,22 +97,25 @@ class PastRow:
         return " ".join([past_reason(self.audit_id), *self.words])
 
 
+Planned = dict[type[AuditedModel], list[AuditedModel]]
+
+
 class Writes:
-    """The writes of one batch, in the order of ``models``."""
+    """The writes of one batch, executed in the order of ``models``."""
 
     def __init__(self, scratch: Scratch, *models: type[AuditedModel]):
         self._scratch = scratch
-        self._new = {model: [] for model in models}
-        self._changed = {model: [] for model in models}
-        self._fields = {model: set() for model in models}
-        self._gone = {model: [] for model in models}
-        self._early: list[tuple[AuditedModel, datetime]] = []
+        self._new: Planned = {model: [] for model in models}
+        self._changed: Planned = {model: [] for model in models}
+        self._fields: dict[type[AuditedModel], set[str]] = {model: set() for model in models}
+        self._removed: dict[type[AuditedModel], list[uuid.UUID]] = {model: [] for model in models}
+        self._starts: list[tuple[AuditedModel, datetime]] = []
 
     def create(self, instance: AuditedModel, known_since: datetime | None = None) -> None:
-        """``known_since`` is when its history begins, if that is before this import."""
-        if known_since and not self._scratch.was_told(instance):
-            self._early.append((instance, known_since))
-            self._scratch.mark_told([instance])
+        """``known_since``: when the record's history starts, if before this import."""
+        if known_since and not self._scratch.is_recorded(instance):
+            self._starts.append((instance, known_since))
+            self._scratch.mark_recorded([instance])
         self._new[type(instance)].append(instance)
 
     def update(self, instance: AuditedModel, fields: set[str]) -> None:
@@ -119,25 +123,25 @@ class Writes:
         self._fields[type(instance)] |= fields
 
     def remove(self, instance: AuditedModel) -> None:
-        self._gone[type(instance)].append(instance.pk)
+        self._removed[type(instance)].append(instance.pk)
 
     def flush(self) -> None:
-        """Write it all. A record whose past was told before goes on with it: its row says
-        changed, not added."""
-        for model, gone in self._gone.items():
-            if gone:
-                model.objects.filter(pk__in=gone).delete()
-        self._write_beginnings()
+        """Execute the writes. A record that has imported history gets a history row of type
+        CHANGED, not CREATED."""
+        for model, removed in self._removed.items():
+            if removed:
+                model.objects.filter(pk__in=removed).delete()
+        self._write_starts()
         for model, created in self._new.items():
             if created:
                 model.objects.bulk_create(created, history_type=self._history_type)
             if self._changed[model]:
                 model.objects.bulk_update(self._changed[model], sorted(self._fields[model]))
 
-    def _write_beginnings(self) -> None:
-        current = current_change_set()
+    def _write_starts(self) -> None:
+        current = open_change_set()
         rows = defaultdict(list)
-        for instance, when in self._early:
+        for instance, when in self._starts:
             row = history_row(instance, CREATED, change_set=current, when=when, reason=REFERENCED)
             row.version = 0
             rows[type(row)].append(row)
@@ -146,14 +150,14 @@ class Writes:
             history.objects.bulk_create(own, batch_size=BATCH_SIZE)
 
     def _history_type(self, instance: AuditedModel) -> str:
-        return CHANGED if self._scratch.was_told(instance) else CREATED
+        return CHANGED if self._scratch.is_recorded(instance) else CREATED
 
 
-def changed_fields(instance: models.Model, values: dict) -> set[str]:
-    """Set the values, texts cleaned; the names of those that differ from what the instance had."""
+def changed_fields(instance: AuditedModel, values: dict[str, Any]) -> set[str]:
+    """Set the values, with texts cleaned. Returns the names of the fields that changed."""
     changed = set()
     for name, value in values.items():
-        field = instance._meta.get_field(name)
+        field = own_field(type(instance), name)
         if getattr(instance, name) == value:
             continue
         if isinstance(value, str) and is_free_text(field):
@@ -165,43 +169,43 @@ def changed_fields(instance: models.Model, values: dict) -> set[str]:
 
 
 def check_fields(*instances: models.Model) -> None:
-    """The model's rules for its fields, without a query: foreign keys come from look-ups."""
+    """Validate fields without a query: foreign keys, which come from look-ups, are left out."""
     for instance in instances:
         keys = {one.name for one in instance._meta.concrete_fields if one.is_relation}
         instance.clean_fields(exclude=keys)
 
 
 def check_past_fields(*instances: models.Model) -> None:
-    """As ``check_fields``, for what records once were: texts stay as they are written."""
+    """As ``check_fields`` for past values, whose texts are not cleaned."""
     for instance in instances:
         keys = {one.name for one in instance._meta.concrete_fields if one.is_relation}
         models.Model.clean_fields(instance, exclude=keys)
 
 
 def check_record(*instances: models.Model) -> None:
-    """``check_fields``, and the rules between fields. Raises ValidationError."""
+    """``check_fields`` and ``clean``. Raises ValidationError."""
     check_fields(*instances)
     for instance in instances:
         instance.clean()
 
 
 class Importer(ABC):
-    """One file of an import, and the part of an old audit that speaks of its records.
+    """The import of one file, and of the audit rows of its records.
 
-    Subclasses say what a row means in ``load`` and ``place``, and what an audit's row means in
-    ``load_past`` and ``tell``; all take ValidationError, by column or model field, as a refusal.
+    Subclasses implement ``load`` and ``plan_row`` for rows of the file, ``load_past`` and
+    ``record_past`` for rows of the audit. A ValidationError by column or model field rejects a row.
     """
 
     file_name: str
     form: type[RowForm]
     model: type[AuditedModel]
-    #: The key by which an audit's row is known to speak of this kind of record.
+    #: The key that only audit rows of this kind of record have.
     past_key: str
-    #: Every model whose past ``tell`` tells.
+    #: The models whose history ``record_past`` writes.
     past_models: tuple[type[AuditedModel], ...]
-    #: The file's column for a model's field, for refusals.
+    #: The file's column for each model field, for error messages.
     columns: dict[str, str]
-    #: By a column that an older layout of the file has, what to do with it.
+    #: The advice shown for columns of older layouts of the file.
     advice: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, run: ImportRun):
@@ -210,33 +214,33 @@ class Importer(ABC):
         self.report = run.report(self.file_name)
         if self.source.extra_columns:
             run.remarks.add(
-                "Columns that mean nothing here and were left out",
+                "Unknown columns, ignored",
                 f"{self.file_name}: {', '.join(self.source.extra_columns)}",
             )
 
     @abstractmethod
     def load(self, rows: list[Row]):
-        """What ``place`` needs to know of the database, in a fixed number of queries. An object
-        with the batch's ``writes``."""
+        """The batch with what ``plan_row`` needs from the database, read in a fixed number of
+        queries. It has an attribute ``writes``."""
 
     @abstractmethod
-    def place(self, row: Row, batch) -> str:
-        """Plan the writes of one row; CREATED_ROW, UPDATED_ROW or UNCHANGED_ROW."""
+    def plan_row(self, row: Row, batch) -> str:
+        """Add the writes of one row. Returns CREATED_ROW, UPDATED_ROW or UNCHANGED_ROW."""
 
     @abstractmethod
     def load_past(self, rows: list[PastRow], past: Past) -> None:
-        """Read the history there is of the records the rows speak of."""
+        """Read the stored history of the records of these rows."""
 
     @abstractmethod
-    def tell(self, row: PastRow, past: Past) -> None:
-        """Tell the past of the record that the audit's row speaks of."""
+    def record_past(self, row: PastRow, past: Past) -> None:
+        """Add the history rows of one audit row."""
 
     def references(self, data: dict) -> Iterable[object]:
-        """The keys by which an audit's row refers to records of other files."""
+        """The keys of other files' records to which an audit row refers."""
         return ()
 
     def note_references(self, audit: AuditFile) -> None:
-        """Remember when the audit first refers to which records of other files."""
+        """Store when the audit first refers to records of other files."""
         for _, _, _, cells in self.run.scratch.past(self.past_key):
             form = self.form(self.past_cells(cells, []))
             if form.is_valid():
@@ -244,11 +248,11 @@ class Importer(ABC):
                     self.run.scratch.note_reference(key, cells[audit.MOMENT])
 
     def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
-        """An audit row's values under the names of the file's columns."""
+        """An audit row's values by the names of the file's columns."""
         return cells
 
     def identify(self, row: Row, record_id: uuid.UUID) -> uuid.UUID:
-        """The record's id. Raises ValidationError if an earlier row has it."""
+        """The id for a row's record. Raises ValidationError if an earlier row has it."""
         if line := self.run.scratch.claim(self.file_name, record_id, row.line):
             raise ValidationError(
                 {"ID": f"Line {line} has this ID already. Each row needs its own."}
@@ -258,11 +262,11 @@ class Importer(ABC):
     def import_rows(self) -> None:
         with self.run.progress(self.file_name, self.source.size, "B") as progress:
             for rows in batched(self.source.rows(progress)):
-                self._take(rows)
+                self._import_batch(rows)
         self.report.blank = self.source.blank_rows
         self.report.check()
 
-    def _take(self, rows: list[Row]) -> None:
+    def _import_batch(self, rows: list[Row]) -> None:
         self.report.read += len(rows)
         accepted = []
         for row in rows:
@@ -275,7 +279,7 @@ class Importer(ABC):
         batch = self.load(accepted)
         for row in accepted:
             try:
-                outcome = self.place(row, batch)
+                outcome = self.plan_row(row, batch)
             except ValidationError as error:
                 self._reject(row, error)
             else:
@@ -289,16 +293,16 @@ class Importer(ABC):
         valid = form.is_valid()
         row.data = form.cleaned_data
         if record_id := row.data.get("ID"):
-            # Before anything is refused, so that an ID never moves to a later row.
+            # Before the row can be rejected, so that a later row never gets its ID.
             row.data["ID"] = self.identify(row, record_id)
         if not valid:
             raise ValidationError(form.errors.as_data())
 
-    def ask(self, row: Row, record: AuditedModel, asked: Iterable[Question]) -> None:
-        """Tell the questions about an accepted row in the summary. Whoever keeps the import has
-        answered them."""
-        for question in asked:
-            self.run.remarks.add(ASKED, f"{row.file}, line {row.line}: {question.text}")
+    def list_questions(self, row: Row, record: AuditedModel, questions: Iterable[Question]) -> None:
+        """List the questions about an accepted row in the summary, and store them as answered by
+        the user who applies the import."""
+        for question in questions:
+            self.run.remarks.add(QUESTIONS, f"{row.file}, line {row.line}: {question.text}")
             self.run.change_set.add_answer(record, question)
 
     def _reject(self, row: Row, error: ValidationError) -> None:
@@ -306,15 +310,15 @@ class Importer(ABC):
         self.run.rejects.write(self.source, row, *complaint(error, self.columns))
 
     def import_past(self, audit: AuditFile) -> None:
-        """Write the audit's rows of this kind of record as history with their own dates."""
+        """Write the audit rows of this kind of record as history, with their own dates."""
         with self.run.progress(
             f"{audit.file_name}: {self.model._meta.verbose_name_plural}", None, "row"
         ) as progress:
             for found in batched(self.run.scratch.past(self.past_key)):
-                self._take_past(audit, found)
+                self._import_past_batch(audit, found)
                 progress(len(found))
 
-    def _take_past(self, audit: AuditFile, found: list[tuple]) -> None:
+    def _import_past_batch(self, audit: AuditFile, found: list[tuple]) -> None:
         rows = []
         for line, audit_id, raw, cells in found:
             row = Row(audit.file_name, line, raw)
@@ -326,42 +330,43 @@ class Importer(ABC):
                 rows.append(PastRow(row, uuid.UUID(audit_id), created, entity, data, words))
             else:
                 audit.reject(row, ValidationError(form.errors.as_data()), self.columns)
-        told = self._told([row.entity for row in rows])
-        news = [
-            row for row in rows if (row.entity, row.moment, past_reason(row.audit_id)) not in told
+        imported = self._imported_past([row.entity for row in rows])
+        new_rows = [
+            row
+            for row in rows
+            if (row.entity, row.moment, past_reason(row.audit_id)) not in imported
         ]
-        audit.report.unchanged += len(rows) - len(news)
+        audit.report.unchanged += len(rows) - len(new_rows)
         past = Past(self.run.change_set, self.run.scratch)
-        self.load_past(news, past)
-        for row in news:
+        self.load_past(new_rows, past)
+        for past_row in new_rows:
             try:
-                self.tell(row, past)
+                self.record_past(past_row, past)
             except ValidationError as error:
-                audit.reject(row.row, error, self.columns)
+                audit.reject(past_row.row, error, self.columns)
             else:
                 audit.report.created += 1
         past.write()
 
-    def _told(self, entities: list[uuid.UUID]) -> set[tuple]:
-        """(entity, moment, beginning of the reason) of what earlier runs have told."""
+    def _imported_past(self, entities: list[uuid.UUID]) -> set[tuple]:
+        """(entity, moment, start of the reason) of the history rows that earlier runs imported."""
         rows = self.model.history.filter(
             id__in=entities, history_change_reason__startswith=REASON_START
         ).values_list("id", "history_date", "history_change_reason")
         length = len(past_reason(uuid.UUID(int=0)))
         return {(key, when, reason[:length]) for key, when, reason in rows}
 
-    def end_past(self) -> None:
-        """A record whose past was told and that is in no file is one that was removed: its
-        history ends today."""
+    def close_histories(self) -> None:
+        """End the history of records that are in the audit and in no file: they were removed."""
         for model in self.past_models:
-            for ids in batched(self.run.scratch.told(model)):
-                ended = self._end(model, ids)
+            for ids in batched(self.run.scratch.recorded(model)):
+                ended = self._close_histories(model, ids)
                 if model is self.model:
                     self.run.made[f"histories of removed {model._meta.verbose_name_plural}"] += (
                         ended
                     )
 
-    def _end(self, model: type[AuditedModel], ids: list[uuid.UUID]) -> int:
+    def _close_histories(self, model: type[AuditedModel], ids: list[uuid.UUID]) -> int:
         live = set(model.objects.filter(pk__in=ids).values_list("pk", flat=True))
         newest = {}
         rows = model.history.filter(id__in=set(ids) - live)

@@ -1,4 +1,4 @@
-"""information_points.csv: a row is a point with its technologies and counterparties."""
+"""information_points.csv: each row is a point with its technologies and counterparties."""
 
 import uuid
 from collections import defaultdict
@@ -46,7 +46,7 @@ from oegen.models import Comment
 
 
 def name_list(value: str) -> list[str]:
-    """Names out of a list that Python printed; the same name twice counts once."""
+    """The distinct names of a list printed by Python."""
     try:
         names = parse_literal(value)
     except LiteralError as error:
@@ -96,7 +96,7 @@ def counterparty_link(point: uuid.UUID, counterparty: uuid.UUID) -> InformationP
 
 
 def named_only(name: str) -> Counterparty:
-    """An unsaved counterparty of which no more is known than its name."""
+    """An unsaved counterparty of which only the name is known."""
     return Counterparty(id=derived_id("counterparty", name_key(name)), name=clean_line(name))
 
 
@@ -106,9 +106,9 @@ class PointBatch:
     points: dict[uuid.UUID, InformationPoint]
     technologies: dict[uuid.UUID, list]
     counterparties: dict[uuid.UUID, list]
-    #: Ids in use among those that counterparties known by name only would get.
+    #: The existing ids among those of counterparties known by name only.
     named: set[uuid.UUID]
-    #: Comments that an import made once; some may be removed by now.
+    #: Comments of earlier imports, including removed ones.
     comments: set[uuid.UUID]
 
 
@@ -153,7 +153,7 @@ class InformationPointImporter(Importer):
             comments=set(Comment.history.filter(id__in=comments).values_list("id", flat=True)),
         )
 
-    def place(self, row: Row, batch: PointBatch) -> str:
+    def plan_row(self, row: Row, batch: PointBatch) -> str:
         data, writes = row.data, batch.writes
         named, technologies = data["Counterparties"], self._technologies(data)
         point = batch.points.get(data["ID"])
@@ -183,7 +183,7 @@ class InformationPointImporter(Importer):
         return list(dict.fromkeys(one.pk for one in found if one))
 
     def _comments(self, data: dict) -> list[Comment]:
-        """An unsaved comment for each part of Technology that is none here."""
+        """An unsaved comment for each part of Technology that is unknown here."""
         whole = "/".join(data["Technology"])
         comments = []
         for part in data["Technology"]:
@@ -226,8 +226,8 @@ class InformationPointImporter(Importer):
         if found := self.names.find(name):
             return found
         counterparty = named_only(name)
-        self.names.keep(name, counterparty.pk)
-        # Else somebody has renamed the one that an earlier import made for this name.
+        self.names.add(name, counterparty.pk)
+        # If the id exists, a user renamed the counterparty that an earlier import created.
         if counterparty.pk not in batch.named:
             batch.writes.create(counterparty, self.names.first_reference(counterparty))
             self.run.made["counterparties known by name only"] += 1
@@ -242,7 +242,7 @@ class InformationPointImporter(Importer):
         past.read(InformationPointTechnology, information_point__in=entities)
         past.read(InformationPointCounterparty, information_point__in=entities)
 
-    def tell(self, row: PastRow, past: Past) -> None:
+    def record_past(self, row: PastRow, past: Past) -> None:
         data = row.data
         rating = data["Impact"] * data["Likelihood"]
         point = stamped(
@@ -259,13 +259,13 @@ class InformationPointImporter(Importer):
                 row.words.append(f"It also named “{name}”, which was no counterparty here.")
         for comment in self._comments({**data, "ID": row.entity}):
             row.words.append(comment.text)
-        past.tell(point, row, always=True)
+        past.record(point, row, always=True)
         technologies = [technology_link(row.entity, one) for one in self._technologies(data)]
         links = [counterparty_link(row.entity, firm) for firm in dict.fromkeys(firms)]
         for link in (*technologies, *links):
             link.version = 0
-        past.tell_links(InformationPointTechnology, row.entity, technologies, row)
-        past.tell_links(InformationPointCounterparty, row.entity, links, row)
+        past.record_links(InformationPointTechnology, row.entity, technologies, row)
+        past.record_links(InformationPointCounterparty, row.entity, links, row)
 
 
 def _values(data: dict) -> dict:
@@ -286,21 +286,23 @@ def _by_point(model, points: list[uuid.UUID]) -> dict[uuid.UUID, list]:
 
 
 def _relink(point: InformationPoint, present: dict, make, wanted: list, writes: Writes) -> bool:
-    """Plan the links to ``wanted`` that are missing, and the removal of those that an import made
-    and the file names no more; links made by hand stay. ``make`` makes a link to a key."""
-    links = {_far_key(link): link for link in present[point.pk]}
+    """Create the missing links to ``wanted``, and remove imported ones that the file no longer has;
+    links entered by hand stay. ``make`` builds a link from the two keys."""
+    links = {_subject_key(link): link for link in present[point.pk]}
     missing = [key for key in wanted if key not in links]
-    gone = [
+    removed = [
         link
         for key, link in links.items()
         if key not in wanted and link.pk == make(point.pk, key).pk
     ]
     for key in missing:
         writes.create(make(point.pk, key))
-    for link in gone:
+    for link in removed:
         writes.remove(link)
-    return bool(missing or gone)
+    return bool(missing or removed)
 
 
-def _far_key(link: InformationPointTechnology | InformationPointCounterparty) -> uuid.UUID:
-    return getattr(link, "technology_id", None) or link.counterparty_id
+def _subject_key(link: InformationPointTechnology | InformationPointCounterparty) -> uuid.UUID:
+    if isinstance(link, InformationPointTechnology):
+        return link.technology_id
+    return link.counterparty_id

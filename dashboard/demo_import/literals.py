@@ -1,8 +1,8 @@
-"""Python values written out as text, read without running anything.
+"""A safe parser for printed Python values; nothing is executed.
 
-The demo kept dicts and lists by printing them. The text is parsed into a syntax tree, and only
-these parts of a tree are taken: dict, list, text, numbers, True, False, None, a minus sign, and
-``datetime.datetime(whole numbers, tzinfo=datetime.timezone.utc)``. All else is refused.
+The demo stored dicts and lists by printing them. The text is parsed into a syntax tree. Accepted
+are dicts with string keys, lists, strings, numbers, True, False, None, a minus sign, and
+``datetime.datetime(<integers>, tzinfo=datetime.timezone.utc)``; everything else is rejected.
 """
 
 import ast
@@ -14,11 +14,11 @@ DEPTH_LIMIT = 6
 
 
 class LiteralError(ValueError):
-    """The text is no value that is taken; the message says why, for people."""
+    """The text is not an accepted value. The message is shown to users."""
 
 
 def parse_literal(text: str):
-    """The value that the text writes out. Raises LiteralError."""
+    """Parse the text. Raises LiteralError."""
     if len(text) > LENGTH_LIMIT:
         raise LiteralError(f"it is longer than {LENGTH_LIMIT:,} characters")
     try:
@@ -37,14 +37,14 @@ def _value(node: ast.expr, depth: int):
     match node:
         case ast.Constant(value=None | bool() | int() | float()):
             return node.value
-        case ast.Constant(value=str()):
-            return _text(node.value)
+        case ast.Constant(value=str(text)):
+            return _text(text)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return -number
         case ast.List():
             return [_value(item, depth + 1) for item in node.elts]
         case ast.Dict() if None not in node.keys:
-            keys = [_value(key, depth + 1) for key in node.keys]
+            keys = [_value(key, depth + 1) for key in node.keys if key]
             if not all(isinstance(key, str) for key in keys):
                 raise LiteralError("a key in it is no text")
             if len(set(keys)) < len(keys):
@@ -72,7 +72,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _datetime(node: ast.Call) -> datetime:
-    """The date of a call written exactly as Python prints a datetime."""
+    """The datetime of a call that is written as Python prints it."""
     numbers = [
         item.value
         for item in node.args
@@ -87,8 +87,9 @@ def _datetime(node: ast.Call) -> datetime:
     if not is_datetime or len(numbers) != len(node.args) or not all(map(_is_utc, node.keywords)):
         raise LiteralError("it holds a call other than datetime.datetime(...), which is never run")
     try:
-        # Without a zone it stays without: the demo kept plain days so.
-        return datetime(*numbers, tzinfo=UTC if node.keywords else None)
+        # Naive without a zone: the demo stored plain days that way. A wrong number of arguments
+        # raises TypeError.
+        return datetime(*numbers, tzinfo=UTC if node.keywords else None)  # type: ignore[arg-type, misc]
     except (TypeError, ValueError, OverflowError):
         raise LiteralError("a date in it is no date") from None
 

@@ -1,4 +1,4 @@
-"""What the demo's audit tells of a pipeline's way from status to status."""
+"""The stage transitions of pipelines, derived from the demo's audit."""
 
 import uuid
 from collections.abc import Iterator
@@ -18,44 +18,47 @@ from pipelines.models import Pipeline, Stage, StageTransition
 
 @dataclass(frozen=True)
 class Move:
-    """That the audit first showed the pipeline in a stage, or on hold in it, at a moment."""
+    """The first audit row that shows the pipeline in a stage, or on hold in it."""
 
     stage: Stage
     on_hold: bool
     moment: datetime
 
 
-def stage_told(scratch: Scratch, vocabulary: Vocabulary, pipeline: uuid.UUID) -> Stage | None:
-    """The earliest stage that the audit shows; a hold is none."""
-    stages = (stage for stage, _ in _told(scratch, vocabulary, pipeline) if stage)
+def first_stage(scratch: Scratch, vocabulary: Vocabulary, pipeline: uuid.UUID) -> Stage | None:
+    """The earliest stage in the audit; holds are skipped."""
+    stages = (stage for stage, _ in _statuses(scratch, vocabulary, pipeline) if stage)
     return next(stages, None)
 
 
-def moves_told(scratch: Scratch, vocabulary: Vocabulary, pipeline: uuid.UUID) -> list[Move]:
-    """Oldest first; rows that show the same status again are no move."""
+def moves_of(scratch: Scratch, vocabulary: Vocabulary, pipeline: uuid.UUID) -> list[Move]:
+    """Oldest first; rows that repeat a status are left out."""
     moves: list[Move] = []
-    stage = stage_told(scratch, vocabulary, pipeline) or vocabulary.discovery
-    for told, moment in _told(scratch, vocabulary, pipeline):
-        stage = told or stage
-        move = Move(stage, told is None, moment)
+    stage = first_stage(scratch, vocabulary, pipeline) or vocabulary.discovery
+    for shown, moment in _statuses(scratch, vocabulary, pipeline):
+        stage = shown or stage
+        move = Move(stage, shown is None, moment)
         if not moves or (moves[-1].stage, moves[-1].on_hold) != (move.stage, move.on_hold):
             moves.append(move)
     return moves
 
 
-def _told(scratch, vocabulary, pipeline) -> Iterator[tuple[Stage | None, datetime]]:
+def _statuses(
+    scratch: Scratch, vocabulary: Vocabulary, pipeline: uuid.UUID
+) -> Iterator[tuple[Stage | None, datetime]]:
+    """The stage, None for a hold, and moment of each audit row, oldest first."""
     for cells in scratch.past_cells(pipeline):
         try:
             stage = vocabulary.stage(cells.get("ProjectStatus", "").strip())
         except ValidationError:
-            # That row is in the rejects, with this reason.
+            # The row has been rejected for this reason.
             continue
         yield stage, datetime.fromisoformat(cells[AuditFile.MOMENT])
 
 
 def transitions_before(pipeline: Pipeline, moves: list[Move]) -> list[StageTransition]:
-    """The transitions that led to the pipeline's present status, which is not among them: it is
-    written with the pipeline, and takes effect when the audit first showed it."""
+    """The unsaved transitions up to the pipeline's current status. The last one is left out: saving
+    the pipeline writes it, with the effective date that is set here."""
     moves = list(moves)
     if moves and (moves[-1].stage.pk, moves[-1].on_hold) == (pipeline.stage_id, pipeline.on_hold):
         pipeline.status_effective_on = timezone.localdate(moves.pop().moment)

@@ -1,7 +1,7 @@
-"""Somebody else's audit as our history: read from its file, told with its own dates.
+"""The demo's audit, imported as history rows with the audit's own dates.
 
-Every row tells what one record looked like at a moment. Told rows have version 0, because they
-are no writes of the record here, whose versions count from 1.
+An audit row has the values of one record at a moment. Imported history rows have version 0, because
+versions count the writes in this application from 1.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from bisect import insort
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -35,15 +36,15 @@ from oegen.imports.report import complaint
 from oegen.search import ordering
 
 if TYPE_CHECKING:
-    from dashboard.demo_import.importer import ImportRun
+    from dashboard.demo_import.importer import ImportRun, PastRow
 
-#: The reason of the first entry of a record that the audit refers to before it tells of it.
+#: The reason of a first history row that stands for an earlier reference to the record.
 REFERENCED = "The demo's audit refers to it from then on."
 REASON_START = "Imported from the demo's audit (row "
 
 
 def past_reason(audit_id: uuid.UUID) -> str:
-    """How the reason of every history row begins that the audit's row has become."""
+    """The beginning of the reason of each history row imported from this audit row."""
     return f"{REASON_START}{audit_id})."
 
 
@@ -56,13 +57,13 @@ class _Step:
 
 
 class Past:
-    """The history of some records: what is there, and what is told of them, by date."""
+    """The history of some records by date: stored rows, and new rows to write."""
 
     def __init__(self, change_set: ChangeSet, scratch: Scratch):
         self._change_set = change_set
         self._scratch = scratch
         self._steps: dict[tuple, list[_Step]] = defaultdict(list)
-        self._told: dict[type[AuditedModel], list] = defaultdict(list)
+        self._new_rows: dict[type[AuditedModel], list] = defaultdict(list)
         self._owned: dict[tuple, set[uuid.UUID]] = defaultdict(set)
 
     def read(self, model: type[AuditedModel], **which) -> None:
@@ -70,10 +71,10 @@ class Past:
         for row in rows.iterator():
             self._add(model, row)
 
-    def tell(self, instance: AuditedModel, row, *, always: bool = False) -> None:
-        """That the record had these values at the audit row's moment.
+    def record(self, instance: AuditedModel, row: PastRow, *, always: bool = False) -> None:
+        """Add a history row with the instance's values at the audit row's moment.
 
-        Says nothing if they were known, unless ``always``.
+        If the values are those of the row before, it is added only with ``always``.
         """
         before = self._before(type(instance), instance.pk, row.moment)
         values = _values(instance)
@@ -82,23 +83,30 @@ class Past:
         elif always or before.values != values:
             self._write(instance, CHANGED, row)
 
-    def begin(self, instance: AuditedModel, when: datetime) -> None:
-        """That the record was there by then, if nothing that is known of it is as old."""
+    def record_start(self, instance: AuditedModel, when: datetime) -> None:
+        """Add a first history row at ``when`` unless there is one that is as old."""
         if self._before(type(instance), instance.pk, when) is None:
             self._add_row(instance, CREATED, when, REFERENCED)
 
-    def tell_links(self, model: type[AuditedModel], owner, links, row) -> None:
-        """That these, and no other links of the model, belonged to the owner."""
+    def record_links(
+        self,
+        model: type[AuditedModel],
+        owner: uuid.UUID,
+        links: Iterable[AuditedModel],
+        row: PastRow,
+    ) -> None:
+        """Record the owner's links of the model, and the removal of its other ones."""
+        present = set()
         for link in links:
-            self.tell(link, row)
-        stayed = {link.pk for link in links}
-        for key in self._owned[model, owner] - stayed:
+            self.record(link, row)
+            present.add(link.pk)
+        for key in self._owned[model, owner] - present:
             before = self._before(model, key, row.moment)
             if before and before.kind != REMOVED:
                 self._write(instance_from_row(before.row), REMOVED, row)
 
     def write(self) -> None:
-        for model, rows in self._told.items():
+        for model, rows in self._new_rows.items():
             self._change_set.written.add(history_model(model))
             ordering.index(model, rows)
             history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
@@ -107,14 +115,14 @@ class Past:
         steps = [step for step in self._steps[model, key] if step.when <= when]
         return steps[-1] if steps else None
 
-    def _write(self, instance: AuditedModel, kind: str, row) -> None:
+    def _write(self, instance: AuditedModel, kind: str, row: PastRow) -> None:
         self._add_row(instance, kind, row.moment, row.reason)
 
     def _add_row(self, instance: AuditedModel, kind: str, when: datetime, reason: str) -> None:
-        told = history_row(instance, kind, change_set=self._change_set, when=when, reason=reason)
-        self._told[type(instance)].append(told)
-        self._scratch.mark_told([instance])
-        self._add(type(instance), told)
+        row = history_row(instance, kind, change_set=self._change_set, when=when, reason=reason)
+        self._new_rows[type(instance)].append(row)
+        self._scratch.mark_recorded([instance])
+        self._add(type(instance), row)
 
     def _add(self, model: type[AuditedModel], row) -> None:
         step = _Step(row.history_date, row.history_type, _values(row, model), row)
@@ -140,13 +148,13 @@ class AuditForm(RowForm):
 
 
 class AuditFile:
-    """The demo's audit: Data is a dict printed by Python, read but never run.
+    """The demo's audit file. Its column Data holds dicts printed by Python.
 
-    ``kinds`` are the keys by which a row is told to speak of one kind of record.
+    ``kinds``: for each kind of record, the key that only its dicts have.
     """
 
     file_name = "audit.csv"
-    #: Where a row's own date is kept among the cells that are handed on.
+    #: The key of the row's own date among the cells given to the importers.
     MOMENT = "audit moment"
 
     def __init__(self, run: ImportRun, kinds: list[str]):
@@ -156,7 +164,7 @@ class AuditFile:
         self.report = run.report(self.file_name)
 
     def read(self) -> None:
-        """Sort the rows by kind of record, for the importers to tell; refuse what is none."""
+        """Store the rows by kind of record for the importers; reject rows of no kind."""
         with self.run.progress(self.file_name, self.source.size, "B") as progress:
             for row in self.source.rows(progress):
                 self.report.read += 1
@@ -167,7 +175,7 @@ class AuditFile:
         self.report.blank = self.source.blank_rows
 
     def reject(self, row: Row, error: ValidationError, columns: dict | None = None) -> None:
-        """With ``columns``, the error is about the values inside Data."""
+        """``columns`` is given for an error in the values inside Data."""
         self.report.rejected += 1
         column, reason = complaint(error, columns or {})
         self.run.rejects.write(self.source, row, column if columns is None else "Data", reason)
@@ -198,10 +206,10 @@ class AuditFile:
                     f"{', '.join(self.kinds)} should be there."
                 }
             )
-        # One zone, so that the text sorts by time.
+        # In UTC, so that the strings sort by time.
         when = values["Created"].astimezone(UTC)
         cells[self.MOMENT] = when.isoformat(timespec="microseconds")
-        self.run.scratch.keep_past(
+        self.run.scratch.add_past(
             kind=kinds[0],
             moment=cells[self.MOMENT],
             line=row.line,
@@ -213,7 +221,7 @@ class AuditFile:
 
 
 def _cells(data: str) -> dict[str, str]:
-    """The dict that the text prints, each value as a cell of a file would hold it."""
+    """The printed dict with its values as strings, like the cells of a CSV file."""
     try:
         record = parse_literal(data)
     except LiteralError as error:

@@ -1,10 +1,11 @@
-"""pipelines.csv: a row is a pipeline, its facility and its lead developer."""
+"""pipelines.csv: each row is a pipeline with its facility and lead developer."""
 
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -24,7 +25,7 @@ from dashboard.demo_import.importer import (
     check_past_fields,
     check_record,
 )
-from dashboard.demo_import.moves import moves_told, stage_told, transitions_before
+from dashboard.demo_import.moves import first_stage, moves_of, transitions_before
 from dashboard.demo_import.past import Past
 from dashboard.demo_import.vocabulary import Vocabulary
 from oegen.audit import questions
@@ -52,7 +53,7 @@ from pipelines.models import (
 )
 from pipelines.reference import LEAD_DEVELOPER_ID
 
-#: Where older rows of the audit keep the capacity of a technology.
+#: The columns of older audit rows with the capacity of each technology.
 OLD_CAPACITY = {"solar": "SolarCapacity", "wind": "WindCapacity", "bess": "BESSCapacity"}
 USE_CAPACITY = (
     f"In this older layout {get_text_list([*OLD_CAPACITY.values()], 'and')} hold the capacity: "
@@ -64,7 +65,7 @@ GUESSED = "On hold, and the stage beneath guessed as Discovery"
 def rag(value: str) -> str:
     if value.lower() not in RAG.values:
         raise ValidationError(
-            f"{shown(value)} is no RAG rating. Write {', '.join(RAG.labels)} or nothing."
+            f"{shown(value)} is not a RAG rating. Write {', '.join(RAG.labels)} or nothing."
         )
     return value.lower()
 
@@ -98,7 +99,7 @@ def facility_link(pipeline: uuid.UUID, facility: uuid.UUID) -> PipelineFacility:
 
 
 def lead_link(pipeline: uuid.UUID, counterparty: uuid.UUID) -> PipelineCounterparty:
-    """Its id belongs to the role: another lead developer is a change of it."""
+    """An unsaved link. Its id derives from the pipeline: a new lead developer changes the link."""
     return PipelineCounterparty(
         id=derived_id("lead developer", pipeline),
         pipeline_id=pipeline,
@@ -115,7 +116,7 @@ class PipelineBatch:
     #: The facilities of each pipeline.
     linked: dict[uuid.UUID, set[uuid.UUID]]
     leads: dict[uuid.UUID, PipelineCounterparty]
-    #: The derived ids of lead links that are in use, perhaps with another role by now.
+    #: The existing ids among the derived ids of lead links; their role may have changed.
     link_ids: set[uuid.UUID]
     counterparties: set[uuid.UUID]
 
@@ -147,10 +148,10 @@ class PipelineImporter(Importer):
         super().__init__(run)
         self.names = names
         self.vocabulary = vocabulary
-        self.capacity: Counter[Technology] = Counter()
+        self.capacity: defaultdict[Technology, Decimal] = defaultdict(Decimal)
 
     def identify(self, row: Row, record_id: uuid.UUID) -> uuid.UUID:
-        """The first row with an ID keeps it; another gets one derived from what it says."""
+        """The ID for the first row that has it; for others an id derived from their content."""
         claim = self.run.scratch.claim
         whole = derived_id("row", *row.cells)
         if line := claim("pipeline row", whole, row.line):
@@ -199,7 +200,7 @@ class PipelineImporter(Importer):
             ),
         )
 
-    def place(self, row: Row, batch: PipelineBatch) -> str:
+    def plan_row(self, row: Row, batch: PipelineBatch) -> str:
         data, writes = row.data, batch.writes
         pipeline = batch.pipelines.get(data["ID"])
         is_new = pipeline is None
@@ -219,7 +220,7 @@ class PipelineImporter(Importer):
 
         if is_new:
             _date_new(pipeline, data)
-            moves = moves_told(self.run.scratch, self.vocabulary, pipeline.pk)
+            moves = moves_of(self.run.scratch, self.vocabulary, pipeline.pk)
             for transition in transitions_before(pipeline, moves):
                 writes.create(transition)
             writes.create(pipeline)
@@ -230,10 +231,10 @@ class PipelineImporter(Importer):
             self.run.made["facilities"] += 1
         elif facility_changed:
             writes.update(facility, facility_changed)
-        self.ask(
+        self.list_questions(
             row, facility, questions.about(facility, None if facility_is_new else facility_changed)
         )
-        relinked = self._place_links(pipeline, facility, data["CounterpartyID"], batch)
+        relinked = self._plan_links(pipeline, facility, data["CounterpartyID"], batch)
         if guessed.is_guess:
             self.run.remarks.add(GUESSED, f"line {row.line}: {pipeline.project_name}")
         self.capacity[facility.technology] += facility.capacity_mw or Decimal(0)
@@ -243,7 +244,7 @@ class PipelineImporter(Importer):
         return UPDATED_ROW if touched else UNCHANGED_ROW
 
     def _facility_of(self, pipeline: Pipeline, batch: PipelineBatch) -> Facility | None:
-        """The one made by an import, else the pipeline's only one. None if there is none."""
+        """The facility of an earlier import, else the pipeline's only one, else None."""
         linked = batch.linked[pipeline.pk]
         own = batch.facilities.get(facility_id_of(pipeline.pk))
         if own or not linked:
@@ -286,9 +287,9 @@ class PipelineImporter(Importer):
 
     def _set_status(self, pipeline: Pipeline, status: str, is_new: bool) -> "_Status":
         stage, is_guess = self.vocabulary.stage(status), False
-        values = {"on_hold": stage is None}
+        values: dict[str, Any] = {"on_hold": stage is None}
         if stage is None and is_new:
-            stage = stage_told(self.run.scratch, self.vocabulary, pipeline.pk)
+            stage = first_stage(self.run.scratch, self.vocabulary, pipeline.pk)
             is_guess = stage is None
             stage = stage or self.vocabulary.discovery
         if stage is not None:
@@ -299,16 +300,16 @@ class PipelineImporter(Importer):
         pipeline.stage = self.vocabulary.stages[pipeline.stage_id]
         return _Status(changed, is_guess)
 
-    def _place_links(self, pipeline, facility, lead: uuid.UUID | None, batch) -> bool:
-        moved = False
+    def _plan_links(self, pipeline, facility, lead: uuid.UUID | None, batch) -> bool:
+        relinked = False
         if facility.pk not in batch.linked[pipeline.pk]:
             batch.writes.create(facility_link(pipeline.pk, facility.pk))
-            moved = True
+            relinked = True
         link = batch.leads.get(pipeline.pk)
         if lead is None:
             if link:
                 batch.writes.remove(link)
-            return moved or bool(link)
+            return relinked or bool(link)
         if lead not in batch.counterparties:
             placeholder = self.names.placeholder(lead)
             batch.counterparties.add(lead)
@@ -326,13 +327,13 @@ class PipelineImporter(Importer):
             return True
         if changed := changed_fields(link, {"counterparty_id": lead}):
             batch.writes.update(link, changed)
-        return moved or bool(changed)
+        return relinked or bool(changed)
 
     def references(self, data: dict) -> list[object]:
         return [data["CounterpartyID"]] if data["CounterpartyID"] else []
 
     def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
-        """Older rows have a capacity for each technology in place of one."""
+        """Older rows have one column of capacity for each technology."""
         if "Capacity" in cells:
             return cells
         family = self.vocabulary.family(cells.get("Technology", ""))
@@ -340,7 +341,7 @@ class PipelineImporter(Importer):
         for column in OLD_CAPACITY.values():
             if column != own and cells.get(column, "").strip() not in ("", "0", "0.0"):
                 words.append(f"It also said {column} {shown(cells[column])}.")
-        return {**cells, "Capacity": cells.get(own, "")}
+        return {**cells, "Capacity": cells.get(own, "") if own else ""}
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:
         entities = {row.entity for row in rows}
@@ -349,7 +350,7 @@ class PipelineImporter(Importer):
         past.read(PipelineFacility, pipeline__in=entities)
         past.read(PipelineCounterparty, pipeline__in=entities)
 
-    def tell(self, row: PastRow, past: Past) -> None:
+    def record_past(self, row: PastRow, past: Past) -> None:
         data = row.data
         pipeline = stamped(
             Pipeline(id=row.entity, version=0), data["Created"], data["LastModified"]
@@ -364,14 +365,14 @@ class PipelineImporter(Importer):
         self._set_facility(facility, data, renamed=True)
         self._set_pipeline(pipeline, data)
         check_past_fields(pipeline, facility)
-        past.tell(pipeline, row, always=True)
-        past.tell(facility, row)
+        past.record(pipeline, row, always=True)
+        past.record(facility, row)
         places = [facility_link(row.entity, facility.pk)]
         leads = [lead_link(row.entity, data["CounterpartyID"])] if data["CounterpartyID"] else []
         for link in (*places, *leads):
             link.version = 0
-        past.tell_links(PipelineFacility, row.entity, places, row)
-        past.tell_links(PipelineCounterparty, row.entity, leads, row)
+        past.record_links(PipelineFacility, row.entity, places, row)
+        past.record_links(PipelineCounterparty, row.entity, leads, row)
 
 
 @dataclass(frozen=True)
@@ -381,6 +382,6 @@ class _Status:
 
 
 def _date_new(pipeline: Pipeline, data: dict) -> None:
-    """The file does not say since when the status holds, only that it did when last modified."""
+    """Date the status by the row's last modification, because the file does not have its start."""
     known_on: date = timezone.localdate(pipeline.modified_at)
     pipeline.status_effective_on = min(known_on, timezone.localdate())

@@ -1,4 +1,5 @@
-"""What an import must remember of all rows: on disk, so that memory does not grow with the file."""
+"""A temporary SQLite database for what an import remembers of all rows, so that memory does not
+grow with the file."""
 
 import json
 import sqlite3
@@ -22,14 +23,14 @@ CREATE TABLE past (
 );
 CREATE INDEX past_order ON past (kind, moment, line);
 CREATE INDEX past_entity ON past (entity, moment, line);
-CREATE TABLE told (model TEXT, id TEXT, PRIMARY KEY (model, id)) WITHOUT ROWID;
+CREATE TABLE recorded (model TEXT, id TEXT, PRIMARY KEY (model, id)) WITHOUT ROWID;
 CREATE TABLE reference (key TEXT PRIMARY KEY, moment TEXT) WITHOUT ROWID;
 BEGIN;
 """
 
 
 class Scratch:
-    """A private database in a temporary file that vanishes when it is closed."""
+    """A private database in a temporary file, removed when it is closed."""
 
     def __init__(self):
         self._db = sqlite3.connect("", isolation_level=None)
@@ -39,7 +40,7 @@ class Scratch:
         self._db.close()
 
     def claim(self, space: str, key: object, line: int) -> int | None:
-        """Take a key for a line: None if it was free, else the line that has it."""
+        """Reserve a key for a line. The line that has it already, or None if it was free."""
         if self._db.execute(
             "INSERT OR IGNORE INTO claim VALUES (?, ?, ?)", (space, str(key), line)
         ).rowcount:
@@ -49,8 +50,8 @@ class Scratch:
         )
         return found.fetchone()[0]
 
-    def keep_name(self, space: str, name: str, record_id: uuid.UUID) -> None:
-        """The first record to have a name (as oegen.core.text.name_key compares them) keeps it."""
+    def add_name(self, space: str, name: str, record_id: uuid.UUID) -> None:
+        """Store a record's name. The first record of equal names (by ``name_key``) stays."""
         self._db.execute(
             "INSERT OR IGNORE INTO name VALUES (?, ?, ?)",
             (space, name_key(name), str(record_id)),
@@ -65,7 +66,7 @@ class Scratch:
     def first_of(
         self, space: str, key: str, record_id: uuid.UUID, name: str
     ) -> tuple[uuid.UUID, str]:
-        """The id and name of the first record that came with this key, which may be this one."""
+        """The id and name of the first record stored with this key, which may be this one."""
         self._db.execute(
             "INSERT OR IGNORE INTO first VALUES (?, ?, ?, ?)", (space, key, str(record_id), name)
         )
@@ -75,7 +76,7 @@ class Scratch:
         first_id, first_name = found.fetchone()
         return uuid.UUID(first_id), first_name
 
-    def keep_past(self, *, kind, moment, line, entity, audit_id, raw, cells) -> None:
+    def add_past(self, *, kind, moment, line, entity, audit_id, raw, cells) -> None:
         self._db.execute(
             "INSERT INTO past VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -90,7 +91,7 @@ class Scratch:
         )
 
     def past(self, kind: str) -> Iterator[tuple]:
-        """(line, audit_id, raw, cells) of the old audit's rows of a kind, oldest first."""
+        """(line, audit_id, raw, cells) of the audit's rows of a kind, oldest first."""
         rows = self._db.execute(
             "SELECT line, audit_id, raw, cells FROM past WHERE kind = ? ORDER BY moment, line",
             (kind,),
@@ -99,7 +100,7 @@ class Scratch:
             yield line, audit_id, json.loads(raw), json.loads(cells)
 
     def past_cells(self, entity: uuid.UUID) -> Iterator[dict[str, str]]:
-        """What the old audit says of one record, oldest first."""
+        """The audit's cells of one record, oldest first."""
         rows = self._db.execute(
             "SELECT cells FROM past WHERE entity = ? ORDER BY moment, line", (str(entity),)
         )
@@ -107,7 +108,7 @@ class Scratch:
             yield json.loads(cells)
 
     def note_reference(self, key: object, moment: str) -> None:
-        """That the old audit refers to a record at a moment, by a key of the importers' own."""
+        """Store that the audit refers to a record at a moment; the importers define the keys."""
         self._db.execute(
             "INSERT INTO reference VALUES (?, ?) "
             "ON CONFLICT (key) DO UPDATE SET moment = min(moment, excluded.moment)",
@@ -115,7 +116,7 @@ class Scratch:
         )
 
     def first_reference(self, *keys: object) -> datetime | None:
-        """The earliest moment at which the old audit refers to a record by one of the keys."""
+        """The earliest moment at which the audit refers to a record by one of the keys."""
         marks = ", ".join("?" * len(keys))
         (moment,) = self._db.execute(
             f"SELECT min(moment) FROM reference WHERE key IN ({marks})",  # noqa: S608
@@ -123,21 +124,21 @@ class Scratch:
         ).fetchone()
         return datetime.fromisoformat(moment) if moment else None
 
-    def mark_told(self, instances: Iterable[models.Model]) -> None:
-        """Remember the records whose past this run has told."""
+    def mark_recorded(self, instances: Iterable[models.Model]) -> None:
+        """Store the records for which this run imports history."""
         self._db.executemany(
-            "INSERT OR IGNORE INTO told VALUES (?, ?)",
+            "INSERT OR IGNORE INTO recorded VALUES (?, ?)",
             ((instance._meta.label, str(instance.pk)) for instance in instances),
         )
 
-    def was_told(self, instance: models.Model) -> bool:
+    def is_recorded(self, instance: models.Model) -> bool:
         found = self._db.execute(
-            "SELECT 1 FROM told WHERE model = ? AND id = ?",
+            "SELECT 1 FROM recorded WHERE model = ? AND id = ?",
             (instance._meta.label, str(instance.pk)),
         )
         return found.fetchone() is not None
 
-    def told(self, model: type[models.Model]) -> Iterator[uuid.UUID]:
-        rows = self._db.execute("SELECT id FROM told WHERE model = ?", (model._meta.label,))
+    def recorded(self, model: type[models.Model]) -> Iterator[uuid.UUID]:
+        rows = self._db.execute("SELECT id FROM recorded WHERE model = ?", (model._meta.label,))
         for (record_id,) in rows:
             yield uuid.UUID(record_id)

@@ -1,4 +1,4 @@
-"""The reference tables as people write them: for imports, read once for a whole file."""
+"""Look-ups of reference rows by the names that files use, read once for a whole file."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from pipelines.reference import DISCOVERY
 
 
 class Vocabulary:
-    """The technologies and stages as they stand, found by any of their names."""
+    """The technologies and stages, found by code, name or alias."""
 
     def __init__(self):
         self.technologies = {one.pk: one for one in Technology.objects.all()}
@@ -31,28 +31,28 @@ class Vocabulary:
         return self._technology_names.get(name_key(name))
 
     def family(self, name: str) -> Iterator[str]:
-        """The codes of the technology and of the broader ones it is counted under."""
+        """The codes of the technology and its parents."""
         found = self.find_technology(name)
         while found:
             yield found.code
             found = self.technologies.get(found.parent_id)
 
     def technology(self, name: str) -> Technology:
-        """Raises ValidationError for a name that none has."""
+        """Raises ValidationError for an unknown name."""
         if found := self.find_technology(name):
             return found
         known = ", ".join(one.name for one in self.technologies.values())
         raise ValidationError(
-            {"Technology": f"{shown(name)} is no technology here. There are: {known}."}
+            {"Technology": f"{shown(name)} is not a known technology. Known: {known}."}
         )
 
     def stage(self, status: str) -> Stage | None:
-        """None for "On hold". Raises ValidationError for a status that is neither."""
+        """The stage of a status, None for "On hold". Raises ValidationError if unknown."""
         if name_key(status) == name_key(ON_HOLD):
             return None
         if found := self._stage_names.get(name_key(status)):
             return found
         known = ", ".join(one.name for one in self.stages.values())
         raise ValidationError(
-            {"ProjectStatus": f"{shown(status)} is no status here. There are: {known}, {ON_HOLD}."}
+            {"ProjectStatus": f"{shown(status)} is not a known status. Known: {known}, {ON_HOLD}."}
         )

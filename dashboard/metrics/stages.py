@@ -17,7 +17,7 @@ from django.db import connection
 
 from dashboard.metrics.portfolio import Portfolio, days_between, fetch, temporary_table
 from pipelines.models import Stage
-from pipelines.stays import stays_sql, ways
+from pipelines.stays import stage_results_sql, stays_sql
 
 #: Shares of fewer projects than this say more about chance than about the stage.
 ENOUGH = 10
@@ -121,7 +121,7 @@ def _conversions(table: str, known: Iterable[Stage]) -> Iterator[Conversion]:
         for stage, *counts in fetch(
             f"""
             SELECT stage, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
-            FROM ({ways(table)}) AS ways GROUP BY stage
+            FROM ({stage_results_sql(table)}) AS ways GROUP BY stage
             """
         )
     }

@@ -61,11 +61,11 @@ def mw(value: Number | str | None, unit: str = "MW") -> SafeString | str:
     return format_html('{}<span class="unit">&nbsp;{}</span>', text, unit) if text else ""
 
 
-def signed(value: Number | None) -> str:
+def signed(value: Number | None, places: int = 1) -> str:
     """A difference with its sign: “+12.5”, “−3.0”; empty for None and 0."""
     if not value:
         return ""
-    return f"{'+' if value > 0 else '−'}{number(abs(Decimal(value)))}"
+    return f"{'+' if value > 0 else '−'}{number(abs(Decimal(value)), places)}"
 
 
 def days(value: Number) -> str:

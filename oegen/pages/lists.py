@@ -13,9 +13,10 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
+from django.views.decorators.vary import vary_on_headers
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
@@ -29,6 +30,7 @@ from oegen.pages.selection import ALL, Selection, values_of
 from oegen.pages.tables import RecordTable
 
 
+@method_decorator(vary_on_headers("HX-Request"), name="dispatch")
 class FilteredPage(FilterView):
     """Filters and the records that match them; the state is in the query string.
 
@@ -49,11 +51,6 @@ class FilteredPage(FilterView):
     default_filter: DefaultFilter | None = None
     #: Valid query parameters other than the filters.
     page_parameters = frozenset({asof.PARAMETER, "page", "sort", "columns", "download"})
-
-    def dispatch(self, request, *args, **kwargs):
-        response = super().dispatch(request, *args, **kwargs)
-        patch_vary_headers(response, ["HX-Request"])
-        return response
 
     def get(self, request, *args, **kwargs):
         if "counts" in request.GET:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -70,11 +71,20 @@ class RecordTable(tables.Table):
         """Select a page of rows; an invalid number selects the nearest page.
 
         The keys of the page are read first, so that annotations are computed for its rows only,
-        not for all rows that are filtered and ordered.
+        not for all rows that are filtered and ordered. For filtered rows
+        one statement reads the keys, the count and the capacity.
         """
         self.paginator = Paginator(self.rows, size)
         rows = self.data.data
-        keys = self._found_keys(number, size) if rows.query.has_filters() else None
+        keys = None
+        if rows.query.has_filters() and re.fullmatch(r"[1-9][0-9]{0,5}", number or "1"):
+            with suppress(EmptyResultSet):
+                found_page = find_page(rows, (int(number or "1") - 1) * size, size)
+                self.paginator.count = found_page.count
+                self.capacity = found_page.capacity
+                # A page beyond the last has no keys: the nearest one is read below.
+                if found_page.keys or not found_page.count:
+                    keys = found_page.keys
         self.page = self.paginator.get_page(number)
         if keys is None:
             start = (self.page.number - 1) * size
@@ -83,20 +93,6 @@ class RecordTable(tables.Table):
         found = {record.pk: record for record in records}
         # A record removed since its key was read is no longer listed.
         self.page.object_list = BoundRows([found[key] for key in keys if key in found], self)
-
-    def _found_keys(self, number: str | None, size: int) -> list | None:
-        """The keys of the requested page; the same query counts and sums up all rows. None if there
-        is no such page."""
-        asked_for = number or "1"
-        if not re.fullmatch(r"[1-9][0-9]{0,5}", asked_for):
-            return None
-        try:
-            found = find_page(self.data.data, (int(asked_for) - 1) * size, size)
-        except EmptyResultSet:
-            return None
-        self.paginator.count = found.count
-        self.capacity = found.capacity
-        return found.keys if found.keys or not found.count else None
 
     @classmethod
     def known(cls, names: Iterable[str]) -> list[str]:

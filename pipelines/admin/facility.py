@@ -4,7 +4,7 @@ from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm
 from pipelines.models import Facility
 
-#: What a project's capacity is made of.
+#: The fields that a pipeline's capacity is computed from.
 SIZE_FIELDS = ("technology", "capacity_mw", "storage_mwh")
 
 
@@ -19,7 +19,7 @@ class FacilityForm(RecordForm):
         ]
 
     def clean(self):
-        """A capacity that some pipeline counts on needs a reason to change."""
+        """Require a reason only if the facility belongs to a pipeline."""
         if self._is_change and not self.instance.pipeline_links.exists():
             self.reason_required_for = ()
         return super().clean()

@@ -5,7 +5,7 @@ from pipelines.filters import status_choices
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """The labels people know: the stages, On hold, and what ended a project."""
+    """The stages, On hold and the outcomes, in one filter."""
 
     title = "status"
     parameter_name = "status"

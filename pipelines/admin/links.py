@@ -1,7 +1,6 @@
-"""The rows of a pipeline's form: its facilities and its counterparties.
+"""The inline rows of a pipeline's form: its facilities and its counterparties.
 
-A new facility or counterparty is described in the row itself, so that a new project is entered in
-one form.
+A row can create its facility or counterparty, so that a new project is entered in one form.
 """
 
 from collections import defaultdict
@@ -20,13 +19,14 @@ from pipelines.admin.facility import SIZE_FIELDS
 from pipelines.models import (
     CounterpartyRole,
     Facility,
+    Pipeline,
     PipelineCounterparty,
     PipelineFacility,
     Technology,
 )
 from pipelines.reference import LEAD_DEVELOPER_ID
 
-DESCRIPTION = (
+FACILITY_FIELDS = (
     "name",
     "technology",
     "capacity_mw",
@@ -40,7 +40,10 @@ DESCRIPTION = (
 
 
 class FacilityLinkForm(GuardedForm):
-    """An existing facility, whose figures can be corrected here, or a new one."""
+    """An existing facility, whose fields can be edited in the row, or a new one."""
+
+    #: Set by LinkFormSet.
+    owner: Pipeline
 
     name = Facility._meta.get_field("name").formfield(required=False)
     technology = forms.ModelChoiceField(
@@ -65,7 +68,7 @@ class FacilityLinkForm(GuardedForm):
     def __init__(self, *args, instance=None, **kwargs):
         initial = kwargs.pop("initial", None) or {}
         if instance is not None and not instance._state.adding:
-            initial |= {name: getattr(instance.facility, name) for name in DESCRIPTION}
+            initial |= {name: getattr(instance.facility, name) for name in FACILITY_FIELDS}
         super().__init__(*args, instance=instance, initial=initial, **kwargs)
         self.fields["facility"].required = False
         self.fields["facility"].disabled = self._is_change
@@ -77,13 +80,13 @@ class FacilityLinkForm(GuardedForm):
     def sources(self):
         sources = super().sources()
         if self._is_change:
-            sources |= {name: (self.instance.facility, name) for name in DESCRIPTION}
+            sources |= {name: (self.instance.facility, name) for name in FACILITY_FIELDS}
             sources["technology"] = (self.instance.facility, "technology_id")
         return sources
 
     @property
     def changes_capacity(self) -> bool:
-        """Whether saving this row changes what the pipeline's capacity adds up to."""
+        """Whether saving this row changes the pipeline's capacity."""
         return self.has_changed() and (
             not self._is_change or bool(set(self.changed_data) & set(SIZE_FIELDS))
         )
@@ -91,11 +94,13 @@ class FacilityLinkForm(GuardedForm):
     def clean(self):
         cleaned = super().clean()
         described = {
-            name: cleaned.get(name) for name in DESCRIPTION if cleaned.get(name) not in (None, "")
+            name: cleaned.get(name)
+            for name in FACILITY_FIELDS
+            if cleaned.get(name) not in (None, "")
         }
         if self._is_change:
-            self._describe(
-                self.instance.facility, {name: cleaned.get(name) for name in DESCRIPTION}
+            self._update_facility(
+                self.instance.facility, {name: cleaned.get(name) for name in FACILITY_FIELDS}
             )
         elif cleaned.get("facility") and described:
             self.add_error(
@@ -107,11 +112,11 @@ class FacilityLinkForm(GuardedForm):
                     "technology", "Choose the new facility's technology, or an existing facility."
                 )
             else:
-                self._describe(Facility(), described)
+                self._update_facility(Facility(), described)
         return cleaned
 
-    def _describe(self, facility: Facility, values: dict) -> None:
-        """Put the values on the facility and check it; its errors are the row's."""
+    def _update_facility(self, facility: Facility, values: dict) -> None:
+        """Set the values on the facility and validate it; its errors become the row's."""
         if self.errors:
             return
         if not values.get("name"):
@@ -128,17 +133,19 @@ class FacilityLinkForm(GuardedForm):
         self._facility = facility
 
     def save(self, commit=True):
-        """Write the facility, if it is new or changed, then the link, if it is new."""
+        """Save the facility if it is new or changed, then the link if it is new."""
         facility = getattr(self, "_facility", None)
-        if facility and (facility._state.adding or set(self.changed_data) & set(DESCRIPTION)):
+        if facility and (facility._state.adding or set(self.changed_data) & set(FACILITY_FIELDS)):
             facility.save()
         if self._is_change:
             self.remember_answers()
-            self.save_m2m = lambda: None
             return self.instance
         if facility:
             self.instance.facility = facility
         return super().save(commit=commit)
+
+    def save_m2m(self):
+        """Called by the formset for each row, also for one whose link ``save`` did not write."""
 
 
 class FacilityFormSet(LinkFormSet):
@@ -174,12 +181,13 @@ class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        field.label = "Existing facility"
+        if field is not None:
+            field.label = "Existing facility"
         return field
 
 
 class CounterpartyLinkForm(GuardedForm):
-    """An existing counterparty, or the name of a new one, in a role."""
+    """A role of an existing counterparty, or of a new one given by its name."""
 
     new_counterparty = forms.CharField(label="or a new one’s name", required=False, max_length=200)
 
@@ -193,8 +201,9 @@ class CounterpartyLinkForm(GuardedForm):
         self.fields["new_counterparty"].disabled = self._is_change
 
     def _get_validation_exclusions(self):
-        """The formset checks the rules between the rows, on the state that saving will leave."""
-        return super()._get_validation_exclusions() | {"pipeline"}
+        """Skip the unique constraints: the formset checks them for all rows together."""
+        # The stubs leave out this hook of Django's.
+        return super()._get_validation_exclusions() | {"pipeline"}  # type: ignore[misc]
 
     def clean(self):
         cleaned = super().clean()
@@ -244,12 +253,12 @@ class CounterpartyFormSet(LinkFormSet):
             .select_related("counterparty", "role")
         )
         added = {(link.counterparty, link.role) for link in others}
-        kept = self.remaining_forms()
-        for form in kept:
+        remaining = self.remaining_forms()
+        for form in remaining:
             if self.tied_by(form) in added:
                 self.refuse_twice(form, "was added since you opened this form")
         self._check(
-            [(form.cleaned_data["role"], form.cleaned_data["share_pct"]) for form in kept]
+            [(form.cleaned_data["role"], form.cleaned_data["share_pct"]) for form in remaining]
             + [(link.role, link.share_pct) for link in others]
         )
 
@@ -258,13 +267,13 @@ class CounterpartyFormSet(LinkFormSet):
         return counterparty or getattr(form, "_counterparty", None), role
 
     def save_existing_objects(self, commit=True):
-        """A row with another counterparty or role is another link: the old ones go before the
-        new ones come, so that two rows can exchange theirs."""
-        kept = [form for form in self.initial_forms if form._is_change]
-        removed = [form for form in kept if form in self.deleted_forms]
+        """Replace the link of a row whose counterparty or role changed. Old links are deleted
+        before new ones are saved, so that two rows can swap theirs."""
+        existing = [form for form in self.initial_forms if form._is_change]
+        removed = [form for form in existing if form in self.deleted_forms]
         replaced = [
             form
-            for form in kept
+            for form in existing
             if form not in removed and {"counterparty", "role"} & set(form.changed_data)
         ]
         for form in removed:
@@ -280,8 +289,8 @@ class CounterpartyFormSet(LinkFormSet):
 
     @staticmethod
     def _check(rows: list[tuple[CounterpartyRole, Decimal | None]]) -> None:
-        """Raise ValidationError for roles and shares that don't go together."""
-        shares = defaultdict(int)
+        """Raise ValidationError for a second lead developer or shares above 100 % in a role."""
+        shares: defaultdict[CounterpartyRole, Decimal] = defaultdict(Decimal)
         for role, share_pct in rows:
             shares[role] += share_pct or 0
         if sum(role.pk == LEAD_DEVELOPER_ID for role, _ in rows) > 1:

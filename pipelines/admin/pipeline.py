@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from typing import cast
+
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -10,6 +13,7 @@ from oegen.core.words import count, number
 from pipelines.admin.filters import OverdueFilter, StatusFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
 from pipelines.models import Pipeline, Stage, StageTransition
+from pipelines.querysets import PipelineQuerySet
 
 
 class PipelineForm(RecordForm):
@@ -69,7 +73,10 @@ class PipelineForm(RecordForm):
 
 
 class PipelineRowForm(RowForm):
-    """A row of the editable table; the stages are read once for the whole table."""
+    """A row of the editable table."""
+
+    #: Read once for the whole table; set by PipelineAdmin.
+    stages: Sequence[Stage] = ()
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -82,7 +89,7 @@ class PipelineRowForm(RowForm):
     def clean(self):
         cleaned = super().clean()
         if not cleaned.get("on_hold"):
-            # The table has no box for it, and it means nothing without the hold.
+            # The table does not show the reason, and it is only allowed with the hold.
             self.instance.on_hold_reason = ""
         return cleaned
 
@@ -143,13 +150,8 @@ class PipelineAdmin(AuditedAdmin):
     inlines = [FacilitiesInline, CounterpartiesInline]
 
     def get_queryset(self, request):
-        return (
-            super()
-            .get_queryset(request)
-            .with_capacity()
-            .with_lead_developer()
-            .with_lead_developer_order()
-        )
+        pipelines = cast("PipelineQuerySet", super().get_queryset(request))
+        return pipelines.with_capacity().with_lead_developer().with_lead_developer_order()
 
     def get_changelist_form(self, request, **kwargs):
         form = super().get_changelist_form(request, **kwargs)

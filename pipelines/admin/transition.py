@@ -6,8 +6,7 @@ from pipelines.models import StageTransition
 
 @admin.register(StageTransition)
 class StageTransitionAdmin(AuditedAdmin):
-    """The day on which a move took effect can be corrected. What moved, and when that was
-    recorded, can't."""
+    """Only the effective date of a transition can be edited."""
 
     reason_required_for = ("effective_on",)
     list_display = ["pipeline", "status", "effective_on", "recorded_at", "recorded_by"]
@@ -15,13 +14,16 @@ class StageTransitionAdmin(AuditedAdmin):
     search_fields = ["pipeline__project_name"]
     readonly_fields = ["pipeline", "status", "recorded_at", "recorded_by"]
     fieldsets = [(None, {"fields": [*readonly_fields, "effective_on"]})]
-    view_on_site = False
 
     def has_add_permission(self, request):
         return False
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def view_on_site(self, obj):
+        """None: the site has no page for a transition."""
+        return
 
     @admin.display(description="Moved to")
     def status(self, transition):

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -23,7 +25,7 @@ from pipelines.querysets import ZERO, FacilityQuerySet, Megawatts
 
 
 class Facility(AuditedModel):
-    """A plant at a place, of one technology. It may belong to several pipelines."""
+    """A plant of one technology at one site. It may belong to several pipelines."""
 
     name = LineField(max_length=200)
     technology = models.ForeignKey(Technology, on_delete=models.PROTECT, related_name="facilities")
@@ -74,7 +76,7 @@ class Facility(AuditedModel):
     region = LineField(max_length=120, blank=True, help_text="County, state or sea area.")
     comments = GenericRelation(Comment)
 
-    objects = FacilityQuerySet.as_manager()
+    objects: ClassVar = FacilityQuerySet.as_manager()
 
     SEARCH_FIELDS = ("name", "region", "country_name")
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/facility_found.html"
@@ -107,7 +109,7 @@ class Facility(AuditedModel):
 
     @property
     def megawatts(self) -> Megawatts:
-        """Its capacity by its technology's basis; none if the capacity is unknown."""
+        """The capacity by the technology's basis; zero if it is unknown."""
         is_dc = self.technology.capacity_basis == CapacityBasis.DC
         return Megawatts(**{"mwp_dc" if is_dc else "mw_ac": self.capacity_mw or ZERO})
 
@@ -118,7 +120,7 @@ class Facility(AuditedModel):
     def questions(self):
         return questions_about_place(self)
 
-    def clean(self):
+    def clean(self) -> None:
         errors = {}
         if self.latitude is None and self.longitude is not None:
             errors["latitude"] = "Give the latitude too, or clear the longitude."

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,7 +13,7 @@ from oegen.core.fields import between, in_range, one_of
 from oegen.models import AuditedModel
 from pipelines.choices import Outcome
 from pipelines.models.facility import Facility
-from pipelines.models.pipeline import Pipeline
+from pipelines.models.pipeline import Pipeline, status_label_of
 from pipelines.models.reference import CounterpartyRole, Stage
 from pipelines.querysets import PipelineCounterpartyQuerySet
 from pipelines.reference import LEAD_DEVELOPER_ID
@@ -61,7 +63,7 @@ class PipelineCounterparty(AuditedModel):
         help_text="In %, 0 to 100.",
     )
 
-    objects = PipelineCounterpartyQuerySet.as_manager()
+    objects: ClassVar = PipelineCounterpartyQuerySet.as_manager()
 
     PARENT_FIELD = "pipeline"
 
@@ -89,7 +91,7 @@ class PipelineCounterparty(AuditedModel):
         return f"{self.counterparty} as {self.role} of {self.pipeline}"
 
     def combined_with(self, other):
-        """The shares added up, where both are known and there is as much to share."""
+        """The sum of the shares; None if one is unknown or the sum exceeds 100 %."""
         shares = [self.share_pct, other.share_pct]
         if None in shares or sum(shares) > 100:
             return None
@@ -104,10 +106,10 @@ class PipelineCounterparty(AuditedModel):
 
 
 class StageTransition(AuditedModel):
-    """That a pipeline entered a stage, hold or outcome.
+    """A pipeline's move into a stage, hold or outcome.
 
-    ``effective_on`` is when it happened in the world and may be back-dated; ``recorded_at`` is
-    when the system learnt of it.
+    ``effective_on`` is the day it happened and may be back-dated; ``recorded_at`` is the time it
+    was entered.
     """
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="transitions")
@@ -133,7 +135,7 @@ class StageTransition(AuditedModel):
         ordering = ["pipeline", "-recorded_at"]
         indexes = [
             models.Index(fields=["pipeline", "recorded_at"]),
-            # All of a stay, in its order: see pipelines/stays.py.
+            # Covers the query of pipelines/stays.py, in its order.
             models.Index(
                 fields=["pipeline", "effective_on", "recorded_at", "id", "stage", "outcome"],
                 name="stagetransition_stays",
@@ -142,7 +144,7 @@ class StageTransition(AuditedModel):
         constraints = [one_of("stagetransition", "outcome", Outcome)]
 
     def __str__(self):
-        return f"{self.pipeline} to {self.status_label} on {self.effective_on:%-d %b %Y}"
+        return f"{self.pipeline} to {self.status_label} on {date_format(self.effective_on)}"
 
     @classmethod
     def describe_link(cls, row, names):
@@ -158,11 +160,13 @@ class StageTransition(AuditedModel):
         what = f"{what} on {day}"
         return what if row.history_type == audit.CREATED else f"“{what}” taken back"
 
-    status_label = Pipeline.status_label
+    @property
+    def status_label(self) -> str:
+        return status_label_of(self)
 
     @property
     def event(self) -> str:
-        """What happened, as in "it moved into Construction"."""
+        """What happened, as in “it moved into Construction”."""
         if self.outcome != Outcome.ACTIVE:
             return f"was {self.get_outcome_display().lower()}"
         return "was put on hold" if self.on_hold else f"moved into {self.stage}"
@@ -173,9 +177,9 @@ class StageTransition(AuditedModel):
             return f"the day it was {self.get_outcome_display().lower()}"
         return "the hold" if self.on_hold else f"the move into {self.stage}"
 
-    def clean(self):
-        """A move takes effect today or earlier, and between the moves recorded before and after
-        it."""
+    def clean(self) -> None:
+        """The effective date is not in the future, and lies between those of the transitions
+        recorded before and after this one."""
         if not self.effective_on:
             return
         if self.effective_on > timezone.localdate():

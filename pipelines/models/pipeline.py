@@ -1,6 +1,9 @@
+from __future__ import annotations
+
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
@@ -17,18 +20,28 @@ from oegen import audit
 from oegen.core.constraints import name_present
 from oegen.core.fields import LineField, ProseField, between, in_range, one_of
 from oegen.core.triggers import Trigger, register_trigger
-from oegen.models import AuditedModel, Comment
+from oegen.models import AuditedModel, Comment, User
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models.facility import Facility
 from pipelines.models.reference import Stage
 from pipelines.querysets import Megawatts, PipelineQuerySet
 
+if TYPE_CHECKING:
+    from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
+
+
+def status_label_of(record: Pipeline | StageTransition) -> str:
+    """A stage's name, "On hold", or the label of the outcome that ended the project."""
+    if record.outcome != Outcome.ACTIVE:
+        return record.get_outcome_display()
+    return ON_HOLD if record.on_hold and not record.stage.is_terminal else record.stage.name
+
 
 class Pipeline(AuditedModel):
     """A project on its way from Discovery to Completed.
 
-    ``on_hold`` never erases the stage. ``outcome`` other than active takes it out of the pipeline
-    whatever its stage.
+    ``on_hold`` keeps the stage. A pipeline with an ``outcome`` other than active has ended, in any
+    stage.
     """
 
     project_name = LineField(max_length=200)
@@ -90,24 +103,27 @@ class Pipeline(AuditedModel):
         blank=True,
         help_text="After this day the stage's own probability counts again.",
     )
-    facilities = models.ManyToManyField(
+    facilities: models.ManyToManyField[Facility, PipelineFacility] = models.ManyToManyField(
         Facility, through="PipelineFacility", related_name="pipelines"
     )
-    counterparties = models.ManyToManyField(
-        Counterparty, through="PipelineCounterparty", related_name="pipelines"
+    counterparties: models.ManyToManyField[Counterparty, PipelineCounterparty] = (
+        models.ManyToManyField(
+            Counterparty, through="PipelineCounterparty", related_name="pipelines"
+        )
     )
     comments = GenericRelation(Comment)
 
-    objects = PipelineQuerySet.as_manager()
+    objects: ClassVar = PipelineQuerySet.as_manager()
 
     SEARCH_FIELDS = ("project_name", "rag_comment", "on_hold_reason", "probability_reason")
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/pipeline_found.html"
     SEARCH_ORDER = 1
 
-    #: The day a stage, hold or outcome change took effect; today unless somebody back-dates it.
+    #: The day a change of stage, hold or outcome took effect, if not today; ``next_transition``
+    #: reads it.
     status_effective_on: date | None = None
 
-    _stored_rating: tuple = ("", "", None)
+    _stored_rating: tuple[Any, ...] = ("", "", None)
 
     class Meta:
         ordering = ["project_name"]
@@ -151,23 +167,20 @@ class Pipeline(AuditedModel):
 
     @property
     def status_label(self) -> str:
-        """One of the labels people know: a stage, On hold, or the outcome that ended it."""
-        if self.outcome != Outcome.ACTIVE:
-            return self.get_outcome_display()
-        return ON_HOLD if self.on_hold and not self.stage.is_terminal else self.stage.name
+        return status_label_of(self)
 
     @property
     def country_names(self) -> list[str]:
-        """The names of its facilities' countries, each once; prefetch the facilities."""
+        """The distinct countries of its facilities; prefetch the facilities."""
         names = (facility.country_name for facility in self.facilities.all())
         return list(dict.fromkeys(filter(None, names)))
 
     @property
     def capacity_unit(self) -> str:
-        """The unit of ``with_capacity``'s sum; prefetch the facilities and technologies."""
+        """The unit of its capacity; prefetch the facilities and their technologies."""
         return sum((one.megawatts for one in self.facilities.all()), Megawatts()).unit
 
-    def clean(self):
+    def clean(self) -> None:
         errors = {}
         today = timezone.localdate()
         if self.stage_id and self.stage.is_terminal:
@@ -194,18 +207,20 @@ class Pipeline(AuditedModel):
             raise ValidationError(errors)
 
     @classmethod
-    def from_db(cls, db, field_names, values, **kwargs):
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any
+    ) -> Self:
         pipeline = super().from_db(db, field_names, values, **kwargs)
         pipeline._stored_rating = pipeline._rating()
         return pipeline
 
-    def _rating(self) -> tuple:
-        """RAG, its comment and its confirmation, as far as they are loaded."""
+    def _rating(self) -> tuple[Any, ...]:
+        """RAG, comment and confirmation; None for deferred fields."""
         names = ("rag_status", "rag_comment", "rag_confirmed_at")
         return tuple(self.__dict__.get(name) for name in names)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Setting a rating, or rewording it, confirms it as of now."""
+        """Changing the rating or its comment confirms the rating."""
         status, comment, confirmed_at = self._stored_rating
         rated = self.rag_status and (self.rag_status, self.rag_comment) != (status, comment)
         if rated and self.rag_confirmed_at == confirmed_at:
@@ -216,12 +231,14 @@ class Pipeline(AuditedModel):
         self._stored_rating = self._rating()
 
     @classmethod
-    def _transition_model(cls):
+    def _transition_model(cls) -> type[StageTransition]:
         """StageTransition, which is defined after this model."""
-        return cls.transitions.rel.related_model
+        return cast("type[StageTransition]", cls.transitions.rel.related_model)
 
-    def next_transition(self, *, recorded_at: datetime | None = None, recorded_by=None):
-        """The StageTransition, unsaved, into the status that the pipeline now has."""
+    def next_transition(
+        self, *, recorded_at: datetime | None = None, recorded_by: User | None = None
+    ) -> StageTransition:
+        """An unsaved StageTransition into the pipeline's current status."""
         recorded_at = recorded_at or timezone.now()
         return self._transition_model()(
             pipeline=self,
@@ -234,28 +251,28 @@ class Pipeline(AuditedModel):
         )
 
     @classmethod
-    def entry_annotations(cls):
-        """The day that the move written with a history row took effect, if there was one."""
+    def entry_annotations(cls) -> dict[str, Subquery]:
+        """``effective_on``: the effective date of the transition written with a history row."""
         moves = cls._transition_model().history.filter(
             history_type=audit.CREATED, pipeline=OuterRef("id"), on_hold=OuterRef("on_hold")
         )
         for name in ("change_set_id", "stage_id", "outcome"):
-            # In an expression, so that the pipeline's index is the one that SQLite takes.
+            # The expression keeps SQLite from using another index than the pipeline's.
             moves = moves.filter(Exact(Coalesce(name, name), OuterRef(name)))
         newest = moves.order_by("-recorded_at", "-history_id").values("effective_on")[:1]
         return {"effective_on": Subquery(newest)}
 
     @classmethod
-    def entry_note(cls, row):
-        # What an import tells of the past (version 0) stands at the day it happened.
+    def entry_note(cls, row: Any) -> str:
+        # Imported history (version 0) is already dated by the day it happened.
         is_dated = row.version and row.effective_on
         if not is_dated or row.effective_on == timezone.localdate(row.history_date):
             return ""
         return f"effective {date_format(row.effective_on)}"
 
-    def timeline_sources(self):
-        """Also what happened to its facilities, and hand-made corrections of its transitions."""
-        links = type(self).facility_links.rel.related_model
+    def timeline_sources(self) -> list[models.QuerySet[Any]]:
+        """Also the history of its facilities, and edits of its transitions."""
+        links = self.facility_links.model
         facilities = links.history.filter(pipeline=self.pk).values("facility")
         return [
             *super().timeline_sources(),

@@ -12,7 +12,7 @@ hex_colour = RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Give a colour as # and six he
 
 
 class Technology(ReferenceModel):
-    """A kind of plant. A new renewable area is a new row, not new code."""
+    """A kind of plant. New ones are added as rows, without new code."""
 
     aliases = NamesField(
         "other names",
@@ -47,7 +47,7 @@ class Technology(ReferenceModel):
             one_of("technology", "capacity_basis", CapacityBasis),
         ]
 
-    def clean(self):
+    def clean(self) -> None:
         errors = {}
         if not self.is_storage and self.facilities.exclude(storage_mwh=None).exists():
             errors["is_storage"] = "Facilities of this technology have a storage figure: keep it."
@@ -64,7 +64,7 @@ class Technology(ReferenceModel):
 
 
 class Stage(ReferenceModel):
-    """A step of development, in the order of ``order``. "On hold" is a flag, not a stage."""
+    """A step of development. "On hold" is a flag of the pipeline, not a stage."""
 
     PROTECTED_CODES = frozenset({DISCOVERY, CONSTRUCTION, COMPLETED})
 
@@ -90,16 +90,16 @@ class Stage(ReferenceModel):
             in_range("stage", "default_probability_pct", 0, 100),
         ]
 
-    def clean(self):
-        errors = self._place_errors()
+    def clean(self) -> None:
+        errors = self._order_errors()
         if self.is_terminal and self.pipelines.filter(on_hold=True).exists():
             errors["is_terminal"] = "Projects are on hold in this stage: take them off hold first."
         if errors:
             raise ValidationError(errors)
 
-    def _place_errors(self) -> dict[str, str]:
-        """What is no longer pipeline comes after all that is: conversion and the walk rely on it.
-        A stage that stays as it is stored is not asked."""
+    def _order_errors(self) -> dict[str, str]:
+        """Terminal stages come after all others: the conversion rates and the MW walk rely on it.
+        A stage whose order does not change is not checked."""
         stored = type(self).objects.filter(pk=self.pk).values_list("order", "is_terminal").first()
         if self.order is None or stored == (self.order, self.is_terminal):
             return {}
@@ -116,7 +116,7 @@ class Stage(ReferenceModel):
 
 
 class CounterpartyRole(ReferenceModel):
-    """What a counterparty is to a pipeline."""
+    """The role of a counterparty in a pipeline, such as lead developer."""
 
     PROTECTED_CODES = frozenset({LEAD_DEVELOPER})
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from decimal import Decimal
 from operator import add, sub
 from typing import Any, Self
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Aggregate, Count, Q, Sum
 
 from pipelines.choices import CapacityBasis
 
@@ -14,15 +15,15 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Megawatts:
-    """A capacity, or a change of one. MWp (DC) and MW (AC) are kept apart; their sum is a mixed
-    figure and labelled so."""
+    """A capacity, or a change of it. MWp (DC) and MW (AC) are separate; the label of their
+    sum says that it is mixed."""
 
     mwp_dc: Decimal = ZERO
     mw_ac: Decimal = ZERO
 
     @classmethod
     def of(cls, basis: str, mw: Decimal, **more: Any) -> Self:
-        """MW of one basis."""
+        """``mw`` of one basis; ``more`` are other fields."""
         return cls(**{"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw}, **more)
 
     def __add__(self, other: Self) -> Self:
@@ -48,8 +49,8 @@ class Megawatts:
 
 @dataclass(frozen=True)
 class Capacity(Megawatts):
-    """The capacity of a set of facilities, each counted once. ``storage_mw`` is the part of the MW
-    (AC) that is storage."""
+    """The capacity of a set of facilities, each counted once. ``storage_mw`` is included in
+    ``mw_ac``."""
 
     storage_mwh: Decimal = ZERO
     facilities: int = 0
@@ -58,8 +59,8 @@ class Capacity(Megawatts):
 
     @property
     def facts(self) -> list[tuple[str, Decimal | int | str]]:
-        """The totals of a file, in which a facility that several rows share is in each of them."""
-        facts = [
+        """Labelled totals for the first sheet of a download."""
+        facts: list[tuple[str, Decimal | int | str]] = [
             ("Capacity, MWp DC", self.mwp_dc),
             ("Capacity, MW AC", self.mw_ac),
             ("Of which storage, MW", self.storage_mw),
@@ -72,9 +73,9 @@ class Capacity(Megawatts):
         return [*facts, ("Counted", "each facility once, however many rows it is part of")]
 
 
-def sums_of_capacity(prefix: str = "") -> dict:
-    """The aggregates of a Capacity, over rows that are facilities or, with a prefix, lead to one
-    facility each."""
+def sums_of_capacity(prefix: str = "") -> dict[str, Aggregate]:
+    """The aggregates of a Capacity over facilities; ``prefix`` is the lookup from the rows to their
+    one facility, such as ``facility__``."""
     basis = Q(**{f"{prefix}technology__capacity_basis": CapacityBasis.DC})
     return {
         "mwp_dc": Sum(f"{prefix}capacity_mw", filter=basis),
@@ -90,9 +91,9 @@ def sums_of_capacity(prefix: str = "") -> dict:
     }
 
 
-def capacity_of_sums(sums: dict) -> Capacity:
-    """SQLite adds decimals as floating point; rounding to what is stored takes the noise out."""
-    numbers = {name: value or 0 for name, value in sums.items()}
+def capacity_of_sums(sums: Mapping[str, Any]) -> Capacity:
+    """Round to the stored scale, because SQLite adds decimals as floating point."""
+    numbers: dict[str, Any] = {name: value or 0 for name, value in sums.items()}
     for name in ("mwp_dc", "mw_ac", "storage_mw", "storage_mwh"):
         numbers[name] = round(Decimal(numbers[name]), 3)
     return Capacity(**numbers)

@@ -1,5 +1,5 @@
-"""Sums that every database works out exactly: of whole numbers, capacity in kW and shares in
-hundredths of a percent."""
+"""Exact sums on every database: as integers, with capacity in kW and shares in hundredths of a
+percent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Round
 
 KILO = 1000
 
-#: The whole of something, in hundredths of a percent.
+#: 100 % in hundredths of a percent.
 WHOLE = 10_000
 
 
@@ -20,14 +20,14 @@ def whole_number(amount) -> Cast:
 
 
 def part_of(kw: str, part: str) -> str:
-    """SQL for what ``part``, in hundredths of a percent, leaves of a capacity, in kW / WHOLE.
+    """SQL for ``part`` (in hundredths of a percent) of a capacity, in kW / WHOLE.
 
-    1.0 keeps SQLite from an overflow; up to 900 million MW whole numbers add up exactly all the
-    same.
+    The factor 1.0 prevents an integer overflow on SQLite. Floats add whole numbers exactly up to
+    900 million MW.
     """
     return f"{kw} * 1.0 * {part}"
 
 
 def mw_of(kw: Any, parts: int = 1) -> Decimal:
-    """In MW, of kW or of parts of them: exact, to a tenth of a watt."""
+    """Convert kW, or kW / ``parts``, to MW, rounded to a tenth of a watt."""
     return round(Decimal(kw or 0) / parts / KILO, 7)

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
+from collections.abc import Sequence
+from typing import Any, Self
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import BaseExpression
 from django.db.models.functions import Coalesce
 
 from oegen import search
@@ -10,8 +14,8 @@ from pipelines.querysets.codes import ALL_KINDS
 
 
 def of_technology(*codes: str, prefix: str = "") -> Q:
-    """The facilities of any of the technologies; a code that ends with ``ALL_KINDS`` is also of its
-    children."""
+    """Condition: of any of the technologies. A code with the suffix ``ALL_KINDS`` includes the
+    kinds of its technology."""
     parents = [code.removesuffix(ALL_KINDS) for code in codes]
     families = [code.removesuffix(ALL_KINDS) for code in codes if code.endswith(ALL_KINDS)]
     condition = Q(**{f"{prefix}technology__code__in": parents})
@@ -20,45 +24,49 @@ def of_technology(*codes: str, prefix: str = "") -> Q:
     return condition
 
 
+#: Primary keys, as a queryset or an expression that selects them.
+Keys = QuerySet[Any] | BaseExpression
+
+
 class FacilityQuerySet(AuditedQuerySet):
-    def in_pipelines(self, pipelines) -> FacilityQuerySet:
-        """The distinct facilities of a set of pipelines: one row each, in however many it is."""
+    def in_pipelines(self, pipelines: Keys) -> Self:
+        """The distinct facilities of a set of pipelines."""
         links = self.model.pipelines.through.objects.filter(pipeline__in=pipelines)
-        # Not EXISTS: SQLite would run through the pipelines once for each facility.
+        # IN, because with EXISTS SQLite would evaluate the pipelines once for each facility.
         return self.filter(pk__in=links.order_by().values("facility"))
 
-    def in_any_pipeline(self) -> FacilityQuerySet:
-        """What ``in_pipelines`` gives for all of them, at a quarter of the cost."""
+    def in_any_pipeline(self) -> Self:
+        """``in_pipelines`` for all pipelines, at a quarter of the cost."""
         links = self.model.pipelines.through.objects.filter(facility=OuterRef("pk"))
         return self.filter(Exists(links.order_by()))
 
     def capacity(self) -> Capacity:
         return capacity_of_sums(self.order_by().aggregate(**sums_of_capacity()))
 
-    def capacity_sums(self, keys):
-        """Selects what ``capacity_of`` takes, of the facilities with the keys."""
+    def capacity_sums(self, keys: Keys) -> FacilityQuerySet:
+        """One row with the sums of the facilities with these keys, for ``capacity_of``."""
         return self.model.objects.filter(pk__in=keys)._in_one_row()
 
-    def _in_one_row(self):
+    def _in_one_row(self) -> Self:
         sums = sums_of_capacity()
         return self.order_by().values(everything=Value(1)).annotate(**sums).values_list(*sums)
 
     @staticmethod
-    def capacity_of(sums) -> Capacity:
+    def capacity_of(sums: Sequence[Any]) -> Capacity:
         return capacity_of_sums(dict(zip(sums_of_capacity(), sums, strict=True)))
 
-    def matching(self, text: str):
-        """Every word of the text in the name, the region or the country."""
+    def matching(self, text: str) -> Self:
+        """Search: with every word of the text in one of SEARCH_FIELDS."""
         return search.matching(self, text)
 
-    def with_search_facts(self):
+    def with_search_facts(self) -> Self:
         return self.select_related("technology")
 
-    def of_technology(self, *codes: str):
+    def of_technology(self, *codes: str) -> Self:
         return self.filter(of_technology(*codes))
 
-    def with_pipeline_count(self):
-        """Adds ``pipeline_count`` to each row: all its pipelines, whatever rows are asked for."""
+    def with_pipeline_count(self) -> Self:
+        """Adds ``pipeline_count`` to each row."""
         links = (
             self.model.pipelines.through.objects.filter(facility=OuterRef("pk"))
             .order_by()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Round
 
@@ -7,17 +9,17 @@ from oegen.audit.querysets import AuditedQuerySet
 from pipelines.querysets.exact import WHOLE, part_of, whole_number
 from pipelines.reference import LEAD_DEVELOPER_ID
 
-#: The shares of a pipeline's counterparties, in %, are parts of it.
+#: The sum of the shares of a pipeline that is completely held, in %.
 WHOLE_SHARE = 100
 
-#: The condition on a link that holds a part of a pipeline.
+#: Links of ``holding`` whose pipeline is completely held.
 _LEAVES_NOTHING = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
 
 
 class PipelineCounterpartyQuerySet(AuditedQuerySet):
-    def holding(self):
-        """The links by which a counterparty holds a part of the pipeline: those with a share or,
-        where nobody has one, that of the lead developer."""
+    def holding(self) -> Self:
+        """The links by which a counterparty holds a part of the pipeline: those with a share or, if
+        no link has one, that of the lead developer. Adds ``shares``, their sum."""
         shares = (
             self.model._base_manager.filter(pipeline=OuterRef("pipeline"))
             .order_by()
@@ -30,14 +32,13 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
             Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
         )
 
-    def holding_all(self):
-        """The links of ``holding`` that leave nothing of their pipeline to nobody."""
+    def holding_all(self) -> Self:
+        """The links of ``holding`` whose pipeline is completely held."""
         return self.holding().filter(_LEAVES_NOTHING)
 
-    def with_parts(self):
-        """Adds to each row of ``holding`` its ``part`` of the pipeline and the ``rest`` that all of
-        them leave, in hundredths of a percent. Shares that add up to more than 100 % are scaled
-        down to it."""
+    def with_parts(self) -> Self:
+        """Adds to each row of ``holding`` its ``part`` of the pipeline and the ``rest`` that nobody
+        holds, in hundredths of a percent. Shares that exceed 100 % together are scaled down."""
         scaled = whole_number(F("share_pct") * WHOLE / F("shares"))
         return self.annotate(
             part=Case(
@@ -53,17 +54,17 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
             ),
         )
 
-    def held(self, facilities: str) -> tuple[str, tuple]:
-        """SQL for who holds the facilities of some pipelines, and its parameters, after those of
-        ``facilities``: to the rows which that selects it adds ``holder``, a counterparty's key or
-        null, ``part`` and ``rest``; a facility has a row for each link that holds its pipeline.
+    def held(self, facilities: str) -> tuple[str, tuple[Any, ...]]:
+        """SQL that joins facilities with the holders of their pipelines, and its parameters.
 
-        ``facilities`` selects ``pipeline_id``, ``facility_id``, ``kw`` and ``shared``, which may
-        be 0 where no other row has the facility and is 1 elsewhere.
+        ``facilities`` is SQL that selects ``pipeline_id``, ``facility_id``, ``kw`` and ``shared``
+        (1 if several rows may have the facility, 0 if certainly not); its parameters come before
+        those returned. Added are ``holder`` (a counterparty's key or null), ``part`` and ``rest``.
+        A facility has a row for each link that holds its pipeline.
         """
         links = self.holding().with_parts().order_by()
-        links = links.values("pipeline_id", "counterparty_id", "part", "rest")
-        sql, params = links.query.sql_with_params()
+        columns = links.values("pipeline_id", "counterparty_id", "part", "rest")
+        sql, params = columns.query.sql_with_params()
         held = f"""
             SELECT facts.pipeline_id, facility_id, kw, shared, counterparty_id AS holder, part,
                 COALESCE(rest, {WHOLE}) AS rest
@@ -74,12 +75,12 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
 
 
 def amounts_held(held: str) -> str:
-    """SQL for what each holder has: ``holder``, null for nobody, and ``kw``, in kW / WHOLE.
+    """SQL for the capacity of each holder: ``holder`` (null for nobody) and ``kw``, in kW / WHOLE.
 
-    ``held`` is a table of what PipelineCounterparty's ``held`` selects. A facility of several
-    pipelines counts once for each holder, nobody included, with the largest part.
+    ``held`` names a table with the columns of ``PipelineCounterpartyQuerySet.held``. A facility of
+    several pipelines counts once for each holder, nobody included, with the largest part.
     """
-    # Few facilities are shared, and the others need no grouping.
+    # Only shared facilities, which are few, need the grouping by facility.
     return f"""
         SELECT holder, SUM(kw) AS kw FROM (
             SELECT holder, {part_of("kw", "part")} AS kw FROM {held}

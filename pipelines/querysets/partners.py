@@ -1,10 +1,11 @@
-"""Pipelines by who develops them with us: lead developers, holders, other counterparties."""
+"""Pipelines by their counterparties: lead developers, holders and others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import TYPE_CHECKING, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -17,18 +18,22 @@ from django.db.models import (
     Value,
 )
 
-from counterparties.querysets import narrowed
+from counterparties.querysets import filter_links
 from oegen.search.ordering import by
 from pipelines.querysets.capacity import ZERO
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
 from pipelines.querysets.holding import amounts_held
+from pipelines.querysets.links import FacilityLinksQuerySet
 from pipelines.reference import LEAD_DEVELOPER_ID
 
+if TYPE_CHECKING:
+    from counterparties.models import Counterparty
 
-class PartnersMixin:
-    """For the queryset of pipelines."""
 
-    def led_by(self, counterparty):
+class PartnersQuerySet(FacilityLinksQuerySet):
+    """The part of PipelineQuerySet that is about counterparties."""
+
+    def led_by(self, counterparty: Counterparty) -> Self:
         links = self.model.counterparties.through.objects
         return self.filter(
             Exists(
@@ -38,26 +43,28 @@ class PartnersMixin:
             )
         )
 
-    def held_by(self, counterparty):
-        """Pipelines the counterparty holds a part of; see PipelineCounterparty's ``holding``."""
+    def held_by(self, counterparty: Counterparty) -> Self:
+        """Pipelines of which the counterparty holds a part; see PipelineCounterpartyQuerySet."""
         links = self.model.counterparties.through.objects.holding()
         held = links.filter(pipeline=OuterRef("pk"), counterparty=counterparty)
         return self.filter(Exists(held.order_by()))
 
-    def held_by_others(self, counterparties):
-        """Pipelines that somebody else than the counterparties holds a part of."""
+    def held_by_others(self, counterparties: Iterable[Counterparty]) -> Self:
+        """Pipelines of which a counterparty other than these holds a part."""
         links = self.model.counterparties.through.objects.holding()
         held = links.filter(pipeline=OuterRef("pk")).exclude(counterparty__in=counterparties)
         return self.filter(Exists(held.order_by()))
 
-    def held_by_nobody(self):
-        """Pipelines without a holder of a part or the whole."""
+    def held_by_nobody(self) -> Self:
+        """Pipelines that are not completely held."""
         links = self.model.counterparties.through.objects.holding_all()
         return self.filter(~Exists(links.filter(pipeline=OuterRef("pk")).order_by()))
 
-    def held_mw(self, *, by=None, by_others_than=()) -> Decimal:
-        """What of their capacity a counterparty holds, or all ``by_others_than`` these together;
-        without either, what nobody holds. See ``amounts_held``."""
+    def held_mw(
+        self, *, by: Counterparty | None = None, by_others_than: Sequence[Counterparty] = ()
+    ) -> Decimal:
+        """The capacity held by a counterparty, or by all counterparties other than these; without
+        arguments, the capacity that nobody holds. See ``amounts_held``."""
         links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
         kw = whole_number(F("facility__capacity_mw") * KILO)
         facilities = links.order_by().values("pipeline_id", "facility_id")
@@ -84,26 +91,26 @@ class PartnersMixin:
             [amount] = cursor.fetchone()
         return mw_of(amount, WHOLE)
 
-    def linked_to(self, counterparty):
-        """With the counterparty, in whatever role."""
+    def linked_to(self, counterparty: Counterparty) -> Self:
+        """With the counterparty in any role."""
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
         return self.filter(Exists(links.filter(counterparty=counterparty)))
 
-    def with_counterparty(self, name: str = "", roles: Iterable[str] = ()):
-        """With a counterparty whose name or another name contains ``name``, in a role of one of the
-        codes; either may be left empty."""
+    def with_counterparty(self, name: str = "", roles: Iterable[str] = ()) -> Self:
+        """With a counterparty whose name or aliases contain ``name``, in a role with one of the
+        codes; an empty argument does not filter."""
         links = self.model.counterparties.through.objects.filter(pipeline=OuterRef("pk"))
-        return self.filter(Exists(narrowed(links, name, roles)))
+        return self.filter(Exists(filter_links(links, name, roles)))
 
-    def with_lead_developer_order(self):
-        """Adds ``lead_developer_order``, by which the rows sort by the lead developer's name."""
+    def with_lead_developer_order(self) -> Self:
+        """Adds ``lead_developer_order``, the sort key of the lead developer's name."""
         lead = self.model.counterparties.through.objects.filter(
             pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
         ).order_by()
         key = lead.values(by("counterparty__name"))[:1]
         return self.annotate(lead_developer_order=Subquery(key))
 
-    def with_lead_developer(self):
+    def with_lead_developer(self) -> Self:
         """Adds ``lead_developer`` (name) and ``lead_developer_id`` to each row."""
         lead = self.model.counterparties.through.objects.filter(
             pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
 from operator import or_
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import (
     BooleanField,
@@ -19,8 +18,8 @@ from django.db.models import (
     Func,
     OuterRef,
     Q,
+    QuerySet,
     Subquery,
-    Sum,
     Value,
     When,
 )
@@ -28,7 +27,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Round
 
 from oegen import audit, search
-from oegen.audit.querysets import AuditedQuerySet
+from oegen.audit.reference import ReferenceQuerySet
 from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
@@ -43,11 +42,13 @@ from pipelines.querysets.codes import (
     OPEN,
     OVERDUE,
 )
-from pipelines.querysets.facility import FacilityQuerySet, of_technology
-from pipelines.querysets.partners import PartnersMixin
-from pipelines.querysets.shares import SharesMixin, probability_of
+from pipelines.querysets.facility import FacilityQuerySet, Keys, of_technology
+from pipelines.querysets.shares import SharesQuerySet, probability_of
 from pipelines.reference import CONSTRUCTION
-from pipelines.stays import pipelines_of_way
+from pipelines.stays import pipelines_with_result_sql
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
 
 _ACTIVE = Q(outcome=Outcome.ACTIVE)
 _COMPLETED = _ACTIVE & Q(stage__is_terminal=True)
@@ -56,7 +57,7 @@ _OPEN = _ACTIVE & Q(stage__is_terminal=False, on_hold=False)
 
 
 class _Year(Func):
-    """The year of a date, as text. On SQLite in SQL: Django's ExtractYear calls Python there."""
+    """The year of a date as text. Django's ExtractYear calls Python for each row on SQLite."""
 
     function = "to_char"
     template = "%(function)s(%(expressions)s, 'YYYY')"
@@ -72,19 +73,19 @@ def _not_confirmed_since(moment: datetime) -> Q:
     return _OPEN & (Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
 
 
-class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
-    def active(self):
+class PipelineQuerySet(SharesQuerySet):
+    def active(self) -> Self:
         """Not withdrawn, refused or sold; may be on hold or completed."""
         return self.filter(_ACTIVE)
 
-    def open(self):
-        """What is pipeline: outcome active, stage not terminal, not on hold."""
+    def open(self) -> Self:
+        """Outcome active, stage not terminal, not on hold."""
         return self.filter(_OPEN)
 
-    def on_hold(self):
+    def on_hold(self) -> Self:
         return self.filter(_ON_HOLD)
 
-    def completed(self):
+    def completed(self) -> Self:
         return self.filter(_COMPLETED)
 
     def with_state(self) -> Self:
@@ -100,11 +101,11 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         )
 
     def with_probability(self, today: date | None = None) -> Self:
-        """Adds ``probability``, in %, to each row: its own until that expires, else its stage's;
-        None where nobody has given one."""
+        """Adds ``probability``, in %, to each row: its own until that expires, else its stage's,
+        which may be None."""
         return self.annotate(probability=probability_of(today=today))
 
-    def overdue(self, today: date | None = None):
+    def overdue(self, today: date | None = None) -> Self:
         """Open, RTB date before ``today``, and the stage still before Construction."""
         return self.filter(self._is_overdue(today))
 
@@ -112,7 +113,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         """Adds ``is_overdue`` to each row."""
         return self.annotate(is_overdue=ExpressionWrapper(self._is_overdue(today), BooleanField()))
 
-    def _stages(self):
+    def _stages(self) -> ReferenceQuerySet:
         return self.model._meta.get_field("stage").related_model.objects
 
     def _is_overdue(self, today: date | None) -> Q:
@@ -123,10 +124,14 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             stage__order__lt=Subquery(construction[:1]),
         )
 
-    def with_first_rtb_date(self):
-        """Adds ``first_rtb_date`` to each row: the RTB date it was first recorded with."""
-        history = audit.history_model(self.model).objects
-        known = history.filter(id=OuterRef("pk"), rtb_date__isnull=False)
+    def _history(self) -> QuerySet[Any]:
+        model: type[AuditedModel] = self.model
+        history: QuerySet[Any] = audit.history_model(model).objects.all()
+        return history
+
+    def with_first_rtb_date(self) -> Self:
+        """Adds ``first_rtb_date`` to each row: the first RTB date that was recorded."""
+        known = self._history().filter(id=OuterRef("pk"), rtb_date__isnull=False)
         earliest = known.order_by("history_date", "history_id").values("rtb_date")[:1]
         return self.annotate(first_rtb_date=Subquery(earliest))
 
@@ -141,7 +146,7 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             )
         )
 
-    def of_status(self, *codes: str):
+    def of_status(self, *codes: str) -> Self:
         """Any of the codes that ``with_status`` gives, and ``OPEN``."""
         if codes == (OPEN,):
             return self.open()
@@ -159,10 +164,10 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             )
         )
 
-    def of_rtb(self, *codes: str, today: date | None = None):
-        """Any of: ``OVERDUE``, ``IN_TIME`` or ``NO_DATE``; ``ON_COURSE``, which counts as ready to
-        build, now or by its date: open with a date that is not overdue, completed with one that
-        has come, or sold when it was ready."""
+    def of_rtb(self, *codes: str, today: date | None = None) -> Self:
+        """Any of the codes ``OVERDUE``, ``IN_TIME``, ``NO_DATE`` and ``ON_COURSE``. The last stands
+        for RTB dates reached or scheduled: open and not overdue, completed with a date in the past,
+        or sold when ready to build."""
         dated = Q(rtb_date__isnull=False)
         in_time = dated & Q(is_overdue=False)
         done = _COMPLETED & Q(rtb_date__lte=today or clock.today())
@@ -177,18 +182,18 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             found = found.with_sold_ready()
         return found.filter(reduce(or_, [conditions[code] for code in codes]))
 
-    def on_course(self, today: date | None = None):
+    def on_course(self, today: date | None = None) -> Self:
         return self.of_rtb(ON_COURSE, today=today)
 
     def with_sold_ready(self) -> Self:
-        """Adds ``is_sold_ready`` to each row: that it was sold, and was ready to build by then. Its
-        RTB date had come on the day of the sale, and it was not overdue."""
+        """Adds ``is_sold_ready`` to each row: whether it was sold on or after its RTB date, and was
+        not overdue on the day of the sale."""
         sales = self.model.transitions.rel.related_model.objects.filter(
             pipeline=OuterRef("pk"), outcome=Outcome.SOLD
         )
         sale = sales.order_by("-effective_on", "-recorded_at", "-pk").values("effective_on")[:1]
         construction = self._stages().filter(code=CONSTRUCTION).values("order")
-        # In a Case, so that the sale of a project that was not sold is not looked for.
+        # The Case keeps the subquery from running for projects that were not sold.
         sold_on = Case(When(outcome=Outcome.SOLD, then=Subquery(sale)), output_field=DateField())
         in_time = Q(rtb_date=F("_sold_on")) | Q(stage__order__gte=Subquery(construction[:1]))
         return self.alias(_sold_on=sold_on).annotate(
@@ -197,9 +202,9 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             )
         )
 
-    def open_on(self, day: date, rag: str | None = None):
-        """Open at the end of that day and, if named, rated so then; "" is not rated."""
-        history = audit.history_model(self.model).objects
+    def open_on(self, day: date, rag: str | None = None) -> Self:
+        """Open at the end of that day and, with ``rag``, rated so then ("" is not rated)."""
+        history = self._history()
         last = history.filter(id=OuterRef("pk"), history_date__lt=clock.end_of(day))
         then = history.filter(_OPEN, history_id=OuterRef("_then")).exclude(history_type="-")
         if rag is not None:
@@ -207,55 +212,52 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         newest = last.order_by("-history_date", "-history_id").values("history_id")[:1]
         return self.alias(_then=Subquery(newest)).filter(Exists(then.order_by()))
 
-    def of_technology(self, *codes: str):
-        """With a facility of any of them; see the function of that name. ``NO_FACILITY``: without
-        any facility."""
+    def of_technology(self, *codes: str) -> Self:
+        """With a facility of any of the technologies, see the function ``of_technology``; the code
+        ``NO_FACILITY`` stands for pipelines without a facility."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
         named = [code for code in codes if code != NO_FACILITY]
-        of_named = Exists(links.filter(of_technology(*named, prefix="facility__")))
+        with_named = Exists(links.filter(of_technology(*named, prefix="facility__")))
         if len(named) == len(codes):
-            return self.filter(of_named)
-        return self.filter(~Exists(links) | of_named if named else ~Exists(links))
+            return self.filter(with_named)
+        return self.filter(~Exists(links) | with_named if named else ~Exists(links))
 
-    def with_stage_result(self, stage: str, way: str):
-        """Pipelines with this result (``way``) in the stage with that code; see stays.py."""
-        return self.filter(pk__in=RawSQL(pipelines_of_way(way), [stage]))  # noqa: S611
+    def with_stage_result(self, stage: str, result: str) -> Self:
+        """Pipelines with this result in the stage with this code; see stays.py."""
+        return self.filter(pk__in=RawSQL(pipelines_with_result_sql(result), [stage]))  # noqa: S611
 
-    def in_place(self, countries: Iterable[str] = (), region: str = ""):
-        """With a facility in a country of one of the codes, or in a region that contains the
-        words."""
+    def in_country(self, *codes: str) -> Self:
+        """With a facility in one of the countries."""
         links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
-        if countries:
-            links = links.filter(facility__country__in=countries)
-        if region:
-            links = links.filter(facility__region__icontains=region)
-        return self.filter(Exists(links))
+        return self.filter(Exists(links.filter(facility__country__in=codes)))
 
-    def without_facility(self):
-        links = self.model.facilities.through.objects
-        return self.filter(~Exists(links.filter(pipeline=OuterRef("pk"))))
+    def in_region(self, text: str) -> Self:
+        """With a facility whose region contains the text."""
+        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
+        return self.filter(Exists(links.filter(facility__region__icontains=text)))
 
-    def matching(self, text: str):
-        """Every word of the text in the pipeline, or in a facility's or counterparty's name."""
+    def matching(self, text: str) -> Self:
+        """Search: with every word of the text in one of SEARCH_FIELDS, or in the name of a
+        facility or counterparty."""
         return search.matching(self, text, names_of=("facilities", "counterparties"))
 
-    def with_search_facts(self):
+    def with_search_facts(self) -> Self:
         return (
             self.select_related("stage").with_capacity().prefetch_related("facilities__technology")
         )
 
-    def count_by(self, bucket: str) -> dict:
+    def count_by(self, bucket: str) -> dict[Any, int]:
         """The number of pipelines by the value of a field or annotation."""
         return dict(self.order_by().values_list(bucket).annotate(Count("pk")))
 
     def capacity_by(self, bucket: str) -> dict[str, Capacity]:
-        """Capacity by the value of a field or annotation that is never null; each facility counts
+        """Capacity by the value of a field or annotation that is never null. Each facility counts
         once in every group it belongs to."""
         buckets = self.order_by().annotate(_bucket=F(bucket)).filter(pk=OuterRef("pipeline"))
         links = self.model.facilities.through.objects.annotate(
             bucket=Subquery(buckets.values("_bucket")[:1])
         )
-        # A facility linked to one group several times counts by its first link.
+        # Of several links of a facility to one group, only the first counts.
         earlier = links.filter(
             facility=OuterRef("facility"), bucket=OuterRef("bucket"), pk__lt=OuterRef("pk")
         )
@@ -267,12 +269,12 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
         )
         return {row.pop("bucket"): capacity_of_sums(row) for row in rows}
 
-    def not_confirmed_since(self, moment: datetime):
+    def not_confirmed_since(self, moment: datetime) -> Self:
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
         return self.filter(_not_confirmed_since(moment))
 
     def with_unconfirmed(self, moment: datetime) -> Self:
-        """Adds ``is_unconfirmed`` to each row: what ``not_confirmed_since`` picks."""
+        """Adds ``is_unconfirmed`` to each row: whether ``not_confirmed_since`` includes it."""
         condition = ExpressionWrapper(_not_confirmed_since(moment), BooleanField())
         return self.annotate(is_unconfirmed=condition)
 
@@ -286,32 +288,26 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
     def _facilities(self) -> FacilityQuerySet:
         return self.model._meta.get_field("facilities").related_model.objects
 
-    def _keys(self):
-        keys = self.order_by().values("pk")
-        # A set of keys needs no DISTINCT, and PostgreSQL can't join a subquery that has one.
-        keys.query.distinct = False
-        return keys
-
     def capacity(self) -> Capacity:
-        """All of them together: a facility in two of these pipelines counts once."""
+        """The total: a facility in two of these pipelines counts once."""
         return self.facilities().capacity()
 
-    def capacity_sums(self, keys):
-        """Selects what ``capacity_of`` takes, of the pipelines with the keys."""
+    def capacity_sums(self, keys: Keys) -> FacilityQuerySet:
+        """One row with the sums of the pipelines with these keys, for ``capacity_of``."""
         return self._facilities().in_pipelines(keys)._in_one_row()
 
     capacity_of = staticmethod(FacilityQuerySet.capacity_of)
 
-    def with_capacity(self):
-        """Adds ``capacity_mw`` to each row: its own facilities' sum, mixed bases, None if unknown.
+    def with_capacity(self) -> Self:
+        """Adds ``capacity_mw`` to each row: its facilities' sum, mixed bases, None if unknown.
 
-        For showing and sorting rows. Never add these up: facilities can be shared.
+        For showing and sorting rows. Never add these up, because facilities can be shared.
         """
         return self.annotate(capacity_mw=self._own_capacity())
 
-    def with_capacity_by_basis(self):
+    def with_capacity_by_basis(self) -> Self:
         """Adds ``capacity_dc``, ``capacity_ac`` and ``storage_mwh`` to each row: the sums of its
-        own facilities, None where nothing is known."""
+        facilities, None if unknown."""
         dc = Q(facility__technology__capacity_basis=CapacityBasis.DC)
         return self.annotate(
             capacity_dc=self._own_sum("capacity_mw", dc),
@@ -319,9 +315,9 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             storage_mwh=self._own_sum("storage_mwh"),
         )
 
-    def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None):
-        """By the sum that ``with_capacity`` tells; one that is not known is in no range."""
-        # Rounded to what is stored, which also makes SQLite compare numbers with numbers.
+    def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None) -> Self:
+        """By ``capacity_mw`` of ``with_capacity``; an unknown capacity is in no range."""
+        # Rounded to the stored scale, which also makes SQLite compare as numbers.
         found = self.alias(own_capacity=Round(self._own_capacity(), precision=3))
         if at_least is not None:
             found = found.filter(own_capacity__gte=at_least)
@@ -329,21 +325,10 @@ class PipelineQuerySet(PartnersMixin, SharesMixin, AuditedQuerySet):
             found = found.filter(own_capacity__lte=at_most)
         return found
 
-    def with_storage(self):
-        """Adds ``storage_mw`` to each row: the part of its own MW (AC) that is storage."""
+    def with_storage(self) -> Self:
+        """Adds ``storage_mw`` to each row: the storage part of its MW (AC)."""
         is_storage = Q(
             facility__technology__is_storage=True,
             facility__technology__capacity_basis=CapacityBasis.AC,
         )
         return self.annotate(storage_mw=self._own_sum("capacity_mw", is_storage))
-
-    def _own_capacity(self) -> Subquery:
-        return self._own_sum("capacity_mw")
-
-    def _own_sum(self, field: str, condition: Q | None = None) -> Subquery:
-        """The sum of a field over the row's own facilities for which the condition holds."""
-        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
-        if condition is not None:
-            links = links.filter(condition)
-        sums = links.order_by().values("pipeline").annotate(total=Sum(f"facility__{field}"))
-        return Subquery(sums.values("total"))

@@ -1,9 +1,10 @@
-"""Capacity × ownership and × probability: what of it is ours, and what may come of it."""
+"""Net and weighted capacity: × ownership, × probability, and × both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -12,6 +13,7 @@ from django.db.models import Case, DecimalField, ExpressionWrapper, F, Max, Q, V
 from oegen.core import clock
 from pipelines.querysets.capacity import Megawatts
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
+from pipelines.querysets.partners import PartnersQuerySet
 
 NOTHING = Megawatts()
 
@@ -33,7 +35,7 @@ class SharesOfCapacity:
 
 
 def probability_of(prefix: str = "", today: date | None = None) -> Case:
-    """The probability of the pipeline to which the prefix leads."""
+    """The probability, in %, of the pipeline that the lookup ``prefix`` leads to."""
     expires_on = f"{prefix}probability_expires_on"
     unexpired = Q(**{expires_on: None}) | Q(**{f"{expires_on}__gte": today or clock.today()})
     own = Q(**{f"{prefix}probability_pct__isnull": False})
@@ -43,13 +45,13 @@ def probability_of(prefix: str = "", today: date | None = None) -> Case:
     )
 
 
-class SharesMixin:
-    """The part of PipelineQuerySet that is about shares of the capacity."""
+class SharesQuerySet(PartnersQuerySet):
+    """The part of PipelineQuerySet about net and weighted capacity."""
 
-    def with_shares_of_capacity(self):
-        """Adds to each row ``net_mw``, its own facilities' sum × ownership, ``gross_weighted_mw``,
-        × probability, and ``net_weighted_mw``, × both; None where a factor is not known. As with
-        ``with_capacity``, never add these up: see ``shares_of_capacity``."""
+    def with_shares_of_capacity(self) -> Self:
+        """Adds to each row ``net_mw``, its facilities' sum × ownership, ``gross_weighted_mw``,
+        × probability, and ``net_weighted_mw``, × both; None if a factor is unknown. Never add these
+        up, because facilities can be shared: see ``shares_of_capacity``."""
         capacity, owned, chance = self._own_capacity(), F("ownership_pct"), probability_of()
 
         def share(*factors):
@@ -65,7 +67,7 @@ class SharesMixin:
         )
 
     def shares_of_capacity(self) -> SharesOfCapacity:
-        """All of them together: a shared facility counts once, with the highest share."""
+        """The totals: a shared facility counts once, with the highest share."""
         owned = whole_number(F("pipeline__ownership_pct") * 100)
         chance = whole_number(probability_of("pipeline__") * 100)
         links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())

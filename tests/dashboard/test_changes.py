@@ -185,7 +185,7 @@ def test_days_are_the_dashboard_s_unless_the_address_names_others(as_manager, po
 @pytest.mark.parametrize(
     ("days", "sentence"),
     [
-        ({"from": "rubbish"}, "“rubbish” is no day. Write it as 2026-10-20."),
+        ({"from": "rubbish"}, "“rubbish” is not a date. Write it as 2026-10-20."),
         ({"to": "2031-01-01"}, "Choose a day up to 20 Nov 2026."),
         ({"from": "2026-11-14", "to": "2026-11-14"}, "Choose a day up to 13 Nov 2026."),
         ({"from": "1999-12-31"}, "Nothing is known from before 1 Jan 2000."),

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard.charts.parts import PLACE, Link
+from dashboard.charts.parts import PLACEHOLDER, Link
 from dashboard.metrics import a_month_before
 from pipelines.models import Pipeline
 from tests.support.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
@@ -134,7 +134,8 @@ def test_every_kind_of_figure_leads_on(as_manager, at):
     assert {*shown["holders"].data["links"]} == bars, "each of them leads on"
     assert {link.holder.partition("=")[0] for link in links_in(shown["holders"])} == {*holders}
     drawn = [
-        choice["link"].replace(PLACE, "2026-12-31") for choice in shown["growth"].data["choices"]
+        choice["link"].replace(PLACEHOLDER, "2026-12-31")
+        for choice in shown["growth"].data["choices"]
     ]
     assert drawn == [cell.link.url for cell in row_of(shown["growth"], "By the end of 2026").cells]
     parts = {url for series in shown["years"].data["series"] for url in series.get("links", [])}
@@ -146,8 +147,8 @@ def test_every_kind_of_figure_leads_on(as_manager, at):
     assert shown["walk"].data["links"][1:-1] == steps
     assert all(f"/changes/?from={SINCE}&step=" in url and f"to={TODAY}" in url for url in steps)
     for impact, likelihood, count in shown["scatter"].data["places"]:
-        url = shown["scatter"].data["link"].replace(f"{PLACE}-impact", str(impact))
-        opened = as_manager.get(url.replace(f"{PLACE}-likelihood", str(likelihood)))
+        url = shown["scatter"].data["link"].replace(f"{PLACEHOLDER}-impact", str(impact))
+        opened = as_manager.get(url.replace(f"{PLACEHOLDER}-likelihood", str(likelihood)))
         assert opened.context["total"] == count
     for cell in (cell for row in shown["scatter"].matrix.rows for cell in row.cells if cell.count):
         assert (

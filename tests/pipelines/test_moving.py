@@ -54,7 +54,7 @@ def test_move_is_one_change_set_and_one_transition(
     answer = move(as_portfolio_manager, pipeline)
 
     assert answer.status_code == 201
-    assert answer.json()["said"] == "Kestrel Moor moved from Design to Procurement."
+    assert answer.json()["message"] == "Kestrel Moor moved from Design to Procurement."
     assert ChangeSet.objects.count() == sets + 1
     assert pipeline.transitions.count() == transitions + 1
     change_set = ChangeSet.objects.latest("recorded_at")
@@ -222,7 +222,7 @@ def test_undo_is_a_new_change_that_restores_the_status(as_portfolio_manager, pip
 
     answer = as_portfolio_manager.post(undo)
 
-    assert answer.json()["said"] == "Undone: Kestrel Moor is at Design again."
+    assert answer.json()["message"] == "Undone: Kestrel Moor is at Design again."
     pipeline.refresh_from_db()
     assert (pipeline.stage.code, pipeline.rtb_date) == ("design", date(2020, 5, 4))
     assert ChangeSet.objects.count() == sets + 1
@@ -243,7 +243,7 @@ def test_undo_of_a_hold_restores_its_absence(as_portfolio_manager, pipeline):
 
 def refused(answer) -> str:
     assert answer.status_code == 409
-    return answer.json()["said"]
+    return answer.json()["message"]
 
 
 def test_undo_twice_is_refused(as_portfolio_manager, pipeline):

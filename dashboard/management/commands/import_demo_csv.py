@@ -3,9 +3,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, connection, transaction
+from django.template.defaultfilters import pluralize
 
 from dashboard.demo_import.counterparties import CounterpartyImporter, CounterpartyNames
-from dashboard.demo_import.importer import ImportRun
+from dashboard.demo_import.importer import Importer, ImportRun
 from dashboard.demo_import.infopoints import InformationPointImporter
 from dashboard.demo_import.past import AuditFile
 from dashboard.demo_import.pipelines import PipelineImporter
@@ -13,25 +14,26 @@ from dashboard.demo_import.vocabulary import Vocabulary
 from oegen.audit import Source, change_set
 from oegen.core.database import wait_for_turn
 from oegen.core.exceptions import StaleRecordError
+from oegen.core.words import count
 from oegen.imports import UnreadableFileError
 from oegen.imports.report import Rejects
 from oegen.models import User
 
-#: One import at a time; any number that no other lock here has.
+#: Advisory lock that allows one import at a time.
 LOCK = 0x0E6E_1D30
 
 
 class Command(BaseCommand):
     help = (
-        "Take in the Streamlit demo's four CSV files from a folder. Without --apply it does "
-        "everything, says what came of it and takes it all back."
+        "Import the Streamlit demo's four CSV files from a folder. Without --apply it is a dry "
+        "run: the whole import is run, summarised and rolled back."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("folder", type=Path, metavar="DIR", help="folder with the four files")
-        parser.add_argument("--apply", action="store_true", help="keep what was imported")
-        parser.add_argument("--user", metavar="NAME", help="who imports, for the history")
-        parser.add_argument("--reason", metavar="TEXT", help="why, for the history")
+        parser.add_argument("--apply", action="store_true", help="save the import")
+        parser.add_argument("--user", metavar="NAME", help="the user recorded in the history")
+        parser.add_argument("--reason", metavar="TEXT", help="the reason recorded in the history")
 
     def handle(self, *, folder: Path, apply: bool, user: str | None, reason: str | None, **options):
         if not folder.is_dir():
@@ -43,12 +45,12 @@ class Command(BaseCommand):
         rejects = Rejects(settings.VAR_DIR / "rejects")
         try:
             with transaction.atomic():
-                # Two at once would both find that nothing of the audit is in the history yet.
+                # Two imports at once would both add the demo's audit to the history.
                 wait_for_turn(LOCK)
                 with change_set(person=person, reason=reason, source=Source.IMPORT) as current:
                     run = ImportRun(folder=folder, change_set=current, rejects=rejects)
                     pipelines = self._import(run)
-                # What a commit would check, so that a dry run meets it too.
+                # Deferred constraints, which a dry run would otherwise not check.
                 connection.check_constraints()
                 if not apply:
                     transaction.set_rollback(True)
@@ -78,8 +80,8 @@ class Command(BaseCommand):
             ) from None
 
     def _import(self, run: ImportRun) -> PipelineImporter:
-        """Counterparties first, because the others refer to them; of each kind of record the
-        audit before the file, so that its history goes on where the audit ends."""
+        """Counterparties first, because the others refer to them. The audit of each kind of record
+        before its file, so that its history continues where the audit ends."""
         try:
             keys = [
                 one.past_key
@@ -91,33 +93,35 @@ class Command(BaseCommand):
             pipelines = PipelineImporter(run, names, vocabulary)
             points = InformationPointImporter(run, names, vocabulary)
             audit.read()
-            for importer in (pipelines, points):
+            referring: list[Importer] = [pipelines, points]
+            importers: list[Importer] = [counterparties, *referring]
+            for importer in referring:
                 importer.note_references(audit)
-            for importer in (counterparties, pipelines, points):
+            for importer in importers:
                 importer.import_past(audit)
                 importer.import_rows()
-            for importer in (counterparties, pipelines, points):
-                importer.end_past()
+            for importer in importers:
+                importer.close_histories()
             audit.report.check()
             return pipelines
         finally:
             run.close()
 
     def _summarise(self, run: ImportRun, pipelines: PipelineImporter, apply: bool) -> None:
-        say = self.stdout.write
+        write = self.stdout.write
         width = max(len(report.name) for report in run.reports)
         for report in run.reports:
-            say(f"{report.name:<{width}}  {report}")
-        say("")
+            write(f"{report.name:<{width}}  {report}")
+        write("")
         made = [f"{name} {number:,}" for name, number in run.made.items() if number]
-        say(f"Made beside them: {', '.join(made) or 'nothing'}.")
+        write(f"Also created: {', '.join(made) or 'nothing'}.")
         totals = sorted(pipelines.capacity.items(), key=lambda item: item[0].order)
         figures = [f"{one.name} {mw:,.3f} {one.unit_label}" for one, mw in totals]
-        say(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")
+        write(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")
         for line in run.remarks.lines():
-            say(line)
-        say("")
-        say(
+            write(line)
+        write("")
+        write(
             "Applied: the database keeps it."
             if apply
             else "Dry run: nothing was kept. Repeat it with --apply to keep it."
@@ -126,6 +130,6 @@ class Command(BaseCommand):
         if rejected:
             paths = ", ".join(str(path) for path in run.rejects.paths)
             raise CommandError(
-                f"{rejected:,} row{'s were' if rejected != 1 else ' was'} rejected. "
+                f"{count(rejected, 'row')} {pluralize(rejected, 'was,were')} rejected. "
                 f"The rows and the reasons are in {paths}"
             )

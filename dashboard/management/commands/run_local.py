@@ -1,4 +1,4 @@
-"""``make run``: the whole site on this machine, ready to be looked at."""
+"""``make run``: the site on this machine, with sample data."""
 
 import fcntl
 import os
@@ -28,8 +28,8 @@ DEMO_PEOPLE = [
 
 class Command(BaseCommand):
     help = (
-        "Migrate, load the sample portfolio and make the demo logins when the database is empty, "
-        "then serve the site with gunicorn on 127.0.0.1, and send its alerts beside it."
+        "Migrate, load the sample portfolio and create demo logins if the database is empty, then "
+        "serve the site with gunicorn on 127.0.0.1; a second process sends its alerts."
     )
 
     def handle(self, **options):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 f"run_local is for this machine, and BASE_URL is {settings.BASE_URL}. In "
                 "production run `manage.py migrate` and then gunicorn oegen.wsgi, see the README."
             )
-        self._take_folder()
+        self._lock_folder()
         self._check_port_is_free()
         self.stdout.write("== Migrating the database")
         call_command("migrate", verbosity=0)
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         self._make_demo_people()
         self._greet()
         self.stdout.flush()
-        # Gunicorn takes the place of this process, and the watcher ends when that has ended.
+        # Gunicorn replaces this process; the watcher ends when gunicorn does.
         watcher = [
             sys.executable,
             settings.BASE_DIR / "manage.py",
@@ -69,9 +69,9 @@ class Command(BaseCommand):
             ],
         )
 
-    def _take_folder(self):
-        """Refuse to run twice on one folder: two would set up one database at once. The lock goes
-        over to gunicorn and ends with it."""
+    def _lock_folder(self):
+        """Lock the folder, so that two processes don't set up one database. Gunicorn inherits the
+        lock."""
         settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
         lock = os.open(settings.VAR_DIR / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -117,7 +117,7 @@ class Command(BaseCommand):
         return settings.VAR_DIR / "demo-logins"
 
     def _make_demo_people(self):
-        """Three people with random passwords, made when nobody can sign in yet."""
+        """Create three users with random passwords if nobody can sign in yet."""
         if User.objects.filter(is_active=True).exists():
             return
         lines = []

@@ -1,14 +1,15 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from dashboard.digest import PERIODS, why_no_new_one, write_digest
+from dashboard.digest import PERIODS, reason_for_none, write_digest
 from oegen.alerts import delivery
 
 
 class Command(BaseCommand):
     help = (
-        "Send what the day before, or the week up to its end, brought: to Slack, and by e-mail to "
-        "those who chose it. Run it once a day or week; again, it sends nothing twice."
+        "Send the digest of the previous day, or of the week that ended with it, to Slack and by "
+        "e-mail to those who chose it. Run it once a day or week; running it again sends "
+        "nothing twice."
     )
 
     def add_arguments(self, parser):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
             self.stdout.write("Nothing happened, so nothing is sent.")
             return
         if not number:
-            self.stdout.write(f"No new digest: {why_no_new_one(PERIODS[period])}.")
+            self.stdout.write(f"No new digest: {reason_for_none(PERIODS[period])}.")
         tally = delivery.deliver(senders=delivery.senders())
         new = f"New digests: {number:,}. " if number else ""
         self.stdout.write(

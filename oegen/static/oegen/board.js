@@ -93,7 +93,7 @@
     oegenUnsaved.forget(form);
     await drawAnew();
     dialog.close();
-    say(done.said);
+    say(done.message);
     offerUndo(done, key);
     focusCard(key);
   }
@@ -172,7 +172,7 @@
   async function takeBack({ undo, undoCard }) {
     const answer = await send(undo, new FormData());
     if (!answer.ok && answer.status !== 409) throw new Error(problem(answer.status));
-    say((await answer.json()).said);
+    say((await answer.json()).message);
     await drawAnew();
     focusCard(undoCard);
   }

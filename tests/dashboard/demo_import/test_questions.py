@@ -3,7 +3,7 @@
 import pytest
 
 from counterparties.models import Contact, Counterparty
-from dashboard.demo_import.importer import ASKED
+from dashboard.demo_import.importer import QUESTIONS
 from oegen.models import ChangeSet
 from tests.support.builders import make_counterparty
 
@@ -27,7 +27,7 @@ def test_questions_are_told_by_row_and_kept_with_the_import(demo):
     demo.set("counterparties.csv", 2, CounterpartyName="rook power")
     demo.set("pipelines.csv", 1, Long="0", Lat="0")
     count = ChangeSet.objects.count()
-    told = lines_under(demo.load(), ASKED)
+    told = lines_under(demo.load(), QUESTIONS)
     assert ChangeSet.objects.count() == count
     assert [line.partition(": ")[0] for line in told] == [
         "counterparties.csv, line 2",
@@ -44,7 +44,7 @@ def test_questions_are_told_by_row_and_kept_with_the_import(demo):
     ]
     assert Counterparty.objects.filter(name="Muller Energie").exists()
     # What was taken in is not asked about again.
-    assert not lines_under(demo.apply(), ASKED)
+    assert not lines_under(demo.apply(), QUESTIONS)
 
 
 def test_a_person_matched_by_name_alone_over_companies_is_told(demo):

@@ -134,7 +134,7 @@ def test_a_byte_order_mark_windows_line_ends_and_extra_columns_do_no_harm(demo):
         ("pipelines.csv", {"ProjectName": " "}, "ProjectName", "The cell is empty"),
         ("pipelines.csv", {"ProjectName": "n" * 201}, "ProjectName", "at most 200 characters"),
         ("pipelines.csv", {"ProjectName": "a\0b"}, "ProjectName", "NUL character"),
-        ("pipelines.csv", {"Technology": "Sollar"}, "Technology", "There are: Solar, Wind"),
+        ("pipelines.csv", {"Technology": "Sollar"}, "Technology", "Known: Solar, Wind"),
         ("pipelines.csv", {"ProjectStatus": "Done"}, "ProjectStatus", "Completed, On hold."),
         ("pipelines.csv", {"RTBDate": "22/07/2024"}, "RTBDate", "Write it year first"),
         ("pipelines.csv", {"RTBDate": "0001-01-01"}, "RTBDate", "no date we can take"),
@@ -202,7 +202,7 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once(demo):
     _, _, column, reason, *_ = demo.rejects("pipelines.csv")[0]
     assert column == "Long; RAGStatus"
     assert reason.startswith("Long: “east” is no number")
-    assert "RAGStatus: “Pink” is no RAG rating." in reason
+    assert "RAGStatus: “Pink” is not a RAG rating." in reason
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_status_the_audit_invents_is_rejected_and_no_stage_is_taken_from_it(de
     row = demo.rows("audit.csv")[5]
     demo.set("audit.csv", 5, Data=row[2].replace("'Procurement'", "'Dreaming'"))
     error = demo.refused(apply=True)
-    assert "“Dreaming” is no status here" in demo.rejects("audit.csv")[0][3]
+    assert "“Dreaming” is not a known status" in demo.rejects("audit.csv")[0][3]
     assert "line 3: Gannet Bank" in error.output
     assert Pipeline.objects.get(project_name="Gannet Bank").stage.name == "Discovery"
 

@@ -103,7 +103,7 @@ def test_totals_are_of_all_that_is_filtered_and_count_a_shared_facility_once(as_
         ("pipelines", {"rtb_year": "NaN"}, "Give a year in digits, such as 2027."),
         ("pipelines", {"q": "x" * 201}, "at most 200 characters"),
         ("pipelines", {"rag_was": "red"}, "“RAG on that day” needs this too."),
-        ("pipelines", {"since": "2999-01-01"}, "This day lies ahead"),
+        ("pipelines", {"since": "2999-01-01"}, "This day is in the future"),
         ("pipelines", {"q": "a\x00b"}, "Null characters are not allowed."),
         ("facilities", {"technology": "coal"}, "There is no “coal” here"),
         ("infopoints", {"status": "done"}, "There is no “done” here"),
@@ -126,7 +126,7 @@ def test_wrong_filter_value_is_told_beside_the_filter(as_manager, name, query, s
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"also": "status=frozen"}, "This address holds more filters that nobody knows."),
+        ({"also": "status=frozen"}, "The nested filters of this address are not valid."),
         ({"way": "design"}, "There is no “design” here."),
     ],
 )

@@ -1,6 +1,6 @@
-"""Questions about counterparties and contacts that may be there already.
+"""Questions about counterparties and contacts that may be duplicates.
 
-The functions take records, saved or not, and find the models through them.
+The models import this module, so the functions get the models from the records, saved or not.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from oegen.search import keys
 if TYPE_CHECKING:
     from counterparties.models import Contact, Counterparty, CounterpartyContact
 
-ALIKE, ALIAS, EMAIL, SAME_PLACE = "alike-name", "alias", "same-email", "same-place"
+#: Kinds of question; change sets store them.
+SIMILAR_NAME, ALIAS, EMAIL, SAME_PLACE = "alike-name", "alias", "same-email", "same-place"
 
 
 def questions_about_counterparty(counterparty: Counterparty) -> list[Question]:
-    """Names that differ by accents or signs alone, and a name that is another's alias."""
+    """Similar names (equal but for accents or signs), and names that are aliases of others."""
     model, name = type(counterparty), counterparty.name
     holders = list(keys.alias_holders(model, name, but=counterparty.pk))
     others = keys.alike(model, name, but=counterparty.pk).exclude(pk__in=[h.pk for h in holders])
-    asked = [replace(question_about_alias(name, other.name), other=other) for other in holders]
-    asked += [replace(question_about_name(name, other.name), other=other) for other in others]
+    found = [replace(question_about_alias(name, other.name), other=other) for other in holders]
+    found += [replace(question_about_name(name, other.name), other=other) for other in others]
     for alias in counterparty.alias_list:
         for other in keys.same_name(model, alias, but=counterparty.pk):
             text = (
                 f"The other name “{alias}” is the name of another counterparty, “{other.name}”. "
                 "Do both go by it?"
             )
-            asked.append(Question(ALIAS, ("aliases",), text, other))
-    return asked
+            found.append(Question(ALIAS, ("aliases",), text, other))
+    return found
 
 
 def question_about_name(name: str, other: str) -> Question:
     return Question(
-        ALIKE,
+        SIMILAR_NAME,
         ("name",),
         f"“{name}” differs by accents or signs alone from a name of “{other}”, a counterparty that "
         "is here already. Is it another company?",
@@ -56,9 +57,9 @@ def question_about_alias(name: str, other: str) -> Question:
 
 
 def questions_about_contact(contact: Contact) -> list[Question]:
-    """Whether the person is here already: by e-mail address, or by name at one counterparty."""
+    """Contacts with the same e-mail address, or with the same name at the same counterparty."""
     others = type(contact).objects.exclude(pk=contact.pk)
-    asked = []
+    found = []
     email = contact.email.strip()
     if email:
         for other in others.filter(email__iexact=email):
@@ -66,17 +67,17 @@ def questions_about_contact(contact: Contact) -> list[Question]:
                 f"{email} is the e-mail address of “{other.name}”{_at(other)}, who is here "
                 "already. Is this another person?"
             )
-            asked.append(Question(EMAIL, ("email",), text, other))
+            found.append(Question(EMAIL, ("email",), text, other))
     if contact._state.adding:
-        return asked
+        return found
     places = contact.counterparties.all()
     colleagues = keys.same_name(type(contact), contact.name, but=contact.pk)
     colleagues = colleagues.filter(counterparties__in=places).distinct()
-    return asked + [_question_about_namesake(contact, other, "name") for other in colleagues]
+    return found + [_question_about_namesake(contact, other, "name") for other in colleagues]
 
 
 def questions_about_role(link: CounterpartyContact) -> list[Question]:
-    """Whether somebody of the same name has a role at the same counterparty."""
+    """Contacts of the same name with a role at the same counterparty."""
     if not (link.counterparty_id and link.contact_id):
         return []
     contact = link.contact
@@ -98,7 +99,7 @@ def _question_about_namesake(contact: Contact, other: Contact, field: str) -> Qu
 
 
 def _at(contact: Contact) -> str:
-    """The person's roles, in brackets."""
+    """The contact's first roles, in brackets."""
     links = contact.counterparty_links.select_related("role", "counterparty")[:3]
     roles: Iterable[str] = [f"{link.role} at {link.counterparty}" for link in links]
     return f" ({get_text_list(list(roles), 'and')})" if roles else ""
