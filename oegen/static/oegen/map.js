@@ -1,6 +1,6 @@
 /* The facilities as marks whose area is their capacity, gathered in clusters where they are close.
    The list beside the map has the largest of them for those who would rather read. */
-(function () {
+(() => {
   "use strict";
   const holder = document.querySelector("[data-map]");
   if (!holder) return;
@@ -9,7 +9,12 @@
   const LARGEST = 64;
   const SLICE_MS = 12; // of gathering marks, before the page has its turn
   const NEAREST = 9; // the zoom that a lone facility is shown at
-  const RATINGS = { R: ["red", "Red"], A: ["amber", "Amber"], G: ["green", "Green"], "": ["none", "Not rated"] };
+  const RATINGS = {
+    R: ["red", "Red"],
+    A: ["amber", "Amber"],
+    G: ["green", "Green"],
+    "": ["none", "Not rated"],
+  };
   const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
   const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
   const asOf = new URLSearchParams(window.location.search).get("as_of");
@@ -149,7 +154,10 @@
       animate: !still,
       iconCreateFunction: clusterMark,
     });
-    bringIntoSight(markers.map((marker) => marker.getLatLng()), isFirst);
+    bringIntoSight(
+      markers.map((marker) => marker.getLatLng()),
+      isFirst,
+    );
     clusters = group;
     map.addLayer(group);
     group.addLayers(markers);
@@ -165,8 +173,9 @@
     loading = new AbortController();
     const { signal } = loading;
     fetch(asked, { signal })
-      .then(function (response) {
-        if (!response.ok) throw new Error(`The facilities could not be loaded (${response.status}).`);
+      .then((response) => {
+        if (!response.ok)
+          throw new Error(`The facilities could not be loaded (${response.status}).`);
         return response.json();
       })
       .then(

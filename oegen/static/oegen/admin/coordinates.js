@@ -1,8 +1,7 @@
 /* Beside every pair of latitude and longitude boxes: a small map to click the place on.
    Typing moves the marker; clicking fills the boxes. */
-"use strict";
-
-{
+(() => {
+  "use strict";
   const DECIMALS = 5; // about a metre
   function read(pair) {
     const [lat, lng] = [pair.latitude, pair.longitude].map((box) =>
@@ -87,4 +86,4 @@
 
   document.addEventListener("DOMContentLoaded", () => equipAll(document));
   document.addEventListener("formset:added", (event) => equipAll(event.target));
-}
+})();
