@@ -93,7 +93,7 @@
       control.querySelectorAll("[data-count]").forEach((place) => {
         const count = counts[place.dataset.count];
         place.textContent = count === undefined ? "" : count.toLocaleString("en-GB");
-        place.closest("li").classList.toggle("finds-nothing", count === 0);
+        place.closest("li").classList.toggle("text-secondary", count === 0);
       });
     },
     true,

@@ -74,16 +74,16 @@
     const box = make("div");
     const name = make("a", "fw-semibold", one.name);
     name.href = `${holder.dataset.facility}${one.id}/${day}`;
-    const facts = make("p", "", `${one.technology}, ${capacity(one)}`);
+    const facts = make("p", "mt-1 mb-0", `${one.technology}, ${capacity(one)}`);
     const [colour, word] = RATINGS[one.rag];
-    const rating = make("p");
+    const rating = make("p", "mt-1 mb-0");
     const badge = make("span", `rag rag-${colour}`);
     if (one.rag) badge.append(make("span", "rag-letter", one.rag));
     badge.append(word);
     rating.append(badge);
     box.append(name, facts, rating);
     for (let place = 0; place < one.pipelines.length; place += 2) {
-      const line = make("p", "", "In ");
+      const line = make("p", "mt-1 mb-0", "In ");
       const link = make("a", "", one.pipelines[place + 1]);
       link.href = `${holder.dataset.pipeline}${one.pipelines[place]}/${day}`;
       line.append(link);
@@ -105,7 +105,7 @@
     const size = Math.round(Math.max(46 + 8 * Math.log10(count), 14 + 6 * figure.length));
     const face = make("div");
     face.append(make("span", "", whole.format(count)));
-    face.append(make("small", "", figure));
+    face.append(make("small", "d-block mt-1 fs-6 fw-medium text-nowrap", figure));
     cluster.options.title = `${whole.format(count)} facilities, ${exact.format(dc + ac)} ${unit}`;
     return L.divIcon({ className: "map-cluster", html: face, iconSize: [size, size] });
   }

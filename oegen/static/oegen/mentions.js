@@ -34,7 +34,7 @@
     const said = document.createElement("p");
     const suggest = asker(box.dataset.people);
     const foresee = asker(box.dataset.told);
-    list.className = "mention-list";
+    list.className = "mention-list surface";
     list.id = `${box.id}-people`;
     list.hidden = true;
     list.setAttribute("role", "listbox");

@@ -57,7 +57,7 @@
     const pair = { latitude, longitude };
     const row = longitude.closest(".form-row");
     const holder = document.createElement("div");
-    holder.className = "map place-map";
+    holder.className = "map surface place-map";
     holder.hidden = true;
     holder.setAttribute("role", "application");
     holder.setAttribute("aria-label", "Map: click the place of the facility");
