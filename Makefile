@@ -13,6 +13,8 @@ BIN := .venv/bin
 # The lock files are complete. With dependency resolution, old versions of pip may choose a newer
 # release for a package with an extra, such as coverage[toml], and then fail on its hash.
 PIP_INSTALL := $(BIN)/python -m pip install --no-deps --require-hashes --disable-pip-version-check
+# Node.js of the machine, or else the one that stands in .venv.
+WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
@@ -36,12 +38,13 @@ test-full: setup .venv/test.stamp lint ## Run all tests on both databases, inclu
 	@echo "== Every test on PostgreSQL"
 	$(BIN)/python -m tests.support.postgres $(PYTEST) --full
 
-coverage: setup .venv/test.stamp ## Run the tests on SQLite and report uncovered lines
+coverage: setup .venv/test.stamp node_modules/.test.stamp ## Run the tests on SQLite and report uncovered lines
 	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
 
-lint: setup .venv/test.stamp ## Check style, formatting, types and missing migrations
+lint: setup .venv/test.stamp node_modules/.test.stamp ## Check style, formatting, types and missing migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(WITH_NODE) node_modules/.bin/biome ci --error-on-warnings
 	env -u DATABASE_URL $(BIN)/mypy
 	env -u DATABASE_URL $(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 
@@ -71,10 +74,14 @@ clean: ## Remove installed and built files; the data in var stay
 
 node_modules/.stamp: package.json package-lock.json | .venv/base.stamp
 	@echo "== Installing the front-end packages"
-	@if command -v npm >/dev/null; then npm ci; else \
-		$(PIP_INSTALL) -r requirements/node.txt \
-		&& $(BIN)/python -m pip check --disable-pip-version-check \
-		&& PATH="$(CURDIR)/$(BIN):$$PATH" npm ci; fi
+	@command -v npm >/dev/null || { $(PIP_INSTALL) -r requirements/node.txt \
+		&& $(BIN)/python -m pip check --disable-pip-version-check; }
+	$(WITH_NODE) npm ci --omit=dev
+	@touch $@
+
+node_modules/.test.stamp: node_modules/.stamp
+	@echo "== Installing the front-end test packages"
+	$(WITH_NODE) npm install --no-save
 	@touch $@
 
 $(VAR_DIR)/secret-key: | .venv/base.stamp

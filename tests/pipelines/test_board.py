@@ -60,7 +60,7 @@ def test_a_card_says_which_mw_its_capacity_is(as_manager):
     battery = make_facility("Battery", "bess", capacity_mw=11)
     PipelineFacility.objects.create(pipeline=both, facility=battery)
 
-    cards = as_manager.get(BOARD).text.split('class="board-card"')[1:]
+    cards = as_manager.get(BOARD).text.split('class="board-card ')[1:]
 
     told = {re.search('data-name="([^"]*)', card)[1]: strip_tags(card) for card in cards}
     assert "42.0&nbsp;MWp" in told["Sunny"]

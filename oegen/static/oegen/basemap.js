@@ -2,7 +2,7 @@
    colours of the element that holds it (--map-land, --map-line, --map-place). */
 "use strict";
 
-window.oegenBasemap = (function () {
+window.oegenBasemap = (() => {
   const HOME = { centre: [54.5, -3.5], zoom: 5 };
   const NEAR = 7; // the coast stays in sight
   const SLICE_MS = 12; // of work, before the page has its turn
@@ -26,7 +26,7 @@ window.oegenBasemap = (function () {
     for (const country of topology.objects.countries.geometries) {
       const { geometry } = topojson.feature(topology, country);
       const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-      polygons.forEach((rings) => shapes.push(shapeOf(rings)));
+      shapes.push(...polygons.map(shapeOf));
       if (performance.now() > until) {
         await new Promise((resume) => setTimeout(resume));
         until = performance.now() + SLICE_MS;
@@ -69,7 +69,9 @@ window.oegenBasemap = (function () {
       return lng + 360 * turns;
     });
     if (turns !== 0) return;
-    longitudes.forEach((lng, place) => (ring[place] = [lng, ring[place][1]]));
+    longitudes.forEach((lng, place) => {
+      ring[place] = [lng, ring[place][1]];
+    });
   }
 
   /* The colours of tokens.css are pairs, for light and for dark: an element shows those in use. */

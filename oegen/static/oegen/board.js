@@ -1,6 +1,6 @@
 /* Moving a card: carried with mouse, pen or finger, or by its Move button, it opens a dialog that
    asks why. The server checks and answers; the columns are then drawn anew from the page. */
-(function () {
+(() => {
   "use strict";
   const FAR_ENOUGH = 6; // pixels until a press becomes a carry
   const EDGE = 48; // pixels from the board's sides where carrying scrolls it
@@ -20,7 +20,7 @@
   /* Only what the chosen status needs is asked. */
   function showAsked() {
     const chosen = form.elements.to.value;
-    fields.querySelectorAll("[data-asked-by]").forEach(function (field) {
+    fields.querySelectorAll("[data-asked-by]").forEach((field) => {
       field.hidden = !field.dataset.askedBy.split(" ").includes(chosen);
     });
   }
@@ -69,9 +69,16 @@
 
   async function send(address, body) {
     const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-    const answer = await fetch(address, { method: "POST", body, headers: { "X-CSRFToken": token } });
+    const answer = await fetch(address, {
+      method: "POST",
+      body,
+      headers: { "X-CSRFToken": token },
+    });
     /* The answer is the sign-in page. */
-    if (answer.redirected) throw new Error("You were signed out. Nothing was moved: load the page again and sign in; what you typed is kept.");
+    if (answer.redirected)
+      throw new Error(
+        "You were signed out. Nothing was moved: load the page again and sign in; what you typed is kept.",
+      );
     return answer;
   }
 
@@ -111,7 +118,10 @@
     try {
       await work();
     } catch (error) {
-      const text = error instanceof TypeError ? "The server can't be reached. Nothing was moved." : error.message;
+      const text =
+        error instanceof TypeError
+          ? "The server can't be reached. Nothing was moved."
+          : error.message;
       if (dialog.open) wrong(text);
       else say(text);
     } finally {
@@ -180,23 +190,23 @@
   /* The page itself comes with the offer while the last move can be undone. */
   const offered = notice.querySelector("[data-undo]");
   if (offered) endOffer(offered);
-  notice.addEventListener("click", function (event) {
+  notice.addEventListener("click", (event) => {
     const button = event.target.closest("[data-undo]");
     if (button) attempt(() => takeBack(button.dataset));
   });
 
-  form.addEventListener("submit", function (event) {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(submit);
   });
-  form.addEventListener("change", function (event) {
+  form.addEventListener("change", (event) => {
     if (event.target.name === "to") showAsked();
   });
-  dialog.querySelector("[data-move-cancel]").addEventListener("click", function () {
+  dialog.querySelector("[data-move-cancel]").addEventListener("click", () => {
     oegenUnsaved.forget(form);
     close();
   });
-  dialog.addEventListener("cancel", function (event) {
+  dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     oegenUnsaved.pause(form);
     close();
@@ -279,7 +289,7 @@
   }
 
   document.addEventListener("pointerdown", start);
-  document.addEventListener("pointermove", function (event) {
+  document.addEventListener("pointermove", (event) => {
     if (!carry || event.pointerId !== carry.id) return;
     const way = Math.hypot(event.clientX - carry.x, event.clientY - carry.y);
     if (!carry.ghost && way >= FAR_ENOUGH) lift(event);
@@ -289,12 +299,12 @@
     if (carry?.id === event.pointerId) drop(true);
   });
   document.addEventListener("pointercancel", () => drop(false));
-  document.addEventListener("keydown", function (event) {
+  document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && carry?.ghost) drop(false);
   });
   document.addEventListener(
     "click",
-    function (event) {
+    (event) => {
       if (carried) {
         event.preventDefault();
         event.stopPropagation();

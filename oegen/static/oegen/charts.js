@@ -1,7 +1,7 @@
 /* Draws every chart of the page from its json_script block, and draws anew what filters change.
    What the data means is decided in dashboard/charts; the table behind each chart holds the same
    figures. */
-(function () {
+(() => {
   "use strict";
   const NARROW = 480; // pixels
   const PAPER = 680; // pixels: what A4 has between its margins
@@ -32,32 +32,36 @@
   /* Writes each bar's words at its end, so that nobody has to measure against an axis. */
   const endNotes = {
     id: "endNotes",
-    afterDatasetsDraw(chart, args, options) {
+    afterDatasetsDraw(chart, _args, options) {
       if (!options.notes) return;
       const context = chart.ctx;
       context.save();
       context.font = `${options.size}px ${Chart.defaults.font.family}`;
       context.fillStyle = colourOf("--oegen-ink-2");
       const stacked = chart.options.indexAxis !== "y";
-      const shown = chart.data.datasets.map((set, number) => [set, number]).filter(([set]) => !set.apart);
+      const shown = chart.data.datasets
+        .map((set, number) => [set, number])
+        .filter(([set]) => !set.apart);
       const isWhole = shown.every(([, number]) => chart.isDatasetVisible(number));
-      if (isWhole) options.notes.forEach(function (note, index) {
-        let far = null;
-        shown.forEach(function ([, number]) {
-          const bar = chart.getDatasetMeta(number).data[index];
-          if (bar && (far === null || (stacked ? bar.y < far.y : bar.x > far.x))) far = bar;
+      if (isWhole) {
+        options.notes.forEach((note, index) => {
+          let far = null;
+          shown.forEach(([, number]) => {
+            const bar = chart.getDatasetMeta(number).data[index];
+            if (bar && (far === null || (stacked ? bar.y < far.y : bar.x > far.x))) far = bar;
+          });
+          if (!far) return;
+          if (stacked) {
+            context.textAlign = "center";
+            context.textBaseline = "bottom";
+            context.fillText(note, far.x, far.y - 4);
+          } else {
+            context.textAlign = "left";
+            context.textBaseline = "middle";
+            context.fillText(note, Math.max(far.x, far.base) + 6, far.y);
+          }
         });
-        if (!far) return;
-        if (stacked) {
-          context.textAlign = "center";
-          context.textBaseline = "bottom";
-          context.fillText(note, far.x, far.y - 4);
-        } else {
-          context.textAlign = "left";
-          context.textBaseline = "middle";
-          context.fillText(note, Math.max(far.x, far.base) + 6, far.y);
-        }
-      });
+      }
       context.restore();
     },
   };
@@ -89,7 +93,7 @@
     return {
       animation: false,
       maintainAspectRatio: false,
-      onClick(event, hits) {
+      onClick(_event, hits) {
         follow(hits.map(link).find(Boolean));
       },
       onHover(event, hits) {
@@ -125,13 +129,15 @@
       type: "bar",
       data: {
         labels: data.labels,
-        datasets: [{
-          data: series.values,
-          backgroundColor: tone(series),
-          borderRadius: 2,
-          maxBarThickness: 22,
-          minBarLength: 2,
-        }],
+        datasets: [
+          {
+            data: series.values,
+            backgroundColor: tone(series),
+            borderRadius: 2,
+            maxBarThickness: 22,
+            minBarLength: 2,
+          },
+        ],
       },
       options: {
         ...common((hit) => data.links[hit.index]),
@@ -263,7 +269,7 @@
       type: "line",
       data: { datasets },
       options: {
-        ...common(function ({ datasetIndex, index }) {
+        ...common(({ datasetIndex, index }) => {
           if (datasetIndex > 1) return "";
           return choice.link.replaceAll("PLACE", isoOf(datasets[datasetIndex].data[index].x));
         }),
@@ -283,7 +289,10 @@
                 axis.ticks.push({ value: Date.UTC(year, 0, 1) });
               }
             },
-            ticks: { ...groups.ticks, callback: (value) => String(new Date(value).getUTCFullYear()) },
+            ticks: {
+              ...groups.ticks,
+              callback: (value) => String(new Date(value).getUTCFullYear()),
+            },
           },
           y: values(data.axis),
         },
@@ -308,9 +317,8 @@
               title: ([item]) => (item ? dates.format(item.raw.x) : ""),
               label(item) {
                 const { low, high, y } = item.raw;
-                const between = low === undefined
-                  ? ""
-                  : ` (${numbers.format(low)} to ${numbers.format(high)})`;
+                const between =
+                  low === undefined ? "" : ` (${numbers.format(low)} to ${numbers.format(high)})`;
                 return `${item.dataset.label}: ${numbers.format(y)} ${choice.unit}${between}`;
               },
             },
@@ -332,22 +340,26 @@
     return {
       type: "bubble",
       data: {
-        datasets: [{
-          data: data.places.map(([impact, likelihood, count]) => ({
-            x: likelihood,
-            y: impact,
-            r: Math.min(4 * Math.sqrt(count), 18),
-            count,
-          })),
-          backgroundColor: `${tone(data)}99`,
-          borderColor: colourOf("--oegen-surface"),
-          clip: 12,
-        }],
+        datasets: [
+          {
+            data: data.places.map(([impact, likelihood, count]) => ({
+              x: likelihood,
+              y: impact,
+              r: Math.min(4 * Math.sqrt(count), 18),
+              count,
+            })),
+            backgroundColor: `${tone(data)}99`,
+            borderColor: colourOf("--oegen-surface"),
+            clip: 12,
+          },
+        ],
       },
       options: {
-        ...common(function ({ index }) {
+        ...common(({ index }) => {
           const [impact, likelihood] = data.places[index];
-          return data.link.replaceAll("PLACE-impact", impact).replaceAll("PLACE-likelihood", likelihood);
+          return data.link
+            .replaceAll("PLACE-impact", impact)
+            .replaceAll("PLACE-likelihood", likelihood);
         }),
         scales: { x: side("Likelihood"), y: side("Impact") },
         plugins: {
@@ -378,7 +390,7 @@
     const one = { card, data, box, chosen: 0 };
     one.config = () => KINDS[data.kind](data, box.clientWidth < NARROW, one.chosen);
     one.chart = new Chart(box.querySelector("canvas"), { ...one.config(), plugins: [endNotes] });
-    one.redraw = function () {
+    one.redraw = () => {
       Object.assign(one.chart.config, { data: one.config().data, options: one.config().options });
       one.chart.update("none");
     };
@@ -388,7 +400,7 @@
   function choose(button) {
     const one = drawn.find(({ card }) => card.contains(button));
     one.chosen = Number(button.dataset.chartChoice);
-    one.card.querySelectorAll("[data-chart-choice]").forEach(function (other) {
+    one.card.querySelectorAll("[data-chart-choice]").forEach((other) => {
       other.setAttribute("aria-pressed", String(other === button));
     });
     const { finding } = one.data.choices[one.chosen];
@@ -406,7 +418,7 @@
     if (one && !asTable) one.chart.resize();
   }
 
-  document.addEventListener("click", function (event) {
+  document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-chart-choice], [data-chart-switch]");
     if (!button) return;
     if (button.matches("[data-chart-choice]")) choose(button);
@@ -414,11 +426,11 @@
   });
 
   function drawAll() {
-    drawn = drawn.filter(function ({ card, chart }) {
+    drawn = drawn.filter(({ card, chart }) => {
       if (!card.isConnected) chart.destroy();
       return card.isConnected;
     });
-    document.querySelectorAll("[data-chart]").forEach(function (card) {
+    document.querySelectorAll("[data-chart]").forEach((card) => {
       if (!drawn.some((one) => one.card === card)) drawn.push(make(card));
     });
   }
@@ -427,16 +439,19 @@
   function fetchMapWhenSeen() {
     const map = document.querySelector("[data-map][data-files]");
     if (!map) return;
-    const watch = new IntersectionObserver(function (entries) {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      watch.disconnect();
-      map.dataset.files.split(" ").forEach(function (file) {
-        const script = document.createElement("script");
-        script.src = file;
-        script.async = false; // in their order
-        document.body.append(script);
-      });
-    }, { rootMargin: "200px" });
+    const watch = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        watch.disconnect();
+        map.dataset.files.split(" ").forEach((file) => {
+          const script = document.createElement("script");
+          script.src = file;
+          script.async = false; // in their order
+          document.body.append(script);
+        });
+      },
+      { rootMargin: "200px" },
+    );
     watch.observe(map);
   }
 
@@ -444,10 +459,14 @@
   drawAll();
   fetchMapWhenSeen();
   document.addEventListener("htmx:afterSettle", drawAll);
-  document.addEventListener("oegen:theme", () => drawn.forEach((one) => one.redraw()));
+  document.addEventListener("oegen:theme", () => {
+    for (const one of drawn) one.redraw();
+  });
   // Paper is narrower than most windows: drawn for it, words keep their size.
   window.addEventListener("beforeprint", () => {
-    drawn.forEach(({ chart }) => chart.resize(Math.min(chart.width, PAPER), chart.height));
+    for (const { chart } of drawn) chart.resize(Math.min(chart.width, PAPER), chart.height);
   });
-  window.addEventListener("afterprint", () => drawn.forEach(({ chart }) => chart.resize()));
+  window.addEventListener("afterprint", () => {
+    for (const { chart } of drawn) chart.resize();
+  });
 })();

@@ -1,7 +1,7 @@
 /* Keys of every page: / searches, e edits, j and k walk down and up a list, g and a letter goes to a
    section, ? shows them all.
    None of them acts while somebody types. The list in oegen/parts/keys.html says where g leads. */
-(function () {
+(() => {
   "use strict";
   const dialog = document.getElementById("keys");
   const WAIT_MS = 1500;
@@ -26,7 +26,7 @@
     return rows.length > 0;
   }
 
-  document.addEventListener("keydown", function (event) {
+  document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (isTyping(event.target) || dialog.open) return;
     const goes = Date.now() < goesUntil;

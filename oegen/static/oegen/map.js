@@ -1,6 +1,6 @@
 /* The facilities as marks whose area is their capacity, gathered in clusters where they are close.
    The list beside the map has the largest of them for those who would rather read. */
-(function () {
+(() => {
   "use strict";
   const holder = document.querySelector("[data-map]");
   if (!holder) return;
@@ -9,7 +9,12 @@
   const LARGEST = 64;
   const SLICE_MS = 12; // of gathering marks, before the page has its turn
   const NEAREST = 9; // the zoom that a lone facility is shown at
-  const RATINGS = { R: ["red", "Red"], A: ["amber", "Amber"], G: ["green", "Green"], "": ["none", "Not rated"] };
+  const RATINGS = {
+    R: ["red", "Red"],
+    A: ["amber", "Amber"],
+    G: ["green", "Green"],
+    "": ["none", "Not rated"],
+  };
   const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
   const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
   const asOf = new URLSearchParams(window.location.search).get("as_of");
@@ -69,16 +74,16 @@
     const box = make("div");
     const name = make("a", "fw-semibold", one.name);
     name.href = `${holder.dataset.facility}${one.id}/${day}`;
-    const facts = make("p", "", `${one.technology}, ${capacity(one)}`);
+    const facts = make("p", "mt-1 mb-0", `${one.technology}, ${capacity(one)}`);
     const [colour, word] = RATINGS[one.rag];
-    const rating = make("p");
+    const rating = make("p", "mt-1 mb-0");
     const badge = make("span", `rag rag-${colour}`);
     if (one.rag) badge.append(make("span", "rag-letter", one.rag));
     badge.append(word);
     rating.append(badge);
     box.append(name, facts, rating);
     for (let place = 0; place < one.pipelines.length; place += 2) {
-      const line = make("p", "", "In ");
+      const line = make("p", "mt-1 mb-0", "In ");
       const link = make("a", "", one.pipelines[place + 1]);
       link.href = `${holder.dataset.pipeline}${one.pipelines[place]}/${day}`;
       line.append(link);
@@ -100,7 +105,7 @@
     const size = Math.round(Math.max(46 + 8 * Math.log10(count), 14 + 6 * figure.length));
     const face = make("div");
     face.append(make("span", "", whole.format(count)));
-    face.append(make("small", "", figure));
+    face.append(make("small", "d-block mt-1 fs-6 fw-medium text-nowrap", figure));
     cluster.options.title = `${whole.format(count)} facilities, ${exact.format(dc + ac)} ${unit}`;
     return L.divIcon({ className: "map-cluster", html: face, iconSize: [size, size] });
   }
@@ -149,7 +154,10 @@
       animate: !still,
       iconCreateFunction: clusterMark,
     });
-    bringIntoSight(markers.map((marker) => marker.getLatLng()), isFirst);
+    bringIntoSight(
+      markers.map((marker) => marker.getLatLng()),
+      isFirst,
+    );
     clusters = group;
     map.addLayer(group);
     group.addLayers(markers);
@@ -165,8 +173,9 @@
     loading = new AbortController();
     const { signal } = loading;
     fetch(asked, { signal })
-      .then(function (response) {
-        if (!response.ok) throw new Error(`The facilities could not be loaded (${response.status}).`);
+      .then((response) => {
+        if (!response.ok)
+          throw new Error(`The facilities could not be loaded (${response.status}).`);
         return response.json();
       })
       .then(

@@ -1,6 +1,6 @@
 /* Comment boxes: names to choose from after an @, a word on who will be told, Ctrl+Enter posts.
    A box works without this file too: @username tells that person. */
-(function () {
+(() => {
   "use strict";
   const TYPED = /(^|[^\p{L}\p{N}_@.+/-])@([\p{L}\p{N}_@.+-]*(?: [\p{L}\p{N}_.+-]+)?)$/u;
   const NAMED = /(?<![\p{L}\p{N}_@.+/-])@([\p{L}\p{N}_@.+-]*[\p{L}\p{N}_])/gu;
@@ -9,18 +9,20 @@
   /* The newest answer only: one that comes late is of what was typed before. */
   function asker(address) {
     let running = new AbortController();
-    return async function (parameters) {
+    return async (parameters) => {
       running.abort();
       running = new AbortController();
       const query = new URLSearchParams(parameters);
-      const answer = await fetch(`${address}?${query}`, { signal: running.signal }).catch(() => null);
-      return answer && answer.ok && !answer.redirected ? answer.json() : null;
+      const answer = await fetch(`${address}?${query}`, { signal: running.signal }).catch(
+        () => null,
+      );
+      return answer?.ok && !answer.redirected ? answer.json() : null;
     };
   }
 
   function later(act) {
     let timer = 0;
-    return function (...what) {
+    return (...what) => {
       clearTimeout(timer);
       timer = setTimeout(() => act(...what), WAIT_MS);
     };
@@ -32,7 +34,7 @@
     const said = document.createElement("p");
     const suggest = asker(box.dataset.people);
     const foresee = asker(box.dataset.told);
-    list.className = "mention-list";
+    list.className = "mention-list surface";
     list.id = `${box.id}-people`;
     list.hidden = true;
     list.setAttribute("role", "listbox");
@@ -49,7 +51,7 @@
     const chosen = () => list.querySelector("[aria-selected='true']");
 
     function mark(option) {
-      options().forEach((one) => one.setAttribute("aria-selected", String(one === option)));
+      for (const one of options()) one.setAttribute("aria-selected", String(one === option));
       box.setAttribute("aria-activedescendant", option.id);
       option.scrollIntoView({ block: "nearest" });
     }
@@ -71,14 +73,14 @@
       box.dispatchEvent(new Event("input", { bubbles: true }));
     }
 
-    const offer = later(async function () {
+    const offer = later(async () => {
       const typed = box.value.slice(0, box.selectionStart).match(TYPED);
       if (!typed) return close();
       const answer = await suggest({ q: typed[2] });
       if (!answer) return;
       if (!answer.people.length) return close();
       list.replaceChildren(
-        ...answer.people.map(function (person, number) {
+        ...answer.people.map((person, number) => {
           const option = document.createElement("li");
           const username = document.createElement("small");
           option.id = `${list.id}-${number}`;
@@ -95,7 +97,7 @@
       mark(list.firstElementChild);
     });
 
-    const foretell = later(async function () {
+    const foretell = later(async () => {
       /* Not the name that is still being typed. */
       const rest = box.value.slice(box.selectionStart);
       const text = box.value.slice(0, box.selectionStart).replace(TYPED, "$1") + rest;
@@ -106,12 +108,12 @@
       told.classList.toggle("field-wrong", Boolean(answer.problem));
     });
 
-    box.addEventListener("input", function () {
+    box.addEventListener("input", () => {
       offer();
       foretell();
     });
     box.addEventListener("blur", () => setTimeout(close, WAIT_MS));
-    box.addEventListener("keydown", function (event) {
+    box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         box.form.requestSubmit();
@@ -131,7 +133,7 @@
       }
       event.preventDefault();
     });
-    list.addEventListener("pointerdown", function (event) {
+    list.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       const option = event.target.closest("[role='option']");
       if (option) insert(option);

@@ -1,16 +1,16 @@
 /* Small comforts of every page; each works without this file too. */
-(function () {
+(() => {
   "use strict";
 
   /* A menu closes when attention goes elsewhere. */
-  document.addEventListener("click", function (event) {
-    document.querySelectorAll("details[data-menu][open]").forEach(function (menu) {
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
   });
-  document.addEventListener("keydown", function (event) {
+  document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    document.querySelectorAll("details[data-menu][open]").forEach(function (menu) {
+    document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
       menu.open = false;
       menu.querySelector("summary").focus();
     });

@@ -1,13 +1,13 @@
 /* Comforts of a record's page; each works without this file too. */
-(function () {
+(() => {
   "use strict";
 
   /* The stable identifier, to quote elsewhere. The clipboard is there on secure pages only. */
   if (navigator.clipboard) {
-    document.querySelectorAll("[data-copy]").forEach(function (button) {
+    document.querySelectorAll("[data-copy]").forEach((button) => {
       const words = button.textContent;
       button.hidden = false;
-      button.addEventListener("click", function () {
+      button.addEventListener("click", () => {
         const text = document.getElementById(button.dataset.copy).textContent;
         navigator.clipboard.writeText(text).then(
           () => (button.textContent = "Copied"),
@@ -19,14 +19,14 @@
   }
 
   /* A comment's form takes the comment's place. A failure or the sign-in page is shown as a page. */
-  document.addEventListener("htmx:beforeSwap", function (event) {
+  document.addEventListener("htmx:beforeSwap", (event) => {
     const asked = new URL(event.detail.pathInfo.requestPath, window.location.href);
     const answer = new URL(event.detail.xhr.responseURL, window.location.href);
     if (event.detail.xhr.status === 200 && answer.pathname === asked.pathname) return;
     event.detail.shouldSwap = false;
     window.location.assign(asked);
   });
-  document.addEventListener("htmx:afterSettle", function (event) {
+  document.addEventListener("htmx:afterSettle", (event) => {
     const link = event.target.querySelector(".comment-actions a");
     if (link) link.focus();
   });
@@ -38,7 +38,7 @@
     return label;
   }
 
-  document.querySelectorAll("[data-places]").forEach(function (holder) {
+  document.querySelectorAll("[data-places]").forEach((holder) => {
     const places = JSON.parse(document.getElementById(holder.dataset.places).textContent);
     const map = oegenBasemap.draw(
       holder,
@@ -46,7 +46,7 @@
       (sentence) => holder.insertAdjacentText("beforebegin", sentence),
       { scrollWheelZoom: false },
     );
-    const markers = places.map(function (place) {
+    const markers = places.map((place) => {
       const marker = L.circleMarker([place.latitude, place.longitude], {
         radius: 8,
         ...oegenBasemap.styleOfPlace(holder),
@@ -56,8 +56,8 @@
     });
     const bounds = L.latLngBounds(markers.map((marker) => marker.getLatLng()));
     map.fitBounds(bounds, { maxZoom: oegenBasemap.NEAR, padding: [24, 24] });
-    document.addEventListener("oegen:theme", function () {
-      markers.forEach((marker) => marker.setStyle(oegenBasemap.styleOfPlace(holder)));
+    document.addEventListener("oegen:theme", () => {
+      for (const marker of markers) marker.setStyle(oegenBasemap.styleOfPlace(holder));
     });
   });
 })();

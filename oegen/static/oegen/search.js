@@ -1,16 +1,16 @@
 /* The search page: type at once, and walk down into the results with the arrow keys. */
-(function () {
+(() => {
   "use strict";
 
-  var box = document.getElementById("site-search");
+  const box = document.getElementById("site-search");
   box.focus();
   box.setSelectionRange(box.value.length, box.value.length);
 
-  document.addEventListener("keydown", function (event) {
+  document.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    var stops = [box].concat(Array.from(document.querySelectorAll(".hit a")));
-    var at = stops.indexOf(document.activeElement);
-    var next = at >= 0 && stops[at + (event.key === "ArrowDown" ? 1 : -1)];
+    const stops = [box].concat(Array.from(document.querySelectorAll(".hit a")));
+    const at = stops.indexOf(document.activeElement);
+    const next = at >= 0 && stops[at + (event.key === "ArrowDown" ? 1 : -1)];
     if (!next) return;
     event.preventDefault();
     next.focus();

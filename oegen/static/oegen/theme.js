@@ -1,6 +1,6 @@
 /* Loaded in the head, before anything is painted. The choice is kept under the key that Django's
    admin uses too, so both parts of the site look alike. */
-(function () {
+(() => {
   "use strict";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const paper = window.matchMedia("print");
@@ -24,11 +24,11 @@
   paper.addEventListener("change", apply);
   window.addEventListener("storage", apply);
 
-  document.addEventListener("DOMContentLoaded", function () {
-    document.querySelectorAll("[data-theme-choice]").forEach(function (group) {
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-theme-choice]").forEach((group) => {
       const current = group.querySelector(`input[value="${chosen()}"]`);
       current.checked = true;
-      group.addEventListener("change", function (event) {
+      group.addEventListener("change", (event) => {
         localStorage.setItem("theme", event.target.value);
         apply();
       });

@@ -2,11 +2,17 @@
    person and address; leaving it asks first; the draft is offered again to the same person, with the
    note of what the form was opened on, so that what others did meanwhile is still told. Passwords are
    never kept, and nothing is ever sent by itself. The server says in a cookie what it has saved. */
-(function () {
+(() => {
   "use strict";
   const PREFIX = "oegen:draft:";
   const SAVED = "oegen_saved";
-  const NEVER_KEPT = ["csrfmiddlewaretoken", "draft", "action", "select_across", "_selected_action"];
+  const NEVER_KEPT = [
+    "csrfmiddlewaretoken",
+    "draft",
+    "action",
+    "select_across",
+    "_selected_action",
+  ];
   const OPENED_ON = /(^|-)(guard|version)$/;
   const WAIT = 300; // milliseconds from the last key to the draft
 
@@ -65,7 +71,9 @@
   }
 
   function changedNames(form) {
-    return controls(form).filter(isChanged).map((one) => one.name);
+    return controls(form)
+      .filter(isChanged)
+      .map((one) => one.name);
   }
 
   function isDirty(form) {
@@ -73,7 +81,7 @@
   }
 
   function values(form) {
-    return controls(form).map(function (one) {
+    return controls(form).map((one) => {
       const said = { name: one.name, value: one.value };
       if (one.type === "checkbox" || one.type === "radio") said.checked = one.checked;
       if (one.options)
@@ -112,7 +120,7 @@
       const [, prefix, number] = /^(.+)-(\d+)-id$/.exec(one.name) ?? [];
       if (prefix && one.value) here.set(`${prefix} ${one.value}`, `${prefix}-${number}`);
     }
-    return function (name) {
+    return (name) => {
       const [, prefix, number, field] = /^(.+)-(\d+)-([^-]+)$/.exec(name) ?? [];
       if (!prefix || !totals.has(prefix)) return name;
       const row = ids.get(`${prefix}-${number}`);
@@ -160,7 +168,10 @@
   function isSame(control, said) {
     if (said.checked !== undefined) return control.checked === said.checked;
     if (said.chosen)
-      return [...control.selectedOptions].map((one) => one.value).join() === said.chosen.map(([one]) => one).join();
+      return (
+        [...control.selectedOptions].map((one) => one.value).join() ===
+        said.chosen.map(([one]) => one).join()
+      );
     return control.value === said.value;
   }
 
@@ -173,7 +184,8 @@
     for (const said of draft.values) {
       const name = rename(said.name);
       const control = own.find((one) => one.name === name && fits(one, said));
-      if (control && (control.type !== "hidden" || OPENED_ON.test(name))) found.push([control, said]);
+      if (control && (control.type !== "hidden" || OPENED_ON.test(name)))
+        found.push([control, said]);
       else if (!control && draft.changed.includes(said.name)) missing += 1;
     }
     return { found, missing };
@@ -197,7 +209,10 @@
     bar.className = "draft-offer";
     bar.setAttribute("role", "status");
     const words = document.createElement("p");
-    const time = new Date(draft.when).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    const time = new Date(draft.when).toLocaleTimeString("en-GB", {
+      hour: "2-digit",
+      minute: "2-digit",
+    });
     words.textContent = `You typed something here at ${time} that was not saved.`;
     bar.append(words, button("Bring it back", back), button("Discard it", discard));
     form.prepend(bar);
@@ -209,7 +224,7 @@
       store(form);
       words.textContent = "What you typed is back. It is not saved yet.";
       if (missing) words.textContent += ` ${missing} of the fields are not on this page any more.`;
-      bar.querySelectorAll("button").forEach((one) => one.remove());
+      for (const one of bar.querySelectorAll("button")) one.remove();
     }
 
     function discard() {
@@ -240,7 +255,11 @@
 
   function isRefused(form) {
     const place = form.closest("#content-main") ?? form;
-    return Boolean(place.querySelector(".errornote, .errorlist, .field-wrong, [role=alert], [aria-invalid=true]"));
+    return Boolean(
+      place.querySelector(
+        ".errornote, .errorlist, .field-wrong, [role=alert], [aria-invalid=true]",
+      ),
+    );
   }
 
   /* ``about`` tells apart what one form is used for at one address. */
@@ -267,7 +286,8 @@
         said.name.endsWith("-TOTAL_FORMS") &&
         Number(form.elements[said.name]?.value) < Number(said.value),
     );
-    if (more || missing || typed.some(([control, said]) => !isSame(control, said))) offer(form, draft);
+    if (more || missing || typed.some(([control, said]) => !isSame(control, said)))
+      offer(form, draft);
     else sessionStorage.removeItem(key);
   }
 
@@ -328,7 +348,7 @@
     if (wrong) focusOn(wrong);
   }
 
-  document.addEventListener("click", function (event) {
+  document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-problem]");
     const wrong = link && document.getElementById(link.hash.slice(1));
     if (!wrong) return;
@@ -353,7 +373,7 @@
   // The admin's choosers tell jQuery alone.
   window.django?.jQuery(document).on("change", ".admin-autocomplete", onTyping);
 
-  document.addEventListener("submit", function (event) {
+  document.addEventListener("submit", (event) => {
     const form = event.target;
     if (/\/logout\/$/.test(new URL(form.action, location.href).pathname)) {
       for (const state of watched.values()) {
@@ -372,13 +392,13 @@
     form.append(field);
   });
 
-  window.addEventListener("beforeunload", function (event) {
+  window.addEventListener("beforeunload", (event) => {
     if (leaving || ![...watched.keys()].some(isDirty)) return;
     event.preventDefault();
     event.returnValue = true;
   });
 
-  window.addEventListener("pagehide", function () {
+  window.addEventListener("pagehide", () => {
     for (const [form, state] of watched) if (state.timer) store(form);
   });
 
@@ -388,6 +408,7 @@
     const saved = new RegExp(`(?:^|; )${SAVED}=([0-9a-f]+)`).exec(document.cookie);
     if (saved) {
       forgetWhere((draft) => draft?.id === saved[1]);
+      // biome-ignore lint/suspicious/noDocumentCookie: not every browser has a cookie store
       document.cookie = `${SAVED}=; path=/; max-age=0; samesite=lax`;
     }
     watchAll();

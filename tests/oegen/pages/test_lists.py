@@ -82,7 +82,7 @@ def test_totals_are_of_all_that_is_filtered_and_count_a_shared_facility_once(as_
     PipelineFacility.objects.create(pipeline=second, facility=first.facilities.get())
 
     html = get(as_manager, "pipelines", status="open").content.decode()
-    totals = html.split('class="totals"')[1].split("</p>")[0].replace("&nbsp;", " ")
+    totals = html.split('class="totals ')[1].split("</p>")[0].replace("&nbsp;", " ")
 
     assert "<b>2</b> pipelines" in totals
     assert '1,000.5<span class="unit"> MWp</span></b> DC' in totals

@@ -1,8 +1,7 @@
 /* Beside every pair of latitude and longitude boxes: a small map to click the place on.
    Typing moves the marker; clicking fills the boxes. */
-"use strict";
-
-{
+(() => {
+  "use strict";
   const DECIMALS = 5; // about a metre
   function read(pair) {
     const [lat, lng] = [pair.latitude, pair.longitude].map((box) =>
@@ -58,7 +57,7 @@
     const pair = { latitude, longitude };
     const row = longitude.closest(".form-row");
     const holder = document.createElement("div");
-    holder.className = "map place-map";
+    holder.className = "map surface place-map";
     holder.hidden = true;
     holder.setAttribute("role", "application");
     holder.setAttribute("aria-label", "Map: click the place of the facility");
@@ -87,4 +86,4 @@
 
   document.addEventListener("DOMContentLoaded", () => equipAll(document));
   document.addEventListener("formset:added", (event) => equipAll(event.target));
-}
+})();
