@@ -19,6 +19,18 @@ class Channel(models.TextChoices):
     EMAIL = "email", "e-mail"
 
 
+class EventField(models.CharField):
+    """The code of an event that rules can be about. Migrations don't know which there are."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"max_length": 40, **kwargs, "choices": event_choices})
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        del kwargs["choices"]
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class AlertRuleQuerySet(ReferenceQuerySet):
     def in_force(self, codes):
         """Switched on, about one of the events."""
@@ -31,7 +43,7 @@ class AlertRule(ReferenceModel):
     Its technology and counterparty are pointers: later applications register the models.
     """
 
-    event = models.CharField(max_length=40, choices=event_choices)
+    event = EventField()
     threshold = models.DecimalField(
         max_digits=9,
         decimal_places=2,
