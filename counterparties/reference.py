@@ -1,4 +1,6 @@
-"""The reference rows that every installation has."""
+"""The reference rows that every installation starts with."""
+
+from typing import Any
 
 CONTACT_ROLES = [
     ("ceo", "CEO"),
@@ -7,3 +9,10 @@ CONTACT_ROLES = [
     ("deal-lead", "Deal lead"),
     ("finance-lead", "Finance lead"),
 ]
+
+
+def contact_role_rows() -> list[dict[str, Any]]:
+    return [
+        {"code": code, "name": name, "order": order}
+        for order, (code, name) in enumerate(CONTACT_ROLES, start=1)
+    ]

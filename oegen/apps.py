@@ -13,7 +13,9 @@ class OEGenConfig(AppConfig):
 
         # These modules register checks, receivers and remarks when they are imported.
         from oegen.alerts import account_mail, mentions, receivers  # noqa: F401
-        from oegen.audit import checks, day_rules, triggers  # noqa: F401
+        from oegen.alerts.models import AlertRule
+        from oegen.alerts.reference import alert_rule_rows
+        from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401
         from oegen.core import private_files
         from oegen.core.triggers import register_trigger
         from oegen.people import accounts, integrity, security  # noqa: F401
@@ -23,9 +25,11 @@ class OEGenConfig(AppConfig):
         private_files.make_private()
         for trigger in day_rules.triggers():
             register_trigger(trigger)
+        seeding.register_rows(AlertRule, alert_rule_rows())
 
         post_migrate.connect(triggers.install_triggers, dispatch_uid="oegen.triggers")
         post_migrate.connect(triggers.install_indexes, dispatch_uid="oegen.indexes")
+        post_migrate.connect(seeding.create_new_rows, dispatch_uid="oegen.seeding")
         post_migrate.connect(grants.grant_roles, dispatch_uid="oegen.roles")
         post_migrate.connect(documents.rebuild_if_new, dispatch_uid="oegen.search")
         post_migrate.connect(keys.index_missing, dispatch_uid="oegen.keys")

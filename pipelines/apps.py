@@ -5,9 +5,14 @@ class PipelinesConfig(AppConfig):
     name = "pipelines"
 
     def ready(self):
+        from oegen.audit.seeding import register_rows
         from oegen.core.pointers import register_target
         from oegen.models import AlertRule
         from pipelines import alerts, receivers, wording  # noqa: F401
-        from pipelines.models import Technology
+        from pipelines.models import CounterpartyRole, Stage, Technology
+        from pipelines.reference import counterparty_role_rows, stage_rows, technology_rows
 
         register_target(AlertRule, "technology", Technology)
+        register_rows(Stage, stage_rows())
+        register_rows(CounterpartyRole, counterparty_role_rows())
+        register_rows(Technology, technology_rows())

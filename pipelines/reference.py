@@ -1,5 +1,7 @@
-"""The reference rows that every installation has, and the ids by which code and constraints
+"""The reference rows that every installation starts with, and the ids by which code and constraints
 know them. Ids are derived from the code, so they are the same everywhere."""
+
+from typing import Any
 
 from oegen.audit.seeding import reference_id
 
@@ -51,3 +53,42 @@ TECHNOLOGIES = [
     ("tidal", "Tidal", "Tidal Stream\nTidal Lagoon",
      None, "MW", "ac", False, "ripple", "#4B7F86", "#7FB6BE", False),
 ]  # fmt: skip
+
+TECHNOLOGY_FIELDS = [
+    "code",
+    "name",
+    "aliases",
+    "parent_id",
+    "unit_label",
+    "capacity_basis",
+    "is_storage",
+    "icon",
+    "colour",
+    "colour_dark",
+    "is_active",
+]
+
+
+def stage_rows() -> list[dict[str, Any]]:
+    return [
+        # In tens, so that there is room for more between them.
+        {"code": code, "name": name, "order": 10 * place, "is_terminal": is_terminal}
+        for place, (code, name, is_terminal) in enumerate(STAGES, start=1)
+    ]
+
+
+def counterparty_role_rows() -> list[dict[str, Any]]:
+    return [
+        {"code": code, "name": name, "order": order}
+        for order, (code, name) in enumerate(COUNTERPARTY_ROLES, start=1)
+    ]
+
+
+def technology_rows() -> list[dict[str, Any]]:
+    rows = []
+    for order, values in enumerate(TECHNOLOGIES, start=1):
+        row = dict(zip(TECHNOLOGY_FIELDS, values, strict=True), order=order)
+        if parent := row["parent_id"]:
+            row["parent_id"] = reference_id("technology", parent)
+        rows.append(row)
+    return rows

@@ -8,7 +8,7 @@ ReadOnlyPastError.
 A table is created when a statement first names it. Records without a later history row are copied
 from the real table. The others are rebuilt from their last history row up to the end of the day,
 and left out if that row is a removal or if there is none. Most records are unchanged, so the cost
-grows with the number of later changes. Reference rows seeded by migrations exist on every day.
+grows with the number of later changes. Reference rows that ``migrate`` creates exist on every day.
 
 A record can be referred to before its own history begins: an import may date links earlier than
 what they link. It is included with the values of its first history row and version
@@ -230,7 +230,7 @@ class _PastTables:
     def _changed_rows_as_of_day(self, model) -> str:
         """SELECT of the records that were changed or removed since, with their past values."""
         history = self._stored(audit.history_model(model))
-        # Reference tables: migrations seed the oldest row whatever its date, so order by version.
+        # Reference tables: ``migrate`` made the oldest row whatever its date, so order by version.
         # Other tables: rows back-dated by an import all have version 0, so order by date.
         newest = "version DESC," if issubclass(model, ReferenceModel) else "history_date DESC,"
         return f"""

@@ -1,14 +1,32 @@
-"""Reference rows that a migration creates, with their history."""
+"""Reference rows that every installation starts with, made by ``migrate`` with their history.
 
+An application registers them in ``AppConfig.ready``::
+
+    register_rows(ContactRole, contact_role_rows())
+"""
+
+from __future__ import annotations
+
+import logging
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.migrations.state import StateApps
-from django.utils import timezone
+from django.apps import AppConfig
 
-from oegen.audit import CREATED, Source, seals
+from oegen.audit.choices import Source
+from oegen.audit.context import change_set
+from oegen.core import database
+from oegen.core.pointers import pointers_of
+from oegen.core.text import name_key
+
+if TYPE_CHECKING:
+    from oegen.audit.reference import ReferenceModel
+
+logger = logging.getLogger(__name__)
 
 NAMESPACE = uuid.UUID("6f1e0b53-0f4f-5a3d-9a51-5c3b0f7c6c11")
+
+_rows: dict[type[ReferenceModel], list[dict[str, Any]]] = {}
 
 
 def reference_id(model: str, code: str) -> uuid.UUID:
@@ -16,34 +34,48 @@ def reference_id(model: str, code: str) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, f"{model}:{code}")
 
 
-def seed(
-    apps: StateApps, app_label: str, model_name: str, rows: list[dict[str, Any]], reason: str = ""
-) -> None:
-    """Create the rows and one history row each, in a change set of source "set-up".
+def register_rows(model: type[ReferenceModel], rows: list[dict[str, Any]]) -> None:
+    """Register the fields of the rows; ids are made of their codes."""
+    _rows[model] = rows
 
-    For a migration's frozen models, which do not write history.
+
+def create_new_rows(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """post_migrate: create the registered rows that the database never had.
+
+    A row that somebody removed stays away, as history knows it. One whose name or code another
+    record has by now is left out, with a warning.
     """
-    model = apps.get_model(app_label, model_name)
-    history = apps.get_model(app_label, f"Historical{model_name}")
-    now = timezone.now()
-    change_sets = apps.get_model("oegen", "ChangeSet")
-    change_set = change_sets(
-        id=uuid.uuid4(),
-        source=Source.MIGRATION,
-        reason=reason or f"The usual {model._meta.verbose_name_plural} to start with.",
-        recorded_at=now,
-    )
-    created = model.objects.bulk_create(
-        model(created_at=now, modified_at=now, **row) for row in rows
-    )
-    history.objects.bulk_create(
-        history(
-            history_date=now,
-            history_type=CREATED,
-            history_change_reason=change_set.reason,
-            change_set_id=change_set.pk,
-            **{field.attname: getattr(instance, field.attname) for field in model._meta.fields},
-        )
-        for instance in created
-    )
-    seals.close(change_sets, [change_set], [history])
+    if sender.name != "oegen" or not database.is_migrated(using):
+        return
+    # Rows come after those that they can point to.
+    for model in sorted(_rows, key=lambda model: bool(pointers_of(model))):
+        rows = [
+            model(id=reference_id(str(model._meta.model_name), row["code"]), **row)
+            for row in _rows[model]
+        ]
+        new = _rows_to_create(model, rows)
+        if new:
+            reason = f"The usual {model._meta.verbose_name_plural} to start with."
+            with change_set(source=Source.MIGRATION, reason=reason):
+                model.objects.bulk_create(new)
+
+
+def _rows_to_create(
+    model: type[ReferenceModel], rows: list[ReferenceModel]
+) -> list[ReferenceModel]:
+    ids = [row.pk for row in rows]
+    known = set(model.history.filter(id__in=ids).values_list("id", flat=True))
+    codes, names = set(), set()
+    for code, name in model._base_manager.values_list("code", "name"):
+        codes.add(code.lower())
+        names.add(name_key(name))
+    new = []
+    for row in rows:
+        if row.pk in known:
+            continue
+        if row.code in codes or name_key(row.name) in names:
+            kind = model._meta.verbose_name
+            logger.warning("Another %s has the name or code of “%s”.", kind, row.name)
+        else:
+            new.append(row)
+    return new

@@ -11,17 +11,17 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import oegen.alerts.events
 import oegen.audit.seals
 import oegen.core.fields
+import oegen.core.pointers
 
 
 class Migration(migrations.Migration):
+    # Older releases made foreign keys of the two pointers of AlertRule: see
+    # 0026_rules_point_upwards.
     dependencies = [
         ("contenttypes", "0002_remove_content_type_name"),
-        ("counterparties", "0002_reference"),
         ("oegen", "0002_lists_and_search"),
-        ("pipelines", "0002_reference"),
     ]
 
     operations = [
@@ -193,10 +193,7 @@ class Migration(migrations.Migration):
                         default=True, help_text="Offered in forms.", verbose_name="active"
                     ),
                 ),
-                (
-                    "event",
-                    models.CharField(choices=oegen.alerts.events.event_choices, max_length=40),
-                ),
+                ("event", models.CharField(max_length=40)),
                 (
                     "threshold",
                     models.DecimalField(
@@ -230,24 +227,20 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "counterparty",
-                    models.ForeignKey(
+                    oegen.core.pointers.PointerField(
                         blank=True,
+                        db_index=True,
                         help_text="Only records tied to it, in whatever role. Empty: to any.",
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="counterparties.counterparty",
                     ),
                 ),
                 (
                     "technology",
-                    models.ForeignKey(
+                    oegen.core.pointers.PointerField(
                         blank=True,
+                        db_index=True,
                         help_text="Only records of it, its kinds included. Empty: of any.",
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="pipelines.technology",
                     ),
                 ),
             ],
@@ -334,10 +327,7 @@ class Migration(migrations.Migration):
                         default=True, help_text="Offered in forms.", verbose_name="active"
                     ),
                 ),
-                (
-                    "event",
-                    models.CharField(choices=oegen.alerts.events.event_choices, max_length=40),
-                ),
+                ("event", models.CharField(max_length=40)),
                 (
                     "threshold",
                     models.DecimalField(
@@ -391,14 +381,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "counterparty",
-                    models.ForeignKey(
+                    oegen.core.pointers.PointerField(
                         blank=True,
-                        db_constraint=False,
+                        db_index=True,
                         help_text="Only records tied to it, in whatever role. Empty: to any.",
                         null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="counterparties.counterparty",
                     ),
                 ),
                 (
@@ -412,14 +399,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "technology",
-                    models.ForeignKey(
+                    oegen.core.pointers.PointerField(
                         blank=True,
-                        db_constraint=False,
+                        db_index=True,
                         help_text="Only records of it, its kinds included. Empty: of any.",
                         null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pipelines.technology",
                     ),
                 ),
             ],

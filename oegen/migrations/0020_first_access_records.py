@@ -1,10 +1,40 @@
+import uuid
 from collections import defaultdict
 
 from django.conf import settings
 from django.db import migrations
+from django.utils import timezone
 
-from oegen.audit.seeding import seed
+from oegen.audit import CREATED, Source, seals
 from oegen.people.models.access import AccountRecord, GroupRecord, account_values, group_values
+
+
+def seed(apps, model_name, rows, reason):
+    """Create the rows and one history row each, in a sealed change set.
+
+    Frozen models know nothing of the audit trail.
+    """
+    model = apps.get_model("oegen", model_name)
+    history = apps.get_model("oegen", f"Historical{model_name}")
+    now = timezone.now()
+    change_sets = apps.get_model("oegen", "ChangeSet")
+    change_set = change_sets(
+        id=uuid.uuid4(), source=Source.MIGRATION, reason=reason, recorded_at=now
+    )
+    created = model.objects.bulk_create(
+        model(created_at=now, modified_at=now, **row) for row in rows
+    )
+    history.objects.bulk_create(
+        history(
+            history_date=now,
+            history_type=CREATED,
+            history_change_reason=change_set.reason,
+            change_set_id=change_set.pk,
+            **{field.attname: getattr(instance, field.attname) for field in model._meta.fields},
+        )
+        for instance in created
+    )
+    seals.close(change_sets, [change_set], [history])
 
 
 def _permissions(model, owner: str) -> dict[int, list[str]]:
@@ -33,9 +63,9 @@ def copy_what_there_is(apps, schema_editor):
         for one in user.objects.order_by("pk")
     ]
     if groups:
-        seed(apps, "oegen", "GroupRecord", groups, reason=reason)
+        seed(apps, "GroupRecord", groups, reason)
     if accounts:
-        seed(apps, "oegen", "AccountRecord", accounts, reason=reason)
+        seed(apps, "AccountRecord", accounts, reason)
 
 
 class Migration(migrations.Migration):

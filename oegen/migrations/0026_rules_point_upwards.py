@@ -1,37 +1,24 @@
-"""The foreign keys of alert rules to models of later applications become pointers: the same
-attributes and columns, so that digests stay what they are.
+"""Alert rules point to models of later applications without foreign keys: the same attributes and
+columns, so that digests stay what they are.
 
-The table of the rules loses its two constraints. The history's columns never had any: of them only
-Django's notion changes.
+0010_alerts makes pointers now; the foreign keys that it made in older releases lose their
+constraints here. The history's columns never had any.
 """
 
-from django.db import migrations
-
-from oegen.core.pointers import PointerField
-
-HELP_TEXTS = {
-    "technology": "Only records of it, its kinds included. Empty: of any.",
-    "counterparty": "Only records tied to it, in whatever role. Empty: to any.",
-}
+from django.db import migrations, models
 
 
-def become_pointers(model_name):
-    return [
-        migrations.AlterField(
-            model_name,
-            name,
-            PointerField(blank=True, db_index=True, help_text=help_text, null=True),
-        )
-        for name, help_text in HELP_TEXTS.items()
-    ]
+def drop_foreign_keys(apps, schema_editor):
+    rule = apps.get_model("oegen", "AlertRule")
+    for name in ("technology", "counterparty"):
+        # What it refers to plays no part in taking its constraint away.
+        foreign_key = models.ForeignKey(rule, models.DO_NOTHING, null=True, blank=True)
+        foreign_key.set_attributes_from_name(name)
+        foreign_key.model = rule
+        schema_editor.alter_field(rule, foreign_key, rule._meta.get_field(name))
 
 
 class Migration(migrations.Migration):
     dependencies = [("oegen", "0025_account_words")]
 
-    operations = [
-        *become_pointers("alertrule"),
-        migrations.SeparateDatabaseAndState(
-            state_operations=become_pointers("historicalalertrule")
-        ),
-    ]
+    operations = [migrations.RunPython(drop_foreign_keys, migrations.RunPython.noop)]

@@ -20,6 +20,18 @@ class Channel(models.TextChoices):
     EMAIL = "email", "e-mail"
 
 
+class EventField(models.CharField):
+    """The code of an event that rules can be about. Migrations don't know which there are."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"max_length": 40, **kwargs, "choices": event_choices})
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        del kwargs["choices"]
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class AlertRuleQuerySet(ReferenceQuerySet):
     def in_force(self, codes):
         """Active rules about one of the events."""
@@ -33,7 +45,7 @@ class AlertRule(ReferenceModel):
     Technology and counterparty are pointers, whose models higher applications register.
     """
 
-    event = models.CharField(max_length=40, choices=event_choices)
+    event = EventField()
     threshold = models.DecimalField(
         max_digits=9,
         decimal_places=2,

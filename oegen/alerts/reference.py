@@ -1,0 +1,41 @@
+"""The alert rules that every installation starts with: each event has one for each channel."""
+
+from typing import Any
+
+#: Event, what its rules are called, threshold, whether Slack is told of it from the start.
+RULES = [
+    ("pipeline-created", "Pipeline created", None, True),
+    ("stage-moved", "Stage moved", None, True),
+    ("rag-worsened", "RAG worsened", None, True),
+    ("rag-improved", "RAG improved", None, True),
+    ("rtb-slipped", "RTB date slipped", 30, True),
+    ("rtb-overdue", "RTB date now overdue", None, True),
+    ("put-on-hold", "Put on hold", None, True),
+    ("taken-off-hold", "Taken off hold", None, True),
+    ("completed", "Completed", None, True),
+    ("withdrawn", "Withdrawn, refused or sold", None, True),
+    ("capacity-changed", "Capacity changed", 10, True),
+    ("information-point-rated", "Information point rated high", 5000, True),
+    # Slack would tell everybody what is meant for one person.
+    ("mentioned", "Mentioned in a comment", None, False),
+]
+
+CHANNELS = [("slack", "Slack"), ("email", "e-mail")]
+
+
+def alert_rule_rows() -> list[dict[str, Any]]:
+    rules = [(channel, label, *rule) for channel, label in CHANNELS for rule in RULES]
+    return [
+        {
+            "code": f"{channel}-{event}",
+            "name": f"{name}, by {label}",
+            "order": order,
+            "event": event,
+            "threshold": threshold,
+            "channel": channel,
+            "is_active": channel == "email" or is_told_to_slack,
+        }
+        for order, (channel, label, event, name, threshold, is_told_to_slack) in enumerate(
+            rules, start=1
+        )
+    ]
