@@ -29,8 +29,8 @@ class Command(BaseCommand):
             "--anchor",
             type=Path,
             metavar="FILE",
-            help="Write the newest seals and the findings to FILE, signed. Store it out of reach of "
-            "anybody who can write to this database.",
+            help="Write the newest seals and the findings to FILE, signed. Store it out of reach of"
+            " anybody who can write to this database.",
         )
         parser.add_argument(
             "--against",
