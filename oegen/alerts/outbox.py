@@ -163,8 +163,8 @@ def _write(
     sums_up: bool = False,
     moment: str = "",
 ) -> None:
-    """Create the alerts and notices. ``noticed`` become notices whatever the rules are. ``moment``
-    takes the place of the change set in the unique key if there is none."""
+    """Create the alerts and notices. ``noticed`` become notices regardless of rules. Without a
+    change set, ``moment`` takes its place in the unique key."""
     if not (matches or noticed):
         return
     by_receiver = _by_receiver(matches, noticed, author)

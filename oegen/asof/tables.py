@@ -76,7 +76,7 @@ def as_of(day: date) -> Iterator[None]:
 
 
 def first_entry(record: AuditedModel) -> datetime | None:
-    """When the record's own history begins, even if that is after the day being looked at."""
+    """The time of the record's first history row, also if that is after the effective day."""
     history = audit.history_model(type(record))
     stored = _stored(history, connections[DEFAULT_DB_ALIAS])
     first = f"SELECT * FROM {stored} WHERE id = %s ORDER BY history_date, history_id LIMIT 1"  # noqa: S608

@@ -1,4 +1,4 @@
-"""Lists as files: CSV and XLSX. Imports ``people``, ``audit`` and ``core``."""
+"""Downloads of lists as CSV and XLSX. Imports ``people``, ``audit`` and ``core``."""
 
 from oegen.exports.files import (
     CHUNK,

@@ -119,8 +119,8 @@ class FilteredPage(FilterView):
 class ListPage(SingleTableMixin, FilteredPage):
     """A list is a queryset, a filterset and a table.
 
-    Above the table stand the number of what is filtered, all pages, and its capacity where the
-    queryset can tell one. ``?download=csv`` or ``xlsx`` gives the same rows, all pages, as a file.
+    Above the table are the number of all filtered records and their capacity, if the queryset has
+    one. ``?download=csv`` or ``xlsx`` returns all pages as a file.
 
     A POST saves the user's preferences for this list; its parameter ``do`` names the action. It
     redirects to the same query string.

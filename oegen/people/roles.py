@@ -1,6 +1,6 @@
-"""The three roles, which are groups (oegen.admin.grants says what each may do).
+"""The three roles, which are groups. oegen.admin.grants assigns their permissions.
 
-Managers have no permission at all: the pages need a login only, and the admin refuses them.
+Managers have no permissions: the pages only require a login, and the admin is closed to them.
 """
 
 PORTFOLIO_MANAGERS = "Portfolio managers"

@@ -151,9 +151,8 @@ class Finding:
 
 
 def _best_first(model: type[AuditedModel], documents, words: list[str]):
-    """Keys of the records that the documents are of. Where they have names, equal ones come in the
-    order of their sort keys, which the records are joined to: asked for by document, each would
-    be a query of its own to the database."""
+    """Keys of the documents' records, best match first. Records with names are ordered within a
+    rank by their sort keys; this needs a query of the records, which join the sort keys."""
     path = ordering.path_of(model, model.name_field())
     if path == model.name_field():
         return documents.best_first(words).values_list("object_id", flat=True)

@@ -19,9 +19,9 @@ SHORT = 12
 
 class Command(BaseCommand):
     help = (
-        "Check that the history is whole and unaltered and that every record says what its last "
-        "entry says. Prints what is not so, one finding a line with its fingerprint. The exit code "
-        "is 1 if there is one that nobody has acknowledged; remarks are no findings."
+        "Check that the history is complete and unaltered and that every record equals its last "
+        "entry. Prints one finding per line, with its fingerprint. The exit code is 1 if there are "
+        "findings that are not acknowledged; remarks do not count."
     )
 
     def add_arguments(self, parser):
@@ -29,41 +29,41 @@ class Command(BaseCommand):
             "--anchor",
             type=Path,
             metavar="FILE",
-            help="Write the newest seals to FILE, signed, with what was found. Keep it where "
-            "nobody who can write to this database can write.",
+            help="Write the newest seals and the findings to FILE, signed. Store it out of reach of"
+            " anybody who can write to this database.",
         )
         parser.add_argument(
             "--against",
             type=Path,
             metavar="FILE",
-            help="Check as well that the history still contains the seals of the anchor in FILE.",
+            help="Also check that the history still contains the seals of the anchor in FILE.",
         )
         parser.add_argument(
             "--public-key",
             default="",
             metavar="KEY",
-            help="The key that the anchor of --against has to be signed with, if not this site's.",
+            help="The expected signing key of the anchor of --against; by default this site's.",
         )
         parser.add_argument(
             "--acknowledge",
             default="",
             metavar="FINGERPRINT",
-            help="Acknowledge this finding, as it is now. Needs --reason and --user.",
+            help="Acknowledge this finding. Requires --reason and --user.",
         )
-        parser.add_argument("--reason", default="", help="What the finding comes from.")
+        parser.add_argument("--reason", default="", help="The cause of the finding.")
         parser.add_argument("--user", default="", help="The administrator who acknowledges it.")
 
     def handle(self, *, anchor, against, public_key, acknowledge, reason, user, **options):
         person = self._person(acknowledge, reason, user) if acknowledge else None
         check = Check()
         try:
-            kept = Anchor.read(against) if against else None
+            anchored = Anchor.read(against) if against else None
             with snapshot(DEFAULT_DB_ALIAS):
                 known = {one.fingerprint: one for one in Acknowledgement.objects.all()}
                 found: dict[str, str] = {}
                 for finding in check.findings():
                     self._print(finding, known, found)
-                for finding in kept.findings(public_key) if kept else ():
+                for finding in anchored.findings(public_key) if anchored else ():
                     self._print(finding, known, found)
                 newest = Anchor.newest()
                 for remark in remarks():

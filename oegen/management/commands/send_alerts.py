@@ -53,13 +53,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--watch", action="store_true", help="go on until SIGTERM or Ctrl-C, looking again"
+            "--watch", action="store_true", help="keep running until SIGTERM or Ctrl-C"
         )
         parser.add_argument(
-            "--every", type=float, default=5, metavar="SECONDS", help="how often --watch looks"
+            "--every", type=float, default=5, metavar="SECONDS", help="interval of --watch"
         )
         parser.add_argument(
-            "--beside", type=int, metavar="PID", help="end --watch when its parent, PID, has ended"
+            "--beside",
+            type=int,
+            metavar="PID",
+            help="end --watch when its parent process, PID, ends",
         )
 
     def handle(self, *, watch: bool, every: float, beside: int | None, **options):
