@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain, islice
 from random import Random
-from typing import NamedTuple
-from uuid import UUID
 
 from django.utils.text import slugify
 
 from counterparties.models import Contact, Counterparty, CounterpartyContact
+from counterparties.reference import CONTACT_ROLES
 from dashboard.sample.history import History
 from dashboard.sample.names import COMPANIES, UniqueNames
 from dashboard.sample.tables import PROPORTIONS, TEXTS, evenly, weighted
@@ -25,24 +24,16 @@ FIRST_DAYS = 4
 LOCAL_KINDS = ("landowner", "grid")
 
 
-class Company(NamedTuple):
-    """What projects have to know of a company; ``day`` is the day it was entered."""
-
-    id: UUID
-    name: str
-    country: str
-    day: int
-
-
 class Companies:
     def __init__(self, history: History):
         self.history = history
         self.rng = history.rng
         self.names = UniqueNames(history.rng)
         self._later_events = evenly(self.rng, PROPORTIONS["company_events"])
-        self._known: dict[tuple[str, str], list[Company]] = defaultdict(list)
+        #: By kind, and by country or "" for all, with the day from which on it is known.
+        self._known: dict[tuple[str, str], list[tuple[int, Counterparty]]] = defaultdict(list)
 
-    def pick(self, kind: str, country: str, day: int) -> Company:
+    def pick(self, kind: str, country: str, day: int) -> Counterparty:
         """A company of the kind known by that day, from the country if there is one.
 
         The first ones are picked most often, as a few partners have most of the projects.
@@ -50,10 +41,10 @@ class Companies:
         for where in (country, ""):
             known = self._known[kind, where]
             for _ in range(3 if known else 0):
-                company = known[int(len(known) * self.rng.random() ** 1.3)]
-                if company.day < day:
+                since, company = known[int(len(known) * self.rng.random() ** 1.3)]
+                if since < day:
                     return company
-        return self._known[kind, ""][0]
+        return self._known[kind, ""][0][1]
 
     def create(self, count: int) -> Iterator[None]:
         """Make ``count`` companies with their contacts, one of each kind first."""
@@ -82,7 +73,7 @@ class Companies:
             company_number=f"99{rng.randrange(10**6):06}" if country == "GB" else "",
             lei=_lei(rng) if rng.random() < 0.4 else "",
         )
-        roles = rng.sample(list(TEXTS["job_titles"]), rng.choice(PROPORTIONS["team_sizes"]))
+        roles = rng.sample(CONTACT_ROLES, rng.choice(PROPORTIONS["team_sizes"]))
         links = [self._add_contact(event, company, role) for role in roles]
         later = rng.randrange(day + 30, last)
         match next(self._later_events):
@@ -98,10 +89,11 @@ class Companies:
                 event.change(company, archived_at=event.when)
                 return
         for where in (country, ""):
-            self._known[kind, where].append(Company(company.pk, name, country, day))
+            self._known[kind, where].append((day, company))
 
     def _add_contact(self, event, company, role, since=None) -> CounterpartyContact:
         """A contact and its link to the company, which is returned."""
+        code, title = role
         name = self.names.make_person(company.country)
         contact = event.add(
             Contact,
@@ -109,7 +101,7 @@ class Companies:
             email=f"{slugify(name).replace('-', '.')}@{_domain(company.name)}",
             # A range that the British regulator keeps free for plays and films.
             phone=f"020 7946 0{self.rng.randrange(1000):03}" if company.country == "GB" else "",
-            job_title=self.rng.choice(TEXTS["job_titles"][role]),
+            job_title=title,
         )
         if not since and self.rng.random() < 0.6:
             since = event.when.date() - timedelta(self.rng.randrange(1500))
@@ -117,7 +109,7 @@ class Companies:
             CounterpartyContact,
             counterparty_id=company.pk,
             contact_id=contact.pk,
-            role_id=reference_id("contactrole", role),
+            role_id=reference_id("contactrole", code),
             valid_from=since,
         )
 

@@ -125,9 +125,6 @@ class History:
         ]
         self.colleagues = get_colleagues(self._mornings[0] - timedelta(30))
         self.totals: Counter[str] = Counter()
-        self._clear()
-
-    def _clear(self) -> None:
         # A model's first record comes after the records it points to, so the order is right.
         self.records: dict[type[AuditedModel], list[Any]] = defaultdict(list)
         self.rows: dict[type[AuditedModel], list[Any]] = defaultdict(list)
@@ -155,4 +152,5 @@ class History:
             self.totals["history rows"] += len(rows)
         seals.close(ChangeSet, self._change_sets, map(audit.history_model, self.rows))
         self.totals["change sets"] += len(self._change_sets)
-        self._clear()
+        for written in (self.records, self.rows, self._change_sets):
+            written.clear()

@@ -59,7 +59,7 @@ class InformationPoints:
             event.add(InformationPointTechnology, **link, technology_id=technology_id)
         if rng.random() < 0.45:
             company = self.companies.pick(rng.choice(("developer", "offtaker", "grid")), "", opened)
-            event.add(InformationPointCounterparty, **link, counterparty_id=company.id)
+            event.add(InformationPointCounterparty, **link, counterparty_id=company.pk)
         for project in self._concerned(topic, opened, projects):
             event.add(InformationPointPipeline, **link, pipeline_id=project.pipeline.pk)
 
@@ -74,17 +74,16 @@ class InformationPoints:
 
     def _concerned(self, topic: Row, opened: int, projects: list[Project]) -> list[Project]:
         """Some projects, known by then, of the topic's technologies and country."""
-        plans = [
-            (project, project.plan)
-            for project in self.rng.sample(projects, min(len(projects), 60))
-            if project.plan.opened < opened and project.plan.final_stage < COMPLETED
-        ]
-        fitting = [
-            project
-            for project, plan in plans
-            if topic["country"] in ("", plan.place["country"])
-            and any(code in topic["technologies"].split() for code in plan.technologies)
-        ]
+        fitting = []
+        for project in self.rng.sample(projects, min(len(projects), 60)):
+            plan = project.plan
+            if (
+                plan.opened < opened
+                and plan.final_stage < COMPLETED
+                and plan.technologies[0] in topic["technologies"].split()
+                and topic["country"] in ("", plan.place["country"])
+            ):
+                fitting.append(project)
         return fitting[: self.rng.choice((0, 1, 2, 2, 3, 4))]
 
     def _change(self, point: InformationPoint, kind: str, day: int, *, is_last: bool) -> None:

@@ -5,16 +5,11 @@ from __future__ import annotations
 from itertools import chain, count
 from random import Random
 
-from dashboard.sample.tables import Row, read_rows
+from dashboard.sample.tables import Row, choose, read_rows
 
 COMPANIES = {row["kind"]: row for row in read_rows("companies")}
 COUNTRIES = {row["country"]: row for row in read_rows("countries")}
 SITES = {row["language"]: row for row in read_rows("sites")}
-
-
-def choose(rng: Random, row: Row, *columns: str) -> list[str]:
-    """One of the parts in each of the columns."""
-    return [rng.choice(row[column].split(", ")) for column in columns]
 
 
 def site_name(rng: Random, place: Row) -> str:

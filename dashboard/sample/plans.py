@@ -6,35 +6,31 @@ from datetime import date, timedelta
 
 from dashboard.sample.companies import FIRST_DAYS
 from dashboard.sample.history import History
-from dashboard.sample.tables import PLACES, PROPORTIONS, TECHNOLOGIES, TEXTS, weighted
+from dashboard.sample.tables import PLACES, PROPORTIONS, TECHNOLOGIES, TEXTS, choose, span, weighted
 
 DISCOVERY, DESIGN, PROCUREMENT, CONSTRUCTION, COMMISSIONING, COMPLETED = range(6)
 WORKING_DAYS_A_MONTH = 21
 
 
 class Plan:
-    """The plan of a project, or of one beside another project, which it extends.
+    """``source`` has the codes of the technologies, or is the plan of a project to extend.
 
     Stages are numbers from 0. ``opened`` and the days of ``steps`` are days of the history, with
     the name of the Project's method that makes the step.
     """
 
-    def __init__(
-        self, history: History, destination: tuple[int, str], mix: str, beside: Plan | None
-    ):
+    def __init__(self, history: History, destination: tuple[int, str], source: Plan | str):
         self._history = history
         self._rng = rng = history.rng
         self.final_stage, self.trait = destination
         is_old = self.trait == "overdue" or rng.random() < PROPORTIONS["older"][self.final_stage]
-        self.is_old = is_old and not beside
         last = len(history.days)
-        if beside:
-            self.technologies, self.place = beside.technologies, beside.place
-            self.opened = rng.randrange(beside.opened + 15, last - 30)
+        if isinstance(source, Plan):
+            self.technologies, self.place, self.is_old = source.technologies, source.place, False
+            self.opened = rng.randrange(source.opened + 15, last - 30)
         else:
-            self.technologies = mix.split()
-            languages = TECHNOLOGIES[self.technologies[0]]["languages"]
-            language = weighted(rng, languages)
+            self.technologies, self.is_old = source.split(), is_old
+            (language,) = choose(rng, TECHNOLOGIES[self.technologies[0]], "languages")
             self.place = rng.choice([row for row in PLACES if row["language"] == language])
             self.opened = FIRST_DAYS + rng.randrange(12 if self.is_old else last - 40)
         self._months = (last - self.opened) // WORKING_DAYS_A_MONTH
@@ -66,11 +62,9 @@ class Plan:
     def _choose_dates(self) -> None:
         """The first dates, the slips to the dates of today, and when it is or will be built."""
         rng, today, days = self._rng, self._history.today, self._history.days
-        created, moves = (
-            days[self.opened],
-            [days[day] for day, name in self.steps if name == "move"],
-        )
-        build = timedelta(rng.randint(*TECHNOLOGIES[self.technologies[0]]["build_days"]))
+        created = days[self.opened]
+        moves = [days[day] for day, name in self.steps if name == "move"]
+        build = timedelta(rng.randint(*span(TECHNOLOGIES[self.technologies[0]], "build_days")))
         self.slips: list[int] = []
         self.rtb_date: date | None = None
         self.cod_date: date | None = None

@@ -7,11 +7,21 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from dashboard.sample.companies import LOCAL_KINDS, Companies, Company
+from counterparties.models import Counterparty
+from dashboard.sample.companies import LOCAL_KINDS, Companies
 from dashboard.sample.history import Event, History
 from dashboard.sample.names import UniqueNames, plant_name, site_name
 from dashboard.sample.plans import COMPLETED, CONSTRUCTION, PROCUREMENT, Plan
-from dashboard.sample.tables import ISSUES, PROPORTIONS, TECHNOLOGIES, TEXTS, Row, evenly
+from dashboard.sample.tables import (
+    ISSUES,
+    PROPORTIONS,
+    TECHNOLOGIES,
+    TEXTS,
+    Row,
+    choose,
+    evenly,
+    span,
+)
 from oegen.audit.seeding import reference_id
 from oegen.core.fields import country_name
 from pipelines import reference
@@ -51,20 +61,17 @@ class Projects:
 
     def create(self, count: int) -> list[Project]:
         """Make projects with all that happens to them; one in fifteen extends an earlier one."""
-        rng, projects, extendable = self.history.rng, [], []
+        projects: list[Project] = []
         for number in range(count):
-            extended = None
-            if number % 15 == 14 and extendable:
-                extended = extendable.pop(rng.randrange(len(extendable)))
-            mix = "" if extended else next(self._mixes)
-            beside = extended and extended.plan
-            plan = Plan(self.history, next(self._destinations), mix, beside)
-            project = Project(self, plan, extended)
-            project.run()
-            projects.append(project)
-            is_early = plan.opened < len(self.history.days) - 80
-            if is_early and not extended and len(plan.technologies) == 1:
-                extendable.append(project)
+            recent = projects[-14:] if number % 15 == 14 else []
+            extended = next((project for project in recent if project.can_be_extended), None)
+            plan = Plan(
+                self.history,
+                next(self._destinations),
+                extended.plan if extended else next(self._mixes),
+            )
+            projects.append(Project(self, plan, extended))
+            projects[-1].run()
         return projects
 
 
@@ -85,6 +92,11 @@ class Project:
         self._site = f"{extended._site} Extension" if extended else site_name(rng, plan.place)
         self.plan = plan
         self._create(extended)
+
+    @property
+    def can_be_extended(self) -> bool:
+        is_early = self.plan.opened < len(self._history.days) - 80
+        return is_early and len(self.plan.technologies) == 1
 
     def run(self) -> None:
         for day, name in self.plan.steps:
@@ -165,16 +177,15 @@ class Project:
 
     def _choose_mw(self, technology: str, beside: Decimal | None) -> Decimal:
         """A size nearer the lower end; a battery beside a plant has a share of the plant's."""
-        smallest, largest = TECHNOLOGIES[technology]["megawatts"]
+        rng, row = self._rng, TECHNOLOGIES[technology]
+        smallest, largest = span(row, "megawatts")
         if beside:
-            return _limited_mw(
-                technology, beside * Decimal(self._rng.choice(("0.3", "0.5", "0.7")))
-            )
-        wanted = Decimal(smallest * (largest / smallest) ** (self._rng.random() ** 0.9))
-        if turbines := TECHNOLOGIES[technology].get("turbines_mw"):
-            turbine = Decimal(self._rng.choice(turbines))
+            return _limited_mw(technology, beside * Decimal(rng.choice(("0.3", "0.5", "0.7"))))
+        wanted = Decimal(smallest * (largest / smallest) ** (rng.random() ** 0.9))
+        if row["turbines_mw"]:
+            turbine = Decimal(*choose(rng, row, "turbines_mw"))
             return turbine * max(smallest // turbine + 1, wanted // turbine)
-        return _tenths(wanted) if technology == "solar" else wanted.quantize(Decimal(1))
+        return wanted.quantize(Decimal("0.1" if technology == "solar" else "1"))
 
     # Partners
 
@@ -191,23 +202,23 @@ class Project:
             if company := self._find_partner(kind, self.plan.opened):
                 self._add_partner(event, role, company, role_share)
 
-    def _find_partner(self, kind: str, day: int) -> Company | None:
+    def _find_partner(self, kind: str, day: int) -> Counterparty | None:
         """A company of the kind that has no role here yet."""
         country = self.plan.place["country"]
         for _ in range(4):
             company = self._projects.companies.pick(kind, country, day)
             is_near = kind not in LOCAL_KINDS or company.country == country
-            if is_near and company.id not in self._partners:
+            if is_near and company.pk not in self._partners:
                 return company
         return None
 
-    def _add_partner(self, event, role: str, company: Company, share: Decimal | None = None):
-        self._partners.add(company.id)
+    def _add_partner(self, event, role: str, company: Counterparty, share: Decimal | None = None):
+        self._partners.add(company.pk)
         self._roles.add(role)
         event.add(
             PipelineCounterparty,
             pipeline_id=self.pipeline.pk,
-            counterparty_id=company.id,
+            counterparty_id=company.pk,
             role_id=reference_id("counterpartyrole", role),
             share_pct=share,
         )
@@ -314,15 +325,13 @@ class Project:
 
     def _rate_after_move(self) -> dict[str, str]:
         """A move ends the issue, unless it belongs to the new stage too."""
-        is_over = self.plan.stage == COMPLETED
-        if not self._rag or (
-            self._issue and str(self.plan.stage) in self._issue["stages"] and not is_over
-        ):
+        stage, issue = self.plan.stage, self._issue
+        if not self._rag or (issue and str(stage) in issue["stages"] and stage < COMPLETED):
             return {}
-        if self.plan.trait == "overdue":
-            self._issue = None
-            return self._rate(RAG.AMBER)
-        return self._rate(RAG.GREEN)
+        if self.plan.trait != "overdue":
+            return self._rate(RAG.GREEN)
+        self._issue = None
+        return self._rate(RAG.AMBER)
 
     def rate(self, day: int) -> None:
         if self.pipeline.on_hold or self.plan.trait == "no rating":
@@ -346,15 +355,15 @@ class Project:
         pipeline, is_built = self.pipeline, self.plan.stage >= CONSTRUCTION
         if not is_built and not (self.plan.slips and pipeline.rtb_date):
             return
-        later = self._rng.randint(14, 75) if is_built else self.plan.slips.pop()
-        names = ["cod_date"] if is_built else ["rtb_date", "cod_date"]
-        dates = {name: getattr(pipeline, name) for name in names}
-        changes: dict[str, Any] = {
-            name: day_before + timedelta(later) for name, day_before in dates.items() if day_before
-        }
+        later = timedelta(self._rng.randint(14, 75) if is_built else self.plan.slips.pop())
+        changes: dict[str, Any] = {}
+        if not is_built:
+            changes["rtb_date"] = pipeline.rtb_date + later
+        if pipeline.cod_date:
+            changes["cod_date"] = pipeline.cod_date + later
         if pipeline.on_hold:
             reason = "Date moved on while the project is on hold"
-        elif later < 0:
+        elif later < timedelta(0):
             reason = self._rng.choice(TEXTS["slip_earlier"])
         else:
             reason = self._find_issue()["delay"]
@@ -398,7 +407,7 @@ class Project:
 
 def _limited_mw(technology: str, megawatts: Decimal) -> Decimal:
     """The size, or the nearest that the technology has."""
-    smallest, largest = TECHNOLOGIES[technology]["megawatts"]
+    smallest, largest = span(TECHNOLOGIES[technology], "megawatts")
     return min(Decimal(largest), max(Decimal(smallest), _tenths(megawatts)))
 
 

@@ -28,6 +28,16 @@ def evenly(rng: Random, counts: Mapping[Item, int]) -> Iterator[Item]:
         yield from rng.sample(items, len(items))
 
 
+def choose(rng: Random, row: Row, *columns: str) -> list[str]:
+    """One of the words in each of the columns; what stands there twice comes twice as often."""
+    return [rng.choice(row[column].split(", ")) for column in columns]
+
+
+def span(row: Row, column: str) -> tuple[int, int]:
+    low, high = row[column].split("-")
+    return int(low), int(high)
+
+
 def read_rows(table: str) -> list[Row]:
     with (DATA / f"{table}.tsv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -39,9 +49,11 @@ def read_toml(table: str) -> dict[str, Any]:
 
 #: Inland towns well away from coasts and borders, and areas at sea (language "sea").
 PLACES = read_rows("places")
+#: Sizes in MW (solar: MWp), days from ready to build to commercial operation, and the languages
+#: of the places where it is built.
+TECHNOLOGIES = {row["technology"]: row for row in read_rows("technologies")}
 #: What can go wrong: RAG comments, and the reason for a later date.
 ISSUES = read_rows("issues")
 TOPICS = read_rows("topics")
 PROPORTIONS = read_toml("proportions")
-TECHNOLOGIES = PROPORTIONS["technologies"]
 TEXTS = read_toml("texts")
