@@ -8,7 +8,6 @@ from typing import Any
 from dashboard.sample.companies import Companies
 from dashboard.sample.history import History
 from dashboard.sample.names import UniqueNames
-from dashboard.sample.plans import COMPLETED
 from dashboard.sample.projects import Project
 from dashboard.sample.tables import PROPORTIONS, TEXTS, TOPICS, Row, evenly
 from infopoints.choices import Status
@@ -76,12 +75,11 @@ class InformationPoints:
         """Some projects, known by then, of the topic's technologies and country."""
         fitting = []
         for project in self.rng.sample(projects, min(len(projects), 60)):
-            plan = project.plan
             if (
-                plan.opened < opened
-                and plan.final_stage < COMPLETED
-                and plan.technologies[0] in topic["technologies"].split()
-                and topic["country"] in ("", plan.place["country"])
+                project.opened < opened
+                and project.is_active
+                and project.technologies[0] in topic["technologies"].split()
+                and topic["country"] in ("", project.place["country"])
             ):
                 fitting.append(project)
         return fitting[: self.rng.choice((0, 1, 2, 2, 3, 4))]

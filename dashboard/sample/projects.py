@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from counterparties.models import Counterparty
-from dashboard.sample.companies import LOCAL_KINDS, Companies
+from dashboard.sample.companies import FIRST_DAYS, LOCAL_KINDS, Companies
 from dashboard.sample.history import Event, History
 from dashboard.sample.names import UniqueNames, plant_name, site_name
-from dashboard.sample.plans import COMPLETED, CONSTRUCTION, PROCUREMENT, Plan
 from dashboard.sample.tables import (
     ISSUES,
+    PLACES,
     PROPORTIONS,
     TECHNOLOGIES,
     TEXTS,
@@ -21,6 +21,7 @@ from dashboard.sample.tables import (
     choose,
     evenly,
     span,
+    weighted,
 )
 from oegen.audit.seeding import reference_id
 from oegen.core.fields import country_name
@@ -34,12 +35,20 @@ from pipelines.models import (
     StageTransition,
 )
 
+DISCOVERY, DESIGN, PROCUREMENT, CONSTRUCTION, COMMISSIONING, COMPLETED = range(6)
 STAGE_IDS = [reference_id("stage", code) for code, *_ in reference.STAGES]
-DESTINATIONS = {
-    (stage, trait): count
-    for stage, counts in enumerate(PROPORTIONS["destinations"])
-    for trait, count in counts.items()
+
+#: Traits that keep a project in one of these stages, until this happens, if anything.
+STUCK = {
+    "held": ((DISCOVERY, DESIGN, PROCUREMENT), "hold"),
+    "withdrawn": ((DISCOVERY, DESIGN), "end"),
+    "refused": ((DESIGN,), "end"),
+    "sold": ((PROCUREMENT,), "end"),
+    "overdue": ((PROCUREMENT,), ""),
+    "no date": ((DISCOVERY,), ""),
+    "no capacity": ((DISCOVERY,), ""),
 }
+
 #: Which kind of company takes a role, in which stages it usually comes in, and the reason given.
 ROLES = {
     "landowner": ("landowner", range(2), "Option agreement signed"),
@@ -56,8 +65,9 @@ class Projects:
         self.history = history
         self.companies = companies
         self.unique_names = UniqueNames(history.rng)
-        self._mixes = evenly(history.rng, PROPORTIONS["mixes"])
-        self._destinations = evenly(history.rng, DESTINATIONS)
+        self.mixes = evenly(history.rng, PROPORTIONS["mixes"])
+        self.traits = evenly(history.rng, PROPORTIONS["traits"])
+        self.stages = evenly(history.rng, dict(enumerate(PROPORTIONS["first_stages"])))
 
     def create(self, count: int) -> list[Project]:
         """Make projects with all that happens to them; one in fifteen extends an earlier one."""
@@ -65,20 +75,15 @@ class Projects:
         for number in range(count):
             recent = projects[-14:] if number % 15 == 14 else []
             extended = next((project for project in recent if project.can_be_extended), None)
-            plan = Plan(
-                self.history,
-                next(self._destinations),
-                extended.plan if extended else next(self._mixes),
-            )
-            projects.append(Project(self, plan, extended))
+            projects.append(Project(self, extended))
             projects[-1].run()
         return projects
 
 
 class Project:
-    """A pipeline with its facilities. The methods without an underscore are steps of plans."""
+    """A pipeline with its facilities. The methods without an underscore are what can happen."""
 
-    def __init__(self, projects: Projects, plan: Plan, extended: Project | None):
+    def __init__(self, projects: Projects, extended: Project | None):
         self._projects = projects
         self._history = projects.history
         self._rng = rng = projects.history.rng
@@ -89,20 +94,51 @@ class Project:
         self._partners: set[UUID] = set()
         self._status_since: date | None = None
         self._facilities: list[Facility] = []
-        self._site = f"{extended._site} Extension" if extended else site_name(rng, plan.place)
-        self.plan = plan
+        self.trait = next(projects.traits)
+        self.stage = next(projects.stages)
+        if self.trait in STUCK:
+            self.stage = rng.choice(STUCK[self.trait][0])
+        last = len(self._history.days)
+        if extended:
+            self._is_old, self.opened = False, rng.randrange(extended.opened + 15, last - 30)
+            self.technologies, self.place = extended.technologies, extended.place
+            self._site = f"{extended._site} Extension"
+        else:
+            self._is_old = self.stage > DESIGN or rng.random() < 0.4
+            self.opened = FIRST_DAYS + rng.randrange(12 if self._is_old else last - 40)
+            self.technologies = next(projects.mixes).split()
+            (language,) = choose(rng, TECHNOLOGIES[self.technologies[0]], "languages")
+            self.place = rng.choice([row for row in PLACES if row["language"] == language])
+            self._site = site_name(rng, self.place)
+        self._stuck_until = self.opened + (last - self.opened) * rng.uniform(0.2, 0.85)
         self._create(extended)
 
     @property
     def can_be_extended(self) -> bool:
-        is_early = self.plan.opened < len(self._history.days) - 80
-        return is_early and len(self.plan.technologies) == 1
+        return self.opened < len(self._history.days) - 80 and len(self.technologies) == 1
+
+    @property
+    def is_active(self) -> bool:
+        return self.pipeline.outcome == Outcome.ACTIVE and self.stage < COMPLETED
 
     def run(self) -> None:
-        for day, name in self.plan.steps:
-            is_active = self.pipeline.outcome == Outcome.ACTIVE and self.plan.stage < COMPLETED
-            if is_active or name == "comment":
-                getattr(self, name)(day)
+        """Let something happen every six weeks or so until today."""
+        day = self.opened
+        while (day := day + self._rng.randint(5, 80)) < len(self._history.days) and self.is_active:
+            incident = weighted(self._rng, PROPORTIONS["incidents"])
+            getattr(self, self._due_step(day) or incident)(day)
+
+    def _due_step(self, day: int) -> str:
+        """What happens because its time has come, if anything."""
+        pipeline = self.pipeline
+        if pipeline.on_hold:
+            return "release" if self._rng.random() < 0.06 else ""
+        if self.trait in STUCK:
+            return STUCK[self.trait][1] if day > self._stuck_until else ""
+        due = pipeline.rtb_date if self.stage < CONSTRUCTION else pipeline.cod_date
+        days_left = PROPORTIONS["moves_days_before"][self.stage]
+        is_time = due and due - self._history.days[day] < timedelta(days_left)
+        return "move" if is_time and self._rng.random() < 0.7 else ""
 
     def _event(self, day: int, reason: str = "") -> Event:
         """By the colleague who keeps the project, most of the time."""
@@ -120,38 +156,45 @@ class Project:
     # Creation
 
     def _create(self, extended: Project | None) -> None:
-        plan, rng, rating, is_old = self.plan, self._rng, self._rate_first(), self.plan.is_old
+        rng, rating = self._rng, self._rate_first()
         reason = "Taken over from the old project tracker"
-        event = self._event(plan.opened, reason if is_old else "New opportunity approved")
+        event = self._event(self.opened, reason if self._is_old else "New opportunity approved")
+        created, build = self._history.days[self.opened], self._choose_build_time()
+        due = created + timedelta(rng.randint(*PROPORTIONS["days_ahead"][self.stage]))
+        rtb_date, cod_date = due, due + build
+        if self.stage >= CONSTRUCTION:
+            rtb_date, cod_date = min(due - build, created - timedelta(rng.randint(30, 300))), due
+        if self.trait == "no date":
+            rtb_date = cod_date = None
         ours = rng.choice(PROPORTIONS["ownership"])
-        kind = "hybrid" if len(plan.technologies) > 1 else plan.technologies[0]
+        kind = "hybrid" if len(self.technologies) > 1 else self.technologies[0]
         self.pipeline = event.add(
             Pipeline,
             project_name=self._make_name(kind),
-            stage_id=STAGE_IDS[plan.stage],
-            rtb_date=plan.rtb_date,
-            cod_date=plan.cod_date,
+            stage_id=STAGE_IDS[self.stage],
+            rtb_date=rtb_date,
+            cod_date=cod_date,
             ownership_pct=Decimal(ours),
             rag_confirmed_at=event.when if rating else None,
             **rating,
         )
-        self._add_transition(event, rng.randint(20, 400) if is_old else rng.randint(0, 25))
-        for technology in plan.technologies:
+        self._add_transition(event, rng.randint(20, 400) if self._is_old else rng.randint(0, 25))
+        for technology in self.technologies:
             self._add_facility(event, technology)
         for facility in [*self._facilities, *(extended._facilities if extended else [])]:
             event.add(PipelineFacility, pipeline_id=self.pipeline.pk, facility_id=facility.pk)
         self._add_partners(event, Decimal(100 - ours) or None)
 
     def _make_name(self, technology: str) -> str:
-        name = plant_name(self._site, self.plan.place, technology)
-        return self._projects.unique_names.make(name, self.plan.place["name"])
+        name = plant_name(self._site, self.place, technology)
+        return self._projects.unique_names.make(name, self.place["name"])
 
     def _add_facility(self, event: Event, technology: str) -> None:
-        rng, place = self._rng, self.plan.place
+        rng, place = self._rng, self.place
         name, capacity, storage, export = self.pipeline.project_name, None, None, None
-        if len(self.plan.technologies) > 1:
+        if len(self.technologies) > 1:
             name = self._make_name(technology)
-        if self.plan.trait != "no capacity":
+        if self.trait != "no capacity":
             beside = self._facilities[0].capacity_mw if self._facilities else None
             capacity = export = self._choose_mw(technology, beside)
             if technology == "solar":
@@ -187,11 +230,15 @@ class Project:
             return turbine * max(smallest // turbine + 1, wanted // turbine)
         return wanted.quantize(Decimal("0.1" if technology == "solar" else "1"))
 
+    def _choose_build_time(self) -> timedelta:
+        """From ready to build to commercial operation."""
+        return timedelta(self._rng.randint(*span(TECHNOLOGIES[self.technologies[0]], "build_days")))
+
     # Partners
 
     def _add_partners(self, event: Event, share: Decimal | None) -> None:
         """The lead developer, who has the share that is not ours or leaves it to another."""
-        rng, stage = self._rng, self.plan.stage
+        rng, stage = self._rng, self.stage
         partners = [("lead-developer", "developer", share)]
         if share and rng.random() < 0.4:
             partners = [("lead-developer", "developer", None), ("co-developer", "developer", share)]
@@ -199,12 +246,12 @@ class Project:
             if stage in stages and rng.random() < 0.35:
                 partners.append((role, kind, None))
         for role, kind, role_share in partners:
-            if company := self._find_partner(kind, self.plan.opened):
+            if company := self._find_partner(kind, self.opened):
                 self._add_partner(event, role, company, role_share)
 
     def _find_partner(self, kind: str, day: int) -> Counterparty | None:
         """A company of the kind that has no role here yet."""
-        country = self.plan.place["country"]
+        country = self.place["country"]
         for _ in range(4):
             company = self._projects.companies.pick(kind, country, day)
             is_near = kind not in LOCAL_KINDS or company.country == country
@@ -226,12 +273,12 @@ class Project:
     def join(self, day: int) -> None:
         role, (kind, stages, reason) = self._rng.choice(list(ROLES.items()))
         company = self._find_partner(kind, day)
-        if company and self.plan.stage in stages and role not in self._roles:
+        if company and self.stage in stages and role not in self._roles:
             self._add_partner(self._event(day, reason), role, company)
 
     def sell_down(self, day: int) -> None:
         investor = self._find_partner("investor", day)
-        if investor and self.plan.stage >= PROCUREMENT and self.pipeline.ownership_pct == 100:
+        if investor and self.stage >= PROCUREMENT and self.pipeline.ownership_pct == 100:
             ours = Decimal(self._rng.choice((51, 60, 75)))
             event = self._change(day, "Share sold down to free up capital", ownership_pct=ours)
             self._add_partner(event, "owner", investor, 100 - ours)
@@ -239,14 +286,14 @@ class Project:
     # Status
 
     def move(self, day: int) -> None:
-        self.plan.stage += 1
-        stage, rng, days_back = self.plan.stage, self._rng, self._days_back()
+        self.stage += 1
+        stage, rng, days_back = self.stage, self._rng, self._days_back()
         effective = self._history.days[day] - timedelta(days_back)
         ready = effective - timedelta(rng.randint(0, 30))
         changes: dict[str, Any] = {"stage_id": STAGE_IDS[stage]}
         if stage == CONSTRUCTION:
             changes["rtb_date"] = ready
-            changes["cod_date"] = max(self.plan.built_on, ready + timedelta(120))
+            changes["cod_date"] = ready + self._choose_build_time()
         elif stage == COMPLETED:
             ran_on = effective - timedelta(rng.randint(0, 10))
             changes["cod_date"] = max(self.pipeline.rtb_date, ran_on)
@@ -255,8 +302,9 @@ class Project:
         self._add_transition(event, days_back)
 
     def hold(self, day: int) -> None:
+        self.trait = ""
         reason, self._reason_to_release = self._rng.choice(TEXTS["holds"])
-        reason = reason.format(country=country_name(self.plan.place["country"]))
+        reason = reason.format(country=country_name(self.place["country"]))
         event = self._change(day, reason, on_hold=True, on_hold_reason=reason)
         self._add_transition(event, self._days_back())
 
@@ -265,9 +313,9 @@ class Project:
         self._add_transition(event, self._days_back())
 
     def end(self, day: int) -> None:
-        buyer = self._projects.companies.pick("investor", self.plan.place["country"], day)
-        reason = self._rng.choice(TEXTS["endings"][self.plan.trait]).format(buyer=buyer.name)
-        event = self._change(day, reason, outcome=self.plan.trait)
+        buyer = self._projects.companies.pick("investor", self.place["country"], day)
+        reason = self._rng.choice(TEXTS["endings"][self.trait]).format(buyer=buyer.name)
+        event = self._change(day, reason, outcome=self.trait)
         self._add_transition(event, self._days_back())
 
     def _days_back(self) -> int:
@@ -295,7 +343,7 @@ class Project:
 
     def _find_issue(self) -> Row:
         """The present issue, or a new one that fits the stage."""
-        stage, technology = str(self.plan.stage), self.plan.technologies[0]
+        stage, technology = str(self.stage), self.technologies[0]
         fitting = (
             row
             for row in ISSUES
@@ -308,7 +356,7 @@ class Project:
         """The fields of a rating by the present issue, which ends when it is green again."""
         is_easing = (self._rag, rag) == (RAG.RED, RAG.AMBER)
         if rag == RAG.GREEN and not self._issue:
-            comment = self._rng.choice(TEXTS["green"][self.plan.stage])
+            comment = self._rng.choice(TEXTS["green"][self.stage])
         else:
             comment = self._find_issue()["easing" if is_easing else rag.value]
         if rag == RAG.GREEN:
@@ -317,7 +365,7 @@ class Project:
         return {"rag_status": rag.value, "rag_comment": comment}
 
     def _rate_first(self) -> dict[str, str]:
-        draw, stage, trait = self._rng.random(), self.plan.stage, self.plan.trait
+        draw, stage, trait = self._rng.random(), self.stage, self.trait
         if trait == "no rating" or (draw > 0.93 and stage < CONSTRUCTION):
             return {}
         is_green = stage == COMPLETED or (draw < 0.68 and trait != "overdue")
@@ -325,25 +373,25 @@ class Project:
 
     def _rate_after_move(self) -> dict[str, str]:
         """A move ends the issue, unless it belongs to the new stage too."""
-        stage, issue = self.plan.stage, self._issue
+        stage, issue = self.stage, self._issue
         if not self._rag or (issue and str(stage) in issue["stages"] and stage < COMPLETED):
             return {}
-        if self.plan.trait != "overdue":
+        if self.trait != "overdue":
             return self._rate(RAG.GREEN)
         self._issue = None
         return self._rate(RAG.AMBER)
 
     def rate(self, day: int) -> None:
-        if self.pipeline.on_hold or self.plan.trait == "no rating":
+        if self.pipeline.on_hold or self.trait == "no rating":
             return
         if not self._rag:
             self._change(day, "First rating", **self._rate(RAG.GREEN))
             return
         draw, topic = self._rng.random(), self._find_issue()["name"]
         if self._rag == RAG.AMBER:
-            rag = RAG.RED if draw < 0.3 or self.plan.trait == "overdue" else RAG.GREEN
+            rag = RAG.RED if draw < 0.45 or self.trait == "overdue" else RAG.GREEN
         else:
-            rag = RAG.AMBER if draw < 0.8 or self._rag == RAG.RED else RAG.RED
+            rag = RAG.AMBER if draw < 0.7 or self._rag == RAG.RED else RAG.RED
         is_better = RAG.values.index(rag) > RAG.values.index(self._rag)
         reason = f"{topic} looks {'better' if is_better else 'worse'}"
         self._change(day, reason, **self._rate(rag))
@@ -352,10 +400,10 @@ class Project:
 
     def slip(self, day: int) -> None:
         """RTB and COD move together; once it is being built, only COD moves."""
-        pipeline, is_built = self.pipeline, self.plan.stage >= CONSTRUCTION
-        if not is_built and not (self.plan.slips and pipeline.rtb_date):
+        pipeline, is_built = self.pipeline, self.stage >= CONSTRUCTION
+        if not pipeline.rtb_date or self.trait == "overdue":
             return
-        later = timedelta(self._rng.randint(14, 75) if is_built else self.plan.slips.pop())
+        later = timedelta(self._rng.choice(PROPORTIONS["slip_days"]))
         changes: dict[str, Any] = {}
         if not is_built:
             changes["rtb_date"] = pipeline.rtb_date + later
@@ -378,10 +426,10 @@ class Project:
 
     def resize(self, day: int) -> None:
         facility, rng = self._facilities[0], self._rng
-        if self.plan.stage >= CONSTRUCTION or not facility.capacity_mw:
+        if self.stage >= CONSTRUCTION or not facility.capacity_mw:
             return
         factor, reason = rng.choice(list(TEXTS["new_sizes"].items()))
-        size = _limited_mw(self.plan.technologies[0], facility.capacity_mw * Decimal(factor))
+        size = _limited_mw(self.technologies[0], facility.capacity_mw * Decimal(factor))
         if size == facility.capacity_mw:
             return
         changes = {"capacity_mw": size, "export_limit_mw": min(size, facility.export_limit_mw)}
@@ -402,7 +450,7 @@ class Project:
 
     def comment(self, day: int) -> None:
         event = self._event(day)
-        event.comment(self.pipeline, TEXTS["comments"], place=self.plan.place["name"])
+        event.comment(self.pipeline, TEXTS["comments"], place=self.place["name"])
 
 
 def _limited_mw(technology: str, megawatts: Decimal) -> Decimal:
