@@ -87,7 +87,7 @@ def counterparty_role_rows() -> list[dict[str, Any]]:
 def technology_rows() -> list[dict[str, Any]]:
     rows = []
     for order, values in enumerate(TECHNOLOGIES, start=1):
-        row = dict(zip(TECHNOLOGY_FIELDS, values, strict=True), order=order)
+        row: dict[str, Any] = dict(zip(TECHNOLOGY_FIELDS, values, strict=True), order=order)
         if parent := row["parent_id"]:
             row["parent_id"] = reference_id("technology", parent)
         rows.append(row)

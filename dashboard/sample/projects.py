@@ -1,31 +1,32 @@
-"""Tells the story of each project: its creation and what happened to it until today."""
+"""The projects of the sample: their creation and what happens to them until today."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from dashboard.sample import sentences
-from dashboard.sample.cast import Cast
-from dashboard.sample.decks import Deck
-from dashboard.sample.ledger import Event, Ledger
-from dashboard.sample.names import Unrepeated, plant_name, site_name
-from dashboard.sample.plans import Plan, Planner, Step
-from dashboard.sample.plants import (
-    STORAGE_HOURS,
-    export_limit_mw,
-    position_near,
-    resized_mw,
-    size_mw,
-    size_of_battery_beside,
+from counterparties.models import Counterparty
+from dashboard.sample.companies import FIRST_DAYS, LOCAL_KINDS, Companies
+from dashboard.sample.history import Event, History
+from dashboard.sample.names import UniqueNames, plant_name, site_name
+from dashboard.sample.tables import (
+    ISSUES,
+    PLACES,
+    PROPORTIONS,
+    TECHNOLOGIES,
+    TEXTS,
+    Row,
+    choose,
+    evenly,
+    span,
+    weighted,
 )
-from dashboard.sample.ratings import Rating
-from dashboard.sample.sentences import COMPLETED, CONSTRUCTION, PROCUREMENT
-from dashboard.sample.vocabulary import Vocabulary
+from oegen.audit.seeding import reference_id
 from oegen.core.fields import country_name
-from oegen.models import Comment
-from pipelines.choices import Outcome
+from pipelines import reference
+from pipelines.choices import RAG, Outcome
 from pipelines.models import (
     Facility,
     Pipeline,
@@ -34,253 +35,299 @@ from pipelines.models import (
     StageTransition,
 )
 
-#: Which kind of company takes a role, and in which stages it usually comes in.
-JOINERS = {
-    "landowner": ("landowner", range(2)),
-    "grid-operator": ("grid", range(3)),
-    "investor": ("investor", range(1, 4)),
-    "offtaker": ("offtaker", range(1, 5)),
-    "epc": ("builder", range(2, 5)),
-    "o-and-m": ("operator", range(3, 6)),
+DISCOVERY, DESIGN, PROCUREMENT, CONSTRUCTION, COMMISSIONING, COMPLETED = range(6)
+STAGE_IDS = [reference_id("stage", code) for code, *_ in reference.STAGES]
+
+#: Traits that keep a project in one of these stages, until this happens, if anything.
+STUCK = {
+    "held": ((DISCOVERY, DESIGN, PROCUREMENT), "hold"),
+    "withdrawn": ((DISCOVERY, DESIGN), "end"),
+    "refused": ((DESIGN,), "end"),
+    "sold": ((PROCUREMENT,), "end"),
+    "overdue": ((PROCUREMENT,), ""),
+    "no date": ((DISCOVERY,), ""),
+    "no capacity": ((DISCOVERY,), ""),
 }
-#: Kinds that have business in their own country only.
-LOCAL = ("landowner", "grid")
 
-EXTENSIONS = [(True, 4), (False, 56)]
-
-
-def long_date(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-class Portfolio:
-    """What the stories share."""
-
-    def __init__(self, cast: Cast, vocabulary: Vocabulary, ledger: Ledger):
-        self.cast = cast
-        self.vocabulary = vocabulary
-        self.ledger = ledger
-        self.rng = cast.rng
-        self.clock = cast.clock
-        self.planner = Planner(self.rng, self.clock)
-        self.unrepeated = Unrepeated()
-        self._extensions = Deck(self.rng, EXTENSIONS)
-
-    def tell(self, count: int) -> list[Story]:
-        """The stories of ``count`` projects, all of them in the ledger."""
-        stories: list[Story] = []
-        extendable: list[Story] = []
-        for _ in range(count):
-            extended = None
-            if self._extensions.deal() and extendable:
-                extended = extendable.pop(self.rng.randrange(len(extendable)))
-            plan = self.planner.plan(beside=extended.plan if extended else None)
-            story = Story(self, plan, extended)
-            story.tell()
-            stories.append(story)
-            if not extended and len(plan.technologies) == 1 and plan.opened < len(self.clock) - 80:
-                extendable.append(story)
-        return stories
+#: Which kind of company takes a role, in which stages it usually comes in, and the reason given.
+ROLES = {
+    "landowner": ("landowner", range(2), "Option agreement signed"),
+    "grid-operator": ("grid", range(3), "Connection application accepted"),
+    "investor": ("investor", range(1, 4), "Investor joined at heads of terms"),
+    "offtaker": ("offtaker", range(1, 5), "Offtake term sheet signed"),
+    "epc": ("builder", range(2, 5), "Preferred contractor selected"),
+    "o-and-m": ("operator", range(3, 6), "Operations contract awarded"),
+}
 
 
-class Story:
-    def __init__(self, portfolio: Portfolio, plan: Plan, extended: Story | None = None):
-        self.portfolio = portfolio
-        self.plan = plan
-        self.extended = extended
-        self.rng = portfolio.rng
-        self.keeper = portfolio.cast.colleague()
-        self.stage = plan.start
-        self.facilities: list[Facility] = []
-        self.rating = Rating(self.rng, plan)
-        self.roles: set[str] = set()
-        self.companies: list[UUID] = []
-        self.status_since: date | None = None
+class Projects:
+    def __init__(self, history: History, companies: Companies):
+        self.history = history
+        self.companies = companies
+        self.unique_names = UniqueNames(history.rng)
+        self.mixes = evenly(history.rng, PROPORTIONS["mixes"])
+        self.traits = evenly(history.rng, PROPORTIONS["traits"])
+        self.stages = evenly(history.rng, dict(enumerate(PROPORTIONS["first_stages"])))
 
-    def tell(self) -> None:
-        self._create()
-        for step in self.plan.steps:
-            match step.kind:
-                case "move":
-                    self._move(step)
-                case "hold":
-                    self._hold(step)
-                case "release":
-                    self._release(step)
-                case "end":
-                    self._end(step)
-                case "slip":
-                    self._slip(step)
-                case "rag":
-                    self._rate(step)
-                case "confirm":
-                    self._confirm(step)
-                case "capacity":
-                    self._resize(step)
-                case "join":
-                    self._join(step)
-                case "sell-down":
-                    self._sell_down(step)
-                case "probability":
-                    self._set_probability(step)
-                case "comment":
-                    self._comment(step)
+    def create(self, count: int) -> list[Project]:
+        """Make projects with all that happens to them; one in fifteen extends an earlier one."""
+        projects: list[Project] = []
+        for number in range(count):
+            recent = projects[-14:] if number % 15 == 14 else []
+            extended = next((project for project in recent if project.can_be_extended), None)
+            projects.append(Project(self, extended))
+            projects[-1].run()
+        return projects
+
+
+class Project:
+    """A pipeline with its facilities. The methods without an underscore are what can happen."""
+
+    def __init__(self, projects: Projects, extended: Project | None):
+        self._projects = projects
+        self._history = projects.history
+        self._rng = rng = projects.history.rng
+        self._keeper = rng.choice(self._history.colleagues)
+        self._rag = ""
+        self._issue: Row | None = None
+        self._roles: set[str] = set()
+        self._partners: set[UUID] = set()
+        self._status_since: date | None = None
+        self._facilities: list[Facility] = []
+        self.trait = next(projects.traits)
+        self.stage = next(projects.stages)
+        if self.trait in STUCK:
+            self.stage = rng.choice(STUCK[self.trait][0])
+        last = len(self._history.days)
+        if extended:
+            self._is_old, self.opened = False, rng.randrange(extended.opened + 15, last - 30)
+            self.technologies, self.place = extended.technologies, extended.place
+            self._site = f"{extended._site} Extension"
+        else:
+            self._is_old = self.stage > DESIGN or rng.random() < 0.4
+            self.opened = FIRST_DAYS + rng.randrange(12 if self._is_old else last - 40)
+            self.technologies = next(projects.mixes).split()
+            (language,) = choose(rng, TECHNOLOGIES[self.technologies[0]], "languages")
+            self.place = rng.choice([row for row in PLACES if row["language"] == language])
+            self._site = site_name(rng, self.place)
+        self._stuck_until = self.opened + (last - self.opened) * rng.uniform(0.2, 0.85)
+        self._create(extended)
+
+    @property
+    def can_be_extended(self) -> bool:
+        return self.opened < len(self._history.days) - 80 and len(self.technologies) == 1
+
+    @property
+    def is_active(self) -> bool:
+        return self.pipeline.outcome == Outcome.ACTIVE and self.stage < COMPLETED
+
+    def run(self) -> None:
+        """Let something happen every six weeks or so until today."""
+        day = self.opened
+        while (day := day + self._rng.randint(5, 80)) < len(self._history.days) and self.is_active:
+            incident = weighted(self._rng, PROPORTIONS["incidents"])
+            getattr(self, self._due_step(day) or incident)(day)
+
+    def _due_step(self, day: int) -> str:
+        """What happens because its time has come, if anything."""
+        pipeline = self.pipeline
+        if pipeline.on_hold:
+            return "release" if self._rng.random() < 0.06 else ""
+        if self.trait in STUCK:
+            return STUCK[self.trait][1] if day > self._stuck_until else ""
+        due = pipeline.rtb_date if self.stage < CONSTRUCTION else pipeline.cod_date
+        days_left = PROPORTIONS["moves_days_before"][self.stage]
+        is_time = due and due - self._history.days[day] < timedelta(days_left)
+        return "move" if is_time and self._rng.random() < 0.7 else ""
+
+    def _event(self, day: int, reason: str = "") -> Event:
+        """By the colleague who keeps the project, most of the time."""
+        keeper = self._keeper if self._rng.random() < 0.75 else None
+        return self._history.event(day, reason, keeper)
+
+    def _change(self, day: int, reason: str, **changes: Any) -> Event:
+        """Change the pipeline; a rating counts as confirmed when it is given."""
+        event = self._event(day, reason)
+        if "rag_status" in changes:
+            changes["rag_confirmed_at"] = event.when
+        event.change(self.pipeline, **changes)
+        return event
 
     # Creation
 
-    def _create(self) -> None:
-        plan, rng = self.plan, self.rng
-        event = self._event(plan.opened, sentences.CREATIONS[plan.early])
-        if self.extended:
-            self.site = f"{self.extended.site} Extension"
-        else:
-            self.site = site_name(rng, plan.place)
-        kind = plan.technologies[0] if len(plan.technologies) == 1 else "mixed"
-        name = plant_name(self.site, plan.place, kind)
+    def _create(self, extended: Project | None) -> None:
+        rng, rating = self._rng, self._rate_first()
+        reason = "Taken over from the old project tracker"
+        event = self._event(self.opened, reason if self._is_old else "New opportunity approved")
+        created, build = self._history.days[self.opened], self._choose_build_time()
+        due = created + timedelta(rng.randint(*PROPORTIONS["days_ahead"][self.stage]))
+        rtb_date, cod_date = due, due + build
+        if self.stage >= CONSTRUCTION:
+            rtb_date, cod_date = min(due - build, created - timedelta(rng.randint(30, 300))), due
+        if self.trait == "no date":
+            rtb_date = cod_date = None
+        ours = rng.choice(PROPORTIONS["ownership"])
+        kind = "hybrid" if len(self.technologies) > 1 else self.technologies[0]
         self.pipeline = event.add(
             Pipeline,
-            project_name=self.portfolio.unrepeated(name, plan.place.name),
-            stage_id=self.portfolio.vocabulary.stages[plan.start],
-            rtb_date=plan.rtb_date,
-            cod_date=plan.cod_date,
-            ownership_pct=Decimal(plan.ownership_pct),
-            **self._rated(event, self.rating.first(self.stage)),
+            project_name=self._make_name(kind),
+            stage_id=STAGE_IDS[self.stage],
+            rtb_date=rtb_date,
+            cod_date=cod_date,
+            ownership_pct=Decimal(ours),
+            rag_confirmed_at=event.when if rating else None,
+            **rating,
         )
-        self._keep_transition(event, rng.randint(20, 400) if plan.early else rng.randint(0, 25))
-        for technology in plan.technologies:
-            self._build(event, technology)
-        if self.extended:
-            self._attach(event, self.extended.facilities[0])
-        self._cast(event)
+        self._add_transition(event, rng.randint(20, 400) if self._is_old else rng.randint(0, 25))
+        for technology in self.technologies:
+            self._add_facility(event, technology)
+        for facility in [*self._facilities, *(extended._facilities if extended else [])]:
+            event.add(PipelineFacility, pipeline_id=self.pipeline.pk, facility_id=facility.pk)
+        self._add_partners(event, Decimal(100 - ours) or None)
 
-    def _build(self, event: Event, technology: str) -> None:
-        plan, rng = self.plan, self.rng
-        capacity = None
-        if self.facilities and self.facilities[0].capacity_mw:
-            capacity = size_of_battery_beside(rng, self.facilities[0].capacity_mw)
-        elif plan.trait != "no capacity":
-            capacity = size_mw(rng, technology)
-        latitude, longitude = position_near(rng, plan.place)
-        hours = rng.choice(STORAGE_HOURS)
-        if len(plan.technologies) == 1:
-            name = self.pipeline.project_name
-        else:
-            name = self.portfolio.unrepeated(
-                plant_name(self.site, plan.place, technology), plan.place.name
+    def _make_name(self, technology: str) -> str:
+        name = plant_name(self._site, self.place, technology)
+        return self._projects.unique_names.make(name, self.place["name"])
+
+    def _add_facility(self, event: Event, technology: str) -> None:
+        rng, place = self._rng, self.place
+        name, capacity, storage, export = self.pipeline.project_name, None, None, None
+        if len(self.technologies) > 1:
+            name = self._make_name(technology)
+        if self.trait != "no capacity":
+            beside = self._facilities[0].capacity_mw if self._facilities else None
+            capacity = export = self._choose_mw(technology, beside)
+            if technology == "solar":
+                # Solar is built bigger than its connection.
+                export = _tenths(capacity * Decimal(rng.choice(("0.65", "0.7", "0.8"))))
+            elif technology == "bess":
+                storage = capacity * rng.choice(PROPORTIONS["storage_hours"])
+        self._facilities.append(
+            event.add(
+                Facility,
+                name=name,
+                technology_id=reference_id("technology", technology),
+                capacity_mw=capacity,
+                storage_mwh=storage,
+                export_limit_mw=export,
+                # Some kilometres from the place.
+                latitude=Decimal(f"{rng.gauss(float(place['latitude']), 0.025):.5f}"),
+                longitude=Decimal(f"{rng.gauss(float(place['longitude']), 0.035):.5f}"),
+                country=place["country"],
+                region=place["region"],
             )
-        facility = event.add(
-            Facility,
-            name=name,
-            technology_id=self.portfolio.vocabulary.technologies[technology],
-            capacity_mw=capacity,
-            storage_mwh=capacity * hours if capacity and technology == "bess" else None,
-            export_limit_mw=export_limit_mw(rng, technology, capacity) if capacity else None,
-            latitude=latitude,
-            longitude=longitude,
-            country=plan.place.country,
-            region=plan.place.region,
-        )
-        self.facilities.append(facility)
-        self._attach(event, facility)
-
-    def _attach(self, event: Event, facility: Facility) -> None:
-        event.add(PipelineFacility, pipeline_id=self.pipeline.pk, facility_id=facility.pk)
-
-    def _cast(self, event: Event) -> None:
-        rng, partner_pct = self.rng, Decimal(100 - self.plan.ownership_pct)
-        lead_shares = partner_pct and rng.random() < 0.6
-        self._engage(event, "lead-developer", "developer", partner_pct if lead_shares else None)
-        if partner_pct and not lead_shares:
-            self._engage(event, "co-developer", "developer", partner_pct)
-        for role, likely in (("landowner", 0.25), ("grid-operator", 0.25), ("epc", 0.6)):
-            if self._has_room_for(role) and rng.random() < likely:
-                self._engage(event, role, JOINERS[role][0])
-
-    def _has_room_for(self, role: str) -> bool:
-        kind, stages = JOINERS[role]
-        if self.stage not in stages or role in self.roles:
-            return False
-        return kind not in LOCAL or self.portfolio.cast.knows(
-            kind, self.plan.place.country, self._day
         )
 
-    def _engage(self, event: Event, role: str, kind: str, share: Decimal | None = None) -> None:
-        """Give the role, which nobody has yet, to a company, if possible one that is new here."""
+    def _choose_mw(self, technology: str, beside: Decimal | None) -> Decimal:
+        """A size nearer the lower end; a battery beside a plant has a share of the plant's."""
+        rng, row = self._rng, TECHNOLOGIES[technology]
+        smallest, largest = span(row, "megawatts")
+        if beside:
+            return _limited_mw(technology, beside * Decimal(rng.choice(("0.3", "0.5", "0.7"))))
+        wanted = Decimal(smallest * (largest / smallest) ** (rng.random() ** 0.9))
+        if row["turbines_mw"]:
+            turbine = Decimal(*choose(rng, row, "turbines_mw"))
+            return turbine * max(smallest // turbine + 1, wanted // turbine)
+        return wanted.quantize(Decimal("0.1" if technology == "solar" else "1"))
+
+    def _choose_build_time(self) -> timedelta:
+        """From ready to build to commercial operation."""
+        return timedelta(self._rng.randint(*span(TECHNOLOGIES[self.technologies[0]], "build_days")))
+
+    # Partners
+
+    def _add_partners(self, event: Event, share: Decimal | None) -> None:
+        """The lead developer, who has the share that is not ours or leaves it to another."""
+        rng, stage = self._rng, self.stage
+        partners = [("lead-developer", "developer", share)]
+        if share and rng.random() < 0.4:
+            partners = [("lead-developer", "developer", None), ("co-developer", "developer", share)]
+        for role, (kind, stages, _) in ROLES.items():
+            if stage in stages and rng.random() < 0.35:
+                partners.append((role, kind, None))
+        for role, kind, role_share in partners:
+            if company := self._find_partner(kind, self.opened):
+                self._add_partner(event, role, company, role_share)
+
+    def _find_partner(self, kind: str, day: int) -> Counterparty | None:
+        """A company of the kind that has no role here yet."""
+        country = self.place["country"]
         for _ in range(4):
-            company = self.portfolio.cast.pick(kind, self.plan.place.country, self._day)
-            if company.id not in self.companies:
-                break
-        self.companies.append(company.id)
-        self.roles.add(role)
+            company = self._projects.companies.pick(kind, country, day)
+            is_near = kind not in LOCAL_KINDS or company.country == country
+            if is_near and company.pk not in self._partners:
+                return company
+        return None
+
+    def _add_partner(self, event, role: str, company: Counterparty, share: Decimal | None = None):
+        self._partners.add(company.pk)
+        self._roles.add(role)
         event.add(
             PipelineCounterparty,
             pipeline_id=self.pipeline.pk,
-            counterparty_id=company.id,
-            role_id=self.portfolio.vocabulary.roles[role],
+            counterparty_id=company.pk,
+            role_id=reference_id("counterpartyrole", role),
             share_pct=share,
         )
-        return company
+
+    def join(self, day: int) -> None:
+        role, (kind, stages, reason) = self._rng.choice(list(ROLES.items()))
+        company = self._find_partner(kind, day)
+        if company and self.stage in stages and role not in self._roles:
+            self._add_partner(self._event(day, reason), role, company)
+
+    def sell_down(self, day: int) -> None:
+        investor = self._find_partner("investor", day)
+        if investor and self.stage >= PROCUREMENT and self.pipeline.ownership_pct == 100:
+            ours = Decimal(self._rng.choice((51, 60, 75)))
+            event = self._change(day, "Share sold down to free up capital", ownership_pct=ours)
+            self._add_partner(event, "owner", investor, 100 - ours)
 
     # Status
 
-    def _move(self, step: Step) -> None:
+    def move(self, day: int) -> None:
         self.stage += 1
-        pipeline, rng = self.pipeline, self.rng
-        back = self._days_back(step)
-        effective = self.portfolio.clock.days[step.day] - timedelta(back)
-        changes: dict = {"stage_id": self.portfolio.vocabulary.stages[self.stage]}
-        if self.stage == CONSTRUCTION:
-            changes["rtb_date"] = effective - timedelta(rng.randint(0, 30))
-            changes["cod_date"] = max(
-                self.plan.final_cod_date, changes["rtb_date"] + timedelta(120)
-            )
-        elif self.stage == COMPLETED:
-            ran = effective - timedelta(rng.randint(0, 10))
-            changes["cod_date"] = max(pipeline.rtb_date, ran)
-        reason = rng.choice(sentences.MOVES[self.stage]).format(
-            rtb=long_date(changes.get("rtb_date") or effective)
-        )
-        event = self._event(step.day, reason)
-        changes |= self._rated(event, self.rating.after_move(self.stage))
-        event.change(pipeline, **changes)
-        self._keep_transition(event, back)
+        stage, rng, days_back = self.stage, self._rng, self._days_back()
+        effective = self._history.days[day] - timedelta(days_back)
+        ready = effective - timedelta(rng.randint(0, 30))
+        changes: dict[str, Any] = {"stage_id": STAGE_IDS[stage]}
+        if stage == CONSTRUCTION:
+            changes["rtb_date"] = ready
+            changes["cod_date"] = ready + self._choose_build_time()
+        elif stage == COMPLETED:
+            ran_on = effective - timedelta(rng.randint(0, 10))
+            changes["cod_date"] = max(self.pipeline.rtb_date, ran_on)
+        reason = rng.choice(TEXTS["moves"][stage]).format(rtb=f"{ready.day} {ready:%B %Y}")
+        event = self._change(day, reason, **changes, **self._rate_after_move())
+        self._add_transition(event, days_back)
 
-    def _hold(self, step: Step) -> None:
-        reason = self.rng.choice(sentences.HOLDS).format(
-            country=country_name(self.plan.place.country)
-        )
-        event = self._event(step.day, reason)
-        event.change(self.pipeline, on_hold=True, on_hold_reason=reason)
-        self._keep_transition(event, self._days_back(step))
+    def hold(self, day: int) -> None:
+        self.trait = ""
+        reason, self._reason_to_release = self._rng.choice(TEXTS["holds"])
+        reason = reason.format(country=country_name(self.place["country"]))
+        event = self._change(day, reason, on_hold=True, on_hold_reason=reason)
+        self._add_transition(event, self._days_back())
 
-    def _release(self, step: Step) -> None:
-        event = self._event(step.day, self._release_reason())
-        event.change(self.pipeline, on_hold=False, on_hold_reason="")
-        self._keep_transition(event, self._days_back(step))
+    def release(self, day: int) -> None:
+        event = self._change(day, self._reason_to_release, on_hold=False, on_hold_reason="")
+        self._add_transition(event, self._days_back())
 
-    def _release_reason(self) -> str:
-        held = self.pipeline.on_hold_reason
-        for hold, release in zip(sentences.HOLDS, sentences.RELEASES, strict=True):
-            if hold.split("{", 1)[0] in held:
-                return release
-        raise LookupError(f"No release is written for the hold “{held}”.")
+    def end(self, day: int) -> None:
+        buyer = self._projects.companies.pick("investor", self.place["country"], day)
+        reason = self._rng.choice(TEXTS["endings"][self.trait]).format(buyer=buyer.name)
+        event = self._change(day, reason, outcome=self.trait)
+        self._add_transition(event, self._days_back())
 
-    def _end(self, step: Step) -> None:
-        buyer = self.portfolio.cast.pick("investor", self.plan.place.country, step.day)
-        reason = self.rng.choice(sentences.ENDINGS[self.plan.trait]).format(buyer=buyer.name)
-        event = self._event(step.day, reason)
-        event.change(self.pipeline, outcome=Outcome(self.plan.trait).value)
-        self._keep_transition(event, self._days_back(step))
+    def _days_back(self) -> int:
+        """By how many days a change of status is entered late."""
+        return 0 if self._rng.random() < 0.45 else self._rng.randint(2, 35)
 
-    def _days_back(self, step: Step) -> int:
-        return 0 if self.rng.random() < 0.45 else self.rng.randint(2, 35)
-
-    def _keep_transition(self, event: Event, days_back: int) -> None:
-        """Back-dated by so many days, but never to before the transition that went before."""
+    def _add_transition(self, event: Event, days_back: int) -> None:
+        """Never before the transition that went before."""
         effective = event.when.date() - timedelta(days_back)
-        if self.status_since and effective <= self.status_since:
-            effective = self.status_since + timedelta(1)
-        self.status_since = effective
+        if self._status_since:
+            effective = max(effective, self._status_since + timedelta(1))
+        self._status_since = effective
         event.add(
             StageTransition,
             pipeline_id=self.pipeline.pk,
@@ -292,125 +339,125 @@ class Story:
             recorded_by_id=event.person.pk,
         )
 
-    # Dates and ratings
+    # Ratings
 
-    @property
-    def _is_over(self) -> bool:
-        return self.pipeline.outcome != Outcome.ACTIVE or self.stage == COMPLETED
+    def _find_issue(self) -> Row:
+        """The present issue, or a new one that fits the stage."""
+        stage, technology = str(self.stage), self.technologies[0]
+        fitting = (
+            row
+            for row in ISSUES
+            if stage in row["stages"] and technology in row["technologies"].split()
+        )
+        self._issue = self._issue or self._rng.choice(list(fitting))
+        return self._issue
 
-    def _slip(self, step: Step) -> None:
-        """RTB and COD move together; once it is being built, only COD moves."""
-        pipeline = self.pipeline
-        if self._is_over:
-            return
-        if self.stage >= CONSTRUCTION:
-            later = timedelta(self.rng.randint(14, 75))
-            issue = self.rating.issue(self.stage)
-            event = self._event(step.day, issue.cause)
-            event.change(
-                pipeline,
-                cod_date=pipeline.cod_date + later,
-                **self._rated(event, self.rating.after_slip(issue)),
-            )
-            return
-        if not step.slip_days or not pipeline.rtb_date:
-            return
-        moved = timedelta(step.slip_days)
-        changes = {"rtb_date": pipeline.rtb_date + moved}
-        if pipeline.cod_date:
-            changes["cod_date"] = pipeline.cod_date + moved
-        if pipeline.on_hold:
-            event = self._event(step.day, sentences.SLIP_ON_HOLD)
-        elif step.slip_days < 0:
-            event = self._event(step.day, self.rng.choice(sentences.SLIP_EARLIER))
+    def _rate(self, rag: RAG) -> dict[str, str]:
+        """The fields of a rating by the present issue, which ends when it is green again."""
+        is_easing = (self._rag, rag) == (RAG.RED, RAG.AMBER)
+        if rag == RAG.GREEN and not self._issue:
+            comment = self._rng.choice(TEXTS["green"][self.stage])
         else:
-            issue = self.rating.issue(self.stage)
-            event = self._event(step.day, issue.cause)
-            changes |= self._rated(event, self.rating.after_slip(issue))
-        event.change(pipeline, **changes)
+            comment = self._find_issue()["easing" if is_easing else rag.value]
+        if rag == RAG.GREEN:
+            self._issue = None
+        self._rag = rag.value
+        return {"rag_status": rag.value, "rag_comment": comment}
 
-    def _rate(self, step: Step) -> None:
-        if self._is_over or self.pipeline.on_hold or not self.rating.is_kept:
+    def _rate_first(self) -> dict[str, str]:
+        draw, stage, trait = self._rng.random(), self.stage, self.trait
+        if trait == "no rating" or (draw > 0.93 and stage < CONSTRUCTION):
+            return {}
+        is_green = stage == COMPLETED or (draw < 0.68 and trait != "overdue")
+        return self._rate(RAG.GREEN if is_green else RAG.AMBER)
+
+    def _rate_after_move(self) -> dict[str, str]:
+        """A move ends the issue, unless it belongs to the new stage too."""
+        stage, issue = self.stage, self._issue
+        if not self._rag or (issue and str(stage) in issue["stages"] and stage < COMPLETED):
+            return {}
+        if self.trait != "overdue":
+            return self._rate(RAG.GREEN)
+        self._issue = None
+        return self._rate(RAG.AMBER)
+
+    def rate(self, day: int) -> None:
+        if self.pipeline.on_hold or self.trait == "no rating":
             return
-        reason, changes = self.rating.swing(self.stage)
-        event = self._event(step.day, reason)
-        event.change(self.pipeline, **self._rated(event, changes))
-
-    @staticmethod
-    def _rated(event: Event, changes: dict) -> dict:
-        return {**changes, "rag_confirmed_at": event.when} if changes else {}
-
-    def _confirm(self, step: Step) -> None:
-        if self._is_over or not self.pipeline.rag_status:
+        if not self._rag:
+            self._change(day, "First rating", **self._rate(RAG.GREEN))
             return
-        event = self._event(step.day, "Monthly review, no change")
-        event.change(self.pipeline, rag_confirmed_at=event.when)
+        draw, topic = self._rng.random(), self._find_issue()["name"]
+        if self._rag == RAG.AMBER:
+            rag = RAG.RED if draw < 0.45 or self.trait == "overdue" else RAG.GREEN
+        else:
+            rag = RAG.AMBER if draw < 0.7 or self._rag == RAG.RED else RAG.RED
+        is_better = RAG.values.index(rag) > RAG.values.index(self._rag)
+        reason = f"{topic} looks {'better' if is_better else 'worse'}"
+        self._change(day, reason, **self._rate(rag))
 
-    # Everything else
+    # Dates, sizes, comments
 
-    def _resize(self, step: Step) -> None:
-        facility = self.facilities[0]
-        if self._is_over or self.stage >= CONSTRUCTION or facility.capacity_mw is None:
+    def slip(self, day: int) -> None:
+        """RTB and COD move together; once it is being built, only COD moves."""
+        pipeline, is_built = self.pipeline, self.stage >= CONSTRUCTION
+        if not pipeline.rtb_date or self.trait == "overdue":
             return
-        up = self.rng.random() < 0.4
-        technology = self.plan.technologies[0]
-        size = resized_mw(self.rng, technology, facility.capacity_mw, up)
+        later = timedelta(self._rng.choice(PROPORTIONS["slip_days"]))
+        changes: dict[str, Any] = {}
+        if not is_built:
+            changes["rtb_date"] = pipeline.rtb_date + later
+        if pipeline.cod_date:
+            changes["cod_date"] = pipeline.cod_date + later
+        if pipeline.on_hold:
+            reason = "Date moved on while the project is on hold"
+        elif later < timedelta(0):
+            reason = self._rng.choice(TEXTS["slip_earlier"])
+        else:
+            reason = self._find_issue()["delay"]
+            if self._rag == RAG.GREEN:
+                changes |= self._rate(RAG.AMBER)
+        self._change(day, reason, **changes)
+
+    def confirm(self, day: int) -> None:
+        if self._rag:
+            event = self._event(day, "Monthly review, no change")
+            event.change(self.pipeline, rag_confirmed_at=event.when)
+
+    def resize(self, day: int) -> None:
+        facility, rng = self._facilities[0], self._rng
+        if self.stage >= CONSTRUCTION or not facility.capacity_mw:
+            return
+        factor, reason = rng.choice(list(TEXTS["new_sizes"].items()))
+        size = _limited_mw(self.technologies[0], facility.capacity_mw * Decimal(factor))
         if size == facility.capacity_mw:
             return
-        reasons = sentences.CAPACITY_UP if up else sentences.CAPACITY_DOWN
-        changes = {
-            "capacity_mw": size,
-            "export_limit_mw": min(size, facility.export_limit_mw),
-        }
+        changes = {"capacity_mw": size, "export_limit_mw": min(size, facility.export_limit_mw)}
         if facility.storage_mwh:
-            hours = facility.storage_mwh / facility.capacity_mw
-            changes["storage_mwh"] = (size * hours).quantize(Decimal("0.1"))
-        self._event(step.day, self.rng.choice(reasons)).change(facility, **changes)
+            changes["storage_mwh"] = _tenths(facility.storage_mwh * size / facility.capacity_mw)
+        self._event(day, reason).change(facility, **changes)
 
-    def _join(self, step: Step) -> None:
-        if self._is_over:
-            return
-        self._day = step.day
-        fitting = [role for role in JOINERS if self._has_room_for(role)]
-        if fitting:
-            role = self.rng.choice(fitting)
-            event = self._event(step.day, sentences.JOINS[role])
-            self._engage(event, role, JOINERS[role][0])
-
-    def _sell_down(self, step: Step) -> None:
-        if self._is_over or self.stage < PROCUREMENT or self.pipeline.ownership_pct != 100:
-            return
-        ours = Decimal(self.rng.choice((51, 60, 75)))
-        event = self._event(step.day, sentences.OWNERSHIP)
-        event.change(self.pipeline, ownership_pct=ours)
-        self._engage(event, "owner", "investor", 100 - ours)
-
-    def _set_probability(self, step: Step) -> None:
-        if self._is_over:
-            return
-        reason, span = self.rng.choice(sentences.PROBABILITY)
-        today = self.portfolio.clock.today
-        expires = (None, today + timedelta(self.rng.randint(30, 300)), today - timedelta(20))
-        self._event(step.day, reason).change(
-            self.pipeline,
-            probability_pct=Decimal(self.rng.randrange(*span, 5)),
+    def set_probability(self, day: int) -> None:
+        rng, today = self._rng, self._history.today
+        reason, (low, high) = rng.choice(list(TEXTS["probabilities"].items()))
+        self._change(
+            day,
+            reason,
+            probability_pct=Decimal(rng.randrange(low, high, 5)),
             probability_reason=reason,
-            probability_expires_on=self.rng.choice(expires),
+            probability_expires_on=rng.choice((None, today + timedelta(90), today - timedelta(20))),
         )
 
-    def _comment(self, step: Step) -> None:
-        event = self._event(step.day)
-        event.add(
-            Comment,
-            content_type_id=self.portfolio.vocabulary.pipeline_type,
-            object_id=self.pipeline.pk,
-            author_id=event.person.pk,
-            text=self.rng.choice(sentences.COMMENTS).format(place=self.plan.place.name),
-        )
+    def comment(self, day: int) -> None:
+        event = self._event(day)
+        event.comment(self.pipeline, TEXTS["comments"], place=self.place["name"])
 
-    def _event(self, day: int, reason: str = "") -> Event:
-        """By the colleague who keeps the project, most of the time."""
-        self._day = day
-        portfolio = self.portfolio
-        person = self.keeper if self.rng.random() < 0.75 else portfolio.cast.colleague()
-        return portfolio.ledger.event(portfolio.clock.moment(day, self.rng), person, reason)
+
+def _limited_mw(technology: str, megawatts: Decimal) -> Decimal:
+    """The size, or the nearest that the technology has."""
+    smallest, largest = span(TECHNOLOGIES[technology], "megawatts")
+    return min(Decimal(largest), max(Decimal(smallest), _tenths(megawatts)))
+
+
+def _tenths(number: Decimal) -> Decimal:
+    return number.quantize(Decimal("0.1"))

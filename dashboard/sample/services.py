@@ -11,12 +11,10 @@ from random import Random
 from django.db import transaction
 
 from counterparties.models import Counterparty
-from dashboard.sample.cast import Cast
-from dashboard.sample.clock import Clock
-from dashboard.sample.insights import Insights
-from dashboard.sample.ledger import Ledger
-from dashboard.sample.projects import Portfolio
-from dashboard.sample.vocabulary import Vocabulary
+from dashboard.sample.companies import Companies
+from dashboard.sample.history import History
+from dashboard.sample.information_points import InformationPoints
+from dashboard.sample.projects import Projects
 from infopoints.models import InformationPoint
 from oegen.core import words
 from pipelines.models import Pipeline
@@ -68,26 +66,24 @@ def load_sample(
     each kind were written. Raises NotEmptyError where there are records already.
     """
     _require_empty()
-    rng = Random(seed)  # noqa: S311, it makes up data and keeps no secret
-    ledger = Ledger(rng)
-    cast = Cast(rng, Clock(today), ledger)
-    for number, _ in enumerate(cast.enter(counterparties_for(pipelines)), start=1):
+    history = History(Random(seed), today)  # noqa: S311, it makes up data and keeps no secret
+    companies = Companies(history)
+    for number, _ in enumerate(companies.create(counterparties_for(pipelines)), start=1):
         if number % CHUNK == 0:
-            ledger.write()
+            history.write()
         progress(1)
-    ledger.write()
+    history.write()
 
-    vocabulary = Vocabulary.read()
-    portfolio = Portfolio(cast, vocabulary, ledger)
-    insights = Insights(cast, vocabulary, ledger)
+    projects = Projects(history, companies)
+    information_points = InformationPoints(history, companies)
     points = information_points_for(pipelines)
     for start in range(0, pipelines, CHUNK):
         end = min(start + CHUNK, pipelines)
-        stories = portfolio.tell(end - start)
-        insights.tell(points * end // pipelines - points * start // pipelines, stories)
-        ledger.write()
+        created = projects.create(end - start)
+        information_points.create(points * end // pipelines - points * start // pipelines, created)
+        history.write()
         progress(end - start)
-    return ledger.totals
+    return history.totals
 
 
 def _require_empty() -> None:

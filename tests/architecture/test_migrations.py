@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from tests.test_architecture import LAYERS
+from tests.architecture.test_architecture import LAYERS
 
 LOADER = MigrationLoader(None)
 OURS = {key: one for key, one in LOADER.disk_migrations.items() if key[0] in LAYERS}

@@ -52,7 +52,7 @@ def loaded(**options):
 def test_the_same_seed_and_day_give_the_same_rows():
     from django.utils import timezone
 
-    from dashboard.sample.cast import get_colleagues
+    from dashboard.sample.history import get_colleagues
 
     get_colleagues(timezone.now())
     once = loaded(pipelines=20, seed=7)

@@ -9,10 +9,12 @@ from django.apps import apps
 from django.db.models import Count, F
 
 from counterparties.models import Contact, Counterparty, CounterpartyContact
-from dashboard.sample.places import LAND, SEA
+from dashboard.sample.tables import PLACES
 from infopoints.models import InformationPoint
 from oegen import audit
-from oegen.models import Comment
+from oegen.alerts.mentions import usernames_in
+from oegen.models import Comment, User
+from oegen.search import keys
 from pipelines.models import Facility, Pipeline, PipelineCounterparty
 from tests.dashboard.sample.conftest import TODAY
 
@@ -51,17 +53,19 @@ def test_sizes_fit_the_technology():
 
 def test_facilities_lie_near_a_real_place_of_their_region():
     for facility in Facility.objects.select_related("technology"):
-        places = SEA if facility.technology.code == "offshore-wind" else LAND
+        is_at_sea = facility.technology.code == "offshore-wind"
         assert any(
-            (place.country, place.region) == (facility.country, facility.region)
+            (place["country"], place["region"]) == (facility.country, facility.region)
             and distance_km(place, facility) < 15
-            for place in places
+            for place in PLACES
+            if (place["language"] == "sea") is is_at_sea
         ), facility
 
 
 def distance_km(place, facility):
-    north = float(facility.latitude) - place.latitude
-    east = (float(facility.longitude) - place.longitude) * cos(radians(place.latitude))
+    latitude, longitude = float(place["latitude"]), float(place["longitude"])
+    north = float(facility.latitude) - latitude
+    east = (float(facility.longitude) - longitude) * cos(radians(latitude))
     return 111.32 * hypot(north, east)
 
 
@@ -116,6 +120,22 @@ def test_information_points_are_rated_again_reviewed_and_discussed():
     }
     types = set(Comment.objects.values_list("content_type__model", flat=True))
     assert types == {"pipeline", "informationpoint"}
+
+
+def test_comments_mention_a_colleague_who_is_not_their_author():
+    named = {
+        (comment.author.username, name)
+        for comment in Comment.objects.select_related("author")
+        for name in usernames_in(comment.text)
+    }
+    people = {author for author, _ in named}
+    assert len(people) > 1
+    assert all(author != name for author, name in named)
+    assert {name for _, name in named} <= set(User.objects.values_list("username", flat=True))
+
+
+def test_no_company_and_no_contact_looks_like_a_duplicate():
+    assert keys.shared(Counterparty) == keys.shared(Contact) == []
 
 
 def test_reference_tables_stay_as_the_team_has_them():
