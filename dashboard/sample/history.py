@@ -145,7 +145,7 @@ class History:
             QuerySet(model).bulk_create(records, batch_size=BATCH_SIZE)
             documents.index(model, records)
             keys.index(model, records)
-            ordering.keep(model, [*records, *self.rows[model]])
+            ordering.index(model, [*records, *self.rows[model]])
             self.totals[str(model._meta.verbose_name_plural)] += len(records)
         for model, rows in self.rows.items():
             audit.history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
