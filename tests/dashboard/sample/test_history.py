@@ -15,7 +15,7 @@ from tests.dashboard.sample.conftest import TODAY
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample")]
 
 NOT_IN_THE_SAMPLE = (
-    *("contactrole", "technology", "stage", "counterpartyrole"),
+    *("contactrole", "technology", "stage", "counterpartyrole", "alertrule"),
     *("accountrecord", "grouprecord", "acknowledgement"),
 )
 SAMPLE_MODELS = [
