@@ -8,6 +8,8 @@ PYTHON ?= python3
 VAR_DIR ?= $(CURDIR)/var
 PORT ?= 8000
 export VAR_DIR PORT
+# What is compiled once serves every worker of the tests, and every process that they start.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 # The lock files are complete. With dependency resolution, old versions of pip may choose a newer

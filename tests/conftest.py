@@ -1,22 +1,20 @@
 import gc
-import sqlite3
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.test import Client, TransactionTestCase
+from django.db import connection, connections, transaction
+from django.test import Client
 
-from oegen.audit import triggers
 from oegen.pages import sample
 from oegen.people import roles
 from tests.support.builders import make_user
 from tests.support.chromium import REMEDY, find_chromium, is_required
+from tests.support.databases import migrated_once
 from tests.support.desk import Desk
 from tests.support.fake_slack import FakeSlack
 from tests.support.past_guard import past_guard
 from tests.support.portfolios import make_awkward_portfolio
-from tests.support.triggers import lifted_triggers
 
 #: What ``make test`` tries on both databases: what they do by means of their own.
 ON_BOTH = {
@@ -94,50 +92,36 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """Keep what the migrations made, for the tests that commit.
+def django_db_setup(
+    request, tmp_path_factory, worker_id, django_db_modify_db_settings, django_db_blocker
+):
+    """pytest-django's, but the workers of a run share what the migrations made."""
+    folder = tmp_path_factory.getbasetemp()
+    with (
+        django_db_blocker.unblock(),
+        migrated_once(
+            folder if worker_id == "master" else folder.parent,
+            migrate=lambda: request.getfixturevalue("django_db_setup"),
+        ) as copies,
+    ):
+        yield copies
 
-    On SQLite a copy of the whole database; on PostgreSQL what Django keeps, but for every
-    connection: Playwright's event loop gives its tests another one than that which set it up.
-    """
+
+@pytest.fixture
+def transactional_db(django_db_setup, django_db_blocker):
+    """The database for a test that commits. It is put back as the migrations made it, history
+    included, which the flush of pytest-django's fixture of this name would be refused."""
     with django_db_blocker.unblock():
-        wrapper = connections[DEFAULT_DB_ALIAS]
-        if wrapper.vendor == "sqlite":
-            with wrapper.cursor():
-                wrapper.connection.backup(UNTOUCHED)
-        elif hasattr(wrapper, "_test_serialized_contents"):
-            type(wrapper)._test_serialized_contents = wrapper._test_serialized_contents
-
-
-#: The SQLite database as the migrations made it.
-UNTOUCHED = sqlite3.connect(":memory:", check_same_thread=False)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def tests_that_commit_leave_nothing():
-    """Put SQLite back as a whole, which takes a tenth of the time of emptying and refilling it.
-    On PostgreSQL let Django empty and refill the tables: the database refuses to change history as
-    long as its triggers are there."""
-
-    fill, empty = TransactionTestCase._fixture_setup.__func__, TransactionTestCase._fixture_teardown
-
-    def new_fill(cls):
-        if connection.vendor == "postgresql":
-            with lifted_triggers(list(triggers.history_tables())):
-                fill(cls)
-
-    def new_empty(case):
-        if connection.vendor == "postgresql":
-            with lifted_triggers(list(triggers.history_tables())):
-                empty(case)
-        else:
-            with connection.cursor():
-                UNTOUCHED.backup(connections[DEFAULT_DB_ALIAS].connection)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(new_fill))
-        patch.setattr(TransactionTestCase, "_fixture_teardown", new_empty)
         yield
+        connections.close_all()
+        django_db_setup.restore()
+
+
+@pytest.fixture
+def db(request):
+    """pytest-django's, or what ``transactional_db`` of ours gives a test that asks for both."""
+    commits = "transactional_db" in request.fixturenames
+    request.getfixturevalue("transactional_db" if commits else "db")
 
 
 #: What asks the database, for the tests that are about it.

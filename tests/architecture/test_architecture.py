@@ -21,7 +21,7 @@ FOLDERS = [
 
 #: What stands beside them puts them together, or is found by Django under this name.
 BESIDE = {
-    *("__init__", "admin_site", "apps", "models", "settings", "urls", "wsgi"),
+    *("__init__", "admin_site", "apps", "conf", "models", "settings", "urls", "wsgi"),
     *("formats", "management", "migrations", "templatetags"),
 }
 

@@ -45,9 +45,13 @@ def pytest_collection_modifyitems(config, items):
     here = [item for item in items if "tests/browser/" in item.nodeid]
     for item in here:
         item.add_marker(pytest.mark.browser)
-        item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True))
         if find_chromium() is None and not is_required():
             item.add_marker(pytest.mark.skip(reason="no Chromium"))
+
+
+@pytest.fixture(autouse=True)
+def what_the_server_reads_is_committed(transactional_db):
+    pass
 
 
 @pytest.fixture(scope="session")

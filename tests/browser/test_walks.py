@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_admin import choose, save
-from tests.oegen.exports.test_downloads import SPACE
 from tests.support.builders import make_counterparty, make_information_point, make_pipeline
+from tests.support.downloads import SPACE
 
 REASON = "Agreed with the team"
 

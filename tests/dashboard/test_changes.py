@@ -12,8 +12,8 @@ from oegen import audit
 from oegen.audit.revert import undoing
 from oegen.models import ChangeSet
 from pipelines.models import Pipeline, PipelineFacility, Stage, Technology
-from tests.oegen.exports.test_downloads import csv_rows, xlsx_cells
 from tests.support.builders import make_facility, make_pipeline
+from tests.support.downloads import csv_rows, xlsx_cells
 
 URL = reverse("changes")
 RANGE = {"from": "2026-11-10", "to": "2026-11-14"}

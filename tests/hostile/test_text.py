@@ -22,11 +22,11 @@ from oegen.models import AlertRule, AuditedModel
 from oegen.pages.selection import ALL
 from pipelines.models import Facility, Pipeline
 from pipelines.tables import FacilityTable, PipelineTable
-from tests.oegen.exports.test_downloads import csv_rows, xlsx_cells
 from tests.permissions.test_permissions import TABLE
 from tests.support.addresses import address_of
 from tests.support.builders import make_portfolio, make_user
 from tests.support.desk import Desk
+from tests.support.downloads import csv_rows, xlsx_cells
 
 TEXTS = {
     "script and attribute": '<script>alert(1)</script>"><img src=x onerror=alert(1)>',

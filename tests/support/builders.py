@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
 from infopoints.models import InformationPoint
+from oegen import audit
 from oegen.models import Acknowledgement, Alert, AlertRule, Comment, SecurityEvent, User
 from oegen.people import security
 from pipelines.models import (
@@ -28,11 +29,12 @@ _numbers = count(1)
 
 def make_user(role: str | None = None, username: str = "", **values) -> User:
     """A user in the group of that name; ``role=None`` makes one in no group."""
-    user = User.objects.create_user(
-        username or f"user{next(_numbers)}", password=PASSWORD, **values
-    )
-    if role:
-        user.groups.add(Group.objects.get(name=role))
+    with audit.change_set():
+        user = User.objects.create_user(
+            username or f"user{next(_numbers)}", password=PASSWORD, **values
+        )
+        if role:
+            user.groups.add(Group.objects.get(name=role))
     return user
 
 

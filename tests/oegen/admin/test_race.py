@@ -15,7 +15,7 @@ PEOPLE = 8
 
 
 @pytest.fixture
-def desks(transactional_db, django_db_serialized_rollback):
+def desks(transactional_db):
     desks = []
     for _ in range(PEOPLE):
         client = Client()

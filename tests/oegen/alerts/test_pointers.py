@@ -20,7 +20,7 @@ from pipelines.models import Technology
 from tests.support.builders import make_counterparty, make_pipeline
 from tests.support.desk import Desk, errors_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
@@ -154,13 +154,12 @@ def make_foreign_key(name: str, target):
         editor.alter_field(frozen_rule, frozen_rule._meta.get_field(name), foreign_key)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.usefixtures("transactional_db")
 @pytest.mark.parametrize(
     ("name", "target"), [("technology", Technology), ("counterparty", Counterparty)]
 )
 def test_a_database_with_the_foreign_keys_of_older_releases_migrates(rule, name, target):
     fresh, values = schema(), AlertRule.objects.filter(pk=rule.pk).values().get()
-    known = list(integrity.Check().findings())  # Of the rows that the test runner brought back.
     call_command("migrate", "oegen", "0025", verbosity=0)
     make_foreign_key(name, target)
     keys = [one["foreign_key"] for one in schema()["oegen_alertrule"][1].values()]
@@ -170,4 +169,4 @@ def test_a_database_with_the_foreign_keys_of_older_releases_migrates(rule, name,
 
     assert schema() == fresh
     assert AlertRule.objects.filter(pk=rule.pk).values().get() == values
-    assert list(integrity.Check().findings()) == known
+    assert list(integrity.Check().findings()) == []

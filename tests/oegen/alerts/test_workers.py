@@ -14,10 +14,10 @@ import pytest
 from django.utils import timezone
 
 from oegen.models import Alert
-from tests.oegen.audit.test_processes import address
+from tests.support.databases import database_url
 from tests.support.fake_slack import hang, says
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.usefixtures("transactional_db")
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60
@@ -32,7 +32,7 @@ def start(slack):
         worker = subprocess.Popen(
             [*command, "--settings", "tests.settings"],
             cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": address(), "SLACK_WEBHOOK_URL": slack.url},
+            env={**os.environ, "DATABASE_URL": database_url(), "SLACK_WEBHOOK_URL": slack.url},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

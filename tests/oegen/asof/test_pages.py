@@ -16,7 +16,7 @@ from oegen.models import Comment
 from pipelines.models import Pipeline
 from tests.support.builders import make_counterparty, make_pipeline
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 
 DAY = date(2026, 3, 10)
 
@@ -271,7 +271,7 @@ def test_the_end_of_a_day_is_midnight_in_london(at, kestrel):
         assert Pipeline.objects.get().project_name == "After midnight"
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_a_download_that_is_broken_off_leaves_no_past_behind(reader, kestrel, monkeypatch):
     monkeypatch.setattr("oegen.exports.files.CHUNK", 1)
     make_pipeline("Kestrel two")

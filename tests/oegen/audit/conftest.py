@@ -52,15 +52,3 @@ def findings():
         return [str(finding) for finding in Check().findings()]
 
     return findings
-
-
-@pytest.fixture
-def new_findings(findings):
-    """As ``findings``, without what it finds at the start: Django fills the database of a test that
-    commits from JSON, which knows no microseconds, so that the seals of the set-up differ."""
-    known = set(findings())
-
-    def new_findings() -> list[str]:
-        return [finding for finding in findings() if finding not in known]
-
-    return new_findings

@@ -12,7 +12,7 @@ from pipelines.models import CounterpartyRole, Pipeline
 from tests.support.builders import make_counterparty, make_pipeline
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.usefixtures("transactional_db"),
     pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time"),
 ]
 
@@ -48,7 +48,7 @@ def wait_until_somebody_waits():
 
 
 def test_a_link_to_a_record_that_is_being_removed_is_refused_and_nobody_is_stuck(
-    together, new_findings
+    together, findings
 ):
     pipeline, acme = make_pipeline(), make_counterparty("Acme")
     owner = CounterpartyRole.objects.get(code="owner")
@@ -69,10 +69,10 @@ def test_a_link_to_a_record_that_is_being_removed_is_refused_and_nobody_is_stuck
     assert isinstance(linking, IntegrityError)
     assert removing is None
     assert not Counterparty.objects.exists()
-    assert new_findings() == []
+    assert findings() == []
 
 
-def test_bulk_updates_of_the_same_rows_in_different_orders(together, new_findings):
+def test_bulk_updates_of_the_same_rows_in_different_orders(together, findings):
     for number in range(60):
         make_pipeline(f"Pipeline {number:02}")
     ready = Barrier(4, timeout=PATIENCE)
@@ -88,14 +88,14 @@ def test_bulk_updates_of_the_same_rows_in_different_orders(together, new_finding
     orders = ("project_name", "-project_name", "id", "-id")
     assert together(*map(write, orders)) == [None] * 4
     assert set(Pipeline.objects.values_list("version", flat=True)) == {21}
-    assert new_findings() == []
+    assert findings() == []
 
 
 def comment_on(pipeline, text):
     Pipeline.objects.filter(pk=pipeline.pk).update(rag_comment=text)
 
 
-def test_of_two_transactions_in_each_others_way_one_is_broken_off_whole(together, new_findings):
+def test_of_two_transactions_in_each_others_way_one_is_broken_off_whole(together, findings):
     """A transaction of several change sets keeps the turn to seal after its first one: it may
     then wait for somebody's row who waits for the turn."""
     kestrel, rowan = make_pipeline("Kestrel"), make_pipeline("Rowan")
@@ -121,10 +121,10 @@ def test_of_two_transactions_in_each_others_way_one_is_broken_off_whole(together
         assert comments == {"Kestrel": "both", "Rowan": "both"}
     else:
         assert comments == {"Kestrel": "", "Rowan": "one"}
-    assert new_findings() == []
+    assert findings() == []
 
 
-def test_two_change_sets_become_one_without_being_in_the_way(together, new_findings):
+def test_two_change_sets_become_one_without_being_in_the_way(together, findings):
     """What to do about it: one change set around both."""
     kestrel, rowan = make_pipeline("Kestrel"), make_pipeline("Rowan")
     ready = Barrier(2, timeout=PATIENCE)
@@ -143,4 +143,4 @@ def test_two_change_sets_become_one_without_being_in_the_way(together, new_findi
     assert together(two_writes, one_write) == [None, None]
     assert Pipeline.objects.get(pk=kestrel.pk).rag_comment == "both"
     assert rowan.history.count() == 3
-    assert new_findings() == []
+    assert findings() == []

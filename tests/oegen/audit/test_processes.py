@@ -1,37 +1,27 @@
 """Several processes write at once, and some are killed: nothing is lost or half done."""
 
 import multiprocessing
-import os
 import random
 import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from oegen import audit
 from oegen.models import ChangeSet, Comment
 from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.support.builders import make_facility, make_pipeline
+from tests.support.databases import database_url
 from tests.support.writer import write
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.usefixtures("transactional_db")
 
 WRITERS = 8
 #: Of each writer; in full many more.
 EDITS, MANY_EDITS = 40, 200
 PATIENCE = 120
-
-
-def address() -> str:
-    """Of the test database, as DATABASE_URL has it."""
-    name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{name}"
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 #: Every writer is a process of its own, forked from one that has Django ready: starting Python and
@@ -80,7 +70,7 @@ class Writer:
 
 @pytest.fixture
 def start(monkeypatch):
-    monkeypatch.setenv("DATABASE_URL", address())
+    monkeypatch.setenv("DATABASE_URL", database_url())
     writers = []
 
     def start(*args) -> Writer:
@@ -105,7 +95,7 @@ def numbers_follow_on() -> bool:
     return numbers == list(range(1, len(numbers) + 1))
 
 
-def test_eight_writers_lose_no_edit_no_history_row_and_no_seal(start, new_findings, is_full):
+def test_eight_writers_lose_no_edit_no_history_row_and_no_seal(start, findings, is_full):
     edits = MANY_EDITS if is_full else EDITS
     for number in range(20):
         make_pipeline(f"Pipeline {number}")
@@ -132,7 +122,7 @@ def test_eight_writers_lose_no_edit_no_history_row_and_no_seal(start, new_findin
     assert numbers_follow_on()
     versions = sum(Pipeline.objects.values_list("version", flat=True))
     assert versions == 20 + sum(texts.values())
-    assert new_findings() == []
+    assert findings() == []
 
 
 @pytest.fixture
@@ -141,14 +131,14 @@ def moments():
     return random.Random(4)
 
 
-def assert_the_next_write_works(new_findings):
+def assert_the_next_write_works(findings):
     pipeline = make_pipeline("The next", capacity_mw=1)
     assert pipeline.history.count() == 1
     assert numbers_follow_on()
-    assert new_findings() == []
+    assert findings() == []
 
 
-def test_killed_in_a_save(start, moments, new_findings):
+def test_killed_in_a_save(start, moments, findings):
     make_pipeline()
     writers = start_together(start, "save_for_ever", 4)
     for writer in writers:
@@ -159,10 +149,10 @@ def test_killed_in_a_save(start, moments, new_findings):
     texts = list(Pipeline.history.filter(version__gt=1).values_list("rag_comment", flat=True))
     assert {text for _, text, _ in told} <= set(texts)
     assert sorted(Comment.history.values_list("text", flat=True)) == sorted(texts)
-    assert_the_next_write_works(new_findings)
+    assert_the_next_write_works(findings)
 
 
-def test_killed_in_a_bulk_edit(start, moments, new_findings):
+def test_killed_in_a_bulk_edit(start, moments, findings):
     design = Stage.objects.get(code="design")
     Pipeline.objects.bulk_create(Pipeline(project_name=f"{n}", stage=design) for n in range(1200))
     writers = start_together(start, "bulk_edit", 3)
@@ -172,10 +162,10 @@ def test_killed_in_a_bulk_edit(start, moments, new_findings):
         (text,) = Pipeline.objects.values_list("rag_comment", flat=True).distinct().order_by()
         assert not told or text.split("-")[0] == told[-1][1].split("-")[0]
     assert Pipeline.objects.values("version").distinct().order_by().count() == 1
-    assert_the_next_write_works(new_findings)
+    assert_the_next_write_works(findings)
 
 
-def test_killed_in_an_import(start, moments, new_findings):
+def test_killed_in_an_import(start, moments, findings):
     empty = counts()
     writers = start_together(start, "import_demo", 4)
     for writer in writers[:-1]:
@@ -187,7 +177,7 @@ def test_killed_in_an_import(start, moments, new_findings):
     writers[-1].go()
     writers[-1].finish()
     assert Pipeline.objects.count() == 9
-    assert_the_next_write_works(new_findings)
+    assert_the_next_write_works(findings)
 
 
 def counts() -> list[int]:

@@ -11,11 +11,11 @@ from counterparties.models import Counterparty
 from oegen import audit
 from oegen.models import ChangeSet, Comment
 from pipelines.models import CounterpartyRole, Pipeline, PipelineCounterparty, Stage
-from tests.oegen.audit.test_processes import address
 from tests.support.builders import make_counterparty, make_pipeline, make_user
+from tests.support.databases import database_url
 from tests.support.racer import race
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.usefixtures("transactional_db")
 
 RACERS = 4
 PATIENCE = 120
@@ -27,7 +27,7 @@ NURSERY.set_forkserver_preload([race.__module__])
 @pytest.fixture
 def racers(monkeypatch):
     """The lines to four processes that wait for tasks."""
-    monkeypatch.setenv("DATABASE_URL", address())
+    monkeypatch.setenv("DATABASE_URL", database_url())
     lines, processes = [], []
     for number in range(RACERS):
         line, its_end = NURSERY.Pipe()
@@ -86,7 +86,7 @@ COUNTERPARTY = "counterparties.counterparty"
 CHANGED = "changed this while you had it open"
 
 
-def test_one_wins_and_the_others_are_told(run, person, subtests, new_findings):
+def test_one_wins_and_the_others_are_told(run, person, subtests, findings):
     def pipeline() -> tuple:
         return (make_pipeline().pk,)
 
@@ -137,11 +137,11 @@ def test_one_wins_and_the_others_are_told(run, person, subtests, new_findings):
             answers = run(way, *args)
             assert_one_won(answers, won, lost, words)
             assert written_since(before) == 1
-    assert new_findings() == []
+    assert findings() == []
 
 
 def test_two_are_merged_once_and_never_over_a_change_that_was_not_seen(
-    run, person, subtests, new_findings
+    run, person, subtests, findings
 ):
     epc = CounterpartyRole.objects.get(code="epc")
 
@@ -176,10 +176,10 @@ def test_two_are_merged_once_and_never_over_a_change_that_was_not_seen(
                     assert (status, "has been removed" in text) == (409, True), text[:3000]
                 else:
                     assert (status, CHANGED in text) == (200, True), text[:3000]
-    assert new_findings() == []
+    assert findings() == []
 
 
-def test_what_needs_no_version_is_written_by_all(run, person, subtests, new_findings):
+def test_what_needs_no_version_is_written_by_all(run, person, subtests, findings):
     one = make_pipeline(rag_status="red")
     for way, args in [
         ("comment", (one.pk,)),
@@ -190,10 +190,10 @@ def test_what_needs_no_version_is_written_by_all(run, person, subtests, new_find
             answers = run(way, *args)
             assert [status for status, _ in answers] == [302] * RACERS, answers
     assert Comment.objects.count() == RACERS
-    assert new_findings() == []
+    assert findings() == []
 
 
-def test_the_same_thing_is_made_or_removed_once(run, person, subtests, new_findings):
+def test_the_same_thing_is_made_or_removed_once(run, person, subtests, findings):
     def removed():
         return "delete_selected", make_pipeline().pk, make_pipeline().pk
 
@@ -212,4 +212,4 @@ def test_the_same_thing_is_made_or_removed_once(run, person, subtests, new_findi
             assert {status for status, _ in answers} <= statuses, answers
             assert sum(words in text for _, text in answers) >= RACERS - 1, answers
             assert written_since(before) == number
-    assert new_findings() == []
+    assert findings() == []

@@ -1,12 +1,8 @@
 """Downloads: the rows, columns and order on screen, as numbers, dates and harmless text."""
 
-import csv
-import io
 import re
-import zipfile
 from datetime import date
 from decimal import Decimal
-from xml.etree import ElementTree
 
 import pytest
 from django.db.models import QuerySet
@@ -17,6 +13,7 @@ from counterparties.models import Counterparty
 from oegen.core.formulas import escape_formula
 from pipelines.models import Pipeline
 from tests.support.builders import make_contact, make_counterparty, make_facility, make_pipeline
+from tests.support.downloads import body, cells_of, csv_rows, xlsx_cells, xlsx_file
 
 TEXTS = [
     '=HYPERLINK("http://evil.example","Click")',
@@ -37,47 +34,11 @@ TEXTS = [
     "x" * 10_000,
 ]
 
-SPACE = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
-
 
 def make_larch(strategy: str) -> None:
     """As older databases have it: the text is longer, or begins otherwise, than is taken today."""
     make_counterparty("Larch")
     QuerySet(Counterparty).update(strategy=strategy)
-
-
-def body(response) -> bytes:
-    return b"".join(response.streaming_content)
-
-
-def csv_rows(client, name: str, **query) -> list[list[str]]:
-    response = client.get(reverse(name), {"download": "csv", **query})
-    raw = body(response)
-    assert raw.startswith(b"\xef\xbb\xbf"), "spreadsheets know UTF-8 by this mark"
-    return list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
-
-
-def xlsx_file(client, name: str, **query) -> zipfile.ZipFile:
-    response = client.get(reverse(name), {"download": "xlsx", **query})
-    return zipfile.ZipFile(io.BytesIO(body(response)))
-
-
-def xlsx_cells(client, name: str, **query) -> dict[str, tuple[str, str]]:
-    """Kind and text of each cell of the rows by its place."""
-    return cells_of(xlsx_file(client, name, **query), "sheet2")
-
-
-def cells_of(file: zipfile.ZipFile, sheet: str) -> dict[str, tuple[str, str]]:
-    """Kind and text of each cell by its place, read from the file as a spreadsheet would."""
-    sheet = file.read(f"xl/worksheets/{sheet}.xml")
-    assert b"<f>" not in sheet, "no cell is a formula"
-    cells = {}
-    for cell in ElementTree.fromstring(sheet).iterfind(".//s:c", SPACE):  # noqa: S314 - ours
-        text = cell.find(".//s:t", SPACE)
-        value = text if text is not None else cell.find("s:v", SPACE)
-        if value is not None:
-            cells[cell.get("r")] = (cell.get("t", "n"), value.text)
-    return cells
 
 
 def test_file_has_the_rows_columns_and_order_of_the_list_over_all_its_pages(as_manager):

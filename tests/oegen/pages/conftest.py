@@ -16,24 +16,24 @@ from tests.support.builders import (
     make_pipeline,
 )
 
-RECORDS = ["pipeline", "facility", "counterparty", "contact", "informationpoint"]
+#: One record of each kind, by the name of its address.
+MAKE_RECORD = {
+    "pipeline": lambda: make_pipeline("Kestrel Moor", capacity_mw=40),
+    "facility": lambda: make_facility("Rowan Down", "wind"),
+    "counterparty": lambda: make_counterparty("Larch Power"),
+    "contact": lambda: make_contact("Ann Birch", email="ann@larch.example"),
+    "informationpoint": lambda: make_information_point("Panel prices fall", 80, 50),
+}
 
 
 @pytest.fixture
 def records(db) -> dict[str, AuditedModel]:
-    """One record of each kind, by the name of its address."""
-    return {
-        "pipeline": make_pipeline("Kestrel Moor", capacity_mw=40),
-        "facility": make_facility("Rowan Down", "wind"),
-        "counterparty": make_counterparty("Larch Power"),
-        "contact": make_contact("Ann Birch", email="ann@larch.example"),
-        "informationpoint": make_information_point("Panel prices fall", 80, 50),
-    }
+    return {name: make() for name, make in MAKE_RECORD.items()}
 
 
-@pytest.fixture(params=RECORDS)
-def record(request, records):
-    return records[request.param]
+@pytest.fixture(params=MAKE_RECORD)
+def record(request, db) -> AuditedModel:
+    return MAKE_RECORD[request.param]()
 
 
 @pytest.fixture

@@ -297,7 +297,7 @@ class TestCorrecting:
         response = as_editor.post(address, {"text": "Half a page"})
 
         assert response.status_code == 409
-        assert "Half a page" in parsed(response).text
+        assert "Half a page" in parsed(response, 409).text
 
     @pytest.mark.parametrize("version", ["", "x", "0", "99999999999"])
     def test_damaged_version_is_refused(self, as_editor, comment, version):

@@ -17,14 +17,14 @@ class TestRefusals:
         response = client.get("/pipelines/00000000-0000-4000-8000-000000000000/")
 
         assert response.status_code == 404
-        assert "There is nothing at this address" in parsed(response).text
+        assert "There is nothing at this address" in parsed(response, 404).text
 
     def test_what_could_not_be_understood(self, client, manager):
         client.force_login(manager)
         response = client.post("/pipelines/", {"do": "choose_page_size", "page_size": "7"})
 
         assert response.status_code == 400
-        assert "This could not be understood" in parsed(response).text
+        assert "This could not be understood" in parsed(response, 400).text
 
     def test_method_that_an_address_does_not_take(self, client, manager):
         client.force_login(manager)
@@ -32,7 +32,7 @@ class TestRefusals:
 
         assert response.status_code == 405
         assert response["Allow"]
-        assert "Not to be opened like that" in parsed(response).text
+        assert "Not to be opened like that" in parsed(response, 405).text
 
     def test_method_that_an_address_does_not_take_is_short_for_programs(self, client, manager):
         client.force_login(manager)

@@ -70,12 +70,12 @@ def shown(client, url: str, table_column: str) -> list[str]:
         ("pipelines", make_pipeline, "project_name"),
     ],
 )
-def test_lists_sort_by_it(list_name, make, column, reader_client):
+def test_lists_sort_by_it(list_name, make, column, as_manager):
     for name in reversed(NAMES):
         make(name)
     for query in ("", f"?sort={column}", "?created=x"):
-        assert shown(reader_client, reverse(list_name) + query, column) == NAMES
-    descending = shown(reader_client, reverse(list_name) + f"?sort=-{column}", column)
+        assert shown(as_manager, reverse(list_name) + query, column) == NAMES
+    descending = shown(as_manager, reverse(list_name) + f"?sort=-{column}", column)
     assert descending == NAMES[::-1]
 
 
@@ -99,17 +99,17 @@ def test_hits_sites_and_offers_that_are_equal_sort_by_it(client, portfolio_manag
     assert [one.name for one in offered] == names
 
 
-def test_lists_sort_by_linked_names_and_short_texts(reader_client):
+def test_lists_sort_by_linked_names_and_short_texts(as_manager):
     for number, name in enumerate(reversed(NAMES)):
         lead = make_counterparty(name)
         make_pipeline(f"P{number:02}", lead_developer=lead)
         make_contact(f"C{number:02}", job_title=name)
     pipelines = reverse("pipelines")
-    by_lead = shown(reader_client, pipelines + "?sort=lead_developer", "project_name")
+    by_lead = shown(as_manager, pipelines + "?sort=lead_developer", "project_name")
     by_any = shown(
-        reader_client, pipelines + "?sort=counterparties&columns=counterparties", "project_name"
+        as_manager, pipelines + "?sort=counterparties&columns=counterparties", "project_name"
     )
-    by_title = shown(reader_client, reverse("contacts") + "?sort=job_title", "job_title")
+    by_title = shown(as_manager, reverse("contacts") + "?sort=job_title", "job_title")
     backwards = [f"P{number:02}" for number in reversed(range(len(NAMES)))]
     assert (by_lead, by_any, by_title) == (backwards, backwards, NAMES)
 
@@ -133,7 +133,7 @@ def test_the_admin_s_lists_choosers_and_rows_sort_by_it(desk):
     assert [one["text"] for one in offered] == NAMES[: len(offered)]
 
 
-def test_a_past_page_sorts_by_the_names_of_its_day(reader_client):
+def test_a_past_page_sorts_by_the_names_of_its_day(as_manager):
     long_ago = timezone.now() - timedelta(days=30)
     with audit.change_set(recorded_at=long_ago):
         first, second = make_counterparty("Site 2"), make_counterparty("Site 10")
@@ -143,8 +143,8 @@ def test_a_past_page_sorts_by_the_names_of_its_day(reader_client):
     gone.delete()
     day = (timezone.localdate() - timedelta(days=10)).isoformat()
     url = reverse("counterparties")
-    assert shown(reader_client, url, "name") == ["Site 10", "Zeta"]
-    past = shown(reader_client, f"{url}?as_of={day}", "name")
+    assert shown(as_manager, url, "name") == ["Site 10", "Zeta"]
+    past = shown(as_manager, f"{url}?as_of={day}", "name")
     assert past == ["Ärger", "Site 2", "Site 10"]
     assert second.name == "Site 10"
 

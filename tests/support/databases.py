@@ -1,0 +1,121 @@
+"""The test database: migrated once a run, copied for every worker, and copied again after a test
+that commits."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+
+class SQLiteCopies:
+    """The copy is a file."""
+
+    def __init__(self, folder: Path):
+        self._file = folder / "migrated.sqlite3"
+
+    def is_kept(self) -> bool:
+        return self._file.exists()
+
+    def keep(self) -> None:
+        """Copy this worker's database for all workers."""
+        connection.ensure_connection()
+        with closing(sqlite3.connect(self._file)) as copy:
+            connection.connection.backup(copy)
+
+    @cached_property
+    def _copy(self) -> sqlite3.Connection:
+        memory = sqlite3.connect(":memory:", check_same_thread=False)
+        with closing(sqlite3.connect(self._file)) as copy:
+            copy.backup(memory)
+        return memory
+
+    def restore(self) -> None:
+        """Make this worker's database, or put it back."""
+        connection.ensure_connection()
+        self._copy.backup(connection.connection)
+        connection.close()
+
+    def forget(self) -> None:
+        self._file.unlink()
+
+
+class PostgreSQLCopies:
+    """The copy is a database, whose name stands in a file."""
+
+    def __init__(self, folder: Path):
+        self._file = folder / "migrated.txt"
+
+    def is_kept(self) -> bool:
+        return self._file.exists()
+
+    def keep(self) -> None:
+        own = connection.settings_dict["NAME"]
+        self._copy(own, f"{own}_migrated")
+        self._file.write_text(f"{own}_migrated")
+
+    def restore(self) -> None:
+        self._copy(self._file.read_text(), connection.settings_dict["NAME"])
+
+    def forget(self) -> None:
+        self._run('DROP DATABASE "{}"', self._file.read_text())
+        self._file.unlink()
+
+    def _copy(self, source: str, target: str) -> None:
+        connection.close()
+        # By force: the server may not have noticed yet that a process of the test was killed.
+        self._run('DROP DATABASE IF EXISTS "{}" WITH (FORCE)', target)
+        self._run('CREATE DATABASE "{}" TEMPLATE "{}"', target, source)
+
+    @staticmethod
+    def _run(sql: str, *names: str) -> None:
+        server = connection.get_connection_params() | {"dbname": "postgres"}
+        with closing(psycopg.connect(**server, autocommit=True)) as session:
+            session.execute(sql.format(*names))
+
+
+Copies = SQLiteCopies | PostgreSQLCopies
+
+
+def database_url() -> str:
+    """The test database, for a process that a test starts."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+@contextmanager
+def migrated_once(folder: Path, migrate: Callable[[], None]) -> Iterator[Copies]:
+    """The first worker that comes to the folder migrates its database; the others copy it."""
+    copies = (PostgreSQLCopies if connection.vendor == "postgresql" else SQLiteCopies)(folder)
+    with (folder / "migrated.lock").open("w") as lock, ExitStack() as stack:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if copies.is_kept():
+            stack.callback(connection.creation.destroy_test_db, _take_test_name(), verbosity=0)
+            copies.restore()
+        else:
+            migrate()
+            copies.keep()
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield copies
+        with suppress(BlockingIOError):  # Only the last worker gets the lock.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            copies.forget()
+
+
+def _take_test_name() -> str:
+    """Connect to the test database from now on, as Django's ``create_test_db`` does; returns the
+    name before."""
+    connection.close()
+    before = connection.settings_dict["NAME"]
+    name = connection.settings_dict["TEST"]["NAME"]
+    settings.DATABASES[connection.alias]["NAME"] = connection.settings_dict["NAME"] = name
+    return before
