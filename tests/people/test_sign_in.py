@@ -193,7 +193,7 @@ class Patient(throttle.Limit):
         return self.longest if failures >= self.free else timedelta(0)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_of_many_attempts_at_once_no_more_get_through_than_one_after_another():
     limit = Patient("race", free=3, longest=timedelta(minutes=5))
 
@@ -210,7 +210,7 @@ def test_of_many_attempts_at_once_no_more_get_through_than_one_after_another():
         assert sum(pool.map(attempt, range(24))) == limit.free
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_what_django_axes_kept_is_removed_where_it_was_installed():
     remove_axes = import_module("oegen.migrations.0013_without_axes").remove_axes
     kind = ContentType.objects.create(app_label="axes", model="accessattempt")
