@@ -94,21 +94,29 @@ def database_url() -> str:
 
 @contextmanager
 def migrated_once(folder: Path, migrate: Callable[[], None]) -> Iterator[Copies]:
-    """The first worker that comes to the folder migrates its database; the others copy it."""
+    """The first worker that comes to the folder migrates its database; the others copy it, and the
+    last that goes removes what was kept."""
     copies = (PostgreSQLCopies if connection.vendor == "postgresql" else SQLiteCopies)(folder)
-    with (folder / "migrated.lock").open("w") as lock, ExitStack() as stack:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if copies.is_kept():
-            stack.callback(connection.creation.destroy_test_db, _take_test_name(), verbosity=0)
-            copies.restore()
-        else:
-            migrate()
-            copies.keep()
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    with (folder / "migrated.in-use").open("w") as in_use, ExitStack() as stack:
+        with _locked(folder / "migrated.lock"):
+            fcntl.flock(in_use, fcntl.LOCK_SH)
+            if copies.is_kept():
+                stack.callback(connection.creation.destroy_test_db, _take_test_name(), verbosity=0)
+                copies.restore()
+            else:
+                migrate()
+                copies.keep()
         yield copies
-        with suppress(BlockingIOError):  # Only the last worker gets the lock.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with _locked(folder / "migrated.lock"), suppress(BlockingIOError):
+            fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             copies.forget()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _take_test_name() -> str:

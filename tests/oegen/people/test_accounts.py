@@ -95,7 +95,7 @@ def test_an_administrators_change_is_one_change_set_with_from_and_to(client, adm
     assert (row.history_user, row.change_set.source) == (administrator, audit.Source.FORM)
     assert AccountRecord.history.filter(change_set=row.change_set).count() == 1
     page = client.get(reverse("audit")).text
-    assert "Groups given: Administrators" in page
+    assert "groups given: Administrators" in page
     history = client.get(reverse("history", args=["accountrecord", row.id]))
     assert history.status_code == 200
     assert "m@example.com" in history.text
