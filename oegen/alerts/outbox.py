@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SUMMED_UP_FROM = 10
 
 #: The number of records that a summary names for each event.
-NAMED = 5
+MAX_LISTED = 5
 
 #: Sources whose change sets send no alerts.
 QUIET = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
@@ -173,7 +173,7 @@ def _write(
     for (channel, recipient), received in by_receiver.items():
         summed_up = sums_up or len(received) > SUMMED_UP_FROM
         groups = _grouped(received) if summed_up else {}
-        listed = [one for group in groups.values() for one in group[:NAMED]]
+        listed = [one for group in groups.values() for one in group[:MAX_LISTED]]
         named |= {id(one): one for one in listed or [one for one, _ in received]}
         bundles.append((channel, recipient, received, groups))
     subjects = events.subjects_of(named.values())
@@ -275,7 +275,7 @@ def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule | None) -
 def _summary(groups: dict[str, list[Occurrence]], subjects: dict) -> dict[str, Any]:
     lines = []
     for group in groups.values():
-        named = [subjects.get((one.model, one.key)) for one in group[:NAMED]]
+        named = [subjects.get((one.model, one.key)) for one in group[:MAX_LISTED]]
         lines.append(
             {
                 "event": group[0].event.name,
