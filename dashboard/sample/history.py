@@ -63,7 +63,8 @@ class Event:
         self.person = person
         self.change_set = ChangeSet(
             id=history.new_id(),
-            person_id=person.pk,
+            # Not by its id, which would be looked up again to be sealed.
+            person=person,
             reason=reason,
             source=audit.Source.SAMPLE,
             recorded_at=when,

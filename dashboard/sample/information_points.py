@@ -88,8 +88,8 @@ class InformationPoints:
         rng, today = self.rng, self.history.days[day]
         review_on: date | None = today + timedelta(rng.choice((45, 90, 180)))
         if is_last:
-            # Four in five have their next review still before them.
-            ahead = timedelta(rng.choice((-12, 14, 35, 60, 120)))
+            # Most have their next review still before them.
+            ahead = timedelta(rng.randint(-20, 100))
             review_on = max(today, self.history.today + ahead)
         changes: dict[str, Any] = {"review_on": review_on}
         if kind == "rate":

@@ -122,9 +122,9 @@ class Project:
         return self.pipeline.outcome == Outcome.ACTIVE and self.stage < COMPLETED
 
     def run(self) -> None:
-        """Let something happen every six weeks or so until today."""
+        """Let something happen every two months or so until today."""
         day = self.opened
-        while (day := day + self._rng.randint(5, 80)) < len(self._history.days) and self.is_active:
+        while (day := day + self._rng.randint(10, 85)) < len(self._history.days) and self.is_active:
             incident = weighted(self._rng, PROPORTIONS["incidents"])
             getattr(self, self._due_step(day) or incident)(day)
 
