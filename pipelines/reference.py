@@ -13,13 +13,13 @@ CONSTRUCTION = "construction"
 COMPLETED = "completed"
 
 STAGES = [
-    # code, name, is_terminal
-    (DISCOVERY, "Discovery", False),
-    ("design", "Design", False),
-    ("procurement", "Procurement", False),
-    (CONSTRUCTION, "Construction", False),
-    ("commissioning", "Commissioning", False),
-    (COMPLETED, "Completed", True),
+    # code, name, order (in tens, so that there is room for more between them), is_terminal
+    (DISCOVERY, "Discovery", 10, False),
+    ("design", "Design", 20, False),
+    ("procurement", "Procurement", 30, False),
+    (CONSTRUCTION, "Construction", 40, False),
+    ("commissioning", "Commissioning", 50, False),
+    (COMPLETED, "Completed", 60, True),
 ]
 
 COUNTERPARTY_ROLES = [
@@ -71,9 +71,8 @@ TECHNOLOGY_FIELDS = [
 
 def stage_rows() -> list[dict[str, Any]]:
     return [
-        # In tens, so that there is room for more between them.
-        {"code": code, "name": name, "order": 10 * place, "is_terminal": is_terminal}
-        for place, (code, name, is_terminal) in enumerate(STAGES, start=1)
+        {"code": code, "name": name, "order": order, "is_terminal": is_terminal}
+        for code, name, order, is_terminal in STAGES
     ]
 
 
