@@ -292,3 +292,12 @@ def test_a_placeholder_that_a_file_describes_becomes_a_counterparty(demo):
     assert "4 read = 0 created + 1 updated + 3 unchanged" in demo.apply()
     found = Counterparty.objects.get(pk=key)
     assert (found.name, found.is_placeholder) == ("Ninth Wave", False)
+
+
+def test_blank_rows_are_counted_in_the_summary(demo):
+    path = demo.path / "counterparties.csv"
+    header, *rest = path.read_text("utf-8").splitlines()
+    blank = "," * header.count(",")
+    path.write_text("\n".join([header, blank, *rest, blank]), "utf-8")
+    said = demo.apply()
+    assert "3 read = 3 created + 0 updated + 0 unchanged + 0 rejected; 2 blank" in said

@@ -88,12 +88,3 @@ def test_what_cannot_be_read_is_refused_at_its_place(read, content, sentence):
     with pytest.raises(UnreadableFileError) as caught:
         list(read(content).rows())
     assert str(caught.value).startswith(f"{NAME}, {sentence}")
-
-
-def test_blank_rows_are_counted_in_the_summary(demo):
-    path = demo.path / "counterparties.csv"
-    header, *rest = path.read_text("utf-8").splitlines()
-    blank = "," * header.count(",")
-    path.write_text("\n".join([header, blank, *rest, blank]), "utf-8")
-    said = demo.apply()
-    assert "3 read = 3 created + 0 updated + 0 unchanged + 0 rejected; 2 blank" in said
