@@ -94,6 +94,10 @@ class Project:
         self._partners: set[UUID] = set()
         self._status_since: date | None = None
         self._facilities: list[Facility] = []
+        self.opened: int
+        self.technologies: list[str]
+        self.place: Row
+        self._site: str
         self.trait = next(projects.traits)
         self.stage = next(projects.stages)
         if self.trait in STUCK:
@@ -161,7 +165,8 @@ class Project:
         event = self._event(self.opened, reason if self._is_old else "New opportunity approved")
         created, build = self._history.days[self.opened], self._choose_build_time()
         due = created + timedelta(rng.randint(*PROPORTIONS["days_ahead"][self.stage]))
-        rtb_date, cod_date = due, due + build
+        rtb_date: date | None = due
+        cod_date: date | None = due + build
         if self.stage >= CONSTRUCTION:
             rtb_date, cod_date = min(due - build, created - timedelta(rng.randint(30, 300))), due
         if self.trait == "no date":
@@ -226,7 +231,8 @@ class Project:
             return _limited_mw(technology, beside * Decimal(rng.choice(("0.3", "0.5", "0.7"))))
         wanted = Decimal(smallest * (largest / smallest) ** (rng.random() ** 0.9))
         if row["turbines_mw"]:
-            turbine = Decimal(*choose(rng, row, "turbines_mw"))
+            [size] = choose(rng, row, "turbines_mw")
+            turbine = Decimal(size)
             return turbine * max(smallest // turbine + 1, wanted // turbine)
         return wanted.quantize(Decimal("0.1" if technology == "solar" else "1"))
 
@@ -296,7 +302,7 @@ class Project:
             changes["cod_date"] = ready + self._choose_build_time()
         elif stage == COMPLETED:
             ran_on = effective - timedelta(rng.randint(0, 10))
-            changes["cod_date"] = max(self.pipeline.rtb_date, ran_on)
+            changes["cod_date"] = max(self.pipeline.rtb_date or ran_on, ran_on)
         reason = rng.choice(TEXTS["moves"][stage]).format(rtb=f"{ready.day} {ready:%B %Y}")
         event = self._change(day, reason, **changes, **self._rate_after_move())
         self._add_transition(event, days_back)
@@ -432,7 +438,10 @@ class Project:
         size = _limited_mw(self.technologies[0], facility.capacity_mw * Decimal(factor))
         if size == facility.capacity_mw:
             return
-        changes = {"capacity_mw": size, "export_limit_mw": min(size, facility.export_limit_mw)}
+        changes = {
+            "capacity_mw": size,
+            "export_limit_mw": min(size, facility.export_limit_mw or size),
+        }
         if facility.storage_mwh:
             changes["storage_mwh"] = _tenths(facility.storage_mwh * size / facility.capacity_mw)
         self._event(day, reason).change(facility, **changes)

@@ -84,7 +84,7 @@ def test_a_database_that_stopped_half_way_goes_on_with_the_old_migrations(
     executor.loader.check_consistent_history(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     planned = [(one.app_label, one.name) for one, _ in plan]
-    assert [key for key in planned if key[0] == app_label] == replaced[count:]
+    assert [key for key in planned if key in replaced] == replaced[count:]
 
 
 def test_every_application_with_models_has_migrations():
