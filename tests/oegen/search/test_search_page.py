@@ -102,7 +102,8 @@ def test_a_comment_leads_to_the_record_it_is_about(as_manager):
     pipeline = make_pipeline("Kestrel Moor")
     Comment.objects.create(subject=pipeline, text="Spoke to the <b>council</b>.")
     html = page(as_manager, q="council")
-    assert f'<a href="{pipeline.get_absolute_url()}"><bdi>Kestrel Moor</bdi></a>' in html
+    link = rf'<a [^>]*href="{pipeline.get_absolute_url()}"[^>]*><bdi>Kestrel Moor</bdi></a>'
+    assert re.search(link, html)
     assert "Spoke to the &lt;b&gt;<mark>council</mark>&lt;/b&gt;." in html
 
 
