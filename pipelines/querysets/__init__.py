@@ -15,6 +15,14 @@ from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.querysets.holding import PipelineCounterpartyQuerySet, amounts_held
 from pipelines.querysets.pipeline import PipelineQuerySet
+from pipelines.querysets.state import (
+    is_overdue,
+    is_sold_ready,
+    not_confirmed_since,
+    rtb_bucket_of,
+    state_of,
+    status_of,
+)
 
 __all__ = [
     "ALL_KINDS",
@@ -36,8 +44,14 @@ __all__ = [
     "PipelineCounterpartyQuerySet",
     "PipelineQuerySet",
     "amounts_held",
+    "is_overdue",
+    "is_sold_ready",
     "mw_of",
+    "not_confirmed_since",
     "of_technology",
     "part_of",
+    "rtb_bucket_of",
+    "state_of",
+    "status_of",
     "whole_number",
 ]

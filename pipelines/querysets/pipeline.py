@@ -9,32 +9,25 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db.models import (
     BooleanField,
     Case,
-    CharField,
     Count,
     DateField,
     Exists,
     ExpressionWrapper,
     F,
-    Func,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Value,
     When,
 )
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Round
 
 from oegen import audit, search
-from oegen.audit.reference import ReferenceQuerySet
 from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import (
-    DONE,
-    ENDED,
-    HELD,
     IN_TIME,
     NO_DATE,
     NO_FACILITY,
@@ -44,61 +37,41 @@ from pipelines.querysets.codes import (
 )
 from pipelines.querysets.facility import FacilityQuerySet, Keys, of_technology
 from pipelines.querysets.shares import SharesQuerySet, probability_of
-from pipelines.reference import CONSTRUCTION
+from pipelines.querysets.state import (
+    IS_ACTIVE,
+    IS_COMPLETED,
+    IS_ON_HOLD,
+    IS_OPEN,
+    is_overdue,
+    is_sold_ready,
+    not_confirmed_since,
+    state_of,
+    status_of,
+)
 from pipelines.stays import pipelines_with_result_sql
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
 
-_ACTIVE = Q(outcome=Outcome.ACTIVE)
-_COMPLETED = _ACTIVE & Q(stage__is_terminal=True)
-_ON_HOLD = _ACTIVE & Q(stage__is_terminal=False, on_hold=True)
-_OPEN = _ACTIVE & Q(stage__is_terminal=False, on_hold=False)
-
-
-class _Year(Func):
-    """The year of a date as text. Django's ExtractYear calls Python for each row on SQLite."""
-
-    function = "to_char"
-    template = "%(function)s(%(expressions)s, 'YYYY')"
-    output_field = CharField()
-
-    def as_sqlite(self, compiler, connection, **context):
-        return self.as_sql(
-            compiler, connection, template="substr(%(expressions)s, 1, 4)", **context
-        )
-
-
-def _not_confirmed_since(moment: datetime) -> Q:
-    return _OPEN & (Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
-
 
 class PipelineQuerySet(SharesQuerySet):
     def active(self) -> Self:
         """Not withdrawn, refused or sold; may be on hold or completed."""
-        return self.filter(_ACTIVE)
+        return self.filter(IS_ACTIVE)
 
     def open(self) -> Self:
         """Outcome active, stage not terminal, not on hold."""
-        return self.filter(_OPEN)
+        return self.filter(IS_OPEN)
 
     def on_hold(self) -> Self:
-        return self.filter(_ON_HOLD)
+        return self.filter(IS_ON_HOLD)
 
     def completed(self) -> Self:
-        return self.filter(_COMPLETED)
+        return self.filter(IS_COMPLETED)
 
     def with_state(self) -> Self:
         """Adds ``state`` to each row: ``OPEN``, ``HELD``, ``DONE`` or ``ENDED``."""
-        return self.annotate(
-            state=Case(
-                When(_OPEN, then=Value(OPEN)),
-                When(_ON_HOLD, then=Value(HELD)),
-                When(_COMPLETED, then=Value(DONE)),
-                default=Value(ENDED),
-                output_field=CharField(),
-            )
-        )
+        return self.annotate(state=state_of())
 
     def with_probability(self, today: date | None = None) -> Self:
         """Adds ``probability``, in %, to each row: its own until that expires, else its stage's,
@@ -107,22 +80,11 @@ class PipelineQuerySet(SharesQuerySet):
 
     def overdue(self, today: date | None = None) -> Self:
         """Open, RTB date before ``today``, and the stage still before Construction."""
-        return self.filter(self._is_overdue(today))
+        return self.filter(is_overdue(today))
 
     def with_overdue(self, today: date | None = None) -> Self:
         """Adds ``is_overdue`` to each row."""
-        return self.annotate(is_overdue=ExpressionWrapper(self._is_overdue(today), BooleanField()))
-
-    def _stages(self) -> ReferenceQuerySet:
-        return self.model._meta.get_field("stage").related_model.objects
-
-    def _is_overdue(self, today: date | None) -> Q:
-        construction = self._stages().filter(code=CONSTRUCTION).values("order")
-        return _OPEN & Q(
-            rtb_date__isnull=False,
-            rtb_date__lt=today or clock.today(),
-            stage__order__lt=Subquery(construction[:1]),
-        )
+        return self.annotate(is_overdue=ExpressionWrapper(is_overdue(today), BooleanField()))
 
     def _history(self) -> QuerySet[Any]:
         model: type[AuditedModel] = self.model
@@ -137,32 +99,14 @@ class PipelineQuerySet(SharesQuerySet):
 
     def with_status(self) -> Self:
         """Adds ``status`` to each row: a stage's code, ``HELD``, or the outcome that ended it."""
-        return self.annotate(
-            status=Case(
-                When(~Q(outcome=Outcome.ACTIVE), then=F("outcome")),
-                When(on_hold=True, stage__is_terminal=False, then=Value(HELD)),
-                default=F("stage__code"),
-                output_field=CharField(),
-            )
-        )
+        return self.annotate(status=status_of())
 
     def of_status(self, *codes: str) -> Self:
         """Any of the codes that ``with_status`` gives, and ``OPEN``."""
         if codes == (OPEN,):
             return self.open()
         condition = Q(status__in=[code for code in codes if code != OPEN])
-        return self.with_status().filter(condition | _OPEN if OPEN in codes else condition)
-
-    def with_rtb_bucket(self, today: date | None = None) -> Self:
-        """Adds ``rtb_bucket`` to each row: ``OVERDUE``, ``NO_DATE`` or the year as text."""
-        return self.annotate(
-            rtb_bucket=Case(
-                When(rtb_date=None, then=Value(NO_DATE)),
-                When(self._is_overdue(today), then=Value(OVERDUE)),
-                default=_Year("rtb_date"),
-                output_field=CharField(),
-            )
-        )
+        return self.with_status().filter(condition | IS_OPEN if OPEN in codes else condition)
 
     def of_rtb(self, *codes: str, today: date | None = None) -> Self:
         """Any of the codes ``OVERDUE``, ``IN_TIME``, ``NO_DATE`` and ``ON_COURSE``. The last stands
@@ -170,11 +114,11 @@ class PipelineQuerySet(SharesQuerySet):
         or sold when ready to build."""
         dated = Q(rtb_date__isnull=False)
         in_time = dated & Q(is_overdue=False)
-        done = _COMPLETED & Q(rtb_date__lte=today or clock.today())
+        done = IS_COMPLETED & Q(rtb_date__lte=today or clock.today())
         conditions = {
             OVERDUE: Q(is_overdue=True),
             IN_TIME: in_time,
-            ON_COURSE: _OPEN & in_time | done | Q(is_sold_ready=True),
+            ON_COURSE: IS_OPEN & in_time | done | Q(is_sold_ready=True),
             NO_DATE: ~dated,
         }
         found = self.with_overdue(today)
@@ -192,21 +136,17 @@ class PipelineQuerySet(SharesQuerySet):
             pipeline=OuterRef("pk"), outcome=Outcome.SOLD
         )
         sale = sales.order_by("-effective_on", "-recorded_at", "-pk").values("effective_on")[:1]
-        construction = self._stages().filter(code=CONSTRUCTION).values("order")
         # The Case keeps the subquery from running for projects that were not sold.
         sold_on = Case(When(outcome=Outcome.SOLD, then=Subquery(sale)), output_field=DateField())
-        in_time = Q(rtb_date=F("_sold_on")) | Q(stage__order__gte=Subquery(construction[:1]))
         return self.alias(_sold_on=sold_on).annotate(
-            is_sold_ready=ExpressionWrapper(
-                Q(outcome=Outcome.SOLD, rtb_date__lte=F("_sold_on")) & in_time, BooleanField()
-            )
+            is_sold_ready=ExpressionWrapper(is_sold_ready("_sold_on"), BooleanField())
         )
 
     def open_on(self, day: date, rag: str | None = None) -> Self:
         """Open at the end of that day and, with ``rag``, rated so then ("" is not rated)."""
         history = self._history()
         last = history.filter(id=OuterRef("pk"), history_date__lt=clock.end_of(day))
-        then = history.filter(_OPEN, history_id=OuterRef("_then")).exclude(history_type="-")
+        then = history.filter(IS_OPEN, history_id=OuterRef("_then")).exclude(history_type="-")
         if rag is not None:
             then = then.filter(rag_status=rag)
         newest = last.order_by("-history_date", "-history_id").values("history_id")[:1]
@@ -271,11 +211,11 @@ class PipelineQuerySet(SharesQuerySet):
 
     def not_confirmed_since(self, moment: datetime) -> Self:
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
-        return self.filter(_not_confirmed_since(moment))
+        return self.filter(not_confirmed_since(moment))
 
     def with_unconfirmed(self, moment: datetime) -> Self:
         """Adds ``is_unconfirmed`` to each row: whether ``not_confirmed_since`` includes it."""
-        condition = ExpressionWrapper(_not_confirmed_since(moment), BooleanField())
+        condition = ExpressionWrapper(not_confirmed_since(moment), BooleanField())
         return self.annotate(is_unconfirmed=condition)
 
     def facilities(self) -> FacilityQuerySet:
