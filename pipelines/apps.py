@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PipelinesConfig(AppConfig):
@@ -9,6 +10,7 @@ class PipelinesConfig(AppConfig):
         from oegen.core.pointers import register_target
         from oegen.models import AlertRule
         from pipelines import alerts, receivers, wording  # noqa: F401
+        from pipelines.facts import integrity, services  # noqa: F401
         from pipelines.models import CounterpartyRole, Stage, Technology
         from pipelines.reference import counterparty_role_rows, stage_rows, technology_rows
 
@@ -16,3 +18,4 @@ class PipelinesConfig(AppConfig):
         register_rows(Stage, stage_rows())
         register_rows(CounterpartyRole, counterparty_role_rows())
         register_rows(Technology, technology_rows())
+        post_migrate.connect(services.fill_if_new, sender=self, dispatch_uid="pipelines.facts")

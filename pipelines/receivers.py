@@ -2,7 +2,8 @@
 
 from django.dispatch import receiver
 
-from oegen.audit import rows_written
+from oegen.audit import change_set_closing, rows_written
+from pipelines.facts.services import refresh_after
 from pipelines.models import Pipeline
 from pipelines.services import record_stage_transitions
 
@@ -11,3 +12,8 @@ from pipelines.services import record_stage_transitions
 def _record_transitions(sender, instances, **kwargs) -> None:
     """Write a StageTransition for every change of stage, hold or outcome."""
     record_stage_transitions(instances)
+
+
+@receiver(change_set_closing, dispatch_uid="pipelines.facts")
+def _refresh_facts(sender, change_set, **kwargs) -> None:
+    refresh_after(change_set)

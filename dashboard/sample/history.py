@@ -22,6 +22,7 @@ from oegen import audit
 from oegen.audit import seals
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.search import documents, keys, ordering
+from pipelines.facts.services import refresh_facts_about
 
 BATCH_SIZE = 2000
 DAYS_BACK = 730
@@ -151,6 +152,9 @@ class History:
         for model, rows in self.rows.items():
             audit.history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
             self.totals["history rows"] += len(rows)
+        refresh_facts_about(
+            {model: [record.pk for record in records] for model, records in self.records.items()}
+        )
         seals.close(ChangeSet, self._change_sets, map(audit.history_model, self.rows))
         self.totals["change sets"] += len(self._change_sets)
         for written in (self.records, self.rows, self._change_sets):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -66,3 +66,13 @@ def wait_for_turn(lock: int, using: str = DEFAULT_DB_ALIAS) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+
+
+def wait_for_turns(lock_class: int, locks: Iterable[int], using: str = DEFAULT_DB_ALIAS) -> None:
+    """``wait_for_turn`` for several locks of a class, in their order, so that nobody who takes them
+    in the same way is blocked for good."""
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for lock in sorted(locks):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [lock_class, lock])

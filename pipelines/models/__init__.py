@@ -1,3 +1,4 @@
+from pipelines.facts.models import Fact
 from pipelines.models.facility import Facility
 from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
 from pipelines.models.pipeline import Pipeline
@@ -6,6 +7,7 @@ from pipelines.models.reference import CounterpartyRole, Stage, Technology
 __all__ = [
     "CounterpartyRole",
     "Facility",
+    "Fact",
     "Pipeline",
     "PipelineCounterparty",
     "PipelineFacility",

@@ -140,7 +140,10 @@ def test_no_command_and_no_source_is_forgotten():
     ours = {"oegen", "counterparties", "pipelines", "infopoints", "dashboard"}
     commands = {name for name, app in get_commands().items() if app in ours}
     # audit_check reads, unless it is told to acknowledge.
-    writing, reading = {"import_demo_csv", "load_sample", "audit_check"}, {"rebuild_search"}
+    writing, reading = (
+        {"import_demo_csv", "load_sample", "audit_check"},
+        {"rebuild_search", "rebuild_facts"},
+    )
     sending = {"send_alerts", "send_digest"}  # Of no business record: see tests/oegen/alerts.
     assert commands <= writing | reading | sending | {"run_local"}
     in_the_admin = {"form", "table"}

@@ -1,0 +1,156 @@
+"""Derive the facts of some pipelines from the history and the stored records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from oegen import audit
+from oegen.models import AuditedModel
+from pipelines.choices import Outcome
+from pipelines.facts.intervals import (
+    FacilityLink,
+    HistoryRow,
+    Interval,
+    Plant,
+    Sale,
+    State,
+    Version,
+    intervals_of,
+    shared_spans,
+    versions_of,
+)
+from pipelines.models.facility import Facility
+from pipelines.models.links import PipelineFacility, StageTransition
+from pipelines.models.pipeline import Pipeline
+
+#: The columns that are read of each model, and what they become.
+_STATE_COLUMNS = (
+    *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
+    *("rtb_date", "ownership_pct", "probability_pct", "probability_expires_on"),
+)
+_PLANT_COLUMNS = ("technology_id", "capacity_mw", "storage_mwh")
+_LINK_COLUMNS = ("pipeline_id", "facility_id")
+_SALE_COLUMNS = ("pipeline_id", "outcome", "effective_on", "recorded_at", "id")
+
+
+def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
+    """The facts of the pipelines with the keys, by key; an empty list for one that never was."""
+    links = audit.history_model(PipelineFacility).objects
+    theirs = links.filter(pipeline_id__in=keys)
+    facilities = set(theirs.values_list("facility_id", flat=True))
+    # With the links of other pipelines to the same facilities, which make these shared.
+    on_facilities = links.filter(facility_id__in=facilities).values("id")
+    link_versions = _versions(
+        PipelineFacility, _LINK_COLUMNS, Q(id__in=on_facilities), lambda *values: values
+    )
+    plants = _versions(
+        Facility, _PLANT_COLUMNS, Q(id__in=facilities), _plant, from_the_beginning=True
+    )
+    states = _versions(Pipeline, _STATE_COLUMNS, Q(id__in=keys), _state)
+    sales = _sales(keys)
+
+    by_facility: dict[UUID, list[Version]] = defaultdict(list)
+    by_pipeline: dict[UUID, list[Version]] = defaultdict(list)
+    for versions in link_versions.values():
+        for version in versions:
+            pipeline, facility = version.values
+            by_facility[facility].append(version)
+            by_pipeline[pipeline].append(version)
+    shared = {facility: shared_spans(versions) for facility, versions in by_facility.items()}
+    return {
+        key: intervals_of(
+            states.get(key, []),
+            [
+                FacilityLink(version, facility, plants.get(facility, []), shared[facility])
+                for version in by_pipeline.get(key, [])
+                for facility in version.values[1:]
+            ],
+            sales.get(key, []),
+        )
+        for key in keys
+    }
+
+
+def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
+    """The versions of the pipelines' recorded sales."""
+    history = audit.history_model(StageTransition).objects
+    # A transition may have been a sale at one time only.
+    sold = history.filter(pipeline_id__in=keys, outcome=Outcome.SOLD).values("id")
+    transitions = _versions(StageTransition, _SALE_COLUMNS, Q(id__in=sold), lambda *values: values)
+    found: dict[UUID, list[Version]] = defaultdict(list)
+    for versions in transitions.values():
+        for since, until, (pipeline, outcome, *sale) in versions:
+            if outcome == Outcome.SOLD:
+                found[pipeline].append(Version(since, until, Sale(*sale)))
+    return found
+
+
+def _versions(
+    model: type[AuditedModel],
+    columns: tuple[str, ...],
+    condition: Q,
+    convert: Callable[..., tuple[Any, ...]],
+    *,
+    from_the_beginning: bool = False,
+) -> dict[UUID, list[Version]]:
+    """The versions of the records whose history meets the condition, by their keys."""
+    history = audit.history_model(model).objects.filter(condition)
+    history = history.order_by("history_date", "history_id")
+    rows: dict[UUID, list[HistoryRow]] = defaultdict(list)
+    for key, moment, kind, *values in history.values_list(
+        "id", "history_date", "history_type", *columns
+    ):
+        rows[key].append(HistoryRow(moment, kind, convert(*values)))
+    stored = model._base_manager.filter(condition).order_by()
+    live = {key: convert(*values) for key, *values in stored.values_list("pk", *columns)}
+    return {
+        key: versions_of(rows.get(key, []), live.get(key), from_the_beginning=from_the_beginning)
+        for key in {*rows, *live}
+    }
+
+
+def _state(*values: Any) -> State:
+    *others, ownership, probability, expires_on = values
+    return State._make((*others, _hundredths(ownership), _hundredths(probability), expires_on))
+
+
+def _plant(technology: UUID, capacity: Decimal | None, storage: Decimal | None) -> Plant:
+    return Plant(technology, _kilo(capacity), _kilo(storage))
+
+
+def _hundredths(value: Any) -> Any:
+    return None if value is None else round(value * 100)
+
+
+def _kilo(value: Decimal | None) -> int | None:
+    return None if value is None else round(value * 1000)
+
+
+def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set[UUID]:
+    """The facilities among these records, which were written or removed, and those of links."""
+    links = audit.history_model(PipelineFacility).objects
+    tied = links.filter(id__in=written.get(PipelineFacility, ()))
+    return {*written.get(Facility, ()), *tied.values_list("facility_id", flat=True)}
+
+
+def pipelines_of(
+    written: Mapping[type[AuditedModel], Collection[UUID]], facilities: Collection[UUID]
+) -> set[UUID]:
+    """The pipelines whose facts these records can have changed: their own, those of links and of
+    transitions, and all that ever had one of the facilities."""
+    links = audit.history_model(PipelineFacility).objects
+    moves = audit.history_model(StageTransition).objects
+    found = set(written.get(Pipeline, ()))
+    for rows in (
+        links.filter(id__in=written.get(PipelineFacility, ())),
+        links.filter(facility_id__in=facilities),
+        moves.filter(id__in=written.get(StageTransition, ())),
+    ):
+        found.update(rows.order_by().values_list("pipeline_id", flat=True))
+    return found

@@ -1,0 +1,65 @@
+from django.db import models
+
+from pipelines.choices import RAG, Outcome
+from pipelines.facts.querysets import FactQuerySet
+from pipelines.models.reference import Stage, Technology
+
+
+class Fact(models.Model):
+    """How a pipeline and one of its facilities stood for every moment later than ``valid_from`` and
+    not later than ``valid_until``, which is FOREVER for what is stored now.
+
+    A pipeline without facilities has one row, without ``facility_id``. Moments are those of the
+    history: when the change was recorded.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField()
+
+    pipeline_id = models.UUIDField()
+    project_name = models.CharField(max_length=200)
+    stage = models.ForeignKey(
+        Stage, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    on_hold = models.BooleanField()
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    rag_status = models.CharField(max_length=5, choices=RAG, blank=True)
+    rag_confirmed_at = models.DateTimeField(null=True)
+    rtb_date = models.DateField(null=True)
+    owned = models.IntegerField(help_text="In hundredths of a percent.")
+    own_chance = models.IntegerField(null=True, help_text="In hundredths of a percent.")
+    own_chance_until = models.DateField(null=True)
+    sold_on = models.DateField(null=True, help_text="When its last sale took effect.")
+
+    facility_id = models.UUIDField(null=True)
+    technology = models.ForeignKey(
+        Technology,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    kw = models.BigIntegerField(null=True)
+    kwh = models.BigIntegerField(null=True)
+    is_shared = models.BooleanField(help_text="The facility is in several pipelines.")
+    is_first = models.BooleanField(help_text="One row of each pipeline is.")
+    is_first_of_technology = models.BooleanField(
+        help_text="One row of each pipeline and technology is."
+    )
+
+    objects = FactQuerySet.as_manager()
+
+    unaudited = "Derived from the history."
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["pipeline_id"], name="fact_of_pipeline"),
+            models.Index(fields=["valid_until", "valid_from"], name="fact_until"),
+            models.Index(fields=["valid_from", "valid_until"], name="fact_from"),
+        ]
+
+    def __str__(self):
+        return f"{self.project_name}, {self.valid_from} to {self.valid_until}"
