@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import count
@@ -34,17 +34,22 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from oegen.asof import as_of, table
 from oegen.core import clock
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
-from pipelines.models import Facility, Pipeline, PipelineFacility
+from pipelines.facts.querysets import chance_of
+from pipelines.models import Fact, Pipeline
 from pipelines.querysets import (
-    KILO,
     OPEN,
     WHOLE,
     Capacity,
     Megawatts,
     PipelineQuerySet,
+    is_overdue,
+    is_sold_ready,
     mw_of,
+    not_confirmed_since,
     part_of,
-    whole_number,
+    rtb_bucket_of,
+    state_of,
+    status_of,
 )
 
 #: What raw SQL gives or takes: a row, some of its columns, or parameters.
@@ -288,7 +293,9 @@ def portfolio(
     made = Portfolio(f"portfolio_{next(_numbers)}", day or clock.today())
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
-            sql, params = _rows(select()).query.sql_with_params()
+            past = clock.past_day()
+            rows = _rows(select(), clock.end_of(past) if past else None)
+            sql, params = rows.query.sql_with_params()
             tables.enter_context(temporary_table(made.table, _facts(sql, before), params))
         run(f"CREATE INDEX {made.table}_id ON {made.table} (id)")
         if connection.vendor == "postgresql":
@@ -319,28 +326,11 @@ def _facts(rows: str, before: Portfolio | None) -> str:
     was = _NO_PORTFOLIO
     if before:
         was = f"SELECT id, {', '.join(_COMPARED)} FROM {before.table} WHERE once = 1"
-    links, facilities = map(table, (PipelineFacility, Facility))
-    earlier_link = "earlier.pipeline_id = facts.id AND earlier.facility_id < facts.facility_id"
     compared = ", ".join(f"was.{column} AS was_{column}" for column in _COMPARED)
-    # A cross join, because SQLite keeps its order: links first, which are few.
     return f"""
-        WITH facts AS ({rows}),
-        was AS ({was}),
-        shared AS (SELECT facility_id FROM {links} GROUP BY facility_id HAVING COUNT(*) > 1),
-        marked AS (
-            SELECT facts.*, {compared},
-                CASE WHEN EXISTS (SELECT 1 FROM {links} AS earlier WHERE {earlier_link})
-                    THEN 0 ELSE 1 END AS once,
-                CASE WHEN EXISTS (
-                    SELECT 1 FROM {links} AS earlier CROSS JOIN {facilities} AS other
-                    WHERE {earlier_link} AND other.id = earlier.facility_id
-                        AND other.technology_id = facts.technology_id
-                ) THEN 0 ELSE 1 END AS once_in_technology,
-                CASE WHEN facility_id IN (SELECT facility_id FROM shared)
-                    THEN 1 ELSE 0 END AS shared
-            FROM facts LEFT JOIN was ON was.id = facts.id
-        )
-        SELECT {", ".join(Column)} FROM marked
+        WITH facts AS ({rows}), was AS ({was}),
+        compared AS (SELECT facts.*, {compared} FROM facts LEFT JOIN was ON was.id = facts.id)
+        SELECT {", ".join(Column)} FROM compared
     """
 
 
@@ -357,45 +347,41 @@ def _as_keys(keys: tuple[str, ...]) -> str:
     return ", ".join(f"{key} AS key{place}" for place, key in enumerate(keys))
 
 
-def _rows(chosen: PipelineQuerySet) -> QuerySet[Pipeline, dict[str, Any]]:
-    """What goes into the table: all pipelines, because a capacity that leaves the filter goes
+def _rows(chosen: PipelineQuerySet, moment: datetime | None) -> QuerySet[Fact, dict[str, Any]]:
+    """The facts of all pipelines at the moment, because a capacity that leaves the filter goes
     somewhere."""
-    facility = "facility_links__facility"
     unfiltered = not chosen.query.has_filters()
-    rows: QuerySet[Pipeline, dict[str, Any]] = (
-        Pipeline.objects.recorded()
+    unconfirmed_since = clock.days_ago(UNCONFIRMED_DAYS)
+    is_stored = Q(technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC)
+    columns = {
+        "state": state_of(),
+        "status": status_of(),
+        "rtb_bucket": rtb_bucket_of(),
+        "overdue": _as_number(is_overdue()),
+        "sold_ready": _as_number(is_sold_ready("sold_on")),
+        "unconfirmed": _as_number(not_confirmed_since(unconfirmed_since)),
+        "chance": chance_of(),
+        "chosen": _as_number(
+            Q() if unfiltered else Q(pipeline_id__in=chosen.order_by().values("pk"))
+        ),
+        "basis": F("technology__capacity_basis"),
+        "stored": _as_number(is_stored),
+        "once": _as_number(Q(is_first=True)),
+        "once_in_technology": _as_number(Q(is_first_of_technology=True)),
+        "shared": _as_number(Q(is_shared=True)),
+    }
+    own = ("rtb_date", "owned", "facility_id", "technology_id", "kw", "kwh")
+    rows: QuerySet[Fact, dict[str, Any]] = (
+        Fact.objects.at(moment)
         .order_by()
-        .with_state()
-        .with_status()
-        .with_overdue()
-        .with_sold_ready()
-        .with_rtb_bucket()
-        .with_probability()
-        .with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
-        .values("id", "status", "state", "rtb_bucket", "rtb_date")
+        .annotate(**columns)
+        .values(*columns, *own)
+        # Last, because they hide the columns of these names.
         .annotate(
+            id=F("pipeline_id"),
             name=F("project_name"),
             stage=F("stage__code"),
             rag=F("rag_status"),
-            overdue=_as_number(Q(is_overdue=True)),
-            sold_ready=_as_number(Q(is_sold_ready=True)),
-            unconfirmed=_as_number(Q(is_unconfirmed=True)),
-            owned=whole_number(F("ownership_pct") * 100),
-            chance=whole_number(F("probability") * 100),
-            chosen=_as_number(Q() if unfiltered else Q(pk__in=chosen.order_by().values("pk"))),
-            facility_id=F("facility_links__facility_id"),
-            technology_id=F(f"{facility}__technology_id"),
-            basis=F(f"{facility}__technology__capacity_basis"),
-            stored=_as_number(
-                Q(
-                    **{
-                        f"{facility}__technology__is_storage": True,
-                        f"{facility}__technology__capacity_basis": CapacityBasis.AC,
-                    }
-                )
-            ),
-            kw=whole_number(F(f"{facility}__capacity_mw") * KILO),
-            kwh=whole_number(F(f"{facility}__storage_mwh") * KILO),
         )
     )
     return rows

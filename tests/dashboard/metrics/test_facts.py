@@ -1,0 +1,83 @@
+"""Facts say of every day what the records say inside ``as_of``, whatever was written how."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+
+from oegen.audit.integrity import Check
+from oegen.core import clock
+from pipelines.facts.models import Fact
+from pipelines.facts.services import wrong_facts
+from pipelines.models import Facility, Pipeline, PipelineFacility
+from tests.dashboard.demo_import import DEMO
+from tests.support.builders import make_facility, make_pipeline
+from tests.support.past_rows import rows_by_facts, rows_by_records
+from tests.support.player import FIRST_DAY, Clock, Player
+
+pytestmark = pytest.mark.django_db
+
+
+def days_of_history() -> list:
+    moments = Fact.objects.order_by().values_list("valid_from", flat=True).distinct()
+    days = {moment.date() + timedelta(days=more) for moment in moments for more in (-1, 0, 1)}
+    return sorted(day for day in days if day < clock.today())
+
+
+def assert_facts_agree(days) -> None:
+    for day in [None, *days]:
+        assert rows_by_facts(day) == rows_by_records(day), day
+
+
+def test_any_day_of_a_played_history(monkeypatch, portfolio_manager):
+    moments, player = Clock(monkeypatch), Player(11, portfolio_manager)
+    for number in range(20):
+        moments.begin(FIRST_DAY + timedelta(days=number))
+        for _ in range(player.rng.randint(2, 7)):
+            player.write()
+            moments.tick()
+    moments.moment = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    assert_facts_agree(days_of_history())
+    assert list(wrong_facts()) == []
+
+
+def test_imported_files_with_a_past_of_their_own():
+    call_command("import_demo_csv", DEMO, apply=True, verbosity=0)
+    days = days_of_history()
+    assert len(days) > 5
+    assert_facts_agree(days)
+
+
+def test_a_write_that_changes_no_fact_makes_none():
+    pipeline = make_pipeline(capacity_mw=10)
+    before = list(Fact.objects.values())
+    pipeline.rag_comment = "Grid offer late."
+    pipeline.save()
+    assert list(Fact.objects.values()) == before
+
+
+def test_facts_of_a_facility_change_in_every_pipeline_that_shares_it():
+    one, other = make_pipeline("One"), make_pipeline("Two")
+    facility = make_facility(capacity_mw=40)
+    for pipeline in (one, other):
+        PipelineFacility.objects.create(pipeline=pipeline, facility=facility)
+    facility.capacity_mw = 50
+    facility.save()
+    now = Fact.objects.at(None)
+    assert sorted(now.values_list("pipeline_id", "kw", "is_shared")) == sorted(
+        (one.pk, 50_000, True) for one in (one, other)
+    )
+    other.delete()
+    assert list(now.values_list("pipeline_id", "kw", "is_shared")) == [(one.pk, 50_000, False)]
+
+
+def test_audit_check_finds_facts_that_the_history_does_not_say():
+    pipeline = make_pipeline(capacity_mw=10)
+    assert not [one for one in Check().findings() if "facts" in one.what]
+    Fact.objects.filter(pipeline_id=pipeline.pk).update(kw=11_000)
+    [finding] = [one for one in Check().findings() if "facts" in one.what]
+    assert str(pipeline.pk) in finding.where
+    call_command("rebuild_facts", verbosity=0)
+    assert not [one for one in Check().findings() if "facts" in one.what]
+    assert Fact.objects.get(pipeline_id=pipeline.pk, valid_until__year=9999).kw == 10_000
+    assert Pipeline.objects.count() == Facility.objects.count() == 1
