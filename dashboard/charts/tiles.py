@@ -22,7 +22,7 @@ WEIGHTED_COLUMNS = "project_name,status,capacity_mw,gross_weighted_mw,ownership_
 @dataclass(frozen=True)
 class Tile:
     """``amount`` is the figure; if it is None, ``missing`` gives the reason. ``total`` is what the
-    linked list shows. ``change_mw`` and ``change_count`` are since the day compared with."""
+    linked list shows. ``change_mw`` and ``change_count`` are since the comparison day."""
 
     key: str
     title: str

@@ -1,5 +1,5 @@
-"""What happened to the pipelines between two moments: each metric is a function of the portfolio
-before and the portfolio now. Each end counts what matches the filter then."""
+"""What happened to the pipelines between two days: metrics of a portfolio before and one now. Each
+side applies the filter as of its own day."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pipelines.choices import CapacityBasis, Outcome
 from pipelines.models import Pipeline
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, ZERO, Megawatts, mw_of
 
-#: The steps of a walk, in the order in which it is drawn. What comes in is positive.
+#: The steps of a walk, in the order in which it is drawn. Additions are positive.
 STEPS = {
     "new": "New",
     "restored": "Restored",
@@ -68,13 +68,13 @@ class Walk:
 
     @property
     def residual(self) -> Decimal:
-        """What the steps leave unexplained, in MW: always zero."""
+        """Opening plus steps minus closing, in MW: always 0."""
         return sum((step.change.mw for step in self.steps), self.opening.mw) - self.closing.mw
 
 
 @dataclass(frozen=True)
 class RagMove:
-    """Pipelines open at both ends, grouped by rating at each ("" is unrated). ``total`` uses their
+    """Pipelines open on both days, grouped by rating at each ("" is unrated). ``total`` uses their
     current capacity."""
 
     start: str
@@ -114,10 +114,10 @@ class Slippage:
 
 
 def walk(before: Portfolio, now: Portfolio) -> Walk:
-    """The MW walk. Each facility that counts at one end only is in exactly one step,
-    chosen by the status of its pipelines at the other end; if they differ, the first of: completed,
-    held, sold, ended, outside the filter. A facility in no pipeline at the other end is new or
-    restored, or removed."""
+    """The MW walk. Each facility that is open on only one of the two days is in exactly one step,
+    chosen by the status of its pipelines on the other day; if they differ, the first of: completed,
+    held, sold, ended, outside the filter. A facility in no pipeline on the other day is new,
+    restored or removed."""
     found = {
         step: (number, Megawatts(mw_of(dc), mw_of(ac)), mw_of(stored))
         for step, number, dc, ac, stored in fetch(
@@ -143,7 +143,7 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
 def step_rows(before: Portfolio, now: Portfolio) -> str:
     """SQL whose ``steps`` has a row for each facility and step, with its change in kW.
 
-    Only facilities of which a row differs between the ends can be in a step; most are in none.
+    For speed it reads only facilities with a row that differs between the two.
     """
     same = " AND ".join(f"ours.{name} = theirs.{name}" for name in ("id", "facility_id"))
     alike = " AND ".join(

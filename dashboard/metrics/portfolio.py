@@ -1,14 +1,14 @@
-"""A filtered set of pipelines as it stands at one moment: what every metric is a function of.
+"""A snapshot of a filtered set of pipelines, the input of every metric.
 
 ::
 
     with portfolio(select) as now:
         headline(now)
 
-``select`` gives the filtered pipelines; it is asked when the portfolio is made, in the past if a
-day is given, because a filter may hold of a pipeline on one day only. What the metrics need of
-each pipeline and its facilities goes into one temporary table: so they all speak of the same
-moment, and none of them looks anything up twice.
+``select`` gives the filtered pipelines. It is called while the portfolio is built, as of ``day``
+if one is given, because a filter can match other pipelines on other days. What the metrics need is
+copied from the facts (pipelines.facts) into one temporary table, so that all of them read the same
+snapshot.
 
 Counts are of pipelines. Capacities are of distinct facilities: one that several pipelines share
 counts once in each total and once in each group, so groups may add up to more than their total.
@@ -52,7 +52,7 @@ from pipelines.querysets import (
     status_of,
 )
 
-#: What raw SQL gives or takes: a row, some of its columns, or parameters.
+#: A row, or the parameters, of raw SQL.
 Values = tuple[Any, ...]
 
 NO_CAPACITY = Capacity()
@@ -60,14 +60,14 @@ NO_MEGAWATTS = Megawatts()
 
 
 class Column(StrEnum):
-    """The columns of a portfolio's table, which has a row for each pipeline and facility of it, or
-    one without a facility. Conditions are 0 or 1: the databases differ in what a boolean is."""
+    """The columns of a portfolio's table: one row per pipeline and facility; a pipeline without
+    facilities has one row. Booleans are 0 or 1, because SQLite and PostgreSQL differ in theirs."""
 
     ID = "id"
     NAME = "name"
     #: A stage's code.
     STAGE = "stage"
-    #: As PipelineQuerySet has them.
+    #: Values of pipelines.querysets.status_of and state_of.
     STATUS = "status"
     STATE = "state"
     #: "" is unrated.
@@ -93,9 +93,9 @@ class Column(StrEnum):
     #: 1 in one row of each pipeline; of each pipeline and technology.
     ONCE = "once"
     ONCE_IN_TECHNOLOGY = "once_in_technology"
-    #: 1 where the facility has more pipelines.
+    #: 1 where the facility belongs to several pipelines.
     SHARED = "shared"
-    #: What the portfolio before says of the pipeline; null where there is none.
+    #: Values in the ``before`` portfolio; null where the pipeline is not in it.
     WAS_STAGE = "was_stage"
     WAS_STATUS = "was_status"
     WAS_STATE = "was_state"
@@ -103,7 +103,7 @@ class Column(StrEnum):
     WAS_RTB_DATE = "was_rtb_date"
 
 
-#: What totals can be grouped by or narrowed to.
+#: The columns allowed for grouping and in conditions.
 KEYS = (
     Column.STATUS,
     Column.STATE,
@@ -130,14 +130,14 @@ class Condition(StrEnum):
 #: The columns that a portfolio takes from the one before.
 _COMPARED = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
 
-#: Those columns where there is no portfolio before: no rows of the right types.
+#: No rows, with the types of those columns, where there is no portfolio before.
 _NO_PORTFOLIO = (
     "SELECT id, project_name AS stage, project_name AS status, project_name AS state,"
     " project_name AS rag, rtb_date"
     f" FROM {table(Pipeline)} WHERE 1 = 0"
 )
 
-#: What the facilities of one pipeline add up to.
+#: Aggregates over the facilities that belong to one pipeline only.
 _UNSHARED = f"""
     COUNT(facility_id) FILTER (WHERE shared = 0) AS facilities,
     COUNT(kw) FILTER (WHERE shared = 0) AS known,
@@ -190,13 +190,13 @@ class Portfolio:
     """The names of its temporary tables; ``table`` has the columns of ``Column``."""
 
     table: str
-    #: The day whose end it is; today for now.
+    #: It shows the state at the end of this day; today for the present.
     day: date
 
     @property
     def sums(self) -> str:
-        """The table of what can't be counted twice, which is nearly all, added up by ``KEYS``:
-        the number of pipelines, and the capacity of facilities that are in one pipeline."""
+        """The table of sums by ``KEYS``: the number of pipelines, and the capacity of facilities
+        that belong to one pipeline only, nearly all of them."""
         return f"{self.table}_sums"
 
     @property
@@ -209,7 +209,7 @@ class Portfolio:
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """The total of each group of the chosen pipelines by the values of ``keys``, which are
-        ``KEYS``. A condition on the technology needs that as a key."""
+        ``KEYS``. A condition on the technology requires ``Column.TECHNOLOGY`` in them."""
         return self._totals_by(keys, where)
 
     def _totals_by(self, keys: tuple[str, ...], where: Iterable[Condition]) -> dict[Values, Total]:
@@ -225,7 +225,7 @@ class Portfolio:
         self, key: str, *, tie: str, where: Iterable[Condition] = (), params: Values = ()
     ) -> dict[Any, Total]:
         """The total of each group by a column of what the SQL ``tie`` selects: its first column is
-        a pipeline's id, and no row of it is there twice."""
+        a pipeline's id, and its rows are unique."""
         rows = f"""
             FROM {self.table} AS facts JOIN ({tie}) AS tied ON tied.pipeline_id = facts.id
             WHERE facts.chosen = 1 AND {_all_of(where)}
@@ -288,8 +288,8 @@ def portfolio(
     *,
     before: Portfolio | None = None,
 ) -> Iterator[Portfolio]:
-    """At the end of ``day``, or at the moment that is being looked at. Metrics of what has changed
-    since want the portfolio ``before``."""
+    """The portfolio at the end of ``day``, or at the moment that is being looked at. Metrics of
+    change require the portfolio ``before``."""
     made = Portfolio(f"portfolio_{next(_numbers)}", day or clock.today())
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
@@ -313,8 +313,8 @@ def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[Non
     try:
         yield
     except BaseException:
-        # A transaction takes its tables with it when it is rolled back, and a broken one on
-        # PostgreSQL would only put an error of its own in the place of this one.
+        # A rollback drops the table; on PostgreSQL, DROP in a failed transaction would hide the
+        # error that made it fail.
         if not connection.in_atomic_block:
             run(f"DROP TABLE {name}")
         raise
@@ -348,8 +348,7 @@ def _as_keys(keys: tuple[str, ...]) -> str:
 
 
 def _rows(chosen: PipelineQuerySet, moment: datetime | None) -> QuerySet[Fact, dict[str, Any]]:
-    """The facts of all pipelines at the moment, because a capacity that leaves the filter goes
-    somewhere."""
+    """The facts of all pipelines at the moment; the MW walk also needs those outside the filter."""
     unfiltered = not chosen.query.has_filters()
     unconfirmed_since = clock.days_ago(UNCONFIRMED_DAYS)
     is_stored = Q(technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC)
@@ -388,7 +387,7 @@ def _rows(chosen: PipelineQuerySet, moment: datetime | None) -> QuerySet[Fact, d
 
 
 def _as_number(condition: Q) -> Value | Case:
-    """1 where the condition holds, else 0: the databases differ in what a boolean is."""
+    """1 where the condition holds, else 0: SQLite and PostgreSQL differ in their booleans."""
     if not condition:
         return Value(1, output_field=IntegerField())
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
