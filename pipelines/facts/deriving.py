@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Manager, Q
 
 from oegen import audit
 from oegen.models import AuditedModel
@@ -28,6 +29,9 @@ from pipelines.facts.intervals import (
 from pipelines.models.facility import Facility
 from pipelines.models.links import PipelineFacility, StageTransition
 from pipelines.models.pipeline import Pipeline
+
+#: Keys in one statement; SQLite takes some ten thousand parameters.
+MAX_PARAMETERS = 5_000
 
 #: The columns that are read of each model, and what they become.
 _STATE_COLUMNS = (
@@ -135,8 +139,8 @@ def _kilo(value: Decimal | None) -> int | None:
 def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set[UUID]:
     """The facilities among these records, which were written or removed, and those of links."""
     links = audit.history_model(PipelineFacility).objects
-    tied = links.filter(id__in=written.get(PipelineFacility, ()))
-    return {*written.get(Facility, ()), *tied.values_list("facility_id", flat=True)}
+    tied = _column_of(links, "facility_id", "id", written.get(PipelineFacility, ()))
+    return {*written.get(Facility, ()), *tied}
 
 
 def pipelines_of(
@@ -146,11 +150,24 @@ def pipelines_of(
     transitions, and all that ever had one of the facilities."""
     links = audit.history_model(PipelineFacility).objects
     moves = audit.history_model(StageTransition).objects
-    found = set(written.get(Pipeline, ()))
-    for rows in (
-        links.filter(id__in=written.get(PipelineFacility, ())),
-        links.filter(facility_id__in=facilities),
-        moves.filter(id__in=written.get(StageTransition, ())),
-    ):
-        found.update(rows.order_by().values_list("pipeline_id", flat=True))
-    return found
+    return {
+        *written.get(Pipeline, ()),
+        *_column_of(links, "pipeline_id", "id", written.get(PipelineFacility, ())),
+        *_column_of(links, "pipeline_id", "facility_id", facilities),
+        *_column_of(moves, "pipeline_id", "id", written.get(StageTransition, ())),
+    }
+
+
+def _column_of(
+    rows: Manager[Any], column: str, key_column: str, keys: Iterable[UUID]
+) -> Iterator[UUID]:
+    """The values of a column in the rows with one of the keys."""
+    for chunk in chunks(keys, MAX_PARAMETERS):
+        found = rows.filter(**{f"{key_column}__in": chunk}).order_by()
+        yield from found.values_list(column, flat=True)
+
+
+def chunks(keys: Iterable[UUID], size: int) -> Iterator[list[UUID]]:
+    rest = iter(keys)
+    while chunk := list(islice(rest, size)):
+        yield chunk

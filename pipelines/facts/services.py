@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from django.db import transaction
 from oegen import audit
 from oegen.core.database import is_migrated, wait_for_turns
 from oegen.models import AuditedModel, ChangeSet
-from pipelines.facts.deriving import derive, facilities_of, pipelines_of
+from pipelines.facts.deriving import chunks, derive, facilities_of, pipelines_of
 from pipelines.facts.intervals import Interval
 from pipelines.facts.models import Fact
 from pipelines.models.facility import Facility
@@ -26,9 +25,12 @@ SOURCES: tuple[type[AuditedModel], ...] = (Pipeline, PipelineFacility, Facility,
 #: Pipelines whose facts are derived together.
 CHUNK = 500
 
-#: Class of PostgreSQL's advisory locks under which facts are derived. Keys share so many locks,
-#: because a transaction can't hold one for each of ten thousand.
-LOCKS, NUMBER_OF_LOCKS = 7_310, 256
+#: Classes of PostgreSQL's advisory locks under which facts are derived. Two, because nobody who
+#: holds a lock of the second waits for one of the first.
+FACILITY_LOCKS, PIPELINE_LOCKS = 7_310, 7_311
+
+#: Keys share this number of locks: a transaction can't hold one for each of ten thousand keys.
+NUMBER_OF_LOCKS = 256
 
 
 def refresh_after(change_set: ChangeSet) -> None:
@@ -51,14 +53,14 @@ def refresh_facts_about(written: Mapping[type[AuditedModel], Collection[UUID]]) 
     if not any(written.get(model) for model in SOURCES):
         return
     facilities = facilities_of(written)
-    _wait_for(facilities)
+    _wait_for(FACILITY_LOCKS, facilities)
     pipelines = pipelines_of(written, facilities)
-    _wait_for(pipelines)
+    _wait_for(PIPELINE_LOCKS, pipelines)
     refresh_facts(pipelines)
 
 
-def _wait_for(keys: Iterable[UUID]) -> None:
-    wait_for_turns(LOCKS, {key.int % NUMBER_OF_LOCKS for key in keys})
+def _wait_for(lock_class: int, keys: Iterable[UUID]) -> None:
+    wait_for_turns(lock_class, {key.int % NUMBER_OF_LOCKS for key in keys})
 
 
 def refresh_facts(
@@ -67,7 +69,7 @@ def refresh_facts(
     """Derive the facts of these pipelines anew and write what differs. Returns the number of facts
     that were written or removed."""
     number = 0
-    for keys in _chunks(pipelines):
+    for keys in chunks(pipelines, CHUNK):
         outdated, missing = _differences(keys)
         Fact.objects.filter(pk__in=outdated).delete()
         Fact.objects.bulk_create(missing, batch_size=audit.BATCH_SIZE)
@@ -107,7 +109,7 @@ def all_pipelines() -> list[UUID]:
 def wrong_facts() -> Iterator[tuple[UUID, int, int]]:
     """The pipelines whose facts are not what the history says: key, number of facts that should
     not be there, number of those that are missing."""
-    for keys in _chunks(all_pipelines()):
+    for keys in chunks(all_pipelines(), CHUNK):
         outdated, missing = _differences(keys)
         of_pipeline = dict(Fact.objects.filter(pk__in=outdated).values_list("pk", "pipeline_id"))
         for key in sorted({*of_pipeline.values(), *(one.pipeline_id for one in missing)}):
@@ -120,17 +122,17 @@ def wrong_facts() -> Iterator[tuple[UUID, int, int]]:
 
 def _differences(keys: Collection[UUID]) -> tuple[list[int], list[Fact]]:
     """The keys of facts that should not be there, and facts that are missing."""
-    stored = Fact.objects.filter(pipeline_id__in=keys)
-    known = {
-        values: pk for pk, *row in stored.values_list("pk", *_COLUMNS) for values in [tuple(row)]
-    }
-    missing = []
+    known: dict[tuple[Any, ...], int] = {}
+    outdated, missing = [], []
+    for pk, *row in Fact.objects.filter(pipeline_id__in=keys).values_list("pk", *_COLUMNS):
+        if known.setdefault(tuple(row), pk) != pk:
+            outdated.append(pk)
     for key, intervals in derive(keys).items():
         for interval in intervals:
             values = _values(key, interval)
             if known.pop(values, None) is None:
                 missing.append(Fact(**dict(zip(_COLUMNS, values, strict=True))))
-    return list(known.values()), missing
+    return [*outdated, *known.values()], missing
 
 
 #: The columns of a fact, in the order of ``_values``.
@@ -149,9 +151,3 @@ def _values(pipeline: UUID, fact: Interval) -> tuple[Any, ...]:
         *fact.state,
         *(fact.plant or (None, None, None)),
     )
-
-
-def _chunks(keys: Iterable[UUID]) -> Iterator[list[UUID]]:
-    rest = iter(keys)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk

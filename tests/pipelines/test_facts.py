@@ -74,10 +74,18 @@ def test_facts_of_a_facility_change_in_every_pipeline_that_shares_it():
 def test_audit_check_finds_facts_that_the_history_does_not_say():
     pipeline = make_pipeline(capacity_mw=10)
     assert not [one for one in Check().findings() if "facts" in one.what]
-    Fact.objects.filter(pipeline_id=pipeline.pk).update(kw=11_000)
+    fact = Fact.objects.get(pipeline_id=pipeline.pk, valid_until__year=9999)
+    Fact.objects.filter(pk=fact.pk).update(kw=11_000)
     [finding] = [one for one in Check().findings() if "facts" in one.what]
     assert str(pipeline.pk) in finding.where
     call_command("rebuild_facts", verbosity=0)
     assert not [one for one in Check().findings() if "facts" in one.what]
-    assert Fact.objects.get(pipeline_id=pipeline.pk, valid_until__year=9999).kw == 10_000
+    fact = Fact.objects.get(pipeline_id=pipeline.pk, valid_until__year=9999)
+    assert fact.kw == 10_000
+    # The same fact twice.
+    fact.pk = None
+    fact.save()
+    assert [one for one in Check().findings() if "facts" in one.what]
+    call_command("rebuild_facts", verbosity=0)
+    assert Fact.objects.filter(pipeline_id=pipeline.pk, valid_until__year=9999).count() == 1
     assert Pipeline.objects.count() == Facility.objects.count() == 1
