@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Manager, Q
 
 from oegen import audit
-from oegen.models import AuditedModel
+from oegen.models import AuditedModel, ChangeSet
 from pipelines.choices import Outcome
 from pipelines.facts.intervals import (
     FacilityLink,
@@ -29,34 +29,36 @@ from pipelines.facts.intervals import (
 from pipelines.models.facility import Facility
 from pipelines.models.links import PipelineFacility, StageTransition
 from pipelines.models.pipeline import Pipeline
+from pipelines.querysets import KILO
+
+#: Shares are held in hundredths of a percent.
+PERCENT = 100
 
 #: Keys in one statement; SQLite takes some ten thousand parameters.
 MAX_PARAMETERS = 5_000
 
-#: The columns that are read of each model, and what they become.
-_STATE_COLUMNS = (
-    *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
-    *("rtb_date", "ownership_pct", "probability_pct", "probability_expires_on"),
-)
-_PLANT_COLUMNS = ("technology_id", "capacity_mw", "storage_mwh")
-_LINK_COLUMNS = ("pipeline_id", "facility_id")
-_SALE_COLUMNS = ("pipeline_id", "outcome", "effective_on", "recorded_at", "id")
+#: The models that facts are derived from, and the columns that are read of each.
+SOURCES: dict[type[AuditedModel], tuple[str, ...]] = {
+    Pipeline: (
+        *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
+        *("rtb_date", "ownership_pct", "probability_pct", "probability_expires_on"),
+    ),
+    PipelineFacility: ("pipeline_id", "facility_id"),
+    Facility: ("technology_id", "capacity_mw", "storage_mwh"),
+    StageTransition: ("pipeline_id", "outcome", "effective_on", "recorded_at", "id"),
+}
 
 
 def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
     """The facts of the pipelines with the keys, by key; an empty list for one that never was."""
     links = audit.history_model(PipelineFacility).objects
     theirs = links.filter(pipeline_id__in=keys)
-    facilities = set(theirs.values_list("facility_id", flat=True))
+    facilities = set(theirs.order_by().values_list("facility_id", flat=True))
     # With the links of other pipelines to the same facilities, which make these shared.
     on_facilities = links.filter(facility_id__in=facilities).values("id")
-    link_versions = _versions(
-        PipelineFacility, _LINK_COLUMNS, Q(id__in=on_facilities), lambda *values: values
-    )
-    plants = _versions(
-        Facility, _PLANT_COLUMNS, Q(id__in=facilities), _plant, from_the_beginning=True
-    )
-    states = _versions(Pipeline, _STATE_COLUMNS, Q(id__in=keys), _state)
+    link_versions = _versions(PipelineFacility, Q(id__in=on_facilities), lambda *values: values)
+    plants = _versions(Facility, Q(id__in=facilities), _plant, from_the_beginning=True)
+    states = _versions(Pipeline, Q(id__in=keys), _state)
     sales = _sales(keys)
 
     by_facility: dict[UUID, list[Version]] = defaultdict(list)
@@ -86,7 +88,7 @@ def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
     history = audit.history_model(StageTransition).objects
     # A transition may have been a sale at one time only.
     sold = history.filter(pipeline_id__in=keys, outcome=Outcome.SOLD).values("id")
-    transitions = _versions(StageTransition, _SALE_COLUMNS, Q(id__in=sold), lambda *values: values)
+    transitions = _versions(StageTransition, Q(id__in=sold), lambda *values: values)
     found: dict[UUID, list[Version]] = defaultdict(list)
     for versions in transitions.values():
         for since, until, (pipeline, outcome, *sale) in versions:
@@ -97,13 +99,13 @@ def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
 
 def _versions(
     model: type[AuditedModel],
-    columns: tuple[str, ...],
     condition: Q,
     convert: Callable[..., tuple[Any, ...]],
     *,
     from_the_beginning: bool = False,
 ) -> dict[UUID, list[Version]]:
     """The versions of the records whose history meets the condition, by their keys."""
+    columns = SOURCES[model]
     history = audit.history_model(model).objects.filter(condition)
     history = history.order_by("history_date", "history_id")
     rows: dict[UUID, list[HistoryRow]] = defaultdict(list)
@@ -121,19 +123,36 @@ def _versions(
 
 def _state(*values: Any) -> State:
     *others, ownership, probability, expires_on = values
-    return State._make((*others, _hundredths(ownership), _hundredths(probability), expires_on))
+    shares = _whole(ownership, PERCENT), _whole(probability, PERCENT)
+    return State._make((*others, *shares, expires_on))
 
 
 def _plant(technology: UUID, capacity: Decimal | None, storage: Decimal | None) -> Plant:
-    return Plant(technology, _kilo(capacity), _kilo(storage))
+    return Plant(technology, _whole(capacity, KILO), _whole(storage, KILO))
 
 
-def _hundredths(value: Any) -> Any:
-    return None if value is None else round(value * 100)
+def _whole(value: Decimal | None, factor: int) -> int | None:
+    return None if value is None else round(value * factor)
 
 
-def _kilo(value: Decimal | None) -> int | None:
-    return None if value is None else round(value * 1000)
+def changed_keys(model: type[AuditedModel], change_set: ChangeSet) -> set[UUID]:
+    """The records that the rows of the change set add, remove or change in a column of SOURCES."""
+    history = audit.history_model(model).objects
+    rows = history.filter(change_set_id=change_set.pk).order_by().values_list("id", "history_type")
+    found: set[UUID] = set()
+    doubtful: set[UUID] = set()
+    for key, kind in rows:
+        (doubtful if kind == audit.CHANGED else found).add(key)
+    for chunk in chunks(doubtful - found, MAX_PARAMETERS):
+        ordered = history.filter(id__in=chunk).order_by("id", "history_date", "history_id")
+        before = None
+        for key, change_set_id, kind, *values in ordered.values_list(
+            "id", "change_set_id", "history_type", *SOURCES[model]
+        ):
+            if change_set_id == change_set.pk and before != (key, values):
+                found.add(key)
+            before = None if kind == audit.REMOVED else (key, values)
+    return found
 
 
 def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set[UUID]:

@@ -38,7 +38,7 @@ class Version(NamedTuple):
 
 
 class State(NamedTuple):
-    """The columns of a pipeline that facts hold; ``owned`` and ``own_chance`` in hundredths of a
+    """The columns of ``Fact`` about the pipeline; ``owned`` and ``own_chance`` in hundredths of a
     percent."""
 
     project_name: str
@@ -54,7 +54,7 @@ class State(NamedTuple):
 
 
 class Plant(NamedTuple):
-    """The columns of a facility that facts hold, in whole kW and kWh."""
+    """The columns of ``Fact`` about the facility, in whole kW and kWh."""
 
     technology_id: UUID
     kw: int | None

@@ -3,11 +3,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Self
 
-from django.db.models import BigIntegerField, Case, F, Q, QuerySet, When
+from django.db.models import BigIntegerField, Case, F, QuerySet, When
 
-from oegen.core import clock
 from pipelines.facts.intervals import FOREVER
-from pipelines.querysets import whole_number
+from pipelines.querysets import is_own_valid, whole_number
 
 
 class FactQuerySet(QuerySet[Any]):
@@ -19,11 +18,9 @@ class FactQuerySet(QuerySet[Any]):
 
 
 def chance_of(today: date | None = None) -> Case:
-    """The probability of a fact, in hundredths of a percent, by the rule of
-    pipelines.querysets.shares.probability_of."""
-    unexpired = Q(own_chance_until=None) | Q(own_chance_until__gte=today or clock.today())
+    """The probability of a fact, in hundredths of a percent."""
     return Case(
-        When(Q(own_chance__isnull=False) & unexpired, then=F("own_chance")),
+        When(is_own_valid("own_chance", "own_chance_until", today), then=F("own_chance")),
         default=whole_number(F("stage__default_probability_pct") * 100),
         output_field=BigIntegerField(),
     )

@@ -12,15 +12,17 @@ from django.db import transaction
 from oegen import audit
 from oegen.core.database import is_migrated, wait_for_turns
 from oegen.models import AuditedModel, ChangeSet
-from pipelines.facts.deriving import chunks, derive, facilities_of, pipelines_of
-from pipelines.facts.intervals import Interval
+from pipelines.facts.deriving import (
+    SOURCES,
+    changed_keys,
+    chunks,
+    derive,
+    facilities_of,
+    pipelines_of,
+)
+from pipelines.facts.intervals import Interval, Plant, State
 from pipelines.facts.models import Fact
-from pipelines.models.facility import Facility
-from pipelines.models.links import PipelineFacility, StageTransition
 from pipelines.models.pipeline import Pipeline
-
-#: The models whose records facts are derived from.
-SOURCES: tuple[type[AuditedModel], ...] = (Pipeline, PipelineFacility, Facility, StageTransition)
 
 #: Pipelines whose facts are derived together.
 CHUNK = 500
@@ -35,12 +37,13 @@ NUMBER_OF_LOCKS = 256
 
 def refresh_after(change_set: ChangeSet) -> None:
     """Derive anew what the rows of a change set that is about to end can have changed."""
-    written: dict[type[AuditedModel], Collection[UUID]] = {}
-    for model in SOURCES:
-        if audit.history_model(model) in change_set.written:
-            rows = audit.history_model(model).objects.filter(change_set_id=change_set.pk)
-            written[model] = set(rows.values_list("id", flat=True))
-    refresh_facts_about(written)
+    refresh_facts_about(
+        {
+            model: changed_keys(model, change_set)
+            for model in SOURCES
+            if audit.history_model(model) in change_set.written
+        }
+    )
 
 
 def refresh_facts_about(written: Mapping[type[AuditedModel], Collection[UUID]]) -> None:
@@ -139,8 +142,8 @@ def _differences(keys: Collection[UUID]) -> tuple[list[int], list[Fact]]:
 _COLUMNS = (
     *("pipeline_id", "valid_from", "valid_until", "sold_on", "facility_id"),
     *("is_shared", "is_first", "is_first_of_technology"),
-    *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
-    *("rtb_date", "owned", "own_chance", "own_chance_until", "technology_id", "kw", "kwh"),
+    *State._fields,
+    *Plant._fields,
 )
 
 

@@ -15,6 +15,7 @@ from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.querysets.holding import PipelineCounterpartyQuerySet, amounts_held
 from pipelines.querysets.pipeline import PipelineQuerySet
+from pipelines.querysets.shares import is_own_valid
 from pipelines.querysets.state import (
     is_overdue,
     is_sold_ready,
@@ -45,6 +46,7 @@ __all__ = [
     "PipelineQuerySet",
     "amounts_held",
     "is_overdue",
+    "is_own_valid",
     "is_sold_ready",
     "mw_of",
     "not_confirmed_since",

@@ -36,13 +36,17 @@ class SharesOfCapacity:
 
 def probability_of(prefix: str = "", today: date | None = None) -> Case:
     """The probability, in %, of the pipeline that the lookup ``prefix`` leads to."""
-    expires_on = f"{prefix}probability_expires_on"
-    unexpired = Q(**{expires_on: None}) | Q(**{f"{expires_on}__gte": today or clock.today()})
-    own = Q(**{f"{prefix}probability_pct__isnull": False})
+    own = f"{prefix}probability_pct"
     return Case(
-        When(own & unexpired, then=F(f"{prefix}probability_pct")),
+        When(is_own_valid(own, f"{prefix}probability_expires_on", today), then=F(own)),
         default=F(f"{prefix}stage__default_probability_pct"),
     )
+
+
+def is_own_valid(own: str, valid_until: str, today: date | None = None) -> Q:
+    """Whether the pipeline's own probability, in the column ``own``, replaces the stage's."""
+    unexpired = Q(**{valid_until: None}) | Q(**{f"{valid_until}__gte": today or clock.today()})
+    return Q(**{f"{own}__isnull": False}) & unexpired
 
 
 class SharesQuerySet(PartnersQuerySet):
