@@ -74,5 +74,7 @@ def wait_for_turns(lock_class: int, locks: Iterable[int], using: str = DEFAULT_D
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            for lock in sorted(locks):
-                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [lock_class, lock])
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, lock) FROM unnest(%s::int[]) AS lock",
+                [lock_class, sorted(locks)],
+            )

@@ -71,8 +71,8 @@ class RecordTable(tables.Table):
         """Select a page of rows; an invalid number selects the nearest page.
 
         The keys of the page are read first, so that annotations are computed for its rows only,
-        not for all rows that are filtered and ordered. For filtered rows
-        one statement reads the keys, the count and the capacity.
+        not for all rows that are filtered and ordered. For filtered rows one statement reads the
+        keys, the count and the capacity.
         """
         self.paginator = Paginator(self.rows, size)
         rows = self.data.data
