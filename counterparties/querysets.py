@@ -32,9 +32,9 @@ class CounterpartyQuerySet(AuditedQuerySet):
         """Neither archived nor a placeholder that an import made for an unknown reference."""
         return self.filter(archived_at=None, is_placeholder=False)
 
-    def called(self, text: str) -> Self:
-        """With the text in the name or an alias."""
-        found = Q(pk__in=search.named(self.model, text)) | Q(aliases__icontains=text)
+    def name_contains(self, text: str) -> Self:
+        """Those with the text in the name or an alias."""
+        found = Q(pk__in=search.keys_containing(self.model, text)) | Q(aliases__icontains=text)
         if not clock.past_day():
             # Keys exist for today only; a past page matches other names as they are written.
             found |= Q(pk__in=keys.with_alias(self.model, text))
@@ -42,7 +42,7 @@ class CounterpartyQuerySet(AuditedQuerySet):
 
     def starting_first(self, text: str) -> Self:
         """Order by name, with those whose name starts with the text first."""
-        starts = Q(pk__in=search.starting(self.model, text))
+        starts = Q(pk__in=search.keys_starting_with(self.model, text))
         return self.order_by(Case(When(starts, then=0), default=1), by("name"), "pk")
 
     def placeholders(self) -> Self:
@@ -91,7 +91,7 @@ def filter_links(links: Links, name: str, roles: Iterable[str]) -> Links:
     the codes; an empty argument does not filter."""
     if name:
         counterparties = links.model._meta.get_field("counterparty").related_model.objects
-        links = links.filter(counterparty__in=counterparties.called(name))
+        links = links.filter(counterparty__in=counterparties.name_contains(name))
     if roles:
         links = links.filter(role__code__in=roles)
     return links
@@ -121,5 +121,5 @@ class CounterpartyContactQuerySet(AuditedQuerySet):
     @staticmethod
     def _is_current(today: date | None) -> Q:
         day = today or clock.today()
-        begun = Q(valid_from=None) | Q(valid_from__lte=day)
-        return begun & (Q(valid_until=None) | Q(valid_until__gte=day))
+        has_started = Q(valid_from=None) | Q(valid_from__lte=day)
+        return has_started & (Q(valid_until=None) | Q(valid_until__gte=day))

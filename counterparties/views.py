@@ -50,7 +50,7 @@ class CounterpartyNames(View):
         text = request.GET.get("q", "").strip()
         if not text or "\x00" in text:
             return JsonResponse({"names": []})
-        found = Counterparty.objects.recorded().called(text).starting_first(text)
+        found = Counterparty.objects.recorded().name_contains(text).starting_first(text)
         return JsonResponse({"names": list(found.values_list("name", flat=True)[:SUGGESTED])})
 
 

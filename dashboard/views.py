@@ -65,7 +65,7 @@ class Dashboard(FilteredPipelines):
             "rag_finding": charts.rag_finding(found.rag_moves),
             "rag_known": sum(move.total.pipelines for move in found.rag_moves),
             "stages": charts.stage_rows(found.stages, lists),
-            "scatter": charts.scatter(found.places) if found.places else None,
+            "scatter": charts.scatter(found.point_counts) if found.point_counts else None,
             "top_points": charts.point_rows(found.top_points, lists),
             "exposures": charts.point_rows(found.exposures, lists),
             "holders": charts.concentration(found.concentration, lists, open_mw),
@@ -116,7 +116,7 @@ class Search(TemplateView):
     def get_context_data(self, **kwargs):
         query = self.request.GET.get("q", "").strip()
         text = query[: self.longest_query]
-        finding = search.Finding(text)
+        finding = search.SearchResults(text)
         wanted = self.request.GET.get("kind", "")
         kinds = {model._meta.model_name: model for model in search.kinds()}
         kind = wanted if wanted in kinds else ""

@@ -32,7 +32,7 @@ class InformationPointQuerySet(AuditedQuerySet):
         rows = bands.values_list("impact_band", "likelihood_band").annotate(Count("pk"))
         return {(impact, likelihood): number for impact, likelihood, number in rows}
 
-    def count_by_place(self) -> list[tuple[int, int, int]]:
+    def count_by_impact_and_likelihood(self) -> list[tuple[int, int, int]]:
         """Each pair of impact and likelihood that occurs, with its number of points."""
         places = self.order_by("impact", "likelihood").values_list("impact", "likelihood")
         return list(places.annotate(Count("pk")))
@@ -53,14 +53,14 @@ class InformationPointQuerySet(AuditedQuerySet):
         """About a counterparty whose name or aliases contain ``name``."""
         counterparties = self.model.counterparties.rel.model.objects
         links = self.model.counterparties.through.objects.filter(
-            counterparty__in=counterparties.called(name)
+            counterparty__in=counterparties.name_contains(name)
         )
         return self.filter(pk__in=links.order_by().values("information_point"))
 
     def about_pipeline(self, name: str) -> Self:
         """About a pipeline whose name contains ``name``."""
         links = self.model.pipelines.through.objects.filter(
-            pipeline__in=search.named(self.model.pipelines.rel.model, name)
+            pipeline__in=search.keys_containing(self.model.pipelines.rel.model, name)
         )
         return self.filter(pk__in=links.order_by().values("information_point"))
 

@@ -28,7 +28,7 @@ from dashboard.charts.parts import (
     percent,
     pipelines,
     rag_code,
-    rows_of,
+    count_rows,
     shared,
 )
 from dashboard.metrics import Total
@@ -61,7 +61,7 @@ def rag_split(groups: Sequence[RagGroup], lists: Lists, open_mw: Decimal) -> Cha
         f"{pluralize(red.pipelines, 'is,are')} red: {mw(red.capacity)}.",
         empty=NOTHING_OPEN,
         columns=TOTAL_COLUMNS,
-        rows=rows_of(labels, links, groups) if count else (),
+        rows=count_rows(labels, links, groups) if count else (),
         data=bars(
             labels,
             [float(group.total.capacity.mw) for group in groups],
@@ -90,7 +90,7 @@ def technologies(groups: Sequence[TechnologyGroup], lists: Lists) -> Chart:
         finding=finding,
         empty=NOTHING_OPEN,
         columns=TOTAL_COLUMNS,
-        rows=rows_of(labels, links, groups),
+        rows=count_rows(labels, links, groups),
         data=bars(
             labels,
             [float(group.total.capacity.mw) for group in groups],
@@ -121,7 +121,7 @@ def statuses(groups: Sequence[StatusGroup], lists: Lists, open_mw: Decimal) -> C
         f"{mw(most.total.capacity)}.",
         empty="There is no pipeline yet.",
         columns=TOTAL_COLUMNS,
-        rows=rows_of(labels, links, groups) if known else (),
+        rows=count_rows(labels, links, groups) if known else (),
         data=bars(
             labels,
             [group.total.pipelines for group in groups],
@@ -145,7 +145,7 @@ def rtb_years(
     """``known``: the technologies of the open pipelines, in their order."""
     labels = [BUCKETS.get(group.bucket, group.bucket) for group in groups]
     links = [lists.pipelines(group.total, **_of_bucket(group.bucket)) for group in groups]
-    is_weighed = any(group.total.weighed.mw for group in groups)
+    has_probabilities = any(group.total.with_probability.mw for group in groups)
     return Chart(
         key="rtb",
         title="Open capacity by year of ready to build",
@@ -153,11 +153,15 @@ def rtb_years(
         empty=NOTHING_OPEN,
         columns=(
             *TOTAL_COLUMNS,
-            *(["Gross weighted MW"] if is_weighed else []),
+            *(["Gross weighted MW"] if has_probabilities else []),
             *(f"{name_of(technology)}, {technology.unit_label}" for technology in known),
         ),
         rows=tuple(
-            Row(label, link, (*cells_of(group.total), *_parts(group, known, lists, is_weighed)))
+            Row(
+                label,
+                link,
+                (*cells_of(group.total), *_parts(group, known, lists, has_probabilities)),
+            )
             for label, link, group in zip(labels, links, groups, strict=True)
         ),
         data={
@@ -166,14 +170,14 @@ def rtb_years(
             "axis": "MW; solar MWp",
             "series": [
                 *(_series(technology, groups, lists) for technology in known),
-                *([_weighted(groups)] if is_weighed else []),
+                *([_weighted(groups)] if has_probabilities else []),
             ],
             "notes": [number(group.total.capacity.mw, 0) for group in groups],
             "links": [link.url for link in links],
         },
         note="Overdue is before Construction with an RTB date in the past; it is in no year. "
         + shared(groups, open_mw)
-        + (" Gross weighted is by the probability, of what has one." if is_weighed else ""),
+        + (" Gross weighted is by the probability, of what has one." if has_probabilities else ""),
     )
 
 
@@ -201,9 +205,9 @@ def _part(group: RtbGroup, technology: Technology, lists: Lists) -> Link:
 
 
 def _parts(
-    group: RtbGroup, known: Sequence[Technology], lists: Lists, is_weighed: bool
+    group: RtbGroup, known: Sequence[Technology], lists: Lists, has_probabilities: bool
 ) -> list[Cell]:
-    cells = [Cell(number(group.total.weighted.mw))] if is_weighed else []
+    cells = [Cell(number(group.total.weighted.mw))] if has_probabilities else []
     for technology in known:
         total = group.by_technology.get(technology.pk)
         if total:

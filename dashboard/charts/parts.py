@@ -180,7 +180,7 @@ def cells_of(total: Total) -> tuple[Cell, ...]:
     )
 
 
-def rows_of(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -> tuple[Row, ...]:
+def count_rows(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -> tuple[Row, ...]:
     return tuple(
         Row(label, link, cells_of(group.total))
         for label, link, group in zip(labels, links, groups, strict=True)

@@ -28,20 +28,22 @@ class Scatter:
     data: dict
 
 
-def scatter(places: Sequence[tuple[int, int, int]]) -> Scatter:
+def scatter(point_counts: Sequence[tuple[int, int, int]]) -> Scatter:
     bands: Counter[tuple[int, int]] = Counter()
-    for impact, likelihood, number in places:
+    for impact, likelihood, number in point_counts:
         bands[band_of(impact), band_of(likelihood)] += number
-    together = sum(bands.values())
-    high = sum(number for impact, likelihood, number in places if min(impact, likelihood) >= HIGH)
+    total = sum(bands.values())
+    high = sum(
+        number for impact, likelihood, number in point_counts if min(impact, likelihood) >= HIGH
+    )
     light, dark = ACCENT
     return Scatter(
-        finding=f"{whole(high)} of {count(together, 'live information point')} "
+        finding=f"{whole(high)} of {count(total, 'live information point')} "
         f"{pluralize(high, 'has,have')} both impact and likelihood above {HIGH - 1}.",
         matrix=matrix_of(bands),
         data={
             "kind": "scatter",
-            "places": [list(place) for place in places],
+            "places": [list(counts) for counts in point_counts],
             "link": _place_link(),
             "light": light,
             "dark": dark,

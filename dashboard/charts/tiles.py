@@ -93,7 +93,7 @@ def _owned(total: Total) -> str:
 
 
 def _weighted(key: str, title: str, now: Total, before: Total, lists: Lists) -> Tile:
-    share = now.weighed_share
+    share = now.share_with_probability
     amount = getattr(now, key)
     return Tile(
         key=key.replace("_", "-"),

@@ -150,7 +150,7 @@ class StepPipeline:
     changes: tuple[Change, ...]
 
 
-_STANDING = ("name", "stage", "status", "state", "rag", "rtb_date", "dc", "ac", "kwh", "stored_kw")
+_STANDING = ("name", "stage", "status", "state", "rag", "rtb_date", "dc", "ac", "kwh", "storage_kw")
 
 
 @dataclass(frozen=True)
@@ -167,16 +167,16 @@ class Changes:
         return f"{self.now.table}_lines"
 
     @property
-    def tied(self) -> str:
+    def step_table(self) -> str:
         """The table of the pipelines behind the step, with the step's facilities."""
-        return f"{self.now.table}_tied"
+        return f"{self.now.table}_step"
 
     def totals(self) -> dict[str, Total]:
         """The total of each kind that occurs, in order: as the pipelines stand at the end, removed
         ones as they stood at the start."""
         lines = f"SELECT id AS pipeline_id, kind FROM {self.table} WHERE kind"
-        found = self.now.totals_by_tie("kind", tie=f"{lines} <> 'removed'")
-        found |= self.before.totals_by_tie("kind", tie=f"{lines} = 'removed'")
+        found = self.now.totals_by_link("kind", links=f"{lines} <> 'removed'")
+        found |= self.before.totals_by_link("kind", links=f"{lines} = 'removed'")
         return {kind: found[kind] for kind in KINDS if kind in found}
 
     def pipelines(self) -> int:
@@ -196,24 +196,24 @@ class Changes:
 
     def step_total(self) -> WalkStep:
         """As the walk's, added up from the facilities of the pipelines behind it."""
-        [(number, dc, ac, stored)] = fetch(
+        [(number, dc, ac, storage)] = fetch(
             f"""
-            SELECT COUNT(*), SUM(dc), SUM(ac), SUM(stored)
-            FROM (SELECT DISTINCT facility_id, dc, ac, stored FROM {self.tied}) AS found
+            SELECT COUNT(*), SUM(dc), SUM(ac), SUM(storage)
+            FROM (SELECT DISTINCT facility_id, dc, ac, storage FROM {self.step_table}) AS found
             """
         )
         change = _megawatts(dc, ac)
-        return WalkStep(self.step, STEPS[self.step], number, change, mw_of(stored or 0))
+        return WalkStep(self.step, STEPS[self.step], number, change, mw_of(storage or 0))
 
     def pipelines_behind(self) -> int:
-        [(number,)] = fetch(f"SELECT COUNT(DISTINCT pipeline_id) FROM {self.tied}")
+        [(number,)] = fetch(f"SELECT COUNT(DISTINCT pipeline_id) FROM {self.step_table}")
         return int(number)
 
     def behind(self, start: int, limit: int) -> list[StepPipeline]:
         """The pipelines behind the step, the largest change first."""
         page = f"""
             SELECT pipeline_id, name, COUNT(*) AS facilities, SUM(dc) AS dc, SUM(ac) AS ac
-            FROM {self.tied} GROUP BY pipeline_id, name
+            FROM {self.step_table} GROUP BY pipeline_id, name
             ORDER BY ABS(SUM(dc) + SUM(ac)) DESC, name, pipeline_id LIMIT {limit} OFFSET {start}
         """
         changes = defaultdict(list)
@@ -227,7 +227,7 @@ class Changes:
         ]
 
     def _changes(self, where: str) -> list[Change]:
-        """The lines that ``where`` picks, with a number of queries that does not depend on them."""
+        """The lines that ``where`` selects, read in a fixed number of queries."""
         standings = ", ".join([*(f"was_{name}" for name in _STANDING), *_STANDING])
         rows = fetch(
             f"SELECT kind, id, days, {standings} FROM {self.table} WHERE {where} ORDER BY place, id"
@@ -255,7 +255,7 @@ class Changes:
         ]
 
     def _writings(self, where: str, kinds: set[str]) -> dict[tuple[UUID, str], Written]:
-        """What was written of the pipelines of the lines that ``where`` picks."""
+        """What was written of the pipelines of the lines that ``where`` selects."""
         return last_writings(
             f"SELECT id FROM {self.table} WHERE {where}",
             self.now.table,
@@ -270,13 +270,13 @@ def _megawatts(dc: Any, ac: Any) -> Megawatts:
 
 
 def _standing(values: list[Any]) -> PipelineState | None:
-    name, stage, status, state, rag, rtb_date, dc, ac, kwh, stored_kw = values
+    name, stage, status, state, rag, rtb_date, dc, ac, kwh, storage_kw = values
     if state is None:
         return None
     known = dc is not None or ac is not None
     capacity = None
     if known:
-        capacity = Capacity(mw_of(dc), mw_of(ac), mw_of(kwh), storage_mw=mw_of(stored_kw))
+        capacity = Capacity(mw_of(dc), mw_of(ac), mw_of(kwh), storage_mw=mw_of(storage_kw))
     return PipelineState(
         name, stage, status, state, rag, date_of(rtb_date) if rtb_date else None, capacity
     )
@@ -286,14 +286,15 @@ def _standing(values: list[Any]) -> PipelineState | None:
 def changes(before: Portfolio, now: Portfolio, *, step: str = "") -> Iterator[Changes]:
     """``step`` is a code of movement.STEPS: then of the pipelines behind it, whether or not they
     match the filter at the end."""
-    made = Changes(before, now, step)
+    result = Changes(before, now, step)
     with ExitStack() as tables:
-        picked = "COALESCE(b.chosen, a.chosen) = 1"
+        condition = "COALESCE(later.in_filter, earlier.in_filter) = 1"
         if step:
-            tables.enter_context(temporary_table(made.tied, _tied(made)))
-            picked = f"COALESCE(b.id, a.id) IN (SELECT pipeline_id FROM {made.tied})"
-        tables.enter_context(temporary_table(made.table, _lines(made, picked)))
-        yield made
+            tables.enter_context(temporary_table(result.step_table, _step_pipelines(result)))
+            in_step = f"SELECT pipeline_id FROM {result.step_table}"
+            condition = f"COALESCE(later.id, earlier.id) IN ({in_step})"
+        tables.enter_context(temporary_table(result.table, _lines(result, condition)))
+        yield result
 
 
 #: The kinds that the portfolio now can count by itself; the others compare sizes or names.
@@ -312,27 +313,27 @@ def count_changes(before: Portfolio, now: Portfolio) -> dict[str, int]:
     [row] = fetch(
         f"""
         WITH restored AS MATERIALIZED ({restored_sql(before, now)})
-        SELECT {numbers} FROM {now.table} WHERE chosen = 1 AND once = 1
+        SELECT {numbers} FROM {now.table} WHERE in_filter = 1 AND first_row = 1
         """
     )
     found = dict(zip(counted, row, strict=True))
     return {kind: found[kind] for kind in KINDS if found.get(kind)}
 
 
-def _tied(made: Changes) -> str:
-    end = made.before if made.step in LEAVING else made.now
+def _step_pipelines(result: Changes) -> str:
+    end = result.before if result.step in LEAVING else result.now
     return f"""
-        {step_rows(made.before, made.now)}
+        {step_rows(result.before, result.now)}
         SELECT ends.id AS pipeline_id, ends.name, steps.facility_id, steps.dc, steps.ac,
-            steps.stored
+            steps.storage
         FROM steps JOIN {end.table} AS ends ON ends.facility_id = steps.facility_id
-        WHERE steps.step = '{made.step}' AND ends.chosen = 1 AND {Condition.IS_OPEN}
+        WHERE steps.step = '{result.step}' AND ends.in_filter = 1 AND {Condition.IS_OPEN}
     """
 
 
-def _lines(made: Changes, picked: str) -> str:
+def _lines(result: Changes, condition: str) -> str:
     compared = ", ".join(
-        f"a.{name} AS was_{name}, b.{name} AS {name}" for name in ("id", *_STANDING)
+        f"earlier.{name} AS was_{name}, later.{name} AS {name}" for name in ("id", *_STANDING)
     )
     holds = {
         code: kind.holds
@@ -344,22 +345,23 @@ def _lines(made: Changes, picked: str) -> str:
         f"SELECT '{code}' AS kind, changed.* FROM changed WHERE {condition}"
         for code, condition in holds.items()
     )
-    compared += ", b.dc_then, b.ac_then"
+    compared += ", later.dc_then, later.ac_then"
     columns = ", ".join(f"was_{name}, {name}" for name in _STANDING)
     return f"""
         WITH bases AS MATERIALIZED (
-            SELECT technology_id, MAX(basis) AS basis FROM {made.before.table}
+            SELECT technology_id, MAX(basis) AS basis FROM {result.before.table}
             WHERE technology_id IS NOT NULL GROUP BY technology_id
         ),
-        restored AS MATERIALIZED ({restored_sql(made.before, made.now)}),
-        a AS MATERIALIZED ({_standings(made.before)}),
-        b AS MATERIALIZED ({_standings(made.now)}),
+        restored AS MATERIALIZED ({restored_sql(result.before, result.now)}),
+        earlier AS MATERIALIZED ({_standings(result.before)}),
+        later AS MATERIALIZED ({_standings(result.now)}),
         pairs AS (
-            SELECT {compared}, CASE WHEN b.id IN (SELECT id FROM restored) THEN 1 ELSE 0 END
-                AS restored
-            FROM b LEFT JOIN a ON a.id = b.id WHERE {picked}
+            SELECT {compared}, CASE WHEN later.id IN (SELECT id FROM restored)
+                THEN 1 ELSE 0 END AS restored
+            FROM later LEFT JOIN earlier ON earlier.id = later.id WHERE {condition}
             UNION ALL
-            SELECT {compared}, 0 FROM a LEFT JOIN b ON b.id = a.id WHERE b.id IS NULL AND {picked}
+            SELECT {compared}, 0 FROM earlier LEFT JOIN later ON later.id = earlier.id
+            WHERE later.id IS NULL AND {condition}
         ),
         changed AS MATERIALIZED (SELECT * FROM pairs WHERE ({") OR (".join(holds.values())})),
         found AS (
@@ -381,7 +383,7 @@ def _lines(made: Changes, picked: str) -> str:
 def _standings(end: Portfolio) -> str:
     same = ", ".join(
         f"MAX({name}) AS {name}"
-        for name in ("name", "stage", "status", "state", "rag", "rtb_date", "chosen")
+        for name in ("name", "stage", "status", "state", "rag", "rtb_date", "in_filter")
     )
     sums = ", ".join(
         f"SUM(CASE WHEN {basis} = '{value}' THEN kw END) AS {name}{suffix}"
@@ -393,7 +395,7 @@ def _standings(end: Portfolio) -> str:
     )
     return f"""
         SELECT id, {same}, {sums}, SUM(kwh) AS kwh,
-            SUM(CASE WHEN stored = 1 THEN kw END) AS stored_kw
+            SUM(CASE WHEN is_storage = 1 THEN kw END) AS storage_kw
         FROM {end.table} AS ends LEFT JOIN bases ON bases.technology_id = ends.technology_id
         GROUP BY id
     """

@@ -62,11 +62,11 @@ class Growth:
     points: int
 
 
-def growth(chosen: Portfolio) -> list[Growth]:
+def growth(portfolio: Portfolio) -> list[Growth]:
     """All together first, then each technology that has a capacity with a date, in their order."""
     together: dict[Any, int] = {}
     by_technology: dict[Any, dict[Any, int]] = {}
-    for technology, day, kw in _steps(chosen):
+    for technology, day, kw in _steps(portfolio):
         kw = int(kw)
         together[day] = together.get(day, 0) + kw
         by_technology.setdefault(technology, {})[day] = kw
@@ -74,24 +74,24 @@ def growth(chosen: Portfolio) -> list[Growth]:
         return []
     theirs = {uuid_of(technology): steps for technology, steps in by_technology.items()}
     return [
-        _growth(None, together, chosen.day),
+        _growth(None, together, portfolio.day),
         *(
-            _growth(technology, theirs[technology.pk], chosen.day)
+            _growth(technology, theirs[technology.pk], portfolio.day)
             for technology in Technology.objects.all()
             if technology.pk in theirs
         ),
     ]
 
 
-def _steps(chosen: Portfolio) -> list[Values]:
+def _steps(portfolio: Portfolio) -> list[Values]:
     """What each RTB date adds of each technology, in kW, in the order of the dates."""
     return fetch(
         f"""
         SELECT technology_id, rtb_date, SUM(kw) FROM (
             SELECT facility_id, technology_id, MIN(rtb_date) AS rtb_date, MAX(kw) AS kw
-            FROM {chosen.table}
-            WHERE chosen = 1 AND rtb_date IS NOT NULL AND kw > 0 AND overdue = 0
-                AND (state = '{OPEN}' OR (state = '{DONE}' AND rtb_date <= '{chosen.day}')
+            FROM {portfolio.table}
+            WHERE in_filter = 1 AND rtb_date IS NOT NULL AND kw > 0 AND overdue = 0
+                AND (state = '{OPEN}' OR (state = '{DONE}' AND rtb_date <= '{portfolio.day}')
                     OR sold_ready = 1)
             GROUP BY facility_id, technology_id
         ) AS facilities GROUP BY technology_id, rtb_date ORDER BY rtb_date

@@ -119,11 +119,11 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
     held, sold, ended, outside the filter. A facility in no pipeline on the other day is new,
     restored or removed."""
     found = {
-        step: (number, Megawatts(mw_of(dc), mw_of(ac)), mw_of(stored))
-        for step, number, dc, ac, stored in fetch(
+        step: (number, Megawatts(mw_of(dc), mw_of(ac)), mw_of(storage))
+        for step, number, dc, ac, storage in fetch(
             f"""
             {step_rows(before, now)}
-            SELECT step, COUNT(*), SUM(dc), SUM(ac), SUM(stored) FROM steps GROUP BY step
+            SELECT step, COUNT(*), SUM(dc), SUM(ac), SUM(storage) FROM steps GROUP BY step
             """
         )
     }
@@ -145,18 +145,18 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
 
     For speed it reads only facilities with a row that differs between the two.
     """
-    same = " AND ".join(f"ours.{name} = theirs.{name}" for name in ("id", "facility_id"))
-    alike = " AND ".join(
-        f"COALESCE(ours.{name}, {nothing}) = COALESCE(theirs.{name}, {nothing})"
-        for name, nothing in (("chosen", "0"), ("state", "''"), ("basis", "''"), ("kw", "0"))
+    same_row = " AND ".join(f"side.{name} = other.{name}" for name in ("id", "facility_id"))
+    same_values = " AND ".join(
+        f"COALESCE(side.{name}, {default}) = COALESCE(other.{name}, {default})"
+        for name, default in (("in_filter", "0"), ("state", "''"), ("basis", "''"), ("kw", "0"))
     )
     differing = " UNION ALL ".join(
         f"""
-        SELECT ours.facility_id FROM {ours.table} AS ours
-        LEFT JOIN {theirs.table} AS theirs ON {same}
-        WHERE ours.facility_id IS NOT NULL AND (theirs.id IS NULL OR NOT ({alike}))
+        SELECT side.facility_id FROM {side.table} AS side
+        LEFT JOIN {other.table} AS other ON {same_row}
+        WHERE side.facility_id IS NOT NULL AND (other.id IS NULL OR NOT ({same_values}))
         """
-        for ours, theirs in ((before, now), (now, before))
+        for side, other in ((before, now), (now, before))
     )
     sides = ",\n".join(
         f"""
@@ -164,44 +164,47 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
             SELECT facility_id,
                 COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.DC}' THEN kw END), 0) AS dc,
                 COALESCE(MAX(CASE WHEN basis = '{CapacityBasis.AC}' THEN kw END), 0) AS ac,
-                COALESCE(MAX(CASE WHEN stored = 1 THEN kw END), 0) AS stored,
-                MAX(CASE WHEN chosen = 1 AND state = '{OPEN}' THEN 1 ELSE 0 END) AS counts,
-                MAX(CASE WHEN chosen = 1 AND state = '{DONE}' THEN 1 ELSE 0 END) AS completed,
-                MAX(CASE WHEN chosen = 1 AND state = '{HELD}' THEN 1 ELSE 0 END) AS held,
-                MAX(CASE WHEN chosen = 1 AND status = '{Outcome.SOLD}' THEN 1 ELSE 0 END) AS sold,
-                MAX(CASE WHEN chosen = 1 AND state = '{ENDED}' THEN 1 ELSE 0 END) AS ended,
-                MAX(CASE WHEN chosen = 0 THEN 1 ELSE 0 END) AS elsewhere,
-                MAX(CASE WHEN chosen = 1 AND state = '{OPEN}' AND id IN (SELECT id FROM restored)
+                COALESCE(MAX(CASE WHEN is_storage = 1 THEN kw END), 0) AS storage,
+                MAX(CASE WHEN in_filter = 1 AND state = '{OPEN}' THEN 1 ELSE 0 END) AS is_open,
+                MAX(CASE WHEN in_filter = 1 AND state = '{DONE}' THEN 1 ELSE 0 END) AS completed,
+                MAX(CASE WHEN in_filter = 1 AND state = '{HELD}' THEN 1 ELSE 0 END) AS held,
+                MAX(CASE WHEN in_filter = 1 AND status = '{Outcome.SOLD}' THEN 1 ELSE 0 END)
+                    AS sold,
+                MAX(CASE WHEN in_filter = 1 AND state = '{ENDED}' THEN 1 ELSE 0 END) AS ended,
+                MAX(CASE WHEN in_filter = 0 THEN 1 ELSE 0 END) AS outside_filter,
+                MAX(CASE WHEN in_filter = 1 AND state = '{OPEN}' AND id IN (SELECT id FROM restored)
                     THEN 1 ELSE 0 END) AS restored
             FROM {end.table} WHERE facility_id IN (SELECT facility_id FROM differing)
             GROUP BY facility_id
         )"""
-        for name, end in (("a", before), ("b", now))
+        for name, end in (("earlier", before), ("later", now))
     )
     return f"""
         WITH differing AS MATERIALIZED ({differing}),
         restored AS MATERIALIZED ({restored_sql(before, now)}),
         {sides},
         steps AS (
-            SELECT 'revised' AS step, b.facility_id, b.dc - a.dc AS dc, b.ac - a.ac AS ac,
-                b.stored - a.stored AS stored
-            FROM b JOIN a ON a.facility_id = b.facility_id
-            WHERE a.counts = 1 AND b.counts = 1 AND (a.dc <> b.dc OR a.ac <> b.ac)
+            SELECT 'revised' AS step, later.facility_id, later.dc - earlier.dc AS dc,
+                later.ac - earlier.ac AS ac, later.storage - earlier.storage AS storage
+            FROM later JOIN earlier ON earlier.facility_id = later.facility_id
+            WHERE earlier.is_open = 1 AND later.is_open = 1
+                AND (earlier.dc <> later.dc OR earlier.ac <> later.ac)
             UNION ALL
-            SELECT CASE WHEN b.completed = 1 THEN 'completed' WHEN b.held = 1 THEN 'on hold'
-                WHEN b.sold = 1 THEN 'sold' WHEN b.ended = 1 THEN 'ended'
-                WHEN b.elsewhere = 1 THEN 'out of filter' ELSE 'removed' END,
-                a.facility_id, -a.dc, -a.ac, -a.stored
-            FROM a LEFT JOIN b ON b.facility_id = a.facility_id
-            WHERE a.counts = 1 AND COALESCE(b.counts, 0) = 0
+            SELECT CASE WHEN later.completed = 1 THEN 'completed'
+                WHEN later.held = 1 THEN 'on hold' WHEN later.sold = 1 THEN 'sold'
+                WHEN later.ended = 1 THEN 'ended'
+                WHEN later.outside_filter = 1 THEN 'out of filter' ELSE 'removed' END,
+                earlier.facility_id, -earlier.dc, -earlier.ac, -earlier.storage
+            FROM earlier LEFT JOIN later ON later.facility_id = earlier.facility_id
+            WHERE earlier.is_open = 1 AND COALESCE(later.is_open, 0) = 0
             UNION ALL
-            SELECT CASE WHEN a.held = 1 THEN 'off hold'
-                WHEN a.completed = 1 OR a.ended = 1 THEN 'reopened'
-                WHEN a.elsewhere = 1 THEN 'into filter'
-                WHEN b.restored = 1 THEN 'restored' ELSE 'new' END,
-                b.facility_id, b.dc, b.ac, b.stored
-            FROM b LEFT JOIN a ON a.facility_id = b.facility_id
-            WHERE b.counts = 1 AND COALESCE(a.counts, 0) = 0
+            SELECT CASE WHEN earlier.held = 1 THEN 'off hold'
+                WHEN earlier.completed = 1 OR earlier.ended = 1 THEN 'reopened'
+                WHEN earlier.outside_filter = 1 THEN 'into filter'
+                WHEN later.restored = 1 THEN 'restored' ELSE 'new' END,
+                later.facility_id, later.dc, later.ac, later.storage
+            FROM later LEFT JOIN earlier ON earlier.facility_id = later.facility_id
+            WHERE later.is_open = 1 AND COALESCE(earlier.is_open, 0) = 0
         )
     """
 
@@ -212,11 +215,11 @@ def restored_sql(before: Portfolio, now: Portfolio) -> str:
     since = connection.ops.adapt_datetimefield_value(clock.end_of(before.day))
     history = table(audit.history_model(Pipeline))
     return f"""
-        SELECT DISTINCT ours.id FROM {now.table} AS ours
-        WHERE NOT EXISTS (SELECT 1 FROM {before.table} AS theirs WHERE theirs.id = ours.id)
+        SELECT DISTINCT later.id FROM {now.table} AS later
+        WHERE NOT EXISTS (SELECT 1 FROM {before.table} AS earlier WHERE earlier.id = later.id)
             AND EXISTS (
-                SELECT 1 FROM {history} AS earlier
-                WHERE earlier.id = ours.id AND earlier.history_date < '{since}'
+                SELECT 1 FROM {history} AS history
+                WHERE history.id = later.id AND history.history_date < '{since}'
             )
     """
 
@@ -234,15 +237,15 @@ def slippage(now: Portfolio, limit: int = 10) -> Slippage:
     days = days_between("was_rtb_date", "rtb_date")
     is_open = Condition.IS_OPEN
     dated = f"""
-        FROM {now.table} WHERE chosen = 1 AND {Condition.WAS_OPEN}
+        FROM {now.table} WHERE in_filter = 1 AND {Condition.WAS_OPEN}
             AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
     """
     [(pipelines, slipped, later, left, kw, days_kw)] = fetch(
         f"""
-        SELECT SUM(once) FILTER (WHERE {is_open}),
-            SUM(once) FILTER (WHERE {is_open} AND rtb_date <> was_rtb_date),
-            SUM(once) FILTER (WHERE {is_open} AND rtb_date > was_rtb_date),
-            SUM(once) FILTER (WHERE NOT ({is_open}) AND rtb_date > was_rtb_date),
+        SELECT SUM(first_row) FILTER (WHERE {is_open}),
+            SUM(first_row) FILTER (WHERE {is_open} AND rtb_date <> was_rtb_date),
+            SUM(first_row) FILTER (WHERE {is_open} AND rtb_date > was_rtb_date),
+            SUM(first_row) FILTER (WHERE NOT ({is_open}) AND rtb_date > was_rtb_date),
             SUM(kw) FILTER (WHERE {is_open}),
             SUM({days} * 1.0 * kw) FILTER (WHERE {is_open})
         {dated}

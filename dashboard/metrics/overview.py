@@ -57,8 +57,8 @@ TOP = 10
 class Overview:
     """``before`` is the headline on the day that the page compares with; ``walk``, ``rag_moves``,
     ``slippage`` and ``changes``, the number of pipelines by kind of change, are from its end on.
-    ``places`` are impact, likelihood and number of the live information points, whatever pipelines
-    they are about."""
+    ``point_counts`` has the impact, the likelihood and the number of all live information points,
+    whatever pipelines they are about."""
 
     headline: Headline
     before: Headline
@@ -76,7 +76,7 @@ class Overview:
     concentration: Concentration
     top_points: tuple[Exposure, ...]
     exposures: tuple[Exposure, ...]
-    places: tuple[tuple[int, int, int], ...]
+    point_counts: tuple[tuple[int, int, int], ...]
 
 
 def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: str) -> Overview:
@@ -114,7 +114,9 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
             concentration=by_counterparty(now),
             top_points=tuple(by_information_point(now, best)),
             exposures=tuple(most_exposing(now)),
-            places=tuple(InformationPoint.objects.recorded().live().count_by_place()),
+            point_counts=tuple(
+                InformationPoint.objects.recorded().live().count_by_impact_and_likelihood()
+            ),
         )
 
 

@@ -34,7 +34,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from oegen.asof import as_of, table
 from oegen.core import clock
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
-from pipelines.facts.querysets import chance_of
+from pipelines.facts.querysets import fact_probability
 from pipelines.models import Fact, Pipeline
 from pipelines.querysets import (
     OPEN,
@@ -78,21 +78,21 @@ class Column(StrEnum):
     SOLD_READY = "sold_ready"
     UNCONFIRMED = "unconfirmed"
     #: Ownership and probability, in hundredths of a percent.
-    OWNED = "owned"
-    CHANCE = "chance"
+    OWNERSHIP = "ownership"
+    PROBABILITY = "probability"
     #: 0 for pipelines outside the filter.
-    CHOSEN = "chosen"
+    IN_FILTER = "in_filter"
     FACILITY = "facility_id"
     TECHNOLOGY = "technology_id"
     #: A CapacityBasis.
     BASIS = "basis"
-    #: 1 for MW AC of storage.
-    STORED = "stored"
+    #: 1 where the capacity is MW AC of storage.
+    IS_STORAGE = "is_storage"
     KW = "kw"
     KWH = "kwh"
-    #: 1 in one row of each pipeline; of each pipeline and technology.
-    ONCE = "once"
-    ONCE_IN_TECHNOLOGY = "once_in_technology"
+    #: 1 in one row of each pipeline, and of each pipeline and technology; else 0.
+    FIRST_ROW = "first_row"
+    FIRST_ROW_OF_TECHNOLOGY = "first_row_of_technology"
     #: 1 where the facility belongs to several pipelines.
     SHARED = "shared"
     #: Values in the ``before`` portfolio; null where the pipeline is not in it.
@@ -143,14 +143,14 @@ _UNSHARED = f"""
     COUNT(kw) FILTER (WHERE shared = 0) AS known,
     SUM(kw) FILTER (WHERE shared = 0) AS kw,
     SUM(kwh) FILTER (WHERE shared = 0) AS kwh,
-    SUM(kw) FILTER (WHERE shared = 0 AND stored = 1) AS stored_kw,
-    SUM({part_of("kw", "owned")}) FILTER (WHERE shared = 0) AS net,
-    SUM({part_of("kw", "chance")}) FILTER (WHERE shared = 0) AS weighted,
-    SUM({part_of("kw", "owned * chance")}) FILTER (WHERE shared = 0) AS net_weighted,
-    SUM(kw) FILTER (WHERE shared = 0 AND chance IS NOT NULL) AS weighed
+    SUM(kw) FILTER (WHERE shared = 0 AND is_storage = 1) AS storage_kw,
+    SUM({part_of("kw", "ownership")}) FILTER (WHERE shared = 0) AS net,
+    SUM({part_of("kw", "probability")}) FILTER (WHERE shared = 0) AS weighted,
+    SUM({part_of("kw", "ownership * probability")}) FILTER (WHERE shared = 0) AS net_weighted,
+    SUM(kw) FILTER (WHERE shared = 0 AND probability IS NOT NULL) AS with_probability
 """
 
-_numbers = count(1)
+_table_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class Total:
     """A number of pipelines, and the capacity of all their facilities together.
 
     ``net`` is capacity × ownership. ``weighted`` is capacity × probability, gross;
-    ``net_weighted`` is capacity × ownership × probability. ``weighed`` is the capacity that has a
-    probability at all.
+    ``net_weighted`` is capacity × ownership × probability. ``with_probability`` is the part of
+    the capacity that has a probability.
     """
 
     pipelines: int = 0
@@ -167,7 +167,7 @@ class Total:
     net: Megawatts = NO_MEGAWATTS
     weighted: Megawatts = NO_MEGAWATTS
     net_weighted: Megawatts = NO_MEGAWATTS
-    weighed: Megawatts = NO_MEGAWATTS
+    with_probability: Megawatts = NO_MEGAWATTS
 
     def __add__(self, other: Total) -> Total:
         return Total(
@@ -176,39 +176,39 @@ class Total:
             self.net + other.net,
             self.weighted + other.weighted,
             self.net_weighted + other.net_weighted,
-            self.weighed + other.weighed,
+            self.with_probability + other.with_probability,
         )
 
     @property
-    def weighed_share(self) -> Decimal | None:
-        """The part of the MW that has a probability, 0 to 1; None where there are no MW."""
-        return self.weighed.mw / self.capacity.mw if self.capacity.mw else None
+    def share_with_probability(self) -> Decimal | None:
+        """The part of the MW that has a probability, 0 to 1; None if there are no MW."""
+        return self.with_probability.mw / self.capacity.mw if self.capacity.mw else None
 
 
 @dataclass(frozen=True)
 class Portfolio:
-    """The names of its temporary tables; ``table`` has the columns of ``Column``."""
+    """The temporary tables of a portfolio: ``table`` has the columns of ``Column``. They hold the
+    state at the end of ``day``, which is today for the present."""
 
     table: str
-    #: It shows the state at the end of this day; today for the present.
     day: date
 
     @property
     def sums(self) -> str:
         """The table of sums by ``KEYS``: the number of pipelines, and the capacity of facilities
-        that belong to one pipeline only, nearly all of them."""
+        that belong to one pipeline only, which are most."""
         return f"{self.table}_sums"
 
     @property
     def shared(self) -> str:
-        """The table of the rows of facilities that are in several pipelines."""
+        """The table with the rows of facilities that belong to several pipelines."""
         return f"{self.table}_shared"
 
     def total(self, *where: Condition) -> Total:
         return self._totals_by(("1",), where).get((1,), Total())
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
-        """The total of each group of the chosen pipelines by the values of ``keys``, which are
+        """The total of each group of the filtered pipelines by the values of ``keys``, which are
         ``KEYS``. A condition on the technology requires ``Column.TECHNOLOGY`` in them."""
         return self._totals_by(keys, where)
 
@@ -216,23 +216,23 @@ class Portfolio:
         condition = _all_of(where)
         added = f"""
             SELECT {_as_keys(keys)}, basis, {_pipelines_by(keys)} AS pipelines, facilities, known,
-                kw, kwh, stored_kw, net, weighted, net_weighted, weighed
+                kw, kwh, storage_kw, net, weighted, net_weighted, with_probability
             FROM {self.sums} WHERE {condition}
         """
         return _totals(keys, added, f"FROM {self.shared} WHERE {condition}")
 
-    def totals_by_tie(
-        self, key: str, *, tie: str, where: Iterable[Condition] = (), params: Values = ()
+    def totals_by_link(
+        self, key: str, *, links: str, where: Iterable[Condition] = (), params: Values = ()
     ) -> dict[Any, Total]:
-        """The total of each group by a column of what the SQL ``tie`` selects: its first column is
-        a pipeline's id, and its rows are unique."""
+        """The total of each group by the column ``key`` of the SQL ``links``, which selects unique
+        rows of ``pipeline_id`` and ``key``."""
         rows = f"""
-            FROM {self.table} AS facts JOIN ({tie}) AS tied ON tied.pipeline_id = facts.id
-            WHERE facts.chosen = 1 AND {_all_of(where)}
+            FROM {self.table} AS facts JOIN ({links}) AS links ON links.pipeline_id = facts.id
+            WHERE facts.in_filter = 1 AND {_all_of(where)}
         """
-        column = f"tied.{key}"
+        column = f"links.{key}"
         added = f"""
-            SELECT {column} AS key0, basis, SUM(once) AS pipelines, {_UNSHARED}
+            SELECT {column} AS key0, basis, SUM(first_row) AS pipelines, {_UNSHARED}
             {rows} GROUP BY {column}, basis
         """
         totals = _totals((column,), added, f"{rows} AND shared = 1", params * 2)
@@ -248,24 +248,24 @@ def _totals(
 ) -> dict[Values, Total]:
     """Add the sums that ``added`` selects and the rows of ``shared`` facilities, which count once
     in each group."""
-    names = ", ".join(f"key{place}" for place in range(len(keys)))
+    names = ", ".join(f"key{index}" for index in range(len(keys)))
     sums = f"""
         WITH shared_rows AS (
-            SELECT {_as_keys(keys)}, facility_id, basis, stored, kw, kwh, owned, chance
+            SELECT {_as_keys(keys)}, facility_id, basis, is_storage, kw, kwh, ownership, probability
             {shared}
         ),
         shared_sums AS (
             SELECT {names}, MAX(basis) AS basis, 0 AS pipelines, 1 AS facilities,
                 CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END AS known,
-                MAX(kw) AS kw, MAX(kwh) AS kwh, CASE WHEN MAX(stored) = 1 THEN MAX(kw) END,
-                {part_of("MAX(kw)", "MAX(owned)")}, {part_of("MAX(kw)", "MAX(chance)")},
-                {part_of("MAX(kw)", "MAX(owned * chance)")},
-                CASE WHEN MAX(chance) IS NOT NULL THEN MAX(kw) END
+                MAX(kw) AS kw, MAX(kwh) AS kwh, CASE WHEN MAX(is_storage) = 1 THEN MAX(kw) END,
+                {part_of("MAX(kw)", "MAX(ownership)")}, {part_of("MAX(kw)", "MAX(probability)")},
+                {part_of("MAX(kw)", "MAX(ownership * probability)")},
+                CASE WHEN MAX(probability) IS NOT NULL THEN MAX(kw) END
             FROM shared_rows GROUP BY {names}, facility_id
         ),
         parts AS ({added} UNION ALL SELECT * FROM shared_sums)
         SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
-            SUM(stored_kw), SUM(net), SUM(weighted), SUM(net_weighted), SUM(weighed)
+            SUM(storage_kw), SUM(net), SUM(weighted), SUM(net_weighted), SUM(with_probability)
         FROM parts GROUP BY {names}, basis
     """
     width = len(keys)
@@ -277,8 +277,8 @@ def _totals(
 
 
 def _pipelines_by(keys: tuple[str, ...]) -> str:
-    """The column that counts pipelines once in each group by the keys."""
-    return Column.ONCE_IN_TECHNOLOGY if Column.TECHNOLOGY in keys else Column.ONCE
+    """The column of the sums that counts pipelines once in each group by the keys."""
+    return "pipelines_of_technology" if Column.TECHNOLOGY in keys else "pipelines"
 
 
 @contextmanager
@@ -288,23 +288,23 @@ def portfolio(
     *,
     before: Portfolio | None = None,
 ) -> Iterator[Portfolio]:
-    """The portfolio at the end of ``day``, or at the moment that is being looked at. Metrics of
-    change require the portfolio ``before``."""
-    made = Portfolio(f"portfolio_{next(_numbers)}", day or clock.today())
+    """The portfolio at the end of ``day``, by default at the moment that the request reads. Metrics
+    of change require the portfolio ``before``."""
+    result = Portfolio(f"portfolio_{next(_table_numbers)}", day or clock.today())
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             past = clock.past_day()
             rows = _rows(select(), clock.end_of(past) if past else None)
             sql, params = rows.query.sql_with_params()
-            tables.enter_context(temporary_table(made.table, _facts(sql, before), params))
-        run(f"CREATE INDEX {made.table}_id ON {made.table} (id)")
+            tables.enter_context(temporary_table(result.table, _facts(sql, before), params))
+        run(f"CREATE INDEX {result.table}_id ON {result.table} (id)")
         if connection.vendor == "postgresql":
             # PostgreSQL has no statistics of a temporary table until it is analysed.
-            run(f"ANALYZE {made.table}")
-        shared = f"SELECT * FROM {made.table} WHERE chosen = 1 AND shared = 1"
-        tables.enter_context(temporary_table(made.shared, shared))
-        tables.enter_context(temporary_table(made.sums, _sums_of(made)))
-        yield made
+            run(f"ANALYZE {result.table}")
+        shared = f"SELECT * FROM {result.table} WHERE in_filter = 1 AND shared = 1"
+        tables.enter_context(temporary_table(result.shared, shared))
+        tables.enter_context(temporary_table(result.sums, _sums_of(result)))
+        yield result
 
 
 @contextmanager
@@ -322,10 +322,10 @@ def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[Non
 
 
 def _facts(rows: str, before: Portfolio | None) -> str:
-    """The columns of ``Column``, from the ``rows`` and the portfolio ``before``."""
+    """SQL for the columns of ``Column``, from the SQL ``rows`` and the portfolio ``before``."""
     was = _NO_PORTFOLIO
     if before:
-        was = f"SELECT id, {', '.join(_COMPARED)} FROM {before.table} WHERE once = 1"
+        was = f"SELECT id, {', '.join(_COMPARED)} FROM {before.table} WHERE first_row = 1"
     compared = ", ".join(f"was.{column} AS was_{column}" for column in _COMPARED)
     return f"""
         WITH facts AS ({rows}), was AS ({was}),
@@ -334,22 +334,24 @@ def _facts(rows: str, before: Portfolio | None) -> str:
     """
 
 
-def _sums_of(made: Portfolio) -> str:
+def _sums_of(source: Portfolio) -> str:
     keys = ", ".join(KEYS)
     return f"""
-        SELECT {keys}, basis, SUM(once) AS once, SUM(once_in_technology) AS once_in_technology,
+        SELECT {keys}, basis, SUM(first_row) AS pipelines,
+            SUM(first_row_of_technology) AS pipelines_of_technology,
             {_UNSHARED}
-        FROM {made.table} WHERE chosen = 1 GROUP BY {keys}, basis
+        FROM {source.table} WHERE in_filter = 1 GROUP BY {keys}, basis
     """
 
 
 def _as_keys(keys: tuple[str, ...]) -> str:
-    return ", ".join(f"{key} AS key{place}" for place, key in enumerate(keys))
+    return ", ".join(f"{key} AS key{index}" for index, key in enumerate(keys))
 
 
-def _rows(chosen: PipelineQuerySet, moment: datetime | None) -> QuerySet[Fact, dict[str, Any]]:
-    """The facts of all pipelines at the moment; the MW walk also needs those outside the filter."""
-    unfiltered = not chosen.query.has_filters()
+def _rows(selected: PipelineQuerySet, moment: datetime | None) -> QuerySet[Fact, dict[str, Any]]:
+    """The facts of all pipelines at the moment, because the MW walk also needs those outside the
+    filter."""
+    unfiltered = not selected.query.has_filters()
     unconfirmed_since = clock.days_ago(UNCONFIRMED_DAYS)
     is_stored = Q(technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC)
     columns = {
@@ -359,23 +361,24 @@ def _rows(chosen: PipelineQuerySet, moment: datetime | None) -> QuerySet[Fact, d
         "overdue": _as_number(is_overdue()),
         "sold_ready": _as_number(is_sold_ready("sold_on")),
         "unconfirmed": _as_number(not_confirmed_since(unconfirmed_since)),
-        "chance": chance_of(),
-        "chosen": _as_number(
-            Q() if unfiltered else Q(pipeline_id__in=chosen.order_by().values("pk"))
+        "ownership": F("owned"),
+        "probability": fact_probability(),
+        "in_filter": _as_number(
+            Q() if unfiltered else Q(pipeline_id__in=selected.order_by().values("pk"))
         ),
         "basis": F("technology__capacity_basis"),
-        "stored": _as_number(is_stored),
-        "once": _as_number(Q(is_first=True)),
-        "once_in_technology": _as_number(Q(is_first_of_technology=True)),
+        "is_storage": _as_number(is_stored),
+        "first_row": _as_number(Q(is_first=True)),
+        "first_row_of_technology": _as_number(Q(is_first_of_technology=True)),
         "shared": _as_number(Q(is_shared=True)),
     }
-    own = ("rtb_date", "owned", "facility_id", "technology_id", "kw", "kwh")
+    fields = ("rtb_date", "facility_id", "technology_id", "kw", "kwh")
     rows: QuerySet[Fact, dict[str, Any]] = (
         Fact.objects.at(moment)
         .order_by()
         .annotate(**columns)
-        .values(*columns, *own)
-        # Last, because they hide the columns of these names.
+        .values(*columns, *fields)
+        # Last, because these names hide columns of the model.
         .annotate(
             id=F("pipeline_id"),
             name=F("project_name"),
@@ -394,7 +397,8 @@ def _as_number(condition: Q) -> Value | Case:
 
 
 def _total(basis: str, *sums: Any) -> Total:
-    pipelines, facilities, known, kw, kwh, stored_kw, net, weighted, net_weighted, weighed = sums
+    pipelines, facilities, known, kw, kwh, storage_kw, *shares = sums
+    net, weighted, net_weighted, with_probability = shares
     return Total(
         int(pipelines),
         Capacity.of(
@@ -403,12 +407,12 @@ def _total(basis: str, *sums: Any) -> Total:
             storage_mwh=mw_of(kwh),
             facilities=int(facilities),
             facilities_without_capacity=int(facilities - known),
-            storage_mw=mw_of(stored_kw),
+            storage_mw=mw_of(storage_kw),
         ),
         megawatts(basis, net, WHOLE),
         megawatts(basis, weighted, WHOLE),
         megawatts(basis, net_weighted, WHOLE * WHOLE),
-        megawatts(basis, weighed),
+        megawatts(basis, with_probability),
     )
 
 

@@ -74,14 +74,14 @@ class Stages:
     conversion: tuple[Conversion, ...]
 
 
-def stages(chosen: Portfolio) -> Stages:
+def stages(portfolio: Portfolio) -> Stages:
     """For each stage of the pipeline in order, up to the portfolio's day."""
-    table = f"{chosen.table}_stays"
-    chosen_ones = f"SELECT id FROM {chosen.table} WHERE chosen = 1"
+    table = f"{portfolio.table}_stays"
+    selected = f"SELECT id FROM {portfolio.table} WHERE in_filter = 1"
     known = Stage.objects.filter(is_terminal=False)
-    theirs = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({chosen_ones})"
+    theirs = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
     with temporary_table(table, theirs):
-        return Stages(tuple(_times(table, known, chosen.day)), tuple(_conversions(table, known)))
+        return Stages(tuple(_times(table, known, portfolio.day)), tuple(_conversions(table, known)))
 
 
 def _times(table: str, known: Iterable[Stage], day: date) -> Iterator[TimeInStage]:

@@ -1,4 +1,4 @@
-"""What the chosen pipelines add up to, as a whole and in groups; portfolio.py has the rules."""
+"""What the selected pipelines add up to, as a whole and in groups; portfolio.py has the rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dashboard.metrics.portfolio import (
 from infopoints.models import InformationPoint, InformationPointPipeline
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import PipelineCounterparty, Stage, Technology
-from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE, WHOLE, amounts_held, mw_of
+from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE, WHOLE, held_capacity_sql, mw_of
 
 LONGEST_ROW_OF_YEARS = 30
 
@@ -115,27 +115,27 @@ class Exposure:
     total: Total
 
 
-def headline(chosen: Portfolio) -> Headline:
-    states = chosen.totals_by(Column.STATE)
+def headline(portfolio: Portfolio) -> Headline:
+    states = portfolio.totals_by(Column.STATE)
     return Headline(
         open=states.get((OPEN,), Total()),
         on_hold=states.get((HELD,), Total()),
         completed=states.get((DONE,), Total()),
-        overdue=chosen.total(Condition.IS_OVERDUE),
-        unconfirmed=chosen.total(Condition.IS_UNCONFIRMED),
+        overdue=portfolio.total(Condition.IS_OVERDUE),
+        unconfirmed=portfolio.total(Condition.IS_UNCONFIRMED),
     )
 
 
-def by_rag(chosen: Portfolio) -> list[RagGroup]:
+def by_rag(portfolio: Portfolio) -> list[RagGroup]:
     """What is open: red, amber, green and not rated, all four always."""
-    totals = chosen.totals_by(Column.RAG, where=[Condition.IS_OPEN])
+    totals = portfolio.totals_by(Column.RAG, where=[Condition.IS_OPEN])
     labels = [*RAG.choices, ("", "Not rated")]
     return [RagGroup(rag, label, totals.get((rag,), Total())) for rag, label in labels]
 
 
-def by_status(chosen: Portfolio) -> list[StatusGroup]:
+def by_status(portfolio: Portfolio) -> list[StatusGroup]:
     """The labels people know, in the order a project meets them, all of them always."""
-    totals = chosen.totals_by(Column.STATUS)
+    totals = portfolio.totals_by(Column.STATUS)
     return [
         StatusGroup(code, label, is_open, totals.get((code,), Total()))
         for code, label, is_open in _statuses()
@@ -153,12 +153,12 @@ def _statuses() -> list[tuple[str, str, bool]]:
     ]
 
 
-def by_technology(chosen: Portfolio) -> list[TechnologyGroup]:
+def by_technology(portfolio: Portfolio) -> list[TechnologyGroup]:
     """What is open, in the technologies' own order, those without a pipeline left out.
 
     A child technology keeps its own line and is not added to its parent.
     """
-    totals = _by_technology(chosen.totals_by(Column.TECHNOLOGY, where=[Condition.IS_OPEN]))
+    totals = _by_technology(portfolio.totals_by(Column.TECHNOLOGY, where=[Condition.IS_OPEN]))
     groups = [
         TechnologyGroup(technology, totals[technology.pk])
         for technology in Technology.objects.all()
@@ -176,12 +176,12 @@ def _by_technology(totals: dict[Values, Total]) -> dict[UUID | None, Total]:
     }
 
 
-def by_technology_and_status(chosen: Portfolio) -> Heat:
+def by_technology_and_status(portfolio: Portfolio) -> Heat:
     """Totals of what was neither withdrawn, refused nor sold; technologies without one are left
     out, and so are pipelines without a facility."""
     totals = {
         (uuid_of(technology), status): total
-        for (technology, status), total in chosen.totals_by(
+        for (technology, status), total in portfolio.totals_by(
             Column.TECHNOLOGY, Column.STATUS
         ).items()
         if technology is not None
@@ -196,14 +196,14 @@ def by_technology_and_status(chosen: Portfolio) -> Heat:
     return Heat(statuses, tuple(rows))
 
 
-def by_rtb_year(chosen: Portfolio) -> list[RtbGroup]:
+def by_rtb_year(portfolio: Portfolio) -> list[RtbGroup]:
     """What is open: overdue, then the years in order, then no date.
 
     A year without a pipeline is there too, unless a far-off date would make the row too long.
     """
-    totals = chosen.totals_by(Column.RTB_BUCKET, where=[Condition.IS_OPEN])
+    totals = portfolio.totals_by(Column.RTB_BUCKET, where=[Condition.IS_OPEN])
     parts: dict[str, dict[UUID, Total]] = {}
-    both = chosen.totals_by(
+    both = portfolio.totals_by(
         Column.RTB_BUCKET,
         Column.TECHNOLOGY,
         where=[Condition.IS_OPEN, Condition.HAS_TECHNOLOGY],
@@ -224,30 +224,30 @@ def by_rtb_year(chosen: Portfolio) -> list[RtbGroup]:
     ]
 
 
-def by_counterparty(chosen: Portfolio, limit: int = 10) -> Concentration:
+def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
     """Open capacity by the counterparty that holds it: by share where shares are given, else
     through the Lead developer role (PipelineCounterparty.objects.holding).
 
     A facility of several pipelines counts once for each of its holders, nobody included, with
-    their largest share (pipelines.querysets.amounts_held).
+    their largest share (pipelines.querysets.held_capacity_sql).
     """
     held, params = PipelineCounterparty.objects.held(
         f"""
-        SELECT id AS pipeline_id, facility_id, kw, shared FROM {chosen.table}
-        WHERE chosen = 1 AND {Condition.IS_OPEN}
+        SELECT id AS pipeline_id, facility_id, kw, shared FROM {portfolio.table}
+        WHERE in_filter = 1 AND {Condition.IS_OPEN}
         """
     )
-    table = f"{chosen.table}_held"
+    table = f"{portfolio.table}_held"
     with temporary_table(table, held, params):
-        return _concentration(chosen, table, limit)
+        return _concentration(portfolio, table, limit)
 
 
-def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
+def _concentration(portfolio: Portfolio, held: str, limit: int) -> Concentration:
     # Nobody's row first, if there is one, then the counterparties'.
     amounts = fetch(
         f"""
         SELECT holder, kw, COUNT(*) OVER kind, SUM(kw) OVER kind
-        FROM ({amounts_held(held)}) AS amounts
+        FROM ({held_capacity_sql(held)}) AS amounts
         WINDOW kind AS (PARTITION BY CASE WHEN holder IS NULL THEN 0 ELSE 1 END)
         ORDER BY CASE WHEN holder IS NULL THEN 0 ELSE 1 END, kw DESC NULLS LAST, holder
         LIMIT {limit + 1}
@@ -257,7 +257,7 @@ def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
     largest = [row for row in amounts if row[0] is not None][:limit]
     known = Counterparty.objects.in_bulk([uuid_of(key) for key, *_ in largest])
     number, together = largest[0][2:] if largest else (0, 0)
-    totals = _totals_of_holders(chosen, held, [key for key, *_ in largest])
+    totals = _totals_of_holders(portfolio, held, [key for key, *_ in largest])
     holdings = tuple(
         Holding(known[uuid_of(key)], totals[str(key)], mw_of(kw, WHOLE)) for key, kw, *_ in largest
     )
@@ -270,57 +270,57 @@ def _concentration(chosen: Portfolio, held: str, limit: int) -> Concentration:
     )
 
 
-def _totals_of_holders(chosen: Portfolio, held: str, keys: list[Any]) -> dict[str, Total]:
+def _totals_of_holders(portfolio: Portfolio, held: str, keys: list[Any]) -> dict[str, Total]:
     """Totals of the counterparties with the keys, ``_OTHERS`` and ``_NOBODY``."""
     is_named = f"holder IN ({', '.join(['%s'] * len(keys))})" if keys else "1 = 0"
-    tie = f"""
+    links = f"""
         SELECT DISTINCT pipeline_id,
             CASE WHEN {is_named} THEN CAST(holder AS VARCHAR(36)) ELSE '{_OTHERS}' END AS holder
         FROM {held} WHERE holder IS NOT NULL
         UNION ALL SELECT DISTINCT pipeline_id, '{_NOBODY}' FROM {held} WHERE rest > 0
     """
     table = f"{held}_groups"
-    with temporary_table(table, tie, tuple(keys)):
-        return chosen.totals_by_tie(
-            "holder", tie=f"SELECT * FROM {table}", where=[Condition.IS_OPEN]
+    with temporary_table(table, links, tuple(keys)):
+        return portfolio.totals_by_link(
+            "holder", links=f"SELECT * FROM {table}", where=[Condition.IS_OPEN]
         )
 
 
-def by_information_point(chosen: Portfolio, points: list[InformationPoint]) -> list[Exposure]:
+def by_information_point(portfolio: Portfolio, points: list[InformationPoint]) -> list[Exposure]:
     """The open capacity that each of the points is about, in their order."""
     if not points:
         return []
     links = InformationPointPipeline.objects.filter(information_point__in=points).order_by()
-    totals = _totals_of(chosen, links, "information_point_id")
+    totals = _totals_of(portfolio, links, "information_point_id")
     return [Exposure(point, totals.get(point.pk, Total())) for point in points]
 
 
-def most_exposing(chosen: Portfolio, limit: int = 10) -> list[Exposure]:
+def most_exposing(portfolio: Portfolio, limit: int = 10) -> list[Exposure]:
     """The live information points that are about the most open capacity; none about nothing."""
     links = InformationPointPipeline.objects.filter(
         information_point__in=InformationPoint.objects.recorded().live().values("pk")
     ).order_by()
-    tied, params = links.values("pipeline_id", "information_point_id").query.sql_with_params()
+    sql, params = links.values("pipeline_id", "information_point_id").query.sql_with_params()
     keys = fetch(
         f"""
         SELECT point FROM (
-            SELECT tied.information_point_id AS point, facility_id, MAX(kw) AS kw
-            FROM {chosen.table} AS facts JOIN ({tied}) AS tied ON tied.pipeline_id = facts.id
-            WHERE chosen = 1 AND {Condition.IS_OPEN} AND facility_id IS NOT NULL
-            GROUP BY tied.information_point_id, facility_id
+            SELECT links.information_point_id AS point, facility_id, MAX(kw) AS kw
+            FROM {portfolio.table} AS facts JOIN ({sql}) AS links ON links.pipeline_id = facts.id
+            WHERE in_filter = 1 AND {Condition.IS_OPEN} AND facility_id IS NOT NULL
+            GROUP BY links.information_point_id, facility_id
         ) AS facilities GROUP BY point HAVING SUM(kw) > 0 ORDER BY SUM(kw) DESC, point
         LIMIT {limit}
         """,
         params,
     )
     known = InformationPoint.objects.in_bulk([uuid_of(key) for (key,) in keys])
-    return by_information_point(chosen, [known[uuid_of(key)] for (key,) in keys])
+    return by_information_point(portfolio, [known[uuid_of(key)] for (key,) in keys])
 
 
 def _totals_of(
-    chosen: Portfolio, links: QuerySet[InformationPointPipeline], owner: str
+    portfolio: Portfolio, links: QuerySet[InformationPointPipeline], owner: str
 ) -> dict[UUID, Total]:
-    """The open total for each value of a column of the links, which tie it to pipelines."""
-    tie, params = links.order_by().values("pipeline_id", owner).distinct().query.sql_with_params()
-    totals = chosen.totals_by_tie(owner, tie=tie, where=[Condition.IS_OPEN], params=params)
+    """The open total for each value of the ``owner`` column of the links to pipelines."""
+    sql, params = links.order_by().values("pipeline_id", owner).distinct().query.sql_with_params()
+    totals = portfolio.totals_by_link(owner, links=sql, where=[Condition.IS_OPEN], params=params)
     return {uuid_of(key): total for key, total in totals.items()}

@@ -17,7 +17,7 @@ class FactQuerySet(QuerySet[Any]):
         return self.filter(valid_from__lt=moment, valid_until__gte=moment)
 
 
-def chance_of(today: date | None = None) -> Case:
+def fact_probability(today: date | None = None) -> Case:
     """The probability of a fact, in hundredths of a percent."""
     return Case(
         When(is_own_valid("own_chance", "own_chance_until", today), then=F("own_chance")),

@@ -106,7 +106,7 @@ class Reference:
                 if technology in (None, self.facilities[key].technology_id):
                     mine[key].append(pipeline)
         capacity = Capacity()
-        net, weighted, net_weighted, weighed = (Megawatts() for _ in range(4))
+        net, weighted, net_weighted, with_probability = (Megawatts() for _ in range(4))
         for key, owners in mine.items():
             facility, mw = self.facilities[key], self.mw(key)
             is_dc = facility.technology.capacity_basis == "dc"
@@ -126,7 +126,7 @@ class Reference:
             chances = [self.probability(pipeline) for pipeline in owners]
             if known := [chance for chance in chances if chance is not None]:
                 weighted += Megawatts(*split(mw * max(known) / 100))
-                weighed += Megawatts(*split(mw))
+                with_probability += Megawatts(*split(mw))
                 products = [
                     owner.ownership_pct * chance
                     for owner, chance in zip(owners, chances, strict=True)
@@ -135,7 +135,7 @@ class Reference:
                 net_weighted += Megawatts(*split(mw * max(products) / 10_000))
         # To a tenth of a watt.
         net_weighted = Megawatts(round(net_weighted.mwp_dc, 7), round(net_weighted.mw_ac, 7))
-        return Total(len(pipelines), capacity, net, weighted, net_weighted, weighed)
+        return Total(len(pipelines), capacity, net, weighted, net_weighted, with_probability)
 
     # Who holds what
 

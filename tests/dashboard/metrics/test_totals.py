@@ -194,7 +194,8 @@ def test_no_probability_is_invented():
     with portfolio(Pipeline.objects.all) as found:
         total = metrics.headline(found).open
 
-    assert (total.weighted.mw, total.weighed.mw, total.weighed_share) == (15, 30, Decimal("0.25"))
+    assert (total.weighted.mw, total.with_probability.mw) == (15, 30)
+    assert total.share_with_probability == Decimal("0.25")
 
 
 def test_shares_beyond_the_whole_are_scaled_down_and_a_missing_rest_is_nobodys():
