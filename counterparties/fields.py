@@ -20,7 +20,7 @@ class LEIField(LineField):
     def clean_text(value: str) -> str:
         return clean_line(value).upper().replace(" ", "")
 
-    def fault_of(self, value: str) -> str:
+    def text_error(self, value: str) -> str:
         if not value:
             return ""
         if not _SHAPE.fullmatch(value):

@@ -82,6 +82,6 @@ class ContactLinkForm(GuardedForm):
 
 
 class ContactFormSet(LinkFormSet):
-    def tied_by(self, form):
-        contact, role = super().tied_by(form)
+    def linked_records(self, form):
+        contact, role = super().linked_records(form)
         return contact or form._contact, role

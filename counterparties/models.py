@@ -23,8 +23,8 @@ from oegen.core.fields import (
     LineField,
     NamesField,
     ProseField,
+    country_constraint,
     country_name,
-    country_shape,
 )
 from oegen.core.record_keys import ALIAS, NAME, Key
 from oegen.models import AuditedModel, Comment, ReferenceModel
@@ -86,7 +86,7 @@ class Counterparty(AuditedModel):
         verbose_name_plural = "counterparties"
         constraints = [
             name_present("counterparty"),
-            country_shape("counterparty"),
+            country_constraint("counterparty"),
         ]
 
     def __str__(self):

@@ -24,12 +24,14 @@ SIMILAR_NAME, ALIAS, EMAIL, SAME_PLACE = "alike-name", "alias", "same-email", "s
 def questions_about_counterparty(counterparty: Counterparty) -> list[Question]:
     """Similar names (equal but for accents or signs), and names that are aliases of others."""
     model, name = type(counterparty), counterparty.name
-    holders = list(keys.alias_holders(model, name, but=counterparty.pk))
-    others = keys.alike(model, name, but=counterparty.pk).exclude(pk__in=[h.pk for h in holders])
+    holders = list(keys.alias_holders(model, name, exclude=counterparty.pk))
+    others = keys.similar_names(model, name, exclude=counterparty.pk).exclude(
+        pk__in=[h.pk for h in holders]
+    )
     found = [replace(question_about_alias(name, other.name), other=other) for other in holders]
     found += [replace(question_about_name(name, other.name), other=other) for other in others]
     for alias in counterparty.alias_list:
-        for other in keys.same_name(model, alias, but=counterparty.pk):
+        for other in keys.same_name(model, alias, exclude=counterparty.pk):
             text = (
                 f"The other name “{alias}” is the name of another counterparty, “{other.name}”. "
                 "Do both go by it?"
@@ -71,7 +73,7 @@ def questions_about_contact(contact: Contact) -> list[Question]:
     if contact._state.adding:
         return found
     places = contact.counterparties.all()
-    colleagues = keys.same_name(type(contact), contact.name, but=contact.pk)
+    colleagues = keys.same_name(type(contact), contact.name, exclude=contact.pk)
     colleagues = colleagues.filter(counterparties__in=places).distinct()
     return found + [_question_about_namesake(contact, other, "name") for other in colleagues]
 
@@ -81,7 +83,7 @@ def questions_about_role(link: CounterpartyContact) -> list[Question]:
     if not (link.counterparty_id and link.contact_id):
         return []
     contact = link.contact
-    colleagues = keys.same_name(type(contact), contact.name, but=contact.pk)
+    colleagues = keys.same_name(type(contact), contact.name, exclude=contact.pk)
     return [
         _question_about_namesake(contact, other, "contact")
         for other in colleagues.filter(counterparties=link.counterparty_id).distinct()

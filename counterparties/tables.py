@@ -11,7 +11,7 @@ from oegen.pages.columns import (
     PartColumn,
     RecordColumn,
     TextColumn,
-    by_first,
+    order_by_first_link,
 )
 from oegen.pages.tables import RecordTable
 from oegen.search.ordering import by
@@ -68,4 +68,4 @@ class ContactTable(RecordTable):
     def order_roles(self, queryset, is_descending):
         """By the first counterparty of each."""
         field = "counterparty__name"
-        return by_first(queryset, CounterpartyContact, "contact", field, is_descending)
+        return order_by_first_link(queryset, CounterpartyContact, "contact", field, is_descending)

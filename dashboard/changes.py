@@ -164,7 +164,7 @@ class ChangesPage(FilteredPage):
             "kind": self.kind,
             "step": self.step,
             "spans": spans_up_to(self.end.day),
-            "clear_url": self.address_without(*self.filterset.parameters, "page"),
+            "clear_url": self.url_without(*self.filterset.parameters, "page"),
             "unknown": [
                 self.request.GET[name]
                 for name, known in (("kind", KINDS), ("step", STEPS))
@@ -285,7 +285,7 @@ class ChangesPage(FilteredPage):
             ("To the end of", self.end.day),
             ("Made at", timezone.now()),
             ("Made by", str(self.request.user)),
-            ("Address", self.request.build_absolute_uri(self.address_without("download", "page"))),
+            ("Address", self.request.build_absolute_uri(self.url_without("download", "page"))),
             *(chips or [("Filters", "none, all pipelines")]),
         ]
         return exports.Sheet("changes", COLUMNS, self._rows(), facts)

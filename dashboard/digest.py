@@ -39,11 +39,9 @@ class Period:
 
 
 PERIODS = {
-    "day": Period(
-        Event("digest-day", "Daily digest", "when anything happened", needs_no_rule=True), 1
-    ),
+    "day": Period(Event("digest-day", "Daily digest", "when anything happened", is_digest=True), 1),
     "week": Period(
-        Event("digest-week", "Weekly digest", "when anything happened", needs_no_rule=True), 7
+        Event("digest-week", "Weekly digest", "when anything happened", is_digest=True), 7
     ),
 }
 
@@ -129,7 +127,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
 
 def _changes(since: date) -> dict[str, Any]:
     """The latest change sets, newest first."""
-    made = ChangeSet.objects.recorded().news()
+    made = ChangeSet.objects.recorded().in_feed()
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
     lines = []

@@ -73,13 +73,13 @@ class InformationPointFilter(PageFilterSet):
         is_combined=lambda code: code == NOBODY,
         empty_label="Any owner",
     )
-    rating_min = WholeNumberFilter("rating", "gte", "Rating from", such_as=2500)
-    rating_max = WholeNumberFilter("rating", "lte", "Rating to", such_as=10000)
+    rating_min = WholeNumberFilter("rating", "gte", "Rating from", example=2500)
+    rating_max = WholeNumberFilter("rating", "lte", "Rating to", example=10000)
 
-    impact_min = WholeNumberFilter("impact", "gte", "Impact from", such_as=70)
-    impact_max = WholeNumberFilter("impact", "lte", "Impact to", such_as=100)
-    likelihood_min = WholeNumberFilter("likelihood", "gte", "Likelihood from", such_as=70)
-    likelihood_max = WholeNumberFilter("likelihood", "lte", "Likelihood to", such_as=100)
+    impact_min = WholeNumberFilter("impact", "gte", "Impact from", example=70)
+    impact_max = WholeNumberFilter("impact", "lte", "Impact to", example=100)
+    likelihood_min = WholeNumberFilter("likelihood", "gte", "Likelihood from", example=70)
+    likelihood_max = WholeNumberFilter("likelihood", "lte", "Likelihood to", example=100)
     counterparty = CounterpartyNameFilter(method=queryset_method("about_counterparty"))
     pipeline = NameFilter("Pipeline", method=queryset_method("about_pipeline"))
 

@@ -13,7 +13,13 @@ from infopoints.choices import Status
 from infopoints.querysets import InformationPointQuerySet
 from oegen.core import clock
 from oegen.core.constraints import name_present
-from oegen.core.fields import LineField, ProseField, between, in_range, one_of
+from oegen.core.fields import (
+    LineField,
+    ProseField,
+    choices_constraint,
+    range_constraint,
+    range_validators,
+)
 from oegen.models import AuditedModel, Comment
 from pipelines.models import Pipeline, Technology
 
@@ -27,11 +33,11 @@ class InformationPoint(AuditedModel):
         max_length=120, blank=True, help_text="Where it applies, such as GB capacity market."
     )
     impact = models.PositiveSmallIntegerField(
-        validators=between(1, 100),
+        validators=range_validators(1, 100),
         help_text="How much it would matter, 1 (hardly) to 100 (decisive).",
     )
     likelihood = models.PositiveSmallIntegerField(
-        validators=between(1, 100),
+        validators=range_validators(1, 100),
         help_text="How likely it is, 1 (hardly) to 100 (certain).",
     )
     rating = models.GeneratedField(
@@ -78,9 +84,9 @@ class InformationPoint(AuditedModel):
         indexes = [models.Index(fields=["-rating"])]
         constraints = [
             name_present("informationpoint", "title"),
-            in_range("informationpoint", "impact", 1, 100),
-            in_range("informationpoint", "likelihood", 1, 100),
-            one_of("informationpoint", "status", Status),
+            range_constraint("informationpoint", "impact", 1, 100),
+            range_constraint("informationpoint", "likelihood", 1, 100),
+            choices_constraint("informationpoint", "status", Status),
         ]
 
     def __str__(self):

@@ -13,11 +13,11 @@ from oegen.pages.columns import (
     ChoiceColumn,
     Column,
     MomentColumn,
+    NullsLastPartColumn,
     NumberColumn,
     RecordColumn,
     TextColumn,
-    UnknownLastPartColumn,
-    by_first,
+    order_by_first_link,
 )
 from oegen.pages.tables import RecordTable
 
@@ -45,7 +45,9 @@ class LinkedColumn(TextColumn):
         )
 
     def order(self, queryset, is_descending):
-        return by_first(queryset, self.links, "information_point", self.first, is_descending)
+        return order_by_first_link(
+            queryset, self.links, "information_point", self.first, is_descending
+        )
 
 
 class InformationPointTable(RecordTable):
@@ -72,7 +74,7 @@ class InformationPointTable(RecordTable):
         "pipelines", InformationPointPipeline, "pipeline__project_name", pipelines_of
     )
     owner = Column(order_by=("owner__username",), annotate=methodcaller("select_related", "owner"))
-    review_on = UnknownLastPartColumn(
+    review_on = NullsLastPartColumn(
         "infopoints/parts/review.html",
         "Review",
         cache_key=attrgetter("review_on", "is_review_overdue"),

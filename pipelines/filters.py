@@ -213,7 +213,7 @@ class PipelineFilter(PageFilterSet):
         "rtb_date",
         "year",
         "RTB year",
-        such_as=2027,
+        example=2027,
         noun="year",
         min_value=1900,
         max_value=2200,
@@ -222,7 +222,7 @@ class PipelineFilter(PageFilterSet):
         "rag_confirmed_at",
         "lt",
         "RAG not confirmed for over, days",
-        such_as=30,
+        example=30,
         max_value=36_500,
         method="filter_not_confirmed",
     )

@@ -3,7 +3,7 @@
 from django.dispatch import receiver
 
 from oegen.audit import change_set_closing, rows_written
-from pipelines.facts.services import refresh_after
+from pipelines.facts.services import refresh_facts_of
 from pipelines.models import Pipeline
 from pipelines.services import record_stage_transitions
 
@@ -16,4 +16,4 @@ def _record_transitions(sender, instances, **kwargs) -> None:
 
 @receiver(change_set_closing, dispatch_uid="pipelines.facts")
 def _refresh_facts(sender, change_set, **kwargs) -> None:
-    refresh_after(change_set)
+    refresh_facts_of(change_set)

@@ -134,10 +134,10 @@ def move_pipeline(
     pipeline.next_transition().clean()
     pipeline.full_clean()
     written = {"stage", "on_hold", "on_hold_reason", "rtb_date"}
-    answered = questions.settle(pipeline, changed=written, answers=save_anyway)
+    answered = questions.require_answers(pipeline, changed=written, answers=save_anyway)
     with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
         pipeline.save()
-        questions.remember(pipeline, answered)
+        questions.record_answers(pipeline, answered)
     return Move(pipeline, change_set, before, pipeline.status_label)
 
 

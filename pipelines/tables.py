@@ -9,14 +9,14 @@ from oegen.pages.columns import (
     CountryColumn,
     DayColumn,
     MomentColumn,
+    NullsLastPartColumn,
     NumberColumn,
     PartColumn,
     RecordColumn,
     TextColumn,
-    UnknownLastPartColumn,
-    by_first,
-    place_of_country,
-    unknown_last,
+    country_rank,
+    order_by_first_link,
+    order_nulls_last,
 )
 from oegen.pages.tables import FileOnlyColumn, RecordTable
 from oegen.search.ordering import by
@@ -81,7 +81,9 @@ class FacilityTextColumn(TextColumn):
         super().__init__(verbose_name, annotate=_with_facilities, export_value=export_value)
 
     def order(self, queryset, is_descending):
-        return by_first(queryset, PipelineFacility, "pipeline", self.field, is_descending)
+        return order_by_first_link(
+            queryset, PipelineFacility, "pipeline", self.field, is_descending
+        )
 
 
 #: Named, so that columns share the function: RecordTable calls each annotate function once.
@@ -135,11 +137,11 @@ class PipelineTable(RecordTable):
         export_value=technologies_of,
     )
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1, annotate=methodcaller("with_capacity"))
-    rtb_date = UnknownLastPartColumn(
+    rtb_date = NullsLastPartColumn(
         "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
     cod_date = DayColumn("COD")
-    lead_developer = UnknownLastPartColumn(
+    lead_developer = NullsLastPartColumn(
         "pipelines/parts/lead_developer.html", annotate=methodcaller("with_lead_developer")
     )
     counterparties = TextColumn(annotate=_with_counterparties, export_value=counterparties_of)
@@ -174,20 +176,22 @@ class PipelineTable(RecordTable):
 
     def order_technologies(self, queryset, is_descending):
         field = "facility__technology__order"
-        return by_first(queryset, PipelineFacility, "pipeline", field, is_descending)
+        return order_by_first_link(queryset, PipelineFacility, "pipeline", field, is_descending)
 
     def order_country(self, queryset, is_descending):
         field = "facility__country"
-        place = place_of_country(field, Facility.objects.all())
-        return by_first(queryset, PipelineFacility, "pipeline", field, is_descending, place=place)
+        place = country_rank(field, Facility.objects.all())
+        return order_by_first_link(
+            queryset, PipelineFacility, "pipeline", field, is_descending, place=place
+        )
 
     def order_lead_developer(self, queryset, is_descending):
         found = queryset.with_lead_developer_order()
-        return unknown_last(found, "lead_developer_order", is_descending)
+        return order_nulls_last(found, "lead_developer_order", is_descending)
 
     def order_counterparties(self, queryset, is_descending):
         field = "counterparty__name"
-        return by_first(queryset, PipelineCounterparty, "pipeline", field, is_descending)
+        return order_by_first_link(queryset, PipelineCounterparty, "pipeline", field, is_descending)
 
 
 class FacilityTable(RecordTable):

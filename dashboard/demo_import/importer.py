@@ -35,7 +35,7 @@ from oegen.audit.questions import Question
 from oegen.core.fields import clean_text, is_free_text, own_field
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.reading import CSVFile, Row
-from oegen.imports.report import FileReport, Rejects, Remarks, complaint
+from oegen.imports.report import FileReport, Rejects, Remarks, describe_error
 
 #: The heading of the questions in the summary.
 QUESTIONS = "Questions; imported as in the file"
@@ -146,7 +146,7 @@ class Writes:
             row.version = 0
             rows[type(row)].append(row)
         for history, own in rows.items():
-            current.written.add(history)
+            current.written_models.add(history)
             history.objects.bulk_create(own, batch_size=BATCH_SIZE)
 
     def _history_type(self, instance: AuditedModel) -> str:
@@ -307,7 +307,7 @@ class Importer(ABC):
 
     def _reject(self, row: Row, error: ValidationError) -> None:
         self.report.rejected += 1
-        self.run.rejects.write(self.source, row, *complaint(error, self.columns))
+        self.run.rejects.write(self.source, row, *describe_error(error, self.columns))
 
     def import_past(self, audit: AuditFile) -> None:
         """Write the audit rows of this kind of record as history, with their own dates."""
@@ -384,7 +384,7 @@ class Importer(ABC):
             if row.history_type != REMOVED
         ]
         if endings:
-            self.run.change_set.written.add(history_model(model))
+            self.run.change_set.written_models.add(history_model(model))
             history_model(model).objects.bulk_create(endings, batch_size=BATCH_SIZE)
         return len(endings)
 

@@ -32,7 +32,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.imports.cells import Cell, RowForm, identifier, moment, text
 from oegen.imports.reading import CSVFile, Row
-from oegen.imports.report import complaint
+from oegen.imports.report import describe_error
 from oegen.search import ordering
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Past:
 
     def write(self) -> None:
         for model, rows in self._new_rows.items():
-            self._change_set.written.add(history_model(model))
+            self._change_set.written_models.add(history_model(model))
             ordering.index(model, rows)
             history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
@@ -177,7 +177,7 @@ class AuditFile:
     def reject(self, row: Row, error: ValidationError, columns: dict | None = None) -> None:
         """``columns`` is given for an error in the values inside Data."""
         self.report.rejected += 1
-        column, reason = complaint(error, columns or {})
+        column, reason = describe_error(error, columns or {})
         self.run.rejects.write(self.source, row, column if columns is None else "Data", reason)
 
     def _sort(self, row: Row) -> None:

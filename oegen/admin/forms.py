@@ -16,7 +16,7 @@ from oegen.alerts import mentions
 from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
 from oegen.audit.questions import Question, QuestionError
-from oegen.core.days import WRITE_A_DAY
+from oegen.core.days import INVALID_DAY
 from oegen.core.fields import (
     ReasonFormField,
     TextFormField,
@@ -37,7 +37,7 @@ def and_join(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def gives_reason(data) -> bool:
+def has_reason(data) -> bool:
     """Whether a submitted form or table has a reason."""
     return bool(data.get(REASON, "").strip())
 
@@ -54,7 +54,7 @@ def set_error_messages(name: str, field: forms.Field) -> None:
             known = and_join([str(text) for value, text in choice_pairs(field) if value])
             messages["invalid_choice"] = f"“%(value)s” is none of {known}: choose one of these."
         case forms.DateField():
-            messages["invalid"] = WRITE_A_DAY
+            messages["invalid"] = INVALID_DAY
         case forms.URLField():
             messages["invalid"] = "Give a web address, such as https://example.com."
         case forms.SlugField():
@@ -203,12 +203,12 @@ class GuardedForm(forms.ModelForm):
                 place = names[0] if names[0] in self.fields else None
                 self.add_error(place, QuestionError(question, self.add_prefix("save_anyway")))
 
-    def remember_answers(self) -> None:
+    def record_answers(self) -> None:
         for record, question in self._answered:
-            questions.remember(record, [question])
+            questions.record_answers(record, [question])
 
     def save(self, commit=True):
-        self.remember_answers()
+        self.record_answers()
         return super().save(commit=commit)
 
     @property
@@ -278,7 +278,7 @@ class RecordForm(GuardedForm):
 
     def clean(self):
         cleaned = super().clean()
-        if self._is_change and not gives_reason(self.data):
+        if self._is_change and not has_reason(self.data):
             changed = [name for name in self.model_changes if name in self.reason_required_for]
             if changed:
                 labels = [str(self.fields[name].label) for name in changed]
@@ -302,7 +302,7 @@ class TableFormSet(forms.BaseModelFormSet):
         super().clean()
         if self.refusal:
             raise forms.ValidationError(self.refusal, code="refused")
-        if gives_reason(self.data):
+        if has_reason(self.data):
             return
         changed = {
             str(form.fields[name].label)
@@ -354,7 +354,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
         )
         return tuple(name for name in rule.fields if name != self.fk.name)
 
-    def tied_by(self, form) -> tuple[models.Model | None, ...]:
+    def linked_records(self, form) -> tuple[models.Model | None, ...]:
         """The records that a row links, for each of ``link_fields``."""
         return tuple(form.cleaned_data.get(name) for name in self.link_fields)
 
@@ -369,16 +369,16 @@ class LinkFormSet(forms.BaseInlineFormSet):
         for number, form in enumerate(self.forms, 1):
             if is_removed(form) or not form.cleaned_data or form.conflict:
                 continue
-            tied = [one for one in self.tied_by(form) if one is not None]
+            tied = [one for one in self.linked_records(form) if one is not None]
             if len(tied) < len(self.link_fields):
                 continue
             first = rows.setdefault(self.key_of(tied), number)
             if first != number:
-                self.refuse_twice(form, f"is already in row {first}")
+                self.add_duplicate_error(form, f"is already in row {first}")
 
-    def refuse_twice(self, form, why: str) -> None:
+    def add_duplicate_error(self, form, why: str) -> None:
         """Replace the row's non-field errors by a message about the duplicate."""
-        tied = " as ".join(map(str, self.tied_by(form)))
+        tied = " as ".join(map(str, self.linked_records(form)))
         labels = [str(self.model._meta.get_field(n).verbose_name) for n in self.link_fields]
         form.errors[NON_FIELD_ERRORS] = self.error_class(
             [f"{tied} {why}: choose another {' or '.join(labels)}, or remove this row."],

@@ -17,10 +17,10 @@ from oegen.audit.audited import AuditedModel
 from oegen.core.fields import CountryFormField, choice_pairs, country_name
 
 #: An upper limit for the number of rows in a request.
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 
 
-def typed_words(model_admin, request, record: AuditedModel) -> Iterator[tuple[str, str]]:
+def changed_values(model_admin, request, record: AuditedModel) -> Iterator[tuple[str, str]]:
     """(label, formatted value) of each field that the user changed.
 
     ``record``: the removed record, with its last values.
@@ -32,7 +32,7 @@ def typed_words(model_admin, request, record: AuditedModel) -> Iterator[tuple[st
         prefix = formset.get_default_prefix()
         noun = capfirst(formset.model._meta.verbose_name)
         total = request.POST.get(f"{prefix}-TOTAL_FORMS", "")
-        for number in range(min(int(total), MOST_ROWS) if total.isdecimal() else 0):
+        for number in range(min(int(total), MAX_ROWS) if total.isdecimal() else 0):
             key = request.POST.get(f"{prefix}-{number}-id", "")
             row = formset.form(instance=_row(formset.model, key), prefix=f"{prefix}-{number}")
             for label, words in _typed_into(row, request):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from oegen.admin.forms import GuardedForm
 
 #: About ten thousand rows.
-LONGEST_TOKEN = 1_000_000
+MAX_TOKEN_LENGTH = 1_000_000
 
 
 def token(rows: Iterable[AuditedModel]) -> str:
@@ -44,7 +44,7 @@ def key_of(row: AuditedModel) -> str:
 def parse_token(text: str) -> dict[str, int]:
     """The versions in a token. Raises ValidationError for an invalid token."""
     try:
-        if len(text) > LONGEST_TOKEN:
+        if len(text) > MAX_TOKEN_LENGTH:
             raise ValueError
         versions = json.loads(text)
         for key, version in versions.items():
@@ -136,7 +136,7 @@ def write_value(form: GuardedForm, name: str, value) -> None:
     form.data[html_name] = "" if text is None else text
 
 
-def refusal_of(error: StaleRecordError | IntegrityError) -> str:
+def refusal_message(error: StaleRecordError | IntegrityError) -> str:
     """The message for a user whose input could not be saved in any attempt."""
     if isinstance(error, StaleRecordError):
         why = "Others keep saving the same record."

@@ -49,8 +49,8 @@ class FoldedSearchMixin(admin.ModelAdmin):
         matching = getattr(queryset, "matching", None) or partial(search.matching, queryset)
         found = matching(search_term)
         if request.path.endswith("/autocomplete/"):
-            starts = When(pk__in=search.starting(self.model, search_term), then=Value(0))
-            named = When(pk__in=search.named(self.model, search_term), then=Value(1))
+            starts = When(pk__in=search.keys_starting_with(self.model, search_term), then=Value(0))
+            named = When(pk__in=search.keys_containing(self.model, search_term), then=Value(1))
             rank = Case(starts, named, default=Value(2), output_field=IntegerField())
             found = found.order_by(rank, *self.get_ordering(request), "pk")
         return found, False

@@ -33,7 +33,7 @@ from oegen.admin.forms import (
     TableFormSet,
     and_join,
 )
-from oegen.admin.gone import typed_words
+from oegen.admin.gone import changed_values
 from oegen.admin.lists import FoldedSearchMixin, OrderedNamesMixin, StrictFiltersMixin
 from oegen.admin.removal import RemovalMixin
 from oegen.admin.retry import Attempt, RetryMixin
@@ -252,7 +252,7 @@ class AuditedAdmin(
             "title": f"This {opts.verbose_name} has been removed",
             "opts": opts,
             "removal": removal[0] if removal else None,
-            "typed": list(typed_words(self, request, removed)) if removed else [],
+            "typed": list(changed_values(self, request, removed)) if removed else [],
         }
         return TemplateResponse(request, "admin/record_gone.html", context, status=409)
 
@@ -261,7 +261,7 @@ class AuditedAdmin(
     def get_preserved_filters(self, request):
         """Also preserve ``next`` in the links between a record's forms."""
         preserved = super().get_preserved_filters(request)
-        came_from = next_url.page_to_return_to(request)
+        came_from = next_url.get_next_page(request)
         return "&".join(filter(None, [preserved, came_from and next_url.as_query(came_from)]))
 
     def response_post_save_add(self, request, obj):
@@ -274,14 +274,14 @@ class AuditedAdmin(
         """Redirect to the record's page, with its query string if the form was opened there."""
         if not hasattr(obj, "get_absolute_url"):
             return self._return(request)
-        came_from, page = next_url.page_to_return_to(request), obj.get_absolute_url()
+        came_from, page = next_url.get_next_page(request), obj.get_absolute_url()
         return HttpResponseRedirect(came_from if urlsplit(came_from).path == page else page)
 
     def _link_back(self, request, obj) -> str:
         """A link to the page on which the form was opened, unless that is the record's page."""
         if {"_continue", "_addanother", "_popup"} & request.POST.keys():
             return ""
-        back = next_url.page_to_return_to(request)
+        back = next_url.get_next_page(request)
         if urlsplit(back).path == obj.get_absolute_url():
             return ""
         if not back:
@@ -295,7 +295,7 @@ class AuditedAdmin(
     def _return(self, request, removed: str = "") -> HttpResponseRedirect | None:
         """Redirect to the page on which the form was opened; for the page of a removed record, to
         its list."""
-        came_from = next_url.page_to_return_to(request)
+        came_from = next_url.get_next_page(request)
         if not came_from:
             return None
         page = urlsplit(came_from).path

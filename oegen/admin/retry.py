@@ -14,7 +14,7 @@ from oegen import audit
 from oegen.admin import guard
 from oegen.audit.audited import AuditedModel
 from oegen.core.exceptions import StaleRecordError
-from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, shorten_to
+from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, too_long_message
 from oegen.core.text import clean_prose
 
 ATTEMPTS = 3
@@ -58,14 +58,14 @@ class RetryMixin(admin.ModelAdmin):
         if length > REASON_LIMIT and has_form and source == audit.Source.FORM:
             reason = ""  # The form refuses it, at its field.
         elif length > REASON_LIMIT:
-            refusal = refusal or TOO_LONG % shorten_to(REASON_LIMIT, length)
+            refusal = refusal or TOO_LONG % too_long_message(REASON_LIMIT, length)
         for _ in range(0 if refusal else ATTEMPTS):
             request.attempt = Attempt()
             try:
                 with audit.change_set(person=request.user, reason=reason, source=source):
                     response = view()
             except (StaleRecordError, IntegrityError) as error:
-                refusal = guard.refusal_of(error)
+                refusal = guard.refusal_message(error)
             else:
                 for send in request.attempt.messages:
                     send()

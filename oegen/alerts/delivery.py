@@ -30,10 +30,10 @@ LEASE = timedelta(minutes=5)
 
 #: Exponential back-off: the wait after the first failure, and the maximum.
 FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(hours=1)
+MAX_WAIT = timedelta(hours=1)
 
 #: The time after the first attempt at which the last one is made.
-TRIES_FOR = timedelta(days=1)
+RETRY_FOR = timedelta(days=1)
 
 #: Prefix of ``last_error`` for alerts that a user parked.
 HELD_BACK = "Held back by"
@@ -105,13 +105,13 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
         "last_error": str(error),
         "may_be_repeat": alert.may_be_repeat or error.may_have_arrived,
     }
-    last_try_at = (alert.first_tried_at or now) + TRIES_FOR
+    last_try_at = (alert.first_tried_at or now) + RETRY_FOR
     if error.is_final or now >= last_try_at:
         _settle(alert, parked_at=now, **values)
         tally.parked += 1
         logger.error("Alert %s is parked: %s", alert.pk, error)
         return
-    wait = min(FIRST_WAIT * 2 ** min(alert.attempts - 1, 20), LONGEST_WAIT) * _spread(0.5, 1)
+    wait = min(FIRST_WAIT * 2 ** min(alert.attempts - 1, 20), MAX_WAIT) * _spread(0.5, 1)
     next_attempt_at = min(now + wait, last_try_at)
     if error.retry_after is not None:
         next_attempt_at = now + max(error.retry_after, wait)

@@ -28,9 +28,9 @@ class Event:
 
     ``unit`` is the unit of a rule's threshold; an event without a unit takes no threshold. The size
     of an occurrence must exceed the threshold or, if the event ``is_reached``, have crossed it.
-    ``usually_mailed`` is the default for users without a preference. An event that is
-    ``always_noticed`` creates notices for the people concerned regardless of rules and
-    preferences. Digests are events with ``needs_no_rule``.
+    ``mailed_by_default`` is the default for users without a preference. An event that is
+    ``always_notifies`` creates notices for the people concerned regardless of rules and
+    preferences. Digests are events with ``is_digest``.
     """
 
     code: str
@@ -38,9 +38,9 @@ class Event:
     detail: str = ""
     unit: str = ""
     is_reached: bool = False
-    usually_mailed: bool = False
-    needs_no_rule: bool = False
-    always_noticed: bool = False
+    mailed_by_default: bool = False
+    is_digest: bool = False
+    always_notifies: bool = False
 
     def __post_init__(self):
         EVENTS[self.code] = self
@@ -57,7 +57,7 @@ class Event:
 
 def event_choices() -> list[tuple[str, str]]:
     """The events that alert rules can be about, as choices."""
-    return [(event.code, event.name) for event in EVENTS.values() if not event.needs_no_rule]
+    return [(event.code, event.name) for event in EVENTS.values() if not event.is_digest]
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Changes:
 
     def __init__(self, change_set):
         self.change_set = change_set
-        self._written = {history.instance_type for history in change_set.written}
+        self._written = {history.instance_type for history in change_set.written_models}
         self._read: dict[tuple, list[Change]] = {}
 
     def of(self, model: type[AuditedModel], *fields: str) -> list[Change]:
@@ -194,7 +194,7 @@ def describes(model: type[AuditedModel]):
 
 def detectors_of(change_set) -> list[Detector]:
     """The detectors that read a model of which the change set has rows."""
-    written = {history.instance_type for history in change_set.written}
+    written = {history.instance_type for history in change_set.written_models}
     return [detector for detector in _detectors if detector.models & written]
 
 

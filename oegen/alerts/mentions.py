@@ -26,8 +26,8 @@ MENTIONED = Event(
     "mentioned",
     "Mentioned in a comment",
     "somebody wrote @ and your username; the bell says so in any case",
-    usually_mailed=True,
-    always_noticed=True,
+    mailed_by_default=True,
+    always_notifies=True,
 )
 
 #: A username consists of letters, digits and @ . + - _ and does not end with punctuation. After a
@@ -122,7 +122,7 @@ def describe_recipients(usernames: Iterable[str], author: User) -> str:
     if not people:
         return ""
     rules = set(
-        AlertRule.objects.in_force([MENTIONED.code]).values_list("channel", flat=True)
+        AlertRule.objects.active_for([MENTIONED.code]).values_list("channel", flat=True)
     ) & set(configured_channels())
     mailed = audience_of([MENTIONED.code]).mailed(MENTIONED.code)
     by_way: dict[str, list[str]] = {}

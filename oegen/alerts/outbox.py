@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oegen.people.models import User
 
 #: The most messages that one recipient gets for a change set; above it they get one summary.
-SUMMED_UP_FROM = 10
+MAX_MESSAGES = 10
 
 #: The number of records that a summary names for each event.
 MAX_LISTED = 5
@@ -54,9 +54,9 @@ def write_alerts(change_set: ChangeSet) -> None:
     if not detectors:
         return
     codes = frozenset().union(*(detector.codes for detector in detectors))
-    rules = list(AlertRule.objects.in_force(codes))
+    rules = list(AlertRule.objects.active_for(codes))
     wanted = {rule.event for rule in rules} | {
-        code for code in codes if events.EVENTS[code].always_noticed
+        code for code in codes if events.EVENTS[code].always_notifies
     }
     changes = Changes(change_set)
     found = [
@@ -67,7 +67,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         if occurrence.event.code in wanted
     ]
     matches = _matches(found, rules)
-    noticed = [one for one in found if one.event.always_noticed]
+    noticed = [one for one in found if one.event.always_notifies]
     header = {
         "who": str(change_set.person) if change_set.person_id else "",
         "why": change_set.reason,
@@ -89,7 +89,7 @@ def write_timed_alerts(day: date) -> None:
     """Write the alerts for events that the date alone causes, up to the start of ``day``.
     Idempotent: alerts that exist are not written again."""
     found = events.occurrences_by(day)
-    rules = list(AlertRule.objects.in_force({one.event.code for one in found}))
+    rules = list(AlertRule.objects.active_for({one.event.code for one in found}))
     header = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
     by_moment: dict[str, list[RuleMatch]] = {}
     for match in _matches(found, rules):
@@ -147,7 +147,7 @@ def _matches(found: list[Occurrence], rules: list[AlertRule]) -> list[RuleMatch]
     matches: dict[tuple, RuleMatch] = {}
     for occurrence, rule in passed:
         subject = subjects.get((occurrence.model, occurrence.key))
-        if rule.has_filter and not (subject and rule.lets_through(subject)):
+        if rule.has_filter and not (subject and rule.matches(subject)):
             continue
         matches.setdefault((id(occurrence), rule.channel), (occurrence, rule))
     return list(matches.values())
@@ -171,7 +171,7 @@ def _write(
     named: dict[int, Occurrence] = {}
     bundles = []
     for (channel, recipient), received in by_receiver.items():
-        summed_up = sums_up or len(received) > SUMMED_UP_FROM
+        summed_up = sums_up or len(received) > MAX_MESSAGES
         groups = _grouped(received) if summed_up else {}
         listed = [one for group in groups.values() for one in group[:MAX_LISTED]]
         named |= {id(one): one for one in listed or [one for one, _ in received]}

@@ -16,7 +16,7 @@ from oegen.people.models import User
 _SALT = "oegen.alerts.unsubscribe"
 
 #: How long an unsubscribe link works.
-WORKS_FOR = timedelta(days=180)
+TOKEN_MAX_AGE = timedelta(days=180)
 
 
 class BadLinkError(Exception):
@@ -56,7 +56,7 @@ class Audience:
 def audience_of(codes: Iterable[str]) -> Audience:
     """The audience of the events, in two queries; in none without codes."""
     codes = set(codes)
-    defaults = {code for code in codes if EVENTS[code].usually_mailed}
+    defaults = {code for code in codes if EVENTS[code].mailed_by_default}
     preferences: dict[str, dict[int, bool]] = {code: {} for code in codes}
     rows = AlertPreference.objects.filter(event__in=codes)
     for code, user, is_wanted in rows.values_list("event", "user", "is_wanted"):
@@ -84,11 +84,11 @@ def choices_of(user: User) -> list[Choice]:
     return [
         Choice(
             event,
-            preferences.get(event.code, event.usually_mailed),
+            preferences.get(event.code, event.mailed_by_default),
             _detail(event, rules.get(event.code, [])),
         )
         for event in EVENTS.values()
-        if event.code in rules or event.needs_no_rule
+        if event.code in rules or event.is_digest
     ]
 
 
@@ -119,7 +119,7 @@ def unsubscribe_token(user: User, codes: list[str]) -> str:
 def read_token(token: str) -> tuple[User, list[Event]]:
     """The user and events of an unsubscribe link. Raises BadLinkError."""
     try:
-        key, *codes = signing.loads(token, salt=_SALT, max_age=WORKS_FOR)
+        key, *codes = signing.loads(token, salt=_SALT, max_age=TOKEN_MAX_AGE)
         return User.objects.get(pk=key), [EVENTS[code] for code in codes]
     except (signing.BadSignature, User.DoesNotExist, KeyError) as error:
         raise BadLinkError from error

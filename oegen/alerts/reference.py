@@ -33,9 +33,9 @@ def alert_rule_rows() -> list[dict[str, Any]]:
             "event": event,
             "threshold": threshold,
             "channel": channel,
-            "is_active": channel == "email" or is_told_to_slack,
+            "is_active": channel == "email" or is_sent_to_slack,
         }
-        for order, (channel, label, event, name, threshold, is_told_to_slack) in enumerate(
+        for order, (channel, label, event, name, threshold, is_sent_to_slack) in enumerate(
             rules, start=1
         )
     ]

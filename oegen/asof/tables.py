@@ -66,7 +66,7 @@ def as_of(day: date) -> Iterator[None]:
     tables = _PastTables(connection, clock.end_of(day))
     token = _tables.set(tables)
     try:
-        with clock.looking_at(day), connection.execute_wrapper(tables):
+        with clock.override_day(day), connection.execute_wrapper(tables):
             yield
     finally:
         _tables.reset(token)

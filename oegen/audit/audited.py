@@ -22,7 +22,7 @@ from oegen.audit.questions import Question
 from oegen.audit.signals import record_validating, rows_written
 from oegen.core import days
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
-from oegen.core.fields import clean_text, fault_of, is_free_text, own_field, storage_fault_of
+from oegen.core.fields import clean_text, is_free_text, own_field, storage_error, text_error
 from oegen.core.record_keys import Key
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class AuditedModel(models.Model):
                 super().save(update_fields=update_fields, **kwargs)
                 if computed := expressions + generated:
                     self.refresh_from_db(fields=computed)
-                self.written([self], created=created, partly=self.has_unsaved_values)
+                self.send_rows_written([self], created=created, partly=self.has_unsaved_values)
             except Exception:
                 if not created:
                     self.version -= 1
@@ -125,10 +125,10 @@ class AuditedModel(models.Model):
         unchanged is accepted, because older records may break a newer rule."""
         excluded = set(exclude or ())
         errors = {}
-        shown = {field.name for field in self._meta.concrete_fields} - excluded
-        faults = self._clean_texts(shown)
+        included = {field.name for field in self._meta.concrete_fields} - excluded
+        text_errors = self._clean_texts(included)
         try:
-            super().clean_fields(excluded | set(faults))
+            super().clean_fields(excluded | set(text_errors))
         except ValidationError as error:
             errors = error.error_dict
         for field in days.day_fields(type(self)):
@@ -144,12 +144,12 @@ class AuditedModel(models.Model):
             for name, value in stored.items():
                 if value == getattr(self, own_field(type(self), name).attname):
                     del errors[name]
-        errors |= {name: [ValidationError(fault)] for name, fault in faults.items()}
+        errors |= {name: [ValidationError(message)] for name, message in text_errors.items()}
         if errors:
             raise ValidationError(errors)
 
     def round_numbers(self) -> None:
-        """Round decimals as the database does, so that record, history and seal agree."""
+        """Round decimals as the database does, so that record, history and seal are equal."""
         for field in self._meta.concrete_fields:
             value = self.__dict__.get(field.attname)
             if isinstance(field, models.DecimalField) and isinstance(value, str | float | Decimal):
@@ -160,38 +160,38 @@ class AuditedModel(models.Model):
 
         Raises RuleBrokenError for a text that can't be stored.
         """
-        for name, fault in self._clean_texts(names).items():
+        for name, message in self._clean_texts(names).items():
             label = capfirst(own_field(type(self), name).verbose_name)
-            raise RuleBrokenError(f"{label}: {fault}")
+            raise RuleBrokenError(f"{label}: {message}")
 
     def _clean_texts(self, names: Iterable[str] | None = None) -> dict[str, str]:
-        """Clean the texts; returns error messages by field for those that can't be stored."""
-        faults = {}
+        """Clean the texts; return error messages by field for those that can't be stored."""
+        errors = {}
         for field in _free_text_fields(type(self)):
             value = self.__dict__.get(field.attname)
             if not isinstance(value, str) or (names is not None and field.name not in names):
                 continue
             cleaned = clean_text(field, value)
-            fault = fault_of(field, cleaned)
-            if (cleaned == value and not fault) or self.has_had(field, value):
+            error = text_error(field, cleaned)
+            if (cleaned == value and not error) or self.had_value(field, value):
                 continue
             setattr(self, field.attname, cleaned)
-            if fault:
-                faults[field.name] = fault
-        return faults
+            if error:
+                errors[field.name] = error
+        return errors
 
-    def has_had(self, field: AnyField, value: str) -> bool:
+    def had_value(self, field: AnyField, value: str) -> bool:
         """Whether the field has or had exactly this value. Such a text is accepted unchanged, so
         that old records can be saved and restored whatever rules apply to new texts. A text that
         can't be stored at all is accepted only if it is the stored value."""
-        if storage_fault_of(value):
+        if storage_error(value):
             stored = type(self)._base_manager.filter(pk=self.pk).values_list(field.attname)
             return bool(stored.first() == (value,))
         rows = type(self).history.filter(id=self.pk, **{field.attname: value})
         return bool(rows.exists())
 
     def _claim_version(self) -> None:
-        """Increment the version; raises StaleRecordError if the database has a newer one."""
+        """Increment the version. Raises StaleRecordError if the database has a newer one."""
         self.modified_at = timezone.now()
         rows: models.QuerySet[Self] = models.QuerySet(type(self))
         claimed = rows.filter(pk=self.pk, version=self.version)
@@ -210,7 +210,7 @@ class AuditedModel(models.Model):
                 expressions.append(field.name)
         return expressions, generated
 
-    def become_new(self) -> None:
+    def assign_new_id(self) -> None:
         """Give the instance a new id, so that the next save creates another record."""
         self.pk = uuid.uuid4()
         self.version = 1
@@ -238,7 +238,7 @@ class AuditedModel(models.Model):
         transaction, so that their last history rows are correct."""
         if not connection.features.has_select_for_update:
             return  # On SQLite the transaction locks the whole database.
-        goes_with = [
+        cascaded = [
             model.objects.filter(**{f"{name}__in": keys})
             for model, name in cls.link_models()
             if _foreign_key(model, name).remote_field.on_delete is models.CASCADE
@@ -246,12 +246,12 @@ class AuditedModel(models.Model):
         if hasattr(cls, "comments"):
             comments = cls.comments.rel.model
             subject = {"content_type": ContentType.objects.get_for_model(cls)}
-            goes_with.append(comments.objects.filter(object_id__in=keys, **subject))
-        for rows in (cls._base_manager.filter(pk__in=keys), *goes_with):
+            cascaded.append(comments.objects.filter(object_id__in=keys, **subject))
+        for rows in (cls._base_manager.filter(pk__in=keys), *cascaded):
             list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
     @classmethod
-    def written(
+    def send_rows_written(
         cls, instances: Iterable[AuditedModel], *, created: bool, partly: bool = False
     ) -> None:
         """Send ``rows_written``. Every write except deletion calls this, in its transaction.
@@ -278,8 +278,8 @@ class AuditedModel(models.Model):
         this link with ``other``; None if they can't be combined."""
         return None
 
-    def shown_on(self) -> AuditedModel:
-        """The record to whose page a search result links."""
+    def result_page_record(self) -> AuditedModel:
+        """The record to whose page a search result about this one links."""
         return self
 
     @classmethod
@@ -348,8 +348,8 @@ class AuditedModel(models.Model):
     @classmethod
     def link_phrase(cls, row: Row, names: NameCache) -> str:
         """The phrase for the creation or removal of a link."""
-        done = "added" if row.history_type == CREATED else "removed"
-        return f"{cls.describe_link(row, names)} {done}"
+        action = "added" if row.history_type == CREATED else "removed"
+        return f"{cls.describe_link(row, names)} {action}"
 
 
 def _foreign_key(model: type[AuditedModel], name: str) -> models.ForeignKey[Any, Any]:

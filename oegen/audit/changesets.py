@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from oegen.audit.questions import Question
 
 #: Answered questions that a change set stores in full; further ones are only counted.
-MOST_ANSWERS = 1000
+MAX_ANSWERS = 1000
 
 
 def key_of(record: models.Model) -> str:
@@ -33,7 +33,7 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
 
-    def news(self) -> Self:
+    def in_feed(self) -> Self:
         """Change sets for the list of latest changes: without migrations and without those that
         changed accounts and groups only."""
         tables = [
@@ -109,7 +109,7 @@ class ChangeSet(models.Model):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         #: The history models that were written to while it was open.
-        self.written: set[type[models.Model]] = set()
+        self.written_models: set[type[models.Model]] = set()
         self._answered: list[tuple[models.Model, Question]] = []
         self._answered_beyond = 0
         self._merged: dict[str, str] = {}
@@ -118,17 +118,17 @@ class ChangeSet(models.Model):
 
     @property
     def has_rows(self) -> bool:
-        return bool(self.written)
+        return bool(self.written_models)
 
     def add_answer(self, record: models.Model, question: Question) -> None:
         """Record that a question about a record was answered with "save anyway"."""
-        if len(self._answered) < MOST_ANSWERS:
+        if len(self._answered) < MAX_ANSWERS:
             # The record, not its key, which may not be assigned before it is saved.
             self._answered.append((record, question))
         else:
             self._answered_beyond += 1
 
-    def add_merger(self, survivor: models.Model, merged: models.Model) -> None:
+    def add_merge(self, survivor: models.Model, merged: models.Model) -> None:
         """Record that ``merged`` was merged into ``survivor``."""
         self._merged[key_of(merged)] = str(survivor.pk)
 

@@ -9,7 +9,7 @@ from oegen.audit.history import HistoryRow
 
 @checks.register(checks.Tags.models)
 def business_models_have_history(app_configs: object, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Every model is audited, or gives in ``unaudited`` the reason why not."""
+    """Check that every model is audited, or states in ``unaudited`` why it is not."""
     audited = set(audit.tracked_models())
     return [
         checks.Error(

@@ -21,7 +21,7 @@ from oegen.audit.signals import change_set_closed, change_set_closing
 from oegen.core import clock
 from oegen.core.clock import ReadOnlyPastError
 from oegen.core.exceptions import RuleBrokenError
-from oegen.core.fields import REASON_LIMIT, shorten_to, storage_fault_of
+from oegen.core.fields import REASON_LIMIT, storage_error, too_long_message
 from oegen.core.text import clean_prose
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Origin:
     person: AbstractUser | None = None
     source: str = Source.CODE
     #: Ids of the change sets written under this origin.
-    written: list[uuid.UUID] = field(default_factory=list, compare=False)
+    change_set_ids: list[uuid.UUID] = field(default_factory=list, compare=False)
 
 
 NOBODY = Origin()
@@ -83,10 +83,10 @@ def change_set(
         return
 
     reason = clean_prose(reason)
-    if fault := storage_fault_of(reason):
-        raise RuleBrokenError(f"Reason: {fault}")
+    if error := storage_error(reason):
+        raise RuleBrokenError(f"Reason: {error}")
     if len(reason) > REASON_LIMIT:
-        raise RuleBrokenError(f"Reason: {shorten_to(REASON_LIMIT, len(reason))}")
+        raise RuleBrokenError(f"Reason: {too_long_message(REASON_LIMIT, len(reason))}")
     origin = _origin.get()
     current = ChangeSet(
         id=uuid.uuid4(),
@@ -110,9 +110,9 @@ def change_set(
         if current.has_rows:
             change_set_closed.send(type(current), change_set=current)
             current.set_details()
-            seals.close(ChangeSet, [current], current.written)
+            seals.close(ChangeSet, [current], current.written_models)
     if current.has_rows and origin is not NOBODY:
-        origin.written.append(current.id)
+        origin.change_set_ids.append(current.id)
 
 
 def current_change_set() -> ChangeSet | None:

@@ -43,7 +43,7 @@ class HistoryRow(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.change_set_id is None:
             current = open_change_set()
-            current.written.add(type(self))
+            current.written_models.add(type(self))
             self.change_set_id = current.id
         super().save(*args, **kwargs)
 
@@ -78,7 +78,7 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
         raw: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Ignores simple-history's switches to disable it. A fixture (``raw``) must contain its
+        """Ignore simple-history's switches to disable it. A fixture (``raw``) must contain its
         history rows."""
         if not raw:
             self.create_historical_record(instance, CREATED if created else CHANGED, using=using)
@@ -133,7 +133,7 @@ def history_row(
 def instance_from_row(row: Row) -> AuditedModel:
     """An unsaved record with the values of a history row."""
     fields = type(row).tracked_fields
-    values = {one.attname: getattr(row, one.attname) for one in fields}
+    values = {field.attname: getattr(row, field.attname) for field in fields}
     record: AuditedModel = row.instance_type(**values)
     return record
 
@@ -150,7 +150,7 @@ def write_history_rows(
             rows.append(history_row(instance, kind, change_set=current))
         if rows:
             history = type(rows[-1])
-            current.written.add(history)
+            current.written_models.add(history)
             history.objects.bulk_create(rows, batch_size=BATCH_SIZE)
 
 
@@ -172,7 +172,7 @@ def removals_together() -> Iterator[None]:
         for row in rows:
             by_model.setdefault(type(row), []).append(row)
         for history, removed in by_model.items():
-            current.written.add(history)
+            current.written_models.add(history)
             for start in range(0, len(removed), BATCH_SIZE):
                 batch = removed[start : start + BATCH_SIZE]
                 history.objects.bulk_create(batch)

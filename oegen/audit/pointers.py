@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def protect_targets(records: list[Any] | models.QuerySet[Any], keys: list[Any]) -> None:
-    """Raises ProtectedError if a pointer refers to any of these locked records. The error also
+    """Raise ProtectedError if a pointer refers to any of these locked records. The error also
     lists the objects that protect them by foreign keys."""
     model = records.model if isinstance(records, models.QuerySet) else type(records[0])
     pointing = set(rows_pointing_to(model, keys))
@@ -40,13 +40,15 @@ def protect_targets(records: list[Any] | models.QuerySet[Any], keys: list[Any]) 
 
 
 @receiver(rows_written, dispatch_uid="oegen.pointers.written")
-def _note(sender: type[AuditedModel], instances: Iterable[AuditedModel], **kwargs: Any) -> None:
+def _queue_check(
+    sender: type[AuditedModel], instances: Iterable[AuditedModel], **kwargs: Any
+) -> None:
     if pointers_of(sender):
         queue_for_closing(sender, [instance.pk for instance in instances])
 
 
 @receiver(change_set_closing, dispatch_uid="oegen.pointers.closing")
-def _check(sender: type[ChangeSet], change_set: ChangeSet, **kwargs: Any) -> None:
+def _check_queued(sender: type[ChangeSet], change_set: ChangeSet, **kwargs: Any) -> None:
     for model, keys in change_set.queued_for_closing.items():
         if not isinstance(model, str):
             for field in pointers_of(model):
@@ -54,14 +56,14 @@ def _check(sender: type[ChangeSet], change_set: ChangeSet, **kwargs: Any) -> Non
 
 
 def _check_targets(field: PointerField, keys: Iterable[Any]) -> None:
-    """Raises RuleBrokenError for a key without a record. Locks the targets until the end of the
+    """Raise RuleBrokenError for a key without a record. Lock the targets until the end of the
     transaction."""
     rows = field.model._base_manager.filter(pk__in=keys).exclude(**{field.name: None})
     wanted = set(rows.values_list(field.attname, flat=True))
     if not wanted or field.target is None:
         return
     targets = field.target._base_manager.filter(pk__in=wanted).order_by("pk")
-    there = targets.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)
-    if wanted - set(there):
+    existing = targets.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True)
+    if wanted - set(existing):
         label = capfirst(field.verbose_name)
         raise RuleBrokenError(f"{label}: what it points to has been removed.")

@@ -14,7 +14,7 @@ from oegen.audit.history import removals_together, write_history_rows
 from oegen.audit.pointers import protect_targets
 from oegen.core import clock
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
-from oegen.core.fields import clean_text, fault_as_stored, fault_of, is_free_text
+from oegen.core.fields import clean_text, is_free_text, stored_text_error, text_error
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
@@ -59,7 +59,7 @@ class AuditedQuerySet(models.QuerySet[Any]):
                 if computed:
                     _check_texts(rows, computed)
                 write_history_rows(rows, CHANGED)
-                model.written(rows, created=False)
+                model.send_rows_written(rows, created=False)
         return updated
 
     def _clean_texts(self, values: dict[str, Any]) -> tuple[dict[str, Any], list[AnyField]]:
@@ -77,8 +77,8 @@ class AuditedQuerySet(models.QuerySet[Any]):
                 computed.append(field)
             elif isinstance(value, str):
                 cleaned[name] = clean_text(field, value)
-                if fault := fault_of(field, cleaned[name]):
-                    raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")
+                if error := text_error(field, cleaned[name]):
+                    raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {error}")
         return cleaned, computed
 
     def _lock(self) -> dict[Any, int]:
@@ -119,7 +119,7 @@ class AuditedQuerySet(models.QuerySet[Any]):
         with change_set():
             created = super().bulk_create(objs, batch_size=batch_size or BATCH_SIZE)
             write_history_rows(created, history_type)
-            self.model.written(created, created=True)
+            self.model.send_rows_written(created, created=True)
         return created
 
     def bulk_update(
@@ -170,13 +170,13 @@ class AuditedQuerySet(models.QuerySet[Any]):
 
 
 def _check_texts(rows: list[Any], fields: list[AnyField]) -> None:
-    """Raises RuleBrokenError if the database computed a text that is not clean."""
+    """Raise RuleBrokenError if the database computed a text that is not clean."""
     for row in rows:
         for field in fields:
             value = getattr(row, field.attname)
             if value is None:
                 continue
             unclean = "It has white space or signs that can't be kept."
-            fault = fault_as_stored(field, value, if_unclean=unclean)
-            if fault and not row.has_had(field, value):
-                raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {fault}")
+            error = stored_text_error(field, value, if_unclean=unclean)
+            if error and not row.had_value(field, value):
+                raise RuleBrokenError(f"{capfirst(field.verbose_name)}: {error}")

@@ -87,7 +87,7 @@ def split(
     return unanswered, [question for question in asked if question.key in answers]
 
 
-def settle(
+def require_answers(
     record: AuditedModel, *, changed: Collection[str] | None, answers: Collection[str]
 ) -> list[Question]:
     """The answered questions. Raises ValidationError, by field, if any is unanswered."""
@@ -100,7 +100,7 @@ def settle(
     return answered
 
 
-def remember(record: AuditedModel, answered: Iterable[Question]) -> None:
+def record_answers(record: AuditedModel, answered: Iterable[Question]) -> None:
     """Store in the open change set that these questions about the record were confirmed."""
     for question in answered:
         open_change_set().add_answer(record, question)

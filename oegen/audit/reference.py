@@ -51,8 +51,8 @@ class ReferenceModel(AuditedModel):
     def take_code(self) -> None:
         """Set a unique code, derived from the name, on a new row."""
         stem = slugify(self.name)[:36].rstrip("-") or str(self._meta.model_name)
-        alike = type(self)._base_manager.filter(code__istartswith=stem)
-        taken = {code.lower() for code in alike.values_list("code", flat=True)}
+        same_stem = type(self)._base_manager.filter(code__istartswith=stem)
+        taken = {code.lower() for code in same_stem.values_list("code", flat=True)}
         codes = chain([stem], (f"{stem}-{number}" for number in count(2)))
         self.code = next(code for code in codes if code not in taken)
 

@@ -83,7 +83,7 @@ def digest_of(row: models.Model, seal_format: int | None = None) -> str:
         seal_format = format_of(cast("type[ChangeSet]", change_sets))
     facts: dict[str, Any] = {"table": row._meta.label_lower}
     for field in sealed_fields(type(row)):
-        value = plain(field, getattr(row, field.attname))
+        value = normalize(field, getattr(row, field.attname))
         if value is not None and value != "":
             facts[field.attname] = value
             if seal_format >= 2 and _is_content_type(field):
@@ -111,7 +111,7 @@ def _label_of_content_type(key: int) -> str:
     return f"{kind.app_label}.{kind.model}"
 
 
-def plain(field: models.Field[Any, Any], value: Any) -> Any:
+def normalize(field: models.Field[Any, Any], value: Any) -> Any:
     """A field's value normalized for JSON: equal for a value as assigned and as read back."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
@@ -198,7 +198,7 @@ def close(
     for change_set in change_sets:
         change_set.contents = {}
     tables = sorted(tables, key=lambda one: one._meta.label_lower)
-    *digests, newest = _read(model, [_digests(history, by_key) for history in tables])
+    *digests, newest = _read_locked(model, [_digests(history, by_key) for history in tables])
     for history, rows in zip(tables, digests, strict=True):
         for key, members in groupby(rows, itemgetter(0)):
             tally = Tally()
@@ -211,12 +211,12 @@ def close(
     for change_set in filled:
         number += 1
         change_set.number, change_set.sealed_at = number, now
-        _name_the_person(change_set)
+        _set_person_names(change_set)
         change_set.seal = seal = seal_of(change_set, seal)
     model._base_manager.bulk_create(filled, batch_size=500)
 
 
-def _name_the_person(change_set: ChangeSet) -> None:
+def _set_person_names(change_set: ChangeSet) -> None:
     """Set the seal format and, from format 2 on, the person's names."""
     if format_of(type(change_set)) == 1:
         return
@@ -226,7 +226,9 @@ def _name_the_person(change_set: ChangeSet) -> None:
         change_set.person_name = person.get_full_name()
 
 
-def _read(model: type[ChangeSet], digests: list[models.QuerySet[Any, Any]]) -> list[Iterable[Any]]:
+def _read_locked(
+    model: type[ChangeSet], digests: list[models.QuerySet[Any, Any]]
+) -> list[Iterable[Any]]:
     """The rows of each queryset and, last, the newest number and seal, read under the lock that
     serializes numbering.
 

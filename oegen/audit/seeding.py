@@ -1,4 +1,4 @@
-"""Reference rows that every installation starts with, made by ``migrate`` with their history.
+"""Reference rows that ``migrate`` creates in every installation, with their history.
 
 An application registers them in ``AppConfig.ready``::
 
@@ -35,19 +35,19 @@ def reference_id(model: str, code: str) -> uuid.UUID:
 
 
 def register_rows(model: type[ReferenceModel], rows: list[dict[str, Any]]) -> None:
-    """Register the fields of the rows; ids are made of their codes."""
+    """Register the rows, given by their fields; ids are derived from their codes."""
     _rows[model] = rows
 
 
 def create_new_rows(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """post_migrate: create the registered rows that the database never had.
 
-    A row that somebody removed stays away, as history knows it. One whose name or code another
-    record has by now is left out, with a warning.
+    A row that was removed is not created again. A row whose name or code another record has by now
+    is skipped with a warning.
     """
     if sender.name != "oegen" or not database.is_migrated(using):
         return
-    # Rows come after those that they can point to.
+    # Models with pointers come after their targets.
     for model in sorted(_rows, key=lambda model: bool(pointers_of(model))):
         rows = [
             model(id=reference_id(str(model._meta.model_name), row["code"]), **row)

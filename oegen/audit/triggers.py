@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from oegen.audit.choices import REMOVED
 from oegen.audit.registry import history_model, tracked_models
-from oegen.core.triggers import AppendOnly, TableRule, make_triggers, registered_triggers
+from oegen.core.triggers import AppendOnly, TableRule, create_triggers, registered_triggers
 
 
 def history_tables() -> Iterator[AppendOnly]:
@@ -33,7 +33,7 @@ def table_rules() -> list[TableRule]:
 def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """post_migrate: create the triggers of all tables that exist."""
     if sender.name == "oegen":
-        make_triggers(using, table_rules())
+        create_triggers(using, table_rules())
 
 
 def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
@@ -45,10 +45,10 @@ def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
         return
     connection = connections[using]
     with connection.cursor() as cursor:
-        there = set(connection.introspection.table_names(cursor))
+        tables = set(connection.introspection.table_names(cursor))
         for model in tracked_models():
             table = history_model(model)._meta.db_table
-            if table in there:
+            if table in tables:
                 cursor.execute(
                     f"CREATE INDEX IF NOT EXISTS {table}_removals ON {table} (id, history_id) "
                     f"WHERE history_type = '{REMOVED}'"
@@ -60,14 +60,14 @@ def missing_triggers(using: str) -> list[tuple[str, str]]:
     connection = connections[using]
     find = _postgresql_triggers if connection.vendor == "postgresql" else _sqlite_triggers
     with connection.cursor() as cursor:
-        there = find(cursor)
+        existing = find(cursor)
     missing = []
     for rule in table_rules():
-        wanted = {_words(one) for one in rule.statements(connection.vendor)}
+        wanted = {_normalize_sql(one) for one in rule.statements(connection.vendor)}
         missing += [
             (rule.table, name)
             for name in rule.names(connection.vendor)
-            if name not in there or not there[name] <= wanted
+            if name not in existing or not existing[name] <= wanted
         ]
     return missing
 
@@ -101,7 +101,7 @@ def unknown_triggers(using: str) -> list[tuple[str, str, str]]:
 def _sqlite_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
     """The statement that created each trigger."""
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    return {name: {_words(sql)} for name, sql in cursor.fetchall()}
+    return {name: {_normalize_sql(sql)} for name, sql in cursor.fetchall()}
 
 
 def _postgresql_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
@@ -115,8 +115,8 @@ def _postgresql_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
     )
     return {
         trigger: {
-            _words(re.sub(r" ON \w+\.", " ON ", made)),
-            _words(
+            _normalize_sql(re.sub(r" ON \w+\.", " ON ", made)),
+            _normalize_sql(
                 f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
                 f"AS $${source}$$"
             ),
@@ -125,5 +125,5 @@ def _postgresql_triggers(cursor: CursorWrapper) -> dict[str, set[str]]:
     }
 
 
-def _words(sql: str) -> str:
+def _normalize_sql(sql: str) -> str:
     return re.sub(r"\s+", " ", sql).strip()

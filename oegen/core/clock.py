@@ -41,7 +41,8 @@ def days_ago(days: int) -> datetime:
 
 
 @contextmanager
-def looking_at(day: date) -> Iterator[None]:
+def override_day(day: date) -> Iterator[None]:
+    """Set the effective day inside the block."""
     token = _past_day.set(day)
     try:
         yield

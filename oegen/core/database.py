@@ -40,9 +40,12 @@ def snapshot(using: str) -> Iterator[None]:
 
 
 @contextmanager
-def short_wait(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[None]:
-    """Shorten SQLite's lock timeout; raises django.db.OperationalError when it runs out. No effect
-    on PostgreSQL, where writers of other rows do not block."""
+def lock_timeout(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[None]:
+    """Shorten SQLite's lock timeout inside the block.
+
+    Raises django.db.OperationalError when it runs out. No effect on PostgreSQL, where writers of
+    other rows do not block.
+    """
     connection = connections[using]
     if connection.vendor != "sqlite":
         yield
@@ -56,11 +59,10 @@ def short_wait(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[Non
             cursor.execute(f"PRAGMA busy_timeout = {timeout}")
 
 
-def wait_for_turn(lock: int, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Take a lock that is held until the end of the transaction, waiting for other holders.
+def take_advisory_lock(lock: int, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Take PostgreSQL's advisory lock with the number ``lock``, until the end of the transaction.
 
-    On PostgreSQL it is the advisory lock with the number ``lock``. On SQLite there is nothing to
-    do: a write transaction locks the whole database from its start.
+    SQLite needs none: a write transaction locks the whole database from its start.
     """
     connection = connections[using]
     if connection.vendor == "postgresql":
@@ -68,9 +70,11 @@ def wait_for_turn(lock: int, using: str = DEFAULT_DB_ALIAS) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
 
 
-def wait_for_turns(lock_class: int, locks: Iterable[int], using: str = DEFAULT_DB_ALIAS) -> None:
-    """``wait_for_turn`` for several locks of a class, in their order, so that nobody who takes them
-    in the same way is blocked for good."""
+def take_advisory_locks(
+    lock_class: int, locks: Iterable[int], using: str = DEFAULT_DB_ALIAS
+) -> None:
+    """Take several advisory locks of a class, in ascending order, which prevents deadlocks between
+    transactions that call this."""
     connection = connections[using]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -16,10 +16,10 @@ from django.utils.formats import date_format
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2100, 12, 31)
 
-WRITE_A_DAY = "Give a date with day, month and a year of four digits, such as 14 Mar 2027."
+INVALID_DAY = "Give a date with day, month and a year of four digits, such as 14 Mar 2027."
 
 
-def is_possible(day: date) -> bool:
+def is_in_range(day: date) -> bool:
     return FIRST_DAY <= day <= LAST_DAY
 
 
@@ -28,7 +28,7 @@ def bounds() -> str:
 
 
 def validate_day(day: date) -> None:
-    if not is_possible(day):
+    if not is_in_range(day):
         raise ValidationError(
             f"Give a day {bounds()}, with all four digits of the year: this is in the year "
             f"{day.year}."
@@ -46,8 +46,8 @@ class DayInput(forms.DateInput):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        shown = context["widget"]["value"]
-        if not shown or str(FIRST_DAY) <= shown <= str(LAST_DAY):
+        value_shown = context["widget"]["value"]
+        if not value_shown or str(FIRST_DAY) <= value_shown <= str(LAST_DAY):
             context["widget"]["attrs"] |= {"min": str(FIRST_DAY), "max": str(LAST_DAY)}
         return context
 
@@ -57,7 +57,7 @@ class DayField(forms.DateField):
 
     widget = DayInput
     default_validators = [validate_day]
-    default_error_messages = {"invalid": WRITE_A_DAY}
+    default_error_messages = {"invalid": INVALID_DAY}
 
 
 def day_fields(model: type[models.Model]) -> list[models.DateField[Any, Any]]:

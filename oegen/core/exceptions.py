@@ -16,7 +16,7 @@ class Versioned(Protocol):
 
 
 class RuleBrokenError(IntegrityError):
-    """A write broke a rule that the models enforce. Like an IntegrityError of the database, it
+    """A write violated a rule that the models enforce. Like an IntegrityError of the database, it
     rolls the write back; its text can be shown to users."""
 
 

@@ -19,7 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_countries import countries
 
-from oegen.core.text import HALF_CHARACTER, clean_line, clean_lines, clean_prose, is_blank
+from oegen.core.text import SURROGATE, clean_line, clean_lines, clean_prose, is_blank
 
 #: Maximum length of a multi-line text, and of the reason for a change.
 PROSE_LIMIT = 10_000
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
 
 
-def between(low: int, high: int, unit: str = "") -> list[BaseValidator]:
+def range_validators(low: int, high: int, unit: str = "") -> list[BaseValidator]:
     """Validators for a closed range, with messages that name the range."""
     unit = unit and " " + unit.replace("%", "%%")
     message = f"Give a number from {low} to {high}{unit}, not %(show_value)s."
@@ -44,10 +44,10 @@ def at_least_zero(unit: str) -> list[BaseValidator]:
     return [MinValueValidator(0, f"Give 0 {unit} or more, not %(show_value)s.")]
 
 
-def in_range(
+def range_constraint(
     model_label: str, field: str, low: int, high: int | None = None
 ) -> models.CheckConstraint:
-    """The check constraint for ``between``; null passes."""
+    """The check constraint for ``range_validators``; null passes."""
     condition = models.Q(**{f"{field}__gte": low})
     if high is not None:
         condition &= models.Q(**{f"{field}__lte": high})
@@ -58,7 +58,7 @@ def in_range(
     )
 
 
-def one_of(
+def choices_constraint(
     model_label: str, field: str, choices: type[models.TextChoices]
 ) -> models.CheckConstraint:
     return models.CheckConstraint(
@@ -68,7 +68,7 @@ def one_of(
     )
 
 
-def country_shape(model_label: str) -> models.CheckConstraint:
+def country_constraint(model_label: str) -> models.CheckConstraint:
     """Empty, or two capital letters."""
     return models.CheckConstraint(
         condition=models.Q(country="")
@@ -109,7 +109,7 @@ def validate_country(value: str) -> None:
 
 
 def refuse_underscores(value: object, message: StrOrPromise) -> None:
-    """Raises ValidationError for a number such as ``1_0``, which Python would parse as 10."""
+    """Raise ValidationError for a number such as ``1_0``, which Python would parse as 10."""
     if "_" in str(value):
         raise ValidationError(message, code="invalid")
 
@@ -124,20 +124,22 @@ class NumberFormField(forms.DecimalField):
 
 
 class OpenedVersionField(forms.IntegerField):
-    """A hidden field with the version of the record that the form was opened on. ``then`` is the
-    advice in the error message for a damaged value."""
+    """A hidden field with the version of the record that the form was opened on.
+
+    ``advice`` is the end of the error message for an invalid value.
+    """
 
     #: The largest integer of PostgreSQL.
-    LARGEST = 2**31 - 1
+    MAX_VERSION = 2**31 - 1
 
     widget = forms.HiddenInput
 
-    def __init__(self, *, then: str, **kwargs: Any) -> None:
+    def __init__(self, *, advice: str, **kwargs: Any) -> None:
         damaged = (
-            f"This form's note of what it was opened on is damaged. Nothing was changed: {then}"
+            f"This form's note of what it was opened on is damaged. Nothing was changed: {advice}"
         )
         super().__init__(
-            max_value=self.LARGEST,
+            max_value=self.MAX_VERSION,
             error_messages=dict.fromkeys(
                 ("required", "invalid", "min_value", "max_value"), damaged
             ),
@@ -145,7 +147,7 @@ class OpenedVersionField(forms.IntegerField):
         )
 
 
-def shorten_to(limit: int, length: int) -> str:
+def too_long_message(limit: int, length: int) -> str:
     return f"Shorten this to at most {limit:,} characters: it has {length:,}."
 
 
@@ -170,7 +172,7 @@ class TextFormField(forms.CharField):
         # Browsers send line breaks as two characters; count them as one.
         length = len(text.replace("\r\n", "\n"))
         if length > self.limit:
-            raise ValidationError(shorten_to(self.limit, length), code="max_length")
+            raise ValidationError(too_long_message(self.limit, length), code="max_length")
         return text
 
 
@@ -294,35 +296,35 @@ def clean_text(field: AnyField, value: str) -> str:
     return clean_prose(value) if isinstance(field, models.TextField) else clean_line(value)
 
 
-def storage_fault_of(value: str) -> str:
+def storage_error(value: str) -> str:
     """An error message if no text field can store the value; else empty."""
     if NULL_CHARACTER in value:
         return "A null character can't be kept: remove it."
-    if HALF_CHARACTER.search(value):
+    if SURROGATE.search(value):
         return "Half a character can't be kept: write the whole one, or remove it."
     return ""
 
 
-def fault_of(field: AnyField, value: str) -> str:
+def text_error(field: AnyField, value: str) -> str:
     """An error message if the free-text field can't store the cleaned value; else empty."""
-    if fault := storage_fault_of(value):
-        return fault
+    if error := storage_error(value):
+        return error
     limit = getattr(field, "limit", field.max_length)
     if limit and len(value) > limit:
-        return shorten_to(limit, len(value))
+        return too_long_message(limit, len(value))
     if isinstance(field, LineField | ProseField) and not field.blank and is_blank(value):
         is_name = field.name == "title" or field.name.endswith("name")
         return (
             "Give it a name." if is_name else f"Give the {field.verbose_name}: it can't be empty."
         )
-    return field.fault_of(value) if hasattr(field, "fault_of") else ""
+    return field.text_error(value) if hasattr(field, "text_error") else ""
 
 
-def fault_as_stored(field: AnyField, value: str, *, if_unclean: str) -> str:
+def stored_text_error(field: AnyField, value: str, *, if_unclean: str) -> str:
     """An error message if the free-text field can't store the value unchanged; else empty.
     ``if_unclean`` is the message where cleaning would change the value."""
     cleaned = clean_text(field, value)
-    return fault_of(field, cleaned) or (if_unclean if cleaned != value else "")
+    return text_error(field, cleaned) or (if_unclean if cleaned != value else "")
 
 
 class CountrySelect(forms.Select):

@@ -7,7 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 #: Replacements for letters that Unicode does not decompose.
-PLAIN = str.maketrans(
+REPLACEMENTS = str.maketrans(
     {
         "ø": "o",
         "ł": "l",
@@ -26,7 +26,7 @@ PLAIN = str.maketrans(
 )
 
 #: Variation selectors: whether the character before them is drawn as an emoji.
-STYLES = frozenset(map(chr, range(0xFE00, 0xFE10)))
+VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 
 #: Length of an excerpt, and how much of it may precede the first match.
 EXCERPT, LEAD_IN = 180, 60
@@ -34,27 +34,27 @@ EXCERPT, LEAD_IN = 180, 60
 Span = tuple[int, int]
 
 
-class _Folds(dict[int, str]):
+class _FoldedCharacters(dict[int, str]):
     """The folded text of a code point: empty for an accent or a direction mark."""
 
     def __missing__(self, code: int) -> str:
-        whole = unicodedata.normalize("NFKD", chr(code))
+        decomposed = unicodedata.normalize("NFKD", chr(code))
         bare = "".join(
-            " " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one
-            for one in unicodedata.normalize("NFKD", whole.casefold())
-            if not unicodedata.combining(one)
-            and unicodedata.category(one) != "Cf"
-            and one not in STYLES
+            " " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character
+            for character in unicodedata.normalize("NFKD", decomposed.casefold())
+            if not unicodedata.combining(character)
+            and unicodedata.category(character) != "Cf"
+            and character not in VARIATION_SELECTORS
         )
-        self[code] = folded = bare.translate(PLAIN)
+        self[code] = folded = bare.translate(REPLACEMENTS)
         return folded
 
 
-_folds = _Folds()
+_folded_characters = _FoldedCharacters()
 
 
 def fold(text: str) -> str:
-    return " ".join(text.translate(_folds).split())
+    return " ".join(text.translate(_folded_characters).split())
 
 
 def words_of(text: str) -> list[str]:
@@ -68,18 +68,18 @@ def spans(text: str, words: Iterable[str]) -> list[Span]:
     A letter that folds to two ("ß", "æ") is always matched as a whole, together with combining
     accents that follow it.
     """
-    pieces = [_folds[ord(one)] for one in text]
-    origin = [place for place, piece in enumerate(pieces) for _ in piece]
+    pieces = [_folded_characters[ord(character)] for character in text]
+    origin = [index for index, piece in enumerate(pieces) for _ in piece]
     folded = "".join(pieces)
     found: list[Span] = []
     for word in words:
-        at = folded.find(word)
-        while at >= 0:
-            end = origin[at + len(word) - 1] + 1
+        start = folded.find(word)
+        while start >= 0:
+            end = origin[start + len(word) - 1] + 1
             while end < len(pieces) and not pieces[end]:
                 end += 1
-            found.append((origin[at], end))
-            at = folded.find(word, at + len(word))
+            found.append((origin[start], end))
+            start = folded.find(word, start + len(word))
     merged: list[Span] = []
     for start, end in sorted(found):
         if merged and start <= merged[-1][1]:

@@ -5,7 +5,7 @@ from copy import copy
 
 
 class LineFormatter(logging.Formatter):
-    """Leave out the traceback of requests that were refused on purpose (status below 500)."""
+    """A formatter that leaves out the tracebacks of responses with a status below 500."""
 
     def format(self, record: logging.LogRecord) -> str:
         if getattr(record, "status_code", 500) < 500:

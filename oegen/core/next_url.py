@@ -1,4 +1,4 @@
-"""The page that led to a form, carried in the query parameter ``next``."""
+"""The query parameter ``next``: the page to which a form returns."""
 
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ def as_query(page: str) -> str:
     return urlencode({NEXT: page})
 
 
-def page_to_return_to(request: HttpRequest) -> str:
+def get_next_page(request: HttpRequest) -> str:
     """The URL in the parameter ``next``; empty if it is missing or points to another host."""
     page = request.GET.get(NEXT, "")
     safe = url_has_allowed_host_and_scheme(

@@ -1,4 +1,4 @@
-"""Removes other users' permissions from the files that the site writes."""
+"""Access permissions of the files that the site writes."""
 
 from __future__ import annotations
 

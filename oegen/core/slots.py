@@ -22,8 +22,8 @@ class Slot:
     def __init__(self, name: str, number: int):
         folder = settings.VAR_DIR / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        for place in range(number):
-            file = (folder / f"{name}-{place}").open("w")
+        for index in range(number):
+            file = (folder / f"{name}-{index}").open("w")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -36,18 +36,20 @@ class Slot:
     def release(self) -> None:
         self._file.close()
 
-    def held_for(self, parts: Iterator[Any]) -> HeldParts:
+    def release_after(self, parts: Iterator[Any]) -> ReleasingChunks:
         """Wrap the chunks of a streaming response: closing it releases the slot, even if it was
         not read to its end."""
-        return HeldParts(self, parts)
+        return ReleasingChunks(self, parts)
 
 
-class HeldParts:
+class ReleasingChunks:
+    """Chunks of a response; ``close``, which Django calls at its end, releases the slot."""
+
     def __init__(self, slot: Slot, parts: Iterator[Any]):
         self._slot = slot
         self._parts = parts
 
-    def __iter__(self) -> HeldParts:
+    def __iter__(self) -> ReleasingChunks:
         return self
 
     def __next__(self) -> Any:

@@ -6,13 +6,13 @@ Folding for search is in oegen.core.folding. It is coarser: it makes Müller and
 import re
 import unicodedata
 
-from oegen.core.folding import STYLES, fold
+from oegen.core.folding import VARIATION_SELECTORS, fold
 
 #: Joiners between letters, as in Persian words, and between the parts of an emoji.
 JOINERS = frozenset("\u200c\u200d")
 
 #: Format characters that are visible, such as Arabic number signs.
-_DRAWN = frozenset(
+_VISIBLE_FORMAT_CHARACTERS = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
 
@@ -22,10 +22,10 @@ _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _BLACK_FLAG = "\U0001f3f4"
 
 #: Maximum length of a key: PostgreSQL can't index more than about 2,700 bytes.
-_LONGEST_KEY = 600
+_MAX_KEY_LENGTH = 600
 
-#: Separates the tie-breaker of a sort key: it orders names that are equal otherwise.
-_TIE = "\x01"
+#: Separates a sort key from its tie-breaker, which orders names that are equal otherwise.
+_TIE_SEPARATOR = "\x01"
 
 _BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
@@ -33,7 +33,7 @@ _BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
 
 #: An unpaired surrogate, which no encoding accepts.
-HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 _NUMBER = re.compile(r"\d+")
 
@@ -45,7 +45,7 @@ def clean_line(text: str) -> str:
     unpaired surrogates stay too, because they are refused with a message.
     """
     # NFC comes last: a removed character may have separated a letter from its accent.
-    return unicodedata.normalize("NFC", " ".join(_without_signs(text).split()))
+    return unicodedata.normalize("NFC", " ".join(_strip_format_characters(text).split()))
 
 
 def clean_prose(text: str) -> str:
@@ -60,37 +60,41 @@ def clean_lines(text: str) -> str:
     return "\n".join(filter(None, map(clean_line, clean_prose(text).split("\n"))))
 
 
-def _without_signs(text: str) -> str:
+def _strip_format_characters(text: str) -> str:
     """Remove control and format characters; those that are white space become a space."""
     if text.isascii() and text.isprintable():
         return text
     result: list[str] = []
-    for place, one in enumerate(text):
-        category = unicodedata.category(one)
-        if category == "Cc" and one != "\x00":
-            result.append(" " if one.isspace() else "")
-        elif category == "Cf" and one not in _DRAWN:
-            result.append(one if _joins(text, place) or _is_flag_tag(one, result) else "")
+    for index, character in enumerate(text):
+        category = unicodedata.category(character)
+        if category == "Cc" and character != "\x00":
+            result.append(" " if character.isspace() else "")
+        elif category == "Cf" and character not in _VISIBLE_FORMAT_CHARACTERS:
+            result.append(
+                character
+                if _is_joiner_in_word(text, index) or _is_flag_tag(character, result)
+                else ""
+            )
         else:
-            result.append(one)
+            result.append(character)
     return "".join(result)
 
 
-def _joins(text: str, place: int) -> bool:
-    """Whether the character at ``place`` is a joiner between two visible characters."""
-    if text[place] not in JOINERS or not 0 < place < len(text) - 1:
+def _is_joiner_in_word(text: str, index: int) -> bool:
+    """Whether the character at ``index`` is a joiner between two visible characters."""
+    if text[index] not in JOINERS or not 0 < index < len(text) - 1:
         return False
-    return _is_drawn(text[place - 1]) and _is_drawn(text[place + 1])
+    return _is_visible(text[index - 1]) and _is_visible(text[index + 1])
 
 
-def _is_drawn(one: str) -> bool:
-    return one in STYLES or unicodedata.category(one)[0] in "LMNPS"
+def _is_visible(character: str) -> bool:
+    return character in VARIATION_SELECTORS or unicodedata.category(character)[0] in "LMNPS"
 
 
-def _is_flag_tag(one: str, before: list[str]) -> bool:
+def _is_flag_tag(character: str, before: list[str]) -> bool:
     """Whether the character belongs to an emoji flag such as Scotland's: a black flag with tags."""
-    last = next((piece for piece in reversed(before) if piece), "")
-    return "\U000e0020" <= one <= "\U000e007f" and (
+    last = next((other for other in reversed(before) if other), "")
+    return "\U000e0020" <= character <= "\U000e007f" and (
         last == _BLACK_FLAG or "\U000e0020" <= last <= "\U000e007f"
     )
 
@@ -98,8 +102,10 @@ def _is_flag_tag(one: str, before: list[str]) -> bool:
 def is_blank(text: str) -> bool:
     """Whether the text has no visible character."""
     return not any(
-        one not in _FILLERS and one not in STYLES and unicodedata.category(one)[0] in "LNPS"
-        for one in text
+        character not in _FILLERS
+        and character not in VARIATION_SELECTORS
+        and unicodedata.category(character)[0] in "LNPS"
+        for character in text
     )
 
 
@@ -108,21 +114,27 @@ def name_key(text: str) -> str:
     invisible characters removed. Accents count.
     """
     text = unicodedata.normalize("NFKC", text).casefold()
-    drawn = (
-        one
-        for one in unicodedata.normalize("NFKC", text)
-        if one not in _FILLERS
-        and one not in STYLES
-        and (unicodedata.category(one) not in ("Cf", "Cc") or one.isspace() or one in _DRAWN)
+    visible = (
+        character
+        for character in unicodedata.normalize("NFKC", text)
+        if character not in _FILLERS
+        and character not in VARIATION_SELECTORS
+        and (
+            unicodedata.category(character) not in ("Cf", "Cc")
+            or character.isspace()
+            or character in _VISIBLE_FORMAT_CHARACTERS
+        )
     )
-    return " ".join("".join(drawn).split())[:_LONGEST_KEY]
+    return " ".join("".join(visible).split())[:_MAX_KEY_LENGTH]
 
 
 def likeness_key(text: str) -> str:
     """A key that is equal for similar names, about which forms ask: folded as for search (no
     accents) and without punctuation. Empty for a text of punctuation only."""
-    words = "".join(one if one.isalnum() else " " for one in fold(text).replace("'", ""))
-    return " ".join(words.split())[:_LONGEST_KEY]
+    words = "".join(
+        character if character.isalnum() else " " for character in fold(text).replace("'", "")
+    )
+    return " ".join(words.split())[:_MAX_KEY_LENGTH]
 
 
 def sort_key(text: str) -> str:
@@ -133,11 +145,14 @@ def sort_key(text: str) -> str:
     break ties.
     """
     folded = _NUMBER.sub(_by_value, fold(text))
-    letters = (one if one.isalnum() or one == " " else f"!{one}" for one in folded)
-    return "".join(letters) + _TIE + unicodedata.normalize("NFC", text)
+    letters = (
+        character if character.isalnum() or character == " " else f"!{character}"
+        for character in folded
+    )
+    return "".join(letters) + _TIE_SEPARATOR + unicodedata.normalize("NFC", text)
 
 
 def _by_value(number: re.Match[str]) -> str:
     """The digits, prefixed with their number in three digits."""
-    digits = "".join(str(unicodedata.decimal(one)) for one in number[0]).lstrip("0")
+    digits = "".join(str(unicodedata.decimal(character)) for character in number[0]).lstrip("0")
     return f"{min(len(digits), 999):03d}{digits}"

@@ -33,7 +33,7 @@ class TableRule(Protocol):
 
 @dataclass(frozen=True)
 class Trigger:
-    """Refuse an INSERT or UPDATE of ``table`` while ``condition`` holds of the NEW row.
+    """Refuse an INSERT or UPDATE of ``table`` if the NEW row meets ``condition``.
 
     ``condition`` is SQL that is valid on both databases. With ``columns``, an UPDATE is refused
     only if it changes one of them: rows that broke the rule before it existed can still be saved.
@@ -53,7 +53,7 @@ class Trigger:
     def statements(self, vendor: str) -> list[str]:
         message = self.message.replace("'", "''")
         if vendor == "postgresql":
-            changes = [f"NEW.{one} IS DISTINCT FROM OLD.{one}" for one in self.columns]
+            changes = [f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in self.columns]
             when = self.condition
             if changes:
                 when += f" AND (TG_OP = 'INSERT' OR {' OR '.join(changes)})"
@@ -78,7 +78,7 @@ class Trigger:
         for name, event in zip(self.names(vendor), ("INSERT", "UPDATE"), strict=True):
             when = self.condition
             if event == "UPDATE" and self.columns:
-                changes = [f"NEW.{one} IS NOT OLD.{one}" for one in self.columns]
+                changes = [f"NEW.{name} IS NOT OLD.{name}" for name in self.columns]
                 when += f" AND ({' OR '.join(changes)})"
             statements += [
                 f"DROP TRIGGER IF EXISTS {name}",
@@ -125,13 +125,13 @@ class AppendOnly:
             ]
         refuse = f"BEGIN SELECT RAISE(ABORT, '{message} ({self.table})'); END"
         # SQLite's REPLACE deletes the old row without firing DELETE triggers.
-        there = f"SELECT 1 FROM {self.table} WHERE {self.key} = NEW.{self.key}"  # noqa: S608
+        existing = f"SELECT 1 FROM {self.table} WHERE {self.key} = NEW.{self.key}"  # noqa: S608
         before_insert = f"CREATE TRIGGER {third} BEFORE INSERT ON {self.table} FOR EACH ROW"
         return [
             *(f"DROP TRIGGER IF EXISTS {name}" for name in self.names(vendor)),
             f"CREATE TRIGGER {update} BEFORE UPDATE ON {self.table} FOR EACH ROW {refuse}",
             f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} FOR EACH ROW {refuse}",
-            f"{before_insert} WHEN EXISTS ({there}) {refuse}",
+            f"{before_insert} WHEN EXISTS ({existing}) {refuse}",
         ]
 
 
@@ -164,7 +164,7 @@ def broken_rule(error: IntegrityError) -> str:
     return ""
 
 
-def make_triggers(using: str, rules: list[TableRule]) -> None:
+def create_triggers(using: str, rules: list[TableRule]) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))

@@ -77,7 +77,7 @@ def download(sheet: Sheet, kind: str, slot: Slot | None = None) -> HttpResponseB
         return FileResponse(_workbook(sheet), as_attachment=True, filename=name)
     chunks = _csv_chunks(sheet)
     if slot is not None:
-        chunks = slot.held_for(chunks)
+        chunks = slot.release_after(chunks)
     response = StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

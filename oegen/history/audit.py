@@ -163,7 +163,7 @@ class Page:
         """The page that the request asks for. Raises Http404 for an unknown entry in ``before``."""
         before = request.GET.get("before", "")
         if before:
-            trail = trail.from_place(_place(trail, before))
+            trail = trail.after_position(_place(trail, before))
         places = trail.places((PAGE_SIZE if before else COUNTED) + 1)
         entries = trail.entries_at(places[:PAGE_SIZE])
         last = ""
@@ -269,7 +269,7 @@ class ChangeSetPage(DetailView):
             "change_set": change_set,
             "counts": [
                 Counts(capfirst(str(model._meta.verbose_name_plural)), *map(tally.get, KINDS))
-                for model, tally in undoing.rows_of(change_set).items()
+                for model, tally in undoing.count_rows(change_set).items()
             ],
             "is_later": change_set.recorded_at >= clock.now(),
             "answers": answers_of(change_set),

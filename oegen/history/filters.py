@@ -43,13 +43,13 @@ def field_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-def model_named(name: str):
+def model_by_name(name: str):
     return next(model for model in audit.tracked_models() if model._meta.model_name == name)
 
 
 #: Filters that include entries of migrations, which are excluded by default: on a new site they
 #: would hide the others.
-NAMES_SET_UP = {"set_up", "source", "type", "field", "name", "change_set"}
+INCLUDE_SET_UP = {"set_up", "source", "type", "field", "name", "change_set"}
 
 
 class AuditForm(FilterForm):
@@ -57,7 +57,7 @@ class AuditForm(FilterForm):
         values = super().clean()
         kinds, field = values.get("type"), values.get("field")
         if kinds and field and not kinds.allows(field.partition(".")[0]):
-            of = model_named(field.partition(".")[0])._meta.verbose_name_plural
+            of = model_by_name(field.partition(".")[0])._meta.verbose_name_plural
             self.add_error(
                 "field",
                 ValidationError(f"That is a field of {of}: choose these as type, or any type."),
@@ -95,7 +95,7 @@ class AuditFilter(PageFilterSet):
         label="Set-up of the database", choices=[("shown", "Shown")], empty_label="Left out"
     )
     reason = NameFilter("Reason")
-    change_set = WholeNumberFilter("change_set", "exact", "Change set", such_as=12)
+    change_set = WholeNumberFilter("change_set", "exact", "Change set", example=12)
 
     class Meta:
         model = ChangeSet
@@ -128,7 +128,7 @@ class AuditFilter(PageFilterSet):
             until=asked.get("until"),
             reason=asked.get("reason", ""),
             name=asked.get("name", ""),
-            without_set_up=not asked.keys() & NAMES_SET_UP,
+            without_set_up=not asked.keys() & INCLUDE_SET_UP,
             number=int(asked["change_set"]) if "change_set" in asked else None,
         )
 

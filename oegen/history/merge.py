@@ -62,7 +62,7 @@ def _group(model: type[AuditedModel], rows: list[AuditedModel]) -> Group:
     shown = rows[:MAX_LISTED]
     for row in shown:
         names.prefetch_for(model, row)
-    lines = tuple(merging.in_words(row, names) for row in shown)
+    lines = tuple(merging.describe_reference(row, names) for row in shown)
     return Group(words.noun_of(model, len(rows)), len(rows), lines)
 
 
@@ -230,7 +230,7 @@ class MergePage(View):
     def _is_similar(self) -> Q:
         """The condition for records with a similar name or the same first word."""
         name = getattr(self.survivor, self.model.name_field())
-        same = (keys.same_name, keys.alias_holders, keys.alike)
+        same = (keys.same_name, keys.alias_holders, keys.similar_names)
         condition = Q(name__istartswith=f"{name.split()[0]} ") if name.split() else Q()
         for holders in same:
             condition |= Q(pk__in=holders(self.model, name).order_by().values("pk"))

@@ -20,9 +20,9 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.narrative import timeline
 from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import restoring
-from oegen.audit.revert.steps import Step, belongs_to
+from oegen.audit.revert.steps import Step, parent_key
 from oegen.core.fields import own_field
-from oegen.history.stream import between, changing, entries, stream
+from oegen.history.stream import changing, entries, recorded_between, stream
 from oegen.history.trail import THE_SYSTEM, written_by
 from oegen.pages.filters import DayFilter, PageFilterSet
 from oegen.pages.lists import FilteredPage
@@ -34,7 +34,7 @@ from oegen.people.requests import SignedInRequest
 PAGE_SIZE = 50
 
 
-def model_called(kind: str) -> type[AuditedModel]:
+def get_model_or_404(kind: str) -> type[AuditedModel]:
     for model in audit.tracked_models():
         if model._meta.model_name == kind:
             return model
@@ -69,7 +69,7 @@ class HistoryPage(ContextMixin, View):
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
-        self.model = model_called(kwargs["kind"])
+        self.model = get_model_or_404(kwargs["kind"])
         self.key = kwargs["pk"]
         self.rows = self.model.history.filter(id=self.key)
         newest = self.rows.order_by("history_date", "history_id").last()
@@ -88,7 +88,7 @@ class HistoryPage(ContextMixin, View):
     @cached_property
     def owner(self) -> tuple[type[AuditedModel], Any] | None:
         """The parent of a link or the subject of a comment, as (model, key)."""
-        return belongs_to(self.model, self.record)
+        return parent_key(self.model, self.record)
 
     @cached_property
     def names(self) -> NameCache:
@@ -190,7 +190,7 @@ class RecordFilter(PageFilterSet):
         return stream([self._narrowed(rows, values) for rows in self.sources])
 
     def _narrowed(self, rows, values):
-        rows = between(rows, values.get("since"), values.get("until"))
+        rows = recorded_between(rows, values.get("since"), values.get("until"))
         rows = written_by(rows, values.get("person") or NOTHING)
         return self._about(rows, values.get("field") or NOTHING)
 
@@ -270,7 +270,7 @@ def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
         for link, name in model.link_models()
         if link.SHOW_IN_FEED and name == link.PARENT_FIELD
     }
-    parts = restoring.parts_at(model, key, row)
+    parts = restoring.link_rows_at(model, key, row)
     for part in parts:
         names.prefetch_for(part.instance_type, part)
     for part in parts:
@@ -307,7 +307,7 @@ class EntryPage(HistoryPage):
 
     @cached_property
     def entry(self) -> timeline.Entry:
-        return timeline.entries_among(self.model, [self.row.history_id])[0]
+        return timeline.entries_by_ids(self.model, [self.row.history_id])[0]
 
     @cached_property
     def steps(self) -> list[Step]:

@@ -27,7 +27,7 @@ class RestoreForm(forms.Form):
         error_messages={"required": "Say why: the reason stays in the history."},
         widget=forms.Textarea(attrs={"rows": 2, "class": "form-control"}),
     )
-    version = OpenedVersionField(min_value=0, then="look at the differences again, then restore.")
+    version = OpenedVersionField(min_value=0, advice="look at the differences again, then restore.")
 
     def bring_up_to(self, version: int) -> None:
         """Take the version of the current preview, so that the form can be sent again."""

@@ -16,7 +16,7 @@ from oegen.audit.narrative import timeline
 KEY = ("history_date", "history_id", "is_part", "source_number")
 
 
-def between(rows: QuerySet, first: date | None, last: date | None) -> QuerySet:
+def recorded_between(rows: QuerySet, first: date | None, last: date | None) -> QuerySet:
     """The rows from the start of the first to the end of the last day, in the site's time zone."""
     if first:
         rows = rows.filter(history_date__gte=_start_of(first))
@@ -71,6 +71,6 @@ def entries(keys: Iterable[tuple], sources: Sequence[QuerySet]) -> list[timeline
     found = {
         (source, entry.history_id): entry
         for source, ids in wanted.items()
-        for entry in timeline.entries_among(sources[source].model.instance_type, ids)
+        for entry in timeline.entries_by_ids(sources[source].model.instance_type, ids)
     }
     return [found[key] for key in keys]

@@ -15,7 +15,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative import timeline
 from oegen.core.fields import own_field
-from oegen.history.stream import between, changing, entries, stream
+from oegen.history.stream import changing, entries, recorded_between, stream
 from oegen.pages.selection import NOTHING, Selection
 from oegen.people.comments import Comment
 
@@ -57,7 +57,7 @@ class Trail:
     def entries_at(self, places: list[tuple]) -> list[timeline.Entry]:
         return entries(places, [model.history.all() for model in self._models()])
 
-    def from_place(self, place: tuple | None) -> Self:
+    def after_position(self, place: tuple | None) -> Self:
         return replace(self, after=place)
 
     def place_of(self, model_name: str, history_id: int) -> tuple | None:
@@ -73,7 +73,7 @@ class Trail:
         rest = self
         while places := rest.places(size):
             yield rest.entries_at(places)
-            rest = rest.from_place(places[-1])
+            rest = rest.after_position(places[-1])
 
     def _models(self) -> list[type[AuditedModel]]:
         return list(self.models or audit.tracked_models())
@@ -86,7 +86,7 @@ class Trail:
         ]
 
     def _rows(self, model: type[AuditedModel], number: int) -> QuerySet:
-        rows = between(model.history.all(), self.since, self.until)
+        rows = recorded_between(model.history.all(), self.since, self.until)
         if self.kinds is not None:
             rows = rows.filter(history_type__in=self.kinds)
         rows = written_by(rows, self.people)
@@ -170,4 +170,4 @@ def _keys_named(model: type[AuditedModel], text: str) -> QuerySet:
     if not model.SEARCH_FIELDS:
         return keys
     # The search index has the current names, without accents.
-    return keys.union(search.named(model, text), all=True)
+    return keys.union(search.keys_containing(model, text), all=True)

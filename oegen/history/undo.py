@@ -95,11 +95,11 @@ def _line(step: Step, names: NameCache) -> Line:
 
 
 def _name(step: Step, row, names: NameCache) -> tuple[str, str]:
-    if not step.belongs_to:
+    if not step.parent_key:
         return names.get(step.model, step.key), names.url(step.model, step.key)
-    owner = names.get(*step.belongs_to)
+    owner = names.get(*step.parent_key)
     what = f"“{row.text}”" if step.model is Comment else step.model.describe_link(row, names)
-    return f"{owner}: {what}", names.url(*step.belongs_to)
+    return f"{owner}: {what}", names.url(*step.parent_key)
 
 
 class UndoForm(forms.Form):

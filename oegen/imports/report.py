@@ -92,7 +92,7 @@ class Rejects:
             file.close()
 
 
-def complaint(error: ValidationError, columns: dict[str, str]) -> tuple[str, str]:
+def describe_error(error: ValidationError, columns: dict[str, str]) -> tuple[str, str]:
     """(column, reason) for a validation error. ``columns`` maps field names to columns."""
     if not hasattr(error, "error_dict"):
         return "", " ".join(error.messages)

@@ -65,14 +65,14 @@ class Column(tables.Column):
         return formats.localize(value)
 
 
-def unknown_last(queryset: QuerySet, field: str, is_descending: bool) -> tuple[QuerySet, bool]:
+def order_nulls_last(queryset: QuerySet, field: str, is_descending: bool) -> tuple[QuerySet, bool]:
     """Order with nulls last, which the databases handle differently by default."""
     key = F(field)
     order = key.desc(nulls_last=True) if is_descending else key.asc(nulls_last=True)
     return queryset.order_by(order), True
 
 
-def by_first(
+def order_by_first_link(
     queryset: QuerySet,
     links: type[Model],
     owner: str,
@@ -87,10 +87,10 @@ def by_first(
     least = Min(place or ordering.path_of(links, field))
     first = of_row.values(owner).annotate(first=least).values("first")
     name = f"first_{field.replace('__', '_')}"
-    return unknown_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
+    return order_nulls_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
 
 
-def place_of_country(field: str, records: QuerySet) -> Case:
+def country_rank(field: str, records: QuerySet) -> Case:
     """The rank of a field's country by name, among the countries that occur."""
     places = [
         When(**{field: code}, then=place) for place, (code, _) in enumerate(countries_of(records))
@@ -108,19 +108,19 @@ class CountryColumn(Column):
         super().__init__(*args, accessor="country_name", **kwargs)
 
     def order(self, queryset, is_descending):
-        place = place_of_country("country", queryset.model._default_manager.all())
-        found = queryset.annotate(place_of_country=place)
-        return unknown_last(found, "place_of_country", is_descending)
+        place = country_rank("country", queryset.model._default_manager.all())
+        found = queryset.annotate(country_rank=place)
+        return order_nulls_last(found, "country_rank", is_descending)
 
 
-class UnknownLastColumn(Column):
+class NullsLastColumn(Column):
     """Sorts by the field or annotation of the column's name, nulls last."""
 
     def order(self, queryset, is_descending):
-        return unknown_last(queryset, self.name, is_descending)
+        return order_nulls_last(queryset, self.name, is_descending)
 
 
-class DayColumn(UnknownLastColumn):
+class DayColumn(NullsLastColumn):
     width = exports.DAY_WIDTH
 
     def __init__(self, *args, **kwargs):
@@ -163,7 +163,7 @@ class PartColumn(Column):
         return self._rendered[key]
 
 
-class UnknownLastPartColumn(UnknownLastColumn, PartColumn):
+class NullsLastPartColumn(NullsLastColumn, PartColumn):
     pass
 
 
@@ -181,7 +181,7 @@ class ChoiceColumn(PartColumn):
         )
         name = f"place_of_{self.name}"
         found = queryset.annotate(**{name: Case(*places, output_field=IntegerField())})
-        return unknown_last(found, name, is_descending)
+        return order_nulls_last(found, name, is_descending)
 
 
 class RecordColumn(Column):
@@ -208,7 +208,7 @@ class TextColumn(Column):
         empty = "" if path == self.name else ordering.EMPTY
         text = NullIf(path, Value(empty), output_field=TextField())
         name = f"given_{self.name}"
-        return unknown_last(queryset.annotate(**{name: text}), name, is_descending)
+        return order_nulls_last(queryset.annotate(**{name: text}), name, is_descending)
 
     def cell(self, record, value):
         text = self.export_value(record) if self.export_value else value
@@ -219,7 +219,7 @@ class TextColumn(Column):
         )
 
 
-class NumberColumn(UnknownLastColumn):
+class NumberColumn(NullsLastColumn):
     """Right-aligned, with the unit in the heading; in spreadsheets, after each number."""
 
     width = exports.NUMBER_WIDTH
@@ -235,7 +235,7 @@ class NumberColumn(UnknownLastColumn):
         return number(value, self.places)
 
 
-class MomentColumn(UnknownLastColumn):
+class MomentColumn(NullsLastColumn):
     """How long ago; the exact time on hover and in the download."""
 
     width = exports.MOMENT_WIDTH

@@ -50,7 +50,7 @@ class CommentGuardForm(forms.Form):
     """
 
     version = OpenedVersionField(
-        min_value=1, then="copy what you typed, open the page again and repeat the change."
+        min_value=1, advice="copy what you typed, open the page again and repeat the change."
     )
 
     def __init__(self, comment: Comment, data=None):
@@ -160,7 +160,7 @@ def _comment_page(
     if not may_correct(request.user, comment):
         raise PermissionDenied
     record = comment.subject
-    back = next_url.page_to_return_to(request) or record.get_absolute_url()
+    back = next_url.get_next_page(request) or record.get_absolute_url()
     form = form_class(comment, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:

@@ -136,7 +136,7 @@ class AmountFilter(django_filters.NumberFilter):
 
 class WholeNumberFilter(AmountFilter):
     def __init__(
-        self, field_name: str, lookup_expr: str, label: str, such_as: int, noun="number", **kwargs
+        self, field_name: str, lookup_expr: str, label: str, example: int, noun="number", **kwargs
     ):
         super().__init__(
             field_name,
@@ -144,8 +144,8 @@ class WholeNumberFilter(AmountFilter):
             label,
             decimal_places=0,
             error_messages={
-                "invalid": f"Give a {noun} in digits, such as {such_as}.",
-                "max_decimal_places": f"Give a whole {noun}, such as {such_as}.",
+                "invalid": f"Give a {noun} in digits, such as {example}.",
+                "max_decimal_places": f"Give a whole {noun}, such as {example}.",
             },
             widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
             **kwargs,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from oegen.alerts import anchors, delivery
-from oegen.core.database import is_migrated, short_wait
+from oegen.core.database import is_migrated, lock_timeout
 from oegen.pages.models import Heartbeat
 from oegen.people.client import is_from_this_machine
 
@@ -54,7 +54,7 @@ def _look() -> list[str]:
         logger.exception("The database does not answer.")
         return ["The database does not answer."]
     try:
-        with short_wait(seconds=WAITS_SECONDS):
+        with lock_timeout(seconds=WAITS_SECONDS):
             Heartbeat.objects.update_or_create(pk=1, defaults={"written_at": timezone.now()})
     except DatabaseError:
         logger.exception("The database can't be written to.")

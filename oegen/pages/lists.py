@@ -88,7 +88,7 @@ class FilteredPage(FilterView):
     def is_wrong(self) -> bool:
         return self.filterset.is_bound and not self.filterset.is_valid()
 
-    def address_without(self, *names: str) -> str:
+    def url_without(self, *names: str) -> str:
         query = self.request.GET.copy()
         for name in names:
             query.pop(name, None)
@@ -152,7 +152,7 @@ class ListPage(SingleTableMixin, FilteredPage):
             ("As of", f"the end of {day:%-d %b %Y}" if day else "now"),
             ("Made at", timezone.now()),
             ("Made by", str(self.request.user)),
-            ("Address", self.request.build_absolute_uri(self.address_without("download", "page"))),
+            ("Address", self.request.build_absolute_uri(self.url_without("download", "page"))),
         ]
         state = self.state(table)
         for view in preferences.views_of(self.request.user, self.section).filter(query=state)[:1]:
@@ -176,7 +176,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         do = doing.get(request.POST.get("do"))
         if do is None:
             raise BadRequest("This list does not know what to do with that form.")
-        return redirect(do() or self.address_without("page"))
+        return redirect(do() or self.url_without("page"))
 
     @cached_property
     def preference(self) -> ListPreference:
@@ -252,11 +252,11 @@ class ListPage(SingleTableMixin, FilteredPage):
             [next(iter(self.table_class.base_columns)), *self.request.POST.getlist("columns")]
         )
         preferences.choose_columns(user=self.request.user, list_name=self.section, columns=columns)
-        return self.address_without("columns", "page")
+        return self.url_without("columns", "page")
 
     def choose_default_columns(self) -> str:
         preferences.choose_columns(user=self.request.user, list_name=self.section, columns=[])
-        return self.address_without("columns", "page")
+        return self.url_without("columns", "page")
 
     def choose_page_size(self) -> None:
         try:

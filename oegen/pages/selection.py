@@ -25,7 +25,7 @@ NOT = "__not"
 ALL = "all"
 
 #: The maximum number of values that are read for one filter.
-MOST_VALUES = 300
+MAX_VALUES = 300
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ NOTHING = Selection()
 def values_of(data, name: str) -> tuple[str, ...]:
     """The non-empty values of a parameter, in order and without duplicates."""
     values = data.getlist(name) if hasattr(data, "getlist") else [data.get(name)]
-    return tuple(dict.fromkeys(value for value in values[:MOST_VALUES] if value))
+    return tuple(dict.fromkeys(value for value in values[:MAX_VALUES] if value))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Comment(AuditedModel):
         indexes = [models.Index(fields=["content_type", "object_id"])]
         constraints = [name_present("comment", "text")]
 
-    def shown_on(self):
+    def result_page_record(self):
         return self.subject
 
     def __str__(self):

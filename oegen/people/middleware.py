@@ -23,10 +23,10 @@ class AuditMiddleware:
         person = request.user if request.user.is_authenticated else None
         with (
             audit.acting(person, audit.Source.PAGE) as origin,
-            security.answering(request),
+            security.use_request(request),
         ):
             response = self.get_response(request)
-        if origin.written and request.method == "POST":
+        if origin.change_set_ids and request.method == "POST":
             draft = request.POST.get(self.DRAFT, "")
             if re.fullmatch(r"[0-9a-f]{32}", draft):
                 secure = settings.SESSION_COOKIE_SECURE

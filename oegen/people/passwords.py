@@ -19,7 +19,7 @@ from oegen.people import throttle
 logger = logging.getLogger(__name__)
 
 #: Limits the cost of hashing.
-LONGEST_PASSWORD = 4_096
+MAX_PASSWORD_LENGTH = 4_096
 
 #: The password of ``user`` was changed or disabled. ``by``: the person who did it.
 password_changed = Signal()
@@ -38,7 +38,7 @@ class OwnPasswordForm(PasswordChangeForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.help_text = ""  # The page explains it, in fewer words.
-            field.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
+            field.validators.append(MaxLengthValidator(MAX_PASSWORD_LENGTH))
             field.widget.attrs["class"] = "form-control"
             field.widget.attrs.pop("autofocus", None)
         first = next((name for name in self.fields if name in self.errors), "old_password")
@@ -73,7 +73,7 @@ class OwnPasswordForm(PasswordChangeForm):
             credentials = {"username": self.user.get_username()}
             user_login_failed.send(type(self), credentials=credentials, request=None)
             raise
-        attempt.take_back()
+        attempt.cancel()
         return password
 
 

@@ -27,7 +27,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from oegen.audit import seals
-from oegen.core.database import short_wait, wait_for_turn
+from oegen.core.database import lock_timeout, take_advisory_lock
 from oegen.people.client import UnknownClientError, client_address
 from oegen.people.models import FailureRun, SecurityAddress, SecurityEvent, User
 
@@ -53,7 +53,7 @@ _request: ContextVar[HttpRequest | None] = ContextVar("oegen_request", default=N
 
 
 @contextmanager
-def answering(request: HttpRequest) -> Iterator[None]:
+def use_request(request: HttpRequest) -> Iterator[None]:
     """Use the request's address and user for events that are recorded inside."""
     token = _request.set(request)
     try:
@@ -143,7 +143,7 @@ def _record(kind, account, username, request, details, now) -> None:
             at=now,
             details=details,
         )
-        with short_wait(seconds=PATIENCE.total_seconds()):
+        with lock_timeout(seconds=PATIENCE.total_seconds()):
             if facts.kind in COUNTED:
                 _count(facts)
             else:
@@ -198,7 +198,7 @@ def _seal_run(run: FailureRun) -> None:
 def _seal(facts: Facts, run: FailureRun | None = None) -> None:
     """Number and seal an event; this blocks other events until the end of the transaction."""
     with transaction.atomic():
-        wait_for_turn(LOCK)
+        take_advisory_lock(LOCK)
         number, seal = newest_seal()
         event = SecurityEvent(
             number=number + 1,

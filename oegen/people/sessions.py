@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import OperationalError
 from django.utils import timezone
 
-from oegen.core.database import short_wait
+from oegen.core.database import lock_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class SessionStore(DatabaseStore):
         is_only_seen = self._kept_alive is not None and self._kept_alive == dict(self.items())
         try:
             if is_only_seen:
-                with short_wait(seconds=1):
+                with lock_timeout(seconds=1):
                     super().save(must_create)
             else:
                 super().save(must_create)

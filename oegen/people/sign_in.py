@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from oegen.people import client, devices, throttle
 from oegen.people.models import SecurityEvent, User
-from oegen.people.passwords import LONGEST_PASSWORD, DelayedFormMixin
+from oegen.people.passwords import MAX_PASSWORD_LENGTH, DelayedFormMixin
 from oegen.people.requests import SignedInRequest
 from oegen.people.security import record_security_event
 
@@ -26,7 +26,7 @@ class SignInForm(AuthenticationForm):
     """
 
     username = UsernameField(max_length=150)
-    password = forms.CharField(strip=False, max_length=LONGEST_PASSWORD)
+    password = forms.CharField(strip=False, max_length=MAX_PASSWORD_LENGTH)
 
     error_messages = {
         "invalid_login": "The username or the password is wrong. Capital letters count in the "
@@ -80,7 +80,7 @@ class SignInForm(AuthenticationForm):
                 "Wrong password for %s from %s, failure %s.", who, address, attempt.failures
             )
             raise
-        attempt.take_back()
+        attempt.cancel()
         return cleaned
 
 

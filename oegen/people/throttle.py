@@ -79,7 +79,7 @@ class Reservation:
     failures: int
 
     @transaction.atomic
-    def take_back(self) -> None:
+    def cancel(self) -> None:
         """Undo the count. Call it when the password was correct."""
         for row in _locked(self.counts):
             if self.counts[row.key].clears:
@@ -91,7 +91,7 @@ class Reservation:
 
 
 def reserve(counted: Iterable[Counted]) -> Reservation:
-    """Count an attempt as a failure until ``take_back`` is called. Raises TooSoonError, without
+    """Count an attempt as a failure until ``cancel`` is called. Raises TooSoonError, without
     counting, during a delay."""
     limits = {_digest(limit, what): limit for limit, what in counted}
     now = timezone.now()

@@ -4,17 +4,24 @@ Imports ``audit`` and ``core``.
 """
 
 from oegen.search.documents import kinds, rebuild, record_count, texts_of
-from oegen.search.query import Finding, Group, changed_last_by, matching, named, starting
+from oegen.search.query import (
+    Group,
+    SearchResults,
+    changed_last_by,
+    keys_containing,
+    keys_starting_with,
+    matching,
+)
 
 __all__ = [
-    "Finding",
     "Group",
+    "SearchResults",
     "changed_last_by",
+    "keys_containing",
+    "keys_starting_with",
     "kinds",
     "matching",
-    "named",
     "rebuild",
     "record_count",
-    "starting",
     "texts_of",
 ]

@@ -58,7 +58,7 @@ def index(
         )
 
 
-def forget(model: type[AuditedModel], keys: list) -> None:
+def delete_documents(model: type[AuditedModel], keys: list) -> None:
     """Delete the documents of removed records."""
     if model.SEARCH_FIELDS:
         content_type = ContentType.objects.get_for_model(model)

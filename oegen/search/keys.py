@@ -2,7 +2,7 @@
 
 A model returns its keys from ``record_keys``. Every audited write updates the table
 (oegen.search.receivers); ``manage.py rebuild_search`` rebuilds it. Query it by ``same_name``,
-``alias_holders``, ``alike`` and ``shared``.
+``alias_holders``, ``similar_names`` and ``shared``.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ def keyed_models() -> list[type[AuditedModel]]:
 # Asking ----------------------------------------------------------------------------------------
 
 
-def same_name(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
+def same_name(model: type[AuditedModel], text: str, *, exclude: Any = None) -> QuerySet:
     """The records with this name, ignoring case, white space and invisible characters, but not
-    accents. ``but`` is the key of a record to exclude."""
-    return _holders(model, but, kind=NAME, key=name_key(text))
+    accents. ``exclude`` is the key of a record to leave out."""
+    return _holders(model, exclude, kind=NAME, key=name_key(text))
 
 
-def alias_holders(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
+def alias_holders(model: type[AuditedModel], text: str, *, exclude: Any = None) -> QuerySet:
     """The records with this name among their aliases."""
-    return _holders(model, but, kind=ALIAS, key=name_key(text))
+    return _holders(model, exclude, kind=ALIAS, key=name_key(text))
 
 
-def alike(model: type[AuditedModel], text: str, *, but: Any = None) -> QuerySet:
+def similar_names(model: type[AuditedModel], text: str, *, exclude: Any = None) -> QuerySet:
     """The records with a name or alias that differs from this one only by accents and
     punctuation."""
     likeness = likeness_key(text)
     if not likeness:
         return model._base_manager.none()
     found = _rows(model).filter(likeness=likeness).exclude(key=name_key(text))
-    return _records(model, found, but)
+    return _records(model, found, exclude)
 
 
 def with_alias(model: type[AuditedModel], text: str) -> QuerySet:
@@ -66,13 +66,13 @@ def with_alias(model: type[AuditedModel], text: str) -> QuerySet:
     return rows.values("object_id")
 
 
-def _holders(model, but, **condition) -> QuerySet:
-    return _records(model, _rows(model).filter(**condition), but)
+def _holders(model, exclude, **condition) -> QuerySet:
+    return _records(model, _rows(model).filter(**condition), exclude)
 
 
-def _records(model, rows, but) -> QuerySet:
+def _records(model, rows, exclude) -> QuerySet:
     found = model._base_manager.filter(pk__in=rows.values("object_id"))
-    return found.exclude(pk=but) if but else found
+    return found.exclude(pk=exclude) if exclude else found
 
 
 def _rows(model):
@@ -87,11 +87,11 @@ class SharedKeys:
     kinds: tuple[str, ...]
 
 
-def shared(model: type[AuditedModel], *, refused_only: bool = False) -> list[SharedKeys]:
-    """The groups of records that share keys, in the order of the keys. ``refused_only`` includes
+def shared(model: type[AuditedModel], *, unique_only: bool = False) -> list[SharedKeys]:
+    """The groups of records that share keys, in the order of the keys. ``unique_only`` includes
     unique keys only."""
     rows = _rows(model)
-    if refused_only:
+    if unique_only:
         rows = rows.filter(number__isnull=False)
     rows = rows.annotate(sort=Case(When(kind=ALIAS, then=Value(NAME)), default="kind")).order_by()
     counted = rows.values_list("sort", "key").annotate(holders=Count("object_id", distinct=True))
@@ -169,7 +169,7 @@ def index(
     _write(model, list(instances), is_refused=True)
 
 
-def forget(model: type[AuditedModel], record_ids: list) -> None:
+def delete_keys(model: type[AuditedModel], record_ids: list) -> None:
     if model.HAS_KEYS:
         _rows(model).filter(object_id__in=record_ids).delete()
 

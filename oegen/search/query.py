@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from oegen.audit.querysets import AuditedQuerySet
 
 #: The number of change sets, and of rows per model, that ``changed_last_by`` reads.
-LOOKED_AT = 30
+MAX_READ = 30
 
 #: The number of matching fields that are shown per record, in addition to its name.
 SHOWN_FIELDS = 3
@@ -51,12 +51,12 @@ def matching(records: AuditedQuerySet, text: str, *, names_of: Iterable[str] = (
     return records
 
 
-def named(model: type[AuditedModel], text: str):
+def keys_containing(model: type[AuditedModel], text: str):
     """Keys of the records whose name contains the text, ignoring accents and case."""
     return _keys(model, title__contains=fold(text))
 
 
-def starting(model: type[AuditedModel], text: str):
+def keys_starting_with(model: type[AuditedModel], text: str):
     """Keys of the records whose name starts with the text, ignoring accents and case."""
     return _keys(model, title__startswith=fold(text))
 
@@ -120,7 +120,7 @@ class Group:
         return noun_of(self.model, self.total)
 
 
-class Finding:
+class SearchResults:
     """The records with every word of a text: their number by kind at once, hits when asked for.
 
     The number of queries depends on the number of kinds alone.
@@ -178,11 +178,11 @@ def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[
 
 
 def _hit(record: AuditedModel, words: list[str]) -> Hit:
-    shown_on = record.shown_on()
-    name = str(shown_on)
+    result_page_record = record.result_page_record()
+    name = str(result_page_record)
     fields = record.SEARCH_FIELDS
     missing = set(words)
-    if shown_on is record:
+    if result_page_record is record:
         missing = {word for word in words if not spans(name, [word])}
         fields = fields[1:]
     places: list[Place] = []
@@ -192,7 +192,7 @@ def _hit(record: AuditedModel, words: list[str]) -> Hit:
         if here and len(places) < SHOWN_FIELDS:
             places.append(Place(_label(type(record), field), excerpt(text, words)))
             missing -= here
-    return Hit(record, shown_on.get_absolute_url(), marked(name, words), tuple(places))
+    return Hit(record, result_page_record.get_absolute_url(), marked(name, words), tuple(places))
 
 
 def _label(model: type[AuditedModel], name: str) -> str:
@@ -206,13 +206,13 @@ def _label(model: type[AuditedModel], name: str) -> str:
 def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
     """The existing records that a person added or changed last, newest first."""
     newest = ChangeSet.objects.recorded().filter(person=person.pk).order_by("-recorded_at", "-pk")
-    change_sets = list(newest.values_list("pk", flat=True)[:LOOKED_AT])
+    change_sets = list(newest.values_list("pk", flat=True)[:MAX_READ])
     moments: dict[tuple[type[AuditedModel], Any], datetime] = {}
     for model in kinds():
         if model.IS_COMMENT:
             continue
         rows = model.history.filter(change_set__in=change_sets).order_by("-history_date")
-        for key, when in rows.values_list("id", "history_date")[:LOOKED_AT]:
+        for key, when in rows.values_list("id", "history_date")[:MAX_READ]:
             moments.setdefault((model, key), when)
     wanted = sorted(moments, key=moments.__getitem__, reverse=True)
     found = {}

@@ -15,9 +15,9 @@ def _index(sender, instances, has_unsaved, **kwargs) -> None:
 
 
 @receiver(rows_removed, dispatch_uid="oegen.search.removed")
-def _forget(sender, keys: list, **kwargs) -> None:
-    documents.forget(sender, keys)
-    record_keys.forget(sender, keys)
+def _delete(sender, keys: list, **kwargs) -> None:
+    documents.delete_documents(sender, keys)
+    record_keys.delete_keys(sender, keys)
 
 
 @receiver(record_validating, dispatch_uid="oegen.search.validating")

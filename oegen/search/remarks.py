@@ -14,7 +14,7 @@ from oegen.search import keys
 def shared_keys() -> Iterator[str]:
     """Records that share a unique name or number, from before that was refused."""
     for model in keys.keyed_models():
-        groups = keys.shared(model, refused_only=True)
+        groups = keys.shared(model, unique_only=True)
         for group, records in keys.records_of(model, groups):
             names = get_text_list([f"“{one}” ({one.pk})" for one in records], "and")
             kinds = get_text_list(list(group.kinds), "and")

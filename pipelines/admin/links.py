@@ -12,7 +12,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
-from oegen.admin.forms import GuardedForm, LinkFormSet, gives_reason, is_removed
+from oegen.admin.forms import GuardedForm, LinkFormSet, has_reason, is_removed
 from oegen.admin.options import LinkInline, LinkInlineMixin
 from oegen.search import keys
 from pipelines.admin.facility import SIZE_FIELDS
@@ -138,7 +138,7 @@ class FacilityLinkForm(GuardedForm):
         if facility and (facility._state.adding or set(self.changed_data) & set(FACILITY_FIELDS)):
             facility.save()
         if self._is_change:
-            self.remember_answers()
+            self.record_answers()
             return self.instance
         if facility:
             self.instance.facility = facility
@@ -151,7 +151,7 @@ class FacilityLinkForm(GuardedForm):
 class FacilityFormSet(LinkFormSet):
     def clean(self):
         super().clean()
-        if self.instance._state.adding or gives_reason(self.data):
+        if self.instance._state.adding or has_reason(self.data):
             return
         if any(
             form.changes_capacity or (is_removed(form) and form._is_change) for form in self.forms
@@ -255,15 +255,15 @@ class CounterpartyFormSet(LinkFormSet):
         added = {(link.counterparty, link.role) for link in others}
         remaining = self.remaining_forms()
         for form in remaining:
-            if self.tied_by(form) in added:
-                self.refuse_twice(form, "was added since you opened this form")
+            if self.linked_records(form) in added:
+                self.add_duplicate_error(form, "was added since you opened this form")
         self._check(
             [(form.cleaned_data["role"], form.cleaned_data["share_pct"]) for form in remaining]
             + [(link.role, link.share_pct) for link in others]
         )
 
-    def tied_by(self, form):
-        counterparty, role = super().tied_by(form)
+    def linked_records(self, form):
+        counterparty, role = super().linked_records(form)
         return counterparty or getattr(form, "_counterparty", None), role
 
     def save_existing_objects(self, commit=True):
@@ -280,7 +280,7 @@ class CounterpartyFormSet(LinkFormSet):
             self.delete_existing(form.instance)
         for form in replaced:
             PipelineCounterparty.objects.get(pk=form.instance.pk).delete()
-            form.instance.become_new()
+            form.instance.assign_new_id()
         saved = super().save_existing_objects(commit)
         for form in replaced:
             self.changed_objects.append((form.instance, form.changed_data))

@@ -32,7 +32,7 @@ class Version(NamedTuple):
     until: datetime
     values: tuple[Any, ...]
 
-    def holds_in(self, since: datetime) -> bool:
+    def is_valid_after(self, since: datetime) -> bool:
         """Whether it is valid right after that moment."""
         return self.since <= since < self.until
 
@@ -176,18 +176,18 @@ def _rows_in(
     links: Sequence[FacilityLink],
     sales: Sequence[Version],
 ) -> Iterator[Interval]:
-    state = next((State(*one.values) for one in states if one.holds_in(since)), None)
+    state = next((State(*one.values) for one in states if one.is_valid_after(since)), None)
     if state is None:
         return
-    sold = max((Sale(*one.values) for one in sales if one.holds_in(since)), default=None)
+    sold = max((Sale(*one.values) for one in sales if one.is_valid_after(since)), default=None)
     sold_on = sold.effective_on if sold else None
     technologies: set[UUID] = set()
-    present = [link for link in links if link.version.holds_in(since)]
+    present = [link for link in links if link.version.is_valid_after(since)]
     # The databases order keys as they order these texts.
     present.sort(key=lambda link: link.facility_id.hex)
     number = 0
     for link in present:
-        plant = next((Plant(*one.values) for one in link.plants if one.holds_in(since)), None)
+        plant = next((Plant(*one.values) for one in link.plants if one.is_valid_after(since)), None)
         if plant is None:
             continue
         yield Interval(

@@ -10,7 +10,7 @@ from django.apps import AppConfig
 from django.db import transaction
 
 from oegen import audit
-from oegen.core.database import is_migrated, wait_for_turns
+from oegen.core.database import is_migrated, take_advisory_locks
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.deriving import (
     SOURCES,
@@ -35,13 +35,13 @@ FACILITY_LOCKS, PIPELINE_LOCKS = 7_310, 7_311
 NUMBER_OF_LOCKS = 256
 
 
-def refresh_after(change_set: ChangeSet) -> None:
+def refresh_facts_of(change_set: ChangeSet) -> None:
     """Derive anew what the rows of a change set that is about to end can have changed."""
     refresh_facts_about(
         {
             model: changed_keys(model, change_set)
             for model in SOURCES
-            if audit.history_model(model) in change_set.written
+            if audit.history_model(model) in change_set.written_models
         }
     )
 
@@ -63,7 +63,7 @@ def refresh_facts_about(written: Mapping[type[AuditedModel], Collection[UUID]]) 
 
 
 def _wait_for(lock_class: int, keys: Iterable[UUID]) -> None:
-    wait_for_turns(lock_class, {key.int % NUMBER_OF_LOCKS for key in keys})
+    take_advisory_locks(lock_class, {key.int % NUMBER_OF_LOCKS for key in keys})
 
 
 def refresh_facts(

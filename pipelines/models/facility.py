@@ -11,10 +11,10 @@ from oegen.core.fields import (
     CountryField,
     LineField,
     at_least_zero,
-    between,
+    country_constraint,
     country_name,
-    country_shape,
-    in_range,
+    range_constraint,
+    range_validators,
 )
 from oegen.core.triggers import Trigger, register_trigger
 from oegen.models import AuditedModel, Comment
@@ -61,7 +61,7 @@ class Facility(AuditedModel):
         decimal_places=6,
         null=True,
         blank=True,
-        validators=between(-90, 90, "degrees"),
+        validators=range_validators(-90, 90, "degrees"),
         help_text="Degrees north, −90 to 90, such as 52.486200.",
     )
     longitude = models.DecimalField(
@@ -69,7 +69,7 @@ class Facility(AuditedModel):
         decimal_places=6,
         null=True,
         blank=True,
-        validators=between(-180, 180, "degrees"),
+        validators=range_validators(-180, 180, "degrees"),
         help_text="Degrees east, −180 to 180; west of Greenwich is negative: −1.890400.",
     )
     country = CountryField()
@@ -87,18 +87,18 @@ class Facility(AuditedModel):
         verbose_name_plural = "facilities"
         constraints = [
             name_present("facility"),
-            in_range("facility", "capacity_mw", 0),
-            in_range("facility", "storage_mwh", 0),
-            in_range("facility", "export_limit_mw", 0),
-            in_range("facility", "latitude", -90, 90),
-            in_range("facility", "longitude", -180, 180),
+            range_constraint("facility", "capacity_mw", 0),
+            range_constraint("facility", "storage_mwh", 0),
+            range_constraint("facility", "export_limit_mw", 0),
+            range_constraint("facility", "latitude", -90, 90),
+            range_constraint("facility", "longitude", -180, 180),
             models.CheckConstraint(
                 condition=Q(latitude=None, longitude=None)
                 | Q(latitude__isnull=False, longitude__isnull=False),
                 name="facility_coordinates_paired",
                 violation_error_message="Give both latitude and longitude, or neither.",
             ),
-            country_shape("facility"),
+            country_constraint("facility"),
         ]
 
     def __str__(self):

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
 from oegen import audit
-from oegen.core.fields import between, in_range, one_of
+from oegen.core.fields import choices_constraint, range_constraint, range_validators
 from oegen.models import AuditedModel
 from pipelines.choices import Outcome
 from pipelines.models.facility import Facility
@@ -59,7 +59,7 @@ class PipelineCounterparty(AuditedModel):
         decimal_places=2,
         null=True,
         blank=True,
-        validators=between(0, 100, "%"),
+        validators=range_validators(0, 100, "%"),
         help_text="In %, 0 to 100.",
     )
 
@@ -84,7 +84,7 @@ class PipelineCounterparty(AuditedModel):
                 violation_error_message="A pipeline has one Lead developer: give the other "
                 "another role.",
             ),
-            in_range("pipelinecounterparty", "share_pct", 0, 100),
+            range_constraint("pipelinecounterparty", "share_pct", 0, 100),
         ]
 
     def __str__(self):
@@ -141,7 +141,7 @@ class StageTransition(AuditedModel):
                 name="stagetransition_stays",
             ),
         ]
-        constraints = [one_of("stagetransition", "outcome", Outcome)]
+        constraints = [choices_constraint("stagetransition", "outcome", Outcome)]
 
     def __str__(self):
         return f"{self.pipeline} to {self.status_label} on {date_format(self.effective_on)}"

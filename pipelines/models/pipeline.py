@@ -18,7 +18,13 @@ from django.utils.formats import date_format
 from counterparties.models import Counterparty
 from oegen import audit
 from oegen.core.constraints import name_present
-from oegen.core.fields import LineField, ProseField, between, in_range, one_of
+from oegen.core.fields import (
+    LineField,
+    ProseField,
+    choices_constraint,
+    range_constraint,
+    range_validators,
+)
 from oegen.core.triggers import Trigger, register_trigger
 from oegen.models import AuditedModel, Comment, User
 from pipelines.choices import ON_HOLD, RAG, Outcome
@@ -82,7 +88,7 @@ class Pipeline(AuditedModel):
         max_digits=9,
         decimal_places=2,
         default=Decimal(100),
-        validators=between(0, 100, "%"),
+        validators=range_validators(0, 100, "%"),
         help_text="Our share in %, 0 to 100.",
     )
     probability_pct = models.DecimalField(
@@ -91,7 +97,7 @@ class Pipeline(AuditedModel):
         decimal_places=2,
         null=True,
         blank=True,
-        validators=between(0, 100, "%"),
+        validators=range_validators(0, 100, "%"),
         help_text="Chance of completion in %, where it differs from the stage's own.",
     )
     probability_reason = ProseField(
@@ -134,14 +140,14 @@ class Pipeline(AuditedModel):
         ]
         constraints = [
             name_present("pipeline", "project_name"),
-            one_of("pipeline", "outcome", Outcome),
+            choices_constraint("pipeline", "outcome", Outcome),
             models.CheckConstraint(
                 condition=Q(rag_status__in=["", *RAG.values]),
                 name="pipeline_rag_status_known",
                 violation_error_message="RAG is Red, Amber, Green or empty.",
             ),
-            in_range("pipeline", "ownership_pct", 0, 100),
-            in_range("pipeline", "probability_pct", 0, 100),
+            range_constraint("pipeline", "ownership_pct", 0, 100),
+            range_constraint("pipeline", "probability_pct", 0, 100),
             models.CheckConstraint(
                 condition=Q(probability_pct=None) | ~Q(probability_reason=""),
                 name="pipeline_probability_explained",

@@ -3,7 +3,13 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from oegen.core.constraints import unique_name
-from oegen.core.fields import LineField, NamesField, between, in_range, one_of
+from oegen.core.fields import (
+    LineField,
+    NamesField,
+    choices_constraint,
+    range_constraint,
+    range_validators,
+)
 from oegen.models import ReferenceModel
 from pipelines.choices import CapacityBasis
 from pipelines.reference import COMPLETED, CONSTRUCTION, DISCOVERY, LEAD_DEVELOPER
@@ -44,7 +50,7 @@ class Technology(ReferenceModel):
         constraints = [
             unique_name("technology"),
             unique_name("technology", "code"),
-            one_of("technology", "capacity_basis", CapacityBasis),
+            choices_constraint("technology", "capacity_basis", CapacityBasis),
         ]
 
     def clean(self) -> None:
@@ -77,7 +83,7 @@ class Stage(ReferenceModel):
         decimal_places=2,
         null=True,
         blank=True,
-        validators=between(0, 100, "%"),
+        validators=range_validators(0, 100, "%"),
         help_text="Chance of completion in %, for projects without one of their own. "
         "Leave empty until the team has agreed on one.",
     )
@@ -87,7 +93,7 @@ class Stage(ReferenceModel):
             unique_name("stage"),
             unique_name("stage", "code"),
             models.UniqueConstraint(fields=["order"], name="stage_order_unique"),
-            in_range("stage", "default_probability_pct", 0, 100),
+            range_constraint("stage", "default_probability_pct", 0, 100),
         ]
 
     def clean(self) -> None:

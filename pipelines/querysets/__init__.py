@@ -13,7 +13,7 @@ from pipelines.querysets.codes import (
 )
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
-from pipelines.querysets.holding import PipelineCounterpartyQuerySet, amounts_held
+from pipelines.querysets.holding import PipelineCounterpartyQuerySet, held_capacity_sql
 from pipelines.querysets.pipeline import PipelineQuerySet
 from pipelines.querysets.shares import is_own_valid
 from pipelines.querysets.state import (
@@ -44,7 +44,7 @@ __all__ = [
     "Megawatts",
     "PipelineCounterpartyQuerySet",
     "PipelineQuerySet",
-    "amounts_held",
+    "held_capacity_sql",
     "is_overdue",
     "is_own_valid",
     "is_sold_ready",

@@ -74,7 +74,7 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         return held, params
 
 
-def amounts_held(held: str) -> str:
+def held_capacity_sql(held: str) -> str:
     """SQL for the capacity of each holder: ``holder`` (null for nobody) and ``kw``, in kW / WHOLE.
 
     ``held`` names a table with the columns of ``PipelineCounterpartyQuerySet.held``. A facility of

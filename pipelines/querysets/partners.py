@@ -22,7 +22,7 @@ from counterparties.querysets import filter_links
 from oegen.search.ordering import by
 from pipelines.querysets.capacity import ZERO
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
-from pipelines.querysets.holding import amounts_held
+from pipelines.querysets.holding import held_capacity_sql
 from pipelines.querysets.links import FacilityLinksQuerySet
 from pipelines.reference import LEAD_DEVELOPER_ID
 
@@ -64,7 +64,7 @@ class PartnersQuerySet(FacilityLinksQuerySet):
         self, *, by: Counterparty | None = None, by_others_than: Sequence[Counterparty] = ()
     ) -> Decimal:
         """The capacity held by a counterparty, or by all counterparties other than these; without
-        arguments, the capacity that nobody holds. See ``amounts_held``."""
+        arguments, the capacity that nobody holds. See ``held_capacity_sql``."""
         links = self.model.facilities.through.objects.filter(pipeline__in=self._keys())
         kw = whole_number(F("facility__capacity_mw") * KILO)
         facilities = links.order_by().values("pipeline_id", "facility_id")
@@ -84,7 +84,7 @@ class PartnersQuerySet(FacilityLinksQuerySet):
             cursor.execute(
                 f"""
                 WITH held AS ({held})
-                SELECT SUM(kw) FROM ({amounts_held("held")}) AS amounts WHERE holder {whose}
+                SELECT SUM(kw) FROM ({held_capacity_sql("held")}) AS amounts WHERE holder {whose}
                 """,  # noqa: S608 - SQL of our own
                 [*params, *more, *(prepare(one.pk) for one in holders)],
             )

@@ -87,7 +87,7 @@ def test_wrong_and_double_numbers_from_before_stand_in_nobody_s_way_and_are_rema
         record.strategy = "Buy"
         record.full_clean()
         record.save()
-    (group,) = keys.shared(Counterparty, refused_only=True)
+    (group,) = keys.shared(Counterparty, unique_only=True)
     assert sorted(group.kinds) == ["company number", "lei"]
     assert models.QuerySet(Counterparty).filter(lei=wrong.lei).exists()
     call_command("audit_check")

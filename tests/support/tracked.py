@@ -88,7 +88,7 @@ def a_new_one(model):
     record = a_record(model)
     for name, value in other_values(model).items():
         setattr(record, name, value)
-    record.become_new()
+    record.assign_new_id()
     return record
 
 

@@ -14,4 +14,4 @@ def lifted_triggers(rules: list[triggers.TableRule]):
                 where = f" ON {rule.table}" if connection.vendor == "postgresql" else ""
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}{where}")
     yield
-    triggers.make_triggers(DEFAULT_DB_ALIAS, rules)
+    triggers.create_triggers(DEFAULT_DB_ALIAS, rules)

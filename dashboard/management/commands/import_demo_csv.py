@@ -12,7 +12,7 @@ from dashboard.demo_import.past import AuditFile
 from dashboard.demo_import.pipelines import PipelineImporter
 from dashboard.demo_import.vocabulary import Vocabulary
 from oegen.audit import Source, change_set
-from oegen.core.database import wait_for_turn
+from oegen.core.database import take_advisory_lock
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.words import count
 from oegen.imports import UnreadableFileError
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 # Two imports at once would both add the demo's audit to the history.
-                wait_for_turn(LOCK)
+                take_advisory_lock(LOCK)
                 with change_set(person=person, reason=reason, source=Source.IMPORT) as current:
                     run = ImportRun(folder=folder, change_set=current, rejects=rejects)
                     pipelines = self._import(run)

@@ -11,7 +11,13 @@ from oegen.alerts.events import EVENTS, event_choices
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.reference import ReferenceModel, ReferenceQuerySet
 from oegen.core.constraints import unique_name
-from oegen.core.fields import CountryField, at_least_zero, country_shape, in_range, one_of
+from oegen.core.fields import (
+    CountryField,
+    at_least_zero,
+    choices_constraint,
+    country_constraint,
+    range_constraint,
+)
 from oegen.core.pointers import PointerField
 
 
@@ -33,7 +39,7 @@ class EventField(models.CharField):
 
 
 class AlertRuleQuerySet(ReferenceQuerySet):
-    def in_force(self, codes):
+    def active_for(self, codes):
         """Active rules about one of the events."""
         return self.active().filter(event__in=codes)
 
@@ -85,9 +91,9 @@ class AlertRule(ReferenceModel):
         constraints = [
             unique_name("alertrule"),
             unique_name("alertrule", "code"),
-            one_of("alertrule", "channel", Channel),
-            in_range("alertrule", "threshold", 0),
-            country_shape("alertrule"),
+            choices_constraint("alertrule", "channel", Channel),
+            range_constraint("alertrule", "threshold", 0),
+            country_constraint("alertrule"),
         ]
 
     def clean(self):
@@ -97,7 +103,7 @@ class AlertRule(ReferenceModel):
         if event and not event.unit and self.threshold is not None:
             raise ValidationError({"threshold": f"“{event.name}” has no threshold: clear it."})
 
-    def lets_through(self, subject) -> bool:
+    def matches(self, subject) -> bool:
         """Whether the filters match an oegen.alerts.events.Subject."""
         return (
             (self.technology_id is None or self.technology_id in subject.technologies)
@@ -178,7 +184,7 @@ class Alert(models.Model):
             ),
         ]
         constraints = [
-            one_of("alert", "channel", Channel),
+            choices_constraint("alert", "channel", Channel),
             models.CheckConstraint(
                 condition=Q(sent_at=None) | Q(parked_at=None), name="alert_sent_or_parked"
             ),
@@ -200,7 +206,7 @@ class Alert(models.Model):
 
 
 class AlertPreference(models.Model):
-    """Whether a user wants e-mail about an event. Without a row, ``usually_mailed`` applies."""
+    """Whether a user wants e-mail about an event. Without a row, ``mailed_by_default`` applies."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="alert_preferences"

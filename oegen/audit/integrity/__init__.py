@@ -57,7 +57,7 @@ class Check:
         yield from self._guarded("the chain of seals", chain.findings(self.counts, reported))
         for model in audit.tracked_models():
             what = f"the history of {model._meta.verbose_name_plural}"
-            yield from self._guarded(what, chain.strays(model, reported))
+            yield from self._guarded(what, chain.rows_without_change_set(model, reported))
             yield from self._guarded(what, records.findings(model, self.counts, reported))
         for what, check in checks.items():
             yield from self._guarded(what, check(self.counts))

@@ -16,7 +16,7 @@ from oegen import audit
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
-from oegen.audit.integrity.finding import Finding, entry_name, moment
+from oegen.audit.integrity.finding import Finding, entry_name, format_time
 from oegen.audit.integrity.reading import Reported, fault_findings, read
 from oegen.audit.registry import Row
 
@@ -60,14 +60,14 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
                     where,
                     "the clock was set back before it was written",
                     "sealed at",
-                    moment(change_set.sealed_at),
-                    f"after {moment(sealed_at)}",
+                    format_time(change_set.sealed_at),
+                    f"after {format_time(sealed_at)}",
                     evidence=change_set.seal or "",
                 )
             number, seal = change_set.number, change_set.seal or ""
             seal_format = max(seal_format, own_format)
             sealed_at = change_set.sealed_at or sealed_at
-        yield from _rows_of([one for one, _ in numbered], counts, reported)
+        yield from _row_findings([one for one, _ in numbered], counts, reported)
 
 
 def link_findings(
@@ -91,10 +91,12 @@ def _is_earlier(when: datetime, before: datetime) -> bool:
     return when < before - CLOCK_TOLERANCE
 
 
-def _rows_of(chunk: list[ChangeSet], counts: Counter[str], reported: Reported) -> Iterator[Finding]:
+def _row_findings(
+    chunk: list[ChangeSet], counts: Counter[str], reported: Reported
+) -> Iterator[Finding]:
     """Compare the rows of some change sets with their sealed contents."""
     by_key = {change_set.pk: change_set for change_set in chunk if change_set.pk}
-    there: dict[UUID, dict[str, list[int | str]]] = {key: {} for key in by_key}
+    found: dict[UUID, dict[str, list[int | str]]] = {key: {} for key in by_key}
     has_findings: set[tuple[UUID, str]] = set()
     for history in map(audit.history_model, audit.tracked_models()):
         label = history._meta.label_lower
@@ -118,15 +120,15 @@ def _rows_of(chunk: list[ChangeSet], counts: Counter[str], reported: Reported) -
                         "it does not say what it said when sealed",
                         evidence=f"{digest} {row.digest}",
                     )
-                yield from _dated_rightly(row, by_key[key])
-            there[key][label] = tally.as_contents()
+                yield from _date_findings(row, by_key[key])
+            found[key][label] = tally.as_contents()
     for key, change_set in by_key.items():
-        yield from _contents_findings(change_set, there[key], has_findings)
+        yield from _contents_findings(change_set, found[key], has_findings)
 
 
 def _contents_findings(
     change_set: ChangeSet,
-    there: dict[str, list[int | str]],
+    actual: dict[str, list[int | str]],
     has_findings: set[tuple[UUID, str]],
 ) -> Iterator[Finding]:
     where = f"Change set {change_set.number}"
@@ -138,8 +140,8 @@ def _contents_findings(
         if contents is not None:  # Otherwise it is unreadable and reported already.
             yield Finding(where, f"its contents are no list of tables: {contents!r:.200}")
         return
-    for label in sorted({*contents, *there}):
-        sealed, found = contents.get(label, [0, ""]), there.get(label, [0, ""])
+    for label in sorted({*contents, *actual}):
+        sealed, found = contents.get(label, [0, ""]), actual.get(label, [0, ""])
         if found[0] != sealed[0]:
             yield Finding(
                 where,
@@ -157,7 +159,8 @@ def _contents_findings(
             )
 
 
-def strays(model: type[AuditedModel], reported: Reported) -> Iterator[Finding]:
+def rows_without_change_set(model: type[AuditedModel], reported: Reported) -> Iterator[Finding]:
+    """Find history rows whose change set does not exist."""
     known = ChangeSet.objects.filter(pk=OuterRef("change_set_id"))
     history = audit.history_model(model)
     for row, faults in read(history.objects.filter(~Exists(known))):
@@ -166,7 +169,8 @@ def strays(model: type[AuditedModel], reported: Reported) -> Iterator[Finding]:
             yield Finding(entry_name(row), "it belongs to no change set", evidence=row.digest or "")
 
 
-def _dated_rightly(row: Row, change_set: ChangeSet) -> Iterator[Finding]:
+def _date_findings(row: Row, change_set: ChangeSet) -> Iterator[Finding]:
+    """Check that the row is dated within the time of its change set."""
     if change_set.source in BACK_DATED or not (change_set.recorded_at and change_set.sealed_at):
         return
     first = change_set.recorded_at - CLOCK_TOLERANCE
@@ -175,7 +179,7 @@ def _dated_rightly(row: Row, change_set: ChangeSet) -> Iterator[Finding]:
             entry_name(row),
             f"its date lies outside the time of its change set {change_set.number}",
             "date",
-            moment(row.history_date),
-            f"{moment(change_set.recorded_at)} to {moment(change_set.sealed_at)}",
+            format_time(row.history_date),
+            f"{format_time(change_set.recorded_at)} to {format_time(change_set.sealed_at)}",
             evidence=row.digest,
         )

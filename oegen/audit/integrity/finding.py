@@ -50,10 +50,9 @@ def record_name(model: type[AuditedModel], row: Row) -> str:
 
 
 def entry_name(row: Row) -> str:
-    return (
-        f"{record_name(row.instance_type, row)}, version {row.version}, {moment(row.history_date)}"
-    )
+    name, time = record_name(row.instance_type, row), format_time(row.history_date)
+    return f"{name}, version {row.version}, {time}"
 
 
-def moment(when: datetime | None) -> str:
+def format_time(when: datetime | None) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} UTC" if when else "at an unreadable time"

@@ -81,7 +81,7 @@ def _check(field: models.Field[Any, Any], value: Any, raw: Any) -> None:
             raise ValueError
         return
     target = field.target_field if isinstance(field, models.ForeignKey) else field
-    plain = seals.plain(field, value)
+    plain = seals.normalize(field, value)
     if isinstance(target, models.IntegerField) and type(value) is not int:
         raise TypeError
     if isinstance(target, models.DateTimeField) and not isinstance(value, datetime):

@@ -11,7 +11,7 @@ from oegen import audit
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.integrity.chain import CLOCK_TOLERANCE
-from oegen.audit.integrity.finding import Finding, entry_name, moment, record_name
+from oegen.audit.integrity.finding import Finding, entry_name, format_time, record_name
 from oegen.audit.integrity.reading import Faults, Reported, fault_findings, read
 from oegen.audit.registry import Row
 
@@ -40,10 +40,10 @@ def findings(
             yield _without_history(record, counts)
             record, faults = next(records, (None, {}))
         if record is not None and record.pk == key:
-            yield from _chain(model, history, (record, faults), counts)
+            yield from _record_findings(model, history, (record, faults), counts)
             record, faults = next(records, (None, {}))
         else:
-            yield from _chain(model, history, None, counts)
+            yield from _record_findings(model, history, None, counts)
     while record is not None:
         yield _without_history(record, counts)
         record, faults = next(records, (None, {}))
@@ -55,7 +55,7 @@ def _without_history(record: AuditedModel, counts: Counter[str]) -> Finding:
     return Finding(record_name(type(record), record), "it is here, and no history row says so")
 
 
-def _chain(
+def _record_findings(
     model: type[AuditedModel], rows: list[Read], live: Read | None, counts: Counter[str]
 ) -> Iterator[Finding]:
     """Check the history rows of one record, in the order of their versions, and the record."""
@@ -103,8 +103,8 @@ def _step_findings(last: Row | None, row: Row, *, has_past: bool) -> Iterator[Fi
             entry_name(row),
             "the clock was set back before it was written",
             "date",
-            moment(row.history_date),
-            f"after {moment(last.history_date)}",
+            format_time(row.history_date),
+            f"after {format_time(last.history_date)}",
             evidence=row.digest,
         )
 
@@ -135,7 +135,9 @@ def _differences(
     for field in model._meta.concrete_fields:
         if field.generated or field.attname in unreadable:
             continue
-        now, recorded = (seals.plain(field, getattr(row, field.attname)) for row in (live, last))
+        now, recorded = (
+            seals.normalize(field, getattr(row, field.attname)) for row in (live, last)
+        )
         if now != recorded:
             yield Finding(
                 record_name(model, live),

@@ -13,7 +13,7 @@ from oegen import audit
 from oegen.audit import day_rules
 from oegen.audit.audited import AuditedModel
 from oegen.audit.day_rules import impossible_days
-from oegen.core.fields import fault_as_stored, is_free_text
+from oegen.core.fields import is_free_text, stored_text_error
 from oegen.core.triggers import registered_triggers
 
 #: The number of records in memory at a time.
@@ -85,9 +85,9 @@ def unclean_texts() -> Iterator[str]:
                 if text is None:
                     continue
                 unclean = "It has white space or signs that are cleaned today"
-                if fault := fault_as_stored(field, text, if_unclean=unclean):
+                if error := stored_text_error(field, text, if_unclean=unclean):
                     noun = capfirst(model._meta.verbose_name)
-                    yield f"{noun} “{record}” ({record.pk}), {field.verbose_name}: {fault}"
+                    yield f"{noun} “{record}” ({record.pk}), {field.verbose_name}: {error}"
 
 
 def _early_references(

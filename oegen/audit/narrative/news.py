@@ -72,7 +72,7 @@ def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None)
     (``SHOW_IN_FEED``) are included only for change sets without other entries. ``before`` limits
     the result to change sets older than that one.
     """
-    known = ChangeSet.objects.recorded().news()
+    known = ChangeSet.objects.recorded().in_feed()
     if before:
         known = known.filter(
             Q(recorded_at__lt=before.recorded_at)

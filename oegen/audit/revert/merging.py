@@ -24,7 +24,7 @@ from oegen.audit.changesets import ChangeSet, key_of
 from oegen.audit.narrative import timeline
 from oegen.audit.narrative.names import NameCache
 from oegen.audit.registry import comment_model
-from oegen.audit.revert.steps import permission_for, sentences_of
+from oegen.audit.revert.steps import error_messages_of, permission_for
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import CountryField, country_name, own_field
 from oegen.core.pointers import pointers_to
@@ -124,13 +124,13 @@ def plan_merge(survivor: AuditedModel, merged: AuditedModel) -> Plan:
     for move in _references(merged):
         by_kind[type(move.row), move.field].append(move)
     for (model, field), found in by_kind.items():
-        twins = _Twins(model, field, survivor)
+        unique_rows = _UniqueRows(model, field, survivor)
         for move in found:
-            twin = twins.of(move.row)
-            if twin is None:
+            duplicate = unique_rows.duplicate_of(move.row)
+            if duplicate is None:
                 moves.append(move)
             else:
-                pairs.append((twin, move))
+                pairs.append((duplicate, move))
     return Plan(
         survivor,
         merged,
@@ -162,7 +162,7 @@ def _references(record: AuditedModel) -> Iterator[Move]:
             yield Move(comment, "object_id")
 
 
-class _Twins:
+class _UniqueRows:
     """The survivor's rows that would violate a unique constraint together with moved rows."""
 
     def __init__(self, model: type[AuditedModel], field: str, survivor: AuditedModel):
@@ -180,7 +180,7 @@ class _Twins:
             for number, names in enumerate(self._rules)
         ]
 
-    def of(self, row: AuditedModel) -> AuditedModel | None:
+    def duplicate_of(self, row: AuditedModel) -> AuditedModel | None:
         return next((self._rows[key] for key in self._keys(row) if key in self._rows), None)
 
 
@@ -190,16 +190,16 @@ def _collisions(pairs: list[tuple[AuditedModel, Move]]) -> Iterator[Collision]:
         names.prefetch_for(type(kept), kept)
     for kept, move in pairs:
         choice = _choice_between(kept, move, names)
-        yield Collision(kept, move.row, in_words(kept, names), choice)
+        yield Collision(kept, move.row, describe_reference(kept, names), choice)
 
 
-def in_words(row: Any, names: NameCache) -> str:
+def describe_reference(row: Any, names: NameCache) -> str:
     """Describe a row that refers to a record. Its names must be prefetched into ``names``."""
     if row.IS_COMMENT:
         return f"“{row.text}”"
     if owner := row.parent_field():
-        of = names.get(owner.remote_field.model, getattr(row, owner.attname))
-        return f"{of}: {row.describe_link(row, names)}"
+        parent = names.get(owner.remote_field.model, getattr(row, owner.attname))
+        return f"{parent}: {row.describe_link(row, names)}"
     return str(row)
 
 
@@ -212,7 +212,7 @@ def _differences(survivor: AuditedModel, merged: AuditedModel) -> Iterator[Choic
         if own == other or other in (None, ""):
             continue
         options = tuple(
-            Option(code, {name: value}, _in_words(field, row, names))
+            Option(code, {name: value}, _format_value(field, row, names))
             for code, value, row in ((SURVIVOR, own, survivor), (MERGED, other, merged))
         )
         default = MERGED if own in (None, "") else SURVIVOR
@@ -231,7 +231,7 @@ def _choice_between(kept: AuditedModel, move: Move, names: NameCache) -> Choice 
         return None
 
     def option(code: str, row: AuditedModel) -> Option:
-        words = [f"{field.verbose_name} {_in_words(field, row, names)}" for field in fields]
+        words = [f"{field.verbose_name} {_format_value(field, row, names)}" for field in fields]
         values = {field.name: getattr(row, field.name) for field in fields}
         return Option(code, values, ", ".join(words))
 
@@ -239,11 +239,11 @@ def _choice_between(kept: AuditedModel, move: Move, names: NameCache) -> Choice 
     if combined := kept.combined_with(move.row):
         both = type(kept)(**{field.name: getattr(kept, field.name) for field in fields} | combined)
         options.append(option(BOTH, both))
-    label = in_words(kept, names)
+    label = describe_reference(kept, names)
     return Choice(f"link-{kept.pk}", label, tuple(options), options[-1].code)
 
 
-def _in_words(field: models.Field[Any, Any], row: AuditedModel, names: NameCache) -> str:
+def _format_value(field: models.Field[Any, Any], row: AuditedModel, names: NameCache) -> str:
     if isinstance(field, CountryField) and getattr(row, field.attname):
         return country_name(getattr(row, field.attname))
     return timeline.display(field, row, names)
@@ -273,21 +273,21 @@ def merge(
     try:
         with audit.change_set(person=person, reason=reason, source=audit.Source.MERGE) as current:
             model.lock([survivor.pk, merged.pk])
-            there = model._base_manager.in_bulk([survivor.pk, merged.pk])
-            if len(there) < 2:
+            records = model._base_manager.in_bulk([survivor.pk, merged.pk])
+            if len(records) < 2:
                 raise PlanChangedError("One of the two has been removed meanwhile.")
-            plan = plan_merge(there[survivor.pk], there[merged.pk])
+            plan = plan_merge(records[survivor.pk], records[merged.pk])
             if plan.token != token:
                 raise PlanChangedError(
                     "Somebody changed one of the two, or what belongs to them, while you looked."
                 )
-            current.add_merger(plan.survivor, plan.merged)
-            _carry_out(plan, decisions)
+            current.add_merge(plan.survivor, plan.merged)
+            _execute(plan, decisions)
             return current
     except StaleRecordError as error:
         raise PlanChangedError(str(error)) from error
     except ValidationError as error:
-        raise CannotMergeError(" ".join(sentences_of(error, model))) from error
+        raise CannotMergeError(" ".join(error_messages_of(error, model))) from error
     except ProtectedError as error:
         raise CannotMergeError(f"In use: {next(iter(error.protected_objects))}.") from error
     except IntegrityError as error:
@@ -299,7 +299,7 @@ def merge(
         ) from error
 
 
-def _carry_out(plan: Plan, decisions: Mapping[str, str]) -> None:
+def _execute(plan: Plan, decisions: Mapping[str, str]) -> None:
     """Execute the plan, duplicates first, so that no unique constraint is violated."""
     for collision in plan.collisions:
         collision.dropped.delete()

@@ -18,12 +18,12 @@ from oegen.audit.narrative.names import NameCache
 from oegen.audit.registry import Row, comment_model
 from oegen.audit.revert.steps import (
     Step,
-    belongs_to,
-    in_order,
-    is_same,
+    error_messages_of,
+    has_same_values,
+    in_dependency_order,
     missing_targets,
     newest_versions,
-    sentences_of,
+    parent_key,
 )
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
@@ -56,7 +56,7 @@ class Plan:
     refusals: tuple[str, ...]
 
 
-def parts_at(model: type[AuditedModel], key: Any, row: Row) -> list[Row]:
+def link_rows_at(model: type[AuditedModel], key: Any, row: Row) -> list[Row]:
     """The history rows of a record's links after the change set of ``row``; if that row is a
     removal, those before it."""
     parts = []
@@ -88,7 +88,7 @@ def _removed_with(model: type[AuditedModel], key: Any, removal: Row, *, links: b
     removed = comments.history.filter(
         change_set=removal.change_set_id, history_type=audit.REMOVED, object_id=key
     )
-    return rows + [row for row in removed if belongs_to(comments, row) == (model, key)]
+    return rows + [row for row in removed if parent_key(comments, row) == (model, key)]
 
 
 def steps_to(model: type[AuditedModel], key: Any, row: Row) -> list[Step]:
@@ -116,7 +116,7 @@ def plan_restore(*, model: type[AuditedModel], key: Any, history_id: int) -> Pla
         is_gone=live is None,
         steps=tuple(steps),
         changes=tuple(timeline.differences(model, row, live, names)),
-        links=tuple(_in_words(steps, model)),
+        links=tuple(_describe_steps(steps, model)),
         refusals=tuple(refusals),
     )
 
@@ -153,7 +153,7 @@ def restore(
 
 
 def _steps(model: type[AuditedModel], key: Any, live: AuditedModel | None, row: Row) -> list[Step]:
-    targets = parts_at(model, key, row)
+    targets = link_rows_at(model, key, row)
     if live is None:
         removal = model.history.filter(id=key, history_type=audit.REMOVED).latest("history_id")
         if row.history_type == audit.REMOVED:
@@ -161,7 +161,7 @@ def _steps(model: type[AuditedModel], key: Any, live: AuditedModel | None, row: 
         else:
             targets += _removed_with(model, key, removal, links=False)
     steps = []
-    if live is None or not is_same(model, live, row):
+    if live is None or not has_same_values(model, live, row):
         version = newest_versions(model, [key])[key]
         steps.append(Step(model, key, live, row, version))
     wanted: dict[type[AuditedModel], dict[Any, Row]] = {}
@@ -173,13 +173,13 @@ def _steps(model: type[AuditedModel], key: Any, live: AuditedModel | None, row: 
     for part, rows in wanted.items():
         if live is not None:
             name = part.PARENT_FIELD
-            there = {one.pk: one for one in part._base_manager.filter(**{name: key})}
+            existing = {one.pk: one for one in part._base_manager.filter(**{name: key})}
         else:
-            there = part._base_manager.in_bulk(list(rows))
-        versions = newest_versions(part, {*there, *rows})
-        for one in {*there, *rows}:
-            current, target = there.get(one), rows.get(one)
-            if current is None or target is None or not is_same(part, current, target):
+            existing = part._base_manager.in_bulk(list(rows))
+        versions = newest_versions(part, {*existing, *rows})
+        for one in {*existing, *rows}:
+            current, target = existing.get(one), rows.get(one)
+            if current is None or target is None or not has_same_values(part, current, target):
                 steps.append(Step(part, one, current, target, versions[one]))
     return steps
 
@@ -187,14 +187,14 @@ def _steps(model: type[AuditedModel], key: Any, live: AuditedModel | None, row: 
 def _apply(steps: Iterable[Step]) -> None:
     """Apply the steps. Raises CannotRestoreError if a current rule refuses the earlier state."""
     try:
-        for group in in_order(steps):
+        for group in in_dependency_order(steps):
             for step in group:
                 if step.kind == audit.CREATED and not step.model.SHOW_IN_FEED:
                     step.restored_record().save()  # Its parent is restored after it.
                 else:
                     step.apply()
     except ValidationError as error:
-        raise CannotRestoreError(sentences_of(error, step.model)) from error
+        raise CannotRestoreError(error_messages_of(error, step.model)) from error
     except ProtectedError as error:
         users = ", ".join(str(one) for one in list(error.protected_objects)[:3])
         raise CannotRestoreError([f"Something that would go is in use: {users}."]) from error
@@ -230,7 +230,7 @@ def _dry_run(steps: list[Step]) -> list[str]:
         return error.sentences
 
 
-def _in_words(steps: list[Step], owner: type[AuditedModel]) -> list[str]:
+def _describe_steps(steps: list[Step], owner: type[AuditedModel]) -> list[str]:
     """A phrase for each step of a link or comment."""
     names = NameCache()
     parts = [step for step in steps if step.model is not owner and step.model.SHOW_IN_FEED]

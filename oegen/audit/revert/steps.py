@@ -50,9 +50,9 @@ class Step:
         return permission_for(self.model, self.kind)
 
     @property
-    def belongs_to(self) -> tuple[type[models.Model], Any] | None:
+    def parent_key(self) -> tuple[type[models.Model], Any] | None:
         """The parent of a link or the subject of a comment, as (model, key)."""
-        return belongs_to(self.model, self.current or self.target)
+        return parent_key(self.model, self.current or self.target)
 
     def restored_record(self) -> AuditedModel:
         """The record with the values of the target, unsaved."""
@@ -61,7 +61,7 @@ class Step:
             record.version = self.version + 1
             record.modified_at = timezone.now()
             return record
-        for field in changeable(self.model):
+        for field in restorable_fields(self.model):
             setattr(self.current, field.attname, getattr(self.target, field.attname))
         return self.current
 
@@ -80,7 +80,8 @@ def permission_for(model: type[AuditedModel], kind: str) -> str:
     return f"{model._meta.app_label}.{ACTIONS[kind]}_{model._meta.model_name}"
 
 
-def changeable(model: type[AuditedModel]) -> list[models.Field[Any, Any]]:
+def restorable_fields(model: type[AuditedModel]) -> list[models.Field[Any, Any]]:
+    """All fields but generated ones and those for bookkeeping."""
     return [
         field
         for field in model._meta.concrete_fields
@@ -88,13 +89,15 @@ def changeable(model: type[AuditedModel]) -> list[models.Field[Any, Any]]:
     ]
 
 
-def is_same(model: type[AuditedModel], one: Row, other: Row) -> bool:
+def has_same_values(model: type[AuditedModel], one: Row, other: Row) -> bool:
     return all(
-        getattr(one, field.attname) == getattr(other, field.attname) for field in changeable(model)
+        getattr(one, field.attname) == getattr(other, field.attname)
+        for field in restorable_fields(model)
     )
 
 
-def belongs_to(model: type[AuditedModel], row: Row) -> tuple[type[AuditedModel], Any] | None:
+def parent_key(model: type[AuditedModel], row: Row) -> tuple[type[AuditedModel], Any] | None:
+    """The parent of a link or the subject of a comment, as (model, key); None for others."""
     if model.IS_COMMENT:
         return subject_model(row.content_type_id), row.object_id
     if owner := model.parent_field():
@@ -107,7 +110,7 @@ def newest_versions(model: type[AuditedModel], keys: Iterable[Any]) -> dict[Any,
     return dict(rows.annotate(models.Max("version")))
 
 
-def in_order(steps: Iterable[Step]) -> list[list[Step]]:
+def in_dependency_order(steps: Iterable[Step]) -> list[list[Step]]:
     """Group the steps by model and kind, in an order that respects their dependencies.
 
     Links are removed before the records they link and created after them. Rows outside the feed,
@@ -115,18 +118,20 @@ def in_order(steps: Iterable[Step]) -> list[list[Step]]:
     new ones. Records are set back before others are created, whose names or numbers they may have
     taken.
     """
-    place = {model: number for number, model in enumerate(audit.tracked_models())}
+    rank = {model: number for number, model in enumerate(audit.tracked_models())}
     groups: dict[tuple[int, int, bool, str], list[Step]] = defaultdict(list)
     for step in steps:
-        is_part = step.belongs_to is not None
+        is_part = step.parent_key is not None
         if step.kind == audit.REMOVED:
             phase = 0 if is_part else 4
         elif is_part:
             phase = 3 if step.model.SHOW_IN_FEED else 1
         else:
             phase = 2
-        order = -place[step.model] if step.kind == audit.REMOVED else place[step.model]
-        needs_others = any(field.related_model is step.model for field in changeable(step.model))
+        order = -rank[step.model] if step.kind == audit.REMOVED else rank[step.model]
+        needs_others = any(
+            field.related_model is step.model for field in restorable_fields(step.model)
+        )
         is_late = step.kind == (audit.CHANGED if needs_others else audit.CREATED)
         groups[phase, order, is_late, step.kind].append(step)
     return [groups[key] for key in sorted(groups)]
@@ -136,8 +141,8 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
     """A message for each record that ``steps`` would refer to and that neither exists nor is
     created by one of the steps in ``among``, which includes ``steps``."""
     among = list(among)
-    back = {(step.model, step.key) for step in among if step.kind == audit.CREATED}
-    gone = {(step.model, step.key) for step in among if step.kind == audit.REMOVED}
+    created = {(step.model, step.key) for step in among if step.kind == audit.CREATED}
+    removed = {(step.model, step.key) for step in among if step.kind == audit.REMOVED}
     wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
     names = NameCache()
     for step in steps:
@@ -147,14 +152,14 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
         for field in step.model._meta.concrete_fields:
             if target := target_of(field):
                 wanted[target].add(getattr(step.target, field.attname))
-        if part_of := step.belongs_to:
+        if part_of := step.parent_key:
             wanted[part_of[0]].add(part_of[1])
     sentences = []
     for model, keys in wanted.items():
         keys -= {None}
-        there = set(model._base_manager.filter(pk__in=keys).values_list("pk", flat=True))
+        existing = set(model._base_manager.filter(pk__in=keys).values_list("pk", flat=True))
         for key in sorted(keys, key=str):
-            if (key not in there and (model, key) not in back) or (model, key) in gone:
+            if (key not in existing and (model, key) not in created) or (model, key) in removed:
                 noun = capfirst(model._meta.verbose_name)
                 sentences.append(
                     f"{noun} “{names.get(model, key)}”, which it pointed to, has been removed. "
@@ -163,15 +168,15 @@ def missing_targets(steps: Iterable[Step], *, among: Iterable[Step]) -> list[str
     return sentences
 
 
-def sentences_of(error: ValidationError, model: type[AuditedModel]) -> list[str]:
+def error_messages_of(error: ValidationError, model: type[AuditedModel]) -> list[str]:
     """The messages of a validation error, prefixed with the names of their fields."""
     if not hasattr(error, "error_dict"):
         return list(error.messages)
-    found = []
+    sentences = []
     for name, messages in error.message_dict.items():
         try:
             label = f"{capfirst(own_field(model, name).verbose_name)}: "
         except FieldDoesNotExist:
             label = ""
-        found += [f"{label}{message}" for message in messages]
-    return found
+        sentences += [f"{label}{message}" for message in messages]
+    return sentences

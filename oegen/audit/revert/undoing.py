@@ -28,26 +28,28 @@ from oegen.audit.narrative.names import NameCache
 from oegen.audit.registry import Row, comment_model
 from oegen.audit.revert.steps import (
     Step,
-    belongs_to,
-    changeable,
-    in_order,
-    is_same,
+    error_messages_of,
+    has_same_values,
+    in_dependency_order,
     missing_targets,
     newest_versions,
+    parent_key,
     permission_for,
-    sentences_of,
+    restorable_fields,
 )
 from oegen.core import words
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
 
-Key = tuple[type[AuditedModel], Any]
-
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
 
+#: A record: its model and primary key.
+Key = tuple[type[AuditedModel], Any]
+
 CHANGED_SINCE = "changed since"
 
+#: The reason for skipping copies (``IS_COPY``).
 COPIES = "Accounts and groups are not set back by undoing: change them in the admin."
 
 
@@ -89,33 +91,33 @@ class Plan:
         }
 
 
-def rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], dict[str, int]]:
-    """The number of its history rows by model and type."""
-    found = {}
+def count_rows(change_set: ChangeSet) -> dict[type[AuditedModel], dict[str, int]]:
+    """The number of history rows of the change set, by model and history type."""
+    counts = {}
     for label in change_set.contents:
         history = apps.get_model(label)
         rows = history.objects.filter(change_set=change_set).order_by().values_list("history_type")
-        found[history.instance_type] = dict(rows.annotate(models.Count("pk")))
-    return found
+        counts[history.instance_type] = dict(rows.annotate(models.Count("pk")))
+    return counts
 
 
 def permissions_for(change_set: ChangeSet) -> set[str]:
-    """The permissions that undoing all of it requires, determined without a plan."""
-    back = {audit.CREATED: audit.REMOVED, audit.REMOVED: audit.CREATED}
+    """The permissions that undoing the whole change set requires, determined without a plan."""
+    opposite = {audit.CREATED: audit.REMOVED, audit.REMOVED: audit.CREATED}
     return {
-        permission_for(model, back.get(kind, kind))
-        for model, kinds in rows_of(change_set).items()
+        permission_for(model, opposite.get(kind, kind))
+        for model, kinds in count_rows(change_set).items()
         for kind in kinds
-        if _counts(change_set, model)
+        if _requires_permission(change_set, model)
     }
 
 
 def permissions_for_steps(change_set: ChangeSet, steps: Iterable[Step]) -> set[str]:
     """The permissions that these steps require."""
-    return {step.permission for step in steps if _counts(change_set, step.model)}
+    return {step.permission for step in steps if _requires_permission(change_set, step.model)}
 
 
-def _counts(change_set: ChangeSet, model: type[AuditedModel]) -> bool:
+def _requires_permission(change_set: ChangeSet, model: type[AuditedModel]) -> bool:
     """Whether a permission for the model is required. Undoing a merge requires permissions for the
     merged model only, not for the models that refer to it."""
     return change_set.source != audit.Source.MERGE or bool(model.MERGE_FIELDS)
@@ -123,7 +125,7 @@ def _counts(change_set: ChangeSet, model: type[AuditedModel]) -> bool:
 
 def plan_undo(change_set: ChangeSet) -> Plan:
     """Plan the undo without writing: the database may still refuse some of the steps."""
-    steps, skipped = _split(change_set)
+    steps, skipped = _split_steps(change_set)
     return Plan(
         change_set,
         tuple(steps.values()),
@@ -160,7 +162,7 @@ def undo(
         for model in audit.tracked_models():
             keys = model.history.filter(change_set=change_set).values_list("id", flat=True)
             model.lock(set(keys))
-        steps, skipped = _split(change_set)
+        steps, skipped = _split_steps(change_set)
         if refusal := _refusal(change_set, steps, skipped):
             raise CannotUndoError(refusal)
         if not person.has_perms(permissions_for_steps(change_set, steps.values())):
@@ -170,13 +172,15 @@ def undo(
                 del steps[key]
                 skipped[key] = why
             _skip_dependencies(steps, skipped)
-        left = list(_skipped_records(skipped, change_set))
+        not_undone = list(_skipped_records(skipped, change_set))
         if not steps:
-            raise CannotUndoError(f"None of it can be undone. {left[-1].name}: {left[-1].why}")
-        return current, left
+            raise CannotUndoError(
+                f"None of it can be undone. {not_undone[-1].name}: {not_undone[-1].why}"
+            )
+        return current, not_undone
 
 
-def _split(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
+def _split_steps(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
     """The steps that undo the change set, and the reasons why other records are skipped."""
     steps: dict[Key, Step] = {}
     skipped: dict[Key, str] = {}
@@ -194,7 +198,7 @@ def _split(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]]:
             elif (
                 step.current is None
                 or step.target is None
-                or not is_same(model, step.current, step.target)
+                or not has_same_values(model, step.current, step.target)
             ):
                 steps[model, step.key] = step
     for key in [key for key, step in steps.items() if step.current is None and step.target is None]:
@@ -233,7 +237,7 @@ def _own_steps(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[tup
 def _skip_dependencies(steps: dict[Key, Step], skipped: dict[Key, str]) -> None:
     """Move steps that depend on skipped records to ``skipped``, until there are no more."""
     while True:
-        parts = [key for key, step in steps.items() if step.belongs_to in skipped]
+        parts = [key for key, step in steps.items() if step.parent_key in skipped]
         for key in parts:
             del steps[key]
         used = dict(_in_use(steps))
@@ -245,12 +249,12 @@ def _skip_dependencies(steps: dict[Key, Step], skipped: dict[Key, str]) -> None:
 
 
 def _in_use(steps: dict[Key, Step]) -> Iterator[tuple[Key, str]]:
-    """The records to remove that other rows would still refer to, with the reason."""
-    going: dict[type[AuditedModel], set[Any]] = defaultdict(set)
+    """Yield the records to remove that other rows would still refer to, with the reason."""
+    removed_keys: dict[type[AuditedModel], set[Any]] = defaultdict(set)
     for (model, key), step in steps.items():
         if step.kind == audit.REMOVED:
-            going[model].add(key)
-    for model, keys in going.items():
+            removed_keys[model].add(key)
+    for model, keys in removed_keys.items():
         users = [
             (user, name, user._base_manager.filter(**{f"{name}__in": keys}))
             for user, name in model.link_models()
@@ -282,7 +286,7 @@ def _attempt(steps: Iterable[Step]) -> dict[Key, str]:
     refused: dict[Key, str] = {}
     try:
         with transaction.atomic():
-            for group in in_order(steps):
+            for group in in_dependency_order(steps):
                 refused |= _apply_group(group, steps)
             if refused:
                 raise _RefusedError
@@ -312,7 +316,7 @@ def _apply_group(group: list[Step], steps: list[Step]) -> dict[Key, str]:
                         step, current=step.model._base_manager.filter(pk=step.key).first()
                     ).apply()
         except ValidationError as error:
-            refused[step.model, step.key] = " ".join(sentences_of(error, step.model))
+            refused[step.model, step.key] = " ".join(error_messages_of(error, step.model))
         except ProtectedError as error:
             refused[step.model, step.key] = f"in use: {next(iter(error.protected_objects))}"
         except IntegrityError as error:
@@ -333,7 +337,7 @@ def _apply_in_bulk(group: list[Step]) -> None:
         return
     fields = [
         field.name
-        for field in changeable(model)
+        for field in restorable_fields(model)
         if any(
             getattr(step.current, field.attname) != getattr(step.target, field.attname)
             for step in group
@@ -370,13 +374,13 @@ def _skipped_records(skipped: dict[Key, str], change_set: ChangeSet) -> Iterable
                 what = _changed_fields(model, left.get(key), live.get(key))
                 why = f"changed since, by {who}, {when}{what}"
             shown = record if record is not None else row and audit.instance_from_row(row)
-            part_of = belongs_to(model, shown)
+            part_of = parent_key(model, shown)
             if part_of in skipped:
                 continue
             url = ""
             if record is not None and hasattr(record, "get_absolute_url"):
                 url = record.get_absolute_url()
-            name = str(record) if record is not None else _name_of_gone(model, shown)
+            name = str(record) if record is not None else _name_of_removed(model, shown)
             restore_url = ""
             if url and key in before and skipped[model, key] == CHANGED_SINCE:
                 address = [model._meta.model_name, key, before[key].history_id]
@@ -392,18 +396,18 @@ def _changed_fields(
         return ""
     labels = [
         str(field.verbose_name)
-        for field in changeable(model)
+        for field in restorable_fields(model)
         if getattr(left, field.attname) != getattr(record, field.attname)
     ]
     return f": {get_text_list(labels, 'and')}" if labels else ""
 
 
-def _name_of_gone(model: type[AuditedModel], row: AuditedModel) -> str:
+def _name_of_removed(model: type[AuditedModel], row: AuditedModel) -> str:
     """The name of a removed record; for a link, the names of what it linked, from the history."""
     owner = model.parent_field()
     if owner is None:
         return str(row)
     names = NameCache()
     names.prefetch_for(model, row)
-    of = names.get(owner.remote_field.model, getattr(row, owner.attname))
-    return f"{of}: {model.describe_link(row, names)}"
+    parent = names.get(owner.remote_field.model, getattr(row, owner.attname))
+    return f"{parent}: {model.describe_link(row, names)}"

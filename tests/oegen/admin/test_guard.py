@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from counterparties.models import Counterparty
 from oegen import audit
 from oegen.admin import guard
-from oegen.core.days import WRITE_A_DAY
+from oegen.core.days import INVALID_DAY
 from oegen.core.exceptions import StaleRecordError
 from pipelines.models import Pipeline, PipelineFacility, Stage
 from tests.support.builders import make_counterparty, make_pipeline, make_user
@@ -136,7 +136,7 @@ def test_a_record_changed_while_its_removal_is_under_way_stays(desk, jane, monke
         return ""
 
     monkeypatch.setattr(Counterparty, "delete", somebody_was_faster)
-    monkeypatch.setattr(guard, "refusal_of", their_change)
+    monkeypatch.setattr(guard, "refusal_message", their_change)
     sent = {"post": "yes", "guard": opened_on}
     response = desk.client.post(address, sent, follow=True)
 
@@ -226,7 +226,7 @@ class TestEditableTable:
         data, prefix = self.rows(desk)
         data[f"{prefix[str(pipeline.pk)]}rtb_date"] = "soon"
         response = desk.send(Pipeline, data | {"change_reason": "x"}, "changelist")
-        assert f"rtb_date: {WRITE_A_DAY}" in errors_of(response)
+        assert f"rtb_date: {INVALID_DAY}" in errors_of(response)
 
     def test_a_row_changed_meanwhile_is_stopped_and_the_others_are_not_saved_either(
         self, desk, jane

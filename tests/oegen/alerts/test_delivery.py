@@ -144,15 +144,15 @@ def test_waits_grow_with_a_spread_up_to_the_last_try_after_a_day(slack, make_ale
         clock.now = max(alert.next_attempt_at, clock.now)
     waits = waits[:-1]
     assert all(
-        wait <= delivery.FIRST_WAIT * 2**number and wait <= delivery.LONGEST_WAIT
+        wait <= delivery.FIRST_WAIT * 2**number and wait <= delivery.MAX_WAIT
         for number, wait in enumerate(waits)
     )
     assert all(
-        wait >= min(delivery.FIRST_WAIT * 2**number, delivery.LONGEST_WAIT) / 2
+        wait >= min(delivery.FIRST_WAIT * 2**number, delivery.MAX_WAIT) / 2
         for number, wait in enumerate(waits[:-1])
     )
     assert len({wait / timedelta(seconds=1) for wait in waits}) > 10
-    assert began == alert.first_tried_at + delivery.TRIES_FOR == alert.parked_at
+    assert began == alert.first_tried_at + delivery.RETRY_FOR == alert.parked_at
     assert alert.last_error == "Slack answered 500: “no”."
 
 

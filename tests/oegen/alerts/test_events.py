@@ -240,9 +240,9 @@ def test_an_import_and_a_bulk_edit_make_one_summary(told):
     design = stage("design")
     Pipeline.objects.bulk_create(
         Pipeline(project_name=f"{number}", stage=design, rag_status="green")
-        for number in range(outbox.SUMMED_UP_FROM)
+        for number in range(outbox.MAX_MESSAGES)
     )
-    assert [event for event, *_ in told()][1:] == ["pipeline-created"] * outbox.SUMMED_UP_FROM
+    assert [event for event, *_ in told()][1:] == ["pipeline-created"] * outbox.MAX_MESSAGES
     Pipeline.objects.update(rag_status="red", stage=stage("construction"))
     alert = Alert.objects.latest("pk")
     assert {group["event"]: group["number"] for group in alert.payload["groups"]} == {
@@ -320,7 +320,7 @@ def test_many_dates_that_pass_on_one_day_are_one_summary(told):
         Pipeline(
             project_name=f"{number}", stage=stage("design"), rtb_date=TODAY - timedelta(days=1)
         )
-        for number in range(outbox.SUMMED_UP_FROM + 1)
+        for number in range(outbox.MAX_MESSAGES + 1)
     )
     told()
     for _ in range(2):
@@ -340,7 +340,7 @@ def test_a_rule_has_a_threshold_where_its_event_has_one():
 
 
 def test_every_event_is_seeded_for_both_channels():
-    known = {code for code, event in EVENTS.items() if not event.needs_no_rule}
+    known = {code for code, event in EVENTS.items() if not event.is_digest}
     for channel in ("slack", "email"):
         seeded = AlertRule.objects.filter(channel=channel)
         assert {rule.event for rule in seeded} == known

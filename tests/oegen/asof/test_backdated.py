@@ -39,7 +39,7 @@ def tell(instance, when: datetime) -> None:
         row = audit.history_row(instance, audit.CREATED, change_set=current, when=when)
         row.version = 0
         row.save()
-        current.written.add(type(row))
+        current.written_models.add(type(row))
 
 
 def days_around(models) -> list:

@@ -296,6 +296,6 @@ def test_dashboard_of_a_day_knows_at_once_what_was_told_of_it_later(reader, at):
     with audit.change_set() as current:
         row = audit.history_row(told, audit.CREATED, change_set=current, when=moment)
         row.save()
-        current.written.add(type(row))
+        current.written_models.add(type(row))
 
     assert reader.get(*address).context["status_text"] == "2 open, 40.0 MW"

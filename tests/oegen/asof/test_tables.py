@@ -32,7 +32,7 @@ def told_by_an_import(moment: datetime, live: Pipeline) -> None:
             audit.history_row(gone, audit.CREATED, change_set=current, when=moment),
             audit.history_row(gone, audit.REMOVED, change_set=current),
         ]
-        current.written.add(type(told[0]))
+        current.written_models.add(type(told[0]))
         type(told[0]).objects.bulk_create(told)
 
 

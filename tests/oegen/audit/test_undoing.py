@@ -17,7 +17,7 @@ def newest() -> ChangeSet:
     return ChangeSet.objects.latest("number")
 
 
-def take_back(change_set, person):
+def undo_as(change_set, person):
     return undo(change_set=change_set, reason="The wrong file", person=person)
 
 
@@ -27,10 +27,10 @@ def test_what_an_import_added_is_removed_and_what_it_changed_set_back(portfolio_
         make_pipeline("New", capacity_mw=5, lead_developer=make_counterparty("Acme"))
         Facility.objects.filter(pk=old.pk).update(capacity_mw=99)
 
-    new, kept = take_back(imported, portfolio_manager)
+    new, skipped = undo_as(imported, portfolio_manager)
 
     old.refresh_from_db()
-    assert (old.capacity_mw, kept) == (10, [])
+    assert (old.capacity_mw, skipped) == (10, [])
     assert not Pipeline.objects.exists()
     assert not Counterparty.objects.exists()
     assert (new.undoes, new.source) == (imported, audit.Source.UNDO)
@@ -42,9 +42,9 @@ def test_what_was_removed_comes_back_with_its_links(portfolio_manager, findings)
     pipeline = make_pipeline("Kestrel", capacity_mw=5)
     Comment.objects.create(subject=pipeline, text="Good", author=portfolio_manager)
     Pipeline.objects.all().delete()
-    _, kept = take_back(newest(), portfolio_manager)
+    _, skipped = undo_as(newest(), portfolio_manager)
     back = Pipeline.objects.get()
-    assert (back.pk, kept) == (pipeline.pk, [])
+    assert (back.pk, skipped) == (pipeline.pk, [])
     assert back.facilities.count() == back.comments.count() == back.transitions.count() == 1
     assert findings() == []
 
@@ -57,12 +57,12 @@ def test_a_record_changed_since_is_left_and_listed(portfolio_manager, findings):
         changed.phone = "1"
         changed.save()
 
-    _, kept = take_back(imported, portfolio_manager)
+    _, skipped = undo_as(imported, portfolio_manager)
 
     assert [contact.name for contact in Contact.objects.all()] == ["Contact 1"]
-    assert [one.name for one in kept] == ["Contact 1"]
-    assert kept[0].why.startswith("changed since, by Priya Shah, ")
-    assert kept[0].url == changed.get_absolute_url()
+    assert [one.name for one in skipped] == ["Contact 1"]
+    assert skipped[0].why.startswith("changed since, by Priya Shah, ")
+    assert skipped[0].url == changed.get_absolute_url()
     assert findings() == []
 
 
@@ -74,12 +74,12 @@ def test_what_a_kept_record_needs_stays_with_it(portfolio_manager, findings):
     kestrel.rag_comment = "Ours"
     kestrel.save()
 
-    _, kept = take_back(imported, portfolio_manager)
+    _, skipped = undo_as(imported, portfolio_manager)
 
     assert Pipeline.objects.get() == kestrel
     assert kestrel.facilities.count() == 1
     assert Facility.objects.count() == 1
-    assert "Kestrel" in {one.name for one in kept}
+    assert "Kestrel" in {one.name for one in skipped}
     assert findings() == []
 
 
@@ -88,7 +88,7 @@ def test_a_record_in_use_since_is_left_and_says_by_what(portfolio_manager):
         facility = make_facility("Plant")
     PipelineFacility.objects.create(pipeline=make_pipeline("Kestrel"), facility=facility)
     with pytest.raises(CannotUndoError, match="nothing left to undo"):
-        take_back(imported, portfolio_manager)
+        undo_as(imported, portfolio_manager)
     assert plan_undo(imported).skipped[0].why == (
         "in use since: facility of a pipeline “Plant in Kestrel”"
     )
@@ -99,8 +99,8 @@ def test_a_link_removed_since_is_told_by_name_though_its_facility_goes(portfolio
     with audit.change_set() as imported:
         link = PipelineFacility.objects.create(pipeline=pipeline, facility=make_facility("Plant"))
     link.delete()
-    _, kept = take_back(imported, portfolio_manager)
-    assert [one.name for one in kept] == ["Kestrel: facility Plant"]
+    _, skipped = undo_as(imported, portfolio_manager)
+    assert [one.name for one in skipped] == ["Kestrel: facility Plant"]
     assert not Facility.objects.exists()
     assert findings() == []
 
@@ -109,7 +109,7 @@ def test_a_comment_written_since_keeps_its_record(portfolio_manager):
     with audit.change_set() as imported:
         first, _ = make_facility("One"), make_facility("Two")
     Comment.objects.create(subject=first, text="Keep it", author=portfolio_manager)
-    take_back(imported, portfolio_manager)
+    undo_as(imported, portfolio_manager)
     assert Facility.objects.get() == first
     assert Comment.objects.exists()
 
@@ -120,7 +120,7 @@ def test_a_move_in_bulk_is_undone_without_a_trace_in_the_stages(portfolio_manage
     with audit.change_set() as moved:
         Pipeline.objects.update(stage=Stage.objects.get(code="design"))
     assert StageTransition.objects.count() == 4
-    take_back(moved, portfolio_manager)
+    undo_as(moved, portfolio_manager)
     assert set(Pipeline.objects.values_list("stage__code", flat=True)) == {"discovery"}
     assert StageTransition.objects.count() == 2
     assert findings() == []
@@ -132,17 +132,17 @@ def test_a_name_taken_since_keeps_the_record_out_and_says_so(portfolio_manager):
     Counterparty.objects.all().delete()
     removed = newest()
     make_counterparty("Acme")
-    _, kept = take_back(removed, portfolio_manager)
+    _, skipped = undo_as(removed, portfolio_manager)
     assert Counterparty.objects.filter(name="Other").exists()
-    assert [one.name for one in kept] == ["Acme"]
-    assert "There is already a counterparty called “Acme”" in kept[0].why
+    assert [one.name for one in skipped] == ["Acme"]
+    assert "There is already a counterparty called “Acme”" in skipped[0].why
 
 
 def test_an_undone_change_set_can_be_redone(portfolio_manager, findings):
     facility = make_facility(capacity_mw=10)
     Facility.objects.update(capacity_mw=20)
-    undone, _ = take_back(newest(), portfolio_manager)
-    take_back(undone, portfolio_manager)
+    undone, _ = undo_as(newest(), portfolio_manager)
+    undo_as(undone, portfolio_manager)
     facility.refresh_from_db()
     assert facility.capacity_mw == 20
     assert findings() == []
@@ -151,20 +151,20 @@ def test_an_undone_change_set_can_be_redone(portfolio_manager, findings):
 def test_undoing_twice_says_there_is_nothing_left(portfolio_manager):
     make_facility()
     change_set = newest()
-    take_back(change_set, portfolio_manager)
+    undo_as(change_set, portfolio_manager)
     with pytest.raises(CannotUndoError, match="nothing left to undo"):
-        take_back(change_set, portfolio_manager)
+        undo_as(change_set, portfolio_manager)
 
 
 def test_the_set_up_cannot_be_undone(portfolio_manager):
     with pytest.raises(CannotUndoError, match="set-up"):
-        take_back(ChangeSet.objects.filter(source="migration").first(), portfolio_manager)
+        undo_as(ChangeSet.objects.filter(source="migration").first(), portfolio_manager)
 
 
 def test_a_reader_cannot_undo(manager):
     make_facility()
     with pytest.raises(PermissionDenied):
-        take_back(newest(), manager)
+        undo_as(newest(), manager)
     assert Facility.objects.exists()
 
 

@@ -34,7 +34,7 @@ def preview(client, change_set) -> str:
     return " ".join(response.content.decode().split())
 
 
-def take_back(client, change_set, reason="The wrong file", **kwargs):
+def post_undo(client, change_set, reason="The wrong file", **kwargs):
     return client.post(address(change_set), {"reason": reason}, **kwargs)
 
 
@@ -93,7 +93,7 @@ def test_all_of_it_is_undone_as_one_new_change_set(as_portfolio_manager, portfol
     with audit.change_set() as change_set:
         make_pipeline("Kestrel", capacity_mw=5)
 
-    response = take_back(as_portfolio_manager, change_set, follow=True)
+    response = post_undo(as_portfolio_manager, change_set, follow=True)
 
     new = newest()
     assert response.redirect_chain == [(f"/audit/{new.number}/", 302)]
@@ -112,7 +112,7 @@ def test_what_was_kept_is_listed_with_links(as_portfolio_manager, portfolio_mana
     with audit.change_set(person=portfolio_manager):
         Contact.objects.filter(name="Contact 1").update(phone="1")
 
-    html = " ".join(take_back(as_portfolio_manager, change_set).content.decode().split())
+    html = " ".join(post_undo(as_portfolio_manager, change_set).content.decode().split())
 
     kept = Contact.objects.get()
     assert "1 record stayed as it is" in html
@@ -122,7 +122,7 @@ def test_what_was_kept_is_listed_with_links(as_portfolio_manager, portfolio_mana
 
 def test_without_a_reason_nothing_is_undone(as_portfolio_manager):
     make_contact("Ann")
-    html = take_back(as_portfolio_manager, newest(), reason="  ").content.decode()
+    html = post_undo(as_portfolio_manager, newest(), reason="  ").content.decode()
     assert "Say why you undo it" in html
     assert Contact.objects.exists()
 
@@ -130,10 +130,10 @@ def test_without_a_reason_nothing_is_undone(as_portfolio_manager):
 def test_what_is_undone_already_is_refused_in_words_and_the_reason_kept(as_portfolio_manager):
     make_contact("Ann")
     change_set = newest()
-    take_back(as_portfolio_manager, change_set)
+    post_undo(as_portfolio_manager, change_set)
     number = newest().number
 
-    html = take_back(as_portfolio_manager, change_set, reason="Once more").content.decode()
+    html = post_undo(as_portfolio_manager, change_set, reason="Once more").content.decode()
 
     assert "There is nothing left to undo" in html
     assert newest().number == number
@@ -162,7 +162,7 @@ def test_what_the_database_refuses_is_told_and_nothing_is_undone(as_portfolio_ma
     Counterparty.objects.create(name="Acme")
     number = newest().number
 
-    html = take_back(as_portfolio_manager, change_set, reason="Needed").content.decode()
+    html = post_undo(as_portfolio_manager, change_set, reason="Needed").content.decode()
 
     assert "Nothing was undone" in html
     assert "There is already a counterparty called “Acme”" in html
@@ -175,7 +175,7 @@ def test_the_set_up_cannot_be_undone(client, administrator):
     first = ChangeSet.objects.filter(source="migration").earliest("number")
     before = newest().number
     assert "The set-up of the database can&#x27;t be undone" in preview(client, first)
-    take_back(client, first)
+    post_undo(client, first)
     assert newest().number == before
 
 
@@ -183,24 +183,24 @@ def test_a_manager_may_neither_look_nor_undo(client, manager):
     make_contact("Ann")
     client.force_login(manager)
     assert client.get(address(newest())).status_code == 403
-    assert take_back(client, newest()).status_code == 403
+    assert post_undo(client, newest()).status_code == 403
     assert Contact.objects.exists()
 
 
 def test_a_manager_is_refused_also_where_nothing_is_left(client, manager, as_portfolio_manager):
     make_contact("Ann")
     change_set = newest()
-    take_back(as_portfolio_manager, change_set)
+    post_undo(as_portfolio_manager, change_set)
     client.force_login(manager)
     assert client.get(address(change_set)).status_code == 403
-    assert take_back(client, change_set).status_code == 403
+    assert post_undo(client, change_set).status_code == 403
 
 
 def test_a_portfolio_manager_may_not_undo_what_an_administrator_changed(as_portfolio_manager):
     """Reference tables are the administrators' to change."""
     Technology.objects.filter(code="tidal").update(name="Tide")
     assert as_portfolio_manager.get(address(newest())).status_code == 403
-    assert take_back(as_portfolio_manager, newest()).status_code == 403
+    assert post_undo(as_portfolio_manager, newest()).status_code == 403
     assert Technology.objects.filter(name="Tide").exists()
 
 
@@ -211,7 +211,7 @@ def test_hostile_names_and_reasons_are_shown_as_text(as_portfolio_manager):
     assert "<script>alert(1)" not in preview(as_portfolio_manager, change_set)
     Contact.objects.update(phone=text)
     assert "<script>alert(1)" not in preview(as_portfolio_manager, change_set)
-    html = take_back(as_portfolio_manager, change_set, reason=text).content.decode()
+    html = post_undo(as_portfolio_manager, change_set, reason=text).content.decode()
     assert "<script>alert(1)" not in html
 
 

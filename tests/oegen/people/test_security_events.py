@@ -135,13 +135,13 @@ def test_a_busy_database_keeps_nobody_from_signing_in(visit, manager, monkeypatc
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no busy timeout")
 def test_the_wait_for_a_busy_database_is_short_and_put_back():
-    from oegen.core.database import short_wait
+    from oegen.core.database import lock_timeout
 
     def wait() -> int:
         with connection.cursor() as cursor:
             return cursor.execute("PRAGMA busy_timeout").fetchone()[0]
 
     before = wait()
-    with short_wait(seconds=2):
+    with lock_timeout(seconds=2):
         assert wait() == 2_000
     assert wait() == before == 20_000

@@ -105,7 +105,7 @@ def test_a_right_password_clears_no_count_of_the_address():
     address = [(throttle.ADDRESS, "203.0.113.7")]
     for _ in range(throttle.ADDRESS.free - 1):
         throttle.reserve(address)
-    throttle.reserve(address).take_back()
+    throttle.reserve(address).cancel()
     throttle.reserve(address)
     with pytest.raises(throttle.TooSoonError):
         throttle.reserve(address)

@@ -82,16 +82,16 @@ def test_names_that_differ_by_accents_are_alike_and_not_the_same(case):
     first, second = DIFFERENT[case]
     one = make_counterparty(first)
     assert not keys.same_name(Counterparty, second).exists()
-    assert list(keys.alike(Counterparty, second)) == [one]
-    assert not keys.alike(Counterparty, second, but=one.pk).exists()
-    assert not keys.alike(Counterparty, first).exists()
+    assert list(keys.similar_names(Counterparty, second)) == [one]
+    assert not keys.similar_names(Counterparty, second, exclude=one.pk).exists()
+    assert not keys.similar_names(Counterparty, first).exists()
     make_counterparty(second)
 
 
 def test_another_name_is_found_by_its_key():
     one = make_counterparty("Nordlys Holding", aliases="Ørsted Søndre\nNH")
     assert list(keys.alias_holders(Counterparty, "ØRSTED  søndre")) == [one]
-    assert list(keys.alike(Counterparty, "Orsted Sondre")) == [one]
+    assert list(keys.similar_names(Counterparty, "Orsted Sondre")) == [one]
     one.aliases = "NH"
     one.save()
     assert not keys.alias_holders(Counterparty, "Ørsted Søndre").exists()
@@ -119,7 +119,7 @@ def test_a_name_is_free_again_when_its_record_is_renamed_or_removed():
 
 def test_records_that_share_a_name_from_before_can_be_saved_and_are_listed():
     one, two, three = put_in_unseen("Straße Energie", "STRASSE ENERGIE", "Strasse  Energie")
-    (group,) = keys.shared(Counterparty, refused_only=True)
+    (group,) = keys.shared(Counterparty, unique_only=True)
     assert keys.records_of(Counterparty, [group]) == [(group, [one, two, three])]
     for record in (one, two, three):
         record.strategy = "Buy"

@@ -89,7 +89,7 @@ def test_hits_sites_and_offers_that_are_equal_sort_by_it(client, portfolio_manag
             pipeline=make_pipeline(name), facility=Facility.objects.get(name=name)
         )
     for model in (Counterparty, Facility, Pipeline):
-        hits = search.Finding("site").group(model, limit=9).hits
+        hits = search.SearchResults("site").group(model, limit=9).hits
         assert [str(hit.record) for hit in hits] == names
     assert [site.name for site in sites(Pipeline.objects.all())] == names
     page = client.get(reverse("map"))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def names(text: str, kind: str = "pipeline") -> list[str]:
-    finding = search.Finding(text)
+    finding = search.SearchResults(text)
     for model in finding.totals:
         if model._meta.model_name == kind:
             return [str(hit.record) for hit in finding.group(model, limit=50).hits]
@@ -46,7 +46,7 @@ def test_every_kind_of_record_is_found_and_counted():
     Comment.objects.create(subject=pipeline, text="Spoke to the kestrel people.")
     assert [
         (model._meta.model_name, number)
-        for model, number in search.Finding("kestrel").totals.items()
+        for model, number in search.SearchResults("kestrel").totals.items()
     ] == [
         ("pipeline", 1),
         ("facility", 1),
