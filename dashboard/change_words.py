@@ -26,8 +26,8 @@ class ChangeWords:
     def phrase(self, change: Change) -> str:
         describe = getattr(self, f"_{change.kind.replace('-', '_')}")
         phrase: str = describe(change, change.was, change.now)
-        effective, written = change.effective_on, change.written
-        if effective and written and effective != timezone.localdate(written.when):
+        effective, write = change.effective_on, change.last_write
+        if effective and write and effective != timezone.localdate(write.when):
             phrase = f"{phrase}, effective {date_format(effective)}"
         return phrase
 
@@ -119,8 +119,8 @@ class ChangeWords:
         return f"resized from {size(was.capacity)} to {size(now.capacity)}"
 
     def _basis(self, change, was, now) -> str:
-        named = change.written and change.written.technology
-        subject = f"basis of {isolated(named)}" if named else "capacity basis"
+        technology = change.last_write and change.last_write.technology
+        subject = f"basis of {isolated(technology)}" if technology else "capacity basis"
         return f"{subject} changed: {size(was.capacity)} became {size(now.capacity)}"
 
     def _renamed(self, change, was, now) -> str:

@@ -242,20 +242,20 @@ class ChangesPage(FilteredPage):
         }
 
     def _step_context(self, found: Changes) -> dict:
-        total = found.pipelines_behind()
+        total = found.step_pipeline_count()
         page = self._page(total)
-        behind = found.behind(page.start_index() - 1 if total else 0, PAGE_SIZE)
-        lines = self._lines([change for one in behind for change in one.changes])
-        live = self._live(one.pipeline_id for one in behind)
+        pipelines = found.step_pipelines(page.start_index() - 1 if total else 0, PAGE_SIZE)
+        lines = self._lines([change for one in pipelines for change in one.changes])
+        live = self._live(one.pipeline_id for one in pipelines)
         return {
             "step_total": found.step_total(),
-            "behind": [
+            "step_pipelines": [
                 StepLine(
                     one,
                     _url(one.pipeline_id, live),
                     [line for line in lines if line.change.pipeline_id == one.pipeline_id],
                 )
-                for one in behind
+                for one in pipelines
             ],
             "page": page,
             "total": total,
@@ -299,8 +299,8 @@ class ChangesPage(FilteredPage):
 
     def _all(self, found: Changes) -> Iterator[Change]:
         if self.step:
-            for start in range(0, found.pipelines_behind(), exports.CHUNK):
-                for one in found.behind(start, exports.CHUNK):
+            for start in range(0, found.step_pipeline_count(), exports.CHUNK):
+                for one in found.step_pipelines(start, exports.CHUNK):
                     yield from one.changes
             return
         for kind, total in found.totals().items():
@@ -309,18 +309,18 @@ class ChangesPage(FilteredPage):
                     yield from found.of_kind(kind, start, exports.CHUNK)
 
     def _row(self, change: Change, words: ChangeWords) -> list:
-        written = change.written
+        write = change.last_write
         facts = [
             self.start.day,
             self.end.day,
             KINDS[change.kind].label,
-            change.standing.name,
+            change.shown_state.name,
             words.phrase(change),
             *words.cells(change),
             *(end and end.capacity and end.capacity.mw for end in (change.was, change.now)),
-            *((written.person or "The system", written.when) if written else ("", None)),
-            written.reason if written else "",
-            written.change_set if written else None,
+            *((write.person or "The system", write.when) if write else ("", None)),
+            write.reason if write else "",
+            write.change_set if write else None,
             change.effective_on,
             *(
                 end and end.capacity and getattr(end.capacity, name)

@@ -18,18 +18,18 @@ from dashboard.charts.parts import (
     Lists,
     Row,
     bars,
-    cells_of,
-    code_of,
-    colours_of,
     count_and_mw,
     mw,
-    name_of,
-    named,
     percent,
     pipelines,
     rag_code,
-    count_rows,
-    shared,
+    shared_facilities_note,
+    short_name,
+    technology_code,
+    technology_colours,
+    technology_name,
+    total_cells,
+    total_rows,
 )
 from dashboard.metrics import Total
 from dashboard.metrics.totals import (
@@ -61,7 +61,7 @@ def rag_split(groups: Sequence[RagGroup], lists: Lists, open_mw: Decimal) -> Cha
         f"{pluralize(red.pipelines, 'is,are')} red: {mw(red.capacity)}.",
         empty=NOTHING_OPEN,
         columns=TOTAL_COLUMNS,
-        rows=count_rows(labels, links, groups) if count else (),
+        rows=total_rows(labels, links, groups) if count else (),
         data=bars(
             labels,
             [float(group.total.capacity.mw) for group in groups],
@@ -70,31 +70,31 @@ def rag_split(groups: Sequence[RagGroup], lists: Lists, open_mw: Decimal) -> Cha
             links,
             "MW",
         ),
-        note=shared(groups, open_mw),
+        note=shared_facilities_note(groups, open_mw),
     )
 
 
 def technologies(groups: Sequence[TechnologyGroup], lists: Lists) -> Chart:
-    labels = [name_of(group.technology) for group in groups]
+    labels = [technology_name(group.technology) for group in groups]
     links = [
-        lists.pipelines(group.total, status=OPEN, technology=code_of(group.technology))
+        lists.pipelines(group.total, status=OPEN, technology=technology_code(group.technology))
         for group in groups
     ]
     finding = ""
     if groups:
         most = max(groups, key=lambda group: group.total.capacity.mw)
-        finding = f"{name_of(most.technology)} leads with {mw(most.total.capacity)}."
+        finding = f"{technology_name(most.technology)} leads with {mw(most.total.capacity)}."
     return Chart(
         key="technology",
         title="Open capacity by technology",
         finding=finding,
         empty=NOTHING_OPEN,
         columns=TOTAL_COLUMNS,
-        rows=count_rows(labels, links, groups),
+        rows=total_rows(labels, links, groups),
         data=bars(
             labels,
             [float(group.total.capacity.mw) for group in groups],
-            [colours_of(group.technology) for group in groups],
+            [technology_colours(group.technology) for group in groups],
             [
                 mw(group.total.capacity, group.technology.unit_label)
                 if group.technology
@@ -113,7 +113,7 @@ def statuses(groups: Sequence[StatusGroup], lists: Lists, open_mw: Decimal) -> C
     labels = [group.label for group in groups]
     links = [lists.pipelines(group.total, status=group.code) for group in groups]
     most = max(groups, key=lambda group: group.total.pipelines)
-    known = sum(group.total.pipelines for group in groups)
+    total = sum(group.total.pipelines for group in groups)
     return Chart(
         key="status",
         title="Pipelines by status",
@@ -121,7 +121,7 @@ def statuses(groups: Sequence[StatusGroup], lists: Lists, open_mw: Decimal) -> C
         f"{mw(most.total.capacity)}.",
         empty="There is no pipeline yet.",
         columns=TOTAL_COLUMNS,
-        rows=count_rows(labels, links, groups) if known else (),
+        rows=total_rows(labels, links, groups) if total else (),
         data=bars(
             labels,
             [group.total.pipelines for group in groups],
@@ -130,7 +130,7 @@ def statuses(groups: Sequence[StatusGroup], lists: Lists, open_mw: Decimal) -> C
             links,
             "Pipelines",
         ),
-        note=shared([group for group in groups if group.is_open], open_mw),
+        note=shared_facilities_note([group for group in groups if group.is_open], open_mw),
     )
 
 
@@ -142,9 +142,9 @@ BUCKETS = {OVERDUE: "Overdue", NO_DATE: "No date"}
 def rtb_years(
     groups: Sequence[RtbGroup], known: Sequence[Technology], lists: Lists, open_mw: Decimal
 ) -> Chart:
-    """``known``: the technologies of the open pipelines, in their order."""
+    """``known`` are the technologies of the open pipelines, in order."""
     labels = [BUCKETS.get(group.bucket, group.bucket) for group in groups]
-    links = [lists.pipelines(group.total, **_of_bucket(group.bucket)) for group in groups]
+    links = [lists.pipelines(group.total, **_bucket_filters(group.bucket)) for group in groups]
     has_probabilities = any(group.total.with_probability.mw for group in groups)
     return Chart(
         key="rtb",
@@ -154,13 +154,16 @@ def rtb_years(
         columns=(
             *TOTAL_COLUMNS,
             *(["Gross weighted MW"] if has_probabilities else []),
-            *(f"{name_of(technology)}, {technology.unit_label}" for technology in known),
+            *(f"{technology_name(technology)}, {technology.unit_label}" for technology in known),
         ),
         rows=tuple(
             Row(
                 label,
                 link,
-                (*cells_of(group.total), *_parts(group, known, lists, has_probabilities)),
+                (
+                    *total_cells(group.total),
+                    *_technology_cells(group, known, lists, has_probabilities),
+                ),
             )
             for label, link, group in zip(labels, links, groups, strict=True)
         ),
@@ -176,7 +179,7 @@ def rtb_years(
             "links": [link.url for link in links],
         },
         note="Overdue is before Construction with an RTB date in the past; it is in no year. "
-        + shared(groups, open_mw)
+        + shared_facilities_note(groups, open_mw)
         + (" Gross weighted is by the probability, of what has one." if has_probabilities else ""),
     )
 
@@ -193,25 +196,25 @@ def _finding_of_years(groups: Sequence[RtbGroup]) -> str:
     return finding
 
 
-def _of_bucket(bucket: str) -> dict[str, str]:
+def _bucket_filters(bucket: str) -> dict[str, str]:
     if bucket in BUCKETS:
         return {"status": OPEN, "rtb": bucket}
     return {"status": OPEN, "rtb": IN_TIME, "rtb_year": bucket}
 
 
-def _part(group: RtbGroup, technology: Technology, lists: Lists) -> Link:
+def _bucket_link(group: RtbGroup, technology: Technology, lists: Lists) -> Link:
     total = group.by_technology.get(technology.pk, Total())
-    return lists.pipelines(total, **_of_bucket(group.bucket), technology=technology.code)
+    return lists.pipelines(total, **_bucket_filters(group.bucket), technology=technology.code)
 
 
-def _parts(
+def _technology_cells(
     group: RtbGroup, known: Sequence[Technology], lists: Lists, has_probabilities: bool
 ) -> list[Cell]:
     cells = [Cell(number(group.total.weighted.mw))] if has_probabilities else []
     for technology in known:
         total = group.by_technology.get(technology.pk)
         if total:
-            cells.append(Cell(number(total.capacity.mw), _part(group, technology, lists)))
+            cells.append(Cell(number(total.capacity.mw), _bucket_link(group, technology, lists)))
         else:
             cells.append(Cell(""))
     return cells
@@ -220,12 +223,12 @@ def _parts(
 def _series(technology: Technology, groups: Sequence[RtbGroup], lists: Lists) -> dict:
     totals = [group.by_technology.get(technology.pk, Total()) for group in groups]
     return {
-        "name": name_of(technology),
+        "name": technology_name(technology),
         "unit": technology.unit_label,
         "values": [float(total.capacity.mw) for total in totals],
         "light": technology.colour,
         "dark": technology.colour_dark,
-        "links": [_part(group, technology, lists).url for group in groups],
+        "links": [_bucket_link(group, technology, lists).url for group in groups],
     }
 
 
@@ -247,13 +250,13 @@ def _weighted(groups: Sequence[RtbGroup]) -> dict:
 def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart:
     """The open capacity of each holder, the largest first."""
     known = [(one.counterparty, one) for one in found.holdings if one.counterparty]
-    holders = [(named(holder), one, {"held_by": str(holder.pk)}) for holder, one in known]
+    holders = [(short_name(holder), one, {"held_by": str(holder.pk)}) for holder, one in known]
     if found.number_of_others:
         label = words.count(found.number_of_others, "other")
         keys = ",".join(str(holder.pk) for holder, _ in known)
         holders.append((label, found.others, {"held_by_others": keys}))
-    if found.nobodys.held_mw:
-        holders.append((NOBODY, found.nobodys, {"held_by_nobody": YES}))
+    if found.unheld.held_mw:
+        holders.append((NOBODY, found.unheld, {"held_by_nobody": YES}))
     rows, notes = [], []
     for label, one, wanted in holders:
         link = lists.holding(one.total, one.held_mw, **wanted)
@@ -265,7 +268,7 @@ def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart
     if known:
         holder, first = known[0]
         share = f", {percent(first.held_mw / open_mw)} of what is open" if open_mw else ""
-        finding = f"{named(holder)} holds most: {mw(first.held_mw)}{share}."
+        finding = f"{short_name(holder)} holds most: {mw(first.held_mw)}{share}."
     return Chart(
         key="holders",
         title="Who holds the open capacity",

@@ -19,9 +19,9 @@ from dashboard.charts.parts import (
     Link,
     Lists,
     Row,
-    colours_of,
     mw,
-    name_of,
+    technology_colours,
+    technology_name,
 )
 from dashboard.metrics.forecast import FEWEST_POINTS, YEARS, Growth, Point
 from oegen.core import clock
@@ -29,8 +29,8 @@ from oegen.core.words import number, whole
 from pipelines.filters import ON_COURSE
 from pipelines.models import Technology
 
-#: Years drawn before and after today; the table has all.
-DRAWN = 15
+#: The years drawn before and after today. The table has all years.
+YEARS_SHOWN = 15
 
 EMPTY = (
     "No capacity has an RTB date that was reached or is scheduled. Give open pipelines an RTB "
@@ -49,7 +49,7 @@ def growth_chart(found: Sequence[Growth], lists: Lists) -> Chart:
         empty=EMPTY,
         columns=tuple(f"{_name(one)}, {_unit(one)}" for one in found),
         rows=(
-            *(_year(year, found, lists) for year in years),
+            *(_year_row(year, found, lists) for year in years),
             *_trend_rows(found),
         ),
         data={
@@ -60,7 +60,7 @@ def growth_chart(found: Sequence[Growth], lists: Lists) -> Chart:
         }
         if found
         else {},
-        note=_off_the_chart(years, today),
+        note=_note(years, today),
     )
 
 
@@ -69,7 +69,7 @@ def _points(one: Growth) -> tuple[Point, ...]:
 
 
 def _name(one: Growth) -> str:
-    return name_of(one.technology) if one.technology else "All together"
+    return technology_name(one.technology) if one.technology else "All together"
 
 
 def _unit(one: Growth) -> str:
@@ -98,7 +98,7 @@ def _finding(one: Growth) -> str:
 
 
 def _choice(one: Growth, lists: Lists) -> dict[str, Any]:
-    light, dark = colours_of(one.technology) if one.technology else ACCENT
+    light, dark = technology_colours(one.technology) if one.technology else ACCENT
     return {
         "name": _name(one),
         "unit": _unit(one),
@@ -126,7 +126,7 @@ def _by_month(points: Sequence[Point]) -> list[list]:
     return [[point.day.isoformat(), round(point.mw, 3)] for point in last.values()]
 
 
-def _year(year: int, found: Sequence[Growth], lists: Lists) -> Row:
+def _year_row(year: int, found: Sequence[Growth], lists: Lists) -> Row:
     """The capacity reached or scheduled by the end of the year."""
     end = date(year, 12, 31)
     cells = []
@@ -154,10 +154,10 @@ def _trend_rows(found: Sequence[Growth]) -> list[Row]:
     return rows
 
 
-def _off_the_chart(years: Sequence[int], today: date) -> str:
+def _note(years: Sequence[int], today: date) -> str:
     words = (
         "Steps: RTB dates reached. Dashed: scheduled. Dotted, with its 95 % interval: the trend."
     )
-    if years and (years[0] < today.year - DRAWN or years[-1] > today.year + DRAWN):
-        words += f" Dates more than {DRAWN} years away are in the table."
+    if years and (years[0] < today.year - YEARS_SHOWN or years[-1] > today.year + YEARS_SHOWN):
+        words += f" Dates more than {YEARS_SHOWN} years away are in the table."
     return words

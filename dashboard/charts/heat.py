@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dashboard.charts.parts import Link, Lists, mw, name_of
+from dashboard.charts.parts import Link, Lists, mw, technology_name
 from dashboard.metrics import Total
 from dashboard.metrics.totals import Heat, StatusGroup, TechnologyGroup
 from pipelines.models import Technology
 from pipelines.querysets import DONE, HELD, OPEN
 
-#: The number of tints, none included.
+#: The number of tints, including none.
 TINTS = 5
 
 
@@ -46,20 +46,22 @@ def heat_table(
     heat: Heat,
     statuses: Sequence[StatusGroup],
     technologies: Sequence[TechnologyGroup],
-    everything: Total,
+    open_total: Total,
     lists: Lists,
 ) -> HeatTable:
-    """``everything``: the total of the open pipelines."""
+    """``open_total`` is the total of all open pipelines."""
     labels, order = _columns(heat, statuses)
-    open_totals = {group.technology: group.total for group in technologies}
-    status_totals = {group.code: group.total for group in statuses} | {OPEN: everything}
-    places = {code: place for place, (code, _) in enumerate(heat.statuses)}
-    most = max((cell.capacity.mw for _, cells in heat.rows for cell in cells), default=Decimal(0))
+    technology_totals = {group.technology: group.total for group in technologies}
+    status_totals = {group.code: group.total for group in statuses} | {OPEN: open_total}
+    indexes = {code: index for index, (code, _) in enumerate(heat.statuses)}
+    maximum = max(
+        (cell.capacity.mw for _, cells in heat.rows for cell in cells), default=Decimal(0)
+    )
 
     def cell(technology: Technology, cells: tuple[Total, ...], code: str) -> HeatCell:
-        total = open_totals.get(technology, Total()) if code == OPEN else cells[places[code]]
+        total = technology_totals.get(technology, Total()) if code == OPEN else cells[indexes[code]]
         link = lists.pipelines(total, status=code, technology=technology.code)
-        tint = None if code == OPEN else _tint(total.capacity.mw, most)
+        tint = None if code == OPEN else _tint(total.capacity.mw, maximum)
         return HeatCell(total, link, tint)
 
     rows = [
@@ -76,30 +78,30 @@ def heat_table(
             for code in order
         )
         rows.append(HeatRow(None, "MW, mixed", last))
-    return HeatTable(labels, tuple(rows), _finding(heat, most))
+    return HeatTable(labels, tuple(rows), _finding(heat, maximum))
 
 
 def _columns(heat: Heat, statuses: Sequence[StatusGroup]) -> tuple[tuple[str, ...], list[str]]:
     """The labels and codes of the columns, with the open total after the last open status."""
     is_open = {group.code: group.is_open for group in statuses}
-    here = [code for code, _ in heat.statuses if is_open[code]]
-    rest = [code for code, _ in heat.statuses if not is_open[code]]
+    open_codes = [code for code, _ in heat.statuses if is_open[code]]
+    other_codes = [code for code, _ in heat.statuses if not is_open[code]]
     labels = {**dict(heat.statuses), OPEN: "All open"}
-    order = [*here, OPEN, *rest]
+    order = [*open_codes, OPEN, *other_codes]
     return tuple(labels[code] for code in order), order
 
 
-def _tint(amount: Decimal, most: Decimal) -> int:
-    if not amount or not most:
+def _tint(amount: Decimal, maximum: Decimal) -> int:
+    if not amount or not maximum:
         return 0
-    return min(1 + int(amount / most * (TINTS - 1)), TINTS - 1)
+    return min(1 + int(amount / maximum * (TINTS - 1)), TINTS - 1)
 
 
-def _finding(heat: Heat, most: Decimal) -> str:
+def _finding(heat: Heat, maximum: Decimal) -> str:
     for technology, cells in heat.rows:
         for (code, label), total in zip(heat.statuses, cells, strict=True):
-            if most and total.capacity.mw == most:
+            if maximum and total.capacity.mw == maximum:
                 where = {HELD: "on hold", DONE: "completed"}.get(code, f"in {label}")
                 amount = mw(total.capacity, technology.unit_label)
-                return f"Most is {name_of(technology)} {where}: {amount}."
+                return f"Most is {technology_name(technology)} {where}: {amount}."
     return ""

@@ -31,11 +31,11 @@ from pipelines.choices import RAG
 from pipelines.querysets import OPEN, Megawatts
 
 #: The axis starts above zero if no level is below this part of the highest: small steps would be
-#: invisible otherwise.
+#: hard to see otherwise.
 HIGH = Decimal("0.6")
 
 #: The words after the number of pipelines, by kind of change.
-MOVES = {
+KIND_PHRASES = {
     "new": "new",
     "restored": "restored",
     "moved": "moved to another stage",
@@ -119,14 +119,14 @@ def _start_of_axis(levels: list[Decimal]) -> Decimal:
     return below.quantize(Decimal(1).scaleb(max(below.adjusted() - 1, 0)))
 
 
-def _amounts(amount: Megawatts, storage_mw: Decimal, words=signed) -> tuple[Cell, ...]:
+def _amounts(amount: Megawatts, storage_mw: Decimal, format_number=signed) -> tuple[Cell, ...]:
     # Capacity that moved between the bases adds up to nothing: shown as 0, not as unknown.
-    together = words(amount.mw) or ("0" if amount.mwp_dc else "")
+    total = format_number(amount.mw) or ("0" if amount.mwp_dc else "")
     return (
-        Cell(words(amount.mwp_dc)),
-        Cell(words(amount.mw_ac)),
-        Cell(words(storage_mw) if storage_mw else ""),
-        Cell(together),
+        Cell(format_number(amount.mwp_dc)),
+        Cell(format_number(amount.mw_ac)),
+        Cell(format_number(storage_mw) if storage_mw else ""),
+        Cell(total),
     )
 
 
@@ -140,7 +140,7 @@ class Move:
 
 def moves(changes: dict[str, int], since: date, lists: Lists) -> list[Move]:
     return [
-        Move(f"{whole(number)} {MOVES[kind]}", lists.changes(since, kind=kind))
+        Move(f"{whole(number)} {KIND_PHRASES[kind]}", lists.changes(since, kind=kind))
         for kind, number in changes.items()
     ]
 

@@ -169,7 +169,7 @@ def percent(share: Decimal | float) -> str:
     return f"{value:.0f} %"
 
 
-def cells_of(total: Total) -> tuple[Cell, ...]:
+def total_cells(total: Total) -> tuple[Cell, ...]:
     capacity = total.capacity
     return (
         Cell(whole(total.pipelines)),
@@ -180,9 +180,9 @@ def cells_of(total: Total) -> tuple[Cell, ...]:
     )
 
 
-def count_rows(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -> tuple[Row, ...]:
+def total_rows(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -> tuple[Row, ...]:
     return tuple(
-        Row(label, link, cells_of(group.total))
+        Row(label, link, total_cells(group.total))
         for label, link, group in zip(labels, links, groups, strict=True)
     )
 
@@ -190,20 +190,20 @@ def count_rows(labels: Iterable[str], links: Iterable[Link], groups: Iterable) -
 # Chart data --------------------------------------------------------------------------------------
 
 
-def named(record) -> str:
+def short_name(record) -> str:
     """The record's name, truncated and isolated for right-to-left text."""
     return isolated(Truncator(str(record)).chars(60))
 
 
-def name_of(technology: Technology | None) -> str:
-    return named(technology) if technology else "No facility yet"
+def technology_name(technology: Technology | None) -> str:
+    return short_name(technology) if technology else "No facility yet"
 
 
-def code_of(technology: Technology | None) -> str:
+def technology_code(technology: Technology | None) -> str:
     return technology.code if technology else NO_FACILITY
 
 
-def colours_of(technology: Technology | None) -> tuple[str, str]:
+def technology_colours(technology: Technology | None) -> tuple[str, str]:
     return (technology.colour, technology.colour_dark) if technology else NEUTRAL
 
 
@@ -237,7 +237,7 @@ def bars(
     }
 
 
-def shared(groups: Iterable, whole_mw: Decimal) -> str:
+def shared_facilities_note(groups: Iterable, whole_mw: Decimal) -> str:
     """A note if the bars add up to more than the total ``whole_mw``."""
     if sum(group.total.capacity.mw for group in groups) <= whole_mw:
         return ""

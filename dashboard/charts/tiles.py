@@ -52,7 +52,7 @@ class Tile:
 def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
     days = UNCONFIRMED_DAYS
 
-    def plain(key: str, title: str, **filters) -> Tile:
+    def capacity_tile(key: str, title: str, **filters) -> Tile:
         total, earlier = getattr(now, key), getattr(before, key)
         return Tile(
             key=key,
@@ -66,7 +66,7 @@ def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
         )
 
     return [
-        plain("open", "Open", status=OPEN),
+        capacity_tile("open", "Open", status=OPEN),
         Tile(
             key="net",
             title="Net",
@@ -75,18 +75,18 @@ def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
             link=lists.pipelines(now.open, status=OPEN, columns=NET_COLUMNS),
             change_mw=now.open.net.mw - before.open.net.mw,
             change_count=0,
-            detail=_owned(now.open),
+            detail=_net_detail(now.open),
         ),
         _weighted("weighted", "Gross weighted", now.open, before.open, lists),
         _weighted("net_weighted", "Net weighted", now.open, before.open, lists),
-        plain("on_hold", "On hold", status=HELD),
-        plain("overdue", "Overdue", rtb=OVERDUE),
-        plain("completed", "Completed", status=COMPLETED),
-        plain("unconfirmed", f"Not confirmed, over {days} days", not_confirmed=days),
+        capacity_tile("on_hold", "On hold", status=HELD),
+        capacity_tile("overdue", "Overdue", rtb=OVERDUE),
+        capacity_tile("completed", "Completed", status=COMPLETED),
+        capacity_tile("unconfirmed", f"Not confirmed, over {days} days", not_confirmed=days),
     ]
 
 
-def _owned(total: Total) -> str:
+def _net_detail(total: Total) -> str:
     if not total.capacity.mw:
         return "What is ours of the open capacity"
     return f"Ours: {percent(total.net.mw / total.capacity.mw)} of {mw(total.capacity)}"

@@ -1,6 +1,6 @@
-"""The portfolio's numbers, each defined once: functions from a filtered set of pipelines at a
-moment (``portfolio``) to typed results. Dashboard, exports and whatever hands numbers on call
-these and nothing else. Each takes a number of queries that does not depend on the number of rows.
+"""The metrics: functions of a ``portfolio``, a filtered set of pipelines at a moment, that return
+dataclasses. Dashboard, digests and exports take their numbers from here only. Each metric runs a
+fixed number of queries.
 """
 
 from dashboard.metrics.changes import changes

@@ -1,8 +1,9 @@
-"""What changed for each pipeline between two moments, net: how it stands at one end against how it
-stands at the other, and who wrote the last of what lies between.
+"""The net changes of each pipeline between two moments: its state at the start compared with its
+state at the end, and the last write in between.
 
-A pipeline counts if it matches the filter at the end, a removed one if it did at the start. It has
-a line for each kind of change; behind a step of the MW walk, all its lines.
+A pipeline is included if it matches the filter at the end, a removed one if it did at the start. It
+has a line for each kind of change. For a step of the MW walk, the pipelines of that step are
+included with all their lines.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
+from dashboard.metrics.last_writes import LastWrite, last_writes
 from dashboard.metrics.movement import STEPS, WalkStep, restored_sql, step_rows
 from dashboard.metrics.moves import effective_days
 from dashboard.metrics.portfolio import (
@@ -27,12 +29,11 @@ from dashboard.metrics.portfolio import (
     temporary_table,
     uuid_of,
 )
-from dashboard.metrics.writings import Written, last_writings
 from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts, mw_of
 
-#: Steps by which capacity leaves: their pipelines are those of the start.
+#: The steps that take capacity away. Their pipelines are read at the start.
 LEAVING = ("on hold", "completed", "sold", "ended", "removed", "out of filter")
 
 _AT_BOTH_ENDS = "state IS NOT NULL AND was_state IS NOT NULL"
@@ -47,19 +48,20 @@ def _differ(pairs: dict[str, str]) -> str:
     )
 
 
-#: By the capacity bases that the technologies had at the start: what they have since is no size.
+#: Sizes are compared by the capacity bases at the start, so that a change of basis is no resizing.
 _RESIZED = _differ({"dc_then": "was_dc", "ac_then": "was_ac", "kwh": "was_kwh"})
 _REBASED = _differ({"dc": "dc_then", "ac": "ac_then"})
 
 
 @dataclass(frozen=True)
 class Kind:
-    """``holds`` is SQL over how a pipeline stands and ``was_`` standing. ``written`` names what
-    was written when it came about: what is first of those that were."""
+    """A kind of change. ``condition`` is SQL over the columns of the state at the end and, with the
+    prefix ``was_``, at the start. The change is attributed to the last write of the first of its
+    ``aspects`` (see last_writes) that was written."""
 
     label: str
-    holds: str
-    written: tuple[str, ...]
+    condition: str
+    aspects: tuple[str, ...]
 
 
 #: In the order of the page.
@@ -105,8 +107,8 @@ MOVES = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended
 
 @dataclass(frozen=True)
 class PipelineState:
-    """A pipeline at one end. ``status`` and ``state`` as PipelineQuerySet has them; ``stage`` is a
-    code. ``capacity`` is of all its facilities, None where no figure is known."""
+    """A pipeline at the start or the end. ``status`` and ``state`` are those of PipelineQuerySet,
+    ``stage`` is a code. ``capacity`` is that of all its facilities, None if none is known."""
 
     name: str
     stage: str
@@ -119,29 +121,29 @@ class PipelineState:
 
 @dataclass(frozen=True)
 class Change:
-    """``was`` is None for a new pipeline, ``now`` for a removed one. ``days`` is how much later the
-    RTB date is, None unless there is one at both ends. ``written`` is None where the pipeline
-    itself was not written: its stage or technology as such was changed."""
+    """A change of one kind. ``was`` is None for a new pipeline, ``now`` for a removed one. ``days``
+    is the delay of the RTB date, None unless there is one at both ends. ``last_write`` is None if
+    the pipeline itself was not written, but its stage or technology."""
 
     kind: str
     pipeline_id: UUID
     days: int | None
     was: PipelineState | None
     now: PipelineState | None
-    written: Written | None
-    #: For a change of status: the day it took effect.
+    last_write: LastWrite | None
+    #: The effective day of a change of status.
     effective_on: date | None = None
 
     @property
-    def standing(self) -> PipelineState:
-        """At the end where the pipeline is looked at."""
-        # A change has one of them at least.
+    def shown_state(self) -> PipelineState:
+        """The state at the end or, for a removed pipeline, at the start."""
+        # At least one of them is set.
         return cast(PipelineState, self.now or self.was)
 
 
 @dataclass(frozen=True)
 class StepPipeline:
-    """A pipeline behind a step of the walk: ``change`` is of its facilities of that step."""
+    """A pipeline of a step of the walk. ``change`` is that of its facilities in that step."""
 
     pipeline_id: UUID
     name: str
@@ -150,13 +152,25 @@ class StepPipeline:
     changes: tuple[Change, ...]
 
 
-_STANDING = ("name", "stage", "status", "state", "rag", "rtb_date", "dc", "ac", "kwh", "storage_kw")
+_STATE_COLUMNS = (
+    "name",
+    "stage",
+    "status",
+    "state",
+    "rag",
+    "rtb_date",
+    "dc",
+    "ac",
+    "kwh",
+    "storage_kw",
+)
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The lines, in a table with a row for each pipeline and kind: ``kind``, ``place`` in it,
-    ``id``, ``days`` and the columns of ``_STANDING``, as they are and as they were."""
+    """The lines: a temporary table with a row for each pipeline and kind. Its columns are
+    ``kind``, ``place`` (the rank in the kind), ``id``, ``days`` and the ``_STATE_COLUMNS`` of both
+    ends."""
 
     before: Portfolio
     now: Portfolio
@@ -168,12 +182,12 @@ class Changes:
 
     @property
     def step_table(self) -> str:
-        """The table of the pipelines behind the step, with the step's facilities."""
+        """The table of the pipelines of the step, with the facilities of the step."""
         return f"{self.now.table}_step"
 
     def totals(self) -> dict[str, Total]:
-        """The total of each kind that occurs, in order: as the pipelines stand at the end, removed
-        ones as they stood at the start."""
+        """The total of each kind that occurs, in order, by the state at the end; for removed
+        pipelines, at the start."""
         lines = f"SELECT id AS pipeline_id, kind FROM {self.table} WHERE kind"
         found = self.now.totals_by_link("kind", links=f"{lines} <> 'removed'")
         found |= self.before.totals_by_link("kind", links=f"{lines} = 'removed'")
@@ -184,18 +198,18 @@ class Changes:
         return int(number)
 
     def first(self, limit: int) -> dict[str, list[Change]]:
-        """The first of each kind."""
+        """The first ``limit`` changes of each kind."""
         found = defaultdict(list)
         for change in self._changes(f"place <= {limit}"):
             found[change.kind].append(change)
         return found
 
     def of_kind(self, kind: str, start: int, limit: int) -> list[Change]:
-        """The changes of a kind in ``KINDS``: worst slips first, else the largest first."""
+        """The changes of a kind in ``KINDS``: slips by delay, others by capacity, descending."""
         return self._changes(f"kind = '{kind}' AND place > {start} AND place <= {start + limit}")
 
     def step_total(self) -> WalkStep:
-        """As the walk's, added up from the facilities of the pipelines behind it."""
+        """The step of the walk, added up from the facilities of its pipelines."""
         [(number, dc, ac, storage)] = fetch(
             f"""
             SELECT COUNT(*), SUM(dc), SUM(ac), SUM(storage)
@@ -205,12 +219,12 @@ class Changes:
         change = _megawatts(dc, ac)
         return WalkStep(self.step, STEPS[self.step], number, change, mw_of(storage or 0))
 
-    def pipelines_behind(self) -> int:
+    def step_pipeline_count(self) -> int:
         [(number,)] = fetch(f"SELECT COUNT(DISTINCT pipeline_id) FROM {self.step_table}")
         return int(number)
 
-    def behind(self, start: int, limit: int) -> list[StepPipeline]:
-        """The pipelines behind the step, the largest change first."""
+    def step_pipelines(self, start: int, limit: int) -> list[StepPipeline]:
+        """The pipelines of the step, the largest change first."""
         page = f"""
             SELECT pipeline_id, name, COUNT(*) AS facilities, SUM(dc) AS dc, SUM(ac) AS ac
             FROM {self.step_table} GROUP BY pipeline_id, name
@@ -228,14 +242,14 @@ class Changes:
 
     def _changes(self, where: str) -> list[Change]:
         """The lines that ``where`` selects, read in a fixed number of queries."""
-        standings = ", ".join([*(f"was_{name}" for name in _STANDING), *_STANDING])
+        columns = ", ".join([*(f"was_{name}" for name in _STATE_COLUMNS), *_STATE_COLUMNS])
         rows = fetch(
-            f"SELECT kind, id, days, {standings} FROM {self.table} WHERE {where} ORDER BY place, id"
+            f"SELECT kind, id, days, {columns} FROM {self.table} WHERE {where} ORDER BY place, id"
         )
-        written = self._writings(where, {row[0] for row in rows}) if rows else {}
+        written = self._last_writes(where, {row[0] for row in rows}) if rows else {}
         moved = {uuid_of(row[1]) for row in rows if row[0] in MOVES}
         effective = effective_days(moved, clock.end_of(self.now.day)) if moved else {}
-        width = len(_STANDING)
+        width = len(_STATE_COLUMNS)
         order = list(KINDS)
         rows.sort(key=lambda row: order.index(row[0]))
         return [
@@ -243,10 +257,10 @@ class Changes:
                 kind,
                 key := uuid_of(raw_key),
                 None if days is None else int(days),
-                _standing(values[:width]),
-                _standing(values[width:]),
+                _state_from(values[:width]),
+                _state_from(values[width:]),
                 next(
-                    (written[key, what] for what in KINDS[kind].written if (key, what) in written),
+                    (written[key, what] for what in KINDS[kind].aspects if (key, what) in written),
                     None,
                 ),
                 effective.get(key) if kind in MOVES else None,
@@ -254,9 +268,9 @@ class Changes:
             for kind, raw_key, days, *values in rows
         ]
 
-    def _writings(self, where: str, kinds: set[str]) -> dict[tuple[UUID, str], Written]:
-        """What was written of the pipelines of the lines that ``where`` selects."""
-        return last_writings(
+    def _last_writes(self, where: str, kinds: set[str]) -> dict[tuple[UUID, str], LastWrite]:
+        """The last writes of the pipelines of the lines that ``where`` selects."""
+        return last_writes(
             f"SELECT id FROM {self.table} WHERE {where}",
             self.now.table,
             clock.end_of(self.before.day),
@@ -269,13 +283,12 @@ def _megawatts(dc: Any, ac: Any) -> Megawatts:
     return Megawatts(mw_of(dc), mw_of(ac))
 
 
-def _standing(values: list[Any]) -> PipelineState | None:
+def _state_from(values: list[Any]) -> PipelineState | None:
     name, stage, status, state, rag, rtb_date, dc, ac, kwh, storage_kw = values
     if state is None:
         return None
-    known = dc is not None or ac is not None
     capacity = None
-    if known:
+    if dc is not None or ac is not None:
         capacity = Capacity(mw_of(dc), mw_of(ac), mw_of(kwh), storage_mw=mw_of(storage_kw))
     return PipelineState(
         name, stage, status, state, rag, date_of(rtb_date) if rtb_date else None, capacity
@@ -284,32 +297,32 @@ def _standing(values: list[Any]) -> PipelineState | None:
 
 @contextmanager
 def changes(before: Portfolio, now: Portfolio, *, step: str = "") -> Iterator[Changes]:
-    """``step`` is a code of movement.STEPS: then of the pipelines behind it, whether or not they
-    match the filter at the end."""
+    """The changes of the filtered pipelines; with ``step``, a code of movement.STEPS, those of the
+    pipelines of that step, whether or not they match the filter at the end."""
     result = Changes(before, now, step)
     with ExitStack() as tables:
-        condition = "COALESCE(later.in_filter, earlier.in_filter) = 1"
+        selection = "COALESCE(later.in_filter, earlier.in_filter) = 1"
         if step:
-            tables.enter_context(temporary_table(result.step_table, _step_pipelines(result)))
+            tables.enter_context(temporary_table(result.step_table, _step_sql(result)))
             in_step = f"SELECT pipeline_id FROM {result.step_table}"
-            condition = f"COALESCE(later.id, earlier.id) IN ({in_step})"
-        tables.enter_context(temporary_table(result.table, _lines(result, condition)))
+            selection = f"COALESCE(later.id, earlier.id) IN ({in_step})"
+        tables.enter_context(temporary_table(result.table, _lines_sql(result, selection)))
         yield result
 
 
-#: The kinds that the portfolio now can count by itself; the others compare sizes or names.
+#: The kinds that can be counted from the portfolio ``now`` alone; others compare sizes or names.
 COUNTED = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended", "rated")
 
 
 def count_changes(before: Portfolio, now: Portfolio) -> dict[str, int]:
-    """The number of pipelines by kind of change, of what is new, restored or in ``COUNTED``; those
-    that occur, in the order of KINDS. ``now`` knows the portfolio before."""
+    """The number of pipelines by kind of change: new, restored and the kinds in ``COUNTED``, as far
+    as they occur, in the order of KINDS. ``now`` must be built with ``before=``."""
     counted = {
         "new": "was_state IS NULL AND id NOT IN (SELECT id FROM restored)",
         "restored": "was_state IS NULL AND id IN (SELECT id FROM restored)",
-        **{kind: f"{_AT_BOTH_ENDS} AND ({KINDS[kind].holds})" for kind in COUNTED},
+        **{kind: f"{_AT_BOTH_ENDS} AND ({KINDS[kind].condition})" for kind in COUNTED},
     }
-    numbers = ", ".join(f"COUNT(*) FILTER (WHERE {holds})" for holds in counted.values())
+    numbers = ", ".join(f"COUNT(*) FILTER (WHERE {condition})" for condition in counted.values())
     [row] = fetch(
         f"""
         WITH restored AS MATERIALIZED ({restored_sql(before, now)})
@@ -320,7 +333,7 @@ def count_changes(before: Portfolio, now: Portfolio) -> dict[str, int]:
     return {kind: found[kind] for kind in KINDS if found.get(kind)}
 
 
-def _step_pipelines(result: Changes) -> str:
+def _step_sql(result: Changes) -> str:
     end = result.before if result.step in LEAVING else result.now
     return f"""
         {step_rows(result.before, result.now)}
@@ -331,39 +344,39 @@ def _step_pipelines(result: Changes) -> str:
     """
 
 
-def _lines(result: Changes, condition: str) -> str:
-    compared = ", ".join(
-        f"earlier.{name} AS was_{name}, later.{name} AS {name}" for name in ("id", *_STANDING)
+def _lines_sql(result: Changes, selection: str) -> str:
+    both_ends = ", ".join(
+        f"earlier.{name} AS was_{name}, later.{name} AS {name}" for name in ("id", *_STATE_COLUMNS)
     )
-    holds = {
-        code: kind.holds
+    conditions = {
+        code: kind.condition
         if code in ("new", "restored", "removed")
-        else f"{_AT_BOTH_ENDS} AND ({kind.holds})"
+        else f"{_AT_BOTH_ENDS} AND ({kind.condition})"
         for code, kind in KINDS.items()
     }
     kinds = " UNION ALL ".join(
         f"SELECT '{code}' AS kind, changed.* FROM changed WHERE {condition}"
-        for code, condition in holds.items()
+        for code, condition in conditions.items()
     )
-    compared += ", later.dc_then, later.ac_then"
-    columns = ", ".join(f"was_{name}, {name}" for name in _STANDING)
+    both_ends += ", later.dc_then, later.ac_then"
+    columns = ", ".join(f"was_{name}, {name}" for name in _STATE_COLUMNS)
     return f"""
         WITH bases AS MATERIALIZED (
             SELECT technology_id, MAX(basis) AS basis FROM {result.before.table}
             WHERE technology_id IS NOT NULL GROUP BY technology_id
         ),
         restored AS MATERIALIZED ({restored_sql(result.before, result.now)}),
-        earlier AS MATERIALIZED ({_standings(result.before)}),
-        later AS MATERIALIZED ({_standings(result.now)}),
+        earlier AS MATERIALIZED ({_states_sql(result.before)}),
+        later AS MATERIALIZED ({_states_sql(result.now)}),
         pairs AS (
-            SELECT {compared}, CASE WHEN later.id IN (SELECT id FROM restored)
+            SELECT {both_ends}, CASE WHEN later.id IN (SELECT id FROM restored)
                 THEN 1 ELSE 0 END AS restored
-            FROM later LEFT JOIN earlier ON earlier.id = later.id WHERE {condition}
+            FROM later LEFT JOIN earlier ON earlier.id = later.id WHERE {selection}
             UNION ALL
-            SELECT {compared}, 0 FROM earlier LEFT JOIN later ON later.id = earlier.id
-            WHERE later.id IS NULL AND {condition}
+            SELECT {both_ends}, 0 FROM earlier LEFT JOIN later ON later.id = earlier.id
+            WHERE later.id IS NULL AND {selection}
         ),
-        changed AS MATERIALIZED (SELECT * FROM pairs WHERE ({") OR (".join(holds.values())})),
+        changed AS MATERIALIZED (SELECT * FROM pairs WHERE ({") OR (".join(conditions.values())})),
         found AS (
             SELECT kinds.*, COALESCE(id, was_id) AS key,
                 {days_between("was_rtb_date", "rtb_date")} AS days,
@@ -380,7 +393,7 @@ def _lines(result: Changes, condition: str) -> str:
     """
 
 
-def _standings(end: Portfolio) -> str:
+def _states_sql(end: Portfolio) -> str:
     same = ", ".join(
         f"MAX({name}) AS {name}"
         for name in ("name", "stage", "status", "state", "rag", "rtb_date", "in_filter")

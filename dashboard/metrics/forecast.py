@@ -1,14 +1,13 @@
-"""Cumulative capacity by ready-to-build date, what is scheduled, and where the trend leads.
+"""Cumulative capacity by ready-to-build date: reached, scheduled, and the trend.
 
-Reached: the RTB date has come, and the project is not overdue. A project that was sold stays in
-what it had reached by the day of the sale. Scheduled: the date is ahead, and the project is open.
-Other projects that were withdrawn, refused or sold, are on hold or overdue, or have no date are in
-neither. A facility of several projects counts once, at the earliest of their dates.
+Reached: the RTB date has passed, and the project is not overdue. A project that was sold counts as
+reached if its date had passed by the day of the sale. Scheduled: the date is in the future, and the
+project is open. All other projects are in neither. A facility of several projects counts once, at
+the earliest of their dates.
 
 The trend is the least-squares line through the cumulative capacity at each RTB date of the last
-five years; it says where things lead if the portfolio goes on as in those years, and knows nothing
-of what is scheduled. Its interval is that in which a new point would lie with a probability of
-95 %, if the points strayed from the line independently of each other (Draper and Smith, "Applied
+five years; scheduled dates do not enter into it. Its interval contains a new point with a
+probability of 95 %, assuming independent deviations from the line (Draper and Smith, "Applied
 Regression Analysis", 1.4).
 """
 
@@ -28,7 +27,7 @@ from pipelines.querysets import DONE, KILO, OPEN
 YEARS = 5
 CONFIDENCE = 0.95
 
-#: Two points are always on a line: a third tells how far they stray.
+#: A deviation from the line takes a third point.
 FEWEST_POINTS = 3
 
 
@@ -51,9 +50,9 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Growth:
-    """``technology`` is None for all together, mixed. ``scheduled`` goes on from the last of
-    ``reached``. ``trend`` is empty where the last five years have too few points; then ``points``
-    says how many there are."""
+    """``technology`` is None for all together, in mixed MW. ``scheduled`` continues the
+    sums of ``reached``. ``trend`` is empty if the ``points`` of the last five years are fewer than
+    ``FEWEST_POINTS``."""
 
     technology: Technology | None
     reached: tuple[Point, ...]
@@ -63,28 +62,28 @@ class Growth:
 
 
 def growth(portfolio: Portfolio) -> list[Growth]:
-    """All together first, then each technology that has a capacity with a date, in their order."""
-    together: dict[Any, int] = {}
+    """The growth of all technologies together, then of each with a dated capacity, in order."""
+    all_steps: dict[Any, int] = {}
     by_technology: dict[Any, dict[Any, int]] = {}
     for technology, day, kw in _steps(portfolio):
         kw = int(kw)
-        together[day] = together.get(day, 0) + kw
+        all_steps[day] = all_steps.get(day, 0) + kw
         by_technology.setdefault(technology, {})[day] = kw
-    if not together:
+    if not all_steps:
         return []
-    theirs = {uuid_of(technology): steps for technology, steps in by_technology.items()}
+    steps_of = {uuid_of(technology): steps for technology, steps in by_technology.items()}
     return [
-        _growth(None, together, portfolio.day),
+        _growth(None, all_steps, portfolio.day),
         *(
-            _growth(technology, theirs[technology.pk], portfolio.day)
+            _growth(technology, steps_of[technology.pk], portfolio.day)
             for technology in Technology.objects.all()
-            if technology.pk in theirs
+            if technology.pk in steps_of
         ),
     ]
 
 
 def _steps(portfolio: Portfolio) -> list[Values]:
-    """What each RTB date adds of each technology, in kW, in the order of the dates."""
+    """Technology, RTB date and the kW that it adds, in the order of the dates."""
     return fetch(
         f"""
         SELECT technology_id, rtb_date, SUM(kw) FROM (
@@ -100,7 +99,7 @@ def _steps(portfolio: Portfolio) -> list[Values]:
 
 
 def _growth(technology: Technology | None, steps: dict[Any, int], today: date) -> Growth:
-    """Running sums of what each day adds, in kW, in order."""
+    """``steps`` are the kW added by each day, in the order of the days."""
     reached: list[Point] = []
     scheduled: list[Point] = []
     total = 0
@@ -116,34 +115,34 @@ def _growth(technology: Technology | None, steps: dict[Any, int], today: date) -
 
 
 def trend(points: list[Point], today: date) -> list[Outlook]:
-    """The line from ``today`` on, a point for each year; empty for fewer points than three."""
+    """The trend from ``today`` on, a point for each year; empty for too few points."""
     if len(points) < FEWEST_POINTS:
         return []
     days = [float(point.day.toordinal()) for point in points]
     amounts = [point.mw for point in points]
     line = linear_regression(days, amounts)
-    number, mean = len(points), sum(days) / len(points)
+    count, mean = len(points), sum(days) / len(points)
     spread = sum((day - mean) ** 2 for day in days)
-    misses = sum(
+    residuals = sum(
         (mw - line.slope * day - line.intercept) ** 2 for day, mw in zip(days, amounts, strict=True)
     )
-    deviation = sqrt(misses / (number - 2))
-    quantile = t_quantile(CONFIDENCE, number - 2)
-    found = []
+    deviation = sqrt(residuals / (count - 2))
+    quantile = t_quantile(CONFIDENCE, count - 2)
+    outlooks = []
     for year in range(YEARS + 1):
         day = _years_from(today, year)
         mw = line.slope * day.toordinal() + line.intercept
-        around = (day.toordinal() - mean) ** 2 / spread
-        margin = quantile * deviation * sqrt(1 + 1 / number + around)
-        found.append(Outlook(day, mw, max(mw - margin, 0.0), mw + margin))
-    return found
+        leverage = (day.toordinal() - mean) ** 2 / spread
+        margin = quantile * deviation * sqrt(1 + 1 / count + leverage)
+        outlooks.append(Outlook(day, mw, max(mw - margin, 0.0), mw + margin))
+    return outlooks
 
 
 @cache
 def t_quantile(confidence: float, freedom: int) -> float:
-    """How far from the mean Student's t with that many degrees of freedom lies with that
-    probability, to either side. By the finite series for its distribution (Abramowitz and Stegun,
-    "Handbook of Mathematical Functions", 26.7.3 and 26.7.4)."""
+    """The two-sided quantile of Student's t distribution with ``freedom`` degrees of freedom, from
+    the finite series of Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.3 and
+    26.7.4."""
     low, high = 0.0, pi / 2
     while high - low > 1e-12:
         middle = (low + high) / 2
@@ -155,21 +154,21 @@ def t_quantile(confidence: float, freedom: int) -> float:
 
 
 def _within(angle: float, freedom: int) -> float:
-    """The probability of a t up to √freedom × tan(angle) to either side."""
+    """The probability that |t| is at most √freedom × tan(angle)."""
     if freedom == 1:
         return 2 * angle / pi
     cosine, is_odd = cos(angle), freedom % 2
     term = cosine if is_odd else 1.0
-    series, place = term, 2 if is_odd else 1
-    while place < freedom - 2:
-        term *= cosine**2 * place / (place + 1)
+    series, index = term, 2 if is_odd else 1
+    while index < freedom - 2:
+        term *= cosine**2 * index / (index + 1)
         series += term
-        place += 2
+        index += 2
     return 2 / pi * (angle + sin(angle) * series) if is_odd else sin(angle) * series
 
 
 def _years_from(day: date, years: int) -> date:
-    """The same day of another year; for 29 February, the last of February."""
+    """The same day of another year; 28 February for 29 February."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:

@@ -1,5 +1,5 @@
-"""What happened to the pipelines between two days: metrics of a portfolio before and one now. Each
-side applies the filter as of its own day."""
+"""Metrics of the changes between two days, from a portfolio ``before`` and one ``now``. Each
+applies the filter as of its own day."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class WalkStep:
 
 @dataclass(frozen=True)
 class Walk:
-    """From the open capacity at the start to that at the end, each with the part of its MW AC that
-    is storage."""
+    """The steps from the open capacity at the start to that at the end. ``opening_storage_mw`` and
+    ``closing_storage_mw`` are the parts of the MW AC that are storage."""
 
     opening: Megawatts
     steps: tuple[WalkStep, ...]
@@ -74,8 +74,8 @@ class Walk:
 
 @dataclass(frozen=True)
 class RagMove:
-    """Pipelines open on both days, grouped by rating at each ("" is unrated). ``total`` uses their
-    current capacity."""
+    """The pipelines open on both days that were rated ``start`` and are rated ``end`` ("" is
+    unrated), with their capacity now."""
 
     start: str
     end: str
@@ -84,7 +84,8 @@ class RagMove:
 
 @dataclass(frozen=True)
 class Slip:
-    """``days`` is positive for later. ``capacity_mw`` is the pipeline's now, mixed."""
+    """A change of an RTB date by ``days``, positive for later. ``capacity_mw`` is the pipeline's
+    capacity now, in mixed MW."""
 
     pipeline_id: UUID
     name: str
@@ -141,9 +142,9 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
 
 
 def step_rows(before: Portfolio, now: Portfolio) -> str:
-    """SQL whose ``steps`` has a row for each facility and step, with its change in kW.
+    """SQL with a CTE ``steps``: a row for each facility and step, with the change in kW.
 
-    For speed it reads only facilities with a row that differs between the two.
+    For speed it reads only facilities with a row that differs between the two portfolios.
     """
     same_row = " AND ".join(f"side.{name} = other.{name}" for name in ("id", "facility_id"))
     same_values = " AND ".join(
@@ -225,7 +226,7 @@ def restored_sql(before: Portfolio, now: Portfolio) -> str:
 
 
 def rag_moves(now: Portfolio) -> list[RagMove]:
-    """One for each pair of ratings that occurs. ``now`` must be built with ``before=``."""
+    """A move for each pair of ratings that occurs. ``now`` must be built with ``before=``."""
     totals = now.totals_by(
         Column.WAS_RAG, Column.RAG, where=[Condition.IS_OPEN, Condition.WAS_OPEN]
     )
@@ -233,7 +234,7 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
 
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:
-    """``now`` must be built with ``before=``, which fills its ``was_`` columns."""
+    """The changed RTB dates. ``now`` must be built with ``before=``."""
     days = days_between("was_rtb_date", "rtb_date")
     is_open = Condition.IS_OPEN
     dated = f"""

@@ -1,4 +1,4 @@
-"""When the last move of pipelines took effect, as it was known at a moment."""
+"""The effective days of moves between stages, as they were recorded at a moment."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -9,14 +9,16 @@ from pipelines.models import StageTransition
 
 
 def effective_days(pipelines: Iterable[UUID], until: datetime) -> dict[UUID, date]:
-    """By pipeline, from the history before ``until``."""
+    """The effective day of the last move of each pipeline, from the history before ``until``."""
     rows = StageTransition.history.filter(pipeline__in=list(pipelines), history_date__lt=until)
     rows = rows.order_by("history_date", "history_id")
-    known = {}
-    for row in rows.values_list("id", "history_type", "pipeline", "recorded_at", "effective_on"):
-        known[row[0]] = row[1:]
+    newest = {}
+    for key, *values in rows.values_list(
+        "id", "history_type", "pipeline", "recorded_at", "effective_on"
+    ):
+        newest[key] = values
     last: dict[UUID, tuple[datetime, date]] = {}
-    for kind, pipeline, recorded_at, effective_on in known.values():
+    for kind, pipeline, recorded_at, effective_on in newest.values():
         if kind != audit.REMOVED and recorded_at >= last.get(pipeline, (recorded_at,))[0]:
             last[pipeline] = recorded_at, effective_on
     return {pipeline: day for pipeline, (_, day) in last.items()}

@@ -46,17 +46,17 @@ T = TypeVar("T")
 
 CACHE_SECONDS = 3600
 
-#: Part of every cache key: another release may define other figures.
+#: Part of every cache key, because another release may define figures differently.
 _CODE = max(module.stat().st_mtime_ns for module in Path(__file__).parent.glob("*.py"))
 
-#: Information points in the list of those with the highest rating.
+#: The number of information points in the list of the highest ratings.
 TOP = 10
 
 
 @dataclass(frozen=True)
 class Overview:
-    """``before`` is the headline on the day that the page compares with; ``walk``, ``rag_moves``,
-    ``slippage`` and ``changes``, the number of pipelines by kind of change, are from its end on.
+    """``before`` is the headline at the end of the comparison day; ``walk``, ``rag_moves``,
+    ``slippage`` and ``changes`` (the number of pipelines by kind of change) are since then.
     ``point_counts`` has the impact, the likelihood and the number of all live information points,
     whatever pipelines they are about."""
 
@@ -80,11 +80,11 @@ class Overview:
 
 
 def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: str) -> Overview:
-    """The figures of the pipelines that ``select`` gives, at the moment looked at and compared
-    with the end of ``since``.
+    """The figures of the pipelines that ``select`` returns, at the moment that the request reads,
+    compared with the end of ``since``.
 
-    ``filters`` is a text that is the same for the same pipelines: part of the cache key. The result
-    is cached until the next change set, the next day or for ``CACHE_SECONDS``.
+    ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered. The
+    result is cached until the next change set, the next day or for ``CACHE_SECONDS``.
     """
     return _cached(
         lambda: _overview(select, since, filters),
@@ -94,9 +94,9 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
 
 def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:
     # Read first: with a concurrent write, newer figures get an older key, never the reverse.
-    written = [] if filters else _transitions_written()
+    transition_key = [] if filters else _transition_key()
     with portfolio(select, since) as before, portfolio(select, before=before) as now:
-        best = list(InformationPoint.objects.recorded().live().by_rating()[:TOP])
+        highest = list(InformationPoint.objects.recorded().live().by_rating()[:TOP])
         return Overview(
             headline=headline(now),
             before=headline(before),
@@ -110,9 +110,9 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
             heat=by_technology_and_status(now),
             years=tuple(by_rtb_year(now)),
             growth=tuple(growth(now)),
-            stages=stages(now) if filters else _stages_of_all(now, written),
+            stages=stages(now) if filters else _stages_of_all(now, transition_key),
             concentration=by_counterparty(now),
-            top_points=tuple(by_information_point(now, best)),
+            top_points=tuple(by_information_point(now, highest)),
             exposures=tuple(most_exposing(now)),
             point_counts=tuple(
                 InformationPoint.objects.recorded().live().count_by_impact_and_likelihood()
@@ -120,23 +120,24 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
         )
 
 
-def _transitions_written() -> list[object]:
-    """Changes with each transition or stage that is written: history only grows. Most change sets
-    write none, and the time in stages of all pipelines is a quarter of the page's work."""
-    written: list[object] = []
+def _transition_key() -> list[object]:
+    """A cache key for the stages of all pipelines: it changes with each write of a transition or
+    stage, because history only grows. Most change sets write none, and computing the stages takes a
+    quarter of the page's time."""
+    key: list[object] = []
     for model in (StageTransition, Stage):
         last = model.history.order_by("-history_id").values_list("digest", flat=True)
-        written += [model.history.count(), last.first()]
-    return written
+        key += [model.history.count(), last.first()]
+    return key
 
 
-def _stages_of_all(now: Portfolio, written: list[object]) -> Stages:
-    return _cached(lambda: stages(now), "stages", clock.past_day(), clock.today(), *written)
+def _stages_of_all(now: Portfolio, transition_key: list[object]) -> Stages:
+    return _cached(lambda: stages(now), "stages", clock.past_day(), clock.today(), *transition_key)
 
 
 def _cached(compute: Callable[[], T], *conditions: object) -> T:
     """The cached result of ``compute`` under these conditions, or a new one."""
-    # Keys are short and of few characters; what is typed into a filter is not.
+    # A digest, because filters may contain characters and lengths that a cache key must not have.
     key = sha256(":".join(map(str, (_CODE, *conditions))).encode()).hexdigest()
     found: T | None = cache.get(key)
     if found is None:
@@ -146,7 +147,7 @@ def _cached(compute: Callable[[], T], *conditions: object) -> T:
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day of an earlier month, or its last."""
+    """The same day of an earlier month, or the last day of that month."""
     year, month = divmod(12 * day.year + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 

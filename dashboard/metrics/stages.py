@@ -1,10 +1,10 @@
-"""How long projects stay in a stage and what becomes of them there, in effective time.
+"""The time that projects stay in a stage and the results of stays, by effective days.
 
-A stay begins on the day that a move into the stage took effect and ends with the move to another
-stage; time on hold is part of it. A stay that is still going on, or ended because the project was
-withdrawn, refused or sold, is counted for as long as it is known to have lasted: it says "longer
-than", and leaving it out would make every stage look quicker than it is (Kaplan and Meier, 1958,
-"Nonparametric estimation from incomplete observations").
+A stay begins on the effective day of the move into the stage and ends with the move to another
+stage; time on hold is part of it. An ongoing stay, or one that ended because the project was
+withdrawn, refused or sold, is a censored observation: only its minimum length is known, and leaving
+it out would make every stage look quicker than it is (Kaplan and Meier, 1958, "Nonparametric
+estimation from incomplete observations").
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from dashboard.metrics.portfolio import Portfolio, days_between, fetch, temporar
 from pipelines.models import Stage
 from pipelines.stays import stage_results_sql, stays_sql
 
-#: Shares of fewer projects than this say more about chance than about the stage.
+#: The fewest decided projects for which a share is given.
 ENOUGH = 10
 
-#: What a share worked out in floating point may miss.
+#: The tolerance for shares computed in floating point.
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class TimeInStage:
-    """``stays`` by ``pipelines`` projects, ``ongoing`` of them not over. ``median_days`` and
-    ``p80_days``: within so many days half, or four fifths, have moved to another stage; None
-    while that is unknown."""
+    """The number of ``stays`` of ``pipelines`` projects, of which ``ongoing`` are not over. Half of
+    the stays end with a move to another stage within ``median_days``, 80 % within ``p80_days``;
+    None while that is unknown."""
 
     stage: Stage
     pipelines: int
@@ -42,8 +42,8 @@ class TimeInStage:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of the projects that entered a stage: ``went_on`` to a later one, or before that
-    ``sold``, or ``ended``, which is withdrawn or refused; or nothing yet."""
+    """The results of the projects that entered a stage: ``went_on`` to a later one, or before that
+    ``sold`` or ``ended`` (withdrawn or refused). The others are undecided."""
 
     stage: Stage
     entered: int
@@ -61,8 +61,8 @@ class Conversion:
 
     @property
     def share(self) -> float | None:
-        """What went on or was sold, of those decided, 0 to 1; None where these are fewer than
-        ``ENOUGH``. A sale is no failure: for some projects it is the aim."""
+        """The part of the decided projects that went on or were sold, 0 to 1; None if fewer than
+        ``ENOUGH`` are decided. A sale is a success, because for some projects it is the aim."""
         if self.decided < ENOUGH:
             return None
         return (self.went_on + self.sold) / self.decided
@@ -75,16 +75,18 @@ class Stages:
 
 
 def stages(portfolio: Portfolio) -> Stages:
-    """For each stage of the pipeline in order, up to the portfolio's day."""
+    """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
     table = f"{portfolio.table}_stays"
     selected = f"SELECT id FROM {portfolio.table} WHERE in_filter = 1"
-    known = Stage.objects.filter(is_terminal=False)
-    theirs = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
-    with temporary_table(table, theirs):
-        return Stages(tuple(_times(table, known, portfolio.day)), tuple(_conversions(table, known)))
+    ordered = Stage.objects.filter(is_terminal=False)
+    stays = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
+    with temporary_table(table, stays):
+        return Stages(
+            tuple(_times(table, ordered, portfolio.day)), tuple(_conversions(table, ordered))
+        )
 
 
-def _times(table: str, known: Iterable[Stage], day: date) -> Iterator[TimeInStage]:
+def _times(table: str, stages: Iterable[Stage], day: date) -> Iterator[TimeInStage]:
     lengths: dict[str, list[Length]] = {}
     today = f"CAST('{day}' AS DATE)" if connection.vendor == "postgresql" else f"'{day}'"
     for stage, *length in fetch(
@@ -105,33 +107,33 @@ def _times(table: str, known: Iterable[Stage], day: date) -> Iterator[TimeInStag
             """
         )
     }
-    for stage in known:
-        those = lengths.get(stage.code, [])
+    for stage in stages:
+        stage_lengths = lengths.get(stage.code, [])
         yield TimeInStage(
             stage,
             *numbers.get(stage.code, (0, 0, 0)),
-            days_until(those, 0.5),
-            days_until(those, 0.8),
+            days_until(stage_lengths, 0.5),
+            days_until(stage_lengths, 0.8),
         )
 
 
-def _conversions(table: str, known: Iterable[Stage]) -> Iterator[Conversion]:
+def _conversions(table: str, stages: Iterable[Stage]) -> Iterator[Conversion]:
     numbers = {
         stage: counts
         for stage, *counts in fetch(
             f"""
             SELECT stage, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
-            FROM ({stage_results_sql(table)}) AS ways GROUP BY stage
+            FROM ({stage_results_sql(table)}) AS results GROUP BY stage
             """
         )
     }
-    for stage in known:
+    for stage in stages:
         yield Conversion(stage, *map(int, numbers.get(stage.code, (0, 0, 0, 0))))
 
 
 @dataclass(frozen=True)
 class Length:
-    """So many ``stays`` lasted or have lasted ``days``; ``moved`` of them ended with a move."""
+    """A number of ``stays`` that lasted ``days`` so far; ``moved`` of them ended with a move."""
 
     days: int
     moved: int
@@ -139,8 +141,8 @@ class Length:
 
 
 def days_until(lengths: list[Length], share: float) -> int | None:
-    """The first day by which at least that share has moved on, by the Kaplan–Meier estimate; None
-    if it never gets there. ``lengths`` are in order of their days, each once."""
+    """The days within which the share of stays has ended with a move, by the Kaplan–Meier estimate;
+    None if the estimate does not reach it. ``lengths`` are distinct and in ascending order."""
     at_risk = sum(length.stays for length in lengths)
     staying = 1.0
     for length in lengths:

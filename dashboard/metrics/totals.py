@@ -1,4 +1,4 @@
-"""What the selected pipelines add up to, as a whole and in groups; portfolio.py has the rules."""
+"""Totals of a portfolio, as a whole and in groups. portfolio.py defines how they count."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import PipelineCounterparty, Stage, Technology
 from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE, WHOLE, held_capacity_sql, mw_of
 
-LONGEST_ROW_OF_YEARS = 30
+#: The number of years from which ``by_rtb_year`` leaves out empty years.
+MAX_YEARS = 30
 
-#: Who holds something, beside counterparties by their keys.
+#: Keys of holders beside those of counterparties.
 _OTHERS, _NOBODY = "others", "nobody"
 
 
 @dataclass(frozen=True)
 class Headline:
-    """``overdue`` and ``unconfirmed`` are parts of ``open``; the first three have no pipeline in
-    common."""
+    """``open``, ``on_hold`` and ``completed`` have no pipeline in common; ``overdue`` and
+    ``unconfirmed`` are parts of ``open``."""
 
     open: Total
     on_hold: Total
@@ -45,7 +46,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class RagGroup:
-    """``rag`` is empty for what nobody has rated."""
+    """``rag`` is empty for unrated pipelines."""
 
     rag: str
     label: str
@@ -72,8 +73,8 @@ class TechnologyGroup:
 
 @dataclass(frozen=True)
 class RtbGroup:
-    """``bucket`` is ``OVERDUE``, ``NO_DATE`` or a year as text. ``by_technology`` is by technology
-    id; what is overdue is in no year."""
+    """``bucket`` is ``OVERDUE``, ``NO_DATE`` or a year as text; overdue pipelines are in no year.
+    The keys of ``by_technology`` are technology ids."""
 
     bucket: str
     total: Total
@@ -82,7 +83,7 @@ class RtbGroup:
 
 @dataclass(frozen=True)
 class Heat:
-    """Rows by technology, columns by status (code and label), a total in each cell."""
+    """Totals with a row for each technology and a column for each status (code and label)."""
 
     statuses: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Technology, tuple[Total, ...]], ...]
@@ -90,9 +91,8 @@ class Heat:
 
 @dataclass(frozen=True)
 class Holding:
-    """What of the open capacity somebody holds: the ``counterparty`` or, where there is none, all
-    others together, or nobody. ``total`` is of the pipelines of which they hold a part, as wholes.
-    """
+    """The open capacity held by the ``counterparty``; without one, by all others together or by
+    nobody. ``total`` is the full capacity of the pipelines of which they hold a part."""
 
     counterparty: Counterparty | None
     total: Total
@@ -101,12 +101,13 @@ class Holding:
 
 @dataclass(frozen=True)
 class Concentration:
-    """``holdings``, the largest first, and what all ``others`` hold together, and nobody."""
+    """The largest ``holdings`` in descending order, those of all ``others`` together, and the
+    capacity that nobody holds."""
 
     holdings: tuple[Holding, ...]
     others: Holding
     number_of_others: int
-    nobodys: Holding
+    unheld: Holding
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,14 @@ def headline(portfolio: Portfolio) -> Headline:
 
 
 def by_rag(portfolio: Portfolio) -> list[RagGroup]:
-    """What is open: red, amber, green and not rated, all four always."""
+    """The open pipelines that are red, amber, green and not rated: always all four groups."""
     totals = portfolio.totals_by(Column.RAG, where=[Condition.IS_OPEN])
     labels = [*RAG.choices, ("", "Not rated")]
     return [RagGroup(rag, label, totals.get((rag,), Total())) for rag, label in labels]
 
 
 def by_status(portfolio: Portfolio) -> list[StatusGroup]:
-    """The labels people know, in the order a project meets them, all of them always."""
+    """The pipelines by status, in the order of a project's life: always all statuses."""
     totals = portfolio.totals_by(Column.STATUS)
     return [
         StatusGroup(code, label, is_open, totals.get((code,), Total()))
@@ -143,7 +144,7 @@ def by_status(portfolio: Portfolio) -> list[StatusGroup]:
 
 
 def _statuses() -> list[tuple[str, str, bool]]:
-    """Code, label and whether it is open, of each status."""
+    """The code and label of each status, and whether it is open."""
     stages = list(Stage.objects.all())
     return [
         *((stage.code, stage.name, True) for stage in stages if not stage.is_terminal),
@@ -154,10 +155,8 @@ def _statuses() -> list[tuple[str, str, bool]]:
 
 
 def by_technology(portfolio: Portfolio) -> list[TechnologyGroup]:
-    """What is open, in the technologies' own order, those without a pipeline left out.
-
-    A child technology keeps its own line and is not added to its parent.
-    """
+    """The open pipelines by technology, in the order of the technologies; those without a pipeline
+    are left out. A child technology has its own group and is not added to its parent."""
     totals = _by_technology(portfolio.totals_by(Column.TECHNOLOGY, where=[Condition.IS_OPEN]))
     groups = [
         TechnologyGroup(technology, totals[technology.pk])
@@ -177,8 +176,8 @@ def _by_technology(totals: dict[Values, Total]) -> dict[UUID | None, Total]:
 
 
 def by_technology_and_status(portfolio: Portfolio) -> Heat:
-    """Totals of what was neither withdrawn, refused nor sold; technologies without one are left
-    out, and so are pipelines without a facility."""
+    """Totals of the pipelines that were neither withdrawn, refused nor sold. Technologies without a
+    pipeline and pipelines without a facility are left out."""
     totals = {
         (uuid_of(technology), status): total
         for (technology, status), total in portfolio.totals_by(
@@ -197,21 +196,21 @@ def by_technology_and_status(portfolio: Portfolio) -> Heat:
 
 
 def by_rtb_year(portfolio: Portfolio) -> list[RtbGroup]:
-    """What is open: overdue, then the years in order, then no date.
+    """The open pipelines that are overdue, then by RTB year, then those without a date.
 
-    A year without a pipeline is there too, unless a far-off date would make the row too long.
+    Years without a pipeline are included, unless there are ``MAX_YEARS`` or more.
     """
     totals = portfolio.totals_by(Column.RTB_BUCKET, where=[Condition.IS_OPEN])
     parts: dict[str, dict[UUID, Total]] = {}
-    both = portfolio.totals_by(
+    by_technology = portfolio.totals_by(
         Column.RTB_BUCKET,
         Column.TECHNOLOGY,
         where=[Condition.IS_OPEN, Condition.HAS_TECHNOLOGY],
     )
-    for (bucket, technology), total in both.items():
+    for (bucket, technology), total in by_technology.items():
         parts.setdefault(bucket, {})[uuid_of(technology)] = total
     years = sorted(int(bucket) for (bucket,) in totals if bucket not in (OVERDUE, NO_DATE))
-    if years and years[-1] - years[0] < LONGEST_ROW_OF_YEARS:
+    if years and years[-1] - years[0] < MAX_YEARS:
         years = list(range(years[0], years[-1] + 1))
     buckets = [
         *([OVERDUE] if (OVERDUE,) in totals else []),
@@ -225,8 +224,8 @@ def by_rtb_year(portfolio: Portfolio) -> list[RtbGroup]:
 
 
 def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
-    """Open capacity by the counterparty that holds it: by share where shares are given, else
-    through the Lead developer role (PipelineCounterparty.objects.holding).
+    """Open capacity by the counterparty that holds it: by share where shares are given, else by
+    the Lead developer role (PipelineCounterparty.objects.holding).
 
     A facility of several pipelines counts once for each of its holders, nobody included, with
     their largest share (pipelines.querysets.held_capacity_sql).
@@ -243,7 +242,7 @@ def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
 
 
 def _concentration(portfolio: Portfolio, held: str, limit: int) -> Concentration:
-    # Nobody's row first, if there is one, then the counterparties'.
+    # The row without a holder comes first, if there is one.
     amounts = fetch(
         f"""
         SELECT holder, kw, COUNT(*) OVER kind, SUM(kw) OVER kind
@@ -266,16 +265,16 @@ def _concentration(portfolio: Portfolio, held: str, limit: int) -> Concentration
         holdings=holdings,
         others=Holding(None, totals.get(_OTHERS, Total()), others_mw),
         number_of_others=number - len(holdings),
-        nobodys=Holding(None, totals.get(_NOBODY, Total()), mw_of(unheld, WHOLE)),
+        unheld=Holding(None, totals.get(_NOBODY, Total()), mw_of(unheld, WHOLE)),
     )
 
 
 def _totals_of_holders(portfolio: Portfolio, held: str, keys: list[Any]) -> dict[str, Total]:
     """Totals of the counterparties with the keys, ``_OTHERS`` and ``_NOBODY``."""
-    is_named = f"holder IN ({', '.join(['%s'] * len(keys))})" if keys else "1 = 0"
+    is_largest = f"holder IN ({', '.join(['%s'] * len(keys))})" if keys else "1 = 0"
     links = f"""
         SELECT DISTINCT pipeline_id,
-            CASE WHEN {is_named} THEN CAST(holder AS VARCHAR(36)) ELSE '{_OTHERS}' END AS holder
+            CASE WHEN {is_largest} THEN CAST(holder AS VARCHAR(36)) ELSE '{_OTHERS}' END AS holder
         FROM {held} WHERE holder IS NOT NULL
         UNION ALL SELECT DISTINCT pipeline_id, '{_NOBODY}' FROM {held} WHERE rest > 0
     """
@@ -287,7 +286,7 @@ def _totals_of_holders(portfolio: Portfolio, held: str, keys: list[Any]) -> dict
 
 
 def by_information_point(portfolio: Portfolio, points: list[InformationPoint]) -> list[Exposure]:
-    """The open capacity that each of the points is about, in their order."""
+    """The open capacity that each of the points is about, in the order of ``points``."""
     if not points:
         return []
     links = InformationPointPipeline.objects.filter(information_point__in=points).order_by()
@@ -296,11 +295,13 @@ def by_information_point(portfolio: Portfolio, points: list[InformationPoint]) -
 
 
 def most_exposing(portfolio: Portfolio, limit: int = 10) -> list[Exposure]:
-    """The live information points that are about the most open capacity; none about nothing."""
+    """The live information points that are about the most open capacity; those about none are left
+    out."""
     links = InformationPointPipeline.objects.filter(
         information_point__in=InformationPoint.objects.recorded().live().values("pk")
     ).order_by()
-    sql, params = links.values("pipeline_id", "information_point_id").query.sql_with_params()
+    values = links.values("pipeline_id", "information_point_id")
+    sql, params = values.query.sql_with_params()
     keys = fetch(
         f"""
         SELECT point FROM (
@@ -321,6 +322,7 @@ def _totals_of(
     portfolio: Portfolio, links: QuerySet[InformationPointPipeline], owner: str
 ) -> dict[UUID, Total]:
     """The open total for each value of the ``owner`` column of the links to pipelines."""
-    sql, params = links.order_by().values("pipeline_id", owner).distinct().query.sql_with_params()
+    values = links.order_by().values("pipeline_id", owner).distinct()
+    sql, params = values.query.sql_with_params()
     totals = portfolio.totals_by_link(owner, links=sql, where=[Condition.IS_OPEN], params=params)
     return {uuid_of(key): total for key, total in totals.items()}

@@ -19,7 +19,7 @@ from oegen.core import words
 
 @dataclass(frozen=True)
 class Batch:
-    """A change set with its entries; a large one has counts by kind of record instead."""
+    """A change set with its entries; many entries are replaced by counts by kind of record."""
 
     change_set: ChangeSet
     entries: tuple[Entry, ...]
@@ -27,10 +27,10 @@ class Batch:
 
 
 class _Contents:
-    """The entries and counts of some change sets, by their keys."""
+    """The entries and counts of several change sets, by primary key."""
 
-    def __init__(self, large: int):
-        self.large = large
+    def __init__(self, max_entries: int):
+        self.max_entries = max_entries
         self.entries: dict[Any, list[Entry]] = defaultdict(list)
         self.counts: dict[Any, dict[str, int]] = defaultdict(dict)
         self.rows: dict[Any, int] = defaultdict(int)
@@ -49,43 +49,46 @@ class _Contents:
         small = []
         for key, rows, records, removed in tally:
             self.rows[key] += rows
-            if rows <= self.large:
+            if rows <= self.max_entries:
                 small.append(key)
-            for number, ending in ((records - removed, ""), (removed, " removed")):
+            for number, suffix in ((records - removed, ""), (removed, " removed")):
                 if number:
-                    self.counts[key][f"{words.noun_of(model, number)}{ending}"] = number
+                    self.counts[key][f"{words.noun_of(model, number)}{suffix}"] = number
         if small:
             for entry in entries_of_rows(model.history.filter(change_set__in=small)):
                 self.entries[entry.change_set_id].append(entry)
 
     def batch(self, change_set: ChangeSet) -> Batch:
         key = change_set.pk
-        entries = self.entries[key] if self.rows[key] <= self.large else []
-        entries.sort(key=Entry.place)
+        entries = self.entries[key] if self.rows[key] <= self.max_entries else []
+        entries.sort(key=Entry.sort_key)
         return Batch(change_set, tuple(entries), tuple(self.counts[key].items()))
 
 
-def latest(limit: int = 10, large: int = 12, *, before: ChangeSet | None = None) -> list[Batch]:
+def latest(
+    limit: int = 10, max_entries: int = 12, *, before: ChangeSet | None = None
+) -> list[Batch]:
     """The newest change sets for the feed, in a fixed number of queries.
 
-    A change set with more than ``large`` entries has counts only. Models outside the feed
+    A change set with more than ``max_entries`` entries has counts only. Models outside the feed
     (``SHOW_IN_FEED``) are included only for change sets without other entries. ``before`` limits
     the result to change sets older than that one.
     """
-    known = ChangeSet.objects.recorded().in_feed()
+    change_sets = ChangeSet.objects.recorded().in_feed()
     if before:
-        known = known.filter(
+        change_sets = change_sets.filter(
             Q(recorded_at__lt=before.recorded_at)
             | Q(recorded_at=before.recorded_at, pk__lt=before.pk)
         )
-    sets = list(known.select_related("person").order_by("-recorded_at", "-pk")[:limit])
-    contents = _Contents(large)
+    change_sets = change_sets.select_related("person").order_by("-recorded_at", "-pk")
+    newest = list(change_sets[:limit])
+    contents = _Contents(max_entries)
     tracked = [model for model in audit.tracked_models() if not model.IS_COPY]
     for model in tracked:
         if model.SHOW_IN_FEED:
-            contents.read(model, [one.pk for one in sets])
-    if others := [one.pk for one in sets if not contents.rows[one.pk]]:
+            contents.read(model, [change_set.pk for change_set in newest])
+    if empty := [change_set.pk for change_set in newest if not contents.rows[change_set.pk]]:
         for model in tracked:
             if not model.SHOW_IN_FEED:
-                contents.read(model, others)
-    return [contents.batch(one) for one in sets]
+                contents.read(model, empty)
+    return [contents.batch(change_set) for change_set in newest]

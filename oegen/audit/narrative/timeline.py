@@ -22,12 +22,14 @@ from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
 from oegen.core.pointers import target_of
 
+#: The units of number fields, by the suffix of the field's name.
 UNITS = {"_mw": "MW", "_mwh": "MWh", "_pct": "%"}
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """The change of one field. ``old`` and ``new`` are formatted; raw values are the model's."""
+    """The change of one field. ``old`` and ``new`` are formatted, ``raw_old`` and ``raw_new`` are
+    the values of the model."""
 
     name: str
     label: str
@@ -98,7 +100,7 @@ class Entry:
         return self.model.IS_COMMENT
 
     @property
-    def is_of_copy(self) -> bool:
+    def is_access_entry(self) -> bool:
         """Whether the entry is about an account or a group, whose phrases compare whole lists."""
         return self.model.IS_COPY
 
@@ -112,8 +114,8 @@ class Entry:
         """The text of a comment before this entry changed it."""
         return self.changes[0].old if self.is_comment and self.changes else ""
 
-    def place(self) -> tuple[datetime, bool, int]:
-        """The sort key: by time, with records before their links."""
+    def sort_key(self) -> tuple[datetime, bool, int]:
+        """The key to sort entries by: the time, with records before their links."""
         return self.when, bool(self.model.PARENT_FIELD), self.history_id
 
 
@@ -169,7 +171,7 @@ def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> 
         if show != Show.ALL and is_comments != (show == Show.COMMENTS):
             continue
         entries += entries_of_rows(source.order_by("-history_date", "-history_id")[:limit])
-    entries.sort(key=Entry.place, reverse=True)
+    entries.sort(key=Entry.sort_key, reverse=True)
     return _with_latest_of_comments(entries[:limit])
 
 
@@ -193,7 +195,7 @@ def entries_since(record: AuditedModel, version: int) -> list[Entry]:
     return entries_of_rows(rows.order_by("-history_date", "-history_id"))
 
 
-def entries_among(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
+def entries_by_ids(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
     """The entries of these history rows of one model, in no particular order."""
     return entries_of_rows(model.history.filter(history_id__in=list(history_ids)).order_by())
 
@@ -204,7 +206,8 @@ def removal_of(model: type[AuditedModel], key: Any) -> list[Entry]:
     return entries_of_rows(rows.order_by("-history_id")[:1])
 
 
-#: Without those of imports, which may be long; the page of the change set shows them.
+#: The details of a change set; without those of imports, which may be long and are shown on the
+#: page of the change set.
 _DETAILS = Case(
     When(change_set__source=audit.Source.IMPORT, then=None),
     default=F("change_set__details"),
@@ -292,16 +295,16 @@ def _phrase(
         return f"{verb[row.history_type]} “{isolated(row.text)}”{was}"
     if model.parent_field():
         if row.history_type == "~":
-            return f"{model.describe_link(row, names)}: {_together(changes)}"
+            return f"{model.describe_link(row, names)}: {_join_phrases(changes)}"
         return model.link_phrase(row, names)
     if row.history_type == "-":
         return "removed"
     added = row.history_type == "+"
-    what = f"added as {_article(noun)} {noun}" if added else _together(changes)
+    what = f"added as {_article(noun)} {noun}" if added else _join_phrases(changes)
     return ", ".join(filter(None, [what, model.entry_note(row)]))
 
 
-def _together(changes: Iterable[FieldChange]) -> str:
+def _join_phrases(changes: Iterable[FieldChange]) -> str:
     return "; ".join(filter(None, (change.phrase for change in changes))) or "saved again as it was"
 
 
@@ -321,17 +324,17 @@ def differences(
         if model_field.name not in model.BOOKKEEPING
         and getattr(previous, model_field.attname) != getattr(row, model_field.attname)
     ]
-    together = {model_field.name for model_field in changed}
+    changed_names = {model_field.name for model_field in changed}
     for model_field in changed:
         raw_old = getattr(previous, model_field.attname)
         raw_new = getattr(row, model_field.attname)
         label = str(model_field.verbose_name)
         label = label[:1].upper() + label[1:]
-        old, new = (display(model_field, end, names) for end in (previous, row))
+        old, new = (display(model_field, version, names) for version in (previous, row))
         phrase, unless = _phrases.get((model, model_field.name), (None, frozenset()))
         if phrase is None:
             words = f"{label} from {isolated(old)} to {isolated(new)}"
-        elif unless & together:
+        elif unless & changed_names:
             words = ""
         else:
             words = phrase(isolated(old), isolated(new), raw_old, raw_new)
@@ -359,7 +362,8 @@ def display(model_field: models.Field[Any, Any], row: Row, names: NameCache) -> 
         if unit_of := _units.get((model_field.model, model_field.name)):
             unit = unit_of(row, names)
         else:
-            unit = next((u for end, u in UNITS.items() if model_field.name.endswith(end)), "")
+            suffixes = (suffix for suffix in UNITS if model_field.name.endswith(suffix))
+            unit = UNITS.get(next(suffixes, ""), "")
         number = formats.number_format(value.normalize() + 0, use_l10n=True, force_grouping=True)
         return f"{number} {unit}".strip()
     return str(value)

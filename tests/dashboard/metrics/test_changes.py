@@ -218,7 +218,7 @@ def check_kinds(found, looks, is_counted):
     for change, kind in told.items():
         key = change.pipeline_id
         assert change.kind == kind
-        assert change.written.reason == reason_of(kind, key, looks), change
+        assert change.last_write.reason == reason_of(kind, key, looks), change
         for end, look in ((change.was, one), (change.now, other)):
             assert (end is not None) == (key in look.pipelines)
             if end:
@@ -295,9 +295,9 @@ def check_step(found, step, facilities, look, chosen):
         mine = facilities.keys() & look.pipelines[key]["holds"]
         if mine and look.pipelines[key]["state"] == "open":
             expected[key] = len(mine), sum(facilities[one] for one in mine)
-    behind = found.behind(0, 1000)
+    behind = found.step_pipelines(0, 1000)
     assert {one.pipeline_id: (one.facilities, one.change.mw) for one in behind} == expected
-    assert found.pipelines_behind() == len(behind) == len(expected)
+    assert found.step_pipeline_count() == len(behind) == len(expected)
     sizes = [abs(one.change.mw) for one in behind]
     assert sizes == sorted(sizes, reverse=True)
     return behind

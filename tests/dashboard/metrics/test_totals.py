@@ -144,9 +144,9 @@ def check_holdings(reference, chosen, pipelines):
     check_holding(reference, found.others, pipelines.held_by_others(named), those)
     if named:
         assert pipelines.held_mw(by_others_than=named) == found.others.held_mw
-    assert close(found.nobodys.held_mw) == close(unheld)
-    check_holding(reference, found.nobodys, pipelines.held_by_nobody(), left)
-    assert pipelines.held_mw() == found.nobodys.held_mw
+    assert close(found.unheld.held_mw) == close(unheld)
+    check_holding(reference, found.unheld, pipelines.held_by_nobody(), left)
+    assert pipelines.held_mw() == found.unheld.held_mw
 
 
 def check_holding(reference, holding, listed, expected):
@@ -218,7 +218,7 @@ def test_shares_beyond_the_whole_are_scaled_down_and_a_missing_rest_is_nobodys()
         "First": 50,
         "Second": 60,
     }
-    assert concentration.nobodys.held_mw == 30
+    assert concentration.unheld.held_mw == 30
 
 
 def test_facility_of_two_pipelines_counts_once_for_each_holder_and_for_nobody():

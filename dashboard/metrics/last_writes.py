@@ -1,4 +1,4 @@
-"""Who last wrote what of pipelines between two moments, when and why: read from their history."""
+"""The last writes of pipelines between two moments, with person and reason, from the history."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from oegen.asof import table
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
 
-#: Aspects of a pipeline, and the column of each. Besides there are "added",
-#: "removed", "size", which its facilities say, and "basis", which their technologies do.
+#: The aspects of a pipeline with a column of their own. The others are "added", "removed", "size",
+#: from the facilities, and "basis", from their technologies.
 COLUMNS = {
     "stage": "stage_id",
     "hold": "on_hold",
@@ -25,12 +25,14 @@ COLUMNS = {
     "rag": "rag_status",
     "name": "project_name",
 }
+#: The columns of a facility that are its size.
 SIZES = ("capacity_mw", "storage_mwh", "technology_id")
 
 
 @dataclass(frozen=True)
-class Written:
-    """``change_set`` is its number. "" is the system, or no reason."""
+class LastWrite:
+    """A write. ``change_set`` is a number. ``person`` is empty for the system, ``reason`` if none
+    was given."""
 
     person: str
     reason: str
@@ -40,33 +42,34 @@ class Written:
     technology: str = ""
 
 
-def last_writings(
+def last_writes(
     pipelines: str, facts: str, since: datetime, until: datetime, *, with_basis: bool = False
-) -> dict[tuple[UUID, str], Written]:
-    """By pipeline and what was written, from ``since`` on and before ``until``.
+) -> dict[tuple[UUID, str], LastWrite]:
+    """The last write from ``since`` on and before ``until``, by pipeline and aspect.
 
-    ``pipelines`` is SQL that selects their ids; ``facts`` is the table of the portfolio at the
-    end, which knows their facilities. ``with_basis`` also finds who changed the capacity basis of
-    their technologies.
+    ``pipelines`` is SQL that selects the ids of the pipelines. ``facts`` is the table of the
+    portfolio at the end, which has their facilities. ``with_basis`` includes changes of the
+    capacity basis of their technologies.
     """
     moments = tuple(map(connection.ops.adapt_datetimefield_value, (since, until)))
     found: dict[tuple[UUID, str], tuple[type[AuditedModel], int]] = {}
-    for key, kind, history_id, *is_written in _pipeline_rows(pipelines, *moments):
-        what = {audit.CREATED: "added", audit.REMOVED: "removed"}.get(kind)
-        names = [name for name, one in zip(COLUMNS, is_written, strict=True) if one]
-        for name in [*names, *filter(None, [what])]:
-            found[uuid_of(key), name] = Pipeline, history_id
+    for key, kind, history_id, *flags in _pipeline_rows(pipelines, *moments):
+        aspects = [name for name, is_written in zip(COLUMNS, flags, strict=True) if is_written]
+        if kind != audit.CHANGED:
+            aspects.append("added" if kind == audit.CREATED else "removed")
+        for aspect in aspects:
+            found[uuid_of(key), aspect] = Pipeline, history_id
     for key, is_link, history_id in _size_rows(pipelines, facts, *moments):
         found[uuid_of(key), "size"] = (PipelineFacility if is_link else Facility), history_id
     if with_basis:
         for key, history_id in _basis_rows(pipelines, facts, *moments):
             found[uuid_of(key), "basis"] = Technology, history_id
-    described = _described(set(found.values()))
-    return {key: described[row] for key, row in found.items()}
+    writes = _read_writes(set(found.values()))
+    return {key: writes[row] for key, row in found.items()}
 
 
 def _pipeline_rows(pipelines: str, since: object, until: object) -> list[Values]:
-    """The rows that wrote something, oldest first."""
+    """The history rows that added, removed or changed something, oldest first."""
     names = [f"{name}_written" for name in COLUMNS]
     written = map(_is_written, COLUMNS.values(), names)
     return fetch(
@@ -86,17 +89,17 @@ def _pipeline_rows(pipelines: str, since: object, until: object) -> list[Values]
 
 
 def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list[Values]:
-    """The last row of each pipeline that gave it a facility, took one away, or gave one that it
-    has another size."""
+    """The last history row of each pipeline that added, removed or resized one of its
+    facilities."""
     names = [f"{name}_written" for name in SIZES]
     written = map(_is_written, SIZES, names)
     return fetch(
         f"""
-        WITH asked AS (SELECT id, facility_id FROM {facts} WHERE id IN ({pipelines})),
+        WITH selected AS (SELECT id, facility_id FROM {facts} WHERE id IN ({pipelines})),
         sizes AS (
             SELECT id, history_id, history_date, {", ".join(written)}
             FROM {_history_of(Facility)}
-            WHERE history_date < %s AND id IN (SELECT facility_id FROM asked)
+            WHERE history_date < %s AND id IN (SELECT facility_id FROM selected)
             WINDOW record AS (PARTITION BY id ORDER BY history_date, history_id)
         ),
         written AS (
@@ -104,8 +107,8 @@ def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list
             FROM {_history_of(PipelineFacility)}
             WHERE history_date >= %s AND history_date < %s AND pipeline_id IN ({pipelines})
             UNION ALL
-            SELECT asked.id, 0, sizes.history_id, sizes.history_date
-            FROM asked JOIN sizes ON sizes.id = asked.facility_id
+            SELECT selected.id, 0, sizes.history_id, sizes.history_date
+            FROM selected JOIN sizes ON sizes.id = selected.facility_id
             WHERE sizes.history_date >= %s AND {" + ".join(names)} > 0
         )
         SELECT pipeline_id, is_link, history_id
@@ -122,24 +125,24 @@ def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list
 
 
 def _basis_rows(pipelines: str, facts: str, since: object, until: object) -> list[Values]:
-    """For each pipeline the last row that gave a technology of its facilities another basis. What
-    the set-up brought comes first, whatever its date."""
+    """The last history row of each pipeline that changed the basis of a technology of its
+    facilities. Rows are ordered by version, because those of the set-up may have a later date."""
     return fetch(
         f"""
-        WITH asked AS (
+        WITH selected AS (
             SELECT DISTINCT id, technology_id FROM {facts}
             WHERE id IN ({pipelines}) AND technology_id IS NOT NULL
         ),
         bases AS (
             SELECT id, history_id, history_date, {_is_written("capacity_basis", "basis_written")}
             FROM {_history_of(Technology)}
-            WHERE id IN (SELECT technology_id FROM asked)
+            WHERE id IN (SELECT technology_id FROM selected)
             WINDOW record AS (PARTITION BY id ORDER BY version, history_id)
         )
-        SELECT asked.id, MAX(history_id)
-        FROM asked JOIN bases ON bases.id = asked.technology_id
+        SELECT selected.id, MAX(history_id)
+        FROM selected JOIN bases ON bases.id = selected.technology_id
         WHERE history_date >= %s AND history_date < %s AND basis_written > 0
-        GROUP BY asked.id
+        GROUP BY selected.id
         """,
         (since, until),
     )
@@ -150,21 +153,21 @@ def _history_of(model: type[AuditedModel]) -> str:
 
 
 def _is_written(column: str, name: str) -> str:
-    """SQL for 1 where the column differs from what the row before says, else 0."""
+    """SQL for 1 where the column differs from that of the previous row, else 0."""
     value = f"COALESCE(CAST({column} AS TEXT), '')"
     return f"CASE WHEN {value} <> LAG({value}) OVER record THEN 1 ELSE 0 END AS {name}"
 
 
-def _described(
+def _read_writes(
     rows: set[tuple[type[AuditedModel], int]],
-) -> dict[tuple[type[AuditedModel], int], Written]:
-    found: dict[tuple[type[AuditedModel], int], Written] = {}
+) -> dict[tuple[type[AuditedModel], int], LastWrite]:
+    found: dict[tuple[type[AuditedModel], int], LastWrite] = {}
     for model in (Pipeline, PipelineFacility, Facility, Technology):
-        ids = [history_id for of_model, history_id in rows if of_model is model]
-        known = audit.history_model(model).objects.filter(history_id__in=ids)
-        known = known.select_related("history_user").annotate(number=F("change_set__number"))
-        for row in known:
-            found[model, row.history_id] = Written(
+        ids = [history_id for row_model, history_id in rows if row_model is model]
+        history = audit.history_model(model).objects.filter(history_id__in=ids)
+        history = history.select_related("history_user").annotate(number=F("change_set__number"))
+        for row in history:
+            found[model, row.history_id] = LastWrite(
                 person=str(row.history_user or ""),
                 reason=row.history_change_reason or "",
                 when=row.history_date,
