@@ -74,7 +74,7 @@ class CounterpartyNames:
 
     def add(self, name: str, key: uuid.UUID, space: str = NAME_SPACE) -> None:
         self._scratch.add_name(space, name, key)
-        self._scratch.first_of("alike", likeness_key(name), key, name)
+        self._scratch.first_of("similar name", likeness_key(name), key, name)
 
     def questions_about(self, name: str, key: uuid.UUID) -> list[Question]:
         """``questions_about_counterparty`` for a name, without a query for each row."""
@@ -84,13 +84,13 @@ class CounterpartyNames:
         likeness = likeness_key(name)
         if not likeness:
             return []
-        other, other_name = self._scratch.first_of("alike", likeness, key, name)
+        other, other_name = self._scratch.first_of("similar name", likeness, key, name)
         if other == key or name_key(other_name) == name_key(name):
             return []
         return [questions.question_about_name(name, other_name)]
 
     def holder(self, name: str) -> uuid.UUID | None:
-        """The counterparty of that name; aliases don't count."""
+        """The counterparty of that name, aliases excluded."""
         return self._scratch.id_of_name(NAME_SPACE, name)
 
     def find(self, name: str) -> uuid.UUID | None:
@@ -135,7 +135,7 @@ def role_link(
     )
 
 
-def stamped(instance: Record, created: datetime | None, modified: datetime | None) -> Record:
+def with_dates(instance: Record, created: datetime | None, modified: datetime | None) -> Record:
     """Set the dates of a new record to those of its file."""
     instance.created_at = created or modified or timezone.now()
     instance.modified_at = modified or instance.created_at
@@ -148,6 +148,7 @@ class CounterpartyBatch:
     counterparties: dict[uuid.UUID, Counterparty]
     contacts: set[uuid.UUID]
     links: dict[uuid.UUID, CounterpartyContact]
+    #: The keys of counterparty, role and contact of the existing links.
     held: set[tuple]
 
 
@@ -169,8 +170,8 @@ class CounterpartyImporter(Importer):
         ids = [row.data["ID"] for row in rows]
         people = _contact_ids(rows)
         links = CounterpartyContact.objects.filter(counterparty__in=ids)
-        elsewhere = CounterpartyContact.objects.filter(contact__in=people).order_by("pk")
-        for link in elsewhere.select_related("contact", "counterparty", "role"):
+        links_of_people = CounterpartyContact.objects.filter(contact__in=people).order_by("pk")
+        for link in links_of_people.select_related("contact", "counterparty", "role"):
             self._first_place(link.contact, link.role, link.counterparty)
         return CounterpartyBatch(
             writes=Writes(self.run.scratch, Counterparty, Contact, CounterpartyContact),
@@ -190,7 +191,7 @@ class CounterpartyImporter(Importer):
         }
         known = batch.counterparties.get(data["ID"])
         is_new = known is None
-        counterparty = known or stamped(
+        counterparty = known or with_dates(
             Counterparty(id=data["ID"]), data["Created"], data["LastModified"]
         )
         changed = changed_fields(counterparty, values)
@@ -243,9 +244,9 @@ class CounterpartyImporter(Importer):
             if contact.pk not in batch.contacts:
                 batch.contacts.add(contact.pk)
                 batch.writes.create(
-                    stamped(contact, counterparty.created_at, counterparty.modified_at)
+                    with_dates(contact, counterparty.created_at, counterparty.modified_at)
                 )
-                self.run.made["contacts"] += 1
+                self.run.also_created["contacts"] += 1
             other, place = self._first_place(contact, role, counterparty)
             if (counterparty.pk, role.pk, contact.pk) in batch.held:
                 continue
@@ -260,7 +261,7 @@ class CounterpartyImporter(Importer):
                 batch.writes.update(link, changed_fields(link, {"contact_id": contact.pk}))
             else:
                 batch.writes.create(role_link(counterparty.pk, role, contact.pk))
-                self.run.made["roles of contacts"] += 1
+                self.run.also_created["roles of contacts"] += 1
         return changed_people
 
     def _first_place(self, contact, role, counterparty) -> tuple[uuid.UUID, str]:
@@ -278,7 +279,7 @@ class CounterpartyImporter(Importer):
 
     def record_past(self, row: PastRow, past: Past) -> None:
         data = row.data
-        counterparty = stamped(
+        counterparty = with_dates(
             Counterparty(
                 id=row.entity,
                 version=0,

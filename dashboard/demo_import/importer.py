@@ -44,8 +44,8 @@ CREATED_ROW, UPDATED_ROW, UNCHANGED_ROW = "created", "updated", "unchanged"
 
 
 class ImportRun:
-    """The state shared by the files of one import; close it when done. ``made`` counts the records
-    created in addition to the files' own rows, by their plural name."""
+    """The state shared by the files of one import; close it when done. ``also_created``
+    counts the records created besides those of the rows, by plural name."""
 
     def __init__(self, *, folder: Path, change_set: ChangeSet, rejects: Rejects):
         self.folder = folder
@@ -53,7 +53,7 @@ class ImportRun:
         self.rejects = rejects
         self.scratch = Scratch()
         self.remarks = Remarks()
-        self.made: Counter[str] = Counter()
+        self.also_created: Counter[str] = Counter()
         self.reports: list[FileReport] = []
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class ImportRun:
 class PastRow:
     """A row of the demo's audit: the values of one record at a moment.
 
-    ``words`` are added to the reason of its history rows: values for which there is no field.
+    ``notes`` are added to the reason of its history rows: the values without a field.
     """
 
     row: Row
@@ -90,11 +90,11 @@ class PastRow:
     moment: datetime
     entity: uuid.UUID
     data: dict
-    words: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def reason(self) -> str:
-        return " ".join([past_reason(self.audit_id), *self.words])
+        return " ".join([past_reason(self.audit_id), *self.notes])
 
 
 Planned = dict[type[AuditedModel], list[AuditedModel]]
@@ -247,7 +247,7 @@ class Importer(ABC):
                 for key in self.references(form.cleaned_data):
                     self.run.scratch.note_reference(key, cells[audit.MOMENT])
 
-    def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
+    def past_cells(self, cells: dict[str, str], notes: list[str]) -> dict[str, str]:
         """An audit row's values by the names of the file's columns."""
         return cells
 
@@ -322,12 +322,12 @@ class Importer(ABC):
         rows = []
         for line, audit_id, raw, cells in found:
             row = Row(audit.file_name, line, raw)
-            words: list[str] = []
-            form = self.form(self.past_cells(cells, words))
+            notes: list[str] = []
+            form = self.form(self.past_cells(cells, notes))
             if form.is_valid():
                 created, entity = moment(cells[audit.MOMENT]), form.cleaned_data["ID"]
                 data = form.cleaned_data
-                rows.append(PastRow(row, uuid.UUID(audit_id), created, entity, data, words))
+                rows.append(PastRow(row, uuid.UUID(audit_id), created, entity, data, notes))
             else:
                 audit.reject(row, ValidationError(form.errors.as_data()), self.columns)
         imported = self._imported_past([row.entity for row in rows])
@@ -362,9 +362,9 @@ class Importer(ABC):
             for ids in batched(self.run.scratch.recorded(model)):
                 ended = self._close_histories(model, ids)
                 if model is self.model:
-                    self.run.made[f"histories of removed {model._meta.verbose_name_plural}"] += (
-                        ended
-                    )
+                    self.run.also_created[
+                        f"histories of removed {model._meta.verbose_name_plural}"
+                    ] += ended
 
     def _close_histories(self, model: type[AuditedModel], ids: list[uuid.UUID]) -> int:
         live = set(model.objects.filter(pk__in=ids).values_list("pk", flat=True))

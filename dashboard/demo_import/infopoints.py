@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
-from dashboard.demo_import.counterparties import CounterpartyNames, reference_by_name, stamped
+from dashboard.demo_import.counterparties import CounterpartyNames, reference_by_name, with_dates
 from dashboard.demo_import.importer import (
     CREATED_ROW,
     UNCHANGED_ROW,
@@ -95,8 +95,8 @@ def counterparty_link(point: uuid.UUID, counterparty: uuid.UUID) -> InformationP
     )
 
 
-def named_only(name: str) -> Counterparty:
-    """An unsaved counterparty of which only the name is known."""
+def name_only_counterparty(name: str) -> Counterparty:
+    """An unsaved counterparty that is known by name only."""
     return Counterparty(id=derived_id("counterparty", name_key(name)), name=clean_line(name))
 
 
@@ -107,7 +107,7 @@ class PointBatch:
     technologies: dict[uuid.UUID, list]
     counterparties: dict[uuid.UUID, list]
     #: The existing ids among those of counterparties known by name only.
-    named: set[uuid.UUID]
+    name_only_ids: set[uuid.UUID]
     #: Comments of earlier imports, including removed ones.
     comments: set[uuid.UUID]
 
@@ -135,7 +135,9 @@ class InformationPointImporter(Importer):
 
     def load(self, rows: list[Row]) -> PointBatch:
         ids = [row.data["ID"] for row in rows]
-        names = {named_only(name).pk for row in rows for name in row.data["Counterparties"]}
+        names = {
+            name_only_counterparty(name).pk for row in rows for name in row.data["Counterparties"]
+        }
         comments = {comment.pk for row in rows for comment in self._comments(row.data)}
         return PointBatch(
             writes=Writes(
@@ -149,34 +151,38 @@ class InformationPointImporter(Importer):
             points=InformationPoint.objects.in_bulk(ids),
             technologies=_by_point(InformationPointTechnology, ids),
             counterparties=_by_point(InformationPointCounterparty, ids),
-            named=set(Counterparty.objects.filter(pk__in=names).values_list("pk", flat=True)),
+            name_only_ids=set(
+                Counterparty.objects.filter(pk__in=names).values_list("pk", flat=True)
+            ),
             comments=set(Comment.history.filter(id__in=comments).values_list("id", flat=True)),
         )
 
     def plan_row(self, row: Row, batch: PointBatch) -> str:
         data, writes = row.data, batch.writes
-        named, technologies = data["Counterparties"], self._technologies(data)
+        names, technologies = data["Counterparties"], self._technologies(data)
         point = batch.points.get(data["ID"])
         is_new = point is None
-        point = point or stamped(
+        point = point or with_dates(
             InformationPoint(id=data["ID"]), data["Created"], data["LastModified"]
         )
         changed = changed_fields(point, _values(data))
-        unknown = [name for name in named if not self.names.find(name)]
+        unknown = [name for name in names if not self.names.find(name)]
         check_record(point)
-        check_fields(*(named_only(name) for name in unknown))
+        check_fields(*(name_only_counterparty(name) for name in unknown))
 
         if is_new:
             writes.create(point)
         elif changed:
             writes.update(point, changed)
-        firms = list(dict.fromkeys(self._counterparty(name, batch) for name in named))
-        relinked = _relink(point, batch.technologies, technology_link, technologies, writes)
-        relinked |= _relink(point, batch.counterparties, counterparty_link, firms, writes)
-        remarked = self._remark(row, point, batch)
+        counterparties = list(dict.fromkeys(self._counterparty(name, batch) for name in names))
+        relinked = _update_links(point, batch.technologies, technology_link, technologies, writes)
+        relinked |= _update_links(
+            point, batch.counterparties, counterparty_link, counterparties, writes
+        )
+        has_new_comments = self._add_remarks(row, point, batch)
         if is_new:
             return CREATED_ROW
-        return UPDATED_ROW if changed or relinked or remarked else UNCHANGED_ROW
+        return UPDATED_ROW if changed or relinked or has_new_comments else UNCHANGED_ROW
 
     def _technologies(self, data: dict) -> list[uuid.UUID]:
         found = [self.vocabulary.find_technology(part) for part in data["Technology"]]
@@ -203,8 +209,8 @@ class InformationPointImporter(Importer):
                 )
         return comments
 
-    def _remark(self, row: Row, point: InformationPoint, batch: PointBatch) -> bool:
-        data, made = row.data, False
+    def _add_remarks(self, row: Row, point: InformationPoint, batch: PointBatch) -> bool:
+        data, has_new_comments = row.data, False
         for comment in self._comments(data):
             self.run.remarks.add(
                 "Technology parts that are no technology here, kept as comments",
@@ -213,24 +219,24 @@ class InformationPointImporter(Importer):
             if comment.pk not in batch.comments:
                 batch.comments.add(comment.pk)
                 batch.writes.create(comment)
-                made = True
+                has_new_comments = True
         if data["Rating"] not in (None, point.impact * point.likelihood):
             self.run.remarks.add(
                 "Ratings that are not impact × likelihood; ours is computed",
                 f"line {row.line}: {point.title}: {data['Rating']:,} in the file, "
                 f"{point.impact * point.likelihood:,} here",
             )
-        return made
+        return has_new_comments
 
     def _counterparty(self, name: str, batch: PointBatch) -> uuid.UUID:
         if found := self.names.find(name):
             return found
-        counterparty = named_only(name)
+        counterparty = name_only_counterparty(name)
         self.names.add(name, counterparty.pk)
         # If the id exists, a user renamed the counterparty that an earlier import created.
-        if counterparty.pk not in batch.named:
+        if counterparty.pk not in batch.name_only_ids:
             batch.writes.create(counterparty, self.names.first_reference(counterparty))
-            self.run.made["counterparties known by name only"] += 1
+            self.run.also_created["counterparties known by name only"] += 1
         return counterparty.pk
 
     def references(self, data: dict) -> list[object]:
@@ -245,23 +251,23 @@ class InformationPointImporter(Importer):
     def record_past(self, row: PastRow, past: Past) -> None:
         data = row.data
         rating = data["Impact"] * data["Likelihood"]
-        point = stamped(
+        point = with_dates(
             InformationPoint(id=row.entity, version=0, rating=rating, **_values(data)),
             data["Created"],
             data["LastModified"],
         )
         check_past_fields(point)
-        firms = []
+        counterparties = []
         for name in data["Counterparties"]:
             if found := self.names.find(name):
-                firms.append(found)
+                counterparties.append(found)
             else:
-                row.words.append(f"It also named “{name}”, which was no counterparty here.")
+                row.notes.append(f"It also named “{name}”, which was no counterparty here.")
         for comment in self._comments({**data, "ID": row.entity}):
-            row.words.append(comment.text)
+            row.notes.append(comment.text)
         past.record(point, row, always=True)
-        technologies = [technology_link(row.entity, one) for one in self._technologies(data)]
-        links = [counterparty_link(row.entity, firm) for firm in dict.fromkeys(firms)]
+        technologies = [technology_link(row.entity, key) for key in self._technologies(data)]
+        links = [counterparty_link(row.entity, key) for key in dict.fromkeys(counterparties)]
         for link in (*technologies, *links):
             link.version = 0
         past.record_links(InformationPointTechnology, row.entity, technologies, row)
@@ -285,7 +291,9 @@ def _by_point(model, points: list[uuid.UUID]) -> dict[uuid.UUID, list]:
     return links
 
 
-def _relink(point: InformationPoint, present: dict, make, wanted: list, writes: Writes) -> bool:
+def _update_links(
+    point: InformationPoint, present: dict, make, wanted: list, writes: Writes
+) -> bool:
     """Create the missing links to ``wanted``, and remove imported ones that the file no longer has;
     links entered by hand stay. ``make`` builds a link from the two keys."""
     links = {_subject_key(link): link for link in present[point.pk]}

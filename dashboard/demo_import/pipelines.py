@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.text import get_text_list
 
 from counterparties.models import Counterparty
-from dashboard.demo_import.counterparties import CounterpartyNames, stamped
+from dashboard.demo_import.counterparties import CounterpartyNames, with_dates
 from dashboard.demo_import.importer import (
     CREATED_ROW,
     UNCHANGED_ROW,
@@ -151,7 +151,7 @@ class PipelineImporter(Importer):
         self.capacity: defaultdict[Technology, Decimal] = defaultdict(Decimal)
 
     def identify(self, row: Row, record_id: uuid.UUID) -> uuid.UUID:
-        """The ID for the first row that has it; for others an id derived from their content."""
+        """The ID for the first row that has it; for later rows an id derived from their content."""
         claim = self.run.scratch.claim
         whole = derived_id("row", *row.cells)
         if line := claim("pipeline row", whole, row.line):
@@ -179,7 +179,7 @@ class PipelineImporter(Importer):
             linked[pipeline].add(facility)
         facilities = {facility_id_of(key) for key in ids}.union(*linked.values())
         leads = PipelineCounterparty.objects.filter(pipeline__in=ids)
-        named = {row.data["CounterpartyID"] for row in rows} - {None}
+        lead_ids = {row.data["CounterpartyID"] for row in rows} - {None}
         return PipelineBatch(
             writes=Writes(
                 self.run.scratch,
@@ -196,7 +196,7 @@ class PipelineImporter(Importer):
             leads={one.pipeline_id: one for one in leads if one.role_id == LEAD_DEVELOPER_ID},
             link_ids={one.pk for one in leads},
             counterparties=set(
-                Counterparty.objects.filter(pk__in=named).values_list("pk", flat=True)
+                Counterparty.objects.filter(pk__in=lead_ids).values_list("pk", flat=True)
             ),
         )
 
@@ -204,12 +204,12 @@ class PipelineImporter(Importer):
         data, writes = row.data, batch.writes
         pipeline = batch.pipelines.get(data["ID"])
         is_new = pipeline is None
-        pipeline = pipeline or stamped(
+        pipeline = pipeline or with_dates(
             Pipeline(id=data["ID"]), data["Created"], data["LastModified"]
         )
         facility = self._facility_of(pipeline, batch)
         facility_is_new = facility is None
-        facility = facility or stamped(
+        facility = facility or with_dates(
             Facility(id=facility_id_of(pipeline.pk)), data["Created"], data["LastModified"]
         )
         guessed = self._set_status(pipeline, data["ProjectStatus"], is_new)
@@ -228,7 +228,7 @@ class PipelineImporter(Importer):
             writes.update(pipeline, changed)
         if facility_is_new:
             writes.create(facility)
-            self.run.made["facilities"] += 1
+            self.run.also_created["facilities"] += 1
         elif facility_changed:
             writes.update(facility, facility_changed)
         self.list_questions(
@@ -314,7 +314,7 @@ class PipelineImporter(Importer):
             placeholder = self.names.placeholder(lead)
             batch.counterparties.add(lead)
             batch.writes.create(placeholder, self.names.first_reference(placeholder))
-            self.run.made["placeholder counterparties"] += 1
+            self.run.also_created["placeholder counterparties"] += 1
             self.run.remarks.add(
                 "Counterparties that no file describes, made as placeholders",
                 f"{placeholder.name}: {lead}",
@@ -332,7 +332,7 @@ class PipelineImporter(Importer):
     def references(self, data: dict) -> list[object]:
         return [data["CounterpartyID"]] if data["CounterpartyID"] else []
 
-    def past_cells(self, cells: dict[str, str], words: list[str]) -> dict[str, str]:
+    def past_cells(self, cells: dict[str, str], notes: list[str]) -> dict[str, str]:
         """Older rows have one column of capacity for each technology."""
         if "Capacity" in cells:
             return cells
@@ -340,7 +340,7 @@ class PipelineImporter(Importer):
         own = next((OLD_CAPACITY[code] for code in family if code in OLD_CAPACITY), None)
         for column in OLD_CAPACITY.values():
             if column != own and cells.get(column, "").strip() not in ("", "0", "0.0"):
-                words.append(f"It also said {column} {shown(cells[column])}.")
+                notes.append(f"It also said {column} {shown(cells[column])}.")
         return {**cells, "Capacity": cells.get(own, "") if own else ""}
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:
@@ -352,16 +352,16 @@ class PipelineImporter(Importer):
 
     def record_past(self, row: PastRow, past: Past) -> None:
         data = row.data
-        pipeline = stamped(
+        pipeline = with_dates(
             Pipeline(id=row.entity, version=0), data["Created"], data["LastModified"]
         )
-        facility = stamped(
+        facility = with_dates(
             Facility(id=facility_id_of(row.entity), version=0),
             data["Created"],
             data["LastModified"],
         )
         if self._set_status(pipeline, data["ProjectStatus"], is_new=True).is_guess:
-            row.words.append("The stage beneath the hold is guessed.")
+            row.notes.append("The stage beneath the hold is guessed.")
         self._set_facility(facility, data, renamed=True)
         self._set_pipeline(pipeline, data)
         check_past_fields(pipeline, facility)

@@ -1,4 +1,4 @@
-"""An invented portfolio with two years of history, made by ``manage.py load_sample``.
+"""A sample portfolio with two years of history (``manage.py load_sample``).
 
-Everything follows from a seed and a day: the same two give the same rows, ids included.
+It is reproducible: the same seed and day give the same rows, ids included.
 """

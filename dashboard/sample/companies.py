@@ -20,7 +20,7 @@ from oegen.audit.seeding import reference_id
 #: Most companies are entered in the first days, so that every project finds one of each kind.
 FIRST_DAYS = 4
 
-#: Kinds that have business in their own country only.
+#: Kinds that do business in their own country only.
 LOCAL_KINDS = ("landowner", "grid")
 
 
@@ -30,13 +30,13 @@ class Companies:
         self.rng = history.rng
         self.names = UniqueNames(history.rng)
         self._later_events = evenly(self.rng, PROPORTIONS["company_events"])
-        #: By kind, and by country or "" for all, with the day from which on it is known.
+        #: By kind and country ("" is all countries): the companies, and since which day they exist.
         self._known: dict[tuple[str, str], list[tuple[int, Counterparty]]] = defaultdict(list)
 
     def pick(self, kind: str, country: str, day: int) -> Counterparty:
-        """A company of the kind known by that day, from the country if there is one.
+        """A company of the kind that exists on the day, from the country if there is one.
 
-        The first ones are picked most often, as a few partners have most of the projects.
+        The first ones are picked most often, because a few partners have most of the projects.
         """
         for where in (country, ""):
             known = self._known[kind, where]
@@ -69,7 +69,7 @@ class Companies:
             strategy=rng.choice(COMPANIES[kind]["strategies"].split(" / ")),
             website=f"https://www.{_domain(name)}",
             country=country,
-            # Companies House has not come near these numbers.
+            # Far above the numbers that Companies House has issued.
             company_number=f"99{rng.randrange(10**6):06}" if country == "GB" else "",
             lei=_lei(rng) if rng.random() < 0.4 else "",
         )
@@ -99,7 +99,7 @@ class Companies:
             Contact,
             name=name,
             email=f"{slugify(name).replace('-', '.')}@{_domain(company.name)}",
-            # A range that the British regulator keeps free for plays and films.
+            # A range that Ofcom reserves for drama.
             phone=f"020 7946 0{self.rng.randrange(1000):03}" if company.country == "GB" else "",
             job_title=title,
         )

@@ -1,4 +1,4 @@
-"""What was learnt about the markets: rated again, reviewed, discussed, closed."""
+"""The information points of the sample: their creation and later changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class InformationPoints:
         self._unique_names = UniqueNames(self.rng)
 
     def create(self, count: int, projects: list[Project]) -> None:
-        """Make points with all that happens to them; most concern some of the projects."""
+        """Create points with their later changes; most are about some of the projects."""
         for _ in range(count):
             self._create_one(TOPICS[next(self._topics)], projects)
 
@@ -59,7 +59,7 @@ class InformationPoints:
         if rng.random() < 0.45:
             company = self.companies.pick(rng.choice(("developer", "offtaker", "grid")), "", opened)
             event.add(InformationPointCounterparty, **link, counterparty_id=company.pk)
-        for project in self._concerned(topic, opened, projects):
+        for project in self._projects_about(topic, opened, projects):
             event.add(InformationPointPipeline, **link, pipeline_id=project.pipeline.pk)
 
         kinds = rng.choices(("rate", "review", "comment"), (4, 4, 2), k=rng.randint(0, 5))
@@ -71,8 +71,8 @@ class InformationPoints:
             else:
                 self._change(point, kind, number, is_last=number == later[-1])
 
-    def _concerned(self, topic: Row, opened: int, projects: list[Project]) -> list[Project]:
-        """Some projects, known by then, of the topic's technologies and country."""
+    def _projects_about(self, topic: Row, opened: int, projects: list[Project]) -> list[Project]:
+        """Some active projects that exist on the day, of the topic's technologies and country."""
         fitting = []
         for project in self.rng.sample(projects, min(len(projects), 60)):
             if (
@@ -88,7 +88,7 @@ class InformationPoints:
         rng, today = self.rng, self.history.days[day]
         review_on: date | None = today + timedelta(rng.choice((45, 90, 180)))
         if is_last:
-            # Most have their next review still before them.
+            # Most points have their next review in the future.
             ahead = timedelta(rng.randint(-20, 100))
             review_on = max(today, self.history.today + ahead)
         changes: dict[str, Any] = {"review_on": review_on}

@@ -1,4 +1,4 @@
-"""Invented names of projects, companies and people, composed of the parts in ``data/``."""
+"""Names of projects, companies and people, composed of the parts in ``data/``."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def plant_name(site: str, place: Row, technology: str) -> str:
 
 
 class UniqueNames:
-    """Gives each name once, whatever its case."""
+    """A generator of names that are unique, ignoring case."""
 
     def __init__(self, rng: Random):
         self.rng = rng
         self._taken: set[str] = set()
 
     def make(self, name: str, detail: str) -> str:
-        """The name; with the detail at its second use, and a number from the third on."""
+        """The name, with the detail at its second use and with a number from the third on."""
         longer = f"{name}, {detail}"
         numbered = (f"{longer} {number}" for number in count(2))
         return next(filter(self._take, chain([name, longer], numbered)))
@@ -43,7 +43,7 @@ class UniqueNames:
         return f"{root} {choose(self.rng, COMPANIES[kind], 'trades')[0]} {names['legal_form']}"
 
     def make_person(self, country: str) -> str:
-        """A second family name sets namesakes apart; some are left among thousands of people."""
+        """A person's name, with a second family name if it is taken; some duplicates remain."""
         names = COUNTRIES[country]
         name = " ".join(choose(self.rng, names, "first_names", "last_names"))
         if not self._take(name):
@@ -52,7 +52,7 @@ class UniqueNames:
         return name
 
     def _take(self, name: str) -> bool:
-        """Whether the name was free until now."""
+        """Take the name. Returns whether it was free."""
         number = len(self._taken)
         self._taken.add(name.casefold())
         return len(self._taken) > number

@@ -38,7 +38,7 @@ from pipelines.models import (
 DISCOVERY, DESIGN, PROCUREMENT, CONSTRUCTION, COMMISSIONING, COMPLETED = range(6)
 STAGE_IDS = [reference_id("stage", code) for code, *_ in reference.STAGES]
 
-#: Traits that keep a project in one of these stages, until this happens, if anything.
+#: The traits that keep a project in a stage: the stages, and the method that ends it, if any.
 STUCK = {
     "held": ((DISCOVERY, DESIGN, PROCUREMENT), "hold"),
     "withdrawn": ((DISCOVERY, DESIGN), "end"),
@@ -49,7 +49,7 @@ STUCK = {
     "no capacity": ((DISCOVERY,), ""),
 }
 
-#: Which kind of company takes a role, in which stages it usually comes in, and the reason given.
+#: The kind of company for each role, the stages in which it joins, and the reason.
 ROLES = {
     "landowner": ("landowner", range(2), "Option agreement signed"),
     "grid-operator": ("grid", range(3), "Connection application accepted"),
@@ -70,7 +70,7 @@ class Projects:
         self.stages = evenly(history.rng, dict(enumerate(PROPORTIONS["first_stages"])))
 
     def create(self, count: int) -> list[Project]:
-        """Make projects with all that happens to them; one in fifteen extends an earlier one."""
+        """Create projects with their later changes; one in fifteen extends an earlier one."""
         projects: list[Project] = []
         for number in range(count):
             recent = projects[-14:] if number % 15 == 14 else []
@@ -81,13 +81,13 @@ class Projects:
 
 
 class Project:
-    """A pipeline with its facilities. The methods without an underscore are what can happen."""
+    """A pipeline with its facilities. Its public methods, except ``run``, are the incidents."""
 
     def __init__(self, projects: Projects, extended: Project | None):
         self._projects = projects
         self._history = projects.history
         self._rng = rng = projects.history.rng
-        self._keeper = rng.choice(self._history.colleagues)
+        self._manager = rng.choice(self._history.colleagues)
         self._rag = ""
         self._issue: Row | None = None
         self._roles: set[str] = set()
@@ -126,14 +126,14 @@ class Project:
         return self.pipeline.outcome == Outcome.ACTIVE and self.stage < COMPLETED
 
     def run(self) -> None:
-        """Let something happen every two months or so until today."""
+        """Run an incident every two months or so until today."""
         day = self.opened
         while (day := day + self._rng.randint(10, 85)) < len(self._history.days) and self.is_active:
             incident = weighted(self._rng, PROPORTIONS["incidents"])
             getattr(self, self._due_step(day) or incident)(day)
 
     def _due_step(self, day: int) -> str:
-        """What happens because its time has come, if anything."""
+        """The method that is due on the day; empty if none is."""
         pipeline = self.pipeline
         if pipeline.on_hold:
             return "release" if self._rng.random() < 0.06 else ""
@@ -145,9 +145,9 @@ class Project:
         return "move" if is_time and self._rng.random() < 0.7 else ""
 
     def _event(self, day: int, reason: str = "") -> Event:
-        """By the colleague who keeps the project, most of the time."""
-        keeper = self._keeper if self._rng.random() < 0.75 else None
-        return self._history.event(day, reason, keeper)
+        """Add an event, in most cases by the manager of the project."""
+        person = self._manager if self._rng.random() < 0.75 else None
+        return self._history.event(day, reason, person)
 
     def _change(self, day: int, reason: str, **changes: Any) -> Event:
         """Change the pipeline; a rating counts as confirmed when it is given."""
@@ -243,7 +243,7 @@ class Project:
     # Partners
 
     def _add_partners(self, event: Event, share: Decimal | None) -> None:
-        """The lead developer, who has the share that is not ours or leaves it to another."""
+        """Add the lead developer, who has the share that is not ours or leaves it to another."""
         rng, stage = self._rng, self.stage
         partners = [("lead-developer", "developer", share)]
         if share and rng.random() < 0.4:
@@ -325,11 +325,11 @@ class Project:
         self._add_transition(event, self._days_back())
 
     def _days_back(self) -> int:
-        """By how many days a change of status is entered late."""
+        """The number of days by which a change of status is entered late."""
         return 0 if self._rng.random() < 0.45 else self._rng.randint(2, 35)
 
     def _add_transition(self, event: Event, days_back: int) -> None:
-        """Never before the transition that went before."""
+        """Add a transition, effective after the previous one."""
         effective = event.when.date() - timedelta(days_back)
         if self._status_since:
             effective = max(effective, self._status_since + timedelta(1))
@@ -348,7 +348,7 @@ class Project:
     # Ratings
 
     def _find_issue(self) -> Row:
-        """The present issue, or a new one that fits the stage."""
+        """The current issue, or a new one that fits the stage."""
         stage, technology = str(self.stage), self.technologies[0]
         fitting = (
             row
@@ -359,7 +359,7 @@ class Project:
         return self._issue
 
     def _rate(self, rag: RAG) -> dict[str, str]:
-        """The fields of a rating by the present issue, which ends when it is green again."""
+        """The fields of a rating by the current issue, which ends when the rating is green."""
         is_easing = (self._rag, rag) == (RAG.RED, RAG.AMBER)
         if rag == RAG.GREEN and not self._issue:
             comment = self._rng.choice(TEXTS["green"][self.stage])
@@ -405,7 +405,7 @@ class Project:
     # Dates, sizes, comments
 
     def slip(self, day: int) -> None:
-        """RTB and COD move together; once it is being built, only COD moves."""
+        """Move RTB and COD together; from construction on, COD only."""
         pipeline, is_built = self.pipeline, self.stage >= CONSTRUCTION
         if not pipeline.rtb_date or self.trait == "overdue":
             return
@@ -463,7 +463,7 @@ class Project:
 
 
 def _limited_mw(technology: str, megawatts: Decimal) -> Decimal:
-    """The size, or the nearest that the technology has."""
+    """The size, limited to the range of the technology."""
     smallest, largest = span(TECHNOLOGIES[technology], "megawatts")
     return min(Decimal(largest), max(Decimal(smallest), _tenths(megawatts)))
 

@@ -19,51 +19,52 @@ from infopoints.models import InformationPoint
 from oegen.core import words
 from pipelines.models import Pipeline
 
-USUAL_PIPELINES = 60
+DEFAULT_PIPELINES = 60
 
-#: Projects, or companies, that are made and written together; bounds the memory.
+#: The number of projects or companies written together, to limit the use of memory.
 CHUNK = 500
 
 
 class NotEmptyError(Exception):
-    """The database holds business records, which sample data must not be mixed with."""
+    """The database has business records, with which sample data must not be mixed."""
 
 
 def counterparties_for(pipelines: int) -> int:
-    """25 for 60 pipelines, about 5,000 for 100,000."""
-    return max(8, round(25 * math.pow(pipelines / USUAL_PIPELINES, 0.714)))
+    """The number of counterparties: 25 for 60 pipelines, about 5,000 for 100,000."""
+    return max(8, round(25 * math.pow(pipelines / DEFAULT_PIPELINES, 0.714)))
 
 
 def information_points_for(pipelines: int) -> int:
-    """40 for 60 pipelines, about 10,000 for 100,000."""
-    return max(5, round(40 * math.pow(pipelines / USUAL_PIPELINES, 0.745)))
+    """The number of information points: 40 for 60 pipelines, about 10,000 for 100,000."""
+    return max(5, round(40 * math.pow(pipelines / DEFAULT_PIPELINES, 0.745)))
 
 
 @contextmanager
-def no_search_for_cycles() -> Iterator[None]:
-    """The rows of a chunk are many and in no cycles: the search takes a seventh of the time."""
-    was_on = gc.isenabled()
+def garbage_collection_disabled() -> Iterator[None]:
+    """Disable garbage collection: the rows of a chunk are many and in no reference cycles, and
+    searching for cycles would take a seventh of the time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()
 
 
-@no_search_for_cycles()
+@garbage_collection_disabled()
 @transaction.atomic
 def load_sample(
     *,
-    pipelines: int = USUAL_PIPELINES,
+    pipelines: int = DEFAULT_PIPELINES,
     seed: int = 1,
     today: date,
     progress: Callable[[int], object] = lambda done: None,
 ) -> Counter[str]:
     """Write a sample portfolio whose history ends on the working day before ``today``.
 
-    ``progress`` is told how many companies or projects more are done. Returns how many rows of
-    each kind were written. Raises NotEmptyError where there are records already.
+    ``progress`` is called with the number of companies or projects written since the last call.
+    Returns the number of rows of each kind. Raises NotEmptyError if there are business records.
     """
     _require_empty()
     history = History(Random(seed), today)  # noqa: S311, it makes up data and keeps no secret

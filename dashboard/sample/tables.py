@@ -1,4 +1,4 @@
-"""The tables in ``data/``, and how values are drawn from them."""
+"""The tables in ``data/``, and functions to draw random values from them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ def weighted(rng: Random, weights: Mapping[Item, int]) -> Item:
 
 
 def evenly(rng: Random, counts: Mapping[Item, int]) -> Iterator[Item]:
-    """Yield items without end, at random, but each of them ``counts`` times in every round.
-
-    So a portfolio of sixty has one of everything, and one of 100,000 has the same proportions.
+    """Yield items forever in rounds of random order, in each of which an item occurs as often as
+    ``counts`` says. A portfolio of any size has the same proportions.
     """
     items = [item for item, count in counts.items() for _ in range(count)]
     while True:
@@ -29,7 +28,7 @@ def evenly(rng: Random, counts: Mapping[Item, int]) -> Iterator[Item]:
 
 
 def choose(rng: Random, row: Row, *columns: str) -> list[str]:
-    """One of the words in each of the columns; what stands there twice comes twice as often."""
+    """A random item from the comma-separated list in each of the columns."""
     return [rng.choice(row[column].split(", ")) for column in columns]
 
 

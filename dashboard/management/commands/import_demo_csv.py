@@ -113,8 +113,8 @@ class Command(BaseCommand):
         for report in run.reports:
             write(f"{report.name:<{width}}  {report}")
         write("")
-        made = [f"{name} {number:,}" for name, number in run.made.items() if number]
-        write(f"Also created: {', '.join(made) or 'nothing'}.")
+        created = [f"{name} {number:,}" for name, number in run.also_created.items() if number]
+        write(f"Also created: {', '.join(created) or 'nothing'}.")
         totals = sorted(pipelines.capacity.items(), key=lambda item: item[0].order)
         figures = [f"{one.name} {mw:,.3f} {one.unit_label}" for one, mw in totals]
         write(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")

@@ -6,7 +6,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from dashboard.sample.services import (
-    USUAL_PIPELINES,
+    DEFAULT_PIPELINES,
     NotEmptyError,
     counterparties_for,
     load_sample,
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--pipelines", type=positive, default=USUAL_PIPELINES, metavar="N")
+        parser.add_argument("--pipelines", type=positive, default=DEFAULT_PIPELINES, metavar="N")
         parser.add_argument("--seed", type=int, default=1, metavar="S")
 
     def handle(self, *, pipelines, seed, **options):
