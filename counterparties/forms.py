@@ -68,12 +68,12 @@ class ContactLinkForm(GuardedForm):
                 self.add_error(self.FORM_FIELDS.get(field), errors)
         else:
             others.append(contact)
-            self.ask(contact, None)
+            self.add_questions(contact, None)
         return contact
 
-    def ask(self, record, changed, places=None):
+    def add_questions(self, record, changed, places=None):
         is_new = bool(self.cleaned_data.get("new_contact"))
-        super().ask(record, changed, self.FORM_FIELDS if is_new else places)
+        super().add_questions(record, changed, self.FORM_FIELDS if is_new else places)
 
     def save(self, commit=True):
         if self._contact and self._contact._state.adding:

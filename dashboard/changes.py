@@ -153,7 +153,7 @@ class ChangesPage(FilteredPage):
         kind = request.GET.get("download")
         if kind in exports.KINDS and not (self.start.problem or self.end.problem):
             self.filterset = self.get_filterset(self.get_filterset_class())
-            if not self.is_wrong():
+            if not self.has_invalid_filters():
                 return exports.download(self._sheet(), kind)
         return super().get(request, *args, **kwargs)
 

@@ -67,9 +67,9 @@ class OEGenAdminSite(AdminSite):
         app_list = super().get_app_list(request, app_label)
         app_list.sort(key=lambda app: APP_ORDER.index(app["app_label"]))
         if app_label is None:
-            self._put_people_together(app_list)
+            self._group_people(app_list)
         for app in app_list:
-            app["models"].sort(key=lambda entry: self._place(entry["model"]))
+            app["models"].sort(key=lambda entry: self._sort_key(entry["model"]))
         return app_list
 
     def each_context(self, request):
@@ -84,7 +84,7 @@ class OEGenAdminSite(AdminSite):
         return context
 
     @staticmethod
-    def _put_people_together(app_list) -> None:
+    def _group_people(app_list) -> None:
         """List accounts and security events together with groups."""
         apps = {app["app_label"]: app for app in app_list}
         if not {"oegen", "auth"} <= set(apps):
@@ -101,8 +101,8 @@ class OEGenAdminSite(AdminSite):
         }
 
     @staticmethod
-    def _place(model) -> tuple[bool, int]:
+    def _sort_key(model) -> tuple[bool, int]:
         """The sort key of a model: first those of SECTIONS, in order; reference tables last."""
         name = model._meta.object_name
-        place = SECTIONS.index(name) if name in SECTIONS else len(SECTIONS)
-        return issubclass(model, ReferenceModel), place
+        position = SECTIONS.index(name) if name in SECTIONS else len(SECTIONS)
+        return issubclass(model, ReferenceModel), position

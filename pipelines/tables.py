@@ -180,9 +180,9 @@ class PipelineTable(RecordTable):
 
     def order_country(self, queryset, is_descending):
         field = "facility__country"
-        place = country_rank(field, Facility.objects.all())
+        rank = country_rank(field, Facility.objects.all())
         return order_by_first_link(
-            queryset, PipelineFacility, "pipeline", field, is_descending, place=place
+            queryset, PipelineFacility, "pipeline", field, is_descending, rank=rank
         )
 
     def order_lead_developer(self, queryset, is_descending):

@@ -65,7 +65,7 @@ class PipelineList(ListPage):
     def get_context_data(self, **kwargs):
         """``parts``: the capacity of each technology filtered by. ``held``: the MW of each holder
         filtered by. ``shares``: the totals of the shown net and weighted columns."""
-        is_filtered = self.filterset.is_bound and not self.is_wrong()
+        is_filtered = self.filterset.is_bound and not self.has_invalid_filters()
         technologies = self.filterset.technologies if is_filtered else {}
         holders = self.filterset.holders if is_filtered else {}
         facilities = self.object_list.facilities()

@@ -68,13 +68,13 @@ def set_error_messages(name: str, field: forms.Field) -> None:
             messages["invalid"] = "Give a whole number, such as 40."
     field.error_messages = {**field.error_messages, **messages}
     if isinstance(field, forms.IntegerField):  # The base of Django's other number fields.
-        read = partial(_read_number, field, field.to_python)
-        field.to_python = read  # type: ignore[method-assign]  # on this instance
+        to_python = partial(_number_to_python, field, field.to_python)
+        field.to_python = to_python  # type: ignore[method-assign]  # on this instance
 
 
-def _read_number(field: forms.Field, read, value):
+def _number_to_python(field: forms.Field, to_python, value):
     refuse_underscores(value, field.error_messages["invalid"])
-    return read(value)
+    return to_python(value)
 
 
 class GuardedForm(forms.ModelForm):
@@ -94,7 +94,7 @@ class GuardedForm(forms.ModelForm):
         self._answered: list[tuple[AuditedModel, Question]] = []
         self.conflict: guard.Conflict | None = None
         self._guard_error: forms.ValidationError | None = None
-        self._contested: list[str] = []
+        self._conflicting: list[str] = []
         self._touched: list[str] = []
         for name, field in self.fields.items():
             set_error_messages(name, field)
@@ -161,12 +161,12 @@ class GuardedForm(forms.ModelForm):
                 guard.seen_values(row, version) if version != row.version else row
             )
         for field_name, (row, attname) in self.sources().items():
-            self._bring_up_to_date(field_name, row, attname, seen.get(guard.key_of(row)) or row)
+            self._update_field(field_name, row, attname, seen.get(guard.key_of(row)) or row)
         if rows:
             self.data[name] = guard.token(rows)
 
-    def _bring_up_to_date(self, name: str, row, attname: str, seen) -> None:
-        """Show the newer value in an untouched field; remember a field that both changed."""
+    def _update_field(self, name: str, row, attname: str, seen) -> None:
+        """Show the newer value in an untouched field, or record the conflict in a changed one."""
         field = self.fields[name]
         shown, newer = getattr(seen, attname), getattr(row, attname)
         typed = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
@@ -176,15 +176,15 @@ class GuardedForm(forms.ModelForm):
         if shown == newer:
             return
         if touched:
-            self._contested.append(name)
+            self._conflicting.append(name)
         else:
             guard.write_value(self, name, newer)
 
     def _post_clean(self):
         super()._post_clean()  # type: ignore[misc]  # private to Django
-        self.ask(self.instance, self.model_changes if self._is_change else None)
+        self.add_questions(self.instance, self.model_changes if self._is_change else None)
 
-    def ask(
+    def add_questions(
         self,
         record: AuditedModel,
         changed: list[str] | None,
@@ -227,7 +227,7 @@ class GuardedForm(forms.ModelForm):
         if self._guard_error:
             raise self._guard_error
         if self.conflict:
-            for name in self._contested:
+            for name in self._conflicting:
                 self.add_error(
                     name, "Others changed this too, see above. Saving again keeps your value."
                 )
@@ -296,7 +296,7 @@ class TableFormSet(forms.BaseModelFormSet):
     reason_problem = ""
 
     def problems(self) -> list[problems.Problem]:
-        return problems.of_table(self) if self.is_bound else []
+        return problems.table_problems(self) if self.is_bound else []
 
     def clean(self):
         super().clean()
@@ -332,9 +332,9 @@ class LinkFormSet(forms.BaseInlineFormSet):
 
     def add_fields(self, form, index):
         super().add_fields(form, index)
-        if removes := form.fields.get(DELETION_FIELD_NAME):
-            removes.label = "Remove"
-            removes.widget.attrs["aria-label"] = "Remove this row"
+        if deletion := form.fields.get(DELETION_FIELD_NAME):
+            deletion.label = "Remove"
+            deletion.widget.attrs["aria-label"] = "Remove this row"
 
     def remaining_forms(self) -> list[forms.ModelForm]:
         """The forms whose rows will exist after saving."""
@@ -359,9 +359,9 @@ class LinkFormSet(forms.BaseInlineFormSet):
         return tuple(form.cleaned_data.get(name) for name in self.link_fields)
 
     @staticmethod
-    def key_of(tied: Iterable[models.Model]) -> tuple:
+    def key_of(linked: Iterable[models.Model]) -> tuple:
         """A key for comparing rows. An unsaved record is identified by its name."""
-        return tuple(name_key(str(one)) if one._state.adding else one for one in tied)
+        return tuple(name_key(str(one)) if one._state.adding else one for one in linked)
 
     def validate_unique(self):
         """Replaces Django's check, whose message does not name the row."""
@@ -369,19 +369,19 @@ class LinkFormSet(forms.BaseInlineFormSet):
         for number, form in enumerate(self.forms, 1):
             if is_removed(form) or not form.cleaned_data or form.conflict:
                 continue
-            tied = [one for one in self.linked_records(form) if one is not None]
-            if len(tied) < len(self.link_fields):
+            linked = [one for one in self.linked_records(form) if one is not None]
+            if len(linked) < len(self.link_fields):
                 continue
-            first = rows.setdefault(self.key_of(tied), number)
+            first = rows.setdefault(self.key_of(linked), number)
             if first != number:
                 self.add_duplicate_error(form, f"is already in row {first}")
 
-    def add_duplicate_error(self, form, why: str) -> None:
+    def add_duplicate_error(self, form, problem: str) -> None:
         """Replace the row's non-field errors by a message about the duplicate."""
-        tied = " as ".join(map(str, self.linked_records(form)))
+        linked = " as ".join(map(str, self.linked_records(form)))
         labels = [str(self.model._meta.get_field(n).verbose_name) for n in self.link_fields]
         form.errors[NON_FIELD_ERRORS] = self.error_class(
-            [f"{tied} {why}: choose another {' or '.join(labels)}, or remove this row."],
+            [f"{linked} {problem}: choose another {' or '.join(labels)}, or remove this row."],
             error_class="nonfield",
             renderer=self.renderer,  # type: ignore[attr-defined]  # not in the stubs
         )

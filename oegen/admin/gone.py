@@ -27,16 +27,18 @@ def changed_values(model_admin, request, record: AuditedModel) -> Iterator[tuple
     """
     record = _as_opened(request, record)
     form = model_admin.get_form(request, record, change=True)(instance=record)
-    yield from _typed_into(form, request)
+    yield from _changed_values(form, request)
     for formset, _ in model_admin.get_formsets_with_inlines(request, record):
         prefix = formset.get_default_prefix()
         noun = capfirst(formset.model._meta.verbose_name)
         total = request.POST.get(f"{prefix}-TOTAL_FORMS", "")
         for number in range(min(int(total), MAX_ROWS) if total.isdecimal() else 0):
             key = request.POST.get(f"{prefix}-{number}-id", "")
-            row = formset.form(instance=_row(formset.model, key), prefix=f"{prefix}-{number}")
-            for label, words in _typed_into(row, request):
-                yield f"{noun} {number + 1}: {label}", words
+            row = formset.form(
+                instance=_removed_link(formset.model, key), prefix=f"{prefix}-{number}"
+            )
+            for label, value in _changed_values(row, request):
+                yield f"{noun} {number + 1}: {label}", value
 
 
 def _as_opened(request, record: AuditedModel) -> AuditedModel:
@@ -46,35 +48,35 @@ def _as_opened(request, record: AuditedModel) -> AuditedModel:
     except ValidationError:
         version = None
     seen = guard.seen_values(record, version) if version else None
-    return _there(seen.instance if seen else record)
+    return _mark_saved(seen.instance if seen else record)
 
 
-def _row(model: type[AuditedModel], key: str) -> AuditedModel | None:
+def _removed_link(model: type[AuditedModel], key: str) -> AuditedModel | None:
     """A link as it was before it was removed with its record; None for a new row."""
     try:
         row = model.history.filter(id=key, history_type=audit.REMOVED).first() if key else None
     except ValidationError:
         return None
-    return _there(row.instance) if row else None
+    return _mark_saved(row.instance) if row else None
 
 
-def _there(record: AuditedModel) -> AuditedModel:
+def _mark_saved(record: AuditedModel) -> AuditedModel:
     """Mark the instance as saved, so that its form shows its values."""
     record._state.adding = False
     return record
 
 
-def _typed_into(form: forms.ModelForm, request) -> Iterator[tuple[str, str]]:
+def _changed_values(form: forms.ModelForm, request) -> Iterator[tuple[str, str]]:
     for name, field in form.fields.items():
         if name in OWN_FIELDS or field.disabled:
             continue
         typed = field.widget.value_from_datadict(request.POST, request.FILES, form.add_prefix(name))
         if field.has_changed(form.get_initial_for_field(field, name), typed):
             label = "Reason" if name == REASON else field.label or capfirst(name.replace("_", " "))
-            yield str(label), _in_words(field, typed)
+            yield str(label), _format_value(field, typed)
 
 
-def _in_words(field: forms.Field, typed) -> str:
+def _format_value(field: forms.Field, typed) -> str:
     try:
         value = field.to_python(typed)
     except ValidationError:

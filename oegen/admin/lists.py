@@ -45,7 +45,7 @@ class FoldedSearchMixin(admin.ModelAdmin):
         if not search_term.strip() or "\x00" in search_term:
             return super().get_search_results(request, queryset, search_term)
         if not getattr(self.model, "SEARCH_FIELDS", ()):
-            return self._read_through(queryset, search_term), False
+            return self._search_unindexed(queryset, search_term), False
         matching = getattr(queryset, "matching", None) or partial(search.matching, queryset)
         found = matching(search_term)
         if request.path.endswith("/autocomplete/"):
@@ -55,7 +55,7 @@ class FoldedSearchMixin(admin.ModelAdmin):
             found = found.order_by(rank, *self.get_ordering(request), "pk")
         return found, False
 
-    def _read_through(self, queryset, search_term):
+    def _search_unindexed(self, queryset, search_term):
         """Search in Python in models that are not indexed: vocabularies and accounts are small."""
         words = words_of(search_term)
         rows = queryset.order_by().values_list("pk", *self.search_fields)
@@ -83,8 +83,8 @@ class StrictFiltersMixin(admin.ModelAdmin):
             changelist = super().get_changelist_instance(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup) as error:
             raise UnknownFilterError from error
-        asked = set(changelist.get_filters_params())
-        if asked - self._known_parameters(changelist):
+        requested = set(changelist.get_filters_params())
+        if requested - self._known_parameters(changelist):
             raise UnknownFilterError
         for spec in changelist.filter_specs:
             # A date range can have any value; others must be one of the choices.
@@ -104,11 +104,11 @@ class StrictFiltersMixin(admin.ModelAdmin):
         try:
             return super().changelist_view(request, extra_context)
         except UnknownFilterError:
-            asked = Truncator(" and ".join(f"{k}={v}" for k, v in request.GET.items())).chars(200)
+            query = Truncator(" and ".join(f"{k}={v}" for k, v in request.GET.items())).chars(200)
             nothing_done = " Nothing was saved." if request.method == "POST" else ""
             self.message_user(
                 request,
-                f"The list is shown without filters, because its address asks for “{asked}”, "
+                f"The list is shown without filters, because its address asks for “{query}”, "
                 f"which it does not know. Choose a filter of the list instead.{nothing_done}",
                 messages.WARNING,
             )

@@ -210,13 +210,13 @@ class AuditedAdmin(
         return conflict.as_message() if conflict else ""
 
     def response_add(self, request, obj, post_url_continue=None):
-        request.attempt.saved, request.attempt.done = obj, "added"
+        request.attempt.saved, request.attempt.action = obj, "added"
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request, obj):
         change_set = audit.current_change_set()
         request.attempt.nothing_changed = change_set is not None and not change_set.has_rows
-        request.attempt.saved, request.attempt.done = obj, "changed"
+        request.attempt.saved, request.attempt.action = obj, "changed"
         return super().response_change(request, obj)
 
     def message_user(self, request, message, level=messages.INFO, *args, **kwargs):
@@ -229,7 +229,7 @@ class AuditedAdmin(
             sentence = 'The {} “<a href="{}">{}</a>” was {} successfully.{}'
             back = self._link_back(request, obj)
             message = format_html(
-                sentence, self.opts.verbose_name, obj.get_absolute_url(), obj, attempt.done, back
+                sentence, self.opts.verbose_name, obj.get_absolute_url(), obj, attempt.action, back
             )
         super().message_user(request, message, level, *args, **kwargs)
 
@@ -245,7 +245,7 @@ class AuditedAdmin(
         """Show the input of a form whose record was removed in the meantime."""
         if request.method != "POST":
             return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
-        removed = self._removed(object_id)
+        removed = self._removed_record(object_id)
         removal = timeline.removal_of(self.model, object_id) if removed else None
         context = {
             **self.admin_site.each_context(request),
@@ -265,15 +265,19 @@ class AuditedAdmin(
         return "&".join(filter(None, [preserved, came_from and next_url.as_query(came_from)]))
 
     def response_post_save_add(self, request, obj):
-        return self._show(request, obj) or super().response_post_save_add(request, obj)
+        return self._redirect_to_record(request, obj) or super().response_post_save_add(
+            request, obj
+        )
 
     def response_post_save_change(self, request, obj):
-        return self._show(request, obj) or super().response_post_save_change(request, obj)
+        return self._redirect_to_record(request, obj) or super().response_post_save_change(
+            request, obj
+        )
 
-    def _show(self, request, obj) -> HttpResponseRedirect | None:
+    def _redirect_to_record(self, request, obj) -> HttpResponseRedirect | None:
         """Redirect to the record's page, with its query string if the form was opened there."""
         if not hasattr(obj, "get_absolute_url"):
-            return self._return(request)
+            return self._redirect_back(request)
         came_from, page = next_url.get_next_page(request), obj.get_absolute_url()
         return HttpResponseRedirect(came_from if urlsplit(came_from).path == page else page)
 
@@ -290,9 +294,9 @@ class AuditedAdmin(
 
     def response_delete(self, request, obj_display, obj_id):
         response = super().response_delete(request, isolated(obj_display), obj_id)
-        return self._return(request, removed=str(obj_id)) or response
+        return self._redirect_back(request, removed=str(obj_id)) or response
 
-    def _return(self, request, removed: str = "") -> HttpResponseRedirect | None:
+    def _redirect_back(self, request, removed: str = "") -> HttpResponseRedirect | None:
         """Redirect to the page on which the form was opened; for the page of a removed record, to
         its list."""
         came_from = next_url.get_next_page(request)
@@ -309,7 +313,7 @@ class AuditedAdmin(
         if context.get("errors"):
             # Replaces Django's generic error message.
             inlines = context["inline_admin_formsets"]
-            context["problems"] = problems.of_record(context["adminform"].form, inlines)
+            context["problems"] = problems.form_problems(context["adminform"].form, inlines)
         if change and obj is not None:
             context["timeline"] = timeline.entries_of(obj, limit=30)
             context["comments"] = (
@@ -319,12 +323,12 @@ class AuditedAdmin(
 
     def history_view(self, request, object_id, extra_context=None):
         """Redirect to the site's history page, also for a removed record."""
-        obj = self.get_object(request, object_id) or self._removed(object_id)
+        obj = self.get_object(request, object_id) or self._removed_record(object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return HttpResponseRedirect(reverse("history", args=[self.opts.model_name, obj.pk]))
 
-    def _removed(self, object_id) -> AuditedModel | None:
+    def _removed_record(self, object_id) -> AuditedModel | None:
         """An unsaved instance with the last values of a removed record."""
         try:
             row = self.model.history.filter(id=object_id).first()

@@ -19,10 +19,10 @@ class Problem:
     sentence: str
 
 
-def of_record(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> list[Problem]:
+def form_problems(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> list[Problem]:
     """The errors of a record's form and its inlines, in the order of the page, without the form's
     non-field errors, which are shown at the top."""
-    found = list(_of_fields(form, ""))
+    found = list(_field_problems(form, ""))
     for inline in inlines:
         noun = capfirst(inline.opts.verbose_name)
         for sentence in inline.formset.non_form_errors():
@@ -31,22 +31,22 @@ def of_record(form: forms.ModelForm, inlines: Iterable[InlineAdminFormSet]) -> l
         for number, row in enumerate(inline.formset.forms, 1):
             place = f"{noun} {number}"
             found += [Problem(place, row.prefix, str(one)) for one in row.non_field_errors()]
-            found += _of_fields(row, place)
+            found += _field_problems(row, place)
     return found
 
 
-def of_table(formset: forms.BaseModelFormSet) -> list[Problem]:
+def table_problems(formset: forms.BaseModelFormSet) -> list[Problem]:
     """The errors of the rows of an editable list."""
     found = []
     for row in formset.forms:
         place = Truncator(row.instance).chars(80)
         first = next((bound.id_for_label for bound in row.visible_fields()), "")
         found += [Problem(place, first, str(one)) for one in row.non_field_errors()]
-        found += _of_fields(row, place)
+        found += _field_problems(row, place)
     return found
 
 
-def _of_fields(form: forms.ModelForm, place: str) -> Iterable[Problem]:
+def _field_problems(form: forms.ModelForm, place: str) -> Iterable[Problem]:
     for bound in form:
         for sentence in bound.errors:
             label = str(bound.label)

@@ -17,15 +17,15 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import NULL_CHARACTER, REASON_LIMIT, too_long_message
 from oegen.core.text import clean_prose
 
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 
-UNWRITABLE = (
+NULL_IN_REASON = (
     "Nothing was saved, because the reason holds a null character, which no text can keep. "
     "Give the reason again."
 )
 
 
-TOO_LONG = "Nothing was saved, because the reason is too long. %s"
+REASON_TOO_LONG = "Nothing was saved, because the reason is too long. %s"
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Attempt:
 
     #: The record that the form saved, and whether it was "added" or "changed".
     saved: AuditedModel | None = None
-    done: str = ""
+    action: str = ""
     nothing_changed: bool = False
     #: Calls of ``message_user``, which are made after the change set is committed.
     messages: list[Callable[[], None]] = field(default_factory=list)
@@ -53,13 +53,13 @@ class RetryMixin(admin.ModelAdmin):
         if request.method != "POST":
             return view()
         reason = request.POST.get("change_reason", "")
-        refusal = UNWRITABLE if NULL_CHARACTER in reason else ""
+        refusal = NULL_IN_REASON if NULL_CHARACTER in reason else ""
         length = len(clean_prose(reason))
         if length > REASON_LIMIT and has_form and source == audit.Source.FORM:
             reason = ""  # The form refuses it, at its field.
         elif length > REASON_LIMIT:
-            refusal = refusal or TOO_LONG % too_long_message(REASON_LIMIT, length)
-        for _ in range(0 if refusal else ATTEMPTS):
+            refusal = refusal or REASON_TOO_LONG % too_long_message(REASON_LIMIT, length)
+        for _ in range(0 if refusal else MAX_ATTEMPTS):
             request.attempt = Attempt()
             try:
                 with audit.change_set(person=request.user, reason=reason, source=source):

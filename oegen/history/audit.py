@@ -34,7 +34,7 @@ PAGE_SIZE = 50
 DOWNLOADS_AT_ONCE = 2
 
 #: Entries are counted up to this number.
-COUNTED = 1_000
+MAX_COUNTED = 1_000
 
 #: The number of answered questions of a change set that are shown in full.
 ANSWERS_SHOWN = 50
@@ -42,7 +42,7 @@ ANSWERS_SHOWN = 50
 KINDS = (audit.CREATED, audit.CHANGED, audit.REMOVED)
 
 #: The labels of the actions.
-DONE = {kind: name for name, kind in ACTIONS.items()}
+ACTION_LABELS = {kind: name for name, kind in ACTIONS.items()}
 
 HEADINGS = [
     "Change set",
@@ -61,7 +61,7 @@ HEADINGS = [
 ]
 
 
-def lines(trail: Trail) -> Iterator[list]:
+def file_rows(trail: Trail) -> Iterator[list]:
     """The entries as rows of a file: one per changed field, or one for the whole entry."""
     sources = dict(audit.Source.choices)
     for entries in trail.chunks(exports.CHUNK):
@@ -76,7 +76,7 @@ def lines(trail: Trail) -> Iterator[list]:
                 entry.subject,
                 str(entry.record_id),
                 entry.version,
-                DONE[entry.kind],
+                ACTION_LABELS[entry.kind],
             ]
             for change in entry.changes:
                 yield [*facts, change.label, *_values(change)]
@@ -94,7 +94,7 @@ def _whole(entry: timeline.Entry) -> list[str]:
     """Field, old and new value of an entry about a whole record."""
     what = entry.comment or entry.subject
     if entry.link:
-        what = f"{entry.link} {DONE[entry.kind]}"
+        what = f"{entry.link} {ACTION_LABELS[entry.kind]}"
     if entry.kind == audit.CREATED:
         return ["", "", what]
     return ["", what, ""] if entry.kind == audit.REMOVED else ["", "", ""]
@@ -116,7 +116,7 @@ class AuditPage(FilteredPage):
     def get(self, request, *args, **kwargs):
         if request.GET.get("download") == exports.CSV:
             self.filterset = self.get_filterset(self.get_filterset_class())
-            if not self.is_wrong():
+            if not self.has_invalid_filters():
                 return self._download()
         return super().get(request, *args, **kwargs)
 
@@ -125,11 +125,11 @@ class AuditPage(FilteredPage):
         try:
             slot = Slot("audit-download", DOWNLOADS_AT_ONCE)
         except NoSlotError:
-            answer = render(self.request, "oegen/history/busy.html", status=503)
-            answer["Retry-After"] = "60"
-            return answer
+            response = render(self.request, "oegen/history/busy.html", status=503)
+            response["Retry-After"] = "60"
+            return response
         columns = [exports.FileColumn(heading) for heading in HEADINGS]
-        sheet = exports.Sheet("audit", columns, lines(self.filterset.qs))
+        sheet = exports.Sheet("audit", columns, file_rows(self.filterset.qs))
         return exports.download(sheet, exports.CSV, slot)
 
     def get_context_data(self, **kwargs):
@@ -146,7 +146,7 @@ class AuditPage(FilteredPage):
 
 @dataclass(frozen=True)
 class Page:
-    """A page of entries. ``total`` is counted up to COUNTED, and on the first page only."""
+    """A page of entries. ``total`` is counted up to MAX_COUNTED, and on the first page only."""
 
     entries: list[timeline.Entry]
     total: int
@@ -163,25 +163,25 @@ class Page:
         """The page that the request asks for. Raises Http404 for an unknown entry in ``before``."""
         before = request.GET.get("before", "")
         if before:
-            trail = trail.after_position(_place(trail, before))
-        places = trail.places((PAGE_SIZE if before else COUNTED) + 1)
-        entries = trail.entries_at(places[:PAGE_SIZE])
+            trail = trail.after_position(_position(trail, before))
+        positions = trail.positions((PAGE_SIZE if before else MAX_COUNTED) + 1)
+        entries = trail.entries_at(positions[:PAGE_SIZE])
         last = ""
-        if len(places) > PAGE_SIZE:
+        if len(positions) > PAGE_SIZE:
             last = f"{entries[-1].model._meta.model_name}-{entries[-1].history_id}"
-        return cls(entries, len(places), not before, last)
+        return cls(entries, len(positions), not before, last)
 
     @property
     def count_in_words(self) -> str:
-        return f"{self.total:,}" if self.total <= COUNTED else f"More than {COUNTED:,}"
+        return f"{self.total:,}" if self.total <= MAX_COUNTED else f"More than {MAX_COUNTED:,}"
 
 
-def _place(trail: Trail, entry: str) -> tuple:
+def _position(trail: Trail, entry: str) -> tuple:
     found = re.fullmatch(r"([a-z]{1,60})-([0-9]{1,18})", entry)
-    place = found and trail.place_of(found[1], int(found[2]))
-    if not place:
+    position = found and trail.position_of(found[1], int(found[2]))
+    if not position:
         raise Http404(f"“{entry}” names no entry from which to read on.")
-    return place
+    return position
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from oegen.search import keys
 PAGE_SIZE = 50
 
 #: Labels for the kinds of keys, in the order in which they are listed.
-IN_WORDS = {keys.NAME: "name", "lei": "LEI", "company number": "company number"}
+KIND_LABELS = {keys.NAME: "name", "lei": "LEI", "company number": "company number"}
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ class DuplicatesPage(TemplateView):
 
 
 def _in_common(group: keys.SharedKeys, records: list[AuditedModel]) -> str:
-    words = [word for kind, word in IN_WORDS.items() if kind in group.kinds]
+    labels = [label for kind, label in KIND_LABELS.items() if kind in group.kinds]
     if (
-        words[0] == keys.NAME
+        labels[0] == keys.NAME
         and len({name_key(getattr(record, record.name_field())) for record in records}) > 1
     ):
-        words[0] = "name or other name"
-    return get_text_list(words, "and")
+        labels[0] = "name or other name"
+    return get_text_list(labels, "and")

@@ -57,10 +57,10 @@ class AuditForm(FilterForm):
         values = super().clean()
         kinds, field = values.get("type"), values.get("field")
         if kinds and field and not kinds.allows(field.partition(".")[0]):
-            of = model_by_name(field.partition(".")[0])._meta.verbose_name_plural
+            plural = model_by_name(field.partition(".")[0])._meta.verbose_name_plural
             self.add_error(
                 "field",
-                ValidationError(f"That is a field of {of}: choose these as type, or any type."),
+                ValidationError(f"That is a field of {plural}: choose these as type, or any type."),
             )
         return values
 
@@ -109,36 +109,36 @@ class AuditFilter(PageFilterSet):
     def qs(self) -> Trail:
         if not self.is_bound:
             return Trail(without_set_up=True)
-        asked = {name: value for name, value in self.form.cleaned_data.items() if value}
-        kind, _, field = asked.get("field", "").partition(".")
-        kinds = Selection((kind,)) if kind else asked.get("type", NOTHING)
+        values = {name: value for name, value in self.form.cleaned_data.items() if value}
+        kind, _, field = values.get("field", "").partition(".")
+        kinds = Selection((kind,)) if kind else values.get("type", NOTHING)
         models = tuple(
             model for model in audit.tracked_models() if kinds.allows(str(model._meta.model_name))
         )
-        action = asked.get("action", NOTHING)
+        action = values.get("action", NOTHING)
         # Including and excluding the same action matches nothing.
         allowed = tuple(kind for name, kind in ACTIONS.items() if action.allows(name) and models)
         return Trail(
             models=models or None,
             field=field,
             kinds=allowed if action or not models else None,
-            people=asked.get("person", NOTHING),
-            sources=asked.get("source", NOTHING),
-            since=asked.get("since"),
-            until=asked.get("until"),
-            reason=asked.get("reason", ""),
-            name=asked.get("name", ""),
-            without_set_up=not asked.keys() & INCLUDE_SET_UP,
-            number=int(asked["change_set"]) if "change_set" in asked else None,
+            people=values.get("person", NOTHING),
+            sources=values.get("source", NOTHING),
+            since=values.get("since"),
+            until=values.get("until"),
+            reason=values.get("reason", ""),
+            name=values.get("name", ""),
+            without_set_up=not values.keys() & INCLUDE_SET_UP,
+            number=int(values["change_set"]) if "change_set" in values else None,
         )
 
     @staticmethod
     def value_label(bound, value: str) -> str:
         if bound.name == "field":
             labels = {
-                one: f"{label} of {group.lower()}"
-                for group, of in field_choices()
-                for one, label in of
+                code: f"{label} of {group.lower()}"
+                for group, choices in field_choices()
+                for code, label in choices
             }
             return labels.get(value, value)
         return PageFilterSet.value_label(bound, value)

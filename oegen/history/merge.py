@@ -34,7 +34,7 @@ from oegen.search.ordering import by
 MAX_LISTED = 50
 
 #: The maximum number of suggested records.
-OFFERED = 20
+MAX_SUGGESTIONS = 20
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class MergeForm(forms.Form):
     def decisions(self) -> dict[str, str]:
         return {choice.name: self.cleaned_data[choice.name] for choice in self.plan.choices}
 
-    def bring_up_to_date(self) -> None:
+    def update_token(self) -> None:
         """Take the token of the current plan, so that the form can be sent again."""
         self.data = {**dict(self.data.items()), "token": self.plan.token}
 
@@ -186,7 +186,7 @@ class MergePage(View):
             )
         except merging.PlanChangedError as error:
             form = self._bound(self._find(pk), self._find(other.pk))
-            form.bring_up_to_date()
+            form.update_token()
             return self._preview(form, refused=str(error), status=409)
         except merging.CannotMergeError as error:
             return self._preview(form, refused=str(error))
@@ -223,17 +223,21 @@ class MergePage(View):
             found = search.matching(self.model.objects.all(), text)
         else:
             found = self.model.objects.filter(self._is_similar())
-        offered = found.exclude(pk=self.survivor.pk).order_by(by("name"), "pk")[:OFFERED]
-        context = self._context() | {"text": text, "offered": list(offered), "limit": OFFERED}
+        offered = found.exclude(pk=self.survivor.pk).order_by(by("name"), "pk")[:MAX_SUGGESTIONS]
+        context = self._context() | {
+            "text": text,
+            "offered": list(offered),
+            "limit": MAX_SUGGESTIONS,
+        }
         return render(self.request, "oegen/history/merge_choice.html", context)
 
     def _is_similar(self) -> Q:
         """The condition for records with a similar name or the same first word."""
         name = getattr(self.survivor, self.model.name_field())
-        same = (keys.same_name, keys.alias_holders, keys.similar_names)
+        lookups = (keys.same_name, keys.alias_holders, keys.similar_names)
         condition = Q(name__istartswith=f"{name.split()[0]} ") if name.split() else Q()
-        for holders in same:
-            condition |= Q(pk__in=holders(self.model, name).order_by().values("pk"))
+        for lookup in lookups:
+            condition |= Q(pk__in=lookup(self.model, name).order_by().values("pk"))
         return condition
 
     def _context(self) -> dict:

@@ -63,7 +63,7 @@ class LinksOfKind:
 
 
 class HistoryPage(ContextMixin, View):
-    """The base of pages about one record's history. 404 for a record without history."""
+    """The base of pages about one record's history; 404 for a record without history."""
 
     request: SignedInRequest
 
@@ -187,21 +187,25 @@ class RecordFilter(PageFilterSet):
     @property
     def qs(self):
         values = self.form.cleaned_data if self.is_bound and self.is_valid() else {}
-        return stream([self._narrowed(rows, values) for rows in self.sources])
+        return stream([self._filtered(rows, values) for rows in self.sources])
 
-    def _narrowed(self, rows, values):
+    def _filtered(self, rows, values):
         rows = recorded_between(rows, values.get("since"), values.get("until"))
         rows = written_by(rows, values.get("person") or NOTHING)
         return self._about(rows, values.get("field") or NOTHING)
 
-    def _about(self, rows, asked: Selection):
+    def _about(self, rows, selection: Selection):
         """The rows that match the selection of fields of the record, by name, and of link models,
         by label."""
         if rows.model.instance_type is not type(self.record):
-            return rows if asked.allows(rows.model.instance_type._meta.label_lower) else rows.none()
-        if asked.included:
-            rows = rows.filter(self._changes(rows, asked.included))
-        return rows.filter(~self._changes(rows, asked.excluded)) if asked.excluded else rows
+            return (
+                rows
+                if selection.allows(rows.model.instance_type._meta.label_lower)
+                else rows.none()
+            )
+        if selection.included:
+            rows = rows.filter(self._changes(rows, selection.included))
+        return rows.filter(~self._changes(rows, selection.excluded)) if selection.excluded else rows
 
     def _changes(self, rows, codes) -> Q:
         """The condition for the record's own rows that changed one of the fields."""
@@ -274,8 +278,10 @@ def links_at(model: type[AuditedModel], key: Any, row) -> list[LinksOfKind]:
     for part in parts:
         names.prefetch_for(part.instance_type, part)
     for part in parts:
-        texts[part.instance_type].append(_link_in_words(part, names))
-    return [LinksOfKind(_plural(_linked(link)), tuple(sorted(of))) for link, of in texts.items()]
+        texts[part.instance_type].append(_describe_link(part, names))
+    return [
+        LinksOfKind(_plural(_linked(link)), tuple(sorted(lines))) for link, lines in texts.items()
+    ]
 
 
 def _linked(link: type[AuditedModel]) -> type[Model]:
@@ -284,7 +290,7 @@ def _linked(link: type[AuditedModel]) -> type[Model]:
     return next(key.remote_field.model for key in keys if key.name != link.PARENT_FIELD)
 
 
-def _link_in_words(part, names: NameCache) -> str:
+def _describe_link(part, names: NameCache) -> str:
     """The linked record, with the values of the link itself, such as a share."""
     link = part.instance_type
     values = [

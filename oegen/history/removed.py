@@ -78,10 +78,10 @@ class RemovedFilter(PageFilterSet):
     @property
     def sources(self) -> list[QuerySet]:
         values = self.form.cleaned_data if self.is_bound and self.is_valid() else {}
-        asked = values.get("kind") or NOTHING
+        selection = values.get("kind") or NOTHING
         return [
             self._matching(removals(model), values.get("q", ""))
-            if asked.allows(str(model._meta.model_name))
+            if selection.allows(str(model._meta.model_name))
             else model.history.none()
             for model in kinds()
         ]

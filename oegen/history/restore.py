@@ -29,7 +29,7 @@ class RestoreForm(forms.Form):
     )
     version = OpenedVersionField(min_value=0, advice="look at the differences again, then restore.")
 
-    def bring_up_to(self, version: int) -> None:
+    def update_version(self, version: int) -> None:
         """Take the version of the current preview, so that the form can be sent again."""
         self.data = {**dict(self.data.items()), "version": version}
 
@@ -76,7 +76,7 @@ class HistoryRestore(EntryPage, TemplateView):
         )
         form = kwargs.get("form") or RestoreForm(initial={"version": plan.version})
         if form.is_bound:
-            form.bring_up_to(plan.version)
+            form.update_version(plan.version)
         refusals = kwargs.get("refusals") or plan.refusals
         context = {**kwargs, "form": form, "refusals": refusals, "plan": plan}
         return super().get_context_data(**context) | {"is_same": not plan.steps}

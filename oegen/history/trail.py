@@ -50,17 +50,17 @@ class Trail:
     number: int | None = None
     after: tuple | None = None
 
-    def places(self, limit: int) -> list[tuple]:
+    def positions(self, limit: int) -> list[tuple]:
         """The KEYs of the newest entries, in one query that reads only the start of each table."""
         return list(stream(self._sources())[:limit])
 
-    def entries_at(self, places: list[tuple]) -> list[timeline.Entry]:
-        return entries(places, [model.history.all() for model in self._models()])
+    def entries_at(self, positions: list[tuple]) -> list[timeline.Entry]:
+        return entries(positions, [model.history.all() for model in self._models()])
 
-    def after_position(self, place: tuple | None) -> Self:
-        return replace(self, after=place)
+    def after_position(self, position: tuple | None) -> Self:
+        return replace(self, after=position)
 
-    def place_of(self, model_name: str, history_id: int) -> tuple | None:
+    def position_of(self, model_name: str, history_id: int) -> tuple | None:
         """The KEY of a history row of the model with that name, if it exists."""
         for number, model in enumerate(self._models()):
             if model._meta.model_name == model_name:
@@ -71,17 +71,17 @@ class Trail:
     def chunks(self, size: int) -> Iterator[list[timeline.Entry]]:
         """All entries, in lists of ``size``."""
         rest = self
-        while places := rest.places(size):
-            yield rest.entries_at(places)
-            rest = rest.after_position(places[-1])
+        while positions := rest.positions(size):
+            yield rest.entries_at(positions)
+            rest = rest.after_position(positions[-1])
 
     def _models(self) -> list[type[AuditedModel]]:
         return list(self.models or audit.tracked_models())
 
     def _sources(self) -> list[QuerySet]:
-        of_change_sets = self._of_change_sets()
+        in_change_sets = self._in_change_sets()
         return [
-            self._rows(model, number).filter(of_change_sets)
+            self._rows(model, number).filter(in_change_sets)
             for number, model in enumerate(self._models())
         ]
 
@@ -93,14 +93,14 @@ class Trail:
         for word in self.reason.split():
             rows = rows.filter(history_change_reason__icontains=word)
         if self.name:
-            rows = rows.filter(_named(model, self.name))
+            rows = rows.filter(_matches_name(model, self.name))
         if self.field:
             rows = changing(rows, own_field(model, self.field).attname)
         if self.after is not None:
             rows = rows.filter(_after(self.after, _is_part(model), number))
         return rows
 
-    def _of_change_sets(self) -> Q:
+    def _in_change_sets(self) -> Q:
         """The condition for a row's change set. A few keys are passed as a list, so that the
         database uses the index instead of scanning all rows."""
         known = ChangeSet.objects.order_by()
@@ -109,9 +109,9 @@ class Trail:
             return ~Q(change_set__in=list(set_up))
         if not self.sources and self.number is None:
             return Q()
-        asked = Q(source__in=self.sources.included) if self.sources.included else Q()
-        asked &= ~Q(source__in=self.sources.excluded)
-        known = known.filter(asked)
+        condition = Q(source__in=self.sources.included) if self.sources.included else Q()
+        condition &= ~Q(source__in=self.sources.excluded)
+        known = known.filter(condition)
         if self.number is not None:
             known = known.filter(number=self.number)
         keys = list(known.values_list("pk", flat=True)[: MAX_KEYS + 1])
@@ -123,46 +123,48 @@ class Trail:
 def written_by(rows: QuerySet, people: Selection) -> QuerySet:
     """The history rows written by the selected users (keys or THE_SYSTEM)."""
     if people.included:
-        rows = rows.filter(_is_by(people.included))
-    return rows.filter(~_is_by(people.excluded)) if people.excluded else rows
+        rows = rows.filter(_written_by(people.included))
+    return rows.filter(~_written_by(people.excluded)) if people.excluded else rows
 
 
-def _is_by(people: tuple[str, ...]) -> Q:
-    of_people = Q(history_user__in=[key for key in people if key != THE_SYSTEM])
-    return of_people | Q(history_user=None) if THE_SYSTEM in people else of_people
+def _written_by(people: tuple[str, ...]) -> Q:
+    by_people = Q(history_user__in=[key for key in people if key != THE_SYSTEM])
+    return by_people | Q(history_user=None) if THE_SYSTEM in people else by_people
 
 
 def _is_part(model: type[AuditedModel]) -> int:
     return int(bool(model.PARENT_FIELD))
 
 
-def _after(place: tuple, is_part: int, number: int) -> Q:
+def _after(position: tuple, is_part: int, number: int) -> Q:
     """The condition for the rows of a source that follow the KEY in the stream."""
-    when, history_id, place_is_part, place_number = place
+    when, history_id, after_is_part, after_number = position
     earlier = Q(history_date__lt=when)
     at_most = Q(history_date__lte=when)  # A separate condition, so that the index is used.
-    if is_part != place_is_part:
-        return at_most if is_part < place_is_part else earlier
-    same = Q(history_id__lte=history_id) if number > place_number else Q(history_id__lt=history_id)
+    if is_part != after_is_part:
+        return at_most if is_part < after_is_part else earlier
+    same = Q(history_id__lte=history_id) if number > after_number else Q(history_id__lt=history_id)
     return at_most & (earlier | same)
 
 
-def _named(model: type[AuditedModel], text: str) -> Q:
+def _matches_name(model: type[AuditedModel], text: str) -> Q:
     """The condition for rows of records whose current name contains the text, or a former one its
     words; for links and comments, the name of their parent or subject."""
     if model is Comment:
-        of_one = Q(pk__in=[])
+        condition = Q(pk__in=[])
         for subject in audit.tracked_models():
             if hasattr(subject, "comments"):
                 content_type = ContentType.objects.get_for_model(subject)
-                of_one |= Q(content_type=content_type, object_id__in=_keys_named(subject, text))
-        return of_one
+                condition |= Q(
+                    content_type=content_type, object_id__in=_keys_matching_name(subject, text)
+                )
+        return condition
     if owner := model.parent_field():
-        return Q(**{f"{owner.attname}__in": _keys_named(model.parent_model(), text)})
-    return Q(id__in=_keys_named(model, text))
+        return Q(**{f"{owner.attname}__in": _keys_matching_name(model.parent_model(), text)})
+    return Q(id__in=_keys_matching_name(model, text))
 
 
-def _keys_named(model: type[AuditedModel], text: str) -> QuerySet:
+def _keys_matching_name(model: type[AuditedModel], text: str) -> QuerySet:
     rows = model.history.order_by()
     for word in text.split():
         rows = rows.filter(**{f"{model.name_field()}__icontains": word})

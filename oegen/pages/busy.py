@@ -1,4 +1,4 @@
-"""Error pages that tell a busy or unreachable database (503) apart from a bug (500)."""
+"""Error pages: 503 for a busy or unreachable database, 500 for other errors."""
 
 import sys
 
@@ -29,7 +29,7 @@ def is_busy(error: BaseException | None) -> bool:
     text = str(error)
     is_sqlite = type(error.__cause__).__module__ == "sqlite3"
     # Without a SQLSTATE, PostgreSQL could not be reached.
-    return any(one in text for one in SQLITE) if is_sqlite else True
+    return any(part in text for part in SQLITE) if is_sqlite else True
 
 
 @requires_csrf_token

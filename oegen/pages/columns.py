@@ -79,25 +79,25 @@ def order_by_first_link(
     field: str,
     is_descending: bool,
     *,
-    place: Case | None = None,
+    rank: Case | None = None,
 ) -> tuple[QuerySet, bool]:
     """Order by the least value of a ``field`` among the links whose ``owner`` is the row, or by the
-    least ``place`` computed from it."""
-    of_row = links._base_manager.filter(**{owner: OuterRef("pk")}).order_by()
-    least = Min(place or ordering.path_of(links, field))
-    first = of_row.values(owner).annotate(first=least).values("first")
+    least ``rank`` computed from it."""
+    own_links = links._base_manager.filter(**{owner: OuterRef("pk")}).order_by()
+    least = Min(rank or ordering.path_of(links, field))
+    first = own_links.values(owner).annotate(first=least).values("first")
     name = f"first_{field.replace('__', '_')}"
     return order_nulls_last(queryset.annotate(**{name: Subquery(first)}), name, is_descending)
 
 
 def country_rank(field: str, records: QuerySet) -> Case:
     """The rank of a field's country by name, among the countries that occur."""
-    places = [
-        When(**{field: code}, then=place) for place, (code, _) in enumerate(countries_of(records))
+    ranks = [
+        When(**{field: code}, then=rank) for rank, (code, _) in enumerate(countries_of(records))
     ]
     # Without countries this would be a constant, by which PostgreSQL can't order.
-    nowhere = When(**{field: ""}, then=Value(None))
-    return Case(nowhere, *places, default=Value(None), output_field=IntegerField())
+    unknown = When(**{field: ""}, then=Value(None))
+    return Case(unknown, *ranks, default=Value(None), output_field=IntegerField())
 
 
 class CountryColumn(Column):
@@ -108,8 +108,8 @@ class CountryColumn(Column):
         super().__init__(*args, accessor="country_name", **kwargs)
 
     def order(self, queryset, is_descending):
-        place = country_rank("country", queryset.model._default_manager.all())
-        found = queryset.annotate(country_rank=place)
+        rank = country_rank("country", queryset.model._default_manager.all())
+        found = queryset.annotate(country_rank=rank)
         return order_nulls_last(found, "country_rank", is_descending)
 
 
@@ -175,12 +175,11 @@ class ChoiceColumn(PartColumn):
         super().__init__(template_name, *args, **kwargs)
 
     def order(self, queryset, is_descending):
-        places = (
-            When(**{self.name: value}, then=place)
-            for place, value in enumerate(self.choices.values)
+        ranks = (
+            When(**{self.name: value}, then=rank) for rank, value in enumerate(self.choices.values)
         )
-        name = f"place_of_{self.name}"
-        found = queryset.annotate(**{name: Case(*places, output_field=IntegerField())})
+        name = f"{self.name}_rank"
+        found = queryset.annotate(**{name: Case(*ranks, output_field=IntegerField())})
         return order_nulls_last(found, name, is_descending)
 
 

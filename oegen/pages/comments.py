@@ -23,12 +23,12 @@ from oegen.people.comments import Comment
 from oegen.people.models import User
 from oegen.people.requests import SignedInRequest
 
-#: The URLs from which scripts of a comment box fetch suggestions and recipients.
+#: Attributes of a comment box: the URLs from which its script fetches suggestions and recipients.
 MENTIONS = {"data-people": reverse_lazy("people-names"), "data-told": reverse_lazy("people-told")}
 
 
 class CommentForm(forms.Form):
-    """The form below a record's timeline."""
+    """The form to add a comment, below a record's timeline."""
 
     text = TextFormField(
         label="Add a comment",
@@ -61,10 +61,10 @@ class CommentGuardForm(forms.Form):
         )
 
     def apply_to(self, comment: Comment) -> None:
-        """Write what the form asks for. Raises StaleRecordError."""
+        """Save the change. Raises StaleRecordError."""
         raise NotImplementedError
 
-    def bring_up_to(self, comment: Comment) -> None:
+    def update_version(self, comment: Comment) -> None:
         """Report the conflict and take the new version, so that the form can be sent again."""
         self.data = {**dict(self.data.items()), "version": comment.version}
         person = comment.history.latest().history_user or "The system"
@@ -169,7 +169,7 @@ def _comment_page(
             comment = Comment.objects.filter(pk=key).first()
             if comment is None:
                 return _comment_gone(request)
-            form.bring_up_to(comment)
+            form.update_version(comment)
         else:
             place = f"comment-{key}" if action == "change" else "timeline-title"
             return redirect(f"{back}#{place}")

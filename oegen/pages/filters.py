@@ -24,7 +24,7 @@ from oegen.pages.selection import (
 )
 
 #: Query parameters for the position in a list.
-PLACES = ("page", "before")
+POSITION_PARAMETERS = ("page", "before")
 
 
 def queryset_method(name: str) -> Callable[[QuerySet, str, Any], QuerySet]:
@@ -171,7 +171,7 @@ def countries_of(records: QuerySet) -> list[tuple[str, str]]:
     return sorted(((code, country_name(code)) for code in codes), key=lambda choice: choice[1])
 
 
-def _in_brief(records: list) -> str:
+def _abbreviate(records: list) -> str:
     """ "Acme, Beta and 8 more": two truncated names and the number of others."""
     names = [isolated(Truncator(record).chars(20)) for record in records]
     if len(names) <= 2:
@@ -264,9 +264,10 @@ class PageFilterSet(django_filters.FilterSet):
 
     @property
     def more_active(self) -> int:
-        asked = self.active_values
+        """The number of active filters under "More filters"."""
+        active = self.active_values
         names = [self._parameters_of(field.name) for field in self.more_fields]
-        return sum(not asked.keys().isdisjoint(of_one) for of_one in names)
+        return sum(not active.keys().isdisjoint(parameters) for parameters in names)
 
     @property
     def parameters(self) -> list[str]:
@@ -276,28 +277,28 @@ class PageFilterSet(django_filters.FilterSet):
     @property
     def active_values(self) -> dict[str, list[str]]:
         """The values of the query parameters that have any."""
-        asked = {name: list(values_of(self.data, name)) for name in self.parameters}
-        return {name: values for name, values in asked.items() if values}
+        found = {name: list(values_of(self.data, name)) for name in self.parameters}
+        return {name: values for name, values in found.items() if values}
 
     @property
     def uses_default_filter(self) -> bool:
         """Whether exactly the default choice of that filter applies."""
-        start = self.default_filter
-        return start is not None and self._selection(start) == Selection((start.code,))
+        default = self.default_filter
+        return default is not None and self._selection(default) == Selection((default.code,))
 
     @property
     def shows_all(self) -> bool:
         """Whether the filter that has a default is set to all records."""
-        start = self.default_filter
-        return start is not None and self._selection(start) in (NOTHING, Selection((ALL,)))
+        default = self.default_filter
+        return default is not None and self._selection(default) in (NOTHING, Selection((ALL,)))
 
-    def _selection(self, start: DefaultFilter) -> Selection:
-        return Selection.from_data(self.data, start.name)
+    def _selection(self, default: DefaultFilter) -> Selection:
+        return Selection.from_data(self.data, default.name)
 
     def query_with(self, name: str, *values: str) -> str:
         """The query string with other values of a filter, back on the first page."""
         query = self.data.copy()
-        for one in (*self._parameters_of(name), *PLACES):
+        for one in (*self._parameters_of(name), *POSITION_PARAMETERS):
             query.pop(one, None)
         query.setlist(name, values)
         return query.urlencode()
@@ -324,14 +325,15 @@ class PageFilterSet(django_filters.FilterSet):
         ]
 
     def chips(self) -> list[Chip]:
+        """The active filters, each with the query string that removes it."""
         chips = []
-        asked = self.active_values
+        active = self.active_values
         for field in self.form:
             for parameter in self._parameters_of(field.name):
                 if not isinstance(field.field, SelectionField):
-                    values = asked.get(parameter, [])[-1:]
+                    values = active.get(parameter, [])[-1:]
                 else:
-                    values = asked.get(parameter, [])
+                    values = active.get(parameter, [])
                 label = field.label if parameter == field.name else f"{field.label} is not"
                 chips += [
                     Chip(label, self.value_label(field, value), self._without(parameter, value))
@@ -343,24 +345,24 @@ class PageFilterSet(django_filters.FilterSet):
     def _without(self, parameter: str, value: str) -> str:
         """The query string without a value of a parameter."""
         name = parameter.removesuffix(NOT)
-        rest = self.data.copy()
-        for place in PLACES:
-            rest.pop(place, None)
+        query = self.data.copy()
+        for place in POSITION_PARAMETERS:
+            query.pop(place, None)
         others = []
         if isinstance(self.form.fields[name], SelectionField):
-            others = [one for one in rest.getlist(parameter) if one and one != value]
+            others = [one for one in query.getlist(parameter) if one and one != value]
         if others:
-            rest.setlist(parameter, others)
+            query.setlist(parameter, others)
         else:
-            rest.pop(parameter)
-        start = self.default_filter
-        if start is not None and name == start.name:
-            if not Selection.from_data(rest, name):
-                rest[name] = ALL
-        elif start is not None and self.uses_default_filter:
+            query.pop(parameter)
+        default = self.default_filter
+        if default is not None and name == default.name:
+            if not Selection.from_data(query, name):
+                query[name] = ALL
+        elif default is not None and self.uses_default_filter:
             # The default needs no parameter.
-            rest.pop(start.name)
-        return rest.urlencode()
+            query.pop(default.name)
+        return query.urlencode()
 
     def _parameters_of(self, name: str) -> list[str]:
         is_selection = isinstance(self.filters[name], SelectionFilter)
@@ -374,7 +376,7 @@ class PageFilterSet(django_filters.FilterSet):
         if isinstance(field.field, forms.ModelChoiceField):
             return str(field.form.cleaned_data.get(field.name) or value)
         if isinstance(field.field, RecordsField):
-            return _in_brief(field.form.cleaned_data.get(field.name) or [value])
+            return _abbreviate(field.form.cleaned_data.get(field.name) or [value])
         if isinstance(field.field, forms.ChoiceField):
             return str(dict(choice_pairs(field.field)).get(value, value))
         day = field.form.cleaned_data.get(field.name) if field.form.is_valid() else None

@@ -19,42 +19,42 @@ from oegen.people.client import is_from_this_machine
 logger = logging.getLogger(__name__)
 
 #: The check is public and writes to the database, so each process caches its result this long.
-LOOKS_EVERY_SECONDS = 10
+CACHE_SECONDS = 10
 
 #: How long to wait for SQLite's lock before reporting a problem.
-WAITS_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = 5
 
 
-class _Watch:
-    """The cached result of a process. Migrations are checked until they are complete, once."""
+class _CachedResult:
+    """The result of a process, and whether the migrations were complete, which is checked once."""
 
     def __init__(self):
-        self.look_at = 0.0
+        self.expires_at = 0.0
         self.problems: list[str] = []
         self.is_migrated = False
 
 
-_watch = _Watch()
+_result = _CachedResult()
 
 
 def problems() -> list[str]:
     """Messages about problems, which may be public; empty if there are none."""
-    if time.monotonic() >= _watch.look_at:
-        _watch.problems = _look()
-        _watch.look_at = time.monotonic() + LOOKS_EVERY_SECONDS
-    return _watch.problems
+    if time.monotonic() >= _result.expires_at:
+        _result.problems = _find_problems()
+        _result.expires_at = time.monotonic() + CACHE_SECONDS
+    return _result.problems
 
 
-def _look() -> list[str]:
+def _find_problems() -> list[str]:
     try:
-        if not _watch.is_migrated and not is_migrated(DEFAULT_DB_ALIAS):
+        if not _result.is_migrated and not is_migrated(DEFAULT_DB_ALIAS):
             return ["Migrations are missing: run `manage.py migrate`."]
-        _watch.is_migrated = True
+        _result.is_migrated = True
     except DatabaseError:
         logger.exception("The database does not answer.")
         return ["The database does not answer."]
     try:
-        with lock_timeout(seconds=WAITS_SECONDS):
+        with lock_timeout(seconds=LOCK_TIMEOUT_SECONDS):
             Heartbeat.objects.update_or_create(pk=1, defaults={"written_at": timezone.now()})
     except DatabaseError:
         logger.exception("The database can't be written to.")

@@ -32,7 +32,7 @@ from oegen.pages.tables import RecordTable
 
 @method_decorator(vary_on_headers("HX-Request"), name="dispatch")
 class FilteredPage(FilterView):
-    """Filters and the records that match them; the state is in the query string.
+    """A page of filters and the records that match them; its state is the query string.
 
     An invalid filter value gives an empty result and an error message beside the filter; query
     parameters other than filters and ``page_parameters`` are reported and ignored. An htmx request
@@ -85,7 +85,7 @@ class FilteredPage(FilterView):
     def get_queryset(self):
         return super().get_queryset().recorded()
 
-    def is_wrong(self) -> bool:
+    def has_invalid_filters(self) -> bool:
         return self.filterset.is_bound and not self.filterset.is_valid()
 
     def url_without(self, *names: str) -> str:
@@ -96,19 +96,19 @@ class FilteredPage(FilterView):
 
     def get_context_data(self, **kwargs):
         meta = self.filterset.queryset.model._meta
-        asked = self.filterset.active_values
+        active = self.filterset.active_values
         known = {*self.filterset.parameters, *self.page_parameters}
-        start = self.default_filter if self.filterset.uses_default_filter else None
-        if start:
-            asked.pop(start.name)
+        default = self.default_filter if self.filterset.uses_default_filter else None
+        if default:
+            active.pop(default.name)
         return super().get_context_data(**kwargs) | {
             "section": self.section,
             "meta": meta,
             "singular": meta.verbose_name,
             "plural": meta.verbose_name_plural,
-            "is_wrong": self.is_wrong(),
-            "is_filtered": bool(asked),
-            "all_query": self.filterset.query_with(start.name, ALL) if start else "",
+            "is_wrong": self.has_invalid_filters(),
+            "is_filtered": bool(active),
+            "all_query": self.filterset.query_with(default.name, ALL) if default else "",
             "default_filter": self.default_filter,
             "unknown_parameters": [name for name in self.request.GET if name not in known],
             "state_template_name": self.state_template_name,
@@ -117,7 +117,7 @@ class FilteredPage(FilterView):
 
 
 class ListPage(SingleTableMixin, FilteredPage):
-    """A list is a queryset, a filterset and a table.
+    """A list page: a queryset, a filterset and a table.
 
     Above the table are the number of all filtered records and their capacity, if the queryset has
     one. ``?download=csv`` or ``xlsx`` returns all pages as a file.
@@ -133,7 +133,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         kind = request.GET.get("download")
         if kind in exports.KINDS:
             self.filterset = self.get_filterset(self.get_filterset_class())
-            if not self.is_wrong():
+            if not self.has_invalid_filters():
                 self.object_list = self.filterset.qs
                 return self.download(kind)
         return super().get(request, *args, **kwargs)
@@ -165,7 +165,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         return facts
 
     def post(self, request, *args, **kwargs):
-        doing = {
+        actions = {
             "columns": self.choose_columns,
             "usual-columns": self.choose_default_columns,
             "page-size": self.choose_page_size,
@@ -173,18 +173,18 @@ class ListPage(SingleTableMixin, FilteredPage):
             "rename-view": self.rename_view,
             "remove-view": self.remove_view,
         }
-        do = doing.get(request.POST.get("do"))
-        if do is None:
+        action = actions.get(request.POST.get("do"))
+        if action is None:
             raise BadRequest("This list does not know what to do with that form.")
-        return redirect(do() or self.url_without("page"))
+        return redirect(action() or self.url_without("page"))
 
     @cached_property
     def preference(self) -> ListPreference:
         return preferences.preference_of(self.request.user, self.section)
 
     def get_ordered_table(self) -> RecordTable:
-        asked_for = self.request.GET.get("columns", "")
-        shown = asked_for.split(",") if asked_for else self.preference.columns
+        requested = self.request.GET.get("columns", "")
+        shown = requested.split(",") if requested else self.preference.columns
         table = self.table_class(self.object_list, shown)
         order = self.request.GET.getlist("sort")
         if order:
@@ -227,20 +227,20 @@ class ListPage(SingleTableMixin, FilteredPage):
             "page_sizes": preferences.PAGE_SIZES,
             "state": state,
             "saved_views": views,
-            **self._emptiness(table),
+            **self._empty_list_context(table),
             "open_view": next((view for view in views if view.query == state), None),
         }
 
-    def _emptiness(self, table: RecordTable) -> dict:
-        """Drops the "show all" link if the table has no records at all."""
+    def _empty_list_context(self, table: RecordTable) -> dict:
+        """Drop the "show all" link if there are no records at all."""
         is_plain = self.filterset.uses_default_filter and not table.paginator.count
         return {"all_query": ""} if is_plain and not self.filterset.queryset.exists() else {}
 
-    def _default_among(self, listed, start: DefaultFilter) -> dict:
+    def _default_among(self, listed, default: DefaultFilter) -> dict:
         """Count and capacity of the listed records that match the default filter."""
-        part = self.filterset.filters[start.name].pick(listed, [start.code]).order_by()
+        part = self.filterset.filters[default.name].pick(listed, [default.code]).order_by()
         return {
-            "query": self.filterset.query_with(start.name, start.code),
+            "query": self.filterset.query_with(default.name, default.code),
             "total": part.count(),
             "capacity": part.capacity() if hasattr(part, "capacity") else None,
         }
@@ -248,7 +248,7 @@ class ListPage(SingleTableMixin, FilteredPage):
     # POST actions: each returns the URL to redirect to, or None for the same query string.
 
     def choose_columns(self) -> str:
-        columns = self.table_class.known(
+        columns = self.table_class.valid_columns(
             [next(iter(self.table_class.base_columns)), *self.request.POST.getlist("columns")]
         )
         preferences.choose_columns(user=self.request.user, list_name=self.section, columns=columns)
@@ -285,7 +285,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         return f"{self.request.path}?{view.query}"
 
     def rename_view(self) -> None:
-        view = self._named_view()
+        view = self._get_view()
         form = ViewForm(self.request.POST)
         if not form.is_valid():
             self._refuse(str(form.errors["name"][0]))
@@ -296,15 +296,15 @@ class ListPage(SingleTableMixin, FilteredPage):
             self._refuse(str(error))
 
     def remove_view(self) -> None:
-        view = self._named_view()
+        view = self._get_view()
         preferences.remove_view(view=view, user=self.request.user)
         messages.success(self.request, f"The view “{view.name}” is removed. No record is changed.")
 
-    def _named_view(self) -> SavedView:
+    def _get_view(self) -> SavedView:
         key = self.request.POST.get("view", "")
         if not re.fullmatch(r"[0-9]{1,18}", key):
             raise Http404("There is no such view.")
         return get_object_or_404(SavedView, pk=key, list_name=self.section)
 
-    def _refuse(self, sentence: str) -> None:
-        messages.warning(self.request, f"The view was not saved. {sentence}")
+    def _refuse(self, message: str) -> None:
+        messages.warning(self.request, f"The view was not saved. {message}")

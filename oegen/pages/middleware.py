@@ -3,7 +3,7 @@ from django.template.loader import render_to_string
 
 
 class NotAllowedPageMiddleware:
-    """Puts a page into the empty answer to a method that an address does not take."""
+    """Adds a page to an empty response 405 (method not allowed)."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -34,8 +34,8 @@ def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
     Raises EmptyResultSet if the query can't have results.
     """
     order: list[Any] = list(rows.query.order_by)
-    place = Window(RowNumber(), order_by=order)
-    found = rows.order_by().annotate(place_in_all=place).values_list("pk", "place_in_all")
+    position = Window(RowNumber(), order_by=order)
+    found = rows.order_by().annotate(row_number=position).values_list("pk", "row_number")
     found_sql, found_params = found.query.sql_with_params()
     sums_sql: str = "SELECT NULL"
     sums_params: Sequence[Any] = ()

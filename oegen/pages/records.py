@@ -64,9 +64,9 @@ class RecordPage(DetailView):
         show = self.request.GET.get("show", timeline.Show.ALL)
         if show not in timeline.Show:
             show = timeline.Show.ALL
-        asked_for = self.request.GET.get("entries", "")
-        wanted = int(asked_for) if re.fullmatch(r"[0-9]{1,4}", asked_for) else TIMELINE_STEP
-        shown = max(wanted, TIMELINE_STEP)
+        requested = self.request.GET.get("entries", "")
+        length = int(requested) if re.fullmatch(r"[0-9]{1,4}", requested) else TIMELINE_STEP
+        shown = max(length, TIMELINE_STEP)
         # One more than is shown, to know whether there are older ones.
         entries = timeline.entries_of(self.object, limit=shown + 1, show=show)
         written = [entry for entry in entries[:shown] if entry.is_comment]

@@ -13,20 +13,20 @@ from oegen.audit.changesets import ChangeSet
 FIRST_CHANGE_SETS = 10_000
 
 #: How long a negative result is cached.
-ASKED_EVERY_SECONDS = 60
+CACHE_SECONDS = 60
 
 #: By database: until when a negative result is cached; infinity for a positive one.
-_asked: dict[str, float] = {}
+_cached_until: dict[str, float] = {}
 
 
 def is_loaded() -> bool:
     """Whether ``load_sample`` was ever run. The history preserves that."""
     database = str(connections[DEFAULT_DB_ALIAS].settings_dict["NAME"])
-    until = _asked.get(database, 0)
+    until = _cached_until.get(database, 0)
     if until > time.monotonic():
         return until == float("inf")
     found = find_sample()
-    _asked[database] = float("inf") if found else time.monotonic() + ASKED_EVERY_SECONDS
+    _cached_until[database] = float("inf") if found else time.monotonic() + CACHE_SECONDS
     return found
 
 

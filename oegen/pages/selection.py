@@ -126,8 +126,8 @@ class SelectionField(forms.Field):
 
     @cached_property
     def choices(self) -> list[Choice]:
-        given = self._given_choices
-        return list(_as_choices(given() if callable(given) else given))
+        choices = self._given_choices
+        return list(_as_choices(choices() if callable(choices) else choices))
 
     @cached_property
     def labels(self) -> dict[str, str]:

@@ -53,16 +53,16 @@ class RecordTable(tables.Table):
             column.name = name
 
     def __init__(self, data: QuerySet, shown: Iterable[str] = (), **kwargs):
-        names = self.known(shown)
-        # Columns that need the same name the same function, which is called once.
-        needed = dict.fromkeys(self.base_columns[name].annotate for name in names)
-        self.annotate = [annotate for annotate in needed if annotate]
-        data = self._read(data)
+        names = self.valid_columns(shown)
+        # Columns with the same annotations share a function, which is called once.
+        functions = dict.fromkeys(self.base_columns[name].annotate for name in names)
+        self.annotate = [annotate for annotate in functions if annotate]
+        data = self._annotate(data)
         hidden = [name for name in self.base_columns if name not in names]
         attrs = {"class": "table table-vcenter record-rows"}
         super().__init__(data=data, sequence=names, exclude=hidden, attrs=attrs, **kwargs)
 
-    def _read(self, records: QuerySet) -> QuerySet:
+    def _annotate(self, records: QuerySet) -> QuerySet:
         for annotate in self.annotate:
             records = annotate(records)
         return records
@@ -89,18 +89,18 @@ class RecordTable(tables.Table):
         if keys is None:
             start = (self.page.number - 1) * size
             keys = list(rows.values_list("pk", flat=True)[start : start + size])
-        records = self._read(rows.model._default_manager.filter(pk__in=keys))
+        records = self._annotate(rows.model._default_manager.filter(pk__in=keys))
         found = {record.pk: record for record in records}
         # A record removed since its key was read is no longer listed.
         self.page.object_list = BoundRows([found[key] for key in keys if key in found], self)
 
     @classmethod
-    def known(cls, names: Iterable[str]) -> list[str]:
+    def valid_columns(cls, names: Iterable[str]) -> list[str]:
         """The valid column names among ``names``, or the default columns if there are none; the
         table's first column always comes first."""
         first = next(iter(cls.base_columns))
-        wanted = [name for name in dict.fromkeys(names) if name in cls.base_columns]
-        return [first, *(name for name in wanted or cls.default_columns if name != first)]
+        valid = [name for name in dict.fromkeys(names) if name in cls.base_columns]
+        return [first, *(name for name in valid or cls.default_columns if name != first)]
 
     def choices(self) -> list[tuple[str, str, bool]]:
         """(name, heading, is shown) of every optional column: the shown ones, in order, then the
@@ -111,7 +111,7 @@ class RecordTable(tables.Table):
         headings = _headings(type(self), self.data.data.model)  # type: ignore[arg-type]
         return [(name, headings[name], name in shown) for name in names[1:]]
 
-    def lines(self) -> Iterator[SafeString]:
+    def rendered_rows(self) -> Iterator[SafeString]:
         """The cells of each row of the page as HTML, labelled with their column, because rows are
         shown as cards on phones.
 
@@ -168,9 +168,9 @@ class RecordTable(tables.Table):
 
     def file_rows(self) -> Iterator[list]:
         """The values of all rows, in the order of ``file_columns``, read in chunks."""
-        more = self._file_only()
+        extra_columns = self._file_only()
         records = self.data.data
-        for annotate in dict.fromkeys(one.annotate for one in more if one.annotate):
+        for annotate in dict.fromkeys(one.annotate for one in extra_columns if one.annotate):
             records = annotate(records)
         for record in records.iterator(chunk_size=exports.CHUNK):
             values = [
@@ -179,7 +179,7 @@ class RecordTable(tables.Table):
                 else column.accessor.resolve(record, quiet=True)
                 for column in self.columns
             ]
-            values += [one.value(record) for one in more]
+            values += [one.value(record) for one in extra_columns]
             yield [exports.export_value(value) for value in values]
 
     def _file_only(self) -> list[FileOnlyColumn]:
@@ -204,5 +204,5 @@ def _cell(column: Column, accessor, default: Any, record: Model) -> Any:
 @cache
 def _headings(table_class: type[RecordTable], model: type[Model]) -> dict[str, str]:
     """The headings of all columns by name."""
-    everything = table_class(model._default_manager.none(), table_class.base_columns)
-    return {column.name: str(column.header) for column in everything.columns}
+    table = table_class(model._default_manager.none(), table_class.base_columns)
+    return {column.name: str(column.header) for column in table.columns}

@@ -129,7 +129,7 @@ class FacilityLinkForm(GuardedForm):
             for name, errors in error.error_dict.items():
                 self.add_error(name if name in self.fields else None, errors)
         else:
-            self.ask(facility, self.changed_data if self._is_change else None)
+            self.add_questions(facility, self.changed_data if self._is_change else None)
         self._facility = facility
 
     def save(self, commit=True):
@@ -221,7 +221,7 @@ class CounterpartyLinkForm(GuardedForm):
                 except ValidationError as error:
                     self.add_error("new_counterparty", error.messages)
                 else:
-                    self.ask(counterparty, None, {"name": "new_counterparty"})
+                    self.add_questions(counterparty, None, {"name": "new_counterparty"})
             self._counterparty = counterparty
         elif not chosen:
             self.add_error("counterparty", "Choose a counterparty, or name a new one.")

@@ -91,7 +91,7 @@ def test_wrong_and_double_numbers_from_before_stand_in_nobody_s_way_and_are_rema
     assert sorted(group.kinds) == ["company number", "lei"]
     assert models.QuerySet(Counterparty).filter(lei=wrong.lei).exists()
     call_command("audit_check")
-    said = capsys.readouterr().out
-    assert f"Remark: Counterparty “Larch” ({wrong.pk}), LEI: The check digits" in said
-    assert re.search("Remark: Counterparties have the same [^:]*: “A” .* and “B” ", said)
-    assert said.count("Remark:") == 2
+    output = capsys.readouterr().out
+    assert f"Remark: Counterparty “Larch” ({wrong.pk}), LEI: The check digits" in output
+    assert re.search("Remark: Counterparties have the same [^:]*: “A” .* and “B” ", output)
+    assert output.count("Remark:") == 2

@@ -62,10 +62,10 @@ def test_a_card_says_which_mw_its_capacity_is(as_manager):
 
     cards = as_manager.get(BOARD).text.split('class="board-card ')[1:]
 
-    told = {re.search('data-name="([^"]*)', card)[1]: strip_tags(card) for card in cards}
-    assert "42.0&nbsp;MWp" in told["Sunny"]
-    assert re.search(r"30\.0&nbsp;MW\s", told["Windy"])
-    assert "31.0&nbsp;MW, mixed" in told["Both"]
+    reported = {re.search('data-name="([^"]*)', card)[1]: strip_tags(card) for card in cards}
+    assert "42.0&nbsp;MWp" in reported["Sunny"]
+    assert re.search(r"30\.0&nbsp;MW\s", reported["Windy"])
+    assert "31.0&nbsp;MW, mixed" in reported["Both"]
 
 
 def test_held_pipeline_stands_under_on_hold_and_says_its_stage(as_manager):
@@ -126,7 +126,7 @@ def test_filters_of_the_list_apply(as_manager):
     assert [card.project_name for card in cards] == ["Kestrel Moor"]
 
 
-def test_wrong_filter_value_is_told_beside_the_filter(as_manager):
+def test_wrong_filter_value_is_reported_beside_the_filter(as_manager):
     make_pipeline()
 
     text = as_manager.get(f"{BOARD}?rag=purple").content.decode()

@@ -57,7 +57,7 @@ def test_a_move_before_the_one_before_is_refused_by_name(desk, pipeline):
     assert move_in_the_form(desk, pipeline, MOVED).status_code == 302
 
 
-def test_a_day_without_a_change_of_status_is_not_dropped_unsaid(desk, pipeline):
+def test_a_day_without_a_change_of_status_is_not_dropped_silently(desk, pipeline):
     answer = move_in_the_form(desk, pipeline, IN_TIME, code="construction")
     assert "The status stays as it is, so there is no change to date" in errors_of(answer)
 

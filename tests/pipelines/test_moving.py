@@ -137,7 +137,7 @@ def test_rtb_date_is_left_alone_by_a_move_that_does_not_ask_for_it(as_portfolio_
     assert pipeline.rtb_date == date(2020, 5, 4)
 
 
-def test_rule_about_a_field_that_is_not_asked_for_is_told_all_the_same(as_portfolio_manager, db):
+def test_rule_about_a_field_that_is_not_asked_for_is_reported_as_well(as_portfolio_manager, db):
     pipeline = make_pipeline(rtb_date=date(2020, 1, 1), cod_date=date(2021, 1, 1))
 
     answer = move(
@@ -164,7 +164,7 @@ def test_pipeline_that_has_ended_is_not_moved(as_portfolio_manager, db):
     assert "It was withdrawn" in answer.content.decode()
 
 
-def test_stale_card_is_told_who_changed_what_and_saves_nothing(
+def test_stale_card_shows_who_changed_what_and_saves_nothing(
     as_portfolio_manager, manager, pipeline
 ):
     seen = Pipeline.objects.get(pk=pipeline.pk)

@@ -47,8 +47,8 @@ def test_one_that_is_there_already_is_remarked_on_and_can_be_written(capsys):
     stage.save()
     Stage.objects.filter(code="completed").update(name="Built")
     call_command("audit_check")
-    said = capsys.readouterr().out
-    assert "Remark: Stage “Financing”" in said
+    output = capsys.readouterr().out
+    assert "Remark: Stage “Financing”" in output
     stage.order = 66
     with pytest.raises(IntegrityError), transaction.atomic():
         stage.save()

@@ -40,7 +40,7 @@ from tests.support.builders import (
     make_information_point,
     make_pipeline,
 )
-from tests.support.portfolios import tell_the_planner
+from tests.support.portfolios import analyze_tables
 
 BUDGETS = json.loads((Path(__file__).parent / "budgets.json").read_text())
 
@@ -143,7 +143,7 @@ def add_rows(number: int) -> dict:
             Comment.objects.bulk_create(
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
             )
-    tell_the_planner()
+    analyze_tables()
     return hub
 
 

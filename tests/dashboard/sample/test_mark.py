@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def ask(monkeypatch):
     monkeypatch.setattr(sample, "find_sample", find_sample)
-    monkeypatch.setattr(sample, "_asked", {})
+    monkeypatch.setattr(sample, "_cached_until", {})
 
 
 def is_marked(client, address: str, **query) -> bool:
@@ -31,7 +31,7 @@ def test_every_page_of_the_sample_is_marked_and_no_other(
     assert not is_marked(client, admin)
 
     load_sample(today=TODAY, pipelines=1)
-    sample._asked.clear()
+    sample._cached_until.clear()
     assert is_marked(client, reverse("my-alerts"), as_of="2025-07-01")
     assert is_marked(client, Pipeline.objects.get().get_absolute_url())
     assert is_marked(client, admin)

@@ -68,9 +68,9 @@ def test_refused_removal_leads_back_with_a_sentence(desk, monkeypatch):
     response = desk.client.post(address, {"post": "yes", "guard": guard}, follow=True)
 
     assert response.status_code == 200
-    said = " ".join(str(message) for message in response.context["messages"])
-    assert said.startswith("It breaks a rule of the database. Nothing was saved.")
-    assert "was removed" not in said
+    messages = " ".join(str(message) for message in response.context["messages"])
+    assert messages.startswith("It breaks a rule of the database. Nothing was saved.")
+    assert "was removed" not in messages
     assert Counterparty.objects.filter(pk=record.pk).exists()
 
 

@@ -37,10 +37,10 @@ def visit(client, address: str, query: dict):
 def test_unknown_filter_is_named_and_everything_is_listed(desk, query):
     make_pipeline("Kestrel Moor")
 
-    response, said = visit(desk.client, PIPELINES, query)
+    response, messages = visit(desk.client, PIPELINES, query)
 
-    assert "The list is shown without filters" in said
-    assert list(query.values())[-1].replace("\x00", "") in said.replace("\x00", "")
+    assert "The list is shown without filters" in messages
+    assert list(query.values())[-1].replace("\x00", "") in messages.replace("\x00", "")
     assert response.context["cl"].result_count == 1
 
 
@@ -58,9 +58,9 @@ def test_unknown_filter_is_named_and_everything_is_listed(desk, query):
 def test_known_filter_is_left_alone(desk, query):
     make_pipeline("Kestrel Moor")
 
-    response, said = visit(desk.client, PIPELINES, query)
+    response, messages = visit(desk.client, PIPELINES, query)
 
-    assert said == ""
+    assert messages == ""
     assert response.redirect_chain == []
 
 
@@ -80,9 +80,9 @@ def test_known_filter_is_left_alone(desk, query):
 def test_every_list_says_so(client, administrator, model, query):
     client.force_login(administrator)
 
-    _, said = visit(client, f"/admin/{model}/", query)
+    _, messages = visit(client, f"/admin/{model}/", query)
 
-    assert "The list is shown without filters" in said
+    assert "The list is shown without filters" in messages
 
 
 def test_table_sent_to_such_an_address_saves_nothing_and_says_so(desk):

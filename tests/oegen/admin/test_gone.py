@@ -96,7 +96,7 @@ def test_field_that_others_changed_is_none_of_what_was_typed(desk, pipeline):
     assert entered(desk.send(pipeline, data)) == {"Project name": "Mine"}
 
 
-def test_emptied_field_and_vanished_choice_are_told(desk):
+def test_emptied_field_and_vanished_choice_are_reported(desk):
     record = make_counterparty("Larch", strategy="Grow")
     assert entered(send_after_removal(desk, record, strategy="")) == {
         "Strategy": "nothing: you emptied it"
@@ -108,14 +108,14 @@ def test_emptied_field_and_vanished_choice_are_told(desk):
 
 
 @pytest.mark.parametrize("changes", [{"guard": "{"}, {"facility_links-TOTAL_FORMS": "many"}])
-def test_damaged_form_is_still_told(desk, pipeline, changes):
+def test_damaged_form_is_still_reported(desk, pipeline, changes):
     assert (
         "Mine"
         in entered(send_after_removal(desk, pipeline, project_name="Mine", **changes)).values()
     )
 
 
-def test_a_key_that_never_was_is_told_too(desk):
+def test_a_key_that_never_was_is_reported_too(desk):
     record = Counterparty(name="Never saved")
     response = desk.client.post(desk.url(record), {"name": "Typed"})
 

@@ -140,9 +140,9 @@ def test_a_record_changed_while_its_removal_is_under_way_stays(desk, jane, monke
     sent = {"post": "yes", "guard": opened_on}
     response = desk.client.post(address, sent, follow=True)
 
-    said = [str(message) for message in response.context["messages"]]
-    assert len(said) == 1
-    assert "Jane Doe changed this while you had it open." in said[0]
+    messages = [str(message) for message in response.context["messages"]]
+    assert len(messages) == 1
+    assert "Jane Doe changed this while you had it open." in messages[0]
     assert Counterparty.objects.get(pk=record.pk).strategy == "Grow"
 
 

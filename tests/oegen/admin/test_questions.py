@@ -20,22 +20,22 @@ from tests.support.desk import errors_of
 
 pytestmark = pytest.mark.django_db
 
-TICK = re.compile(r'type="checkbox" name="([\w-]*save_anyway)" value="([\w-]+)"')
+CONFIRMATION_BOX = re.compile(r'type="checkbox" name="([\w-]*save_anyway)" value="([\w-]+)"')
 
 
-def ticks(response) -> dict[str, list[str]]:
-    """The names and values of the "save anyway" boxes of a page."""
+def confirmation_boxes(response) -> dict[str, list[str]]:
+    """The names and values of the "save anyway" checkboxes of a page."""
     found: dict[str, list[str]] = {}
-    for name, value in TICK.findall(response.content.decode()):
+    for name, value in CONFIRMATION_BOX.findall(response.content.decode()):
         found.setdefault(name, []).append(value)
     return found
 
 
 def ask_then_save(desk, target, data, action="change") -> str:
-    """Send a form, which comes back with one question; send it again with the tick."""
+    """Send a form, which comes back with one question; send it again with the box checked."""
     response = desk.send(target, data, action)
     assert response.status_code == 200
-    answers = ticks(response)
+    answers = confirmation_boxes(response)
     assert [len(values) for values in answers.values()] == [1], errors_of(response)
     again = desk.fields_of(response) | answers
     assert desk.send(target, again, action).status_code == 302
@@ -87,7 +87,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_question_is_asked_then_saved_anyway_and_told_by_the_history(desk, case):
+def test_a_question_is_asked_then_saved_anyway_and_recorded_in_the_history(desk, case):
     make_counterparty("Müller Energie")
     make_counterparty("Alpha Power Ltd", aliases="Alpha\nAPL")
     make_contact("Dana Example", email="dana@example.com")
@@ -141,12 +141,12 @@ def test_another_value_is_asked_about_again_and_an_answer_survives_another_error
     make_contact("Dana Example", email="dana@example.com")
     make_contact("Jo Lark", email="jo@example.com")
     data = desk.open(Contact, "add") | {"name": "New", "email": "dana@example.com"}
-    answer = ticks(desk.send(Contact, data, "add"))
+    answer = confirmation_boxes(desk.send(Contact, data, "add"))
     other = desk.send(Contact, data | answer | {"email": "jo@example.com"}, "add")
     assert "Jo Lark" in errors_of(other)
-    nameless = desk.send(Contact, data | answer | {"name": ""}, "add")
-    assert not ticks(nameless)
-    again = desk.fields_of(nameless) | {"name": "New"}
+    without_name = desk.send(Contact, data | answer | {"name": ""}, "add")
+    assert not confirmation_boxes(without_name)
+    again = desk.fields_of(without_name) | {"name": "New"}
     assert desk.send(Contact, again, "add").status_code == 302
 
 
@@ -180,7 +180,7 @@ def test_the_editable_list_asks_in_the_row(desk, monkeypatch):
     url = desk.url(Counterparty, "changelist")
     data = desk.fields_of(desk.client.get(url)) | {"form-0-country": "IE", "_save": "Save"}
     response = desk.client.post(url, data)
-    answers = ticks(response)
+    answers = confirmation_boxes(response)
     assert "Is IE right, “Dana & Co" in html.unescape(errors_of(response))
     link = f'“<a href="{other.get_absolute_url()}" target="_blank"><bdi>Dana &amp; Co</bdi>'
     assert link in response.content.decode()

@@ -40,7 +40,7 @@ def press_save_together(desks, record, changes) -> list:
         return list(pool.map(press, desks, forms, changes))
 
 
-def test_one_is_saved_and_the_others_are_told(desks):
+def test_one_is_saved_and_the_others_are_refused(desks):
     pipeline = make_pipeline("Before")
     changes = [{"project_name": f"Name {number}"} for number in range(PEOPLE)]
     responses = press_save_together(desks, pipeline, changes)

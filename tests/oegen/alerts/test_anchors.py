@@ -49,7 +49,7 @@ def test_an_hour_that_somebody_began_is_left_to_him_for_a_while(settings):
     assert anchors.write_if_due(now).made_at
 
 
-def test_a_folder_that_can_not_be_written_is_said_and_tried_again(settings, caplog):
+def test_a_folder_that_can_not_be_written_is_reported_and_tried_again(settings, caplog):
     settings.ANCHOR_DIR.write_text("no folder")
     now = timezone.now()
     assert anchors.write_if_due(now) is None
@@ -60,7 +60,7 @@ def test_a_folder_that_can_not_be_written_is_said_and_tried_again(settings, capl
     assert anchors.write_if_due(now)
 
 
-def test_it_is_sent_where_set_and_a_failure_is_said(settings, monkeypatch):
+def test_it_is_sent_where_set_and_a_failure_is_reported(settings, monkeypatch):
     posted = []
     settings.ANCHOR_EMAIL = ["auditor@example.com"]
     settings.ANCHOR_SLACK_WEBHOOK_URL = "https://hooks.example.com/x"

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from oegen.alerts import delivery
 from oegen.alerts import slack as slack_messages
 from oegen.models import Alert
-from tests.support.fake_slack import garbage, hang, hang_up, says
+from tests.support.fake_slack import garbage, hang, hang_up, respond
 
 pytestmark = pytest.mark.django_db
 
@@ -65,13 +65,13 @@ def test_a_summary_counts_and_names_and_leads_to_the_change_set(slack, make_aler
 
 
 FAILURES = {
-    "a server error": (says(500, "server_error"), "Slack answered 500", False),
-    "a page that is not Slack's": (says(200, "<h1>Hotel Wi-Fi</h1>"), "not Slack", True),
+    "a server error": (respond(500, "server_error"), "Slack answered 500", False),
+    "a page that is not Slack's": (respond(200, "<h1>Hotel Wi-Fi</h1>"), "not Slack", True),
     "a time-out": (hang, "no answer", True),
     "a reset connection": (hang_up, "no answer", True),
     "no HTTP": (garbage, "no answer", True),
     "an alphabet nobody knows": (
-        says(500, "x", Content_Type="text/plain; charset=klingon"),
+        respond(500, "x", Content_Type="text/plain; charset=klingon"),
         "no answer",
         True,
     ),
@@ -113,7 +113,7 @@ def test_a_refused_connection_is_no_arrival(settings, make_alert, deliver, clock
 
 
 def test_retry_after_is_honoured_for_all_that_waits_for_slack(slack, make_alert, deliver, clock):
-    slack.answers.append(says(429, "rate_limited", Retry_After="120"))
+    slack.answers.append(respond(429, "rate_limited", Retry_After="120"))
     for key in "123":
         make_alert(key)
     assert deliver() == delivery.Tally(failed=1)
@@ -126,14 +126,14 @@ def test_retry_after_is_honoured_for_all_that_waits_for_slack(slack, make_alert,
 
 
 def test_a_pause_of_nothing_is_still_a_wait(slack, make_alert, deliver, clock):
-    slack.answers.append(says(429, "rate_limited", Retry_After="0"))
+    slack.answers.append(respond(429, "rate_limited", Retry_After="0"))
     make_alert()
     assert deliver() == delivery.Tally(failed=1)
     assert len(slack.messages) == 1
 
 
 def test_waits_grow_with_a_spread_up_to_the_last_try_after_a_day(slack, make_alert, deliver, clock):
-    slack.answers = [says(500, "no")] * 100
+    slack.answers = [respond(500, "no")] * 100
     alert = make_alert()
     waits = []
     while alert.parked_at is None:
@@ -157,7 +157,7 @@ def test_waits_grow_with_a_spread_up_to_the_last_try_after_a_day(slack, make_ale
 
 
 def test_a_message_that_slack_refuses_is_parked_at_once(slack, make_alert, deliver):
-    slack.answers.append(says(400, "invalid_blocks"))
+    slack.answers.append(respond(400, "invalid_blocks"))
     make_alert()
     assert deliver() == delivery.Tally(parked=1)
     assert delivery.state_in_words()[0] == "Slack: nothing waiting, 1 parked"
@@ -166,7 +166,7 @@ def test_a_message_that_slack_refuses_is_parked_at_once(slack, make_alert, deliv
 def test_a_parked_alert_is_sent_again_from_the_admin(
     slack, make_alert, deliver, client, administrator, clock
 ):
-    slack.answers.append(says(400, "invalid_blocks"))
+    slack.answers.append(respond(400, "invalid_blocks"))
     alert, other = make_alert("1"), make_alert("2")
     deliver()
     client.force_login(administrator)
@@ -221,11 +221,11 @@ def test_without_a_channel_alerts_are_kept_and_the_health_page_says_so(
     settings.SLACK_WEBHOOK_URL, settings.SENDS_EMAIL = "", False
     make_alert()
     call_command("send_alerts")
-    said = "Slack: not set up (SLACK_WEBHOOK_URL is not set), 1 alert kept\n"
-    assert said in capsys.readouterr().out
+    output = "Slack: not set up (SLACK_WEBHOOK_URL is not set), 1 alert kept\n"
+    assert output in capsys.readouterr().out
     answer = client.get("/healthz")
     assert answer.status_code == 200
-    assert said in answer.content.decode()
+    assert output in answer.content.decode()
     assert Alert.objects.waiting().count() == 1
     settings.SLACK_WEBHOOK_URL = "https://hooks.slack.example/x"
     assert "Slack: 1 alert waiting, the oldest for " in client.get("/healthz").content.decode()

@@ -38,11 +38,11 @@ def slack_only():
 
 
 @pytest.fixture
-def told():
+def new_alerts():
     """The alerts written since it was last asked, as (event, subject, old, new)."""
     seen = set()
 
-    def told() -> list[tuple]:
+    def new_alerts() -> list[tuple]:
         fresh = list(Alert.objects.exclude(pk__in=seen).order_by("pk"))
         seen.update(one.pk for one in fresh)
         return [
@@ -50,14 +50,14 @@ def told():
             for one in fresh
         ]
 
-    told()
-    return told
+    new_alerts()
+    return new_alerts
 
 
 @pytest.fixture
-def larch(told):
+def larch(new_alerts):
     pipeline = make_pipeline("Larch", capacity_mw=40, technology="wind", rag_status="green")
-    assert told() == [("pipeline-created", "Larch", "", "")]
+    assert new_alerts() == [("pipeline-created", "Larch", "", "")]
     return pipeline
 
 
@@ -72,7 +72,7 @@ def save(pipeline: Pipeline, **values) -> None:
     pipeline.save()
 
 
-def test_each_transition_of_a_pipeline_is_told_once_with_old_and_new(larch, told):
+def test_each_transition_of_a_pipeline_is_reported_once_with_old_and_new(larch, new_alerts):
     day = timezone.localdate() + timedelta(days=300)
     for values, expected in [
         ({"stage": stage("procurement")}, [("stage-moved", "Larch", "Design", "Procurement")]),
@@ -98,57 +98,57 @@ def test_each_transition_of_a_pipeline_is_told_once_with_old_and_new(larch, told
         ({"project_name": "Larch II"}, []),
     ]:
         save(larch, **values)
-        assert told() == expected, values
+        assert new_alerts() == expected, values
 
 
-def test_a_pipeline_that_is_added_as_red_is_told_as_red(told):
+def test_a_pipeline_that_is_added_as_red_is_reported_as_red(new_alerts):
     make_pipeline("Larch", rag_status="red")
     make_pipeline("Rowan", rag_status="amber")
 
-    assert told() == [
+    assert new_alerts() == [
         ("pipeline-created", "Larch", "", ""),
         ("rag-worsened", "Larch", "Not rated", "Red"),
         ("pipeline-created", "Rowan", "", ""),
     ]
 
 
-def test_a_slip_counts_from_more_days_than_the_rule_says(larch, told):
+def test_a_slip_counts_from_more_days_than_the_rule_says(larch, new_alerts):
     day = timezone.localdate() + timedelta(days=300)
     save(larch, rtb_date=day)
     save(larch, rtb_date=day + timedelta(days=31))
-    ((event, _, _, new),) = told()
+    ((event, _, _, new),) = new_alerts()
     assert (event, new.partition(", ")[2]) == ("rtb-slipped", "31 days later")
 
 
-def test_what_goes_there_and_back_in_one_go_is_nothing(larch, told):
+def test_what_goes_there_and_back_in_one_go_is_nothing(larch, new_alerts):
     with audit.change_set(reason="Second thoughts"):
         save(larch, rag_status="red", stage=stage("construction"))
         save(larch, rag_status="green", stage=stage("design"))
-    assert told() == []
+    assert new_alerts() == []
     with audit.change_set(reason="In two steps"):
         save(larch, rag_status="amber")
         save(larch, rag_status="red")
-    assert told() == [("rag-worsened", "Larch", "Green", "Red")]
+    assert new_alerts() == [("rag-worsened", "Larch", "Green", "Red")]
 
 
-def test_every_path_of_writing_is_seen_and_what_is_taken_back_leaves_nothing(larch, told):
+def test_every_path_of_writing_is_seen_and_what_is_taken_back_leaves_nothing(larch, new_alerts):
     Pipeline.objects.filter(pk=larch.pk).update(rag_status="amber")
-    assert told() == [("rag-worsened", "Larch", "Green", "Amber")]
+    assert new_alerts() == [("rag-worsened", "Larch", "Green", "Amber")]
     fresh = Pipeline.objects.get(pk=larch.pk)
     fresh.rag_status = "red"
     Pipeline.objects.bulk_update([fresh], ["rag_status"])
-    assert told() == [("rag-worsened", "Larch", "Amber", "Red")]
+    assert new_alerts() == [("rag-worsened", "Larch", "Amber", "Red")]
     with transaction.atomic():
         Pipeline.objects.bulk_create([Pipeline(project_name="New", stage=stage("design"))])
-        assert told() == [("pipeline-created", "New", "", "")]
+        assert new_alerts() == [("pipeline-created", "New", "", "")]
         transaction.set_rollback(True)
     assert not Alert.objects.filter(payload__subject="New").exists()
     larch.refresh_from_db()
     larch.delete()
-    assert told() == []
+    assert new_alerts() == []
 
 
-def test_set_up_sample_and_back_dated_changes_say_nothing(told):
+def test_set_up_sample_and_back_dated_changes_say_nothing(new_alerts):
     for values in (
         {"source": audit.Source.SAMPLE},
         {"source": audit.Source.MIGRATION},
@@ -156,40 +156,40 @@ def test_set_up_sample_and_back_dated_changes_say_nothing(told):
     ):
         with audit.change_set(**values):
             make_pipeline()
-    assert told() == []
+    assert new_alerts() == []
 
 
-def test_capacity_is_the_pipelines_own_by_revision_and_by_its_facilities(larch, told):
+def test_capacity_is_the_pipelines_own_by_revision_and_by_its_facilities(larch, new_alerts):
     facility = larch.facilities.get()
     facility.capacity_mw = 43
     facility.save()
-    assert told() == []  # 7.5 %
+    assert new_alerts() == []  # 7.5 %
     facility.capacity_mw = Decimal("21.5")
     facility.save()
-    assert told() == [("capacity-changed", "Larch", "43.0 MW", "21.5 MW, −50%")]
+    assert new_alerts() == [("capacity-changed", "Larch", "43.0 MW", "21.5 MW, −50%")]
     with audit.change_set():
         link = larch.facility_links.create(facility=make_facility(capacity_mw=21.5))
         Facility.objects.filter(pk=facility.pk).update(capacity_mw=0)
-    assert told() == []  # 21.5 MW as before
+    assert new_alerts() == []  # 21.5 MW as before
     link.delete()
-    assert told() == [("capacity-changed", "Larch", "21.5 MWp", "0 MWp, −100%")], "of solar"
+    assert new_alerts() == [("capacity-changed", "Larch", "21.5 MWp", "0 MWp, −100%")], "of solar"
     facility.refresh_from_db()
     facility.capacity_mw = 10
     facility.save()
-    assert told() == []  # from nothing there is no percentage
+    assert new_alerts() == []  # from nothing there is no percentage
 
 
-def test_an_information_point_counts_when_it_reaches_the_rating(told):
+def test_an_information_point_counts_when_it_reaches_the_rating(new_alerts):
     point = make_information_point("Prices", 70, 71)
     point.likelihood = 72
     point.save()
-    assert [event for event, *_ in told()] == ["information-point-rated"]
+    assert [event for event, *_ in new_alerts()] == ["information-point-rated"]
     point.likelihood = 73
     point.save()
-    assert told() == []
+    assert new_alerts() == []
 
 
-def test_filters_of_a_rule_know_technology_counterparty_and_country(larch, told):
+def test_filters_of_a_rule_know_technology_counterparty_and_country(larch, new_alerts):
     AlertRule.objects.update(is_active=False)
     lead = make_counterparty()
     wind = Technology.objects.get(code="wind")
@@ -205,7 +205,7 @@ def test_filters_of_a_rule_know_technology_counterparty_and_country(larch, told)
     def worsen_all() -> set[str]:
         pipelines = Pipeline.objects.filter(pk__in=[larch.pk, onshore.pk, solar.pk])
         pipelines.update(rag_status="red")
-        names = {subject for _, subject, *_ in told()}
+        names = {subject for _, subject, *_ in new_alerts()}
         pipelines.update(rag_status="green")
         return names
 
@@ -218,13 +218,13 @@ def test_filters_of_a_rule_know_technology_counterparty_and_country(larch, told)
     assert worsen_all() == set()
 
 
-def test_two_rules_that_let_it_through_make_one_alert(larch, told):
+def test_two_rules_that_let_it_through_make_one_alert(larch, new_alerts):
     AlertRule.objects.create(name="Too", code="too", event="rag-worsened", channel="slack")
     save(larch, rag_status="red")
-    assert len(told()) == 1
+    assert len(new_alerts()) == 1
 
 
-def test_an_import_and_a_bulk_edit_make_one_summary(told):
+def test_an_import_and_a_bulk_edit_make_one_summary(new_alerts):
     with audit.change_set(source=audit.Source.IMPORT, reason="March file"):
         one = make_pipeline("One", rag_status="green")
     (alert,) = Alert.objects.all()
@@ -242,14 +242,14 @@ def test_an_import_and_a_bulk_edit_make_one_summary(told):
         Pipeline(project_name=f"{number}", stage=design, rag_status="green")
         for number in range(outbox.MAX_MESSAGES)
     )
-    assert [event for event, *_ in told()][1:] == ["pipeline-created"] * outbox.MAX_MESSAGES
+    assert [event for event, *_ in new_alerts()][1:] == ["pipeline-created"] * outbox.MAX_MESSAGES
     Pipeline.objects.update(rag_status="red", stage=stage("construction"))
     alert = Alert.objects.latest("pk")
     assert {group["event"]: group["number"] for group in alert.payload["groups"]} == {
         "RAG worsened": 11,
         "Stage moved": 11,
     }
-    assert [event for event, *_ in told()] == ["summary"]
+    assert [event for event, *_ in new_alerts()] == ["summary"]
 
 
 def test_queries_do_not_grow_with_the_rows_and_quiet_models_cost_none():
@@ -276,16 +276,16 @@ def test_queries_do_not_grow_with_the_rows_and_quiet_models_cost_none():
     assert counts[0] == counts[1] <= 12
 
 
-def test_an_edit_that_makes_a_pipeline_overdue_is_told_and_what_was_so_is_not(told):
+def test_an_edit_that_makes_a_pipeline_overdue_is_reported_and_what_was_so_is_not(new_alerts):
     past = timezone.localdate() - timedelta(days=90)
     late = make_pipeline("Late", rtb_date=past)
-    told()
+    new_alerts()
     save(late, stage=stage("procurement"))
-    assert [event for event, *_ in told()] == ["stage-moved"]
+    assert [event for event, *_ in new_alerts()] == ["stage-moved"]
     save(late, rtb_date=timezone.localdate() + timedelta(days=1))
-    told()
+    new_alerts()
     save(late, rtb_date=past)
-    assert [event for event, *_ in told()] == ["rtb-overdue"]
+    assert [event for event, *_ in new_alerts()] == ["rtb-overdue"]
 
 
 def test_before_a_change_overdue_means_what_the_queryset_means():
@@ -301,31 +301,31 @@ def test_before_a_change_overdue_means_what_the_queryset_means():
     assert overdue == {row["pk"] for row in rows if _was_overdue(row, stages)} != set()
 
 
-def test_the_watcher_tells_of_a_date_that_has_passed_once(told):
+def test_the_watcher_tells_of_a_date_that_has_passed_once(new_alerts):
     design = make_pipeline("Passed", rtb_date=TODAY - timedelta(days=1))
     make_pipeline("Due", rtb_date=TODAY)
     make_pipeline("Long past", rtb_date=TODAY - timedelta(days=30))
     make_pipeline("Building", stage="construction", rtb_date=TODAY - timedelta(days=1))
-    told()
+    new_alerts()
     outbox.write_timed_alerts(TODAY)
     outbox.write_timed_alerts(TODAY)
-    assert [(event, subject) for event, subject, *_ in told()] == [("rtb-overdue", "Passed")]
+    assert [(event, subject) for event, subject, *_ in new_alerts()] == [("rtb-overdue", "Passed")]
     outbox.write_timed_alerts(TODAY + timedelta(days=1))
-    assert [(event, subject) for event, subject, *_ in told()] == [("rtb-overdue", "Due")]
+    assert [(event, subject) for event, subject, *_ in new_alerts()] == [("rtb-overdue", "Due")]
     assert Alert.objects.filter(object_id=design.pk, event="rtb-overdue").count() == 1
 
 
-def test_many_dates_that_pass_on_one_day_are_one_summary(told):
+def test_many_dates_that_pass_on_one_day_are_one_summary(new_alerts):
     Pipeline.objects.bulk_create(
         Pipeline(
             project_name=f"{number}", stage=stage("design"), rtb_date=TODAY - timedelta(days=1)
         )
         for number in range(outbox.MAX_MESSAGES + 1)
     )
-    told()
+    new_alerts()
     for _ in range(2):
         outbox.write_timed_alerts(TODAY)
-    assert [event for event, *_ in told()] == ["summary"]
+    assert [event for event, *_ in new_alerts()] == ["summary"]
 
 
 def test_a_rule_has_a_threshold_where_its_event_has_one():
@@ -382,7 +382,7 @@ def test_usernames_are_read_as_people_write_them(text, names):
     assert usernames_in(text) == names
 
 
-def test_a_mention_goes_by_email_to_that_person_only_unless_they_said_no(larch, told):
+def test_a_mention_goes_by_email_to_that_person_only_unless_they_said_no(larch, new_alerts):
     AlertRule.objects.filter(event="mentioned").update(is_active=True)
     ada, priya = (make_user(None, name, email=f"{name}@oegen.example") for name in ("ada", "priya"))
     make_user(None, "nomail")
@@ -392,16 +392,16 @@ def test_a_mention_goes_by_email_to_that_person_only_unless_they_said_no(larch, 
     assert {(one.channel, one.recipient) for one in alerts} == {("slack", None), ("email", priya)}
     assert {one.payload["note"] for one in alerts} == {text}
     assert {one.payload["subject"] for one in alerts} == {"Larch"}
-    told()
+    new_alerts()
     comment.text = "@ada @priya @nomail do have a look"
     comment.save()
-    assert told() == []
+    assert new_alerts() == []
     AlertPreference.objects.create(user=priya, event="mentioned", is_wanted=False)
     Comment.objects.create(subject=larch, author=ada, text="@priya?")
     assert [one.channel for one in Alert.objects.order_by("pk")][-1] == "slack"
 
 
-def test_a_mention_on_a_facility_can_be_filtered_and_says_what_it_is(told):
+def test_a_mention_on_a_facility_can_be_filtered_and_says_what_it_is(new_alerts):
     rule = AlertRule.objects.get(code="slack-mentioned")
     wind = Technology.objects.get(code="wind")
     AlertRule.objects.filter(pk=rule.pk).update(is_active=True, technology=wind.pk, country="IE")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from oegen.models import Alert
 from tests.support.databases import database_url
-from tests.support.fake_slack import hang, says
+from tests.support.fake_slack import hang, respond
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
@@ -49,9 +49,9 @@ def start(slack):
 
 def finish(worker: subprocess.Popen) -> int:
     """The number that it sent, once it is done; fails if it failed."""
-    told, errors = worker.communicate(timeout=PATIENCE)
+    reported, errors = worker.communicate(timeout=PATIENCE)
     assert worker.returncode == 0, errors
-    return int(re.search(r"([\d,]+) sent", told)[1].replace(",", ""))
+    return int(re.search(r"([\d,]+) sent", reported)[1].replace(",", ""))
 
 
 def test_two_workers_send_a_thousand_alerts_each_exactly_once(slack, make_alert, start):
@@ -70,7 +70,7 @@ def test_two_workers_send_a_thousand_alerts_each_exactly_once(slack, make_alert,
 
     def answer_when_both_are_at_work(handler):
         meeting.wait(PATIENCE)
-        says(200, "ok")(handler)
+        respond(200, "ok")(handler)
 
     slack.answers = [answer_when_both_are_at_work] * 2
     workers = [start(), start()]
@@ -107,7 +107,7 @@ def test_asked_to_end_the_watcher_settles_what_it_has_in_hand(slack, make_alert,
 
     def answer_after_the_signal(handler):
         watcher.send_signal(signal.SIGTERM)
-        says(200, "ok")(handler)
+        respond(200, "ok")(handler)
 
     slack.answers.append(answer_after_the_signal)
     for key in "12":

@@ -189,12 +189,12 @@ class TestReferredToEarly:
 
     def test_the_check_of_the_history_remarks_on_it(self, kestrel, capsys):
         call_command("audit_check")
-        said = capsys.readouterr().out
-        assert re.search(r"Remark: Counterparty “Acme” .* was entered on .* 2024-01-10", said)
-        assert "Nothing found" in said
+        output = capsys.readouterr().out
+        assert re.search(r"Remark: Counterparty “Acme” .* was entered on .* 2024-01-10", output)
+        assert "Nothing found" in output
 
 
-def test_changes_of_a_past_day_say_who_and_why_though_they_were_told_later(
+def test_changes_of_a_past_day_show_who_and_why_though_they_were_entered_later(
     client, portfolio_manager
 ):
     client.force_login(portfolio_manager)

@@ -210,7 +210,7 @@ def test_program_code_cannot_write_to_the_past(kestrel):
         ("0001-01-01", "Nothing is known from before 1 Jan 2000"),
     ],
 )
-def test_a_wrong_day_is_told(reader, day, sentence):
+def test_a_wrong_day_is_reported(reader, day, sentence):
     answer = reader.get(reverse("pipelines"), {"as_of": day})
     assert answer.status_code == 400
     assert sentence in answer.text
@@ -222,7 +222,7 @@ def test_before_the_first_record_everything_is_empty(reader, day):
         assert reader.get(reverse(name), {"as_of": day}).status_code == 200
 
 
-def test_a_record_that_was_not_there_yet_is_told(reader, kestrel):
+def test_a_record_that_was_not_there_yet_is_reported(reader, kestrel):
     answer = reader.get(kestrel.get_absolute_url(), {"as_of": DAY - timedelta(days=1)})
     assert answer.status_code == 404
     assert "There was nothing at this address on 9 Mar 2026" in answer.text
@@ -286,15 +286,15 @@ def test_a_download_that_is_broken_off_leaves_no_past_behind(reader, kestrel, mo
     assert Pipeline.objects.filter(project_name="Today").exists()
 
 
-def test_dashboard_of_a_day_knows_at_once_what_was_told_of_it_later(reader, at):
+def test_dashboard_of_a_past_day_includes_at_once_what_was_entered_later(reader, at):
     """As an import of somebody's own audit does."""
     address = reverse("dashboard"), {"as_of": DAY}
     assert reader.get(*address).context["status_text"] == "1 open, 40.0 MW"
 
-    told = make_pipeline("Told", capacity_mw=None)
+    reported = make_pipeline("Told", capacity_mw=None)
     moment = datetime(DAY.year, DAY.month, DAY.day, 9, tzinfo=UTC)
     with audit.change_set() as current:
-        row = audit.history_row(told, audit.CREATED, change_set=current, when=moment)
+        row = audit.history_row(reported, audit.CREATED, change_set=current, when=moment)
         row.save()
         current.written_models.add(type(row))
 

@@ -22,18 +22,18 @@ pytestmark = pytest.mark.django_db
 DAYS = 24
 
 
-def told_by_an_import(moment: datetime, live: Pipeline) -> None:
+def import_past_of(moment: datetime, live: Pipeline) -> None:
     """The past of a live pipeline, and of one that was gone when the import came."""
     gone = Pipeline(project_name="Gone before", stage=live.stage, version=0)
     with audit.change_set(source=audit.Source.IMPORT) as current:
         live.version = 0
-        told = [
+        reported = [
             audit.history_row(live, audit.CREATED, change_set=current, when=moment),
             audit.history_row(gone, audit.CREATED, change_set=current, when=moment),
             audit.history_row(gone, audit.REMOVED, change_set=current),
         ]
-        current.written_models.add(type(told[0]))
-        type(told[0]).objects.bulk_create(told)
+        current.written_models.add(type(reported[0]))
+        type(reported[0]).objects.bulk_create(reported)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def days(monkeypatch, portfolio_manager):
             player.write()
             clock.tick()
         if number == DAYS // 2:
-            told_by_an_import(datetime(2026, 2, 22, tzinfo=UTC), make_pipeline("Told of"))
+            import_past_of(datetime(2026, 2, 22, tzinfo=UTC), make_pipeline("Told of"))
     clock.begin(FIRST_DAY + timedelta(days=DAYS + 10))
     return [FIRST_DAY + timedelta(days=number) for number in (-1, 1, 3, 9, 15, DAYS - 2, DAYS)]
 

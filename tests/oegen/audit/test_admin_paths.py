@@ -18,9 +18,9 @@ from tests.support.tracked import (
     a_new_one,
     a_record,
     a_removable_one,
-    all_told,
+    all_recorded,
     label,
-    nothing_left,
+    nothing_written,
     other_values,
     values_of,
 )
@@ -53,9 +53,9 @@ def holds(part, sealing_fails, administrator, caplog):
 
     def holds(name, send, source=audit.Source.FORM):
         with part(name):
-            with nothing_left(), sealing_fails():
+            with nothing_written(), sealing_fails():
                 send()
-            with all_told(person=administrator, source=source, reason="Why"):
+            with all_recorded(person=administrator, source=source, reason="Why"):
                 assert send().status_code == 302
 
     return holds
@@ -106,7 +106,7 @@ def test_a_record_added_changed_and_removed_by_its_form(model, desk, holds):
     changed = desk.open(record) | typed(other_values(model)) | reason
     holds("change", lambda: desk.send(record, changed))
     if not removable:
-        with nothing_left():
+        with nothing_written():
             confirmed = {"post": "yes"} | reason
             assert desk.send(record, confirmed, "delete").status_code == 403
         return

@@ -65,7 +65,7 @@ def test_bulk_create_leaves_history():
     assert len({row.change_set_id for row in rows}) == 1
 
 
-def test_bulk_create_refuses_what_it_could_not_tell():
+def test_bulk_create_refuses_what_it_could_not_record():
     with pytest.raises(ValueError, match="can't ignore or update conflicts"):
         Contact.objects.bulk_create([Contact(name="x")], ignore_conflicts=True)
 
@@ -173,7 +173,7 @@ def test_a_transition_is_written_for_every_move_and_for_nothing_else(portfolio_m
     assert moves[1].recorded_by == portfolio_manager
 
 
-def test_the_latest_changes_are_told_by_change_set_and_a_long_one_by_numbers(portfolio_manager):
+def test_the_latest_changes_are_grouped_by_change_set_and_a_long_one_is_counted(portfolio_manager):
     with audit.change_set(person=portfolio_manager, reason="Import", source=audit.Source.IMPORT):
         Contact.objects.bulk_create(Contact(name=f"Contact {n}") for n in range(20))
     with audit.change_set(person=portfolio_manager):
@@ -240,7 +240,7 @@ class TestWords:
         facility = make_facility(capacity_mw=10)
         assert self.phrase(facility, capacity_mw="12.5") == "capacity up from 10 MWp to 12.5 MWp"
 
-    def test_a_foreign_key_is_told_by_name_also_when_its_record_is_gone(self):
+    def test_a_foreign_key_is_shown_by_name_also_when_its_record_is_gone(self):
         acme, pipeline = make_counterparty("Acme"), make_pipeline(lead_developer=None)
         owner = CounterpartyRole.objects.get(code="owner")
         pipeline.counterparty_links.create(counterparty=acme, role=owner)

@@ -277,9 +277,9 @@ class TestCommand:
         return out.getvalue()
 
     def test_it_says_what_it_read(self, kestrel):
-        said = self.run()
-        assert said.startswith("Nothing found in ")
-        assert f"{ChangeSet.objects.count()} change sets" in said
+        output = self.run()
+        assert output.startswith("Nothing found in ")
+        assert f"{ChangeSet.objects.count()} change sets" in output
 
     def test_it_fails_with_the_findings_and_the_anchor_carries_them(
         self, kestrel, tamper, tmp_path
@@ -305,12 +305,12 @@ class TestCommand:
         tamper("UPDATE pipelines_pipeline SET rag_comment = 'Fine' WHERE project_name = 'Kestrel'")
         (fingerprint,) = self.fingerprints()
         assert "Acknowledged: Pipeline “Kestrel”" in self.acknowledge(fingerprint, "ada")
-        told = ChangeSet.objects.latest("number")
-        assert (told.person, told.reason) == (administrator, "The clock of the old server")
-        said = self.run("--anchor", str(tmp_path / "anchor"))
-        assert f"[{fingerprint[:12]}] – acknowledged on " in said
-        assert "1 finding in " in said
-        assert "all acknowledged" in said
+        reported = ChangeSet.objects.latest("number")
+        assert (reported.person, reported.reason) == (administrator, "The clock of the old server")
+        output = self.run("--anchor", str(tmp_path / "anchor"))
+        assert f"[{fingerprint[:12]}] – acknowledged on " in output
+        assert "1 finding in " in output
+        assert "all acknowledged" in output
         facts = json.loads((tmp_path / "anchor").read_text())
         assert facts["open_count"] == 0
         assert [one["fingerprint"] for one in facts["acknowledged"]] == [fingerprint]
@@ -364,6 +364,6 @@ class TestCommand:
         with pytest.raises(CommandError, match="is no anchor"):
             self.run("--against", str(file))
 
-    def test_a_missing_anchor_is_said(self, tmp_path):
+    def test_a_missing_anchor_is_reported(self, tmp_path):
         with pytest.raises(CommandError, match="can't be read: No such file"):
             self.run("--against", str(tmp_path / "none"))

@@ -13,7 +13,7 @@ from oegen.history.trail import Trail
 from oegen.models import ChangeSet, User
 from pipelines.models import Facility, Pipeline, Technology
 from tests.support.builders import make_facility, make_pipeline, make_user
-from tests.support.tracked import nothing_left
+from tests.support.tracked import nothing_written
 
 pytestmark = pytest.mark.django_db
 
@@ -36,13 +36,13 @@ def test_whoever_has_changed_something_cannot_be_removed_by_code_or_sql(findings
     assert findings() == []
 
 
-def test_somebody_inactive_is_still_told(findings):
+def test_somebody_inactive_is_still_named(findings):
     person = make_user(first_name="Priya", last_name="Shah")
     with audit.change_set(person=person):
         make_facility("Plant")
     person.is_active = False
     person.save()
-    (entry,) = Trail(models=(Facility,)).entries_at(Trail(models=(Facility,)).places(1))
+    (entry,) = Trail(models=(Facility,)).entries_at(Trail(models=(Facility,)).positions(1))
     assert entry.person == "Priya Shah"
     assert findings() == []
 
@@ -75,7 +75,7 @@ def a_facility(region) -> Facility:
 )
 def test_what_no_text_can_keep_is_refused_whole_and_leaves_nothing(findings, text, fault):
     for write in writes_of(text):
-        with nothing_left(), pytest.raises(RuleBrokenError, match=fault), transaction.atomic():
+        with nothing_written(), pytest.raises(RuleBrokenError, match=fault), transaction.atomic():
             write()
     assert findings() == []
 
@@ -96,9 +96,9 @@ def test_texts_of_all_writing_are_sealed_as_they_are_kept(findings):
 # Hours --------------------------------------------------------------------------------------------
 
 
-def moments_told(**asked) -> list[datetime]:
+def moments_of(**asked) -> list[datetime]:
     trail = Trail(models=(Facility,), **asked)
-    return [entry.when for entry in trail.entries_at(trail.places(50))]
+    return [entry.when for entry in trail.entries_at(trail.positions(50))]
 
 
 def test_the_hour_that_occurs_twice_keeps_its_order_and_its_day(findings):
@@ -116,9 +116,9 @@ def test_the_hour_that_occurs_twice_keeps_its_order_and_its_day(findings):
         "25 23:30",
         "26 00:06",
     ]
-    assert moments_told() == moments[::-1]
+    assert moments_of() == moments[::-1]
     day = date(2026, 10, 25)
-    assert moments_told(since=day, until=day) == moments[3:0:-1]
+    assert moments_of(since=day, until=day) == moments[3:0:-1]
     assert findings() == []
 
 
@@ -130,8 +130,8 @@ def test_the_day_without_its_second_hour_has_its_own_bounds():
         with audit.change_set(recorded_at=moment, source=audit.Source.SAMPLE):
             make_facility()
     day = date(2026, 3, 29)
-    told = moments_told(since=day, until=day)
-    assert told == [start + timedelta(hours=22, minutes=59), start]
+    reported = moments_of(since=day, until=day)
+    assert reported == [start + timedelta(hours=22, minutes=59), start]
 
 
 # Transactions -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pipelines.models import Facility, Pipeline
 from tests.dashboard.demo_import import DEMO
 from tests.support.builders import make_contact, make_counterparty, make_pipeline
 from tests.support.readers import restore_page
-from tests.support.tracked import a_record, a_removable_one, all_told, nothing_left
+from tests.support.tracked import a_record, a_removable_one, all_recorded, nothing_written
 
 pytestmark = [pytest.mark.usefixtures("portfolio"), pytest.mark.django_db]
 
@@ -30,9 +30,9 @@ def holds(part, sealing_fails, portfolio_manager, client, caplog):
 
     def holds(name, write, source, reason="Why", person=portfolio_manager):
         with part(name):
-            with nothing_left(), sealing_fails():
+            with nothing_written(), sealing_fails():
                 write()
-            with all_told(person=person, source=source, reason=reason):
+            with all_recorded(person=person, source=source, reason=reason):
                 write()
 
     return holds
@@ -117,7 +117,7 @@ def test_an_import(holds, findings, portfolio_manager, settings, tmp_path):
 
 
 def test_commands_that_only_read_write_nothing():
-    with nothing_left():
+    with nothing_written():
         call_command("audit_check")
         call_command("rebuild_search", verbosity=0)
 
@@ -128,9 +128,9 @@ def test_the_commands_of_the_history_package_cannot_clean_it(part):
     contact.save()
     for name, given in (("clean_old_history", {"days": -1}), ("clean_duplicate_history", {})):
         refused = pytest.raises(IntegrityError, match="never changed or removed")
-        with part(name), nothing_left(), refused, transaction.atomic():
+        with part(name), nothing_written(), refused, transaction.atomic():
             call_command(name, auto=True, verbosity=0, **given)
-    with nothing_left():
+    with nothing_written():
         call_command("populate_history", auto=True, verbosity=0)
 
 

@@ -313,7 +313,7 @@ def test_a_reason_stays_with_every_row(person):
 # Values -------------------------------------------------------------------------------------------
 
 
-def test_a_partial_save_tells_what_the_database_holds(part):
+def test_a_partial_save_records_what_the_database_holds(part):
     for model in MODELS:
         with part(model):
             record = a_record(model)
@@ -334,7 +334,7 @@ def test_a_partial_save_of_nothing_writes_nothing():
     assert (record.version, ChangeSet.objects.count()) == before
 
 
-def test_an_expression_is_told_with_its_value():
+def test_an_expression_is_recorded_with_its_value():
     stage = a_record(Stage)
     order = stage.order
     stage.order = models.F("order") + 3
@@ -343,7 +343,7 @@ def test_an_expression_is_told_with_its_value():
     assert stage.history.latest("history_id").order == order + 3
 
 
-def test_a_naive_time_is_told_as_it_is_kept():
+def test_a_naive_time_is_recorded_as_stored():
     counterparty = a_record(Counterparty)
     counterparty.archived_at = datetime(2026, 7, 1, 12)  # noqa: DTZ001
     with pytest.warns(RuntimeWarning, match="naive datetime"):
@@ -374,7 +374,9 @@ def test_history_cannot_be_switched_off(settings):
     assert [row.history_type for row in kinds] == ["+", "~", "~", "-"]
 
 
-def test_a_bulk_update_that_moves_rows_out_of_its_own_filter_tells_only_what_it_wrote(monkeypatch):
+def test_a_bulk_update_that_moves_rows_out_of_its_own_filter_records_only_what_it_wrote(
+    monkeypatch,
+):
     monkeypatch.setattr("oegen.audit.querysets.BATCH_SIZE", 1)
     parent = Technology.objects.get(code="wind")
     chosen = Technology.objects.filter(
@@ -388,11 +390,11 @@ def test_a_bulk_update_that_moves_rows_out_of_its_own_filter_tells_only_what_it_
 
 
 def test_what_would_leave_no_history_is_refused(part):
-    untold = pytest.raises(ValueError, match="history of the rows could not be recorded")
+    not_recorded = pytest.raises(ValueError, match="history of the rows could not be recorded")
     goes_by_it = pytest.raises(ValueError, match="because the history of a record goes by it")
     for model in MODELS:
         for option in ("ignore_conflicts", "update_conflicts"):
-            with part(f"{label(model)} {option}"), untold:
+            with part(f"{label(model)} {option}"), not_recorded:
                 model.objects.bulk_create([a_new_one(model)], **{option: True})
         for name in ("pk", "id", "version"):
             with part(f"{label(model)} {name}"), goes_by_it:

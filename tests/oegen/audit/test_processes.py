@@ -46,26 +46,26 @@ class Writer:
     def go(self):
         self.line.send("go")
 
-    def _told(self) -> Iterator[list]:
+    def _reports(self) -> Iterator[list]:
         with suppress(EOFError):
             while self.line.poll(PATIENCE):
                 yield self.line.recv()
 
     def finish(self) -> list[list]:
         """What it told, once it is done; fails if it failed."""
-        told = list(self._told())
+        reported = list(self._reports())
         self.process.join(PATIENCE)
         assert self.process.exitcode == 0
-        return told
+        return reported
 
     def kill_after(self, seconds: float) -> list[list]:
         """What it told until then."""
         self.process.join(seconds)
         self.process.kill()
-        told = list(self._told())
+        reported = list(self._reports())
         self.process.join(PATIENCE)
         assert self.process.exitcode in (0, -signal.SIGKILL)
-        return told
+        return reported
 
 
 @pytest.fixture
@@ -105,13 +105,13 @@ def test_eight_writers_lose_no_edit_no_history_row_and_no_seal(start, findings, 
     writers = start_together(start, "edit", WRITERS, edits)
     for writer in writers:
         writer.go()
-    told = [entry for writer in writers for entry in writer.finish()]
+    reported = [entry for writer in writers for entry in writer.finish()]
 
-    done = [entry for entry in told if entry[0] not in ("again", "nothing")]
+    done = [entry for entry in reported if entry[0] not in ("again", "nothing")]
     texts = Counter(Pipeline.history.filter(version__gt=1).values_list("rag_comment", flat=True))
     assert texts == {text: rows for kind, text, rows in done if kind == "pipeline"}
-    said = {text for kind, text, _ in done if kind == "comment"}
-    assert set(Comment.objects.values_list("text", flat=True)) == said
+    comments = {text for kind, text, _ in done if kind == "comment"}
+    assert set(Comment.objects.values_list("text", flat=True)) == comments
     links = Counter(PipelineFacility.history.values_list("history_type", flat=True))
     kinds = Counter(kind for kind, _, _ in done)
     assert (links["+"], links["-"]) == (kinds["link"], kinds["unlink"])
@@ -143,11 +143,11 @@ def test_killed_in_a_save(start, moments, findings):
     writers = start_together(start, "save_for_ever", 4)
     for writer in writers:
         writer.go()
-    told = [one for writer in writers for one in writer.kill_after(moments.uniform(0.1, 0.6))]
+    reported = [one for writer in writers for one in writer.kill_after(moments.uniform(0.1, 0.6))]
 
     assert {writer.process.exitcode for writer in writers} == {-signal.SIGKILL}
     texts = list(Pipeline.history.filter(version__gt=1).values_list("rag_comment", flat=True))
-    assert {text for _, text, _ in told} <= set(texts)
+    assert {text for _, text, _ in reported} <= set(texts)
     assert sorted(Comment.history.values_list("text", flat=True)) == sorted(texts)
     assert_the_next_write_works(findings)
 
@@ -158,9 +158,9 @@ def test_killed_in_a_bulk_edit(start, moments, findings):
     writers = start_together(start, "bulk_edit", 3)
     for writer in writers:
         writer.go()
-        told = writer.kill_after(moments.uniform(0.1, 1.2))
+        reported = writer.kill_after(moments.uniform(0.1, 1.2))
         (text,) = Pipeline.objects.values_list("rag_comment", flat=True).distinct().order_by()
-        assert not told or text.split("-")[0] == told[-1][1].split("-")[0]
+        assert not reported or text.split("-")[0] == reported[-1][1].split("-")[0]
     assert Pipeline.objects.values("version").distinct().order_by().count() == 1
     assert_the_next_write_works(findings)
 
@@ -170,9 +170,9 @@ def test_killed_in_an_import(start, moments, findings):
     writers = start_together(start, "import_demo", 4)
     for writer in writers[:-1]:
         writer.go()
-        told = writer.kill_after(moments.uniform(0.05, 0.5))
+        reported = writer.kill_after(moments.uniform(0.05, 0.5))
         is_there = ChangeSet.objects.filter(source="import").exists()
-        assert is_there or not told
+        assert is_there or not reported
         assert (counts() != empty) == is_there
     writers[-1].go()
     writers[-1].finish()

@@ -86,7 +86,7 @@ COUNTERPARTY = "counterparties.counterparty"
 CHANGED = "changed this while you had it open"
 
 
-def test_one_wins_and_the_others_are_told(run, person, subtests, findings):
+def test_one_wins_and_the_others_are_refused(run, person, subtests, findings):
     def pipeline() -> tuple:
         return (make_pipeline().pk,)
 
@@ -99,7 +99,7 @@ def test_one_wins_and_the_others_are_told(run, person, subtests, findings):
     def newest() -> ChangeSet:
         return ChangeSet.objects.latest("number")
 
-    def said() -> Comment:
+    def new_comment() -> Comment:
         return Comment.objects.create(subject=make_pipeline(), author=person, text="Well")
 
     def moved() -> tuple:
@@ -124,8 +124,8 @@ def test_one_wins_and_the_others_are_told(run, person, subtests, findings):
         ("editable_list", pipeline, 302, 200, CHANGED),
         ("board", pipeline, 201, 409, "moved"),
         ("undo_move", moved, 200, 409, "The pipeline has been changed since"),
-        ("correct_comment", lambda: (said().pk,), 302, 200, "changed this comment while"),
-        ("remove_comment", lambda: (said().pk,), 302, 409, "This comment has been removed"),
+        ("correct_comment", lambda: (new_comment().pk,), 302, 200, "changed this comment while"),
+        ("remove_comment", lambda: (new_comment().pk,), 302, 409, "This comment has been removed"),
         ("undo", undone, 302, 200, "There is nothing left to undo"),
         ("restore", restored, 302, 200, "Somebody changed it meanwhile"),
         ("remove", pipeline, 302, 409, "has been removed"),

@@ -14,9 +14,9 @@ from tests.support.tracked import (
     a_new_one,
     a_record,
     a_removable_one,
-    all_told,
+    all_recorded,
     label,
-    nothing_left,
+    nothing_written,
     values_of,
 )
 
@@ -33,15 +33,15 @@ def holds(part, sealing_fails):
     person = make_user()
 
     def holds(name, write, /, *args, **kwargs):
-        def told():
+        def change_is_recorded():
             with audit.change_set(person=person, reason="Why", source=audit.Source.COMMAND):
                 write(*args, **kwargs)
 
         with part(name):
-            with nothing_left(), sealing_fails():
-                told()
-            with all_told(person=person, source=audit.Source.COMMAND, reason="Why"):
-                told()
+            with nothing_written(), sealing_fails():
+                change_is_recorded()
+            with all_recorded(person=person, source=audit.Source.COMMAND, reason="Why"):
+                change_is_recorded()
 
     return holds
 
@@ -85,11 +85,11 @@ def test_many_to_many_by_add_create_set_remove_and_clear(model, holds):
         others = getattr(mine, name)
 
         one, two, three = (a_removable_one(other_model) for _ in range(3))
-        created, says = values_of(a_new_one(other_model)), the_rest(link, to_me, to_other)
-        holds(f"{name}.add", others.add, one, two, through_defaults=says)
-        holds(f"{name}.create", others.create, **created, through_defaults=says)
+        created, through_values = values_of(a_new_one(other_model)), the_rest(link, to_me, to_other)
+        holds(f"{name}.add", others.add, one, two, through_defaults=through_values)
+        holds(f"{name}.create", others.create, **created, through_defaults=through_values)
         holds(f"{name}.remove", others.remove, one)
-        holds(f"{name}.set", others.set, [two, three], through_defaults=says)
+        holds(f"{name}.set", others.set, [two, three], through_defaults=through_values)
         assert set(others.all()) == {two, three}
         holds(f"{name}.clear", others.clear)
         assert not others.exists()
@@ -159,8 +159,8 @@ def test_what_goes_with_its_owner(model, holds):
     holds("delete by queryset", model.objects.filter(pk__in=[two.pk, three.pk]).delete)
     for link, name in goes:
         assert not link.objects.filter(**{f"{name}__in": [one.pk, two.pk, three.pk]}).exists()
-        told = link.history.filter(**{f"{name}__in": [one.pk, two.pk, three.pk]})
-        assert set(told.values_list("history_type", flat=True)) == {"+", "-"}
+        change_is_recorded = link.history.filter(**{f"{name}__in": [one.pk, two.pk, three.pk]})
+        assert set(change_is_recorded.values_list("history_type", flat=True)) == {"+", "-"}
 
 
 def test_every_many_to_many_field_goes_through_a_model_with_history():

@@ -161,7 +161,7 @@ def test_a_change_since_the_preview_stops_it(portfolio_manager):
         go_back(facility, then, portfolio_manager, version=1)
 
 
-def test_nothing_to_restore_is_said(portfolio_manager):
+def test_nothing_to_restore_is_reported(portfolio_manager):
     facility = make_facility()
     with pytest.raises(CannotRestoreError, match="nothing to restore"):
         go_back(facility, first_entry(facility), portfolio_manager)

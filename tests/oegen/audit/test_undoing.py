@@ -94,7 +94,9 @@ def test_a_record_in_use_since_is_left_and_says_by_what(portfolio_manager):
     )
 
 
-def test_a_link_removed_since_is_told_by_name_though_its_facility_goes(portfolio_manager, findings):
+def test_a_link_removed_since_is_shown_by_name_though_its_facility_goes(
+    portfolio_manager, findings
+):
     pipeline = make_pipeline("Kestrel")
     with audit.change_set() as imported:
         link = PipelineFacility.objects.create(pipeline=pipeline, facility=make_facility("Plant"))

@@ -66,9 +66,9 @@ def test_an_older_one_stops_no_other_field_and_is_remarked(desk):
     assert desk.send(pipeline, form | {"rag_comment": "Well"}).status_code == 302
     pipeline.refresh_from_db()
     assert (pipeline.rag_comment, pipeline.rtb_date) == ("Well", date(27, 8, 5))
-    said = StringIO()
-    call_command("audit_check", stdout=said)
-    assert "Remark: Pipeline “Herring Bank”: its RTB date is 0027-08-05" in said.getvalue()
+    output = StringIO()
+    call_command("audit_check", stdout=output)
+    assert "Remark: Pipeline “Herring Bank”: its RTB date is 0027-08-05" in output.getvalue()
 
 
 def test_going_back_to_an_older_one_is_refused_in_words(desk):

@@ -87,7 +87,7 @@ def test_any_text_comes_out_as_text(as_manager, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "reported"),
     [
         ("=1", "'=1"),
         ("\r=1", "'\r=1"),
@@ -100,8 +100,8 @@ def test_any_text_comes_out_as_text(as_manager, text):
         (None, None),
     ],
 )
-def test_only_texts_that_start_as_formulas_are_escaped(value, told):
-    assert escape_formula(value) == told
+def test_only_texts_that_start_as_formulas_are_escaped(value, reported):
+    assert escape_formula(value) == reported
 
 
 def test_text_longer_than_a_cell_is_cut_in_xlsx_and_whole_in_csv(as_manager):
@@ -139,7 +139,7 @@ def test_file_is_named_for_the_list_and_the_day(as_manager, name, file_name, kin
     assert name == f"{file_name}-{timezone.localdate():%Y-%m-%d}.{kind}"
 
 
-def test_links_are_told_in_words(as_manager):
+def test_links_are_described_in_words(as_manager):
     make_pipeline(
         "Moor", capacity_mw=3, technology="wind", lead_developer=make_counterparty("Larch")
     )
@@ -193,15 +193,15 @@ def test_xlsx_names_its_sheets_has_filter_buttons_and_says_what_it_holds(as_mana
     rows = cells_of(file, "sheet2")
     assert [rows[f"{column}2"][1] for column in "BCDE"] == ["60.5", "10.5", "50", "100"]
     about = {text: place for place, (_, text) in cells_of(file, "sheet1").items()}
-    told = {
+    reported = {
         label: cells_of(file, "sheet1")[place.replace("A", "B")][1]
         for label, place in about.items()
         if place.startswith("A") and place != "A1"
     }
-    assert told.pop("Address").endswith("/pipelines/?rag=red&columns=capacity_mw")
-    assert float(told.pop("Made at")) > 46_000
-    assert told.pop("Counted").startswith("each facility once")
-    assert told == {
+    assert reported.pop("Address").endswith("/pipelines/?rag=red&columns=capacity_mw")
+    assert float(reported.pop("Made at")) > 46_000
+    assert reported.pop("Counted").startswith("each facility once")
+    assert reported == {
         "As of": "now",
         "Made by": str(manager),
         "View": "Reds",

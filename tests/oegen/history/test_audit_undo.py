@@ -155,7 +155,7 @@ def test_a_refusal_names_what_changed_since_and_leads_to_the_state_before(as_por
     assert as_portfolio_manager.get(restore).status_code == 200
 
 
-def test_what_the_database_refuses_is_told_and_nothing_is_undone(as_portfolio_manager):
+def test_what_the_database_refuses_is_reported_and_nothing_is_undone(as_portfolio_manager):
     counterparty = Counterparty.objects.create(name="Acme")
     counterparty.delete()
     change_set = newest()

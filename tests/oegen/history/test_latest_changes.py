@@ -15,7 +15,7 @@ from tests.support.builders import make_counterparty, make_pipeline, make_user
 pytestmark = pytest.mark.django_db
 
 
-def test_changes_are_told_in_words_by_day(as_manager, portfolio_manager):
+def test_changes_are_described_in_words_by_day(as_manager, portfolio_manager):
     with audit.change_set(recorded_at=datetime(2026, 3, 1, 12, tzinfo=UTC)):
         pipeline = make_pipeline("Kestrel Moor", stage="design")
     with audit.change_set(
@@ -32,19 +32,19 @@ def test_changes_are_told_in_words_by_day(as_manager, portfolio_manager):
     assert "Priya Shah" in html
 
 
-def test_pages_of_changes_leave_none_out_and_tell_none_twice(as_manager):
+def test_pages_of_changes_list_each_change_once(as_manager):
     moment = datetime(2026, 3, 14, 12, tzinfo=UTC)
     for number in range(60):
         with audit.change_set(recorded_at=moment):
             make_counterparty(f"Company {number}")
-    told = []
+    reported = []
     address = reverse("latest-changes")
     while address:
         html = as_manager.get(address).content.decode()
-        told += re.findall(r"<bdi>(Company \d+)</bdi>", html)
+        reported += re.findall(r"<bdi>(Company \d+)</bdi>", html)
         following = re.search(r'href="(\?before=[^"]+)"', html)
         address = reverse("latest-changes") + following[1] if following else None
-    assert sorted(told) == sorted(f"Company {number}" for number in range(60))
+    assert sorted(reported) == sorted(f"Company {number}" for number in range(60))
 
 
 def test_set_up_is_no_news(as_manager):
@@ -61,18 +61,18 @@ def test_accounts_are_no_news_but_what_changed_with_them_is(as_manager):
     with audit.change_set():
         first.delete()
         make_counterparty("Larch Power")
-    [told] = news.latest()
-    assert [entry.subject for entry in told.entries] == ["Larch Power"]
-    assert set(told.change_set.contents) == {
+    [reported] = news.latest()
+    assert [entry.subject for entry in reported.entries] == ["Larch Power"]
+    assert set(reported.change_set.contents) == {
         AccountRecord.history.model._meta.label_lower,
         Counterparty.history.model._meta.label_lower,
     }
 
 
-def test_what_is_told_with_other_changes_is_told_where_it_is_all_that_changed(as_manager):
+def test_models_outside_the_feed_are_listed_where_nothing_else_changed(as_manager):
     move = make_pipeline("Kestrel Moor", stage="construction").transitions.get()
-    [told] = news.latest()
-    assert [entry.subject for entry in told.entries] == ["Kestrel Moor"]
+    [reported] = news.latest()
+    assert [entry.subject for entry in reported.entries] == ["Kestrel Moor"]
     move.effective_on = date(2026, 3, 14)
     move.save()
     Acknowledgement.objects.create(

@@ -194,7 +194,7 @@ def test_what_changed_since_the_preview_is_shown_first(pair, portfolio_manager, 
     assert Counterparty.objects.get() == survivor
 
 
-def test_what_a_rule_refuses_is_said_and_only_of_what_is_taken_over(pair, portfolio_manager):
+def test_what_a_rule_refuses_is_reported_and_only_of_what_is_taken_over(pair, portfolio_manager):
     survivor, merged = pair
     QuerySet(Counterparty).filter(pk=merged.pk).update(lei="wrong")
     Counterparty.objects.filter(pk=survivor.pk).update(website="no address")
@@ -245,13 +245,13 @@ def test_a_link_that_comes_in_at_the_same_moment_is_shown_first(
     address = f"/counterparties/{survivor.pk}/merge/?with={merged.pk}"
     form = client.get(address).context["form"]
     data = {field.html_name: field.value() for field in form} | {"reason": "Same"}
-    carry_out = merging._carry_out
+    execute = merging._execute
 
     def lose_the_race(plan, decisions):
-        carry_out(plan, decisions)
+        execute(plan, decisions)
         raise IntegrityError("violates foreign key constraint")
 
-    monkeypatch.setattr(merging, "_carry_out", lose_the_race)
+    monkeypatch.setattr(merging, "_execute", lose_the_race)
     response = client.post(address, data)
     assert response.status_code == 409
     assert "Nothing was merged" in response.content.decode()

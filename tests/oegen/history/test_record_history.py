@@ -116,7 +116,7 @@ def test_days_of_the_filter_are_days_in_london(as_manager):
     assert (count("2026-07-01"), count("2026-07-02")) == (0, 1)
 
 
-def test_wrong_filter_is_told_beside_it_and_picks_nothing(as_manager, pipeline):
+def test_wrong_filter_is_reported_beside_it_and_picks_nothing(as_manager, pipeline):
     response = as_manager.get(history_page(pipeline), {"until": "yesterday", "field": "nonsense"})
 
     assert response.context["entries"] == []

@@ -81,7 +81,7 @@ def test_a_fault_of_the_program_stays_one(error):
     assert not busy.is_busy(error)
 
 
-def test_the_browser_is_told_which_draft_was_saved(client, portfolio_manager):
+def test_the_response_names_the_draft_that_was_saved(client, portfolio_manager):
     client.force_login(portfolio_manager)
     address = make_pipeline().get_absolute_url()
     saved = client.post(address, {"text": "Well", "draft": "a" * 32})
@@ -91,7 +91,7 @@ def test_the_browser_is_told_which_draft_was_saved(client, portfolio_manager):
         assert "oegen_saved" not in client.post(address, refused).cookies
 
 
-def test_a_session_that_ended_is_told_at_the_sign_in(client):
+def test_a_session_that_ended_is_reported_at_the_sign_in(client):
     address = make_pipeline().get_absolute_url()
     asked = client.post(address, {"text": "Well"})
     page = client.get(asked["Location"]).content.decode()

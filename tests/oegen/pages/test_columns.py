@@ -199,7 +199,7 @@ def test_linked_records_are_shown_by_their_names(as_manager, linked_points):
 
     def cells(name):
         query = {"columns": ",".join(TABLES[name].base_columns)}
-        return "".join(as_manager.get(reverse(name), query).context["table"].lines())
+        return "".join(as_manager.get(reverse(name), query).context["table"].rendered_rows())
 
     assert ">Birch (Lead developer)<" in cells("pipelines")
     assert ">Larch<" in cells("infopoints")
@@ -251,7 +251,7 @@ def test_records_that_look_alike_are_told_apart_where_they_differ(as_manager):
     make_pipeline("D", stage="design", outcome="sold")
 
     everything = as_manager.get(reverse("pipelines"), {"status": "all"})
-    lines = list(everything.context["table"].lines())
+    lines = list(everything.context["table"].rendered_rows())
 
     for line, words in zip(
         lines,

@@ -17,7 +17,7 @@ def comment_on(client, record, text: str):
     return client.post(record.get_absolute_url(), {"text": text})
 
 
-def test_the_writer_learns_whom_a_mention_told_and_how(
+def test_the_writer_learns_whom_a_mention_notified_and_how(
     client, portfolio_manager, manager, settings
 ):
     settings.SENDS_EMAIL = True
@@ -73,8 +73,8 @@ def test_a_comment_shows_whom_it_names_wherever_it_is_read(client, portfolio_man
 
     pipeline.rag_comment = "@morgan has it"
     pipeline.save()
-    told = strip_tags(client.get(reverse("audit")).text)
-    assert "@morgan has it" in told, "what is no comment tells nobody"
+    reported = strip_tags(client.get(reverse("audit")).text)
+    assert "@morgan has it" in reported, "what is no comment tells nobody"
 
 
 def test_a_mention_of_nobody_is_refused_at_the_box_with_who_was_meant(

@@ -247,7 +247,7 @@ def test_information_points_are_found_by(as_manager, portfolio_manager, query, f
     ],
 )
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
-def test_wrong_value_is_told_beside_its_filter(as_manager, name, query, sentence, headers):
+def test_wrong_value_is_reported_beside_its_filter(as_manager, name, query, sentence, headers):
     response = as_manager.get(reverse(name), query, headers=headers)
 
     html = response.content.decode()

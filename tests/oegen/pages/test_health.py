@@ -16,7 +16,7 @@ BEHIND_A_PROXY = {"headers": {"X-Forwarded-For": "203.0.113.7"}}
 
 @pytest.fixture(autouse=True)
 def anew(monkeypatch):
-    monkeypatch.setattr(health, "_watch", health._Watch())
+    monkeypatch.setattr(health, "_result", health._CachedResult())
 
 
 @pytest.mark.parametrize("client_is", [FROM_ELSEWHERE, BEHIND_A_PROXY], ids=["far", "proxied"])

@@ -83,7 +83,9 @@ def test_every_filter_tells_what_is_wrong_with_its_value(as_manager, name, field
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_two_texts_where_one_is_looked_for_are_told_beside_the_filter(as_manager, portfolio, name):
+def test_two_texts_where_one_is_looked_for_are_reported_beside_the_filter(
+    as_manager, portfolio, name
+):
     response = as_manager.get(f"{reverse(name)}?q=alpha&q=bravo")
 
     html = response.content.decode()

@@ -110,7 +110,7 @@ def test_totals_are_of_all_that_is_filtered_and_count_a_shared_facility_once(as_
         ("counterparties", {"q": "x" * 201}, "at most 200 characters"),
     ],
 )
-def test_wrong_filter_value_is_told_beside_the_filter(as_manager, name, query, sentence):
+def test_wrong_filter_value_is_reported_beside_the_filter(as_manager, name, query, sentence):
     make_pipeline("Alpha", capacity_mw=1)
 
     response = get(as_manager, name, **query)
@@ -130,7 +130,7 @@ def test_wrong_filter_value_is_told_beside_the_filter(as_manager, name, query, s
         ({"way": "design"}, "There is no “design” here."),
     ],
 )
-def test_wrong_value_that_only_an_address_can_give_is_told(as_manager, query, sentence):
+def test_wrong_value_that_only_an_address_can_give_is_reported(as_manager, query, sentence):
     make_pipeline("Alpha")
 
     response = get(as_manager, "pipelines", **query)

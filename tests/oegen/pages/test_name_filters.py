@@ -81,7 +81,7 @@ def test_pipelines_of_an_information_point_are_listed_with_its_title_as_chip(
 
 
 @pytest.mark.parametrize("value", ["x", "a\x00b", "6f1e0b53-0f4f-4a3d-9a51-5c3b0f7c6c11", "1"])
-def test_information_point_that_is_not_there_is_told(as_manager, queue_reform, value):
+def test_information_point_that_is_not_there_is_reported(as_manager, queue_reform, value):
     response = as_manager.get(reverse("pipelines"), {"infopoint": value})
 
     html = response.content.decode()

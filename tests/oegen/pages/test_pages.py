@@ -258,7 +258,7 @@ def test_server_error_page_needs_nothing_that_may_be_broken(client, manager, mon
     assert "on fire" not in text
 
 
-def test_wrong_password_is_told_and_the_name_is_kept(client, manager):
+def test_wrong_password_is_reported_and_the_name_is_kept(client, manager):
     response = client.post(reverse("login"), {"username": "morgan", "password": "wrong"})
 
     assert response.status_code == 200
@@ -325,7 +325,7 @@ def test_number_is_rounded_and_grouped(value, shown):
     ("days", "words"),
     [(0, "today"), (1, "in 1 day"), (-1, "1 day ago"), (1500, "in 1,500 days")],
 )
-def test_distance_of_a_day_is_told_in_words(days, words):
+def test_distance_of_a_day_is_shown_in_words(days, words):
     day = timezone.localdate() + timedelta(days=days)
 
     assert render("{{ day|in_days }}", day=day) == words

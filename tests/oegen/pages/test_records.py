@@ -83,7 +83,7 @@ def test_counterparty_page_leads_to_its_people(as_manager, records):
 
 
 @pytest.mark.parametrize(
-    ("dates", "told"),
+    ("dates", "reported"),
     [
         (
             [date(2027, 1, 14), date(2027, 2, 1), date(2027, 3, 16)],
@@ -94,13 +94,13 @@ def test_counterparty_page_leads_to_its_people(as_manager, records):
         ([date(2027, 1, 14), None, date(2028, 1, 14)], "365 days later than first recorded"),
     ],
 )
-def test_rtb_date_is_compared_with_the_first_one_recorded(as_manager, db, dates, told):
+def test_rtb_date_is_compared_with_the_first_one_recorded(as_manager, db, dates, reported):
     pipeline = make_pipeline(rtb_date=dates[0])
     for day in dates[1:]:
         pipeline.rtb_date = day
         pipeline.save()
 
-    assert told in words(page_of(as_manager, pipeline))
+    assert reported in words(page_of(as_manager, pipeline))
 
 
 @pytest.mark.parametrize("dates", [[date(2027, 1, 14)], [None], [date(2027, 1, 14), None]])
@@ -234,7 +234,7 @@ def test_a_review_in_the_past_is_overdue_unless_the_point_is_closed(as_manager, 
     make_information_point("Undated", market="GB")
 
     table = as_manager.get("/infopoints/?status=all&columns=review_on,market").context["table"]
-    rows = [re.sub(r"<[^>]+>", "|", line) for line in table.lines()]
+    rows = [re.sub(r"<[^>]+>", "|", line) for line in table.rendered_rows()]
 
     assert [line.split("|")[2] for line in rows if "overdue" in line] == ["Late"]
     assert sum(line.endswith("|—|") for line in rows) == 3, "a market that nobody gave"

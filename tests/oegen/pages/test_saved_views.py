@@ -88,14 +88,14 @@ def test_somebody_else_s_view_is_refused(client, view, do):
         ("a\x00b", "Null characters are not allowed."),
     ],
 )
-def test_name_that_cannot_be_kept_is_told(as_manager, view, name, sentence):
+def test_name_that_cannot_be_kept_is_reported(as_manager, view, name, sentence):
     response = as_manager.post(PIPELINES, {"do": "save-view", "name": name}, follow=True)
 
     assert sentence in response.content.decode()
     assert SavedView.objects.count() == 1
 
 
-def test_rename_to_a_name_in_use_is_told(as_manager, view):
+def test_rename_to_a_name_in_use_is_reported(as_manager, view):
     as_manager.post(PIPELINES, {"do": "save-view", "name": "All"})
 
     response = as_manager.post(

@@ -73,7 +73,7 @@ def test_older_entries_are_one_link_away(as_manager, talked_about):
     assert "Show more" not in parsed(older).text
 
 
-def test_short_change_is_told_in_its_sentence_alone(as_manager, talked_about):
+def test_short_change_is_shown_by_its_sentence_alone(as_manager, talked_about):
     talked_about.stage = Stage.objects.get(code="procurement")
     talked_about.save()
 
@@ -83,7 +83,7 @@ def test_short_change_is_told_in_its_sentence_alone(as_manager, talked_about):
     assert "Before and after" not in text
 
 
-def test_capacity_is_told_in_the_unit_of_the_technology_that_it_had(as_manager, db):
+def test_capacity_is_shown_in_the_unit_of_the_technology_that_it_had(as_manager, db):
     facility = make_facility("Rowan Down", "solar", capacity_mw=50)
     facility.capacity_mw = 60
     facility.save()

@@ -79,7 +79,9 @@ def test_wrong_old_passwords_are_delayed_logged_and_count_as_failures(as_manager
     assert manager.check_password(PASSWORD)
 
 
-def test_the_person_is_told_by_mail_whoever_did_it(as_manager, manager, administrator, settings):
+def test_the_person_is_notified_by_mail_whoever_did_it(
+    as_manager, manager, administrator, settings
+):
     settings.SENDS_EMAIL = True
     User.objects.filter(pk=manager.pk).update(email="morgan@oegen.example")
     change(as_manager)

@@ -42,7 +42,7 @@ def kinds() -> list[str]:
     return list(SecurityEvent.objects.order_by("number").values_list("kind", flat=True))
 
 
-def test_sign_in_download_and_sign_out_are_told_in_the_chain(visit, manager):
+def test_sign_in_download_and_sign_out_are_recorded_in_the_chain(visit, manager):
     newest = ChangeSet.objects.latest("number").number
     visit("post", reverse("login"), {"username": "morgan", "password": PASSWORD})
     visit("get", reverse("pipelines"), {"download": "csv", "q": "wind"})

@@ -187,11 +187,11 @@ def test_hits_show_what_tells_records_of_one_name_apart(client, manager):
 
     text = shown(page(client, q="kestrel"))
 
-    for told in (
+    for reported in (
         "Kestrel Pipeline Design R Red 40.0 &nbsp;MW Spain",
         "Kestrel Sold Pipeline Sold Not rated 5.0 &nbsp;MWp",
         "Kestrel Facility Wind 40.0 &nbsp;MW Spain",
         "Kestrel Ltd Counterparty United Kingdom archived",
         "Kestrel risk Information point Open rated 4,000",
     ):
-        assert told in text
+        assert reported in text
