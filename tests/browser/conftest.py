@@ -96,7 +96,7 @@ class ConsoleWatch:
             self.errors.append(text)
 
     def expect(self, text: str) -> None:
-        """Take the errors with that text off the list; there must be one."""
+        """Remove the errors with that text from the list; there must be one."""
         assert any(text in error for error in self.errors), self.errors
         self.errors = [error for error in self.errors if text not in error]
 
@@ -113,7 +113,7 @@ def browser_page(page: Page, live_server):
 
 @pytest.fixture
 def sign_in(live_server):
-    """sign_in(page, user): by the cookie, without the pages that people see on the way."""
+    """sign_in(page, user): sets the session cookie, without the sign-in page."""
 
     def sign_in(page: Page, user) -> None:
         client = Client()

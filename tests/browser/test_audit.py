@@ -46,8 +46,8 @@ def test_an_import_is_undone_from_the_audit(signed_in, live_server):
     page.get_by_label("Why").fill("The wrong file")
     page.get_by_role("button", name=f"Undo change set {imported.number}").click()
 
-    said = f"Change set {imported.number} is undone, all of it."
-    expect(page.get_by_text(said)).to_be_visible()
+    message = f"Change set {imported.number} is undone, all of it."
+    expect(page.get_by_text(message)).to_be_visible()
     new = ChangeSet.objects.latest("number")
     expect(page.get_by_role("heading", name=f"Change set {new.number}")).to_be_visible()
     assert not Contact.objects.exists()

@@ -135,7 +135,7 @@ def test_each_status_asks_for_what_it_needs_and_errors_stand_at_the_field(board,
     assert kestrel.transitions.count() == 2
 
 
-def test_somebody_elses_change_is_told_and_the_second_go_moves(board, kestrel):
+def test_somebody_elses_change_is_reported_and_the_second_go_moves(board, kestrel):
     Pipeline.objects.filter(pk=kestrel.pk).update(rag_status="green")
 
     board.get_by_role("button", name="Move Kestrel Moor").click()
@@ -191,7 +191,7 @@ def phone(browser, sign_in, live_server, mover, kestrel):
 
 
 def to_the_card(page: Page) -> dict:
-    """Bring its column into sight; gives where its grip is."""
+    """Scroll its column into view. Returns the position of its grip."""
     grip = page.get_by_role("button", name="Move Kestrel Moor")
     grip.scroll_into_view_if_needed()
     page.wait_for_function(

@@ -98,8 +98,8 @@ def barriers_of(page: Page, rules: dict) -> list[str]:
 
 
 def faults_of(page: Page) -> list[str]:
-    """What every page must have and this one lacks, on a phone in light and at a desk in dark:
-    first on that on which the page before was left, which is half the drawing."""
+    """The faults of a page on a phone in the light theme and on a desktop in the dark theme. The
+    first is the one in which the previous page ended, which saves half of the rendering."""
     faults = []
     page.evaluate(AXE)
     rules = ALL_RULES
@@ -120,7 +120,7 @@ def faults_of(page: Page) -> list[str]:
 
 
 def look_at(page: Page, site: str, addresses: list[str]) -> list[str]:
-    """What is wrong with these pages, each fault with its address."""
+    """The faults of these pages, with their addresses."""
     network = NetworkWatch(page)
     wrong = []
     for address in addresses:
@@ -133,7 +133,7 @@ def look_at(page: Page, site: str, addresses: list[str]) -> list[str]:
 
 @pytest.fixture
 def records(administrator):
-    """One of every kind, with names that do harm to a page that trusts them."""
+    """A record of every model, with names that contain markup and script."""
     records = make_portfolio(administrator)
     for model in (Counterparty, Contact, Facility, Pipeline, InformationPoint):
         setattr(records[model], model.SEARCH_FIELDS[0], HOSTILE)

@@ -122,7 +122,7 @@ def test_names_are_suggested_while_one_types(list_page):
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
-def test_wrong_value_is_told_while_typing_and_the_sentence_goes(list_page):
+def test_wrong_value_is_reported_while_typing_and_the_sentence_goes(list_page):
     page = list_page
     page.get_by_text("More filters").click()
     capacity = page.get_by_label("Capacity from, MW")

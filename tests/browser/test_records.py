@@ -53,20 +53,20 @@ def test_comment_is_added_edited_and_removed_from_the_record_s_page(as_editor, p
     page.open(pipeline)
     page.get_by_label("Add a comment").fill(HOSTILE)
     page.get_by_role("button", name="Comment", exact=True).click()
-    said = page.locator(".comment-text")
-    expect(said).to_have_text(HOSTILE)
+    comment = page.locator(".comment-text")
+    expect(comment).to_have_text(HOSTILE)
 
     page.get_by_role("link", name="Edit this comment").click()
     box = page.get_by_label("Comment", exact=True)
     expect(box).to_be_focused()
     page.get_by_role("link", name="Leave it as it is").click()
-    expect(said).to_have_text(HOSTILE)
+    expect(comment).to_have_text(HOSTILE)
     expect(page.get_by_role("link", name="Edit this comment")).to_be_focused()
 
     page.keyboard.press("Enter")
     box.fill("Put more kindly")
     page.get_by_role("button", name="Save the comment").click()
-    expect(said).to_have_text("Put more kindly")
+    expect(comment).to_have_text("Put more kindly")
     expect(page.locator(".comment-past del")).to_have_text(HOSTILE)
     assert page.url.split("#")[0].endswith(pipeline.get_absolute_url())
 
@@ -192,7 +192,7 @@ def test_a_comment_is_counted_once_it_comes_near_its_limit(as_editor, pipeline):
     expect(note).to_have_text("80 too many of 10,000")
 
 
-def test_the_admin_suggests_whom_to_mention_and_says_who_will_be_told(
+def test_the_admin_suggests_whom_to_mention_and_shows_who_will_be_notified(
     as_editor, pipeline, manager, live_server
 ):
     page = as_editor

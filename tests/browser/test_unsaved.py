@@ -28,7 +28,7 @@ def at_work(browser_page, sign_in, portfolio_manager, live_server):
 
 
 def expect_drafts(page, count: int) -> None:
-    """Wait until this tab keeps ``count`` drafts: a page settles that once it has loaded."""
+    """Wait until this tab has ``count`` drafts; a page removes old ones after it has loaded."""
     page.wait_for_function(
         "(count) => document.readyState === 'complete' && Object.keys(sessionStorage)"
         ".filter((key) => key.startsWith('oegen:draft:')).length === count",
@@ -205,5 +205,5 @@ def test_what_a_busy_database_refused_comes_back_and_is_saved(at_work, busy_data
     page.console.expect("503")
     assert page.asked == []
     pipeline.refresh_from_db()
-    said = [pipeline.rag_comment, *Comment.objects.values_list("text", flat=True)]
-    assert said.count("Spoke to the council at length") == 1
+    texts = [pipeline.rag_comment, *Comment.objects.values_list("text", flat=True)]
+    assert texts.count("Spoke to the council at length") == 1

@@ -32,7 +32,7 @@ class Walk:
     #: A field of the admin's table, its new value, and how pages tell that.
     field: str
     value: str
-    told: str
+    shown_text: str
 
 
 WALKS = {
@@ -116,7 +116,7 @@ def csv_table(raw: bytes) -> list[list[str]]:
 
 
 def xlsx_table(raw: bytes) -> list[list[str]]:
-    """The cells that hold something, row by row; the sheet before tells of the file."""
+    """The non-empty cells by row, from the second sheet; the first describes the file."""
     sheet = zipfile.ZipFile(io.BytesIO(raw)).read("xl/worksheets/sheet2.xml")
     rows = ElementTree.fromstring(sheet).iterfind(".//s:row", SPACE)  # noqa: S314 - ours
     return [
@@ -171,7 +171,7 @@ def test_portfolio_manager_creates_edits_finds_and_downloads(
     save(page)
     expect(page.locator(".messagelist")).to_contain_text("changed successfully")
     page.goto(record_url)
-    expect(page.locator("main")).to_contain_text(walk.told)
+    expect(page.locator("main")).to_contain_text(walk.shown_text)
     expect(page.locator("main")).to_contain_text(REASON)
 
     # Search from the top of any page.
@@ -194,7 +194,7 @@ def test_portfolio_manager_creates_edits_finds_and_downloads(
         ]
         assert [line[0] for line in table[1:]] == names
         new = table[1 + names.index(walk.name)]
-        assert new[1] == walk.told
+        assert new[1] == walk.shown_text
         assert record_url.endswith(f"/{new[-1]}/"), "its id leads from the file to its page"
 
 

@@ -1,4 +1,4 @@
-"""What changed between two days, as people read it and download it."""
+"""The page of changes between two days, and its downloads."""
 
 import re
 from datetime import UTC, date, datetime
@@ -49,17 +49,19 @@ def portfolio(monkeypatch, portfolio_manager):
 
 
 def read(client, **query) -> str:
-    """The page's text, one space for each white space."""
+    """The text of the page, with whitespace collapsed."""
     html = client.get(URL, query).text
     assert "</html>" in html
     content = html.split("<main")[1].split("</main>")[0]
     return " ".join(unescape(re.sub(r"<[^>]+>", "", content)).split())
 
 
-def test_each_change_is_told_with_its_size_who_when_and_why(as_manager, portfolio):
+def test_each_change_is_shown_with_its_size_who_when_and_why(as_manager, portfolio):
     text = read(as_manager, **RANGE)
-    told = "Kestrel Moor slipped by 61 days, from 14 Jan 2027 to 16 Mar 2027 40.0 MWp Priya Shah, "
-    assert f"{told}12 Nov 2026, 14:03: =Grid offer is late" in text
+    reported = (
+        "Kestrel Moor slipped by 61 days, from 14 Jan 2027 to 16 Mar 2027 40.0 MWp Priya Shah, "
+    )
+    assert f"{reported}12 Nov 2026, 14:03: =Grid offer is late" in text
     assert "Rowan Hill put on hold in Design 25.0 MW Priya Shah" in text
     assert "Larch Park removed; it was in Design 5.0 MWp Priya Shah" in text
     assert "3 changes of 3 pipelines between the end of 10 Nov 2026 and the end of 14 Nov" in text
@@ -78,7 +80,9 @@ def test_each_change_is_told_with_its_size_who_when_and_why(as_manager, portfoli
     assert as_manager.get(gone).status_code == 200
 
 
-def test_storage_is_told_apart_on_each_line_and_in_the_total_of_its_kind(as_manager, portfolio):
+def test_storage_is_shown_separately_on_each_line_and_in_the_total_of_its_kind(
+    as_manager, portfolio
+):
     with audit.change_set(reason="Three more"):
         both = make_pipeline("Both", capacity_mw=20)
         battery = make_facility("Battery", "bess", capacity_mw=11, storage_mwh=22)
@@ -94,8 +98,8 @@ def test_storage_is_told_apart_on_each_line_and_in_the_total_of_its_kind(as_mana
 
     rows = csv_rows(as_manager, "changes", **days)
     places = [rows[0].index(f"Of which storage, MW {end}") for end in ("before", "after")]
-    told = {row[3]: [row[place] for place in places] for row in rows[1:]}
-    assert told == {"Both": ["", "11"], "Stack": ["", "9"], "Windy": ["", "0"]}
+    reported = {row[3]: [row[place] for place in places] for row in rows[1:]}
+    assert reported == {"Both": ["", "11"], "Stack": ["", "9"], "Windy": ["", "0"]}
 
 
 def test_filters_kinds_and_steps_narrow(as_manager, portfolio):
@@ -191,7 +195,7 @@ def test_days_are_the_dashboard_s_unless_the_address_names_others(as_manager, po
         ({"from": "1999-12-31"}, "Nothing is known from before 1 Jan 2000."),
     ],
 )
-def test_a_wrong_day_is_told_beside_its_field_and_the_rest_stays(
+def test_a_wrong_day_is_reported_beside_its_field_and_the_rest_stays(
     as_manager, portfolio, days, sentence
 ):
     answer = as_manager.get(URL, {**days, "q": "kestrel", "download": "csv"})

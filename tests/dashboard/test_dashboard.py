@@ -42,7 +42,7 @@ def test_latest_change_says_who_moved_which_pipeline_from_where_to_where(
     assert "Priya Shah · <time datetime=" in news
 
 
-def test_large_change_set_is_told_by_its_numbers(as_manager):
+def test_large_change_set_is_shown_by_its_counts(as_manager):
     with audit.change_set(source=audit.Source.IMPORT):
         for number in range(13):
             make_counterparty(f"Company {number}")
@@ -211,7 +211,7 @@ def test_filters_are_of_the_whole_page_and_stay_in_its_links(as_manager):
     assert "1 open, 40.0 MW" in part.text
 
 
-def test_wrong_filter_is_told_and_nothing_is_added_up(as_manager):
+def test_wrong_filter_is_reported_and_nothing_is_added_up(as_manager):
     make_pipeline("Kestrel Moor", capacity_mw=40)
 
     html = unescape(as_manager.get(reverse("dashboard"), {"status": "frozen"}).text)
@@ -231,7 +231,7 @@ def test_filters_that_nothing_matches_offer_a_way_back(as_manager):
 
 
 def test_record_that_was_not_there_yet_picks_nothing_then(as_manager):
-    """The page compares with a day on which nobody knew the counterparty."""
+    """The page compares with a day on which the counterparty did not exist."""
     lead = make_counterparty("Larch Power")
     make_pipeline("Kestrel Moor", capacity_mw=40, lead_developer=lead)
 
@@ -256,15 +256,15 @@ def test_an_empty_site_leads_whoever_may_take_them_through_the_first_steps(
     stages, entry = (
         reverse(f"admin:pipelines_{name}") for name in ("stage_changelist", "pipeline_add")
     )
-    told = reverse("my-alerts")
+    alerts_url = reverse("my-alerts")
     accounts = reverse("admin:oegen_user_changelist")
     assert [link.partition("?")[0] for link in steps_for(administrator)] == [
         accounts,
         stages,
         entry,
-        told,
+        alerts_url,
     ]
-    assert [link.partition("?")[0] for link in steps_for(portfolio_manager)] == [entry, told]
+    assert [link.partition("?")[0] for link in steps_for(portfolio_manager)] == [entry, alerts_url]
     assert "Ask an administrator to give each stage its probability" in page_of(client)
     assert steps_for(manager) == []
     assert "As soon as a portfolio manager has entered one" in page_of(client)

@@ -1,4 +1,4 @@
-"""Digests: what a day or a week brought, once, and nothing where nothing happened."""
+"""Digests of a day or a week, sent once, and not if nothing happened."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def today():
 
 @pytest.fixture
 def ago(today):
-    """A change set of somebody's at noon, so many days ago."""
+    """Open a change set of a person at noon, some days ago."""
 
     def ago(days: int, reason: str = "", person=None):
         noon = clock.end_of(today - timedelta(days=days)) - timedelta(hours=12)
@@ -35,7 +35,7 @@ def ago(today):
 
 @pytest.fixture
 def week(ago, today):
-    """A month that began with three pipelines, and what its last week brought."""
+    """Create three pipelines a month ago, and changes in the last week."""
     person = make_user(first_name="Priya", last_name="Shah")
     with ago(100):
         late = make_pipeline("Late", capacity_mw=40, rtb_date=today - timedelta(days=3))
@@ -122,7 +122,7 @@ def test_the_command_sends_it_once_to_slack_and_to_those_who_chose_it(
 
 
 def test_the_command_says_why_nobody_got_it(week, slack, settings, capsys):
-    def told() -> str:
+    def output_of_command() -> str:
         call_command("send_digest", period="week")
         return capsys.readouterr().out.splitlines()[0]
 
@@ -132,16 +132,16 @@ def test_the_command_says_why_nobody_got_it(week, slack, settings, capsys):
         "",
         False,
     )
-    assert told() == "No new digest: neither Slack nor e-mail is set up."
+    assert output_of_command() == "No new digest: neither Slack nor e-mail is set up."
     settings.SENDS_EMAIL = True
-    assert told() == (
+    assert output_of_command() == (
         "No new digest: Slack is not set up, and nobody who can be mailed has ticked “Weekly "
         "digest” on their page “E-mail alerts”."
     )
     assert not Alert.objects.exists(), "kept for a channel that is not set up"
     settings.SLACK_WEBHOOK_URL = webhook
-    assert told() == "New digests: 1. Alerts sent: 1, to be tried again: 0, parked: 0."
-    assert told() == "No new digest: this one was written before, for 1 receiver."
+    assert output_of_command() == "New digests: 1. Alerts sent: 1, to be tried again: 0, parked: 0."
+    assert output_of_command() == "No new digest: this one was written before, for 1 receiver."
     assert len(slack.messages) == 1
 
 

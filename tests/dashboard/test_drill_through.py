@@ -1,4 +1,4 @@
-"""Every figure of the dashboard opens the records behind it: as many, with as many MW."""
+"""Every figure of the dashboard links to its records: the same number, with the same MW."""
 
 import random
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from dashboard.metrics import a_month_before
 from pipelines.models import Pipeline
 from tests.support.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
 
-#: What the dashboard compares with if nobody says otherwise.
+#: The default comparison day of the dashboard.
 SINCE = a_month_before(TODAY)
 
 
@@ -41,7 +41,7 @@ def links_in(thing) -> Iterator[Link]:
 
 
 def shuffle(seed: int) -> None:
-    """Rate anew, hold and take off hold some of them."""
+    """Rate some of them again, put some on hold and take some off hold."""
     rng = random.Random(seed)
     for pipeline in Pipeline.objects.filter(outcome="active", stage__is_terminal=False):
         pipeline.rag_status = rng.choice(["", "red", "amber", "green"])
@@ -117,7 +117,7 @@ def test_net_and_weighted_open_lists_that_add_up_to_them(as_manager, at):
 
 
 def test_every_kind_of_figure_leads_on(as_manager, at):
-    """What the test above opens, and what is drawn: each place of the scatter, each step."""
+    """The links followed by the test above, and those drawn by script, are of every kind."""
     at(SINCE - timedelta(days=1))
     make_random_portfolio(9, size=28)
     at(TODAY - timedelta(days=2))

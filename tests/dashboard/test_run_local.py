@@ -1,4 +1,4 @@
-"""``make run``'s own command, as a process: data, logins, server; and a second run."""
+"""The command of ``make run`` as a process: data, logins, server, and a second run."""
 
 import os
 import re
@@ -70,7 +70,7 @@ class Site:
             return False
 
     def watcher(self) -> int:
-        """The process that sends the alerts beside the server."""
+        """The process that sends alerts while the server runs."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         (watcher,) = [
             int(child)
@@ -96,7 +96,7 @@ class Site:
 
 
 def run_local(folder: Path, port: int) -> subprocess.CompletedProcess:
-    """Where it is refused at once."""
+    """Run the command where it is expected to fail at once."""
     return subprocess.run(
         [sys.executable, "manage.py", "run_local"],
         cwd=ROOT,
@@ -156,7 +156,7 @@ def test_the_site_comes_up_with_data_and_logins_and_keeps_both(folder):
         site.sign_in("manager", logins["manager"])
 
 
-def test_a_port_in_use_is_said_before_anything_is_done(tmp_path):
+def test_a_port_in_use_is_reported_before_anything_is_done(tmp_path):
     (tmp_path / "secret-key").write_text("k7-" + "Qw8zR4tY" * 8)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -181,10 +181,10 @@ class TestWhetherTheSampleIsLoaded:
         assert Command().wants_sample() is wanted
         assert not answers
 
-    @pytest.mark.parametrize("said", [True, False])
-    def test_the_setting_answers_before_anybody_is_asked(self, settings, said):
-        settings.SAMPLE = said
-        assert Command().wants_sample() is said
+    @pytest.mark.parametrize("setting", [True, False])
+    def test_the_setting_answers_before_anybody_is_asked(self, settings, setting):
+        settings.SAMPLE = setting
+        assert Command().wants_sample() is setting
 
     def test_nothing_is_mixed_with_what_is_there(self, settings):
         settings.SAMPLE = True

@@ -1,4 +1,4 @@
-"""The filters of several choices, as people work them."""
+"""Choices in multiple-choice filters in a browser."""
 
 from playwright.sync_api import Page
 

@@ -1,7 +1,7 @@
 import os
 import shutil
 
-#: First that without windows, toolbars and the like, which takes a fifth less time.
+#: The one without a user interface comes first: it is a fifth faster.
 NAMES = [
     "chromium-headless-shell",
     "chromium",

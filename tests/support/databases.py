@@ -1,5 +1,5 @@
-"""The test database: migrated once a run, copied for every worker, and copied again after a test
-that commits."""
+"""The test database: migrated once per run, copied for each worker, and restored from the copy
+after a test that commits."""
 
 import fcntl
 import os
@@ -16,15 +16,15 @@ from django.db import connection
 
 
 class SQLiteCopies:
-    """The copy is a file."""
+    """A copy of the migrated database in a file."""
 
     def __init__(self, folder: Path):
         self._file = folder / "migrated.sqlite3"
 
-    def is_kept(self) -> bool:
+    def exists(self) -> bool:
         return self._file.exists()
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Copy this worker's database for all workers."""
         connection.ensure_connection()
         with closing(sqlite3.connect(self._file)) as copy:
@@ -38,25 +38,25 @@ class SQLiteCopies:
         return memory
 
     def restore(self) -> None:
-        """Make this worker's database, or put it back."""
+        """Create this worker's database, or restore it."""
         connection.ensure_connection()
         self._copy.backup(connection.connection)
         connection.close()
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         self._file.unlink()
 
 
 class PostgreSQLCopies:
-    """The copy is a database, whose name stands in a file."""
+    """A copy of the migrated database in another database, whose name is in a file."""
 
     def __init__(self, folder: Path):
         self._file = folder / "migrated.txt"
 
-    def is_kept(self) -> bool:
+    def exists(self) -> bool:
         return self._file.exists()
 
-    def keep(self) -> None:
+    def save(self) -> None:
         own = connection.settings_dict["NAME"]
         self._copy(own, f"{own}_migrated")
         self._file.write_text(f"{own}_migrated")
@@ -64,13 +64,13 @@ class PostgreSQLCopies:
     def restore(self) -> None:
         self._copy(self._file.read_text(), connection.settings_dict["NAME"])
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         self._run('DROP DATABASE "{}"', self._file.read_text())
         self._file.unlink()
 
     def _copy(self, source: str, target: str) -> None:
         connection.close()
-        # By force: the server may not have noticed yet that a process of the test was killed.
+        # FORCE, because the server may not have noticed yet that a process was killed.
         self._run('DROP DATABASE IF EXISTS "{}" WITH (FORCE)', target)
         self._run('CREATE DATABASE "{}" TEMPLATE "{}"', target, source)
 
@@ -94,22 +94,22 @@ def database_url() -> str:
 
 @contextmanager
 def migrated_once(folder: Path, migrate: Callable[[], None]) -> Iterator[Copies]:
-    """The first worker that comes to the folder migrates its database; the others copy it, and the
-    last that goes removes what was kept."""
+    """Migrate the database in the first worker and copy it in the others; the last worker to finish
+    removes the copy."""
     copies = (PostgreSQLCopies if connection.vendor == "postgresql" else SQLiteCopies)(folder)
     with (folder / "migrated.in-use").open("w") as in_use, ExitStack() as stack:
         with _locked(folder / "migrated.lock"):
             fcntl.flock(in_use, fcntl.LOCK_SH)
-            if copies.is_kept():
+            if copies.exists():
                 stack.callback(connection.creation.destroy_test_db, _take_test_name(), verbosity=0)
                 copies.restore()
             else:
                 migrate()
-                copies.keep()
+                copies.save()
         yield copies
         with _locked(folder / "migrated.lock"), suppress(BlockingIOError):
             fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            copies.forget()
+            copies.delete()
 
 
 @contextmanager

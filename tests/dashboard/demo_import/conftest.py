@@ -17,8 +17,7 @@ class Folder:
         self._rejects = rejects
 
     def load(self, **options) -> str:
-        """Import and return what the command said; a CommandError passes on with the same, under
-        ``output``."""
+        """Import and return the output of the command. A CommandError has it as ``output``."""
         out = StringIO()
         try:
             call_command("import_demo_csv", self.path, stdout=out, **options)

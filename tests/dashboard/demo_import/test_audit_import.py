@@ -44,7 +44,7 @@ def test_audit_rows_keep_their_own_date_and_name_their_source(demo):
     )
 
 
-def test_told_rows_never_look_newer_than_the_live_record(demo):
+def test_imported_rows_never_look_newer_than_the_live_record(demo):
     demo.apply()
     pipeline = Pipeline.objects.get(pk=SANDPIPER)
     assert not Pipeline.history.filter(id=SANDPIPER, version__gt=pipeline.version).exists()
@@ -68,7 +68,7 @@ def test_old_capacity_columns_serve_a_technology_s_branches_too(demo):
 
 
 @pytest.mark.heavy
-def test_a_long_audit_is_told_in_full(demo):
+def test_a_long_audit_is_imported_in_full(demo):
     """More rows than one batch, of one record, some of them in files of an earlier run."""
     rows = demo.rows("audit.csv")
     template = rows[7]
@@ -87,7 +87,7 @@ def test_a_long_audit_is_told_in_full(demo):
 
 
 def test_a_record_of_the_audit_alone_reads_as_a_removed_one(demo):
-    said = demo.apply()
+    output = demo.apply()
     this_year = datetime.now(UTC).year
     for model, key in (
         (Counterparty, GONE_FIRM),
@@ -99,7 +99,7 @@ def test_a_record_of_the_audit_alone_reads_as_a_removed_one(demo):
     assert steps(PipelineFacility, pipeline=GONE_PIPELINE) == [("+", 2022), ("-", this_year)]
     ended = Counterparty.history.get(id=GONE_FIRM, history_type="-")
     assert ended.history_change_reason.startswith("Not in the imported files")
-    assert "histories of removed pipelines 1" in said
+    assert "histories of removed pipelines 1" in output
 
 
 def test_people_of_the_audit_alone_are_history_and_no_contacts(demo):
@@ -148,7 +148,7 @@ def test_a_link_that_a_later_audit_row_lacks_ends_then(demo):
     ]
 
 
-def test_audit_rows_out_of_order_are_told_in_the_order_of_their_dates(demo):
+def test_audit_rows_out_of_order_are_imported_in_the_order_of_their_dates(demo):
     rows = demo.rows("audit.csv")
     demo.write("audit.csv", [rows[0], *reversed(rows[1:])])
     demo.apply()
@@ -160,7 +160,7 @@ def test_audit_rows_out_of_order_are_told_in_the_order_of_their_dates(demo):
     ]
 
 
-def test_an_audit_row_that_comes_later_is_told_then(demo):
+def test_an_audit_row_that_comes_later_is_imported_then(demo):
     demo.apply()
     row = demo.rows("audit.csv")[4]
     demo.append(
@@ -170,8 +170,8 @@ def test_an_audit_row_that_comes_later_is_told_then(demo):
         Data=row[2].replace("'Design'", "'Procurement'"),
         EntityID=row[3],
     )
-    said = demo.apply()
-    assert "9 read = 1 created + 0 updated + 8 unchanged" in said
+    output = demo.apply()
+    assert "9 read = 1 created + 0 updated + 8 unchanged" in output
     assert [kind for kind, _ in steps(Pipeline, id=SANDPIPER)] == ["+", "~", "~", "~", "~"]
 
 

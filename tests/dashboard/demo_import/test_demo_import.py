@@ -1,4 +1,4 @@
-"""What comes in from the demo's files, and what a second import does."""
+"""The import of the demo's files, and a second import."""
 
 import re
 from datetime import date
@@ -20,7 +20,7 @@ SANDPIPER = "a0000000-0000-4000-8000-000000000004"
 
 
 def row_counts() -> dict[str, int]:
-    """Of every table of ours, the history included."""
+    """The number of rows of every table of this project, history included."""
     return {
         model._meta.label: model._base_manager.count()
         for model in apps.get_models()
@@ -28,16 +28,16 @@ def row_counts() -> dict[str, int]:
     }
 
 
-def test_a_dry_run_says_all_and_leaves_nothing(demo):
+def test_a_dry_run_reports_everything_and_writes_nothing(demo):
     before = row_counts()
-    said = demo.load()
+    output = demo.load()
     assert row_counts() == before
-    assert "pipelines.csv           9 read = 9 created + 0 updated + 0 unchanged + 0 rej" in said
-    assert "Dry run: nothing was kept" in said
+    assert "pipelines.csv           9 read = 9 created + 0 updated + 0 unchanged + 0 rej" in output
+    assert "Dry run: nothing was kept" in output
 
 
 def test_every_row_of_the_files_comes_in(demo):
-    said = demo.apply()
+    output = demo.apply()
     assert Pipeline.objects.count() == 9
     assert Facility.objects.count() == 9
     assert InformationPoint.objects.count() == 4
@@ -45,12 +45,12 @@ def test_every_row_of_the_files_comes_in(demo):
     assert CounterpartyContact.objects.count() == 12
     assert Counterparty.objects.filter(is_placeholder=True).count() == 2
     assert Counterparty.objects.filter(is_placeholder=False).count() == 3 + 3
-    assert re.search(r"audit\.csv +8 read = 8 created", said)
-    assert "contacts 11, roles of contacts 12" in said
+    assert re.search(r"audit\.csv +8 read = 8 created", output)
+    assert "contacts 11, roles of contacts 12" in output
 
 
 def test_capacity_by_technology_is_that_of_the_file(demo):
-    said = demo.apply()
+    output = demo.apply()
     figures = {
         code: Facility.objects.filter(technology__code=code).capacity().mw
         for code in ("bess", "solar", "wind")
@@ -60,7 +60,7 @@ def test_capacity_by_technology_is_that_of_the_file(demo):
         "solar": Decimal("83.300"),
         "wind": Decimal("130.500"),
     }
-    assert "Solar 83.300 MWp, Wind 130.500 MW, BESS 30.000 MW" in said
+    assert "Solar 83.300 MWp, Wind 130.500 MW, BESS 30.000 MW" in output
 
 
 def test_a_pipeline_has_the_values_of_its_row(demo):
@@ -78,29 +78,29 @@ def test_a_pipeline_has_the_values_of_its_row(demo):
 
 
 def test_the_first_of_three_rows_with_one_id_keeps_it(demo):
-    said = demo.apply()
+    output = demo.apply()
     names = ["Sandpiper", "Sandpiper part 2", "Sandpiper part 3"]
     ids = [str(Pipeline.objects.get(project_name=name).pk) for name in names]
     assert ids[0] == SANDPIPER
     assert len(set(ids)) == 3
-    assert f"line 7: Sandpiper part 2: {ids[1]}, because line 6 has {SANDPIPER}" in said
+    assert f"line 7: Sandpiper part 2: {ids[1]}, because line 6 has {SANDPIPER}" in output
 
 
 def test_on_hold_keeps_the_earliest_stage_of_the_audit_else_discovery(demo):
-    said = demo.apply()
-    told = Pipeline.objects.get(project_name="Gannet Bank")
+    output = demo.apply()
+    gannet = Pipeline.objects.get(project_name="Gannet Bank")
     guessed = Pipeline.objects.get(project_name="Plover Field")
-    assert (told.on_hold, told.stage.name) == (True, "Procurement")
+    assert (gannet.on_hold, gannet.stage.name) == (True, "Procurement")
     assert (guessed.on_hold, guessed.stage.name) == (True, "Discovery")
-    assert "guessed as Discovery (1):\n  line 5: Plover Field" in said
+    assert "guessed as Discovery (1):\n  line 5: Plover Field" in output
 
 
 def test_the_status_is_effective_from_the_day_the_file_last_knew_it(demo):
     demo.apply()
-    untold = StageTransition.objects.exclude(
+    without_audit = StageTransition.objects.exclude(
         pipeline__project_name__in=["Sandpiper", "Gannet Bank"]
     )
-    assert set(untold.values_list("effective_on", flat=True)) == {date(2023, 5, 2)}
+    assert set(without_audit.values_list("effective_on", flat=True)) == {date(2023, 5, 2)}
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_an_alias_is_enough_to_find_a_counterparty(demo):
 
 
 def test_an_unknown_technology_part_is_kept_as_a_comment_once(demo):
-    said = demo.apply()
+    output = demo.apply()
     demo.apply()
     point = InformationPoint.objects.get(title="Queue reform")
     assert [one.code for one in point.technologies.all()] == ["bess"]
     assert [comment.text for comment in point.comments.all()] == [
         "The import's technology “BESS/Grid” names “Grid”, which is no technology here."
     ]
-    assert "kept as comments (1)" in said
+    assert "kept as comments (1)" in output
 
 
 def test_a_removed_comment_does_not_come_back(demo):
@@ -176,9 +176,9 @@ def test_a_rating_that_is_not_the_product_is_reported(demo):
 def test_the_second_run_changes_nothing_and_writes_no_history(demo):
     demo.apply()
     before = row_counts()
-    said = demo.apply()
+    output = demo.apply()
     assert row_counts() == before
-    counts = re.findall(r"(\d+) read = 0 created \+ 0 updated \+ (\d+) unchanged \+ 0 rej", said)
+    counts = re.findall(r"(\d+) read = 0 created \+ 0 updated \+ (\d+) unchanged \+ 0 rej", output)
     assert counts == [("8", "8"), ("3", "3"), ("9", "9"), ("4", "4")]
 
 
@@ -198,9 +198,9 @@ def test_without_a_reason_the_history_names_command_and_folder(demo):
 def test_a_changed_row_is_updated_with_one_history_row(demo):
     demo.apply()
     demo.set("pipelines.csv", 1, ProjectStatus="Completed", Capacity="21.5")
-    said = demo.apply()
+    output = demo.apply()
     pipeline = Pipeline.objects.get(project_name="Curlew Moor")
-    assert "9 read = 0 created + 1 updated + 8 unchanged" in said
+    assert "9 read = 0 created + 1 updated + 8 unchanged" in output
     assert pipeline.stage.name == "Completed"
     assert list(pipeline.history.values_list("history_type", flat=True)) == ["~", "+"]
     assert pipeline.facilities.get().capacity_mw == Decimal("21.5")
@@ -299,5 +299,5 @@ def test_blank_rows_are_counted_in_the_summary(demo):
     header, *rest = path.read_text("utf-8").splitlines()
     blank = "," * header.count(",")
     path.write_text("\n".join([header, blank, *rest, blank]), "utf-8")
-    said = demo.apply()
-    assert "3 read = 3 created + 0 updated + 0 unchanged + 0 rejected; 2 blank" in said
+    output = demo.apply()
+    assert "3 read = 3 created + 0 updated + 0 unchanged + 0 rejected; 2 blank" in output

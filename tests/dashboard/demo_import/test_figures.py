@@ -1,4 +1,4 @@
-"""The figures that the demo has too agree with its file, where they mean the same."""
+"""Figures that the demo also has equal those computed from its file."""
 
 import csv
 from collections import Counter

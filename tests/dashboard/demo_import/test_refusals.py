@@ -1,4 +1,4 @@
-"""Files that can't be read, rows that can't be taken, and what the command says of them."""
+"""Unreadable files and rejected rows, and the messages of the command."""
 
 import uuid
 
@@ -196,7 +196,7 @@ def test_a_wrong_cell_rejects_its_row_with_a_sentence(demo, name, cells, column,
     assert ChangeSet.objects.filter(source="import").exists()
 
 
-def test_all_that_is_wrong_with_a_row_is_said_at_once(demo):
+def test_all_that_is_wrong_with_a_row_is_reported_at_once(demo):
     demo.set("pipelines.csv", 1, Long="east", RAGStatus="Pink")
     demo.refused()
     _, _, column, reason, *_ = demo.rejects("pipelines.csv")[0]
@@ -295,7 +295,7 @@ def test_the_only_facility_people_gave_a_pipeline_is_taken_for_its_row(demo):
     assert [str(one.capacity_mw) for one in pipeline.facilities.all()] == ["20.125"]
 
 
-def test_what_the_database_refuses_is_told_and_nothing_stays(demo):
+def test_what_the_database_refuses_is_reported_and_nothing_stays(demo):
     CounterpartyRole.objects.filter(code=LEAD_DEVELOPER).delete()
     before = row_counts()
     error = demo.refused(apply=True)

@@ -1,5 +1,4 @@
-"""The portfolio in lists and dicts, and the rules of the numbers written out once more: one record
-at a time, in plain Python."""
+"""A reference implementation of the metrics in plain Python, one record at a time."""
 
 from collections import defaultdict
 from datetime import date
@@ -87,7 +86,7 @@ class Reference:
         return groups
 
     def with_technology(self, pipelines, technology) -> list:
-        """Those with a facility of it; None is for those without any facility."""
+        """The pipelines with a facility of the technology; for None, those without a facility."""
         if technology is None:
             return [pipeline for pipeline in pipelines if not self.links[pipeline.pk]]
         return [
@@ -99,7 +98,7 @@ class Reference:
         ]
 
     def total(self, pipelines, technology=None) -> Total:
-        """Of all facilities of the pipelines, or of those of one technology."""
+        """The total of all facilities of the pipelines, or of those of one technology."""
         mine = defaultdict(list)
         for pipeline in pipelines:
             for key in self.links[pipeline.pk]:
@@ -121,16 +120,16 @@ class Reference:
                 int(facility.capacity_mw is None),
                 mw if facility.technology.is_storage and not is_dc else 0,
             )
-            owned = max(pipeline.ownership_pct for pipeline in owners)
-            net += Megawatts(*split(mw * owned / 100))
-            chances = [self.probability(pipeline) for pipeline in owners]
-            if known := [chance for chance in chances if chance is not None]:
+            ownership = max(pipeline.ownership_pct for pipeline in owners)
+            net += Megawatts(*split(mw * ownership / 100))
+            probabilities = [self.probability(pipeline) for pipeline in owners]
+            if known := [probability for probability in probabilities if probability is not None]:
                 weighted += Megawatts(*split(mw * max(known) / 100))
                 with_probability += Megawatts(*split(mw))
                 products = [
-                    owner.ownership_pct * chance
-                    for owner, chance in zip(owners, chances, strict=True)
-                    if chance is not None
+                    owner.ownership_pct * probability
+                    for owner, probability in zip(owners, probabilities, strict=True)
+                    if probability is not None
                 ]
                 net_weighted += Megawatts(*split(mw * max(products) / 10_000))
         # To a tenth of a watt.
@@ -140,7 +139,7 @@ class Reference:
     # Who holds what
 
     def parts(self, pipeline) -> dict:
-        """The part, 0 to 1, of each counterparty, and under None nobody's if there is any."""
+        """The share, 0 to 1, of each counterparty; under None the share that nobody holds."""
         links = self.parties[pipeline.pk]
         shared = [link for link in links if link.share_pct is not None]
         parts = defaultdict(Decimal)
@@ -157,25 +156,25 @@ class Reference:
         return {None: Decimal(1)}
 
     def held(self, pipelines) -> tuple[dict, dict]:
-        """What of the pipelines each counterparty holds, in MW, and of which it holds a part;
-        under None what nobody holds."""
-        largest, tied = defaultdict(dict), defaultdict(set)
+        """The MW held by each counterparty, and the pipelines of which it holds a part; under None
+        those that nobody holds."""
+        largest, partners = defaultdict(dict), defaultdict(set)
         for pipeline in pipelines:
             for holder, part in self.parts(pipeline).items():
-                tied[holder].add(pipeline)
+                partners[holder].add(pipeline)
                 for key in self.links[pipeline.pk]:
                     largest[holder][key] = max(largest[holder].get(key, 0), part)
         held = {
             holder: sum((self.mw(key) * part for key, part in largest[holder].items()), Decimal(0))
-            for holder in tied
+            for holder in partners
         }
-        return held, tied
+        return held, partners
 
     # Ready to build
 
     def was_ready_when_sold(self, pipeline) -> bool:
-        """Its RTB date had come by the sale. A day late it was overdue, unless it was built by
-        then or being built."""
+        """Whether the RTB date had passed by the sale. From the day after it the pipeline was
+        overdue, unless it was under construction or completed."""
         moves = sorted(
             self.moves[pipeline.pk], key=lambda one: (one.effective_on, one.recorded_at, one.pk)
         )
@@ -188,7 +187,7 @@ class Reference:
     # Stages
 
     def stays(self) -> list[tuple]:
-        """(pipeline, stage code, days, how it ended) of each stay; how: "moved", "ended", ""."""
+        """(pipeline, stage code, days, end) of each stay; the end is "moved", "ended" or ""."""
         found = []
         for key, moves in self.moves.items():
             moves.sort(key=lambda move: (move.effective_on, move.recorded_at, move.pk))
@@ -205,7 +204,7 @@ class Reference:
         return found
 
     def became(self, pipeline, stage) -> str:
-        """Of a pipeline and a stage: "", "on", "sold", "ended" or "undecided"."""
+        """The result of a pipeline in a stage: "", "on", "sold", "ended" or "undecided"."""
         entered, went_on, was_here = False, False, False
         last = None
         for move in sorted(

@@ -1,5 +1,5 @@
-"""Kinds of change, who wrote them, and what is behind the steps of the walk: over a played history,
-against plain Python over all rows as they were after each write."""
+"""Kinds of change, their last writes, and the pipelines of the steps of the walk, over a random
+history, compared with plain Python over all rows after each write."""
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -20,8 +20,8 @@ from tests.support.player import FIRST_DAY, Clock, Player
 
 pytestmark = pytest.mark.django_db
 
-#: What of a pipeline is written for a kind; the first that was tells who.
-WRITTEN = {
+#: The aspects of each kind; the first that was written gives the last write.
+ASPECTS = {
     "new": ["exists"],
     "removed": ["exists"],
     "moved": ["stage"],
@@ -42,7 +42,7 @@ WRITTEN = {
 }
 
 
-#: How a pipeline for each kind begins, and what is written to it.
+#: The first values of a pipeline for each kind, and the values that are written to it.
 CAST = {
     "moved": ({}, {"stage": "procurement"}),
     "completed": ({}, {"stage": "completed"}),
@@ -67,7 +67,7 @@ CAST = {
 
 
 class Planner(Player):
-    """Also moves RTB dates, which the player leaves alone, and holds on to more pipelines."""
+    """Also changes RTB dates, and removes fewer pipelines than ``Player``."""
 
     def write(self):
         play = super().write
@@ -131,7 +131,7 @@ class Look:
         return sum((self.facilities[one][0] or Decimal(0) for one in facilities), Decimal(0))
 
     def sizes(self, pipeline, bases=None) -> dict:
-        """By the ``bases`` that technologies had at some time; by their own if they had none."""
+        """The MW by basis, from ``bases`` if the technology is there, else its current basis."""
         sizes = dict.fromkeys(("dc", "ac"), Decimal(0))
         for one in pipeline["holds"]:
             mw, basis, code = self.facilities[one]
@@ -183,7 +183,7 @@ def kinds_of(key, one: Look, other: Look) -> set[str]:
 
 
 def reason_of(kind, key, looks: list[tuple[str, Look]]) -> str:
-    """Of the last write that wrote what the kind is about; ``looks`` begin before the range."""
+    """The reason of the last write of the kind's aspects. ``looks`` begin before the range."""
     other = looks[-1][1]
     now = other.pipelines.get(key, {})
 
@@ -192,7 +192,7 @@ def reason_of(kind, key, looks: list[tuple[str, Look]]) -> str:
         # Not the basis, which is the technology's.
         return holds, {one: look.facilities.get(one, ())[::2] for one in now["holds"]}
 
-    for what in WRITTEN.get(kind, ["size"]):
+    for what in ASPECTS.get(kind, ["size"]):
 
         def value(look, what=what):
             if what == "basis":
@@ -202,7 +202,7 @@ def reason_of(kind, key, looks: list[tuple[str, Look]]) -> str:
         for (_, before), (reason, after) in reversed(list(pairwise(looks))):
             if value(before) != value(after):
                 return reason
-    raise AssertionError(f"Nobody wrote what makes the pipeline {kind}.")
+    raise AssertionError(f"No write makes the pipeline {kind}.")
 
 
 def check_kinds(found, looks, is_counted):
@@ -213,9 +213,9 @@ def check_kinds(found, looks, is_counted):
         if is_counted(key)
         for kind in kinds_of(key, one, other)
     }
-    told = {change: kind for kind in KINDS for change in found.of_kind(kind, 0, 1000)}
-    assert {(change.pipeline_id, kind) for change, kind in told.items()} == expected
-    for change, kind in told.items():
+    reported = {change: kind for kind in KINDS for change in found.of_kind(kind, 0, 1000)}
+    assert {(change.pipeline_id, kind) for change, kind in reported.items()} == expected
+    for change, kind in reported.items():
         key = change.pipeline_id
         assert change.kind == kind
         assert change.last_write.reason == reason_of(kind, key, looks), change
@@ -238,7 +238,7 @@ def check_kinds(found, looks, is_counted):
         facilities = set().union(*(look.pipelines[key]["holds"] for key in keys))
         assert total.capacity.mw == look.mw(facilities)
     assert set(found.totals()) == {kind for _, kind in expected}
-    slips = [change.days for change, kind in told.items() if kind == "slipped"]
+    slips = [change.days for change, kind in reported.items() if kind == "slipped"]
     assert slips == sorted(slips, reverse=True)
     assert found.pipelines() == len({key for key, _ in expected})
     first = found.first(2)
@@ -246,30 +246,30 @@ def check_kinds(found, looks, is_counted):
     return {kind for _, kind in expected}
 
 
-def steps_of(one: Look, other: Look, chosen_a, chosen_b) -> dict[str, dict]:
+def steps_of(one: Look, other: Look, selected_before, selected_after) -> dict[str, dict]:
     """The change in MW of each facility by its step."""
     steps = defaultdict(dict)
     for facility in {*one.facilities, *other.facilities}:
         was, now = (
             {
-                pipeline["state"] if key in chosen else "elsewhere"
+                pipeline["state"] if key in selected else "outside filter"
                 for key, pipeline in look.pipelines.items()
                 if facility in pipeline["holds"]
             }
-            for look, chosen in ((one, chosen_a), (other, chosen_b))
+            for look, selected in ((one, selected_before), (other, selected_after))
         )
         if "open" in was and "open" in now:
             if one.facilities[facility][:2] != other.facilities[facility][:2]:
                 steps["revised"][facility] = other.mw([facility]) - one.mw([facility])
         elif "open" in was:
-            order = ("completed", "on hold", "sold", "ended", "elsewhere")
+            order = ("completed", "on hold", "sold", "ended", "outside filter")
             code = next((name for name in order if name in now), "removed")
-            code = "out of filter" if code == "elsewhere" else code
+            code = "out of filter" if code == "outside filter" else code
             steps[code][facility] = -one.mw([facility])
         elif "open" in now:
-            order = {"on hold": "off hold", "elsewhere": "into filter"}
+            order = {"on hold": "off hold", "outside filter": "into filter"}
             order = dict.fromkeys(("completed", "sold", "ended"), "reopened") | order
-            names = ("on hold", "completed", "sold", "ended", "elsewhere")
+            names = ("on hold", "completed", "sold", "ended", "outside filter")
             code = next((order[name] for name in names if name in was), "")
             if not code:
                 owners = {
@@ -277,7 +277,7 @@ def steps_of(one: Look, other: Look, chosen_a, chosen_b) -> dict[str, dict]:
                     for key, pipeline in other.pipelines.items()
                     if facility in pipeline["holds"]
                     and pipeline["state"] == "open"
-                    and key in chosen_b
+                    and key in selected_after
                 }
                 is_back = bool(owners & (one.ever - one.pipelines.keys()))
                 code = "restored" if is_back else "new"
@@ -285,22 +285,22 @@ def steps_of(one: Look, other: Look, chosen_a, chosen_b) -> dict[str, dict]:
     return steps
 
 
-def check_step(found, step, facilities, look, chosen):
-    """Its total is the walk's, and it has each pipeline that was counted with its facilities."""
+def check_step(found, step, facilities, look, selected):
+    """The total equals that of the walk, and each counted pipeline is there with its facilities."""
     total = found.step_total()
     assert total == step
     assert total.change.mw == sum(facilities.values())
     expected = {}
-    for key in chosen:
+    for key in selected:
         mine = facilities.keys() & look.pipelines[key]["holds"]
         if mine and look.pipelines[key]["state"] == "open":
             expected[key] = len(mine), sum(facilities[one] for one in mine)
-    behind = found.step_pipelines(0, 1000)
-    assert {one.pipeline_id: (one.facilities, one.change.mw) for one in behind} == expected
-    assert found.step_pipeline_count() == len(behind) == len(expected)
-    sizes = [abs(one.change.mw) for one in behind]
+    found_pipelines = found.step_pipelines(0, 1000)
+    assert {one.pipeline_id: (one.facilities, one.change.mw) for one in found_pipelines} == expected
+    assert found.step_pipeline_count() == len(found_pipelines) == len(expected)
+    sizes = [abs(one.change.mw) for one in found_pipelines]
     assert sizes == sorted(sizes, reverse=True)
-    return behind
+    return found_pipelines
 
 
 def make_cast() -> dict[str, Pipeline]:
@@ -339,7 +339,7 @@ def bring_back(pipeline: Pipeline) -> None:
 
 
 def play_on(cast: dict[str, Pipeline]) -> None:
-    """What hides who wrote the rest from those who look at the last write only."""
+    """Write later changes, so that the last write of a pipeline is not that of each kind."""
     held = cast["on-hold"]
     held.stage = Stage.objects.get(code="procurement")
     held.save()
@@ -387,7 +387,7 @@ def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
         one, other = between[0][1], between[-1][1]
         for select in (Pipeline.objects.all, lambda: Pipeline.objects.filter(rag_status="red")):
             everything = select == Pipeline.objects.all
-            chosen_a, chosen_b = (
+            selected_before, selected_after = (
                 set(look.pipelines) if everything else look.rated("red") for look in (one, other)
             )
             with (
@@ -398,18 +398,18 @@ def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
                     kinds |= check_kinds(
                         found,
                         between,
-                        lambda key, one=chosen_a, two=chosen_b, gone=other.pipelines: (
+                        lambda key, one=selected_before, two=selected_after, gone=other.pipelines: (
                             key in two or (key in one and key not in gone)
                         ),
                     )
-                moved = steps_of(one, other, chosen_a, chosen_b)
+                moved = steps_of(one, other, selected_before, selected_after)
                 for step in metrics.walk(before, now).steps:
                     leaves = step.code in LEAVING
-                    side = (one, chosen_a) if leaves else (other, chosen_b)
+                    side = (one, selected_before) if leaves else (other, selected_after)
                     with metrics.changes(before, now, step=step.code) as found:
                         for line in check_step(found, step, moved[step.code], *side):
-                            told = {change.kind for change in line.changes}
-                            assert told == kinds_of(line.pipeline_id, one, other)
+                            reported = {change.kind for change in line.changes}
+                            assert reported == kinds_of(line.pipeline_id, one, other)
                 steps |= {code for code, facilities in moved.items() if facilities}
     assert kinds == set(KINDS)
     assert steps == set(STEPS)

@@ -1,4 +1,4 @@
-"""Walk, RAG moves and slippage between two days, against plain Python over all of the rows."""
+"""Walk, RAG moves and slippage between two days, compared with plain Python over all rows."""
 
 from collections import Counter, defaultdict
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ class Snapshot:
             one.pk: (one.capacity_mw or Decimal(0), one.technology.capacity_basis)
             for one in Facility.objects.select_related("technology")
         }
-        self.stored = {
+        self.storage = {
             one.pk: one.capacity_mw or Decimal(0)
             for one in Facility.objects.filter(
                 technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC
@@ -69,9 +69,10 @@ class Snapshot:
             for pipeline in self.links[facility.pk]
         }
 
-    def states(self, facility, chosen) -> set[str]:
+    def states(self, facility, selected) -> set[str]:
         return {
-            self.pipelines[one][0] if one in chosen else "elsewhere" for one in self.links[facility]
+            self.pipelines[one][0] if one in selected else "outside filter"
+            for one in self.links[facility]
         }
 
     def of(self, pipeline) -> set:
@@ -79,16 +80,16 @@ class Snapshot:
 
 
 def expected_walk(
-    one: Snapshot, other: Snapshot, chosen_a, chosen_b, *, is_storage: bool = False
+    one: Snapshot, other: Snapshot, selected_before, selected_after, *, is_storage: bool = False
 ) -> Counter:
-    """By step, in MW; ``is_storage``: of storage alone, in MW AC."""
+    """The MW by step; with ``is_storage``, the MW AC of storage only."""
     steps = Counter()
     for facility in {*one.links, *other.links}:
-        was, now = one.states(facility, chosen_a), other.states(facility, chosen_b)
+        was, now = one.states(facility, selected_before), other.states(facility, selected_after)
         size_a, size_b = (end.facilities.get(facility, (0, "")) for end in (one, other))
         mw_a, mw_b = size_a[0], size_b[0]
         if is_storage:
-            mw_a, mw_b = one.stored.get(facility, 0), other.stored.get(facility, 0)
+            mw_a, mw_b = one.storage.get(facility, 0), other.storage.get(facility, 0)
         if "open" in was:
             steps["opening"] += mw_a
         if "open" in now:
@@ -102,7 +103,7 @@ def expected_walk(
                 ("held", "on hold"),
                 ("sold", "sold"),
                 ("ended", "ended"),
-                ("elsewhere", "out of filter"),
+                ("outside filter", "out of filter"),
             ]
             step = next((step for name, step in reasons if name in now), "removed")
             steps[step] -= mw_a
@@ -112,26 +113,26 @@ def expected_walk(
                 ("completed", "reopened"),
                 ("sold", "reopened"),
                 ("ended", "reopened"),
-                ("elsewhere", "into filter"),
+                ("outside filter", "into filter"),
             ]
             step = next((step for name, step in reasons if name in was), "new")
             steps[step] += mw_b
     return steps
 
 
-def check_walk(ends, one, other, chosen_a, chosen_b):
+def check_walk(ends, one, other, selected_before, selected_after):
     walk = metrics.walk(*ends)
-    expected = expected_walk(one, other, chosen_a, chosen_b)
+    expected = expected_walk(one, other, selected_before, selected_after)
     assert walk.residual == 0
     assert (walk.opening.mw, walk.closing.mw) == (expected["opening"], expected["closing"])
-    stored = expected_walk(one, other, chosen_a, chosen_b, is_storage=True)
+    storage = expected_walk(one, other, selected_before, selected_after, is_storage=True)
     assert (walk.opening_storage_mw, walk.closing_storage_mw) == (
-        stored["opening"],
-        stored["closing"],
+        storage["opening"],
+        storage["closing"],
     )
     for step in walk.steps:
         assert step.change.mw == expected[step.code], step
-        assert step.storage_mw == stored[step.code], step
+        assert step.storage_mw == storage[step.code], step
 
 
 def check_rag(portfolio_now, one, other):
@@ -234,7 +235,7 @@ def test_a_change_of_technology_moves_capacity_between_the_bases(monkeypatch):
 
 
 def test_slippage_is_of_what_is_open_at_both_ends(monkeypatch):
-    """What was taken off hold, or slipped and was then put on hold or sold, is told apart."""
+    """Pipelines taken off hold, and those that slipped before a hold or sale, are not included."""
     at(monkeypatch, DAY)
     projects = {
         name: make_pipeline(name, capacity_mw=10, rtb_date=date(2027, 1, 1), **values)

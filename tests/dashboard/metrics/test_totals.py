@@ -1,4 +1,4 @@
-"""The metrics against the same figures worked out in plain Python, one record at a time."""
+"""The metrics compared with the reference implementation."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -56,8 +56,8 @@ def test_every_metric_equals_the_reference_with_a_filter_and_without(reference):
         check_technologies(reference, everything)
         check_holdings(reference, everything, Pipeline.objects.open())
         check_exposures(reference, everything)
-    chosen = set(solar())
-    reference.pipelines = [one for one in reference.pipelines if one in chosen]
+    selected = set(solar())
+    reference.pipelines = [one for one in reference.pipelines if one in selected]
     with portfolio(solar) as found:
         check_totals(reference, found)
         check_technologies(reference, found)
@@ -124,23 +124,23 @@ def check_technologies(reference, everything):
             assert cell == reference.total(those, technology.pk), (technology, code)
 
 
-def check_holdings(reference, chosen, pipelines):
-    """And what the lists behind the figures say: which pipelines they hold, and how much."""
-    held, tied = reference.held(reference.open())
-    unheld, left = held.pop(None, 0), tied.pop(None, set())
-    found = metrics.by_counterparty(chosen, limit=5)
+def check_holdings(reference, selected, pipelines):
+    """The holdings, and the filters and sums of the lists to which they link."""
+    held, partners = reference.held(reference.open())
+    unheld, left = held.pop(None, 0), partners.pop(None, set())
+    found = metrics.by_counterparty(selected, limit=5)
     best = sorted(held.values(), reverse=True)[:5]
 
     assert [close(one.held_mw) for one in found.holdings] == [close(mw) for mw in best]
     for one in found.holdings:
         key = one.counterparty.pk
         assert close(one.held_mw) == close(held[key])
-        check_holding(reference, one, pipelines.held_by(one.counterparty), tied[key])
+        check_holding(reference, one, pipelines.held_by(one.counterparty), partners[key])
         assert pipelines.held_mw(by=one.counterparty) == one.held_mw
     named = [one.counterparty for one in found.holdings]
     assert found.number_of_others == max(len(held) - 5, 0)
     assert close(found.others.held_mw) == close(sum(held.values()) - sum(best))
-    those = set().union(*(tied[key] for key in held.keys() - {one.pk for one in named}))
+    those = set().union(*(partners[key] for key in held.keys() - {one.pk for one in named}))
     check_holding(reference, found.others, pipelines.held_by_others(named), those)
     if named:
         assert pipelines.held_mw(by_others_than=named) == found.others.held_mw

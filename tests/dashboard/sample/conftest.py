@@ -9,7 +9,7 @@ TODAY = date(2025, 7, 15)
 
 @pytest.fixture(scope="module")
 def sample(django_db_setup, django_db_blocker):
-    """The default portfolio as of TODAY, made once for the tests of a module and taken away."""
+    """The default portfolio as of TODAY, loaded once per module and removed afterwards."""
     from django.db import transaction
 
     with django_db_blocker.unblock(), transaction.atomic():

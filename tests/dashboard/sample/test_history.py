@@ -1,4 +1,4 @@
-"""The sample's history is what the audit trail would have written, record by record."""
+"""The history of the sample equals that of the audited manager, record by record."""
 
 import itertools
 from collections import defaultdict
@@ -94,7 +94,7 @@ def test_everything_happened_in_office_hours_of_the_last_24_months():
     assert max(moments) > datetime.combine(TODAY - timedelta(10), time(), UTC)
 
 
-def test_the_people_of_the_sample_cannot_sign_in(client):
+def test_the_users_of_the_sample_cannot_sign_in(client):
     people = User.objects.filter(change_sets__source=audit.Source.SAMPLE).distinct()
     assert people.count() == 5
     for person in people:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def everything():
-    """Every row but what the database numbers itself, and the seals over it."""
+    """All rows, without the numbers that the database assigns and the seals over them."""
     change_sets = ChangeSet.objects.filter(source="sample").order_by("pk")
     rows = {
         "changesets": list(
@@ -41,7 +41,7 @@ def everything():
 
 
 def loaded(**options):
-    """Everything as loaded with the options, and an empty database again. The colleagues stay."""
+    """The rows loaded with the options. Empties the database again; the users stay."""
     with transaction.atomic():
         load_sample(today=TODAY, **options)
         rows = everything()

@@ -1,4 +1,4 @@
-"""Every page says of the sample that it is invented."""
+"""Every page is marked while the database has sample data."""
 
 import pytest
 from django.urls import reverse

@@ -1,4 +1,4 @@
-"""What the sample portfolio shows."""
+"""The contents of the sample portfolio."""
 
 from collections import Counter
 from itertools import pairwise

@@ -93,7 +93,7 @@ def test_after_a_failure_it_is_sent_again_and_marked_if_it_may_have_arrived(
     alert.refresh_from_db()
     assert error in alert.last_error
     assert alert.may_be_repeat is may_have_arrived
-    assert clock() < alert.next_attempt_at <= clock() + delivery.FIRST_WAIT
+    assert clock() < alert.next_attempt_at <= clock() + delivery.MIN_WAIT
     assert "secret" not in alert.last_error + caplog.text
     assert deliver() == delivery.Tally(), "it is not due yet"
     clock.pass_by(seconds=31)
@@ -144,11 +144,11 @@ def test_waits_grow_with_a_spread_up_to_the_last_try_after_a_day(slack, make_ale
         clock.now = max(alert.next_attempt_at, clock.now)
     waits = waits[:-1]
     assert all(
-        wait <= delivery.FIRST_WAIT * 2**number and wait <= delivery.MAX_WAIT
+        wait <= delivery.MIN_WAIT * 2**number and wait <= delivery.MAX_WAIT
         for number, wait in enumerate(waits)
     )
     assert all(
-        wait >= min(delivery.FIRST_WAIT * 2**number, delivery.MAX_WAIT) / 2
+        wait >= min(delivery.MIN_WAIT * 2**number, delivery.MAX_WAIT) / 2
         for number, wait in enumerate(waits[:-1])
     )
     assert len({wait / timedelta(seconds=1) for wait in waits}) > 10
@@ -160,7 +160,7 @@ def test_a_message_that_slack_refuses_is_parked_at_once(slack, make_alert, deliv
     slack.answers.append(respond(400, "invalid_blocks"))
     make_alert()
     assert deliver() == delivery.Tally(parked=1)
-    assert delivery.state_in_words()[0] == "Slack: nothing waiting, 1 parked"
+    assert delivery.status_lines()[0] == "Slack: nothing waiting, 1 parked"
 
 
 def test_a_parked_alert_is_sent_again_from_the_admin(
@@ -190,7 +190,7 @@ def test_an_alert_that_waits_can_be_held_back(make_alert, client, administrator)
     client.post("/admin/oegen/alert/", {"action": "hold_back", "_selected_action": [alert.pk]})
     alert.refresh_from_db()
     assert (alert.state, alert.last_error) == ("parked", "Held back by Ada Okafor.")
-    assert "parked" not in " ".join(delivery.state_in_words()), "somebody wanted it so"
+    assert "parked" not in " ".join(delivery.status_lines()), "somebody wanted it so"
 
 
 def test_a_worker_who_died_leaves_a_lease_and_the_repeat_is_marked(

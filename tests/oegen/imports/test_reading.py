@@ -43,7 +43,7 @@ def test_the_same_values_are_read(read, content):
         {"ID": "1", "Name": "Acme"},
         {"ID": "2", "Name": "Beta"},
     ]
-    assert not any(row.fault for row in rows)
+    assert not any(row.error for row in rows)
     assert file.extra_columns == []
     assert file.blank_rows == (3 if content == SAME["rows of separators"] else 0)
 
@@ -69,7 +69,7 @@ def test_rows_know_their_line_whatever_the_line_ends_and_the_pieces_they_are_rea
 )
 def test_a_value_that_no_column_takes_is_a_fault_of_its_row(read, content, place, sentence):
     [row] = read(content).rows()
-    [(column, [message])] = row.fault.message_dict.items()
+    [(column, [message])] = row.error.message_dict.items()
     assert (column, row.values) == (place, {})
     assert sentence in message
 

@@ -29,7 +29,7 @@ def test_who_is_not_signed_in_hears_that_it_is_well_and_no_more(client, manager,
 
 
 def test_administrators_and_this_machine_hear_of_the_alerts(client, administrator):
-    expected = ["ok", *delivery.state_in_words(), anchors.state_in_words()]
+    expected = ["ok", *delivery.status_lines(), anchors.status_line()]
     assert client.get("/healthz").text.splitlines() == expected
     client.force_login(administrator)
     assert client.get("/healthz", **FROM_ELSEWHERE).text.splitlines() == expected

@@ -46,7 +46,7 @@ class TestRefusals:
     ):
         client.force_login(manager)
         client.raise_request_exception = False
-        monkeypatch.setattr(delivery, "state_in_words", lambda: 1 / 0)
+        monkeypatch.setattr(delivery, "status_lines", lambda: 1 / 0)
         line = DictConfigurator(settings.LOGGING).configure_formatter(
             settings.LOGGING["formatters"]["line"]
         )

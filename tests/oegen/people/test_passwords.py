@@ -68,13 +68,13 @@ def test_wrong_old_passwords_are_delayed_logged_and_count_as_failures(as_manager
         failures.append(credentials)
 
     user_login_failed.connect(count)
-    for _ in range(throttle.OWN_PASSWORD.free):
+    for _ in range(throttle.OWN_PASSWORD.allowed):
         assert "Your old password was entered incorrectly" in change(as_manager, "no").text
     response = change(as_manager)
     assert (response.status_code, response["Retry-After"]) == (429, "1")
     assert f"Wrong old password of “{manager.username}”" in caplog.text
     assert f"Change of password by “{manager.username}” refused unseen" in caplog.text
-    assert failures == [{"username": manager.username}] * throttle.OWN_PASSWORD.free
+    assert failures == [{"username": manager.username}] * throttle.OWN_PASSWORD.allowed
     manager.refresh_from_db()
     assert manager.check_password(PASSWORD)
 

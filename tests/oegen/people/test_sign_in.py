@@ -45,7 +45,7 @@ def test_a_person_signs_in_and_out(client, manager):
 def test_delays_grow_and_the_right_password_is_refused_unseen_meanwhile(
     client, manager, monkeypatch, caplog
 ):
-    assert guess(manager.username, throttle.ACCOUNT.free).status_code == 200
+    assert guess(manager.username, throttle.ACCOUNT.allowed).status_code == 200
     monkeypatch.setattr(
         "django.contrib.auth.backends.ModelBackend.authenticate",
         lambda *args, **kwargs: pytest.fail("the password was looked at"),
@@ -64,16 +64,16 @@ def test_the_wait_doubles_up_to_its_longest():
 
 
 def test_after_the_delay_the_right_password_signs_in_and_clears_the_count(client, manager):
-    guess(manager.username, throttle.ACCOUNT.free)
+    guess(manager.username, throttle.ACCOUNT.allowed)
     AttemptCount.objects.update(retry_at=timezone.now())
     assert sign_in(client, manager.username, PASSWORD).status_code == 302
-    assert guess(manager.username, throttle.ACCOUNT.free).status_code == 200
+    assert guess(manager.username, throttle.ACCOUNT.allowed).status_code == 200
 
 
 def test_a_known_device_is_not_delayed_by_strangers_and_a_forged_one_is(client, manager):
     sign_in(client, manager.username, PASSWORD)
     client.post(reverse("logout"))
-    guess(manager.username, throttle.ACCOUNT.free + 2)
+    guess(manager.username, throttle.ACCOUNT.allowed + 2)
     assert sign_in(client, manager.username, PASSWORD).status_code == 302
 
     forged = Client()
@@ -86,15 +86,15 @@ def test_a_known_device_has_a_delay_of_its_own_and_is_known_for_its_account_only
 ):
     sign_in(client, manager.username, PASSWORD)
     client.post(reverse("logout"))
-    for _ in range(throttle.DEVICE.free):
+    for _ in range(throttle.DEVICE.allowed):
         assert sign_in(client, manager.username, "wrong").status_code == 200
     assert sign_in(client, manager.username, PASSWORD).status_code == 429
-    guess(portfolio_manager.username, throttle.ACCOUNT.free)
+    guess(portfolio_manager.username, throttle.ACCOUNT.allowed)
     assert sign_in(client, portfolio_manager.username, PASSWORD).status_code == 429
 
 
 def test_an_address_is_delayed_whatever_the_account_and_its_ipv6_network_is_one(client, manager):
-    for number in range(throttle.ADDRESS.free):
+    for number in range(throttle.ADDRESS.allowed):
         guess(f"nobody{number}", 1, REMOTE_ADDR=f"2001:db8::{number:x}")
     refused = sign_in(client, manager.username, PASSWORD, REMOTE_ADDR="2001:db8::ffff:1")
     assert refused.status_code == 429
@@ -103,7 +103,7 @@ def test_an_address_is_delayed_whatever_the_account_and_its_ipv6_network_is_one(
 
 def test_a_right_password_clears_no_count_of_the_address():
     address = [(throttle.ADDRESS, "203.0.113.7")]
-    for _ in range(throttle.ADDRESS.free - 1):
+    for _ in range(throttle.ADDRESS.allowed - 1):
         throttle.reserve(address)
     throttle.reserve(address).cancel()
     throttle.reserve(address)
@@ -164,7 +164,7 @@ def test_what_is_kept_of_attempts_is_bounded_and_tells_no_name(manager, monkeypa
 
 
 def test_a_count_is_forgotten_after_a_day(manager):
-    guess(manager.username, throttle.ACCOUNT.free)
+    guess(manager.username, throttle.ACCOUNT.allowed)
     yesterday = timezone.now() - throttle.FORGET_AFTER - timedelta(minutes=1)
     AttemptCount.objects.update(counted_at=yesterday, retry_at=yesterday)
     guess(manager.username, 1)
