@@ -287,8 +287,8 @@ class Importer(ABC):
         batch.writes.flush()
 
     def _read(self, row: Row) -> None:
-        if row.fault:
-            raise row.fault
+        if row.error:
+            raise row.error
         form = self.form(row.values)
         valid = form.is_valid()
         row.data = form.cleaned_data

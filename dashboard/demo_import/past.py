@@ -181,8 +181,8 @@ class AuditFile:
         self.run.rejects.write(self.source, row, column if columns is None else "Data", reason)
 
     def _sort(self, row: Row) -> None:
-        if row.fault:
-            raise row.fault
+        if row.error:
+            raise row.error
         form = AuditForm(row.values)
         if not form.is_valid():
             raise ValidationError(form.errors.as_data())

@@ -39,7 +39,7 @@ from oegen.imports import (
     moment,
     number,
     one_line,
-    shown,
+    quote,
     text,
 )
 from pipelines.choices import RAG
@@ -65,7 +65,7 @@ GUESSED = "On hold, and the stage beneath guessed as Discovery"
 def rag(value: str) -> str:
     if value.lower() not in RAG.values:
         raise ValidationError(
-            f"{shown(value)} is not a RAG rating. Write {', '.join(RAG.labels)} or nothing."
+            f"{quote(value)} is not a RAG rating. Write {', '.join(RAG.labels)} or nothing."
         )
     return value.lower()
 
@@ -340,7 +340,7 @@ class PipelineImporter(Importer):
         own = next((OLD_CAPACITY[code] for code in family if code in OLD_CAPACITY), None)
         for column in OLD_CAPACITY.values():
             if column != own and cells.get(column, "").strip() not in ("", "0", "0.0"):
-                notes.append(f"It also said {column} {shown(cells[column])}.")
+                notes.append(f"It also said {column} {quote(cells[column])}.")
         return {**cells, "Capacity": cells.get(own, "") if own else ""}
 
     def load_past(self, rows: list[PastRow], past: Past) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.core.exceptions import ValidationError
 
 from oegen.core.text import name_key
-from oegen.imports import shown
+from oegen.imports import quote
 from pipelines.choices import ON_HOLD
 from pipelines.models import Stage, Technology
 from pipelines.reference import DISCOVERY
@@ -43,7 +43,7 @@ class Vocabulary:
             return found
         known = ", ".join(one.name for one in self.technologies.values())
         raise ValidationError(
-            {"Technology": f"{shown(name)} is not a known technology. Known: {known}."}
+            {"Technology": f"{quote(name)} is not a known technology. Known: {known}."}
         )
 
     def stage(self, status: str) -> Stage | None:
@@ -54,5 +54,5 @@ class Vocabulary:
             return found
         known = ", ".join(one.name for one in self.stages.values())
         raise ValidationError(
-            {"ProjectStatus": f"{shown(status)} is not a known status. Known: {known}, {ON_HOLD}."}
+            {"ProjectStatus": f"{quote(status)} is not a known status. Known: {known}, {ON_HOLD}."}
         )

@@ -46,7 +46,7 @@ LEASE = timedelta(minutes=10)
 LATE = timedelta(hours=2)
 
 #: The length to which a Slack message is truncated; the file has all of it.
-LONGEST_MESSAGE = 30_000
+MAX_MESSAGE_LENGTH = 30_000
 
 #: The number of open findings that an anchor lists; it counts the rest.
 MAX_LISTED = 100
@@ -196,7 +196,7 @@ def signing_key() -> Ed25519PrivateKey:
 
 def _key_file(path: Path) -> str:
     if not path.exists():
-        made = Ed25519PrivateKey.generate().private_bytes(
+        pem = Ed25519PrivateKey.generate().private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
@@ -205,7 +205,7 @@ def _key_file(path: Path) -> str:
         handle, name = tempfile.mkstemp(dir=path.parent)  # Readable by its owner only.
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(made)
+                file.write(pem)
             # If several processes do this at once, the first one wins.
             os.link(name, path)
         except FileExistsError:
@@ -231,8 +231,8 @@ def write(facts: dict[str, Any], path: Path) -> None:
 
 
 def write_if_due(now: datetime | None = None) -> KeptAnchor | None:
-    """Write the anchor of this hour, unless another process has done so or is doing so. Returns it
-    if it was written here."""
+    """Write the anchor of this hour, unless another process has done so or is doing so; returns it
+    if it was written."""
     now = now or timezone.now()
     row = _claim(now.replace(minute=0, second=0, microsecond=0), now)
     if row is None:
@@ -260,8 +260,8 @@ def _claim(hour: datetime, now: datetime) -> KeptAnchor | None:
         return row
     if row.made_at or row.claimed_at > now - LEASE:
         return None
-    mine = KeptAnchor.objects.filter(pk=row.pk, made_at=None, claimed_at=row.claimed_at)
-    if not mine.update(claimed_at=now):
+    unclaimed = KeptAnchor.objects.filter(pk=row.pk, made_at=None, claimed_at=row.claimed_at)
+    if not unclaimed.update(claimed_at=now):
         return None
     row.claimed_at = now
     return row
@@ -278,7 +278,7 @@ def _send(text: str, row: KeptAnchor) -> Iterator[str]:
             yield f"Mail: {error}."
     if settings.ANCHOR_SLACK_WEBHOOK_URL:
         try:
-            message = {"text": f"{title}\n```{slack.escaped(text, LONGEST_MESSAGE)}```"}
+            message = {"text": f"{title}\n```{slack.escaped(text, MAX_MESSAGE_LENGTH)}```"}
             slack.post(settings.ANCHOR_SLACK_WEBHOOK_URL, message, "ANCHOR_SLACK_WEBHOOK_URL")
         except SendError as error:
             logger.error("The anchor was not sent to Slack: %s", error)
@@ -289,7 +289,7 @@ def newest_anchor() -> KeptAnchor | None:
     return KeptAnchor.objects.exclude(made_at=None).order_by("-made_at").first()
 
 
-def state_in_words() -> str:
+def status_line() -> str:
     """The line about anchors for /healthz."""
     newest = newest_anchor()
     if newest is None or newest.made_at is None:

@@ -15,18 +15,20 @@ def configured_channels() -> list[Channel]:
     return [channel for channel, value in configured.items() if value]
 
 
-def one_line(text: str, longest: int = 500) -> str:
+def one_line(text: str, max_length: int = 500) -> str:
     """Strip control characters, which mail headers and PostgreSQL's text don't allow, collapse
     white space and truncate."""
-    text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    text = " ".join(
+        "".join(character if character.isprintable() else " " for character in text).split()
+    )
+    return text if len(text) <= max_length else f"{text[: max_length - 1]}…"
 
 
 class SendError(Exception):
     """A message was not sent, or its delivery is unknown. The text is shown to users and must not
     contain secrets.
 
-    ``retry_after``: the pause that the receiver asked for, for all messages. ``is_final``: retrying
+    ``retry_after``: the pause that the receiver requested for all messages. ``is_final``: retrying
     is useless. ``may_have_arrived``: there was no response that rules it out.
     """
 

@@ -29,16 +29,16 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
 
 #: Exponential back-off: the wait after the first failure, and the maximum.
-FIRST_WAIT = timedelta(seconds=30)
+MIN_WAIT = timedelta(seconds=30)
 MAX_WAIT = timedelta(hours=1)
 
 #: The time after the first attempt at which the last one is made.
 RETRY_FOR = timedelta(days=1)
 
 #: Prefix of ``last_error`` for alerts that a user parked.
-HELD_BACK = "Held back by"
+PARKED_BY = "Held back by"
 
-_spread = random.SystemRandom().uniform
+_jitter = random.SystemRandom().uniform
 
 
 Send = Callable[[Alert], None]
@@ -95,8 +95,8 @@ def _claim(channels: list[str], now: datetime) -> Alert | None:
 
 def _settle(alert: Alert, **values) -> None:
     """Write the result, unless the lease expired and another worker claimed the alert."""
-    mine = Alert.objects.filter(pk=alert.pk, claimed_until=alert.claimed_until)
-    if not mine.update(claimed_until=None, **values):
+    claimed = Alert.objects.filter(pk=alert.pk, claimed_until=alert.claimed_until)
+    if not claimed.update(claimed_until=None, **values):
         logger.warning("Alert %s took longer than its lease; another worker has it.", alert.pk)
 
 
@@ -111,7 +111,7 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
         tally.parked += 1
         logger.error("Alert %s is parked: %s", alert.pk, error)
         return
-    wait = min(FIRST_WAIT * 2 ** min(alert.attempts - 1, 20), MAX_WAIT) * _spread(0.5, 1)
+    wait = min(MIN_WAIT * 2 ** min(alert.attempts - 1, 20), MAX_WAIT) * _jitter(0.5, 1)
     next_attempt_at = min(now + wait, last_try_at)
     if error.retry_after is not None:
         next_attempt_at = now + max(error.retry_after, wait)
@@ -135,18 +135,18 @@ def send_again(alerts) -> int:
 
 def park(alerts, by: str) -> int:
     """Park the waiting, unclaimed alerts of a queryset; returns their number."""
-    free = alerts.waiting().filter(claimed_until=None)
-    return free.update(parked_at=timezone.now(), last_error=f"{HELD_BACK} {by}.")
+    unclaimed = alerts.waiting().filter(claimed_until=None)
+    return unclaimed.update(parked_at=timezone.now(), last_error=f"{PARKED_BY} {by}.")
 
 
-def state_in_words() -> list[str]:
+def status_lines() -> list[str]:
     """A line about each channel for /healthz: whether it is configured and what is waiting."""
     rows = Alert.objects.waiting().order_by().values("channel")
     waiting = {
         row["channel"]: row
         for row in rows.annotate(number=Count("pk"), oldest=Min(F("created_at")))
     }
-    failed = Alert.objects.parked().exclude(last_error__startswith=HELD_BACK).order_by()
+    failed = Alert.objects.parked().exclude(last_error__startswith=PARKED_BY).order_by()
     parked = dict(failed.values_list("channel").annotate(number=Count("pk")))
     configured = configured_channels()
     lines = []

@@ -132,21 +132,21 @@ class Changes:
         rows = history.filter(change_set=self.change_set.pk).order_by("history_id")
         columns = ("id", "history_type", "version", *fields)
         after: dict[UUID, dict] = {}
-        was_there = False
+        has_earlier_rows = False
         for row in rows.values(*columns):
-            was_there |= row["version"] > 1 or row["history_type"] != audit.CREATED
+            has_earlier_rows |= row["version"] > 1 or row["history_type"] != audit.CREATED
             after[row["id"]] = row
         before = {}
-        if was_there:
+        if has_earlier_rows:
             earlier = history.filter(id=OuterRef("id")).exclude(change_set=self.change_set.pk)
             newest = earlier.order_by("-history_date", "-history_id").values("history_id")[:1]
             keys = rows.order_by().annotate(previous=Subquery(newest)).values("previous")
             before = {row["id"]: row for row in history.filter(pk__in=keys).values(*columns)}
         for key, row in after.items():
-            yield Change(key, _there(before.get(key)), _there(row), key not in before)
+            yield Change(key, _existing(before.get(key)), _existing(row), key not in before)
 
 
-def _there(row: dict | None) -> dict | None:
+def _existing(row: dict | None) -> dict | None:
     return row if row and row["history_type"] != audit.REMOVED else None
 
 
@@ -176,8 +176,10 @@ def detects(*events: Event, models: Iterable[type[AuditedModel]]):
 
 
 def time_based(find: Callable[[Any], Iterable[Occurrence]]):
-    """Register a function of a day that finds events which the date alone has caused by its start.
-    It may return the same ones again, because each occurrence has its ``moment``."""
+    """Register a function of a day that finds the events which the date alone has caused by then.
+
+    It may return an occurrence again, because each has its ``moment``.
+    """
     _timed.append(find)
     return find
 

@@ -19,7 +19,7 @@ from oegen.alerts.events import EVENTS
 from oegen.alerts.models import Alert
 from oegen.people.models import User
 
-LONGEST_SUBJECT = 150
+MAX_SUBJECT_LENGTH = 150
 
 
 def send(alert: Alert) -> None:
@@ -65,7 +65,7 @@ def message_of(alert: Alert) -> EmailMultiAlternatives:
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
     message = EmailMultiAlternatives(
-        subject=one_line(alert.payload["title"], LONGEST_SUBJECT),
+        subject=one_line(alert.payload["title"], MAX_SUBJECT_LENGTH),
         body=render_to_string(f"oegen/alerts/{kind}.txt", context),
         to=[_recipient(alert).email],
         headers=headers,

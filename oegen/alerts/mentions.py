@@ -35,10 +35,10 @@ MENTIONED = Event(
 _MENTION = re.compile(r"(?<![\w@.+/-])@([\w@.+-]*\w)")
 
 #: The length to which a comment is truncated in messages.
-_SHOWN = 500
+_MAX_TEXT_LENGTH = 500
 
 #: The maximum number of suggestions.
-SUGGESTED = 8
+MAX_SUGGESTIONS = 8
 
 
 def usernames_in(text: str) -> set[str]:
@@ -72,7 +72,7 @@ def suggest(text: str) -> list[User]:
         for person in people
         if any(f" {typed}" in f" {words}" for words in _words_of(person))
     ]
-    return found[:SUGGESTED]
+    return found[:MAX_SUGGESTIONS]
 
 
 def _words_of(person: User) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def check_mentions(text: str, earlier: str = "") -> None:
     for name in sorted(names):
         person = known.get(name)
         if person is None:
-            problems.append(f"Nobody here is called @{name}{_meant_by(name) or '.'}")
+            problems.append(f"Nobody here is called @{name}{_similar_usernames(name) or '.'}")
         elif not person.is_active:
             problems.append(f"{person} (@{name}) can no longer sign in, so nobody would be told.")
     if problems:
@@ -96,7 +96,7 @@ def check_mentions(text: str, earlier: str = "") -> None:
         raise ValidationError(" ".join([*problems, hint]))
 
 
-def _meant_by(name: str) -> str:
+def _similar_usernames(name: str) -> str:
     """Suggest users with similar names: “: did you mean @morgan (Morgan Reid)?”."""
     people = {
         words: person
@@ -104,11 +104,13 @@ def _meant_by(name: str) -> str:
         for words in (*_words_of(person), *fold(person.get_full_name()).split())
         if words
     }
-    close = difflib.get_close_matches(fold(name), people, n=3, cutoff=0.6)
-    meant = dict.fromkeys(people[words] for words in close)
-    if not meant:
+    similar = difflib.get_close_matches(fold(name), people, n=3, cutoff=0.6)
+    suggested = dict.fromkeys(people[words] for words in similar)
+    if not suggested:
         return ""
-    return f": did you mean {get_text_list([f'@{one.username} ({one})' for one in meant], 'or')}?"
+    return (
+        f": did you mean {get_text_list([f'@{one.username} ({one})' for one in suggested], 'or')}?"
+    )
 
 
 def describe_recipients(usernames: Iterable[str], author: User) -> str:
@@ -125,13 +127,15 @@ def describe_recipients(usernames: Iterable[str], author: User) -> str:
         AlertRule.objects.active_for([MENTIONED.code]).values_list("channel", flat=True)
     ) & set(configured_channels())
     mailed = audience_of([MENTIONED.code]).mailed(MENTIONED.code)
-    by_way: dict[str, list[str]] = {}
+    by_channel: dict[str, list[str]] = {}
     for person in sorted(people, key=str):
         by_mail = Channel.EMAIL in rules and person.pk in mailed
-        by_way.setdefault("in the bell and by e-mail" if by_mail else "in the bell", []).append(
+        by_channel.setdefault("in the bell and by e-mail" if by_mail else "in the bell", []).append(
             str(person)
         )
-    recipients = [f"{get_text_list(names, 'and')} {way}" for way, names in by_way.items()]
+    recipients = [
+        f"{get_text_list(names, 'and')} {channel}" for channel, names in by_channel.items()
+    ]
     if Channel.SLACK in rules:
         recipients.append("everybody in Slack")
     return "; ".join(recipients)
@@ -178,7 +182,7 @@ def mentions(changes: Changes) -> Iterator[Occurrence]:
                 subject_model(comment["content_type_id"]),
                 comment["object_id"],
                 new=", ".join(str(person) for person in found),
-                note=text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…",
+                note=text if len(text) <= _MAX_TEXT_LENGTH else f"{text[: _MAX_TEXT_LENGTH - 1]}…",
                 row_key=key,
                 people=frozenset(person.pk for person in found),
                 anchor=f"comment-{key}",

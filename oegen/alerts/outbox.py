@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
     from oegen.people.models import User
 
-#: The most messages that one recipient gets for a change set; above it they get one summary.
+#: The maximum number of messages to one recipient about a change set; more become one summary.
 MAX_MESSAGES = 10
 
 #: The number of records that a summary names for each event.
 MAX_LISTED = 5
 
 #: Sources whose change sets send no alerts.
-QUIET = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
+SILENT_SOURCES = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
 
 SUMMARY = "summary"
 
@@ -42,13 +42,13 @@ Received = tuple[Occurrence, AlertRule | None]
 
 
 def write_alerts(change_set: ChangeSet) -> None:
-    """The alerts of a change set that is about to be closed, into its transaction.
+    """Write the alerts of a change set that is about to be sealed, in its transaction.
 
     Queries: none if no detector reads a model that was written; up to three if no rule is active or
     no event occurred; else a fixed number, plus some for each batch of records if a matching rule
     has filters.
     """
-    if change_set.back_dated or change_set.source in QUIET:
+    if change_set.back_dated or change_set.source in SILENT_SOURCES:
         return
     detectors = events.detectors_of(change_set)
     if not detectors:
@@ -67,7 +67,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         if occurrence.event.code in wanted
     ]
     matches = _matches(found, rules)
-    noticed = [one for one in found if one.event.always_notifies]
+    noticed = [occurrence for occurrence in found if occurrence.event.always_notifies]
     header = {
         "who": str(change_set.person) if change_set.person_id else "",
         "why": change_set.reason,
@@ -80,7 +80,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         header=header,
         change_set=change_set,
         author=change_set.person,
-        sums_up=change_set.source == audit.Source.IMPORT,
+        always_summarize=change_set.source == audit.Source.IMPORT,
     )
 
 
@@ -99,7 +99,7 @@ def write_timed_alerts(day: date) -> None:
 
 
 def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
-    """Each channel that is set up; e-mail for each person who wants it."""
+    """(channel, user key) of each receiver: the configured channels, e-mail once per subscriber."""
     receivers: list[tuple[Channel, int | None]] = []
     channels = configured_channels()
     if Channel.SLACK in channels:
@@ -111,8 +111,10 @@ def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
 
 
 def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
-    """Write one digest for each recipient and ``moment``; return the number of new ones. Channels
-    that are not configured get none: an old digest is of no use later."""
+    """Write the digest of ``moment`` for each receiver; returns the number of new ones.
+
+    Channels that are not configured get none: an old digest is of no use later.
+    """
     receivers = digest_receivers(event)
     keys = [f"{event.code}:{moment}:{channel}:{person or ''}" for channel, person in receivers]
     known = set(Alert.objects.filter(unique_key__in=keys).values_list("unique_key", flat=True))
@@ -160,7 +162,7 @@ def _write(
     noticed: Sequence[Occurrence] = (),
     change_set: ChangeSet | None = None,
     author: User | None = None,
-    sums_up: bool = False,
+    always_summarize: bool = False,
     moment: str = "",
 ) -> None:
     """Create the alerts and notices. ``noticed`` become notices regardless of rules. Without a
@@ -171,8 +173,8 @@ def _write(
     named: dict[int, Occurrence] = {}
     bundles = []
     for (channel, recipient), received in by_receiver.items():
-        summed_up = sums_up or len(received) > MAX_MESSAGES
-        groups = _grouped(received) if summed_up else {}
+        is_summarized = always_summarize or len(received) > MAX_MESSAGES
+        groups = _group_by_event(received) if is_summarized else {}
         listed = [one for group in groups.values() for one in group[:MAX_LISTED]]
         named |= {id(one): one for one in listed or [one for one, _ in received]}
         bundles.append((channel, recipient, received, groups))
@@ -227,7 +229,7 @@ def _by_receiver(
     always = {id(occurrence) for occurrence in noticed}
     received: dict[tuple, list[Received]] = {}
 
-    def give(channel: str, people: frozenset[int], match: Received) -> None:
+    def add(channel: str, people: frozenset[int], match: Received) -> None:
         if match[0].people is not None:
             people = people & match[0].people
         for person in sorted(people - {author.pk if author else None}):
@@ -239,15 +241,15 @@ def _by_receiver(
             received.setdefault((Channel.SLACK, None), []).append(match)
             continue
         code = occurrence.event.code
-        give(Channel.EMAIL, audience.mailed(code), match)
+        add(Channel.EMAIL, audience.mailed(code), match)
         if id(occurrence) not in always:
-            give(BELL, audience.chosen[code], match)
+            add(BELL, audience.chosen[code], match)
     for occurrence in noticed:
-        give(BELL, occurrence.people or frozenset(), (occurrence, None))
+        add(BELL, occurrence.people or frozenset(), (occurrence, None))
     return received
 
 
-def _grouped(received: list[Received]) -> dict[str, list[Occurrence]]:
+def _group_by_event(received: list[Received]) -> dict[str, list[Occurrence]]:
     groups: dict[str, list[Occurrence]] = {}
     for occurrence, _ in received:
         groups.setdefault(occurrence.event.code, []).append(occurrence)

@@ -54,18 +54,20 @@ class Audience:
 
 
 def audience_of(codes: Iterable[str]) -> Audience:
-    """The audience of the events, in two queries; in none without codes."""
+    """The audience of the events, in two queries; without codes, in none."""
     codes = set(codes)
     defaults = {code for code in codes if EVENTS[code].mailed_by_default}
     preferences: dict[str, dict[int, bool]] = {code: {} for code in codes}
     rows = AlertPreference.objects.filter(event__in=codes)
     for code, user, is_wanted in rows.values_list("event", "user", "is_wanted"):
         preferences[code][user] = is_wanted
-    wanting = {user for code in codes for user, wants in preferences[code].items() if wants}
+    subscribers = {
+        user for code in codes for user, is_wanted in preferences[code].items() if is_wanted
+    }
     people = User.objects.filter(is_active=True)
     if not defaults:
-        people = people.filter(pk__in=wanting)
-    emails = dict(people.values_list("pk", "email")) if defaults or wanting else {}
+        people = people.filter(pk__in=subscribers)
+    emails = dict(people.values_list("pk", "email")) if defaults or subscribers else {}
     return Audience(
         {
             code: frozenset(key for key in emails if preferences[code].get(key, code in defaults))

@@ -1,8 +1,8 @@
-"""The alert rules that every installation starts with: each event has one for each channel."""
+"""The alert rules that every installation starts with: one for each event and channel."""
 
 from typing import Any
 
-#: Event, what its rules are called, threshold, whether Slack is told of it from the start.
+#: Event, name of its rules, threshold, whether the Slack rule is active from the start.
 RULES = [
     ("pipeline-created", "Pipeline created", None, True),
     ("stage-moved", "Stage moved", None, True),
@@ -16,7 +16,7 @@ RULES = [
     ("withdrawn", "Withdrawn, refused or sold", None, True),
     ("capacity-changed", "Capacity changed", 10, True),
     ("information-point-rated", "Information point rated high", 5000, True),
-    # Slack would tell everybody what is meant for one person.
+    # In Slack, everybody would see what is meant for one person.
     ("mentioned", "Mentioned in a comment", None, False),
 ]
 

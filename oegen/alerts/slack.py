@@ -19,9 +19,9 @@ from oegen.alerts.models import Alert
 TIMEOUT_SECONDS = 10
 
 #: Slack allows 3,000 escaped characters per text block; longer input is truncated.
-LONGEST_WORDS = 500
-LONGEST_NAME = 100
-LONGEST_LINE = 250
+MAX_TEXT_LENGTH = 500
+MAX_NAME_LENGTH = 100
+MAX_LINE_LENGTH = 250
 
 #: Lines per section of a digest; the e-mail has more.
 DIGEST_LINES = 5
@@ -94,18 +94,18 @@ def message_of(alert: Alert) -> dict[str, Any]:
     return {"text": text, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
 
 
-def escaped(text: str, longest: int = LONGEST_WORDS) -> str:
-    """Escape links, mentions and commands for Slack, and truncate to ``longest`` escaped
+def escaped(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
+    """Escape links, mentions and commands for Slack, and truncate to ``max_length`` escaped
     characters."""
-    signs, length = [], 0
-    for sign in text:
-        sign = _ESCAPES.get(sign, sign)
-        if length + len(sign) >= longest:
-            signs.append("…")
+    characters, length = [], 0
+    for character in text:
+        character = _ESCAPES.get(character, character)
+        if length + len(character) >= max_length:
+            characters.append("…")
             break
-        signs.append(sign)
-        length += len(sign)
-    return "".join(signs)
+        characters.append(character)
+        length += len(character)
+    return "".join(characters)
 
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -114,25 +114,25 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 def _event(alert: Alert) -> tuple[list[dict], str]:
     payload = alert.payload
     heading = f"*{escaped(payload['event'])}: {escaped(payload['subject'])}*"
-    moved = _moved(payload)
+    change = _format_change(payload)
     facts = [
         f"*{label}*\n{escaped(payload[name])}"
         for label, name in (("Technology", "technology"), ("Capacity", "capacity"))
         if payload[name]
     ]
-    blocks = [_section("\n".join(filter(None, [heading, moved])))]
+    blocks = [_section("\n".join(filter(None, [heading, change])))]
     if payload["note"]:
         blocks.append(_section(_quoted(payload["note"])))
     if facts:
-        blocks.append({"type": "section", "fields": [_words(fact) for fact in facts]})
+        blocks.append({"type": "section", "fields": [_mrkdwn(fact) for fact in facts]})
     blocks.append(_context(_who_and_why(payload)))
     blocks.append(_button(f"View {payload['noun']}", payload["url"]))
-    plain = moved.replace("*", "")
+    plain = change.replace("*", "")
     text = f"{escaped(payload['title'])}{f', {plain}' if plain else ''}. {_who_and_why(payload)}"
     return blocks, text
 
 
-def _moved(payload: dict) -> str:
+def _format_change(payload: dict) -> str:
     old, new = escaped(payload["old"]), escaped(payload["new"])
     return f"{old} → *{new}*" if old and new else (f"*{new}*" if new else "")
 
@@ -163,7 +163,7 @@ def _digest(alert: Alert) -> tuple[list[dict], str]:
             continue
         shown = part["lines"][:DIGEST_LINES]
         lines = [f"*{escaped(part['title'])}: {part['number']:,}*"]
-        lines += [f"• {_linked(one)} {escaped(one['text'], LONGEST_LINE)}" for one in shown]
+        lines += [f"• {_linked(one)} {escaped(one['text'], MAX_LINE_LENGTH)}" for one in shown]
         beyond = part["number"] - len(shown)
         if beyond > 0:
             lines.append(_link(part["url"], f"and {beyond:,} more"))
@@ -174,12 +174,12 @@ def _digest(alert: Alert) -> tuple[list[dict], str]:
 
 def _linked(record: dict) -> str:
     """The record's name, as a link if it has a page. A bar would end the URL of a link."""
-    name = escaped(record["name"], LONGEST_NAME).replace("|", "¦")
+    name = escaped(record["name"], MAX_NAME_LENGTH).replace("|", "¦")
     return _link(record["url"], name) if record["url"] else name
 
 
-def _link(address: str, words: str) -> str:
-    return f"<{absolute(address).replace('&', '&amp;')}|{words}>"
+def _link(address: str, label: str) -> str:
+    return f"<{absolute(address).replace('&', '&amp;')}|{label}>"
 
 
 def _who_and_why(payload: dict) -> str:
@@ -193,13 +193,13 @@ def absolute(address: str) -> str:
     return f"{settings.BASE_URL}{address}"
 
 
-def _words(text: str) -> dict:
+def _mrkdwn(text: str) -> dict:
     # Verbatim: Slack must not turn names that look like URLs into links.
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _section(text: str) -> dict:
-    return {"type": "section", "text": _words(text)}
+    return {"type": "section", "text": _mrkdwn(text)}
 
 
 def _quoted(text: str) -> str:
@@ -207,7 +207,7 @@ def _quoted(text: str) -> str:
 
 
 def _context(text: str) -> dict:
-    return {"type": "context", "elements": [_words(text)]}
+    return {"type": "context", "elements": [_mrkdwn(text)]}
 
 
 def _button(label: str, address: str) -> dict:

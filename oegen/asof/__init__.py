@@ -1,4 +1,4 @@
-"""The portfolio as it stood at the end of a day, for every query inside ``as_of(day)``.
+"""The portfolio as of the end of a day, for every query inside ``as_of(day)``.
 
 Imports ``search``, ``audit`` and ``core``.
 """

@@ -33,7 +33,7 @@ class PastMiddleware:
         if not text or request.path.startswith(tuple(map(reverse, self.PRESENT_ONLY))):
             return self.get_response(request)
         try:
-            day = self._day(text)
+            day = self._parse_day(text)
             if request.method not in ("GET", "HEAD"):
                 raise NoPastError(
                     f"The portfolio as of {date_format(day)} can only be read. Nothing was saved: "
@@ -45,7 +45,7 @@ class PastMiddleware:
         with asof.as_of(day):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-            response.streaming_content = _read_at(day, iter(response))
+            response.streaming_content = _stream_as_of(day, iter(response))
         elif response.has_header("Location"):
             response["Location"] = asof.keep_day(response["Location"], day)
         elif response.get("Content-Type", "").startswith("text/html"):
@@ -53,7 +53,7 @@ class PastMiddleware:
         return response
 
     @staticmethod
-    def _day(text: str) -> date:
+    def _parse_day(text: str) -> date:
         """Parse the parameter. Raises NoPastError."""
         today = timezone.localdate()
         try:
@@ -71,7 +71,7 @@ class PastMiddleware:
         return day
 
 
-def _read_at(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _stream_as_of(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Read the chunks of a streaming response in the past: they are evaluated after the view."""
     with asof.as_of(day):
         yield from chunks

@@ -1,7 +1,7 @@
-"""The portfolio as it stood at the end of a day: ``with as_of(date(2026, 3, 31)): …``
+"""The portfolio as of the end of a day: ``with as_of(date(2026, 3, 31)): …``
 
 Inside, on this thread's database connection, every business table and its history hold what was
-recorded up to then, under their own names: temporary tables shadow the real ones. Queries of
+recorded up to then: temporary tables shadow the real ones. Queries of
 metrics, filters, lists and record pages read the past without a change. Writes raise
 ReadOnlyPastError.
 
@@ -115,34 +115,34 @@ class _PastTables:
         # A literal, because views take no parameters. It is not user input.
         self._until = f"'{connection.ops.adapt_datetimefield_value(until)}'"
         self._postgresql = connection.vendor == "postgresql"
-        self._made: list[tuple[str, str]] = []
+        self._created: list[tuple[str, str]] = []
         self.start()
 
     def start(self) -> None:
         """Create tables from now on."""
-        self._makers = dict(self._table_makers())
-        self._is_making = False
+        self._creators = dict(self._table_creators())
+        self._is_creating = False
 
     def __call__(self, execute, sql, params, many, context):
-        if not self._is_making:
-            wanted = self._makers.keys() & set(_QUOTED.findall(sql))
+        if not self._is_creating:
+            wanted = self._creators.keys() & set(_QUOTED.findall(sql))
             if wanted:
-                self._is_making = True
+                self._is_creating = True
                 try:
                     # In dependency order: search documents are built from the other tables.
-                    for name in [name for name in self._makers if name in wanted]:
-                        self._make(name)
+                    for name in [name for name in self._creators if name in wanted]:
+                        self._create_table(name)
                 finally:
-                    self._is_making = False
+                    self._is_creating = False
         return execute(sql, params, many, context)
 
     def stop(self) -> None:
         """Create no more tables, and drop the existing ones."""
-        self._makers = {}
-        made, self._made = self._made, []
+        self._creators = {}
+        created, self._created = self._created, []
         try:
             with self._connection.cursor() as cursor:
-                for kind, name in made:
+                for kind, name in created:
                     cursor.execute(f'DROP {kind} "{self._temporary}"."{name}"')
         except DatabaseError:
             # SQLite cannot drop a table while a cursor on it is open. Close the connection: that
@@ -155,7 +155,7 @@ class _PastTables:
     def _temporary(self) -> str:
         return "pg_temp" if self._postgresql else "temp"
 
-    def _table_makers(self):
+    def _table_creators(self):
         """Pairs of table name and the function that creates it, in dependency order."""
         for model in audit.tracked_models():
             history = audit.history_model(model)
@@ -166,9 +166,9 @@ class _PastTables:
             )
         yield SearchDocument._meta.db_table, self._documents
 
-    def _make(self, name: str) -> None:
+    def _create_table(self, name: str) -> None:
         with self._connection.cursor() as cursor:
-            self._makers.pop(name)(cursor)
+            self._creators.pop(name)(cursor)
 
     def _later(self, model) -> str:
         """The condition on a history row that it was recorded after the day."""
@@ -191,7 +191,7 @@ class _PastTables:
         table = model._meta.db_table
         select = f"SELECT * FROM {self._stored(model)} WHERE {condition}"  # noqa: S608
         cursor.execute(f'CREATE TEMPORARY VIEW "{table}" AS {select}')
-        self._made.append(("VIEW", table))
+        self._created.append(("VIEW", table))
 
     def _records(self, model, cursor) -> None:
         """Create the temporary table of past records; see the module docstring.
@@ -218,12 +218,12 @@ class _PastTables:
         changed = self._changed(model)
         if self._postgresql:
             # NOT IN would scan the whole list for each row.
-            is_unchanged = f"NOT EXISTS ({changed} AND id = stayed.{key})"
+            is_unchanged = f"NOT EXISTS ({changed} AND id = existing.{key})"
         else:
             # NOT EXISTS would run the subquery for each row.
-            is_unchanged = f"stayed.{key} NOT IN ({changed})"
+            is_unchanged = f"existing.{key} NOT IN ({changed})"
         return f"""
-            SELECT {_columns(stored, "stayed.")} FROM {self._stored(stored)} AS stayed
+            SELECT {_columns(stored, "existing.")} FROM {self._stored(stored)} AS existing
             WHERE {is_unchanged} AND {condition}
         """  # noqa: S608
 
@@ -266,16 +266,16 @@ class _PastTables:
             )
         """  # noqa: S608
 
-    def _referenced_early(self, model, on_the_way: tuple = ()) -> str:
+    def _referenced_early(self, model, visited: tuple = ()) -> str:
         """SELECT of the ids that were created after the day but are referred to by a record that
-        existed by then, or that is itself included for this reason (recursive; ``on_the_way`` holds
+        existed by then, or that is itself included for this reason (recursive; ``visited`` holds
         the models visited so far)."""
         history = self._stored(audit.history_model(model))
         references = []
         for other, name in model.link_models():
             known = f"NOT ({self._later(other)})"
-            if other not in (model, *on_the_way) and any(other.link_models()):
-                known += f" OR id IN ({self._referenced_early(other, (model, *on_the_way))})"
+            if other not in (model, *visited) and any(other.link_models()):
+                known += f" OR id IN ({self._referenced_early(other, (model, *visited))})"
             column = other._meta.get_field(name).column
             rows = self._stored(audit.history_model(other))
             references.append(
@@ -292,7 +292,7 @@ class _PastTables:
         """Create a temporary table from a SELECT, with its indexes."""
         table = model._meta.db_table
         cursor.execute(f'CREATE TEMPORARY TABLE "{table}" AS {select}')
-        self._made.append(("TABLE", table))
+        self._created.append(("TABLE", table))
         for column in _indexed(model):
             if self._postgresql:
                 cursor.execute(f'CREATE INDEX ON pg_temp."{table}" ("{column}")')
@@ -305,11 +305,11 @@ class _PastTables:
     def _documents(self, cursor) -> None:
         """The search documents of that day: copied for unchanged records, rebuilt for others."""
         kinds = {model: ContentType.objects.get_for_model(model).pk for model in search.kinds()}
-        stayed = [
+        unchanged = [
             self._unchanged(model, SearchDocument, "object_id", f"content_type_id = {kind}")
             for model, kind in kinds.items()
         ]
-        self._table(SearchDocument, " UNION ALL ".join(stayed), cursor)
+        self._table(SearchDocument, " UNION ALL ".join(unchanged), cursor)
         insert = f"""
             INSERT INTO {table(SearchDocument)}
                 (id, content_type_id, object_id, title, body) VALUES (%s, %s, %s, %s, %s)

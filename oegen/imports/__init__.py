@@ -12,7 +12,7 @@ from oegen.imports.cells import (
     moment,
     number,
     one_line,
-    shown,
+    quote,
     text,
     whole_number,
 )
@@ -32,7 +32,7 @@ __all__ = [
     "moment",
     "number",
     "one_line",
-    "shown",
+    "quote",
     "text",
     "whole_number",
 ]

@@ -16,7 +16,7 @@ from oegen.audit.seeding import NAMESPACE
 from oegen.core.fields import refuse_underscores
 
 YEARS = range(1900, 2201)
-_SHOWN = 60
+_MAX_QUOTED = 60
 
 
 def derived_id(*parts: object) -> uuid.UUID:
@@ -24,9 +24,9 @@ def derived_id(*parts: object) -> uuid.UUID:
     return uuid.uuid5(NAMESPACE, "import:" + json.dumps([str(part) for part in parts]))
 
 
-def shown(value: str) -> str:
+def quote(value: str) -> str:
     """The value in quotes for a message, truncated."""
-    return f"“{value if len(value) <= _SHOWN else value[: _SHOWN - 1] + '…'}”"
+    return f"“{value if len(value) <= _MAX_QUOTED else value[: _MAX_QUOTED - 1] + '…'}”"
 
 
 class Cell(forms.Field):
@@ -69,7 +69,7 @@ def identifier(value: str) -> uuid.UUID:
         return uuid.UUID(value)
     except ValueError:
         raise ValidationError(
-            f"{shown(value)} is no ID. An ID is 32 hex digits with hyphens, such as "
+            f"{quote(value)} is no ID. An ID is 32 hex digits with hyphens, such as "
             "123e4567-e89b-12d3-a456-426614174000."
         ) from None
 
@@ -79,7 +79,7 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
 
     def parse(value: str) -> Decimal:
         message = (
-            f"{shown(value)} is no number we can take. Write digits with a point, such as "
+            f"{quote(value)} is no number we can take. Write digits with a point, such as "
             "27.5, without a unit or thousands separator."
         )
         refuse_underscores(value, message)
@@ -96,7 +96,7 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
         result = round(parsed, places)
         # Accept binary noise of spreadsheets: 0.30000000000000004 is 0.3.
         if not rounded and abs(result - parsed) > Decimal("1e-9"):
-            raise ValidationError(f"{shown(value)} has more than {places} decimals. Round it.")
+            raise ValidationError(f"{quote(value)} has more than {places} decimals. Round it.")
         return result
 
     return parse
@@ -105,7 +105,7 @@ def number(*, places: int, rounded: bool = False) -> Callable[[str], Decimal]:
 def whole_number(value: str) -> int:
     parsed = number(places=3)(value)
     if parsed != int(parsed):
-        raise ValidationError(f"{shown(value)} is no whole number.")
+        raise ValidationError(f"{quote(value)} is no whole number.")
     return int(parsed)
 
 
@@ -116,7 +116,7 @@ def _datetime(value: str, example: str) -> datetime:
         parsed = None
     if parsed is None or parsed.year not in YEARS:
         raise ValidationError(
-            f"{shown(value)} is no date we can take. Write it year first, such as {example}."
+            f"{quote(value)} is no date we can take. Write it year first, such as {example}."
         )
     return parsed
 

@@ -39,7 +39,7 @@ class Row:
     line: int
     cells: list[str]
     values: dict[str, str] = field(default_factory=dict)
-    fault: ValidationError | None = None
+    error: ValidationError | None = None
     data: dict = field(default_factory=dict)
 
 
@@ -69,7 +69,7 @@ class CSVFile:
         if not self.path.is_file():
             raise UnreadableFileError(
                 f"{name}: there is no such file in the folder “{folder.name}”, so neither line "
-                f"nor column to read. It should be there, with the columns {self._wanted()}."
+                f"nor column to read. It should be there, with the columns {self._column_list()}."
             )
         with self.path.open("rb") as file:
             line, header = next(self._records(file), (1, None))
@@ -87,7 +87,7 @@ class CSVFile:
         """The rows that have values, without the header. ``on_bytes`` is called with the number of
         bytes read.
 
-        A row that does not match the header has a ``fault``.
+        A row that does not match the header has a ``error``.
         """
         self.blank_rows = 0
         with self.path.open("rb") as file:
@@ -95,13 +95,13 @@ class CSVFile:
                 if not any(cell.strip() for cell in cells):
                     self.blank_rows += 1
                     continue
-                row = Row(self.name, line, cells, fault=self._misfit(cells))
-                if not row.fault:
+                row = Row(self.name, line, cells, error=self._shape_error(cells))
+                if not row.error:
                     named = zip(self.header, cells, strict=False)
                     row.values = {name: cell for name, cell in named if name}
                 yield row
 
-    def _wanted(self) -> str:
+    def _column_list(self) -> str:
         return ", ".join(self.columns)
 
     def _lines(self, file: BinaryIO, on_bytes) -> Iterator[str]:
@@ -119,7 +119,7 @@ class CSVFile:
                 text = rest + decoder.decode(data, final=is_end)
             except UnicodeDecodeError as error:
                 before = rest + error.object[: error.start].decode(error.encoding)
-                raise self._undecodable(error, number, before) from error
+                raise self._decoding_error(error, number, before) from error
             start = 0
             for found in _LINE_END.finditer(text):
                 number += 1
@@ -137,7 +137,7 @@ class CSVFile:
             )
         return line
 
-    def _undecodable(
+    def _decoding_error(
         self, error: UnicodeDecodeError, number: int, before: str
     ) -> UnreadableFileError:
         """``number`` lines were read; ``before`` is the text between them and the error."""
@@ -154,18 +154,18 @@ class CSVFile:
         lines = self._lines(file, on_bytes)
         first = next(lines, "")
         separator = _SEPARATOR_LINE.fullmatch(first)
-        above = 1 if separator else 0
+        lines_before = 1 if separator else 0
         reader = csv.reader(
             lines if separator else chain([first], lines),
             delimiter=separator[1] if separator else ",",
             strict=True,
         )
-        start = above + 1
+        start = lines_before + 1
         try:
             for cells in reader:
                 if cells:
                     yield start, cells
-                start = above + reader.line_num + 1
+                start = lines_before + reader.line_num + 1
         except csv.Error as error:
             raise UnreadableFileError(
                 f"{self.name}, line {start}, column 1: from here on the file can't be split into "
@@ -178,7 +178,7 @@ class CSVFile:
         if header is None or not any(cell.strip() for cell in header):
             raise UnreadableFileError(
                 f"{self.name}, line {line}, column 1: the file is empty. Its first line should "
-                f"name the columns {self._wanted()}."
+                f"name the columns {self._column_list()}."
             )
         known = {name.casefold(): name for name in self.columns}
         header = [known.get(name.casefold(), name) for name in map(str.strip, header)]
@@ -194,32 +194,32 @@ class CSVFile:
                 advice = next((self.advice[old] for old in header if old in self.advice), "")
                 raise UnreadableFileError(
                     f"{self.name}, line {line}: the column “{name}” is missing. The first line "
-                    f"should name the columns {self._wanted()}. {advice}".rstrip()
+                    f"should name the columns {self._column_list()}. {advice}".rstrip()
                 )
-        for place, name in enumerate(header):
-            if name and name in header[:place]:
+        for index, name in enumerate(header):
+            if name and name in header[:index]:
                 raise UnreadableFileError(
                     f"{self.name}, line {line}: the column “{name}” is there twice. Remove one of "
                     "them."
                 )
         return header
 
-    def _misfit(self, cells: list[str]) -> ValidationError | None:
+    def _shape_error(self, cells: list[str]) -> ValidationError | None:
         """The error if the row does not match the header, else None."""
-        wanted = len(self.header)
+        expected = len(self.header)
         if missing := next(filter(None, self.header[len(cells) :]), None):
             return ValidationError(
                 {
-                    missing: f"The row has {len(cells)} cells, the first line {wanted}: "
+                    missing: f"The row has {len(cells)} cells, the first line {expected}: "
                     f"from “{missing}” on there are none. Look for a lost comma."
                 }
             )
-        for place, cell in enumerate(cells, start=1):
-            if not cell.strip() or (place <= wanted and self.header[place - 1]):
+        for number, cell in enumerate(cells, start=1):
+            if not cell.strip() or (number <= expected and self.header[number - 1]):
                 continue
-            if place > wanted:
+            if number > expected:
                 sentence = (
-                    f"The row has {len(cells)} cells, the first line {wanted}. "
+                    f"The row has {len(cells)} cells, the first line {expected}. "
                     "Put double quotes round a text that contains a comma."
                 )
             else:
@@ -227,5 +227,5 @@ class CSVFile:
                     "The cell has a value, but its column has no name in the first line. "
                     "Name the column, or empty the cell."
                 )
-            return ValidationError({f"cell {place}": sentence})
+            return ValidationError({f"cell {number}": sentence})
         return None

@@ -12,7 +12,7 @@ from django.utils import timezone
 from oegen.core.formulas import escape_formula
 from oegen.imports.reading import CSVFile, Row
 
-_REMARKS_SHOWN = 20
+_MAX_REMARKS = 20
 
 
 class SummaryError(Exception):
@@ -52,16 +52,16 @@ class Remarks:
     def add(self, heading: str, sentence: str) -> None:
         self.counts[heading] += 1
         # Control characters from a file must not reach the terminal.
-        sentence = "".join(sign if sign.isprintable() else "�" for sign in sentence)
-        if len(self._texts[heading]) < _REMARKS_SHOWN:
+        sentence = "".join(char if char.isprintable() else "�" for char in sentence)
+        if len(self._texts[heading]) < _MAX_REMARKS:
             self._texts[heading].append(sentence)
 
     def lines(self) -> Iterator[str]:
         for heading, count in self.counts.items():
             yield f"{heading} ({count:,}):"
             yield from (f"  {sentence}" for sentence in self._texts[heading])
-            if count > _REMARKS_SHOWN:
-                yield f"  … and {count - _REMARKS_SHOWN:,} more."
+            if count > _MAX_REMARKS:
+                yield f"  … and {count - _MAX_REMARKS:,} more."
 
 
 class Rejects:

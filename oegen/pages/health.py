@@ -71,7 +71,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     if found:
         lines = found
     elif is_from_this_machine(request) or request.user.has_perm("oegen.view_alert"):
-        lines = ["ok", *delivery.state_in_words(), anchors.state_in_words()]
+        lines = ["ok", *delivery.status_lines(), anchors.status_line()]
     else:
         lines = ["ok"]
     return HttpResponse(

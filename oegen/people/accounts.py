@@ -165,7 +165,7 @@ def _members(group: Group) -> list[int]:
     return list(group.user_set.values_list("pk", flat=True))
 
 
-def _ties_changed(owner: type[User] | type[Group], name: str):
+def _connect_m2m_changed(owner: type[User] | type[Group], name: str):
     """Connect to changes of a many-to-many field of ``owner`` from both sides. Django sends no
     signal for rows that are written to its table directly."""
     descriptor = getattr(owner, name)
@@ -173,20 +173,20 @@ def _ties_changed(owner: type[User] | type[Group], name: str):
     column = field.m2m_field_name()
 
     def changed(sender, instance, action, reverse, pk_set, **kwargs) -> None:
-        ties = through._base_manager.filter(**{field.m2m_reverse_field_name(): instance.pk})
+        links = through._base_manager.filter(**{field.m2m_reverse_field_name(): instance.pk})
         if action == "pre_clear" and reverse:
-            instance._owners_before_clear = list(ties.values_list(column, flat=True))
+            instance._owners_before_clear = list(links.values_list(column, flat=True))
         elif action == "post_clear" and reverse:
             audit.queue_for_closing(owner, instance._owners_before_clear)
         elif action.startswith("post_"):
             audit.queue_for_closing(owner, pk_set if reverse else [instance.pk])
 
-    uid = f"oegen.ties.{owner._meta.label_lower}.{name}"
+    uid = f"oegen.links.{owner._meta.label_lower}.{name}"
     m2m_changed.connect(changed, sender=through, weak=False, dispatch_uid=uid)
 
 
 for _owner, _name in ((User, "groups"), (User, "user_permissions"), (Group, "permissions")):
-    _ties_changed(_owner, _name)
+    _connect_m2m_changed(_owner, _name)
 
 
 # Phrases ----------------------------------------------------------------------------------------
@@ -202,14 +202,14 @@ def _password_stored(old, new, raw_old, raw_new) -> str:
     return "stored password replaced, as by a newer hash at a sign-in"
 
 
-def _by_line(label: str):
+def _lines_phrase(label: str):
     """The phrase for a field with one entry per line: which were added and which removed."""
 
     def phrase(old, new, raw_old, raw_new) -> str:
         before, after = set((raw_old or "").splitlines()), set((raw_new or "").splitlines())
         parts = [
-            f"{label} {done}: {', '.join(sorted(names))}"
-            for done, names in (("given", after - before), ("taken away", before - after))
+            f"{label} {action}: {', '.join(sorted(names))}"
+            for action, names in (("given", after - before), ("taken away", before - after))
             if names
         ]
         return "; ".join(parts)
@@ -217,6 +217,6 @@ def _by_line(label: str):
     return phrase
 
 
-timeline.register_phrase(AccountRecord, "groups")(_by_line("groups"))
-timeline.register_phrase(AccountRecord, "permissions")(_by_line("own permissions"))
-timeline.register_phrase(GroupRecord, "permissions")(_by_line("permissions"))
+timeline.register_phrase(AccountRecord, "groups")(_lines_phrase("groups"))
+timeline.register_phrase(AccountRecord, "permissions")(_lines_phrase("own permissions"))
+timeline.register_phrase(GroupRecord, "permissions")(_lines_phrase("permissions"))

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 COOKIE = "known_device"
-KNOWN_FOR = timedelta(days=365)
+COOKIE_MAX_AGE = timedelta(days=365)
 
 #: The number of accounts that are remembered per browser, latest first.
-ACCOUNTS = 5
+MAX_ACCOUNTS = 5
 
 _SALT = "oegen.people.devices"
 
@@ -27,14 +27,14 @@ def known_device(request: HttpRequest, username: str) -> str:
     return device if _account(username) in accounts else ""
 
 
-def remember(request: HttpRequest, response: HttpResponse, username: str) -> None:
+def remember_account(request: HttpRequest, response: HttpResponse, username: str) -> None:
     device, accounts = _read(request)
     account = _account(username)
-    accounts = [account, *(other for other in accounts if other != account)][:ACCOUNTS]
+    accounts = [account, *(other for other in accounts if other != account)][:MAX_ACCOUNTS]
     response.set_cookie(
         COOKIE,
         signing.dumps([device or secrets.token_hex(16), *accounts], salt=_SALT),
-        max_age=KNOWN_FOR,
+        max_age=COOKIE_MAX_AGE,
         path=reverse("login"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -46,7 +46,7 @@ def _read(request: HttpRequest) -> tuple[str, list[str]]:
     """(device id, accounts); empty if the cookie is missing, invalid or expired."""
     try:
         device, *accounts = signing.loads(
-            request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=KNOWN_FOR
+            request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=COOKIE_MAX_AGE
         )
     except signing.BadSignature:
         return "", []

@@ -70,8 +70,8 @@ def _compare(live_model, copies: type[CopiedModel], values_of) -> Iterator[Findi
                 recorded = getattr(copy, name)
                 if value != recorded:
                     yield _difference(copies, where, name, value, recorded)
-    there = live_model._base_manager.values("pk")
-    for copy in copies.objects.exclude(**{f"{copies.KEY_FIELD}__in": there}):
+    existing = live_model._base_manager.values("pk")
+    for copy in copies.objects.exclude(**{f"{copies.KEY_FIELD}__in": existing}):
         where = f"{noun} “{copy}” ({getattr(copy, copies.KEY_FIELD)})"
         yield Finding(where, "it is gone, and no entry says who removed it")
 

@@ -41,20 +41,20 @@ ADDRESS_RETENTION = timedelta(days=90)
 RUN_PAUSE = timedelta(minutes=10)
 
 #: Kinds whose repetitions are counted in a run.
-COUNTED = frozenset({Kind.FAILURE, Kind.DELAY})
+COUNTED_KINDS = frozenset({Kind.FAILURE, Kind.DELAY})
 
 #: PostgreSQL's advisory lock around the numbering of events; not the one of change sets.
 LOCK = 0x0E6E_5EA2
 
 #: How long a request waits for SQLite to record an event.
-PATIENCE = timedelta(seconds=2)
+LOCK_TIMEOUT = timedelta(seconds=2)
 
 _request: ContextVar[HttpRequest | None] = ContextVar("oegen_request", default=None)
 
 
 @contextmanager
 def use_request(request: HttpRequest) -> Iterator[None]:
-    """Use the request's address and user for events that are recorded inside."""
+    """Use the request's address and user for events that are recorded in the block."""
     token = _request.set(request)
     try:
         yield
@@ -119,8 +119,8 @@ def address_of(request: HttpRequest | None) -> str:
 
 def digest_of_username(username: str) -> str:
     """A digest of the normalized username, keyed with SECRET_KEY."""
-    plain = unicodedata.normalize("NFKC", username).casefold().strip()
-    return salted_hmac("oegen.people.security", plain, algorithm="sha256").hexdigest()
+    normalized = unicodedata.normalize("NFKC", username).casefold().strip()
+    return salted_hmac("oegen.people.security", normalized, algorithm="sha256").hexdigest()
 
 
 def _record(kind, account, username, request, details, now) -> None:
@@ -143,8 +143,8 @@ def _record(kind, account, username, request, details, now) -> None:
             at=now,
             details=details,
         )
-        with lock_timeout(seconds=PATIENCE.total_seconds()):
-            if facts.kind in COUNTED:
+        with lock_timeout(seconds=LOCK_TIMEOUT.total_seconds()):
+            if facts.kind in COUNTED_KINDS:
                 _count(facts)
             else:
                 _seal(facts)
@@ -251,8 +251,8 @@ def tidy(now: datetime | None = None) -> None:
     for key in list(FailureRun.objects.filter(ended).values_list("pk", flat=True)):
         # One transaction per run, so that the chain is locked only briefly.
         with transaction.atomic():
-            mine = FailureRun.objects.select_for_update(skip_locked=True).filter(ended, pk=key)
-            for run in mine:
+            locked = FailureRun.objects.select_for_update(skip_locked=True).filter(ended, pk=key)
+            for run in locked:
                 _close(run)
     SecurityAddress.objects.filter(expires_at__lt=now).delete()
 

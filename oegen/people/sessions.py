@@ -18,9 +18,9 @@ from oegen.core.database import lock_timeout
 logger = logging.getLogger(__name__)
 
 #: The minimum interval between writes of the time of last use: not every page causes a write.
-WRITTEN_EVERY = timedelta(minutes=5)
+MIN_WRITE_INTERVAL = timedelta(minutes=5)
 
-_SEEN, _STARTED = "seen_at", "signed_in_at"
+_LAST_USED, _STARTED = "seen_at", "signed_in_at"
 
 
 class SessionStore(DatabaseStore):
@@ -33,24 +33,24 @@ class SessionStore(DatabaseStore):
         """Set the start of the session. Call it after a sign-in."""
         now = timezone.now()
         self[_STARTED] = now.timestamp()
-        self._write_seen(now)
+        self._set_last_used(now)
 
     def keep_alive(self) -> None:
         now = timezone.now()
-        if now.timestamp() - self.get(_SEEN, 0) < WRITTEN_EVERY.total_seconds():
+        if now.timestamp() - self.get(_LAST_USED, 0) < MIN_WRITE_INTERVAL.total_seconds():
             return
-        is_only_seen = not self.modified
+        is_keep_alive_only = not self.modified
         self.setdefault(_STARTED, now.timestamp())
-        self._write_seen(now)
-        self._kept_alive = copy.deepcopy(dict(self.items())) if is_only_seen else None
+        self._set_last_used(now)
+        self._kept_alive = copy.deepcopy(dict(self.items())) if is_keep_alive_only else None
 
     def save(self, must_create=False):
         """Tell a busy or full database apart from a session that was ended elsewhere: it raises
         django.db.OperationalError. If only the time of last use would be written, it is logged
         instead, because pages work without it."""
-        is_only_seen = self._kept_alive is not None and self._kept_alive == dict(self.items())
+        is_keep_alive_only = self._kept_alive is not None and self._kept_alive == dict(self.items())
         try:
-            if is_only_seen:
+            if is_keep_alive_only:
                 with lock_timeout(seconds=1):
                     super().save(must_create)
             else:
@@ -58,14 +58,14 @@ class SessionStore(DatabaseStore):
         except UpdateError as error:
             if not isinstance(error.__context__, OperationalError):
                 raise
-            if not is_only_seen:
+            if not is_keep_alive_only:
                 raise error.__context__ from None
             logger.warning("When a session was last used is not written: %s", error.__context__)
 
-    def _write_seen(self, now: datetime) -> None:
+    def _set_last_used(self, now: datetime) -> None:
         started = datetime.fromtimestamp(self[_STARTED], UTC)
         idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
-        self[_SEEN] = now.timestamp()
+        self[_LAST_USED] = now.timestamp()
         self.set_expiry(min(now + idle, started + settings.SESSION_ENDS_AFTER))
 
 

@@ -95,7 +95,7 @@ class SignIn(DelayedFormMixin, auth_views.LoginView):
         self.request.session.clear_expired()
         response = super().form_valid(form)
         self.request.session.start()
-        devices.remember(self.request, response, form.get_user().username)
+        devices.remember_account(self.request, response, form.get_user().username)
         return response
 
 

@@ -26,33 +26,33 @@ FORGET_AFTER = timedelta(days=1)
 MAX_ROWS = 50_000
 
 #: Limits the exponent, not the delay.
-_MOST_FAILURES = 1_000
+_MAX_FAILURES = 1_000
 
 
 @dataclass(frozen=True)
 class Limit:
-    """After ``free`` failures the next attempt has to wait 1 second, then 2, 4 … up to
-    ``longest``."""
+    """After ``allowed`` failures the next attempt has to wait 1 second, then 2, 4 … up to
+    ``max_wait``."""
 
     name: str
-    free: int
-    longest: timedelta
+    allowed: int
+    max_wait: timedelta
     #: Whether a correct password resets the count. Not if it is shared: anybody with an account
     #: could reset it between guesses.
-    clears: bool = True
+    resets_on_success: bool = True
 
     def wait_after(self, failures: int) -> timedelta:
-        if failures < self.free:
+        if failures < self.allowed:
             return timedelta(0)
-        seconds = 2 ** min(failures - self.free, 30)
-        return min(timedelta(seconds=seconds), self.longest)
+        seconds = 2 ** min(failures - self.allowed, 30)
+        return min(timedelta(seconds=seconds), self.max_wait)
 
 
 #: An address may be a whole office.
-ADDRESS = Limit("address", free=20, longest=timedelta(minutes=5), clears=False)
-ACCOUNT = Limit("account", free=3, longest=timedelta(minutes=15))
-DEVICE = Limit("device", free=3, longest=timedelta(minutes=15))
-OWN_PASSWORD = Limit("own password", free=3, longest=timedelta(minutes=15))
+ADDRESS = Limit("address", allowed=20, max_wait=timedelta(minutes=5), resets_on_success=False)
+ACCOUNT = Limit("account", allowed=3, max_wait=timedelta(minutes=15))
+DEVICE = Limit("device", allowed=3, max_wait=timedelta(minutes=15))
+OWN_PASSWORD = Limit("own password", allowed=3, max_wait=timedelta(minutes=15))
 
 Counted = tuple[Limit, str]
 
@@ -80,9 +80,9 @@ class Reservation:
 
     @transaction.atomic
     def cancel(self) -> None:
-        """Undo the count. Call it when the password was correct."""
+        """Undo the count, when the password was correct."""
         for row in _locked(self.counts):
-            if self.counts[row.key].clears:
+            if self.counts[row.key].resets_on_success:
                 row.delete()
             else:
                 row.failures = max(row.failures - 1, 0)
@@ -104,7 +104,7 @@ def reserve(counted: Iterable[Counted]) -> Reservation:
         _refuse_too_soon(rows, limits, now)
         for row in rows:
             earlier = 0 if row.counted_at < now - FORGET_AFTER else row.failures
-            row.failures = min(earlier + 1, _MOST_FAILURES)
+            row.failures = min(earlier + 1, _MAX_FAILURES)
             row.counted_at = now
             row.retry_at = now + limits[row.key].wait_after(row.failures)
             row.save()
@@ -123,9 +123,9 @@ def _locked(keys: Iterable[str]):
 
 
 def _refuse_too_soon(rows: Iterable[AttemptCount], limits: dict[str, Limit], now: datetime) -> None:
-    # Ignore a wait of more than twice the longest: the clock was wrong when it was written.
+    # Ignore a wait of more than twice the max_wait: the clock was wrong when it was written.
     waits = [
-        row.retry_at - now for row in rows if row.retry_at - now <= 2 * limits[row.key].longest
+        row.retry_at - now for row in rows if row.retry_at - now <= 2 * limits[row.key].max_wait
     ]
     if (wait := max(waits, default=timedelta(0))) > timedelta(0):
         raise TooSoonError(wait)

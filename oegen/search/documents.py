@@ -37,15 +37,15 @@ def record_count() -> int:
 
 
 def index(
-    model: type[AuditedModel], instances: Iterable[AuditedModel], *, read_again: bool = False
+    model: type[AuditedModel], instances: Iterable[AuditedModel], *, reread: bool = False
 ) -> None:
     """Create or update the documents of the instances, with one query per batch.
 
-    ``read_again`` reads the values from the database, for instances with unsaved values.
+    ``reread`` reads the values from the database, for instances with unsaved values.
     """
     if not model.SEARCH_FIELDS:
         return
-    if read_again:
+    if reread:
         instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
     # By key: one statement must not update the same row twice.
     rows = {one.pk: document_of(one) for one in instances}

@@ -34,7 +34,7 @@ def keyed_models() -> list[type[AuditedModel]]:
     return [model for model in tracked_models() if model.HAS_KEYS]
 
 
-# Asking ----------------------------------------------------------------------------------------
+# Queries ---------------------------------------------------------------------------------------
 
 
 def same_name(model: type[AuditedModel], text: str, *, exclude: Any = None) -> QuerySet:
@@ -106,7 +106,7 @@ def shared(model: type[AuditedModel], *, unique_only: bool = False) -> list[Shar
     for (sort, _), group in sorted(holders.items(), key=lambda item: item[0][::-1]):
         if len(group) > 1:
             kinds[frozenset(group)][sort] = None
-    return [SharedKeys(group, tuple(agreed)) for group, agreed in kinds.items()]
+    return [SharedKeys(group, tuple(names)) for group, names in kinds.items()]
 
 
 def records_of(
@@ -117,8 +117,8 @@ def records_of(
     records = model._base_manager.in_bulk({one for group in groups for one in group.record_ids})
     found = []
     for group in groups:
-        there = [records[one] for one in group.record_ids if one in records]
-        found.append((group, sorted(there, key=lambda record: (record.created_at, record.pk))))
+        existing = [records[one] for one in group.record_ids if one in records]
+        found.append((group, sorted(existing, key=lambda record: (record.created_at, record.pk))))
     return found
 
 
@@ -139,14 +139,14 @@ def check(record: AuditedModel, exclude: Iterable[str] = ()) -> None:
         holders[kind, key].append(record_id)
     errors = {}
     for key in wanted:
-        there = holders[key.kind, key.key]
-        if there and record.pk not in there:
-            errors[key.field_name] = _sentence(type(record), key, there[0])
+        record_ids = holders[key.kind, key.key]
+        if record_ids and record.pk not in record_ids:
+            errors[key.field_name] = _duplicate_message(type(record), key, record_ids[0])
     if errors:
         raise ValidationError(errors)
 
 
-def _sentence(model, key: Key, holder) -> str:
+def _duplicate_message(model, key: Key, holder) -> str:
     other = model._base_manager.filter(pk=holder).first()
     return key.message % {"other": other or "another record"}
 
@@ -155,18 +155,18 @@ def _sentence(model, key: Key, holder) -> str:
 
 
 def index(
-    model: type[AuditedModel], instances: Iterable[AuditedModel], *, read_again: bool = False
+    model: type[AuditedModel], instances: Iterable[AuditedModel], *, reread: bool = False
 ) -> None:
     """Update the keys of the instances.
 
-    Raises RuleBrokenError for a unique key that another record has. ``read_again`` reads the values
+    Raises RuleBrokenError for a unique key that another record has. ``reread`` reads the values
     from the database, for instances with unsaved values.
     """
     if not model.HAS_KEYS:
         return
-    if read_again:
+    if reread:
         instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
-    _write(model, list(instances), is_refused=True)
+    _write(model, list(instances), refuse_duplicates=True)
 
 
 def delete_keys(model: type[AuditedModel], record_ids: list) -> None:
@@ -195,23 +195,23 @@ def _index_all(model, records: QuerySet) -> None:
     for record in records.order_by("created_at", "pk").iterator(chunk_size=BATCH_SIZE):
         batch.append(record)
         if len(batch) == BATCH_SIZE:
-            _write(model, batch, is_refused=False)
+            _write(model, batch, refuse_duplicates=False)
             batch = []
-    _write(model, batch, is_refused=False)
+    _write(model, batch, refuse_duplicates=False)
 
 
-def _write(model, instances: list[AuditedModel], *, is_refused: bool) -> None:
+def _write(model, instances: list[AuditedModel], *, refuse_duplicates: bool) -> None:
     wanted = {one.pk: set(one.record_keys()) for one in instances}
     known: dict[Any, set] = defaultdict(set)
-    gone = []
+    outdated = []
     for row in _rows(model).filter(object_id__in=list(wanted)):
         key = Key(row.kind, row.key, row.likeness)
         if key in wanted[row.object_id]:
             known[row.object_id].add(key)
         else:
-            gone.append(row.pk)
-    if gone:
-        RecordKey.objects.filter(pk__in=gone).delete()
+            outdated.append(row.pk)
+    if outdated:
+        RecordKey.objects.filter(pk__in=outdated).delete()
     # In the order of the instances, so that the oldest of duplicates has the number 0.
     new = [(one.pk, key) for one in instances for key in wanted[one.pk] - known[one.pk]]
     if not new:
@@ -223,11 +223,11 @@ def _write(model, instances: list[AuditedModel], *, is_refused: bool) -> None:
         row = RecordKey(content_type=content_type, object_id=record_id, kind=key.kind)
         row.key, row.likeness = key.key, key.likeness
         if key.is_unique:
-            there = holders[key.kind, key.key]
-            if there and is_refused:
-                raise RuleBrokenError(_sentence(model, key, next(iter(there.values()))))
-            row.number = max(there, default=-1) + 1
-            there[row.number] = record_id
+            numbered = holders[key.kind, key.key]
+            if numbered and refuse_duplicates:
+                raise RuleBrokenError(_duplicate_message(model, key, next(iter(numbered.values()))))
+            row.number = max(numbered, default=-1) + 1
+            numbered[row.number] = record_id
         rows.append(row)
     RecordKey.objects.bulk_create(rows, batch_size=BATCH_SIZE)
 

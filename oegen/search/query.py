@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from oegen.audit.querysets import AuditedQuerySet
 
 #: The number of change sets, and of rows per model, that ``changed_last_by`` reads.
-MAX_READ = 30
+CHANGES_READ = 30
 
 #: The number of matching fields that are shown per record, in addition to its name.
-SHOWN_FIELDS = 3
+MAX_EXCERPTS = 3
 
 
 # Filtering -------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def _linked_keys(field: ManyToManyField, word: str):
 
 
 @dataclass(frozen=True)
-class Place:
+class Excerpt:
     """A field that contains a word of the query, with an excerpt."""
 
     label: str
@@ -92,7 +92,7 @@ class Hit:
     record: AuditedModel
     url: str
     name: SafeString
-    places: tuple[Place, ...]
+    excerpts: tuple[Excerpt, ...]
 
 
 @dataclass(frozen=True)
@@ -121,18 +121,18 @@ class Group:
 
 
 class SearchResults:
-    """The records with every word of a text: their number by kind at once, hits when asked for.
+    """The records that contain every word of a text: counted by model at once, read on demand.
 
-    The number of queries depends on the number of kinds alone.
+    The number of queries depends only on the number of models.
     """
 
     def __init__(self, text: str):
         self.words = words_of(text)
         self._matching = SearchDocument.objects.matching(self.words)
-        numbers = self._matching.count_by_kind() if self.words else {}
+        counts = self._matching.count_by_kind() if self.words else {}
         self.totals: dict[type[AuditedModel], int] = {}
         for model in kinds():
-            if number := numbers.get(ContentType.objects.get_for_model(model).pk):
+            if number := counts.get(ContentType.objects.get_for_model(model).pk):
                 self.totals[model] = number
 
     @property
@@ -140,7 +140,7 @@ class SearchResults:
         return sum(self.totals.values())
 
     def group(self, model: type[AuditedModel], *, start: int = 0, limit: int = 0) -> Group:
-        """The best ``limit`` hits of a kind from ``start``; without a limit its number alone."""
+        """The best ``limit`` hits of a model from ``start``; without a limit, only their number."""
         hits: list[Hit] = []
         if limit:
             content_type = ContentType.objects.get_for_model(model)
@@ -178,21 +178,21 @@ def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[
 
 
 def _hit(record: AuditedModel, words: list[str]) -> Hit:
-    result_page_record = record.result_page_record()
-    name = str(result_page_record)
+    page_record = record.result_page_record()
+    name = str(page_record)
     fields = record.SEARCH_FIELDS
     missing = set(words)
-    if result_page_record is record:
+    if page_record is record:
         missing = {word for word in words if not spans(name, [word])}
         fields = fields[1:]
-    places: list[Place] = []
+    excerpts: list[Excerpt] = []
     for field in fields:
         text = getattr(record, field)
-        here = {word for word in missing if spans(text, [word])}
-        if here and len(places) < SHOWN_FIELDS:
-            places.append(Place(_label(type(record), field), excerpt(text, words)))
-            missing -= here
-    return Hit(record, result_page_record.get_absolute_url(), marked(name, words), tuple(places))
+        found = {word for word in missing if spans(text, [word])}
+        if found and len(excerpts) < MAX_EXCERPTS:
+            excerpts.append(Excerpt(_label(type(record), field), excerpt(text, words)))
+            missing -= found
+    return Hit(record, page_record.get_absolute_url(), marked(name, words), tuple(excerpts))
 
 
 def _label(model: type[AuditedModel], name: str) -> str:
@@ -206,18 +206,18 @@ def _label(model: type[AuditedModel], name: str) -> str:
 def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
     """The existing records that a person added or changed last, newest first."""
     newest = ChangeSet.objects.recorded().filter(person=person.pk).order_by("-recorded_at", "-pk")
-    change_sets = list(newest.values_list("pk", flat=True)[:MAX_READ])
+    change_sets = list(newest.values_list("pk", flat=True)[:CHANGES_READ])
     moments: dict[tuple[type[AuditedModel], Any], datetime] = {}
     for model in kinds():
         if model.IS_COMMENT:
             continue
         rows = model.history.filter(change_set__in=change_sets).order_by("-history_date")
-        for key, when in rows.values_list("id", "history_date")[:MAX_READ]:
+        for key, when in rows.values_list("id", "history_date")[:CHANGES_READ]:
             moments.setdefault((model, key), when)
     wanted = sorted(moments, key=moments.__getitem__, reverse=True)
     found = {}
     for model in {model for model, _ in wanted}:
-        keys = [key for of, key in wanted if of is model]
+        keys = [key for other, key in wanted if other is model]
         for key, record in model._base_manager.in_bulk(keys).items():
             found[model, key] = record
     return [found[one] for one in wanted if one in found][:limit]

@@ -28,5 +28,5 @@ class Command(BaseCommand):
             f"{new}Alerts sent: {tally.sent:,}, to be tried again: "
             f"{tally.failed:,}, parked: {tally.parked:,}."
         )
-        for line in delivery.state_in_words():
+        for line in delivery.status_lines():
             self.stdout.write(line)

@@ -14,27 +14,27 @@ from oegen.people import security
 logger = logging.getLogger(__name__)
 
 #: How often --watch checks for due anchors and ended runs of failures.
-TIDY_EVERY = timedelta(minutes=1)
+MAINTENANCE_INTERVAL = timedelta(minutes=1)
 
 
 class Stop:
     """A flag that SIGTERM and Ctrl-C set, so that the command ends after the current alert."""
 
     def __init__(self):
-        self._asked = False
+        self._is_set = False
         # SimpleQueue.put() is reentrant, and so safe in a signal handler.
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def listen(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
+            signal.signal(number, self._set)
 
-    def _ask(self, *_):
-        self._asked = True
+    def _set(self, *_):
+        self._is_set = True
         self._wake.put(None)
 
     def __call__(self) -> bool:
-        return self._asked
+        return self._is_set
 
     def wait(self, seconds: float) -> None:
         """Sleep, but return at once when the flag is set."""
@@ -69,27 +69,27 @@ class Command(BaseCommand):
         if not watch:
             outbox.write_timed_alerts(timezone.localdate())
             self._print_tally(delivery.deliver(senders=delivery.senders()))
-            for line in delivery.state_in_words():
+            for line in delivery.status_lines():
                 self.stdout.write(line)
             return
         stop = Stop()
         stop.listen()
-        looked_on: date | None = None
-        tidied_at: datetime | None = None
+        timed_alerts_on: date | None = None
+        maintained_at: datetime | None = None
         while not stop() and (beside is None or os.getppid() == beside):
             try:
                 today = timezone.localdate()
-                if looked_on != today:
+                if timed_alerts_on != today:
                     outbox.write_timed_alerts(today)
-                    looked_on = today
+                    timed_alerts_on = today
                 tally = delivery.deliver(senders=delivery.senders(), is_stopped=stop)
                 self._print_tally(tally)
                 now = timezone.now()
-                if tidied_at is None or now - tidied_at >= TIDY_EVERY:
+                if maintained_at is None or now - maintained_at >= MAINTENANCE_INTERVAL:
                     security.tidy(now)
                     # Retried every time, because another watcher may have failed.
                     anchors.write_if_due(now)
-                    tidied_at = now
+                    maintained_at = now
                 close_old_connections()
             except (DatabaseError, InterfaceError):
                 logger.exception("The database did not answer; the alerts wait until it does.")

@@ -190,12 +190,12 @@ class Patient(throttle.Limit):
     """A limit whose first delay outlasts the test."""
 
     def wait_after(self, failures):
-        return self.longest if failures >= self.free else timedelta(0)
+        return self.max_wait if failures >= self.allowed else timedelta(0)
 
 
 @pytest.mark.usefixtures("transactional_db")
 def test_of_many_attempts_at_once_no_more_get_through_than_one_after_another():
-    limit = Patient("race", free=3, longest=timedelta(minutes=5))
+    limit = Patient("race", allowed=3, max_wait=timedelta(minutes=5))
 
     def attempt(_):
         try:
@@ -207,7 +207,7 @@ def test_of_many_attempts_at_once_no_more_get_through_than_one_after_another():
         return True
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(attempt, range(24))) == limit.free
+        assert sum(pool.map(attempt, range(24))) == limit.allowed
 
 
 @pytest.mark.usefixtures("transactional_db")
