@@ -154,7 +154,7 @@ class Contact(AuditedModel):
     @property
     def phone_without_spaces(self) -> str:
         """The digits and plus signs, so that a number without spaces is found."""
-        return "".join(sign for sign in self.phone if sign.isdigit() or sign == "+")
+        return "".join(char for char in self.phone if char.isdigit() or char == "+")
 
     def record_keys(self):
         yield Key.of_name(NAME, self.name)

@@ -26,7 +26,7 @@ def questions_about_counterparty(counterparty: Counterparty) -> list[Question]:
     model, name = type(counterparty), counterparty.name
     holders = list(keys.alias_holders(model, name, exclude=counterparty.pk))
     others = keys.similar_names(model, name, exclude=counterparty.pk).exclude(
-        pk__in=[h.pk for h in holders]
+        pk__in=[holder.pk for holder in holders]
     )
     found = [replace(question_about_alias(name, other.name), other=other) for other in holders]
     found += [replace(question_about_name(name, other.name), other=other) for other in others]

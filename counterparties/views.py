@@ -15,7 +15,7 @@ from oegen.search.ordering import by
 SHOWN_PIPELINES = 100
 
 #: The number of names suggested while a filter is typed.
-SUGGESTED = 12
+MAX_SUGGESTIONS = 12
 
 
 class ListWithDuplicates(ListPage):
@@ -51,7 +51,7 @@ class CounterpartyNames(View):
         if not text or "\x00" in text:
             return JsonResponse({"names": []})
         found = Counterparty.objects.recorded().name_contains(text).starting_first(text)
-        return JsonResponse({"names": list(found.values_list("name", flat=True)[:SUGGESTED])})
+        return JsonResponse({"names": list(found.values_list("name", flat=True)[:MAX_SUGGESTIONS])})
 
 
 class ContactList(ListWithDuplicates):

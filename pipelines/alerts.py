@@ -46,7 +46,7 @@ COMPLETED = Event("completed", "Completed")
 WITHDRAWN = Event("withdrawn", "Withdrawn, refused or sold")
 CAPACITY_CHANGED = Event("capacity-changed", "Capacity changed", unit="%")
 
-#: How long after an RTB date has passed ``newly_overdue`` still reports it.
+#: How long after an RTB date ``newly_overdue`` reports it.
 LOOK_BACK = timedelta(days=7)
 
 FIELDS = (
@@ -76,6 +76,7 @@ OVERDUE_FIELDS = ("rtb_date", "stage_id", "on_hold", "outcome")
     models=[Pipeline],
 )
 def pipeline_changes(changes: Changes) -> Iterator[Occurrence]:
+    """Events of the pipelines' own fields."""
     stages: dict[UUID, Stage] = {}
     became_overdue = []
     for change in changes.of(Pipeline, *FIELDS):
@@ -148,7 +149,7 @@ def _rtb(key: UUID, before: date | None, after: date | None) -> Iterator[Occurre
 
 
 def _was_overdue(before: dict[str, Any], stages: dict[UUID, Stage]) -> bool:
-    """PipelineQuerySet.overdue in Python, for values that are no longer in a table."""
+    """PipelineQuerySet.overdue in Python, for earlier values."""
     stage = stages[before["stage_id"]]
     construction = next(one.order for one in stages.values() if one.code == CONSTRUCTION)
     return (
@@ -221,7 +222,7 @@ def capacity_changes(changes: Changes) -> Iterator[Occurrence]:
     for pipeline, facilities in linked.items():
         earlier = facilities - {one for key, one in added if key == pipeline}
         earlier |= {one for key, one in removed if key == pipeline}
-        # A facility removed in the same change set is known by its earlier MW alone.
+        # Of a facility removed in the same change set, only the earlier MW is known.
         known = [(one, *size_of.get(one, (None, CapacityBasis.AC))) for one in earlier]
         old = _sum_of((revised.get(one, mw), basis) for one, mw, basis in known)
         new = _sum_of(size_of[one] for one in facilities)

@@ -70,9 +70,9 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
     capacities = shown.capacity_by("status")
     cards = _cards_by_status(shown)
     stages = list(Stage.objects.order_by("is_terminal", "order"))
-    places = [(one.code, one.name, one.is_terminal, one.is_active) for one in stages]
-    first_end = sum(not one.is_terminal for one in stages)
-    places.insert(first_end, (HELD, ON_HOLD, False, True))
+    statuses = [(stage.code, stage.name, stage.is_terminal, stage.is_active) for stage in stages]
+    first_terminal = sum(not stage.is_terminal for stage in stages)
+    statuses.insert(first_terminal, (HELD, ON_HOLD, False, True))
     return [
         Column(
             code=code,
@@ -84,7 +84,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
             capacity=capacities.get(code, Capacity()),
             list_url=_list_url(query, code),
         )
-        for code, name, is_end, is_target in places
+        for code, name, is_end, is_target in statuses
         if is_target or counts.get(code)
     ]
 
@@ -218,8 +218,8 @@ class MoveCard(PermissionRequiredMixin, View):
             form.add_errors_of(error)
             return self._render_form(form, 422)
         undo = reverse("pipeline-move-undo", args=[pk, move.change_set.pk])
-        answer = {"message": move.message, "undo": undo, "seconds": move.seconds_left}
-        return JsonResponse(answer, status=201)
+        data = {"message": move.message, "undo": undo, "seconds": move.seconds_left}
+        return JsonResponse(data, status=201)
 
     def _render_form(self, form: MoveForm, status: int, **context) -> HttpResponse:
         context = {"move_form": form, **context}

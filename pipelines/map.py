@@ -23,10 +23,10 @@ from pipelines.models import PipelineFacility, Technology
 from pipelines.querysets import PipelineQuerySet
 
 #: The number of facilities listed beside the map.
-LISTED = 100
+MAX_LISTED = 100
 
 #: The rank of each rating, the worst first.
-WORST_FIRST = {rating: place for place, rating in enumerate([*RAG.values, ""])}
+WORST_FIRST = {rating: rank for rank, rating in enumerate([*RAG.values, ""])}
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Site:
             self.rag_status = rag_status
 
 
-def _key(stored: str) -> str:
+def _with_dashes(stored: str) -> str:
     """Add the dashes that SQLite leaves out. Twenty thousand UUID objects would take longer to
     build than the rest of the response."""
     if "-" in stored:
@@ -95,11 +95,19 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
     ):
         # The rows of a facility follow one another.
         if key != last:
-            place = capacity_mw, latitude, longitude
-            found.append(Site(_key(key), name, technologies[technology], *place))
+            found.append(
+                Site(
+                    _with_dashes(key),
+                    name,
+                    technologies[technology],
+                    capacity_mw,
+                    latitude,
+                    longitude,
+                )
+            )
             last = key
         pipeline_key, *name_and_rating = pipeline
-        found[-1].add(_key(pipeline_key), *name_and_rating)
+        found[-1].add(_with_dashes(pipeline_key), *name_and_rating)
     return found
 
 
@@ -115,12 +123,16 @@ class MapData(FilteredPipelines):
     def render_to_response(self, context, **kwargs):
         found = sites(self.object_list)
         technologies = list({site.technology.pk: site.technology for site in found}.values())
-        places = {one.pk: place for place, one in enumerate(technologies)}
+        indexes = {technology.pk: index for index, technology in enumerate(technologies)}
         return JsonResponse(
             {
                 "technologies": [
-                    [one.name, one.unit_label, one.capacity_basis == CapacityBasis.DC]
-                    for one in technologies
+                    [
+                        technology.name,
+                        technology.unit_label,
+                        technology.capacity_basis == CapacityBasis.DC,
+                    ]
+                    for technology in technologies
                 ],
                 "sites": [
                     [
@@ -129,7 +141,7 @@ class MapData(FilteredPipelines):
                         site.latitude,
                         site.longitude,
                         None if site.capacity_mw is None else float(site.capacity_mw),
-                        places[site.technology.pk],
+                        indexes[site.technology.pk],
                         site.rag_status[:1].upper(),
                         [part for pipeline in site.pipelines for part in pipeline],
                     ]
@@ -149,7 +161,7 @@ class Map(FilteredPipelines):
         facilities = self.object_list.facilities()
         placed = facilities.filter(latitude__isnull=False)
         largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), by("name"), "pk")
-        first = list(largest.values_list("pk", flat=True)[:LISTED])
+        first = list(largest.values_list("pk", flat=True)[:MAX_LISTED])
         capacity = facilities.capacity()
         number = placed.count()
         context = super().get_context_data(**kwargs)
@@ -164,5 +176,5 @@ class Map(FilteredPipelines):
             "placed": number,
             "unplaced": capacity.facilities - number,
             "sites": sites(self.object_list, first),
-            "left_out": max(number - LISTED, 0),
+            "left_out": max(number - MAX_LISTED, 0),
         }

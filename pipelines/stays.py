@@ -13,7 +13,7 @@ ENTERED, WENT_ON, SOLD, ENDED = "entered", "on", "sold", "ended"
 UNDECIDED, THERE = "undecided", "there"
 
 #: The ``place`` of outcomes.
-_GIVEN_UP, _SOLD = -1, -2
+_ENDED_PLACE, _SOLD_PLACE = -1, -2
 
 
 def stays_sql() -> str:
@@ -32,8 +32,8 @@ def stays_sql() -> str:
         SELECT pipeline_id, code AS stage, began, until,
             CASE WHEN next_place >= 0 THEN 1 ELSE 0 END AS moved,
             CASE WHEN highest > place THEN 1 ELSE 0 END AS went_on,
-            CASE WHEN last_place = {_SOLD} AND highest = place THEN 1 ELSE 0 END AS sold,
-            CASE WHEN last_place = {_GIVEN_UP} AND highest = place THEN 1 ELSE 0 END AS ended
+            CASE WHEN last_place = {_SOLD_PLACE} AND highest = place THEN 1 ELSE 0 END AS sold,
+            CASE WHEN last_place = {_ENDED_PLACE} AND highest = place THEN 1 ELSE 0 END AS ended
         FROM (
             SELECT pipeline_id, place, effective_on AS began,
                 LAG(effective_on) OVER backwards AS until,
@@ -48,8 +48,8 @@ def stays_sql() -> str:
                 FROM (
                     SELECT transitions.id, pipeline_id, effective_on, recorded_at,
                         CASE WHEN outcome = '{Outcome.ACTIVE}' THEN "order"
-                            WHEN outcome = '{Outcome.SOLD}' THEN {_SOLD}
-                            ELSE {_GIVEN_UP} END AS place
+                            WHEN outcome = '{Outcome.SOLD}' THEN {_SOLD_PLACE}
+                            ELSE {_ENDED_PLACE} END AS place
                     FROM {transitions} AS transitions
                     JOIN {stages} AS stages ON stages.id = stage_id
                 ) AS transitions

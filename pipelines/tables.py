@@ -43,12 +43,12 @@ def _with_counterparties(queryset):
     return queryset.prefetch_related(Prefetch("counterparty_links", links))
 
 
-def _each_once(values) -> str:
+def _join_distinct(values) -> str:
     return ", ".join(dict.fromkeys(value for value in values if value))
 
 
 def technologies_of(pipeline) -> str:
-    return _each_once(facility.technology.name for facility in pipeline.facilities.all())
+    return _join_distinct(facility.technology.name for facility in pipeline.facilities.all())
 
 
 def _technology_keys(pipeline) -> tuple:
@@ -60,11 +60,11 @@ def countries_of(pipeline) -> str:
 
 
 def regions_of(pipeline) -> str:
-    return _each_once(facility.region for facility in pipeline.facilities.all())
+    return _join_distinct(facility.region for facility in pipeline.facilities.all())
 
 
 def facility_names_of(pipeline) -> str:
-    return _each_once(facility.name for facility in pipeline.facilities.all())
+    return _join_distinct(facility.name for facility in pipeline.facilities.all())
 
 
 def counterparties_of(pipeline) -> str:

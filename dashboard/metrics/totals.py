@@ -230,7 +230,7 @@ def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
     A facility of several pipelines counts once for each of its holders, nobody included, with
     their largest share (pipelines.querysets.held_capacity_sql).
     """
-    held, params = PipelineCounterparty.objects.held(
+    held, params = PipelineCounterparty.objects.holders_sql(
         f"""
         SELECT id AS pipeline_id, facility_id, kw, shared FROM {portfolio.table}
         WHERE in_filter = 1 AND {Condition.IS_OPEN}

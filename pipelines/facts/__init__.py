@@ -1,8 +1,8 @@
-"""Facts: how pipelines and their facilities stood from one recorded moment to the next.
+"""Facts: a denormalized table of pipelines and their facilities, with validity intervals.
 
-Derived from the history and kept by every write, at the end of its change set. What the metrics
-count of a day, of now, or between two days is a filter on ``valid_from`` and ``valid_until``.
+Facts are derived from the history and updated at the end of each change set. Metrics of a past day,
+of now, or of the time between two days filter them by ``valid_from`` and ``valid_until``.
 
-Facts hold no vocabulary: stages and technologies are joined as they were on the day. They are never
-trusted either: ``audit_check`` derives them anew from the history and compares.
+Facts contain the keys of stages and technologies, not their names: these are joined as of the day.
+``audit_check`` derives all facts from the history again and compares them with the table.
 """

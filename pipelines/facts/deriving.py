@@ -1,4 +1,4 @@
-"""Derive the facts of some pipelines from the history and the stored records."""
+"""Deriving the facts of pipelines from the history and the stored records."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from oegen.models import AuditedModel, ChangeSet
 from pipelines.choices import Outcome
 from pipelines.facts.intervals import (
     FacilityLink,
+    FacilityState,
     HistoryRow,
     Interval,
-    Plant,
+    PipelineState,
     Sale,
-    State,
     Version,
     intervals_of,
     shared_spans,
@@ -31,13 +31,13 @@ from pipelines.models.links import PipelineFacility, StageTransition
 from pipelines.models.pipeline import Pipeline
 from pipelines.querysets import KILO
 
-#: Shares are held in hundredths of a percent.
-PERCENT = 100
+#: Shares are stored in hundredths of a percent.
+HUNDREDTHS = 100
 
-#: Keys in one statement; SQLite takes some ten thousand parameters.
+#: The number of keys per statement: SQLite limits the number of parameters.
 MAX_PARAMETERS = 5_000
 
-#: The models that facts are derived from, and the columns that are read of each.
+#: The models that facts are derived from, with the columns that are read.
 SOURCES: dict[type[AuditedModel], tuple[str, ...]] = {
     Pipeline: (
         *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
@@ -50,15 +50,17 @@ SOURCES: dict[type[AuditedModel], tuple[str, ...]] = {
 
 
 def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
-    """The facts of the pipelines with the keys, by key; an empty list for one that never was."""
+    """The facts of the pipelines with these keys, by key; an empty list for an unknown key."""
     links = audit.history_model(PipelineFacility).objects
-    theirs = links.filter(pipeline_id__in=keys)
-    facilities = set(theirs.order_by().values_list("facility_id", flat=True))
-    # With the links of other pipelines to the same facilities, which make these shared.
+    own_links = links.filter(pipeline_id__in=keys)
+    facilities = set(own_links.order_by().values_list("facility_id", flat=True))
+    # Including links of other pipelines to the same facilities, which make these shared.
     on_facilities = links.filter(facility_id__in=facilities).values("id")
     link_versions = _versions(PipelineFacility, Q(id__in=on_facilities), lambda *values: values)
-    plants = _versions(Facility, Q(id__in=facilities), _plant, from_the_beginning=True)
-    states = _versions(Pipeline, Q(id__in=keys), _state)
+    facility_versions = _versions(
+        Facility, Q(id__in=facilities), _facility_state, extend_to_beginning=True
+    )
+    states = _versions(Pipeline, Q(id__in=keys), _pipeline_state)
     sales = _sales(keys)
 
     by_facility: dict[UUID, list[Version]] = defaultdict(list)
@@ -73,7 +75,9 @@ def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
         key: intervals_of(
             states.get(key, []),
             [
-                FacilityLink(version, facility, plants.get(facility, []), shared[facility])
+                FacilityLink(
+                    version, facility, facility_versions.get(facility, []), shared[facility]
+                )
                 for version in by_pipeline.get(key, [])
                 for facility in version.values[1:]
             ],
@@ -86,7 +90,7 @@ def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
 def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
     """The versions of the pipelines' recorded sales."""
     history = audit.history_model(StageTransition).objects
-    # A transition may have been a sale at one time only.
+    # Also transitions that were a sale only temporarily.
     sold = history.filter(pipeline_id__in=keys, outcome=Outcome.SOLD).values("id")
     transitions = _versions(StageTransition, Q(id__in=sold), lambda *values: values)
     found: dict[UUID, list[Version]] = defaultdict(list)
@@ -102,7 +106,7 @@ def _versions(
     condition: Q,
     convert: Callable[..., tuple[Any, ...]],
     *,
-    from_the_beginning: bool = False,
+    extend_to_beginning: bool = False,
 ) -> dict[UUID, list[Version]]:
     """The versions of the records whose history meets the condition, by their keys."""
     columns = SOURCES[model]
@@ -116,34 +120,36 @@ def _versions(
     stored = model._base_manager.filter(condition).order_by()
     live = {key: convert(*values) for key, *values in stored.values_list("pk", *columns)}
     return {
-        key: versions_of(rows.get(key, []), live.get(key), from_the_beginning=from_the_beginning)
+        key: versions_of(rows.get(key, []), live.get(key), extend_to_beginning=extend_to_beginning)
         for key in {*rows, *live}
     }
 
 
-def _state(*values: Any) -> State:
+def _pipeline_state(*values: Any) -> PipelineState:
     *others, ownership, probability, expires_on = values
-    shares = _whole(ownership, PERCENT), _whole(probability, PERCENT)
-    return State._make((*others, *shares, expires_on))
+    shares = _to_integer(ownership, HUNDREDTHS), _to_integer(probability, HUNDREDTHS)
+    return PipelineState._make((*others, *shares, expires_on))
 
 
-def _plant(technology: UUID, capacity: Decimal | None, storage: Decimal | None) -> Plant:
-    return Plant(technology, _whole(capacity, KILO), _whole(storage, KILO))
+def _facility_state(
+    technology: UUID, capacity: Decimal | None, storage: Decimal | None
+) -> FacilityState:
+    return FacilityState(technology, _to_integer(capacity, KILO), _to_integer(storage, KILO))
 
 
-def _whole(value: Decimal | None, factor: int) -> int | None:
+def _to_integer(value: Decimal | None, factor: int) -> int | None:
     return None if value is None else round(value * factor)
 
 
 def changed_keys(model: type[AuditedModel], change_set: ChangeSet) -> set[UUID]:
-    """The records that the rows of the change set add, remove or change in a column of SOURCES."""
+    """Keys of the records that the change set adds, removes or changes in a column of SOURCES."""
     history = audit.history_model(model).objects
     rows = history.filter(change_set_id=change_set.pk).order_by().values_list("id", "history_type")
     found: set[UUID] = set()
-    doubtful: set[UUID] = set()
+    to_compare: set[UUID] = set()
     for key, kind in rows:
-        (doubtful if kind == audit.CHANGED else found).add(key)
-    for chunk in chunks(doubtful - found, MAX_PARAMETERS):
+        (to_compare if kind == audit.CHANGED else found).add(key)
+    for chunk in chunks(to_compare - found, MAX_PARAMETERS):
         ordered = history.filter(id__in=chunk).order_by("id", "history_date", "history_id")
         before = None
         for key, change_set_id, kind, *values in ordered.values_list(
@@ -156,17 +162,17 @@ def changed_keys(model: type[AuditedModel], change_set: ChangeSet) -> set[UUID]:
 
 
 def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set[UUID]:
-    """The facilities among these records, which were written or removed, and those of links."""
+    """Keys of the facilities that were written or removed, and of those whose links were."""
     links = audit.history_model(PipelineFacility).objects
-    tied = _column_of(links, "facility_id", "id", written.get(PipelineFacility, ()))
-    return {*written.get(Facility, ()), *tied}
+    linked = _column_of(links, "facility_id", "id", written.get(PipelineFacility, ()))
+    return {*written.get(Facility, ()), *linked}
 
 
 def pipelines_of(
     written: Mapping[type[AuditedModel], Collection[UUID]], facilities: Collection[UUID]
 ) -> set[UUID]:
-    """The pipelines whose facts these records can have changed: their own, those of links and of
-    transitions, and all that ever had one of the facilities."""
+    """Keys of the pipelines whose facts may have changed: those that were written, whose links or
+    transitions were written, or that ever had one of the facilities."""
     links = audit.history_model(PipelineFacility).objects
     moves = audit.history_model(StageTransition).objects
     return {
@@ -180,7 +186,7 @@ def pipelines_of(
 def _column_of(
     rows: Manager[Any], column: str, key_column: str, keys: Iterable[UUID]
 ) -> Iterator[UUID]:
-    """The values of a column in the rows with one of the keys."""
+    """The values of ``column`` in the rows whose ``key_column`` has one of the keys."""
     for chunk in chunks(keys, MAX_PARAMETERS):
         found = rows.filter(**{f"{key_column}__in": chunk}).order_by()
         yield from found.values_list(column, flat=True)

@@ -1,4 +1,4 @@
-"""The facts, compared with what the history says."""
+"""The integrity check of the facts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pipelines.facts.services import wrong_facts
 
 @register_check("the facts of pipelines")
 def fact_findings(counts: Counter[str]) -> Iterator[Finding]:
+    """Compare the facts with those derived from the history."""
     counts["facts"] += Fact.objects.count()
     for key, outdated, missing in wrong_facts():
         yield Finding(

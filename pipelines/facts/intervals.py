@@ -1,7 +1,7 @@
-"""From versions of records to facts: plain functions over plain values.
+"""Computing facts from the versions of records: pure functions, without queries.
 
-A version is valid for a moment that is later than its ``since`` and not later than its ``until``:
-"the end of a day" is the first moment of the next one, which no longer belongs to the day.
+A version is valid at times later than ``since`` and not later than ``until``. Queries as of a day
+use the first moment of the next day.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from uuid import UUID
 
 from oegen import audit
 
-#: Before and after everything that is recorded.
+#: Limits of open intervals, before and after all recorded times.
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class HistoryRow(NamedTuple):
-    """A row of a history, and what it says of the columns that matter here."""
+    """A history row, with the values of the columns that facts are derived from."""
 
     moment: datetime
     history_type: str
@@ -28,16 +28,18 @@ class HistoryRow(NamedTuple):
 
 
 class Version(NamedTuple):
+    """The values of a record during an interval."""
+
     since: datetime
     until: datetime
     values: tuple[Any, ...]
 
     def is_valid_after(self, since: datetime) -> bool:
-        """Whether it is valid right after that moment."""
+        """Whether the version is valid right after that time."""
         return self.since <= since < self.until
 
 
-class State(NamedTuple):
+class PipelineState(NamedTuple):
     """The columns of ``Fact`` about the pipeline; ``owned`` and ``own_chance`` in hundredths of a
     percent."""
 
@@ -53,7 +55,7 @@ class State(NamedTuple):
     own_chance_until: date | None
 
 
-class Plant(NamedTuple):
+class FacilityState(NamedTuple):
     """The columns of ``Fact`` about the facility, in whole kW and kWh."""
 
     technology_id: UUID
@@ -62,7 +64,7 @@ class Plant(NamedTuple):
 
 
 class Sale(NamedTuple):
-    """A recorded sale, in the order in which the last one is found."""
+    """A recorded sale. The fields are in sort order: the last sale is the greatest."""
 
     effective_on: date
     recorded_at: datetime
@@ -70,32 +72,32 @@ class Sale(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """A fact without its pipeline. ``facility_id`` and ``plant`` are None for a pipeline without
-    facilities; ``is_first`` and so on as in ``Fact``."""
+    """A fact without its pipeline. ``facility_id`` and ``facility`` are None for a pipeline without
+    facilities; the other fields are those of ``Fact``."""
 
     since: datetime
     until: datetime
-    state: State
+    pipeline: PipelineState
     sold_on: date | None
     facility_id: UUID | None
-    plant: Plant | None
+    facility: FacilityState | None
     is_shared: bool
     is_first: bool
     is_first_of_technology: bool
 
 
 def versions_of(
-    rows: Sequence[HistoryRow], live: tuple[Any, ...] | None, *, from_the_beginning: bool = False
+    rows: Sequence[HistoryRow], live: tuple[Any, ...] | None, *, extend_to_beginning: bool = False
 ) -> list[Version]:
     """The versions of one record, from its history in the order of moment and id.
 
-    The last one is what is stored, ``live``, and goes on; None: the record was removed.
-    ``from_the_beginning``: its first values also hold before it was first recorded, for records
-    that others may refer to earlier.
+    The last version has the stored values, ``live``, and is still valid; None: the record was
+    removed. ``extend_to_beginning`` extends the first version to BEGINNING, for records that others
+    may refer to before they were recorded.
     """
     if not rows:
         return [Version(BEGINNING, FOREVER, live)] if live is not None else []
-    found = []
+    versions = []
     ends = [row.moment for row in rows[1:]] + [FOREVER]
     for row, until in zip(rows, ends, strict=True):
         values: tuple[Any, ...] | None = row.values
@@ -104,14 +106,14 @@ def versions_of(
         elif row.history_type == audit.REMOVED:
             values = None
         if values is not None and row.moment < until:
-            found.append(Version(row.moment, until, values))
-    if from_the_beginning and found:
-        found.insert(0, Version(BEGINNING, rows[0].moment, rows[0].values))
-    return found
+            versions.append(Version(row.moment, until, values))
+    if extend_to_beginning and versions:
+        versions.insert(0, Version(BEGINNING, rows[0].moment, rows[0].values))
+    return versions
 
 
 def shared_spans(links: Iterable[Version]) -> list[tuple[datetime, datetime]]:
-    """When more than one of the links of a facility were valid, from their versions."""
+    """The times at which more than one link of a facility was valid, given their versions."""
     changes: dict[datetime, int] = {}
     for link in links:
         changes[link.since] = changes.get(link.since, 0) + 1
@@ -126,30 +128,31 @@ def shared_spans(links: Iterable[Version]) -> list[tuple[datetime, datetime]]:
 
 
 class FacilityLink(NamedTuple):
-    """A version of a link of the pipeline, with the versions of its facility and when that was
-    shared."""
+    """A version of a link of the pipeline, with the versions of its facility and the times at which
+    that was shared."""
 
     version: Version
     facility_id: UUID
-    plants: Sequence[Version]
+    facility_versions: Sequence[Version]
     shared: Sequence[tuple[datetime, datetime]]
 
 
 def intervals_of(
     states: Sequence[Version], links: Sequence[FacilityLink], sales: Sequence[Version]
 ) -> list[Interval]:
-    """The facts of one pipeline. Neighbours that say the same are one."""
+    """The facts of one pipeline. Adjacent intervals with equal values are merged."""
     found: list[Interval] = []
-    open_ones: dict[UUID | None, int] = {}
+    #: The index of the last interval of each facility in ``found``.
+    last: dict[UUID | None, int] = {}
     for since, until in pairwise(_edges(states, links, sales)):
-        for row in _rows_in(since, until, states, links, sales):
-            place = open_ones.get(row.facility_id)
-            if place is not None and found[place].until == since:
-                earlier = found[place]
+        for row in _intervals_between(since, until, states, links, sales):
+            index = last.get(row.facility_id)
+            if index is not None and found[index].until == since:
+                earlier = found[index]
                 if earlier[2:] == row[2:]:
-                    found[place] = earlier._replace(until=until)
+                    found[index] = earlier._replace(until=until)
                     continue
-            open_ones[row.facility_id] = len(found)
+            last[row.facility_id] = len(found)
             found.append(row)
     return found
 
@@ -157,38 +160,53 @@ def intervals_of(
 def _edges(
     states: Sequence[Version], links: Sequence[FacilityLink], sales: Sequence[Version]
 ) -> list[datetime]:
-    """Every moment at which something may change while there is a pipeline."""
-    edges = {moment for one in (*states, *sales) for moment in (one.since, one.until)}
+    """All times at which a value may change, within the lifetime of the pipeline."""
+    edges = {moment for version in (*states, *sales) for moment in (version.since, version.until)}
     for link in links:
         edges |= {link.version.since, link.version.until}
-        edges |= {moment for plant in link.plants for moment in (plant.since, plant.until)}
+        edges |= {
+            moment
+            for version in link.facility_versions
+            for moment in (version.since, version.until)
+        }
         edges |= {moment for span in link.shared for moment in span}
     if not states:
         return []
-    first, last = min(one.since for one in states), max(one.until for one in states)
+    first = min(version.since for version in states)
+    last = max(version.until for version in states)
     return sorted(edge for edge in edges if first <= edge <= last)
 
 
-def _rows_in(
+def _intervals_between(
     since: datetime,
     until: datetime,
     states: Sequence[Version],
     links: Sequence[FacilityLink],
     sales: Sequence[Version],
 ) -> Iterator[Interval]:
-    state = next((State(*one.values) for one in states if one.is_valid_after(since)), None)
+    state = next(
+        (PipelineState(*version.values) for version in states if version.is_valid_after(since)),
+        None,
+    )
     if state is None:
         return
-    sold = max((Sale(*one.values) for one in sales if one.is_valid_after(since)), default=None)
-    sold_on = sold.effective_on if sold else None
+    valid_sales = [Sale(*version.values) for version in sales if version.is_valid_after(since)]
+    sold_on = max(valid_sales).effective_on if valid_sales else None
     technologies: set[UUID] = set()
     present = [link for link in links if link.version.is_valid_after(since)]
-    # The databases order keys as they order these texts.
+    # The same order as that of the databases.
     present.sort(key=lambda link: link.facility_id.hex)
     number = 0
     for link in present:
-        plant = next((Plant(*one.values) for one in link.plants if one.is_valid_after(since)), None)
-        if plant is None:
+        facility = next(
+            (
+                FacilityState(*version.values)
+                for version in link.facility_versions
+                if version.is_valid_after(since)
+            ),
+            None,
+        )
+        if facility is None:
             continue
         yield Interval(
             since,
@@ -196,13 +214,13 @@ def _rows_in(
             state,
             sold_on,
             link.facility_id,
-            plant,
+            facility,
             is_shared=any(start <= since < end for start, end in link.shared),
             is_first=number == 0,
-            is_first_of_technology=plant.technology_id not in technologies,
+            is_first_of_technology=facility.technology_id not in technologies,
         )
         number += 1
-        technologies.add(plant.technology_id)
+        technologies.add(facility.technology_id)
     if not number:
         yield Interval(
             since,

@@ -6,11 +6,11 @@ from pipelines.models.reference import Stage, Technology
 
 
 class Fact(models.Model):
-    """How a pipeline and one of its facilities stood for every moment later than ``valid_from`` and
-    not later than ``valid_until``, which is FOREVER for what is stored now.
+    """The values of a pipeline and one of its facilities at times later than ``valid_from`` and not
+    later than ``valid_until``, which is FOREVER for the current values.
 
-    A pipeline without facilities has one row, without ``facility_id``. Moments are those of the
-    history: when the change was recorded.
+    A pipeline without facilities has one row, without ``facility_id``. Times are those at which
+    changes were recorded.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -11,7 +11,7 @@ from pipelines.querysets import is_own_valid, whole_number
 
 class FactQuerySet(QuerySet[Any]):
     def at(self, moment: datetime | None) -> Self:
-        """The facts right before that moment; None: those of what is stored now."""
+        """The facts right before that time; None: the current ones."""
         if moment is None:
             return self.filter(valid_until=FOREVER)
         return self.filter(valid_from__lt=moment, valid_until__gte=moment)

@@ -1,4 +1,4 @@
-"""Keep the facts up with what is written."""
+"""Updating the facts."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from pipelines.facts.deriving import (
     facilities_of,
     pipelines_of,
 )
-from pipelines.facts.intervals import Interval, Plant, State
+from pipelines.facts.intervals import FacilityState, Interval, PipelineState
 from pipelines.facts.models import Fact
 from pipelines.models.pipeline import Pipeline
 
-#: Pipelines whose facts are derived together.
+#: The number of pipelines whose facts are derived at a time.
 CHUNK = 500
 
-#: Classes of PostgreSQL's advisory locks under which facts are derived. Two, because nobody who
-#: holds a lock of the second waits for one of the first.
+#: Classes of PostgreSQL's advisory locks. A transaction takes its locks of the first class before
+#: those of the second, which prevents deadlocks.
 FACILITY_LOCKS, PIPELINE_LOCKS = 7_310, 7_311
 
-#: Keys share this number of locks: a transaction can't hold one for each of ten thousand keys.
+#: The number of locks per class, which keys share: PostgreSQL limits the locks of a transaction.
 NUMBER_OF_LOCKS = 256
 
 
 def refresh_facts_of(change_set: ChangeSet) -> None:
-    """Derive anew what the rows of a change set that is about to end can have changed."""
+    """Update the facts that the rows of a change set, which is about to close, may have changed."""
     refresh_facts_about(
         {
             model: changed_keys(model, change_set)
@@ -47,30 +47,30 @@ def refresh_facts_of(change_set: ChangeSet) -> None:
 
 
 def refresh_facts_about(written: Mapping[type[AuditedModel], Collection[UUID]]) -> None:
-    """Derive anew what the writing or removal of these records can have changed.
+    """Update the facts that the writing or removal of these records may have changed.
 
-    Two transactions that concern the same pipeline or facility take turns, so that the second one
-    sees what the first one wrote. Facilities are locked before pipelines, both in one order, and
-    no row is waited for afterwards, so they can't block each other.
+    Transactions that concern the same pipeline or facility are serialized, so that the second one
+    sees the rows of the first. Facilities are locked before pipelines, both in the order of their
+    lock numbers, and no row locks are taken afterwards, so there are no deadlocks.
     """
     if not any(written.get(model) for model in SOURCES):
         return
     facilities = facilities_of(written)
-    _wait_for(FACILITY_LOCKS, facilities)
+    _lock(FACILITY_LOCKS, facilities)
     pipelines = pipelines_of(written, facilities)
-    _wait_for(PIPELINE_LOCKS, pipelines)
+    _lock(PIPELINE_LOCKS, pipelines)
     refresh_facts(pipelines)
 
 
-def _wait_for(lock_class: int, keys: Iterable[UUID]) -> None:
+def _lock(lock_class: int, keys: Iterable[UUID]) -> None:
     take_advisory_locks(lock_class, {key.int % NUMBER_OF_LOCKS for key in keys})
 
 
 def refresh_facts(
     pipelines: Iterable[UUID], progress: Callable[[int], object] = lambda done: None
 ) -> int:
-    """Derive the facts of these pipelines anew and write what differs. Returns the number of facts
-    that were written or removed."""
+    """Derive the facts of these pipelines and write the differences; returns the number of facts
+    that were created or deleted."""
     number = 0
     for keys in chunks(pipelines, CHUNK):
         outdated, missing = _differences(keys)
@@ -83,22 +83,21 @@ def refresh_facts(
 
 @transaction.atomic
 def rebuild_facts(progress: Callable[[int], object] = lambda done: None) -> int:
-    """Derive all facts anew; returns the number that was wrong or missing."""
+    """Derive all facts and write the differences; returns their number."""
     return refresh_facts(all_pipelines(), progress)
 
 
 def fill_if_new(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """post_migrate: derive the facts of a database that is older than they are.
+    """post_migrate: derive the facts of a database from before facts existed.
 
-    A database that was taken back to some earlier migration is left alone: its tables are not
-    those of the models.
+    Skipped after migrating backwards, when the tables do not match the models.
     """
     if is_migrated(using) and not Fact.objects.exists():
         rebuild_facts()
 
 
 def all_pipelines() -> list[UUID]:
-    """The keys of all pipelines that there are, were, or that facts speak of."""
+    """The keys of all pipelines that exist, existed, or have facts."""
     keys: set[UUID] = set()
     for rows in (
         audit.history_model(Pipeline).objects.values_list("id", flat=True),
@@ -110,21 +109,21 @@ def all_pipelines() -> list[UUID]:
 
 
 def wrong_facts() -> Iterator[tuple[UUID, int, int]]:
-    """The pipelines whose facts are not what the history says: key, number of facts that should
-    not be there, number of those that are missing."""
+    """Yield (pipeline key, number of outdated facts, number of missing facts) for each pipeline
+    whose facts differ from the history."""
     for keys in chunks(all_pipelines(), CHUNK):
         outdated, missing = _differences(keys)
-        of_pipeline = dict(Fact.objects.filter(pk__in=outdated).values_list("pk", "pipeline_id"))
-        for key in sorted({*of_pipeline.values(), *(one.pipeline_id for one in missing)}):
+        pipelines = dict(Fact.objects.filter(pk__in=outdated).values_list("pk", "pipeline_id"))
+        for key in sorted({*pipelines.values(), *(fact.pipeline_id for fact in missing)}):
             yield (
                 key,
-                sum(other == key for other in of_pipeline.values()),
-                sum(one.pipeline_id == key for one in missing),
+                sum(other == key for other in pipelines.values()),
+                sum(fact.pipeline_id == key for fact in missing),
             )
 
 
 def _differences(keys: Collection[UUID]) -> tuple[list[int], list[Fact]]:
-    """The keys of facts that should not be there, and facts that are missing."""
+    """The keys of outdated facts, and the missing facts, unsaved."""
     known: dict[tuple[Any, ...], int] = {}
     outdated, missing = [], []
     for pk, *row in Fact.objects.filter(pipeline_id__in=keys).values_list("pk", *_COLUMNS):
@@ -142,15 +141,15 @@ def _differences(keys: Collection[UUID]) -> tuple[list[int], list[Fact]]:
 _COLUMNS = (
     *("pipeline_id", "valid_from", "valid_until", "sold_on", "facility_id"),
     *("is_shared", "is_first", "is_first_of_technology"),
-    *State._fields,
-    *Plant._fields,
+    *PipelineState._fields,
+    *FacilityState._fields,
 )
 
 
-def _values(pipeline: UUID, fact: Interval) -> tuple[Any, ...]:
+def _values(pipeline_key: UUID, fact: Interval) -> tuple[Any, ...]:
     return (
-        *(pipeline, fact.since, fact.until, fact.sold_on, fact.facility_id),
+        *(pipeline_key, fact.since, fact.until, fact.sold_on, fact.facility_id),
         *(fact.is_shared, fact.is_first, fact.is_first_of_technology),
-        *fact.state,
-        *(fact.plant or (None, None, None)),
+        *fact.pipeline,
+        *(fact.facility or (None, None, None)),
     )

@@ -15,8 +15,8 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Megawatts:
-    """A capacity, or a change of it. MWp (DC) and MW (AC) are separate; the label of their
-    sum says that it is mixed."""
+    """A capacity, or a change of it. MWp (DC) and MW (AC) are separate; the unit of their sum is
+    labelled as mixed."""
 
     mwp_dc: Decimal = ZERO
     mw_ac: Decimal = ZERO

@@ -1,4 +1,4 @@
-"""Exact sums on every database: as integers, with capacity in kW and shares in hundredths of a
+"""Integer arithmetic, for exact sums on both databases: capacity in kW, shares in hundredths of a
 percent."""
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from pipelines.reference import LEAD_DEVELOPER_ID
 WHOLE_SHARE = 100
 
 #: Links of ``holding`` whose pipeline is completely held.
-_LEAVES_NOTHING = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
+_IS_COMPLETE = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
 
 
 class PipelineCounterpartyQuerySet(AuditedQuerySet):
     def holding(self) -> Self:
         """The links by which a counterparty holds a part of the pipeline: those with a share or, if
-        no link has one, that of the lead developer. Adds ``shares``, their sum."""
+        no link has one, that of the lead developer. ``shares`` is an alias for their sum."""
         shares = (
             self.model._base_manager.filter(pipeline=OuterRef("pipeline"))
             .order_by()
@@ -34,7 +34,7 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
 
     def holding_all(self) -> Self:
         """The links of ``holding`` whose pipeline is completely held."""
-        return self.holding().filter(_LEAVES_NOTHING)
+        return self.holding().filter(_IS_COMPLETE)
 
     def with_parts(self) -> Self:
         """Adds to each row of ``holding`` its ``part`` of the pipeline and the ``rest`` that nobody
@@ -48,13 +48,13 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
                 output_field=BigIntegerField(),
             ),
             rest=Case(
-                When(_LEAVES_NOTHING, then=Value(0)),
+                When(_IS_COMPLETE, then=Value(0)),
                 default=WHOLE - whole_number(F("shares") * 100),
                 output_field=BigIntegerField(),
             ),
         )
 
-    def held(self, facilities: str) -> tuple[str, tuple[Any, ...]]:
+    def holders_sql(self, facilities: str) -> tuple[str, tuple[Any, ...]]:
         """SQL that joins facilities with the holders of their pipelines, and its parameters.
 
         ``facilities`` is SQL that selects ``pipeline_id``, ``facility_id``, ``kw`` and ``shared``
@@ -77,8 +77,9 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
 def held_capacity_sql(held: str) -> str:
     """SQL for the capacity of each holder: ``holder`` (null for nobody) and ``kw``, in kW / WHOLE.
 
-    ``held`` names a table with the columns of ``PipelineCounterpartyQuerySet.held``. A facility of
-    several pipelines counts once for each holder, nobody included, with the largest part.
+    ``held`` names a table with the columns of ``PipelineCounterpartyQuerySet.holders_sql``. A
+    facility of several pipelines counts once for each holder, nobody included, with the largest
+    part.
     """
     # Only shared facilities, which are few, need the grouping by facility.
     return f"""

@@ -73,20 +73,21 @@ class PartnersQuerySet(FacilityLinksQuerySet):
             sql, params = facilities.query.sql_with_params()
         except EmptyResultSet:
             return ZERO
-        held, more = self.model.counterparties.through.objects.held(sql)
+        held, more = self.model.counterparties.through.objects.holders_sql(sql)
         holders = [by] if by else by_others_than
-        whose = "IS NULL"
+        condition = "IS NULL"
         if holders:
-            whose = f"{'' if by else 'NOT '}IN ({', '.join(['%s'] * len(holders))})"
+            condition = f"{'' if by else 'NOT '}IN ({', '.join(['%s'] * len(holders))})"
         connection = connections[self.db]
         prepare = partial(self.model._meta.pk.get_db_prep_value, connection=connection)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 WITH held AS ({held})
-                SELECT SUM(kw) FROM ({held_capacity_sql("held")}) AS amounts WHERE holder {whose}
+                SELECT SUM(kw) FROM ({held_capacity_sql("held")}) AS amounts
+                WHERE holder {condition}
                 """,  # noqa: S608 - SQL of our own
-                [*params, *more, *(prepare(one.pk) for one in holders)],
+                [*params, *more, *(prepare(holder.pk) for holder in holders)],
             )
             [amount] = cursor.fetchone()
         return mw_of(amount, WHOLE)

@@ -143,14 +143,16 @@ class PipelineQuerySet(SharesQuerySet):
         )
 
     def open_on(self, day: date, rag: str | None = None) -> Self:
-        """Open at the end of that day and, with ``rag``, rated so then ("" is not rated)."""
+        """Open at the end of that day and, with ``rag``, of that rating then ("": not rated)."""
         history = self._history()
-        last = history.filter(id=OuterRef("pk"), history_date__lt=clock.end_of(day))
-        then = history.filter(IS_OPEN, history_id=OuterRef("_then")).exclude(history_type="-")
+        rows = history.filter(id=OuterRef("pk"), history_date__lt=clock.end_of(day))
+        open_rows = history.filter(IS_OPEN, history_id=OuterRef("_last_row")).exclude(
+            history_type="-"
+        )
         if rag is not None:
-            then = then.filter(rag_status=rag)
-        newest = last.order_by("-history_date", "-history_id").values("history_id")[:1]
-        return self.alias(_then=Subquery(newest)).filter(Exists(then.order_by()))
+            open_rows = open_rows.filter(rag_status=rag)
+        newest = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
+        return self.alias(_last_row=Subquery(newest)).filter(Exists(open_rows.order_by()))
 
     def of_technology(self, *codes: str) -> Self:
         """With a facility of any of the technologies, see the function ``of_technology``; the code
@@ -229,7 +231,7 @@ class PipelineQuerySet(SharesQuerySet):
         return self.model._meta.get_field("facilities").related_model.objects
 
     def capacity(self) -> Capacity:
-        """The total: a facility in two of these pipelines counts once."""
+        """The total capacity: a facility in two of these pipelines counts once."""
         return self.facilities().capacity()
 
     def capacity_sums(self, keys: Keys) -> FacilityQuerySet:

@@ -1,4 +1,4 @@
-"""The state of a row, in SQL: of a pipeline, or of a fact, which has the same columns ``stage``,
+"""Expressions for the state of a pipeline or of a fact: both have the columns ``stage``,
 ``outcome``, ``on_hold``, ``rtb_date`` and ``rag_confirmed_at``."""
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class _Year(Func):
 
 
 def not_confirmed_since(moment: datetime) -> Q:
+    """Open, with a rating that was last confirmed before ``moment``, or never."""
     return IS_OPEN & (Q(rag_confirmed_at=None) | Q(rag_confirmed_at__lt=moment))
 
 

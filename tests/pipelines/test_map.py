@@ -99,7 +99,7 @@ def test_unknown_capacity_is_no_zero(as_manager):
 
 
 def test_list_beside_the_map_has_the_largest_and_says_how_many_more(as_manager, monkeypatch):
-    monkeypatch.setattr(pages, "LISTED", 2)
+    monkeypatch.setattr(pages, "MAX_LISTED", 2)
     pipeline = make_pipeline("Kestrel Moor")
     for mw in (5, 50, 20):
         place(pipeline, f"Of {mw} MW", capacity_mw=mw)
