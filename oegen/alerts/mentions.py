@@ -80,7 +80,7 @@ def _words_of(person: User) -> tuple[str, str]:
 
 
 def check_mentions(text: str, earlier: str = "") -> None:
-    """Raises ValidationError for mentions of unknown or inactive users, unless the ``earlier`` text
+    """Raise ValidationError for mentions of unknown or inactive users, unless the ``earlier`` text
     contains them."""
     names = usernames_in(text) - usernames_in(earlier)
     known = people_named(names)

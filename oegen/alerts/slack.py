@@ -58,7 +58,7 @@ def post(url: str, message: dict[str, Any], variable: str = "SLACK_WEBHOOK_URL")
 
 
 def _check(response: WebhookResponse, variable: str) -> None:
-    """Raises SendError unless Slack accepted the message, with the body "ok"."""
+    """Raise SendError unless Slack accepted the message, with the body "ok"."""
     code, body = response.status_code, " ".join(response.body.split())[:200]
     if code == 200 and body == "ok":
         return

@@ -100,8 +100,11 @@ class MyAlerts(TemplateView):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """A GET changes nothing, because mail programs prefetch links. The POST comes from the button
-    or, by RFC 8058, from the mail program; the signed token authorizes it."""
+    """Unsubscribe from e-mail without signing in: the signed token authorizes it.
+
+    A GET changes nothing, because mail programs prefetch links. The POST comes from the button or,
+    by RFC 8058, from the mail program.
+    """
     template = "oegen/alerts/unsubscribe.html"
     try:
         person, chosen = preferences.read_token(token)

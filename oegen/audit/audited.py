@@ -218,7 +218,7 @@ class AuditedModel(models.Model):
         self._state.adding = True
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Raises StaleRecordError if the record was changed since it was read."""
+        """Delete the record. Raises StaleRecordError if it was changed since it was read."""
         with change_set():
             self.lock([self.pk])
             if not type(self)._base_manager.filter(pk=self.pk, version=self.version).exists():

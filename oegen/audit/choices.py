@@ -13,7 +13,7 @@ NOT_YET_ENTERED = 2**31 - 1
 
 
 class Source(models.TextChoices):
-    """How a change was made."""
+    """The way in which a change was made."""
 
     BOARD = "board", "board"
     CODE = "code", "program code"

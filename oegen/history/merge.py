@@ -122,8 +122,11 @@ class GoneError(Exception):
 
 
 class MergePage(View):
-    """403 without the permissions to change and to delete such records; 409 if the plan changed
-    since the preview, with the new preview, or if one of the records was removed."""
+    """The base of pages that merge two records.
+
+    403 without the permissions to change and to delete such records; 409 if the plan changed since
+    the preview, with the new preview, or if one of the records was removed.
+    """
 
     model: type[AuditedModel]
     section = ""

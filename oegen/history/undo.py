@@ -111,8 +111,8 @@ class UndoForm(forms.Form):
 
 
 class UndoPage(View):
-    """403 without the permissions for the steps. If undoing is refused, the page shows the message
-    and keeps the input."""
+    """The page to undo a change set; 403 without the permissions for the steps. If undoing is
+    refused, it shows the message and the input."""
 
     @cached_property
     def change_set(self) -> ChangeSet:

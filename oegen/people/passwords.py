@@ -26,7 +26,7 @@ password_changed = Signal()
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """Wrong old passwords are delayed, so that nobody can guess it in somebody else's session.
+    """Delays wrong old passwords, so that nobody can guess one in another user's session.
 
     ``status`` and ``wait`` as in ``oegen.people.sign_in.SignInForm``.
     """
@@ -90,7 +90,7 @@ class DelayedFormMixin(FormMixin):
 
 
 class OwnPassword(DelayedFormMixin, auth_views.PasswordChangeView):
-    """Changing it ends the person's other sessions."""
+    """The page to change the password, which ends the user's other sessions."""
 
     template_name = "oegen/password.html"
     form_class = OwnPasswordForm

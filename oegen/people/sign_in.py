@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 
 
 class SignInForm(AuthenticationForm):
-    """Accepts the username in any case. Wrong passwords are delayed (``oegen.people.throttle``).
+    """The sign-in form: accepts the username in any case, and delays wrong passwords
+    (``oegen.people.throttle``).
 
     ``status`` is the status code for an invalid form; ``wait`` the remaining seconds of a delay.
     """

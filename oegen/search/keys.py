@@ -123,7 +123,7 @@ def records_of(
 
 
 def check(record: AuditedModel, exclude: Iterable[str] = ()) -> None:
-    """Raises ValidationError, by field, for a unique key that another record has.
+    """Raise ValidationError, by field, for a unique key that another record has.
 
     A key that is stored for the record already is accepted.
     """

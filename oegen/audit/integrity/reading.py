@@ -74,7 +74,7 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
 
 
 def _check(field: models.Field[Any, Any], value: Any, raw: Any) -> None:
-    """Raises an exception if the application could not have written the value."""
+    """Raise an exception if the application could not have written the value."""
     if value is None:
         # Converters return None for invalid values.
         if raw is not None or not field.null:

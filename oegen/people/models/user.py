@@ -15,8 +15,11 @@ class AccountQuerySet(models.QuerySet):
     update.alters_data = True  # type: ignore[attr-defined]  # Django marks functions so
 
     def bulk_create(self, objs, *args, **kwargs):
-        """Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does
-        not report which accounts it wrote."""
+        """Also audit the new accounts.
+
+        Raises ValueError for ``ignore_conflicts`` and ``update_conflicts``: the database does not
+        report which accounts it wrote.
+        """
         if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
             raise ValueError("Accounts can't be written in bulk where some may be there already.")
         with audit.change_set():
