@@ -19,8 +19,11 @@ from oegen.people.requests import SignedInRequest
 
 
 class RestoreForm(forms.Form):
-    """The form to restore a state. ``version`` is the record's version in the preview: if the record
-    was changed since, nothing is written."""
+    """The form to restore a state.
+
+    ``version`` is the record's version in the preview: if the record was changed since, nothing is
+    written.
+    """
 
     reason = ReasonFormField(
         label="Why",
