@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
-from itertools import islice
-from typing import Any
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Manager, Q
@@ -15,6 +16,7 @@ from oegen import audit
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.choices import Outcome
 from pipelines.facts.intervals import (
+    FOREVER,
     FacilityLink,
     FacilityState,
     HistoryRow,
@@ -56,11 +58,9 @@ def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
     facilities = set(own_links.order_by().values_list("facility_id", flat=True))
     # Including links of other pipelines to the same facilities, which make these shared.
     on_facilities = links.filter(facility_id__in=facilities).values("id")
-    link_versions = _versions(PipelineFacility, Q(id__in=on_facilities), lambda *values: values)
-    facility_versions = _versions(
-        Facility, Q(id__in=facilities), _facility_state, extend_to_beginning=True
-    )
-    states = _versions(Pipeline, Q(id__in=keys), _pipeline_state)
+    link_versions = _versions(PipelineFacility, Q(id__in=on_facilities))
+    facility_versions = _versions(Facility, Q(id__in=facilities), extend_to_beginning=True)
+    states = _versions(Pipeline, Q(id__in=keys))
     sales = _sales(keys)
 
     by_facility: dict[UUID, list[Version]] = defaultdict(list)
@@ -92,24 +92,18 @@ def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
     history = audit.history_model(StageTransition).objects
     # Also transitions that were a sale only temporarily.
     sold = history.filter(pipeline_id__in=keys, outcome=Outcome.SOLD).values("id")
-    transitions = _versions(StageTransition, Q(id__in=sold), lambda *values: values)
     found: dict[UUID, list[Version]] = defaultdict(list)
-    for versions in transitions.values():
-        for since, until, (pipeline, outcome, *sale) in versions:
-            if outcome == Outcome.SOLD:
-                found[pipeline].append(Version(since, until, Sale(*sale)))
+    for versions in _versions(StageTransition, Q(id__in=sold)).values():
+        for since, until, (pipeline, *sale) in versions:
+            found[pipeline].append(Version(since, until, Sale(*sale)))
     return found
 
 
 def _versions(
-    model: type[AuditedModel],
-    condition: Q,
-    convert: Callable[..., tuple[Any, ...]],
-    *,
-    extend_to_beginning: bool = False,
+    model: type[AuditedModel], condition: Q, *, extend_to_beginning: bool = False
 ) -> dict[UUID, list[Version]]:
     """The versions of the records whose history meets the condition, by their keys."""
-    columns = SOURCES[model]
+    columns, convert = SOURCES[model], _CONVERTERS[model]
     history = audit.history_model(model).objects.filter(condition)
     history = history.order_by("history_date", "history_id")
     rows: dict[UUID, list[HistoryRow]] = defaultdict(list)
@@ -131,34 +125,66 @@ def _pipeline_state(*values: Any) -> PipelineState:
     return PipelineState._make((*others, *shares, expires_on))
 
 
+def _link(*values: Any) -> tuple[Any, ...]:
+    return values
+
+
 def _facility_state(
     technology: UUID, capacity: Decimal | None, storage: Decimal | None
 ) -> FacilityState:
     return FacilityState(technology, _to_integer(capacity, KILO), _to_integer(storage, KILO))
 
 
+def _sale(pipeline: UUID, outcome: str, *sale: Any) -> tuple[Any, ...] | None:
+    return (pipeline, *sale) if outcome == Outcome.SOLD else None
+
+
+#: From the columns of SOURCES to what facts hold; None where they hold nothing of the record.
+_CONVERTERS: dict[type[AuditedModel], Callable[..., tuple[Any, ...] | None]] = {
+    Pipeline: _pipeline_state,
+    PipelineFacility: _link,
+    Facility: _facility_state,
+    StageTransition: _sale,
+}
+
+
 def _to_integer(value: Decimal | None, factor: int) -> int | None:
     return None if value is None else round(value * factor)
 
 
-def changed_keys(model: type[AuditedModel], change_set: ChangeSet) -> set[UUID]:
-    """Keys of the records that the change set adds, removes or changes in a column of SOURCES."""
+class Change(NamedTuple):
+    """A record about which a change set changes what facts hold.
+
+    ``newest`` is the version that begins with the change, where the change set wrote one row alone,
+    which changes the record and is the last of its history; else None.
+    """
+
+    key: UUID
+    newest: Version | None
+
+
+def changes_in(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[Change]:
+    """The records about which the rows of the change set change what facts hold."""
+    columns, convert = SOURCES[model], _CONVERTERS[model]
     history = audit.history_model(model).objects
-    rows = history.filter(change_set_id=change_set.pk).order_by().values_list("id", "history_type")
-    found: set[UUID] = set()
-    to_compare: set[UUID] = set()
-    for key, kind in rows:
-        (to_compare if kind == audit.CHANGED else found).add(key)
-    for chunk in chunks(to_compare - found, MAX_PARAMETERS):
-        ordered = history.filter(id__in=chunk).order_by("id", "history_date", "history_id")
-        before = None
-        for key, change_set_id, kind, *values in ordered.values_list(
-            "id", "change_set_id", "history_type", *SOURCES[model]
-        ):
-            if change_set_id == change_set.pk and before != (key, values):
-                found.add(key)
-            before = None if kind == audit.REMOVED else (key, values)
-    return found
+    written = history.filter(change_set_id=change_set.pk).order_by().values("id")
+    ordered = history.filter(id__in=written).order_by("id", "history_date", "history_id")
+    rows = ordered.values_list("id", "change_set_id", "history_type", "history_date", *columns)
+    for key, versions in groupby(rows.iterator(), itemgetter(0)):
+        before: tuple[Any, ...] | None = None
+        newest: Version | None = None
+        own_rows, is_changed = 0, False
+        for _, change_set_id, kind, moment, *stored in versions:
+            values = None if kind == audit.REMOVED else convert(*stored)
+            newest = None
+            if change_set_id == change_set.pk:
+                own_rows += 1
+                is_changed |= before != values
+                if own_rows == 1 and before is not None and values is not None:
+                    newest = Version(moment, FOREVER, values)
+            before = values
+        if is_changed:
+            yield Change(key, newest)
 
 
 def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set[UUID]:
@@ -171,12 +197,11 @@ def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set
 def pipelines_of(
     written: Mapping[type[AuditedModel], Collection[UUID]], facilities: Collection[UUID]
 ) -> set[UUID]:
-    """Keys of the pipelines whose facts may have changed: those that were written, whose links or
-    transitions were written, or that ever had one of the facilities."""
+    """The pipelines that these records other than pipelines are about: those of links and of
+    transitions, and all that ever had one of the facilities."""
     links = audit.history_model(PipelineFacility).objects
     moves = audit.history_model(StageTransition).objects
     return {
-        *written.get(Pipeline, ()),
         *_column_of(links, "pipeline_id", "id", written.get(PipelineFacility, ())),
         *_column_of(links, "pipeline_id", "facility_id", facilities),
         *_column_of(moves, "pipeline_id", "id", written.get(StageTransition, ())),

@@ -20,11 +20,11 @@ FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class HistoryRow(NamedTuple):
-    """A history row, with the values of the columns that facts are derived from."""
+    """A history row, with the values that facts are derived from; None where there are none."""
 
     moment: datetime
     history_type: str
-    values: tuple[Any, ...]
+    values: tuple[Any, ...] | None
 
 
 class Version(NamedTuple):
@@ -100,15 +100,16 @@ def versions_of(
     versions = []
     ends = [row.moment for row in rows[1:]] + [FOREVER]
     for row, until in zip(rows, ends, strict=True):
-        values: tuple[Any, ...] | None = row.values
+        values = row.values
         if until == FOREVER:
             values = live
         elif row.history_type == audit.REMOVED:
             values = None
         if values is not None and row.moment < until:
             versions.append(Version(row.moment, until, values))
-    if extend_to_beginning and versions:
-        versions.insert(0, Version(BEGINNING, rows[0].moment, rows[0].values))
+    first = rows[0]
+    if extend_to_beginning and versions and first.values is not None:
+        versions.insert(0, Version(BEGINNING, first.moment, first.values))
     return versions
 
 

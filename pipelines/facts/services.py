@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +17,13 @@ from oegen.core.database import is_migrated, take_advisory_locks
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.deriving import (
     SOURCES,
-    changed_keys,
+    changes_in,
     chunks,
     derive,
     facilities_of,
     pipelines_of,
 )
-from pipelines.facts.intervals import FacilityState, Interval, PipelineState
+from pipelines.facts.intervals import FacilityState, Interval, PipelineState, Version
 from pipelines.facts.models import Fact
 from pipelines.models.pipeline import Pipeline
 
@@ -36,18 +39,27 @@ NUMBER_OF_LOCKS = 256
 
 
 def refresh_facts_of(change_set: ChangeSet) -> None:
-    """Update the facts that the rows of a change set, which is about to close, may have changed."""
+    """Bring up to date what the rows of a change set that is about to end can have changed."""
+    changes = {
+        model: list(changes_in(model, change_set))
+        for model in SOURCES
+        if audit.history_model(model) in change_set.written_models
+    }
+    newest = {one.key: one.newest for one in changes.get(Pipeline, ()) if one.newest}
     refresh_facts_about(
-        {
-            model: changed_keys(model, change_set)
-            for model in SOURCES
-            if audit.history_model(model) in change_set.written_models
-        }
+        {model: {one.key for one in found} for model, found in changes.items()}, newest
     )
 
 
-def refresh_facts_about(written: Mapping[type[AuditedModel], Collection[UUID]]) -> None:
-    """Update the facts that the writing or removal of these records may have changed.
+def refresh_facts_about(
+    written: Mapping[type[AuditedModel], Collection[UUID]],
+    newest: Mapping[UUID, Version] = MappingProxyType({}),
+) -> None:
+    """Bring up to date what the writing or removal of these records can have changed.
+
+    ``newest``: pipelines whose history got this version at its end. Where nothing else about such
+    a pipeline was written, its open facts end there and go on with the new state; the other facts
+    are derived anew.
 
     Transactions that concern the same pipeline or facility are serialized, so that the second one
     sees the rows of the first. Facilities are locked before pipelines, both in the order of their
@@ -57,9 +69,34 @@ def refresh_facts_about(written: Mapping[type[AuditedModel], Collection[UUID]]) 
         return
     facilities = facilities_of(written)
     _lock(FACILITY_LOCKS, facilities)
-    pipelines = pipelines_of(written, facilities)
-    _lock(PIPELINE_LOCKS, pipelines)
-    refresh_facts(pipelines)
+    own, others = set(written.get(Pipeline, ())), pipelines_of(written, facilities)
+    _lock(PIPELINE_LOCKS, own | others)
+    continued = _continue_facts({key: newest[key] for key in newest.keys() - others})
+    refresh_facts((own | others) - continued)
+
+
+def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
+    """End the open facts of the pipelines where their newest version begins, and go on with its
+    state. Returns the pipelines where that was possible: it begins later than those facts did."""
+    ended: dict[UUID, list[Fact]] = defaultdict(list)
+    for keys in chunks(newest, CHUNK):
+        for fact in Fact.objects.at(None).filter(pipeline_id__in=keys):
+            ended[fact.pipeline_id].append(fact)
+    begun = []
+    for key, facts in list(ended.items()):
+        since, until, values = newest[key]
+        if any(fact.valid_from >= since for fact in facts):
+            del ended[key]
+            continue
+        span = {"valid_from": since, "valid_until": until}
+        state = PipelineState._make(values)._asdict()
+        for fact in facts:
+            fact.valid_until = since
+            columns = {name: getattr(fact, name) for name in _COLUMNS}
+            begun.append(Fact(**columns | state | span))
+    Fact.objects.bulk_update(chain(*ended.values()), ["valid_until"], batch_size=audit.BATCH_SIZE)
+    Fact.objects.bulk_create(begun, batch_size=audit.BATCH_SIZE)
+    return set(ended)
 
 
 def _lock(lock_class: int, keys: Iterable[UUID]) -> None:

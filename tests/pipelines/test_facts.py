@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from oegen.audit.integrity import Check
 from oegen.core import clock
@@ -54,6 +56,31 @@ def test_a_write_that_changes_no_fact_makes_none():
     pipeline.rag_comment = "Grid offer late."
     pipeline.save()
     assert list(Fact.objects.values()) == before
+
+
+def test_a_new_rating_ends_the_open_facts_and_begins_others():
+    pipeline = make_pipeline(capacity_mw=10, rag_status="green")
+    pipeline.rag_status = "red"
+    with CaptureQueriesContext(connection) as queries:
+        pipeline.save()
+    assert sum('"pipelines_fact"' in query["sql"] for query in queries) == len(
+        ["read the open facts", "end them", "add others"]
+    )
+    *_, ended, begun = Fact.objects.filter(pipeline_id=pipeline.pk).order_by("valid_from")
+    assert (ended.rag_status, begun.rag_status, begun.kw) == ("green", "red", 10_000)
+    assert ended.valid_until == begun.valid_from
+    assert list(wrong_facts()) == []
+
+
+def test_two_ratings_at_one_moment_make_no_fact_of_no_length(monkeypatch):
+    Clock(monkeypatch).begin(FIRST_DAY)
+    pipeline = make_pipeline(capacity_mw=10, rag_status="green")
+    for rating in ("red", "amber"):
+        pipeline.rag_status = rating
+        pipeline.save()
+    [*_, fact] = Fact.objects.filter(pipeline_id=pipeline.pk).order_by("valid_from")
+    assert fact.rag_status == "amber"
+    assert list(wrong_facts()) == []
 
 
 def test_facts_of_a_facility_change_in_every_pipeline_that_shares_it():
