@@ -91,6 +91,19 @@ def sums_of_capacity(prefix: str = "") -> dict[str, Aggregate]:
     }
 
 
+#: The columns of a facility that ``SUMS_OF_FIGURES`` adds up.
+FIGURES = ("capacity_mw", "storage_mwh", "technology__capacity_basis", "technology__is_storage")
+
+#: SQL of ``sums_of_capacity``, in its order, over rows with the columns facility, mw, mwh, basis
+#: and is_storage.
+SUMS_OF_FIGURES = f"""
+    SUM(CASE WHEN basis = '{CapacityBasis.DC}' THEN mw END),
+    SUM(CASE WHEN basis <> '{CapacityBasis.DC}' THEN mw END),
+    SUM(CASE WHEN basis <> '{CapacityBasis.DC}' AND is_storage THEN mw END),
+    SUM(mwh), COUNT(facility), COUNT(facility) - COUNT(mw)
+"""
+
+
 def capacity_of_sums(sums: Mapping[str, Any]) -> Capacity:
     """Round to the stored scale, because SQLite adds decimals as floating point."""
     numbers: dict[str, Any] = {name: value or 0 for name, value in sums.items()}

@@ -6,6 +6,8 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
 from django.db.models import (
     BooleanField,
     Case,
@@ -13,7 +15,6 @@ from django.db.models import (
     DateField,
     Exists,
     ExpressionWrapper,
-    F,
     OuterRef,
     Q,
     QuerySet,
@@ -26,7 +27,7 @@ from django.db.models.functions import Round
 from oegen import audit, search
 from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
-from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
+from pipelines.querysets.capacity import FIGURES, SUMS_OF_FIGURES, Capacity
 from pipelines.querysets.codes import (
     IN_TIME,
     NO_DATE,
@@ -195,21 +196,22 @@ class PipelineQuerySet(SharesQuerySet):
     def capacity_by(self, bucket: str) -> dict[str, Capacity]:
         """Capacity by the value of a field or annotation that is never null. Each facility counts
         once in every group it belongs to."""
-        buckets = self.order_by().annotate(_bucket=F(bucket)).filter(pk=OuterRef("pipeline"))
-        links = self.model.facilities.through.objects.annotate(
-            bucket=Subquery(buckets.values("_bucket")[:1])
-        )
-        # Of several links of a facility to one group, only the first counts.
-        earlier = links.filter(
-            facility=OuterRef("facility"), bucket=OuterRef("bucket"), pk__lt=OuterRef("pk")
-        )
-        rows = (
-            links.filter(~Exists(earlier), bucket__isnull=False)
-            .order_by()
-            .values("bucket")
-            .annotate(**sums_of_capacity("facility__"))
-        )
-        return {row.pop("bucket"): capacity_of_sums(row) for row in rows}
+        figures = [f"facility_links__facility__{name}" for name in FIGURES]
+        facilities = self.order_by().filter(facility_links__isnull=False).distinct()
+        columns = facilities.values_list(bucket, "facility_links__facility_id", *figures)
+        try:
+            sql, params = columns.query.sql_with_params()
+        except EmptyResultSet:
+            return {}
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH figures (bucket, facility, mw, mwh, basis, is_storage) AS ({sql})
+                SELECT bucket, {SUMS_OF_FIGURES} FROM figures GROUP BY bucket
+                """,  # noqa: S608 - SQL of our own
+                params,
+            )
+            return {group: self.capacity_of(sums) for group, *sums in cursor.fetchall()}
 
     def not_confirmed_since(self, moment: datetime) -> Self:
         """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
