@@ -11,7 +11,6 @@ from django.db.models.functions import Cast
 from django.http import JsonResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 
 from oegen.core.words import count
@@ -111,7 +110,7 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
     return found
 
 
-@method_decorator([gzip_page, conditional_page, cache_control(private=True, no_cache=True)], "get")
+@method_decorator([conditional_page, cache_control(private=True, no_cache=True)], "get")
 class MapData(FilteredPipelines):
     """The sites as JSON arrays, to keep the response small:
 

@@ -1,5 +1,20 @@
 from django.http import HttpResponseNotAllowed
+from django.middleware.gzip import GZipMiddleware
 from django.template.loader import render_to_string
+
+#: Other answers, such as workbooks, are compressed already.
+COMPRESSED_TYPES = frozenset({"text/html", "text/csv", "application/json"})
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Compresses what is text. Against BREACH, which guesses secrets by the length of an answer,
+    Django adds a random number of bytes to each one and masks the CSRF token."""
+
+    def process_response(self, request, response):
+        content_type, _, _ = response.get("Content-Type", "").partition(";")
+        if content_type not in COMPRESSED_TYPES:
+            return response
+        return super().process_response(request, response)
 
 
 class NotAllowedPageMiddleware:

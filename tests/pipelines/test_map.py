@@ -1,7 +1,5 @@
 """The map has the facilities of the pipelines that the filters pick."""
 
-import gzip
-import json
 from decimal import Decimal
 
 import pytest
@@ -159,17 +157,6 @@ def test_unchanged_data_is_not_sent_again(as_manager):
 
     place(pipeline, "New one")
     assert as_manager.get(DATA, headers={"If-None-Match": first["ETag"]}).status_code == 200
-
-
-def test_data_is_compressed_for_a_browser(as_manager):
-    pipeline = make_pipeline()
-    for _ in range(5):
-        place(pipeline)
-
-    answer = as_manager.get(DATA, headers={"Accept-Encoding": "gzip"})
-
-    assert answer["Content-Encoding"] == "gzip"
-    assert len(json.loads(gzip.decompress(answer.content))["sites"]) == 5
 
 
 def test_data_needs_a_login(client, db):
