@@ -31,11 +31,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
-from oegen.asof import as_of, table
+from oegen.asof import as_of
 from oegen.core import clock
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.facts.querysets import fact_probability
-from pipelines.models import Fact, Pipeline
+from pipelines.models import Fact
 from pipelines.querysets import (
     OPEN,
     WHOLE,
@@ -132,10 +132,13 @@ _COMPARED = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_D
 
 #: No rows, with the types of those columns, where there is no portfolio before.
 _NO_PORTFOLIO = (
-    "SELECT id, project_name AS stage, project_name AS status, project_name AS state,"
-    " project_name AS rag, rtb_date"
-    f" FROM {table(Pipeline)} WHERE 1 = 0"
+    "SELECT pipeline_id AS id, project_name AS stage, project_name AS status,"
+    " project_name AS state, project_name AS rag, rtb_date"
+    f" FROM {Fact._meta.db_table} WHERE 1 = 0"
 )
+
+#: The columns that plans of PostgreSQL depend on: to analyse all would take longer than to fill.
+_ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE, Column.SHARED)
 
 #: Aggregates over the facilities that belong to one pipeline only.
 _UNSHARED = f"""
@@ -300,7 +303,7 @@ def portfolio(
         run(f"CREATE INDEX {result.table}_id ON {result.table} (id)")
         if connection.vendor == "postgresql":
             # PostgreSQL has no statistics of a temporary table until it is analysed.
-            run(f"ANALYZE {result.table}")
+            run(f"ANALYZE {result.table} ({', '.join(_ANALYSED)})")
         shared = f"SELECT * FROM {result.table} WHERE in_filter = 1 AND shared = 1"
         tables.enter_context(temporary_table(result.shared, shared))
         tables.enter_context(temporary_table(result.sums, _sums_of(result)))

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+    Window,
+)
 from django.db.models.functions import Round
 
 from oegen.audit.querysets import AuditedQuerySet
@@ -11,6 +22,8 @@ from pipelines.reference import LEAD_DEVELOPER_ID
 
 #: The sum of the shares of a pipeline that is completely held, in %.
 WHOLE_SHARE = 100
+
+_HOLDS = Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
 
 #: Links of ``holding`` whose pipeline is completely held.
 _IS_COMPLETE = Q(share_pct=None) | Q(shares__gte=WHOLE_SHARE)
@@ -28,9 +41,7 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
             .annotate(total=Round(Sum("share_pct"), precision=2))
             .values("total")
         )
-        return self.alias(shares=Subquery(shares)).filter(
-            Q(share_pct__isnull=False) | Q(role=LEAD_DEVELOPER_ID, shares=None)
-        )
+        return self.alias(shares=Subquery(shares)).filter(_HOLDS)
 
     def holding_all(self) -> Self:
         """The links of ``holding`` whose pipeline is completely held."""
@@ -55,14 +66,17 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         )
 
     def holders_sql(self, facilities: str) -> tuple[str, tuple[Any, ...]]:
-        """SQL that joins facilities with the holders of their pipelines, and its parameters.
+        """SQL that joins facilities with the holders of their pipelines, and its parameters. The
+        links may be filtered by pipeline, not otherwise.
 
         ``facilities`` is SQL that selects ``pipeline_id``, ``facility_id``, ``kw`` and ``shared``
         (1 if several rows may have the facility, 0 if certainly not); its parameters come before
         those returned. Added are ``holder`` (a counterparty's key or null), ``part`` and ``rest``.
         A facility has a row for each link that holds its pipeline.
         """
-        links = self.holding().with_parts().order_by()
+        # Not ``holding``, which sums the shares once for each link: here all links are read.
+        shares = Round(Window(Sum("share_pct"), partition_by=F("pipeline")), precision=2)
+        links = self.alias(shares=shares).filter(_HOLDS).with_parts().order_by()
         columns = links.values("pipeline_id", "counterparty_id", "part", "rest")
         sql, params = columns.query.sql_with_params()
         held = f"""

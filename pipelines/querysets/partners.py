@@ -73,7 +73,8 @@ class PartnersQuerySet(FacilityLinksQuerySet):
             sql, params = facilities.query.sql_with_params()
         except EmptyResultSet:
             return ZERO
-        held, more = self.model.counterparties.through.objects.holders_sql(sql)
+        links_to_holders = self.model.counterparties.through.objects
+        held, more = links_to_holders.filter(pipeline__in=self._keys()).holders_sql(sql)
         holders = [by] if by else by_others_than
         condition = "IS NULL"
         if holders:
