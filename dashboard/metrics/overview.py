@@ -1,4 +1,4 @@
-"""All figures of the dashboard, computed together and cached until the next change set."""
+"""All figures of the dashboard, computed together and cached until records change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from dashboard.metrics.totals import (
     most_exposing,
 )
 from infopoints.models import InformationPoint
-from oegen import asof
+from oegen import asof, audit
 from oegen.core import clock
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
@@ -84,11 +84,14 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
     compared with the end of ``since``.
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered. The
-    result is cached until the next change set, the next day or for ``CACHE_SECONDS``.
+    result is cached until the next change set about a business record, the next day or for
+    ``CACHE_SECONDS``. No figure or filter reads comments, accounts, alert rules or saved views.
     """
+    business_models = [one for one in audit.tracked_models() if one._meta.app_label != "oegen"]
+    newest = asof.newest_seal(business_models)
     return _cached(
         lambda: _overview(select, since, filters),
-        *("overview", since, clock.past_day(), clock.today(), asof.newest_seal(), filters),
+        *("overview", since, clock.past_day(), clock.today(), newest, filters),
     )
 
 

@@ -21,7 +21,7 @@ SQL written by hand must name tables by ``table(model)``: without the quotes it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -84,16 +84,12 @@ def first_entry(record: AuditedModel) -> datetime | None:
     return next((row.history_date for row in history.objects.raw(first, [key])), None)
 
 
-def newest_seal() -> str | None:
-    """The newest seal of the present, also inside ``as_of``. Part of cache keys for past days,
-    because a back-dated change set changes what those days show."""
-    connection = connections[DEFAULT_DB_ALIAS]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT seal FROM {table(ChangeSet)} ORDER BY number DESC LIMIT 1"  # noqa: S608
-        )
-        row = cursor.fetchone()
-    return row and row[0]
+def newest_seal(models: Iterable[type[AuditedModel]]) -> str | None:
+    """The seal of the newest change set that wrote to one of the models, also inside ``as_of``.
+    Part of cache keys for past days, because a back-dated change set changes what they show."""
+    tables = [audit.history_model(model)._meta.label_lower for model in models]
+    writes = ChangeSet.objects.filter(contents__has_any_keys=tables).order_by("-number")
+    return writes.values_list("seal", flat=True).first()
 
 
 def stored_table(model) -> str:

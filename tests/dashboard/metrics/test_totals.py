@@ -11,6 +11,7 @@ from django.utils import timezone
 from dashboard import metrics
 from dashboard.metrics import Total, portfolio
 from infopoints.models import InformationPoint
+from oegen.models import Comment
 from pipelines.models import Pipeline, PipelineCounterparty, PipelineFacility, Technology
 from pipelines.models.reference import CounterpartyRole
 from tests.dashboard.metrics.reference import Reference
@@ -259,6 +260,20 @@ def test_far_off_year_does_not_stretch_the_row_of_years():
     make_pipeline(rtb_date=date(2100, 1, 1))
     with portfolio(Pipeline.objects.all) as found:
         assert [group.bucket for group in metrics.by_rtb_year(found)] == ["2027", "2100"]
+
+
+def test_figures_stay_cached_until_a_business_record_changes():
+    def figures():
+        with CaptureQueriesContext(connection) as captured:
+            found = metrics.overview(Pipeline.objects.all, TODAY - timedelta(days=30), filters="")
+        return found.headline.open.pipelines, len(captured)
+
+    pipeline = make_pipeline()
+    assert figures() > (1, 20)
+    Comment.objects.create(subject=pipeline, text="Grid offer late.")
+    assert figures() == (1, len(["the newest seal"]))
+    make_pipeline()
+    assert figures() > (2, 20)
 
 
 def test_number_of_queries_does_not_grow_with_the_rows():
