@@ -35,9 +35,14 @@ class _Contents:
         self.counts: dict[Any, dict[str, int]] = defaultdict(dict)
         self.rows: dict[Any, int] = defaultdict(int)
 
-    def read(self, model: type[AuditedModel], change_sets: Iterable[Any]) -> None:
+    def read(self, model: type[AuditedModel], change_sets: Iterable[ChangeSet]) -> None:
+        """Read the rows of the model in those of the change sets that wrote to it."""
+        label = audit.history_model(model)._meta.label_lower
+        keys = [change_set.pk for change_set in change_sets if label in change_set.contents]
+        if not keys:
+            return
         tally = (
-            model.history.filter(change_set__in=change_sets)
+            model.history.filter(change_set__in=keys)
             .order_by()
             .values_list("change_set")
             .annotate(
@@ -68,7 +73,7 @@ class _Contents:
 def latest(
     limit: int = 10, max_entries: int = 12, *, before: ChangeSet | None = None
 ) -> list[Batch]:
-    """The newest change sets for the feed, in a fixed number of queries.
+    """The newest change sets for the feed, in two queries for each model that they wrote to.
 
     A change set with more than ``max_entries`` entries has counts only. Models outside the feed
     (``SHOW_IN_FEED``) are included only for change sets without other entries. ``before`` limits
@@ -86,8 +91,8 @@ def latest(
     tracked = [model for model in audit.tracked_models() if not model.IS_COPY]
     for model in tracked:
         if model.SHOW_IN_FEED:
-            contents.read(model, [change_set.pk for change_set in newest])
-    if empty := [change_set.pk for change_set in newest if not contents.rows[change_set.pk]]:
+            contents.read(model, newest)
+    if empty := [change_set for change_set in newest if not contents.rows[change_set.pk]]:
         for model in tracked:
             if not model.SHOW_IN_FEED:
                 contents.read(model, empty)
