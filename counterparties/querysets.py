@@ -22,7 +22,7 @@ from oegen import search
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import clock
 from oegen.search import keys
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 
 Links = TypeVar("Links", bound=QuerySet[Any])
 
@@ -43,7 +43,7 @@ class CounterpartyQuerySet(AuditedQuerySet):
     def starting_first(self, text: str) -> Self:
         """Order by name, with those whose name starts with the text first."""
         starts = Q(pk__in=search.keys_starting_with(self.model, text))
-        return self.order_by(Case(When(starts, then=0), default=1), by("name"), "pk")
+        return self.order_by(Case(When(starts, then=0), default=1), natural("name"), "pk")
 
     def placeholders(self) -> Self:
         return self.filter(is_placeholder=True)

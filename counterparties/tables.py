@@ -14,7 +14,7 @@ from oegen.pages.columns import (
     order_by_first_link,
 )
 from oegen.pages.tables import RecordTable
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 
 
 def aliases_of(counterparty) -> str:
@@ -41,7 +41,7 @@ class CounterpartyTable(RecordTable):
 def _with_roles(queryset):
     links = CounterpartyContact.objects.select_related("counterparty", "role")
     return queryset.prefetch_related(
-        Prefetch("counterparty_links", links.order_by("role__order", by("counterparty__name")))
+        Prefetch("counterparty_links", links.order_by("role__order", natural("counterparty__name")))
     )
 
 

@@ -10,7 +10,7 @@ from oegen.history.merge import MergePage
 from oegen.pages.filters import DefaultFilter
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 
 SHOWN_PIPELINES = 100
 
@@ -34,7 +34,7 @@ class ListWithDuplicates(ListPage):
 
 
 class CounterpartyList(ListWithDuplicates):
-    queryset = Counterparty.objects.order_by(by("name"), "pk")
+    queryset = Counterparty.objects.order_by(natural("name"), "pk")
     filterset_class = CounterpartyFilter
     table_class = CounterpartyTable
     section = "counterparties"
@@ -55,7 +55,7 @@ class CounterpartyNames(View):
 
 
 class ContactList(ListWithDuplicates):
-    queryset = Contact.objects.order_by(by("name"), "pk")
+    queryset = Contact.objects.order_by(natural("name"), "pk")
     filterset_class = ContactFilter
     table_class = ContactTable
     section = "contacts"
@@ -77,12 +77,12 @@ class CounterpartyPage(RecordPage):
             .with_capacity()
             .with_overdue()
             .prefetch_related(Prefetch("counterparty_links", roles_here, to_attr="roles_here"))
-            .order_by(by("project_name"), "pk")[:SHOWN_PIPELINES]
+            .order_by(natural("project_name"), "pk")[:SHOWN_PIPELINES]
         )
         return super().get_context_data(**kwargs) | {
             "contact_links": counterparty.contact_links.with_current()
             .select_related("contact", "role")
-            .order_by("-is_current", "role__order", by("contact__name")),
+            .order_by("-is_current", "role__order", natural("contact__name")),
             "pipelines": shown,
             "pipeline_count": pipelines.count(),
             "capacity": pipelines.capacity(),
@@ -111,7 +111,7 @@ class ContactPage(RecordPage):
     def get_context_data(self, **kwargs):
         roles = self.object.counterparty_links.with_current().select_related("counterparty", "role")
         return super().get_context_data(**kwargs) | {
-            "roles": roles.order_by("-is_current", "role__order", by("counterparty__name"))
+            "roles": roles.order_by("-is_current", "role__order", natural("counterparty__name"))
         }
 
 

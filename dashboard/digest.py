@@ -23,7 +23,7 @@ from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.words import count, number, signed
 from oegen.models import ChangeSet, Channel
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline
 from pipelines.querysets import OVERDUE, Megawatts
@@ -155,7 +155,9 @@ def _changes(since: date) -> dict[str, Any]:
 
 
 def _overdue(until: date) -> dict[str, Any]:
-    found = Pipeline.objects.recorded().overdue(until).order_by("-rtb_date", by("project_name"))
+    found = (
+        Pipeline.objects.recorded().overdue(until).order_by("-rtb_date", natural("project_name"))
+    )
     return {
         "title": "RTB date overdue",
         "short": "overdue",
@@ -174,7 +176,7 @@ def _overdue(until: date) -> dict[str, Any]:
 
 def _unconfirmed(until: date) -> dict[str, Any]:
     found = Pipeline.objects.recorded().not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
-    found = found.order_by("rag_confirmed_at", by("project_name"))
+    found = found.order_by("rag_confirmed_at", natural("project_name"))
     return {
         "title": f"RAG that nobody confirmed for more than {UNCONFIRMED_DAYS} days",
         "short": "not confirmed",

@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, F, OuterRef
 from infopoints.choices import Status
 from oegen import search
 from oegen.audit.querysets import AuditedQuerySet
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines.querysets import of_technology
 
 #: Code for both statuses that are not closed.
@@ -38,7 +38,7 @@ class InformationPointQuerySet(AuditedQuerySet):
         return list(places.annotate(Count("pk")))
 
     def by_rating(self) -> Self:
-        return self.order_by("-rating", "-impact", by("title"))
+        return self.order_by("-rating", "-impact", natural("title"))
 
     def review_due(self, day: date) -> Self:
         """Not closed, with a review date up to that day."""

@@ -6,7 +6,7 @@ from infopoints.tables import InformationPointTable
 from oegen.pages.filters import DefaultFilter
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 
 
 class InformationPointList(ListPage):
@@ -27,11 +27,11 @@ class InformationPointPage(RecordPage):
         open_pipelines = point.pipelines.open()
         return super().get_context_data(**kwargs) | {
             "technologies": point.technologies.all(),
-            "counterparties": point.counterparties.order_by(by("name")),
+            "counterparties": point.counterparties.order_by(natural("name")),
             "pipelines": point.pipelines.select_related("stage")
             .with_capacity()
             .with_overdue()
-            .order_by(by("project_name")),
+            .order_by(natural("project_name")),
             "capacity": point.pipelines.capacity(),
             "open_count": open_pipelines.count(),
             "open_capacity": open_pipelines.capacity(),

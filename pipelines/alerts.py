@@ -21,7 +21,7 @@ from oegen.alerts.events import (
     time_based,
 )
 from oegen.core.words import count, number, signed
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines.choices import RAG, CapacityBasis, Outcome
 from pipelines.models import (
     Facility,
@@ -252,7 +252,7 @@ def pipelines_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
     links = PipelineFacility.objects.filter(pipeline__in=keys).select_related("facility")
     technologies = Technology.objects.in_bulk()
     facilities: dict[UUID, list[Facility]] = {}
-    for link in links.order_by(by("facility__name")):
+    for link in links.order_by(natural("facility__name")):
         facilities.setdefault(link.pipeline_id, []).append(link.facility)
     counterparties: dict[UUID, set[UUID]] = {}
     counterparty_links = PipelineCounterparty.objects.filter(pipeline__in=keys).order_by()

@@ -25,7 +25,7 @@ from oegen.core.fields import ReasonFormField, TextFormField
 from oegen.pages.forms import AnswersField, FieldErrors
 from oegen.pages.selection import NOT
 from oegen.people.requests import SignedInRequest
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines.choices import ON_HOLD
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline, Stage
@@ -91,7 +91,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
 
 def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
     """The first cards of each column, ordered by RTB date with unknown dates last."""
-    order = (F("rtb_date").asc(nulls_last=True), F(by("project_name")), F("pk"))
+    order = (F("rtb_date").asc(nulls_last=True), F(natural("project_name")), F("pk"))
     placed = (
         shown.filter(stage__is_terminal=False)
         .order_by()

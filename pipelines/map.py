@@ -14,7 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 
 from oegen.core.words import count
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.filtered import FilteredPipelines
 from pipelines.filters import OPEN_BY_DEFAULT
@@ -78,9 +78,9 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
     last = ""
     for key, name, technology, capacity_mw, latitude, longitude, *pipeline in links.order_by(
         F("facility__capacity_mw").desc(nulls_last=True),
-        by("facility__name"),
+        natural("facility__name"),
         "facility",
-        by("pipeline__project_name"),
+        natural("pipeline__project_name"),
     ).values_list(
         Cast("facility", TextField()),
         "facility__name",
@@ -159,7 +159,7 @@ class Map(FilteredPipelines):
     def get_context_data(self, **kwargs):
         facilities = self.object_list.facilities()
         placed = facilities.filter(latitude__isnull=False)
-        largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), by("name"), "pk")
+        largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), natural("name"), "pk")
         first = list(largest.values_list("pk", flat=True)[:MAX_LISTED])
         capacity = facilities.capacity()
         number = placed.count()

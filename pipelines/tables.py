@@ -19,14 +19,14 @@ from oegen.pages.columns import (
     order_nulls_last,
 )
 from oegen.pages.tables import FileOnlyColumn, RecordTable
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
 
 #: Ordered by technology, so that templates can group them.
 LISTED_FACILITIES = Prefetch(
     "facilities",
-    Facility.objects.select_related("technology").order_by("technology__order", by("name")),
+    Facility.objects.select_related("technology").order_by("technology__order", natural("name")),
 )
 
 
@@ -39,7 +39,7 @@ _with_shares = methodcaller("with_shares_of_capacity")
 
 def _with_counterparties(queryset):
     links = PipelineCounterparty.objects.select_related("counterparty", "role")
-    links = links.order_by("role__order", by("counterparty__name"))
+    links = links.order_by("role__order", natural("counterparty__name"))
     return queryset.prefetch_related(Prefetch("counterparty_links", links))
 
 

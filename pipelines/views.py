@@ -15,7 +15,7 @@ from oegen.core.words import plain
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
 from oegen.people.requests import SignedInRequest
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filters import OPEN_BY_DEFAULT, FacilityFilter, PipelineFilter
@@ -28,7 +28,7 @@ FACILITIES = Prefetch(
     # Ordered by technology, so that templates can group them.
     Facility.objects.select_related("technology")
     .with_pipeline_count()
-    .order_by("technology__order", by("name")),
+    .order_by("technology__order", natural("name")),
 )
 
 
@@ -54,7 +54,7 @@ def _size(facility) -> str:
 
 
 class PipelineList(ListPage):
-    queryset = Pipeline.objects.order_by(by("project_name"), "pk")
+    queryset = Pipeline.objects.order_by(natural("project_name"), "pk")
     filterset_class = PipelineFilter
     table_class = PipelineTable
     section = "pipelines"
@@ -116,7 +116,7 @@ class PipelinePage(RecordPage):
             "points_meta": pipeline.information_points.model._meta,
             "counterparty_links": pipeline.counterparty_links.select_related("counterparty", "role")
             .prefetch_related(people)
-            .order_by("role__order", by("counterparty__name")),
+            .order_by("role__order", natural("counterparty__name")),
             "places": places_of(pipeline.facilities.all()),
             "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
         }
@@ -147,7 +147,7 @@ def confirm_rag(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 class FacilityList(ListPage):
-    queryset = Facility.objects.order_by(by("name"), "pk")
+    queryset = Facility.objects.order_by(natural("name"), "pk")
     filterset_class = FacilityFilter
     table_class = FacilityTable
     section = "facilities"
@@ -161,6 +161,6 @@ class FacilityPage(RecordPage):
     def get_context_data(self, **kwargs):
         pipelines = self.object.pipelines.select_related("stage").with_capacity().with_overdue()
         return super().get_context_data(**kwargs) | {
-            "pipelines": pipelines.order_by(by("project_name")),
+            "pipelines": pipelines.order_by(natural("project_name")),
             "places": places_of([self.object]),
         }

@@ -28,7 +28,7 @@ from oegen.core import words
 from oegen.pages.removed import removed_context
 from oegen.people.requests import SignedInRequest
 from oegen.search import keys
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 
 #: The number of rows per model that are listed; the rest are counted.
 MAX_LISTED = 50
@@ -226,7 +226,8 @@ class MergePage(View):
             found = search.matching(self.model.objects.all(), text)
         else:
             found = self.model.objects.filter(self._is_similar())
-        offered = found.exclude(pk=self.survivor.pk).order_by(by("name"), "pk")[:MAX_SUGGESTIONS]
+        found = found.exclude(pk=self.survivor.pk).order_by(natural("name"), "pk")
+        offered = found[:MAX_SUGGESTIONS]
         context = self._context() | {
             "text": text,
             "offered": list(offered),

@@ -3,7 +3,7 @@
 A table maps every current and former name to its sort key (``oegen.core.text.sort_key``). It is
 keyed by the text, not by record, so that past pages sort by the names of their day. A ``LineField``
 called ``name`` has the relation ``name_order`` to it: sort a queryset by ``name_order__key``, which
-``by("name")`` returns.
+``natural("name")`` returns.
 
 Every audited write and every import of history updates the table; ``manage.py rebuild_search``
 rebuilds it after data was loaded outside the application.
@@ -33,14 +33,14 @@ BATCH_SIZE = 2000
 EMPTY = sort_key("")
 
 
-def by(path: str) -> str:
+def natural(path: str) -> str:
     """The lookup path of the sort key, for the path of a LineField such as
     "-counterparty__name"."""
     return f"{path}_order__key"
 
 
 def path_of(model: type[models.Model], path: str) -> str:
-    """``by(path)`` if the path leads to a LineField; other paths unchanged."""
+    """``natural(path)`` if the path leads to a LineField; other paths unchanged."""
     for part in path.lstrip("-").split("__"):
         try:
             field = model._meta.get_field(part)
@@ -49,7 +49,7 @@ def path_of(model: type[models.Model], path: str) -> str:
         if not isinstance(field.related_model, type):
             break
         model = field.related_model
-    return by(path) if isinstance(field, LineField) and field.name == part else path
+    return natural(path) if isinstance(field, LineField) and field.name == part else path
 
 
 @cache

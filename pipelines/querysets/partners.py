@@ -19,7 +19,7 @@ from django.db.models import (
 )
 
 from counterparties.querysets import filter_links
-from oegen.search.ordering import by
+from oegen.search.ordering import natural
 from pipelines.querysets.capacity import ZERO
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, whole_number
 from pipelines.querysets.holding import held_capacity_sql
@@ -109,7 +109,7 @@ class PartnersQuerySet(FacilityLinksQuerySet):
         lead = self.model.counterparties.through.objects.filter(
             pipeline=OuterRef("pk"), role=LEAD_DEVELOPER_ID
         ).order_by()
-        key = lead.values(by("counterparty__name"))[:1]
+        key = lead.values(natural("counterparty__name"))[:1]
         return self.annotate(lead_developer_order=Subquery(key))
 
     def with_lead_developer(self) -> Self:

@@ -179,4 +179,4 @@ def test_no_field_of_a_record_is_the_relation_to_the_key():
     for model in audit.tracked_models():
         fields = {field.name for field in model._meta.fields}
         assert not {name for name in fields if name.endswith("_order")}
-    assert Pipeline.objects.order_by(ordering.by("project_name")).count() == 0
+    assert Pipeline.objects.order_by(ordering.natural("project_name")).count() == 0
