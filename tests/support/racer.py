@@ -184,9 +184,9 @@ def import_demo(client, number):
     return send
 
 
-WAYS = {
-    way.__name__: way
-    for way in (
+ACTIONS = {
+    prepare.__name__: prepare
+    for prepare in (
         form,
         form_status,
         editable_list,
@@ -218,15 +218,16 @@ def refuse_joins_in_locks(execute, sql, params, many, context):
     return execute(sql, params, many, context)
 
 
-def race(number: int, line: Connection) -> None:
-    """Run the tasks (person, name in ``WAYS``, arguments) received on ``line``, until None."""
-    setup_test_environment()  # Pages then tell their forms.
+def race(number: int, requests: Connection) -> None:
+    """Run the tasks (person, name in ``ACTIONS``, arguments) received on ``requests``, until
+    None."""
+    setup_test_environment()  # Responses then have their context.
     with connection.execute_wrapper(refuse_joins_in_locks):
-        while task := line.recv():
-            person, way, args, kwargs = task
+        while task := requests.recv():
+            person, name, args, kwargs = task
             client = Client(raise_request_exception=False)
             client.force_login(User.objects.get(pk=person))
-            send = WAYS[way](client, number, *args, **kwargs)
-            line.send("ready")
-            line.recv()
-            line.send(send())
+            send = ACTIONS[name](client, number, *args, **kwargs)
+            requests.send("ready")
+            requests.recv()
+            requests.send(send())

@@ -20,7 +20,7 @@ from tests.support.fake_slack import hang, respond
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def start(slack):
 
 def finish(worker: subprocess.Popen) -> int:
     """The number that it sent, once it is done; fails if it failed."""
-    reported, errors = worker.communicate(timeout=PATIENCE)
+    reported, errors = worker.communicate(timeout=TIMEOUT_SECONDS)
     assert worker.returncode == 0, errors
     return int(re.search(r"([\d,]+) sent", reported)[1].replace(",", ""))
 
@@ -69,7 +69,7 @@ def test_two_workers_send_a_thousand_alerts_each_exactly_once(slack, make_alert,
     meeting = threading.Barrier(2)
 
     def answer_when_both_are_at_work(handler):
-        meeting.wait(PATIENCE)
+        meeting.wait(TIMEOUT_SECONDS)
         respond(200, "ok")(handler)
 
     slack.answers = [answer_when_both_are_at_work] * 2
@@ -120,5 +120,5 @@ def test_asked_to_end_the_watcher_settles_what_it_has_in_hand(slack, make_alert,
 
 def test_the_watcher_ends_with_the_process_that_it_runs_beside(slack, start):
     watcher = start("--watch", "--every", "60", "--beside", "1")
-    assert watcher.communicate(timeout=PATIENCE) == ("", "")
+    assert watcher.communicate(timeout=TIMEOUT_SECONDS) == ("", "")
     assert watcher.returncode == 0

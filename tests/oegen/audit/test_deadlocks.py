@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time"),
 ]
 
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def together():
 
 def wait_until_somebody_waits():
     pause = Event()
-    for _ in range(PATIENCE * 100):
+    for _ in range(TIMEOUT_SECONDS * 100):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             if cursor.fetchone()[0]:
@@ -52,7 +52,7 @@ def test_a_link_to_a_record_that_is_being_removed_is_refused_and_nobody_is_stuck
 ):
     pipeline, acme = make_pipeline(), make_counterparty("Acme")
     owner = CounterpartyRole.objects.get(code="owner")
-    ready = Barrier(2, timeout=PATIENCE)
+    ready = Barrier(2, timeout=TIMEOUT_SECONDS)
 
     def link():
         with audit.change_set():
@@ -75,7 +75,7 @@ def test_a_link_to_a_record_that_is_being_removed_is_refused_and_nobody_is_stuck
 def test_bulk_updates_of_the_same_rows_in_different_orders(together, findings):
     for number in range(60):
         make_pipeline(f"Pipeline {number:02}")
-    ready = Barrier(4, timeout=PATIENCE)
+    ready = Barrier(4, timeout=TIMEOUT_SECONDS)
 
     def write(order):
         def write():
@@ -99,7 +99,7 @@ def test_of_two_transactions_in_each_others_way_one_is_broken_off_whole(together
     """A transaction of several change sets keeps the turn to seal after its first one: it may
     then wait for somebody's row who waits for the turn."""
     kestrel, rowan = make_pipeline("Kestrel"), make_pipeline("Rowan")
-    ready = Barrier(2, timeout=PATIENCE)
+    ready = Barrier(2, timeout=TIMEOUT_SECONDS)
 
     def two_change_sets():
         with transaction.atomic():
@@ -127,7 +127,7 @@ def test_of_two_transactions_in_each_others_way_one_is_broken_off_whole(together
 def test_two_change_sets_become_one_without_being_in_the_way(together, findings):
     """What to do about it: one change set around both."""
     kestrel, rowan = make_pipeline("Kestrel"), make_pipeline("Rowan")
-    ready = Barrier(2, timeout=PATIENCE)
+    ready = Barrier(2, timeout=TIMEOUT_SECONDS)
 
     def two_writes():
         with transaction.atomic(), audit.change_set():

@@ -21,24 +21,24 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 WRITERS = 8
 #: Of each writer; in full many more.
 EDITS, MANY_EDITS = 40, 200
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 
 
 #: Every writer is a process of its own, forked from one that has Django ready: starting Python and
 #: Django for each took longer than the writing.
-NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload([write.__module__])
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([write.__module__])
 
 
 class Writer:
     """A process of tests.support.writer that waits for ``go``."""
 
     def __init__(self, work: str, number: int, count: int = 10**6):
-        self.line, its_end = NURSERY.Pipe()
-        self.process = NURSERY.Process(target=write, args=(work, number, count, its_end))
+        self.line, child_connection = PROCESSES.Pipe()
+        self.process = PROCESSES.Process(target=write, args=(work, number, count, child_connection))
         self.process.start()
         # Only the writer holds its end now: when it ends, so does what it tells.
-        its_end.close()
+        child_connection.close()
 
     def wait_until_ready(self):
         assert self.line.recv() == "ready"
@@ -48,13 +48,13 @@ class Writer:
 
     def _reports(self) -> Iterator[list]:
         with suppress(EOFError):
-            while self.line.poll(PATIENCE):
+            while self.line.poll(TIMEOUT_SECONDS):
                 yield self.line.recv()
 
     def finish(self) -> list[list]:
         """What it told, once it is done; fails if it failed."""
         reported = list(self._reports())
-        self.process.join(PATIENCE)
+        self.process.join(TIMEOUT_SECONDS)
         assert self.process.exitcode == 0
         return reported
 
@@ -63,7 +63,7 @@ class Writer:
         self.process.join(seconds)
         self.process.kill()
         reported = list(self._reports())
-        self.process.join(PATIENCE)
+        self.process.join(TIMEOUT_SECONDS)
         assert self.process.exitcode in (0, -signal.SIGKILL)
         return reported
 

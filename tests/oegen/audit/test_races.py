@@ -17,26 +17,26 @@ from tests.support.racer import race
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
-RACERS = 4
-PATIENCE = 120
+WRITERS = 4
+TIMEOUT_SECONDS = 120
 
-NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload([race.__module__])
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([race.__module__])
 
 
 @pytest.fixture
 def racers(monkeypatch):
-    """The lines to four processes that wait for tasks."""
+    """Connections to four processes that wait for tasks."""
     monkeypatch.setenv("DATABASE_URL", database_url())
-    lines, processes = [], []
-    for number in range(RACERS):
-        line, its_end = NURSERY.Pipe()
-        process = NURSERY.Process(target=race, args=(number, its_end))
+    connections, processes = [], []
+    for number in range(WRITERS):
+        racer, child_connection = PROCESSES.Pipe()
+        process = PROCESSES.Process(target=race, args=(number, child_connection))
         process.start()
-        its_end.close()
-        lines.append(line)
+        child_connection.close()
+        connections.append(racer)
         processes.append(process)
-    yield lines
+    yield connections
     for process in processes:
         process.kill()
         process.join()
@@ -51,18 +51,18 @@ def person():
 def run(racers, person):
     """Have everybody prepare, then send; the answers, as (status, words)."""
 
-    def run(way: str, *args, **kwargs) -> list[tuple[int, str]]:
-        for line in racers:
-            line.send((person.pk, way, [str(one) for one in args], kwargs))
-        for line in racers:
-            assert line.poll(PATIENCE)
-            assert line.recv() == "ready"
-        for line in racers:
-            line.send("go")
+    def run(action: str, *args, **kwargs) -> list[tuple[int, str]]:
+        for racer in racers:
+            racer.send((person.pk, action, [str(one) for one in args], kwargs))
+        for racer in racers:
+            assert racer.poll(TIMEOUT_SECONDS)
+            assert racer.recv() == "ready"
+        for racer in racers:
+            racer.send("go")
         answers = []
-        for line in racers:
-            assert line.poll(PATIENCE)
-            status, text = line.recv()
+        for racer in racers:
+            assert racer.poll(TIMEOUT_SECONDS)
+            status, text = racer.recv()
             answers.append((status, " ".join(re.sub(r"<[^>]+>", " ", text).split())))
         return answers
 
@@ -73,7 +73,7 @@ def assert_one_won(answers, won: int, lost: int, words: str) -> None:
     statuses = Counter(status for status, _ in answers)
     losers = [text for status, text in answers if status == lost and words in text]
     assert statuses[won] >= 1, answers
-    assert len(losers) == RACERS - 1, [
+    assert len(losers) == WRITERS - 1, [
         (status, text[:3000]) for status, text in answers if status != won
     ]
 
@@ -117,8 +117,8 @@ def test_one_wins_and_the_others_are_refused(run, person, subtests, findings):
         one = changed()
         return one.pk, one.history.get(version=1).history_id
 
-    ways = [
-        # way, its arguments, the status and words of who won, and of who lost
+    cases = [
+        # action, its arguments, the status and words of who won, and of who lost
         ("form", pipeline, 302, 200, CHANGED),
         ("form_status", pipeline, 302, 200, CHANGED),
         ("editable_list", pipeline, 302, 200, CHANGED),
@@ -130,11 +130,11 @@ def test_one_wins_and_the_others_are_refused(run, person, subtests, findings):
         ("restore", restored, 302, 200, "Somebody changed it meanwhile"),
         ("remove", pipeline, 302, 409, "has been removed"),
     ]
-    for way, arguments, won, lost, words in ways:
-        with subtests.test(way):
+    for action, arguments, won, lost, words in cases:
+        with subtests.test(action):
             args = arguments()
             before = newest().number
-            answers = run(way, *args)
+            answers = run(action, *args)
             assert_one_won(answers, won, lost, words)
             assert written_since(before) == 1
     assert findings() == []
@@ -181,15 +181,15 @@ def test_two_are_merged_once_and_never_over_a_change_that_was_not_seen(
 
 def test_what_needs_no_version_is_written_by_all(run, person, subtests, findings):
     one = make_pipeline(rag_status="red")
-    for way, args in [
+    for action, args in [
         ("comment", (one.pk,)),
         ("action", ("confirm_rag", one.pk)),
         ("choose_page_size", ()),
     ]:
-        with subtests.test(way):
-            answers = run(way, *args)
-            assert [status for status, _ in answers] == [302] * RACERS, answers
-    assert Comment.objects.count() == RACERS
+        with subtests.test(action):
+            answers = run(action, *args)
+            assert [status for status, _ in answers] == [302] * WRITERS, answers
+    assert Comment.objects.count() == WRITERS
     assert findings() == []
 
 
@@ -197,19 +197,19 @@ def test_the_same_thing_is_made_or_removed_once(run, person, subtests, findings)
     def removed():
         return "delete_selected", make_pipeline().pk, make_pipeline().pk
 
-    ways = [
-        # way, its arguments, the statuses, words for who lost, and change sets
+    cases = [
+        # action, its arguments, the statuses, words for who lost, and change sets
         ("action", removed, {}, {302}, "", 1),
         ("add", lambda: (COUNTERPARTY,), {"name": "Larch"}, {200, 302}, "There is already", 1),
         ("save_view", tuple, {}, {302}, "You have a view called", 0),
         ("import_demo", tuple, {}, {200, 409}, "", 1),
     ]
-    for way, arguments, kwargs, statuses, words, number in ways:
-        with subtests.test(way):
+    for action, arguments, kwargs, statuses, words, number in cases:
+        with subtests.test(action):
             args = arguments()
             before = ChangeSet.objects.latest("number").number
-            answers = run(way, *args, **kwargs)
+            answers = run(action, *args, **kwargs)
             assert {status for status, _ in answers} <= statuses, answers
-            assert sum(words in text for _, text in answers) >= RACERS - 1, answers
+            assert sum(words in text for _, text in answers) >= WRITERS - 1, answers
             assert written_since(before) == number
     assert findings() == []
