@@ -88,6 +88,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "oegen.core.rendering.FormRenderer"
 
 # Database ----------------------------------------------------------------------------------------
 

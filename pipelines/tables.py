@@ -1,6 +1,8 @@
 from operator import attrgetter, methodcaller
 
 from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils.html import format_html
 
 from oegen.exports import NUMBER_WIDTH, FileColumn, number_format
 from oegen.pages.columns import (
@@ -9,6 +11,7 @@ from oegen.pages.columns import (
     CountryColumn,
     DayColumn,
     MomentColumn,
+    NullsLastColumn,
     NullsLastPartColumn,
     NumberColumn,
     PartColumn,
@@ -17,6 +20,7 @@ from oegen.pages.columns import (
     country_rank,
     order_by_first_link,
     order_nulls_last,
+    truncate,
 )
 from oegen.pages.tables import FileOnlyColumn, RecordTable
 from oegen.search.ordering import natural
@@ -86,6 +90,18 @@ class FacilityTextColumn(TextColumn):
         )
 
 
+class LeadDeveloperColumn(NullsLastColumn):
+    """The lead developer's name, linked to its page."""
+
+    def cell(self, record, value):
+        return format_html(
+            '<a class="one-line" href="{}" title="{}">{}</a>',
+            reverse("counterparty", args=[record.lead_developer_id]),
+            truncate(value, 300),
+            truncate(value, 60),
+        )
+
+
 #: Named, so that columns share the function: RecordTable calls each annotate function once.
 _with_bases = methodcaller("with_capacity_by_basis")
 _with_technology = methodcaller("select_related", "technology")
@@ -141,9 +157,7 @@ class PipelineTable(RecordTable):
         "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
     cod_date = DayColumn("COD")
-    lead_developer = NullsLastPartColumn(
-        "pipelines/parts/lead_developer.html", annotate=methodcaller("with_lead_developer")
-    )
+    lead_developer = LeadDeveloperColumn(annotate=methodcaller("with_lead_developer"))
     counterparties = TextColumn(annotate=_with_counterparties, export_value=counterparties_of)
     facilities = FacilityTextColumn("Facilities", "name", facility_names_of)
     country = FacilityTextColumn("Country", "country", countries_of)

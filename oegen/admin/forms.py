@@ -9,7 +9,7 @@ from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import QueryDict
 from django.utils.functional import cached_property
-from django.utils.text import Truncator, capfirst
+from django.utils.text import capfirst
 
 from oegen.admin import guard, problems
 from oegen.alerts import mentions
@@ -24,6 +24,7 @@ from oegen.core.fields import (
     refuse_underscores,
 )
 from oegen.core.text import name_key
+from oegen.pages.columns import truncate
 from oegen.pages.comments import MENTIONS
 from oegen.pages.forms import AnswersField, FieldErrors
 
@@ -245,7 +246,7 @@ class RowForm(GuardedForm):
         self.empty_permitted = True
 
     def _accessible_label(self, field):
-        return f"{field.label} of {Truncator(self.instance).chars(80)}"
+        return f"{field.label} of {truncate(self.instance, 80)}"
 
     def has_changed(self):
         return bool(self.model_changes)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import django_filters
 from django import forms
@@ -80,24 +81,29 @@ class SelectionWidget(forms.Widget):
         return Selection.from_data(data, name)
 
     def render(self, name, value, attrs=None, renderer=None) -> SafeString:
-        context = {
-            "name": name,
-            "not_name": f"{name}{NOT}",
-            "id": (attrs or {}).get("id", f"id_{name}"),
-            "is_wrong": "aria-invalid" in (attrs or {}),
-            "all": ALL,
-            "has_counts": self.field.has_counts,
-            "summary": self.field.summary(value),
-            "choices": [
+        return _render_panel(
+            self.template_name,
+            name=name,
+            id=(attrs or {}).get("id", f"id_{name}"),
+            is_wrong="aria-invalid" in (attrs or {}),
+            has_counts=self.field.has_counts,
+            summary=self.field.summary(value),
+            choices=tuple(
                 replace(
                     one,
                     is_included=one.code in value.included,
                     is_excluded=one.code in value.excluded,
                 )
                 for one in self.field.choices
-            ],
-        }
-        return render_to_string(self.template_name, context)
+            ),
+        )
+
+
+@lru_cache(maxsize=200)
+def _render_panel(template_name: str, *, name: str, **context: Any) -> SafeString:
+    """Most panels are the same on every page, and rendering them takes a tenth of a list's time."""
+    context |= {"name": name, "not_name": f"{name}{NOT}", "all": ALL}
+    return render_to_string(template_name, context)
 
 
 class SelectionField(forms.Field):

@@ -14,8 +14,9 @@ from django.db.models import (
     Model,
     QuerySet,
 )
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
@@ -119,25 +120,19 @@ class RecordTable(tables.Table):
         django-tables2 take longer than the rest of the page.
         """
         shown = [
-            (
-                bound.column,
-                bound.accessor,
-                bound.default,
-                f"{_css(bound.column)} col-{bound.name}".lstrip(),
-                str(bound.header),
-            )
-            for bound in self.columns
+            (bound.column, bound.accessor, bound.default, *_tags(bound, "td" if place else "th"))
+            for place, bound in enumerate(self.columns)
         ]
         for row in self.paginated_rows:
-            cells = []
-            for column, accessor, default, css, heading in shown:
+            parts = []
+            for column, accessor, default, tag, tag_of_unknown, closing_tag in shown:
                 cell = _cell(column, accessor, default, row.record)
-                cells.append((f"{css} is-unknown" if cell is default else css, heading, cell))
-            yield format_html(
-                '<th scope="row" class="{}" data-heading="{}">{}</th>{}',
-                *cells[0],
-                format_html_join("", '<td class="{}" data-heading="{}">{}</td>', cells[1:]),
-            )
+                parts += [
+                    tag_of_unknown if cell is default else tag,
+                    conditional_escape(cell),
+                    closing_tag,
+                ]
+            yield SafeString("".join(parts))
 
     @tables.Table.order_by.setter
     def order_by(self, value):
@@ -192,8 +187,13 @@ def _key(record: Model) -> str:
     return str(record.pk)
 
 
-def _css(column: Column) -> str:
-    return column.attrs.get("td", {}).get("class", "")
+def _tags(bound: BoundColumn, name: str) -> Iterator[SafeString]:
+    """The opening tag of the column's cells, that of unknown values, and the closing tag."""
+    css = f"{bound.column.attrs.get('td', {}).get('class', '')} col-{bound.name}".lstrip()
+    scope = mark_safe(' scope="row"') if name == "th" else ""
+    for value in (css, f"{css} is-unknown"):
+        yield format_html('<{}{} class="{}" data-heading="{}">', name, scope, value, bound.header)
+    yield format_html("</{}>", name)
 
 
 def _cell(column: Column, accessor, default: Any, record: Model) -> Any:
