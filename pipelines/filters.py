@@ -4,7 +4,6 @@ from operator import methodcaller
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
@@ -76,8 +75,7 @@ def status_choices() -> list[Choice]:
 
 def technology_choices() -> list[Choice]:
     """The technologies that are active or in use, each followed by its kinds."""
-    in_use = Exists(Facility.objects.filter(technology=OuterRef("pk")))
-    known = list(Technology.objects.filter(Q(is_active=True) | in_use))
+    known = list(Technology.objects.active_or_in_use())
     choices = []
     for parent in (technology for technology in known if technology.parent_id is None):
         kinds = [(kind.code, kind.name) for kind in known if kind.parent_id == parent.pk]

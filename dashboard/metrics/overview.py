@@ -85,10 +85,9 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered. The
     result is cached until the next change set about a business record, the next day or for
-    ``CACHE_SECONDS``. No figure or filter reads comments, accounts, alert rules or saved views.
+    ``CACHE_SECONDS``.
     """
-    business_models = [one for one in audit.tracked_models() if one._meta.app_label != "oegen"]
-    newest = asof.newest_seal(business_models)
+    newest = asof.newest_seal(audit.business_models())
     return _cached(
         lambda: _overview(select, since, filters),
         *("overview", since, clock.past_day(), clock.today(), newest, filters),

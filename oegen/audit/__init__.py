@@ -23,7 +23,7 @@ from oegen.audit.history import (
     removals_together,
     write_history_rows,
 )
-from oegen.audit.registry import history_model, tracked_models
+from oegen.audit.registry import business_models, history_model, tracked_models
 from oegen.audit.signals import (
     change_set_closed,
     change_set_closing,
@@ -42,6 +42,7 @@ __all__ = [
     "AuditTrail",
     "Source",
     "acting",
+    "business_models",
     "change_set",
     "change_set_closed",
     "change_set_closing",

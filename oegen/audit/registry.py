@@ -20,6 +20,12 @@ def tracked_models() -> list[type[AuditedModel]]:
     return cast("list[type[AuditedModel]]", audited)
 
 
+def business_models() -> list[type[AuditedModel]]:
+    """The tracked models without those of the framework: accounts, groups, comments, alert rules
+    and saved views, which no figure and no filter reads."""
+    return [model for model in tracked_models() if model._meta.app_label != "oegen"]
+
+
 def comment_model() -> type[Any]:
     """The comment model, which is defined in a higher layer."""
     return next(model for model in tracked_models() if model.IS_COMMENT)

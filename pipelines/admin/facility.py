@@ -2,6 +2,7 @@ from django.contrib import admin
 
 from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm
+from pipelines.admin.filters import TechnologyFilter
 from pipelines.models import Facility
 
 #: The fields that a pipeline's capacity is computed from.
@@ -32,7 +33,7 @@ class FacilityAdmin(AuditedAdmin):
     list_display = ["name", "technology", "capacity_mw", "storage_mwh", "country", "region"]
     list_select_related = ["technology"]
     list_filter = [
-        ("technology", admin.RelatedOnlyFieldListFilter),
+        ("technology", TechnologyFilter),
         ("country", admin.AllValuesFieldListFilter),
     ]
     search_fields = ["name", "region"]

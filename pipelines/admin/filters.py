@@ -2,6 +2,7 @@ from django.contrib import admin
 
 from oegen.pages.selection import ALL
 from pipelines.filters import status_choices
+from pipelines.models import Technology
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -26,3 +27,10 @@ class OverdueFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         return queryset.overdue() if self.value() == "yes" else queryset
+
+
+class TechnologyFilter(admin.RelatedFieldListFilter):
+    """The technologies of facilities, in their order."""
+
+    def field_choices(self, field, request, model_admin):
+        return [(technology.pk, str(technology)) for technology in Technology.objects.in_use()]

@@ -10,7 +10,7 @@ from oegen.admin import AuditedAdmin
 from oegen.admin.forms import RecordForm, RowForm
 from oegen.core.days import DayField
 from oegen.core.words import count, number
-from pipelines.admin.filters import OverdueFilter, StatusFilter
+from pipelines.admin.filters import OverdueFilter, StatusFilter, TechnologyFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
 from pipelines.models import Pipeline, Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
@@ -115,7 +115,7 @@ class PipelineAdmin(AuditedAdmin):
         StatusFilter,
         "rag_status",
         OverdueFilter,
-        ("facilities__technology", admin.RelatedOnlyFieldListFilter),
+        ("facilities__technology", TechnologyFilter),
         ("rtb_date", admin.DateFieldListFilter),
     ]
     search_fields = ["project_name", "rag_comment", "counterparties__name", "facilities__name"]

@@ -12,6 +12,7 @@ from oegen.core.fields import (
 )
 from oegen.models import ReferenceModel
 from pipelines.choices import CapacityBasis
+from pipelines.querysets.technology import TechnologyQuerySet
 from pipelines.reference import COMPLETED, CONSTRUCTION, DISCOVERY, LEAD_DEVELOPER
 
 hex_colour = RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Give a colour as # and six hex digits: #0072B2.")
@@ -44,6 +45,9 @@ class Technology(ReferenceModel):
     colour_dark = LineField(
         "colour on dark", max_length=7, default="#98A2B3", validators=[hex_colour]
     )
+
+    # mypy takes it for an instance variable, because that of the base class is one.
+    objects = TechnologyQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta(ReferenceModel.Meta):
         verbose_name_plural = "technologies"

@@ -147,13 +147,16 @@ def test_hostile_name_is_text(as_manager):
     assert "<img src=x" not in text
 
 
-def test_unchanged_data_is_not_sent_again(as_manager):
+def test_unchanged_data_is_not_sent_again(as_manager, django_assert_max_num_queries):
     pipeline = make_pipeline()
     place(pipeline)
     first = as_manager.get(DATA)
 
-    again = as_manager.get(DATA, headers={"If-None-Match": first["ETag"]})
+    with django_assert_max_num_queries(5):
+        again = as_manager.get(DATA, headers={"If-None-Match": first["ETag"]})
     assert again.status_code == 304
+    filtered = as_manager.get(f"{DATA}?rag=red", headers={"If-None-Match": first["ETag"]})
+    assert filtered.status_code == 200
 
     place(pipeline, "New one")
     assert as_manager.get(DATA, headers={"If-None-Match": first["ETag"]}).status_code == 200
