@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import connection, models
+from django.db import connection, models, router
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -81,6 +83,9 @@ class AuditedModel(models.Model):
     #: The fields that a record may take over from one that is merged into it; empty: records of
     #: this model can't be merged.
     MERGE_FIELDS: tuple[str, ...] = ()
+
+    #: During ``validate_constraints``: checks that need not be evaluated again.
+    _satisfied_checks: Collection[models.BaseConstraint] = ()
 
     #: During ``save``: whether the instance has values that are not being saved.
     has_unsaved_values = False
@@ -266,8 +271,41 @@ class AuditedModel(models.Model):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Also check for duplicate names and numbers (oegen.search.keys)."""
-        super().validate_constraints(exclude=exclude)
+        self._satisfied_checks = self._checks_satisfied_together(set(exclude or ()))
+        try:
+            super().validate_constraints(exclude=exclude)
+        finally:
+            self._satisfied_checks = ()
         record_validating.send(type(self), record=self, exclude=exclude or ())
+
+    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
+        """Constraints for ``validate_constraints``, without the checks that are satisfied."""
+        return [
+            (model, [one for one in constraints if one not in self._satisfied_checks])
+            for model, constraints in super().get_constraints()
+        ]
+
+    def _checks_satisfied_together(self, excluded: set[str]) -> Sequence[models.BaseConstraint]:
+        """The check constraints, evaluated in one query; empty if one of them is violated: each is
+        then evaluated in a query of its own, for its message."""
+        checks = [
+            constraint
+            for constraint in self._meta.constraints
+            if isinstance(constraint, models.CheckConstraint)
+            and not Q(constraint.condition).referenced_base_fields & excluded
+        ]
+        if not checks:
+            return []
+        # As for Django, a check whose result is unknown is satisfied.
+        condition = Q(
+            *(
+                Coalesce(Q(check.condition), True, output_field=models.BooleanField())
+                for check in checks
+            )
+        )
+        values = self._get_field_expression_map(meta=self._meta, exclude=excluded)  # type: ignore[attr-defined]
+        database = router.db_for_write(type(self), instance=self)
+        return checks if condition.check(values, using=database) else []
 
     def questions(self) -> list[Question]:
         """Questions about unusual values, which the user may confirm (oegen.audit.questions)."""

@@ -1,20 +1,33 @@
-"""How long the server takes for each page: ``python -m tests.benchmarks.pages``.
+"""How long the server takes for each page and form: ``python -m tests.benchmarks.pages``.
 
-Run against a database that holds a portfolio (DATABASE_URL; ``manage.py load_sample --pipelines
-10000``, which also writes 145,000 history rows over two years). What it writes is taken back, and
-nobody is signed in afterwards. Figures that are kept until somebody writes are measured both ways:
-"after an edit" is the first visit after a pipeline's RAG comment was saved.
+``--pipelines 10000`` measures a sample portfolio of that size: in a SQLite database below VAR_DIR,
+which is made the first time, or in the database that DATABASE_URL names, which is filled if it is
+empty (``python -m tests.support.postgres python -m tests.benchmarks.pages --pipelines 1000``).
+Without it, the database is measured as it is. What is written is taken back.
+
+For each page: medians of the time of an answer and of its processor time, the number of its
+statements and its size. ``floor`` is what it can't be below: the same statements alone, and the
+site's empty page; ``ratio`` compares the time of an answer with it. The processor time is that of
+the application only, PostgreSQL's is not in it. On a busy machine compare ratios within one run.
+
+Figures that stay cached until somebody writes are measured three ways: as they are, after the RAG
+comment of a pipeline was saved ("after an edit"), and after the cache was emptied ("cold").
 """
+
+from __future__ import annotations
 
 import argparse
 import os
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 import django
-from django.conf import settings
 
 SEARCHES = ("solar", "a", "grid offer late", "no such words")
 
@@ -22,8 +35,68 @@ SEARCHES = ("solar", "a", "grid offer late", "no such words")
 AGO = timedelta(days=30)
 
 
-def addresses() -> dict[str, str]:
-    """Each page's address by what it is; record pages of the record with the most links."""
+@dataclass(frozen=True)
+class Visit:
+    """A page, what is done ``before`` each of its visits, and what a form on it submits."""
+
+    name: str
+    address: str
+    before: Callable[[], object] = lambda: None
+    data: Callable[[int], dict] | None = None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--pipelines", type=int, help="the size of a sample portfolio to measure")
+    parser.add_argument("--runs", type=int, default=9, help="visits of each page (9)")
+    parser.add_argument("--only", default="", help="pages with this text in their name")
+    options = parser.parse_args()
+    set_up(options.pipelines)
+
+    from django.db import transaction
+    from django.test import Client
+    from django.test.utils import setup_test_environment
+
+    from oegen.models import User
+
+    setup_test_environment()  # Responses then have the context that forms are read from.
+    with transaction.atomic():
+        client = Client()
+        client.force_login(User.objects.create_superuser("benchmark", password=os.urandom(9).hex()))
+        sys.stdout.write(
+            f"{'':<32}{'ms':>9}{'CPU ms':>9}{'queries':>9}{'kB':>9}{'floor':>9}{'ratio':>7}\n"
+        )
+        empty = measure(client, Visit("empty page", "/empty/"), options.runs, 0)
+        for visit in visits(client):
+            if options.only in visit.name:
+                measure(client, visit, options.runs, empty)
+        transaction.set_rollback(True)
+
+
+def set_up(pipelines: int | None) -> None:
+    """Set Django up on the database, and fill it with a sample of that size if it is empty."""
+    if pipelines and not os.environ.get("DATABASE_URL"):
+        folder = Path(os.environ.get("VAR_DIR", "var")).resolve()
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/benchmark-{pipelines}.sqlite3"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    from django.conf import settings
+
+    settings.ROOT_URLCONF = "tests.benchmarks.urls"
+    django.setup()
+    if not pipelines:
+        return
+    from django.core.management import call_command
+
+    from pipelines.models import Pipeline
+
+    call_command("migrate", verbosity=0)
+    if not Pipeline.objects.exists():
+        call_command("load_sample", pipelines=pipelines)
+
+
+def visits(client) -> Iterator[Visit]:
+    """The pages; records are those with the most links."""
+    from django.core.cache import cache
     from django.db.models import Count
     from django.urls import reverse
     from django.utils import timezone
@@ -31,13 +104,22 @@ def addresses() -> dict[str, str]:
     from counterparties.models import Contact, Counterparty
     from infopoints.models import InformationPoint
     from pipelines.models import Facility, Pipeline
+    from tests.support.desk import Desk
 
     lists = ("pipelines", "facilities", "counterparties", "contacts", "infopoints")
-    found = {name: reverse(name) for name in ("dashboard", "board", "map", "map-data", *lists)}
-    found |= {name: reverse(name) for name in ("changes", "latest-changes")}
-    for text in SEARCHES:
-        found[f"search “{text}”"] = f"{reverse('search')}?q={text.replace(' ', '+')}"
-    found["pipelines, filtered"] = f"{reverse('pipelines')}?q=solar&status=open&sort=-capacity_mw"
+    names = ("dashboard", "board", "map", "map-data", *lists, "changes", "latest-changes", "audit")
+    addresses = {name: reverse(name) for name in names}
+    addresses |= {
+        f"search “{text}”": f"{reverse('search')}?q={text.replace(' ', '+')}" for text in SEARCHES
+    }
+    last_page = Pipeline.objects.open().count() // 50
+    pipelines = reverse("pipelines")
+    addresses |= {
+        "pipelines, last page": f"{pipelines}?page={last_page}",
+        "pipelines by capacity": f"{pipelines}?sort=-capacity_mw",
+        "pipelines, filtered": f"{pipelines}?q=solar&status=open&sort=-capacity_mw",
+        "pipelines as CSV": f"{pipelines}?status=all&download=csv",
+    }
     for model, links in (
         (Pipeline, "counterparty_links"),
         (Facility, "pipeline_links"),
@@ -46,77 +128,95 @@ def addresses() -> dict[str, str]:
         (InformationPoint, "pipeline_links"),
     ):
         record = model.objects.annotate(number=Count(links)).order_by("-number").first()
-        if record:
-            found[model._meta.model_name] = record.get_absolute_url()
+        addresses[model._meta.model_name] = record.get_absolute_url()
     day = timezone.localdate() - AGO
     for name in ("dashboard", "pipelines", "pipelines, filtered", "search “solar”", "pipeline"):
-        if name in found:
-            joint = "&" if "?" in found[name] else "?"
-            found[f"{name}, past"] = f"{found[name]}{joint}as_of={day}"
-    return found
+        joint = "&" if "?" in addresses[name] else "?"
+        addresses[f"{name}, past"] = f"{addresses[name]}{joint}as_of={day}"
+    pipeline = Pipeline.objects.order_by("pk")[0]
+    admin_list, admin_form = Desk.url(Pipeline, "changelist"), Desk.url(pipeline)
+    addresses |= {
+        "history of a pipeline": reverse("history", args=["pipeline", pipeline.pk]),
+        "admin list": admin_list,
+        "admin list, search": f"{admin_list}?q=solar",
+        "admin form": admin_form,
+    }
+    yield from (Visit(name, address) for name, address in addresses.items())
+    for name in ("dashboard", "dashboard, past"):
+        yield Visit(f"{name}, after an edit", addresses[name], partial(edit, pipeline))
+        yield Visit(f"{name}, cold", addresses[name], cache.clear)
+
+    desk = Desk(client)
+
+    def form_data(number: int) -> dict:
+        return desk.open(pipeline) | {"rag_comment": f"Edit {number}", "_save": "Save"}
+
+    def table_data(number: int) -> dict:
+        data = desk.fields_of(client.get(admin_list))
+        edits = {name: f"Edit {number}" for name in data if name.endswith("-rag_comment")}
+        return data | edits | {"_save": "Save"}
+
+    yield Visit("comment, sent", pipeline.get_absolute_url(), data=lambda n: {"text": f"Note {n}"})
+    yield Visit("admin form, sent", admin_form, data=form_data)
+    yield Visit("admin list, 50 rows sent", admin_list, data=table_data)
 
 
-def edit_a_pipeline() -> None:
-    from pipelines.models import Pipeline
-
-    pipeline = Pipeline.objects.order_by("pk").first()
+def edit(pipeline) -> None:
     pipeline.rag_comment += "."
     pipeline.save()
 
 
-def median_ms(client, address: str, runs: int, before=lambda: None) -> tuple[float, float, int]:
-    """The median time of an answer, that of its processor time, and its size in bytes; the first
-    answer is not counted, nor what is done ``before`` each. On a busy machine the processor time
-    is the truer one."""
-    size, times, busy = 0, [], []
+def measure(client, visit: Visit, runs: int, empty_ms: float) -> float:
+    """Print the row of a page; returns the median of its times. The first visit is not counted."""
+    from django.db import connection
+
+    statements: list[tuple] = []
+
+    def note(execute, sql, params, many, context):
+        statements.append((sql, params, many))
+        return execute(sql, params, many, context)
+
+    times, busy, size = [], [], 0
     for run in range(runs + 1):
-        before()
-        start, cpu_start = time.perf_counter(), time.process_time()
-        response = client.get(address, headers={"host": settings.ALLOWED_HOSTS[0]})
-        if getattr(response, "streaming", False):
-            size = sum(len(part) for part in response.streaming_content)
-        else:
-            size = len(response.content)
-        if response.status_code != 200:
-            raise SystemExit(f"{address} answered {response.status_code}.")
-        if run:
-            times.append((time.perf_counter() - start) * 1000)
-            busy.append((time.process_time() - cpu_start) * 1000)
-    return statistics.median(times), statistics.median(busy), size
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=9, help="visits of each page (9)")
-    parser.add_argument("--limit", type=float, default=100, help="milliseconds to mark (100)")
-    options = parser.parse_args()
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oegen.settings")
-    django.setup()
-    from django.db import transaction
-    from django.test import Client
-
-    from oegen.models import User
-
-    reader = User.objects.filter(is_active=True).order_by("pk").first()
-    if reader is None:
-        raise SystemExit("The database holds nobody who could sign in: load the sample first.")
-    with transaction.atomic():
-        client = Client()
-        client.force_login(reader)
-        pages = addresses()
-        visits = [(name, address, lambda: None) for name, address in pages.items()]
-        visits += [
-            (f"{name}, after an edit", pages[name], edit_a_pipeline)
-            for name in ("dashboard", "dashboard, past")
-        ]
-        for name, address, before in visits:
-            ms, cpu_ms, size = median_ms(client, address, options.runs, before)
-            mark = " over" if ms > options.limit else ""
-            sys.stdout.write(
-                f"{name:<32}{ms:>8.1f} ms{cpu_ms:>8.1f} ms CPU{size / 1000:>9.1f} kB{mark}\n"
+        visit.before()
+        data = visit.data(run) if visit.data else None
+        statements.clear()
+        with connection.execute_wrapper(note):
+            start, busy_since = time.perf_counter(), time.process_time()
+            response = (
+                client.get(visit.address) if data is None else client.post(visit.address, data)
             )
-        transaction.set_rollback(True)
+            content = response.getvalue()
+            times.append((time.perf_counter() - start) * 1000)
+            busy.append((time.process_time() - busy_since) * 1000)
+        if response.status_code != (200 if data is None else 302):
+            raise SystemExit(f"{visit.address} answered {response.status_code}.")
+        size = len(content)
+    ms = statistics.median(times[1:])
+    floor = ratio = "–"
+    if data is None:
+        # What was written meanwhile can't be written again.
+        floor_ms = empty_ms + statistics.median(replay(statements) for _ in range(3))
+        floor, ratio = f"{floor_ms:.1f}", f"{ms / floor_ms:.1f}"
+    sys.stdout.write(
+        f"{visit.name:<32}{ms:>9.1f}{statistics.median(busy[1:]):>9.1f}{len(statements):>9}"
+        f"{size / 1000:>9.1f}{floor:>9}{ratio:>7}\n"
+    )
+    sys.stdout.flush()
+    return ms
+
+
+def replay(statements: list[tuple]) -> float:
+    """The milliseconds of the statements alone, with all their rows."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        start = time.perf_counter()
+        for sql, params, many in statements:
+            (cursor.executemany if many else cursor.execute)(sql, params)
+            if cursor.description:
+                cursor.fetchall()
+        return (time.perf_counter() - start) * 1000
 
 
 if __name__ == "__main__":
