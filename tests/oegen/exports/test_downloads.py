@@ -172,7 +172,7 @@ def test_file_is_read_in_chunks(as_manager, django_assert_max_num_queries):
         make_contact(f"Person {number}")
 
     for name in ("facilities", "contacts"):
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(11):
             assert len(csv_rows(as_manager, name)) == 4
 
 
