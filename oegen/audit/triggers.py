@@ -1,4 +1,4 @@
-"""The triggers that make the history append-only, and the index on removals.
+"""The triggers that make the history append-only, and the indexes of history tables.
 
 Both are created after every ``migrate``, together with the rules that applications register
 (oegen.core.triggers).
@@ -37,9 +37,10 @@ def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
 
 
 def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """post_migrate: create a partial index on the removals in each history table.
+    """post_migrate: create a partial index on the removals in each history table, and one on the
+    subjects in that of comments.
 
-    It can't be declared on the models, which django-simple-history creates.
+    They can't be declared on the models, which django-simple-history creates.
     """
     if sender.name != "oegen":
         return
@@ -48,10 +49,15 @@ def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
         tables = set(connection.introspection.table_names(cursor))
         for model in tracked_models():
             table = history_model(model)._meta.db_table
-            if table in tables:
+            if table not in tables:
+                continue
+            cursor.execute(
+                f"CREATE INDEX IF NOT EXISTS {table}_removals ON {table} (id, history_id) "
+                f"WHERE history_type = '{REMOVED}'"
+            )
+            if model.IS_COMMENT:
                 cursor.execute(
-                    f"CREATE INDEX IF NOT EXISTS {table}_removals ON {table} (id, history_id) "
-                    f"WHERE history_type = '{REMOVED}'"
+                    f"CREATE INDEX IF NOT EXISTS {table}_subjects ON {table} (object_id)"
                 )
 
 

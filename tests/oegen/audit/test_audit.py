@@ -1,5 +1,6 @@
 """Every way of writing that the models offer leaves history, in one change set."""
 
+import uuid
 from datetime import date
 
 import pytest
@@ -11,7 +12,7 @@ from infopoints.models import InformationPointTechnology
 from oegen import audit
 from oegen.audit.narrative import news, timeline
 from oegen.core.exceptions import StaleRecordError
-from oegen.models import ChangeSet
+from oegen.models import ChangeSet, Comment
 from pipelines.models import (
     CounterpartyRole,
     Pipeline,
@@ -250,10 +251,20 @@ class TestWords:
         assert phrases[:2] == ["Acme as Owner removed", "Acme as Owner added"]
 
 
-@pytest.mark.parametrize("model", audit.tracked_models(), ids=lambda model: model.__name__)
-def test_removals_are_found_without_reading_the_whole_history(model):
+def plan_for_many_rows() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")  # As with many rows.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+
+
+@pytest.mark.parametrize("model", audit.tracked_models(), ids=lambda model: model.__name__)
+def test_removals_are_found_without_reading_the_whole_history(model):
+    plan_for_many_rows()
     removed = model.history.filter(history_type=audit.REMOVED).order_by()
     assert f"{model.history.model._meta.db_table}_removals" in removed.explain()
+
+
+def test_comments_of_a_record_are_found_without_reading_all_comments():
+    plan_for_many_rows()
+    comments = Comment.history.filter(object_id__in=[uuid.uuid4()]).order_by()
+    assert "oegen_historicalcomment_subjects" in comments.explain()
