@@ -37,7 +37,7 @@ from dashboard.metrics.totals import (
     most_exposing,
 )
 from infopoints.models import InformationPoint
-from oegen import asof, audit
+from oegen import asof
 from oegen.core import clock
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
@@ -87,10 +87,9 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
     result is cached until the next change set about a business record, the next day or for
     ``CACHE_SECONDS``.
     """
-    newest = asof.newest_seal(audit.business_models())
     return _cached(
         lambda: _overview(select, since, filters),
-        *("overview", since, clock.past_day(), clock.today(), newest, filters),
+        *("overview", since, asof.data_version(), filters),
     )
 
 

@@ -3,7 +3,7 @@
 Imports ``search``, ``audit`` and ``core``.
 """
 
-from oegen.asof.tables import as_of, first_entry, newest_seal, stored_table, table
+from oegen.asof.tables import as_of, data_version, first_entry, stored_table, table
 from oegen.asof.urls import FIRST_DAY, PARAMETER, URL_ATTRIBUTES, keep_day, keep_day_in
 
 __all__ = [
@@ -11,10 +11,10 @@ __all__ = [
     "PARAMETER",
     "URL_ATTRIBUTES",
     "as_of",
+    "data_version",
     "first_entry",
     "keep_day",
     "keep_day_in",
-    "newest_seal",
     "stored_table",
     "table",
 ]

@@ -21,7 +21,7 @@ SQL written by hand must name tables by ``table(model)``: without the quotes it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -84,12 +84,18 @@ def first_entry(record: AuditedModel) -> datetime | None:
     return next((row.history_date for row in history.objects.raw(first, [key])), None)
 
 
-def newest_seal(models: Iterable[type[AuditedModel]]) -> str | None:
-    """The seal of the newest change set that wrote to one of the models, also inside ``as_of``.
-    Part of cache keys for past days, because a back-dated change set changes what they show."""
-    tables = [audit.history_model(model)._meta.label_lower for model in models]
+def data_version() -> str:
+    """A text that changes with every write of a business record, with the effective day and at
+    midnight: a part of the cache keys of whatever is computed from records.
+
+    Read it before what is to be cached: with a concurrent write, newer data then get an older key,
+    never the reverse. A past day has a new version after each write, too, because a back-dated
+    change set changes what it shows.
+    """
+    tables = [audit.history_model(model)._meta.label_lower for model in audit.business_models()]
     writes = ChangeSet.objects.filter(contents__has_any_keys=tables).order_by("-number")
-    return writes.values_list("seal", flat=True).first()
+    newest = writes.values_list("seal", flat=True).first()
+    return f"{newest}:{clock.past_day()}:{clock.today()}"
 
 
 def stored_table(model) -> str:

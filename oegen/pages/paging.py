@@ -1,17 +1,24 @@
-"""A page of filtered rows with the total count and capacity, in one SQL statement.
+"""A page of filtered rows with the total count and capacity.
 
 A text search can be the most expensive part of a list. A common table expression runs it once for
-the page, the count and the capacity.
+the page, the count and the capacity. The totals are cached until a business record changes: the
+other pages and orders of a list then read their keys only.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connections
 from django.db.models import QuerySet, Window
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber
+
+from oegen import asof
+
+CACHE_SECONDS = 3600
 
 FOUND = RawSQL('SELECT "pk" FROM "found"', ())
 
@@ -33,14 +40,35 @@ def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
 
     Raises EmptyResultSet if the query can't have results.
     """
-    order: list[Any] = list(rows.query.order_by)
-    position = Window(RowNumber(), order_by=order)
-    found = rows.order_by().annotate(row_number=position).values_list("pk", "row_number")
-    found_sql, found_params = found.query.sql_with_params()
+    found_sql, found_params = rows.order_by().values_list("pk").query.sql_with_params()
     sums_sql: str = "SELECT NULL"
     sums_params: Sequence[Any] = ()
     if hasattr(rows, "capacity_sums"):
         sums_sql, sums_params = rows.capacity_sums(FOUND).query.sql_with_params()
+    statement = f"{asof.data_version()}:{found_sql}:{found_params}:{sums_sql}:{sums_params}"
+    key = f"totals:{sha256(statement.encode()).hexdigest()}"
+    totals: list[Any] | None = cache.get(key)
+    if totals is None:
+        keys, totals = _page_and_totals(rows, start, size, sums_sql, sums_params)
+        cache.set(key, totals, timeout=CACHE_SECONDS)
+    else:
+        keys = list(rows.values_list("pk", flat=True)[start : start + size])
+    count, *sums = totals
+    return FoundPage(
+        keys=keys,
+        count=count,
+        capacity=rows.capacity_of(sums) if hasattr(rows, "capacity_of") else None,
+    )
+
+
+def _page_and_totals(
+    rows: QuerySet, start: int, size: int, sums_sql: str, sums_params: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
+    """The keys of the page; the count and the sums of all rows."""
+    order: list[Any] = list(rows.query.order_by)
+    position = Window(RowNumber(), order_by=order)
+    found = rows.order_by().annotate(row_number=position).values_list("pk", "row_number")
+    found_sql, found_params = found.query.sql_with_params()
     statement = f"""
         WITH "found" ("pk", "place") AS ({found_sql})
         SELECT "found"."pk", counted.*, sums.*
@@ -53,10 +81,6 @@ def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
         cursor.execute(statement, [*found_params, *sums_params, start, start + size])
         lines = cursor.fetchall()
     # An empty page is one line without a key.
-    _, count, *sums = lines[0]
+    _, *totals = lines[0]
     to_python = rows.model._meta.pk.to_python
-    return FoundPage(
-        keys=[to_python(line[0]) for line in lines if line[0] is not None],
-        count=count,
-        capacity=rows.capacity_of(sums) if hasattr(rows, "capacity_of") else None,
-    )
+    return [to_python(line[0]) for line in lines if line[0] is not None], totals

@@ -4,9 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from infopoints.choices import Status
+from oegen.models import Comment
 from pipelines.models import PipelineFacility
 from tests.support.builders import (
     make_counterparty,
@@ -262,3 +265,21 @@ def test_inactive_technology_in_use_can_be_filtered(as_manager):
 
     assert listed(get(as_manager, "pipelines", technology="tidal")) == ["Barrage"]
     assert "hydrogen" not in get(as_manager, "pipelines").content.decode()
+
+
+def test_totals_are_cached_until_a_business_record_changes(as_manager):
+    def totals(query=""):
+        with CaptureQueriesContext(connection) as queries:
+            context = as_manager.get(reverse("pipelines") + query).context
+        summed = any('WITH "found"' in query["sql"] for query in queries)
+        return context["total"], context["capacity"].mw, summed
+
+    pipeline = make_pipeline("One", capacity_mw=10)
+    assert totals() == (1, 10, True)
+    Comment.objects.create(subject=pipeline, text="Grid offer late.")
+    assert totals("?sort=-rtb_date") == (1, 10, False)
+    assert totals("?q=none+of+it") == (0, 0, True)
+    facility = pipeline.facilities.get()
+    facility.capacity_mw = 25
+    facility.save()
+    assert totals() == (1, 25, True)
