@@ -16,8 +16,6 @@ from django.db.models import QuerySet, Window
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber
 
-from oegen import asof
-
 CACHE_SECONDS = 3600
 
 FOUND = RawSQL('SELECT "pk" FROM "found"', ())
@@ -33,54 +31,47 @@ class FoundPage:
     capacity: Any
 
 
-def find_page(rows: QuerySet, start: int, size: int) -> FoundPage:
+def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> FoundPage:
     """Read one page of ``rows``, which must be ordered. If the queryset has the methods
     ``capacity_sums``, which selects one row for a set of keys, and ``capacity_of``, which converts
-    that row, they give the capacity.
+    that row, they give the capacity. The totals are cached under ``data_version``.
 
     Raises EmptyResultSet if the query can't have results.
     """
-    found_sql, found_params = rows.order_by().values_list("pk").query.sql_with_params()
+    condition = rows.order_by().values_list("pk").query.sql_with_params()
     sums_sql: str = "SELECT NULL"
     sums_params: Sequence[Any] = ()
     if hasattr(rows, "capacity_sums"):
         sums_sql, sums_params = rows.capacity_sums(FOUND).query.sql_with_params()
-    statement = f"{asof.data_version()}:{found_sql}:{found_params}:{sums_sql}:{sums_params}"
-    key = f"totals:{sha256(statement.encode()).hexdigest()}"
-    totals: list[Any] | None = cache.get(key)
-    if totals is None:
-        keys, totals = _page_and_totals(rows, start, size, sums_sql, sums_params)
-        cache.set(key, totals, timeout=CACHE_SECONDS)
-    else:
+    read = f"{data_version}:{condition}:{sums_sql}:{sums_params}"
+    cache_key = f"totals:{sha256(read.encode()).hexdigest()}"
+    totals: list[Any] | None = cache.get(cache_key)
+    if totals is not None:
         keys = list(rows.values_list("pk", flat=True)[start : start + size])
+    else:
+        order: list[Any] = list(rows.query.order_by)
+        position = Window(RowNumber(), order_by=order)
+        found = rows.order_by().annotate(row_number=position).values_list("pk", "row_number")
+        found_sql, found_params = found.query.sql_with_params()
+        statement = f"""
+            WITH "found" ("pk", "place") AS ({found_sql})
+            SELECT "found"."pk", counted.*, sums.*
+            FROM (SELECT COUNT(*) FROM "found") AS counted
+            CROSS JOIN ({sums_sql}) AS sums
+            LEFT JOIN "found" ON "found"."place" > %s AND "found"."place" <= %s
+            ORDER BY "found"."place"
+        """  # noqa: S608
+        with connections[rows.db].cursor() as cursor:
+            cursor.execute(statement, [*found_params, *sums_params, start, start + size])
+            lines = cursor.fetchall()
+        # An empty page is one line without a key.
+        _, *totals = lines[0]
+        to_python = rows.model._meta.pk.to_python
+        keys = [to_python(key) for key, *_ in lines if key is not None]
+        cache.set(cache_key, totals, timeout=CACHE_SECONDS)
     count, *sums = totals
     return FoundPage(
         keys=keys,
         count=count,
         capacity=rows.capacity_of(sums) if hasattr(rows, "capacity_of") else None,
     )
-
-
-def _page_and_totals(
-    rows: QuerySet, start: int, size: int, sums_sql: str, sums_params: Sequence[Any]
-) -> tuple[list[Any], list[Any]]:
-    """The keys of the page; the count and the sums of all rows."""
-    order: list[Any] = list(rows.query.order_by)
-    position = Window(RowNumber(), order_by=order)
-    found = rows.order_by().annotate(row_number=position).values_list("pk", "row_number")
-    found_sql, found_params = found.query.sql_with_params()
-    statement = f"""
-        WITH "found" ("pk", "place") AS ({found_sql})
-        SELECT "found"."pk", counted.*, sums.*
-        FROM (SELECT COUNT(*) FROM "found") AS counted
-        CROSS JOIN ({sums_sql}) AS sums
-        LEFT JOIN "found" ON "found"."place" > %s AND "found"."place" <= %s
-        ORDER BY "found"."place"
-    """  # noqa: S608
-    with connections[rows.db].cursor() as cursor:
-        cursor.execute(statement, [*found_params, *sums_params, start, start + size])
-        lines = cursor.fetchall()
-    # An empty page is one line without a key.
-    _, *totals = lines[0]
-    to_python = rows.model._meta.pk.to_python
-    return [to_python(line[0]) for line in lines if line[0] is not None], totals

@@ -20,7 +20,7 @@ from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
-from oegen import exports
+from oegen import asof, exports
 from oegen.pages.columns import Column
 from oegen.pages.paging import find_page
 from oegen.search import ordering
@@ -80,7 +80,8 @@ class RecordTable(tables.Table):
         keys = None
         if rows.query.has_filters() and re.fullmatch(r"[1-9][0-9]{0,5}", number or "1"):
             with suppress(EmptyResultSet):
-                found_page = find_page(rows, (int(number or "1") - 1) * size, size)
+                start = (int(number or "1") - 1) * size
+                found_page = find_page(rows, start, size, asof.data_version())
                 self.paginator.count = found_page.count
                 self.capacity = found_page.capacity
                 # A page beyond the last has no keys: the nearest one is read below.
