@@ -47,9 +47,11 @@
       fetching = new AbortController();
       const address = new URL(field.dataset.suggest, window.location.href);
       address.searchParams.set("q", field.value);
-      const answer = await fetch(address, { signal: fetching.signal }).catch(() => null);
-      if (!answer?.ok || answer.redirected) return;
-      const options = (await answer.json()).names.map((name) => {
+      const answer = await fetch(address, { signal: fetching.signal })
+        .then((response) => (response.ok && !response.redirected ? response.json() : null))
+        .catch(() => null);
+      if (!answer) return;
+      const options = answer.names.map((name) => {
         const option = document.createElement("option");
         option.value = name;
         return option;

@@ -13,10 +13,9 @@
       running.abort();
       running = new AbortController();
       const query = new URLSearchParams(parameters);
-      const answer = await fetch(`${address}?${query}`, { signal: running.signal }).catch(
-        () => null,
-      );
-      return answer?.ok && !answer.redirected ? answer.json() : null;
+      return fetch(`${address}?${query}`, { signal: running.signal })
+        .then((answer) => (answer.ok && !answer.redirected ? answer.json() : null))
+        .catch(() => null);
     };
   }
 
