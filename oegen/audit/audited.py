@@ -286,8 +286,8 @@ class AuditedModel(models.Model):
         ]
 
     def _checks_satisfied_together(self, excluded: set[str]) -> Sequence[models.BaseConstraint]:
-        """The check constraints, evaluated in one query; empty if one of them is violated: each is
-        then evaluated in a query of its own, for its message."""
+        """The check constraints, evaluated in one query; empty if one of them is violated or can't
+        be evaluated: each is then evaluated in a query of its own, for its message."""
         checks = [
             constraint
             for constraint in self._meta.constraints
@@ -297,7 +297,7 @@ class AuditedModel(models.Model):
         if not checks:
             return []
         # As for Django, a check whose result is unknown is satisfied.
-        condition = Q(
+        are_satisfied = Q(
             *(
                 Coalesce(Q(check.condition), True, output_field=models.BooleanField())
                 for check in checks
@@ -305,7 +305,8 @@ class AuditedModel(models.Model):
         )
         values = self._get_field_expression_map(meta=self._meta, exclude=excluded)  # type: ignore[attr-defined]
         database = router.db_for_write(type(self), instance=self)
-        return checks if condition.check(values, using=database) else []
+        # Negated, because ``check`` is also true if the database can't evaluate the condition.
+        return [] if (~are_satisfied).check(values, using=database) else checks
 
     def questions(self) -> list[Question]:
         """Questions about unusual values, which the user may confirm (oegen.audit.questions)."""
