@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag
 
 from oegen import asof
+from oegen.core.caching import cache_key
 from oegen.core.words import count
 from oegen.search.ordering import natural
 from pipelines.choices import RAG, CapacityBasis
@@ -116,8 +116,7 @@ def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> 
 def _etag(request: HttpRequest) -> str:
     """It tells without reading the sites whether a browser has them already."""
     code = Path(__file__).stat().st_mtime_ns
-    version = f"{asof.data_version()}:{code}:{request.GET.urlencode()}"
-    return f'"{sha256(version.encode()).hexdigest()}"'
+    return f'"{cache_key(asof.data_version(), code, request.GET.urlencode())}"'
 
 
 @method_decorator([etag(_etag), cache_control(private=True, no_cache=True)], "get")

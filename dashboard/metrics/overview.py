@@ -6,7 +6,6 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,12 +38,11 @@ from dashboard.metrics.totals import (
 from infopoints.models import InformationPoint
 from oegen import asof
 from oegen.core import clock
+from oegen.core.caching import CACHE_SECONDS, cache_key
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
 
 T = TypeVar("T")
-
-CACHE_SECONDS = 3600
 
 #: Part of every cache key, because another release may define figures differently.
 _CODE = max(module.stat().st_mtime_ns for module in Path(__file__).parent.glob("*.py"))
@@ -138,8 +136,7 @@ def _stages_of_all(now: Portfolio, transition_key: list[object]) -> Stages:
 
 def _cached(compute: Callable[[], T], *conditions: object) -> T:
     """The cached result of ``compute`` under these conditions, or a new one."""
-    # A digest, because filters may contain characters and lengths that a cache key must not have.
-    key = sha256(":".join(map(str, (_CODE, *conditions))).encode()).hexdigest()
+    key = cache_key(_CODE, *conditions)
     found: T | None = cache.get(key)
     if found is None:
         found = compute()

@@ -7,7 +7,6 @@ other pages and orders of a list then read their keys only.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
@@ -16,7 +15,7 @@ from django.db.models import QuerySet, Window
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber
 
-CACHE_SECONDS = 3600
+from oegen.core.caching import CACHE_SECONDS, cache_key
 
 FOUND = RawSQL('SELECT "pk" FROM "found"', ())
 
@@ -43,9 +42,8 @@ def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> Found
     sums_params: Sequence[Any] = ()
     if hasattr(rows, "capacity_sums"):
         sums_sql, sums_params = rows.capacity_sums(FOUND).query.sql_with_params()
-    read = f"{data_version}:{condition}:{sums_sql}:{sums_params}"
-    cache_key = f"totals:{sha256(read.encode()).hexdigest()}"
-    totals: list[Any] | None = cache.get(cache_key)
+    key = cache_key("totals", data_version, condition, sums_sql, sums_params)
+    totals: list[Any] | None = cache.get(key)
     if totals is not None:
         keys = list(rows.values_list("pk", flat=True)[start : start + size])
     else:
@@ -67,8 +65,8 @@ def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> Found
         # An empty page is one line without a key.
         _, *totals = lines[0]
         to_python = rows.model._meta.pk.to_python
-        keys = [to_python(key) for key, *_ in lines if key is not None]
-        cache.set(cache_key, totals, timeout=CACHE_SECONDS)
+        keys = [to_python(pk) for pk, *_ in lines if pk is not None]
+        cache.set(key, totals, timeout=CACHE_SECONDS)
     count, *sums = totals
     return FoundPage(
         keys=keys,
