@@ -32,6 +32,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.context import open_change_set
 from oegen.audit.questions import Question
+from oegen.core import bulk
 from oegen.core.fields import clean_text, is_free_text, own_field
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.reading import CSVFile, Row
@@ -147,7 +148,7 @@ class Writes:
             rows[type(row)].append(row)
         for history, own in rows.items():
             current.written_models.add(history)
-            history.objects.bulk_create(own, batch_size=BATCH_SIZE)
+            bulk.insert(history, own)
 
     def _history_type(self, instance: AuditedModel) -> str:
         return CHANGED if self._scratch.is_recorded(instance) else CREATED
@@ -385,7 +386,7 @@ class Importer(ABC):
         ]
         if endings:
             self.run.change_set.written_models.add(history_model(model))
-            history_model(model).objects.bulk_create(endings, batch_size=BATCH_SIZE)
+            bulk.insert(history_model(model), endings)
         return len(endings)
 
 

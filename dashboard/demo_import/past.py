@@ -20,7 +20,6 @@ from django.utils import timezone
 from dashboard.demo_import.literals import LiteralError, parse_literal
 from dashboard.demo_import.scratch import Scratch
 from oegen.audit import (
-    BATCH_SIZE,
     CHANGED,
     CREATED,
     REMOVED,
@@ -30,6 +29,7 @@ from oegen.audit import (
 )
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
+from oegen.core import bulk
 from oegen.imports.cells import Cell, RowForm, identifier, moment, text
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import describe_error
@@ -109,7 +109,7 @@ class Past:
         for model, rows in self._new_rows.items():
             self._change_set.written_models.add(history_model(model))
             ordering.index(model, rows)
-            history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
+            bulk.insert(history_model(model), rows)
 
     def _before(self, model, key, when: datetime) -> _Step | None:
         steps = [step for step in self._steps[model, key] if step.when <= when]

@@ -29,6 +29,7 @@ class Companies:
         self.history = history
         self.rng = history.rng
         self.names = UniqueNames(history.rng)
+        self._numbers: set[int] = set()
         self._later_events = evenly(self.rng, PROPORTIONS["company_events"])
         #: By kind and country ("" is all countries): the companies, and since which day they exist.
         self._known: dict[tuple[str, str], list[tuple[int, Counterparty]]] = defaultdict(list)
@@ -69,8 +70,7 @@ class Companies:
             strategy=rng.choice(COMPANIES[kind]["strategies"].split(" / ")),
             website=f"https://www.{_domain(name)}",
             country=country,
-            # Far above the numbers that Companies House has issued.
-            company_number=f"99{rng.randrange(10**6):06}" if country == "GB" else "",
+            company_number=self._unused_number() if country == "GB" else "",
             lei=_lei(rng) if rng.random() < 0.4 else "",
         )
         roles = rng.sample(CONTACT_ROLES, rng.choice(PROPORTIONS["team_sizes"]))
@@ -90,6 +90,14 @@ class Companies:
                 return
         for where in (country, ""):
             self._known[kind, where].append((day, company))
+
+    def _unused_number(self) -> str:
+        """A company number far above those that Companies House has issued."""
+        number = self.rng.randrange(10**6)
+        while number in self._numbers:
+            number = (number + 1) % 10**6
+        self._numbers.add(number)
+        return f"99{number:06}"
 
     def _add_contact(self, event, company, role, since=None) -> CounterpartyContact:
         """A contact and its link to the company, which is returned."""

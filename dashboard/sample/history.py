@@ -15,16 +15,15 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
 
 from infopoints.models import InformationPoint
 from oegen import audit
 from oegen.audit import seals
+from oegen.core import bulk
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.search import documents, keys, ordering
 from pipelines.facts.services import refresh_facts_about
 
-BATCH_SIZE = 2000
 DAYS_BACK = 730
 LONDON = ZoneInfo("Europe/London")
 OFFICE_OPENS = time(9)
@@ -144,13 +143,13 @@ class History:
 
     def write(self) -> None:
         for model, records in self.records.items():
-            QuerySet(model).bulk_create(records, batch_size=BATCH_SIZE)
+            bulk.insert(model, records)
             documents.index(model, records)
             keys.index(model, records)
             ordering.index(model, [*records, *self.rows[model]])
             self.totals[str(model._meta.verbose_name_plural)] += len(records)
         for model, rows in self.rows.items():
-            audit.history_model(model).objects.bulk_create(rows, batch_size=BATCH_SIZE)
+            bulk.insert(audit.history_model(model), rows)
             self.totals["history rows"] += len(rows)
         refresh_facts_about(
             {model: [record.pk for record in records] for model, records in self.records.items()}

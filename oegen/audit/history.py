@@ -18,6 +18,7 @@ from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, REMOVED
 from oegen.audit.context import change_set, open_change_set
 from oegen.audit.registry import Row, history_model
 from oegen.audit.signals import rows_removed
+from oegen.core import bulk
 from oegen.core.pointers import PointerField
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def write_history_rows(
         if rows:
             history = type(rows[-1])
             current.written_models.add(history)
-            history.objects.bulk_create(rows, batch_size=BATCH_SIZE)
+            bulk.insert(history, rows)
 
 
 @contextmanager
@@ -175,5 +176,5 @@ def removals_together() -> Iterator[None]:
             current.written_models.add(history)
             for start in range(0, len(removed), BATCH_SIZE):
                 batch = removed[start : start + BATCH_SIZE]
-                history.objects.bulk_create(batch)
+                bulk.insert(history, batch)
                 rows_removed.send(history.instance_type, keys=[row.id for row in batch])

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Case, Count, QuerySet, Value, When
 
 from oegen.audit.registry import tracked_models
-from oegen.core import database
+from oegen.core import bulk, database
 from oegen.core.exceptions import RuleBrokenError
 from oegen.core.record_keys import ALIAS, NAME, Key
 from oegen.core.text import likeness_key, name_key
@@ -229,7 +229,7 @@ def _write(model, instances: list[AuditedModel], *, refuse_duplicates: bool) -> 
             row.number = max(numbered, default=-1) + 1
             numbered[row.number] = record_id
         rows.append(row)
-    RecordKey.objects.bulk_create(rows, batch_size=BATCH_SIZE)
+    bulk.insert(RecordKey, rows)
 
 
 def _holders_of(model, keys: list[Key]) -> dict[tuple[str, str], dict[int, Any]]:

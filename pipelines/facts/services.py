@@ -13,6 +13,7 @@ from django.apps import AppConfig
 from django.db import transaction
 
 from oegen import audit
+from oegen.core import bulk
 from oegen.core.database import is_migrated, take_advisory_locks
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.deriving import (
@@ -95,7 +96,7 @@ def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
             columns = {name: getattr(fact, name) for name in _COLUMNS}
             begun.append(Fact(**columns | state | span))
     Fact.objects.bulk_update(chain(*ended.values()), ["valid_until"], batch_size=audit.BATCH_SIZE)
-    Fact.objects.bulk_create(begun, batch_size=audit.BATCH_SIZE)
+    bulk.insert(Fact, begun)
     return set(ended)
 
 
@@ -112,7 +113,7 @@ def refresh_facts(
     for keys in chunks(pipelines, CHUNK):
         outdated, missing = _differences(keys)
         Fact.objects.filter(pk__in=outdated).delete()
-        Fact.objects.bulk_create(missing, batch_size=audit.BATCH_SIZE)
+        bulk.insert(Fact, missing)
         number += len(outdated) + len(missing)
         progress(len(keys))
     return number
