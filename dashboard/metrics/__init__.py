@@ -7,8 +7,9 @@ from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
 from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
 from dashboard.metrics.overview import Overview, a_month_before, months_before, overview
-from dashboard.metrics.portfolio import Portfolio, Total, portfolio
+from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import stages
+from dashboard.metrics.sums import Total
 from dashboard.metrics.totals import (
     by_counterparty,
     by_information_point,

@@ -20,15 +20,15 @@ from dashboard.metrics.last_writes import LastWrite, last_writes
 from dashboard.metrics.movement import STEPS, WalkStep, restored_sql, step_rows
 from dashboard.metrics.moves import effective_days
 from dashboard.metrics.portfolio import (
-    Condition,
     Portfolio,
-    Total,
     date_of,
     days_between,
     fetch,
     temporary_table,
+    totals_by_link,
     uuid_of,
 )
+from dashboard.metrics.sums import Condition, Total
 from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts, mw_of
@@ -178,19 +178,23 @@ class Changes:
 
     @property
     def table(self) -> str:
-        return f"{self.now.table}_lines"
+        return f"{self.now.comparison.later}_lines"
 
     @property
     def step_table(self) -> str:
         """The table of the pipelines of the step, with the facilities of the step."""
-        return f"{self.now.table}_step"
+        return f"{self.now.comparison.later}_step"
 
     def totals(self) -> dict[str, Total]:
         """The total of each kind that occurs, in order, by the state at the end; for removed
         pipelines, at the start."""
         lines = f"SELECT id AS pipeline_id, kind FROM {self.table} WHERE kind"
-        found = self.now.totals_by_link("kind", links=f"{lines} <> 'removed'")
-        found |= self.before.totals_by_link("kind", links=f"{lines} = 'removed'")
+        earlier, later = (
+            f"SELECT * FROM {table} WHERE in_filter = 1"
+            for table in (self.now.comparison.earlier, self.now.comparison.later)
+        )
+        found = totals_by_link(later, f"{lines} <> 'removed'", "kind")
+        found |= totals_by_link(earlier, f"{lines} = 'removed'", "kind")
         return {kind: found[kind] for kind in KINDS if kind in found}
 
     def pipelines(self) -> int:
@@ -272,7 +276,7 @@ class Changes:
         """The last writes of the pipelines of the lines that ``where`` selects."""
         return last_writes(
             f"SELECT id FROM {self.table} WHERE {where}",
-            self.now.table,
+            self.now.comparison.later,
             clock.end_of(self.before.day),
             clock.end_of(self.now.day),
             with_basis="basis" in kinds,
@@ -326,7 +330,7 @@ def count_changes(before: Portfolio, now: Portfolio) -> dict[str, int]:
     [row] = fetch(
         f"""
         WITH restored AS MATERIALIZED ({restored_sql(before, now)})
-        SELECT {numbers} FROM {now.table} WHERE in_filter = 1 AND first_row = 1
+        SELECT {numbers} FROM {now.comparison.later} WHERE in_filter = 1 AND first_row = 1
         """
     )
     found = dict(zip(counted, row, strict=True))
@@ -334,13 +338,14 @@ def count_changes(before: Portfolio, now: Portfolio) -> dict[str, int]:
 
 
 def _step_sql(result: Changes) -> str:
-    end = result.before if result.step in LEAVING else result.now
+    ends = result.now.comparison
+    end = ends.earlier if result.step in LEAVING else ends.later
     return f"""
         {step_rows(result.before, result.now)}
         SELECT ends.id AS pipeline_id, ends.name, steps.facility_id, steps.dc, steps.ac,
             steps.storage
-        FROM steps JOIN {end.table} AS ends ON ends.facility_id = steps.facility_id
-        WHERE steps.step = '{result.step}' AND ends.in_filter = 1 AND {Condition.IS_OPEN}
+        FROM steps JOIN {end} AS ends ON ends.facility_id = steps.facility_id
+        WHERE steps.step = '{result.step}' AND ends.in_filter = 1 AND {Condition.IS_OPEN.sql}
     """
 
 
@@ -362,12 +367,12 @@ def _lines_sql(result: Changes, selection: str) -> str:
     columns = ", ".join(f"was_{name}, {name}" for name in _STATE_COLUMNS)
     return f"""
         WITH bases AS MATERIALIZED (
-            SELECT technology_id, MAX(basis) AS basis FROM {result.before.table}
+            SELECT technology_id, MAX(basis) AS basis FROM {result.now.comparison.earlier}
             WHERE technology_id IS NOT NULL GROUP BY technology_id
         ),
         restored AS MATERIALIZED ({restored_sql(result.before, result.now)}),
-        earlier AS MATERIALIZED ({_states_sql(result.before)}),
-        later AS MATERIALIZED ({_states_sql(result.now)}),
+        earlier AS MATERIALIZED ({_states_sql(result.now.comparison.earlier)}),
+        later AS MATERIALIZED ({_states_sql(result.now.comparison.later)}),
         pairs AS (
             SELECT {both_ends}, CASE WHEN later.id IN (SELECT id FROM restored)
                 THEN 1 ELSE 0 END AS restored
@@ -393,7 +398,7 @@ def _lines_sql(result: Changes, selection: str) -> str:
     """
 
 
-def _states_sql(end: Portfolio) -> str:
+def _states_sql(end: str) -> str:
     same = ", ".join(
         f"MAX({name}) AS {name}"
         for name in ("name", "stage", "status", "state", "rag", "rtb_date", "in_filter")
@@ -409,6 +414,6 @@ def _states_sql(end: Portfolio) -> str:
     return f"""
         SELECT id, {same}, {sums}, SUM(kwh) AS kwh,
             SUM(CASE WHEN is_storage = 1 THEN kw END) AS storage_kw
-        FROM {end.table} AS ends LEFT JOIN bases ON bases.technology_id = ends.technology_id
+        FROM {end} AS ends LEFT JOIN bases ON bases.technology_id = ends.technology_id
         GROUP BY id
     """

@@ -20,9 +20,12 @@ from math import cos, pi, sin, sqrt, tan
 from statistics import linear_regression
 from typing import Any, NamedTuple
 
-from dashboard.metrics.portfolio import Portfolio, Values, date_of, fetch, uuid_of
+from django.db.models import Q
+
+from dashboard.metrics.portfolio import Portfolio, date_of, fetch, uuid_of
+from dashboard.metrics.sums import Column, Values
 from pipelines.models import Technology
-from pipelines.querysets import DONE, KILO, OPEN
+from pipelines.querysets import IS_COMPLETED, IS_OPEN, KILO, is_overdue, is_sold_ready
 
 YEARS = 5
 CONFIDENCE = 0.95
@@ -84,18 +87,22 @@ def growth(portfolio: Portfolio) -> list[Growth]:
 
 def _steps(portfolio: Portfolio) -> list[Values]:
     """Technology, RTB date and the kW that it adds, in the order of the dates."""
-    return fetch(
-        f"""
-        SELECT technology_id, rtb_date, SUM(kw) FROM (
-            SELECT facility_id, technology_id, MIN(rtb_date) AS rtb_date, MAX(kw) AS kw
-            FROM {portfolio.table}
-            WHERE in_filter = 1 AND rtb_date IS NOT NULL AND kw > 0 AND overdue = 0
-                AND (state = '{OPEN}' OR (state = '{DONE}' AND rtb_date <= '{portfolio.day}')
-                    OR sold_ready = 1)
-            GROUP BY facility_id, technology_id
-        ) AS facilities GROUP BY technology_id, rtb_date ORDER BY rtb_date
-        """
-    )
+    dated = Q(rtb_date__isnull=False, kw__gt=0)
+    on_course = IS_OPEN | IS_COMPLETED & Q(rtb_date__lte=portfolio.day) | is_sold_ready("sold_on")
+    with portfolio.reading():
+        rows, params = portfolio.facts(
+            *(Column.FACILITY, Column.TECHNOLOGY, Column.RTB_DATE, Column.KW),
+            where=dated & ~is_overdue() & on_course,
+        )
+        return fetch(
+            f"""
+            SELECT technology_id, rtb_date, SUM(kw) FROM (
+                SELECT facility_id, technology_id, MIN(rtb_date) AS rtb_date, MAX(kw) AS kw
+                FROM ({rows}) AS facts GROUP BY facility_id, technology_id
+            ) AS facilities GROUP BY technology_id, rtb_date ORDER BY rtb_date
+            """,
+            params,
+        )
 
 
 def _growth(technology: Technology | None, steps: dict[Any, int], today: date) -> Growth:

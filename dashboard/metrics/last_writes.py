@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from dashboard.metrics.portfolio import Values, fetch, uuid_of
+from dashboard.metrics.portfolio import fetch, uuid_of
+from dashboard.metrics.sums import Values
 from oegen import audit
 from oegen.asof import table
 from oegen.models import AuditedModel

@@ -6,26 +6,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from dashboard.metrics.portfolio import (
-    Column,
-    Condition,
+    WAS,
     Portfolio,
-    Total,
     date_of,
     days_between,
     fetch,
+    sums_of_facts,
     uuid_of,
 )
+from dashboard.metrics.sums import Adder, Column, Condition, SharedRow, Total, Values, values_of
 from oegen import audit
 from oegen.asof import table
 from oegen.core import clock
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.models import Pipeline
-from pipelines.querysets import DONE, ENDED, HELD, OPEN, ZERO, Megawatts, mw_of
+from pipelines.querysets import DONE, ENDED, HELD, NO_DATE, OPEN, ZERO, Megawatts, mw_of
 
 #: The steps of a walk, in the order in which it is drawn. Additions are positive.
 STEPS = {
@@ -146,6 +147,7 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
 
     For speed it reads only facilities with a row that differs between the two portfolios.
     """
+    earlier, later = now.comparison.earlier, now.comparison.later
     same_row = " AND ".join(f"side.{name} = other.{name}" for name in ("id", "facility_id"))
     same_values = " AND ".join(
         f"COALESCE(side.{name}, {default}) = COALESCE(other.{name}, {default})"
@@ -153,11 +155,11 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
     )
     differing = " UNION ALL ".join(
         f"""
-        SELECT side.facility_id FROM {side.table} AS side
-        LEFT JOIN {other.table} AS other ON {same_row}
+        SELECT side.facility_id FROM {side} AS side
+        LEFT JOIN {other} AS other ON {same_row}
         WHERE side.facility_id IS NOT NULL AND (other.id IS NULL OR NOT ({same_values}))
         """
-        for side, other in ((before, now), (now, before))
+        for side, other in ((earlier, later), (later, earlier))
     )
     sides = ",\n".join(
         f"""
@@ -175,10 +177,10 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
                 MAX(CASE WHEN in_filter = 0 THEN 1 ELSE 0 END) AS outside_filter,
                 MAX(CASE WHEN in_filter = 1 AND state = '{OPEN}' AND id IN (SELECT id FROM restored)
                     THEN 1 ELSE 0 END) AS restored
-            FROM {end.table} WHERE facility_id IN (SELECT facility_id FROM differing)
+            FROM {end} WHERE facility_id IN (SELECT facility_id FROM differing)
             GROUP BY facility_id
         )"""
-        for name, end in (("earlier", before), ("later", now))
+        for name, end in (("earlier", earlier), ("later", later))
     )
     return f"""
         WITH differing AS MATERIALIZED ({differing}),
@@ -213,11 +215,12 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
 def restored_sql(before: Portfolio, now: Portfolio) -> str:
     """SQL for the ids of the pipelines that exist ``now``, did not exist ``before``, but have older
     history rows: they were removed and restored."""
+    ends = now.comparison
     since = connection.ops.adapt_datetimefield_value(clock.end_of(before.day))
     history = table(audit.history_model(Pipeline))
     return f"""
-        SELECT DISTINCT later.id FROM {now.table} AS later
-        WHERE NOT EXISTS (SELECT 1 FROM {before.table} AS earlier WHERE earlier.id = later.id)
+        SELECT DISTINCT later.id FROM {ends.later} AS later
+        WHERE NOT EXISTS (SELECT 1 FROM {ends.earlier} AS earlier WHERE earlier.id = later.id)
             AND EXISTS (
                 SELECT 1 FROM {history} AS history
                 WHERE history.id = later.id AND history.history_date < '{since}'
@@ -225,48 +228,106 @@ def restored_sql(before: Portfolio, now: Portfolio) -> str:
     """
 
 
+#: Conditions on the rows of a Comparison's later table.
+_IS_OPEN = f"in_filter = 1 AND {Condition.IS_OPEN.sql}"
+_WAS_OPEN = f"{WAS}{Condition.IS_OPEN.sql}"
+_ARE_DATED = "was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL"
+
+
 def rag_moves(now: Portfolio) -> list[RagMove]:
-    """A move for each pair of ratings that occurs. ``now`` must be built with ``before=``."""
-    totals = now.totals_by(
-        Column.WAS_RAG, Column.RAG, where=[Condition.IS_OPEN, Condition.WAS_OPEN]
-    )
-    return [RagMove(was, rag, total) for (was, rag), total in totals.items()]
+    """A move for each pair of ratings that occurs. ``now`` must be built with ``before=``.
+
+    A pipeline that is not compared has the rating that it had.
+    """
+    sums = Adder()
+    for row in now.sums.rows:
+        state, rag = _STATE_AND_RAG(row.keys)
+        if state == OPEN:
+            sums.add((rag, rag), row.basis, (row.pipelines, *row[4:]))
+    compared: dict[Any, str | None] = {}
+    for key, was_state, was_rag in fetch(
+        f"SELECT id, was_state, was_rag FROM {now.comparison.later} WHERE {_IS_OPEN}"
+        " AND first_row = 1"
+    ):
+        compared[key] = was_rag if was_state == OPEN else None
+    for rag, was_state, was_rag, basis, *values in fetch(
+        f"""
+        SELECT rag, was_state, was_rag, basis, SUM(first_row), {sums_of_facts()}
+        FROM {now.comparison.later} WHERE {_IS_OPEN} AND shared = 0
+        GROUP BY rag, was_state, was_rag, basis
+        """
+    ):
+        numbers = [int(value or 0) for value in values]
+        sums.add((rag, rag), basis, numbers, sign=-1)
+        if was_state == OPEN:
+            sums.add((was_rag, rag), basis, numbers)
+    shared = []
+    for row in now.sums.shared:
+        state, rag = _STATE_AND_RAG(row.keys)
+        was_rag = compared.get(row.pipeline, rag)
+        if state == OPEN and was_rag is not None:
+            shared.append(((was_rag, rag), row, row.first_row))
+    sums.add_shared(shared)
+    totals = sums.totals()
+    return [RagMove(*ratings, total) for ratings, total in totals.items() if total.pipelines]
 
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:
     """The changed RTB dates. ``now`` must be built with ``before=``."""
     days = days_between("was_rtb_date", "rtb_date")
-    is_open = Condition.IS_OPEN
-    dated = f"""
-        FROM {now.table} WHERE in_filter = 1 AND {Condition.WAS_OPEN}
-            AND was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL
-    """
-    [(pipelines, slipped, later, left, kw, days_kw)] = fetch(
+    later = now.comparison.later
+    is_slip = f"{_IS_OPEN} AND {_WAS_OPEN} AND {_ARE_DATED} AND rtb_date <> was_rtb_date"
+    [(slipped, later_number, left, days_kw)] = fetch(
         f"""
-        SELECT SUM(first_row) FILTER (WHERE {is_open}),
-            SUM(first_row) FILTER (WHERE {is_open} AND rtb_date <> was_rtb_date),
-            SUM(first_row) FILTER (WHERE {is_open} AND rtb_date > was_rtb_date),
-            SUM(first_row) FILTER (WHERE NOT ({is_open}) AND rtb_date > was_rtb_date),
-            SUM(kw) FILTER (WHERE {is_open}),
-            SUM({days} * 1.0 * kw) FILTER (WHERE {is_open})
-        {dated}
+        SELECT SUM(first_row) FILTER (WHERE {is_slip}),
+            SUM(first_row) FILTER (WHERE {is_slip} AND rtb_date > was_rtb_date),
+            SUM(first_row) FILTER (WHERE NOT ({Condition.IS_OPEN.sql}) AND rtb_date > was_rtb_date),
+            SUM({days} * 1.0 * kw) FILTER (WHERE {is_slip})
+        FROM {later} WHERE in_filter = 1 AND {_WAS_OPEN} AND {_ARE_DATED}
         """
     )
     worst = fetch(
         f"""
-        SELECT id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) {dated}
-            AND {is_open} AND rtb_date <> was_rtb_date
+        SELECT id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) FROM {later}
+        WHERE {is_slip}
         GROUP BY id, name, was_rtb_date, rtb_date ORDER BY days DESC, name, id LIMIT {limit}
         """
     )
+    pipelines, kw = _open_and_dated(now)
     return Slippage(
         slips=tuple(
             Slip(uuid_of(key), name, date_of(was), date_of(is_now), int(days), mw_of(kw))
             for key, name, was, is_now, days, kw in worst
         ),
         slipped=int(slipped or 0),
-        later=int(later or 0),
+        later=int(later_number or 0),
         left=int(left or 0),
-        pipelines=int(pipelines or 0),
-        weighted_days=Decimal(days_kw) / Decimal(kw) if kw else None,
+        pipelines=pipelines,
+        weighted_days=Decimal(days_kw or 0) / Decimal(kw) if kw else None,
     )
+
+
+def _open_and_dated(now: Portfolio) -> tuple[int, int]:
+    """The number of pipelines that are open, with an RTB date, at both ends, and the kW of their
+    facilities; a facility of several counts in each."""
+    rows = [*now.sums.rows, *now.sums.shared]
+    dated = [row for row in rows if _is_open_and_dated(row.keys)]
+    pipelines = sum(row.first_row if isinstance(row, SharedRow) else row.pipelines for row in dated)
+    kw = sum(row.kw or 0 for row in dated)
+    [(others, others_kw)] = fetch(
+        f"""
+        SELECT SUM(first_row), SUM(kw) FROM {now.comparison.later}
+        WHERE {_IS_OPEN} AND rtb_date IS NOT NULL
+            AND (was_state IS NULL OR NOT ({_WAS_OPEN}) OR was_rtb_date IS NULL)
+        """
+    )
+    return pipelines - int(others or 0), kw - int(others_kw or 0)
+
+
+_STATE_AND_RAG = values_of((Column.STATE, Column.RAG))
+_STATE_AND_BUCKET = values_of((Column.STATE, Column.RTB_BUCKET))
+
+
+def _is_open_and_dated(keys: Values) -> bool:
+    state, bucket = _STATE_AND_BUCKET(keys)
+    return bool(state == OPEN and bucket != NO_DATE)

@@ -1,4 +1,4 @@
-"""A snapshot of a filtered set of pipelines, the input of every metric.
+"""A filtered set of pipelines at a moment, the input of every metric.
 
 ::
 
@@ -6,45 +6,50 @@
         headline(now)
 
 ``select`` gives the filtered pipelines. It is called while the portfolio is built, as of ``day``
-if one is given, because a filter can match other pipelines on other days. What the metrics need is
-copied from the facts (pipelines.facts) into one temporary table, so that all of them read the same
-snapshot.
+if one is given, because a filter can match other pipelines on other days.
 
-Counts are of pipelines. Capacities are of distinct facilities: one that several pipelines share
-counts once in each total and once in each group, so groups may add up to more than their total.
-Where the pipelines of such a facility differ in ownership, probability or their product, the
-highest counts.
+What is needed is read from the facts (pipelines.facts): their sums, once, into memory; and for
+metrics of change, only the pipelines that are not the same ``before``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
-from enum import StrEnum
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
+from django.db.models.expressions import Combinable, RawSQL
 
+from dashboard.metrics.sums import (
+    KEYS,
+    Adder,
+    Column,
+    Condition,
+    SharedRow,
+    SumRow,
+    Sums,
+    Total,
+    Values,
+)
+from oegen import audit
 from oegen.asof import as_of
 from oegen.core import clock
+from oegen.models import ChangeSet
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
+from pipelines.facts.intervals import FOREVER
 from pipelines.facts.querysets import fact_probability
-from pipelines.models import Fact
+from pipelines.models import Fact, Stage, Technology
 from pipelines.querysets import (
-    OPEN,
-    WHOLE,
-    Capacity,
-    Megawatts,
     PipelineQuerySet,
     is_overdue,
     is_sold_ready,
-    mw_of,
     not_confirmed_since,
     part_of,
     rtb_bucket_of,
@@ -52,236 +57,100 @@ from pipelines.querysets import (
     status_of,
 )
 
-#: A row, or the parameters, of raw SQL.
-Values = tuple[Any, ...]
-
-NO_CAPACITY = Capacity()
-NO_MEGAWATTS = Megawatts()
-
-
-class Column(StrEnum):
-    """The columns of a portfolio's table: one row per pipeline and facility; a pipeline without
-    facilities has one row. Booleans are 0 or 1, because SQLite and PostgreSQL differ in theirs."""
-
-    ID = "id"
-    NAME = "name"
-    #: A stage's code.
-    STAGE = "stage"
-    #: Values of pipelines.querysets.status_of and state_of.
-    STATUS = "status"
-    STATE = "state"
-    #: "" is unrated.
-    RAG = "rag"
-    RTB_DATE = "rtb_date"
-    RTB_BUCKET = "rtb_bucket"
-    OVERDUE = "overdue"
-    SOLD_READY = "sold_ready"
-    UNCONFIRMED = "unconfirmed"
-    #: Ownership and probability, in hundredths of a percent.
-    OWNERSHIP = "ownership"
-    PROBABILITY = "probability"
-    #: 0 for pipelines outside the filter.
-    IN_FILTER = "in_filter"
-    FACILITY = "facility_id"
-    TECHNOLOGY = "technology_id"
-    #: A CapacityBasis.
-    BASIS = "basis"
-    #: 1 where the capacity is MW AC of storage.
-    IS_STORAGE = "is_storage"
-    KW = "kw"
-    KWH = "kwh"
-    #: 1 in one row of each pipeline, and of each pipeline and technology; else 0.
-    FIRST_ROW = "first_row"
-    FIRST_ROW_OF_TECHNOLOGY = "first_row_of_technology"
-    #: 1 where the facility belongs to several pipelines.
-    SHARED = "shared"
-    #: Values in the ``before`` portfolio; null where the pipeline is not in it.
-    WAS_STAGE = "was_stage"
-    WAS_STATUS = "was_status"
-    WAS_STATE = "was_state"
-    WAS_RAG = "was_rag"
-    WAS_RTB_DATE = "was_rtb_date"
-
-
-#: The columns allowed for grouping and in conditions.
-KEYS = (
-    Column.STATUS,
-    Column.STATE,
-    Column.RAG,
-    Column.RTB_BUCKET,
-    Column.TECHNOLOGY,
-    Column.OVERDUE,
-    Column.UNCONFIRMED,
-    Column.WAS_STATE,
-    Column.WAS_RAG,
+#: The columns of the tables of a comparison.
+COMPARED = (
+    *(Column.ID, Column.NAME, Column.STAGE, Column.STATUS, Column.STATE, Column.RAG),
+    *(Column.RTB_DATE, Column.OWNERSHIP, Column.PROBABILITY, Column.IN_FILTER, Column.FACILITY),
+    *(Column.TECHNOLOGY, Column.BASIS, Column.IS_STORAGE, Column.KW, Column.KWH),
+    *(Column.FIRST_ROW, Column.SHARED),
 )
 
+#: Of those, the columns that the later table also has of the earlier one, with this prefix; null
+#: where the pipeline did not exist.
+WAS = "was_"
+_EARLIER = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
 
-class Condition(StrEnum):
-    """Conditions on rows of a portfolio's table, over ``KEYS`` alone."""
-
-    IS_OPEN = f"{Column.STATE} = '{OPEN}'"
-    WAS_OPEN = f"{Column.WAS_STATE} = '{OPEN}'"
-    IS_OVERDUE = f"{Column.OVERDUE} = 1"
-    IS_UNCONFIRMED = f"{Column.UNCONFIRMED} = 1"
-    HAS_TECHNOLOGY = f"{Column.TECHNOLOGY} IS NOT NULL"
-
-
-#: The columns that a portfolio takes from the one before.
-_COMPARED = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
-
-#: No rows, with the types of those columns, where there is no portfolio before.
-_NO_PORTFOLIO = (
-    "SELECT pipeline_id AS id, project_name AS stage, project_name AS status,"
-    " project_name AS state, project_name AS rag, rtb_date"
-    f" FROM {Fact._meta.db_table} WHERE 1 = 0"
+#: The columns of facts that totals need, as in ``SharedRow``, and ``SHARED``.
+LINKED = (
+    *(Column.FIRST_ROW, Column.BASIS, Column.ID, Column.FACILITY, Column.IS_STORAGE),
+    *(Column.KW, Column.KWH, Column.OWNERSHIP, Column.PROBABILITY, Column.SHARED),
 )
 
 #: The columns that plans of PostgreSQL depend on: to analyse all would take longer than to fill.
-_ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE, Column.SHARED)
+_ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE)
 
-#: Aggregates over the facilities that belong to one pipeline only.
-_UNSHARED = f"""
-    COUNT(facility_id) FILTER (WHERE shared = 0) AS facilities,
-    COUNT(kw) FILTER (WHERE shared = 0) AS known,
-    SUM(kw) FILTER (WHERE shared = 0) AS kw,
-    SUM(kwh) FILTER (WHERE shared = 0) AS kwh,
-    SUM(kw) FILTER (WHERE shared = 0 AND is_storage = 1) AS storage_kw,
-    SUM({part_of("kw", "ownership")}) FILTER (WHERE shared = 0) AS net,
-    SUM({part_of("kw", "probability")}) FILTER (WHERE shared = 0) AS weighted,
-    SUM({part_of("kw", "ownership * probability")}) FILTER (WHERE shared = 0) AS net_weighted,
-    SUM(kw) FILTER (WHERE shared = 0 AND probability IS NOT NULL) AS with_probability
-"""
-
-_table_numbers = count(1)
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Total:
-    """A number of pipelines, and the capacity of all their facilities together.
+class Comparison:
+    """The pipelines of a portfolio that are not the same in the one before, or share a facility
+    with one that is not: temporary tables of their facts at both ends, with the columns of
+    ``COMPARED``. ``later`` also has those of the other end, named ``was_…``.
 
-    ``net`` is capacity × ownership. ``weighted`` is capacity × probability, gross;
-    ``net_weighted`` is capacity × ownership × probability. ``with_probability`` is the part of
-    the capacity that has a probability.
+    In filter or not: a pipeline is also included where only the filter matches it differently.
     """
 
-    pipelines: int = 0
-    capacity: Capacity = NO_CAPACITY
-    net: Megawatts = NO_MEGAWATTS
-    weighted: Megawatts = NO_MEGAWATTS
-    net_weighted: Megawatts = NO_MEGAWATTS
-    with_probability: Megawatts = NO_MEGAWATTS
-
-    def __add__(self, other: Total) -> Total:
-        return Total(
-            self.pipelines + other.pipelines,
-            self.capacity + other.capacity,
-            self.net + other.net,
-            self.weighted + other.weighted,
-            self.net_weighted + other.net_weighted,
-            self.with_probability + other.with_probability,
-        )
-
-    @property
-    def share_with_probability(self) -> Decimal | None:
-        """The part of the MW that has a probability, 0 to 1; None if there are no MW."""
-        return self.with_probability.mw / self.capacity.mw if self.capacity.mw else None
+    earlier: str
+    later: str
 
 
 @dataclass(frozen=True)
 class Portfolio:
-    """The temporary tables of a portfolio: ``table`` has the columns of ``Column``. They hold the
-    state at the end of ``day``, which is today for the present."""
+    """The pipelines at the end of ``day``, which is today for the present."""
 
-    table: str
     day: date
+    sums: Sums
+    #: The past day that the facts are of, if it is not that of the request.
+    _own_day: date | None
+    #: Where their intervals are cut; None for the present.
+    _moment: datetime | None
+    #: The table of the filtered pipelines' ids; empty if unfiltered.
+    _selected: str
+    _comparison: Comparison | None = None
 
     @property
-    def sums(self) -> str:
-        """The table of sums by ``KEYS``: the number of pipelines, and the capacity of facilities
-        that belong to one pipeline only, which are most."""
-        return f"{self.table}_sums"
-
-    @property
-    def shared(self) -> str:
-        """The table with the rows of facilities that belong to several pipelines."""
-        return f"{self.table}_shared"
+    def comparison(self) -> Comparison:
+        """Raises ValueError unless the portfolio was built with ``before``."""
+        if self._comparison is None:
+            raise ValueError("A metric of change needs a portfolio built with before=.")
+        return self._comparison
 
     def total(self, *where: Condition) -> Total:
-        return self._totals_by(("1",), where).get((1,), Total())
+        return self.sums.totals_by(where=where).get((), Total())
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
-        """The total of each group of the filtered pipelines by the values of ``keys``, which are
-        ``KEYS``. A condition on the technology requires ``Column.TECHNOLOGY`` in them."""
-        return self._totals_by(keys, where)
+        """See ``Sums.totals_by``."""
+        return self.sums.totals_by(*keys, where=where)
 
-    def _totals_by(self, keys: tuple[str, ...], where: Iterable[Condition]) -> dict[Values, Total]:
-        condition = _all_of(where)
-        added = f"""
-            SELECT {_as_keys(keys)}, basis, {_pipelines_by(keys)} AS pipelines, facilities, known,
-                kw, kwh, storage_kw, net, weighted, net_weighted, with_probability
-            FROM {self.sums} WHERE {condition}
+    def reading(self) -> AbstractContextManager[None]:
+        """Read the day of the portfolio, for the SQL of ``facts``."""
+        return as_of(self._own_day) if self._own_day else nullcontext()
+
+    def facts(
+        self, *columns: Column, where: Q | None = None, everything: bool = False
+    ) -> tuple[str, Values]:
+        """SQL, with parameters, that selects these columns of the filtered pipelines' facts.
+
+        ``where`` is a further condition on ``Fact``. ``everything`` includes the pipelines outside
+        the filter.
         """
-        return _totals(keys, added, f"FROM {self.shared} WHERE {condition}")
-
-    def totals_by_link(
-        self, key: str, *, links: str, where: Iterable[Condition] = (), params: Values = ()
-    ) -> dict[Any, Total]:
-        """The total of each group by the column ``key`` of the SQL ``links``, which selects unique
-        rows of ``pipeline_id`` and ``key``."""
-        rows = f"""
-            FROM {self.table} AS facts JOIN ({links}) AS links ON links.pipeline_id = facts.id
-            WHERE facts.in_filter = 1 AND {_all_of(where)}
-        """
-        column = f"links.{key}"
-        added = f"""
-            SELECT {column} AS key0, basis, SUM(first_row) AS pipelines, {_UNSHARED}
-            {rows} GROUP BY {column}, basis
-        """
-        totals = _totals((column,), added, f"{rows} AND shared = 1", params * 2)
-        return {value: total for (value,), total in totals.items()}
-
-
-def _all_of(conditions: Iterable[Condition]) -> str:
-    return " AND ".join(conditions) or "1 = 1"
-
-
-def _totals(
-    keys: tuple[str, ...], added: str, shared: str, params: Values = ()
-) -> dict[Values, Total]:
-    """Add the sums that ``added`` selects and the rows of ``shared`` facilities, which count once
-    in each group."""
-    names = ", ".join(f"key{index}" for index in range(len(keys)))
-    sums = f"""
-        WITH shared_rows AS (
-            SELECT {_as_keys(keys)}, facility_id, basis, is_storage, kw, kwh, ownership, probability
-            {shared}
-        ),
-        shared_sums AS (
-            SELECT {names}, MAX(basis) AS basis, 0 AS pipelines, 1 AS facilities,
-                CASE WHEN MAX(kw) IS NULL THEN 0 ELSE 1 END AS known,
-                MAX(kw) AS kw, MAX(kwh) AS kwh, CASE WHEN MAX(is_storage) = 1 THEN MAX(kw) END,
-                {part_of("MAX(kw)", "MAX(ownership)")}, {part_of("MAX(kw)", "MAX(probability)")},
-                {part_of("MAX(kw)", "MAX(ownership * probability)")},
-                CASE WHEN MAX(probability) IS NOT NULL THEN MAX(kw) END
-            FROM shared_rows GROUP BY {names}, facility_id
-        ),
-        parts AS ({added} UNION ALL SELECT * FROM shared_sums)
-        SELECT {names}, basis, SUM(pipelines), SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
-            SUM(storage_kw), SUM(net), SUM(weighted), SUM(net_weighted), SUM(with_probability)
-        FROM parts GROUP BY {names}, basis
-    """
-    width = len(keys)
-    totals: dict[Values, Total] = {}
-    for row in fetch(sums, params):
-        key = row[:width]
-        totals[key] = totals.get(key, Total()) + _total(*row[width:])
-    return totals
-
-
-def _pipelines_by(keys: tuple[str, ...]) -> str:
-    """The column of the sums that counts pipelines once in each group by the keys."""
-    return "pipelines_of_technology" if Column.TECHNOLOGY in keys else "pipelines"
+        rows = Fact.objects.at(self._moment).order_by().filter(where or Q())
+        in_filter = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {self._selected}", ()))  # noqa: S611
+        if self._selected and not everything:
+            rows = rows.filter(in_filter)
+        named: dict[str, Any] = {}
+        for column in columns:
+            if column == Column.IN_FILTER:
+                named[column] = _as_number(in_filter if self._selected else Q())
+            elif column not in _STORED:
+                named[column] = _EXPRESSIONS[column]()
+        # Names that hide columns of the model have to come last.
+        hiding = {name: named.pop(name) for name in (Column.ID, Column.STAGE) if name in named}
+        stored = [str(column) for column in columns if column in _STORED]
+        rows = rows.annotate(**named).values("pk", *stored, *named).annotate(**hiding)
+        sql, params = rows.query.sql_with_params()
+        return f"SELECT {', '.join(columns)} FROM ({sql}) AS facts", params
 
 
 @contextmanager
@@ -292,22 +161,208 @@ def portfolio(
     before: Portfolio | None = None,
 ) -> Iterator[Portfolio]:
     """The portfolio at the end of ``day``, by default at the moment that the request reads. Metrics
-    of change require the portfolio ``before``."""
-    result = Portfolio(f"portfolio_{next(_table_numbers)}", day or clock.today())
+    of change require the portfolio ``before``, of an earlier day."""
+    number = next(_numbers)
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             past = clock.past_day()
-            rows = _rows(select(), clock.end_of(past) if past else None)
-            sql, params = rows.query.sql_with_params()
-            tables.enter_context(temporary_table(result.table, _facts(sql, before), params))
-        run(f"CREATE INDEX {result.table}_id ON {result.table} (id)")
+            selected = _selected_table(f"portfolio_{number}", select(), tables)
+            found = Portfolio(
+                day or clock.today(),
+                Sums((), ()),
+                _own_day=day,
+                _moment=clock.end_of(past) if past else None,
+                _selected=selected,
+            )
+            found = replace(found, sums=_sums_of(found))
+        if before:
+            found = replace(
+                found, _comparison=_compare(f"portfolio_{number}", before, found, tables)
+            )
+        yield found
+
+
+def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) -> str:
+    """The name of a temporary table of the ids; empty if nothing is filtered."""
+    if not selected.query.has_filters():
+        return ""
+    try:
+        sql, params = selected.order_by().values("id").query.sql_with_params()
+    except EmptyResultSet:
+        sql, params = f"SELECT pipeline_id AS id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
+    ids = f"{name}_selected"
+    tables.enter_context(
+        temporary_table(ids, f"SELECT DISTINCT id FROM ({sql}) AS selected", params)
+    )
+    return ids
+
+
+def _sums_of(found: Portfolio) -> Sums:
+    names = (*KEYS, Column.BASIS)
+    rows, params = found.facts(
+        *names,
+        *(Column.FIRST_ROW, Column.FIRST_ROW_OF_TECHNOLOGY, Column.FACILITY, Column.KW),
+        *(Column.KWH, Column.IS_STORAGE, Column.OWNERSHIP, Column.PROBABILITY),
+        where=Q(is_shared=False),
+    )
+    grouped = f"""
+        SELECT {", ".join(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
+        FROM ({rows}) AS facts GROUP BY {", ".join(names)}
+    """
+    shared, shared_params = found.facts(
+        *KEYS,
+        *LINKED[:-1],
+        *(Column.FIRST_ROW_OF_TECHNOLOGY, Column.RTB_DATE, Column.SOLD_READY),
+        where=Q(is_shared=True),
+    )
+    width = len(KEYS)
+    return Sums(
+        tuple(
+            SumRow(row[:width], row[width], *(int(number or 0) for number in row[width + 1 :]))
+            for row in fetch(grouped, params)
+        ),
+        tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
+    )
+
+
+def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
+    result = Comparison(f"{name}_earlier", f"{name}_later")
+    compared = Q()
+    is_alike = bool(before._selected) == bool(now._selected)
+    if is_alike and not _vocabulary_changed(before, now):
+        ids = f"{name}_compared"
+        tables.enter_context(temporary_table(ids, *_compared_ids(before, now)))
+        compared = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {ids}", ()))  # noqa: S611
+    with before.reading():
+        rows, params = before.facts(*COMPARED, where=compared, everything=True)
+        tables.enter_context(temporary_table(result.earlier, rows, params))
+    was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
+    with now.reading():
+        rows, params = now.facts(*COMPARED, where=compared, everything=True)
+        joined = f"""
+            SELECT facts.*, {was} FROM ({rows}) AS facts
+            LEFT JOIN {result.earlier} AS was ON was.id = facts.id AND was.first_row = 1
+        """
+        tables.enter_context(temporary_table(result.later, joined, params))
+    for name in (result.earlier, result.later):
+        run(f"CREATE INDEX {name}_id ON {name} (id)")
         if connection.vendor == "postgresql":
             # PostgreSQL has no statistics of a temporary table until it is analysed.
-            run(f"ANALYZE {result.table} ({', '.join(_ANALYSED)})")
-        shared = f"SELECT * FROM {result.table} WHERE in_filter = 1 AND shared = 1"
-        tables.enter_context(temporary_table(result.shared, shared))
-        tables.enter_context(temporary_table(result.sums, _sums_of(result)))
-        yield result
+            run(f"ANALYZE {name} ({', '.join(_ANALYSED)})")
+    return result
+
+
+def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
+    """Whether a stage or technology was changed in between, other than by the set-up."""
+    for model in (Stage, Technology):
+        written = audit.history_model(model).objects.exclude(
+            change_set__in=ChangeSet.objects.filter(source=audit.Source.MIGRATION)
+        )
+        if now._moment:
+            written = written.filter(history_date__lt=now._moment)
+        if written.filter(history_date__gte=before._moment).exists():
+            return True
+    return False
+
+
+def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
+    """SQL, with parameters, that selects the ids of the pipelines of a Comparison."""
+    since, until = before._moment, now._moment or FOREVER
+    adapt = connection.ops.adapt_datetimefield_value
+    facts = Fact._meta.db_table
+    changed = f"""
+        SELECT pipeline_id AS id FROM {facts} WHERE valid_from >= %s AND valid_from < %s
+        UNION SELECT pipeline_id FROM {facts} WHERE valid_until >= %s AND valid_until < %s
+    """
+    if before._selected:
+        one, other = (f"SELECT id FROM {end._selected}" for end in (before, now))
+        for first, second in ((one, other), (other, one)):
+            changed += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+    return (
+        f"""
+        WITH changed AS MATERIALIZED ({changed})
+        SELECT id FROM changed UNION SELECT others.pipeline_id
+        FROM {facts} AS own JOIN {facts} AS others ON others.facility_id = own.facility_id
+        WHERE own.pipeline_id IN (SELECT id FROM changed) AND own.is_shared AND others.is_shared
+        """,
+        (adapt(since), adapt(until)) * 2,
+    )
+
+
+def totals_by_link(
+    facts: str, links: str, key: str, *, where: Iterable[Condition] = (), params: Values = ()
+) -> dict[Any, Total]:
+    """The total of each group of pipelines by the column ``key`` of the SQL ``links``, which
+    selects unique rows of ``pipeline_id`` and ``key``.
+
+    ``facts`` is SQL that selects the columns ``LINKED``, and those of the conditions; ``params``
+    are those of it and then those of the links.
+    """
+    linked = f"""
+        FROM ({facts}) AS facts JOIN ({links}) AS links ON links.pipeline_id = facts.id
+        WHERE {" AND ".join(one.sql for one in where) or "1 = 1"}
+    """
+    sums = Adder()
+    for value, basis, *numbers in fetch(
+        f"""
+        SELECT links.{key}, basis, SUM(first_row), {sums_of_facts()}
+        {linked} AND shared = 0 GROUP BY links.{key}, basis
+        """,
+        params,
+    ):
+        sums.add((value,), basis, [int(number or 0) for number in numbers])
+    columns = ", ".join(LINKED[:-1])
+    rows = fetch(f"SELECT links.{key}, {columns} {linked} AND shared = 1", params)
+    sums.add_shared(((row[0],), SharedRow((), *row[1:]), row[1]) for row in rows)
+    return {value: total for (value,), total in sums.totals().items()}
+
+
+def sums_of_facts() -> str:
+    """SQL for the numbers of a ``SumRow`` from ``facilities`` on."""
+    return f"""
+        COUNT(facility_id), COUNT(kw), SUM(kw), SUM(kwh),
+        SUM(CASE WHEN is_storage = 1 THEN kw END),
+        SUM({part_of("kw", "ownership")}), SUM({part_of("kw", "probability")}),
+        SUM({part_of("kw", "ownership * probability")}),
+        SUM(CASE WHEN probability IS NOT NULL THEN kw END)
+    """
+
+
+#: What is stored in facts under the name of the column.
+_STORED = frozenset(
+    (Column.RTB_DATE, Column.FACILITY, Column.TECHNOLOGY, Column.KW, Column.KWH),
+)
+
+
+def _as_number(condition: Q) -> Expression:
+    """1 where the condition holds, else 0: SQLite and PostgreSQL differ in their booleans."""
+    if not condition:
+        return Value(1, output_field=IntegerField())
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+#: The others. Functions, because some depend on the day.
+_EXPRESSIONS: dict[Column, Callable[[], Combinable]] = {
+    Column.ID: lambda: F("pipeline_id"),
+    Column.NAME: lambda: F("project_name"),
+    Column.STAGE: lambda: F("stage__code"),
+    Column.STATUS: status_of,
+    Column.STATE: state_of,
+    Column.RAG: lambda: F("rag_status"),
+    Column.RTB_BUCKET: rtb_bucket_of,
+    Column.OVERDUE: lambda: _as_number(is_overdue()),
+    Column.SOLD_READY: lambda: _as_number(is_sold_ready("sold_on")),
+    Column.UNCONFIRMED: lambda: _as_number(not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))),
+    Column.OWNERSHIP: lambda: F("owned"),
+    Column.PROBABILITY: fact_probability,
+    Column.BASIS: lambda: F("technology__capacity_basis"),
+    Column.IS_STORAGE: lambda: _as_number(
+        Q(technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC)
+    ),
+    Column.FIRST_ROW: lambda: _as_number(Q(is_first=True)),
+    Column.FIRST_ROW_OF_TECHNOLOGY: lambda: _as_number(Q(is_first_of_technology=True)),
+    Column.SHARED: lambda: _as_number(Q(is_shared=True)),
+}
 
 
 @contextmanager
@@ -322,101 +377,6 @@ def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[Non
             run(f"DROP TABLE {name}")
         raise
     run(f"DROP TABLE {name}")
-
-
-def _facts(rows: str, before: Portfolio | None) -> str:
-    """SQL for the columns of ``Column``, from the SQL ``rows`` and the portfolio ``before``."""
-    was = _NO_PORTFOLIO
-    if before:
-        was = f"SELECT id, {', '.join(_COMPARED)} FROM {before.table} WHERE first_row = 1"
-    compared = ", ".join(f"was.{column} AS was_{column}" for column in _COMPARED)
-    return f"""
-        WITH facts AS ({rows}), was AS ({was}),
-        compared AS (SELECT facts.*, {compared} FROM facts LEFT JOIN was ON was.id = facts.id)
-        SELECT {", ".join(Column)} FROM compared
-    """
-
-
-def _sums_of(source: Portfolio) -> str:
-    keys = ", ".join(KEYS)
-    return f"""
-        SELECT {keys}, basis, SUM(first_row) AS pipelines,
-            SUM(first_row_of_technology) AS pipelines_of_technology,
-            {_UNSHARED}
-        FROM {source.table} WHERE in_filter = 1 GROUP BY {keys}, basis
-    """
-
-
-def _as_keys(keys: tuple[str, ...]) -> str:
-    return ", ".join(f"{key} AS key{index}" for index, key in enumerate(keys))
-
-
-def _rows(selected: PipelineQuerySet, moment: datetime | None) -> QuerySet[Fact, dict[str, Any]]:
-    """The facts of all pipelines at the moment, because the MW walk also needs those outside the
-    filter."""
-    unfiltered = not selected.query.has_filters()
-    unconfirmed_since = clock.days_ago(UNCONFIRMED_DAYS)
-    is_stored = Q(technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC)
-    columns = {
-        "state": state_of(),
-        "status": status_of(),
-        "rtb_bucket": rtb_bucket_of(),
-        "overdue": _as_number(is_overdue()),
-        "sold_ready": _as_number(is_sold_ready("sold_on")),
-        "unconfirmed": _as_number(not_confirmed_since(unconfirmed_since)),
-        "ownership": F("owned"),
-        "probability": fact_probability(),
-        "in_filter": _as_number(
-            Q() if unfiltered else Q(pipeline_id__in=selected.order_by().values("pk"))
-        ),
-        "basis": F("technology__capacity_basis"),
-        "is_storage": _as_number(is_stored),
-        "first_row": _as_number(Q(is_first=True)),
-        "first_row_of_technology": _as_number(Q(is_first_of_technology=True)),
-        "shared": _as_number(Q(is_shared=True)),
-    }
-    fields = ("rtb_date", "facility_id", "technology_id", "kw", "kwh")
-    rows: QuerySet[Fact, dict[str, Any]] = (
-        Fact.objects.at(moment)
-        .order_by()
-        .annotate(**columns)
-        .values(*columns, *fields)
-        # Last, because these names hide columns of the model.
-        .annotate(
-            id=F("pipeline_id"),
-            name=F("project_name"),
-            stage=F("stage__code"),
-            rag=F("rag_status"),
-        )
-    )
-    return rows
-
-
-def _as_number(condition: Q) -> Value | Case:
-    """1 where the condition holds, else 0: SQLite and PostgreSQL differ in their booleans."""
-    if not condition:
-        return Value(1, output_field=IntegerField())
-    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
-
-
-def _total(basis: str, *sums: Any) -> Total:
-    pipelines, facilities, known, kw, kwh, storage_kw, *shares = sums
-    net, weighted, net_weighted, with_probability = shares
-    return Total(
-        int(pipelines),
-        Capacity.of(
-            basis,
-            mw_of(kw),
-            storage_mwh=mw_of(kwh),
-            facilities=int(facilities),
-            facilities_without_capacity=int(facilities - known),
-            storage_mw=mw_of(storage_kw),
-        ),
-        megawatts(basis, net, WHOLE),
-        megawatts(basis, weighted, WHOLE),
-        megawatts(basis, net_weighted, WHOLE * WHOLE),
-        megawatts(basis, with_probability),
-    )
 
 
 def fetch(sql: str, params: Values = ()) -> list[Values]:
@@ -436,10 +396,6 @@ def days_between(start: str, end: str) -> str:
     if connection.vendor == "postgresql":
         return f"({end} - {start})"
     return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
-
-
-def megawatts(basis: str, kw: Any, parts: int = 1) -> Megawatts:
-    return Megawatts.of(basis, mw_of(kw, parts))
 
 
 def date_of(value: date | str) -> date:

@@ -12,12 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 
 from django.db import connection
 
 from dashboard.metrics.portfolio import Portfolio, days_between, fetch, temporary_table
+from dashboard.metrics.sums import Column
 from pipelines.models import Stage
 from pipelines.stays import stage_results_sql, stays_sql
+
+_table_names = (f"stays_{number}" for number in count(1))
 
 #: The fewest decided projects for which a share is given.
 ENOUGH = 10
@@ -76,14 +80,15 @@ class Stages:
 
 def stages(portfolio: Portfolio) -> Stages:
     """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
-    table = f"{portfolio.table}_stays"
-    selected = f"SELECT id FROM {portfolio.table} WHERE in_filter = 1"
-    ordered = Stage.objects.filter(is_terminal=False)
-    stays = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
-    with temporary_table(table, stays):
-        return Stages(
-            tuple(_times(table, ordered, portfolio.day)), tuple(_conversions(table, ordered))
-        )
+    table = next(_table_names)
+    with portfolio.reading():
+        ordered = list(Stage.objects.filter(is_terminal=False))
+        selected, params = portfolio.facts(Column.ID)
+        stays = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
+        with temporary_table(table, stays, params):
+            return Stages(
+                tuple(_times(table, ordered, portfolio.day)), tuple(_conversions(table, ordered))
+            )
 
 
 def _times(table: str, stages: Iterable[Stage], day: date) -> Iterator[TimeInStage]:

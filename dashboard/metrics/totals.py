@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from counterparties.models import Counterparty
 from dashboard.metrics.portfolio import (
-    Column,
-    Condition,
+    LINKED,
     Portfolio,
-    Total,
-    Values,
     fetch,
     temporary_table,
+    totals_by_link,
     uuid_of,
 )
+from dashboard.metrics.sums import Column, Condition, Total, Values
 from infopoints.models import InformationPoint, InformationPointPipeline
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import PipelineCounterparty, Stage, Technology
-from pipelines.querysets import DONE, HELD, NO_DATE, OPEN, OVERDUE, WHOLE, held_capacity_sql, mw_of
+from pipelines.querysets import (
+    DONE,
+    HELD,
+    IS_OPEN,
+    NO_DATE,
+    OPEN,
+    OVERDUE,
+    WHOLE,
+    held_capacity_sql,
+    mw_of,
+)
 
 #: The number of years from which ``by_rtb_year`` leaves out empty years.
 MAX_YEARS = 30
+
+_table_names = (f"held_{number}" for number in count(1))
 
 #: Keys of holders beside those of counterparties.
 _OTHERS, _NOBODY = "others", "nobody"
@@ -230,15 +242,16 @@ def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
     A facility of several pipelines counts once for each of its holders, nobody included, with
     their largest share (pipelines.querysets.held_capacity_sql).
     """
-    held, params = PipelineCounterparty.objects.holders_sql(
-        f"""
-        SELECT id AS pipeline_id, facility_id, kw, shared FROM {portfolio.table}
-        WHERE in_filter = 1 AND {Condition.IS_OPEN}
-        """
-    )
-    table = f"{portfolio.table}_held"
-    with temporary_table(table, held, params):
-        return _concentration(portfolio, table, limit)
+    with portfolio.reading():
+        rows, params = portfolio.facts(
+            *(Column.ID, Column.FACILITY, Column.KW, Column.SHARED), where=IS_OPEN
+        )
+        held, held_params = PipelineCounterparty.objects.holders_sql(
+            f"SELECT id AS pipeline_id, facility_id, kw, shared FROM ({rows}) AS facts"
+        )
+        table = next(_table_names)
+        with temporary_table(table, held, params + held_params):
+            return _concentration(portfolio, table, limit)
 
 
 def _concentration(portfolio: Portfolio, held: str, limit: int) -> Concentration:
@@ -280,9 +293,8 @@ def _totals_of_holders(portfolio: Portfolio, held: str, keys: list[Any]) -> dict
     """
     table = f"{held}_groups"
     with temporary_table(table, links, tuple(keys)):
-        return portfolio.totals_by_link(
-            "holder", links=f"SELECT * FROM {table}", where=[Condition.IS_OPEN]
-        )
+        facts, params = portfolio.facts(*LINKED, where=IS_OPEN)
+        return totals_by_link(facts, f"SELECT * FROM {table}", "holder", params=params)
 
 
 def by_information_point(portfolio: Portfolio, points: list[InformationPoint]) -> list[Exposure]:
@@ -290,30 +302,35 @@ def by_information_point(portfolio: Portfolio, points: list[InformationPoint]) -
     if not points:
         return []
     links = InformationPointPipeline.objects.filter(information_point__in=points).order_by()
-    totals = _totals_of(portfolio, links, "information_point_id")
+    with portfolio.reading():
+        totals = _totals_of(portfolio, links, "information_point_id")
     return [Exposure(point, totals.get(point.pk, Total())) for point in points]
 
 
 def most_exposing(portfolio: Portfolio, limit: int = 10) -> list[Exposure]:
     """The live information points that are about the most open capacity; those about none are left
     out."""
-    links = InformationPointPipeline.objects.filter(
-        information_point__in=InformationPoint.objects.recorded().live().values("pk")
-    ).order_by()
-    values = links.values("pipeline_id", "information_point_id")
-    sql, params = values.query.sql_with_params()
-    keys = fetch(
-        f"""
-        SELECT point FROM (
-            SELECT links.information_point_id AS point, facility_id, MAX(kw) AS kw
-            FROM {portfolio.table} AS facts JOIN ({sql}) AS links ON links.pipeline_id = facts.id
-            WHERE in_filter = 1 AND {Condition.IS_OPEN} AND facility_id IS NOT NULL
-            GROUP BY links.information_point_id, facility_id
-        ) AS facilities GROUP BY point HAVING SUM(kw) > 0 ORDER BY SUM(kw) DESC, point
-        LIMIT {limit}
-        """,
-        params,
-    )
+    with portfolio.reading():
+        links = InformationPointPipeline.objects.filter(
+            information_point__in=InformationPoint.objects.recorded().live().values("pk")
+        ).order_by()
+        values = links.values("pipeline_id", "information_point_id")
+        sql, params = values.query.sql_with_params()
+        has_facility = IS_OPEN & Q(facility_id__isnull=False)
+        facts, facts_params = portfolio.facts(
+            Column.ID, Column.FACILITY, Column.KW, where=has_facility
+        )
+        keys = fetch(
+            f"""
+            SELECT point FROM (
+                SELECT links.information_point_id AS point, facility_id, MAX(kw) AS kw
+                FROM ({facts}) AS facts JOIN ({sql}) AS links ON links.pipeline_id = facts.id
+                GROUP BY links.information_point_id, facility_id
+            ) AS facilities GROUP BY point HAVING SUM(kw) > 0 ORDER BY SUM(kw) DESC, point
+            LIMIT {limit}
+            """,
+            facts_params + params,
+        )
     known = InformationPoint.objects.in_bulk([uuid_of(key) for (key,) in keys])
     return by_information_point(portfolio, [known[uuid_of(key)] for (key,) in keys])
 
@@ -324,5 +341,6 @@ def _totals_of(
     """The open total for each value of the ``owner`` column of the links to pipelines."""
     values = links.order_by().values("pipeline_id", owner).distinct()
     sql, params = values.query.sql_with_params()
-    totals = portfolio.totals_by_link(owner, links=sql, where=[Condition.IS_OPEN], params=params)
+    facts, facts_params = portfolio.facts(*LINKED, where=IS_OPEN)
+    totals = totals_by_link(facts, sql, owner, params=facts_params + params)
     return {uuid_of(key): total for key, total in totals.items()}

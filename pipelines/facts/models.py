@@ -57,6 +57,9 @@ class Fact(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["pipeline_id"], name="fact_of_pipeline"),
+            models.Index(
+                fields=["facility_id"], condition=models.Q(is_shared=True), name="fact_shared"
+            ),
             models.Index(fields=["valid_until", "valid_from"], name="fact_until"),
             models.Index(fields=["valid_from", "valid_until"], name="fact_from"),
         ]

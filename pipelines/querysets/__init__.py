@@ -17,6 +17,8 @@ from pipelines.querysets.holding import PipelineCounterpartyQuerySet, held_capac
 from pipelines.querysets.pipeline import PipelineQuerySet
 from pipelines.querysets.shares import is_own_valid
 from pipelines.querysets.state import (
+    IS_COMPLETED,
+    IS_OPEN,
     is_overdue,
     is_sold_ready,
     not_confirmed_since,
@@ -31,6 +33,8 @@ __all__ = [
     "ENDED",
     "HELD",
     "IN_TIME",
+    "IS_COMPLETED",
+    "IS_OPEN",
     "KILO",
     "NO_DATE",
     "NO_FACILITY",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import BigIntegerField
 from django.db.models.functions import Cast, Round
 
@@ -22,10 +23,11 @@ def whole_number(amount) -> Cast:
 def part_of(kw: str, part: str) -> str:
     """SQL for ``part`` (in hundredths of a percent) of a capacity, in kW / WHOLE.
 
-    The factor 1.0 prevents an integer overflow on SQLite. Floats add whole numbers exactly up to
-    900 million MW.
+    The factor 1.0 prevents an integer overflow of the sum on SQLite. Floats add whole numbers
+    exactly up to 900 million MW.
     """
-    return f"{kw} * 1.0 * {part}"
+    factor = "" if connection.vendor == "postgresql" else "1.0 * "
+    return f"{kw} * {factor}{part}"
 
 
 def mw_of(kw: Any, parts: int = 1) -> Decimal:
