@@ -17,10 +17,11 @@ from dashboard.metrics.portfolio import (
     date_of,
     days_between,
     fetch,
+    numbers_from,
     sums_of_facts,
     uuid_of,
 )
-from dashboard.metrics.sums import Adder, Column, Condition, SharedRow, Total, Values, values_of
+from dashboard.metrics.sums import Adder, Column, Condition, Total, Values, values_of
 from oegen import audit
 from oegen.asof import table
 from oegen.core import clock
@@ -243,33 +244,34 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
     for row in now.sums.rows:
         state, rag = _STATE_AND_RAG(row.keys)
         if state == OPEN:
-            sums.add((rag, rag), row.basis, (row.pipelines, *row[4:]))
+            sums.add((rag, rag), row.basis, row.pipelines, row.numbers)
     compared: dict[Any, str | None] = {}
     for key, was_state, was_rag in fetch(
         f"SELECT id, was_state, was_rag FROM {now.comparison.later} WHERE {_IS_OPEN}"
         " AND first_row = 1"
     ):
         compared[key] = was_rag if was_state == OPEN else None
-    for rag, was_state, was_rag, basis, *values in fetch(
+    for rag, was_state, was_rag, basis, pipelines, *values in fetch(
         f"""
         SELECT rag, was_state, was_rag, basis, SUM(first_row), {sums_of_facts()}
         FROM {now.comparison.later} WHERE {_IS_OPEN} AND shared = 0
         GROUP BY rag, was_state, was_rag, basis
         """
     ):
-        numbers = [int(value or 0) for value in values]
-        sums.add((rag, rag), basis, numbers, sign=-1)
+        numbers = numbers_from(values)
+        sums.add((rag, rag), basis, int(pipelines), numbers, sign=-1)
         if was_state == OPEN:
-            sums.add((was_rag, rag), basis, numbers)
-    shared = []
-    for row in now.sums.shared:
-        state, rag = _STATE_AND_RAG(row.keys)
-        was_rag = compared.get(row.pipeline, rag)
-        if state == OPEN and was_rag is not None:
-            shared.append(((was_rag, rag), row, row.first_row))
-    sums.add_shared(shared)
+            sums.add((was_rag, rag), basis, int(pipelines), numbers)
+    for rows in now.sums.facilities:
+        members = []
+        for shared_row, numbers in rows:
+            state, rag = _STATE_AND_RAG(shared_row.keys)
+            was_rag = compared.get(shared_row.pipeline, rag)
+            if state == OPEN and was_rag is not None:
+                members.append(((was_rag, rag), shared_row.first_row, shared_row, numbers))
+        sums.add_shared(members)
     totals = sums.totals()
-    return [RagMove(*ratings, total) for ratings, total in totals.items() if total.pipelines]
+    return [RagMove(was, rag, total) for (was, rag), total in totals.items() if total.pipelines]
 
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:
@@ -310,10 +312,12 @@ def slippage(now: Portfolio, limit: int = 10) -> Slippage:
 def _open_and_dated(now: Portfolio) -> tuple[int, int]:
     """The number of pipelines that are open, with an RTB date, at both ends, and the kW of their
     facilities; a facility of several counts in each."""
-    rows = [*now.sums.rows, *now.sums.shared]
-    dated = [row for row in rows if _is_open_and_dated(row.keys)]
-    pipelines = sum(row.first_row if isinstance(row, SharedRow) else row.pipelines for row in dated)
-    kw = sum(row.kw or 0 for row in dated)
+    rows = [(row.keys, row.pipelines, row.numbers) for row in now.sums.rows]
+    for members in now.sums.facilities:
+        rows += [(row.keys, row.first_row, numbers) for row, numbers in members]
+    dated = [(number, numbers) for keys, number, numbers in rows if _is_open_and_dated(keys)]
+    pipelines = sum(number for number, _ in dated)
+    kw = sum(own_kw for _, (_, _, own_kw, *_) in dated)
     [(others, others_kw)] = fetch(
         f"""
         SELECT SUM(first_row), SUM(kw) FROM {now.comparison.later}

@@ -6,13 +6,10 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import TypeVar
-
-from django.core.cache import cache
 
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
+from dashboard.metrics.kept import keep, table_version
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
@@ -38,14 +35,8 @@ from dashboard.metrics.totals import (
 from infopoints.models import InformationPoint
 from oegen import asof
 from oegen.core import clock
-from oegen.core.caching import CACHE_SECONDS, cache_key
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
-
-T = TypeVar("T")
-
-#: Part of every cache key, because another release may define figures differently.
-_CODE = max(module.stat().st_mtime_ns for module in Path(__file__).parent.glob("*.py"))
 
 #: The number of information points in the list of the highest ratings.
 TOP = 10
@@ -85,15 +76,13 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
     result is cached until the next change set about a business record, the next day or for
     ``CACHE_SECONDS``.
     """
-    return _cached(
+    return keep(
         lambda: _overview(select, since, filters),
         *("overview", since, asof.data_version(), filters),
     )
 
 
 def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:
-    # Read first: with a concurrent write, newer figures get an older key, never the reverse.
-    transition_key = [] if filters else _transition_key()
     with portfolio(select, since) as before, portfolio(select, before=before) as now:
         highest = list(InformationPoint.objects.recorded().live().by_rating()[:TOP])
         return Overview(
@@ -109,7 +98,7 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
             heat=by_technology_and_status(now),
             years=tuple(by_rtb_year(now)),
             growth=tuple(growth(now)),
-            stages=stages(now) if filters else _stages_of_all(now, transition_key),
+            stages=stages(now) if filters else _stages_of_all(now),
             concentration=by_counterparty(now),
             top_points=tuple(by_information_point(now, highest)),
             exposures=tuple(most_exposing(now)),
@@ -119,29 +108,11 @@ def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str)
         )
 
 
-def _transition_key() -> list[object]:
-    """A cache key for the stages of all pipelines: it changes with each write of a transition or
-    stage, because history only grows. Most change sets write none, and computing the stages takes a
+def _stages_of_all(now: Portfolio) -> Stages:
+    """The stages of all pipelines, which most change sets do not change: computing them takes a
     quarter of the page's time."""
-    key: list[object] = []
-    for model in (StageTransition, Stage):
-        last = model.history.order_by("-history_id").values_list("digest", flat=True)
-        key += [model.history.count(), last.first()]
-    return key
-
-
-def _stages_of_all(now: Portfolio, transition_key: list[object]) -> Stages:
-    return _cached(lambda: stages(now), "stages", clock.past_day(), clock.today(), *transition_key)
-
-
-def _cached(compute: Callable[[], T], *conditions: object) -> T:
-    """The cached result of ``compute`` under these conditions, or a new one."""
-    key = cache_key(_CODE, *conditions)
-    found: T | None = cache.get(key)
-    if found is None:
-        found = compute()
-        cache.set(key, found, timeout=CACHE_SECONDS)
-    return found
+    tables = [*table_version(StageTransition), *table_version(Stage)]
+    return keep(lambda: stages(now), "stages", clock.past_day(), clock.today(), *tables)
 
 
 def months_before(day: date, months: int) -> date:

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
@@ -27,24 +27,26 @@ from django.db import connection
 from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
 from django.db.models.expressions import Combinable, RawSQL
 
+from dashboard.metrics.kept import facts_version, keep
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
     Column,
     Condition,
+    Numbers,
     SharedRow,
     SumRow,
     Sums,
     Total,
     Values,
+    by_facility,
 )
 from oegen import audit
 from oegen.asof import as_of
 from oegen.core import clock
-from oegen.models import ChangeSet
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.facts.intervals import FOREVER
-from pipelines.facts.querysets import fact_probability
+from pipelines.facts.querysets import FactQuerySet, fact_probability
 from pipelines.models import Fact, Stage, Technology
 from pipelines.querysets import (
     PipelineQuerySet,
@@ -128,14 +130,19 @@ class Portfolio:
         return as_of(self._own_day) if self._own_day else nullcontext()
 
     def facts(
-        self, *columns: Column, where: Q | None = None, everything: bool = False
+        self,
+        *columns: Column,
+        where: Q | None = None,
+        everything: bool = False,
+        among: FactQuerySet | None = None,
     ) -> tuple[str, Values]:
         """SQL, with parameters, that selects these columns of the filtered pipelines' facts.
 
         ``where`` is a further condition on ``Fact``. ``everything`` includes the pipelines outside
-        the filter.
+        the filter. ``among`` are other facts than those of the portfolio's moment.
         """
-        rows = Fact.objects.at(self._moment).order_by().filter(where or Q())
+        rows = Fact.objects.at(self._moment) if among is None else among
+        rows = rows.order_by().filter(where or Q())
         in_filter = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {self._selected}", ()))  # noqa: S611
         if self._selected and not everything:
             rows = rows.filter(in_filter)
@@ -174,7 +181,7 @@ def portfolio(
                 _moment=clock.end_of(past) if past else None,
                 _selected=selected,
             )
-            found = replace(found, sums=_sums_of(found))
+            found = replace(found, sums=_read_sums(found) if selected else _sums_of_all(found))
         if before:
             found = replace(
                 found, _comparison=_compare(f"portfolio_{number}", before, found, tables)
@@ -197,13 +204,28 @@ def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) ->
     return ids
 
 
-def _sums_of(found: Portfolio) -> Sums:
+def _sums_of_all(found: Portfolio) -> Sums:
+    """The sums of all pipelines. Those of a past day are kept; those of the present are the ones of
+    this morning, kept, with what was written since."""
+    if found._moment:
+        return keep(lambda: _read_sums(found), "sums", *facts_version(found._moment))
+    morning = clock.end_of(found.day - timedelta(days=1))
+    known = keep(
+        lambda: _read_sums(found, Fact.objects.at(morning)), "today", *facts_version(morning)
+    )
+    begun = _read_sums(found, Fact.objects.begun_since(morning))
+    ended = _read_sums(found, Fact.objects.ended_since(morning))
+    return known + begun - ended
+
+
+def _read_sums(found: Portfolio, among: FactQuerySet | None = None) -> Sums:
     names = (*KEYS, Column.BASIS)
     rows, params = found.facts(
         *names,
         *(Column.FIRST_ROW, Column.FIRST_ROW_OF_TECHNOLOGY, Column.FACILITY, Column.KW),
         *(Column.KWH, Column.IS_STORAGE, Column.OWNERSHIP, Column.PROBABILITY),
         where=Q(is_shared=False),
+        among=among,
     )
     grouped = f"""
         SELECT {", ".join(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
@@ -212,14 +234,16 @@ def _sums_of(found: Portfolio) -> Sums:
     shared, shared_params = found.facts(
         *KEYS,
         *LINKED[:-1],
-        *(Column.FIRST_ROW_OF_TECHNOLOGY, Column.RTB_DATE, Column.SOLD_READY),
+        Column.FIRST_ROW_OF_TECHNOLOGY,
         where=Q(is_shared=True),
+        among=among,
     )
     width = len(KEYS)
     return Sums(
         tuple(
-            SumRow(row[:width], row[width], *(int(number or 0) for number in row[width + 1 :]))
+            SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
             for row in fetch(grouped, params)
+            for basis, first_rows, of_technology, *numbers in [row[width:]]
         ),
         tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
     )
@@ -256,7 +280,7 @@ def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
     """Whether a stage or technology was changed in between, other than by the set-up."""
     for model in (Stage, Technology):
         written = audit.history_model(model).objects.exclude(
-            change_set__in=ChangeSet.objects.filter(source=audit.Source.MIGRATION)
+            change_set__source=audit.Source.MIGRATION
         )
         if now._moment:
             written = written.filter(history_date__lt=now._moment)
@@ -303,22 +327,28 @@ def totals_by_link(
         WHERE {" AND ".join(one.sql for one in where) or "1 = 1"}
     """
     sums = Adder()
-    for value, basis, *numbers in fetch(
+    for value, basis, pipelines, *numbers in fetch(
         f"""
         SELECT links.{key}, basis, SUM(first_row), {sums_of_facts()}
         {linked} AND shared = 0 GROUP BY links.{key}, basis
         """,
         params,
     ):
-        sums.add((value,), basis, [int(number or 0) for number in numbers])
+        sums.add((value,), basis, int(pipelines), numbers_from(numbers))
     columns = ", ".join(LINKED[:-1])
     rows = fetch(f"SELECT links.{key}, {columns} {linked} AND shared = 1", params)
-    sums.add_shared(((row[0],), SharedRow((), *row[1:]), row[1]) for row in rows)
+    for members in by_facility(SharedRow((row[0],), *row[1:]) for row in rows):
+        sums.add_shared([(row.keys, row.first_row, row, own) for row, own in members])
     return {value: total for (value,), total in sums.totals().items()}
 
 
+def numbers_from(row: Iterable[Any]) -> Numbers:
+    """The results of ``sums_of_facts``. PostgreSQL adds up to decimals, SQLite to floats."""
+    return cast(Numbers, tuple([int(number or 0) for number in row]))
+
+
 def sums_of_facts() -> str:
-    """SQL for the numbers of a ``SumRow`` from ``facilities`` on."""
+    """SQL for ``Numbers``."""
     return f"""
         COUNT(facility_id), COUNT(kw), SUM(kw), SUM(kwh),
         SUM(CASE WHEN is_storage = 1 THEN kw END),

@@ -9,11 +9,13 @@ highest counts. So the rows of shared facilities, which are few, are kept one by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Any, NamedTuple
+from functools import cached_property
+from operator import add, itemgetter, neg
+from typing import Any, NamedTuple, cast
 
 from pipelines.querysets import OPEN, WHOLE, Capacity, Megawatts, mw_of
 
@@ -85,7 +87,8 @@ class Condition(Enum):
 
     @property
     def column(self) -> Column:
-        return self.value[0]
+        column: Column = self.value[0]
+        return column
 
     @property
     def sql(self) -> str:
@@ -97,24 +100,26 @@ class Condition(Enum):
         return value is not None if wanted is None else bool(value == wanted)
 
 
+#: The number of facilities and of those with a capacity; their kW, their kWh, the kW of storage;
+#: the kW by ownership and by probability, in kW / WHOLE, and by both, in kW / WHOLE²; the kW that
+#: have a probability.
+Numbers = tuple[int, int, int, int, int, int, int, int, int]
+
+
 class SumRow(NamedTuple):
     """The sums of the facts with equal ``keys``, values of ``KEYS``, and equal basis, except those
-    of shared facilities. ``net`` and ``weighted`` are in kW / WHOLE, ``net_weighted`` in
-    kW / WHOLE²."""
+    of shared facilities."""
 
     keys: Values
     basis: str | None
     pipelines: int
     pipelines_of_technology: int
-    facilities: int
-    known: int
-    kw: int
-    kwh: int
-    storage_kw: int
-    net: int
-    weighted: int
-    net_weighted: int
-    with_probability: int
+    numbers: Numbers
+
+    def __neg__(self) -> SumRow:
+        numbers = cast(Numbers, tuple(map(neg, self.numbers)))
+        pipelines = -self.pipelines, -self.pipelines_of_technology
+        return SumRow(self.keys, self.basis, *pipelines, numbers)
 
 
 class SharedRow(NamedTuple):
@@ -132,8 +137,6 @@ class SharedRow(NamedTuple):
     ownership: int
     probability: int | None
     first_row_of_technology: int = 0
-    rtb_date: Any = None
-    sold_ready: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,22 @@ class Sums:
     rows: tuple[SumRow, ...]
     shared: tuple[SharedRow, ...]
 
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.rows + other.rows, self.shared + other.shared)
+
+    def __sub__(self, other: Sums) -> Sums:
+        """Without the facts of ``other``, which are among these."""
+        removed = set(other.shared)
+        return Sums(
+            self.rows + tuple(-row for row in other.rows),
+            tuple(row for row in self.shared if row not in removed),
+        )
+
+    @cached_property
+    def facilities(self) -> list[list[tuple[SharedRow, Numbers]]]:
+        """The shared rows ``by_facility``."""
+        return by_facility(self.shared)
+
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """The total of each group by the values of ``keys``, which are ``KEYS``. A condition on the
         technology requires ``Column.TECHNOLOGY`` in them."""
@@ -182,86 +201,114 @@ class Sums:
         sums = Adder()
         for row in self.rows:
             if selects(row.keys):
-                number = row.pipelines_of_technology if by_technology else row.pipelines
-                sums.add(read(row.keys), row.basis, (number, *row[4:]))
-        sums.add_shared(
-            (
-                read(row.keys),
-                row,
-                row.first_row_of_technology if by_technology else row.first_row,
+                pipelines = row.pipelines_of_technology if by_technology else row.pipelines
+                sums.add(read(row.keys), row.basis, pipelines, row.numbers)
+        for rows in self.facilities:
+            sums.add_shared(
+                [
+                    (
+                        read(row.keys),
+                        row.first_row_of_technology if by_technology else row.first_row,
+                        row,
+                        numbers,
+                    )
+                    for row, numbers in rows
+                    if selects(row.keys)
+                ]
             )
-            for row in self.shared
-            if selects(row.keys)
-        )
         return sums.totals()
+
+
+def by_facility(shared: Iterable[SharedRow]) -> list[list[tuple[SharedRow, Numbers]]]:
+    """The rows of each facility, each with its numbers alone."""
+    facilities: dict[Any, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
+    for row in shared:
+        facilities[row.facility].append((row, _numbers_of([row])))
+    return list(facilities.values())
 
 
 def values_of(columns: Iterable[Column]) -> Callable[[Values], Values]:
     """A function that reads these of the values of ``KEYS``."""
     places = [KEYS.index(column) for column in columns]
-    return lambda keys: tuple([keys[place] for place in places])
+    if len(places) == 1:
+        [place] = places
+        return lambda keys: (keys[place],)
+    return itemgetter(*places) if places else lambda keys: ()
 
 
 def selector(where: Iterable[Condition]) -> Callable[[Values], bool]:
     """A function that says whether values of ``KEYS`` meet all conditions."""
-    checks = [(KEYS.index(one.column), one) for one in where]
-    return lambda keys: all(one.holds(keys[place]) for place, one in checks)
+    checks = [(KEYS.index(one.column), one.holds) for one in where]
+    if len(checks) == 1:
+        [(place, holds)] = checks
+        return lambda keys: holds(keys[place])
+    return lambda keys: all(holds(keys[place]) for place, holds in checks)
 
 
 class Adder:
-    """Adds up numbers by group and basis: those of ``SumRow`` from ``pipelines`` on, without
-    ``pipelines_of_technology``."""
+    """Adds up numbers of pipelines and ``Numbers`` by group and basis."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[Values, str | None], list[int]] = {}
+        self._sums: dict[tuple[Values, str | None], tuple[int, ...]] = {}
 
-    def add(self, key: Values, basis: str | None, numbers: Iterable[int], sign: int = 1) -> None:
-        known = self._sums.get((key, basis))
-        if known is None:
-            self._sums[key, basis] = [sign * number for number in numbers]
-        else:
-            for place, number in enumerate(numbers):
-                known[place] += sign * number
+    def add(
+        self, key: Values, basis: str | None, pipelines: int, numbers: Numbers, sign: int = 1
+    ) -> None:
+        added: tuple[int, ...] = (pipelines, *numbers)
+        if sign < 0:
+            added = tuple(map(neg, added))
+        place = key, basis
+        known = self._sums.get(place)
+        self._sums[place] = tuple(map(add, known, added)) if known else added
 
-    def add_shared(self, rows: Iterable[tuple[Values, SharedRow, int]]) -> None:
-        """Add rows of shared facilities, each with its group and the number of pipelines that it
-        counts for: a facility counts once in each group, with the highest of its shares."""
-        by_facility: dict[tuple[Values, Any], list[SharedRow]] = defaultdict(list)
-        for key, row, pipelines in rows:
-            by_facility[key, row.facility].append(row)
-            if pipelines:
-                self.add(key, row.basis, (pipelines, *[0] * 9))
-        for (key, _), members in by_facility.items():
-            self.add(key, members[0].basis, (0, *_numbers_of(members)))
+    def add_shared(self, rows: Collection[tuple[Values, int, SharedRow, Numbers]]) -> None:
+        """Add the rows of a shared facility, each with its group, the number of pipelines that it
+        counts for, and its numbers: the facility counts once in each group, with the highest of
+        its shares."""
+        if len(rows) == 1:
+            [(key, pipelines, row, numbers)] = rows
+            self.add(key, row.basis, pipelines, numbers)
+            return
+        groups: dict[Values, list[tuple[int, SharedRow, Numbers]]] = {}
+        for key, *entry in rows:
+            groups.setdefault(key, []).append(cast("tuple[int, SharedRow, Numbers]", entry))
+        for key, members in groups.items():
+            pipelines, row, numbers = members[0]
+            if len(members) > 1:
+                pipelines = sum(number for number, *_ in members)
+                numbers = _numbers_of([row for _, row, _ in members])
+            self.add(key, row.basis, pipelines, numbers)
 
     def totals(self) -> dict[Values, Total]:
+        """The groups that have a pipeline or a facility."""
         totals: dict[Values, Total] = {}
         for (key, basis), numbers in self._sums.items():
-            total = _total(basis, *numbers)
-            totals[key] = totals[key] + total if key in totals else total
+            if any(numbers):
+                total = _total(basis, *numbers)
+                totals[key] = totals[key] + total if key in totals else total
         return totals
 
 
-def _numbers_of(rows: list[SharedRow]) -> Iterator[int]:
-    """The numbers of one facility, from ``facilities`` on."""
-    kw, kwh = _highest(row.kw for row in rows), _highest(row.kwh for row in rows)
+def _numbers_of(rows: list[SharedRow]) -> Numbers:
+    """The numbers of one facility, from its rows in a group."""
+    kw = max((row.kw for row in rows if row.kw is not None), default=None)
+    kwh = max((row.kwh for row in rows if row.kwh is not None), default=0)
     ownership = max(row.ownership for row in rows)
-    known = [row.probability for row in rows if row.probability is not None]
-    products = [row.ownership * row.probability for row in rows if row.probability is not None]
+    known = [row for row in rows if row.probability is not None]
+    probability = max((row.probability or 0 for row in known), default=0)
+    product = max((row.ownership * (row.probability or 0) for row in known), default=0)
     size = kw or 0
-    yield 1
-    yield int(kw is not None)
-    yield size
-    yield kwh or 0
-    yield size if any(row.is_storage for row in rows) else 0
-    yield size * ownership
-    yield size * max(known, default=0)
-    yield size * max(products, default=0)
-    yield size if known else 0
-
-
-def _highest(values: Iterable[int | None]) -> int | None:
-    return max((value for value in values if value is not None), default=None)
+    return (
+        1,
+        int(kw is not None),
+        size,
+        kwh,
+        size if any(row.is_storage for row in rows) else 0,
+        size * ownership,
+        size * probability,
+        size * product,
+        size if known else 0,
+    )
 
 
 def _total(basis: str | None, *sums: int) -> Total:

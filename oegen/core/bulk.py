@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oegen.core.fields import AnyField
 
 #: The types whose values a database takes as they are, by the methods that would convert them.
-_PLAIN = {
+_PLAIN: dict[Callable[..., Any], type] = {
     models.CharField.get_prep_value: str,
     models.TextField.get_prep_value: str,
     models.BooleanField.get_prep_value: bool,
@@ -54,7 +54,7 @@ def insert(
             places = ", ".join(["%s"] * len(fields))
             cursor.executemany(
                 f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608
-                zip(*columns, strict=True),
+                list(zip(*columns, strict=True)),
             )
 
 
@@ -71,7 +71,7 @@ def _values_of(
     field: AnyField, rows: Collection[Any], connection: BaseDatabaseWrapper
 ) -> Iterator[Any]:
     """The values of the field in all rows, as parameters of a statement."""
-    plain = _plain_type(type(field))
+    plain = _PLAIN.get(type(field).get_prep_value)
 
     def convert(value: Any) -> Any:
         if value is None or type(value) is plain:
@@ -87,10 +87,3 @@ def _reading(field: AnyField, rows: Collection[Any]) -> Iterator[Any]:
     if type(field).pre_save is models.Field.pre_save:
         return map(attrgetter(field.attname), rows)
     return (field.pre_save(row, add=True) for row in rows)
-
-
-@cache
-def _plain_type(kind: type[AnyField]) -> type | None:
-    """The type whose values a field of this class saves as they are."""
-    prepare: Callable[..., Any] = kind.get_prep_value
-    return _PLAIN.get(prepare)

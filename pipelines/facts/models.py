@@ -66,3 +66,21 @@ class Fact(models.Model):
 
     def __str__(self):
         return f"{self.project_name}, {self.valid_from} to {self.valid_until}"
+
+
+class FactRevision(models.Model):
+    """A write that changed what facts say of the time after ``changed_from``, on an earlier day.
+
+    Most writes change nothing but the present. The number of these rows up to a day is part of the
+    cache keys of what was computed of it.
+    """
+
+    changed_from = models.DateTimeField(db_index=True)
+
+    unaudited = "Derived from the history."
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"Changed from {self.changed_from} on"

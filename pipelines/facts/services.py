@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -11,9 +12,10 @@ from uuid import UUID
 
 from django.apps import AppConfig
 from django.db import transaction
+from django.utils import timezone
 
 from oegen import audit
-from oegen.core import bulk
+from oegen.core import bulk, clock
 from oegen.core.database import is_migrated, take_advisory_locks
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.deriving import (
@@ -24,9 +26,18 @@ from pipelines.facts.deriving import (
     facilities_of,
     pipelines_of,
 )
-from pipelines.facts.intervals import FacilityState, Interval, PipelineState, Version
-from pipelines.facts.models import Fact
+from pipelines.facts.intervals import (
+    FOREVER,
+    FacilityState,
+    Interval,
+    PipelineState,
+    Version,
+)
+from pipelines.facts.models import Fact, FactRevision
 from pipelines.models.pipeline import Pipeline
+
+#: The values of ``_COLUMNS`` of a fact.
+Values = tuple[Any, ...]
 
 #: The number of pipelines whose facts are derived at a time.
 CHUNK = 500
@@ -95,6 +106,7 @@ def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
             fact.valid_until = since
             columns = {name: getattr(fact, name) for name in _COLUMNS}
             begun.append(Fact(**columns | state | span))
+    _record_revision(newest[key].since for key in ended)
     Fact.objects.bulk_update(chain(*ended.values()), ["valid_until"], batch_size=audit.BATCH_SIZE)
     bulk.insert(Fact, begun)
     return set(ended)
@@ -112,8 +124,9 @@ def refresh_facts(
     number = 0
     for keys in chunks(pipelines, CHUNK):
         outdated, missing = _differences(keys)
-        Fact.objects.filter(pk__in=outdated).delete()
-        bulk.insert(Fact, missing)
+        _record_revision(_changed_from(outdated.values(), missing))
+        Fact.objects.filter(pk__in=list(outdated)).delete()
+        bulk.insert(Fact, [Fact(**dict(zip(_COLUMNS, row, strict=True))) for row in missing])
         number += len(outdated) + len(missing)
         progress(len(keys))
     return number
@@ -151,28 +164,45 @@ def wrong_facts() -> Iterator[tuple[UUID, int, int]]:
     whose facts differ from the history."""
     for keys in chunks(all_pipelines(), CHUNK):
         outdated, missing = _differences(keys)
-        pipelines = dict(Fact.objects.filter(pk__in=outdated).values_list("pk", "pipeline_id"))
-        for key in sorted({*pipelines.values(), *(fact.pipeline_id for fact in missing)}):
-            yield (
-                key,
-                sum(other == key for other in pipelines.values()),
-                sum(fact.pipeline_id == key for fact in missing),
-            )
+        unwanted = Counter(pipeline for pipeline, *_ in outdated.values())
+        lacking = Counter(pipeline for pipeline, *_ in missing)
+        for key in sorted({*unwanted, *lacking}):
+            yield key, unwanted[key], lacking[key]
 
 
-def _differences(keys: Collection[UUID]) -> tuple[list[int], list[Fact]]:
-    """The keys of outdated facts, and the missing facts, unsaved."""
-    known: dict[tuple[Any, ...], int] = {}
-    outdated, missing = [], []
+def _differences(keys: Collection[UUID]) -> tuple[dict[int, Values], list[Values]]:
+    """The outdated facts by their keys, and the missing ones."""
+    known: dict[Values, int] = {}
+    outdated: dict[int, Values] = {}
     for pk, *row in Fact.objects.filter(pipeline_id__in=keys).values_list("pk", *_COLUMNS):
         if known.setdefault(tuple(row), pk) != pk:
-            outdated.append(pk)
-    for key, intervals in derive(keys).items():
-        for interval in intervals:
-            values = _values(key, interval)
-            if known.pop(values, None) is None:
-                missing.append(Fact(**dict(zip(_COLUMNS, values, strict=True))))
-    return [*outdated, *known.values()], missing
+            outdated[pk] = tuple(row)
+    derived = [
+        _values(key, interval) for key, intervals in derive(keys).items() for interval in intervals
+    ]
+    missing = [row for row in derived if known.pop(row, None) is None]
+    return outdated | {pk: row for row, pk in known.items()}, missing
+
+
+def _changed_from(outdated: Iterable[Values], missing: Iterable[Values]) -> Iterator[datetime]:
+    """The times from which on the facts differ: where only the end of one does, the earlier end."""
+    ends = {(*row[:2], *row[3:]): row[2] for row in outdated}
+    for row in missing:
+        end = ends.pop((*row[:2], *row[3:]), None)
+        yield min(end, row[2]) if end else row[1]
+    for _, since, *_ in ends:
+        yield since
+
+
+def _record_revision(changed_from: Iterable[datetime]) -> None:
+    """Record that facts change from the first of these times on, if that is on an earlier day.
+
+    The last hour before midnight counts as earlier, because the transaction may end after it.
+    """
+    earliest = min(changed_from, default=FOREVER)
+    tomorrow_soon = timezone.localdate(timezone.now() + timedelta(hours=1))
+    if earliest < clock.end_of(tomorrow_soon - timedelta(days=1)):
+        FactRevision.objects.create(changed_from=earliest)
 
 
 #: The columns of a fact, in the order of ``_values``.
@@ -184,7 +214,7 @@ _COLUMNS = (
 )
 
 
-def _values(pipeline_key: UUID, fact: Interval) -> tuple[Any, ...]:
+def _values(pipeline_key: UUID, fact: Interval) -> Values:
     return (
         *(pipeline_key, fact.since, fact.until, fact.sold_on, fact.facility_id),
         *(fact.is_shared, fact.is_first, fact.is_first_of_technology),

@@ -1,4 +1,4 @@
-from pipelines.facts.models import Fact
+from pipelines.facts.models import Fact, FactRevision
 from pipelines.models.facility import Facility
 from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
 from pipelines.models.pipeline import Pipeline
@@ -8,6 +8,7 @@ __all__ = [
     "CounterpartyRole",
     "Facility",
     "Fact",
+    "FactRevision",
     "Pipeline",
     "PipelineCounterparty",
     "PipelineFacility",

@@ -22,7 +22,7 @@ class Megawatts:
     mw_ac: Decimal = ZERO
 
     @classmethod
-    def of(cls, basis: str, mw: Decimal, **more: Any) -> Self:
+    def of(cls, basis: str | None, mw: Decimal, **more: Any) -> Self:
         """``mw`` of one basis; ``more`` are other fields."""
         return cls(**{"mwp_dc" if basis == CapacityBasis.DC else "mw_ac": mw}, **more)
 

@@ -1,0 +1,77 @@
+"""Figures from kept sums and what was written since are those that are read anew."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from dashboard import metrics
+from oegen.audit import change_set
+from oegen.core import clock
+from pipelines.models import FactRevision, Pipeline, PipelineFacility
+from tests.support.builders import make_facility, make_pipeline
+from tests.support.player import FIRST_DAY, Clock, Player
+
+pytestmark = pytest.mark.django_db
+
+
+def figures() -> tuple:
+    since = clock.today() - timedelta(days=3)
+    with (
+        metrics.portfolio(Pipeline.objects.all, since) as before,
+        metrics.portfolio(Pipeline.objects.all, before=before) as now,
+    ):
+        return (
+            metrics.headline(before),
+            metrics.headline(now),
+            metrics.by_technology(now),
+            metrics.by_rtb_year(now),
+            metrics.by_technology_and_status(now),
+            sorted(metrics.rag_moves(now), key=lambda move: (move.start, move.end)),
+            metrics.slippage(now),
+            metrics.walk(before, now),
+            metrics.growth(now),
+        )
+
+
+def assert_kept_figures_are_right() -> None:
+    kept = figures()
+    cache.clear()
+    assert kept == figures()
+
+
+def test_after_each_write_of_a_day(monkeypatch, portfolio_manager):
+    moments, player = Clock(monkeypatch), Player(5, portfolio_manager)
+    for number in range(12):
+        moments.begin(FIRST_DAY + timedelta(days=number))
+        for _ in range(4):
+            player.write()
+            moments.tick()
+            assert_kept_figures_are_right()
+
+
+def test_a_write_dated_before_this_morning_changes_what_was_kept(monkeypatch):
+    Clock(monkeypatch).begin(FIRST_DAY + timedelta(days=9))
+    make_pipeline(capacity_mw=10)
+    figures()
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 3, 1, 9, tzinfo=UTC))
+    assert FactRevision.objects.count() == 0
+    earlier = timezone.now() - timedelta(days=2)
+    with change_set() as current:
+        current.recorded_at, current.back_dated = earlier, True
+        make_pipeline("Late entry", capacity_mw=70)
+    assert FactRevision.objects.get().changed_from == earlier
+    assert_kept_figures_are_right()
+
+
+def test_a_facility_that_becomes_shared_today_counts_once():
+    pipeline, facility = make_pipeline("One"), make_facility(capacity_mw=40)
+    PipelineFacility.objects.create(pipeline=pipeline, facility=facility)
+    figures()
+    link = PipelineFacility.objects.create(pipeline=make_pipeline("Two"), facility=facility)
+    _, now, *_ = figures()
+    assert (now.open.pipelines, now.open.capacity.mw) == (2, 40)
+    assert_kept_figures_are_right()
+    link.delete()
+    assert_kept_figures_are_right()
