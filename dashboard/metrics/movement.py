@@ -264,12 +264,13 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
             sums.add((was_rag, rag), basis, int(pipelines), numbers)
     for rows in now.sums.facilities:
         members = []
-        for shared_row, numbers in rows:
-            state, rag = _STATE_AND_RAG(shared_row.keys)
-            was_rag = compared.get(shared_row.pipeline, rag)
+        for shared, numbers in rows:
+            state, rag = _STATE_AND_RAG(shared.keys)
+            was_rag = compared.get(shared.pipeline, rag)
             if state == OPEN and was_rag is not None:
-                members.append(((was_rag, rag), shared_row.first_row, shared_row, numbers))
-        sums.add_shared(members)
+                sums.add((was_rag, rag), shared.basis, shared.first_row, numbers)
+                members.append(((was_rag, rag), shared, numbers))
+        sums.subtract_excess(members)
     totals = sums.totals()
     return [RagMove(was, rag, total) for (was, rag), total in totals.items() if total.pipelines]
 

@@ -39,7 +39,6 @@ from dashboard.metrics.sums import (
     Sums,
     Total,
     Values,
-    by_facility,
 )
 from oegen import audit
 from oegen.asof import as_of
@@ -326,19 +325,30 @@ def totals_by_link(
         FROM ({facts}) AS facts JOIN ({links}) AS links ON links.pipeline_id = facts.id
         WHERE {" AND ".join(one.sql for one in where) or "1 = 1"}
     """
+    # A shared facility counts once in each group, with the highest of its shares.
+    facilities = f"""
+        SELECT key, MAX(basis) AS basis, facility_id, 0 AS first_row, MAX(is_storage) AS is_storage,
+            MAX(kw) AS kw, MAX(kwh) AS kwh, MAX(ownership) AS ownership,
+            MAX(probability) AS probability, MAX(ownership * probability) AS product
+        FROM (SELECT links.{key} AS key, facts.* {linked} AND shared = 1) AS shared_rows
+        GROUP BY key, facility_id
+        UNION ALL
+        SELECT links.{key}, basis, facility_id, first_row, is_storage, kw, kwh, ownership,
+            probability, ownership * probability
+        {linked} AND shared = 0
+        UNION ALL
+        SELECT links.{key}, basis, NULL, first_row, NULL, NULL, NULL, NULL, NULL, NULL
+        {linked} AND shared = 1
+    """
     sums = Adder()
     for value, basis, pipelines, *numbers in fetch(
         f"""
-        SELECT links.{key}, basis, SUM(first_row), {sums_of_facts()}
-        {linked} AND shared = 0 GROUP BY links.{key}, basis
+        SELECT key, basis, SUM(first_row), {sums_of_facts("product")}
+        FROM ({facilities}) AS facilities GROUP BY key, basis
         """,
-        params,
+        params * 3,
     ):
         sums.add((value,), basis, int(pipelines), numbers_from(numbers))
-    columns = ", ".join(LINKED[:-1])
-    rows = fetch(f"SELECT links.{key}, {columns} {linked} AND shared = 1", params)
-    for members in by_facility(SharedRow((row[0],), *row[1:]) for row in rows):
-        sums.add_shared([(row.keys, row.first_row, row, own) for row, own in members])
     return {value: total for (value,), total in sums.totals().items()}
 
 
@@ -347,13 +357,13 @@ def numbers_from(row: Iterable[Any]) -> Numbers:
     return cast(Numbers, tuple([int(number or 0) for number in row]))
 
 
-def sums_of_facts() -> str:
+def sums_of_facts(product: str = "ownership * probability") -> str:
     """SQL for ``Numbers``."""
     return f"""
         COUNT(facility_id), COUNT(kw), SUM(kw), SUM(kwh),
         SUM(CASE WHEN is_storage = 1 THEN kw END),
         SUM({part_of("kw", "ownership")}), SUM({part_of("kw", "probability")}),
-        SUM({part_of("kw", "ownership * probability")}),
+        SUM({part_of("kw", product)}),
         SUM(CASE WHEN probability IS NOT NULL THEN kw END)
     """
 

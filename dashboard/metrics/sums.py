@@ -9,7 +9,7 @@ highest counts. So the rows of shared facilities, which are few, are kept one by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -189,42 +189,82 @@ class Sums:
 
     @cached_property
     def facilities(self) -> list[list[tuple[SharedRow, Numbers]]]:
-        """The shared rows ``by_facility``."""
-        return by_facility(self.shared)
+        """The shared rows of each facility, each with its numbers alone."""
+        facilities: dict[Any, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
+        for row in self.shared:
+            facilities[row.facility].append((row, numbers_of([row])))
+        return list(facilities.values())
+
+    @cached_property
+    def _index(self) -> _Index:
+        return _Index(self)
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """The total of each group by the values of ``keys``, which are ``KEYS``. A condition on the
         technology requires ``Column.TECHNOLOGY`` in them."""
-        read = values_of(keys)
-        selects = selector(where)
+        index = self._index
+        read, selects = values_of(keys), selector(where)
+        groups = [read(values) if selects(values) else None for values in index.places]
         by_technology = Column.TECHNOLOGY in keys
         sums = Adder()
-        for row in self.rows:
-            if selects(row.keys):
-                pipelines = row.pipelines_of_technology if by_technology else row.pipelines
-                sums.add(read(row.keys), row.basis, pipelines, row.numbers)
-        for rows in self.facilities:
-            sums.add_shared(
-                [
-                    (
-                        read(row.keys),
-                        row.first_row_of_technology if by_technology else row.first_row,
-                        row,
-                        numbers,
-                    )
-                    for row, numbers in rows
-                    if selects(row.keys)
-                ]
+        for (place, basis), (pipelines, of_technology, *numbers) in index.rows.items():
+            group = groups[place]
+            if group is not None:
+                sums.add(group, basis, of_technology if by_technology else pipelines, numbers)
+        for (one, other, basis), excess in index.pairs.items():
+            group = groups[one]
+            if group is not None and group == groups[other]:
+                sums.add(group, basis, 0, excess, sign=-1)
+        for places, members in index.larger:
+            sums.subtract_excess(
+                (groups[place], *member) for place, member in zip(places, members, strict=True)
             )
         return sums.totals()
 
 
-def by_facility(shared: Iterable[SharedRow]) -> list[list[tuple[SharedRow, Numbers]]]:
-    """The rows of each facility, each with its numbers alone."""
-    facilities: dict[Any, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
-    for row in shared:
-        facilities[row.facility].append((row, _numbers_of([row])))
-    return list(facilities.values())
+class _Index:
+    """The facts of ``Sums``, prepared for grouping them many times.
+
+    A shared facility is first counted in each of its pipelines. Where several of these are in one
+    group, the excess is subtracted again.
+    """
+
+    def __init__(self, sums: Sums) -> None:
+        #: The distinct values of ``KEYS``, numbered from 0.
+        self.places: dict[Values, int] = {}
+        #: By place and basis: the numbers of pipelines, by technology too, and ``Numbers``.
+        self.rows: dict[Values, tuple[int, ...]] = {}
+        #: The excess of the facilities of two pipelines, by the places of these and basis.
+        self.pairs: dict[Values, tuple[int, ...]] = {}
+        #: The places and rows of facilities of more pipelines.
+        self.larger: list[tuple[list[int], list[tuple[SharedRow, Numbers]]]] = []
+        for row in sums.rows:
+            pipelines = row.pipelines, row.pipelines_of_technology
+            _add(self.rows, (self._place(row.keys), row.basis), (*pipelines, *row.numbers))
+        for members in sums.facilities:
+            places = [self._place(shared.keys) for shared, _ in members]
+            for place, (shared, numbers) in zip(places, members, strict=True):
+                pipelines = shared.first_row, shared.first_row_of_technology
+                _add(self.rows, (place, shared.basis), (*pipelines, *numbers))
+            if len(members) == 2:
+                _add(self.pairs, (*places, members[0][0].basis), _excess(members))
+            else:
+                self.larger.append((places, members))
+
+    def _place(self, keys: Values) -> int:
+        return self.places.setdefault(keys, len(self.places))
+
+
+def _excess(members: list[tuple[SharedRow, Numbers]]) -> tuple[int, ...]:
+    """What the numbers of the rows of a facility add up to above those of the facility."""
+    together = numbers_of([row for row, _ in members])
+    columns = zip(*(numbers for _, numbers in members), together, strict=True)
+    return tuple(sum(own) - one for *own, one in columns)
+
+
+def _add(sums: dict[Any, tuple[int, ...]], key: Any, numbers: tuple[int, ...]) -> None:
+    known = sums.get(key)
+    sums[key] = tuple(map(add, known, numbers)) if known else numbers
 
 
 def values_of(columns: Iterable[Column]) -> Callable[[Values], Values]:
@@ -252,32 +292,26 @@ class Adder:
         self._sums: dict[tuple[Values, str | None], tuple[int, ...]] = {}
 
     def add(
-        self, key: Values, basis: str | None, pipelines: int, numbers: Numbers, sign: int = 1
+        self,
+        key: Values,
+        basis: str | None,
+        pipelines: int,
+        numbers: Iterable[int],
+        sign: int = 1,
     ) -> None:
         added: tuple[int, ...] = (pipelines, *numbers)
-        if sign < 0:
-            added = tuple(map(neg, added))
-        place = key, basis
-        known = self._sums.get(place)
-        self._sums[place] = tuple(map(add, known, added)) if known else added
+        _add(self._sums, (key, basis), added if sign > 0 else tuple(map(neg, added)))
 
-    def add_shared(self, rows: Collection[tuple[Values, int, SharedRow, Numbers]]) -> None:
-        """Add the rows of a shared facility, each with its group, the number of pipelines that it
-        counts for, and its numbers: the facility counts once in each group, with the highest of
-        its shares."""
-        if len(rows) == 1:
-            [(key, pipelines, row, numbers)] = rows
-            self.add(key, row.basis, pipelines, numbers)
-            return
-        groups: dict[Values, list[tuple[int, SharedRow, Numbers]]] = {}
-        for key, *entry in rows:
-            groups.setdefault(key, []).append(cast("tuple[int, SharedRow, Numbers]", entry))
-        for key, members in groups.items():
-            pipelines, row, numbers = members[0]
-            if len(members) > 1:
-                pipelines = sum(number for number, *_ in members)
-                numbers = _numbers_of([row for _, row, _ in members])
-            self.add(key, row.basis, pipelines, numbers)
+    def subtract_excess(self, members: Iterable[tuple[Values | None, SharedRow, Numbers]]) -> None:
+        """Subtract what the rows of a facility, added with their groups, add up to above the
+        facility, which counts once in each group, with the highest of its shares. None is no
+        group."""
+        groups: dict[Values | None, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
+        for key, *member in members:
+            groups[key].append(cast("tuple[SharedRow, Numbers]", member))
+        for key, rows in groups.items():
+            if key is not None and len(rows) > 1:
+                self.add(key, rows[0][0].basis, 0, _excess(rows), sign=-1)
 
     def totals(self) -> dict[Values, Total]:
         """The groups that have a pipeline or a facility."""
@@ -289,7 +323,7 @@ class Adder:
         return totals
 
 
-def _numbers_of(rows: list[SharedRow]) -> Numbers:
+def numbers_of(rows: list[SharedRow]) -> Numbers:
     """The numbers of one facility, from its rows in a group."""
     kw = max((row.kw for row in rows if row.kw is not None), default=None)
     kwh = max((row.kwh for row in rows if row.kwh is not None), default=0)
