@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.template.defaultfilters import pluralize
@@ -131,10 +133,12 @@ def _year_row(year: int, found: Sequence[Growth], lists: Lists) -> Row:
     end = date(year, 12, 31)
     cells = []
     for one in found:
-        amounts = [point.mw for point in _points(one) if point.day <= end]
-        if amounts:
-            link = replace(_link(one.technology, end, lists), mw=Decimal(str(amounts[-1])))
-            cells.append(Cell(number(amounts[-1]), link))
+        points = _points(one)
+        reached = bisect_right(points, end, key=attrgetter("day"))
+        if reached:
+            amount = points[reached - 1].mw
+            link = replace(_link(one.technology, end, lists), mw=Decimal(str(amount)))
+            cells.append(Cell(number(amount), link))
         else:
             cells.append(Cell(""))
     return Row(f"By the end of {year}", None, tuple(cells))

@@ -37,7 +37,7 @@ def facts_version(until: datetime) -> list[object]:
     Read it before what is to be cached: with a concurrent write, newer figures then get an older
     key, never the reverse.
     """
-    before = ChangeSet.objects.filter(sealed_at__lt=until).order_by("-number")
+    before = ChangeSet.objects.filter(sealed_at__lt=until).order_by("-sealed_at", "-number")
     return [
         clock.today(),
         until,

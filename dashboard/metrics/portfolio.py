@@ -14,6 +14,7 @@ metrics of change, only the pipelines that are not the same ``before``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -123,6 +124,23 @@ class Portfolio:
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """See ``Sums.totals_by``."""
         return self.sums.totals_by(*keys, where=where)
+
+    def version_of(self, *columns: Column, where: Q) -> list[object] | None:
+        """A part of a cache key: what changes when these columns of the facts that meet the
+        condition do; None where the pipelines are filtered, because filters read more than facts.
+
+        For the present, it is what was kept this morning and the facts that differ since.
+        """
+        if self._selected:
+            return None
+        if self._moment:
+            return facts_version(self._moment)
+        morning = clock.end_of(self.day - timedelta(days=1))
+        begun, ended = (
+            Counter(fetch(*self.facts(*columns, where=where, among=facts)))
+            for facts in (Fact.objects.begun_since(morning), Fact.objects.ended_since(morning))
+        )
+        return [*facts_version(morning), *sorted(map(repr, ((begun - ended), (ended - begun))))]
 
     def reading(self) -> AbstractContextManager[None]:
         """Read the day of the portfolio, for the SQL of ``facts``."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from counterparties.models import Counterparty
+from dashboard.metrics.kept import keep, table_version
 from dashboard.metrics.portfolio import (
     LINKED,
     Portfolio,
@@ -243,18 +244,51 @@ def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
     their largest share (pipelines.querysets.held_capacity_sql).
     """
     with portfolio.reading():
-        rows, params = portfolio.facts(
-            *(Column.ID, Column.FACILITY, Column.KW, Column.SHARED), where=IS_OPEN
-        )
-        held, held_params = PipelineCounterparty.objects.holders_sql(
-            f"SELECT id AS pipeline_id, facility_id, kw, shared FROM ({rows}) AS facts"
-        )
-        table = next(_table_names)
-        with temporary_table(table, held, params + held_params):
-            return _concentration(portfolio, table, limit)
+        version = portfolio.version_of(*LINKED, where=IS_OPEN)
+        if version is None:
+            found = _held(portfolio, limit)
+        else:
+            # Most writes are about something else, and this takes longer than all other figures.
+            version += [limit, *table_version(PipelineCounterparty)]
+            found = keep(lambda: _held(portfolio, limit), "held", *version)
+    known = Counterparty.objects.in_bulk([key for key, *_ in found.largest])
+    holdings = tuple(
+        Holding(known[key], total, mw_of(kw, WHOLE)) for key, kw, total in found.largest
+    )
+    others_mw = mw_of(found.together, WHOLE) - sum(one.held_mw for one in holdings)
+    return Concentration(
+        holdings=holdings,
+        others=Holding(None, found.others, others_mw),
+        number_of_others=found.number - len(holdings),
+        unheld=Holding(None, found.nobody, mw_of(found.unheld, WHOLE)),
+    )
 
 
-def _concentration(portfolio: Portfolio, held: str, limit: int) -> Concentration:
+class _Held(NamedTuple):
+    """The largest holders (key, kW / WHOLE, total of their pipelines), the number of all and what
+    they hold ``together``; what nobody holds; and the totals of the others and of nobody."""
+
+    largest: tuple[tuple[UUID, Any, Total], ...]
+    number: int
+    together: Any
+    unheld: Any
+    others: Total
+    nobody: Total
+
+
+def _held(portfolio: Portfolio, limit: int) -> _Held:
+    rows, params = portfolio.facts(
+        *(Column.ID, Column.FACILITY, Column.KW, Column.SHARED), where=IS_OPEN
+    )
+    held, held_params = PipelineCounterparty.objects.holders_sql(
+        f"SELECT id AS pipeline_id, facility_id, kw, shared FROM ({rows}) AS facts"
+    )
+    table = next(_table_names)
+    with temporary_table(table, held, params + held_params):
+        return _largest(portfolio, table, limit)
+
+
+def _largest(portfolio: Portfolio, held: str, limit: int) -> _Held:
     # The row without a holder comes first, if there is one.
     amounts = fetch(
         f"""
@@ -267,18 +301,15 @@ def _concentration(portfolio: Portfolio, held: str, limit: int) -> Concentration
     )
     unheld = next((kw for holder, kw, *_ in amounts if holder is None), 0)
     largest = [row for row in amounts if row[0] is not None][:limit]
-    known = Counterparty.objects.in_bulk([uuid_of(key) for key, *_ in largest])
     number, together = largest[0][2:] if largest else (0, 0)
     totals = _totals_of_holders(portfolio, held, [key for key, *_ in largest])
-    holdings = tuple(
-        Holding(known[uuid_of(key)], totals[str(key)], mw_of(kw, WHOLE)) for key, kw, *_ in largest
-    )
-    others_mw = mw_of(together, WHOLE) - sum(one.held_mw for one in holdings)
-    return Concentration(
-        holdings=holdings,
-        others=Holding(None, totals.get(_OTHERS, Total()), others_mw),
-        number_of_others=number - len(holdings),
-        unheld=Holding(None, totals.get(_NOBODY, Total()), mw_of(unheld, WHOLE)),
+    return _Held(
+        tuple((uuid_of(key), kw, totals[str(key)]) for key, kw, *_ in largest),
+        number,
+        together,
+        unheld,
+        totals.get(_OTHERS, Total()),
+        totals.get(_NOBODY, Total()),
     )
 
 

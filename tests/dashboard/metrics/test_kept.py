@@ -32,6 +32,7 @@ def figures() -> tuple:
             metrics.slippage(now),
             metrics.walk(before, now),
             metrics.growth(now),
+            metrics.by_counterparty(now),
         )
 
 
