@@ -1,4 +1,5 @@
 from datetime import date
+from functools import cache
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
@@ -10,6 +11,7 @@ from dashboard import charts, metrics
 from oegen import asof, search
 from oegen.audit.narrative import news
 from oegen.core import clock
+from oegen.core.caching import cache_key
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline
@@ -35,26 +37,50 @@ class Dashboard(FilteredPipelines):
         if context["is_wrong"]:
             figures = {"status_text": "A filter has a value it does not know."}
         else:
-            filters = self.filterset.active_values
-            cache_key = urlencode(sorted(filters.items()), doseq=True)
-            found = metrics.overview(self._select, since, filters=cache_key)
-            figures = self._figures(found, since, charts.Lists(filters))
+            figures = self._figures(since, self.filterset.active_values)
         # After the figures: on a past page they read a second day, which drops the tables of the
         # first.
         return context | figures | {"latest": news.latest(limit=5)}
 
+    def _figures(self, since: date, filters: dict) -> dict:
+        """The figures for the template. Their charts are drawn when it names them, which it does
+        not while it has them in its fragments, cached under ``figures_key``."""
+        lists = charts.Lists(filters)
+        selection = urlencode(sorted(filters.items()), doseq=True)
+        key = metrics.overview_key(since, filters=selection)
+
+        @cache
+        def overview() -> metrics.Overview:
+            return metrics.overview(self._select, since, filters=selection)
+
+        @cache
+        def drawn() -> dict:
+            return self._charts(overview(), since, lists)
+
+        def summary() -> dict:
+            found = overview()
+            now = found.headline
+            return {
+                "is_empty": not any(group.total.pipelines for group in found.statuses),
+                "status_text": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
+                "slippage": found.slippage,
+                "moves": charts.moves(found.changes, since, lists),
+            }
+
+        return {
+            **metrics.keep(summary, "summary", *key),
+            "changes": lists.changes(since),
+            "figures": drawn,
+            "figures_key": cache_key(*key),
+        }
+
     @staticmethod
-    def _figures(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    def _charts(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
         now = found.headline
         open_mw = now.open.capacity.mw
         known = [group.technology for group in found.technologies if group.technology]
         return {
-            "is_empty": not any(group.total.pipelines for group in found.statuses),
-            "status_text": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
             "tiles": charts.tiles(now, found.before, lists),
-            "slippage": found.slippage,
-            "changes": lists.changes(since),
-            "moves": charts.moves(found.changes, since, lists),
             "years": charts.rtb_years(found.years, known, lists, open_mw),
             "walk": charts.walk_chart(found.walk, since, lists),
             "heat": charts.heat_table(

@@ -5,8 +5,15 @@ fixed number of queries.
 
 from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
+from dashboard.metrics.kept import keep
 from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
-from dashboard.metrics.overview import Overview, a_month_before, months_before, overview
+from dashboard.metrics.overview import (
+    Overview,
+    a_month_before,
+    months_before,
+    overview,
+    overview_key,
+)
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import stages
 from dashboard.metrics.sums import Total
@@ -38,9 +45,11 @@ __all__ = [
     "changes",
     "growth",
     "headline",
+    "keep",
     "months_before",
     "most_exposing",
     "overview",
+    "overview_key",
     "portfolio",
     "rag_moves",
     "slippage",

@@ -17,13 +17,18 @@ from pipelines.models import FactRevision, Stage, Technology
 
 T = TypeVar("T")
 
-#: Part of every cache key, because another release may define figures differently.
-_CODE = max(module.stat().st_mtime_ns for module in Path(__file__).parent.glob("*.py"))
+#: Part of every cache key, because another release may define or draw figures differently.
+RELEASE = max(
+    file.stat().st_mtime_ns
+    for package in ("dashboard", "oegen", "pipelines")
+    for suffix in ("py", "html")
+    for file in (Path(__file__).parents[2] / package).rglob(f"*.{suffix}")
+)
 
 
 def keep(compute: Callable[[], T], *conditions: object) -> T:
     """The cached result of ``compute`` under these conditions, or a new one."""
-    key = cache_key(_CODE, *conditions)
+    key = cache_key(RELEASE, *conditions)
     found: T | None = cache.get(key)
     if found is None:
         found = compute()

@@ -9,7 +9,7 @@ from datetime import date
 
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
-from dashboard.metrics.kept import keep, table_version
+from dashboard.metrics.kept import RELEASE, keep, table_version
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
@@ -76,10 +76,13 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
     result is cached until the next change set about a business record, the next day or for
     ``CACHE_SECONDS``.
     """
-    return keep(
-        lambda: _overview(select, since, filters),
-        *("overview", since, asof.data_version(), filters),
-    )
+    key = overview_key(since, filters=filters)
+    return keep(lambda: _overview(select, since, filters), "overview", *key)
+
+
+def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
+    """What the overview depends on, as a part of cache keys."""
+    return RELEASE, since, asof.data_version(), filters
 
 
 def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:

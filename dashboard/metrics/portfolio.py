@@ -232,7 +232,7 @@ def _sums_of_all(found: Portfolio) -> Sums:
     )
     begun = _read_sums(found, Fact.objects.begun_since(morning))
     ended = _read_sums(found, Fact.objects.ended_since(morning))
-    return known + begun - ended
+    return known - ended + begun
 
 
 def _read_sums(found: Portfolio, among: FactQuerySet | None = None) -> Sums:
@@ -269,16 +269,16 @@ def _read_sums(found: Portfolio, among: FactQuerySet | None = None) -> Sums:
 def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
     result = Comparison(f"{name}_earlier", f"{name}_later")
     compared = Q()
-    is_alike = bool(before._selected) == bool(now._selected)
-    if is_alike and not _vocabulary_changed(before, now):
+    vocabulary_changed = _vocabulary_changed(before, now)
+    if not vocabulary_changed and bool(before._selected) == bool(now._selected):
         ids = f"{name}_compared"
         tables.enter_context(temporary_table(ids, *_compared_ids(before, now)))
         compared = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {ids}", ()))  # noqa: S611
-    with before.reading():
-        rows, params = before.facts(*COMPARED, where=compared, everything=True)
-        tables.enter_context(temporary_table(result.earlier, rows, params))
     was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
     with now.reading():
+        with before.reading() if vocabulary_changed else clock.override_day(before.day):
+            rows, params = before.facts(*COMPARED, where=compared, everything=True)
+            tables.enter_context(temporary_table(result.earlier, rows, params))
         rows, params = now.facts(*COMPARED, where=compared, everything=True)
         joined = f"""
             SELECT facts.*, {was} FROM ({rows}) AS facts

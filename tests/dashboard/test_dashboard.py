@@ -184,7 +184,7 @@ def test_bars_that_share_a_facility_say_why_they_add_up_to_more(as_manager):
     assert "once in the total" not in as_manager.get("/").content.decode()
     make_pipeline(rag_status="green").facilities.add(first.facilities.get())
     page = as_manager.get("/")
-    assert page.context["rag"].note.endswith("once in the total.")
+    assert page.context["figures"]()["rag"].note.endswith("once in the total.")
 
 
 def test_filters_are_of_the_whole_page_and_stay_in_its_links(as_manager):
@@ -195,11 +195,15 @@ def test_filters_are_of_the_whole_page_and_stay_in_its_links(as_manager):
     page = as_manager.get(reverse("dashboard"), query)
     html = unescape(page.text)
 
-    open_tile, *_ = page.context["tiles"]
+    open_tile, *_ = page.context["figures"]()["tiles"]
     assert (open_tile.total.pipelines, open_tile.total.capacity.mw) == (1, 40)
     assert open_tile.change == "+40.0 MW, +1 pipeline"
     assert open_tile.link.url == "/pipelines/?status=open&technology=solar"
-    assert page.context["rag"].rows[0].link.url.endswith("?rag=red&status=open&technology=solar")
+    assert (
+        page.context["figures"]()["rag"]
+        .rows[0]
+        .link.url.endswith("?rag=red&status=open&technology=solar")
+    )
     assert 'data-map-source="/pipelines/map/data/?technology=solar"' in html
     assert 'href="/?compare=2026-01-01">Clear all</a>' in html
     assert html.count('name="compare" value="2026-01-01"') == 2, "filters and day in the top bar"
@@ -237,7 +241,7 @@ def test_record_that_was_not_there_yet_picks_nothing_then(as_manager):
 
     page = as_manager.get(reverse("dashboard"), {"held_by": lead.pk})
 
-    open_tile, *_ = page.context["tiles"]
+    open_tile, *_ = page.context["figures"]()["tiles"]
     assert open_tile.change == "+40.0 MW, +1 pipeline"
 
 

@@ -78,7 +78,8 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
 
     page = as_manager.get(reverse("dashboard"), query)
 
-    links = {link for shown in page.context_data.values() for link in links_in(shown)}
+    shown = [*page.context_data.values(), *page.context_data["figures"]().values()]
+    links = {link for one in shown for link in links_in(one)}
     if "as_of" in query:
         assert all("as_of=" in link.url for link in links)
     counted = [link for link in links if link.pipelines or link.mw]
@@ -103,7 +104,10 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
 def test_net_and_weighted_open_lists_that_add_up_to_them(as_manager, at):
     at(TODAY)
     make_random_portfolio(9, size=28)
-    tiles = {tile.key: tile for tile in as_manager.get(reverse("dashboard")).context["tiles"]}
+    tiles = {
+        tile.key: tile
+        for tile in as_manager.get(reverse("dashboard")).context["figures"]()["tiles"]
+    }
     names = {"net": "net", "weighted": "gross weighted", "net-weighted": "net weighted"}
     amounts = set()
     for key, name in names.items():
@@ -124,7 +128,8 @@ def test_every_kind_of_figure_leads_on(as_manager, at):
     shuffle(1)
     at(TODAY)
 
-    shown = as_manager.get(reverse("dashboard")).context_data
+    context = as_manager.get(reverse("dashboard")).context_data
+    shown = context | context["figures"]()
 
     urls = {link.url for value in shown.values() for link in links_in(value) if link.pipelines}
     holders = ("held_by", "held_by_others", "held_by_nobody")
