@@ -25,9 +25,16 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
-from django.db.models.expressions import Combinable, RawSQL
+from django.db.models import Q
 
+from dashboard.metrics.fact_rows import (
+    EVERYTHING,
+    Span,
+    begun_since,
+    ended_since,
+    select_facts,
+    valid_at,
+)
 from dashboard.metrics.kept import facts_version, keep
 from dashboard.metrics.sums import (
     KEYS,
@@ -44,19 +51,11 @@ from dashboard.metrics.sums import (
 from oegen import audit
 from oegen.asof import as_of
 from oegen.core import clock
-from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.facts.intervals import FOREVER
-from pipelines.facts.querysets import FactQuerySet, fact_probability
 from pipelines.models import Fact, Stage, Technology
 from pipelines.querysets import (
     PipelineQuerySet,
-    is_overdue,
-    is_sold_ready,
-    not_confirmed_since,
     part_of,
-    rtb_bucket_of,
-    state_of,
-    status_of,
 )
 
 #: The columns of the tables of a comparison.
@@ -137,8 +136,8 @@ class Portfolio:
             return facts_version(self._moment)
         morning = clock.end_of(self.day - timedelta(days=1))
         begun, ended = (
-            Counter(fetch(*self.facts(*columns, where=where, among=facts)))
-            for facts in (Fact.objects.begun_since(morning), Fact.objects.ended_since(morning))
+            Counter(fetch(*self.facts(*columns, where=where, span=span)))
+            for span in (begun_since(morning), ended_since(morning))
         )
         return [*facts_version(morning), *sorted(map(repr, ((begun - ended), (ended - begun))))]
 
@@ -147,34 +146,16 @@ class Portfolio:
         return as_of(self._own_day) if self._own_day else nullcontext()
 
     def facts(
-        self,
-        *columns: Column,
-        where: Q | None = None,
-        everything: bool = False,
-        among: FactQuerySet | None = None,
+        self, *columns: Column, where: Q = EVERYTHING, span: Span | None = None
     ) -> tuple[str, Values]:
         """SQL, with parameters, that selects these columns of the filtered pipelines' facts.
 
-        ``where`` is a further condition on ``Fact``. ``everything`` includes the pipelines outside
-        the filter. ``among`` are other facts than those of the portfolio's moment.
+        ``where`` is a further condition on ``Fact``. ``span`` are other times than the moment of
+        the portfolio.
         """
-        rows = Fact.objects.at(self._moment) if among is None else among
-        rows = rows.order_by().filter(where or Q())
-        in_filter = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {self._selected}", ()))  # noqa: S611
-        if self._selected and not everything:
-            rows = rows.filter(in_filter)
-        named: dict[str, Any] = {}
-        for column in columns:
-            if column == Column.IN_FILTER:
-                named[column] = _as_number(in_filter if self._selected else Q())
-            elif column not in _STORED:
-                named[column] = _EXPRESSIONS[column]()
-        # Names that hide columns of the model have to come last.
-        hiding = {name: named.pop(name) for name in (Column.ID, Column.STAGE) if name in named}
-        stored = [str(column) for column in columns if column in _STORED]
-        rows = rows.annotate(**named).values("pk", *stored, *named).annotate(**hiding)
-        sql, params = rows.query.sql_with_params()
-        return f"SELECT {', '.join(columns)} FROM ({sql}) AS facts", params
+        return select_facts(
+            span or valid_at(self._moment), *columns, where=where, among=self._selected
+        )
 
 
 @contextmanager
@@ -227,22 +208,20 @@ def _sums_of_all(found: Portfolio) -> Sums:
     if found._moment:
         return keep(lambda: _read_sums(found), "sums", *facts_version(found._moment))
     morning = clock.end_of(found.day - timedelta(days=1))
-    known = keep(
-        lambda: _read_sums(found, Fact.objects.at(morning)), "today", *facts_version(morning)
-    )
-    begun = _read_sums(found, Fact.objects.begun_since(morning))
-    ended = _read_sums(found, Fact.objects.ended_since(morning))
+    known = keep(lambda: _read_sums(found, valid_at(morning)), "today", *facts_version(morning))
+    begun = _read_sums(found, begun_since(morning))
+    ended = _read_sums(found, ended_since(morning))
     return known - ended + begun
 
 
-def _read_sums(found: Portfolio, among: FactQuerySet | None = None) -> Sums:
+def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
     names = (*KEYS, Column.BASIS)
     rows, params = found.facts(
         *names,
         *(Column.FIRST_ROW, Column.FIRST_ROW_OF_TECHNOLOGY, Column.FACILITY, Column.KW),
         *(Column.KWH, Column.IS_STORAGE, Column.OWNERSHIP, Column.PROBABILITY),
         where=Q(is_shared=False),
-        among=among,
+        span=span,
     )
     grouped = f"""
         SELECT {", ".join(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
@@ -253,7 +232,7 @@ def _read_sums(found: Portfolio, among: FactQuerySet | None = None) -> Sums:
         *LINKED[:-1],
         Column.FIRST_ROW_OF_TECHNOLOGY,
         where=Q(is_shared=True),
-        among=among,
+        span=span,
     )
     width = len(KEYS)
     return Sums(
@@ -268,18 +247,17 @@ def _read_sums(found: Portfolio, among: FactQuerySet | None = None) -> Sums:
 
 def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
     result = Comparison(f"{name}_earlier", f"{name}_later")
-    compared = Q()
+    among = ""
     vocabulary_changed = _vocabulary_changed(before, now)
     if not vocabulary_changed and bool(before._selected) == bool(now._selected):
-        ids = f"{name}_compared"
-        tables.enter_context(temporary_table(ids, *_compared_ids(before, now)))
-        compared = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {ids}", ()))  # noqa: S611
+        among = f"{name}_compared"
+        tables.enter_context(temporary_table(among, *_compared_ids(before, now)))
     was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
     with now.reading():
         with before.reading() if vocabulary_changed else clock.override_day(before.day):
-            rows, params = before.facts(*COMPARED, where=compared, everything=True)
+            rows, params = _compared_rows(before, among)
             tables.enter_context(temporary_table(result.earlier, rows, params))
-        rows, params = now.facts(*COMPARED, where=compared, everything=True)
+        rows, params = _compared_rows(now, among)
         joined = f"""
             SELECT facts.*, {was} FROM ({rows}) AS facts
             LEFT JOIN {result.earlier} AS was ON was.id = facts.id AND was.first_row = 1
@@ -291,6 +269,11 @@ def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) ->
             # PostgreSQL has no statistics of a temporary table until it is analysed.
             run(f"ANALYZE {name} ({', '.join(_ANALYSED)})")
     return result
+
+
+def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
+    span = valid_at(end._moment)
+    return select_facts(span, *COMPARED, among=among, in_filter=end._selected)
 
 
 def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
@@ -384,43 +367,6 @@ def sums_of_facts(product: str = "ownership * probability") -> str:
         SUM({part_of("kw", product)}),
         SUM(CASE WHEN probability IS NOT NULL THEN kw END)
     """
-
-
-#: What is stored in facts under the name of the column.
-_STORED = frozenset(
-    (Column.RTB_DATE, Column.FACILITY, Column.TECHNOLOGY, Column.KW, Column.KWH),
-)
-
-
-def _as_number(condition: Q) -> Expression:
-    """1 where the condition holds, else 0: SQLite and PostgreSQL differ in their booleans."""
-    if not condition:
-        return Value(1, output_field=IntegerField())
-    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
-
-
-#: The others. Functions, because some depend on the day.
-_EXPRESSIONS: dict[Column, Callable[[], Combinable]] = {
-    Column.ID: lambda: F("pipeline_id"),
-    Column.NAME: lambda: F("project_name"),
-    Column.STAGE: lambda: F("stage__code"),
-    Column.STATUS: status_of,
-    Column.STATE: state_of,
-    Column.RAG: lambda: F("rag_status"),
-    Column.RTB_BUCKET: rtb_bucket_of,
-    Column.OVERDUE: lambda: _as_number(is_overdue()),
-    Column.SOLD_READY: lambda: _as_number(is_sold_ready("sold_on")),
-    Column.UNCONFIRMED: lambda: _as_number(not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))),
-    Column.OWNERSHIP: lambda: F("owned"),
-    Column.PROBABILITY: fact_probability,
-    Column.BASIS: lambda: F("technology__capacity_basis"),
-    Column.IS_STORAGE: lambda: _as_number(
-        Q(technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC)
-    ),
-    Column.FIRST_ROW: lambda: _as_number(Q(is_first=True)),
-    Column.FIRST_ROW_OF_TECHNOLOGY: lambda: _as_number(Q(is_first_of_technology=True)),
-    Column.SHARED: lambda: _as_number(Q(is_shared=True)),
-}
 
 
 @contextmanager

@@ -16,14 +16,6 @@ class FactQuerySet(QuerySet[Any]):
             return self.filter(valid_until=FOREVER)
         return self.filter(valid_from__lt=moment, valid_until__gte=moment)
 
-    def begun_since(self, moment: datetime) -> Self:
-        """The current facts that were not there right before that time."""
-        return self.at(None).filter(valid_from__gte=moment)
-
-    def ended_since(self, moment: datetime) -> Self:
-        """The facts right before that time that are not current."""
-        return self.at(moment).filter(valid_until__lt=FOREVER)
-
 
 def fact_probability(today: date | None = None) -> Case:
     """The probability of a fact, in hundredths of a percent."""
