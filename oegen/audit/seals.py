@@ -105,15 +105,22 @@ def _plan(
     """For each sealed field its attribute, the type of value that most rows have, a function that
     normalizes such a value as ``normalize`` does, only faster, and whether it is a content type."""
     return tuple(
-        (field.attname, field, *_quick_normalizer(field), _is_content_type(field))
+        (field.attname, field, *_usual(field), _is_content_type(field))
         for field in sealed_fields(model)
     )
 
 
-def _quick_normalizer(field: AnyField) -> tuple[type | None, Callable[[Any], Any]]:
+def usual_type(field: AnyField) -> type | None:
+    """The type of the values that the field holds, where each value of that type is one that it
+    can hold; None for fields whose values must be looked at."""
+    return _usual(field)[0]
+
+
+def _usual(field: AnyField) -> tuple[type | None, Callable[[Any], Any]]:
+    """The usual type, and a function that normalizes its values."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
-    for kind, expected, write in _QUICK_NORMALIZERS:
+    for kind, expected, write in _USUAL:
         if type(field).to_python is kind.to_python:
             return expected, write
     return None, str
@@ -131,7 +138,7 @@ def _in_utc(value: datetime) -> str:
 
 #: By the class whose ``to_python`` a field has. Decimals are not here: their scale depends on the
 #: field.
-_QUICK_NORMALIZERS: tuple[tuple[type[AnyField], type, Callable[[Any], Any]], ...] = (
+_USUAL: tuple[tuple[type[AnyField], type, Callable[[Any], Any]], ...] = (
     (models.CharField, str, _identity),
     (models.TextField, str, _identity),
     (models.UUIDField, UUID, str),

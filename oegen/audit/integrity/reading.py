@@ -55,22 +55,29 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
     chunks = compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=CHUNK)
     converters = compiler.get_converters([selected[0] for selected in compiler.select])
     fields = [known[alias] for *_, alias in compiler.select]
+    names = [field.attname for field in fields]
+    no_converters: tuple[list[Any], Any] = [], None
+    plan = [
+        (field, seals.usual_type(field), *converters.get(place, no_converters))
+        for place, field in enumerate(fields)
+    ]
     for chunk in chunks:
         for raw in chunk:
             values, faults = [], {}
-            for place, field in enumerate(fields):
+            for stored_value, (field, usual_type, functions, expression) in zip(
+                raw, plan, strict=True
+            ):
+                value = stored_value
                 try:
-                    value = raw[place]
-                    if place in converters:
-                        functions, expression = converters[place]
-                        for convert in functions:
-                            value = convert(value, expression, connection)
-                    _check(field, value, raw[place])
+                    for convert in functions:
+                        value = convert(value, expression, connection)
+                    if type(value) is not usual_type:
+                        _check(field, value, stored_value)
                 except Exception:  # A damaged value can raise anything; it is reported.
-                    faults[field.attname] = raw[place]
+                    faults[field.attname] = stored_value
                     value = None
                 values.append(value)
-            yield model.from_db(DEFAULT_DB_ALIAS, [f.attname for f in fields], values), faults
+            yield model.from_db(DEFAULT_DB_ALIAS, names, values), faults
 
 
 def _check(field: models.Field[Any, Any], value: Any, raw: Any) -> None:

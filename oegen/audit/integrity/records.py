@@ -135,9 +135,10 @@ def _differences(
     for field in model._meta.concrete_fields:
         if field.generated or field.attname in unreadable:
             continue
-        now, recorded = (
-            seals.normalize(field, getattr(row, field.attname)) for row in (live, last)
-        )
+        values = [getattr(row, field.attname) for row in (live, last)]
+        if type(values[0]) is type(values[1]) and values[0] == values[1]:
+            continue
+        now, recorded = (seals.normalize(field, value) for value in values)
         if now != recorded:
             yield Finding(
                 record_name(model, live),
