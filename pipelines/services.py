@@ -70,12 +70,18 @@ def record_stage_transitions(pipelines: list[Pipeline]) -> None:
     known = StageTransition.objects.filter(pipeline__in=pipelines).order_by("recorded_at")
     for row in known.values_list("pipeline_id", "stage_id", "on_hold", "outcome"):
         latest[row[0]] = row[1:]
-    with audit.change_set() as change_set:
+    moved = [
+        pipeline
+        for pipeline in pipelines
+        if latest.get(pipeline.pk) != (pipeline.stage_id, pipeline.on_hold, pipeline.outcome)
+    ]
+    if not moved:
+        return
+    with audit.change_set(savepoint=False) as change_set:
         moment = change_set.recorded_at if change_set.back_dated else timezone.now()
         StageTransition.objects.bulk_create(
             pipeline.next_transition(recorded_at=moment, recorded_by=change_set.person)
-            for pipeline in pipelines
-            if latest.get(pipeline.pk) != (pipeline.stage_id, pipeline.on_hold, pipeline.outcome)
+            for pipeline in moved
         )
 
 

@@ -63,13 +63,17 @@ def change_set(
     source: str = "",
     recorded_at: datetime | None = None,
     undoes: ChangeSet | None = None,
+    savepoint: bool = True,
 ) -> Iterator[ChangeSet]:
     """Open a change set and a transaction.
 
     If nested, it yields the outer change set, whose person and reason stay; a savepoint makes the
-    inner block atomic. ``undoes`` is the change set that this one reverts. ``recorded_at``
-    back-dates the history rows; it is only for imported audit trails and sample data. Raises
-    RuleBrokenError for a reason that is too long or can't be stored.
+    inner block atomic. Without ``savepoint``, an error in the block leaves the transaction to be
+    rolled back by the next outer one: for a part of a write that has its own.
+
+    ``undoes`` is the change set that this one reverts. ``recorded_at`` back-dates the history rows;
+    it is only for imported audit trails and sample data. Raises RuleBrokenError for a reason that
+    is too long or can't be stored.
     """
     if day := clock.past_day():
         raise ReadOnlyPastError(
@@ -78,7 +82,7 @@ def change_set(
         )
     outer = current_change_set()
     if outer is not None:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=savepoint):
             yield outer
         return
 

@@ -97,7 +97,7 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
             row = history_row(instance, REMOVED, change_set=open_change_set(), reason=reason)
             removals.append(row)
             return
-        with change_set() as current:
+        with change_set(savepoint=False) as current:
             row_source: Any = instance
             if history_type != REMOVED and instance.has_unsaved_values:
                 row_source = type(instance)._base_manager.get(pk=instance.pk)
@@ -143,8 +143,8 @@ def write_history_rows(
     instances: Iterable[AuditedModel],
     history_type: str | Callable[[AuditedModel], str],
 ) -> None:
-    """Write one history row for each instance into the open change set, in batches."""
-    with change_set() as current:
+    """Write one history row for each instance into the open change set."""
+    with change_set(savepoint=False) as current:
         rows: list[Row] = []
         for instance in instances:
             kind = history_type(instance) if callable(history_type) else history_type
