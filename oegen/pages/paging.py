@@ -45,7 +45,7 @@ def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> Found
     key = cache_key("totals", data_version, condition, sums_sql, sums_params)
     totals: list[Any] | None = cache.get(key)
     if totals is not None:
-        keys = list(rows.values_list("pk", flat=True)[start : start + size])
+        keys = _keys(rows, start, size, totals[0])
     else:
         order: list[Any] = list(rows.query.order_by)
         position = Window(RowNumber(), order_by=order)
@@ -73,3 +73,12 @@ def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> Found
         count=count,
         capacity=rows.capacity_of(sums) if hasattr(rows, "capacity_of") else None,
     )
+
+
+def _keys(rows: QuerySet, start: int, size: int, count: int) -> list:
+    """The keys from ``start`` on, counted from the nearer end: a database reads all rows before."""
+    end = min(start + size, count)
+    if start <= count // 2 or end <= start:
+        return list(rows.values_list("pk", flat=True)[start : start + size])
+    backwards = rows.reverse().values_list("pk", flat=True)[count - end : count - start]
+    return list(backwards)[::-1]

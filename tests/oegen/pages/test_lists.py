@@ -4,13 +4,16 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from infopoints.choices import Status
 from oegen.models import Comment
-from pipelines.models import PipelineFacility
+from oegen.pages.paging import find_page
+from pipelines.models import Pipeline, PipelineFacility
 from tests.support.builders import (
     make_counterparty,
     make_facility,
@@ -213,6 +216,26 @@ def test_rows_of_equal_value_are_on_one_page_only(as_manager):
     ]
 
     assert len(names) == len(set(names)) == 120
+
+
+@pytest.mark.parametrize("sort", ["capacity_mw", "-capacity_mw", "-rtb_date", "project_name"])
+def test_pages_are_the_same_from_either_end(db, sort):
+    """Once the totals are cached, pages past the middle are read from the end."""
+    for number in range(11):
+        make_pipeline(f"Moor {number}", capacity_mw=number % 4 or None)
+    name, backwards = sort.removeprefix("-"), sort.startswith("-")
+    rows = Pipeline.objects.with_capacity()
+    order = F(name).desc(nulls_last=True) if backwards else F(name).asc(nulls_first=True)
+    rows = rows.order_by(order, "pk")
+
+    def keys() -> list:
+        pages = [find_page(rows, start, 3, f"{sort} now") for start in range(0, 15, 3)]
+        assert {page.count for page in pages} == {11}
+        return [page.keys for page in pages]
+
+    cache.clear()
+    everything = list(rows.values_list("pk", flat=True))
+    assert keys() == keys() == [everything[start : start + 3] for start in range(0, 15, 3)]
 
 
 def test_paging_keeps_filter_and_order_in_the_address(as_manager):
