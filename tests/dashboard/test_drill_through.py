@@ -62,9 +62,10 @@ def shuffle(seed: int) -> None:
         pytest.param(
             lambda: make_random_portfolio(9, size=28), {"compare": SINCE}, marks=pytest.mark.heavy
         ),
-        (
+        pytest.param(
             lambda: make_random_portfolio(5, size=30),
             {"technology": "solar", "also": "capacity_max=300"},
+            marks=pytest.mark.heavy,
         ),
     ],
     ids=["awkward", "past", "random", "filtered"],

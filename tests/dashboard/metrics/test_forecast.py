@@ -51,7 +51,11 @@ def expected(reference, technology, ahead: bool) -> list[tuple]:
 
 @database
 @pytest.mark.parametrize(
-    "make", [make_awkward_portfolio, lambda: make_random_portfolio(5, size=80)]
+    "make",
+    [
+        make_awkward_portfolio,
+        pytest.param(lambda: make_random_portfolio(5, size=80), marks=pytest.mark.heavy),
+    ],
 )
 def test_reached_and_scheduled_equal_the_reference(make):
     make()

@@ -46,9 +46,9 @@ def assert_kept_figures_are_right() -> None:
 
 def test_after_each_write_of_a_day(monkeypatch, portfolio_manager):
     moments, player = Clock(monkeypatch), Player(5, portfolio_manager)
-    for number in range(12):
+    for number in range(8):
         moments.begin(FIRST_DAY + timedelta(days=number))
-        for _ in range(4):
+        for _ in range(3):
             player.write()
             moments.tick()
             assert_kept_figures_are_right()

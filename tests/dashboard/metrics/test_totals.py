@@ -38,7 +38,7 @@ def that_day(monkeypatch):
         lambda: make_pipeline("The only one", capacity_mw=5, ownership_pct=0),
         make_awkward_portfolio,
         lambda: make_random_portfolio(1),
-        lambda: make_random_portfolio(2, size=70),
+        pytest.param(lambda: make_random_portfolio(2, size=70), marks=pytest.mark.heavy),
     ],
     ids=["empty", "one", "awkward", "random", "larger"],
 )
