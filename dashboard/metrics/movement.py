@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -245,12 +244,12 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
         state, rag = _STATE_AND_RAG(row.keys)
         if state == OPEN:
             sums.add((rag, rag), row.basis, row.pipelines, row.numbers)
-    compared: dict[Any, str | None] = {}
+    compared: dict[str, str | None] = {}
     for key, was_state, was_rag in fetch(
         f"SELECT id, was_state, was_rag FROM {now.comparison.later} WHERE {_IS_OPEN}"
         " AND first_row = 1"
     ):
-        compared[key] = was_rag if was_state == OPEN else None
+        compared[str(key)] = was_rag if was_state == OPEN else None
     for rag, was_state, was_rag, basis, pipelines, *values in fetch(
         f"""
         SELECT rag, was_state, was_rag, basis, SUM(first_row), {sums_of_facts()}

@@ -206,9 +206,11 @@ def _sums_of_all(found: Portfolio) -> Sums:
     """The sums of all pipelines. Those of a past day are kept; those of the present are the ones of
     this morning, kept, with what was written since."""
     if found._moment:
-        return keep(lambda: _read_sums(found), "sums", *facts_version(found._moment))
+        version = facts_version(found._moment)
+        return keep(lambda: _read_sums(found).prepared(), "sums", *version)
     morning = clock.end_of(found.day - timedelta(days=1))
-    known = keep(lambda: _read_sums(found, valid_at(morning)), "today", *facts_version(morning))
+    version = facts_version(morning)
+    known = keep(lambda: _read_sums(found, valid_at(morning)).prepared(), "today", *version)
     begun = _read_sums(found, begun_since(morning))
     ended = _read_sums(found, ended_since(morning))
     return known - ended + begun
@@ -238,11 +240,19 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
     return Sums(
         tuple(
             SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
-            for row in fetch(grouped, params)
+            for row in map(_with_text_keys, fetch(grouped, params))
             for basis, first_rows, of_technology, *numbers in [row[width:]]
         ),
-        tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
+        tuple(
+            SharedRow(row[:width], *row[width:])
+            for row in map(_with_text_keys, fetch(shared, shared_params))
+        ),
     )
+
+
+def _with_text_keys(row: Values) -> Values:
+    """The row with keys as text, as SQLite returns them: objects take long to store and compare."""
+    return tuple([str(value) if isinstance(value, UUID) else value for value in row])
 
 
 def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:

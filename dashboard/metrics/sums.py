@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -123,14 +124,13 @@ class SumRow(NamedTuple):
 
 
 class SharedRow(NamedTuple):
-    """The fact of a pipeline and a facility that is in several pipelines. Ids and dates are as the
-    database returns them: as text by SQLite."""
+    """The fact of a pipeline and a facility that is in several pipelines. Ids are text."""
 
     keys: Values
     first_row: int
     basis: str
-    pipeline: Any
-    facility: Any
+    pipeline: str
+    facility: str
     is_storage: int
     kw: int | None
     kwh: int | None
@@ -177,15 +177,26 @@ class Sums:
     shared: tuple[SharedRow, ...]
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(self.rows + other.rows, self.shared + other.shared)
+        return self._with(other.rows, self.shared + other.shared)
 
     def __sub__(self, other: Sums) -> Sums:
         """Without the facts of ``other``, which are among these."""
-        removed = set(other.shared)
-        return Sums(
-            self.rows + tuple(-row for row in other.rows),
-            tuple(row for row in self.shared if row not in removed),
-        )
+        shared = self.shared
+        if removed := set(other.shared):
+            shared = tuple(row for row in shared if row not in removed)
+        return self._with(tuple(-row for row in other.rows), shared)
+
+    def _with(self, more: tuple[SumRow, ...], shared: tuple[SharedRow, ...]) -> Sums:
+        result = Sums(self.rows + more, shared)
+        if len(shared) == len(self.shared):
+            # No row of a shared facility was added or removed: what they were prepared for stays.
+            vars(result).update(facilities=self.facilities, _index=self._index.with_rows(more))
+        return result
+
+    def prepared(self) -> Sums:
+        """These, with what ``totals_by`` prepares, so that it is cached with them."""
+        _ = self._index
+        return self
 
     @cached_property
     def facilities(self) -> list[list[tuple[SharedRow, Numbers]]]:
@@ -238,9 +249,7 @@ class _Index:
         self.pairs: dict[Values, tuple[int, ...]] = {}
         #: The places and rows of facilities of more pipelines.
         self.larger: list[tuple[list[int], list[tuple[SharedRow, Numbers]]]] = []
-        for row in sums.rows:
-            pipelines = row.pipelines, row.pipelines_of_technology
-            _add(self.rows, (self._place(row.keys), row.basis), (*pipelines, *row.numbers))
+        self._add_rows(sums.rows)
         for members in sums.facilities:
             places = [self._place(shared.keys) for shared, _ in members]
             for place, (shared, numbers) in zip(places, members, strict=True):
@@ -250,6 +259,18 @@ class _Index:
                 _add(self.pairs, (*places, members[0][0].basis), _excess(members))
             else:
                 self.larger.append((places, members))
+
+    def with_rows(self, rows: Iterable[SumRow]) -> _Index:
+        """A copy to which the rows are added."""
+        result = copy(self)
+        result.places, result.rows = dict(self.places), dict(self.rows)
+        result._add_rows(rows)
+        return result
+
+    def _add_rows(self, rows: Iterable[SumRow]) -> None:
+        for row in rows:
+            pipelines = row.pipelines, row.pipelines_of_technology
+            _add(self.rows, (self._place(row.keys), row.basis), (*pipelines, *row.numbers))
 
     def _place(self, keys: Values) -> int:
         return self.places.setdefault(keys, len(self.places))
