@@ -13,9 +13,12 @@ Regression Analysis", 1.4).
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import accumulate
 from math import cos, pi, sin, sqrt, tan
 from statistics import linear_regression
 from typing import Any, NamedTuple
@@ -66,12 +69,12 @@ class Growth:
 
 def growth(portfolio: Portfolio) -> list[Growth]:
     """The growth of all technologies together, then of each with a dated capacity, in order."""
-    all_steps: dict[Any, int] = {}
-    by_technology: dict[Any, dict[Any, int]] = {}
-    for technology, day, kw in _steps(portfolio):
-        kw = int(kw)
-        all_steps[day] = all_steps.get(day, 0) + kw
-        by_technology.setdefault(technology, {})[day] = kw
+    all_steps: dict[date, int] = {}
+    by_technology: dict[Any, dict[date, int]] = {}
+    for technology, stored_day, kw in _steps(portfolio):
+        day, added = date_of(stored_day), int(kw)
+        all_steps[day] = all_steps.get(day, 0) + added
+        by_technology.setdefault(technology, {})[day] = added
     if not all_steps:
         return []
     steps_of = {uuid_of(technology): steps for technology, steps in by_technology.items()}
@@ -105,23 +108,17 @@ def _steps(portfolio: Portfolio) -> list[Values]:
         )
 
 
-def _growth(technology: Technology | None, steps: dict[Any, int], today: date) -> Growth:
+def _growth(technology: Technology | None, steps: dict[date, int], today: date) -> Growth:
     """``steps`` are the kW added by each day, in the order of the days."""
-    reached: list[Point] = []
-    scheduled: list[Point] = []
-    total = 0
-    for day, kw in steps.items():
-        total += kw
-        point = Point(date_of(day), total / KILO)
-        (reached if point.day <= today else scheduled).append(point)
-    since = _years_from(today, -YEARS)
-    recent = [point for point in reached if point.day > since]
-    return Growth(
-        technology, tuple(reached), tuple(scheduled), tuple(trend(recent, today)), len(recent)
-    )
+    days = list(steps)
+    points = tuple(map(Point, days, [kw / KILO for kw in accumulate(steps.values())]))
+    first_ahead = bisect_right(days, today)
+    reached, scheduled = points[:first_ahead], points[first_ahead:]
+    recent = reached[bisect_right(days, _years_from(today, -YEARS), hi=first_ahead) :]
+    return Growth(technology, reached, scheduled, tuple(trend(recent, today)), len(recent))
 
 
-def trend(points: list[Point], today: date) -> list[Outlook]:
+def trend(points: Sequence[Point], today: date) -> list[Outlook]:
     """The trend from ``today`` on, a point for each year; empty for too few points."""
     if len(points) < FEWEST_POINTS:
         return []
