@@ -100,6 +100,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "cache",
+        # By default 300: a day's lists would push out what takes long to compute.
+        "OPTIONS": {"MAX_ENTRIES": 2000},
     }
 }
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -278,6 +279,7 @@ def test_figures_stay_cached_until_a_business_record_changes():
 
 def test_number_of_queries_does_not_grow_with_the_rows():
     def queries():
+        cache.clear()
         with CaptureQueriesContext(connection) as captured:
             metrics.overview(Pipeline.objects.all, TODAY - timedelta(days=30), filters="")
         return len(captured)
