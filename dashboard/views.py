@@ -11,7 +11,6 @@ from dashboard import charts, metrics
 from oegen import asof, search
 from oegen.audit.narrative import news
 from oegen.core import clock
-from oegen.core.caching import cache_key
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline
@@ -71,7 +70,7 @@ class Dashboard(FilteredPipelines):
             **metrics.keep(summary, "summary", *key),
             "changes": lists.changes(since),
             "figures": drawn,
-            "figures_key": cache_key(*key),
+            "figures_key": metrics.key_of(*key),
         }
 
     @staticmethod

@@ -5,7 +5,7 @@ fixed number of queries.
 
 from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
-from dashboard.metrics.kept import keep
+from dashboard.metrics.kept import keep, key_of
 from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
 from dashboard.metrics.overview import (
     Overview,
@@ -46,6 +46,7 @@ __all__ = [
     "growth",
     "headline",
     "keep",
+    "key_of",
     "months_before",
     "most_exposing",
     "overview",

@@ -18,7 +18,7 @@ from pipelines.models import FactRevision, Stage, Technology
 T = TypeVar("T")
 
 #: Part of every cache key, because another release may define or draw figures differently.
-RELEASE = max(
+_RELEASE = max(
     file.stat().st_mtime_ns
     for package in ("dashboard", "oegen", "pipelines")
     for suffix in ("py", "html")
@@ -26,9 +26,14 @@ RELEASE = max(
 )
 
 
+def key_of(*conditions: object) -> str:
+    """The key of what is cached under these conditions."""
+    return cache_key(_RELEASE, *conditions)
+
+
 def keep(compute: Callable[[], T], *conditions: object) -> T:
     """The cached result of ``compute`` under these conditions, or a new one."""
-    key = cache_key(RELEASE, *conditions)
+    key = key_of(*conditions)
     found: T | None = cache.get(key)
     if found is None:
         found = compute()

@@ -9,7 +9,7 @@ from datetime import date
 
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
-from dashboard.metrics.kept import RELEASE, keep, table_version
+from dashboard.metrics.kept import keep, table_version
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
@@ -82,7 +82,7 @@ def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: st
 
 def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
     """What the overview depends on, as a part of cache keys."""
-    return RELEASE, since, asof.data_version(), filters
+    return since, asof.data_version(), filters
 
 
 def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:

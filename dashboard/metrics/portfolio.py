@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import count
 from typing import Any, cast
 from uuid import UUID
@@ -53,10 +53,7 @@ from oegen.asof import as_of
 from oegen.core import clock
 from pipelines.facts.intervals import FOREVER
 from pipelines.models import Fact, Stage, Technology
-from pipelines.querysets import (
-    PipelineQuerySet,
-    part_of,
-)
+from pipelines.querysets import PipelineQuerySet, part_of
 
 #: The columns of the tables of a comparison.
 COMPARED = (
@@ -80,7 +77,7 @@ LINKED = (
 #: The columns that plans of PostgreSQL depend on: to analyse all would take longer than to fill.
 _ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE)
 
-_numbers = count(1)
+_table_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -108,6 +105,10 @@ class Portfolio:
     _moment: datetime | None
     #: The table of the filtered pipelines' ids; empty if unfiltered.
     _selected: str
+    #: The moment of the facts that are kept: its own or, for the present, this morning.
+    _kept_until: datetime
+    #: Their version; None where the pipelines are filtered, because filters read more than facts.
+    _version: tuple[object, ...] | None
     _comparison: Comparison | None = None
 
     @property
@@ -124,22 +125,19 @@ class Portfolio:
         """See ``Sums.totals_by``."""
         return self.sums.totals_by(*keys, where=where)
 
-    def version_of(self, *columns: Column, where: Q) -> list[object] | None:
+    def version_of(self, *columns: Column, where: Q) -> tuple[object, ...] | None:
         """A part of a cache key: what changes when these columns of the facts that meet the
-        condition do; None where the pipelines are filtered, because filters read more than facts.
+        condition do; None where the pipelines are filtered.
 
         For the present, it is what was kept this morning and the facts that differ since.
         """
-        if self._selected:
-            return None
-        if self._moment:
-            return facts_version(self._moment)
-        morning = clock.end_of(self.day - timedelta(days=1))
+        if self._version is None or self._moment:
+            return self._version
         begun, ended = (
             Counter(fetch(*self.facts(*columns, where=where, span=span)))
-            for span in (begun_since(morning), ended_since(morning))
+            for span in (begun_since(self._kept_until), ended_since(self._kept_until))
         )
-        return [*facts_version(morning), *sorted(map(repr, ((begun - ended), (ended - begun))))]
+        return (*self._version, *sorted(map(repr, ((begun - ended), (ended - begun)))))
 
     def reading(self) -> AbstractContextManager[None]:
         """Read the day of the portfolio, for the SQL of ``facts``."""
@@ -167,23 +165,25 @@ def portfolio(
 ) -> Iterator[Portfolio]:
     """The portfolio at the end of ``day``, by default at the moment that the request reads. Metrics
     of change require the portfolio ``before``, of an earlier day."""
-    number = next(_numbers)
+    name = new_table_name("portfolio")
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             past = clock.past_day()
-            selected = _selected_table(f"portfolio_{number}", select(), tables)
+            moment = clock.end_of(past) if past else None
+            kept_until = moment or clock.days_ago(0)
+            selected = _selected_table(name, select(), tables)
             found = Portfolio(
                 day or clock.today(),
                 Sums((), ()),
                 _own_day=day,
-                _moment=clock.end_of(past) if past else None,
+                _moment=moment,
                 _selected=selected,
+                _kept_until=kept_until,
+                _version=None if selected else tuple(facts_version(kept_until)),
             )
-            found = replace(found, sums=_read_sums(found) if selected else _sums_of_all(found))
+            found = replace(found, sums=_sums_of(found))
         if before:
-            found = replace(
-                found, _comparison=_compare(f"portfolio_{number}", before, found, tables)
-            )
+            found = replace(found, _comparison=_compare(name, before, found, tables))
         yield found
 
 
@@ -202,17 +202,16 @@ def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) ->
     return ids
 
 
-def _sums_of_all(found: Portfolio) -> Sums:
-    """The sums of all pipelines. Those of a past day are kept; those of the present are the ones of
-    this morning, kept, with what was written since."""
+def _sums_of(found: Portfolio) -> Sums:
+    """The sums of the filtered pipelines. Of all pipelines, those of a past day are kept; those of
+    the present are the ones of this morning, kept, with what was written since."""
+    if found._version is None:
+        return _read_sums(found)
+    until = found._kept_until
+    known = keep(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
     if found._moment:
-        version = facts_version(found._moment)
-        return keep(lambda: _read_sums(found).prepared(), "sums", *version)
-    morning = clock.end_of(found.day - timedelta(days=1))
-    version = facts_version(morning)
-    known = keep(lambda: _read_sums(found, valid_at(morning)).prepared(), "today", *version)
-    begun = _read_sums(found, begun_since(morning))
-    ended = _read_sums(found, ended_since(morning))
+        return known
+    begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
     return known - ended + begun
 
 
@@ -323,33 +322,28 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
     )
 
 
-def totals_by_link(
-    facts: str, links: str, key: str, *, where: Iterable[Condition] = (), params: Values = ()
-) -> dict[Any, Total]:
+def totals_by_link(facts: str, links: str, key: str, *, params: Values = ()) -> dict[Any, Total]:
     """The total of each group of pipelines by the column ``key`` of the SQL ``links``, which
     selects unique rows of ``pipeline_id`` and ``key``.
 
-    ``facts`` is SQL that selects the columns ``LINKED``, and those of the conditions; ``params``
-    are those of it and then those of the links.
+    ``facts`` is SQL that selects the columns ``LINKED``; ``params`` are those of it and then those
+    of the links.
     """
-    linked = f"""
-        FROM ({facts}) AS facts JOIN ({links}) AS links ON links.pipeline_id = facts.id
-        WHERE {" AND ".join(one.sql for one in where) or "1 = 1"}
-    """
+    linked = f"FROM ({facts}) AS facts JOIN ({links}) AS links ON links.pipeline_id = facts.id"
     # A shared facility counts once in each group, with the highest of its shares.
     facilities = f"""
         SELECT key, MAX(basis) AS basis, facility_id, 0 AS first_row, MAX(is_storage) AS is_storage,
             MAX(kw) AS kw, MAX(kwh) AS kwh, MAX(ownership) AS ownership,
             MAX(probability) AS probability, MAX(ownership * probability) AS product
-        FROM (SELECT links.{key} AS key, facts.* {linked} AND shared = 1) AS shared_rows
+        FROM (SELECT links.{key} AS key, facts.* {linked} WHERE shared = 1) AS shared_rows
         GROUP BY key, facility_id
         UNION ALL
         SELECT links.{key}, basis, facility_id, first_row, is_storage, kw, kwh, ownership,
             probability, ownership * probability
-        {linked} AND shared = 0
+        {linked} WHERE shared = 0
         UNION ALL
         SELECT links.{key}, basis, NULL, first_row, NULL, NULL, NULL, NULL, NULL, NULL
-        {linked} AND shared = 1
+        {linked} WHERE shared = 1
     """
     sums = Adder()
     for value, basis, pipelines, *numbers in fetch(
@@ -377,6 +371,10 @@ def sums_of_facts(product: str = "ownership * probability") -> str:
         SUM({part_of("kw", product)}),
         SUM(CASE WHEN probability IS NOT NULL THEN kw END)
     """
+
+
+def new_table_name(kind: str) -> str:
+    return f"{kind}_{next(_table_numbers)}"
 
 
 @contextmanager

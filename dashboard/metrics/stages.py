@@ -12,16 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
 
 from django.db import connection
 
-from dashboard.metrics.portfolio import Portfolio, days_between, fetch, temporary_table
+from dashboard.metrics.portfolio import (
+    Portfolio,
+    days_between,
+    fetch,
+    new_table_name,
+    temporary_table,
+)
 from dashboard.metrics.sums import Column
 from pipelines.models import Stage
 from pipelines.stays import stage_results_sql, stays_sql
-
-_table_names = (f"stays_{number}" for number in count(1))
 
 #: The fewest decided projects for which a share is given.
 ENOUGH = 10
@@ -80,7 +83,7 @@ class Stages:
 
 def stages(portfolio: Portfolio) -> Stages:
     """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
-    table = next(_table_names)
+    table = new_table_name("stays")
     with portfolio.reading():
         ordered = list(Stage.objects.filter(is_terminal=False))
         selected, params = portfolio.facts(Column.ID)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import count
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from dashboard.metrics.portfolio import (
     LINKED,
     Portfolio,
     fetch,
+    new_table_name,
     temporary_table,
     totals_by_link,
     uuid_of,
@@ -38,8 +38,6 @@ from pipelines.querysets import (
 
 #: The number of years from which ``by_rtb_year`` leaves out empty years.
 MAX_YEARS = 30
-
-_table_names = (f"held_{number}" for number in count(1))
 
 #: Keys of holders beside those of counterparties.
 _OTHERS, _NOBODY = "others", "nobody"
@@ -249,7 +247,7 @@ def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
             found = _held(portfolio, limit)
         else:
             # Most writes are about something else, and this takes longer than all other figures.
-            version += [limit, *table_version(PipelineCounterparty)]
+            version += (limit, *table_version(PipelineCounterparty))
             found = keep(lambda: _held(portfolio, limit), "held", *version)
     known = Counterparty.objects.in_bulk([key for key, *_ in found.largest])
     holdings = tuple(
@@ -283,7 +281,7 @@ def _held(portfolio: Portfolio, limit: int) -> _Held:
     held, held_params = PipelineCounterparty.objects.holders_sql(
         f"SELECT id AS pipeline_id, facility_id, kw, shared FROM ({rows}) AS facts"
     )
-    table = next(_table_names)
+    table = new_table_name("held")
     with temporary_table(table, held, params + held_params):
         return _largest(portfolio, table, limit)
 
