@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.test import Client
 
@@ -122,6 +123,12 @@ def db(request):
     """pytest-django's, or what ``transactional_db`` of ours gives a test that asks for both."""
     commits = "transactional_db" in request.fixturenames
     request.getfixturevalue("transactional_db" if commits else "db")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    """After a rollback the next test's records may have the keys of the last one's."""
+    cache.clear()
 
 
 #: What asks the database, for the tests that are about it.
