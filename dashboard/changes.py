@@ -116,8 +116,8 @@ class Span:
 def spans_up_to(end: date) -> list[Span]:
     return [
         Span("Week", end - timedelta(days=7)),
-        Span("Month", metrics.a_month_before(end)),
-        Span("Quarter", metrics.months_before(end, 3)),
+        Span("Month", clock.a_month_before(end)),
+        Span("Quarter", clock.months_before(end, 3)),
         Span("Year to date", date(end.year - 1, 12, 31)),
     ]
 
@@ -144,7 +144,7 @@ class ChangesPage(FilteredPage):
         self.end = self._day("to", "To the end of", clock.today(), clock.today())
         before = self.end.day - timedelta(days=1)
         # ``compare`` is the dashboard's parameter for the same day.
-        default = metrics.a_month_before(self.end.day)
+        default = clock.a_month_before(self.end.day)
         self.start = self._day("from", "From the end of", default, before, other_name="compare")
         self.step = self._known("step", STEPS)
         self.kind = "" if self.step else self._known("kind", KINDS)

@@ -1,103 +1,96 @@
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
+from dashboard.metrics.overview import Answer
 from oegen import asof, search
 from oegen.audit.narrative import news
 from oegen.core import clock
+from oegen.core.caching import cache_key, keep
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
+#: The tabs of the dashboard. The first one is shown where the address names none.
+TABS = {
+    "health": "Health",
+    "dates": "Dates",
+    "capacity": "Capacity",
+    "risks": "Risks",
+    "counterparties": "Counterparties",
+}
+
 
 class Dashboard(FilteredPipelines):
-    """The figures of the filtered pipelines, and their change since the day ``compare``."""
+    """How the filtered pipelines are going and what changed since the day ``compare``; below, the
+    figures of one ``tab``."""
 
     template_name = "dashboard/dashboard.html"
     state_template_name = "dashboard/parts/state.html"
     switch_template_name = ""
     section = "dashboard"
-    page_parameters = FilteredPipelines.page_parameters | {"compare"}
+    page_parameters = FilteredPipelines.page_parameters | {"compare", "tab"}
 
     def get_context_data(self, **kwargs):
         since, problem = self._since()
         context = super().get_context_data(**kwargs) | {
             "since": since,
             "since_problem": problem,
-            "clear_url": self._clear_url(),
+            "clear_url": self.url_without(*self.filterset.parameters, "page"),
+            "tabs": TABS,
+            "tab": self._tab(),
+            "tab_template_name": f"dashboard/tabs/{self._tab()}.html",
         }
         if context["is_wrong"]:
             figures = {"status_text": "A filter has a value it does not know."}
         else:
             figures = self._figures(since, self.filterset.active_values)
-        # After the figures: on a past page they read a second day, which drops the tables of the
-        # first.
-        return context | figures | {"latest": news.latest(limit=5)}
+        return context | figures | {"latest": partial(news.latest, limit=5)}
 
     def _figures(self, since: date, filters: dict) -> dict:
-        """The figures for the template. Their charts are drawn when it names them, which it does
-        not while it has them in its fragments, cached under ``figures_key``."""
+        """The figures for the template. They are prepared when it names them, which it does not
+        while it has what they look like in its fragments, cached under ``figures_key``."""
         lists = charts.Lists(filters)
         selection = urlencode(sorted(filters.items()), doseq=True)
         key = metrics.overview_key(since, filters=selection)
+        tab = self._tab()
 
         @cache
         def overview() -> metrics.Overview:
-            return metrics.overview(self._select, since, filters=selection)
-
-        @cache
-        def drawn() -> dict:
-            return self._charts(overview(), since, lists)
+            return metrics.overview(self._select, since, tab, filters=selection)
 
         def summary() -> dict:
-            found = overview()
+            found = overview().answer
             now = found.headline
             return {
                 "is_empty": not any(group.total.pipelines for group in found.statuses),
                 "status_text": f"{now.open.pipelines:,} open, {now.open.capacity.mw:,.1f} MW",
-                "slippage": found.slippage,
-                "moves": charts.moves(found.changes, since, lists),
             }
 
+        @cache
+        def answer() -> dict:
+            return _answer(overview().answer, since, lists)
+
+        @cache
+        def tab_figures() -> dict:
+            return _TAB_FIGURES[tab](overview(), since, lists)
+
         return {
-            **metrics.keep(summary, "summary", *key),
-            "changes": lists.changes(since),
-            "figures": drawn,
-            "figures_key": metrics.key_of(*key),
+            **keep(summary, "summary", *key),
+            "answer": answer,
+            "figures": tab_figures,
+            "figures_key": cache_key("figures", *key),
         }
 
-    @staticmethod
-    def _charts(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
-        now = found.headline
-        open_mw = now.open.capacity.mw
-        known = [group.technology for group in found.technologies if group.technology]
-        return {
-            "tiles": charts.tiles(now, found.before, lists),
-            "years": charts.rtb_years(found.years, known, lists, open_mw),
-            "walk": charts.walk_chart(found.walk, since, lists),
-            "heat": charts.heat_table(
-                found.heat, found.statuses, found.technologies, now.open, lists
-            ),
-            "growth": charts.growth_chart(found.growth, lists),
-            "rag_rows": charts.rag_table(found.rag_moves, since, lists),
-            "rag_finding": charts.rag_finding(found.rag_moves),
-            "rag_known": sum(move.total.pipelines for move in found.rag_moves),
-            "stages": charts.stage_rows(found.stages, lists),
-            "scatter": charts.scatter(found.point_counts) if found.point_counts else None,
-            "top_points": charts.point_rows(found.top_points, lists),
-            "exposures": charts.point_rows(found.exposures, lists),
-            "holders": charts.concentration(found.concentration, lists, open_mw),
-            "rag": charts.rag_split(found.rag, lists, open_mw),
-            "technologies": charts.technologies(found.technologies, lists),
-            "statuses": charts.statuses(found.statuses, lists, open_mw),
-        }
+    def _tab(self) -> str:
+        tab = self.request.GET.get("tab", "")
+        return tab if tab in TABS else next(iter(TABS))
 
     def _select(self) -> PipelineQuerySet:
         """The filtered pipelines on the day being read. A filter value that did not exist then,
@@ -106,17 +99,11 @@ class Dashboard(FilteredPipelines):
         found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
         return found.qs if found.is_valid() else everything.none()
 
-    def _clear_url(self) -> str:
-        """The address of this page without filters, compared with the same day."""
-        compare = self.request.GET.get("compare")
-        query = f"?{urlencode({'compare': compare})}" if compare else ""
-        return f"{reverse('dashboard')}{query}"
-
     def _since(self) -> tuple[date, str]:
         """The day to compare with, by default a month before the page's, and the error message for
         an invalid day in the address."""
         today = clock.today()
-        default = metrics.a_month_before(today)
+        default = clock.a_month_before(today)
         text = self.request.GET.get("compare", "")
         if not text:
             return default, ""
@@ -127,6 +114,78 @@ class Dashboard(FilteredPipelines):
         if not asof.FIRST_DAY <= day < today:
             return default, f"Choose a day before {date_format(today)} to compare with."
         return day, ""
+
+
+def _answer(found: Answer, since: date, lists: charts.Lists) -> dict:
+    return {
+        "sentence": charts.sentence(found, since, lists),
+        "rag_bar": charts.rag_bar(found.rag, lists),
+        "rag_note": charts.shared_facilities_note(found.rag, found.headline.open.capacity.mw),
+        "tiles": charts.tiles(found.headline, found.before, lists),
+        "has_weighted": charts.has_weighted(found.headline),
+        "funnel": charts.funnel(found, lists),
+        "funnel_note": charts.funnel_note(found.stages),
+        "attention": charts.attention_list(found.attention, found.statuses, lists),
+        "slippage": found.slippage,
+        "dates": lists.tab("dates", since),
+        "moves": charts.moves(found.changes, since, lists),
+        "changes": lists.changes(since),
+    }
+
+
+def _health(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    answer = found.answer
+    return {
+        "attention": charts.attention_list(answer.attention, answer.statuses, lists),
+        "rag_rows": charts.rag_table(answer.rag_moves, since, lists),
+        "rag_finding": charts.rag_finding(answer.rag_moves),
+        "rag_known": sum(move.total.pipelines for move in answer.rag_moves),
+    }
+
+
+def _dates(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    known = [group.technology for group in found.tab.technologies if group.technology]
+    open_mw = found.answer.headline.open.capacity.mw
+    return {
+        "years": charts.rtb_years(found.tab.years, known, lists, open_mw),
+        "slippage": found.answer.slippage,
+        "stages": charts.stage_rows(found.answer.stages, lists),
+    }
+
+
+def _capacity(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    answer, sizes = found.answer, found.tab
+    return {
+        "walk": charts.walk_chart(sizes.walk, since, lists),
+        "growth": charts.growth_chart(sizes.growth, lists),
+        "heat": charts.heat_table(
+            sizes.heat, answer.statuses, sizes.technologies, answer.headline.open, lists
+        ),
+        "technologies": charts.technologies(sizes.technologies, lists),
+    }
+
+
+def _risks(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    risks = found.tab
+    return {
+        "scatter": charts.scatter(risks.point_counts) if risks.point_counts else None,
+        "top_points": charts.point_rows(risks.top_points, lists),
+        "exposures": charts.point_rows(risks.exposures, lists),
+    }
+
+
+def _counterparties(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    open_mw = found.answer.headline.open.capacity.mw
+    return {"holders": charts.concentration(found.tab.concentration, lists, open_mw)}
+
+
+_TAB_FIGURES = {
+    "health": _health,
+    "dates": _dates,
+    "capacity": _capacity,
+    "risks": _risks,
+    "counterparties": _counterparties,
+}
 
 
 class Search(TemplateView):

@@ -4,6 +4,10 @@ from django.db import models
 UNCONFIRMED_DAYS = 60
 
 
+#: Days by which an RTB date has to move within a month for the pipeline to need attention.
+SLIPPED_DAYS = 30
+
+
 class RAG(models.TextChoices):
     RED = "red", "Red"
     AMBER = "amber", "Amber"
@@ -15,6 +19,38 @@ class Outcome(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
     REFUSED = "refused", "Refused"
     SOLD = "sold", "Sold"
+
+
+class Reason(models.TextChoices):
+    """Why an open pipeline needs attention, the most urgent first; see pipelines/attention.py."""
+
+    RED = "red", "Red"
+    WORSENED = "worsened", "Rated worse than a month ago"
+    OVERDUE = "overdue", "Overdue"
+    SLIPPED = "slipped", f"RTB slipped over {SLIPPED_DAYS} days in a month"
+    UNRATED = "unrated", "Not rated"
+    UNCONFIRMED = "unconfirmed", f"RAG not confirmed for over {UNCONFIRMED_DAYS} days"
+    NO_RTB_DATE = "no-rtb-date", "No RTB date"
+    NO_CAPACITY = "no-capacity", "No capacity"
+    WAITING = "waiting", "In its stage longer than four fifths"
+
+    @property
+    def column(self) -> str:
+        """Its column in SQL."""
+        return self.name.lower()
+
+    @property
+    def chip(self) -> str:
+        """The label for where there is little room."""
+        return _CHIPS.get(self, str(self.label))
+
+
+_CHIPS = {
+    Reason.WORSENED: "Worse",
+    Reason.SLIPPED: "Slipped",
+    Reason.UNCONFIRMED: "Not confirmed",
+    Reason.WAITING: "Long in stage",
+}
 
 
 class CapacityBasis(models.TextChoices):

@@ -22,10 +22,12 @@ from oegen.pages.filters import (
     queryset_method,
 )
 from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
-from pipelines.choices import ON_HOLD, RAG, Outcome
+from pipelines.choices import ON_HOLD, RAG, Outcome, Reason
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
 from pipelines.querysets import (
     ALL_KINDS,
+    ANY_REASON,
+    BETTER,
     HELD,
     IN_TIME,
     NO_DATE,
@@ -33,6 +35,7 @@ from pipelines.querysets import (
     ON_COURSE,
     OPEN,
     OVERDUE,
+    WORSE,
 )
 from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
@@ -43,6 +46,8 @@ YES = "yes"
 OPEN_BY_DEFAULT = DefaultFilter("status", OPEN, "open")
 
 RAGS = [*RAG.choices, (NOT_RATED, "Not rated")]
+
+RAG_MOVES = [(WORSE, "Worse"), (BETTER, "Better")]
 
 #: Results of a stage; see ``PipelineQuerySet.with_stage_result``.
 STAGE_RESULTS = {
@@ -99,6 +104,14 @@ def is_technology_family(code: str) -> bool:
     return code.endswith(ALL_KINDS) or code == NO_FACILITY
 
 
+def attention_choices() -> list[Choice]:
+    reasons = tuple(map(str, Reason))
+    return [
+        Choice(ANY_REASON, "For any reason", parts=reasons),
+        *(Choice(str(reason), str(reason.label)) for reason in Reason),
+    ]
+
+
 def role_choices() -> list[tuple[str, str]]:
     return list(CounterpartyRole.objects.values_list("code", "name"))
 
@@ -150,7 +163,7 @@ def facility_country_choices() -> list[tuple[str, str]]:
 class PipelineFilter(PageFilterSet):
     primary = ("q", "status", "technology", "rag", "rtb", "counterparty")
     ranges = (("capacity_min", "capacity_max"), ("rtb_from", "rtb_to"))
-    requires = (("rag_was", "since"),)
+    requires = (("rag_was", "since"), ("rag_moved", "since"))
 
     q = TextFilter()
     status = SelectionFilter(
@@ -188,6 +201,12 @@ class PipelineFilter(PageFilterSet):
         ],
         select="of_rtb",
         empty_label="Any RTB date",
+    )
+    attention = SelectionFilter(
+        "Needs attention",
+        attention_choices,
+        select="needing_attention",
+        empty_label="Whether or not",
     )
     counterparty = CounterpartyNameFilter(method="filter_counterparty")
     role = SelectionFilter(
@@ -236,6 +255,12 @@ class PipelineFilter(PageFilterSet):
         label="RAG on that day",
         choices=RAGS,
         method="filter_rag_was",
+        empty_label="Any RAG",
+    )
+    rag_moved = django_filters.ChoiceFilter(
+        label="RAG since then",
+        choices=RAG_MOVES,
+        method="filter_rag_moved",
         empty_label="Any RAG",
     )
     way = django_filters.ChoiceFilter(
@@ -296,6 +321,10 @@ class PipelineFilter(PageFilterSet):
     def filter_rag_was(self, queryset, name, value):
         """Does nothing: ``filter_since`` reads this value."""
         return queryset
+
+    def filter_rag_moved(self, queryset, name, value):
+        since = self.form.cleaned_data.get("since")
+        return queryset.re_rated(since, value) if since else queryset
 
     def filter_way(self, queryset, name, value):
         return queryset.with_stage_result(*value.split(":"))

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
 from django.apps import apps
 
-from oegen import asof
+from oegen import asof, audit
+from oegen.core import clock, sql
+from oegen.core.caching import keep
 from pipelines.choices import Outcome
+
+#: The fewest observations from which a share or a usual time is given.
+ENOUGH = 10
+
+FOUR_FIFTHS = 0.8
+
+#: The tolerance for shares computed in floating point.
+ROUNDING = 1e-9
 
 #: Results of a stage: entered at all; reached a later stage; sold, withdrawn or refused without
 #: reaching one; none of these; in the stage now.
@@ -16,8 +29,9 @@ UNDECIDED, THERE = "undecided", "there"
 _ENDED_PLACE, _SOLD_PLACE = -1, -2
 
 
-def stays_sql() -> str:
+def stays_sql(where: str = "") -> str:
     """SQL with a row for each stay of a pipeline in a stage. Holds don't interrupt a stay.
+    ``where`` is a WHERE clause on ``pipeline_id``; by default all pipelines' are read.
 
     Columns: ``pipeline_id``, ``stage`` (its code), ``began``, ``until`` (null if it is not over);
     and as 0 or 1: ``moved`` (the stay ended with a move to another stage), ``went_on`` (the
@@ -52,6 +66,7 @@ def stays_sql() -> str:
                             ELSE {_ENDED_PLACE} END AS place
                     FROM {transitions} AS transitions
                     JOIN {stages} AS stages ON stages.id = stage_id
+                    {where}
                 ) AS transitions
             ) AS moves
             WHERE earlier IS NULL OR place <> earlier
@@ -95,3 +110,63 @@ def pipelines_with_result_sql(result: str) -> str:
         SELECT pipeline_id FROM ({stage_results_sql()}) AS results
         WHERE stage = %s {_CONDITIONS[result]}
     """  # noqa: S608
+
+
+# How long stays last -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Length:
+    """A number of ``stays`` that lasted ``days`` so far; ``moved`` of them ended with a move."""
+
+    days: int
+    moved: int
+    stays: int
+
+
+def lengths(stays: str, day: date) -> dict[str, list[Length]]:
+    """The lengths of the stays in a table with the columns of ``stays_sql`` up to the day, by the
+    stage's code, in ascending order."""
+    until = f"COALESCE(until, {sql.date_literal(day)})"
+    found: dict[str, list[Length]] = {}
+    for stage, *length in sql.fetch(
+        f"""
+        SELECT stage, days, SUM(moved), COUNT(*) FROM (
+            SELECT stage, moved, {sql.days_between("began", until)} AS days FROM {stays} AS stays
+        ) AS lasting GROUP BY stage, days ORDER BY stage, days
+        """  # noqa: S608 - no user input
+    ):
+        found.setdefault(stage, []).append(Length(*map(int, length)))
+    return found
+
+
+def days_until(lengths: list[Length], share: float) -> int | None:
+    """The days within which the share of stays has ended with a move, by the Kaplan–Meier estimate;
+    None if the estimate does not reach it. ``lengths`` are distinct and in ascending order."""
+    at_risk = sum(length.stays for length in lengths)
+    staying = 1.0
+    for length in lengths:
+        staying *= 1 - length.moved / at_risk
+        at_risk -= length.stays
+        if 1 - staying >= share - ROUNDING:
+            return length.days
+    return None
+
+
+def usual_days(day: date) -> dict[str, int]:
+    """The days within which four fifths of all stays in a stage end with a move, by the stage's
+    code; without the stages of which fewer than ``ENOUGH`` stays ended so, because those say
+    little. Cached until a transition is written.
+    """
+    models = (apps.get_model("pipelines", name) for name in ("StageTransition", "Stage"))
+    versions = [part for model in models for part in audit.table_version(model)]
+    return keep(lambda: _usual_days(day), "usual days", day, clock.past_day(), *versions)
+
+
+def _usual_days(day: date) -> dict[str, int]:
+    found = {}
+    for stage, stays in lengths(f"({stays_sql()})", day).items():
+        days = days_until(stays, FOUR_FIFTHS)
+        if days is not None and sum(stay.moved for stay in stays) >= ENOUGH:
+            found[stage] = days
+    return found

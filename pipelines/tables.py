@@ -24,7 +24,7 @@ from oegen.pages.columns import (
 )
 from oegen.pages.tables import FileOnlyColumn, RecordTable
 from oegen.search.ordering import natural
-from pipelines.choices import RAG, CapacityBasis
+from pipelines.choices import RAG, CapacityBasis, Reason
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
 
 #: Ordered by technology, so that templates can group them. The technologies are prefetched, like
@@ -103,6 +103,28 @@ class LeadDeveloperColumn(NullsLastColumn):
         )
 
 
+class ReasonsColumn(PartColumn):
+    """Why the pipeline needs attention."""
+
+    def __init__(self):
+        super().__init__(
+            "pipelines/parts/reasons.html",
+            "Needs attention",
+            accessor="reason_codes",
+            cache_key=attrgetter("reason_codes"),
+            annotate=methodcaller("with_reasons"),
+            export_value=lambda pipeline: "; ".join(reason.label for reason in _reasons(pipeline)),
+            orderable=False,
+        )
+
+    def cell(self, record, value):
+        return super().cell(record, _reasons(record))
+
+
+def _reasons(pipeline) -> list[Reason]:
+    return [Reason(code) for code in (pipeline.reason_codes or "").split()]
+
+
 #: Named, so that columns share the function: RecordTable calls each annotate function once.
 _with_bases = methodcaller("with_capacity_by_basis")
 _with_technology = methodcaller("prefetch_related", "technology")
@@ -158,6 +180,7 @@ class PipelineTable(RecordTable):
     rtb_date = NullsLastPartColumn(
         "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
+    attention = ReasonsColumn()
     cod_date = DayColumn("COD")
     lead_developer = LeadDeveloperColumn(annotate=methodcaller("with_lead_developer"))
     counterparties = TextColumn(annotate=_with_counterparties, export_value=counterparties_of)

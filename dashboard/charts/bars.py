@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.template.defaultfilters import pluralize
-
 from dashboard.charts.parts import (
     ACCENT,
     NEUTRAL,
-    RAG_COLOURS,
     TOTAL_COLUMNS,
     Cell,
     Chart,
@@ -18,11 +15,9 @@ from dashboard.charts.parts import (
     Lists,
     Row,
     bars,
-    count_and_mw,
     mw,
     percent,
     pipelines,
-    rag_code,
     shared_facilities_note,
     short_name,
     technology_code,
@@ -34,9 +29,7 @@ from dashboard.charts.parts import (
 from dashboard.metrics import Total
 from dashboard.metrics.totals import (
     Concentration,
-    RagGroup,
     RtbGroup,
-    StatusGroup,
     TechnologyGroup,
 )
 from oegen.core import words
@@ -47,31 +40,6 @@ from pipelines.querysets import NO_DATE, OPEN, OVERDUE
 
 NOTHING_OPEN = "No pipeline is open."
 NOBODY = "Nobody’s"
-
-
-def rag_split(groups: Sequence[RagGroup], lists: Lists, open_mw: Decimal) -> Chart:
-    links = [lists.pipelines(one.total, status=OPEN, rag=rag_code(one.rag)) for one in groups]
-    labels = [group.label for group in groups]
-    count = sum(group.total.pipelines for group in groups)
-    red = groups[0].total
-    return Chart(
-        key="rag",
-        title="RAG of open pipelines",
-        finding=f"{whole(red.pipelines)} of {pipelines(count)} "
-        f"{pluralize(red.pipelines, 'is,are')} red: {mw(red.capacity)}.",
-        empty=NOTHING_OPEN,
-        columns=TOTAL_COLUMNS,
-        rows=total_rows(labels, links, groups) if count else (),
-        data=bars(
-            labels,
-            [float(group.total.capacity.mw) for group in groups],
-            [RAG_COLOURS.get(group.rag, NEUTRAL) for group in groups],
-            [count_and_mw(group.total) for group in groups],
-            links,
-            "MW",
-        ),
-        note=shared_facilities_note(groups, open_mw),
-    )
 
 
 def technologies(groups: Sequence[TechnologyGroup], lists: Lists) -> Chart:
@@ -106,31 +74,6 @@ def technologies(groups: Sequence[TechnologyGroup], lists: Lists) -> Chart:
         ),
         note="A pipeline of two technologies is in both lines; the list behind a line says what of "
         "its capacity is that technology’s.",
-    )
-
-
-def statuses(groups: Sequence[StatusGroup], lists: Lists, open_mw: Decimal) -> Chart:
-    labels = [group.label for group in groups]
-    links = [lists.pipelines(group.total, status=group.code) for group in groups]
-    most = max(groups, key=lambda group: group.total.pipelines)
-    total = sum(group.total.pipelines for group in groups)
-    return Chart(
-        key="status",
-        title="Pipelines by status",
-        finding=f"Most are in {most.label}: {pipelines(most.total.pipelines)}, "
-        f"{mw(most.total.capacity)}.",
-        empty="There is no pipeline yet.",
-        columns=TOTAL_COLUMNS,
-        rows=total_rows(labels, links, groups) if total else (),
-        data=bars(
-            labels,
-            [group.total.pipelines for group in groups],
-            [ACCENT if group.is_open else NEUTRAL for group in groups],
-            [count_and_mw(group.total) for group in groups],
-            links,
-            "Pipelines",
-        ),
-        note=shared_facilities_note([group for group in groups if group.is_open], open_mw),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -28,7 +28,7 @@ from dashboard.metrics.movement import RagMove, Walk
 from oegen.core import clock
 from oegen.core.words import number, signed, whole
 from pipelines.choices import RAG
-from pipelines.querysets import OPEN, Megawatts
+from pipelines.querysets import BETTER, OPEN, WORSE, Megawatts
 
 #: The axis starts above zero if no level is below this part of the highest: small steps would be
 #: hard to see otherwise.
@@ -178,18 +178,22 @@ def rag_table(moves: Iterable[RagMove], since: date, lists: Lists) -> list[RagRo
     return [RagRow(before.label, tuple(cell(before, now) for now in order)) for before in order]
 
 
-def rag_finding(moves: Iterable[RagMove]) -> str:
-    """The numbers of pipelines rated worse, better, and not at both ends."""
+def re_rated(moves: Iterable[RagMove], direction: str) -> int:
+    """The number of pipelines that are rated ``WORSE`` or ``BETTER`` than before."""
     order: list[str] = [RAG.GREEN, RAG.AMBER, RAG.RED]
-    worse = better = unrated = 0
-    for move in moves:
-        if not move.start or not move.end:
-            unrated += move.total.pipelines
-            continue
-        step = order.index(move.end) - order.index(move.start)
-        worse += move.total.pipelines if step > 0 else 0
-        better += move.total.pipelines if step < 0 else 0
+    sign = 1 if direction == WORSE else -1
+    return sum(
+        move.total.pipelines
+        for move in moves
+        if move.start and move.end and sign * (order.index(move.end) - order.index(move.start)) > 0
+    )
+
+
+def rag_finding(moves: Sequence[RagMove]) -> str:
+    """The numbers of pipelines rated worse, better, and not at both ends."""
+    worse, better = re_rated(moves, WORSE), re_rated(moves, BETTER)
     words = f"{whole(worse)} worse, {whole(better)} better." if worse or better else "None moved."
+    unrated = sum(move.total.pipelines for move in moves if not (move.start and move.end))
     if unrated:
         words += f" {whole(unrated)} more had no rating at one of the two ends."
     return words

@@ -131,6 +131,10 @@ class Lists:
         span = {"from": since, "to": clock.today(), **step}
         return Link(_address("changes", {**span, **self.filters}))
 
+    def tab(self, tab: str, since: date) -> Link:
+        """A tab of the dashboard, with the same comparison day."""
+        return Link(f"{_address('dashboard', {**self.filters, 'tab': tab, 'compare': since})}#tabs")
+
     @staticmethod
     def points(**wanted) -> Link:
         return Link(_address("infopoints", wanted))
@@ -149,6 +153,18 @@ def mw(amount: Megawatts | Decimal | float, unit: str = "") -> str:
     if isinstance(amount, Megawatts):
         return f"{number(amount.mw)} {unit or amount.unit}"
     return f"{number(Decimal(str(amount)))} {unit or 'MW'}"
+
+
+def size(amount: Megawatts) -> str:
+    """An amount with the precision that fits its size: GW from 10,000 MW on, whole MW from 100."""
+    if amount.mw >= 10_000:
+        return f"{number(amount.mw / 1000)} {amount.unit.replace('MW', 'GW')}"
+    return f"{number(amount.mw, 0 if amount.mw >= 100 else 1)} {amount.unit}"
+
+
+def plain_size(amount: Megawatts) -> str:
+    """A ``size`` without the word "mixed", for where the page explains what the MW are made of."""
+    return size(amount).replace(", mixed", "")
 
 
 def pipelines(count: int) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dashboard.charts.parts import Cell, Lists, percent
-from dashboard.metrics.stages import ENOUGH, Conversion, Stages, TimeInStage
+from dashboard.metrics.stages import Conversion, Stages, TimeInStage
 from oegen.core.words import count, whole
-from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
+from pipelines.stays import ENDED, ENOUGH, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_YET = "not yet known"
 

@@ -1,11 +1,11 @@
-"""The figures at the top of the page."""
+"""The key figures in the strip of the dashboard, with their change."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dashboard.charts.parts import Link, Lists, mw, percent
+from dashboard.charts.parts import Link, Lists, percent, plain_size
 from dashboard.metrics import Total
 from dashboard.metrics.totals import Headline
 from oegen.core.words import noun_of, signed
@@ -18,26 +18,43 @@ from pipelines.reference import COMPLETED
 NET_COLUMNS = "project_name,status,capacity_mw,ownership_pct,net_mw"
 WEIGHTED_COLUMNS = "project_name,status,capacity_mw,gross_weighted_mw,ownership_pct,net_weighted_mw"
 
+#: Of the open MW, the part that must have a probability for weighted capacity to say something.
+ENOUGH_PROBABILITIES = Decimal("0.5")
+
+#: Where more is bad or good; of the others it is neither.
+_MORE_IS = {"on_hold": "bad", "overdue": "bad", "unconfirmed": "bad", "completed": "good"}
+_OPPOSITE = {"bad": "good", "good": "bad"}
+
 
 @dataclass(frozen=True)
 class Tile:
-    """``amount`` is the figure; if it is None, ``missing`` gives the reason. ``total`` is what the
-    linked list shows. ``change_mw`` and ``change_count`` are since the comparison day."""
+    """``amount`` is the figure. ``total`` is what the linked list shows. ``change_mw`` and
+    ``change_count`` are since the comparison day; ``judgement`` of them is "good", "bad" or
+    empty."""
 
     key: str
     title: str
-    amount: Megawatts | None
+    amount: Megawatts
     total: Total
     link: Link
     change_mw: Decimal
-    change_count: int
+    change_count: int = 0
     detail: str = ""
-    missing: str = ""
-    warns: bool = False
+
+    @property
+    def size(self) -> str:
+        return plain_size(self.amount)
 
     @property
     def is_more(self) -> bool:
         return (self.change_mw or self.change_count) > 0
+
+    @property
+    def judgement(self) -> str:
+        more_is = _MORE_IS.get(self.key, "")
+        if not self.change:
+            return ""
+        return more_is if self.is_more else _OPPOSITE.get(more_is, "")
 
     @property
     def change(self) -> str:
@@ -50,6 +67,7 @@ class Tile:
 
 
 def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
+    """Those of weighted capacity only if ``has_weighted``."""
     days = UNCONFIRMED_DAYS
 
     def capacity_tile(key: str, title: str, **filters) -> Tile:
@@ -62,47 +80,46 @@ def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
             link=lists.pipelines(total, **filters),
             change_mw=total.capacity.mw - earlier.capacity.mw,
             change_count=total.pipelines - earlier.pipelines,
-            warns=key == "overdue" and total.pipelines > 0,
         )
 
+    def share_tile(key: str, title: str, columns: str, detail: str) -> Tile:
+        amount = getattr(now.open, key)
+        return Tile(
+            key=key,
+            title=title,
+            amount=amount,
+            total=now.open,
+            link=lists.pipelines(now.open, status=OPEN, columns=columns),
+            change_mw=amount.mw - getattr(before.open, key).mw,
+            detail=detail,
+        )
+
+    weighted = []
+    if has_weighted(now):
+        share = now.open.share_with_probability or 0
+        detail = f"{percent(share)} of the open MW have a probability"
+        weighted = [
+            share_tile("weighted", "Gross weighted", WEIGHTED_COLUMNS, detail),
+            share_tile("net_weighted", "Net weighted", WEIGHTED_COLUMNS, detail),
+        ]
     return [
         capacity_tile("open", "Open", status=OPEN),
-        Tile(
-            key="net",
-            title="Net",
-            amount=now.open.net,
-            total=now.open,
-            link=lists.pipelines(now.open, status=OPEN, columns=NET_COLUMNS),
-            change_mw=now.open.net.mw - before.open.net.mw,
-            change_count=0,
-            detail=_net_detail(now.open),
-        ),
-        _weighted("weighted", "Gross weighted", now.open, before.open, lists),
-        _weighted("net_weighted", "Net weighted", now.open, before.open, lists),
+        share_tile("net", "Net", NET_COLUMNS, _net_detail(now.open)),
+        *weighted,
         capacity_tile("on_hold", "On hold", status=HELD),
-        capacity_tile("overdue", "Overdue", rtb=OVERDUE),
         capacity_tile("completed", "Completed", status=COMPLETED),
-        capacity_tile("unconfirmed", f"Not confirmed, over {days} days", not_confirmed=days),
+        capacity_tile("overdue", "Overdue", rtb=OVERDUE),
+        capacity_tile("unconfirmed", f"Not confirmed in {days} days", not_confirmed=days),
     ]
+
+
+def has_weighted(now: Headline) -> bool:
+    """Whether more than half of the open MW have a probability."""
+    share = now.open.share_with_probability
+    return share is not None and share > ENOUGH_PROBABILITIES
 
 
 def _net_detail(total: Total) -> str:
     if not total.capacity.mw:
-        return "What is ours of the open capacity"
-    return f"Ours: {percent(total.net.mw / total.capacity.mw)} of {mw(total.capacity)}"
-
-
-def _weighted(key: str, title: str, now: Total, before: Total, lists: Lists) -> Tile:
-    share = now.share_with_probability
-    amount = getattr(now, key)
-    return Tile(
-        key=key.replace("_", "-"),
-        title=title,
-        amount=amount if share else None,
-        total=now,
-        link=lists.pipelines(now, status=OPEN, columns=WEIGHTED_COLUMNS),
-        change_mw=amount.mw - getattr(before, key).mw,
-        change_count=0,
-        detail=f"{percent(share)} of the open MW have a probability" if share else "",
-        missing="" if share else "No probability is set",
-    )
+        return ""
+    return f"{percent(total.net.mw / total.capacity.mw)} of it is ours"

@@ -3,17 +3,11 @@ dataclasses. Dashboard, digests and exports take their numbers from here only. E
 fixed number of queries.
 """
 
+from dashboard.metrics.attention import attention
 from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
-from dashboard.metrics.kept import keep, key_of
 from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
-from dashboard.metrics.overview import (
-    Overview,
-    a_month_before,
-    months_before,
-    overview,
-    overview_key,
-)
+from dashboard.metrics.overview import TABS, Overview, overview, overview_key
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import stages
 from dashboard.metrics.sums import Total
@@ -23,6 +17,7 @@ from dashboard.metrics.totals import (
     by_rag,
     by_rtb_year,
     by_status,
+    by_status_and_rag,
     by_technology,
     by_technology_and_status,
     headline,
@@ -30,24 +25,23 @@ from dashboard.metrics.totals import (
 )
 
 __all__ = [
+    "TABS",
     "Overview",
     "Portfolio",
     "Total",
     "Walk",
-    "a_month_before",
+    "attention",
     "by_counterparty",
     "by_information_point",
     "by_rag",
     "by_rtb_year",
     "by_status",
+    "by_status_and_rag",
     "by_technology",
     "by_technology_and_status",
     "changes",
     "growth",
     "headline",
-    "keep",
-    "key_of",
-    "months_before",
     "most_exposing",
     "overview",
     "overview_key",

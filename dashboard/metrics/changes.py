@@ -19,17 +19,10 @@ from uuid import UUID
 from dashboard.metrics.last_writes import LastWrite, last_writes
 from dashboard.metrics.movement import STEPS, WalkStep, restored_sql, step_rows
 from dashboard.metrics.moves import effective_days
-from dashboard.metrics.portfolio import (
-    Portfolio,
-    date_of,
-    days_between,
-    fetch,
-    temporary_table,
-    totals_by_link,
-    uuid_of,
-)
+from dashboard.metrics.portfolio import Portfolio, temporary_table, totals_by_link
 from dashboard.metrics.sums import Condition, Total
 from oegen.core import clock
+from oegen.core.sql import date_of, days_between, fetch, uuid_of
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts, mw_of
 

@@ -11,8 +11,9 @@ from django.db import connection
 from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
 from django.db.models.expressions import Combinable
 
-from dashboard.metrics.sums import Column, Values
+from dashboard.metrics.sums import Column
 from oegen.core import clock
+from oegen.core.sql import Values
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.facts.intervals import FOREVER
 from pipelines.facts.querysets import fact_probability

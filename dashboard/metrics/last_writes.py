@@ -9,10 +9,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from dashboard.metrics.portfolio import fetch, uuid_of
-from dashboard.metrics.sums import Values
 from oegen import audit
 from oegen.asof import table
+from oegen.core.sql import Values, fetch, uuid_of
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
 

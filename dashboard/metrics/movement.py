@@ -10,20 +10,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from dashboard.metrics.portfolio import (
-    WAS,
-    Portfolio,
-    date_of,
-    days_between,
-    fetch,
-    numbers_from,
-    sums_of_facts,
-    uuid_of,
-)
-from dashboard.metrics.sums import Adder, Column, Condition, Total, Values, values_of
+from dashboard.metrics.portfolio import WAS, Portfolio, numbers_from, sums_of_facts
+from dashboard.metrics.sums import Adder, Column, Condition, Total, values_of
 from oegen import audit
 from oegen.asof import table
 from oegen.core import clock
+from oegen.core.sql import Values, date_of, days_between, fetch, uuid_of
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.models import Pipeline
 from pipelines.querysets import DONE, ENDED, HELD, NO_DATE, OPEN, ZERO, Megawatts, mw_of

@@ -1,18 +1,22 @@
-"""All figures of the dashboard, computed together and cached until records change."""
+"""The figures of the dashboard: those that it says first, and those of each tab, computed
+together and cached until records change."""
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from django.core.cache import cache
+
+from dashboard.metrics.attention import Attention, attention
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
-from dashboard.metrics.kept import keep, table_version
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
+from dashboard.metrics.sums import Total
 from dashboard.metrics.totals import (
     Concentration,
     Exposure,
@@ -27,6 +31,7 @@ from dashboard.metrics.totals import (
     by_rag,
     by_rtb_year,
     by_status,
+    by_status_and_rag,
     by_technology,
     by_technology_and_status,
     headline,
@@ -34,7 +39,9 @@ from dashboard.metrics.totals import (
 )
 from infopoints.models import InformationPoint
 from oegen import asof
+from oegen.audit import table_version
 from oegen.core import clock
+from oegen.core.caching import CACHE_SECONDS, cache_key, keep
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
 
@@ -43,41 +50,80 @@ TOP = 10
 
 
 @dataclass(frozen=True)
-class Overview:
-    """``before`` is the headline at the end of the comparison day; ``walk``, ``rag_moves``,
-    ``slippage`` and ``changes`` (the number of pipelines by kind of change) are since then.
-    ``point_counts`` has the impact, the likelihood and the number of all live information points,
-    whatever pipelines they are about."""
+class Answer:
+    """How the pipelines are going. ``before`` is the headline at the end of the comparison day;
+    ``rag_moves``, ``slippage`` and ``changes`` (the number of pipelines by kind of change) are
+    since then. ``by_status_and_rag`` is of open pipelines."""
 
     headline: Headline
     before: Headline
-    walk: Walk
+    rag: tuple[RagGroup, ...]
+    statuses: tuple[StatusGroup, ...]
+    by_status_and_rag: dict[tuple[str, str], Total]
+    stages: Stages
     rag_moves: tuple[RagMove, ...]
     slippage: Slippage
     changes: dict[str, int]
-    rag: tuple[RagGroup, ...]
-    statuses: tuple[StatusGroup, ...]
-    technologies: tuple[TechnologyGroup, ...]
-    heat: Heat
+    attention: Attention
+
+
+@dataclass(frozen=True)
+class Dates:
     years: tuple[RtbGroup, ...]
+    technologies: tuple[TechnologyGroup, ...]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    walk: Walk
     growth: tuple[Growth, ...]
-    stages: Stages
-    concentration: Concentration
+    heat: Heat
+    technologies: tuple[TechnologyGroup, ...]
+
+
+@dataclass(frozen=True)
+class Risks:
+    """``point_counts`` has the impact, the likelihood and the number of all live information
+    points, whatever pipelines they are about."""
+
     top_points: tuple[Exposure, ...]
     exposures: tuple[Exposure, ...]
     point_counts: tuple[tuple[int, int, int], ...]
 
 
-def overview(select: Callable[[], PipelineQuerySet], since: date, *, filters: str) -> Overview:
-    """The figures of the pipelines that ``select`` returns, at the moment that the request reads,
-    compared with the end of ``since``.
+@dataclass(frozen=True)
+class Counterparties:
+    concentration: Concentration
 
-    ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered. The
-    result is cached until the next change set about a business record, the next day or for
+
+@dataclass(frozen=True)
+class Overview:
+    """``tab`` is of the type that ``TABS`` gives for it; None where the answer has all it shows."""
+
+    answer: Answer
+    tab: Any
+
+
+def overview(
+    select: Callable[[], PipelineQuerySet], since: date, tab: str, *, filters: str
+) -> Overview:
+    """The figures of the pipelines that ``select`` returns, at the moment that the request reads,
+    compared with the end of ``since``, and those of a tab, one of ``TABS``.
+
+    ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered.
+    Both parts are cached until the next change set about a business record, the next day or for
     ``CACHE_SECONDS``.
     """
-    key = overview_key(since, filters=filters)
-    return keep(lambda: _overview(select, since, filters), "overview", *key)
+    parts = {"answer": _answer, tab: TABS[tab]}
+    keys = {part: cache_key(part, *overview_key(since, filters=filters)) for part in parts}
+    found = {part: cache.get(key) for part, key in keys.items()}
+    if None in found.values():
+        with portfolio(select, since) as before, portfolio(select, before=before) as now:
+            for part, read in parts.items():
+                if found[part] is None:
+                    found[part] = read(before, now, filters)
+                    cache.set(keys[part], found[part], timeout=CACHE_SECONDS)
+    return Overview(*found.values())
 
 
 def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
@@ -85,30 +131,55 @@ def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
     return since, asof.data_version(), filters
 
 
-def _overview(select: Callable[[], PipelineQuerySet], since: date, filters: str) -> Overview:
-    with portfolio(select, since) as before, portfolio(select, before=before) as now:
-        highest = list(InformationPoint.objects.recorded().live().by_rating()[:TOP])
-        return Overview(
-            headline=headline(now),
-            before=headline(before),
-            walk=walk(before, now),
-            rag_moves=tuple(rag_moves(now)),
-            slippage=slippage(now),
-            changes=count_changes(before, now),
-            rag=tuple(by_rag(now)),
-            statuses=tuple(by_status(now)),
-            technologies=tuple(by_technology(now)),
-            heat=by_technology_and_status(now),
-            years=tuple(by_rtb_year(now)),
-            growth=tuple(growth(now)),
-            stages=stages(now) if filters else _stages_of_all(now),
-            concentration=by_counterparty(now),
-            top_points=tuple(by_information_point(now, highest)),
-            exposures=tuple(most_exposing(now)),
-            point_counts=tuple(
-                InformationPoint.objects.recorded().live().count_by_impact_and_likelihood()
-            ),
-        )
+def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
+    return Answer(
+        headline=headline(now),
+        before=headline(before),
+        rag=tuple(by_rag(now)),
+        statuses=tuple(by_status(now)),
+        by_status_and_rag=by_status_and_rag(now),
+        stages=stages(now) if filters else _stages_of_all(now),
+        rag_moves=tuple(rag_moves(now)),
+        slippage=slippage(now),
+        changes=count_changes(before, now),
+        attention=attention(now),
+    )
+
+
+def _dates(before: Portfolio, now: Portfolio, filters: str) -> Dates:
+    return Dates(tuple(by_rtb_year(now)), tuple(by_technology(now)))
+
+
+def _sizes(before: Portfolio, now: Portfolio, filters: str) -> Sizes:
+    return Sizes(
+        walk(before, now),
+        tuple(growth(now)),
+        by_technology_and_status(now),
+        tuple(by_technology(now)),
+    )
+
+
+def _risks(before: Portfolio, now: Portfolio, filters: str) -> Risks:
+    live = InformationPoint.objects.recorded().live()
+    return Risks(
+        tuple(by_information_point(now, list(live.by_rating()[:TOP]))),
+        tuple(most_exposing(now)),
+        tuple(live.count_by_impact_and_likelihood()),
+    )
+
+
+def _counterparties(before: Portfolio, now: Portfolio, filters: str) -> Counterparties:
+    return Counterparties(by_counterparty(now))
+
+
+#: What reads the figures of each tab that the answer does not have.
+TABS: dict[str, Callable[[Portfolio, Portfolio, str], Any]] = {
+    "health": lambda before, now, filters: (),
+    "dates": _dates,
+    "capacity": _sizes,
+    "risks": _risks,
+    "counterparties": _counterparties,
+}
 
 
 def _stages_of_all(now: Portfolio) -> Stages:
@@ -116,13 +187,3 @@ def _stages_of_all(now: Portfolio) -> Stages:
     quarter of the page's time."""
     tables = [*table_version(StageTransition), *table_version(Stage)]
     return keep(lambda: stages(now), "stages", clock.past_day(), clock.today(), *tables)
-
-
-def months_before(day: date, months: int) -> date:
-    """The same day of an earlier month, or the last day of that month."""
-    year, month = divmod(12 * day.year + day.month - 1 - months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def a_month_before(day: date) -> date:
-    return months_before(day, 1)

@@ -35,7 +35,7 @@ from dashboard.metrics.fact_rows import (
     select_facts,
     valid_at,
 )
-from dashboard.metrics.kept import facts_version, keep
+from dashboard.metrics.kept import facts_version
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
@@ -46,11 +46,12 @@ from dashboard.metrics.sums import (
     SumRow,
     Sums,
     Total,
-    Values,
 )
 from oegen import audit
 from oegen.asof import as_of
 from oegen.core import clock
+from oegen.core.caching import keep
+from oegen.core.sql import Values, fetch, run
 from pipelines.facts.intervals import FOREVER
 from pipelines.models import Fact, Stage, Technology
 from pipelines.querysets import PipelineQuerySet, part_of
@@ -103,8 +104,8 @@ class Portfolio:
     _own_day: date | None
     #: Where their intervals are cut; None for the present.
     _moment: datetime | None
-    #: The table of the filtered pipelines' ids; empty if unfiltered.
-    _selected: str
+    #: A table with the ids of the filtered pipelines; empty if unfiltered.
+    selected: str
     #: The moment of the facts that are kept: its own or, for the present, this morning.
     _kept_until: datetime
     #: Their version; None where the pipelines are filtered, because filters read more than facts.
@@ -152,7 +153,7 @@ class Portfolio:
         the portfolio.
         """
         return select_facts(
-            span or valid_at(self._moment), *columns, where=where, among=self._selected
+            span or valid_at(self._moment), *columns, where=where, among=self.selected
         )
 
 
@@ -177,7 +178,7 @@ def portfolio(
                 Sums((), ()),
                 _own_day=day,
                 _moment=moment,
-                _selected=selected,
+                selected=selected,
                 _kept_until=kept_until,
                 _version=None if selected else tuple(facts_version(kept_until)),
             )
@@ -258,7 +259,7 @@ def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) ->
     result = Comparison(f"{name}_earlier", f"{name}_later")
     among = ""
     vocabulary_changed = _vocabulary_changed(before, now)
-    if not vocabulary_changed and bool(before._selected) == bool(now._selected):
+    if not vocabulary_changed and bool(before.selected) == bool(now.selected):
         among = f"{name}_compared"
         tables.enter_context(temporary_table(among, *_compared_ids(before, now)))
     was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
@@ -282,7 +283,7 @@ def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) ->
 
 def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
     span = valid_at(end._moment)
-    return select_facts(span, *COMPARED, among=among, in_filter=end._selected)
+    return select_facts(span, *COMPARED, among=among, in_filter=end.selected)
 
 
 def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
@@ -307,8 +308,8 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
         SELECT pipeline_id AS id FROM {facts} WHERE valid_from >= %s AND valid_from < %s
         UNION SELECT pipeline_id FROM {facts} WHERE valid_until >= %s AND valid_until < %s
     """
-    if before._selected:
-        one, other = (f"SELECT id FROM {end._selected}" for end in (before, now))
+    if before.selected:
+        one, other = (f"SELECT id FROM {end.selected}" for end in (before, now))
         for first, second in ((one, other), (other, one)):
             changed += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
     return (
@@ -389,30 +390,3 @@ def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[Non
             run(f"DROP TABLE {name}")
         raise
     run(f"DROP TABLE {name}")
-
-
-def fetch(sql: str, params: Values = ()) -> list[Values]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params or None)
-        rows: list[Values] = cursor.fetchall()
-        return rows
-
-
-def run(sql: str, params: Values = ()) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params or None)
-
-
-def days_between(start: str, end: str) -> str:
-    """SQL for the days from one date to another, as a number."""
-    if connection.vendor == "postgresql":
-        return f"({end} - {start})"
-    return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
-
-
-def date_of(value: date | str) -> date:
-    return value if isinstance(value, date) else date.fromisoformat(value)
-
-
-def uuid_of(value: UUID | str) -> UUID:
-    return UUID(value) if isinstance(value, str) else value

@@ -13,24 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection
-
-from dashboard.metrics.portfolio import (
-    Portfolio,
-    days_between,
-    fetch,
-    new_table_name,
-    temporary_table,
-)
+from dashboard.metrics.portfolio import Portfolio, new_table_name, temporary_table
 from dashboard.metrics.sums import Column
+from oegen.core.sql import fetch
+from pipelines import stays
 from pipelines.models import Stage
-from pipelines.stays import stage_results_sql, stays_sql
-
-#: The fewest decided projects for which a share is given.
-ENOUGH = 10
-
-#: The tolerance for shares computed in floating point.
-ROUNDING = 1e-9
+from pipelines.stays import ENOUGH, stage_results_sql, stays_sql
 
 
 @dataclass(frozen=True)
@@ -87,25 +75,15 @@ def stages(portfolio: Portfolio) -> Stages:
     with portfolio.reading():
         ordered = list(Stage.objects.filter(is_terminal=False))
         selected, params = portfolio.facts(Column.ID)
-        stays = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
-        with temporary_table(table, stays, params):
+        rows = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
+        with temporary_table(table, rows, params):
             return Stages(
                 tuple(_times(table, ordered, portfolio.day)), tuple(_conversions(table, ordered))
             )
 
 
 def _times(table: str, stages: Iterable[Stage], day: date) -> Iterator[TimeInStage]:
-    lengths: dict[str, list[Length]] = {}
-    today = f"CAST('{day}' AS DATE)" if connection.vendor == "postgresql" else f"'{day}'"
-    for stage, *length in fetch(
-        f"""
-        SELECT stage, days, SUM(moved), COUNT(*) FROM (
-            SELECT stage, moved, {days_between("began", f"COALESCE(until, {today})")} AS days
-            FROM {table}
-        ) AS lasting GROUP BY stage, days ORDER BY stage, days
-        """
-    ):
-        lengths.setdefault(stage, []).append(Length(*map(int, length)))
+    lengths = stays.lengths(table, day)
     numbers = {
         stage: (pipelines, stays, ongoing)
         for stage, pipelines, stays, ongoing in fetch(
@@ -120,8 +98,8 @@ def _times(table: str, stages: Iterable[Stage], day: date) -> Iterator[TimeInSta
         yield TimeInStage(
             stage,
             *numbers.get(stage.code, (0, 0, 0)),
-            days_until(stage_lengths, 0.5),
-            days_until(stage_lengths, 0.8),
+            stays.days_until(stage_lengths, 0.5),
+            stays.days_until(stage_lengths, stays.FOUR_FIFTHS),
         )
 
 
@@ -137,25 +115,3 @@ def _conversions(table: str, stages: Iterable[Stage]) -> Iterator[Conversion]:
     }
     for stage in stages:
         yield Conversion(stage, *map(int, numbers.get(stage.code, (0, 0, 0, 0))))
-
-
-@dataclass(frozen=True)
-class Length:
-    """A number of ``stays`` that lasted ``days`` so far; ``moved`` of them ended with a move."""
-
-    days: int
-    moved: int
-    stays: int
-
-
-def days_until(lengths: list[Length], share: float) -> int | None:
-    """The days within which the share of stays has ended with a move, by the Kaplan–Meier estimate;
-    None if the estimate does not reach it. ``lengths`` are distinct and in ascending order."""
-    at_risk = sum(length.stays for length in lengths)
-    staying = 1.0
-    for length in lengths:
-        staying *= 1 - length.moved / at_risk
-        at_risk -= length.stays
-        if 1 - staying >= share - ROUNDING:
-            return length.days
-    return None

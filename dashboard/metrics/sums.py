@@ -18,10 +18,8 @@ from functools import cached_property
 from operator import add, itemgetter, neg
 from typing import Any, NamedTuple, cast
 
+from oegen.core.sql import Values
 from pipelines.querysets import OPEN, WHOLE, Capacity, Megawatts, mw_of
-
-#: A row of SQL, the parameters of a statement, or the values of the keys of a group.
-Values = tuple[Any, ...]
 
 NO_CAPACITY = Capacity()
 NO_MEGAWATTS = Megawatts()

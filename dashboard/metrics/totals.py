@@ -10,18 +10,18 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from counterparties.models import Counterparty
-from dashboard.metrics.kept import keep, table_version
 from dashboard.metrics.portfolio import (
     LINKED,
     Portfolio,
-    fetch,
     new_table_name,
     temporary_table,
     totals_by_link,
-    uuid_of,
 )
-from dashboard.metrics.sums import Column, Condition, Total, Values
+from dashboard.metrics.sums import Column, Condition, Total
 from infopoints.models import InformationPoint, InformationPointPipeline
+from oegen.audit import table_version
+from oegen.core.caching import keep
+from oegen.core.sql import Values, fetch, uuid_of
 from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models import PipelineCounterparty, Stage, Technology
 from pipelines.querysets import (
@@ -152,6 +152,12 @@ def by_status(portfolio: Portfolio) -> list[StatusGroup]:
         StatusGroup(code, label, is_open, totals.get((code,), Total()))
         for code, label, is_open in _statuses()
     ]
+
+
+def by_status_and_rag(portfolio: Portfolio) -> dict[tuple[str, str], Total]:
+    """The open pipelines by stage (its code) and rating ("" is unrated)."""
+    groups = portfolio.totals_by(Column.STATUS, Column.RAG, where=[Condition.IS_OPEN])
+    return {(status, rag): total for (status, rag), total in groups.items()}
 
 
 def _statuses() -> list[tuple[str, str, bool]]:

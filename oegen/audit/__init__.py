@@ -23,7 +23,12 @@ from oegen.audit.history import (
     removals_together,
     write_history_rows,
 )
-from oegen.audit.registry import business_models, history_model, tracked_models
+from oegen.audit.registry import (
+    business_models,
+    history_model,
+    table_version,
+    tracked_models,
+)
 from oegen.audit.signals import (
     change_set_closed,
     change_set_closing,
@@ -55,6 +60,7 @@ __all__ = [
     "removals_together",
     "rows_removed",
     "rows_written",
+    "table_version",
     "tracked_models",
     "write_history_rows",
 ]

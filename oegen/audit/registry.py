@@ -37,3 +37,11 @@ def history_model(model: type[AuditedModel]) -> type[Row]:
     class."""
     history: type[Row] = model.history.model
     return history
+
+
+def table_version(model: type[AuditedModel]) -> list[object]:
+    """What changes with each write of a record of this model, because history only grows: a part
+    of cache keys."""
+    history = history_model(model).objects
+    newest = history.order_by("-history_id").values_list("digest", flat=True)
+    return [history.count(), newest.first()]

@@ -1,14 +1,48 @@
-"""Keys of what is computed from records and cached."""
+"""What is computed from records and cached until they change."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache as once
 from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from django.apps import apps
+from django.core.cache import cache
+
+T = TypeVar("T")
 
 #: How long results are cached that depend on records.
 CACHE_SECONDS = 3600
 
 
 def cache_key(*conditions: object) -> str:
-    """A key that is the same only for the same conditions.
+    """A key that is the same only for the same conditions and the same release.
 
     A digest, because SQL and filters may contain characters and lengths that keys must not have.
     """
-    return sha256(":".join(map(str, conditions)).encode()).hexdigest()
+    return sha256(":".join(map(str, (_release(), *conditions))).encode()).hexdigest()
+
+
+def keep(compute: Callable[[], T], *conditions: object) -> T:
+    """The cached result of ``compute`` under these conditions, or a new one."""
+    key = cache_key(*conditions)
+    found: T | None = cache.get(key)
+    if found is None:
+        found = compute()
+        cache.set(key, found, timeout=CACHE_SECONDS)
+    return found
+
+
+@once
+def _release() -> int:
+    """The time of the newest source file: another release may define or draw figures
+    differently."""
+    return max(
+        file.stat().st_mtime_ns
+        for app in apps.get_app_configs()
+        if "site-packages" not in app.path
+        for suffix in ("py", "html")
+        for file in Path(app.path).rglob(f"*.{suffix}")
+    )

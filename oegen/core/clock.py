@@ -1,6 +1,7 @@
 """The effective day: today, or an earlier day while the past is read (``oegen.asof``). Code that
 depends on "today" or "now" calls these functions instead of Django's."""
 
+from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -38,6 +39,16 @@ def end_of(day: date) -> datetime:
 def days_ago(days: int) -> datetime:
     """The start of the day that is ``days`` before the effective day."""
     return end_of(today() - timedelta(days=days + 1))
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or the last day of that month."""
+    year, month = divmod(12 * day.year + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def a_month_before(day: date) -> date:
+    return months_before(day, 1)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 from pipelines.querysets.capacity import ZERO, Capacity, Megawatts
 from pipelines.querysets.codes import (
     ALL_KINDS,
+    ANY_REASON,
+    BETTER,
     DONE,
     ENDED,
     HELD,
@@ -10,6 +12,7 @@ from pipelines.querysets.codes import (
     ON_COURSE,
     OPEN,
     OVERDUE,
+    WORSE,
 )
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
@@ -29,6 +32,8 @@ from pipelines.querysets.state import (
 
 __all__ = [
     "ALL_KINDS",
+    "ANY_REASON",
+    "BETTER",
     "DONE",
     "ENDED",
     "HELD",
@@ -42,6 +47,7 @@ __all__ = [
     "OPEN",
     "OVERDUE",
     "WHOLE",
+    "WORSE",
     "ZERO",
     "Capacity",
     "FacilityQuerySet",

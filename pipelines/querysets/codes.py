@@ -20,3 +20,10 @@ ON_COURSE = "on-course"
 #: Suffix of a technology's code that includes its kinds: "wind-all".
 ALL_KINDS = "-all"
 NO_FACILITY = "none"
+
+#: The code for ``needing_attention`` that stands for every reason.
+ANY_REASON = "any"
+
+#: Directions of a change of rating.
+WORSE = "worse"
+BETTER = "better"

@@ -6,6 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import (
@@ -19,16 +20,21 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    TextField,
     When,
 )
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Round
 
 from oegen import audit, search
+from oegen.asof import table
 from oegen.core import clock
-from pipelines.choices import CapacityBasis, Outcome
+from pipelines import attention
+from pipelines.choices import RAG, CapacityBasis, Outcome, Reason
 from pipelines.querysets.capacity import FIGURES, SUMS_OF_FIGURES, Capacity
 from pipelines.querysets.codes import (
+    ANY_REASON,
+    BETTER,
     IN_TIME,
     NO_DATE,
     NO_FACILITY,
@@ -145,15 +151,34 @@ class PipelineQuerySet(SharesQuerySet):
 
     def open_on(self, day: date, rag: str | None = None) -> Self:
         """Open at the end of that day and, with ``rag``, of that rating then ("": not rated)."""
-        history = self._history()
-        rows = history.filter(id=OuterRef("pk"), history_date__lt=clock.end_of(day))
-        open_rows = history.filter(IS_OPEN, history_id=OuterRef("_last_row")).exclude(
-            history_type="-"
-        )
+        facts = self._open_facts(day)
         if rag is not None:
-            open_rows = open_rows.filter(rag_status=rag)
-        newest = rows.order_by("-history_date", "-history_id").values("history_id")[:1]
-        return self.alias(_last_row=Subquery(newest)).filter(Exists(open_rows.order_by()))
+            facts = facts.filter(rag_status=rag)
+        return self.filter(pk__in=facts.values("pipeline_id"))
+
+    def re_rated(self, since: date, direction: str) -> Self:
+        """Open now and at the end of that day, and rated ``WORSE`` or ``BETTER`` than then."""
+        order = [RAG.GREEN, RAG.AMBER, RAG.RED]
+        if direction == BETTER:
+            order.reverse()
+        moved = reduce(
+            or_,
+            (
+                Q(
+                    rag_status=rag,
+                    pk__in=self._open_facts(since)
+                    .filter(rag_status__in=order[:place])
+                    .values("pipeline_id"),
+                )
+                for place, rag in enumerate(order)
+                if place
+            ),
+        )
+        return self.open().filter(moved)
+
+    def _open_facts(self, day: date) -> QuerySet[Any]:
+        facts: QuerySet[Any] = apps.get_model("pipelines", "Fact").objects.at(clock.end_of(day))
+        return facts.filter(IS_OPEN, is_first=True).order_by()
 
     def of_technology(self, *codes: str) -> Self:
         """With a facility of any of the technologies, see the function ``of_technology``; the code
@@ -221,6 +246,21 @@ class PipelineQuerySet(SharesQuerySet):
         """Adds ``is_unconfirmed`` to each row: whether ``not_confirmed_since`` includes it."""
         condition = ExpressionWrapper(not_confirmed_since(moment), BooleanField())
         return self.annotate(is_unconfirmed=condition)
+
+    def needing_attention(self, *reasons: str) -> Self:
+        """Open, with one of the reasons, codes of pipelines.choices.Reason; ``ANY_REASON`` stands
+        for all of them."""
+        sql, params = attention.attention_sql()
+        wanted = attention.has_any(Reason if ANY_REASON in reasons else map(Reason, reasons))
+        keys = f"SELECT pipeline_id FROM ({sql}) AS attention WHERE {wanted}"  # noqa: S608
+        return self.filter(pk__in=RawSQL(keys, params))  # noqa: S611
+
+    def with_reasons(self) -> Self:
+        """Adds ``reason_codes`` to each row: codes of pipelines.choices.Reason, separated by
+        spaces; empty or null if the pipeline needs no attention."""
+        sql, params = attention.attention_sql(pipeline=f"{table(self.model)}.id")
+        codes = f"SELECT {attention.REASONS} FROM ({sql}) AS attention"  # noqa: S608
+        return self.annotate(reason_codes=RawSQL(f"({codes})", params, output_field=TextField()))  # noqa: S611
 
     def facilities(self) -> FacilityQuerySet:
         found = self._facilities()

@@ -1,12 +1,14 @@
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from html import unescape
 
 from django.urls import reverse
+from django.utils import timezone
 
 from dashboard import charts
+from dashboard.charts.parts import size
 from dashboard.metrics.movement import Walk, WalkStep
 from infopoints.choices import Status
 from oegen import audit
@@ -16,8 +18,9 @@ from pipelines.querysets import Megawatts
 from tests.support.builders import make_counterparty, make_information_point, make_pipeline
 
 
-def page_of(client) -> str:
-    return unescape(client.get(reverse("dashboard")).content.decode()).replace("\xa0", " ")
+def page_of(client, tab: str = "") -> str:
+    page = client.get(reverse("dashboard"), {"tab": tab} if tab else {})
+    return unescape(page.content.decode()).replace("\xa0", " ")
 
 
 def chart_data(html: str, key: str) -> dict:
@@ -71,7 +74,7 @@ def test_top_information_points_leave_out_the_closed_and_tell_the_open_mw(as_man
     make_information_point("Great and closed", 100, 100, status=Status.CLOSED)
     great.pipelines.add(make_pipeline("Kestrel Moor", capacity_mw=40))
 
-    html = page_of(as_manager)
+    html = page_of(as_manager, "risks")
     points = html.split('id="points-title"')[1]
 
     assert points.index("Great and live") < points.index("Small but live")
@@ -93,12 +96,10 @@ def test_each_chart_has_its_finding_its_table_and_its_data(as_manager):
     )
     make_pipeline("Green wind", technology="wind", capacity_mw=60, rag_status="green")
 
-    html = page_of(as_manager)
+    html = "".join(page_of(as_manager, tab) for tab in ("dates", "capacity", "counterparties"))
 
     for finding in (
-        "1 of 2 pipelines is red: 40.0 MWp.",
         "Wind leads with 60.0 MW.",
-        "Most are in Design: 2 pipelines, 100.0 MW, mixed.",
         "Most becomes ready to build in 2041: 40.0 MWp.",
         "0 MW became 100.0 MW, mixed: +100.0 MW.",
         "Larch Power holds most: 40.0 MW, 40 % of what is open.",
@@ -107,8 +108,7 @@ def test_each_chart_has_its_finding_its_table_and_its_data(as_manager):
     assert "Most is Wind in Design: 60.0 MW." in html
     assert "No trend: it takes 3 RTB dates reached in the last 5 years, and there are 0." in html
     assert "not enough history: 0 of 10 decided" in html
-    assert html.count('<caption class="visually-hidden"') == html.count("data-chart-canvas") + 1
-    assert html.count("data-chart-canvas") == 7
+    assert html.count("data-chart-canvas") == 5
 
     technology = chart_data(html, "technology")
     assert technology["labels"] == ["Solar", "Wind"]
@@ -147,65 +147,108 @@ def test_technology_named_like_markup_stays_data(as_manager):
     technology.name = "</script><script>alert(1)</script>"
     technology.save()
 
-    html = as_manager.get(reverse("dashboard")).content.decode()
+    html = as_manager.get(reverse("dashboard"), {"tab": "capacity"}).content.decode()
 
+    assert "&lt;script&gt;" in html
     assert "<script>alert(1)" not in html
 
 
 def test_what_has_nothing_to_show_says_so_in_words(as_manager):
     make_pipeline("Built", stage="completed", capacity_mw=5)
 
-    html = page_of(as_manager)
-
-    assert html.count("No pipeline is open.") == 3
-    assert html.count("data-chart-canvas") == 1, "only the statuses have something to draw"
-    for words in (
-        "and nothing is now.",
-        "No capacity has an RTB date that was reached or is scheduled.",
-        "No pipeline was open on both days",
-        "No pipeline is open on both days with an RTB date on both",
-        "No information point is open.",
-        "No probability is set",
-        "No open pipeline has capacity or a counterparty that holds it yet.",
-    ):
-        assert words in html
-
-
-def test_overdue_tile_warns_only_when_something_is_overdue(as_manager):
-    make_pipeline("Fine")
-    assert "tile-warns" not in page_of(as_manager)
-
-    make_pipeline("Late", rtb_date=date(2020, 1, 1))
-    assert "tile-warns" in page_of(as_manager)
+    words = {
+        "health": ("No open pipeline needs attention", "No pipeline was open on both days"),
+        "dates": ("No pipeline is open.", "open on both days with an RTB date on both"),
+        "capacity": (
+            "and nothing is now.",
+            "No capacity has an RTB date that was reached or is scheduled.",
+        ),
+        "risks": ("No information point is open.",),
+        "counterparties": ("No open pipeline has capacity or a counterparty that holds it yet.",),
+    }
+    for tab, sentences in words.items():
+        html = page_of(as_manager, tab)
+        assert "0 open, 0 MW" in html
+        assert "none red" in html
+        assert "data-chart-canvas" not in html
+        for sentence in sentences:
+            assert sentence in html, tab
 
 
-def test_bars_that_share_a_facility_say_why_they_add_up_to_more(as_manager):
+def test_the_answer_says_how_large_how_healthy_and_what_changed(as_manager, monkeypatch):
+    then = timezone.now() - timedelta(days=60)
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: then)
+        worse = make_pipeline("Worse", capacity_mw=300, rag_status="green")
+        slipped = make_pipeline("Slipped", capacity_mw=100, rtb_date=date(2041, 1, 1))
+        make_pipeline("Late", capacity_mw=20, rtb_date=date(2020, 1, 1), rag_status="amber")
+    worse.rag_status = "red"
+    worse.save()
+    slipped.rtb_date = date(2041, 2, 10)
+    slipped.save()
+    make_pipeline("Wind", technology="wind", stage="completed", capacity_mw=70)
+
+    page = as_manager.get(reverse("dashboard"))
+    answer = page.context["answer"]()
+
+    now, moves = answer["sentence"].now, answer["sentence"].moves
+    assert [part.text for part in now] == [
+        "3 open, 420 MWp",
+        "1 red (300 MWp)",
+        "1 overdue (20.0 MWp)",
+    ]
+    assert [part.text for part in moves] == ["1 worse", "dates 33 days later on average"]
+    assert [(one.label, one.size, one.share) for one in answer["rag_bar"]] == [
+        ("Red", "300 MWp", "71 %"),
+        ("Amber", "20.0 MWp", "5 %"),
+        ("Not rated", "100 MWp", "24 %"),
+    ]
+    rows = {row.label: (row.pipelines, row.size, len(row.segments)) for row in answer["funnel"]}
+    assert rows["Design"] == ("3", "420 MWp", 3)
+    assert rows["Completed"] == ("1", "70.0 MW", 0)
+    needing = answer["attention"]
+    assert [row.needing.name for row in needing.rows] == ["Worse", "Slipped", "Late"]
+    assert [reason.chip for reason in needing.rows[0].needing.reasons] == [
+        "Red",
+        "Worse",
+        "No RTB date",
+    ]
+    html = unescape(page.text)
+    assert html.index("1 red (300 MWp)") < html.index("Needs attention") < html.index('id="tabs"')
+    judged = {tile.key: tile.judgement for tile in answer["tiles"] if tile.change}
+    assert judged == {"completed": "good"}
+
+
+def test_sizes_are_as_precise_as_they_are_large():
+    sizes = {"4": "4.0 MW", "99.96": "100.0 MW", "123.4": "123 MW", "12345": "12.3 GW"}
+    for mw, text in sizes.items():
+        assert size(Megawatts(mw_ac=Decimal(mw))) == text
+    assert size(Megawatts(Decimal(9000), Decimal(9000))) == "18.0 GW, mixed"
+
+
+def test_ratings_that_share_a_facility_say_why_they_add_up_to_more(as_manager):
     first = make_pipeline(capacity_mw=40, rag_status="red")
     assert "once in the total" not in as_manager.get("/").content.decode()
     make_pipeline(rag_status="green").facilities.add(first.facilities.get())
-    page = as_manager.get("/")
-    assert page.context["figures"]()["rag"].note.endswith("once in the total.")
+    assert as_manager.get("/").context["answer"]()["rag_note"].endswith("once in the total.")
 
 
 def test_filters_are_of_the_whole_page_and_stay_in_its_links(as_manager):
     make_pipeline("Kestrel Moor", capacity_mw=40, rag_status="red")
     make_pipeline("Rowan Down", technology="wind", capacity_mw=60, stage="completed")
-    query = {"technology": "solar", "compare": "2026-01-01"}
+    query = {"technology": "solar", "compare": "2026-01-01", "tab": "capacity"}
 
     page = as_manager.get(reverse("dashboard"), query)
     html = unescape(page.text)
 
-    open_tile, *_ = page.context["figures"]()["tiles"]
+    open_tile, *_ = page.context["answer"]()["tiles"]
     assert (open_tile.total.pipelines, open_tile.total.capacity.mw) == (1, 40)
     assert open_tile.change == "+40.0 MW, +1 pipeline"
     assert open_tile.link.url == "/pipelines/?status=open&technology=solar"
-    assert (
-        page.context["figures"]()["rag"]
-        .rows[0]
-        .link.url.endswith("?rag=red&status=open&technology=solar")
-    )
+    [red] = page.context["answer"]()["rag_bar"]
+    assert red.link.url.endswith("?rag=red&status=open&technology=solar")
     assert 'data-map-source="/pipelines/map/data/?technology=solar"' in html
-    assert 'href="/?compare=2026-01-01">Clear all</a>' in html
+    assert 'href="/?compare=2026-01-01&tab=capacity">Clear all</a>' in html
     assert html.count('name="compare" value="2026-01-01"') == 2, "filters and day in the top bar"
     assert '<input type="hidden" name="technology" value="solar">' in html, "beside the day"
     assert "Rowan Down" not in html.split("Latest changes")[0]
@@ -241,7 +284,7 @@ def test_record_that_was_not_there_yet_picks_nothing_then(as_manager):
 
     page = as_manager.get(reverse("dashboard"), {"held_by": lead.pk})
 
-    open_tile, *_ = page.context["figures"]()["tiles"]
+    open_tile, *_ = page.context["answer"]()["tiles"]
     assert open_tile.change == "+40.0 MW, +1 pipeline"
 
 

@@ -6,12 +6,14 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.charts.parts import PLACEHOLDER, Link
-from dashboard.metrics import a_month_before
-from pipelines.models import Pipeline
+from dashboard.views import TABS
+from oegen.core.clock import a_month_before
+from pipelines.models import Pipeline, Stage
 from tests.support.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
 
 #: The default comparison day of the dashboard.
@@ -38,6 +40,15 @@ def links_in(thing) -> Iterator[Link]:
     elif isinstance(thing, list | tuple):
         for one in thing:
             yield from links_in(one)
+
+
+def figures_of(client, query: dict | None = None) -> dict:
+    """All that the dashboard shows, tab by tab."""
+    shown = {}
+    for tab in TABS:
+        page = client.get(reverse("dashboard"), {**(query or {}), "tab": tab})
+        shown |= page.context_data["answer"]() | page.context_data["figures"]()
+    return shown
 
 
 def shuffle(seed: int) -> None:
@@ -77,14 +88,11 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
     shuffle(1)
     at(TODAY)
 
-    page = as_manager.get(reverse("dashboard"), query)
-
-    shown = [*page.context_data.values(), *page.context_data["figures"]().values()]
-    links = {link for one in shown for link in links_in(one)}
+    links = {link for one in figures_of(as_manager, query).values() for link in links_in(one)}
     if "as_of" in query:
         assert all("as_of=" in link.url for link in links)
     counted = [link for link in links if link.pipelines or link.mw]
-    assert len(counted) > 25
+    assert len(counted) > 35
     wrong = []
     for link in counted:
         # The list's part of the page, with the one column that is least to draw.
@@ -105,11 +113,11 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
 def test_net_and_weighted_open_lists_that_add_up_to_them(as_manager, at):
     at(TODAY)
     make_random_portfolio(9, size=28)
-    tiles = {
-        tile.key: tile
-        for tile in as_manager.get(reverse("dashboard")).context["figures"]()["tiles"]
-    }
-    names = {"net": "net", "weighted": "gross weighted", "net-weighted": "net weighted"}
+    assert "Set stage probabilities" in as_manager.get(reverse("dashboard")).text
+    Stage.objects.update(default_probability_pct=40)
+    cache.clear()
+    tiles = {tile.key: tile for tile in figures_of(as_manager)["tiles"]}
+    names = {"net": "net", "weighted": "gross weighted", "net_weighted": "net weighted"}
     amounts = set()
     for key, name in names.items():
         answer = as_manager.get(tiles[key].link.url)
@@ -129,12 +137,21 @@ def test_every_kind_of_figure_leads_on(as_manager, at):
     shuffle(1)
     at(TODAY)
 
-    context = as_manager.get(reverse("dashboard")).context_data
-    shown = context | context["figures"]()
+    shown = figures_of(as_manager)
 
     urls = {link.url for value in shown.values() for link in links_in(value) if link.pipelines}
     holders = ("held_by", "held_by_others", "held_by_nobody")
-    for name in ("rag_was", "way", "infopoint", "not_confirmed", "technology", "rtb", *holders):
+    for name in (
+        "rag_was",
+        "rag_moved",
+        "attention",
+        "way",
+        "infopoint",
+        "not_confirmed",
+        "technology",
+        "rtb",
+        *holders,
+    ):
         assert any(f"{name}=" in url for url in urls), name
     bars = {row.link.url for row in shown["holders"].rows}
     assert {*shown["holders"].data["links"]} == bars, "each of them leads on"

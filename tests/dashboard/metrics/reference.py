@@ -18,6 +18,18 @@ from pipelines.querysets import Capacity, Megawatts
 EARLY = ("discovery", "design", "procurement")
 
 
+def staying_until(stays, share) -> int | None:
+    """Kaplan and Meier's estimate written out: over each day, of all who are still there."""
+    staying = 1.0
+    for day in sorted({days for days, _ in stays}):
+        at_risk = sum(days >= day for days, _ in stays)
+        moved = sum(days == day and moved for days, moved in stays)
+        staying *= (at_risk - moved) / at_risk
+        if staying <= 1 - share + 1e-9:
+            return day
+    return None
+
+
 class Reference:
     def __init__(self, today: date):
         self.today = today
@@ -224,3 +236,42 @@ class Reference:
         if last.outcome == "active":
             return "undecided"
         return "sold" if last.outcome == "sold" else "ended"
+
+    # What needs attention
+
+    def reasons(self, was: dict) -> dict:
+        """The reasons of each open pipeline that has any, in order. ``was`` has the rating and the
+        RTB date a month before of those that were open then."""
+        lengths, since = defaultdict(list), {}
+        for key, code, days, how in self.stays():
+            lengths[code].append((days, how == "moved"))
+            if not how:
+                since[key] = code, days
+        usual = {
+            code: staying_until(stays, 0.8)
+            for code, stays in lengths.items()
+            if sum(moved for _, moved in stays) >= 10
+        }
+        order = ["green", "amber", "red"]
+        found = {}
+        for pipeline in self.open():
+            key, rag, due = pipeline.pk, pipeline.rag_status, pipeline.rtb_date
+            then, due_then = was.get(key, ("", None))
+            mw = [self.facilities[one].capacity_mw for one in self.links[key]]
+            confirmed = pipeline.rag_confirmed_at
+            code, days = since.get(key, ("", 0))
+            is_unconfirmed = not confirmed or (self.today - confirmed.date()).days > 60
+            holds = {
+                "red": rag == "red",
+                "worsened": bool(rag and then) and order.index(rag) > order.index(then),
+                "overdue": self.is_overdue(pipeline),
+                "slipped": bool(due and due_then) and (due - due_then).days > 30,
+                "unrated": not rag,
+                "unconfirmed": bool(rag) and is_unconfirmed,
+                "no-rtb-date": due is None,
+                "no-capacity": all(one is None for one in mw),
+                "waiting": usual.get(code) is not None and days > usual[code],
+            }
+            if any(holds.values()):
+                found[key] = tuple(code for code, is_so in holds.items() if is_so)
+        return found

@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from dashboard import metrics
 from dashboard.metrics import portfolio
-from dashboard.metrics.stages import Length, days_until
 from pipelines.models import Pipeline, Stage, StageTransition
-from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
-from tests.dashboard.metrics.reference import Reference
+from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON, Length, days_until
+from tests.dashboard.metrics.reference import Reference, staying_until
 from tests.support.builders import make_pipeline
 from tests.support.portfolios import TODAY, make_random_portfolio
 
@@ -21,18 +20,6 @@ pytestmark = pytest.mark.django_db
 def that_day(monkeypatch):
     moment = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
     monkeypatch.setattr(timezone, "now", lambda: moment)
-
-
-def staying_until(stays, share) -> int | None:
-    """Kaplan and Meier's estimate written out: over each day, of all who are still there."""
-    staying = 1.0
-    for day in sorted({days for days, _ in stays}):
-        at_risk = sum(days >= day for days, _ in stays)
-        moved = sum(days == day and moved for days, moved in stays)
-        staying *= (at_risk - moved) / at_risk
-        if staying <= 1 - share + 1e-9:
-            return day
-    return None
 
 
 def found(select=Pipeline.objects.all):
@@ -171,7 +158,8 @@ def test_an_empty_portfolio_has_every_stage_with_nothing_in_it():
 
 def test_what_the_dashboard_keeps_is_worked_out_again_when_a_stage_or_a_move_is_written():
     def on_the_dashboard():
-        shown = metrics.overview(Pipeline.objects.all, TODAY - timedelta(days=30), filters="")
+        since = TODAY - timedelta(days=30)
+        shown = metrics.overview(Pipeline.objects.all, since, "health", filters="").answer
         assert shown.stages == found()
         return shown.stages
 

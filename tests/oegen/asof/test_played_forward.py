@@ -55,6 +55,7 @@ def numbers() -> dict:
             "holdings": metrics.by_counterparty(everything),
             "exposures": [(str(one.point), one.total) for one in metrics.most_exposing(everything)],
             "stages": metrics.stages(everything),
+            "attention": metrics.attention(everything, limit=500),
             "growth": [(str(one.technology), one.reached) for one in metrics.growth(everything)],
             "names": sorted(Pipeline.objects.values_list("project_name", flat=True)),
         }

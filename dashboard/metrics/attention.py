@@ -1,0 +1,69 @@
+"""The pipelines of a portfolio that need attention; pipelines.attention defines the reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from dashboard.metrics.portfolio import Portfolio
+from oegen.core.sql import date_of, fetch, uuid_of
+from pipelines.attention import REASONS, attention_sql, has_any
+from pipelines.choices import Reason
+from pipelines.querysets import mw_of
+
+
+@dataclass(frozen=True)
+class Needing:
+    """A pipeline that needs attention, as it stands. ``mw`` is the capacity of its facilities, in
+    mixed bases; None if unknown."""
+
+    pipeline_id: UUID
+    name: str
+    stage: str
+    rag: str
+    rtb_date: date | None
+    mw: Decimal | None
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The number of ``pipelines`` with any reason, of those with each, and the first of them, the
+    largest capacity first."""
+
+    pipelines: int
+    by_reason: dict[Reason, int]
+    first: tuple[Needing, ...]
+
+
+def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
+    with portfolio.reading():
+        sql, params = attention_sql(portfolio.selected)
+    counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
+    rows = fetch(
+        f"""
+        SELECT pipeline_id, name, stage, rag, rtb, kw, {REASONS}, COUNT(*) OVER (), {counts}
+        FROM ({sql}) AS attention WHERE {has_any(Reason)}
+        ORDER BY kw DESC NULLS LAST, name, pipeline_id LIMIT {limit}
+        """,
+        params,
+    )
+    number, *by_reason = rows[0][7:] if rows else (0, *(0 for _ in Reason))
+    return Attention(
+        number,
+        {reason: int(count) for reason, count in zip(Reason, by_reason, strict=True)},
+        tuple(
+            Needing(
+                uuid_of(key),
+                name,
+                stage,
+                rag,
+                date_of(rtb) if rtb else None,
+                None if kw is None else mw_of(kw),
+                tuple(map(Reason, codes.split())),
+            )
+            for key, name, stage, rag, rtb, kw, codes, *_ in rows
+        ),
+    )

@@ -1,0 +1,45 @@
+"""SQL written by hand, for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+#: A row, or the parameters of a statement.
+Values = tuple[Any, ...]
+
+
+def fetch(sql: str, params: Values = ()) -> list[Values]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+        rows: list[Values] = cursor.fetchall()
+        return rows
+
+
+def run(sql: str, params: Values = ()) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+
+
+def date_literal(day: date) -> str:
+    return f"CAST('{day}' AS DATE)" if connection.vendor == "postgresql" else f"'{day}'"
+
+
+def days_between(start: str, end: str) -> str:
+    """The days from one date to another, as a number."""
+    if connection.vendor == "postgresql":
+        return f"({end} - {start})"
+    return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
+
+
+def date_of(value: date | str) -> date:
+    """A date from a row: SQLite returns text."""
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def uuid_of(value: UUID | str) -> UUID:
+    """A key from a row: SQLite returns text."""
+    return UUID(value) if isinstance(value, str) else value

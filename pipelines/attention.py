@@ -1,0 +1,123 @@
+"""The open pipelines that need attention, and why: the one definition for dashboard, lists, board,
+downloads and digest. Read from the facts, so that it holds on any day.
+
+``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
+pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
+(pipelines.stays.usual_days), holds included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Case, IntegerField, Max, Q, QuerySet, Sum, Value, When
+
+from oegen.core import clock, sql
+from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
+from pipelines.querysets.state import IS_OPEN, is_overdue, not_confirmed_since
+from pipelines.stays import stays_sql, usual_days
+
+#: SQL with the codes of the reasons of a row of ``attention_sql``, each followed by a space.
+REASONS = " || ".join(
+    f"CASE WHEN {reason.column} = 1 THEN '{reason} ' ELSE '' END" for reason in Reason
+)
+
+
+def has_any(reasons: Iterable[Reason]) -> str:
+    """SQL for whether a row of ``attention_sql`` has one of the reasons."""
+    return " OR ".join(f"{reason.column} = 1" for reason in reasons)
+
+
+def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Values]:
+    """SQL, with parameters, with a row for each open pipeline: ``pipeline_id``, ``name``, ``stage``
+    (its code), ``rag``, ``rtb_date``, ``kw`` (null if unknown) and, by ``Reason.column``, 0 or 1.
+
+    ``only`` names a table with the ids of the pipelines wanted; ``pipeline`` is SQL for the id of
+    the only one wanted, such as a column of an outer query.
+    """
+    wanted = f"WHERE pipeline_id IN (SELECT id FROM {only})" if only else ""  # noqa: S608
+    if pipeline:
+        wanted = f"WHERE pipeline_id = {pipeline}"
+    past = clock.past_day()
+    then = clock.end_of(clock.a_month_before(clock.today()))
+    now, now_params = _now(clock.end_of(past) if past else None)
+    was, was_params = _was(then)
+    waiting, waiting_params = _waiting(wanted)
+    return (
+        f"""
+        SELECT now.pipeline_id, now.name, now.stage_code AS stage, now.rag, now.rtb, now.kw,
+            CASE WHEN now.rag = '{RAG.RED}' THEN 1 ELSE 0 END AS red,
+            CASE WHEN now.rag = '{RAG.RED}' AND was.rag_status IN ('{RAG.AMBER}', '{RAG.GREEN}')
+                OR now.rag = '{RAG.AMBER}' AND was.rag_status = '{RAG.GREEN}'
+                THEN 1 ELSE 0 END AS worsened,
+            now.overdue,
+            CASE WHEN {sql.days_between("was.rtb_date", "now.rtb")} > {SLIPPED_DAYS}
+                THEN 1 ELSE 0 END AS slipped,
+            CASE WHEN now.rag = '' THEN 1 ELSE 0 END AS unrated,
+            now.unconfirmed,
+            CASE WHEN now.rtb IS NULL THEN 1 ELSE 0 END AS no_rtb_date,
+            CASE WHEN now.kw IS NULL THEN 1 ELSE 0 END AS no_capacity,
+            CASE WHEN waiting.pipeline_id IS NULL THEN 0 ELSE 1 END AS waiting
+        FROM (SELECT * FROM ({now}) AS facts {wanted}) AS now
+        LEFT JOIN (SELECT * FROM ({was}) AS facts {wanted}) AS was
+            ON was.pipeline_id = now.pipeline_id
+        LEFT JOIN ({waiting}) AS waiting ON waiting.pipeline_id = now.pipeline_id
+        """,  # noqa: S608 - no user input
+        (*now_params, *was_params, *waiting_params),
+    )
+
+
+def _now(moment: datetime | None) -> tuple[str, sql.Values]:
+    """The open pipelines at that moment; None for the present."""
+    confirmed = clock.days_ago(UNCONFIRMED_DAYS)
+    rows = _facts(moment).values("pipeline_id")
+    found: tuple[str, sql.Values] = rows.annotate(
+        kw=Sum("kw"),
+        name=Max("project_name"),
+        stage_code=Max("stage__code"),
+        rag=Max("rag_status"),
+        rtb=Max("rtb_date"),
+        overdue=Max(_as_number(is_overdue())),
+        # What was never rated has a reason of its own.
+        unconfirmed=Max(_as_number(not_confirmed_since(confirmed) & ~Q(rag_status=""))),
+    ).query.sql_with_params()
+    return found
+
+
+def _was(moment: datetime) -> tuple[str, sql.Values]:
+    rows = _facts(moment).filter(is_first=True).values("pipeline_id", "rag_status", "rtb_date")
+    found: tuple[str, sql.Values] = rows.query.sql_with_params()
+    return found
+
+
+def _facts(moment: datetime | None) -> QuerySet[Any]:
+    return _fact().objects.at(moment).filter(IS_OPEN).order_by()
+
+
+def _fact() -> Any:
+    return apps.get_model("pipelines", "Fact")
+
+
+def _as_number(condition: Q) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+def _waiting(wanted: str) -> tuple[str, sql.Values]:
+    """The pipelines that are in their stage for more than the usual days."""
+    today = clock.today()
+    latest = {stage: today - timedelta(days=usual) for stage, usual in usual_days(today).items()}
+    if not latest:
+        return f"SELECT pipeline_id FROM {_fact()._meta.db_table} WHERE 1 = 0", ()  # noqa: S608
+    is_long = " OR ".join(
+        f"stage = %s AND began < {sql.date_literal(day)}" for day in latest.values()
+    )
+    return (
+        f"""
+        SELECT pipeline_id FROM ({stays_sql(wanted)}) AS stays
+        WHERE until IS NULL AND ({is_long})
+        """,  # noqa: S608 - no user input
+        tuple(latest),
+    )

@@ -1,0 +1,107 @@
+"""What needs attention, and why: against plain Python, live and from a later day, in lists."""
+
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard import metrics
+from oegen.asof import as_of
+from pipelines.choices import Reason
+from pipelines.models import Pipeline
+from pipelines.querysets import ANY_REASON
+from tests.dashboard.metrics.reference import Reference
+from tests.support.builders import make_pipeline
+from tests.support.portfolios import TODAY, make_random_portfolio
+
+pytestmark = pytest.mark.django_db
+
+#: The day that attention compares with.
+MONTH_AGO = date(2026, 5, 30)
+
+
+@pytest.fixture
+def at(monkeypatch):
+    def at(day: date):
+        moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    return at
+
+
+def shuffle(seed: int) -> None:
+    rng = random.Random(seed)
+    for pipeline in Pipeline.objects.filter(outcome="active", stage__is_terminal=False):
+        pipeline.rag_status = rng.choice([pipeline.rag_status, "", "red", "amber", "green"])
+        if pipeline.rtb_date and rng.random() < 0.5:
+            pipeline.rtb_date += timedelta(days=rng.choice([-40, 30, 31, 90]))
+        pipeline.on_hold = rng.random() < 0.2
+        pipeline.on_hold_reason = "Grid" if pipeline.on_hold else ""
+        pipeline.save()
+
+
+def attention(limit: int = 10, select=Pipeline.objects.all):
+    with metrics.portfolio(select) as now:
+        return metrics.attention(now, limit)
+
+
+def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
+    at(MONTH_AGO - timedelta(days=40))
+    make_random_portfolio(6, size=60)
+    reference = Reference(MONTH_AGO)
+    was = {one.pk: (one.rag_status, one.rtb_date) for one in reference.open()}
+    at(TODAY - timedelta(days=3))
+    shuffle(2)
+    at(TODAY)
+    reference = Reference(TODAY)
+    wanted = reference.reasons(was)
+    counts = Counter(code for codes in wanted.values() for code in codes)
+    assert counts.keys() == {str(reason) for reason in Reason}
+
+    def check():
+        found = attention(limit=100)
+        assert {one.pipeline_id: tuple(map(str, one.reasons)) for one in found.first} == wanted
+        assert found.pipelines == len(wanted)
+        assert {str(reason): number for reason, number in found.by_reason.items()} == counts
+        sizes = [one.mw for one in found.first]
+        known = [mw for mw in sizes if mw is not None]
+        assert sizes == sorted(known, reverse=True) + [None] * sizes.count(None)
+        assert attention(limit=3).first == found.first[:3]
+        for codes in (*([code] for code in counts), ["red", "waiting"], [ANY_REASON]):
+            listed = Pipeline.objects.needing_attention(*codes).values_list("pk", flat=True)
+            assert set(listed) == {
+                key
+                for key, reasons in wanted.items()
+                if ANY_REASON in codes or {*codes} & {*reasons}
+            }
+        rows = Pipeline.objects.with_reasons()
+        assert {
+            row.pk: tuple(row.reason_codes.split()) for row in rows if row.reason_codes
+        } == wanted
+
+    check()
+    some = attention(select=lambda: Pipeline.objects.filter(rag_status="red"))
+    assert some.pipelines == some.by_reason[Reason.RED] == counts["red"]
+
+    answer = as_manager.get(
+        f"{reverse('pipelines')}?attention=red&attention=overdue&columns=attention&download=csv"
+    )
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert len(lines) - 1 == sum(bool({"red", "overdue"} & {*codes}) for codes in wanted.values())
+    assert all("Red" in line or "Overdue" in line for line in lines[1:])
+
+    at(TODAY + timedelta(days=50))
+    shuffle(3)
+    make_pipeline("Came later", rag_status="red")
+    with as_of(TODAY):
+        check()
+
+
+def test_nothing_needs_attention_where_nothing_is(db):
+    found = attention()
+    assert (found.pipelines, found.first) == (0, ())
+    assert set(found.by_reason.values()) == {0}
+    assert not Pipeline.objects.needing_attention(ANY_REASON).exists()
