@@ -51,7 +51,7 @@ class Dashboard(FilteredPipelines):
             figures = {"status_text": "A filter has a value it does not know."}
         else:
             figures = self._figures(since, self.filterset.active_values)
-        return context | figures | {"latest": partial(news.latest, limit=5)}
+        return context | figures | {"latest": cache(partial(news.latest, limit=5))}
 
     def _figures(self, since: date, filters: dict) -> dict:
         """The figures for the template. They are prepared when it names them, which it does not

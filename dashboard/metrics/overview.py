@@ -115,7 +115,8 @@ def overview(
     ``CACHE_SECONDS``.
     """
     parts = {"answer": _answer, tab: TABS[tab]}
-    keys = {part: cache_key(part, *overview_key(since, filters=filters)) for part in parts}
+    version = overview_key(since, filters=filters)
+    keys = {part: cache_key(part, *version) for part in parts}
     found = {part: cache.get(key) for part, key in keys.items()}
     if None in found.values():
         with portfolio(select, since) as before, portfolio(select, before=before) as now:

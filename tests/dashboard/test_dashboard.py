@@ -214,7 +214,8 @@ def test_the_answer_says_how_large_how_healthy_and_what_changed(as_manager, monk
         "No RTB date",
     ]
     html = unescape(page.text)
-    assert html.index("1 red (300 MWp)") < html.index("Needs attention") < html.index('id="tabs"')
+    assert "Set stage probabilities" in html
+    assert html.index("1 red (300 MWp)") < html.index("attention-title") < html.index('id="tabs"')
     judged = {tile.key: tile.judgement for tile in answer["tiles"] if tile.change}
     assert judged == {"completed": "good"}
 

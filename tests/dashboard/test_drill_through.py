@@ -6,14 +6,13 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.charts.parts import PLACEHOLDER, Link
 from dashboard.views import TABS
 from oegen.core.clock import a_month_before
-from pipelines.models import Pipeline, Stage
+from pipelines.models import Pipeline
 from tests.support.portfolios import TODAY, make_awkward_portfolio, make_random_portfolio
 
 #: The default comparison day of the dashboard.
@@ -113,9 +112,6 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
 def test_net_and_weighted_open_lists_that_add_up_to_them(as_manager, at):
     at(TODAY)
     make_random_portfolio(9, size=28)
-    assert "Set stage probabilities" in as_manager.get(reverse("dashboard")).text
-    Stage.objects.update(default_probability_pct=40)
-    cache.clear()
     tiles = {tile.key: tile for tile in figures_of(as_manager)["tiles"]}
     names = {"net": "net", "weighted": "gross weighted", "net_weighted": "net weighted"}
     amounts = set()
