@@ -3,7 +3,8 @@ downloads and digest. Read from the facts, so that it holds on any day.
 
 ``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
 pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
-(pipelines.stays.usual_days), holds included.
+(pipelines.stays.usual_days), holds included. ``NOBODY`` counts once somebody is responsible for any
+open pipeline: until then nobody uses the field.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def has_any(reasons: Iterable[Reason]) -> str:
 
 def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Values]:
     """SQL, with parameters, with a row for each open pipeline: ``pipeline_id``, ``name``, ``stage``
-    (its code), ``rag``, ``rtb_date``, ``kw`` (null if unknown) and, by ``Reason.column``, 0 or 1.
+    (its code), ``rag``, ``rtb``, ``responsible`` (a user's key), ``kw`` (null if unknown) and, by
+    ``Reason.column``, 0 or 1.
 
     ``only`` names a table with the ids of the pipelines wanted; ``pipeline`` is SQL for the id of
     the only one wanted, such as a column of an outer query.
@@ -43,12 +45,15 @@ def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Value
         wanted = f"WHERE pipeline_id = {pipeline}"
     past = clock.past_day()
     then = clock.end_of(clock.a_month_before(clock.today()))
-    now, now_params = _now(clock.end_of(past) if past else None)
+    moment = clock.end_of(past) if past else None
+    now, now_params = _now(moment)
+    somebody, somebody_params = _somebody(moment)
     was, was_params = _was(then)
     waiting, waiting_params = _waiting(wanted)
     return (
         f"""
-        SELECT now.pipeline_id, now.name, now.stage_code AS stage, now.rag, now.rtb, now.kw,
+        SELECT now.pipeline_id, now.name, now.stage_code AS stage, now.rag, now.rtb,
+            now.responsible, now.kw,
             CASE WHEN now.rag = '{RAG.RED}' THEN 1 ELSE 0 END AS red,
             CASE WHEN now.rag = '{RAG.RED}' AND was.rag_status IN ('{RAG.AMBER}', '{RAG.GREEN}')
                 OR now.rag = '{RAG.AMBER}' AND was.rag_status = '{RAG.GREEN}'
@@ -60,13 +65,14 @@ def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Value
             now.unconfirmed,
             CASE WHEN now.rtb IS NULL THEN 1 ELSE 0 END AS no_rtb_date,
             CASE WHEN now.kw IS NULL THEN 1 ELSE 0 END AS no_capacity,
+            CASE WHEN now.responsible IS NULL AND EXISTS ({somebody}) THEN 1 ELSE 0 END AS nobody,
             CASE WHEN waiting.pipeline_id IS NULL THEN 0 ELSE 1 END AS waiting
         FROM (SELECT * FROM ({now}) AS facts {wanted}) AS now
         LEFT JOIN (SELECT * FROM ({was}) AS facts {wanted}) AS was
             ON was.pipeline_id = now.pipeline_id
         LEFT JOIN ({waiting}) AS waiting ON waiting.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
-        (*now_params, *was_params, *waiting_params),
+        (*somebody_params, *now_params, *was_params, *waiting_params),
     )
 
 
@@ -80,6 +86,7 @@ def _now(moment: datetime | None) -> tuple[str, sql.Values]:
         stage_code=Max("stage__code"),
         rag=Max("rag_status"),
         rtb=Max("rtb_date"),
+        responsible=Max("responsible_id"),
         overdue=Max(_as_number(is_overdue())),
         # What was never rated has a reason of its own.
         unconfirmed=Max(_as_number(not_confirmed_since(confirmed) & ~Q(rag_status=""))),
@@ -89,6 +96,13 @@ def _now(moment: datetime | None) -> tuple[str, sql.Values]:
 
 def _was(moment: datetime) -> tuple[str, sql.Values]:
     rows = _facts(moment).filter(is_first=True).values("pipeline_id", "rag_status", "rtb_date")
+    found: tuple[str, sql.Values] = rows.query.sql_with_params()
+    return found
+
+
+def _somebody(moment: datetime | None) -> tuple[str, sql.Values]:
+    """The open pipelines with somebody responsible."""
+    rows = _facts(moment).filter(responsible_id__isnull=False).values("pipeline_id")
     found: tuple[str, sql.Values] = rows.query.sql_with_params()
     return found
 

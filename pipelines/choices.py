@@ -32,6 +32,7 @@ class Reason(models.TextChoices):
     UNCONFIRMED = "unconfirmed", f"RAG not confirmed for over {UNCONFIRMED_DAYS} days"
     NO_RTB_DATE = "no-rtb-date", "No RTB date"
     NO_CAPACITY = "no-capacity", "No capacity"
+    NOBODY = "nobody", "No one responsible"
     WAITING = "waiting", "In its stage longer than four fifths"
 
     @property

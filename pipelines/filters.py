@@ -4,10 +4,12 @@ from operator import methodcaller
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
 from oegen.core import clock
+from oegen.models import User
 from oegen.pages.filters import (
     AmountFilter,
     DayFilter,
@@ -40,6 +42,9 @@ from pipelines.querysets import (
 from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_RATED = "none"
+
+#: Code for no one; the space keeps it from being a username.
+NOBODY = "no one"
 YES = "yes"
 
 #: The default filter of the list and the map.
@@ -102,6 +107,16 @@ def pipeline_technology_choices() -> list[Choice]:
 def is_technology_family(code: str) -> bool:
     """Whether the choice stands for several technologies, or for no facility."""
     return code.endswith(ALL_KINDS) or code == NO_FACILITY
+
+
+def responsible_choices() -> list[tuple[str, str]]:
+    """Everybody who may sign in, and whoever is responsible for a pipeline."""
+    people = User.objects.filter(Q(is_active=True) | Exists(_pipelines_of_person()))
+    return [*((person.username, str(person)) for person in people), (NOBODY, "Nobody")]
+
+
+def _pipelines_of_person():
+    return Pipeline.objects.filter(responsible=OuterRef("pk")).order_by()
 
 
 def attention_choices() -> list[Choice]:
@@ -212,6 +227,14 @@ class PipelineFilter(PageFilterSet):
     role = SelectionFilter(
         "Counterparty’s role", role_choices, pick="in_role", empty_label="Any role"
     )
+    responsible = SelectionFilter(
+        "Responsible",
+        responsible_choices,
+        pick="of_responsible",
+        group_by="responsible__username",
+        is_combined=lambda code: code == NOBODY,
+        empty_label="Anybody",
+    )
     country = SelectionFilter(
         "Country",
         facility_country_choices,
@@ -300,6 +323,10 @@ class PipelineFilter(PageFilterSet):
     def of_rag(self, queryset, codes):
         ratings = ["" if code == NOT_RATED else code for code in codes]
         return queryset.filter(rag_status__in=ratings)
+
+    def of_responsible(self, queryset, codes):
+        named = Q(responsible__username__in=codes)
+        return queryset.filter(named | Q(responsible=None) if NOBODY in codes else named)
 
     def in_role(self, queryset, codes):
         """Applies the counterparty filter too: the role has to be that counterparty's."""

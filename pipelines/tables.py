@@ -181,6 +181,11 @@ class PipelineTable(RecordTable):
         "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
     attention = ReasonsColumn()
+    responsible = Column(
+        order_by=("responsible__username",), annotate=methodcaller("select_related", "responsible")
+    )
+    next_step = TextColumn("Next step")
+    next_step_on = DayColumn("Next step due")
     cod_date = DayColumn("COD")
     lead_developer = LeadDeveloperColumn(annotate=methodcaller("with_lead_developer"))
     counterparties = TextColumn(annotate=_with_counterparties, export_value=counterparties_of)

@@ -18,6 +18,7 @@ from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import natural
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
+from pipelines.filtered import QuickViews
 from pipelines.filters import OPEN_BY_DEFAULT, FacilityFilter, PipelineFilter
 from pipelines.models import Facility, Pipeline
 from pipelines.querysets import Megawatts
@@ -53,7 +54,7 @@ def _size(facility) -> str:
     return f"{plain(facility.capacity_mw)} {facility.technology.unit_label}"
 
 
-class PipelineList(ListPage):
+class PipelineList(QuickViews, ListPage):
     queryset = Pipeline.objects.order_by(natural("project_name"), "pk")
     filterset_class = PipelineFilter
     table_class = PipelineTable

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from dashboard.metrics.portfolio import Portfolio
 from oegen.core.sql import date_of, fetch, uuid_of
+from oegen.models import User
 from pipelines.attention import REASONS, attention_sql, has_any
 from pipelines.choices import Reason
 from pipelines.querysets import mw_of
@@ -17,7 +18,7 @@ from pipelines.querysets import mw_of
 @dataclass(frozen=True)
 class Needing:
     """A pipeline that needs attention, as it stands. ``mw`` is the capacity of its facilities, in
-    mixed bases; None if unknown."""
+    mixed bases; None if unknown. ``responsible`` is a person's name; empty for nobody."""
 
     pipeline_id: UUID
     name: str
@@ -25,6 +26,7 @@ class Needing:
     rag: str
     rtb_date: date | None
     mw: Decimal | None
+    responsible: str
     reasons: tuple[Reason, ...]
 
 
@@ -44,13 +46,15 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
     counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
     rows = fetch(
         f"""
-        SELECT pipeline_id, name, stage, rag, rtb, kw, {REASONS}, COUNT(*) OVER (), {counts}
+        SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
+            COUNT(*) OVER (), {counts}
         FROM ({sql}) AS attention WHERE {has_any(Reason)}
         ORDER BY kw DESC NULLS LAST, name, pipeline_id LIMIT {limit}
         """,
         params,
     )
-    number, *by_reason = rows[0][7:] if rows else (0, *(0 for _ in Reason))
+    number, *by_reason = rows[0][8:] if rows else (0, *(0 for _ in Reason))
+    people = User.objects.in_bulk({row[6] for row in rows if row[6]})
     return Attention(
         number,
         {reason: int(count) for reason, count in zip(Reason, by_reason, strict=True)},
@@ -62,8 +66,9 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                 rag,
                 date_of(rtb) if rtb else None,
                 None if kw is None else mw_of(kw),
+                str(people.get(responsible, "")),
                 tuple(map(Reason, codes.split())),
             )
-            for key, name, stage, rag, rtb, kw, codes, *_ in rows
+            for key, name, stage, rag, rtb, kw, responsible, codes, *_ in rows
         ),
     )

@@ -150,8 +150,11 @@ class Project:
         return self._history.event(day, reason, person)
 
     def _change(self, day: int, reason: str, **changes: Any) -> Event:
-        """Change the pipeline; a rating counts as confirmed when it is given."""
+        """Change the pipeline; a rating counts as confirmed when it is given. Most changes come
+        with a new next step."""
         event = self._event(day, reason)
+        if self._rng.random() < 0.6:
+            changes |= self._next_step(self._history.days[day])
         if "rag_status" in changes:
             changes["rag_confirmed_at"] = event.when
         event.change(self.pipeline, **changes)
@@ -181,6 +184,8 @@ class Project:
             cod_date=cod_date,
             ownership_pct=Decimal(ours),
             rag_confirmed_at=event.when if rating else None,
+            responsible_id=self._manager.pk if rng.random() < 0.95 else None,
+            **self._next_step(created),
             **rating,
         )
         self._add_transition(event, rng.randint(20, 400) if self._is_old else rng.randint(0, 25))
@@ -189,6 +194,16 @@ class Project:
         for facility in [*self._facilities, *(extended._facilities if extended else [])]:
             event.add(PipelineFacility, pipeline_id=self.pipeline.pk, facility_id=facility.pk)
         self._add_partners(event, Decimal(100 - ours) or None)
+
+    def _next_step(self, day: date) -> dict[str, Any]:
+        """Nothing once completed."""
+        if self.stage >= COMPLETED:
+            return {"next_step": "", "next_step_on": None}
+        due = day + timedelta(self._rng.randint(14, 120))
+        return {
+            "next_step": self._rng.choice(TEXTS["next_steps"][self.stage]),
+            "next_step_on": due if self._rng.random() < 0.8 else None,
+        }
 
     def _make_name(self, technology: str) -> str:
         name = plant_name(self._site, self.place, technology)
@@ -304,6 +319,7 @@ class Project:
             ran_on = effective - timedelta(rng.randint(0, 10))
             changes["cod_date"] = max(self.pipeline.rtb_date or ran_on, ran_on)
         reason = rng.choice(TEXTS["moves"][stage]).format(rtb=f"{ready.day} {ready:%B %Y}")
+        changes |= self._next_step(self._history.days[day])
         event = self._change(day, reason, **changes, **self._rate_after_move())
         self._add_transition(event, days_back)
 

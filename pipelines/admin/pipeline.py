@@ -120,7 +120,7 @@ class PipelineAdmin(AuditedAdmin):
     ]
     search_fields = ["project_name", "rag_comment", "counterparties__name", "facilities__name"]
     search_help_text = "Project, facility, counterparty or RAG comment"
-    autocomplete_fields = ["stage"]
+    autocomplete_fields = ["stage", "responsible"]
     actions = ["confirm_rag"]
     fieldsets = [
         (None, {"fields": ["project_name"]}),
@@ -136,6 +136,7 @@ class PipelineAdmin(AuditedAdmin):
         ),
         ("RAG", {"fields": [("rag_status", "confirm_rag"), "rag_comment"]}),
         ("Dates", {"fields": [("rtb_date", "cod_date")]}),
+        ("Who and what next", {"fields": ["responsible", ("next_step", "next_step_on")]}),
         (
             "Share and probability",
             {

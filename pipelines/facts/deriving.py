@@ -43,7 +43,8 @@ MAX_PARAMETERS = 5_000
 SOURCES: dict[type[AuditedModel], tuple[str, ...]] = {
     Pipeline: (
         *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
-        *("rtb_date", "ownership_pct", "probability_pct", "probability_expires_on"),
+        *("rtb_date", "responsible_id", "ownership_pct", "probability_pct"),
+        "probability_expires_on",
     ),
     PipelineFacility: ("pipeline_id", "facility_id"),
     Facility: ("technology_id", "capacity_mw", "storage_mwh"),

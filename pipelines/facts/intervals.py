@@ -50,6 +50,7 @@ class PipelineState(NamedTuple):
     rag_status: str
     rag_confirmed_at: datetime | None
     rtb_date: date | None
+    responsible_id: int | None
     owned: int
     own_chance: int | None
     own_chance_until: date | None

@@ -27,6 +27,7 @@ class Fact(models.Model):
     rag_status = models.CharField(max_length=5, choices=RAG, blank=True)
     rag_confirmed_at = models.DateTimeField(null=True)
     rtb_date = models.DateField(null=True)
+    responsible_id = models.IntegerField(null=True)
     owned = models.IntegerField(help_text="In hundredths of a percent.")
     own_chance = models.IntegerField(null=True, help_text="In hundredths of a percent.")
     own_chance_until = models.DateField(null=True)

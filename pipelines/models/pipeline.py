@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
 from oegen import audit
+from oegen.core import clock
 from oegen.core.constraints import name_present
 from oegen.core.fields import (
     LineField,
@@ -109,6 +110,18 @@ class Pipeline(AuditedModel):
         blank=True,
         help_text="After this day the stage's own probability counts again.",
     )
+    responsible = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="pipelines",
+        help_text="Who moves it forward, and is asked about it.",
+    )
+    next_step = LineField(
+        max_length=200, blank=True, help_text="What has to happen next, in a few words."
+    )
+    next_step_on = models.DateField("next step due", null=True, blank=True)
     facilities: models.ManyToManyField[Facility, PipelineFacility] = models.ManyToManyField(
         Facility, through="PipelineFacility", related_name="pipelines"
     )
@@ -121,7 +134,9 @@ class Pipeline(AuditedModel):
 
     objects: ClassVar = PipelineQuerySet.as_manager()
 
-    SEARCH_FIELDS = ("project_name", "rag_comment", "on_hold_reason", "probability_reason")
+    SEARCH_FIELDS = (
+        *("project_name", "rag_comment", "on_hold_reason", "probability_reason", "next_step"),
+    )
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/pipeline_found.html"
     SEARCH_ORDER = 1
 
@@ -154,6 +169,11 @@ class Pipeline(AuditedModel):
                 violation_error_message="Say why the probability differs from the stage's own.",
             ),
             models.CheckConstraint(
+                condition=Q(next_step_on=None) | ~Q(next_step=""),
+                name="pipeline_next_step_described",
+                violation_error_message="Say what the next step is, or leave its day empty.",
+            ),
+            models.CheckConstraint(
                 condition=Q(on_hold=True) | Q(on_hold_reason=""),
                 name="pipeline_hold_reason_only_on_hold",
                 violation_error_message="A reason for the hold needs the hold.",
@@ -174,6 +194,10 @@ class Pipeline(AuditedModel):
     @property
     def status_label(self) -> str:
         return status_label_of(self)
+
+    @property
+    def is_next_step_late(self) -> bool:
+        return self.next_step_on is not None and self.next_step_on < clock.today()
 
     @property
     def country_names(self) -> list[str]:
@@ -204,6 +228,8 @@ class Pipeline(AuditedModel):
             errors["on_hold_reason"] = "Tick “on hold” as well, or clear this reason."
         if self.probability_pct is not None and not self.probability_reason.strip():
             errors["probability_reason"] = "Say why the probability differs from the stage's own."
+        if self.next_step_on and not self.next_step.strip():
+            errors["next_step"] = "Say what the next step is, or clear its day."
         if self.rtb_date and self.cod_date and self.cod_date < self.rtb_date:
             errors["cod_date"] = (
                 f"Commercial operation can't come before ready to build: give a day from "

@@ -253,6 +253,7 @@ class Reference:
             if sum(moved for _, moved in stays) >= 10
         }
         order = ["green", "amber", "red"]
+        is_used = any(pipeline.responsible_id for pipeline in self.open())
         found = {}
         for pipeline in self.open():
             key, rag, due = pipeline.pk, pipeline.rag_status, pipeline.rtb_date
@@ -270,6 +271,7 @@ class Reference:
                 "unconfirmed": bool(rag) and is_unconfirmed,
                 "no-rtb-date": due is None,
                 "no-capacity": all(one is None for one in mw),
+                "nobody": is_used and pipeline.responsible_id is None,
                 "waiting": usual.get(code) is not None and days > usual[code],
             }
             if any(holds.values()):

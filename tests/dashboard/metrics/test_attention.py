@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from dashboard import metrics
 from oegen.asof import as_of
+from oegen.models import User
+from oegen.people import roles
 from pipelines.choices import Reason
 from pipelines.models import Pipeline
 from pipelines.querysets import ANY_REASON
 from tests.dashboard.metrics.reference import Reference
-from tests.support.builders import make_pipeline
+from tests.support.builders import make_pipeline, make_user
 from tests.support.portfolios import TODAY, make_random_portfolio
 
 pytestmark = pytest.mark.django_db
@@ -34,10 +36,12 @@ def at(monkeypatch):
 
 def shuffle(seed: int) -> None:
     rng = random.Random(seed)
+    person = User.objects.first() or make_user(roles.MANAGERS, "morgan")
     for pipeline in Pipeline.objects.filter(outcome="active", stage__is_terminal=False):
         pipeline.rag_status = rng.choice([pipeline.rag_status, "", "red", "amber", "green"])
         if pipeline.rtb_date and rng.random() < 0.5:
             pipeline.rtb_date += timedelta(days=rng.choice([-40, 30, 31, 90]))
+        pipeline.responsible = rng.choice([person, person, None])
         pipeline.on_hold = rng.random() < 0.2
         pipeline.on_hold_reason = "Grid" if pipeline.on_hold else ""
         pipeline.save()
@@ -98,6 +102,14 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
     make_pipeline("Came later", rag_status="red")
     with as_of(TODAY):
         check()
+
+
+def test_no_one_responsible_counts_once_somebody_is_responsible_for_another(db):
+    make_pipeline("Theirs", rag_status="green", capacity_mw=1, rtb_date=date(2040, 1, 1))
+    assert attention().pipelines == 0
+    person = make_user(roles.MANAGERS, "morgan")
+    make_pipeline("Mine", rag_status="green", responsible=person, next_step="Sign the lease")
+    assert attention().by_reason[Reason.NOBODY] == 1
 
 
 def test_nothing_needs_attention_where_nothing_is(db):
