@@ -26,7 +26,7 @@ from oegen.models import ChangeSet, Channel
 from oegen.search.ordering import natural
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.models import Pipeline
-from pipelines.querysets import OVERDUE, Megawatts
+from pipelines.querysets import ANY_REASON, OVERDUE, Megawatts
 
 #: The number of lines in each part; nobody reads a longer e-mail.
 LINES = 10
@@ -77,6 +77,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
         metrics.portfolio(pipelines, until, before=before) as now,
     ):
         walk, slippage = metrics.walk(before, now), metrics.slippage(now)
+        needing = metrics.attention(now, LINES)
     with as_of(until):
         changes = _changes(since)
         overdue = _overdue(until)
@@ -102,6 +103,16 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
                     f"{count(slip.days, 'day')} later",
                 )
                 for slip in slips[:LINES]
+            ],
+        },
+        {
+            "title": "Needs attention, the largest first",
+            "short": "need attention",
+            "number": needing.pipelines,
+            "url": _pipelines_url(until, attention=ANY_REASON),
+            "lines": [
+                _line(one.name, one.pipeline_id, ", ".join(reason.chip for reason in one.reasons))
+                for one in needing.first
             ],
         },
         overdue,

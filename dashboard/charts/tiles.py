@@ -52,7 +52,8 @@ class Tile:
     @property
     def judgement(self) -> str:
         more_is = _MORE_IS.get(self.key, "")
-        if not self.change:
+        is_both = self.change_mw * self.change_count < 0
+        if not self.change or is_both:
             return ""
         return more_is if self.is_more else _OPPOSITE.get(more_is, "")
 

@@ -69,6 +69,9 @@ def test_it_tells_what_changed_slipped_is_overdue_and_nobody_confirmed(week, tod
     assert "61 days later (Priya Shah): The grid is late" in lines[1]
     assert part(digest, "RTB dates that slipped")[0] == 1
     assert part(digest, "RTB dates that slipped")[1][0].endswith("61 days later")
+    number, lines = part(digest, "Needs attention")
+    assert number == 4
+    assert lines[0] == "Late: Overdue, Not rated"
     number, lines = part(digest, "RTB date overdue")
     assert (number, lines[0].startswith("Late: since ")) == (1, True)
     number, lines = part(digest, "RAG that nobody confirmed")
@@ -76,7 +79,7 @@ def test_it_tells_what_changed_slipped_is_overdue_and_nobody_confirmed(week, tod
     assert any(line.startswith("Rated <long> ago: since ") for line in lines)
     assert digest["sentence"] == "The open pipeline is 75.0 MWp: up 25.0 MWp."
     assert {"label": "New", "change": "+25.0"} in digest["steps"]
-    assert "2 changes, 1 slipped, 1 overdue, 4 not confirmed" in digest["title"]
+    assert "2 changes, 1 slipped, 4 need attention, 1 overdue, 4 not confirmed" in digest["title"]
 
 
 def test_where_nothing_happened_there_is_nothing(ago, today):

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
@@ -45,6 +46,7 @@ def figures_of(client, query: dict | None = None) -> dict:
     """All that the dashboard shows, tab by tab."""
     shown = {}
     for tab in TABS:
+        cache.clear()  # What is drawn from the cache is not prepared.
         page = client.get(reverse("dashboard"), {**(query or {}), "tab": tab})
         shown |= page.context_data["answer"]() | page.context_data["figures"]()
     return shown

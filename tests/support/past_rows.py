@@ -14,11 +14,11 @@ from pipelines.models import Pipeline, PipelineFacility, StageTransition
 
 _STATE = (
     *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
-    *("rtb_date", "ownership_pct", "probability_pct", "probability_expires_on"),
+    *("rtb_date", "responsible_id", "ownership_pct", "probability_pct", "probability_expires_on"),
 )
 _FACT_STATE = (
     *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
-    *("rtb_date", "owned", "own_chance", "own_chance_until"),
+    *("rtb_date", "responsible_id", "owned", "own_chance", "own_chance_until"),
 )
 _FACT_PLANT = ("sold_on", "facility_id", "technology_id", "kw", "kwh")
 _FACT_MARKS = ("is_shared", "is_first", "is_first_of_technology")
