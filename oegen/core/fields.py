@@ -220,6 +220,18 @@ class SortKeyRelation(models.ForeignObject):  # type: ignore[type-arg]
     ) -> None:
         super().contribute_to_class(cls, name, private_only, **kwargs)
 
+    def get_joining_fields(self, reverse_join: bool = False) -> tuple[tuple[Any, Any], ...]:
+        """The name as a text without a maximum length, as the text of SortKey is: for fields of
+        different types Django casts the second, and the join could not use its index."""
+        fields = super().get_joining_fields(reverse_join)
+        return tuple((_as_text(own), other) for own, other in fields)
+
+
+def _as_text(field: AnyField) -> AnyField:
+    text: AnyField = models.TextField(db_column=field.column)
+    text.set_attributes_from_name(field.name)
+    return text
+
 
 class LineField(models.CharField):  # type: ignore[type-arg]
     """A single-line text, cleaned before it is written (oegen.core.text.clean_line). It adds the
