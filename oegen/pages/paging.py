@@ -1,8 +1,8 @@
 """A page of filtered rows with the total count and capacity.
 
 A text search can be the most expensive part of a list. A common table expression runs it once for
-the page, the count and the capacity. The totals are cached until a business record changes: the
-other pages and orders of a list then read their keys only.
+the page, the count and the capacity. Both are cached until a business record changes: the other
+pages and orders of a list then read their keys only, and a page that was read before reads none.
 """
 
 from collections.abc import Sequence
@@ -33,43 +33,55 @@ class FoundPage:
 def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> FoundPage:
     """Read one page of ``rows``, which must be ordered. If the queryset has the methods
     ``capacity_sums``, which selects one row for a set of keys, and ``capacity_of``, which converts
-    that row, they give the capacity. The totals are cached under ``data_version``.
+    that row, they give the capacity. Page and totals are cached under ``data_version``.
 
     Raises EmptyResultSet if the query can't have results.
     """
+    ordered = rows.values_list("pk").query.sql_with_params()
+    key = cache_key("page", data_version, ordered, start, size)
+    page: FoundPage | None = cache.get(key)
+    if page is None:
+        page = _read_page(rows, start, size, data_version)
+        cache.set(key, page, timeout=CACHE_SECONDS)
+    return page
+
+
+def _read_page(rows: QuerySet, start: int, size: int, data_version: str) -> FoundPage:
     condition = rows.order_by().values_list("pk").query.sql_with_params()
+    key = cache_key("totals", data_version, condition)
+    totals: tuple[int, Any] | None = cache.get(key)
+    if totals is not None:
+        return FoundPage(_keys(rows, start, size, totals[0]), *totals)
+    page = _read_with_totals(rows, start, size)
+    cache.set(key, (page.count, page.capacity), timeout=CACHE_SECONDS)
+    return page
+
+
+def _read_with_totals(rows: QuerySet, start: int, size: int) -> FoundPage:
     sums_sql: str = "SELECT NULL"
     sums_params: Sequence[Any] = ()
     if hasattr(rows, "capacity_sums"):
         sums_sql, sums_params = rows.capacity_sums(FOUND).query.sql_with_params()
-    key = cache_key("totals", data_version, condition, sums_sql, sums_params)
-    totals: list[Any] | None = cache.get(key)
-    if totals is not None:
-        keys = _keys(rows, start, size, totals[0])
-    else:
-        order: list[Any] = list(rows.query.order_by)
-        position = Window(RowNumber(), order_by=order)
-        found = rows.order_by().annotate(row_number=position).values_list("pk", "row_number")
-        found_sql, found_params = found.query.sql_with_params()
-        statement = f"""
-            WITH "found" ("pk", "place") AS ({found_sql})
-            SELECT "found"."pk", counted.*, sums.*
-            FROM (SELECT COUNT(*) FROM "found") AS counted
-            CROSS JOIN ({sums_sql}) AS sums
-            LEFT JOIN "found" ON "found"."place" > %s AND "found"."place" <= %s
-            ORDER BY "found"."place"
-        """  # noqa: S608
-        with connections[rows.db].cursor() as cursor:
-            cursor.execute(statement, [*found_params, *sums_params, start, start + size])
-            lines = cursor.fetchall()
-        # An empty page is one line without a key.
-        _, *totals = lines[0]
-        to_python = rows.model._meta.pk.to_python
-        keys = [to_python(pk) for pk, *_ in lines if pk is not None]
-        cache.set(key, totals, timeout=CACHE_SECONDS)
-    count, *sums = totals
+    order: list[Any] = list(rows.query.order_by)
+    position = Window(RowNumber(), order_by=order)
+    found = rows.order_by().annotate(row_number=position).values_list("pk", "row_number")
+    found_sql, found_params = found.query.sql_with_params()
+    statement = f"""
+        WITH "found" ("pk", "place") AS ({found_sql})
+        SELECT "found"."pk", counted.*, sums.*
+        FROM (SELECT COUNT(*) FROM "found") AS counted
+        CROSS JOIN ({sums_sql}) AS sums
+        LEFT JOIN "found" ON "found"."place" > %s AND "found"."place" <= %s
+        ORDER BY "found"."place"
+    """  # noqa: S608
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute(statement, [*found_params, *sums_params, start, start + size])
+        lines = cursor.fetchall()
+    # An empty page is one line without a key.
+    _, count, *sums = lines[0]
+    to_python = rows.model._meta.pk.to_python
     return FoundPage(
-        keys=keys,
+        keys=[to_python(pk) for pk, *_ in lines if pk is not None],
         count=count,
         capacity=rows.capacity_of(sums) if hasattr(rows, "capacity_of") else None,
     )
