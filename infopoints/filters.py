@@ -70,7 +70,7 @@ class InformationPointFilter(PageFilterSet):
         owner_choices,
         pick="of_owner",
         group_by="owner__username",
-        is_combined=lambda code: code == NOBODY,
+        buckets={NOBODY: None},
         empty_label="Any owner",
     )
     rating_min = WholeNumberFilter("rating", "gte", "Rating from", example=2500)

@@ -1,5 +1,4 @@
 from datetime import date
-from operator import methodcaller
 
 import django_filters
 from django import forms
@@ -8,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
+from counterparties.querysets import filter_links
 from oegen.core import clock
 from oegen.models import User
 from oegen.pages.filters import (
@@ -25,7 +25,14 @@ from oegen.pages.filters import (
 )
 from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
 from pipelines.choices import ON_HOLD, RAG, Outcome, Reason
-from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage, Technology
+from pipelines.models import (
+    CounterpartyRole,
+    Facility,
+    Pipeline,
+    PipelineCounterparty,
+    Stage,
+    Technology,
+)
 from pipelines.querysets import (
     ALL_KINDS,
     ANY_REASON,
@@ -105,8 +112,8 @@ def pipeline_technology_choices() -> list[Choice]:
 
 
 def is_technology_family(code: str) -> bool:
-    """Whether the choice stands for several technologies, or for no facility."""
-    return code.endswith(ALL_KINDS) or code == NO_FACILITY
+    """Whether the choice stands for several technologies."""
+    return code.endswith(ALL_KINDS)
 
 
 def responsible_choices() -> list[tuple[str, str]]:
@@ -129,6 +136,15 @@ def attention_choices() -> list[Choice]:
 
 def role_choices() -> list[tuple[str, str]]:
     return list(CounterpartyRole.objects.values_list("code", "name"))
+
+
+def _with_counterparty_links(pipelines, filters):
+    """Restrict the links that are grouped to those of the counterparties filtered by."""
+    name = filters.form.cleaned_data.get("counterparty")
+    if not name:
+        return pipelines
+    links = filter_links(PipelineCounterparty.objects.order_by(), name, ())
+    return pipelines.filter(counterparty_links__in=links)
 
 
 def stage_result_choices() -> list[tuple[str, str]]:
@@ -186,7 +202,7 @@ class PipelineFilter(PageFilterSet):
         status_choices,
         select="of_status",
         group_by="status",
-        annotate=methodcaller("with_status"),
+        annotate=lambda pipelines, filters: pipelines.with_status(),
         is_combined=lambda code: code == OPEN,
         empty_label="Any status",
     )
@@ -195,6 +211,7 @@ class PipelineFilter(PageFilterSet):
         pipeline_technology_choices,
         select="of_technology",
         group_by="facilities__technology__code",
+        buckets={NO_FACILITY: None},
         is_combined=is_technology_family,
         empty_label="Any technology",
     )
@@ -203,7 +220,7 @@ class PipelineFilter(PageFilterSet):
         RAGS,
         pick="of_rag",
         group_by="rag_status",
-        is_combined=lambda code: code == NOT_RATED,
+        buckets={NOT_RATED: ""},
         empty_label="Any RAG",
     )
     rtb = SelectionFilter(
@@ -225,7 +242,12 @@ class PipelineFilter(PageFilterSet):
     )
     counterparty = CounterpartyNameFilter(method="filter_counterparty")
     role = SelectionFilter(
-        "Counterparty’s role", role_choices, pick="in_role", empty_label="Any role"
+        "Counterparty’s role",
+        role_choices,
+        pick="in_role",
+        group_by="counterparty_links__role__code",
+        annotate=_with_counterparty_links,
+        empty_label="Any role",
     )
     responsible = SelectionFilter(
         "Responsible",

@@ -167,8 +167,13 @@ class DayFilter(django_filters.DateFilter):
 
 def countries_of(records: QuerySet) -> list[tuple[str, str]]:
     """(code, name) of the countries that occur among the records, by name."""
-    codes = records.order_by().exclude(country="").values_list("country", flat=True).distinct()
-    return sorted(((code, country_name(code)) for code in codes), key=lambda choice: choice[1])
+    if hasattr(records, "countries"):
+        codes = records.countries()
+    else:
+        codes = records.order_by().values_list("country", flat=True).distinct()
+    return sorted(
+        ((code, country_name(code)) for code in codes if code), key=lambda choice: choice[1]
+    )
 
 
 def _abbreviate(records: list) -> str:

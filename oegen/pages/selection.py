@@ -6,15 +6,16 @@ In the query string each choice is one parameter: ``?status=design&status=constr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 import django_filters
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.core.exceptions import EmptyResultSet, ValidationError
+from django.db import connections
+from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -171,8 +172,9 @@ class SelectionFilter(django_filters.Filter):
     of a filter set method with the arguments (records, codes). Without them, the model field of the
     filter's name holds the code.
 
-    ``group_by`` is a lookup path to the codes, or an annotation that ``annotate`` adds: with it all
-    choices are counted in one query, except those for which ``is_combined`` is true.
+    ``group_by`` is a lookup path to the codes, or an annotation that ``annotate`` adds (arguments:
+    records, filter set): with it all choices are counted in one query, except those for which
+    ``is_combined`` is true. ``buckets`` are the values at the path of codes that differ from them.
     """
 
     field_class = SelectionField
@@ -185,7 +187,8 @@ class SelectionFilter(django_filters.Filter):
         select: str = "",
         pick: str = "",
         group_by: str = "",
-        annotate: Callable[[QuerySet], QuerySet] = lambda records: records,
+        annotate: Callable[[QuerySet, Any], QuerySet] = lambda records, filters: records,
+        buckets: Mapping[str, Any] | None = None,
         is_combined: Callable[[str], bool] = lambda code: False,
         **kwargs,
     ):
@@ -193,6 +196,7 @@ class SelectionFilter(django_filters.Filter):
         self._pick = pick
         self._group_by = group_by
         self._annotate = annotate
+        self._buckets = buckets or {}
         self._is_combined = is_combined
         super().__init__(label=label, choices=choices, **kwargs)
 
@@ -218,10 +222,7 @@ class SelectionFilter(django_filters.Filter):
     def counts(self, records: QuerySet, codes: Iterable[str]) -> dict[str, int]:
         """The number of records for each code. The number of queries depends only on the codes."""
         records = records.order_by()
-        grouped = None
-        if self._group_by:
-            rows = self._annotate(records).values_list(self._group_by)
-            grouped = dict(rows.annotate(Count("pk", distinct=True)))
+        grouped = self._grouped(records) if self._group_by else None
         counts = {}
         for code in codes:
             if code == ALL:
@@ -229,5 +230,23 @@ class SelectionFilter(django_filters.Filter):
             elif grouped is None or self._is_combined(code):
                 counts[code] = self.pick(records, [code]).count()
             else:
-                counts[code] = grouped.get(code, 0)
+                counts[code] = grouped.get(self._buckets.get(code, code), 0)
         return counts
+
+    def _grouped(self, records: QuerySet) -> dict[Any, int]:
+        """The number of records by the value at ``group_by``."""
+        pairs = self._annotate(records, self.parent).values_list(self._group_by, "pk").distinct()
+        try:
+            sql, params = pairs.query.sql_with_params()
+        except EmptyResultSet:
+            return {}
+        with connections[records.db].cursor() as cursor:
+            # For COUNT(DISTINCT), PostgreSQL would sort the rows.
+            cursor.execute(
+                f"""
+                WITH pairs (bucket, record) AS ({sql})
+                SELECT bucket, COUNT(*) FROM pairs GROUP BY bucket
+                """,  # noqa: S608 - SQL of our own
+                params,
+            )
+            return dict(cursor.fetchall())

@@ -85,6 +85,7 @@ class Facility(AuditedModel):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "facilities"
+        indexes = [models.Index(fields=["country"], name="facility_country")]
         constraints = [
             name_present("facility"),
             range_constraint("facility", "capacity_mw", 0),
