@@ -17,7 +17,14 @@ from oegen.search import ordering
 
 
 class OrderedChangeList(ChangeList):
-    """A change list that sorts names by their sort keys."""
+    """A change list that sorts names by their sort keys, and that finds a page's records before it
+    reads their annotations."""
+
+    def get_results(self, request):
+        super().get_results(request)
+        page = self.root_queryset.filter(pk__in=self.result_list.values("pk"))
+        page = page.order_by(*self.queryset.query.order_by)
+        self.result_list = self.apply_select_related(page)
 
     def get_ordering_field(self, field_name):
         field = super().get_ordering_field(field_name)

@@ -314,7 +314,8 @@ class _PastTables:
         self._table(SearchDocument, " UNION ALL ".join(unchanged), cursor)
         insert = f"""
             INSERT INTO {table(SearchDocument)}
-                (id, content_type_id, object_id, title, body) VALUES (%s, %s, %s, %s, %s)
+                (id, content_type_id, object_id, title, body, sort_key)
+            VALUES (%s, %s, %s, %s, %s, %s)
         """  # noqa: S608
         key = SearchDocument._meta.get_field("object_id")
         # Negative ids, which no stored document has.

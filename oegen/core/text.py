@@ -152,6 +152,14 @@ def sort_key(text: str) -> str:
     return "".join(letters) + _TIE_SEPARATOR + unicodedata.normalize("NFC", text)
 
 
+def sort_key_start(folded: str) -> str:
+    """What the sort keys of all texts begin with whose folded form begins with this one.
+
+    Without the number at its end, which may go on in the text.
+    """
+    return sort_key(re.sub(r"\d+$", "", folded)).partition(_TIE_SEPARATOR)[0]
+
+
 def _by_value(number: re.Match[str]) -> str:
     """The digits, prefixed with their number in three digits."""
     digits = "".join(str(unicodedata.decimal(character)) for character in number[0]).lstrip("0")

@@ -15,12 +15,16 @@ from django.db import transaction
 from oegen.audit.registry import tracked_models
 from oegen.core import database
 from oegen.core.folding import fold
+from oegen.core.text import sort_key
 from oegen.search.models import SearchDocument
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
 
 REBUILD_BATCH = 2000
+
+#: How much of a name and of its sort key counts in the order of hits: all of any but a comment.
+MAX_NAME, MAX_SORT_KEY = 200, 600
 
 
 def kinds() -> list[type[AuditedModel]]:
@@ -54,7 +58,7 @@ def index(
             rows.values(),
             update_conflicts=True,
             unique_fields=["content_type", "object_id"],
-            update_fields=["title", "body"],
+            update_fields=["title", "body", "sort_key"],
         )
 
 
@@ -102,17 +106,21 @@ def rebuild_if_new(sender, using, **kwargs) -> None:
 
 
 def document_of(record: AuditedModel) -> SearchDocument:
-    title, body = texts_of(record)
+    title, body, key = texts_of(record)
     return SearchDocument(
         content_type=ContentType.objects.get_for_model(type(record)),
         object_id=record.pk,
         title=title,
         body=body,
+        sort_key=key,
     )
 
 
-def texts_of(record: AuditedModel) -> tuple[str, str]:
-    """Title and body of the record's document."""
+def texts_of(record: AuditedModel) -> tuple[str, str, str]:
+    """Title, body and sort key of the record's document."""
     texts = [fold(getattr(record, name)) for name in record.SEARCH_FIELDS]
     # One line per field, so that no match spans two fields.
-    return texts[0], "\n".join(filter(None, texts))
+    name = getattr(record, record.SEARCH_FIELDS[0])
+    # The database can't index longer ones.
+    key = sort_key(name[:MAX_NAME])[:MAX_SORT_KEY]
+    return texts[0], "\n".join(filter(None, texts)), key

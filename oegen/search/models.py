@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models import Case, Count, IntegerField, Q, Value, When
 
+from oegen.core.text import sort_key_start
+
 
 class SortKey(models.Model):
     """The sort key of a name (oegen.search.ordering): one row per current or former name."""
@@ -52,6 +54,18 @@ class RecordKey(models.Model):
         return f"{self.kind} {self.key}"
 
 
+#: Sorts after every character that a name may have.
+LAST_CHARACTER = "\U0010ffff"
+
+
+def _starts(words: list[str]) -> Q:
+    return Q(title__startswith=" ".join(words))
+
+
+def _in_name(words: list[str]) -> Q:
+    return Q(*(Q(title__contains=word) for word in words))
+
+
 class SearchQuerySet(models.QuerySet):
     """Queries of the search index; words must be folded (oegen.core.folding)."""
 
@@ -64,15 +78,27 @@ class SearchQuerySet(models.QuerySet):
         return found
 
     def best_first(self, words: list[str]):
-        """Order by rank: names that start with the words, names that contain them, others."""
-        in_name = Q(*(Q(title__contains=word) for word in words))
+        """Order by rank: names that start with the words, names that contain them, others; within
+        a rank by name."""
         rank = Case(
-            When(title__startswith=" ".join(words), then=Value(0)),
-            When(in_name, then=Value(1)),
+            When(_starts(words), then=Value(0)),
+            When(_in_name(words), then=Value(1)),
             default=Value(2),
             output_field=IntegerField(),
         )
-        return self.order_by(rank, "title", "object_id")
+        return self.order_by(rank, "sort_key", "object_id")
+
+    def by_rank(self, words: list[str]):
+        """The ranks of ``matching(words).best_first(words)`` as querysets of their own, which the
+        database can read in order from the index, without sorting all matches."""
+        found = self.order_by("sort_key", "object_id")
+        # The body contains the name: the first two ranks need no condition on it.
+        starts, in_name = _starts(words), _in_name(words)
+        first_key = sort_key_start(" ".join(words))
+        in_range = Q(sort_key__gte=first_key, sort_key__lt=f"{first_key}{LAST_CHARACTER}")
+        yield found.filter(starts, in_range)
+        yield found.filter(in_name, ~starts)
+        yield found.matching(words).exclude(in_name)
 
     def count_by_kind(self) -> dict[int, int]:
         """The number of documents by content type id."""
@@ -87,6 +113,7 @@ class SearchDocument(models.Model):
     object_id = models.UUIDField()
     title = models.TextField()
     body = models.TextField()
+    sort_key = models.TextField(help_text="Of the name: oegen.core.text.sort_key, cut short.")
 
     unaudited = "Derived from the records."
 
@@ -96,6 +123,11 @@ class SearchDocument(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["content_type", "object_id"], name="searchdocument_unique"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["content_type", "sort_key", "object_id"], name="searchdocument_order"
             )
         ]
 

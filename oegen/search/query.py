@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Case, IntegerField, ManyToManyField, Model, Q, Value, When
+from django.db.models import ManyToManyField, Model
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
@@ -16,7 +16,6 @@ from oegen.audit.changesets import ChangeSet
 from oegen.core.fields import own_field
 from oegen.core.folding import excerpt, fold, marked, spans, words_of
 from oegen.core.words import noun_of
-from oegen.search import ordering
 from oegen.search.documents import kinds
 from oegen.search.models import SearchDocument
 
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
 
 #: The number of change sets, and of rows per model, that ``changed_last_by`` reads.
 CHANGES_READ = 30
+
+#: The number of documents up to which all are ranked, and the number of hits up to which the first
+#: of more are read rank by rank.
+FEW, FIRST = 1000, 100
 
 #: The number of matching fields that are shown per record, in addition to its name.
 MAX_EXCERPTS = 3
@@ -128,8 +131,8 @@ class SearchResults:
 
     def __init__(self, text: str):
         self.words = words_of(text)
-        self._matching = SearchDocument.objects.matching(self.words)
-        counts = self._matching.count_by_kind() if self.words else {}
+        matching = SearchDocument.objects.matching(self.words)
+        counts = matching.count_by_kind() if self.words else {}
         self.totals: dict[type[AuditedModel], int] = {}
         for model in kinds():
             if number := counts.get(ContentType.objects.get_for_model(model).pk):
@@ -144,28 +147,27 @@ class SearchResults:
         hits: list[Hit] = []
         if limit:
             content_type = ContentType.objects.get_for_model(model)
-            documents = self._matching.filter(content_type=content_type)
-            best = _best_first(model, documents, self.words)
-            hits = _hits(model, list(best[start : start + limit]), self.words)
+            documents = SearchDocument.objects.filter(content_type=content_type)
+            total = self.totals[model]
+            hits = _hits(model, _best_keys(documents, self.words, start, limit, total), self.words)
         return Group(model, self.totals[model], tuple(hits))
 
 
-def _best_first(model: type[AuditedModel], documents, words: list[str]):
-    """Keys of the documents' records, best match first. Records with names are ordered within a
-    rank by their sort keys; this needs a query of the records, which join the sort keys."""
-    path = ordering.path_of(model, model.name_field())
-    if path == model.name_field():
-        return documents.best_first(words).values_list("object_id", flat=True)
-    starting = documents.filter(title__startswith=" ".join(words)).values("object_id")
-    naming = documents.filter(*(Q(title__contains=word) for word in words)).values("object_id")
-    rank = Case(
-        When(pk__in=starting, then=Value(0)),
-        When(pk__in=naming, then=Value(1)),
-        default=Value(2),
-        output_field=IntegerField(),
-    )
-    records = model._base_manager.filter(pk__in=documents.values("object_id"))
-    return records.order_by(rank, path, "pk").values_list("pk", flat=True)
+def _best_keys(documents, words: list[str], start: int, limit: int, total: int) -> list[Any]:
+    """Keys of the records of those of the documents that match, ``total`` in number, best first.
+
+    Few documents are ranked all at once. Of many, the first are read rank by rank: always the same
+    order, by other means.
+    """
+    end = start + limit
+    if total <= FEW or end > FIRST:
+        best = documents.matching(words).best_first(words).values_list("object_id", flat=True)
+        return list(best[start:end])
+    keys: list[Any] = []
+    for rank in documents.by_rank(words):
+        if len(keys) < end:
+            keys += rank.values_list("object_id", flat=True)[: end - len(keys)]
+    return keys[start:]
 
 
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:

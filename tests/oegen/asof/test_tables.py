@@ -91,10 +91,10 @@ def test_search_knows_what_the_records_of_the_day_say(days):
     for day in days:
         with as_of(day):
             rows = SearchDocument.objects.values_list(
-                "content_type", "object_id", "title", "body", "pk"
+                "content_type", "object_id", "title", "body", "sort_key", "pk"
             )
-            found = {row[:4] for row in rows}
-            assert len({row[4] for row in rows}) == len(found)
+            found = {row[:5] for row in rows}
+            assert len({row[5] for row in rows}) == len(found)
             assert found == {
                 (ContentType.objects.get_for_model(model).pk, one.pk, *search.texts_of(one))
                 for model in search.kinds()

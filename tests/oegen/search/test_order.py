@@ -99,6 +99,21 @@ def test_hits_sites_and_offers_that_are_equal_sort_by_it(client, portfolio_manag
     assert [one.name for one in offered] == names
 
 
+def test_the_first_of_many_hits_are_those_of_all(monkeypatch):
+    """Whether all hits are ranked at once or, of many, the first rank by rank."""
+    names = ["Site 2", "Site 10", "Site 10 b", "site1", "A site", "Old Site 3", "X", "!Site 1", "٣"]
+    for name in names:
+        make_pipeline(name, rag_status="red", rag_comment="A site 10 1 ٣")
+    for text in ("site", "site 1", "site 10", "1", "a", "!", "٣", "10 site"):
+        ways = []
+        for few in (0, 1000):
+            monkeypatch.setattr("oegen.search.query.FEW", few)
+            hits = search.SearchResults(text).group(Pipeline, limit=9).hits
+            ways.append([str(hit.record) for hit in hits])
+        assert ways[0] == ways[1]
+        assert len(ways[0]) == (1 if text == "!" else 9)
+
+
 def test_lists_sort_by_linked_names_and_short_texts(as_manager):
     for number, name in enumerate(reversed(NAMES)):
         lead = make_counterparty(name)
