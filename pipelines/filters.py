@@ -138,6 +138,10 @@ def role_choices() -> list[tuple[str, str]]:
     return list(CounterpartyRole.objects.values_list("code", "name"))
 
 
+def _with_status(pipelines, filters):
+    return pipelines.with_status()
+
+
 def _with_counterparty_links(pipelines, filters):
     """Restrict the links that are grouped to those of the counterparties filtered by."""
     name = filters.form.cleaned_data.get("counterparty")
@@ -202,7 +206,7 @@ class PipelineFilter(PageFilterSet):
         status_choices,
         select="of_status",
         group_by="status",
-        annotate=lambda pipelines, filters: pipelines.with_status(),
+        annotate=_with_status,
         is_combined=lambda code: code == OPEN,
         empty_label="Any status",
     )
