@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pipelines", "0005_fact_revisions"),
+        ("pipelines", "0006_responsible_and_next_step"),
     ]
 
     operations = [
