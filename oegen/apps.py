@@ -64,7 +64,6 @@ class OEGenStaticFilesConfig(StaticFilesConfig):
         "platform",
         "plugins",
         "scales",
-        "land-*.json",
         "*.md",
         "LICENSE",
         "package.json",

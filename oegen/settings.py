@@ -178,9 +178,13 @@ STATICFILES_DIRS = [
     ("vendor/htmx", NODE_MODULES / "htmx.org/dist"),
     ("vendor/leaflet", NODE_MODULES / "leaflet/dist"),
     ("vendor/markercluster", NODE_MODULES / "leaflet.markercluster/dist"),
-    ("vendor/topojson", NODE_MODULES / "topojson-client/dist"),
-    ("vendor/world-atlas", NODE_MODULES / "world-atlas"),
 ]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "oegen.pages.basemap.BasemapFinder",
+]
+ATLAS_DIR = NODE_MODULES / "world-atlas"
 ICONS_DIR = NODE_MODULES / "@tabler/icons/icons"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from oegen.asof import PARAMETER
 from oegen.audit.revert import merging
 from oegen.core import clock, next_url, words
-from oegen.pages import sample
+from oegen.pages import basemap, sample
 
 register = template.Library()
 
@@ -42,6 +42,11 @@ def _icon_shapes(name: str) -> str:
 @register.simple_tag
 def has_sample_data() -> bool:
     return sample.is_loaded()
+
+
+@register.simple_tag
+def basemap_urls() -> str:
+    return basemap.urls()
 
 
 @register.simple_tag

@@ -14,7 +14,6 @@ class FacilityForm(RecordForm):
         css = {"all": ["vendor/leaflet/leaflet.css"]}
         js = [
             "vendor/leaflet/leaflet.js",
-            "vendor/topojson/topojson-client.min.js",
             "oegen/basemap.js",
             "oegen/admin/coordinates.js",
         ]

@@ -32,7 +32,6 @@ class PipelineForm(RecordForm):
         css = {"all": ["vendor/leaflet/leaflet.css"]}
         js = [
             "vendor/leaflet/leaflet.js",
-            "vendor/topojson/topojson-client.min.js",
             "oegen/basemap.js",
             "oegen/admin/coordinates.js",
         ]

@@ -1,77 +1,63 @@
-/* The offline map that every map of the site is drawn on: countries from Natural Earth, in the
-   colours of the element that holds it (--map-land, --map-line, --map-place). */
+/* The offline map that every map of the site is drawn on: land and borders from Natural Earth, in
+   the colours of the element that holds it (--map-land, --map-line, --map-place). It comes in pieces
+   (oegen/core/basemap.py), of which a map loads those in sight, in the detail of its zoom. */
 "use strict";
 
 window.oegenBasemap = (() => {
   const HOME = { centre: [54.5, -3.5], zoom: 5 };
   const NEAR = 7; // the coast stays in sight
-  const SLICE_MS = 12; // of work, before the page has its turn
-  const EDGE = 85.0511287798; // degrees: as far as the map's projection goes
-  let land = null;
+  const TILE = 512; // pixels; a piece is never smaller
+  const loaded = new Map(); // URL -> the promise of its shapes
+
+  function detailOf(zoom) {
+    if (zoom < 4) return "110m";
+    return zoom < 7 ? "50m" : "10m";
+  }
+
+  /* The URLs by the names of the pieces, which are their file names up to the fingerprint. */
+  function piecesOf(urls) {
+    const named = urls.split(" ").map((url) => [/([^/.]+)[^/]*$/.exec(url)[1], url]);
+    return new Map(named);
+  }
+
+  /* Where the tile is in the tree of pieces. */
+  function pathOf({ x, y, z }) {
+    let path = "";
+    for (let bit = z - 2; bit >= 0; bit -= 1) path += 2 * ((y >> bit) & 1) + ((x >> bit) & 1);
+    return path;
+  }
 
   /* The shapes are worked out once a page, whatever number of maps it has. */
-  function loadLand(url) {
-    land ??= fetch(url)
-      .then((response) => {
-        if (!response.ok) throw new Error(`The map could not be loaded (${response.status}).`);
-        return response.json();
-      })
-      .then(shapesOf);
-    return land;
-  }
-
-  async function shapesOf(topology) {
-    const shapes = [];
-    let until = performance.now() + SLICE_MS;
-    for (const country of topology.objects.countries.geometries) {
-      const { geometry } = topojson.feature(topology, country);
-      const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
-      shapes.push(...polygons.map(shapeOf));
-      if (performance.now() > until) {
-        await new Promise((resume) => setTimeout(resume));
-        until = performance.now() + SLICE_MS;
-      }
+  function load(url) {
+    if (!loaded.has(url)) {
+      const shapes = fetch(url)
+        .then((response) => {
+          if (!response.ok) throw new Error(`The map could not be loaded (${response.status}).`);
+          return response.json();
+        })
+        .then(({ width, land, borders }) => ({
+          width,
+          land: pathThrough(land, true),
+          borders: pathThrough(borders, false),
+        }));
+      loaded.set(url, shapes);
     }
-    return shapes;
+    return loaded.get(url);
   }
 
-  /* A path over a world that is 1 wide and 1 high, and the box it lies in. */
-  function shapeOf(rings) {
-    const shape = { path: new Path2D(), left: 2, right: -2, top: 2, bottom: -2 };
-    for (const ring of rings) {
-      goOnPastTheDateLine(ring);
-      ring.forEach(([lng, lat], place) => {
-        const x = lng / 360 + 0.5;
-        const sine = Math.sin((Math.max(-EDGE, Math.min(EDGE, lat)) * Math.PI) / 180);
-        const y = 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
-        if (place) shape.path.lineTo(x, y);
-        else shape.path.moveTo(x, y);
-        shape.left = Math.min(shape.left, x);
-        shape.right = Math.max(shape.right, x);
-        shape.top = Math.min(shape.top, y);
-        shape.bottom = Math.max(shape.bottom, y);
-      });
-      shape.path.closePath();
-    }
-    return shape;
-  }
-
-  /* Chukotka and Fiji jump from 180° east to 180° west, which would draw a band round the world.
-     Antarctica goes all the way round and stays as it is. */
-  function goOnPastTheDateLine(ring) {
-    let turns = 0;
-    const longitudes = ring.map(([lng], place) => {
-      if (place) {
-        const step = lng - ring[place - 1][0];
-        if (step > 180) turns -= 1;
-        if (step < -180) turns += 1;
+  function pathThrough(lines, areClosed) {
+    const path = new Path2D();
+    for (const steps of lines) {
+      let [x, y] = [0, 0];
+      for (let place = 0; place < steps.length; place += 2) {
+        x += steps[place];
+        y += steps[place + 1];
+        if (place) path.lineTo(x, y);
+        else path.moveTo(x, y);
       }
-      return lng + 360 * turns;
-    });
-    if (turns !== 0) return;
-    longitudes.forEach((lng, place) => {
-      ring[place] = [lng, ring[place][1]];
-    });
+      if (areClosed) path.closePath();
+    }
+    return path;
   }
 
   /* The colours of tokens.css are pairs, for light and for dark: an element shows those in use. */
@@ -87,44 +73,55 @@ window.oegenBasemap = (() => {
     return { land, line, place };
   }
 
-  /* The land in tiles: a tile paints the shapes that lie in it. Leaflet's own shapes would work out
-     every point of the world anew at each zoom. */
+  /* The land in tiles: a tile paints the piece that it lies in. Leaflet's own shapes would work out
+     every point anew at each zoom. */
   const Land = L.GridLayer.extend({
-    initialize(shapes, holder) {
-      L.GridLayer.prototype.initialize.call(this, { tileSize: 512 });
-      Object.assign(this, { shapes, holder });
+    initialize(urls, holder) {
+      L.GridLayer.prototype.initialize.call(this, { tileSize: TILE });
+      Object.assign(this, { pieces: piecesOf(urls), holder });
     },
-    createTile({ x, y, z }) {
-      const size = this.getTileSize().x;
-      const ratio = window.devicePixelRatio;
-      const world = 256 * 2 ** z;
+    createTile(coords, done) {
       const tile = document.createElement("canvas");
-      tile.width = tile.height = size * ratio;
-      const brush = tile.getContext("2d");
-      const { land: fill, line } = colours(this.holder);
-      Object.assign(brush, { fillStyle: fill, strokeStyle: line, lineWidth: ratio });
-      const [top, bottom] = [(y * size) / world, ((y + 1) * size) / world];
-      /* What goes on past the date line is also in the world beside. */
-      for (const turn of [-1, 0, 1]) {
-        const [left, right] = [(x * size) / world - turn, ((x + 1) * size) / world - turn];
-        const scale = world * ratio;
-        const place = new DOMMatrix([scale, 0, 0, scale, -left * scale, -top * scale]);
-        for (const shape of this.shapes) {
-          if (shape.right < left || shape.left > right) continue;
-          if (shape.bottom < top || shape.top > bottom) continue;
-          const placed = new Path2D();
-          placed.addPath(shape.path, place);
-          brush.fill(placed);
-          brush.stroke(placed);
+      tile.width = tile.height = TILE * window.devicePixelRatio;
+      const path = pathOf(coords);
+      const detail = detailOf(coords.z);
+      for (let depth = 0; depth <= path.length; depth += 1) {
+        const url = this.pieces.get(`${detail}-w${path.slice(0, depth)}`);
+        if (url) {
+          load(url)
+            .then((shapes) => this.paint(tile, shapes, coords, path.length - depth))
+            .then(() => done(null, tile), done);
+          return tile;
         }
       }
+      setTimeout(done, 0, null, tile); // nothing but sea
       return tile;
+    },
+    /* ``depth``: how often the piece would have to be cut to be the tile. */
+    paint(tile, { width, land, borders }, { x, y }, depth) {
+      const brush = tile.getContext("2d");
+      const { land: fill, line } = colours(this.holder);
+      const lineWidth = window.devicePixelRatio;
+      Object.assign(brush, { fillStyle: fill, strokeStyle: line, lineWidth });
+      const across = 2 ** depth; // tiles in the piece
+      const scale = (tile.width * across) / width;
+      const [left, top] = [(x % across) * tile.width, (y % across) * tile.width];
+      const place = new DOMMatrix([scale, 0, 0, scale, -left, -top]);
+      const placed = (path) => {
+        const there = new Path2D();
+        there.addPath(path, place);
+        return there;
+      };
+      const coast = placed(land);
+      brush.fill(coast, "evenodd");
+      brush.stroke(coast);
+      brush.stroke(placed(borders));
     },
   });
 
   /* A map with its land; its holder has the class has-land from when it is painted. ``failed`` is
      called with a sentence when the shapes can't be read. */
-  function draw(holder, url, failed, options) {
+  function draw(holder, urls, failed, options) {
     const map = L.map(holder, {
       preferCanvas: true,
       worldCopyJump: true,
@@ -133,15 +130,15 @@ window.oegenBasemap = (() => {
       ...options,
     });
     map.attributionControl.setPrefix(false).addAttribution("Natural Earth");
-    loadLand(url).then(
-      (shapes) => {
-        const layer = new Land(shapes, holder);
-        layer.once("load", () => holder.classList.add("has-land"));
-        layer.addTo(map);
-        document.addEventListener("oegen:theme", () => layer.redraw());
-      },
-      (error) => failed(error.message),
-    );
+    const layer = new Land(urls, holder);
+    let isWhole = true;
+    layer.on("tileerror", ({ error }) => {
+      if (isWhole) failed(error.message);
+      isWhole = false;
+    });
+    layer.once("load", () => holder.classList.toggle("has-land", isWhole));
+    layer.addTo(map);
+    document.addEventListener("oegen:theme", () => layer.redraw());
     return map;
   }
 

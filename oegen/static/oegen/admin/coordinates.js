@@ -25,7 +25,7 @@
     const { HOME, NEAR } = oegenBasemap;
     const map = oegenBasemap.draw(
       holder,
-      document.getElementById("basemap").dataset.url,
+      document.getElementById("basemap").dataset.urls,
       (sentence) => {
         holder.insertAdjacentText("beforebegin", `${sentence} Type the coordinates instead.`);
       },
