@@ -2,162 +2,148 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import astuple
 from pathlib import Path
-from uuid import UUID
+from typing import Any
 
-from django.db.models import F, FloatField, TextField
-from django.db.models.functions import Cast
-from django.http import HttpRequest, JsonResponse
+from django.core.cache import cache
+from django.core.exceptions import BadRequest
+from django.db.models import F
+from django.http import JsonResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag
 
 from oegen import asof
-from oegen.core.caching import cache_key
+from oegen.core.caching import CACHE_SECONDS, cache_key
 from oegen.core.words import count
 from oegen.search.ordering import natural
-from pipelines.choices import RAG, CapacityBasis
+from pipelines.choices import CapacityBasis
 from pipelines.filtered import FilteredPipelines
 from pipelines.filters import OPEN_BY_DEFAULT
-from pipelines.models import PipelineFacility, Technology
-from pipelines.querysets import PipelineQuerySet
+from pipelines.querysets import FacilityQuerySet
+from pipelines.sites import Bounds, Grid, Group, Site, sites
 
 #: The number of facilities listed beside the map.
 MAX_LISTED = 100
 
-#: The rank of each rating, the worst first.
-WORST_FIRST = {rating: rank for rank, rating in enumerate([*RAG.values, ""])}
+#: With more facilities the map gets groups of neighbours.
+MAX_SITES = 500
 
 
-@dataclass(slots=True)
-class Site:
-    """A facility on the map, with those of the filtered pipelines that it belongs to.
-
-    Keys are strings, as in URLs. ``rag_status`` is the worst of the pipelines', "" if none is
-    rated.
-    """
-
-    id: str
-    name: str
-    technology: Technology
-    capacity_mw: Decimal | None
-    latitude: float
-    longitude: float
-    rag_status: str = ""
-    pipelines: list[tuple[str, str]] = field(default_factory=list)
-
-    def get_rag_status_display(self) -> str:
-        return RAG(self.rag_status).label if self.rag_status else ""
-
-    def add(self, pipeline: str, name: str, rag_status: str) -> None:
-        self.pipelines.append((pipeline, name))
-        if WORST_FIRST[rag_status] < WORST_FIRST[self.rag_status]:
-            self.rag_status = rag_status
-
-
-def _with_dashes(stored: str) -> str:
-    """Add the dashes that SQLite leaves out. Twenty thousand UUID objects would take longer to
-    build than the rest of the response."""
-    if "-" in stored:
-        return stored
-    return f"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"
-
-
-def sites(pipelines: PipelineQuerySet, facilities: list[UUID] | None = None) -> list[Site]:
-    """The facilities with coordinates, or those of ``facilities`` that have some, largest first.
-
-    The number of queries does not depend on the number of facilities.
-    """
-    links = PipelineFacility.objects.filter(facility__latitude__isnull=False)
-    if facilities is not None:
-        links = links.filter(facility__in=facilities)
-        # Filtered by key, because SQLite would otherwise start with all filtered pipelines.
-        pipelines = pipelines.filter(pk__in=set(links.values_list("pipeline", flat=True)))
-    links = links.filter(pipeline__in=pipelines.order_by().values("pk"))
-    technologies = {technology.code: technology for technology in Technology.objects.all()}
-    found: list[Site] = []
-    last = ""
-    for key, name, technology, capacity_mw, latitude, longitude, *pipeline in links.order_by(
-        F("facility__capacity_mw").desc(nulls_last=True),
-        natural("facility__name"),
-        "facility",
-        natural("pipeline__project_name"),
-    ).values_list(
-        Cast("facility", TextField()),
-        "facility__name",
-        "facility__technology__code",
-        "facility__capacity_mw",
-        Cast("facility__latitude", FloatField()),
-        Cast("facility__longitude", FloatField()),
-        Cast("pipeline", TextField()),
-        "pipeline__project_name",
-        "pipeline__rag_status",
-    ):
-        # The rows of a facility follow one another.
-        if key != last:
-            found.append(
-                Site(
-                    _with_dashes(key),
-                    name,
-                    technologies[technology],
-                    capacity_mw,
-                    latitude,
-                    longitude,
-                )
-            )
-            last = key
-        pipeline_key, *name_and_rating = pipeline
-        found[-1].add(_with_dashes(pipeline_key), *name_and_rating)
-    return found
-
-
-def _etag(request: HttpRequest) -> str:
-    """It tells without reading the sites whether a browser has them already."""
-    code = Path(__file__).stat().st_mtime_ns
-    return f'"{cache_key(asof.data_version(), code, request.GET.urlencode())}"'
-
-
-@method_decorator([etag(_etag), cache_control(private=True, no_cache=True)], "get")
 class MapData(FilteredPipelines):
     """The sites as JSON arrays, to keep the response small:
 
     ``technologies``: [name, unit, whether its capacity is DC];
     ``sites``: [id, name, latitude, longitude, MW or null, index of its technology, RAG letter or
     "", [pipeline id, name, pipeline id, name, …]].
+
+    Of more than MAX_SITES facilities, neighbours are added up: ``groups`` are [latitude, longitude,
+    number of facilities, MWp (DC), MW (AC), west, south, east, north], and ``sites`` only those
+    without a neighbour. A map then asks for what it shows: ``?bounds=west,south,east,north``, in
+    degrees. ``bounds`` is the part of the world that the answer has completely, which is larger;
+    null is all of it.
     """
 
+    page_parameters = FilteredPipelines.page_parameters | {"bounds"}
+
+    @method_decorator(cache_control(private=True, no_cache=True))
+    def get(self, request, *args, **kwargs):
+        """A browser that has the data already is told so without reading them."""
+        code = Path(__file__).stat().st_mtime_ns
+        self.key = cache_key("map", asof.data_version(), code, request.GET.urlencode())
+        return etag(lambda *args, **kwargs: f'"{self.key}"')(super().get)(request, *args, **kwargs)
+
     def render_to_response(self, context, **kwargs):
-        found = sites(self.object_list)
+        text = self.request.GET.get("bounds")
+        if text is None:
+            answer = cache.get(self.key)
+            if answer is None:
+                answer = self.everything()
+                cache.set(self.key, answer, timeout=CACHE_SECONDS)
+        else:
+            answer = self.inside(self.parse(text))
+        return JsonResponse(
+            answer, json_dumps_params={"separators": (",", ":"), "ensure_ascii": False}
+        )
+
+    @staticmethod
+    def parse(text: str) -> Bounds:
+        try:
+            return Bounds.parse(text)
+        except ValueError as error:
+            raise BadRequest(
+                "The bounds of a map are west,south,east,north in degrees, such as -10.5,49,2,61."
+            ) from error
+
+    @property
+    def placed(self) -> FacilityQuerySet:
+        return self.object_list.facilities().filter(latitude__isnull=False)
+
+    def everything(self) -> dict[str, Any]:
+        found = self.few(self.placed)
+        if found is not None:
+            return self.answer(found)
+        return self.grouped(Grid(Bounds.around(self.placed)))
+
+    def inside(self, bounds: Bounds) -> dict[str, Any]:
+        grid = Grid(bounds)
+        found = self.few(grid.within(self.placed))
+        answer = self.grouped(grid) if found is None else self.answer(found)
+        return answer | {"bounds": astuple(grid.bounds)}
+
+    def few(self, facilities: FacilityQuerySet) -> list[Site] | None:
+        """The facilities, or None if they are too many to show each."""
+        found = sites(self.object_list, facilities.order_by().values("pk")[: MAX_SITES + 1])
+        return found if len(found) <= MAX_SITES else None
+
+    def grouped(self, grid: Grid) -> dict[str, Any]:
+        groups = grid.groups(self.placed)
+        alone = [group.key for group in groups if group.number == 1]
+        return self.answer(
+            sites(self.object_list, alone) if alone else [],
+            [group for group in groups if group.number > 1],
+        )
+
+    @staticmethod
+    def answer(found: list[Site], groups: list[Group] | None = None) -> dict[str, Any]:
         technologies = list({site.technology.pk: site.technology for site in found}.values())
         indexes = {technology.pk: index for index, technology in enumerate(technologies)}
-        return JsonResponse(
-            {
-                "technologies": [
-                    [
-                        technology.name,
-                        technology.unit_label,
-                        technology.capacity_basis == CapacityBasis.DC,
-                    ]
-                    for technology in technologies
-                ],
-                "sites": [
-                    [
-                        site.id,
-                        site.name,
-                        site.latitude,
-                        site.longitude,
-                        None if site.capacity_mw is None else float(site.capacity_mw),
-                        indexes[site.technology.pk],
-                        site.rag_status[:1].upper(),
-                        [part for pipeline in site.pipelines for part in pipeline],
-                    ]
-                    for site in found
-                ],
-            },
-            json_dumps_params={"separators": (",", ":"), "ensure_ascii": False},
-        )
+        return {
+            "technologies": [
+                [
+                    technology.name,
+                    technology.unit_label,
+                    technology.capacity_basis == CapacityBasis.DC,
+                ]
+                for technology in technologies
+            ],
+            "sites": [
+                [
+                    site.id,
+                    site.name,
+                    site.latitude,
+                    site.longitude,
+                    None if site.capacity_mw is None else float(site.capacity_mw),
+                    indexes[site.technology.pk],
+                    site.rag_status[:1].upper(),
+                    [part for pipeline in site.pipelines for part in pipeline],
+                ]
+                for site in found
+            ],
+            "groups": [
+                [
+                    round(group.latitude, 5),
+                    round(group.longitude, 5),
+                    group.number,
+                    round(float(group.mwp_dc or 0), 3),
+                    round(float(group.mw_ac or 0), 3),
+                    *astuple(group.bounds),
+                ]
+                for group in groups or []
+            ],
+            "bounds": None,
+        }
 
 
 class Map(FilteredPipelines):

@@ -142,7 +142,7 @@ class Atlas:
 
 
 def _northing(lat: float) -> float:
-    """0 at the northern edge of the projection, 1 at the southern; the poles are a little further."""
+    """0 at the northern edge of the projection, 1 at the southern; the poles lie beyond."""
     sine = max(-0.99999, min(0.99999, math.sin(math.radians(lat))))
     return 0.5 - math.log((1 + sine) / (1 - sine)) / (4 * math.pi)
 

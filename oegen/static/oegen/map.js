@@ -1,5 +1,7 @@
 /* The facilities as marks whose area is their capacity, gathered in clusters where they are close.
-   The list beside the map has the largest of them for those who would rather read. */
+   Of a large portfolio the server adds up neighbours; what the map shows is then asked for each
+   time that it has moved. The list beside the map has the largest facilities for those who would
+   rather read. */
 (() => {
   "use strict";
   const holder = document.querySelector("[data-map]");
@@ -7,7 +9,8 @@
 
   const SMALLEST = 18; // pixels across, so that its letter can be read
   const LARGEST = 64;
-  const SLICE_MS = 12; // of gathering marks, before the page has its turn
+  const PAUSE_MS = 150; // without a move, before what the map shows is asked for
+  const BESIDE = 0.25; // how much more is asked for, as a share of what the map shows
   const NEAREST = 9; // the zoom that a lone facility is shown at
   const RATINGS = {
     R: ["red", "Red"],
@@ -21,6 +24,8 @@
   const day = asOf ? `?as_of=${encodeURIComponent(asOf)}` : "";
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+  let failure = null; // the warning that the facilities could not be loaded
+
   function make(tag, className, text) {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -28,8 +33,25 @@
     return element;
   }
 
+  function warn(text) {
+    const warning = make(
+      "p",
+      "map-failed field-wrong",
+      `${text} The list has the same facilities.`,
+    );
+    holder.before(warning);
+    return warning;
+  }
+
+  function settle() {
+    holder.setAttribute("aria-busy", "false");
+    failure?.remove();
+    failure = null;
+  }
+
   function fail(text) {
-    holder.before(make("p", "map-failed field-wrong", `${text} The list has the same facilities.`));
+    settle();
+    failure = warn(text);
   }
 
   function site(row, technologies) {
@@ -52,21 +74,54 @@
     });
   }
 
-  /* Its look and words are made when it first comes into view: most of ten thousand never do. */
+  /* A facility. Its look and words are made when it first comes into view: most never do. */
   const Mark = L.Marker.extend({
     initialize(one) {
       L.Marker.prototype.initialize.call(this, [one.lat, one.lng]);
-      this.site = one;
+      this.one = one;
+      this.sum = { number: 1, dc: one.isDc ? one.mw : 0, ac: one.isDc ? 0 : one.mw };
+      this.box = L.latLngBounds([[one.lat, one.lng]]);
+      this.on("click", this.open);
+      this.on("keypress", ({ originalEvent }) => originalEvent.key === "Enter" && this.open());
     },
     onAdd(map) {
-      if (!this.getPopup()) {
-        const one = this.site;
-        this.options.title = `${one.name}, ${one.technology}, ${capacity(one)}, ${RATINGS[one.rag][1]}`;
-        this.options.icon = icon(one);
-        this.bindPopup(() => popup(one));
-      }
+      if (!this.options.title) this.dress();
       L.Marker.prototype.onAdd.call(this, map);
       this.getElement().setAttribute("aria-label", this.options.title);
+    },
+    dress() {
+      const { one } = this;
+      this.options.title = `${one.name}, ${one.technology}, ${capacity(one)}, ${RATINGS[one.rag][1]}`;
+      this.options.icon = icon(one);
+    },
+    open() {
+      this.say(popup(this.one));
+    },
+    /* The popup is the map's: it stays when the marks are read anew. */
+    say(content) {
+      map.openPopup(L.popup().setLatLng(this.getLatLng()).setContent(content));
+    },
+  });
+
+  /* Facilities that the server has added up; it looks like a cluster and opens like one. */
+  const Group = Mark.extend({
+    initialize([lat, lng, number, dc, ac, west, south, east, north]) {
+      Mark.prototype.initialize.call(this, { lat, lng });
+      this.sum = { number, dc, ac };
+      this.box = L.latLngBounds([south, west], [north, east]);
+    },
+    dress() {
+      this.options.title = titleOf(this.sum);
+      this.options.icon = face(this.sum);
+    },
+    open() {
+      const most = map.getMaxZoom();
+      if (map.getZoom() === most) {
+        this.say(`${titleOf(this.sum)}: too close together to be shown one by one.`);
+        return;
+      }
+      const zoom = Math.min(most, Math.max(map.getZoom() + 1, map.getBoundsZoom(this.box)));
+      map.setView(this.box.getCenter(), zoom);
     },
   });
 
@@ -92,25 +147,34 @@
     return box;
   }
 
-  /* The cluster's count and MW; a sum over both bases says that it is mixed. */
-  function clusterMark(cluster) {
-    let [dc, ac] = [0, 0];
-    for (const marker of cluster.getAllChildMarkers()) {
-      if (marker.site.isDc) dc += marker.site.mw ?? 0;
-      else ac += marker.site.mw ?? 0;
-    }
-    const count = cluster.getChildCount();
+  function titleOf({ number, dc, ac }) {
     const unit = dc && ac ? "MW, mixed" : dc ? "MWp" : "MW";
-    const figure = `${whole.format(dc + ac)} ${dc && !ac ? "MWp" : "MW"}`;
-    const size = Math.round(Math.max(46 + 8 * Math.log10(count), 14 + 6 * figure.length));
-    const face = make("div");
-    face.append(make("span", "", whole.format(count)));
-    face.append(make("small", "d-block mt-1 fs-6 fw-medium text-nowrap", figure));
-    cluster.options.title = `${whole.format(count)} facilities, ${exact.format(dc + ac)} ${unit}`;
-    return L.divIcon({ className: "map-cluster", html: face, iconSize: [size, size] });
+    return `${whole.format(number)} facilities, ${exact.format(dc + ac)} ${unit}`;
   }
 
-  const map = window.oegenBasemap.draw(holder, holder.dataset.land, fail, {
+  function face({ number, dc, ac }) {
+    const figure = `${whole.format(dc + ac)} ${dc && !ac ? "MWp" : "MW"}`;
+    const size = Math.round(Math.max(46 + 8 * Math.log10(number), 14 + 6 * figure.length));
+    const html = make("div");
+    html.append(make("span", "", whole.format(number)));
+    html.append(make("small", "d-block mt-1 fs-6 fw-medium text-nowrap", figure));
+    return L.divIcon({ className: "map-cluster", html, iconSize: [size, size] });
+  }
+
+  function added(marks) {
+    const sum = { number: 0, dc: 0, ac: 0 };
+    for (const mark of marks) for (const part in sum) sum[part] += mark.sum[part];
+    return sum;
+  }
+
+  /* The cluster's count and MW; a sum over both bases says that it is mixed. */
+  function clusterMark(cluster) {
+    const sum = added(cluster.getAllChildMarkers());
+    cluster.options.title = titleOf(sum);
+    return face(sum);
+  }
+
+  const map = window.oegenBasemap.draw(holder, holder.dataset.basemap, warn, {
     zoomAnimation: !still,
     fadeAnimation: !still,
     markerZoomAnimation: !still,
@@ -122,46 +186,109 @@
   let clusters = null;
   let source = null;
   let loading = null;
+  let pause = null;
+  let shown = null; // the bounds that the marks are complete in (null: everywhere), up to a zoom
+  let mayMove = false;
 
   function clear() {
     delete holder.dataset.ready;
-    loading?.abort();
     map.closePopup();
     if (clusters) map.removeLayer(clusters);
-    clusters = null;
+    clusters = shown = null;
   }
 
   /* The view stays when filters change, unless nothing of what they pick would be in sight. */
-  function bringIntoSight(points, isFirst) {
+  function bringIntoSight(marks, isFirst) {
     const seen = map.getBounds();
-    if (!points.length || (!isFirst && points.some((point) => seen.contains(point)))) return;
-    map.fitBounds(L.latLngBounds(points).pad(0.05), { maxZoom: NEAREST, animate: false });
+    if (!isFirst && marks.some((mark) => seen.intersects(mark.box))) return;
+    map.fitBounds(shown.extent.pad(0.05), { maxZoom: NEAREST, animate: false });
   }
 
-  function show(answer, isFirst) {
-    const markers = answer.sites.map((row) => new Mark(site(row, answer.technologies)));
-    const group = L.markerClusterGroup({
-      chunkedLoading: true,
-      chunkInterval: SLICE_MS,
-      chunkDelay: 0,
-      chunkProgress(done, total) {
-        if (group !== clusters || done !== markers.length) return;
-        holder.dataset.ready = String(total);
-      },
+  /* What the map shows of the world, and a little more. */
+  function view() {
+    const around = map.getBounds().pad(BESIDE);
+    const within = (degrees, most) => Math.max(-most, Math.min(most, degrees)).toFixed(4);
+    return [
+      within(around.getWest(), 180),
+      within(around.getSouth(), 90),
+      within(around.getEast(), 180),
+      within(around.getNorth(), 90),
+    ];
+  }
+
+  function isShown() {
+    const [west, south, east, north] = view();
+    if (west === east) return true; // beside the world
+    const seen = L.latLngBounds([south, west], [north, east]).pad(-BESIDE / (1 + 2 * BESIDE));
+    return map.getZoom() <= shown.zoom && (!shown.bounds || shown.bounds.contains(seen));
+  }
+
+  function show({ sites, groups, technologies, bounds }, zoom, isFirst) {
+    const marks = [
+      ...sites.map((row) => new Mark(site(row, technologies))),
+      ...groups.map((row) => new Group(row)),
+    ];
+    if (!bounds) {
+      const extent = L.latLngBounds([]);
+      for (const mark of marks) extent.extend(mark.box);
+      shown = { extent, total: added(marks).number };
+    }
+    const isWhole = groups.length === 0;
+    shown.bounds = bounds && L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
+    shown.zoom = isWhole ? Infinity : (zoom ?? map.getBoundsZoom(shown.extent));
+    if (mayMove && shown.total) bringIntoSight(marks, isFirst);
+    mayMove &&= !isShown();
+    put(marks);
+    holder.dataset.ready = String(shown.total);
+    if (isShown()) settle();
+    else ask();
+  }
+
+  /* The keyboard stays where it was, if that mark is there again. */
+  function put(marks) {
+    const focused = holder.contains(document.activeElement) && document.activeElement.title;
+    if (clusters) map.removeLayer(clusters);
+    clusters = L.markerClusterGroup({
       maxClusterRadius: 70,
       showCoverageOnHover: false,
       spiderfyDistanceMultiplier: 1.8,
       animate: !still,
       iconCreateFunction: clusterMark,
     });
-    bringIntoSight(
-      markers.map((marker) => marker.getLatLng()),
-      isFirst,
-    );
-    clusters = group;
-    map.addLayer(group);
-    group.addLayers(markers);
+    clusters.addLayers(marks).addTo(map);
+    if (!focused) return;
+    const icons = [...holder.querySelectorAll(".leaflet-marker-icon")];
+    icons.find((icon) => icon.title === focused)?.focus({ preventScroll: true });
   }
+
+  function fetchMarks(address, zoom, isFirst) {
+    loading?.abort();
+    loading = new AbortController();
+    const { signal } = loading;
+    holder.setAttribute("aria-busy", "true");
+    fetch(address, { signal })
+      .then((response) => {
+        if (!response.ok)
+          throw new Error(`The facilities could not be loaded (${response.status}).`);
+        return response.json();
+      })
+      .then(
+        (answer) => signal.aborted || show(answer, zoom, isFirst),
+        (error) => signal.aborted || fail(error.message),
+      );
+  }
+
+  /* What the map shows, in more detail than all of the facilities at once. */
+  function ask() {
+    const address = new URL(source, window.location.href);
+    address.searchParams.set("bounds", view().join());
+    fetchMarks(address, map.getZoom(), false);
+  }
+
+  map.on("moveend", () => {
+    clearTimeout(pause);
+    pause = setTimeout(() => shown && !isShown() && ask(), PAUSE_MS);
+  });
 
   /* The address of the data is beside the map and changes with the filters; the map stays. */
   function load() {
@@ -170,18 +297,8 @@
     const isFirst = source === null;
     source = asked;
     clear();
-    loading = new AbortController();
-    const { signal } = loading;
-    fetch(asked, { signal })
-      .then((response) => {
-        if (!response.ok)
-          throw new Error(`The facilities could not be loaded (${response.status}).`);
-        return response.json();
-      })
-      .then(
-        (answer) => signal.aborted || show(answer, isFirst),
-        (error) => signal.aborted || fail(error.message),
-      );
+    mayMove = true;
+    fetchMarks(source, null, isFirst);
   }
 
   load();
