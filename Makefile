@@ -17,6 +17,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --no-deps --require-hashes --disable-pip-version-check
 # Node.js of the machine, or else the one that stands in .venv.
 WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
+BASEMAP_SOURCES := oegen/core/basemap.py oegen/pages/basemap.py
 STATIC_SOURCES := $(shell find oegen counterparties pipelines infopoints dashboard -path '*/static/*' -type f)
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
@@ -55,7 +56,7 @@ lock: ## Update the lock files of requirements and front-end packages (needs uv 
 	npm install --package-lock-only
 
 clean: ## Remove installed and built files; the data in var stay
-	rm -rf .venv node_modules "$(VAR_DIR)/static" "$(VAR_DIR)/test"
+	rm -rf .venv node_modules "$(VAR_DIR)/static" "$(VAR_DIR)/basemap" "$(VAR_DIR)/test"
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another one: make setup PYTHON=python3.12")'
@@ -90,7 +91,7 @@ $(VAR_DIR)/secret-key: | .venv/base.stamp
 	@umask 077; mkdir -p "$(VAR_DIR)"
 	@umask 077; $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))' > "$@"
 
-$(VAR_DIR)/static/staticfiles.json: node_modules/.stamp oegen/apps.py oegen/settings.py $(STATIC_SOURCES) | $(VAR_DIR)/secret-key
+$(VAR_DIR)/static/staticfiles.json: node_modules/.stamp oegen/apps.py oegen/settings.py $(BASEMAP_SOURCES) $(STATIC_SOURCES) | $(VAR_DIR)/secret-key
 	@echo "== Collecting the static files"
 	env -u DATABASE_URL -u SECRET_KEY -u BASE_URL $(BIN)/python manage.py collectstatic --noinput
 	@touch "$@"

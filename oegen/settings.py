@@ -184,7 +184,9 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "oegen.pages.basemap.BasemapFinder",
 ]
+#: What the basemap is made of, and where its pieces are kept.
 ATLAS_DIR = NODE_MODULES / "world-atlas"
+BASEMAP_DIR = VAR_DIR / "basemap"
 ICONS_DIR = NODE_MODULES / "@tabler/icons/icons"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

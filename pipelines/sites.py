@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from decimal import ROUND_CEILING, Decimal
-from typing import Self
+from typing import Any, Self
 
-from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, Sum, TextField
+from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, Floor
 
 from oegen.search.ordering import natural
@@ -55,7 +55,7 @@ def _with_dashes(stored: str) -> str:
 
 
 def sites(
-    pipelines: PipelineQuerySet, facilities: FacilityQuerySet | Sequence[object]
+    pipelines: PipelineQuerySet, facilities: QuerySet[Any, Any] | Sequence[object]
 ) -> list[Site]:
     """Those of the facilities, given as a query or as keys, that have coordinates and belong to the
     pipelines, largest first.

@@ -29,6 +29,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
+# Cut already by `make setup`, unless that was told another VAR_DIR.
+BASEMAP_DIR = VAR_DIR.parent / "basemap"
+
 # The live server's pages come from the sources, looked up one by one: nothing is collected first.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 #: Pieces with more points are cut again.
 MAX_POINTS = 10_000
@@ -20,6 +21,7 @@ MAX_POINTS = 10_000
 #: from the cut is drawn there, out of sight.
 OVERLAP = 1 / 128
 
+Topology = dict[str, Any]
 Point = tuple[int, int]
 Line = list[Point]
 
@@ -66,7 +68,7 @@ class Square:
 class Atlas:
     """The land and the borders of a TopoJSON file on the grid of a detail."""
 
-    def __init__(self, topology: dict, grid: int):
+    def __init__(self, topology: Topology, grid: int):
         self._grid = grid
         scale, start = topology["transform"]["scale"], topology["transform"]["translate"]
         self._arcs = [list(self._places(arc, scale, start)) for arc in topology["arcs"]]
@@ -91,14 +93,16 @@ class Atlas:
         ]
 
     @staticmethod
-    def _places(arc, scale, start) -> Iterator[tuple[float, float]]:
+    def _places(
+        arc: list[list[int]], scale: list[float], start: list[float]
+    ) -> Iterator[tuple[float, float]]:
         x = y = 0
         for step_x, step_y in arc:
             x, y = x + step_x, y + step_y
             yield x * scale[0] + start[0], y * scale[1] + start[1]
 
     @classmethod
-    def _polygons(cls, shape: dict) -> Iterator[list[list[int]]]:
+    def _polygons(cls, shape: Topology) -> Iterator[list[list[int]]]:
         """The polygons of a shape, as lists of rings, which are lists of arcs."""
         for part in shape.get("geometries", ()):
             yield from cls._polygons(part)
@@ -233,7 +237,7 @@ def _cut_line(line: Line, axis: int, limit: float, side: int) -> Iterator[Line]:
     yield part
 
 
-def pieces(detail: Detail, topology: dict) -> Iterator[tuple[str, dict]]:
+def pieces(detail: Detail, topology: Topology) -> Iterator[tuple[str, dict[str, Any]]]:
     """The name and the content of each piece: ``land`` are rings, ``borders`` lines, as the steps
     from point to point (the first from the corner of the piece) in ``width`` units a side."""
     atlas = Atlas(topology, detail.grid)
@@ -247,13 +251,13 @@ def pieces(detail: Detail, topology: dict) -> Iterator[tuple[str, dict]]:
 
 def _cut(
     name: str, square: Square, shapes: list[Shape], depth_left: int
-) -> Iterator[tuple[str, dict]]:
+) -> Iterator[tuple[str, dict[str, Any]]]:
     inside = [part for shape in shapes for part in shape.cut(square.box)]
     if depth_left and sum(len(shape.points) for shape in inside) > MAX_POINTS:
         for number, quarter in enumerate(square.quarters()):
             yield from _cut(f"{name}{number}", quarter, inside, depth_left - 1)
     elif inside:
-        content: dict = {"width": square.width, "land": [], "borders": []}
+        content: dict[str, Any] = {"width": square.width, "land": [], "borders": []}
         for shape in inside:
             content["land" if shape.is_land else "borders"].append(_steps(shape.points, square))
         yield name, content

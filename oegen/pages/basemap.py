@@ -25,7 +25,7 @@ def built() -> Path:
     code is new."""
     code = Path(basemap.__file__)
     version = sha256((settings.ATLAS_DIR / "package.json").read_bytes() + code.read_bytes())
-    folder = settings.VAR_DIR / FOLDER / version.hexdigest()[:12]
+    folder = settings.BASEMAP_DIR / version.hexdigest()[:12]
     if not folder.is_dir():
         _build(folder)
     return folder
@@ -53,15 +53,20 @@ def urls() -> str:
     return " ".join(static(f"{FOLDER}/{path.name}") for path in sorted(built().iterdir()))
 
 
+class PieceStorage(FileSystemStorage):
+    prefix = FOLDER
+
+
 class BasemapFinder(BaseFinder):
     def list(self, ignore_patterns):
-        storage = FileSystemStorage(built())
-        storage.prefix = FOLDER
+        storage = PieceStorage(built())
         for path in built().iterdir():
             if not matches_patterns(path.name, ignore_patterns):
                 yield path.name, storage
 
     def find(self, path, find_all=False, **kwargs):
         folder, _, name = path.partition("/")
-        found = [str(built() / name)] if folder == FOLDER and (built() / name).is_file() else []
-        return found if find_all else (found or [None])[0]
+        if folder != FOLDER or not (built() / name).is_file():
+            return []
+        found = str(built() / name)
+        return [found] if find_all else found

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from oegen.people import roles
-from pipelines.models import PipelineFacility
+from pipelines.models import Facility, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline, make_user
 
 HOSTILE = "<img src=x onerror=alert(1)> مشروع 🌞"
@@ -129,3 +129,28 @@ def test_map_is_no_wider_than_the_screen(show, width):
     page.set_viewport_size({"width": width, "height": 800})
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_large_portfolio_is_asked_for_where_the_map_is(show, portfolio, monkeypatch):
+    """Groups split as the map comes nearer, until they are facilities with their popups."""
+    monkeypatch.setattr("pipelines.map.MAX_SITES", 2)
+    neighbour = Facility.objects.get(name="Near two")
+    neighbour.latitude = "46.8"
+    neighbour.save()
+    page = show()
+    answered = []
+    page.on("response", lambda answer: answered.append(answer.url))
+
+    group = page.locator(".map-cluster", has_text="15 MW")
+    expect(group).to_have_attribute("title", "2 facilities, 15 MW, mixed")
+    expect(page.get_by_role("button", name="Kestrel array")).to_have_text("R")
+    group.focus()
+    page.keyboard.press("Enter")
+
+    near = page.get_by_role("button", name="Near one, Wind, 10 MW, Green")
+    expect(near).to_be_visible()
+    expect(page.locator("[data-map]")).to_have_attribute("aria-busy", "false")
+    assert any("/map/data/" in url and "bounds=" in url for url in answered)
+    near.click()
+    expect(page.locator(".leaflet-popup").get_by_role("link", name="Near one")).to_be_visible()
+    expect(page.locator("[data-map]")).to_have_attribute("data-ready", "4")

@@ -1,8 +1,11 @@
 """The map has the facilities of the pipelines that the filters pick."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
+from django.utils import timezone
 
 from pipelines import map as pages
 from pipelines.models import PipelineFacility
@@ -50,6 +53,8 @@ def test_site_has_its_place_size_technology_and_pipeline(as_manager):
                 [str(pipeline.pk), "Kestrel Moor"],
             ]
         ],
+        "groups": [],
+        "bounds": None,
     }
 
 
@@ -79,6 +84,92 @@ def test_filters_of_the_list_apply(as_manager):
 
     assert [site[1] for site in data(as_manager, "?rag=red")["sites"]] == ["Red one"]
     assert data(as_manager, "?rag=purple")["sites"] == []
+
+
+@pytest.fixture
+def crowd(monkeypatch):
+    """Too many to show each: a shared one and two neighbours, and one far away."""
+    monkeypatch.setattr(pages, "MAX_SITES", 2)
+    first, second = make_pipeline("First", rag_status="red"), make_pipeline("Second")
+    shared = place(first, "Shared", "50.01", "1.01", capacity_mw=40)
+    place(second, facility=shared)
+    place(second, "Wind", "50.02", "1.02", technology="wind", capacity_mw=Decimal("20.5"))
+    place(second, "Unknown", "50.03", "1.03", technology="wind")
+    place(second, "Alone", "57", "-4", capacity_mw=7)
+    return first
+
+
+def test_neighbours_are_added_up_each_counted_once(as_manager, crowd):
+    answer = data(as_manager)
+
+    (group,) = answer["groups"]
+    assert group[:2] == pytest.approx([50.02, 1.02])
+    assert group[2:] == [3, 40, 20.5, 1.01, 50.01, 1.03, 50.03]
+    assert [site[1] for site in answer["sites"]] == ["Alone"]
+    assert answer["bounds"] is None
+    assert as_manager.get(DATA).json() == answer, "from the cache"
+
+    nearer = data(as_manager, "?bounds=1,50,1.05,50.05")
+    assert sum(group[2] for group in nearer["groups"]) + len(nearer["sites"]) == 3
+    west, south, east, north = nearer["bounds"]
+    assert (west <= 1, south <= 50, east > 1.05, north > 50.05) == (True,) * 4
+
+    few = data(as_manager, "?bounds=-5,56,-3,58")
+    assert ([site[1] for site in few["sites"]], few["groups"]) == (["Alone"], [])
+    elsewhere = data(as_manager, "?bounds=100,-30,120,-10")
+    assert (elsewhere["sites"], elsewhere["groups"]) == ([], [])
+
+
+def test_groups_have_what_the_filters_pick(as_manager, crowd, monkeypatch):
+    monkeypatch.setattr(pages, "MAX_SITES", 0)
+
+    answer = data(as_manager, "?rag=red&bounds=-10,40,10,60")
+
+    assert [site[1] for site in answer["sites"]] == ["Shared"]
+    assert data(as_manager, "?rag=red&bounds=-10,55,10,60")["sites"] == []
+
+
+def test_groups_are_those_of_the_day_that_is_read(as_manager, monkeypatch):
+    monkeypatch.setattr(pages, "MAX_SITES", 1)
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now - timedelta(days=9))
+    pipeline = make_pipeline()
+    facility = place(pipeline, capacity_mw=5)
+    place(pipeline, capacity_mw=6)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    facility.capacity_mw = 50
+    facility.save()
+    place(pipeline, capacity_mw=7)
+
+    def counted(query: str) -> list:
+        return [group[2:5] for group in data(as_manager, query)["groups"]]
+
+    assert counted("") == [[3, 63, 0]]
+    past = f"?as_of={timezone.localdate() - timedelta(days=5)}"
+    assert counted(past) == counted(f"{past}&bounds=-5,50,5,55") == [[2, 11, 0]]
+
+
+@pytest.mark.parametrize(
+    "edge", ["0.703125", "-0.703125", "0.7031249", "179.999999", "180", "-180"]
+)
+def test_facility_on_the_edge_of_a_cell_is_in_one_group(as_manager, monkeypatch, edge):
+    monkeypatch.setattr(pages, "MAX_SITES", 0)
+    pipeline = make_pipeline()
+    for latitude in ("10", "10.000001"):
+        place(pipeline, latitude=latitude, longitude=Decimal(edge).quantize(Decimal("0.000001")))
+    for bounds in ("-180,-90,180,90", "-180,5,180,15"):
+        answer = data(as_manager, f"?bounds={bounds}")
+        assert sum(group[2] for group in answer["groups"]) + len(answer["sites"]) == 2
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    ["", "1,2,3", "a,b,c,d", "3,50,1,52", "1,52,3,50", "0,0,nan,1", "-181,0,1,1", "0,0,1,inf"],
+)
+def test_bounds_that_are_none_are_refused(as_manager, bounds, caplog):
+    place(make_pipeline())
+    assert as_manager.get(DATA, {"bounds": bounds}).status_code == 400
+    assert "The bounds of a map are west,south,east,north in degrees" in caplog.text
 
 
 def test_facility_without_coordinates_is_counted_and_not_drawn(as_manager):
@@ -176,6 +267,7 @@ def test_map_costs_the_same_at_3_and_at_60_facilities(
 
     add(3)
     as_manager.get(address)
+    cache.clear()
     with django_assert_max_num_queries(most) as few:
         as_manager.get(address)
     add(57)

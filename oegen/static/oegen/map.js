@@ -181,7 +181,6 @@
     // On a page that is longer than the map, the wheel moves the page.
     scrollWheelZoom: holder.dataset.wheel !== "off",
   });
-  map.setView(window.oegenBasemap.HOME.centre, window.oegenBasemap.HOME.zoom);
 
   let clusters = null;
   let source = null;
@@ -189,6 +188,9 @@
   let pause = null;
   let shown = null; // the bounds that the marks are complete in (null: everywhere), up to a zoom
   let mayMove = false;
+  /* The view waits for the first facilities, so that no land is loaded which they are not on. */
+  let hasView = false;
+  map.once("load", () => (hasView = true));
 
   function clear() {
     delete holder.dataset.ready;
@@ -197,10 +199,13 @@
     clusters = shown = null;
   }
 
+  function goHome() {
+    map.setView(window.oegenBasemap.HOME.centre, window.oegenBasemap.HOME.zoom);
+  }
+
   /* The view stays when filters change, unless nothing of what they pick would be in sight. */
-  function bringIntoSight(marks, isFirst) {
-    const seen = map.getBounds();
-    if (!isFirst && marks.some((mark) => seen.intersects(mark.box))) return;
+  function bringIntoSight(marks) {
+    if (hasView && marks.some((mark) => map.getBounds().intersects(mark.box))) return;
     map.fitBounds(shown.extent.pad(0.05), { maxZoom: NEAREST, animate: false });
   }
 
@@ -223,7 +228,7 @@
     return map.getZoom() <= shown.zoom && (!shown.bounds || shown.bounds.contains(seen));
   }
 
-  function show({ sites, groups, technologies, bounds }, zoom, isFirst) {
+  function show({ sites, groups, technologies, bounds }, zoom) {
     const marks = [
       ...sites.map((row) => new Mark(site(row, technologies))),
       ...groups.map((row) => new Group(row)),
@@ -236,7 +241,8 @@
     const isWhole = groups.length === 0;
     shown.bounds = bounds && L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
     shown.zoom = isWhole ? Infinity : (zoom ?? map.getBoundsZoom(shown.extent));
-    if (mayMove && shown.total) bringIntoSight(marks, isFirst);
+    if (mayMove && shown.total) bringIntoSight(marks);
+    if (!hasView) goHome();
     mayMove &&= !isShown();
     put(marks);
     holder.dataset.ready = String(shown.total);
@@ -261,7 +267,7 @@
     icons.find((icon) => icon.title === focused)?.focus({ preventScroll: true });
   }
 
-  function fetchMarks(address, zoom, isFirst) {
+  function fetchMarks(address, zoom) {
     loading?.abort();
     loading = new AbortController();
     const { signal } = loading;
@@ -273,8 +279,12 @@
         return response.json();
       })
       .then(
-        (answer) => signal.aborted || show(answer, zoom, isFirst),
-        (error) => signal.aborted || fail(error.message),
+        (answer) => signal.aborted || show(answer, zoom),
+        (error) => {
+          if (signal.aborted) return;
+          if (!hasView) goHome();
+          fail(error.message);
+        },
       );
   }
 
@@ -282,7 +292,7 @@
   function ask() {
     const address = new URL(source, window.location.href);
     address.searchParams.set("bounds", view().join());
-    fetchMarks(address, map.getZoom(), false);
+    fetchMarks(address, map.getZoom());
   }
 
   map.on("moveend", () => {
@@ -294,11 +304,10 @@
   function load() {
     const asked = document.querySelector("[data-map-source]").dataset.mapSource;
     if (asked === source) return;
-    const isFirst = source === null;
     source = asked;
     clear();
     mayMove = true;
-    fetchMarks(source, null, isFirst);
+    fetchMarks(source, null);
   }
 
   load();
