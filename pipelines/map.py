@@ -31,6 +31,10 @@ MAX_LISTED = 100
 MAX_SITES = 500
 
 
+#: What the data are made by: with other code, a browser needs them again.
+CODE = (Path(__file__), Path(__file__).with_name("sites.py"))
+
+
 class MapData(FilteredPipelines):
     """The sites as JSON arrays, to keep the response small:
 
@@ -50,8 +54,8 @@ class MapData(FilteredPipelines):
     @method_decorator(cache_control(private=True, no_cache=True))
     def get(self, request, *args, **kwargs):
         """A browser that has the data already is told so without reading them."""
-        code = Path(__file__).stat().st_mtime_ns
-        self.key = cache_key("map", asof.data_version(), code, request.GET.urlencode())
+        changed = [path.stat().st_mtime_ns for path in CODE]
+        self.key = cache_key("map", asof.data_version(), changed, request.GET.urlencode())
         return etag(lambda *args, **kwargs: f'"{self.key}"')(super().get)(request, *args, **kwargs)
 
     def render_to_response(self, context, **kwargs):
