@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator, capfirst
 
 from oegen import audit
 from oegen.audit import questions
@@ -18,11 +21,17 @@ from pipelines.choices import Outcome
 from pipelines.models import Pipeline, Stage, StageTransition
 from pipelines.querysets import HELD
 
-#: How long the user who moved a pipeline can undo the move.
+#: How long the user who moved or edited a pipeline can undo that.
 UNDO_WITHIN = timedelta(minutes=10)
 
-#: The fields that a move writes and its undo restores.
-MOVED_FIELDS = ("stage_id", "on_hold", "on_hold_reason", "rtb_date")
+#: The fields that moves and edits write and their undo restores.
+UNDONE_FIELDS = (
+    *("stage_id", "on_hold", "on_hold_reason", "rtb_date", "rag_status", "rag_comment"),
+    *("rag_confirmed_at", "responsible_id", "next_step", "next_step_on"),
+)
+
+#: The ways of changing a pipeline that can be undone so: on the board, and where it is shown.
+UNDOABLE = (audit.Source.BOARD, audit.Source.PAGE)
 
 #: Prefix of the reason of an undo.
 UNDONE = "Undo: "
@@ -33,7 +42,7 @@ class NotMovableError(Exception):
 
 
 class UndoRefusedError(Exception):
-    """A move can't be undone. The message is shown to users."""
+    """A move or an edit can't be undone. The message is shown to users."""
 
 
 class NothingToConfirmError(Exception):
@@ -41,21 +50,16 @@ class NothingToConfirmError(Exception):
 
 
 @dataclass(frozen=True)
-class Move:
-    """A move on the board; ``before`` and ``after`` are the status labels."""
+class Edit:
+    """A change by ``move_pipeline`` or ``edit_pipeline``; ``message`` says what it was."""
 
     pipeline: Pipeline
     change_set: ChangeSet
-    before: str
-    after: str
-
-    @property
-    def message(self) -> str:
-        return f"{self.pipeline} moved from {self.before} to {self.after}."
+    message: str
 
     @property
     def seconds_left(self) -> int:
-        """Seconds until the move can no longer be undone."""
+        """Seconds until it can no longer be undone."""
         left = self.change_set.recorded_at + UNDO_WITHIN - timezone.now()
         return max(int(left.total_seconds()), 0)
 
@@ -97,7 +101,7 @@ def move_pipeline(
     on_hold_reason: str = "",
     rtb_date: date | None = None,
     save_anyway: Collection[str] = (),
-) -> Move:
+) -> Edit:
     """Move a pipeline to a stage, given by its code, or put it on hold (``HELD``).
 
     A move to a stage clears the hold; a hold keeps the stage and stores ``on_hold_reason``.
@@ -144,10 +148,62 @@ def move_pipeline(
     with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
         pipeline.save()
         questions.record_answers(pipeline, answered)
-    return Move(pipeline, change_set, before, pipeline.status_label)
+    return Edit(pipeline, change_set, _moved(pipeline, before))
 
 
-def last_move(person: User) -> Move | None:
+@transaction.atomic
+def edit_pipeline(
+    *,
+    pipeline_id: UUID,
+    version: int,
+    values: Mapping[str, Any],
+    reason: str,
+    person: User,
+    save_anyway: Collection[str] = (),
+) -> Edit:
+    """Set fields of a pipeline, by name. ``save_anyway`` has the keys of the questions that the
+    user confirmed.
+
+    Raises StaleRecordError when ``version`` is no longer the pipeline's, and ValidationError by
+    field for values that the rules refuse and for questions that are not answered.
+    """
+    pipeline = _lock(pipeline_id)
+    if pipeline is None:
+        raise ValidationError({NON_FIELD_ERRORS: "Somebody removed it while you had it open."})
+    if pipeline.version != version:
+        pipeline.version = version
+        raise StaleRecordError(pipeline)
+    changed = [name for name, value in values.items() if getattr(pipeline, name) != value]
+    if not changed:
+        raise ValidationError({NON_FIELD_ERRORS: "Nothing is different from what was there."})
+    for name in changed:
+        setattr(pipeline, name, values[name])
+    pipeline.full_clean()
+    answered = questions.require_answers(pipeline, changed=set(changed), answers=save_anyway)
+    reason = Truncator(reason).chars(REASON_LIMIT)
+    with audit.change_set(person=person, reason=reason, source=audit.Source.PAGE) as change_set:
+        pipeline.save()
+        questions.record_answers(pipeline, answered)
+    return Edit(pipeline, change_set, _edited(pipeline, changed))
+
+
+def _moved(pipeline: Pipeline, before: str) -> str:
+    return f"{pipeline} moved from {before} to {pipeline.status_label}."
+
+
+def _edited(pipeline: Pipeline, changed: Collection[str]) -> str:
+    if "rag_status" in changed:
+        rating = pipeline.get_rag_status_display() or "not rated"
+        return f"{pipeline} is {rating.lower()}."
+    if "rtb_date" in changed:
+        day = date_format(pipeline.rtb_date) if pipeline.rtb_date else "empty"
+        return f"The RTB date of {pipeline} is {day}."
+    if "responsible" in changed:
+        return f"{pipeline.responsible or 'Nobody'} is responsible for {pipeline}."
+    return f"{pipeline} is saved."
+
+
+def last_move(person: User) -> Edit | None:
     """The user's newest move on the board; None if it can't be undone or already is."""
     newest = (
         ChangeSet.objects.filter(
@@ -167,43 +223,49 @@ def last_move(person: User) -> Move | None:
     if pipeline is None:
         return None
     before = Pipeline.history.get(id=row.id, version=row.version - 1)
-    return Move(pipeline, newest, before.instance.status_label, pipeline.status_label)
+    return Edit(pipeline, newest, _moved(pipeline, before.instance.status_label))
 
 
 @transaction.atomic
-def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> ChangeSet:
-    """Undo a move on the board in a new change set.
+def undo_edit(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Pipeline:
+    """Undo a move or an edit in a new change set; returns the pipeline as it is again.
 
     The restored status keeps the effective date that it had before the move, so its time in stage
-    is not reset. Raises UndoRefusedError unless it was this person's move, made within
+    is not reset. Raises UndoRefusedError unless it was this person's, made within
     ``UNDO_WITHIN``, and nobody has changed the pipeline since.
     """
     pipeline = _lock(pipeline_id)
     if pipeline is None:
         raise UndoRefusedError("Somebody removed the pipeline, so there is nothing to undo.")
-    moved = Pipeline.history.filter(
-        id=pipeline_id, change_set=change_set_id, change_set__source=audit.Source.BOARD
+    edited = Pipeline.history.filter(
+        id=pipeline_id, change_set=change_set_id, change_set__source__in=UNDOABLE
     ).select_related("change_set")
-    row = moved.first()
+    row = edited.first()
     if row is None:
-        raise UndoRefusedError("There is no such move to undo.")
+        raise UndoRefusedError("There is no such change to undo.")
+    source = row.change_set.source
+    what, back = (
+        ("move", "move the pipeline back")
+        if source == audit.Source.BOARD
+        else ("change", "change it back")
+    )
     if row.change_set.person_id != person.pk:
         raise UndoRefusedError(
-            f"{row.change_set.person} made this move. Only they can undo it; you can move the "
-            "pipeline back with a reason of your own."
+            f"{row.change_set.person} made this {what}. Only they can undo it; you can {back} "
+            "with a reason of your own."
         )
     if timezone.now() - row.change_set.recorded_at > UNDO_WITHIN:
         minutes = int(UNDO_WITHIN.total_seconds() // 60)
         raise UndoRefusedError(
-            f"The move is more than {minutes} minutes old. Move the pipeline back with a reason."
+            f"The {what} is more than {minutes} minutes old. {capfirst(back)} with a reason."
         )
     if pipeline.version != row.version:
         raise UndoRefusedError(
-            "The pipeline has been changed since, so the move stays. Look at what changed, then "
-            "move it back with a reason."
+            f"The pipeline has been changed since, so the {what} stays. Look at what changed, then "
+            f"{back} with a reason."
         )
     before = Pipeline.history.get(id=pipeline_id, version=row.version - 1)
-    for name in MOVED_FIELDS:
+    for name in UNDONE_FIELDS:
         setattr(pipeline, name, getattr(before, name))
     try:
         pipeline.full_clean()
@@ -212,13 +274,10 @@ def undo_move(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Change
     earlier = pipeline.transitions.exclude(recorded_at__gte=row.change_set.recorded_at)
     began = earlier.order_by("-recorded_at").first()
     pipeline.status_effective_on = began.effective_on if began else None
-    with audit.change_set(
-        person=person,
-        reason=f"{UNDONE}{row.change_set.reason}"[:REASON_LIMIT],
-        source=audit.Source.BOARD,
-    ) as change_set:
+    reason = f"{UNDONE}{row.change_set.reason}"[:REASON_LIMIT]
+    with audit.change_set(person=person, reason=reason, source=source):
         pipeline.save()
-    return change_set
+    return pipeline
 
 
 def _lock(pipeline_id: UUID) -> Pipeline | None:

@@ -1,0 +1,182 @@
+"""Changing one fact about a pipeline where it is shown: a small form with the value and why."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views import View
+
+from oegen.audit.narrative import timeline
+from oegen.core.days import DayField
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.fields import ReasonFormField, TextFormField
+from oegen.models import User
+from oegen.pages.forms import AnswersField, FieldErrors
+from oegen.people.requests import SignedInRequest
+from pipelines.choices import RAG
+from pipelines.models import Pipeline
+from pipelines.services import edit_pipeline
+
+MAY_EDIT = "pipelines.change_pipeline"
+
+
+class EditForm(forms.Form):
+    """The base of the forms; ``names`` are the pipeline's fields that they write."""
+
+    title: ClassVar[str]
+    names: ClassVar[tuple[str, ...]]
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    save_anyway = AnswersField()
+
+    def __init__(self, data: QueryDict | None = None, *, pipeline: Pipeline):
+        initial = {name: getattr(pipeline, name) for name in (*self.names, "version")}
+        super().__init__(data, initial=initial, auto_id="edit_%s", error_class=FieldErrors)
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.RadioSelect):
+                is_choice = isinstance(field.widget, forms.Select)
+                field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.names}
+
+    @property
+    def reason(self) -> str:
+        return str(self.cleaned_data.get("reason", ""))
+
+    def add_errors_of(self, error: ValidationError) -> None:
+        """Add the errors to their fields; those of other fields to the form as a whole."""
+        for name, errors in error.error_dict.items():
+            is_here = name in self.fields and name != NON_FIELD_ERRORS
+            self.add_error(name if is_here else None, errors)
+
+
+class RatingForm(EditForm):
+    """The comment is also the reason."""
+
+    title = "RAG"
+    names = ("rag_status", "rag_comment")
+
+    rag_status = forms.ChoiceField(
+        label="RAG",
+        required=False,
+        choices=[*RAG.choices, ("", "Not rated")],
+        widget=forms.RadioSelect,
+    )
+    rag_comment = TextFormField(
+        label="Why, in a sentence",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why: everybody who sees the rating reads this."},
+    )
+
+    @property
+    def reason(self) -> str:
+        return str(self.cleaned_data["rag_comment"])
+
+
+class RtbForm(EditForm):
+    title = "RTB date"
+    names = ("rtb_date",)
+
+    rtb_date = DayField(label="Ready to build on", required=False)
+    reason = ReasonFormField(  # type: ignore[assignment]  # a field until the class is made
+        label="Why",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why it moves: the history keeps this sentence."},
+    )
+
+
+class ResponsibleForm(EditForm):
+    title = "Responsible"
+    names = ("responsible",)
+
+    responsible = forms.ModelChoiceField(
+        User.objects.none(), label="Responsible", required=False, empty_label="Nobody"
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, pipeline: Pipeline):
+        super().__init__(data, pipeline=pipeline)
+        people = User.objects.filter(is_active=True)
+        if pipeline.responsible_id:
+            people |= User.objects.filter(pk=pipeline.responsible_id)
+        self.fields["responsible"].queryset = people  # type: ignore[attr-defined]
+
+
+class NextStepForm(EditForm):
+    title = "Next step"
+    names = ("next_step", "next_step_on")
+
+    next_step = TextFormField(label="Next step", required=False, max_length=200)
+    next_step_on = DayField(label="Due", required=False)
+
+
+FORMS: dict[str, type[EditForm]] = {
+    "rag": RatingForm,
+    "rtb": RtbForm,
+    "responsible": ResponsibleForm,
+    "next-step": NextStepForm,
+}
+
+
+class EditPipeline(PermissionRequiredMixin, View):
+    """GET: the form as HTML, with the pipeline's values and version at this moment. POST: 200, JSON
+    with a message, the URL of the undo and the seconds left for it; 422: the form with its errors;
+    409: the form with what others changed since it was opened."""
+
+    permission_required = MAY_EDIT
+    raise_exception = True
+    http_method_names = ["get", "post"]
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if kwargs["what"] not in FORMS:
+            raise Http404(f"There is no form for “{kwargs['what']}”.")
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def get(self, request: SignedInRequest, pk: UUID, what: str) -> HttpResponse:
+        pipeline = get_object_or_404(Pipeline, pk=pk)
+        return self._render_form(FORMS[what](pipeline=pipeline), pipeline, 200)
+
+    def post(self, request: SignedInRequest, pk: UUID, what: str) -> HttpResponse:
+        pipeline = get_object_or_404(Pipeline, pk=pk)
+        form = FORMS[what](request.POST, pipeline=pipeline)
+        if not form.is_valid():
+            return self._render_form(form, pipeline, 422)
+        try:
+            edit = edit_pipeline(
+                pipeline_id=pk,
+                version=form.cleaned_data["version"],
+                values=form.values,
+                reason=form.reason,
+                person=request.user,
+                save_anyway=form.cleaned_data["save_anyway"],
+            )
+        except StaleRecordError:
+            return self._conflict(form, pipeline)
+        except ValidationError as error:
+            form.add_errors_of(error)
+            return self._render_form(form, pipeline, 422)
+        undo = reverse("pipeline-undo", args=[pk, edit.change_set.pk])
+        return JsonResponse({"message": edit.message, "undo": undo, "seconds": edit.seconds_left})
+
+    def _render_form(
+        self, form: EditForm, pipeline: Pipeline, status: int, **context: Any
+    ) -> HttpResponse:
+        context |= {"form": form, "pipeline": pipeline}
+        return render(self.request, "pipelines/parts/edit_form.html", context, status=status)
+
+    def _conflict(self, form: EditForm, pipeline: Pipeline) -> HttpResponse:
+        """Show the form with the pipeline's new version, so that posting it again saves."""
+        entries = timeline.entries_since(pipeline, form.cleaned_data["version"])
+        data = form.data.copy()
+        data["version"] = str(pipeline.version)
+        form.data = data
+        return self._render_form(form, pipeline, 409, conflict=entries)
