@@ -13,7 +13,7 @@ from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
 from oegen.people.requests import SignedInRequest
-from pipelines.filtered import FilteredPipelines
+from pipelines.filtered import EDIT_DIALOG, FilteredPipelines
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
@@ -43,6 +43,7 @@ class Dashboard(FilteredPipelines):
             "since": since,
             "since_problem": problem,
             "clear_url": self.url_without(*self.filterset.parameters, "page"),
+            "edit_template_name": EDIT_DIALOG,
             "tabs": TABS,
             "tab": self._tab(),
             "tab_template_name": f"dashboard/tabs/{self._tab()}.html",

@@ -32,10 +32,8 @@ from pipelines.models import Pipeline, Stage
 from pipelines.querysets import HELD, Capacity, PipelineQuerySet
 from pipelines.services import (
     NotMovableError,
-    UndoRefusedError,
     last_move,
     move_pipeline,
-    undo_move,
 )
 from pipelines.views import FACILITIES
 
@@ -217,7 +215,7 @@ class MoveCard(PermissionRequiredMixin, View):
         except ValidationError as error:
             form.add_errors_of(error)
             return self._render_form(form, 422)
-        undo = reverse("pipeline-move-undo", args=[pk, move.change_set.pk])
+        undo = reverse("pipeline-undo", args=[pk, move.change_set.pk])
         data = {"message": move.message, "undo": undo, "seconds": move.seconds_left}
         return JsonResponse(data, status=201)
 
@@ -234,20 +232,3 @@ class MoveCard(PermissionRequiredMixin, View):
         form.data = data
         entries = timeline.entries_since(pipeline, seen)
         return self._render_form(form, 409, conflict=entries, pipeline=pipeline)
-
-
-class UndoMove(PermissionRequiredMixin, View):
-    """Undoes a move. JSON with a message: 200, or 409 if the move can't be undone."""
-
-    permission_required = MAY_MOVE
-    raise_exception = True
-    http_method_names = ["post"]
-
-    def post(self, request: SignedInRequest, pk: UUID, change_set: UUID) -> HttpResponse:
-        get_object_or_404(Pipeline, pk=pk)
-        try:
-            undo_move(pipeline_id=pk, change_set_id=change_set, person=request.user)
-        except UndoRefusedError as error:
-            return JsonResponse({"message": str(error)}, status=409)
-        pipeline = Pipeline.objects.select_related("stage").get(pk=pk)
-        return JsonResponse({"message": f"Undone: {pipeline} is at {pipeline.status_label} again."})

@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.http import Http404, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views import View
@@ -22,7 +22,7 @@ from oegen.pages.forms import AnswersField, FieldErrors
 from oegen.people.requests import SignedInRequest
 from pipelines.choices import RAG
 from pipelines.models import Pipeline
-from pipelines.services import edit_pipeline
+from pipelines.services import UndoRefusedError, edit_pipeline, undo_edit
 
 MAY_EDIT = "pipelines.change_pipeline"
 
@@ -135,11 +135,10 @@ class EditPipeline(PermissionRequiredMixin, View):
     raise_exception = True
     http_method_names = ["get", "post"]
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if kwargs["what"] not in FORMS:
             raise Http404(f"There is no form for “{kwargs['what']}”.")
-        response: HttpResponse = super().dispatch(request, *args, **kwargs)
-        return response
+        return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: SignedInRequest, pk: UUID, what: str) -> HttpResponse:
         pipeline = get_object_or_404(Pipeline, pk=pk)
@@ -176,7 +175,24 @@ class EditPipeline(PermissionRequiredMixin, View):
     def _conflict(self, form: EditForm, pipeline: Pipeline) -> HttpResponse:
         """Show the form with the pipeline's new version, so that posting it again saves."""
         entries = timeline.entries_since(pipeline, form.cleaned_data["version"])
-        data = form.data.copy()
+        data = self.request.POST.copy()
         data["version"] = str(pipeline.version)
         form.data = data
         return self._render_form(form, pipeline, 409, conflict=entries)
+
+
+class UndoEdit(PermissionRequiredMixin, View):
+    """Undoes a move on the board or an edit. JSON with a message: 200, or 409 if it can't be
+    undone."""
+
+    permission_required = MAY_EDIT
+    raise_exception = True
+    http_method_names = ["post"]
+
+    def post(self, request: SignedInRequest, pk: UUID, change_set: UUID) -> HttpResponse:
+        get_object_or_404(Pipeline, pk=pk)
+        try:
+            message = undo_edit(pipeline_id=pk, change_set_id=change_set, person=request.user)
+        except UndoRefusedError as error:
+            return JsonResponse({"message": str(error)}, status=409)
+        return JsonResponse({"message": message})

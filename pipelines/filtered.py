@@ -11,6 +11,9 @@ from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import ANY_REASON, OVERDUE
 
+#: What edit.js needs on a page; empty for those who may not change pipelines.
+EDIT_DIALOG = "pipelines/parts/edit_dialog.html"
+
 
 @dataclass(frozen=True)
 class QuickView:

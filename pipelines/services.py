@@ -227,8 +227,8 @@ def last_move(person: User) -> Edit | None:
 
 
 @transaction.atomic
-def undo_edit(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Pipeline:
-    """Undo a move or an edit in a new change set; returns the pipeline as it is again.
+def undo_edit(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> str:
+    """Undo a move or an edit in a new change set; returns a sentence that says so.
 
     The restored status keeps the effective date that it had before the move, so its time in stage
     is not reset. Raises UndoRefusedError unless it was this person's, made within
@@ -277,7 +277,9 @@ def undo_edit(*, pipeline_id: UUID, change_set_id: UUID, person: User) -> Pipeli
     reason = f"{UNDONE}{row.change_set.reason}"[:REASON_LIMIT]
     with audit.change_set(person=person, reason=reason, source=source):
         pipeline.save()
-    return pipeline
+    if source == audit.Source.BOARD:
+        return f"Undone: {pipeline} is at {pipeline.status_label} again."
+    return f"Undone: {pipeline} is as it was before."
 
 
 def _lock(pipeline_id: UUID) -> Pipeline | None:

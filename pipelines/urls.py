@@ -1,15 +1,20 @@
 from django.urls import path
 
-from pipelines import board, map, views
+from pipelines import board, editing, map, views
 
 urlpatterns = [
     path("pipelines/", views.PipelineList.as_view(), name="pipelines"),
     path("pipelines/board/", board.Board.as_view(), name="board"),
     path("pipelines/<uuid:pk>/move/", board.MoveCard.as_view(), name="pipeline-move"),
     path(
-        "pipelines/<uuid:pk>/move/<uuid:change_set>/undo/",
-        board.UndoMove.as_view(),
-        name="pipeline-move-undo",
+        "pipelines/<uuid:pk>/edit/<slug:what>/",
+        editing.EditPipeline.as_view(),
+        name="pipeline-edit",
+    ),
+    path(
+        "pipelines/<uuid:pk>/undo/<uuid:change_set>/",
+        editing.UndoEdit.as_view(),
+        name="pipeline-undo",
     ),
     path("pipelines/map/", map.Map.as_view(), name="map"),
     path("pipelines/map/data/", map.MapData.as_view(), name="map-data"),

@@ -18,7 +18,7 @@ from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import natural
 from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
-from pipelines.filtered import QuickViews
+from pipelines.filtered import EDIT_DIALOG, QuickViews
 from pipelines.filters import OPEN_BY_DEFAULT, FacilityFilter, PipelineFilter
 from pipelines.models import Facility, Pipeline
 from pipelines.querysets import Megawatts
@@ -72,6 +72,7 @@ class PipelineList(QuickViews, ListPage):
         facilities = self.object_list.facilities()
         context = super().get_context_data(**kwargs)
         return context | {
+            "edit_template_name": EDIT_DIALOG,
             "shares": self._shares(context["table"]),
             "parts": {
                 code: (name, facilities.of_technology(code).capacity())

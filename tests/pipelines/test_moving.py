@@ -283,7 +283,7 @@ def test_change_that_was_no_move_is_not_undone(as_portfolio_manager, portfolio_m
         pipeline.rag_comment = "Typed in the form"
         pipeline.save()
 
-    address = reverse("pipeline-move-undo", args=[pipeline.pk, change_set.pk])
+    address = reverse("pipeline-undo", args=[pipeline.pk, change_set.pk])
     assert "no such move" in refused(as_portfolio_manager.post(address))
 
 

@@ -84,7 +84,7 @@ def board(client, number, key):
 
 
 def undo_move(client, number, key, change_set):
-    return by_post(client, reverse("pipeline-move-undo", args=[key, change_set]), {})
+    return by_post(client, reverse("pipeline-undo", args=[key, change_set]), {})
 
 
 def comment(client, number, key):

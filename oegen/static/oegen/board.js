@@ -67,24 +67,9 @@
     card?.querySelector("[data-move-card]")?.focus();
   }
 
-  async function send(address, body) {
-    const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-    const answer = await fetch(address, {
-      method: "POST",
-      body,
-      headers: { "X-CSRFToken": token },
-    });
-    /* The answer is the sign-in page. */
-    if (answer.redirected)
-      throw new Error(
-        "You were signed out. Nothing was moved: load the page again and sign in; what you typed is kept.",
-      );
-    return answer;
-  }
-
   async function submit() {
     const { card: key, move } = card.dataset;
-    const answer = await send(move, new FormData(form));
+    const answer = await oegenAnswers.send(form, move, new FormData(form));
     if (answer.status === 422 || answer.status === 409) {
       const asked = await answer.text();
       if (answer.status === 409) await drawAnew();
@@ -95,7 +80,7 @@
       (fields.querySelector("[aria-invalid=true]") ?? form.elements.reason).focus();
       return;
     }
-    if (!answer.ok) throw new Error(problem(answer.status));
+    if (!answer.ok) throw new Error(oegenAnswers.problem(answer.status));
     const done = await answer.json();
     oegenUnsaved.forget(form);
     await drawAnew();
@@ -105,23 +90,13 @@
     focusCard(key);
   }
 
-  function problem(status) {
-    if (status === 403) return "You may not move pipelines, or you were signed out.";
-    if (status === 503) return "The database is busy. Nothing was moved; try again in a moment.";
-    if (status === 404) return "This pipeline was removed. Load the board again.";
-    return `The server could not do it (${status}). Nothing was moved; try again in a moment.`;
-  }
-
   async function attempt(work) {
     if (busy) return;
     busy = true;
     try {
       await work();
     } catch (error) {
-      const text =
-        error instanceof TypeError
-          ? "The server can't be reached. Nothing was moved."
-          : error.message;
+      const text = oegenAnswers.sentence(error);
       if (dialog.open) wrong(text);
       else say(text);
     } finally {
@@ -180,8 +155,8 @@
   }
 
   async function takeBack({ undo, undoCard }) {
-    const answer = await send(undo, new FormData());
-    if (!answer.ok && answer.status !== 409) throw new Error(problem(answer.status));
+    const answer = await oegenAnswers.send(form, undo, new FormData());
+    if (!answer.ok && answer.status !== 409) throw new Error(oegenAnswers.problem(answer.status));
     say((await answer.json()).message);
     await drawAnew();
     focusCard(undoCard);

@@ -133,7 +133,7 @@ def test_list_sorts_by_every_column_both_ways(as_manager, name):
     add_rows(2)
     table = TABLES[name]
     everything = ",".join(table.base_columns)
-    for column in table.base_columns:
+    for column in [name for name, one in table.base_columns.items() if one.orderable]:
         for sort in (column, f"-{column}"):
             response = as_manager.get(reverse(name), {"columns": everything, "sort": sort})
             assert response.context["table"].columns[column].is_ordered
