@@ -124,6 +124,7 @@ WRONG_VALUES = {
         Decimal(-1),
     ),
     "pipeline_probability_explained": (make_pipeline, "probability_pct", Decimal(50)),
+    "pipeline_next_step_described": (make_pipeline, "next_step_on", "2030-01-01"),
     "pipeline_hold_reason_only_on_hold": (make_pipeline, "on_hold_reason", "why"),
     "pipeline_completed_not_on_hold": (
         lambda: make_pipeline(stage="completed"),

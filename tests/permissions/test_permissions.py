@@ -73,7 +73,11 @@ PAGES = {
     "pipelines/<uuid:pk>/": RECORD,
     "pipelines/<uuid:pk>/confirm-rag/": {"POST": (302, 403, 400, 400)},
     "pipelines/<uuid:pk>/move/": {"GET": (302, 403, 405, 405), "POST": (302, 403, 422, 422)},
-    "pipelines/<uuid:pk>/move/<uuid:change_set>/undo/": {"POST": (302, 403, 409, 409)},
+    "pipelines/<uuid:pk>/edit/<slug:what>/": {
+        "GET": (302, 403, 200, 200),
+        "POST": (302, 403, 422, 422),
+    },
+    "pipelines/<uuid:pk>/undo/<uuid:change_set>/": {"POST": (302, 403, 409, 409)},
     "pipelines/board/": READ,
     "pipelines/map/": READ,
     "pipelines/map/data/": READ,

@@ -63,7 +63,6 @@
 
   /* Below the cell or, where there is no room, above it; in the middle on a phone. */
   function place(cell) {
-    dialog.style.inset = dialog.style.margin = "";
     if (window.innerWidth < 768) return;
     const at = cell.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = dialog;
@@ -165,6 +164,8 @@
     }
   });
   dialog.addEventListener("cancel", () => oegenUnsaved.pause(form));
+  /* htmx copies the page, and the site's policy refuses a copied style. */
+  dialog.addEventListener("close", () => dialog.removeAttribute("style"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(save);
