@@ -80,13 +80,13 @@ def test_rating_is_one_change_whose_reason_is_the_comment(
 
 
 def test_edit_is_undone_by_its_author_within_ten_minutes(
-    as_portfolio_manager, client, pipeline, monkeypatch
+    as_portfolio_manager, portfolio_manager, client, pipeline, monkeypatch
 ):
     undo = edit(as_portfolio_manager, pipeline, "next-step", next_step="Sign").json()["undo"]
     client.force_login(make_user(roles.PORTFOLIO_MANAGERS, "other"))
     assert "made this change. Only they can undo it" in client.post(undo).json()["message"]
     later = timezone.now() + timedelta(minutes=11)
-    client.force_login(ChangeSet.objects.latest("number").person)
+    client.force_login(portfolio_manager)
     monkeypatch.setattr(timezone, "now", lambda: later)
     assert "more than 10 minutes old" in client.post(undo).json()["message"]
     assert stored(pipeline).next_step == "Sign"

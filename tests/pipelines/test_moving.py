@@ -284,7 +284,7 @@ def test_change_that_was_no_move_is_not_undone(as_portfolio_manager, portfolio_m
         pipeline.save()
 
     address = reverse("pipeline-undo", args=[pipeline.pk, change_set.pk])
-    assert "no such move" in refused(as_portfolio_manager.post(address))
+    assert "no such change" in refused(as_portfolio_manager.post(address))
 
 
 def offered(client) -> str:
