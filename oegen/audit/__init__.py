@@ -21,6 +21,7 @@ from oegen.audit.history import (
     history_row,
     instance_from_row,
     removals_together,
+    saves_together,
     write_history_rows,
 )
 from oegen.audit.registry import (
@@ -60,6 +61,7 @@ __all__ = [
     "removals_together",
     "rows_removed",
     "rows_written",
+    "saves_together",
     "table_version",
     "tracked_models",
     "write_history_rows",

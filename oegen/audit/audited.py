@@ -17,11 +17,11 @@ from django.utils.text import capfirst
 from oegen.audit import seals
 from oegen.audit.choices import CREATED, NOT_YET_ENTERED
 from oegen.audit.context import change_set
-from oegen.audit.history import AuditTrail, HistoryRow
+from oegen.audit.history import AuditTrail, HistoryRow, are_saves_collected, send_rows_written
 from oegen.audit.pointers import protect_targets
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.audit.questions import Question
-from oegen.audit.signals import record_validating, rows_written
+from oegen.audit.signals import record_validating
 from oegen.core import days
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
 from oegen.core.fields import clean_text, is_free_text, own_field, storage_error, text_error
@@ -84,8 +84,8 @@ class AuditedModel(models.Model):
     #: this model can't be merged.
     MERGE_FIELDS: tuple[str, ...] = ()
 
-    #: During ``validate_constraints``: checks that need not be evaluated again.
-    _satisfied_checks: Collection[models.BaseConstraint] = ()
+    #: During ``validate_constraints``: the names of checks that need not be evaluated (again).
+    _skipped_checks: Collection[str] = ()
 
     #: During ``save``: whether the instance has values that are not being saved.
     has_unsaved_values = False
@@ -108,11 +108,12 @@ class AuditedModel(models.Model):
         self.clean_text_fields(update_fields)
         expressions, generated = self._computed_fields()
         self.has_unsaved_values = update_fields is not None or bool(expressions)
-        with change_set():
+        with change_set(savepoint=not are_saves_collected()):
             if not created:
-                self._claim_version()
+                self.modified_at = timezone.now()
+                self.version += 1
                 if update_fields is not None:
-                    update_fields = {*update_fields, "modified_at"}
+                    update_fields = {*update_fields, "modified_at", "version"}
             try:
                 super().save(update_fields=update_fields, **kwargs)
                 if computed := expressions + generated:
@@ -133,7 +134,7 @@ class AuditedModel(models.Model):
         included = {field.name for field in self._meta.concrete_fields} - excluded
         text_errors = self._clean_texts(included)
         try:
-            super().clean_fields(excluded | set(text_errors))
+            super().clean_fields(excluded | set(text_errors) | self._known_targets())
         except ValidationError as error:
             errors = error.error_dict
         for field in days.day_fields(type(self)):
@@ -152,6 +153,17 @@ class AuditedModel(models.Model):
         errors |= {name: [ValidationError(message)] for name, message in text_errors.items()}
         if errors:
             raise ValidationError(errors)
+
+    def _known_targets(self) -> set[str]:
+        """The foreign keys whose record is loaded: no query has to find it. Should it be removed
+        meanwhile, the database refuses the row."""
+        return {
+            field.name
+            for field in self._meta.concrete_fields
+            if isinstance(field, models.ForeignKey)
+            and (target := self._state.fields_cache.get(field.name)) is not None
+            and not target._state.adding
+        }
 
     def round_numbers(self) -> None:
         """Round decimals as the database does, so that record, history and seal are equal."""
@@ -195,14 +207,26 @@ class AuditedModel(models.Model):
         rows = type(self).history.filter(id=self.pk, **{field.attname: value})
         return bool(rows.exists())
 
-    def _claim_version(self) -> None:
-        """Increment the version. Raises StaleRecordError if the database has a newer one."""
-        self.modified_at = timezone.now()
-        rows: models.QuerySet[Self] = models.QuerySet(type(self))
-        claimed = rows.filter(pk=self.pk, version=self.version)
-        if not claimed.update(version=self.version + 1):
+    def _do_update(
+        self,
+        base_qs: models.QuerySet[Self],
+        using: str | None,
+        pk_val: Any,
+        values: Collection[Any],
+        update_fields: Iterable[str] | None,
+        forced_update: bool,
+    ) -> bool:
+        """The UPDATE of ``save``, of the version that was read. Raises StaleRecordError if the
+        database has a newer one."""
+        is_saved = not self._state.adding or forced_update  # Else it is a fixture.
+        if is_saved:
+            base_qs = base_qs.filter(version=self.version - 1)
+        updated: bool = super()._do_update(
+            base_qs, using, pk_val, values, update_fields, forced_update
+        )
+        if is_saved and not updated:
             raise StaleRecordError(self)
-        self.version += 1
+        return updated
 
     def _computed_fields(self) -> tuple[list[str], list[str]]:
         """The fields that the database computes: (set to an expression such as F("order") + 1,
@@ -263,7 +287,7 @@ class AuditedModel(models.Model):
 
         ``partly``: the instances may have values that were not saved.
         """
-        rows_written.send(cls, instances=instances, created=created, has_unsaved=partly)
+        send_rows_written(cls, instances, created=created, partly=partly)
 
     def record_keys(self) -> Iterable[Key]:
         """The names and numbers to compare with other records', for a model that ``HAS_KEYS``."""
@@ -271,31 +295,39 @@ class AuditedModel(models.Model):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Also check for duplicate names and numbers (oegen.search.keys)."""
-        self._satisfied_checks = self._checks_satisfied_together(set(exclude or ()))
+        self._skipped_checks = self._checks_to_skip(set(exclude or ()))
         try:
             super().validate_constraints(exclude=exclude)
         finally:
-            self._satisfied_checks = ()
+            self._skipped_checks = ()
         record_validating.send(type(self), record=self, exclude=exclude or ())
 
     def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
-        """Constraints for ``validate_constraints``, without the checks that are satisfied."""
+        """Constraints for ``validate_constraints``, without the checks to skip."""
         return [
-            (model, [one for one in constraints if one not in self._satisfied_checks])
+            (model, [one for one in constraints if one.name not in self._skipped_checks])
             for model, constraints in super().get_constraints()
         ]
 
-    def _checks_satisfied_together(self, excluded: set[str]) -> Sequence[models.BaseConstraint]:
-        """The check constraints, evaluated in one query; empty if one of them is violated or can't
-        be evaluated: each is then evaluated in a query of its own, for its message."""
-        checks = [
-            constraint
-            for constraint in self._meta.constraints
-            if isinstance(constraint, models.CheckConstraint)
-            and not Q(constraint.condition).referenced_base_fields & excluded
+    def _checks_to_skip(self, excluded: set[str]) -> set[str]:
+        """The names of the check constraints that ``clean_fields`` has answered, because they list
+        the choices of a field; of those over excluded fields, for which Django would build a query
+        that it does not run; and of the others if they are satisfied."""
+        checks = _checks_of(type(self))
+        others = [
+            check
+            for check, names, lists_choices in checks
+            if not (lists_choices or names & excluded)
         ]
+        if self._are_satisfied(others, excluded):
+            others = []
+        return {check.name for check, _, _ in checks if check not in others}
+
+    def _are_satisfied(self, checks: list[models.CheckConstraint], excluded: set[str]) -> bool:
+        """Whether all these checks are satisfied, in one query; False if one can't be evaluated.
+        Each is then evaluated in a query of its own, for its message."""
         if not checks:
-            return []
+            return True
         # As for Django, a check whose result is unknown is satisfied.
         are_satisfied = Q(
             *(
@@ -306,7 +338,7 @@ class AuditedModel(models.Model):
         values = self._get_field_expression_map(meta=self._meta, exclude=excluded)  # type: ignore[attr-defined]
         database = router.db_for_write(type(self), instance=self)
         # Negated, because ``check`` is also true if the database can't evaluate the condition.
-        return [] if (~are_satisfied).check(values, using=database) else checks
+        return not (~are_satisfied).check(values, using=database)
 
     def questions(self) -> list[Question]:
         """Questions about unusual values, which the user may confirm (oegen.audit.questions)."""
@@ -393,6 +425,26 @@ class AuditedModel(models.Model):
 
 def _foreign_key(model: type[AuditedModel], name: str) -> models.ForeignKey[Any, Any]:
     return cast("models.ForeignKey[Any, Any]", model._meta.get_field(name))
+
+
+@cache
+def _checks_of(model: type[AuditedModel]) -> list[tuple[models.CheckConstraint, set[str], bool]]:
+    """The check constraints, each with its fields and whether it lists the choices of its field."""
+    return [
+        (check, Q(check.condition).referenced_base_fields, _lists_choices(model, check))
+        for check in model._meta.constraints
+        if isinstance(check, models.CheckConstraint)
+    ]
+
+
+def _lists_choices(model: type[AuditedModel], check: models.CheckConstraint) -> bool:
+    """Whether the check says that a field has one of its choices, or none if it may be blank."""
+    match getattr(check.condition, "children", ()):
+        case [(str(lookup), [*values])] if lookup.endswith("__in"):
+            field = own_field(model, lookup.removesuffix("__in"))
+            known = {value for value, _ in field.flatchoices} | ({""} if field.blank else set())
+            return bool(field.choices) and known <= set(values)
+    return False
 
 
 @cache

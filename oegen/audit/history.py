@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from oegen.audit.changesets import ChangeSet
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, REMOVED
 from oegen.audit.context import change_set, open_change_set
 from oegen.audit.registry import Row, history_model
-from oegen.audit.signals import rows_removed
+from oegen.audit.signals import rows_removed, rows_written
 from oegen.core import bulk
 from oegen.core.pointers import PointerField
 
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
     from oegen.core.fields import AnyField
 
 _removals: ContextVar[list[Row] | None] = ContextVar("oegen_removals", default=None)
+
+
+@dataclass
+class _Saves:
+    """What ``saves_together`` collects: history rows, and records by whether they were created and
+    whether they have unsaved values."""
+
+    rows: list[Row] = field(default_factory=list)
+    records: dict[tuple[type[AuditedModel], bool, bool], dict[Any, AuditedModel]] = field(
+        default_factory=dict
+    )
+
+
+_saves: ContextVar[_Saves | None] = ContextVar("oegen_saves", default=None)
 
 
 class HistoryRow(models.Model):
@@ -102,6 +117,12 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
             if history_type != REMOVED and instance.has_unsaved_values:
                 row_source = type(instance)._base_manager.get(pk=instance.pk)
                 row_source._change_reason = getattr(instance, "_change_reason", None)
+            if history_type != REMOVED and (saves := _saves.get()) is not None:
+                reason = self.get_change_reason_for_object(row_source, history_type, using)
+                saves.rows.append(
+                    history_row(row_source, history_type, change_set=current, reason=reason)
+                )
+                return
             row_source._history_date = current.recorded_at if current.back_dated else timezone.now()
             super().create_historical_record(row_source, history_type, using=using)
             if history_type == REMOVED:
@@ -169,12 +190,60 @@ def removals_together() -> Iterator[None]:
             yield
         finally:
             _removals.reset(token)
-        by_model: dict[type[Row], list[Row]] = {}
-        for row in rows:
-            by_model.setdefault(type(row), []).append(row)
-        for history, removed in by_model.items():
-            current.written_models.add(history)
-            for start in range(0, len(removed), BATCH_SIZE):
-                batch = removed[start : start + BATCH_SIZE]
-                bulk.insert(history, batch)
-                rows_removed.send(history.instance_type, keys=[row.id for row in batch])
+        for history, batch in _insert(rows, current):
+            rows_removed.send(history.instance_type, keys=[row.id for row in batch])
+
+
+@contextmanager
+def saves_together() -> Iterator[None]:
+    """Collect the history rows of saves in the block, bulk-create them at its end, and send
+    ``rows_written`` once for all records of a model.
+
+    For code that saves many records one by one, each once, and does not change them afterwards. An
+    error must leave the change set, because a save in the block has no savepoint.
+    """
+    with change_set() as current:
+        saves = _Saves()
+        token = _saves.set(saves)
+        try:
+            yield
+        finally:
+            _saves.reset(token)
+        for _ in _insert(saves.rows, current):
+            pass
+        for (model, created, partly), records in saves.records.items():
+            send_rows_written(model, records.values(), created=created, partly=partly)
+
+
+def are_saves_collected() -> bool:
+    """Whether ``saves_together`` is open."""
+    return _saves.get() is not None
+
+
+def send_rows_written(
+    model: type[AuditedModel],
+    instances: Iterable[AuditedModel],
+    *,
+    created: bool,
+    partly: bool = False,
+) -> None:
+    """Send ``rows_written``, or collect the records inside ``saves_together``."""
+    instances = list(instances)
+    if (saves := _saves.get()) is None:
+        rows_written.send(model, instances=instances, created=created, has_unsaved=partly)
+        return
+    collected = saves.records.setdefault((model, created, partly), {})
+    collected.update({instance.pk: instance for instance in instances})
+
+
+def _insert(rows: Iterable[Row], current: ChangeSet) -> Iterator[tuple[type[Row], list[Row]]]:
+    """Insert history rows of several models; yields each batch, with its model."""
+    by_model: dict[type[Row], list[Row]] = {}
+    for row in rows:
+        by_model.setdefault(type(row), []).append(row)
+    for history, all_rows in by_model.items():
+        current.written_models.add(history)
+        for start in range(0, len(all_rows), BATCH_SIZE):
+            batch = all_rows[start : start + BATCH_SIZE]
+            bulk.insert(history, batch)
+            yield history, batch

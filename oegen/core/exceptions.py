@@ -24,8 +24,12 @@ class StaleRecordError(Exception):
     """Optimistic locking failed: somebody else changed or removed the record since it was read."""
 
     def __init__(self, record: Versioned) -> None:
+        super().__init__(record)
         self.record = record
-        super().__init__(
+
+    def __str__(self) -> str:
+        record = self.record
+        return (
             f"{record._meta.verbose_name} {record} was changed by somebody else since it was read "
             f"(version {record.version}). Nothing was saved. Read it again and repeat the change."
         )
