@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -106,7 +108,6 @@ class GuardedForm(forms.ModelForm):
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())
         if self.is_bound:
-            self.data = self.data.copy()
             self._check_guard()
 
     @property
@@ -155,6 +156,7 @@ class GuardedForm(forms.ModelForm):
         self.conflict = guard.find_conflict(opened, rows)
         if not self.conflict:
             return
+        self.data = self.data.copy()  # What was sent can't be changed.
         seen = {}
         for row in rows:
             version = opened.get(guard.key_of(row), row.version)
@@ -236,6 +238,22 @@ class GuardedForm(forms.ModelForm):
         return cleaned
 
 
+class LoadedRecordField(forms.ModelChoiceField):
+    """A choice among ``records``, by key, which are read once for all rows of a table."""
+
+    records: Mapping[Any, models.Model] = {}
+
+    def to_python(self, value):
+        if value in self.empty_values:
+            return None
+        try:
+            return self.records[UUID(str(value))]
+        except (ValueError, KeyError):
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"], "invalid_choice", {"value": value}
+            ) from None
+
+
 class RowForm(GuardedForm):
     """A row of an editable list. An untouched row is neither validated nor saved, even if others
     changed it."""
@@ -298,6 +316,17 @@ class TableFormSet(forms.BaseModelFormSet):
 
     def problems(self) -> list[problems.Problem]:
         return problems.table_problems(self) if self.is_bound else []
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        if form.is_bound:
+            # The key of the row's record, which was read with all others.
+            name = self.model._meta.pk.name
+            key = form.fields[name]
+            form.fields[name] = own = LoadedRecordField(
+                key.queryset, initial=key.initial, required=False, widget=key.widget
+            )
+            own.records = {} if form.instance._state.adding else {form.instance.pk: form.instance}
 
     def clean(self):
         super().clean()

@@ -19,6 +19,7 @@ from django.forms import modelform_factory, modelformset_factory
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -28,6 +29,7 @@ from oegen.admin.forms import (
     OWN_FIELDS,
     GuardedForm,
     LinkFormSet,
+    LoadedRecordField,
     RecordForm,
     RowForm,
     TableFormSet,
@@ -140,7 +142,13 @@ class AuditedAdmin(
             kwargs["widget"] = DayInput
         elif isinstance(db_field, models.TextField):
             kwargs["widget"] = forms.Textarea(attrs={"rows": 2})
-        return db_field.formfield(**kwargs)
+        elif isinstance(db_field, models.ForeignKey):
+            kwargs["form_class"] = LoadedRecordField
+        field = db_field.formfield(**kwargs)
+        if isinstance(field, LoadedRecordField):
+            records: Any = SimpleLazyObject(cast("models.QuerySet[Any]", field.queryset).in_bulk)
+            field.records = records
+        return field
 
     def get_changelist_formset(self, request, **kwargs):
         formset = cast(
@@ -174,12 +182,20 @@ class AuditedAdmin(
             "reason_needed_for": and_join(labels) if labels else "",
             **(extra_context or {}),
         }
+        has_form = "_save" in request.POST
+        view = partial(super().changelist_view, request, context)
         return self._in_change_set(
             request,
             audit.Source.TABLE,
-            partial(super().changelist_view, request, context),
-            has_form="_save" in request.POST,
+            partial(self._save_rows, request, view) if has_form else view,
+            has_form=has_form,
         )
+
+    @staticmethod
+    def _save_rows(request, view):
+        """Run the view of an editable list, writing what belongs to its rows all at once."""
+        with audit.saves_together():
+            return view()
 
     def delete_view(self, request, object_id, extra_context=None):
         return self._in_change_set(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError
 from django.http import HttpResponseRedirect
 
@@ -38,6 +41,8 @@ class Attempt:
     nothing_changed: bool = False
     #: Calls of ``message_user``, which are made after the change set is committed.
     messages: list[Callable[[], None]] = field(default_factory=list)
+    #: Entries of Django's log, which are written all at once.
+    log: list[LogEntry] = field(default_factory=list)
 
 
 class RetryMixin(admin.ModelAdmin):
@@ -64,6 +69,7 @@ class RetryMixin(admin.ModelAdmin):
             try:
                 with audit.change_set(person=request.user, reason=reason, source=source):
                     response = view()
+                    LogEntry.objects.bulk_create(request.attempt.log)
             except (StaleRecordError, IntegrityError) as error:
                 refusal = guard.refusal_message(error)
             else:
@@ -76,6 +82,20 @@ class RetryMixin(admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
         request.refusal = refusal
         return view()
+
+    def log_change(self, request, obj, message):
+        if not (attempt := getattr(request, "attempt", None)):
+            return super().log_change(request, obj, message)
+        entry = LogEntry(
+            user_id=request.user.pk,
+            content_type=ContentType.objects.get_for_model(obj),
+            object_id=str(obj.pk),
+            object_repr=str(obj)[:200],
+            action_flag=CHANGE,
+            change_message=json.dumps(message),
+        )
+        attempt.log.append(entry)
+        return entry
 
     def message_user(self, request, *args, **kwargs):
         """Inside an attempt, delay the message until its commit."""

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import cast
 
 from django import forms
@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from oegen.admin import AuditedAdmin
-from oegen.admin.forms import RecordForm, RowForm
+from oegen.admin.forms import LoadedRecordField, RecordForm, RowForm
 from oegen.core.days import DayField
 from oegen.core.words import count, number
 from pipelines.admin.filters import OverdueFilter, StatusFilter, TechnologyFilter
@@ -74,14 +74,13 @@ class PipelineForm(RecordForm):
 class PipelineRowForm(RowForm):
     """A row of the editable table."""
 
-    #: Read once for the whole table; set by PipelineAdmin.
-    stages: Sequence[Stage] = ()
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["stage"].widget.choices = [
+        stage_field = cast("LoadedRecordField", self.fields["stage"])
+        stages = cast("Iterable[Stage]", stage_field.records.values())
+        stage_field.widget.choices = [
             (stage.pk, stage.name)
-            for stage in self.stages
+            for stage in stages
             if stage.is_active or stage.pk == self.instance.stage_id
         ]
 
@@ -152,11 +151,6 @@ class PipelineAdmin(AuditedAdmin):
     def get_queryset(self, request):
         pipelines = cast("PipelineQuerySet", super().get_queryset(request))
         return pipelines.with_capacity().with_lead_developer().with_lead_developer_order()
-
-    def get_changelist_form(self, request, **kwargs):
-        form = super().get_changelist_form(request, **kwargs)
-        form.stages = list(Stage.objects.all())
-        return form
 
     @admin.display(description="MW", ordering="capacity_mw")
     def capacity(self, pipeline):
