@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import cast
 from uuid import UUID
 
 from django import forms
 from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.core.cache import cache
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views import View
 
+from oegen import asof
 from oegen.audit.narrative import timeline
+from oegen.core.caching import CACHE_SECONDS, cache_key
 from oegen.core.days import DayField
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
+from oegen.pages.columns import PartColumn
 from oegen.pages.forms import AnswersField, FieldErrors
 from oegen.pages.selection import NOT
 from oegen.people.requests import SignedInRequest
@@ -35,12 +42,21 @@ from pipelines.services import (
     last_move,
     move_pipeline,
 )
-from pipelines.views import FACILITIES
+from pipelines.tables import LISTED_FACILITIES, technology_keys
 
 #: The number of cards shown in a column; the list shows the rest.
 CARDS = 20
 
 MAY_MOVE = "pipelines.change_pipeline"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A pipeline, with the parts of its card that many share."""
+
+    pipeline: Pipeline
+    technologies: SafeString
+    rag: SafeString
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,7 @@ class Column:
     name: str
     is_end: bool
     is_target: bool
-    cards: list[Pipeline]
+    cards: list[Card]
     count: int
     capacity: Capacity
     list_url: str
@@ -66,8 +82,8 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
     shown = pipelines.active().with_status()
     counts = shown.count_by("status")
     capacities = shown.capacity_by("status")
-    cards = _cards_by_status(shown)
     stages = list(Stage.objects.order_by("is_terminal", "order"))
+    cards = _cards_by_status(shown, stages)
     statuses = [(stage.code, stage.name, stage.is_terminal, stage.is_active) for stage in stages]
     first_terminal = sum(not stage.is_terminal for stage in stages)
     statuses.insert(first_terminal, (HELD, ON_HOLD, False, True))
@@ -87,7 +103,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
     ]
 
 
-def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
+def _cards_by_status(shown: PipelineQuerySet, stages: list[Stage]) -> dict[str, list[Card]]:
     """The first cards of each column, ordered by RTB date with unknown dates last."""
     order = (F("rtb_date").asc(nulls_last=True), F(natural("project_name")), F("pk"))
     placed = (
@@ -98,16 +114,20 @@ def _cards_by_status(shown: PipelineQuerySet) -> dict[str, list[Pipeline]]:
     )
     pipelines = (
         Pipeline.objects.filter(pk__in=list(placed.values_list("pk", flat=True)))
-        .select_related("stage")
-        .prefetch_related(FACILITIES)
+        .prefetch_related(LISTED_FACILITIES)
         .with_status()
         .with_capacity()
         .with_overdue()
         .order_by(*order)
     )
+    by_key = {stage.pk: stage for stage in stages}
+    technologies = PartColumn("pipelines/parts/technologies.html", cache_key=technology_keys)
+    rag = PartColumn("pipelines/parts/rag.html", cache_key=attrgetter("rag_status"))
     cards = defaultdict(list)
     for pipeline in pipelines:
-        cards[pipeline.status].append(pipeline)
+        pipeline.stage = by_key[pipeline.stage_id]
+        parts = technologies.cell(pipeline, None), rag.cell(pipeline, None)
+        cards[pipeline.status].append(Card(pipeline, *parts))
     return cards
 
 
@@ -181,14 +201,26 @@ class Board(FilteredPipelines):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         may_move = self.request.user.has_perm(MAY_MOVE)
-        shown = columns(self.object_list, self.request.GET)
         return context | {
-            "columns": shown,
-            "total": sum(column.count for column in shown),
+            "drawn": self._draw(may_move=may_move),
             "may_move": may_move,
             "move_form": MoveForm() if may_move else None,
             "move": last_move(self.request.user) if may_move else None,
         }
+
+    def _draw(self, *, may_move: bool) -> tuple[int, SafeString]:
+        """The number of pipelines on the board, and its columns, which stay cached until a business
+        record changes."""
+        query = self.request.GET
+        key = cache_key("board", asof.data_version(), may_move, query.urlencode())
+        drawn: tuple[int, SafeString] | None = cache.get(key)
+        if drawn is None:
+            shown = columns(self.object_list, query)
+            context = {"columns": shown, "may_move": may_move}
+            html = render_to_string("pipelines/parts/board_columns.html", context)
+            drawn = sum(column.count for column in shown), html
+            cache.set(key, drawn, CACHE_SECONDS)
+        return drawn
 
 
 class MoveCard(PermissionRequiredMixin, View):

@@ -56,7 +56,7 @@ def technologies_of(pipeline) -> str:
     return _join_distinct(facility.technology.name for facility in pipeline.facilities.all())
 
 
-def _technology_keys(pipeline) -> tuple:
+def technology_keys(pipeline) -> tuple:
     return tuple(facility.technology_id for facility in pipeline.facilities.all())
 
 
@@ -172,7 +172,7 @@ class PipelineTable(RecordTable):
     rag_confirmed_at = MomentColumn("RAG confirmed")
     technologies = PartColumn(
         "pipelines/parts/technologies.html",
-        cache_key=_technology_keys,
+        cache_key=technology_keys,
         annotate=_with_facilities,
         export_value=technologies_of,
     )
