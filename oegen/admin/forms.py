@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
@@ -80,6 +81,20 @@ def _number_to_python(field: forms.Field, to_python, value):
     return to_python(value)
 
 
+class RecordSelect(AutocompleteSelect):
+    """An autocomplete that does not read the chosen record if its form has it."""
+
+    record: models.Model | None = None
+
+    def optgroups(self, name, value, attr=None):
+        if self.record is None or value != [str(self.record.pk)]:
+            return super().optgroups(name, value, attr)
+        empty = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+        label = self.choices.field.label_from_instance(self.record)
+        chosen = self.create_option(name, self.record.pk, label, True, len(empty))
+        return [(None, [*empty, chosen], 0)]
+
+
 class GuardedForm(forms.ModelForm):
     """A model form with the edit guard, for a record, a link row or a row of an editable list."""
 
@@ -101,9 +116,11 @@ class GuardedForm(forms.ModelForm):
         self._touched: list[str] = []
         for name, field in self.fields.items():
             set_error_messages(name, field)
+            widget = getattr(field.widget, "widget", None) or field.widget
+            if isinstance(widget, RecordSelect):
+                widget.record = self.instance._state.fields_cache.get(name)
             if self.prefix:
                 # In a table only the column heading labels the field.
-                widget = getattr(field.widget, "widget", None) or field.widget
                 widget.attrs.setdefault("aria-label", self._accessible_label(field))
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())

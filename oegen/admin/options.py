@@ -31,6 +31,7 @@ from oegen.admin.forms import (
     LinkFormSet,
     LoadedRecordField,
     RecordForm,
+    RecordSelect,
     RowForm,
     TableFormSet,
     and_join,
@@ -62,6 +63,11 @@ class PlainForeignKeysMixin(BaseModelAdmin):
     stays for business records, unless ``adds_related`` is false."""
 
     adds_related = True
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = RecordSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

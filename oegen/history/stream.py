@@ -68,9 +68,13 @@ def entries(keys: Iterable[tuple], sources: Sequence[QuerySet]) -> list[timeline
     wanted: dict[int, list[int]] = defaultdict(list)
     for source, history_id in keys:
         wanted[source].append(history_id)
+    rows = [
+        sources[source].model.objects.filter(history_id__in=ids).order_by()
+        for source, ids in wanted.items()
+    ]
     found = {
         (source, entry.history_id): entry
-        for source, ids in wanted.items()
-        for entry in timeline.entries_by_ids(sources[source].model.instance_type, ids)
+        for source, part in zip(wanted, timeline.entries_of_each(rows), strict=True)
+        for entry in part
     }
     return [found[key] for key in keys]

@@ -1,13 +1,19 @@
 """Tags for unread notices and for names in comments."""
 
 from django import template
+from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from oegen.alerts import mentions
+from oegen.core import words
 
 register = template.Library()
 
 #: Unread notices are counted up to this number.
 MANY = 100
+
+#: From this length on, a text is folded up to its first START characters.
+LONG, START = 600, 300
 
 
 @register.simple_tag(takes_context=True)
@@ -16,6 +22,22 @@ def names_in(context, text: str, is_comment: bool = True) -> str:
     if not is_comment:
         return text
     return mentions.with_names(str(text), context["people_by_username"])
+
+
+@register.simple_tag(takes_context=True)
+def prose(context, text: str, is_comment: bool = False) -> str:
+    """A text, of which the start stands for a long one until it is opened. In Python, because a
+    page has many."""
+    text = str(text)
+    whole = names_in(context, text, is_comment)
+    if len(text) <= LONG:
+        return whole
+    return format_html(
+        '{}<details class="more"><summary>Show all {} characters</summary>{}</details>',
+        names_in(context, Truncator(text).chars(START), is_comment),
+        words.whole(len(text)),
+        whole,
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -8,11 +8,10 @@ from decimal import Decimal
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
-from oegen.admin.forms import GuardedForm, LinkFormSet, has_reason, is_removed
+from oegen.admin.forms import GuardedForm, LinkFormSet, RecordSelect, has_reason, is_removed
 from oegen.admin.options import LinkInline, LinkInlineMixin
 from oegen.search import keys
 from pipelines.admin.facility import SIZE_FIELDS
@@ -49,7 +48,7 @@ class FacilityLinkForm(GuardedForm):
     technology = forms.ModelChoiceField(
         queryset=Technology.objects.all(),
         required=False,
-        widget=AutocompleteSelect(Facility._meta.get_field("technology"), admin.site),
+        widget=RecordSelect(Facility._meta.get_field("technology"), admin.site),
     )
     capacity_mw = Facility._meta.get_field("capacity_mw").formfield(label="Capacity in MW or MWp")
     storage_mwh = Facility._meta.get_field("storage_mwh").formfield(label="Storage in MWh")
@@ -70,6 +69,9 @@ class FacilityLinkForm(GuardedForm):
         if instance is not None and not instance._state.adding:
             initial |= {name: getattr(instance.facility, name) for name in FACILITY_FIELDS}
         super().__init__(*args, instance=instance, initial=initial, **kwargs)
+        self.fields["technology"].widget.record = (
+            self.instance.facility.technology if self._is_change else None
+        )
         self.fields["facility"].required = False
         self.fields["facility"].disabled = self._is_change
         self.fields["name"].help_text = "Empty: the project's name."
@@ -317,4 +319,5 @@ class CounterpartiesInline(LinkInline):
     verbose_name_plural = "counterparties"
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("counterparty", "role")
+        links = super().get_queryset(request)
+        return links.select_related("counterparty", "role", "pipeline")

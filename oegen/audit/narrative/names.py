@@ -31,6 +31,7 @@ class NameCache:
         self._wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
         self._found: dict[tuple[type[models.Model], Any], models.Model] = {}
         self._live: set[tuple[type[models.Model], Any]] = set()
+        self._urls: dict[tuple[type[models.Model], Any], str] = {}
 
     def prefetch(self, model: type[models.Model], key: Any) -> None:
         self._wanted[model].add(key)
@@ -61,7 +62,9 @@ class NameCache:
         self._read(model)
         if (model, key) not in self._live or not hasattr(model, "get_absolute_url"):
             return ""
-        return resolve_url(model(pk=key))
+        if (model, key) not in self._urls:
+            self._urls[model, key] = resolve_url(model(pk=key))
+        return self._urls[model, key]
 
     def _read(self, model: type[models.Model]) -> None:
         keys = self._wanted.pop(model, set()) - {None}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db import models
@@ -165,12 +166,12 @@ def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> 
 
     The number of queries depends on the number of link models, not on the number of entries.
     """
-    entries = []
-    for source in record.timeline_sources():
-        is_comments = source.model.instance_type.IS_COMMENT
-        if show != Show.ALL and is_comments != (show == Show.COMMENTS):
-            continue
-        entries += entries_of_rows(source.order_by("-history_date", "-history_id")[:limit])
+    newest = [
+        source.order_by("-history_date", "-history_id")[:limit]
+        for source in record.timeline_sources()
+        if show == Show.ALL or (show == Show.COMMENTS) == source.model.instance_type.IS_COMMENT
+    ]
+    entries = list(chain(*entries_of_each(newest)))
     entries.sort(key=Entry.sort_key, reverse=True)
     return _with_latest_of_comments(entries[:limit])
 
@@ -217,6 +218,24 @@ _DETAILS = Case(
 
 def entries_of_rows(queryset: models.QuerySet[Any]) -> list[Entry]:
     """The entries of a queryset of history rows of one model, in the queryset's order."""
+    return entries_of_each([queryset])[0]
+
+
+def entries_of_each(querysets: Iterable[models.QuerySet[Any]]) -> list[list[Entry]]:
+    """``entries_of_rows`` for several querysets, which share the queries for names."""
+    names = NameCache()
+    found = [(one.model.instance_type, *_rows_and_previous(one)) for one in querysets]
+    for model, rows, previous in found:
+        for row in {row.history_id: row for row in [*rows, *previous.values()]}.values():
+            names.prefetch_for(model, row)
+    return [
+        [_entry(model, row, previous.get(row.previous_id), names) for row in rows]
+        for model, rows, previous in found
+    ]
+
+
+def _rows_and_previous(queryset: models.QuerySet[Any]) -> tuple[list[Any], dict[int, Row]]:
+    """The rows, and by id those that precede them in the history of the same record."""
     history: type[Row] = queryset.model
     before = history.objects.filter(
         Q(history_date__lt=OuterRef("history_date"))
@@ -232,12 +251,10 @@ def entries_of_rows(queryset: models.QuerySet[Any]) -> list[Entry]:
             **history.instance_type.entry_annotations(),
         )
     )
-    previous = history.objects.in_bulk([row.previous_id for row in rows if row.previous_id])
-    names = NameCache()
-    model = history.instance_type
-    for row in [*rows, *previous.values()]:
-        names.prefetch_for(model, row)
-    return [_entry(model, row, previous.get(row.previous_id), names) for row in rows]
+    known = {row.history_id: row for row in rows}
+    wanted = {row.previous_id for row in rows} - {None}
+    others = history.objects.in_bulk(wanted - known.keys()) if wanted - known.keys() else {}
+    return rows, {key: known.get(key) or others[key] for key in wanted & {*known, *others}}
 
 
 def _entry(model: type[AuditedModel], row: Row, previous: Row | None, names: NameCache) -> Entry:
