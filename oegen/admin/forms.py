@@ -81,18 +81,44 @@ def _number_to_python(field: forms.Field, to_python, value):
     return to_python(value)
 
 
-class RecordSelect(AutocompleteSelect):
-    """An autocomplete that does not read the chosen record if its form has it."""
+class LoadedRecordField(forms.ModelChoiceField):
+    """A choice that is not read again if it is among ``records``, by key."""
 
-    record: models.Model | None = None
+    records: Mapping[Any, models.Model] = {}
+
+    def to_python(self, value):
+        return self.loaded(value) or super().to_python(value)
+
+    def loaded(self, value: Any) -> models.Model | None:
+        try:
+            return self.records.get(UUID(str(value)))
+        except ValueError:
+            return None
+
+
+class RecordSelect(AutocompleteSelect):
+    """The autocomplete of a LoadedRecordField."""
 
     def optgroups(self, name, value, attr=None):
-        if self.record is None or value != [str(self.record.pk)]:
+        field = self.choices.field
+        record = field.loaded(value[0]) if len(value) == 1 else None
+        if record is None:
             return super().optgroups(name, value, attr)
         empty = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
-        label = self.choices.field.label_from_instance(self.record)
-        chosen = self.create_option(name, self.record.pk, label, True, len(empty))
+        label = field.label_from_instance(record)
+        chosen = self.create_option(name, record.pk, label, True, len(empty))
         return [(None, [*empty, chosen], 0)]
+
+
+def add_loaded_key(formset: forms.BaseModelFormSet, form: forms.ModelForm) -> None:
+    """Replace the field with the key of a row by one that does not read the row again."""
+    name = formset.model._meta.pk.name
+    key = form.fields.get(name)
+    if isinstance(key, forms.ModelChoiceField) and not form.instance._state.adding:
+        form.fields[name] = loaded = LoadedRecordField(
+            key.queryset, initial=key.initial, required=False, widget=key.widget
+        )
+        loaded.records = {form.instance.pk: form.instance}
 
 
 class GuardedForm(forms.ModelForm):
@@ -116,11 +142,12 @@ class GuardedForm(forms.ModelForm):
         self._touched: list[str] = []
         for name, field in self.fields.items():
             set_error_messages(name, field)
-            widget = getattr(field.widget, "widget", None) or field.widget
-            if isinstance(widget, RecordSelect):
-                widget.record = self.instance._state.fields_cache.get(name)
+            linked = self.instance._state.fields_cache.get(name)
+            if isinstance(field, LoadedRecordField) and linked is not None:
+                field.records = {linked.pk: linked, **field.records}
             if self.prefix:
                 # In a table only the column heading labels the field.
+                widget = getattr(field.widget, "widget", None) or field.widget
                 widget.attrs.setdefault("aria-label", self._accessible_label(field))
         if self._is_change:
             self.fields["guard"].initial = guard.token(self.guarded_rows())
@@ -255,22 +282,6 @@ class GuardedForm(forms.ModelForm):
         return cleaned
 
 
-class LoadedRecordField(forms.ModelChoiceField):
-    """A choice among ``records``, by key, which are read once for all rows of a table."""
-
-    records: Mapping[Any, models.Model] = {}
-
-    def to_python(self, value):
-        if value in self.empty_values:
-            return None
-        try:
-            return self.records[UUID(str(value))]
-        except (ValueError, KeyError):
-            raise forms.ValidationError(
-                self.error_messages["invalid_choice"], "invalid_choice", {"value": value}
-            ) from None
-
-
 class RowForm(GuardedForm):
     """A row of an editable list. An untouched row is neither validated nor saved, even if others
     changed it."""
@@ -336,14 +347,7 @@ class TableFormSet(forms.BaseModelFormSet):
 
     def add_fields(self, form, index):
         super().add_fields(form, index)
-        if form.is_bound:
-            # The key of the row's record, which was read with all others.
-            name = self.model._meta.pk.name
-            key = form.fields[name]
-            form.fields[name] = own = LoadedRecordField(
-                key.queryset, initial=key.initial, required=False, widget=key.widget
-            )
-            own.records = {} if form.instance._state.adding else {form.instance.pk: form.instance}
+        add_loaded_key(self, form)
 
     def clean(self):
         super().clean()
@@ -379,6 +383,7 @@ class LinkFormSet(forms.BaseInlineFormSet):
 
     def add_fields(self, form, index):
         super().add_fields(form, index)
+        add_loaded_key(self, form)
         if deletion := form.fields.get(DELETION_FIELD_NAME):
             deletion.label = "Remove"
             deletion.widget.attrs["aria-label"] = "Remove this row"

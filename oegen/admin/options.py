@@ -65,8 +65,11 @@ class PlainForeignKeysMixin(BaseModelAdmin):
     adds_related = True
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = RecordSelect(db_field, self.admin_site)
+        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+            kwargs |= {
+                "widget": RecordSelect(db_field, self.admin_site),
+                "form_class": LoadedRecordField,
+            }
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):

@@ -5,13 +5,21 @@ A row can create its facility or counterparty, so that a new project is entered 
 
 from collections import defaultdict
 from decimal import Decimal
+from typing import cast
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
-from oegen.admin.forms import GuardedForm, LinkFormSet, RecordSelect, has_reason, is_removed
+from oegen.admin.forms import (
+    GuardedForm,
+    LinkFormSet,
+    LoadedRecordField,
+    RecordSelect,
+    has_reason,
+    is_removed,
+)
 from oegen.admin.options import LinkInline, LinkInlineMixin
 from oegen.search import keys
 from pipelines.admin.facility import SIZE_FIELDS
@@ -45,7 +53,7 @@ class FacilityLinkForm(GuardedForm):
     owner: Pipeline
 
     name = Facility._meta.get_field("name").formfield(required=False)
-    technology = forms.ModelChoiceField(
+    technology = LoadedRecordField(
         queryset=Technology.objects.all(),
         required=False,
         widget=RecordSelect(Facility._meta.get_field("technology"), admin.site),
@@ -69,9 +77,10 @@ class FacilityLinkForm(GuardedForm):
         if instance is not None and not instance._state.adding:
             initial |= {name: getattr(instance.facility, name) for name in FACILITY_FIELDS}
         super().__init__(*args, instance=instance, initial=initial, **kwargs)
-        self.fields["technology"].widget.record = (
-            self.instance.facility.technology if self._is_change else None
-        )
+        if self._is_change:
+            technology = self.instance.facility.technology
+            field = cast("LoadedRecordField", self.fields["technology"])
+            field.records = {technology.pk: technology}
         self.fields["facility"].required = False
         self.fields["facility"].disabled = self._is_change
         self.fields["name"].help_text = "Empty: the project's name."
