@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 
 from counterparties.models import Counterparty
@@ -212,6 +213,35 @@ class TestEditableTable:
         assert (newest.rag_status, newest.history_change_reason) == ("red", "Refused")
         assert newest.history_user == portfolio_manager
         assert newest.change_set.source == "table"
+
+    def test_a_row_more_costs_one_statement_and_leaves_as_much_as_alone(
+        self, desk, django_assert_max_num_queries
+    ):
+        stage = Stage.objects.get(code="construction")
+
+        def move(pipelines, allowed):
+            data, prefix = self.rows(desk)
+            for pipeline in pipelines:
+                row = prefix[str(pipeline.pk)]
+                data |= {f"{row}stage": str(stage.pk), f"{row}rag_comment": "Lorries have come"}
+            with django_assert_max_num_queries(allowed) as queries:
+                response = desk.send(Pipeline, data | {"change_reason": "Begun"}, "changelist")
+            assert response.status_code == 302
+            return len(queries)
+
+        alone = move([make_pipeline()], 100)
+        several = [make_pipeline() for _ in range(5)]
+        move(several, alone + 5)
+
+        for pipeline in several:
+            created, changed = pipeline.history.order_by("version")
+            assert (created.version, changed.version) == (1, 2)
+            assert (changed.stage, changed.rag_comment) == (stage, "Lorries have come")
+            assert pipeline.transitions.get(stage=stage).history.get().change_set == (
+                changed.change_set
+            )
+        assert set(Pipeline.objects.matching("lorries")) >= set(several)
+        assert LogEntry.objects.count() == 6
 
     def test_without_a_reason_the_table_is_refused(self, desk):
         pipeline = make_pipeline(rag_status="green")
