@@ -87,6 +87,9 @@ class AuditedModel(models.Model):
     #: During ``validate_constraints``: the names of checks that need not be evaluated (again).
     _skipped_checks: Collection[str] = ()
 
+    #: During ``save`` of a stored record: its version before, which the UPDATE requires.
+    _version_read: int | None = None
+
     #: During ``save``: whether the instance has values that are not being saved.
     has_unsaved_values = False
 
@@ -110,6 +113,7 @@ class AuditedModel(models.Model):
         self.has_unsaved_values = update_fields is not None or bool(expressions)
         with change_set(savepoint=not are_saves_collected()):
             if not created:
+                self._version_read = self.version
                 self.modified_at = timezone.now()
                 self.version += 1
                 if update_fields is not None:
@@ -124,6 +128,7 @@ class AuditedModel(models.Model):
                     self.version -= 1
                 raise
             finally:
+                self._version_read = None
                 self.has_unsaved_values = False
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
@@ -218,13 +223,12 @@ class AuditedModel(models.Model):
     ) -> bool:
         """The UPDATE of ``save``, of the version that was read. Raises StaleRecordError if the
         database has a newer one."""
-        is_saved = not self._state.adding or forced_update  # Else it is a fixture.
-        if is_saved:
-            base_qs = base_qs.filter(version=self.version - 1)
+        if self._version_read is not None:
+            base_qs = base_qs.filter(version=self._version_read)
         updated: bool = super()._do_update(
             base_qs, using, pk_val, values, update_fields, forced_update
         )
-        if is_saved and not updated:
+        if self._version_read is not None and not updated:
             raise StaleRecordError(self)
         return updated
 
