@@ -155,7 +155,9 @@ class AuditedAdmin(
             kwargs["form_class"] = LoadedRecordField
         field = db_field.formfield(**kwargs)
         if isinstance(field, LoadedRecordField):
-            records: Any = SimpleLazyObject(cast("models.QuerySet[Any]", field.queryset).in_bulk)
+            rows = cast("models.QuerySet[Any]", field.queryset)
+            # In their order, which in_bulk drops.
+            records: Any = SimpleLazyObject(lambda: {row.pk: row for row in rows})
             field.records = records
         return field
 
