@@ -144,7 +144,7 @@ class GuardedForm(forms.ModelForm):
             set_error_messages(name, field)
             linked = self.instance._state.fields_cache.get(name)
             if isinstance(field, LoadedRecordField) and linked is not None:
-                field.records = {linked.pk: linked, **field.records}
+                field.records = {**field.records, linked.pk: linked}
             if self.prefix:
                 # In a table only the column heading labels the field.
                 widget = getattr(field.widget, "widget", None) or field.widget
