@@ -308,7 +308,9 @@ def test_move_that_is_no_longer_allowed_leaves_the_card_and_says_why(board, kest
     mover.groups.clear()
     confirm(board)
 
-    expect(board.get_by_text("You may not move pipelines, or you were signed out.")).to_be_visible()
+    expect(
+        board.get_by_text("You may not change pipelines, or you were signed out.")
+    ).to_be_visible()
     expect(card_in(board, "design")).to_be_visible()
     assert stage_of(kestrel) == "Design"
     board.console.expect("403")

@@ -104,7 +104,12 @@
       window.location.reload();
       return;
     }
+    const settled = new Promise((resolve) => {
+      document.addEventListener("htmx:afterSettle", resolve, { once: true });
+    });
     await htmx.ajax("GET", window.location.href, { target: "#results", swap: "outerHTML" });
+    await settled;
+    addButtons();
     say(said);
     const link = document.querySelector(`#results th a[href^="${opened.pipeline}"]`);
     const row = link?.closest("tr");
