@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.auth.mixins import PermissionRequiredMixin
-from django.core.cache import cache
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
@@ -24,7 +23,7 @@ from django.views import View
 
 from oegen import asof
 from oegen.audit.narrative import timeline
-from oegen.core.caching import CACHE_SECONDS, cache_key
+from oegen.core.caching import keep
 from oegen.core.days import DayField
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
@@ -201,26 +200,24 @@ class Board(FilteredPipelines):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         may_move = self.request.user.has_perm(MAY_MOVE)
+        query = self.request.GET.urlencode()
+        total, drawn = keep(
+            lambda: self._draw(may_move=may_move), "board", asof.data_version(), may_move, query
+        )
         return context | {
-            "drawn": self._draw(may_move=may_move),
+            "total": total,
+            "columns": drawn,
             "may_move": may_move,
             "move_form": MoveForm() if may_move else None,
             "move": last_move(self.request.user) if may_move else None,
         }
 
     def _draw(self, *, may_move: bool) -> tuple[int, SafeString]:
-        """The number of pipelines on the board, and its columns, which stay cached until a business
-        record changes."""
-        query = self.request.GET
-        key = cache_key("board", asof.data_version(), may_move, query.urlencode())
-        drawn: tuple[int, SafeString] | None = cache.get(key)
-        if drawn is None:
-            shown = columns(self.object_list, query)
-            context = {"columns": shown, "may_move": may_move}
-            html = render_to_string("pipelines/parts/board_columns.html", context)
-            drawn = sum(column.count for column in shown), html
-            cache.set(key, drawn, CACHE_SECONDS)
-        return drawn
+        """The number of pipelines on the board, and its columns."""
+        shown = columns(self.object_list, self.request.GET)
+        context = {"columns": shown, "may_move": may_move}
+        html = render_to_string("pipelines/parts/board_columns.html", context)
+        return sum(column.count for column in shown), html
 
 
 class MoveCard(PermissionRequiredMixin, View):

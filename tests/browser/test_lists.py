@@ -197,7 +197,7 @@ def test_view_is_saved_opened_renamed_and_removed(list_page, live_server):
 
     page.goto(f"{live_server.url}/pipelines/")
     page.locator("summary", has_text="Views").click()
-    page.get_by_role("link", name="Red ones").click()
+    page.locator(".dropdown-item", has_text="Red ones").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("#id_rag_shown")).to_have_text("Red")
 

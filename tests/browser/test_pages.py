@@ -315,4 +315,4 @@ def test_keyboard_reaches_the_content_past_the_navigation(
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
 
-    expect(page.get_by_label("Search", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Filters")).to_be_focused()
