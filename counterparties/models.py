@@ -27,6 +27,7 @@ from oegen.core.fields import (
     country_name,
 )
 from oegen.core.record_keys import ALIAS, NAME, Key
+from oegen.core.text import split_lines
 from oegen.models import AuditedModel, Comment, ReferenceModel
 
 
@@ -115,7 +116,7 @@ class Counterparty(AuditedModel):
 
     @property
     def alias_list(self) -> list[str]:
-        return [line.strip() for line in self.aliases.splitlines() if line.strip()]
+        return split_lines(self.aliases)
 
     @property
     def country_name(self) -> str:
@@ -166,7 +167,7 @@ class Contact(AuditedModel):
 
     @property
     def alias_list(self) -> list[str]:
-        return [line.strip() for line in self.aliases.splitlines() if line.strip()]
+        return split_lines(self.aliases)
 
 
 class ContactRole(ReferenceModel):

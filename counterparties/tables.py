@@ -1,8 +1,11 @@
+from collections.abc import Sequence
 from operator import methodcaller
 
 from django.db.models import Prefetch
 
-from counterparties.models import Contact, CounterpartyContact
+from counterparties.models import CounterpartyContact
+from oegen.core.text import split_lines
+from oegen.exports import FileValue, LinkedRows
 from oegen.pages.columns import (
     Column,
     CountryColumn,
@@ -16,9 +19,8 @@ from oegen.pages.columns import (
 from oegen.pages.tables import RecordTable
 from oegen.search.ordering import natural
 
-
-def aliases_of(counterparty) -> str:
-    return "; ".join(counterparty.alias_list)
+#: One a line in the field.
+ALIASES = FileValue(("aliases",), lambda text: "; ".join(split_lines(text)))
 
 
 class CounterpartyTable(RecordTable):
@@ -29,7 +31,7 @@ class CounterpartyTable(RecordTable):
     strategy = TextColumn()
     contact_count = NumberColumn("Contacts", annotate=methodcaller("with_contact_count"))
     pipeline_count = NumberColumn("Pipelines", annotate=methodcaller("with_pipeline_count"))
-    aliases = TextColumn("Other names", export_value=aliases_of)
+    aliases = TextColumn("Other names", file_value=ALIASES)
     website = TextColumn()
     company_number = TextColumn()
     lei = Column("LEI")
@@ -38,17 +40,24 @@ class CounterpartyTable(RecordTable):
     modified_at = MomentColumn("Last changed")
 
 
+ROLE_LINKS = LinkedRows(
+    Prefetch(
+        "counterparty_links",
+        CounterpartyContact.objects.select_related("counterparty", "role").order_by(
+            "role__order", natural("counterparty__name")
+        ),
+    ),
+    owner="contact",
+)
+
+
 def _with_roles(queryset):
-    links = CounterpartyContact.objects.select_related("counterparty", "role")
-    return queryset.prefetch_related(
-        Prefetch("counterparty_links", links.order_by("role__order", natural("counterparty__name")))
-    )
+    return queryset.prefetch_related(ROLE_LINKS.prefetch)
 
 
-def roles_of(contact: Contact) -> str:
-    return "; ".join(
-        f"{link.role} at {link.counterparty}" for link in contact.counterparty_links.all()
-    )
+def list_roles(roles: Sequence[str], counterparties: Sequence[str]) -> str:
+    pairs = zip(roles, counterparties, strict=True)
+    return "; ".join(f"{role} at {counterparty}" for role, counterparty in pairs)
 
 
 class ContactTable(RecordTable):
@@ -57,11 +66,13 @@ class ContactTable(RecordTable):
     name = RecordColumn("Contact")
     job_title = TextColumn()
     roles = PartColumn(
-        "counterparties/parts/roles.html", annotate=_with_roles, export_value=roles_of
+        "counterparties/parts/roles.html",
+        annotate=_with_roles,
+        file_value=FileValue(("role__name", "counterparty__name"), list_roles, ROLE_LINKS),
     )
     email = PartColumn("counterparties/parts/email.html", "E-mail")
     phone = PartColumn("counterparties/parts/phone.html")
-    aliases = TextColumn("Other names", export_value=aliases_of)
+    aliases = TextColumn("Other names", file_value=ALIASES)
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 

@@ -1,6 +1,6 @@
 from operator import attrgetter, methodcaller
 
-from django.db.models import Model
+from django.db.models import Model, Prefetch
 
 from infopoints.choices import Status
 from infopoints.models import (
@@ -9,6 +9,7 @@ from infopoints.models import (
     InformationPointPipeline,
     InformationPointTechnology,
 )
+from oegen.exports import FileValue, LinkedRows
 from oegen.pages.columns import (
     ChoiceColumn,
     Column,
@@ -22,26 +23,24 @@ from oegen.pages.columns import (
 from oegen.pages.tables import RecordTable
 
 
-def technologies_of(point: InformationPoint) -> str:
-    return ", ".join(technology.name for technology in point.technologies.all())
-
-
-def counterparties_of(point: InformationPoint) -> str:
-    return "; ".join(counterparty.name for counterparty in point.counterparties.all())
-
-
-def pipelines_of(point: InformationPoint) -> str:
-    return "; ".join(pipeline.project_name for pipeline in point.pipelines.all())
+def _owner_name(first_name: str, last_name: str, username: str | None) -> str | None:
+    """As of ``User``; None without an owner."""
+    return f"{first_name} {last_name}".strip() or username if username else None
 
 
 class LinkedColumn(TextColumn):
     """The names of linked records; rows sort by the first value of the lookup ``first``."""
 
-    def __init__(self, linked: str, links: type[Model], first: str, export_value):
+    def __init__(
+        self, linked: str, name: str, links: type[Model], first: str, separator: str = "; "
+    ):
         self.links = links
         self.first = first
+        model = InformationPoint._meta.get_field(linked).related_model
+        rows = LinkedRows(Prefetch(linked, model._default_manager.all()), "information_points")
         super().__init__(
-            annotate=methodcaller("prefetch_related", linked), export_value=export_value
+            annotate=methodcaller("prefetch_related", linked),
+            file_value=FileValue((name,), separator.join, rows),
         )
 
     def order(self, queryset, is_descending):
@@ -61,19 +60,25 @@ class InformationPointTable(RecordTable):
         "infopoints/parts/status.html",
         Status,
         cache_key=attrgetter("status"),
-        export_value=methodcaller("get_status_display"),
+        file_value=FileValue(("status",), lambda code: Status(code).label),
     )
     market = TextColumn()
     technologies = LinkedColumn(
-        "technologies", InformationPointTechnology, "technology__order", technologies_of
+        "technologies", "name", InformationPointTechnology, "technology__order", separator=", "
     )
     counterparties = LinkedColumn(
-        "counterparties", InformationPointCounterparty, "counterparty__name", counterparties_of
+        "counterparties", "name", InformationPointCounterparty, "counterparty__name"
     )
     pipelines = LinkedColumn(
-        "pipelines", InformationPointPipeline, "pipeline__project_name", pipelines_of
+        "pipelines", "project_name", InformationPointPipeline, "pipeline__project_name"
     )
-    owner = Column(order_by=("owner__username",), annotate=methodcaller("select_related", "owner"))
+    owner = Column(
+        order_by=("owner__username",),
+        annotate=methodcaller("select_related", "owner"),
+        file_value=FileValue(
+            ("owner__first_name", "owner__last_name", "owner__username"), _owner_name
+        ),
+    )
     review_on = NullsLastPartColumn(
         "infopoints/parts/review.html",
         "Review",

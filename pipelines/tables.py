@@ -1,10 +1,13 @@
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from operator import attrgetter, methodcaller
 
 from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.html import format_html
 
-from oegen.exports import NUMBER_WIDTH, FileColumn, number_format
+from oegen.core.fields import country_name
+from oegen.exports import NUMBER_WIDTH, FileColumn, FileValue, LinkedRows, number_format
 from oegen.pages.columns import (
     ChoiceColumn,
     Column,
@@ -26,6 +29,8 @@ from oegen.pages.tables import FileOnlyColumn, RecordTable
 from oegen.search.ordering import natural
 from pipelines.choices import RAG, CapacityBasis, Reason
 from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
+from pipelines.models.pipeline import status_label
+from pipelines.querysets.capacity import ZERO
 
 #: Ordered by technology, so that templates can group them. The technologies are prefetched, like
 #: the stages below: an instance for each row would take longer than their query.
@@ -35,55 +40,57 @@ LISTED_FACILITIES = Prefetch(
 )
 
 
+FACILITIES = LinkedRows(LISTED_FACILITIES, owner="pipelines")
+
+COUNTERPARTY_LINKS = LinkedRows(
+    Prefetch(
+        "counterparty_links",
+        PipelineCounterparty.objects.select_related("counterparty", "role").order_by(
+            "role__order", natural("counterparty__name")
+        ),
+    ),
+    owner="pipeline",
+)
+
+
 def _with_facilities(queryset):
     return queryset.prefetch_related(LISTED_FACILITIES)
+
+
+def _with_counterparties(queryset):
+    return queryset.prefetch_related(COUNTERPARTY_LINKS.prefetch)
 
 
 _with_shares = methodcaller("with_shares_of_capacity")
 
 
-def _with_counterparties(queryset):
-    links = PipelineCounterparty.objects.select_related("counterparty", "role")
-    links = links.order_by("role__order", natural("counterparty__name"))
-    return queryset.prefetch_related(Prefetch("counterparty_links", links))
+def _join_distinct(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, values)))
 
 
-def _join_distinct(values) -> str:
-    return ", ".join(dict.fromkeys(value for value in values if value))
+def _join_countries(codes: Iterable[str]) -> str:
+    return _join_distinct(map(country_name, codes))
 
 
-def technologies_of(pipeline) -> str:
-    return _join_distinct(facility.technology.name for facility in pipeline.facilities.all())
+def _list_counterparties(names: Sequence[str], roles: Sequence[str]) -> str:
+    return "; ".join(f"{name} ({role})" for name, role in zip(names, roles, strict=True))
+
+
+def _rag_label(code: str) -> str:
+    return RAG(code).label if code else "Not rated"
 
 
 def technology_keys(pipeline) -> tuple:
     return tuple(facility.technology_id for facility in pipeline.facilities.all())
 
 
-def countries_of(pipeline) -> str:
-    return ", ".join(pipeline.country_names)
-
-
-def regions_of(pipeline) -> str:
-    return _join_distinct(facility.region for facility in pipeline.facilities.all())
-
-
-def facility_names_of(pipeline) -> str:
-    return _join_distinct(facility.name for facility in pipeline.facilities.all())
-
-
-def counterparties_of(pipeline) -> str:
-    return "; ".join(
-        f"{link.counterparty} ({link.role})" for link in pipeline.counterparty_links.all()
-    )
-
-
 class FacilityTextColumn(TextColumn):
     """The distinct values of a text field of the pipeline's facilities."""
 
-    def __init__(self, verbose_name: str, field: str, export_value):
+    def __init__(self, verbose_name: str, field: str, join=_join_distinct):
         self.field = f"facility__{field}"
-        super().__init__(verbose_name, annotate=_with_facilities, export_value=export_value)
+        value = FileValue((field,), join, FACILITIES)
+        super().__init__(verbose_name, annotate=_with_facilities, file_value=value)
 
     def order(self, queryset, is_descending):
         return order_by_first_link(
@@ -126,20 +133,35 @@ def _reasons(pipeline) -> list[Reason]:
 
 
 #: Named, so that columns share the function: RecordTable calls each annotate function once.
-_with_bases = methodcaller("with_capacity_by_basis")
 _with_technology = methodcaller("prefetch_related", "technology")
 _with_stage = methodcaller("prefetch_related", "stage")
 
 
-def _by_basis(heading: str, unit: str, value, annotate=None) -> FileOnlyColumn:
+def _total(figures: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of the known figures; None if none is known."""
+    known = [figure for figure in figures if figure is not None]
+    return sum(known, ZERO) if known else None
+
+
+def _by_basis(heading: str, unit: str, value: FileValue) -> FileOnlyColumn:
     """A column of downloads with the capacity of one basis, which can be added up."""
     column = FileColumn(heading, NUMBER_WIDTH, number_format(unit, places=1))
-    return FileOnlyColumn(column, value, "capacity_mw", annotate)
+    return FileOnlyColumn(column, value, "capacity_mw")
+
+
+#: What the capacities of one basis are chosen by.
+CAPACITY_AND_BASIS = ("capacity_mw", "technology__capacity_basis")
 
 
 def _capacity_of(basis: str):
     """The capacity of a facility of that basis, None for others."""
-    return lambda one: one.capacity_mw if one.technology.capacity_basis == basis else None
+    return lambda mw, own_basis: mw if own_basis == basis else None
+
+
+def _total_of(basis: str):
+    """The total capacity of the facilities of that basis."""
+    capacity = _capacity_of(basis)
+    return lambda figures, bases: _total(map(capacity, figures, bases))
 
 
 class PipelineTable(RecordTable):
@@ -160,13 +182,18 @@ class PipelineTable(RecordTable):
         cache_key=attrgetter("outcome", "on_hold", "stage_id"),
         order_by=("outcome", "stage__is_terminal", "on_hold", "stage__order"),
         annotate=_with_stage,
+        file_value=FileValue(
+            ("outcome", "on_hold", "stage__name", "stage__is_terminal"), status_label
+        ),
     )
     rag_status = ChoiceColumn(
         "pipelines/parts/rag.html",
         RAG,
         "RAG",
         cache_key=attrgetter("rag_status"),
-        export_value=lambda pipeline: pipeline.get_rag_status_display() or "Not rated",
+        file_value=FileValue(
+            ("rag_status",), lambda code: RAG(code).label if code else "Not rated"
+        ),
     )
     rag_comment = TextColumn("RAG comment")
     rag_confirmed_at = MomentColumn("RAG confirmed")
@@ -174,9 +201,14 @@ class PipelineTable(RecordTable):
         "pipelines/parts/technologies.html",
         cache_key=technology_keys,
         annotate=_with_facilities,
-        export_value=technologies_of,
+        file_value=FileValue(("technology__name",), _join_distinct, FACILITIES),
     )
-    capacity_mw = NumberColumn("Capacity, MW/MWp", places=1, annotate=methodcaller("with_capacity"))
+    capacity_mw = NumberColumn(
+        "Capacity, MW/MWp",
+        places=1,
+        annotate=methodcaller("with_capacity"),
+        file_value=FileValue(("capacity_mw",), _total, FACILITIES),
+    )
     rtb_date = NullsLastPartColumn(
         "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
@@ -188,14 +220,20 @@ class PipelineTable(RecordTable):
     next_step_on = DayColumn("Next step due")
     cod_date = DayColumn("COD")
     lead_developer = LeadDeveloperColumn(annotate=methodcaller("with_lead_developer"))
-    counterparties = TextColumn(annotate=_with_counterparties, export_value=counterparties_of)
-    facilities = FacilityTextColumn("Facilities", "name", facility_names_of)
-    country = FacilityTextColumn("Country", "country", countries_of)
-    region = FacilityTextColumn("Region", "region", regions_of)
+    counterparties = TextColumn(
+        annotate=_with_counterparties,
+        file_value=FileValue(
+            ("counterparty__name", "role__name"), _list_counterparties, COUNTERPARTY_LINKS
+        ),
+    )
+    facilities = FacilityTextColumn("Facilities", "name")
+    country = FacilityTextColumn("Country", "country", _join_countries)
+    region = FacilityTextColumn("Region", "region")
     stage = Column(
         "Stage",
         order_by=("stage__order",),
         annotate=_with_stage,
+        file_value=FileValue(("stage__name",)),
     )
     on_hold_reason = TextColumn("Why on hold")
     ownership_pct = NumberColumn("Ownership, %", places=1, unit="%")
@@ -210,11 +248,11 @@ class PipelineTable(RecordTable):
     modified_at = MomentColumn("Last changed")
 
     file_only = tuple(
-        _by_basis(heading, unit, attrgetter(name), _with_bases)
-        for heading, unit, name in (
-            ("Capacity, MWp DC", "MWp", "capacity_dc"),
-            ("Capacity, MW AC", "MW", "capacity_ac"),
-            ("Storage, MWh", "MWh", "storage_mwh"),
+        _by_basis(heading, unit, FileValue(lookups, total, FACILITIES))
+        for heading, unit, lookups, total in (
+            ("Capacity, MWp DC", "MWp", CAPACITY_AND_BASIS, _total_of(CapacityBasis.DC)),
+            ("Capacity, MW AC", "MW", CAPACITY_AND_BASIS, _total_of(CapacityBasis.AC)),
+            ("Storage, MWh", "MWh", ("storage_mwh",), _total),
         )
     )
 
@@ -254,6 +292,7 @@ class FacilityTable(RecordTable):
         cache_key=attrgetter("technology_id"),
         order_by=("technology__order",),
         annotate=_with_technology,
+        file_value=FileValue(("technology__name",)),
     )
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
     storage_mwh = NumberColumn("Storage, MWh", places=1, unit="MWh")
@@ -263,9 +302,12 @@ class FacilityTable(RecordTable):
     latitude = NumberColumn("Latitude, °N", places=4)
     longitude = NumberColumn("Longitude, °E", places=4)
     pipeline_count = NumberColumn("Pipelines", annotate=methodcaller("with_pipeline_count"))
-    file_only = (
-        _by_basis("Capacity, MWp DC", "MWp", _capacity_of(CapacityBasis.DC), _with_technology),
-        _by_basis("Capacity, MW AC", "MW", _capacity_of(CapacityBasis.AC), _with_technology),
+    file_only = tuple(
+        _by_basis(heading, unit, FileValue(CAPACITY_AND_BASIS, _capacity_of(basis)))
+        for heading, unit, basis in (
+            ("Capacity, MWp DC", "MWp", CapacityBasis.DC),
+            ("Capacity, MW AC", "MW", CapacityBasis.AC),
+        )
     )
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")

@@ -7,7 +7,8 @@ evaluation; some programs display it, others hide it.
 """
 
 import re
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -20,3 +21,13 @@ _FORMULA = re.compile(rf"(^|;)(?=[{re.escape(FORMULA_STARTS)}])")
 def escape_formula(value: T) -> T | str:
     """The value for a CSV cell; values other than strings are returned unchanged."""
     return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
+
+
+#: ``_FORMULA`` in any of several texts that are joined by null characters.
+_ANY_FORMULA = re.compile(rf"(^|[;\0])[{re.escape(FORMULA_STARTS)}]")
+
+
+def escape_formulas(values: Sequence[Any]) -> Sequence[Any]:
+    """``escape_formula`` of each value; most columns have no text that needs it."""
+    texts = "\0".join([value for value in values if isinstance(value, str)])
+    return [*map(escape_formula, values)] if _ANY_FORMULA.search(texts) else values

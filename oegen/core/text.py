@@ -60,6 +60,11 @@ def clean_lines(text: str) -> str:
     return "\n".join(filter(None, map(clean_line, clean_prose(text).split("\n"))))
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines that are not blank, without the white space around them."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def _strip_format_characters(text: str) -> str:
     """Remove control and format characters; those that are white space become a space."""
     if text.isascii() and text.isprintable():

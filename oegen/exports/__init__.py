@@ -18,6 +18,7 @@ from oegen.exports.files import (
     export_value,
     number_format,
 )
+from oegen.exports.reading import FileValue, LinkedRows, file_rows
 
 __all__ = [
     "CHUNK",
@@ -32,8 +33,11 @@ __all__ = [
     "WIDTH",
     "XLSX",
     "FileColumn",
+    "FileValue",
+    "LinkedRows",
     "Sheet",
     "download",
     "export_value",
+    "file_rows",
     "number_format",
 ]

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from io import StringIO
+from itertools import chain, islice
 from typing import Any
 
 import xlsxwriter
@@ -18,7 +20,7 @@ from django.utils import timezone
 from django.utils.text import capfirst, slugify
 
 from oegen.core import clock
-from oegen.core.formulas import escape_formula
+from oegen.core.formulas import escape_formulas
 from oegen.core.slots import Slot
 from oegen.people.models import SecurityEvent
 from oegen.people.security import record_security_event
@@ -57,7 +59,7 @@ class Sheet:
 
     title: str
     columns: Sequence[FileColumn]
-    rows: Iterable[list]
+    rows: Iterable[Sequence[Any]]
     facts: Sequence[tuple[str, Any]] = ()
 
 
@@ -95,22 +97,24 @@ def export_value(value):
     return str(value)
 
 
-class _Line:
-    """A file for csv.writer whose ``write`` returns the line."""
+#: The types that ``export_value`` returns unchanged.
+_PLAIN_TYPES = frozenset({str, int, float, bool, date, type(None)})
 
-    def write(self, line: str) -> str:
-        return line
+
+def export_values(values: Sequence[Any]) -> Sequence[Any]:
+    """``export_value`` of each value of a column; most columns need no conversion."""
+    return values if _PLAIN_TYPES.issuperset(map(type, values)) else [*map(export_value, values)]
 
 
 def _csv_chunks(sheet: Sheet) -> Iterator[str]:
-    write = csv.writer(_Line()).writerow
-    lines = [BYTE_ORDER_MARK, write([escape_formula(column.heading) for column in sheet.columns])]
-    for row in sheet.rows:
-        lines.append(write([escape_formula(value) for value in row]))
-        if len(lines) >= CHUNK:
-            yield "".join(lines)
-            lines = []
-    yield "".join(lines)
+    rows = chain([[column.heading for column in sheet.columns]], sheet.rows)
+    mark = BYTE_ORDER_MARK
+    while chunk := list(islice(rows, CHUNK)):
+        columns = [escape_formulas(values) for values in zip(*chunk, strict=True)]
+        lines = StringIO()
+        csv.writer(lines).writerows(zip(*columns, strict=True))
+        yield mark + lines.getvalue()
+        mark = ""
 
 
 def _workbook(sheet: Sheet):

@@ -27,6 +27,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from oegen import exports
+from oegen.core.fields import country_name
 from oegen.core.words import moment, number
 from oegen.pages.filters import countries_of
 from oegen.search import ordering
@@ -42,7 +43,7 @@ class Column(tables.Column):
     """A column that declares its annotations and its value in downloads.
 
     ``annotate`` adds to the queryset what the cells need; it is called only if the column is shown.
-    ``export_value`` returns the value for a download, if that is not the accessor's.
+    ``file_value`` is the value for a download, by default the accessor's.
     """
 
     #: The width in a spreadsheet.
@@ -53,11 +54,11 @@ class Column(tables.Column):
         self,
         *args,
         annotate: Callable[[QuerySet], QuerySet] | None = None,
-        export_value: Callable[[Any], Any] | None = None,
+        file_value: exports.FileValue | None = None,
         **kwargs,
     ):
         self.annotate = annotate
-        self.export_value = export_value
+        self.file_value = file_value
         super().__init__(*args, **kwargs)
 
     def cell(self, record: Model, value: Any) -> Any:
@@ -105,7 +106,8 @@ class CountryColumn(Column):
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", {"td": {"class": "nowrap"}})
-        super().__init__(*args, accessor="country_name", **kwargs)
+        name = exports.FileValue(("country",), country_name)
+        super().__init__(*args, accessor="country_name", file_value=name, **kwargs)
 
     def order(self, queryset, is_descending):
         rank = country_rank("country", queryset.model._default_manager.all())
@@ -193,7 +195,7 @@ class RecordColumn(Column):
 
 
 class TextColumn(Column):
-    """A text, truncated to one line except in downloads. The cell shows ``export_value``, too.
+    """A text, truncated to one line except in downloads. The cell shows ``file_value``, too.
     Sorts by the field of the column's name, empty ones last."""
 
     width = exports.TEXT_WIDTH
@@ -210,7 +212,7 @@ class TextColumn(Column):
         return order_nulls_last(queryset.annotate(**{name: text}), name, is_descending)
 
     def cell(self, record, value):
-        text = self.export_value(record) if self.export_value else value
+        text = self.file_value.of_record(record) if self.file_value else value
         if not text:
             return ""
         return format_html(

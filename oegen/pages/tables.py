@@ -1,7 +1,7 @@
 """The base of the tables that lists show."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -29,12 +29,11 @@ from oegen.search import ordering
 @dataclass(frozen=True)
 class FileOnlyColumn:
     """A column of downloads only, after the shown ones; with ``beside``, only if the column of that
-    name is shown. ``annotate`` adds to the queryset what ``value`` needs."""
+    name is shown."""
 
     column: exports.FileColumn
-    value: Callable[[Any], Any]
+    value: exports.FileValue
     beside: str = ""
-    annotate: Callable[[QuerySet], QuerySet] | None = None
 
 
 class RecordTable(tables.Table):
@@ -162,30 +161,19 @@ class RecordTable(tables.Table):
         ]
         return [*shown, *(one.column for one in self._file_only())]
 
-    def file_rows(self) -> Iterator[list]:
+    def file_rows(self) -> Iterator[tuple]:
         """The values of all rows, in the order of ``file_columns``, read in chunks."""
-        extra_columns = self._file_only()
-        records = self.data.data
-        for annotate in dict.fromkeys(one.annotate for one in extra_columns if one.annotate):
-            records = annotate(records)
-        for record in records.iterator(chunk_size=exports.CHUNK):
-            values = [
-                column.column.export_value(record)
-                if column.column.export_value
-                else column.accessor.resolve(record, quiet=True)
-                for column in self.columns
-            ]
-            values += [one.value(record) for one in extra_columns]
-            yield [exports.export_value(value) for value in values]
+        shown = [
+            one.column.file_value or exports.FileValue((str(one.accessor),)) for one in self.columns
+        ]
+        values = [*shown, *(one.value for one in self._file_only())]
+        return exports.file_rows(self.data.data, values)
 
     def _file_only(self) -> list[FileOnlyColumn]:
         shown = self.columns.names()
         wanted = [one for one in self.file_only if not one.beside or one.beside in shown]
-        return [*wanted, FileOnlyColumn(exports.FileColumn("ID", exports.ID_WIDTH), _key)]
-
-
-def _key(record: Model) -> str:
-    return str(record.pk)
+        key = exports.FileValue(("pk",), str)
+        return [*wanted, FileOnlyColumn(exports.FileColumn("ID", exports.ID_WIDTH), key)]
 
 
 def _tags(bound: BoundColumn, name: str) -> Iterator[SafeString]:

@@ -37,11 +37,16 @@ if TYPE_CHECKING:
     from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
 
 
+def status_label(outcome: str, on_hold: bool, stage: str, is_terminal: bool) -> str:
+    """The stage's name, "On hold", or the label of the outcome that ended the project."""
+    if outcome != Outcome.ACTIVE:
+        return str(Outcome(outcome).label)
+    return ON_HOLD if on_hold and not is_terminal else stage
+
+
 def status_label_of(record: Pipeline | StageTransition) -> str:
-    """A stage's name, "On hold", or the label of the outcome that ended the project."""
-    if record.outcome != Outcome.ACTIVE:
-        return record.get_outcome_display()
-    return ON_HOLD if record.on_hold and not record.stage.is_terminal else record.stage.name
+    stage = record.stage
+    return status_label(record.outcome, record.on_hold, stage.name, stage.is_terminal)
 
 
 class Pipeline(AuditedModel):

@@ -10,6 +10,7 @@ from oegen.core.fields import (
     range_constraint,
     range_validators,
 )
+from oegen.core.text import split_lines
 from oegen.models import ReferenceModel
 from pipelines.choices import CapacityBasis
 from pipelines.querysets.technology import TechnologyQuerySet
@@ -70,7 +71,7 @@ class Technology(ReferenceModel):
 
     @property
     def alias_list(self) -> list[str]:
-        return [line.strip() for line in self.aliases.splitlines() if line.strip()]
+        return split_lines(self.aliases)
 
 
 class Stage(ReferenceModel):
