@@ -38,6 +38,7 @@ from django.db import connections, models, router
 from django.utils import timezone
 
 from oegen.core import bulk
+from oegen.core.database import key_set
 
 if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
@@ -235,9 +236,9 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
     return hash_of(facts)
 
 
-def _digests(history: type[models.Model], change_sets: Iterable[Any]) -> models.QuerySet[Any, Any]:
+def _digests(history: type[models.Model], change_sets: Iterable[UUID]) -> models.QuerySet[Any, Any]:
     """(change set, key, digest) of their rows in a history table, in the order for Tally."""
-    rows = history._base_manager.filter(change_set__in=list(change_sets))
+    rows = history._base_manager.filter(change_set__in=key_set(change_sets))
     rows = rows.order_by("change_set_id", "history_id")
     return rows.values_list("change_set_id", "history_id", "digest")
 

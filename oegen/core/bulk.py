@@ -7,10 +7,11 @@ database does not take as they are get converted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 
@@ -69,9 +70,12 @@ def _inserted_fields(model: type[models.Model]) -> tuple[AnyField, ...]:
 
 def _values_of(
     field: AnyField, rows: Collection[Any], connection: BaseDatabaseWrapper
-) -> Iterator[Any]:
+) -> Iterable[Any]:
     """The values of the field in all rows, as parameters of a statement."""
-    plain = _PLAIN.get(type(field).get_prep_value)
+    plain = _plain_type(field, connection)
+    values = list(_reading(field, rows))
+    if {plain, type(None)}.issuperset(map(type, values)):
+        return values
 
     def convert(value: Any) -> Any:
         if value is None or type(value) is plain:
@@ -80,7 +84,14 @@ def _values_of(
 
     # Rows of one write have many times and foreign keys in common.
     is_repeated = isinstance(field, (models.DateField, models.ForeignKey))
-    return map(cache(convert) if is_repeated else convert, _reading(field, rows))
+    return map(cache(convert) if is_repeated else convert, values)
+
+
+def _plain_type(field: AnyField, connection: BaseDatabaseWrapper) -> type | None:
+    target = field.target_field if isinstance(field, models.ForeignKey) else field
+    if isinstance(target, models.UUIDField):
+        return UUID if connection.features.has_native_uuid_field else None
+    return _PLAIN.get(type(field).get_prep_value)
 
 
 def _reading(field: AnyField, rows: Collection[Any]) -> Iterator[Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models.expressions import RawSQL
 
 
 def is_migrated(using: str) -> bool:
@@ -37,6 +40,14 @@ def snapshot(using: str) -> Iterator[None]:
             finally:
                 cursor.execute("ROLLBACK")
                 connection.connection.text_factory = text_factory
+
+
+def key_set(keys: Iterable[UUID], using: str = DEFAULT_DB_ALIAS) -> RawSQL:
+    """These keys, for a lookup with ``in``, as one parameter: of a list, Django and the driver
+    process each key of its own."""
+    if connections[using].vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::uuid[])", [list(keys)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps([key.hex for key in keys])])
 
 
 @contextmanager

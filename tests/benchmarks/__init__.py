@@ -1,1 +1,2 @@
-"""Measurements, each a command that prints a table: ``python -m tests.benchmarks.pages``."""
+"""Measurements, each a command that prints a table: ``python -m tests.benchmarks.pages``, of
+commands and files ``python -m tests.benchmarks.commands``."""

@@ -22,6 +22,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -73,8 +74,14 @@ def main() -> None:
         transaction.set_rollback(True)
 
 
-def set_up(pipelines: int | None) -> None:
-    """Set Django up on the database, and fill it with a sample of that size if it is empty."""
+def load_sample(pipelines: int) -> None:
+    from django.core.management import call_command
+
+    call_command("load_sample", pipelines=pipelines)
+
+
+def set_up(pipelines: int | None, load: Callable[[int], object] = load_sample) -> None:
+    """Set Django up on the database, and ``load`` a sample of that size if it is empty."""
     if pipelines and not os.environ.get("DATABASE_URL"):
         folder = Path(os.environ.get("VAR_DIR", "var")).resolve()
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/benchmark-{pipelines}.sqlite3"
@@ -91,7 +98,22 @@ def set_up(pipelines: int | None) -> None:
 
     call_command("migrate", verbosity=0)
     if not Pipeline.objects.exists():
-        call_command("load_sample", pipelines=pipelines)
+        load(pipelines)
+
+
+@contextmanager
+def recorded_statements() -> Iterator[list[tuple]]:
+    """The statements of the block, for ``replay``."""
+    from django.db import connection
+
+    statements: list[tuple] = []
+
+    def note(execute, sql, params, many, context):
+        statements.append((sql, params, many))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield statements
 
 
 def visits(client) -> Iterator[Visit]:
@@ -168,20 +190,11 @@ def edit(pipeline) -> None:
 
 def measure(client, visit: Visit, runs: int, empty_ms: float) -> float:
     """Print the row of a page; returns the median of its times. The first visit is not counted."""
-    from django.db import connection
-
-    statements: list[tuple] = []
-
-    def note(execute, sql, params, many, context):
-        statements.append((sql, params, many))
-        return execute(sql, params, many, context)
-
     times, busy, size = [], [], 0
     for run in range(runs + 1):
         visit.before()
         data = visit.data(run) if visit.data else None
-        statements.clear()
-        with connection.execute_wrapper(note):
+        with recorded_statements() as statements:
             start, busy_since = time.perf_counter(), time.process_time()
             response = (
                 client.get(visit.address) if data is None else client.post(visit.address, data)

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from oegen import audit
 from oegen.audit import seals
@@ -36,6 +36,7 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
         # In chunks, not by one long query, because rows are read in between.
         chunk = list(read(ChangeSet.objects.filter(number__gt=number).order_by("number")[:CHUNK]))
         numbered = [(one, faults) for one, faults in chunk if one.number is not None]
+        before = number
         for change_set, faults in chunk:
             yield from fault_findings(change_set, faults, reported)
         if not numbered:
@@ -67,7 +68,8 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
             number, seal = change_set.number, change_set.seal or ""
             seal_format = max(seal_format, own_format)
             sealed_at = change_set.sealed_at or sealed_at
-        yield from _row_findings([one for one, _ in numbered], counts, reported)
+        selected = ChangeSet.objects.filter(number__gt=before, number__lte=number).order_by()
+        yield from _row_findings([one for one, _ in numbered], selected, counts, reported)
 
 
 def link_findings(
@@ -92,17 +94,24 @@ def _is_earlier(when: datetime, before: datetime) -> bool:
 
 
 def _row_findings(
-    chunk: list[ChangeSet], counts: Counter[str], reported: Reported
+    chunk: list[ChangeSet],
+    selected: QuerySet[ChangeSet],
+    counts: Counter[str],
+    reported: Reported,
 ) -> Iterator[Finding]:
-    """Compare the rows of some change sets with their sealed contents."""
+    """Compare the rows of some change sets with their sealed contents. ``selected`` selects the
+    same change sets."""
     by_key = {change_set.pk: change_set for change_set in chunk if change_set.pk}
     found: dict[UUID, dict[str, list[int | str]]] = {key: {} for key in by_key}
     has_findings: set[tuple[UUID, str]] = set()
     for history in map(audit.history_model, audit.tracked_models()):
         label = history._meta.label_lower
-        rows = history.objects.filter(change_set__in=list(by_key))
+        # A subquery: for each of many tables, a list of keys takes longer than the rows.
+        rows = history.objects.filter(change_set__in=selected.values("pk"))
         ordered = read(rows.order_by("change_set_id", "history_id"))
         for key, members in groupby(ordered, lambda pair: pair[0].change_set_id):
+            if key not in by_key:
+                continue  # Its change set can't be read.
             tally = seals.Tally()
             for row, faults in members:
                 counts["history rows"] += 1

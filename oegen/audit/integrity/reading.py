@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.base import ModelState
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.constants import MULTI
 
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.integrity.finding import Finding, record_name
+
+if TYPE_CHECKING:
+    from oegen.core.fields import AnyField
 
 CHUNK = 2_000
 
@@ -62,25 +66,76 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
         for place, field in enumerate(fields)
     ]
     for chunk in chunks:
-        for raw in chunk:
-            values, faults = [], {}
-            for stored_value, (field, usual_type, functions, expression) in zip(
-                raw, plan, strict=True
-            ):
-                value = stored_value
-                try:
-                    for convert in functions:
-                        value = convert(value, expression, connection)
-                    if type(value) is not usual_type:
-                        _check(field, value, stored_value)
-                except Exception:  # A damaged value can raise anything; it is reported.
-                    faults[field.attname] = stored_value
-                    value = None
-                values.append(value)
-            yield model.from_db(DEFAULT_DB_ALIAS, names, values), faults
+        faults: dict[int, Faults] = {}
+        columns = [
+            _read_column(raw, *column, connection, faults)
+            for raw, column in zip(zip(*chunk, strict=True), plan, strict=True)
+        ]
+        for place, values in enumerate(zip(*columns, strict=True)):
+            yield _instance(model, names, values), faults.get(place, {})
 
 
-def _check(field: models.Field[Any, Any], value: Any, raw: Any) -> None:
+def _read_column(
+    stored: Sequence[Any],
+    field: AnyField,
+    usual_type: type | None,
+    functions: Sequence[Callable[..., Any]],
+    expression: Any,
+    connection: BaseDatabaseWrapper,
+    faults: dict[int, Faults],
+) -> list[Any]:
+    """The values of a column; invalid ones are None and added to the ``faults`` of their row."""
+
+    def convert(value: Any) -> Any:
+        for function in functions:
+            value = function(value, expression, connection)
+        return value
+
+    values: list[Any]
+    try:
+        values = _convert(stored, convert) if functions else list(stored)
+    except Exception:  # A damaged value can raise anything; it is found below.
+        values = [_UNREADABLE] * len(stored)
+    if {usual_type}.issuperset(map(type, values)):
+        return values
+    for place, (value, raw) in enumerate(zip(values, stored, strict=True)):
+        if type(value) is usual_type or (raw is None and value is None and field.null):
+            continue
+        try:
+            if value is _UNREADABLE:
+                values[place] = value = convert(raw)
+            if type(value) is not usual_type:
+                _check(field, value, raw)
+        except Exception:  # It is reported.
+            faults.setdefault(place, {})[field.attname] = raw
+            values[place] = None
+    return values
+
+
+_UNREADABLE = object()
+
+
+def _convert(stored: Sequence[Any], convert: Callable[[Any], Any]) -> list[Any]:
+    """Convert the values; equal texts once."""
+    if not _TEXT_OR_NULL.issuperset(map(type, stored)):
+        return [convert(value) for value in stored]
+    converted = {value: convert(value) for value in set(stored)}
+    return [converted[value] for value in stored]
+
+
+_TEXT_OR_NULL = frozenset({str, type(None)})
+
+
+def _instance(model: type[T], names: Sequence[str], values: Sequence[Any]) -> T:
+    """Like ``from_db``, at a tenth of the cost: no signals, and nothing that a model adds."""
+    row = model.__new__(model)
+    row.__dict__.update(zip(names, values, strict=True))
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return row
+
+
+def _check(field: AnyField, value: Any, raw: Any) -> None:
     """Raise an exception if the application could not have written the value."""
     if value is None:
         # Converters return None for invalid values.
