@@ -1,6 +1,6 @@
 from operator import attrgetter, methodcaller
 
-from django.db.models import Model, Prefetch
+from django.db.models import Model, Prefetch, QuerySet
 
 from infopoints.choices import Status
 from infopoints.models import (
@@ -36,8 +36,8 @@ class LinkedColumn(TextColumn):
     ):
         self.links = links
         self.first = first
-        model = InformationPoint._meta.get_field(linked).related_model
-        rows = LinkedRows(Prefetch(linked, model._default_manager.all()), "information_points")
+        records: QuerySet = getattr(InformationPoint, linked).rel.model._default_manager.all()
+        rows = LinkedRows(Prefetch(linked, records), owner="information_points")
         super().__init__(
             annotate=methodcaller("prefetch_related", linked),
             file_value=FileValue((name,), separator.join, rows),

@@ -243,9 +243,9 @@ class Importer(ABC):
     def note_references(self, audit: AuditFile) -> None:
         """Store when the audit first refers to records of other files."""
         for _, _, _, cells in self.run.scratch.past(self.past_key):
-            form = self.form(self.past_cells(cells, []))
-            if form.is_valid():
-                for key in self.references(form.cleaned_data):
+            data, error = self.form.read(self.past_cells(cells, []))
+            if not error:
+                for key in self.references(data):
                     self.run.scratch.note_reference(key, cells[audit.MOMENT])
 
     def past_cells(self, cells: dict[str, str], notes: list[str]) -> dict[str, str]:
@@ -290,14 +290,12 @@ class Importer(ABC):
     def _read(self, row: Row) -> None:
         if row.error:
             raise row.error
-        form = self.form(row.values)
-        valid = form.is_valid()
-        row.data = form.cleaned_data
+        row.data, error = self.form.read(row.values)
         if record_id := row.data.get("ID"):
             # Before the row can be rejected, so that a later row never gets its ID.
             row.data["ID"] = self.identify(row, record_id)
-        if not valid:
-            raise ValidationError(form.errors.as_data())
+        if error:
+            raise error
 
     def list_questions(self, row: Row, record: AuditedModel, questions: Iterable[Question]) -> None:
         """List the questions about an accepted row in the summary, and store them as answered by
@@ -324,13 +322,12 @@ class Importer(ABC):
         for line, audit_id, raw, cells in found:
             row = Row(audit.file_name, line, raw)
             notes: list[str] = []
-            form = self.form(self.past_cells(cells, notes))
-            if form.is_valid():
-                created, entity = moment(cells[audit.MOMENT]), form.cleaned_data["ID"]
-                data = form.cleaned_data
-                rows.append(PastRow(row, uuid.UUID(audit_id), created, entity, data, notes))
+            data, error = self.form.read(self.past_cells(cells, notes))
+            if error:
+                audit.reject(row, error, self.columns)
             else:
-                audit.reject(row, ValidationError(form.errors.as_data()), self.columns)
+                created, entity = moment(cells[audit.MOMENT]), data["ID"]
+                rows.append(PastRow(row, uuid.UUID(audit_id), created, entity, data, notes))
         imported = self._imported_past([row.entity for row in rows])
         new_rows = [
             row

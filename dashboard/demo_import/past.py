@@ -183,10 +183,9 @@ class AuditFile:
     def _sort(self, row: Row) -> None:
         if row.error:
             raise row.error
-        form = AuditForm(row.values)
-        if not form.is_valid():
-            raise ValidationError(form.errors.as_data())
-        values = form.cleaned_data
+        values, error = AuditForm.read(row.values)
+        if error:
+            raise error
         if line := self.run.scratch.claim(self.file_name, values["ID"], row.line):
             raise ValidationError(
                 {"ID": f"Line {line} has this ID already. Each row needs its own."}

@@ -19,17 +19,18 @@ from oegen.exports.files import CHUNK, export_values
 
 @dataclass(frozen=True)
 class LinkedRows:
-    """The rows that ``prefetch`` reads for each record, in its order; ``owner`` is the lookup from
-    such a row to the record's key."""
+    """The rows that ``prefetch``, which must have a queryset, reads for each record, in its order;
+    ``owner`` is the lookup from such a row to the record's key."""
 
     prefetch: Prefetch
     owner: str
 
     def of_keys(self, keys: Sequence[Any], lookups: Sequence[str]) -> dict[Any, list[tuple]]:
         """By the record's key, the values of each lookup over its rows; only records with rows."""
-        rows = self.prefetch.queryset.filter(**{f"{self.owner}__in": keys})
-        found: dict[Any, list[tuple]] = {}
-        for key, *values in rows.prefetch_related(None).values_list(self.owner, *lookups):
+        rows: QuerySet = self.prefetch.queryset  # type: ignore[assignment]  # None is allowed, too
+        rows = rows.filter(**{f"{self.owner}__in": keys}).prefetch_related(None)
+        found: dict[Any, list[list]] = {}
+        for key, *values in rows.values_list(self.owner, *lookups):
             found.setdefault(key, []).append(values)
         return {key: list(zip(*values, strict=True)) for key, values in found.items()}
 

@@ -68,7 +68,7 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
     for chunk in chunks:
         faults: dict[int, Faults] = {}
         columns = [
-            _read_column(raw, *column, connection, faults)
+            _read_column(raw, connection, faults, *column)
             for raw, column in zip(zip(*chunk, strict=True), plan, strict=True)
         ]
         for place, values in enumerate(zip(*columns, strict=True)):
@@ -77,12 +77,12 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
 
 def _read_column(
     stored: Sequence[Any],
+    connection: BaseDatabaseWrapper,
+    faults: dict[int, Faults],
     field: AnyField,
     usual_type: type | None,
     functions: Sequence[Callable[..., Any]],
     expression: Any,
-    connection: BaseDatabaseWrapper,
-    faults: dict[int, Faults],
 ) -> list[Any]:
     """The values of a column; invalid ones are None and added to the ``faults`` of their row."""
 
