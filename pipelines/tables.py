@@ -120,16 +120,20 @@ class ReasonsColumn(PartColumn):
             accessor="reason_codes",
             cache_key=attrgetter("reason_codes"),
             annotate=methodcaller("with_reasons"),
-            export_value=lambda pipeline: "; ".join(reason.label for reason in _reasons(pipeline)),
+            file_value=FileValue(("reason_codes",), _list_reasons),
             orderable=False,
         )
 
     def cell(self, record, value):
-        return super().cell(record, _reasons(record))
+        return super().cell(record, _reasons(value))
 
 
-def _reasons(pipeline) -> list[Reason]:
-    return [Reason(code) for code in (pipeline.reason_codes or "").split()]
+def _reasons(codes: str | None) -> list[Reason]:
+    return [Reason(code) for code in (codes or "").split()]
+
+
+def _list_reasons(codes: str | None) -> str:
+    return "; ".join(reason.label for reason in _reasons(codes))
 
 
 #: Named, so that columns share the function: RecordTable calls each annotate function once.
