@@ -12,20 +12,15 @@ from infopoints.models import (
 from oegen.exports import FileValue, LinkedRows
 from oegen.pages.columns import (
     ChoiceColumn,
-    Column,
     MomentColumn,
     NullsLastPartColumn,
     NumberColumn,
+    PersonColumn,
     RecordColumn,
     TextColumn,
     order_by_first_link,
 )
 from oegen.pages.tables import RecordTable
-
-
-def _owner_name(first_name: str, last_name: str, username: str | None) -> str | None:
-    """As of ``User``; None without an owner."""
-    return f"{first_name} {last_name}".strip() or username if username else None
 
 
 class LinkedColumn(TextColumn):
@@ -72,13 +67,7 @@ class InformationPointTable(RecordTable):
     pipelines = LinkedColumn(
         "pipelines", "project_name", InformationPointPipeline, "pipeline__project_name"
     )
-    owner = Column(
-        order_by=("owner__username",),
-        annotate=methodcaller("select_related", "owner"),
-        file_value=FileValue(
-            ("owner__first_name", "owner__last_name", "owner__username"), _owner_name
-        ),
-    )
+    owner = PersonColumn("owner")
     review_on = NullsLastPartColumn(
         "infopoints/parts/review.html",
         "Review",

@@ -18,6 +18,7 @@ from oegen.pages.columns import (
     NullsLastPartColumn,
     NumberColumn,
     PartColumn,
+    PersonColumn,
     RecordColumn,
     TextColumn,
     country_rank,
@@ -217,9 +218,7 @@ class PipelineTable(RecordTable):
         "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
     attention = ReasonsColumn()
-    responsible = Column(
-        order_by=("responsible__username",), annotate=methodcaller("select_related", "responsible")
-    )
+    responsible = PersonColumn("responsible")
     next_step = TextColumn("Next step")
     next_step_on = DayColumn("Next step due")
     cod_date = DayColumn("COD")

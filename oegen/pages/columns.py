@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from functools import cached_property
+from operator import methodcaller
 from typing import Any
 
 import django_tables2 as tables
@@ -99,6 +100,23 @@ def country_rank(field: str, records: QuerySet) -> Case:
     # Without countries this would be a constant, by which PostgreSQL can't order.
     unknown = When(**{field: ""}, then=Value(None))
     return Case(unknown, *ranks, default=Value(None), output_field=IntegerField())
+
+
+class PersonColumn(Column):
+    """The name of the user that a foreign key refers to; sorts by username."""
+
+    def __init__(self, field: str):
+        names = (f"{field}__first_name", f"{field}__last_name", f"{field}__username")
+        super().__init__(
+            order_by=(names[-1],),
+            annotate=methodcaller("select_related", field),
+            file_value=exports.FileValue(names, _person_name),
+        )
+
+
+def _person_name(first_name: str, last_name: str, username: str | None) -> str | None:
+    """As of ``User``; None without one."""
+    return f"{first_name} {last_name}".strip() or username if username else None
 
 
 class CountryColumn(Column):
