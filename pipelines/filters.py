@@ -258,7 +258,7 @@ class PipelineFilter(PageFilterSet):
         responsible_choices,
         pick="of_responsible",
         group_by="responsible__username",
-        is_combined=lambda code: code == NOBODY,
+        buckets={NOBODY: None},
         empty_label="Anybody",
     )
     country = SelectionFilter(

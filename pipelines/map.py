@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from pathlib import Path
 from typing import Any
 
-from django.core.cache import cache
 from django.core.exceptions import BadRequest
 from django.db.models import F
 from django.http import JsonResponse
@@ -15,7 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag
 
 from oegen import asof
-from oegen.core.caching import CACHE_SECONDS, cache_key
+from oegen.core.caching import cache_key, keep
 from oegen.core.words import count
 from oegen.search.ordering import natural
 from pipelines.choices import CapacityBasis
@@ -29,10 +27,6 @@ MAX_LISTED = 100
 
 #: With more facilities the map gets groups of neighbours.
 MAX_SITES = 500
-
-
-#: What the data are made by: with other code, a browser needs them again.
-CODE = (Path(__file__), Path(__file__).with_name("sites.py"))
 
 
 class MapData(FilteredPipelines):
@@ -54,17 +48,14 @@ class MapData(FilteredPipelines):
     @method_decorator(cache_control(private=True, no_cache=True))
     def get(self, request, *args, **kwargs):
         """A browser that has the data already is told so without reading them."""
-        changed = [path.stat().st_mtime_ns for path in CODE]
-        self.key = cache_key("map", asof.data_version(), changed, request.GET.urlencode())
-        return etag(lambda *args, **kwargs: f'"{self.key}"')(super().get)(request, *args, **kwargs)
+        self.version = asof.data_version(), request.GET.urlencode()
+        key = cache_key("map", *self.version)
+        return etag(lambda *args, **kwargs: f'"{key}"')(super().get)(request, *args, **kwargs)
 
     def render_to_response(self, context, **kwargs):
         text = self.request.GET.get("bounds")
         if text is None:
-            answer = cache.get(self.key)
-            if answer is None:
-                answer = self.everything()
-                cache.set(self.key, answer, timeout=CACHE_SECONDS)
+            answer = keep(self.everything, "map", *self.version)
         else:
             answer = self.inside(self.parse(text))
         return JsonResponse(
