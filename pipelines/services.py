@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -32,6 +32,9 @@ UNDONE_FIELDS = (
 
 #: The ways of changing a pipeline that can be undone so: on the board, and where it is shown.
 UNDOABLE = (audit.Source.BOARD, audit.Source.PAGE)
+
+#: The reason of a confirmation.
+STILL_RIGHT = "Still right"
 
 #: Prefix of the reason of an undo.
 UNDONE = "Undo: "
@@ -118,11 +121,37 @@ def move_pipeline(
     if pipeline.version != version:
         pipeline.version = version
         raise StaleRecordError(pipeline)
+    before = pipeline.status_label
+    set_status(pipeline, to, effective_on, on_hold_reason=on_hold_reason, rtb_date=rtb_date)
+    pipeline.full_clean()
+    written = {"stage", "on_hold", "on_hold_reason", "rtb_date"}
+    answered = questions.require_answers(pipeline, changed=written, answers=save_anyway)
+    with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
+        pipeline.save()
+        questions.record_answers(pipeline, answered)
+    return Edit(pipeline, change_set, _moved(pipeline, before))
+
+
+def require_active(pipeline: Pipeline) -> None:
+    """Raises NotMovableError if the project has ended."""
     if pipeline.outcome != Outcome.ACTIVE:
         raise NotMovableError(
             f"It was {pipeline.get_outcome_display().lower()}, so it has no place on the board. "
             "Make it active again in its form first."
         )
+
+
+def set_status(
+    pipeline: Pipeline,
+    to: str,
+    effective_on: date,
+    *,
+    on_hold_reason: str = "",
+    rtb_date: date | None = None,
+) -> None:
+    """Set what ``move_pipeline`` writes, without saving. Raises NotMovableError and
+    ValidationError."""
+    require_active(pipeline)
     before = pipeline.status_label
     if to == HELD:
         if not on_hold_reason.strip():
@@ -142,13 +171,6 @@ def move_pipeline(
         raise NotMovableError(f"It is at {before} already: choose another place for it.")
     pipeline.status_effective_on = effective_on
     pipeline.next_transition().clean()
-    pipeline.full_clean()
-    written = {"stage", "on_hold", "on_hold_reason", "rtb_date"}
-    answered = questions.require_answers(pipeline, changed=written, answers=save_anyway)
-    with audit.change_set(person=person, reason=reason, source=audit.Source.BOARD) as change_set:
-        pipeline.save()
-        questions.record_answers(pipeline, answered)
-    return Edit(pipeline, change_set, _moved(pipeline, before))
 
 
 @transaction.atomic
@@ -185,6 +207,67 @@ def edit_pipeline(
         pipeline.save()
         questions.record_answers(pipeline, answered)
     return Edit(pipeline, change_set, _edited(pipeline, changed))
+
+
+@dataclass(frozen=True)
+class Together:
+    """The pipelines that ``edit_together`` saved, in one change set, and the others by name, with
+    the reason why they were left as they are."""
+
+    saved: tuple[Pipeline, ...]
+    left_out: tuple[tuple[str, str], ...]
+    change_set: ChangeSet | None
+
+
+def plan_together(
+    pipelines: Iterable[Pipeline], change: Callable[[Pipeline], set[str]]
+) -> tuple[list[Pipeline], list[tuple[str, str]]]:
+    """Apply ``change``, which returns the names of the fields that it sets, to each pipeline,
+    without saving: those that can be saved, and the names of the others with the reason."""
+    planned, left_out = [], []
+    for pipeline in pipelines:
+        try:
+            written = change(pipeline)
+            pipeline.full_clean()
+            questions.require_answers(pipeline, changed=written, answers=())
+        except (NotMovableError, NothingToConfirmError) as error:
+            left_out.append((str(pipeline), str(error)))
+        except ValidationError as error:
+            left_out.append((str(pipeline), " ".join(error.messages)))
+        else:
+            planned.append(pipeline)
+    return planned, left_out
+
+
+@transaction.atomic
+def edit_together(
+    *,
+    versions: Mapping[UUID, int],
+    change: Callable[[Pipeline], set[str]],
+    reason: str,
+    person: User,
+) -> Together:
+    """Change the pipelines whose version is still the one given, by key. The others, and those that
+    the rules refuse, are left as they are; so are those with a question, which is asked where one
+    pipeline is changed alone."""
+    locked = Pipeline.objects.select_for_update(no_key=True).filter(pk__in=versions).order_by("pk")
+    current, left_out = [], []
+    for pipeline in locked:
+        if pipeline.version == versions[pipeline.pk]:
+            current.append(pipeline)
+        else:
+            left_out.append((str(pipeline), "Somebody changed it meanwhile."))
+    planned, refused = plan_together(current, change)
+    change_set = None
+    if planned:
+        source = audit.Source.PAGE
+        with (
+            audit.change_set(person=person, reason=reason, source=source) as change_set,
+            audit.saves_together(),
+        ):
+            for pipeline in planned:
+                pipeline.save()
+    return Together(tuple(planned), (*left_out, *refused), change_set)
 
 
 def _moved(pipeline: Pipeline, before: str) -> str:
@@ -297,11 +380,17 @@ def confirm_rag(*, key: UUID, version: int, person: User) -> None:
     Raises StaleRecordError when ``version`` is no longer the pipeline's, and NothingToConfirmError
     if it has no rating.
     """
-    with audit.change_set(person=person, reason="Still right"):
+    with audit.change_set(person=person, reason=STILL_RIGHT):
         pipeline = Pipeline.objects.order_by().select_for_update(no_key=True).get(pk=key)
         if pipeline.version != version:
             raise StaleRecordError(pipeline)
-        if not pipeline.rag_status:
-            raise NothingToConfirmError("There is no rating to confirm: choose one instead.")
-        pipeline.rag_confirmed_at = timezone.now()
+        set_confirmed(pipeline)
         pipeline.save()
+
+
+def set_confirmed(pipeline: Pipeline) -> set[str]:
+    """Confirm the rating, without saving. Raises NothingToConfirmError."""
+    if not pipeline.rag_status:
+        raise NothingToConfirmError("There is no rating to confirm: choose one instead.")
+    pipeline.rag_confirmed_at = timezone.now()
+    return {"rag_confirmed_at"}

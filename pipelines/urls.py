@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pipelines import board, editing, map, views
+from pipelines import board, bulk, editing, map, views
 
 urlpatterns = [
     path("pipelines/", views.PipelineList.as_view(), name="pipelines"),
@@ -16,6 +16,7 @@ urlpatterns = [
         editing.UndoEdit.as_view(),
         name="pipeline-undo",
     ),
+    path("pipelines/together/<slug:what>/", bulk.EditTogether.as_view(), name="pipelines-together"),
     path("pipelines/map/", map.Map.as_view(), name="map"),
     path("pipelines/map/data/", map.MapData.as_view(), name="map-data"),
     path("pipelines/<uuid:pk>/confirm-rag/", views.confirm_rag, name="pipeline-confirm-rag"),

@@ -1,7 +1,10 @@
 """A fact changed where it is shown, in a real browser: list, dashboard, record, phone."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from pipelines.models import Pipeline
@@ -77,3 +80,20 @@ def test_record_and_phone(page, pipeline, live_server):
     page.goto(live_server.url)
     page.locator(".attention tr").filter(has_text="Moor").locator(".attention-rag").click()
     expect(page.locator("dialog[open]").get_by_label("Amber")).to_be_checked()
+
+
+def test_stale_ratings_are_confirmed_in_four_clicks(page, pipeline, live_server):
+    for one in Pipeline.objects.all():
+        one.rag_confirmed_at = timezone.now() - timedelta(days=70)
+        one.save()
+    page.goto(live_server.url)
+    page.get_by_role("link", name="Not confirmed in 60 days").click()  # 1
+    page.get_by_label("Select all of this page").check()  # 2
+    bar = page.get_by_role("region", name="What to do with the selected pipelines")
+    expect(bar).to_contain_text("2 selected")
+    bar.get_by_role("button", name="Still right").click()  # 3
+    dialog = page.locator("dialog[open]")
+    expect(dialog.get_by_role("heading")).to_have_text("Still right of 2 pipelines")
+    dialog.get_by_role("button", name="Save").click()  # 4
+    expect(page.locator(".edit-notice")).to_contain_text("2 pipelines confirmed.")
+    expect(bar).to_be_hidden()

@@ -77,6 +77,10 @@ PAGES = {
         "GET": (302, 403, 200, 200),
         "POST": (302, 403, 422, 422),
     },
+    "pipelines/together/<slug:what>/": {
+        "GET": (302, 403, 200, 200),
+        "POST": (302, 403, 422, 422),
+    },
     "pipelines/<uuid:pk>/undo/<uuid:change_set>/": {"POST": (302, 403, 409, 409)},
     "pipelines/board/": READ,
     "pipelines/map/": READ,

@@ -163,3 +163,83 @@ def test_the_past_offers_nothing_to_change(as_portfolio_manager, pipeline):
 
 def test_form_that_there_is_not_is_not_found(as_portfolio_manager, pipeline):
     assert as_portfolio_manager.get(address_of(pipeline, "password")).status_code == 404
+
+
+# Several at once
+
+
+def together(client, what: str, *pipelines, **typed):
+    chosen = ",".join(f"{one.pk}:{one.version}" for one in pipelines)
+    return client.post(reverse("pipelines-together", args=[what]), {"chosen": chosen, **typed})
+
+
+def test_ratings_are_confirmed_together_and_what_changed_meanwhile_is_left_out(
+    as_portfolio_manager, portfolio_manager, pipeline
+):
+    other, unrated = make_pipeline("Other", rag_status="red"), make_pipeline("Unrated")
+    changed = make_pipeline("Changed", rag_status="amber")
+    keys = [str(one.pk) for one in (pipeline, other, unrated, changed)]
+    address = reverse("pipelines-together", args=["confirm"])
+    preview = as_portfolio_manager.get(address, {"key": keys})
+    assert preview.context["number"] == 3
+    assert preview.context["left_out"][0][0] == "Unrated"
+    before = stored(other).rag_confirmed_at
+    theirs = stored(changed)
+    theirs.rag_comment = "Theirs"
+    theirs.save()
+    number = ChangeSet.objects.count()
+
+    answer = together(
+        as_portfolio_manager, "confirm", pipeline, other, unrated, changed, reason="Still right"
+    )
+
+    message = answer.json()["message"]
+    assert message.startswith("2 pipelines confirmed. 2 left as they are. ")
+    assert "Changed: Somebody changed it meanwhile." in message
+    assert "Unrated: There is no rating to confirm" in message
+    assert ChangeSet.objects.count() == number + 1
+    change_set = ChangeSet.objects.latest("number")
+    assert (change_set.person, change_set.reason) == (portfolio_manager, "Still right")
+    assert Pipeline.history.filter(change_set=change_set).count() == 2
+    assert stored(other).rag_confirmed_at > before
+    assert as_portfolio_manager.get(answer.json()["details"]).status_code == 200
+
+
+def test_stage_and_responsible_of_several_are_one_change_each(as_portfolio_manager, pipeline):
+    other, ended = make_pipeline("Other"), make_pipeline("Ended", outcome="withdrawn")
+    day = timezone.localdate()
+    moved = together(
+        as_portfolio_manager,
+        "stage",
+        *(stored(pipeline), other, ended),
+        to="procurement",
+        effective_on=day.isoformat(),
+        reason="Tender is out",
+    )
+    assert moved.json()["message"].startswith(
+        "2 pipelines moved. 1 left as they are. Ended: It was"
+    )
+    move = stored(other).transitions.latest("recorded_at")
+    assert (move.stage.code, move.effective_on) == ("procurement", day)
+
+    morgan = make_user(roles.MANAGERS, "morgan")
+    given = together(
+        as_portfolio_manager,
+        "responsible",
+        *(stored(pipeline), stored(other)),
+        responsible=morgan.pk,
+        reason="Handed over",
+    )
+    assert given.json()["message"] == "2 pipelines changed."
+    assert Pipeline.objects.filter(responsible=morgan).count() == 2
+
+
+def test_nothing_is_written_without_a_reason_or_with_an_unreadable_choice(
+    as_portfolio_manager, pipeline
+):
+    number = ChangeSet.objects.count()
+    assert together(as_portfolio_manager, "confirm", pipeline, reason="").status_code == 422
+    address = reverse("pipelines-together", args=["confirm"])
+    answer = as_portfolio_manager.post(address, {"chosen": "x:1", "reason": "Still right"})
+    assert (answer.status_code, ChangeSet.objects.count()) == (422, number)
+    assert as_portfolio_manager.get(address, {"key": "x"}).status_code == 404

@@ -31,7 +31,8 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
     if route in special:
         return f"/{special[route]}"
     route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
-    route = route.replace("<slug:what>", "rag")
+    route = route.replace("edit/<slug:what>", "edit/rag")
+    route = route.replace("together/<slug:what>", "together/confirm")
     route = route.replace("<uuid:comment>", str(records[Comment].pk))
     token = unsubscribe_token(records[User], ["completed"])
     route = route.replace("<str:token>", token)

@@ -18,8 +18,9 @@
 
   const form = dialog.querySelector("[data-edit-form]");
   const fields = dialog.querySelector("[data-edit-fields]");
+  const bar = document.querySelector("[data-bulk-bar]");
   const icon = dialog.querySelector("[data-edit-icon]");
-  let opened = null; // { address, pipeline }
+  let opened = ""; // the address of the form
   let busy = false;
 
   /* The buttons in the cells ------------------------------------------------------------------ */
@@ -43,16 +44,62 @@
     });
   }
 
+  /* Several at once: a box in each row, and a bar for those that are ticked. ----------------- */
+
+  function addBoxes() {
+    document.querySelectorAll(".record-rows").forEach((table) => {
+      const links = [...table.querySelectorAll("tbody th a")].filter((link) =>
+        link.pathname.startsWith("/pipelines/"),
+      );
+      const head = table.querySelector("thead th");
+      if (!links.length || head.querySelector("[data-pick-all]")) return;
+      head.prepend(box("Select all of this page", "pickAll", ""));
+      for (const link of links) {
+        const key = link.pathname.split("/").at(-2);
+        link.closest("th").prepend(box(`Select ${link.textContent}`, "pick", key));
+      }
+    });
+    showBar();
+  }
+
+  function box(label, name, value) {
+    const input = document.createElement("input");
+    Object.assign(input, { type: "checkbox", className: "row-pick", autocomplete: "off" });
+    input.setAttribute("aria-label", label);
+    input.dataset[name] = value;
+    return input;
+  }
+
+  function picked() {
+    return [...document.querySelectorAll("[data-pick]:checked")].map((one) => one.dataset.pick);
+  }
+
+  function showBar() {
+    const number = picked().length;
+    bar.hidden = !number;
+    bar.querySelector("[data-bulk-count]").textContent = number;
+  }
+
+  function keys() {
+    return new URLSearchParams(picked().map((key) => ["key", key]));
+  }
+
+  function pickAll(isChecked) {
+    document.querySelectorAll("[data-pick], [data-pick-all]").forEach((one) => {
+      one.checked = isChecked;
+    });
+    showBar();
+  }
+
   /* The form ---------------------------------------------------------------------------------- */
 
-  async function open(button) {
-    const address = button.dataset.edit;
+  async function open(button, address) {
     const answer = await oegenAnswers.ask(address);
     if (!answer.ok) throw new Error(oegenAnswers.problem(answer.status));
-    opened = { address, pipeline: address.replace(/edit\/[^/]+\/$/, "") };
+    opened = address;
     fields.innerHTML = await answer.text();
     dialog.showModal();
-    place(button.closest("td, .figures > div, dd, .rag-sentence") ?? button);
+    place(button.closest("td, .figures > div, dd, .rag-sentence"));
     oegenUnsaved.watch(form, address);
     (fields.querySelector(":checked") ?? firstField())?.focus();
   }
@@ -63,7 +110,7 @@
 
   /* Below the cell or, where there is no room, above it; in the middle on a phone. */
   function place(cell) {
-    if (window.innerWidth < 768) return;
+    if (!cell || window.innerWidth < 768) return;
     const at = cell.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = dialog;
     const below = at.bottom + GAP + height <= window.innerHeight;
@@ -74,11 +121,11 @@
   }
 
   async function save() {
-    const answer = await oegenAnswers.send(form, opened.address, new FormData(form));
+    const answer = await oegenAnswers.send(form, opened, new FormData(form));
     if (answer.status === 422 || answer.status === 409) {
       oegenUnsaved.pause(form);
       fields.innerHTML = await answer.text();
-      oegenUnsaved.watch(form, opened.address);
+      oegenUnsaved.watch(form, opened);
       (fields.querySelector("[aria-invalid=true]") ?? firstField())?.focus();
       return;
     }
@@ -109,18 +156,23 @@
     });
     await htmx.ajax("GET", window.location.href, { target: "#results", swap: "outerHTML" });
     await settled;
-    addButtons();
+    prepare();
     say(said);
-    const link = document.querySelector(`#results th a[href^="${opened.pipeline}"]`);
-    const row = link?.closest("tr");
-    row?.classList.add("is-saved");
-    row?.querySelector(`[data-edit="${opened.address}"]`)?.focus();
+    const button = document.querySelector(`#results [data-edit="${opened}"]`);
+    button?.closest("tr").classList.add("is-saved");
+    button?.focus();
   }
 
-  function say({ message, undo, until }) {
+  function say({ message, undo, until, details }) {
     const words = document.createElement("span");
     words.textContent = message;
     notice.replaceChildren(words);
+    if (details) {
+      const link = document.createElement("a");
+      link.href = details;
+      link.textContent = "See or undo it";
+      notice.append(link);
+    }
     if (undo && until > Date.now()) {
       const button = document.createElement("button");
       button.type = "button";
@@ -159,14 +211,21 @@
     const asked = event.target.closest("[data-edit]");
     const cell = event.target.closest("td.can-edit");
     const undone = event.target.closest("[data-undo-edit]");
-    if (asked) attempt(() => open(asked));
+    const bulk = event.target.closest("[data-bulk]");
+    if (asked) attempt(() => open(asked, asked.dataset.edit));
+    else if (bulk) attempt(() => open(bulk, `${bulk.dataset.bulk}?${keys()}`));
+    else if (event.target.closest("[data-bulk-clear]")) pickAll(false);
     else if (undone) attempt(() => takeBack(undone));
     else if (cell && !event.target.closest("a, button") && !window.getSelection().toString())
-      attempt(() => open(cell.querySelector("[data-edit]")));
+      attempt(() => open(cell, cell.querySelector("[data-edit]").dataset.edit));
     else if (event.target.closest("[data-edit-cancel]")) {
       oegenUnsaved.forget(form);
       dialog.close();
     }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-pick-all]")) pickAll(event.target.checked);
+    else if (event.target.matches("[data-pick]")) showBar();
   });
   dialog.addEventListener("cancel", () => oegenUnsaved.pause(form));
   /* htmx copies the page, and the site's policy refuses a copied style. */
@@ -180,8 +239,13 @@
     event.preventDefault();
     attempt(save);
   });
-  document.addEventListener("htmx:afterSettle", addButtons);
-  addButtons();
+  function prepare() {
+    addButtons();
+    addBoxes();
+  }
+
+  document.addEventListener("htmx:afterSettle", prepare);
+  prepare();
   const kept = sessionStorage.getItem(KEPT);
   if (kept) {
     sessionStorage.removeItem(KEPT);
