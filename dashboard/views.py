@@ -17,7 +17,7 @@ from pipelines.filtered import EDIT_DIALOG, FilteredPipelines
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
-#: The tabs of the dashboard. The first one is shown where the address names none.
+#: The tabs of the dashboard.
 TABS = {
     "health": "Health",
     "dates": "Dates",
@@ -35,6 +35,8 @@ class Dashboard(FilteredPipelines):
     state_template_name = "dashboard/parts/state.html"
     switch_template_name = ""
     section = "dashboard"
+    #: The tab where the address names none.
+    default_tab = "health"
     page_parameters = FilteredPipelines.page_parameters | {"compare", "tab"}
 
     def get_context_data(self, **kwargs):
@@ -91,7 +93,7 @@ class Dashboard(FilteredPipelines):
 
     def _tab(self) -> str:
         tab = self.request.GET.get("tab", "")
-        return tab if tab in TABS else next(iter(TABS))
+        return tab if tab in TABS else self.default_tab
 
     def _select(self) -> PipelineQuerySet:
         """The filtered pipelines on the day being read. A filter value that did not exist then,
@@ -130,17 +132,10 @@ def _answer(found: Answer, since: date, lists: charts.Lists) -> dict:
         "slippage": found.slippage,
         "dates": lists.tab("dates", since),
         "moves": charts.moves(found.changes, since, lists),
+        "rag_rows": charts.rag_table(found.rag_moves, since, lists),
+        "rag_finding": charts.rag_finding(found.rag_moves),
+        "rag_known": sum(move.total.pipelines for move in found.rag_moves),
         "changes": lists.changes(since),
-    }
-
-
-def _health(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
-    answer = found.answer
-    return {
-        "attention": charts.attention_list(answer.attention, answer.statuses, lists),
-        "rag_rows": charts.rag_table(answer.rag_moves, since, lists),
-        "rag_finding": charts.rag_finding(answer.rag_moves),
-        "rag_known": sum(move.total.pipelines for move in answer.rag_moves),
     }
 
 
@@ -180,8 +175,13 @@ def _counterparties(found: metrics.Overview, since: date, lists: charts.Lists) -
     return {"holders": charts.concentration(found.tab.concentration, lists, open_mw)}
 
 
+def _none(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
+    """For a tab of which the answer has all figures."""
+    return {}
+
+
 _TAB_FIGURES = {
-    "health": _health,
+    "health": _none,
     "dates": _dates,
     "capacity": _capacity,
     "risks": _risks,

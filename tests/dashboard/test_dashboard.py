@@ -220,6 +220,35 @@ def test_the_answer_says_how_large_how_healthy_and_what_changed(as_manager, monk
     assert judged == {"completed": "good"}
 
 
+def test_report_has_the_answer_the_comments_and_the_projects(as_manager, manager):
+    late = make_pipeline(
+        "Late", capacity_mw=40, rag_status="red", rag_comment="No grid", rtb_date=date(2020, 1, 1)
+    )
+    facility = late.facilities.get()
+    facility.country = "ES"
+    facility.save()
+    make_pipeline("Wind", technology="wind", capacity_mw=60, responsible=manager, next_step="Sign")
+    make_pipeline("Built", stage="completed", capacity_mw=5)
+
+    page = as_manager.get(reverse("report"))
+    html = unescape(page.text)
+
+    assert "2 open, 100 MW" in html
+    assert [(str(one), one.capacity_mw) for one in page.context["projects"]] == [
+        ("Late", 40),
+        ("Wind", 60),
+    ]
+    countries = [(name, one.mw) for name, one in page.context["countries"]]
+    assert countries == [("No country", 60), ("Spain", 40)]
+    assert [comment for _, comment in page.context["comments"]] == ["", "No grid"]
+    assert "Built" not in html.split('id="projects-title"')[1]
+    wind = unescape(as_manager.get(reverse("report"), {"technology": "wind"}).text)
+    assert "only Technology: Wind" in wind
+    assert "Late" not in wind.split('id="projects-title"')[1]
+    empty = as_manager.get(reverse("report"), {"q": "nothing of that name"})
+    assert "There is no pipeline that matches these filters." in empty.text
+
+
 def test_sizes_are_as_precise_as_they_are_large():
     sizes = {"4": "4.0 MW", "99.96": "100.0 MW", "123.4": "123 MW", "12345": "12.3 GW"}
     for mw, text in sizes.items():

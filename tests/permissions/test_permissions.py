@@ -85,6 +85,7 @@ PAGES = {
     "pipelines/board/": READ,
     "pipelines/map/": READ,
     "pipelines/map/data/": READ,
+    "report/": READ,
     "search/": READ,
     # The right to it is the signature in it.
     "unsubscribe/<str:token>/": dict.fromkeys(["GET", "POST"], (200, 200, 200, 200)),

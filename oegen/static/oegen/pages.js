@@ -8,6 +8,9 @@
       if (!menu.contains(event.target)) menu.open = false;
     });
   });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
