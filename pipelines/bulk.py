@@ -98,7 +98,7 @@ class ConfirmForm(BulkForm):
 class StageForm(BulkForm):
     title, verb = "Change stage", "moved"
 
-    to = forms.ChoiceField(label="Move to")
+    to = forms.ChoiceField(label="Move to", error_messages={"required": "Choose a stage."})
     effective_on = DayField(label="Since", initial=timezone.localdate)
 
     field_order = ("chosen", "to", "effective_on", "reason")
@@ -106,7 +106,10 @@ class StageForm(BulkForm):
     def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None):
         super().__init__(data, initial=initial)
         stages = Stage.objects.active().filter(is_terminal=False).order_by("order")
-        self.fields["to"].choices = list(stages.values_list("code", "name"))  # type: ignore[attr-defined]
+        self.fields["to"].choices = [  # type: ignore[attr-defined]
+            ("", "Choose a stage"),
+            *stages.values_list("code", "name"),
+        ]
 
     def change(self, pipeline: Pipeline) -> set[str]:
         day: date = self.cleaned_data["effective_on"]
@@ -141,7 +144,8 @@ FORMS: dict[str, type[BulkForm]] = {
 
 class EditTogether(PermissionRequiredMixin, View):
     """GET ``?key=…&key=…``: the form as HTML, with what it will and will not change. POST: 200,
-    JSON with a message; 422: the form with its errors."""
+    JSON with a message and the address of the change set or, of one pipeline, that of the undo;
+    422: the form with its errors."""
 
     permission_required = MAY_EDIT
     raise_exception = True
@@ -174,8 +178,14 @@ class EditTogether(PermissionRequiredMixin, View):
             others = "; ".join(f"{name}: {why}" for name, why in done.left_out[:NAMES])
             more = f"; and {len(done.left_out) - NAMES} more" if len(done.left_out) > NAMES else ""
             message += f" {len(done.left_out)} left as they are. {others}{more}"
-        url = reverse("change-set", args=[done.change_set.number]) if done.change_set else ""
-        return JsonResponse({"message": message, "details": url})
+        answer: dict[str, Any] = {"message": message}
+        if done.change_set and len(done.saved) == 1:
+            edit = services.Edit(done.saved[0], done.change_set, message)
+            undo = reverse("pipeline-undo", args=[edit.pipeline.pk, edit.change_set.pk])
+            answer |= {"undo": undo, "seconds": edit.seconds_left}
+        elif done.change_set:
+            answer["details"] = reverse("change-set", args=[done.change_set.number])
+        return JsonResponse(answer)
 
     @staticmethod
     def _keys(texts: list[str]) -> list[UUID]:

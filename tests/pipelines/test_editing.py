@@ -222,6 +222,17 @@ def test_stage_and_responsible_of_several_are_one_change_each(as_portfolio_manag
     move = stored(other).transitions.latest("recorded_at")
     assert (move.stage.code, move.effective_on) == ("procurement", day)
 
+    one = together(
+        as_portfolio_manager,
+        "stage",
+        stored(other),
+        to="construction",
+        effective_on=day.isoformat(),
+        reason="Notice given",
+    ).json()
+    as_portfolio_manager.post(one["undo"])
+    assert stored(other).stage.code == "procurement"
+
     morgan = make_user(roles.MANAGERS, "morgan")
     given = together(
         as_portfolio_manager,

@@ -5,6 +5,7 @@
   const COLUMNS = {
     "col-rag_status": ["rag", "RAG"],
     "col-rtb_date": ["rtb", "RTB date"],
+    "col-status": ["stage", "stage"],
     "col-responsible": ["responsible", "person responsible"],
     "col-next_step": ["next-step", "next step"],
     "attention-rag": ["rag", "RAG"],
@@ -35,13 +36,18 @@
         const button = document.createElement("button");
         button.type = "button";
         button.className = "cell-edit";
-        button.dataset.edit = `${link.pathname}edit/${what}/`;
+        button.dataset.edit = addressOf(link, what);
         button.setAttribute("aria-label", `Change the ${label} of ${link.textContent}`);
         button.append(icon.content.cloneNode(true));
         cell.classList.add("can-edit");
         cell.append(button);
       }
     });
+  }
+
+  function addressOf(link, what) {
+    if (what !== "stage") return `${link.pathname}edit/${what}/`;
+    return `/pipelines/together/stage/?key=${link.pathname.split("/").at(-2)}`;
   }
 
   /* Several at once: a box in each row, and a bar for those that are ticked. ----------------- */
