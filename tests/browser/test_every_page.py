@@ -147,7 +147,9 @@ def pages_of(administrator, records, client):
     client.force_login(administrator)
 
     def is_page(address: str) -> bool:
-        return client.get(address)["Content-Type"].startswith("text/html")
+        answer = client.get(address)
+        # What a script puts into a page is HTML, too.
+        return answer["Content-Type"].startswith("text/html") and "<!doctype" in answer.text[:99]
 
     return lambda routes: [
         address for route in routes if is_page(address := address_of(route, records))

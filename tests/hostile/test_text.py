@@ -209,7 +209,8 @@ def check_pages(desk, records, kept, text) -> None:
     """Every page that shows the text shows it as text."""
     name_of = {model: str(records[model]) for model in kept}
     expected = {
-        "/": [name_of[Pipeline], name_of[InformationPoint]],
+        "/": [name_of[Pipeline]],
+        "/?tab=risks": [name_of[InformationPoint]],
         "/changes/": [name_of[Pipeline]],
         "/changes/latest/": [name_of[Pipeline], name_of[Counterparty], text],
         "/pipelines/board/": [name_of[Pipeline]],

@@ -164,7 +164,7 @@ def most_frequent(queries: list[str]) -> str:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("number", [10, 250])
+@pytest.mark.parametrize("number", [pytest.param(10, marks=pytest.mark.heavy), 250])
 def test_no_page_costs_more_queries_than_its_budget(client, manager, number):
     records = add_rows(number)
     client.force_login(manager)

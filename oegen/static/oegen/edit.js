@@ -29,7 +29,7 @@
   function addButtons() {
     document.querySelectorAll(".record-rows tbody tr, .attention tbody tr").forEach((row) => {
       const link = row.querySelector("th a");
-      if (!link?.pathname.startsWith("/pipelines/")) return;
+      if (!link?.pathname.startsWith(dialog.dataset.editDialog)) return;
       for (const [name, [what, label]] of Object.entries(COLUMNS)) {
         const cell = row.querySelector(`td.${name}`);
         if (!cell || cell.querySelector("[data-edit]")) continue;
@@ -45,9 +45,14 @@
     });
   }
 
+  function keyOf(link) {
+    return link.pathname.split("/").at(-2);
+  }
+
   function addressOf(link, what) {
     if (what !== "stage") return `${link.pathname}edit/${what}/`;
-    return `/pipelines/together/stage/?key=${link.pathname.split("/").at(-2)}`;
+    const { bulk } = bar.querySelector("[data-bulk-stage]").dataset;
+    return `${bulk}?key=${keyOf(link)}`;
   }
 
   /* Several at once: a box in each row, and a bar for those that are ticked. ----------------- */
@@ -55,14 +60,13 @@
   function addBoxes() {
     document.querySelectorAll(".record-rows").forEach((table) => {
       const links = [...table.querySelectorAll("tbody th a")].filter((link) =>
-        link.pathname.startsWith("/pipelines/"),
+        link.pathname.startsWith(dialog.dataset.editDialog),
       );
       const head = table.querySelector("thead th");
       if (!links.length || head.querySelector("[data-pick-all]")) return;
       head.prepend(box("Select all of this page", "pickAll", ""));
       for (const link of links) {
-        const key = link.pathname.split("/").at(-2);
-        link.closest("th").prepend(box(`Select ${link.textContent}`, "pick", key));
+        link.closest("th").prepend(box(`Select ${link.textContent}`, "pick", keyOf(link)));
       }
     });
     showBar();

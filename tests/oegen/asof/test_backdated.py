@@ -30,7 +30,7 @@ FIRST = datetime(2024, 1, 10, 12, tzinfo=UTC)
 PRESENT_ONLY = ("admin", "healthz", "login", "logout", "unsubscribe", "me/", "comments/")
 ACTIONS = ("move/", "undo/", "restore/")
 #: What only serves a change, which nobody may make on a past day.
-FOR_CHANGES = ("merge/", "people/names/", "people/told/")
+FOR_CHANGES = ("merge/", "people/names/", "people/told/", "edit/rag/", "together/confirm/")
 
 
 def tell(instance, when: datetime) -> None:
@@ -142,7 +142,7 @@ class TestReferredToEarly:
         client.force_login(portfolio_manager)
         day = FIRST.date()
         for address in (kestrel.get_absolute_url(), reverse("pipelines"), reverse("dashboard")):
-            html = client.get(address, {"as_of": day}).text
+            html = client.get(address, {"as_of": day, "tab": "counterparties"}).text
             assert ">Acme<" in html, address
             assert "Acme Renewables" not in html
         csv = client.get(reverse("pipelines"), {"as_of": day, "download": "csv"})

@@ -75,9 +75,9 @@ def test_today_shows_no_banner(reader, kestrel):
 
 
 #: Attributes with an address to which the script that reads it adds the rest and the day.
-PREFIXES = {"data-facility", "data-pipeline"}
+PREFIXES = {"data-facility", "data-pipeline", "data-edit-dialog"}
 #: Of what past pages do not offer: moves, and a box for comments.
-POSTED = {"data-move", "data-undo", "data-people", "data-told"}
+POSTED = {"data-move", "data-undo", "data-people", "data-told", "data-edit", "data-bulk"}
 
 
 def ways_on(html: str) -> list[tuple[str, str]]:
@@ -116,6 +116,7 @@ def test_a_past_page_counts_from_its_day(reader, kestrel):
     assert {path.name for path, text in texts.items() if clocks.search(text)} <= {
         "dashboard.html",  # Where no day is looked at, in the heading.
         "day_choice.html",  # The last day that can be chosen.
+        "report.html",  # The day it was made on.
     }
 
 

@@ -7,6 +7,7 @@ import logging
 import pytest
 from django.core.management import call_command, get_commands
 from django.db import IntegrityError, models, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from counterparties.models import Counterparty
@@ -48,9 +49,22 @@ def test_a_move_on_the_board_and_its_undoing(client, holds, findings):
     move = {"version": 1, "to": "procurement", "reason": "Why"}
     move["effective_on"] = timezone.localdate().isoformat()
     holds("move", lambda: client.post(card, move), audit.Source.BOARD)
-    undo = f"{card}{newest().pk}/undo/"
+    undo = reverse("pipeline-undo", args=[pipeline.pk, newest().pk])
     holds("undo", lambda: client.post(undo), audit.Source.BOARD, "Undo: Why")
     assert Pipeline.objects.get(pk=pipeline.pk).stage.code == "design"
+    assert findings() == []
+
+
+def test_a_fact_changed_where_it_is_shown_and_several_at_once(client, holds, findings):
+    pipeline, other = make_pipeline(rag_status="green"), make_pipeline(rag_status="amber")
+    rating = {"version": 1, "rag_status": "red", "rag_comment": "Why"}
+    edit = reverse("pipeline-edit", args=[pipeline.pk, "rag"])
+    holds("edit", lambda: client.post(edit, rating), audit.Source.PAGE)
+    undo = reverse("pipeline-undo", args=[pipeline.pk, newest().pk])
+    holds("undo", lambda: client.post(undo), audit.Source.PAGE, "Undo: Why")
+    both = {"chosen": f"{pipeline.pk}:3,{other.pk}:1", "reason": "Why"}
+    together = reverse("pipelines-together", args=["confirm"])
+    holds("together", lambda: client.post(together, both), audit.Source.PAGE)
     assert findings() == []
 
 

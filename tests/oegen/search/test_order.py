@@ -91,7 +91,7 @@ def test_hits_sites_and_offers_that_are_equal_sort_by_it(client, portfolio_manag
     for model in (Counterparty, Facility, Pipeline):
         hits = search.SearchResults("site").group(model, limit=9).hits
         assert [str(hit.record) for hit in hits] == names
-    assert [site.name for site in sites(Pipeline.objects.all())] == names
+    assert [site.name for site in sites(Pipeline.objects.all(), Facility.objects.all())] == names
     page = client.get(reverse("map"))
     assert [site.name for site in page.context["sites"]] == names
     other = make_counterparty("Site")
