@@ -69,7 +69,12 @@ WALKS = {
 }
 
 
-@pytest.fixture(params=WALKS)
+@pytest.fixture(
+    params=[
+        "pipelines",
+        *(pytest.param(name, marks=pytest.mark.heavy) for name in ("counterparties", "infopoints")),
+    ]
+)
 def walk(request) -> Walk:
     return WALKS[request.param]
 

@@ -215,6 +215,7 @@ def test_hostile_name_is_text(as_manager):
     assert "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
+@pytest.mark.heavy
 def test_board_costs_the_same_at_3_and_at_60_pipelines_and_less_until_one_changes(
     as_manager, django_assert_max_num_queries
 ):

@@ -54,7 +54,7 @@ def attention(limit: int = 10, select=Pipeline.objects.all):
 
 def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
     at(MONTH_AGO - timedelta(days=40))
-    make_random_portfolio(6, size=60)
+    make_random_portfolio(6, size=48)
     reference = Reference(MONTH_AGO)
     was = {one.pk: (one.rag_status, one.rtb_date) for one in reference.open()}
     at(TODAY - timedelta(days=3))

@@ -288,6 +288,7 @@ def test_an_edit_that_makes_a_pipeline_overdue_is_reported_and_what_was_so_is_no
     assert [event for event, *_ in new_alerts()] == ["rtb-overdue"]
 
 
+@pytest.mark.heavy
 def test_before_a_change_overdue_means_what_the_queryset_means():
     stages = Stage.objects.in_bulk()
     days = [None, *(timezone.localdate() + timedelta(days=days) for days in (-1, 0, 1))]

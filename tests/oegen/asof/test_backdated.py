@@ -92,6 +92,7 @@ def test_every_page_opens_whatever_the_order_of_the_entries(client, portfolio_ma
             assert metrics.walk(before, then).residual == 0, day
 
 
+@pytest.mark.heavy
 def test_every_past_day_of_imported_files_opens(client, portfolio_manager, tmp_path, settings):
     settings.VAR_DIR = tmp_path
     call_command("import_demo_csv", DEMO, apply=True, verbosity=0)

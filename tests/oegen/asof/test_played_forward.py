@@ -16,7 +16,7 @@ from tests.support.player import FIRST_DAY, Clock, Player
 
 pytestmark = pytest.mark.django_db
 
-DAYS = 28
+DAYS = 21
 LISTS = ("pipelines", "facilities", "counterparties", "contacts", "infopoints")
 
 

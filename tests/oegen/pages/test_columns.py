@@ -312,6 +312,7 @@ def add_rows(number: int) -> None:
     )
 
 
+@pytest.mark.heavy
 def test_lists_cost_the_same_at_10_and_at_1000_rows(as_manager):
     """With the usual columns, and with every column there is."""
 
