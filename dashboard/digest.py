@@ -106,7 +106,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
             ],
         },
         {
-            "title": "Needs attention, the largest first",
+            "title": "Needs attention, the urgent first",
             "short": "need attention",
             "number": needing.pipelines,
             "url": _pipelines_url(until, attention=ANY_REASON),

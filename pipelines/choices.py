@@ -41,6 +41,11 @@ class Reason(models.TextChoices):
         return self.name.lower()
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether it is about the project; the others are about what is known of it."""
+        return self in (Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED)
+
+    @property
     def chip(self) -> str:
         """The label for where there is little room."""
         return _CHIPS.get(self, str(self.label))

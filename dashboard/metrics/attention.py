@@ -29,11 +29,15 @@ class Needing:
     responsible: str
     reasons: tuple[Reason, ...]
 
+    @property
+    def is_overdue(self) -> bool:
+        return Reason.OVERDUE in self.reasons
+
 
 @dataclass(frozen=True)
 class Attention:
-    """The number of ``pipelines`` with any reason, of those with each, and the first of them, the
-    largest capacity first."""
+    """The number of ``pipelines`` with any reason, of those with each, and the first of them: those
+    with an urgent reason, then the others, the largest capacity first."""
 
     pipelines: int
     by_reason: dict[Reason, int]
@@ -43,13 +47,16 @@ class Attention:
 def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
     with portfolio.reading():
         sql, params = attention_sql(portfolio.selected)
+    urgent = [reason for reason in Reason if reason.is_urgent]
     counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
     rows = fetch(
         f"""
         SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
             COUNT(*) OVER (), {counts}
         FROM ({sql}) AS attention WHERE {has_any(Reason)}
-        ORDER BY kw DESC NULLS LAST, name, pipeline_id LIMIT {limit}
+        ORDER BY CASE WHEN {has_any(urgent)} THEN 0 ELSE 1 END, kw DESC NULLS LAST,
+            name, pipeline_id
+        LIMIT {limit}
         """,
         params,
     )

@@ -240,7 +240,7 @@ def test_report_has_the_answer_the_comments_and_the_projects(as_manager, manager
     ]
     countries = [(name, one.mw) for name, one in page.context["countries"]]
     assert countries == [("No country", 60), ("Spain", 40)]
-    assert [comment for _, comment in page.context["comments"]] == ["", "No grid"]
+    assert [comment for _, comment in page.context["comments"]] == ["No grid", ""]
     assert "Built" not in html.split('id="projects-title"')[1]
     wind = unescape(as_manager.get(reverse("report"), {"technology": "wind"}).text)
     assert "only Technology: Wind" in wind

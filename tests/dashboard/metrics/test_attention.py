@@ -70,9 +70,12 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
         assert {one.pipeline_id: tuple(map(str, one.reasons)) for one in found.first} == wanted
         assert found.pipelines == len(wanted)
         assert {str(reason): number for reason, number in found.by_reason.items()} == counts
-        sizes = [one.mw for one in found.first]
-        known = [mw for mw in sizes if mw is not None]
-        assert sizes == sorted(known, reverse=True) + [None] * sizes.count(None)
+        urgent = {"red", "worsened", "overdue", "slipped"}
+        places = [
+            (urgent.isdisjoint(map(str, one.reasons)), -1 if one.mw is None else one.mw)
+            for one in found.first
+        ]
+        assert places == sorted(places, key=lambda place: (place[0], -place[1]))
         assert attention(limit=3).first == found.first[:3]
         for codes in (*([code] for code in counts), ["red", "waiting"], [ANY_REASON]):
             listed = Pipeline.objects.needing_attention(*codes).values_list("pk", flat=True)
