@@ -20,7 +20,7 @@ class Slot:
     """
 
     def __init__(self, name: str, number: int):
-        folder = settings.VAR_DIR / "locks"
+        folder = settings.SLOTS_DIR
         folder.mkdir(parents=True, exist_ok=True)
         for index in range(number):
             file = (folder / f"{name}-{index}").open("w")
