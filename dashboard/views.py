@@ -35,8 +35,6 @@ class Dashboard(FilteredPipelines):
     state_template_name = "dashboard/parts/state.html"
     switch_template_name = ""
     section = "dashboard"
-    #: The tab where the address names none.
-    default_tab = "health"
     page_parameters = FilteredPipelines.page_parameters | {"compare", "tab"}
 
     def get_context_data(self, **kwargs):
@@ -93,7 +91,7 @@ class Dashboard(FilteredPipelines):
 
     def _tab(self) -> str:
         tab = self.request.GET.get("tab", "")
-        return tab if tab in TABS else self.default_tab
+        return tab if tab in TABS else "health"
 
     def _select(self) -> PipelineQuerySet:
         """The filtered pipelines on the day being read. A filter value that did not exist then,

@@ -72,6 +72,10 @@ def _moves(found: Answer, since: date, lists: Lists) -> Iterable[Phrase]:
     if found.slippage.slipped and days is not None:
         text = f"dates {words.days(days)} on average"
         yield Phrase(text, lists.tab("dates", since), _judgement_of(round(days)))
+    elif found.slippage.slipped:
+        # Without capacity there is no average.
+        text = f"{words.count(found.slippage.slipped, 'RTB date')} changed"
+        yield Phrase(text, lists.tab("dates", since))
 
 
 def _judgement_of(days: int) -> str:

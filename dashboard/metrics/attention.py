@@ -45,21 +45,21 @@ class Attention:
 
 
 def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
-    with portfolio.reading():
-        sql, params = attention_sql(portfolio.selected)
     urgent = [reason for reason in Reason if reason.is_urgent]
     counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
-    rows = fetch(
-        f"""
-        SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
-            COUNT(*) OVER (), {counts}
-        FROM ({sql}) AS attention WHERE {has_any(Reason)}
-        ORDER BY CASE WHEN {has_any(urgent)} THEN 0 ELSE 1 END, kw DESC NULLS LAST,
-            name, pipeline_id
-        LIMIT {limit}
-        """,
-        params,
-    )
+    with portfolio.reading():
+        sql, params = attention_sql(portfolio.selected)
+        rows = fetch(
+            f"""
+            SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
+                COUNT(*) OVER (), {counts}
+            FROM ({sql}) AS attention WHERE {has_any(Reason)}
+            ORDER BY CASE WHEN {has_any(urgent)} THEN 0 ELSE 1 END, kw DESC NULLS LAST,
+                name, pipeline_id
+            LIMIT {limit}
+            """,
+            params,
+        )
     number, *by_reason = rows[0][8:] if rows else (0, *(0 for _ in Reason))
     people = User.objects.in_bulk({row[6] for row in rows if row[6]})
     return Attention(

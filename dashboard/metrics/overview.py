@@ -98,7 +98,7 @@ class Counterparties:
 
 @dataclass(frozen=True)
 class Overview:
-    """``tab`` is of the type that ``TABS`` gives for it; None where the answer has all it shows."""
+    """``tab`` is what ``TABS`` reads for it; empty where the answer has all it shows."""
 
     answer: Answer
     tab: Any

@@ -242,11 +242,27 @@ def test_report_has_the_answer_the_comments_and_the_projects(as_manager, manager
     assert countries == [("No country", 60), ("Spain", 40)]
     assert [comment for _, comment in page.context["comments"]] == ["No grid", ""]
     assert "Built" not in html.split('id="projects-title"')[1]
+    other = unescape(as_manager.get(reverse("report"), {"tab": "dates"}).text)
+    assert "0 MW became 100.0 MW" in html
+    assert "0 MW became 100.0 MW" in other
     wind = unescape(as_manager.get(reverse("report"), {"technology": "wind"}).text)
     assert "only Technology: Wind" in wind
     assert "Late" not in wind.split('id="projects-title"')[1]
     empty = as_manager.get(reverse("report"), {"q": "nothing of that name"})
     assert "There is no pipeline that matches these filters." in empty.text
+
+
+def test_dates_that_moved_are_told_where_no_capacity_weighs_them(as_manager, monkeypatch):
+    then = timezone.now() - timedelta(days=60)
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: then)
+        pipeline = make_pipeline("Slipped", rtb_date=date(2041, 1, 1))
+    assert "no RTB date has moved" in page_of(as_manager)
+    pipeline.rtb_date = date(2041, 2, 1)
+    pipeline.save()
+    html = page_of(as_manager)
+    assert ">1 RTB date changed</a>" in html
+    assert "no RTB date has moved" not in html
 
 
 def test_sizes_are_as_precise_as_they_are_large():

@@ -13,7 +13,7 @@ from oegen.asof import as_of
 from oegen.models import User
 from oegen.people import roles
 from pipelines.choices import Reason
-from pipelines.models import Pipeline
+from pipelines.models import Pipeline, Stage
 from pipelines.querysets import ANY_REASON
 from tests.dashboard.metrics.reference import Reference
 from tests.support.builders import make_pipeline, make_user
@@ -103,8 +103,16 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
     at(TODAY + timedelta(days=50))
     shuffle(3)
     make_pipeline("Came later", rag_status="red")
+    waiting = next(key for key, reasons in wanted.items() if "waiting" in reasons)
+    moved = Pipeline.objects.get(pk=waiting)
+    moved.stage = Stage.objects.exclude(pk=moved.stage_id).filter(is_terminal=False).first()
+    moved.save()
     with as_of(TODAY):
         check()
+    with metrics.portfolio(Pipeline.objects.all, TODAY) as then:
+        # As the digest reads it: a day of its own, in the present.
+        found = metrics.attention(then, 100)
+    assert {one.pipeline_id: tuple(map(str, one.reasons)) for one in found.first} == wanted
 
 
 def test_no_one_responsible_counts_once_somebody_is_responsible_for_another(db):
