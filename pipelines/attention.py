@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Case, IntegerField, Max, Q, QuerySet, Sum, Value, When
+from django.db.models import Max, Q, QuerySet, Sum
 
 from oegen.core import clock, sql
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
-from pipelines.querysets.state import IS_OPEN, is_overdue, not_confirmed_since
+from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
 from pipelines.stays import stays_sql, usual_days
 
 #: SQL with the codes of the reasons of a row of ``attention_sql``, each followed by a space.
@@ -87,9 +87,9 @@ def _now(moment: datetime | None) -> tuple[str, sql.Values]:
         rag=Max("rag_status"),
         rtb=Max("rtb_date"),
         responsible=Max("responsible_id"),
-        overdue=Max(_as_number(is_overdue())),
+        overdue=Max(as_number(is_overdue())),
         # What was never rated has a reason of its own.
-        unconfirmed=Max(_as_number(not_confirmed_since(confirmed) & ~Q(rag_status=""))),
+        unconfirmed=Max(as_number(not_confirmed_since(confirmed) & ~Q(rag_status=""))),
     ).query.sql_with_params()
     return found
 
@@ -113,10 +113,6 @@ def _facts(moment: datetime | None) -> QuerySet[Any]:
 
 def _fact() -> Any:
     return apps.get_model("pipelines", "Fact")
-
-
-def _as_number(condition: Q) -> Case:
-    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
 def _waiting(wanted: str) -> tuple[str, sql.Values]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.auth.mixins import PermissionRequiredMixin
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpResponse, JsonResponse, QueryDict
@@ -28,11 +28,12 @@ from oegen.core.days import DayField
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
 from oegen.pages.columns import PartColumn
-from oegen.pages.forms import AnswersField, FieldErrors
+from oegen.pages.forms import AnswersField, DialogForm
 from oegen.pages.selection import NOT
 from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import natural
 from pipelines.choices import ON_HOLD
+from pipelines.editing import MAY_EDIT, answer_of
 from pipelines.filtered import FilteredPipelines
 from pipelines.models import Pipeline, Stage
 from pipelines.querysets import HELD, Capacity, PipelineQuerySet
@@ -45,8 +46,6 @@ from pipelines.tables import LISTED_FACILITIES, technology_keys
 
 #: The number of cards shown in a column; the list shows the rest.
 CARDS = 20
-
-MAY_MOVE = "pipelines.change_pipeline"
 
 
 @dataclass(frozen=True)
@@ -138,9 +137,11 @@ def _list_url(query: QueryDict, status: str) -> str:
     return f"{reverse('pipelines')}?{listed.urlencode()}"
 
 
-class MoveForm(forms.Form):
+class MoveForm(DialogForm):
     """A move to another status. The page shows the fields that the chosen status needs; the models
     validate them."""
+
+    prefix_of_ids = "move"
 
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     to = forms.ChoiceField(label="Move to", error_messages={"required": "Choose where it goes."})
@@ -173,24 +174,16 @@ class MoveForm(forms.Form):
     CONDITIONAL = ("on_hold_reason", "rtb_date")
 
     def __init__(self, data: QueryDict | None = None):
-        super().__init__(data, auto_id="move_%s", error_class=FieldErrors)
+        super().__init__(data)
         stages = list(Stage.objects.active().order_by("is_terminal", "order"))
         open_stages = [(stage.code, stage.name) for stage in stages if not stage.is_terminal]
         self.ends = [(stage.code, stage.name) for stage in stages if stage.is_terminal]
         to = cast(forms.ChoiceField, self.fields["to"])
         to.choices = [*open_stages, (HELD, ON_HOLD), *self.ends]
-        for name, field in self.fields.items():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
-            if name in self.CONDITIONAL:
-                targets = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
-                field.asked_by = targets  # type: ignore[attr-defined]  # for the template alone
-
-    def add_errors_of(self, error: ValidationError) -> None:
-        """Add the errors to their fields; those of other fields to the form as a whole."""
-        for name, errors in error.error_dict.items():
-            is_here = name in self.fields and name != NON_FIELD_ERRORS
-            self.add_error(name if is_here else None, errors)
+        for name in self.CONDITIONAL:
+            targets = HELD if name == "on_hold_reason" else " ".join(dict(self.ends))
+            # For the template alone.
+            self.fields[name].asked_by = targets  # type: ignore[attr-defined]
 
 
 class Board(FilteredPipelines):
@@ -199,7 +192,7 @@ class Board(FilteredPipelines):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        may_move = self.request.user.has_perm(MAY_MOVE)
+        may_move = self.request.user.has_perm(MAY_EDIT)
         query = self.request.GET.urlencode()
         total, drawn = keep(
             lambda: self._draw(may_move=may_move), "board", asof.data_version(), may_move, query
@@ -225,7 +218,7 @@ class MoveCard(PermissionRequiredMixin, View):
     422: the form with its errors. 409: the form with what others changed since the page was
     loaded."""
 
-    permission_required = MAY_MOVE
+    permission_required = MAY_EDIT
     raise_exception = True
     http_method_names = ["post"]
 
@@ -244,9 +237,7 @@ class MoveCard(PermissionRequiredMixin, View):
         except ValidationError as error:
             form.add_errors_of(error)
             return self._render_form(form, 422)
-        undo = reverse("pipeline-undo", args=[pk, move.change_set.pk])
-        data = {"message": move.message, "undo": undo, "seconds": move.seconds_left}
-        return JsonResponse(data, status=201)
+        return JsonResponse(answer_of(move), status=201)
 
     def _render_form(self, form: MoveForm, status: int, **context) -> HttpResponse:
         context = {"move_form": form, **context}

@@ -21,11 +21,11 @@ from oegen.core.days import DayField
 from oegen.core.fields import ReasonFormField
 from oegen.core.words import count
 from oegen.models import User
-from oegen.pages.forms import FieldErrors
+from oegen.pages.forms import DialogForm
 from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import natural
 from pipelines import services
-from pipelines.editing import MAY_EDIT
+from pipelines.editing import MAY_EDIT, answer_of
 from pipelines.models import Pipeline, Stage
 
 #: The most pipelines that are changed at once, which is more than a page of a list has.
@@ -54,9 +54,10 @@ class ChosenField(forms.CharField):
         return {UUID(one[1]): int(one[2]) for one in found if one}
 
 
-class BulkForm(forms.Form):
+class BulkForm(DialogForm):
     """The base of the forms; ``verb`` is what is said of the pipelines when it is done."""
 
+    prefix_of_ids = "bulk"
     title: ClassVar[str]
     verb: ClassVar[str]
 
@@ -66,12 +67,6 @@ class BulkForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say why: the history keeps this sentence."},
     )
-
-    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None):
-        super().__init__(data, initial=initial, auto_id="bulk_%s", error_class=FieldErrors)
-        for field in self.fields.values():
-            is_choice = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 
     def change(self, pipeline: Pipeline) -> set[str]:
         """Set what the form says, without saving; returns the names of the fields. Raises what
@@ -180,9 +175,7 @@ class EditTogether(PermissionRequiredMixin, View):
             message += f" {len(done.left_out)} left as they are. {others}{more}"
         answer: dict[str, Any] = {"message": message}
         if done.change_set and len(done.saved) == 1:
-            edit = services.Edit(done.saved[0], done.change_set, message)
-            undo = reverse("pipeline-undo", args=[edit.pipeline.pk, edit.change_set.pk])
-            answer |= {"undo": undo, "seconds": edit.seconds_left}
+            answer = answer_of(services.Edit(done.saved[0], done.change_set, message))
         elif done.change_set:
             answer["details"] = reverse("change-set", args=[done.change_set.number])
         return JsonResponse(answer)

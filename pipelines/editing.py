@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.auth.mixins import PermissionRequiredMixin
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -18,18 +18,19 @@ from oegen.core.days import DayField
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
 from oegen.models import User
-from oegen.pages.forms import AnswersField, FieldErrors
+from oegen.pages.forms import AnswersField, DialogForm
 from oegen.people.requests import SignedInRequest
 from pipelines.choices import RAG
 from pipelines.models import Pipeline
-from pipelines.services import UndoRefusedError, edit_pipeline, undo_edit
+from pipelines.services import Edit, UndoRefusedError, edit_pipeline, undo_edit
 
 MAY_EDIT = "pipelines.change_pipeline"
 
 
-class EditForm(forms.Form):
+class EditForm(DialogForm):
     """The base of the forms; ``names`` are the pipeline's fields that they write."""
 
+    prefix_of_ids = "edit"
     title: ClassVar[str]
     names: ClassVar[tuple[str, ...]]
 
@@ -38,11 +39,7 @@ class EditForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, pipeline: Pipeline):
         initial = {name: getattr(pipeline, name) for name in (*self.names, "version")}
-        super().__init__(data, initial=initial, auto_id="edit_%s", error_class=FieldErrors)
-        for field in self.fields.values():
-            if not isinstance(field.widget, forms.RadioSelect):
-                is_choice = isinstance(field.widget, forms.Select)
-                field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+        super().__init__(data, initial=initial)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -51,12 +48,6 @@ class EditForm(forms.Form):
     @property
     def reason(self) -> str:
         return str(self.cleaned_data.get("reason", ""))
-
-    def add_errors_of(self, error: ValidationError) -> None:
-        """Add the errors to their fields; those of other fields to the form as a whole."""
-        for name, errors in error.error_dict.items():
-            is_here = name in self.fields and name != NON_FIELD_ERRORS
-            self.add_error(name if is_here else None, errors)
 
 
 class RatingForm(EditForm):
@@ -126,6 +117,12 @@ FORMS: dict[str, type[EditForm]] = {
 }
 
 
+def answer_of(edit: Edit) -> dict[str, Any]:
+    """What a script is told: a message, the URL of the undo and the seconds left for it."""
+    undo = reverse("pipeline-undo", args=[edit.pipeline.pk, edit.change_set.pk])
+    return {"message": edit.message, "undo": undo, "seconds": edit.seconds_left}
+
+
 class EditPipeline(PermissionRequiredMixin, View):
     """GET: the form as HTML, with the pipeline's values and version at this moment. POST: 200, JSON
     with a message, the URL of the undo and the seconds left for it; 422: the form with its errors;
@@ -163,8 +160,7 @@ class EditPipeline(PermissionRequiredMixin, View):
         except ValidationError as error:
             form.add_errors_of(error)
             return self._render_form(form, pipeline, 422)
-        undo = reverse("pipeline-undo", args=[pk, edit.change_set.pk])
-        return JsonResponse({"message": edit.message, "undo": undo, "seconds": edit.seconds_left})
+        return JsonResponse(answer_of(edit))
 
     def _render_form(
         self, form: EditForm, pipeline: Pipeline, status: int, **context: Any

@@ -27,11 +27,6 @@ from pipelines.querysets import NO_FACILITY, OPEN, Megawatts
 NEUTRAL = ("#98A2B3", "#667085")
 ACCENT = ("#4F46E5", "#818CF8")
 PALE = ("#A5A0F5", "#4B4FA8")
-RAG_COLOURS = {
-    "red": ("#B42318", "#F97066"),
-    "amber": ("#B54708", "#FDB022"),
-    "green": ("#067647", "#47CD89"),
-}
 
 TOTAL_COLUMNS = ("Pipelines", "MWp DC", "MW AC", "of which storage", "MWh")
 
@@ -169,10 +164,6 @@ def plain_size(amount: Megawatts) -> str:
 
 def pipelines(count: int) -> str:
     return words.count(count, "pipeline")
-
-
-def count_and_mw(total: Total) -> str:
-    return f"{whole(total.pipelines)} · {mw(total.capacity)}" if total.pipelines else "0"
 
 
 def percent(share: Decimal | float) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Case, Expression, F, IntegerField, Q, Value, When
+from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 
 from dashboard.metrics.sums import Column
@@ -19,6 +19,7 @@ from pipelines.facts.intervals import FOREVER
 from pipelines.facts.querysets import fact_probability
 from pipelines.models import Fact
 from pipelines.querysets import (
+    as_number,
     is_overdue,
     is_sold_ready,
     not_confirmed_since,
@@ -104,13 +105,6 @@ def _facts_sql(
 _STORED = (Column.RTB_DATE, Column.FACILITY, Column.TECHNOLOGY, Column.KW, Column.KWH)
 
 
-def _as_number(condition: Q) -> Expression:
-    """1 where the condition holds, else 0: SQLite and PostgreSQL differ in their booleans."""
-    if not condition:
-        return Value(1, output_field=IntegerField())
-    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
-
-
 #: The others. Functions, because some depend on the day.
 _EXPRESSIONS: dict[Column, Callable[[], Combinable]] = {
     Column.ID: lambda: F("pipeline_id"),
@@ -120,16 +114,16 @@ _EXPRESSIONS: dict[Column, Callable[[], Combinable]] = {
     Column.STATE: state_of,
     Column.RAG: lambda: F("rag_status"),
     Column.RTB_BUCKET: rtb_bucket_of,
-    Column.OVERDUE: lambda: _as_number(is_overdue()),
-    Column.SOLD_READY: lambda: _as_number(is_sold_ready("sold_on")),
-    Column.UNCONFIRMED: lambda: _as_number(not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))),
+    Column.OVERDUE: lambda: as_number(is_overdue()),
+    Column.SOLD_READY: lambda: as_number(is_sold_ready("sold_on")),
+    Column.UNCONFIRMED: lambda: as_number(not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))),
     Column.OWNERSHIP: lambda: F("owned"),
     Column.PROBABILITY: fact_probability,
     Column.BASIS: lambda: F("technology__capacity_basis"),
-    Column.IS_STORAGE: lambda: _as_number(
+    Column.IS_STORAGE: lambda: as_number(
         Q(technology__is_storage=True, technology__capacity_basis=CapacityBasis.AC)
     ),
-    Column.FIRST_ROW: lambda: _as_number(Q(is_first=True)),
-    Column.FIRST_ROW_OF_TECHNOLOGY: lambda: _as_number(Q(is_first_of_technology=True)),
-    Column.SHARED: lambda: _as_number(Q(is_shared=True)),
+    Column.FIRST_ROW: lambda: as_number(Q(is_first=True)),
+    Column.FIRST_ROW_OF_TECHNOLOGY: lambda: as_number(Q(is_first_of_technology=True)),
+    Column.SHARED: lambda: as_number(Q(is_shared=True)),
 }

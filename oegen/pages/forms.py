@@ -1,7 +1,13 @@
 """Form fields shared by the admin and the pages."""
 
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.utils import ErrorList
+from django.http import QueryDict
 
 from oegen.audit.questions import QuestionError
 
@@ -42,3 +48,23 @@ class FieldErrors(ErrorList):
             for error, sentence in found
         ]
         return {**super().get_context(), "lines": lines}
+
+
+class DialogForm(forms.Form):
+    """The base of forms that a script shows in a dialog; ``prefix_of_ids`` begins their ids."""
+
+    prefix_of_ids: ClassVar[str]
+
+    def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None):
+        auto_id = f"{self.prefix_of_ids}_%s"
+        super().__init__(data, initial=initial, auto_id=auto_id, error_class=FieldErrors)
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.RadioSelect):
+                is_choice = isinstance(field.widget, forms.Select)
+                field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+
+    def add_errors_of(self, error: ValidationError) -> None:
+        """Add the errors to their fields; those of other fields to the form as a whole."""
+        for name, errors in error.error_dict.items():
+            is_here = name in self.fields and name != NON_FIELD_ERRORS
+            self.add_error(name if is_here else None, errors)

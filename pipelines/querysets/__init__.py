@@ -22,6 +22,7 @@ from pipelines.querysets.shares import is_own_valid
 from pipelines.querysets.state import (
     IS_COMPLETED,
     IS_OPEN,
+    as_number,
     is_overdue,
     is_sold_ready,
     not_confirmed_since,
@@ -54,6 +55,7 @@ __all__ = [
     "Megawatts",
     "PipelineCounterpartyQuerySet",
     "PipelineQuerySet",
+    "as_number",
     "held_capacity_sql",
     "is_overdue",
     "is_own_valid",

@@ -6,7 +6,18 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.apps import apps
-from django.db.models import Case, CharField, F, Func, Q, Subquery, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Expression,
+    F,
+    Func,
+    IntegerField,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 
 from oegen.core import clock
 from pipelines.choices import Outcome
@@ -30,6 +41,13 @@ class _Year(Func):
         return self.as_sql(
             compiler, connection, template="substr(%(expressions)s, 1, 4)", **context
         )
+
+
+def as_number(condition: Q) -> Expression:
+    """1 where the condition holds, else 0: SQLite and PostgreSQL differ in their booleans."""
+    if not condition:
+        return Value(1, output_field=IntegerField())
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
 
 
 def not_confirmed_since(moment: datetime) -> Q:

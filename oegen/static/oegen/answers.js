@@ -31,5 +31,40 @@
       : error.message;
   }
 
-  window.oegenAnswers = { ask, send, problem, sentence };
+  /* A function that runs one piece of work at a time. What fails is said in the dialog's form while
+     that is open, else by ``say``. */
+  function attempts(dialog, fields, say) {
+    let busy = false;
+    return async (work) => {
+      if (busy) return;
+      busy = true;
+      try {
+        await work();
+      } catch (error) {
+        if (dialog.open) warn(fields, sentence(error));
+        else say(sentence(error));
+      } finally {
+        busy = false;
+      }
+    };
+  }
+
+  function warn(fields, text) {
+    fields.querySelector(".answer-failed")?.remove();
+    const box = document.createElement("div");
+    box.className = "alert alert-danger answer-failed";
+    box.setAttribute("role", "alert");
+    box.textContent = text;
+    fields.prepend(box);
+  }
+
+  /* A button that offers an undo; ``data`` goes into its dataset. */
+  function undoButton(data) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "btn btn-sm", textContent: "Undo" });
+    Object.assign(button.dataset, data);
+    return button;
+  }
+
+  window.oegenAnswers = { ask, attempts, problem, send, undoButton };
 })();

@@ -12,7 +12,7 @@
   const fields = dialog.querySelector("[data-move-fields]");
   const blank = fields.innerHTML;
   let card = null;
-  let busy = false;
+  const attempt = oegenAnswers.attempts(dialog, fields, say);
   let undoTimer = null;
 
   /* The dialog ------------------------------------------------------------------------------ */
@@ -90,29 +90,6 @@
     focusCard(key);
   }
 
-  async function attempt(work) {
-    if (busy) return;
-    busy = true;
-    try {
-      await work();
-    } catch (error) {
-      const text = oegenAnswers.sentence(error);
-      if (dialog.open) wrong(text);
-      else say(text);
-    } finally {
-      busy = false;
-    }
-  }
-
-  function wrong(text) {
-    fields.querySelector(".move-failed")?.remove();
-    const box = document.createElement("div");
-    box.className = "alert alert-danger move-failed";
-    box.setAttribute("role", "alert");
-    box.textContent = text;
-    fields.prepend(box);
-  }
-
   /* The board and what is said above it ------------------------------------------------------- */
 
   async function drawAnew() {
@@ -141,11 +118,7 @@
   }
 
   function offerUndo({ undo, seconds }, key) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "btn btn-sm";
-    button.textContent = "Undo";
-    Object.assign(button.dataset, { undo, undoCard: key, undoSeconds: seconds });
+    const button = oegenAnswers.undoButton({ undo, undoCard: key, undoSeconds: seconds });
     notice.append(button);
     endOffer(button);
   }

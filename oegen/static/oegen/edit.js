@@ -22,7 +22,7 @@
   const bar = document.querySelector("[data-bulk-bar]");
   const icon = dialog.querySelector("[data-edit-icon]");
   let opened = ""; // the address of the form
-  let busy = false;
+  const attempt = oegenAnswers.attempts(dialog, fields, (message) => say({ message }));
 
   /* The buttons in the cells ------------------------------------------------------------------ */
 
@@ -184,37 +184,10 @@
       notice.append(link);
     }
     if (undo && until > Date.now()) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "btn btn-sm";
-      button.textContent = "Undo";
-      button.dataset.undoEdit = undo;
+      const button = oegenAnswers.undoButton({ undoEdit: undo });
       notice.append(button);
       setTimeout(() => button.remove(), until - Date.now());
     }
-  }
-
-  async function attempt(work) {
-    if (busy) return;
-    busy = true;
-    try {
-      await work();
-    } catch (error) {
-      const text = oegenAnswers.sentence(error);
-      if (dialog.open) wrong(text);
-      else say({ message: text });
-    } finally {
-      busy = false;
-    }
-  }
-
-  function wrong(text) {
-    fields.querySelector(".edit-failed")?.remove();
-    const box = document.createElement("div");
-    box.className = "alert alert-danger edit-failed";
-    box.setAttribute("role", "alert");
-    box.textContent = text;
-    fields.prepend(box);
   }
 
   document.addEventListener("click", (event) => {
@@ -249,6 +222,7 @@
     event.preventDefault();
     attempt(save);
   });
+
   function prepare() {
     addButtons();
     addBoxes();
