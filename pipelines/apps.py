@@ -11,11 +11,28 @@ class PipelinesConfig(AppConfig):
         from oegen.models import AlertRule
         from pipelines import alerts, receivers, wording  # noqa: F401
         from pipelines.facts import integrity, services  # noqa: F401
-        from pipelines.models import CounterpartyRole, Stage, Technology
-        from pipelines.reference import counterparty_role_rows, stage_rows, technology_rows
+        from pipelines.models import (
+            CounterpartyRole,
+            Gate,
+            GateSet,
+            MilestoneKind,
+            Stage,
+            Technology,
+        )
+        from pipelines.reference import (
+            counterparty_role_rows,
+            gate_rows,
+            gate_set_rows,
+            milestone_kind_rows,
+            stage_rows,
+            technology_rows,
+        )
 
         register_target(AlertRule, "technology", Technology)
         register_rows(Stage, stage_rows())
         register_rows(CounterpartyRole, counterparty_role_rows())
         register_rows(Technology, technology_rows())
+        register_rows(MilestoneKind, milestone_kind_rows())
+        register_rows(GateSet, gate_set_rows())
+        register_rows(Gate, gate_rows())
         post_migrate.connect(services.fill_if_new, sender=self, dispatch_uid="pipelines.facts")

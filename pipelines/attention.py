@@ -4,7 +4,7 @@ downloads and digest. Read from the facts, so that it holds on any day.
 ``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
 pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
 (pipelines.stays.usual_days), holds included. ``NOBODY`` counts once somebody is responsible for any
-open pipeline: until then nobody uses the field.
+open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.db.models import Max, Q, QuerySet, Sum
 
 from oegen.core import clock, sql
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
+from pipelines.gates import is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
 from pipelines.stays import stays_sql, usual_days
 
@@ -47,7 +48,8 @@ def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Value
     then = clock.end_of(clock.a_month_before(clock.today()))
     moment = clock.end_of(past) if past else None
     now, now_params = _now(moment)
-    somebody, somebody_params = _somebody(moment)
+    somebody, somebody_params = _any(moment, responsible_id__isnull=False)
+    proofs, proofs_params = _any(moment, proven__gt="")
     was, was_params = _was(then)
     waiting, waiting_params = _waiting(wanted)
     return (
@@ -61,18 +63,20 @@ def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Value
             now.overdue,
             CASE WHEN {sql.days_between("was.rtb_date", "now.rtb")} > {SLIPPED_DAYS}
                 THEN 1 ELSE 0 END AS slipped,
+            now.missed,
             CASE WHEN now.rag = '' THEN 1 ELSE 0 END AS unrated,
             now.unconfirmed,
             CASE WHEN now.rtb IS NULL THEN 1 ELSE 0 END AS no_rtb_date,
             CASE WHEN now.kw IS NULL THEN 1 ELSE 0 END AS no_capacity,
             CASE WHEN now.responsible IS NULL AND EXISTS ({somebody}) THEN 1 ELSE 0 END AS nobody,
+            CASE WHEN now.unproven = 1 AND EXISTS ({proofs}) THEN 1 ELSE 0 END AS unproven,
             CASE WHEN waiting.pipeline_id IS NULL THEN 0 ELSE 1 END AS waiting
         FROM (SELECT * FROM ({now}) AS facts {wanted}) AS now
         LEFT JOIN (SELECT * FROM ({was}) AS facts {wanted}) AS was
             ON was.pipeline_id = now.pipeline_id
         LEFT JOIN ({waiting}) AS waiting ON waiting.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
-        (*somebody_params, *now_params, *was_params, *waiting_params),
+        (*somebody_params, *proofs_params, *now_params, *was_params, *waiting_params),
     )
 
 
@@ -88,6 +92,8 @@ def _now(moment: datetime | None) -> tuple[str, sql.Values]:
         rtb=Max("rtb_date"),
         responsible=Max("responsible_id"),
         overdue=Max(as_number(is_overdue())),
+        missed=Max(as_number(Q(milestone_due__lt=clock.today()))),
+        unproven=Max(as_number(is_unproven())),
         # What was never rated has a reason of its own.
         unconfirmed=Max(as_number(not_confirmed_since(confirmed) & ~Q(rag_status=""))),
     ).query.sql_with_params()
@@ -100,9 +106,9 @@ def _was(moment: datetime) -> tuple[str, sql.Values]:
     return found
 
 
-def _somebody(moment: datetime | None) -> tuple[str, sql.Values]:
-    """The open pipelines with somebody responsible."""
-    rows = _facts(moment).filter(responsible_id__isnull=False).values("pipeline_id")
+def _any(moment: datetime | None, **condition: Any) -> tuple[str, sql.Values]:
+    """The open pipelines whose facts meet the condition."""
+    rows = _facts(moment).filter(**condition).values("pipeline_id")
     found: tuple[str, sql.Values] = rows.query.sql_with_params()
     return found
 

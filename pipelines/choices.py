@@ -28,11 +28,13 @@ class Reason(models.TextChoices):
     WORSENED = "worsened", "Rated worse than a month ago"
     OVERDUE = "overdue", "Overdue"
     SLIPPED = "slipped", f"RTB slipped over {SLIPPED_DAYS} days in a month"
+    MISSED = "missed", "Milestone missed"
     UNRATED = "unrated", "Not rated"
     UNCONFIRMED = "unconfirmed", f"RAG not confirmed for over {UNCONFIRMED_DAYS} days"
     NO_RTB_DATE = "no-rtb-date", "No RTB date"
     NO_CAPACITY = "no-capacity", "No capacity"
     NOBODY = "nobody", "No one responsible"
+    UNPROVEN = "unproven", "Ready to build, RTB gates not proven"
     WAITING = "waiting", "In its stage longer than four fifths"
 
     @property
@@ -43,7 +45,7 @@ class Reason(models.TextChoices):
     @property
     def is_urgent(self) -> bool:
         """Whether it is about the project; the others are about what is known of it."""
-        return self in (Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED)
+        return self in _URGENT
 
     @property
     def chip(self) -> str:
@@ -51,10 +53,13 @@ class Reason(models.TextChoices):
         return _CHIPS.get(self, str(self.label))
 
 
+_URGENT = (Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED, Reason.MISSED)
+
 _CHIPS = {
     Reason.WORSENED: "Worse",
     Reason.SLIPPED: "Slipped",
     Reason.UNCONFIRMED: "Not confirmed",
+    Reason.UNPROVEN: "Gates not proven",
     Reason.WAITING: "Long in stage",
 }
 

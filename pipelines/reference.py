@@ -22,6 +22,35 @@ STAGES = [
     (COMPLETED, "Completed", 60, True),
 ]
 
+RTB = "rtb"
+COD = "cod"
+RTB_ID = reference_id("milestonekind", RTB)
+COD_ID = reference_id("milestonekind", COD)
+
+#: The kinds of milestones whose day stands on the pipeline, with the field that has it.
+FIELD_OF_KIND = {RTB_ID: "rtb_date", COD_ID: "cod_date"}
+
+MILESTONE_KINDS = [
+    ("site-secured", "Site secured"),
+    ("grid-application", "Grid application"),
+    ("grid-offer", "Grid offer accepted"),
+    ("environmental-survey", "Environmental survey"),
+    ("planning-submitted", "Planning submitted"),
+    ("planning-granted", "Planning granted"),
+    (RTB, "RTB"),
+    ("fid", "Financial investment decision"),
+    ("notice-to-proceed", "Notice to proceed"),
+    ("energisation", "Energisation"),
+    (COD, "COD"),
+]
+
+GATE_SETS = [
+    # code, name, technology (None: any), the kinds of milestones
+    ("any-project", "Any project", None, ("site-secured", "grid-offer", "planning-granted")),
+    ("wind", "Wind", "wind",
+     ("site-secured", "grid-offer", "environmental-survey", "planning-granted")),
+]  # fmt: skip
+
 COUNTERPARTY_ROLES = [
     (LEAD_DEVELOPER, "Lead developer"),
     ("co-developer", "Co-developer"),
@@ -80,6 +109,37 @@ def counterparty_role_rows() -> list[dict[str, Any]]:
     return [
         {"code": code, "name": name, "order": order}
         for order, (code, name) in enumerate(COUNTERPARTY_ROLES, start=1)
+    ]
+
+
+def milestone_kind_rows() -> list[dict[str, Any]]:
+    return [
+        {"code": code, "name": name, "order": 10 * place}
+        for place, (code, name) in enumerate(MILESTONE_KINDS, start=1)
+    ]
+
+
+def gate_set_rows() -> list[dict[str, Any]]:
+    return [
+        {
+            "code": code,
+            "name": name,
+            "order": order,
+            "technology_id": reference_id("technology", technology) if technology else None,
+        }
+        for order, (code, name, technology, _) in enumerate(GATE_SETS, start=1)
+    ]
+
+
+def gate_rows() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": reference_id("gate", f"{code}:{kind}"),
+            "gate_set_id": reference_id("gateset", code),
+            "kind_id": reference_id("milestonekind", kind),
+        }
+        for code, _, _, kinds in GATE_SETS
+        for kind in kinds
     ]
 
 

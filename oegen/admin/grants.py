@@ -11,7 +11,6 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from oegen import audit
 from oegen.alerts.models import Alert
 from oegen.audit.integrity.models import Acknowledgement
-from oegen.audit.reference import ReferenceModel
 from oegen.people.models import GroupRecord, SecurityEvent, User
 from oegen.people.roles import ADMINISTRATORS, ENTER_ADMIN, MANAGERS, PORTFOLIO_MANAGERS
 
@@ -39,7 +38,7 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
         content_type__app_label="oegen", codename=ENTER_ADMIN.split(".")[1]
     )
     tracked = audit.tracked_models()
-    reference = [model for model in tracked if issubclass(model, ReferenceModel)]
+    reference = [model for model in tracked if model.is_vocabulary()]
     business = [
         model
         for model in tracked
@@ -52,6 +51,7 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
     ]
     administration = [
         *_permissions_of([*reference, User, Group, Acknowledgement]),
+        *_permissions_of(business, actions=("approve",)),
         *_permissions_of([Alert], actions=("change", "view")),
         *_permissions_of([SecurityEvent], actions=("view",)),
     ]

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.contrib.contenttypes.models import ContentType
@@ -60,6 +61,8 @@ class AuditedModel(models.Model):
 
     #: For a link model: the name of its foreign key to the record it belongs to.
     PARENT_FIELD = ""
+    #: The permissions that setting or changing a field requires besides that for the record.
+    FIELD_PERMISSIONS: Mapping[str, str] = MappingProxyType({})
     #: Whether this is the comment model: its ``text`` is about the record of its generic foreign
     #: key.
     IS_COMMENT = False
@@ -410,6 +413,11 @@ class AuditedModel(models.Model):
         """For a link model: the model of the record it belongs to."""
         model = _foreign_key(cls, cls.PARENT_FIELD).remote_field.model
         return cast("type[AuditedModel]", model)
+
+    @classmethod
+    def is_vocabulary(cls) -> bool:
+        """Whether administrators set it up: a ReferenceModel, or links of one."""
+        return bool(cls.PARENT_FIELD) and cls.parent_model().is_vocabulary()
 
     @classmethod
     def describe_link(cls, row: Row, names: NameCache) -> str:

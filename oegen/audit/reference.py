@@ -44,6 +44,10 @@ class ReferenceModel(AuditedModel):
 
     HAS_KEYS = True
 
+    @classmethod
+    def is_vocabulary(cls) -> bool:
+        return True
+
     def record_keys(self) -> Iterator[Key]:
         taken = f"There is already a {self._meta.verbose_name} called “%(other)s”."
         yield Key.of_name(NAME, self.name, "name", taken)

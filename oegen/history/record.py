@@ -44,7 +44,7 @@ def get_model_or_404(kind: str) -> type[AuditedModel]:
 def may_apply(person: User, model: type[AuditedModel], steps: list[Step]) -> bool:
     """Whether the person may apply all steps; without steps, whether they may change records."""
     change = f"{model._meta.app_label}.change_{model._meta.model_name}"
-    return person.has_perms({step.permission for step in steps} or {change})
+    return person.has_perms(set().union(*(step.permissions for step in steps)) or {change})
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from oegen.admin import ReferenceAdmin
-from pipelines.admin import facility, pipeline, transition  # noqa: F401
+from pipelines.admin import facility, milestone, pipeline, transition  # noqa: F401
 from pipelines.models import CounterpartyRole, Stage, Technology
 
 admin.site.register(CounterpartyRole, ReferenceAdmin)

@@ -12,6 +12,7 @@ from oegen.core.days import DayField
 from oegen.core.words import count, number
 from pipelines.admin.filters import OverdueFilter, StatusFilter, TechnologyFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
+from pipelines.admin.milestone import MilestonesInline
 from pipelines.models import Pipeline, Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
 
@@ -146,7 +147,7 @@ class PipelineAdmin(AuditedAdmin):
             },
         ),
     ]
-    inlines = [FacilitiesInline, CounterpartiesInline]
+    inlines = [FacilitiesInline, CounterpartiesInline, MilestonesInline]
 
     def get_queryset(self, request):
         pipelines = cast("PipelineQuerySet", super().get_queryset(request))

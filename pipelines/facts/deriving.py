@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby, islice
 from operator import itemgetter
@@ -21,6 +22,8 @@ from pipelines.facts.intervals import (
     FacilityState,
     HistoryRow,
     Interval,
+    MilestoneState,
+    PipelineHistory,
     PipelineState,
     Sale,
     Version,
@@ -30,6 +33,7 @@ from pipelines.facts.intervals import (
 )
 from pipelines.models.facility import Facility
 from pipelines.models.links import PipelineFacility, StageTransition
+from pipelines.models.milestone import Milestone
 from pipelines.models.pipeline import Pipeline
 from pipelines.querysets import KILO
 
@@ -47,8 +51,12 @@ SOURCES: dict[type[AuditedModel], tuple[str, ...]] = {
         "probability_expires_on",
     ),
     PipelineFacility: ("pipeline_id", "facility_id"),
-    Facility: ("technology_id", "capacity_mw", "storage_mwh"),
+    Facility: ("technology_id", "country", "capacity_mw", "storage_mwh"),
     StageTransition: ("pipeline_id", "outcome", "effective_on", "recorded_at", "id"),
+    Milestone: (
+        *("pipeline_id", "kind_id", "baseline_on", "forecast_on", "actual_on", "is_actual"),
+        *("evidence_url", "evidence_note"),
+    ),
 }
 
 
@@ -61,8 +69,8 @@ def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
     on_facilities = links.filter(facility_id__in=facilities).values("id")
     link_versions = _versions(PipelineFacility, Q(id__in=on_facilities))
     facility_versions = _versions(Facility, Q(id__in=facilities), extend_to_beginning=True)
-    states = _versions(Pipeline, Q(id__in=keys))
-    sales = _sales(keys)
+    states, first_rtb = _versions(Pipeline, Q(id__in=keys)), _first_rtb(keys)
+    sales, milestones = _sales(keys), _milestones(keys)
 
     by_facility: dict[UUID, list[Version]] = defaultdict(list)
     by_pipeline: dict[UUID, list[Version]] = defaultdict(list)
@@ -74,7 +82,12 @@ def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
     shared = {facility: shared_spans(versions) for facility, versions in by_facility.items()}
     return {
         key: intervals_of(
-            states.get(key, []),
+            PipelineHistory(
+                states.get(key, ()),
+                first_rtb.get(key),
+                sales.get(key, ()),
+                milestones.get(key, ()),
+            ),
             [
                 FacilityLink(
                     version, facility, facility_versions.get(facility, []), shared[facility]
@@ -82,10 +95,30 @@ def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
                 for version in by_pipeline.get(key, [])
                 for facility in version.values[1:]
             ],
-            sales.get(key, []),
         )
         for key in keys
     }
+
+
+def _first_rtb(keys: Collection[UUID]) -> dict[UUID, tuple[datetime, date]]:
+    """The first RTB date that was recorded of each pipeline, with the time of that."""
+    history = audit.history_model(Pipeline).objects.filter(id__in=keys, rtb_date__isnull=False)
+    found: dict[UUID, tuple[datetime, date]] = {}
+    rows = history.order_by("history_date", "history_id")
+    for key, moment, day in rows.values_list("id", "history_date", "rtb_date"):
+        found.setdefault(key, (moment, day))
+    return found
+
+
+def _milestones(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
+    """The versions of the pipelines' milestones."""
+    history = audit.history_model(Milestone).objects
+    own = history.filter(pipeline_id__in=keys).values("id")
+    found: dict[UUID, list[Version]] = defaultdict(list)
+    for versions in _versions(Milestone, Q(id__in=own)).values():
+        for since, until, (pipeline, *milestone) in versions:
+            found[pipeline].append(Version(since, until, MilestoneState(*milestone)))
+    return found
 
 
 def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
@@ -131,13 +164,29 @@ def _link(*values: Any) -> tuple[Any, ...]:
 
 
 def _facility_state(
-    technology: UUID, capacity: Decimal | None, storage: Decimal | None
+    technology: UUID, country: str, capacity: Decimal | None, storage: Decimal | None
 ) -> FacilityState:
-    return FacilityState(technology, _to_integer(capacity, KILO), _to_integer(storage, KILO))
+    return FacilityState(
+        technology, country, _to_integer(capacity, KILO), _to_integer(storage, KILO)
+    )
 
 
 def _sale(pipeline: UUID, outcome: str, *sale: Any) -> tuple[Any, ...] | None:
     return (pipeline, *sale) if outcome == Outcome.SOLD else None
+
+
+def _milestone(
+    pipeline: UUID,
+    kind: UUID,
+    baseline: date | None,
+    forecast: date | None,
+    actual: date | None,
+    is_actual: bool,
+    *evidence: str,
+) -> tuple[Any, ...]:
+    has_happened = is_actual or actual is not None
+    state = MilestoneState(kind, baseline, forecast, has_happened, has_happened and any(evidence))
+    return (pipeline, *state)
 
 
 #: From the columns of SOURCES to what facts hold; None where they hold nothing of the record.
@@ -146,6 +195,7 @@ _CONVERTERS: dict[type[AuditedModel], Callable[..., tuple[Any, ...] | None]] = {
     PipelineFacility: _link,
     Facility: _facility_state,
     StageTransition: _sale,
+    Milestone: _milestone,
 }
 
 
@@ -198,15 +248,14 @@ def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set
 def pipelines_of(
     written: Mapping[type[AuditedModel], Collection[UUID]], facilities: Collection[UUID]
 ) -> set[UUID]:
-    """The pipelines that these records other than pipelines are about: those of links and of
-    transitions, and all that ever had one of the facilities."""
+    """The pipelines that these records other than pipelines are about: those of links, transitions
+    and milestones, and all that ever had one of the facilities."""
     links = audit.history_model(PipelineFacility).objects
-    moves = audit.history_model(StageTransition).objects
-    return {
-        *_column_of(links, "pipeline_id", "id", written.get(PipelineFacility, ())),
-        *_column_of(links, "pipeline_id", "facility_id", facilities),
-        *_column_of(moves, "pipeline_id", "id", written.get(StageTransition, ())),
-    }
+    found = set(_column_of(links, "pipeline_id", "facility_id", facilities))
+    for model in (PipelineFacility, StageTransition, Milestone):
+        rows = audit.history_model(model).objects
+        found.update(_column_of(rows, "pipeline_id", "id", written.get(model, ())))
+    return found
 
 
 def _column_of(

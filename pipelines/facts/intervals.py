@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from oegen import audit
+from pipelines.reference import FIELD_OF_KIND, RTB_ID
 
 #: Limits of open intervals, before and after all recorded times.
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
@@ -60,6 +61,7 @@ class FacilityState(NamedTuple):
     """The columns of ``Fact`` about the facility, in whole kW and kWh."""
 
     technology_id: UUID
+    country: str
     kw: int | None
     kwh: int | None
 
@@ -72,6 +74,39 @@ class Sale(NamedTuple):
     key: UUID
 
 
+class MilestoneState(NamedTuple):
+    """What facts hold of a milestone; ``is_proven``: it happened, and there is evidence."""
+
+    kind_id: UUID
+    baseline_on: date | None
+    forecast_on: date | None
+    has_happened: bool
+    is_proven: bool
+
+
+class Progress(NamedTuple):
+    """The columns of ``Fact`` about milestones and the RTB dates of before."""
+
+    rtb_first: date | None
+    rtb_baseline: date | None
+    is_rtb_actual: bool
+    milestone_due: date | None
+    proven: str
+
+    @classmethod
+    def of(cls, state: PipelineState, rtb_first: date | None, milestones: Iterable[MilestoneState]):
+        own = [one for one in milestones if one.kind_id not in FIELD_OF_KIND]
+        rtb = next((one for one in milestones if one.kind_id == RTB_ID), None)
+        ahead = [one.forecast_on for one in own if one.forecast_on and not one.has_happened]
+        return cls(
+            rtb_first,
+            rtb.baseline_on if rtb else None,
+            bool(rtb and rtb.has_happened and state.rtb_date),
+            min(ahead, default=None),
+            " ".join(sorted(one.kind_id.hex for one in own if one.is_proven)),
+        )
+
+
 class Interval(NamedTuple):
     """A fact without its pipeline. ``facility_id`` and ``facility`` are None for a pipeline without
     facilities; the other fields are those of ``Fact``."""
@@ -79,6 +114,7 @@ class Interval(NamedTuple):
     since: datetime
     until: datetime
     pipeline: PipelineState
+    progress: Progress
     sold_on: date | None
     facility_id: UUID | None
     facility: FacilityState | None
@@ -129,6 +165,34 @@ def shared_spans(links: Iterable[Version]) -> list[tuple[datetime, datetime]]:
     return spans
 
 
+class PipelineHistory(NamedTuple):
+    """What the facts of one pipeline are computed from, but for its facilities.
+
+    ``first_rtb``: the first RTB date that was recorded, with the time of that; None if none was.
+    """
+
+    states: Sequence[Version] = ()
+    first_rtb: tuple[datetime, date] | None = None
+    sales: Sequence[Version] = ()
+    milestones: Sequence[Version] = ()
+
+    def state_at(self, since: datetime) -> PipelineState | None:
+        return next(
+            (PipelineState(*one.values) for one in self.states if one.is_valid_after(since)), None
+        )
+
+    def sold_on(self, since: datetime) -> date | None:
+        sales = [Sale(*one.values) for one in self.sales if one.is_valid_after(since)]
+        return max(sales).effective_on if sales else None
+
+    def progress(self, since: datetime, state: PipelineState) -> Progress:
+        milestones = [
+            MilestoneState(*one.values) for one in self.milestones if one.is_valid_after(since)
+        ]
+        is_known = self.first_rtb is not None and self.first_rtb[0] <= since
+        return Progress.of(state, self.first_rtb[1] if is_known else None, milestones)
+
+
 class FacilityLink(NamedTuple):
     """A version of a link of the pipeline, with the versions of its facility and the times at which
     that was shared."""
@@ -139,15 +203,13 @@ class FacilityLink(NamedTuple):
     shared: Sequence[tuple[datetime, datetime]]
 
 
-def intervals_of(
-    states: Sequence[Version], links: Sequence[FacilityLink], sales: Sequence[Version]
-) -> list[Interval]:
+def intervals_of(history: PipelineHistory, links: Sequence[FacilityLink]) -> list[Interval]:
     """The facts of one pipeline. Adjacent intervals with equal values are merged."""
     found: list[Interval] = []
     #: The index of the last interval of each facility in ``found``.
     last: dict[UUID | None, int] = {}
-    for since, until in pairwise(_edges(states, links, sales)):
-        for row in _intervals_between(since, until, states, links, sales):
+    for since, until in pairwise(_edges(history, links)):
+        for row in _intervals_between(since, until, history, links):
             index = last.get(row.facility_id)
             if index is not None and found[index].until == since:
                 earlier = found[index]
@@ -159,11 +221,13 @@ def intervals_of(
     return found
 
 
-def _edges(
-    states: Sequence[Version], links: Sequence[FacilityLink], sales: Sequence[Version]
-) -> list[datetime]:
+def _edges(history: PipelineHistory, links: Sequence[FacilityLink]) -> list[datetime]:
     """All times at which a value may change, within the lifetime of the pipeline."""
-    edges = {moment for version in (*states, *sales) for moment in (version.since, version.until)}
+    states = history.states
+    versions = (*states, *history.sales, *history.milestones)
+    edges = {moment for version in versions for moment in (version.since, version.until)}
+    if history.first_rtb:
+        edges.add(history.first_rtb[0])
     for link in links:
         edges |= {link.version.since, link.version.until}
         edges |= {
@@ -182,18 +246,13 @@ def _edges(
 def _intervals_between(
     since: datetime,
     until: datetime,
-    states: Sequence[Version],
+    history: PipelineHistory,
     links: Sequence[FacilityLink],
-    sales: Sequence[Version],
 ) -> Iterator[Interval]:
-    state = next(
-        (PipelineState(*version.values) for version in states if version.is_valid_after(since)),
-        None,
-    )
+    state = history.state_at(since)
     if state is None:
         return
-    valid_sales = [Sale(*version.values) for version in sales if version.is_valid_after(since)]
-    sold_on = max(valid_sales).effective_on if valid_sales else None
+    progress, sold_on = history.progress(since, state), history.sold_on(since)
     technologies: set[UUID] = set()
     present = [link for link in links if link.version.is_valid_after(since)]
     # The same order as that of the databases.
@@ -214,6 +273,7 @@ def _intervals_between(
             since,
             until,
             state,
+            progress,
             sold_on,
             link.facility_id,
             facility,
@@ -228,6 +288,7 @@ def _intervals_between(
             since,
             until,
             state,
+            progress,
             sold_on,
             None,
             None,

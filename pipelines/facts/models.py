@@ -32,6 +32,15 @@ class Fact(models.Model):
     own_chance = models.IntegerField(null=True, help_text="In hundredths of a percent.")
     own_chance_until = models.DateField(null=True)
     sold_on = models.DateField(null=True, help_text="When its last sale took effect.")
+    rtb_first = models.DateField(null=True, help_text="The first RTB date that was recorded.")
+    rtb_baseline = models.DateField(null=True, help_text="The approved one.")
+    is_rtb_actual = models.BooleanField(default=False)
+    milestone_due = models.DateField(
+        null=True, help_text="The first forecast of the milestones ahead, RTB and COD left out."
+    )
+    proven = models.TextField(
+        blank=True, help_text="The ids of the kinds of milestones that are proven, as hex digits."
+    )
 
     facility_id = models.UUIDField(null=True)
     technology = models.ForeignKey(
@@ -42,6 +51,7 @@ class Fact(models.Model):
         db_index=False,
         related_name="+",
     )
+    country = models.CharField(max_length=2, blank=True)
     kw = models.BigIntegerField(null=True)
     kwh = models.BigIntegerField(null=True)
     is_shared = models.BooleanField(help_text="The facility is in several pipelines.")

@@ -31,6 +31,7 @@ from pipelines.facts.intervals import (
     FacilityState,
     Interval,
     PipelineState,
+    Progress,
     Version,
 )
 from pipelines.facts.models import Fact, FactRevision
@@ -105,6 +106,7 @@ def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
         for fact in facts:
             fact.valid_until = since
             columns = {name: getattr(fact, name) for name in _COLUMNS}
+            columns["rtb_first"] = fact.rtb_first or state["rtb_date"]
             begun.append(Fact(**columns | state | span))
     _record_revision(newest[key].since for key in ended)
     Fact.objects.bulk_update(chain(*ended.values()), ["valid_until"], batch_size=audit.BATCH_SIZE)
@@ -210,6 +212,7 @@ _COLUMNS = (
     *("pipeline_id", "valid_from", "valid_until", "sold_on", "facility_id"),
     *("is_shared", "is_first", "is_first_of_technology"),
     *PipelineState._fields,
+    *Progress._fields,
     *FacilityState._fields,
 )
 
@@ -219,5 +222,6 @@ def _values(pipeline_key: UUID, fact: Interval) -> Values:
         *(pipeline_key, fact.since, fact.until, fact.sold_on, fact.facility_id),
         *(fact.is_shared, fact.is_first, fact.is_first_of_technology),
         *fact.pipeline,
-        *(fact.facility or (None, None, None)),
+        *fact.progress,
+        *(fact.facility or (None, "", None, None)),
     )

@@ -1,14 +1,26 @@
 from pipelines.facts.models import Fact, FactRevision
 from pipelines.models.facility import Facility
 from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
+from pipelines.models.milestone import Milestone
 from pipelines.models.pipeline import Pipeline
-from pipelines.models.reference import CounterpartyRole, Stage, Technology
+from pipelines.models.reference import (
+    CounterpartyRole,
+    Gate,
+    GateSet,
+    MilestoneKind,
+    Stage,
+    Technology,
+)
 
 __all__ = [
     "CounterpartyRole",
     "Facility",
     "Fact",
     "FactRevision",
+    "Gate",
+    "GateSet",
+    "Milestone",
+    "MilestoneKind",
     "Pipeline",
     "PipelineCounterparty",
     "PipelineFacility",

@@ -4,17 +4,27 @@ from django.db import models
 
 from oegen.core.constraints import unique_name
 from oegen.core.fields import (
+    CountryField,
     LineField,
     NamesField,
     choices_constraint,
+    country_constraint,
     range_constraint,
     range_validators,
 )
 from oegen.core.text import split_lines
-from oegen.models import ReferenceModel
+from oegen.models import AuditedModel, ReferenceModel
 from pipelines.choices import CapacityBasis
 from pipelines.querysets.technology import TechnologyQuerySet
-from pipelines.reference import COMPLETED, CONSTRUCTION, DISCOVERY, LEAD_DEVELOPER
+from pipelines.reference import (
+    COD,
+    COMPLETED,
+    CONSTRUCTION,
+    DISCOVERY,
+    FIELD_OF_KIND,
+    LEAD_DEVELOPER,
+    RTB,
+)
 
 hex_colour = RegexValidator(r"^#[0-9A-Fa-f]{6}$", "Give a colour as # and six hex digits: #0072B2.")
 
@@ -133,3 +143,83 @@ class CounterpartyRole(ReferenceModel):
 
     class Meta(ReferenceModel.Meta):
         constraints = [unique_name("counterpartyrole"), unique_name("counterpartyrole", "code")]
+
+
+class MilestoneKind(ReferenceModel):
+    """An event on the way to the operation of a project, such as an accepted grid offer."""
+
+    PROTECTED_CODES = frozenset({RTB, COD})
+
+    class Meta(ReferenceModel.Meta):
+        verbose_name = "kind of milestone"
+        verbose_name_plural = "kinds of milestones"
+        constraints = [unique_name("milestonekind"), unique_name("milestonekind", "code")]
+
+
+class GateSet(ReferenceModel):
+    """What has to be proven before a project of this technology and country is ready to build; see
+    pipelines/gates.py for the set that applies to a facility."""
+
+    technology = models.ForeignKey(
+        Technology,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: any. Its kinds have the same gates, unless they have a set of their own.",
+    )
+    country = CountryField(help_text="Empty: any that has no set of its own.")
+
+    class Meta(ReferenceModel.Meta):
+        verbose_name = "set of RTB gates"
+        verbose_name_plural = "sets of RTB gates"
+        constraints = [
+            unique_name("gateset"),
+            unique_name("gateset", "code"),
+            country_constraint("gateset"),
+            models.UniqueConstraint(
+                fields=["technology", "country"],
+                name="gateset_technology_country_unique",
+                violation_error_message="There is a set for this technology and country already.",
+            ),
+            models.UniqueConstraint(
+                fields=["country"],
+                condition=models.Q(technology=None),
+                name="gateset_any_technology_unique",
+                violation_error_message="There is a set for this country already.",
+            ),
+        ]
+
+
+class Gate(AuditedModel):
+    """A kind of milestone that has to be proven."""
+
+    gate_set = models.ForeignKey(GateSet, on_delete=models.CASCADE, related_name="gates")
+    kind = models.ForeignKey(
+        MilestoneKind, on_delete=models.PROTECT, related_name="+", verbose_name="milestone"
+    )
+
+    PARENT_FIELD = "gate_set"
+
+    class Meta:
+        verbose_name = "RTB gate"
+        ordering = ["kind__order"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gate_set", "kind"],
+                name="gate_unique",
+                violation_error_message="This milestone is a gate of the set already.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind__in=list(FIELD_OF_KIND)),
+                name="gate_before_rtb",
+                violation_error_message="RTB and COD are no gates on the way to RTB.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} ({self.gate_set})"
+
+    @classmethod
+    def describe_link(cls, row, names):
+        return f"gate {names.get(MilestoneKind, row.kind_id)}"

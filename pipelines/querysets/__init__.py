@@ -17,6 +17,7 @@ from pipelines.querysets.codes import (
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.querysets.holding import PipelineCounterpartyQuerySet, held_capacity_sql
+from pipelines.querysets.milestone import MilestoneQuerySet
 from pipelines.querysets.pipeline import PipelineQuerySet
 from pipelines.querysets.shares import is_own_valid
 from pipelines.querysets.state import (
@@ -53,6 +54,7 @@ __all__ = [
     "Capacity",
     "FacilityQuerySet",
     "Megawatts",
+    "MilestoneQuerySet",
     "PipelineCounterpartyQuerySet",
     "PipelineQuerySet",
     "as_number",

@@ -91,16 +91,16 @@ def is_overdue(today: date | None = None) -> Q:
     return IS_OPEN & Q(
         rtb_date__isnull=False,
         rtb_date__lt=today or clock.today(),
-        stage__order__lt=_order_of_construction(),
+        stage__order__lt=order_of_construction(),
     )
 
 
 def is_sold_ready(sold_on: str) -> Q:
     """Sold on the day in the column ``sold_on``, on or after the RTB date, and not overdue then."""
-    in_time = Q(rtb_date=F(sold_on)) | Q(stage__order__gte=_order_of_construction())
+    in_time = Q(rtb_date=F(sold_on)) | Q(stage__order__gte=order_of_construction())
     return Q(outcome=Outcome.SOLD, rtb_date__lte=F(sold_on)) & in_time
 
 
-def _order_of_construction() -> Subquery:
+def order_of_construction() -> Subquery:
     stages = apps.get_model("pipelines", "Stage").objects
     return Subquery(stages.filter(code=CONSTRUCTION).values("order")[:1])

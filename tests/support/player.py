@@ -13,12 +13,15 @@ from pipelines.choices import Outcome
 from pipelines.models import (
     CounterpartyRole,
     Facility,
+    Milestone,
+    MilestoneKind,
     Pipeline,
     PipelineCounterparty,
     PipelineFacility,
     Stage,
     Technology,
 )
+from pipelines.reference import RTB
 from tests.support.builders import make_information_point, make_pipeline
 
 FIRST_DAY = date(2026, 2, 20)  # Over the change to summer time, on 29 March.
@@ -59,6 +62,7 @@ class Player:
             + [self.link] * 4
             + [self.unlink] * 2
             + [self.move] * 3
+            + [self.mark] * 3
             + [self.remove, self.rename_vocabulary, self.comment, self.in_bulk, self.end]
         )
         with audit.change_set(person=self.person, reason="Played"):
@@ -90,6 +94,7 @@ class Player:
             facility.capacity_mw = rng.randint(0, 500)
             facility.technology = rng.choice(list(Technology.objects.filter(is_storage=False)))
             facility.storage_mwh = None
+            facility.country = rng.choice(["", "ES", "GB"])
             facility.save()
 
     def link(self):
@@ -123,6 +128,28 @@ class Player:
                 code=self.rng.choice(["design", "procurement", "completed"])
             )
             pipeline.save()
+
+    def mark(self):
+        """A milestone, or the dates of RTB."""
+        rng = self.rng
+        if not (pipeline := self.any(Pipeline)):
+            return
+        kind = rng.choice(MilestoneKind.objects.exclude(code="cod"))
+        found = Milestone.objects.filter(pipeline=pipeline, kind=kind).first()
+        milestone = found or Milestone(pipeline=pipeline, kind=kind)
+        if found and rng.random() < 0.2:
+            found.delete()
+            return
+        milestone.evidence_note = rng.choice(["", "Permit 12"])
+        milestone.baseline_on = rng.choice([None, date(2026, 3, rng.randint(1, 28))])
+        if kind.code == RTB:
+            pipeline.rtb_date = rng.choice([None, date(2026, 3, rng.randint(1, 28))])
+            pipeline.save()
+            milestone.is_actual = rng.random() < 0.5
+        else:
+            milestone.forecast_on = rng.choice([None, date(2026, 3, rng.randint(1, 28))])
+            milestone.actual_on = rng.choice([None, date(2026, 2, 1)])
+        milestone.save()
 
     def remove(self):
         if pipeline := self.any(Pipeline):

@@ -146,7 +146,7 @@ def restore(
             )
         if plan.refusals:
             raise CannotRestoreError(list(plan.refusals))
-        if not person.has_perms({step.permission for step in plan.steps}):
+        if not person.has_perms(set().union(*(step.permissions for step in plan.steps))):
             raise PermissionDenied
         _apply(plan.steps)
         return current

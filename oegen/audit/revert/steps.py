@@ -45,9 +45,15 @@ class Step:
         return audit.REMOVED if self.target is None else audit.CHANGED
 
     @property
-    def permission(self) -> str:
-        """The permission that the step requires."""
-        return permission_for(self.model, self.kind)
+    def permissions(self) -> set[str]:
+        """The permissions that the step requires. Bringing a record back requires none of
+        FIELD_PERMISSIONS: its values are those it had."""
+        needed = {permission_for(self.model, self.kind)}
+        for name, permission in self.model.FIELD_PERMISSIONS.items():
+            value = getattr(self.current, name, None)
+            if self.current is not None and value != getattr(self.target, name, None):
+                needed.add(permission)
+        return needed
 
     @property
     def parent_key(self) -> tuple[type[models.Model], Any] | None:

@@ -114,7 +114,12 @@ def permissions_for(change_set: ChangeSet) -> set[str]:
 
 def permissions_for_steps(change_set: ChangeSet, steps: Iterable[Step]) -> set[str]:
     """The permissions that these steps require."""
-    return {step.permission for step in steps if _requires_permission(change_set, step.model)}
+    return {
+        permission
+        for step in steps
+        if _requires_permission(change_set, step.model)
+        for permission in step.permissions
+    }
 
 
 def _requires_permission(change_set: ChangeSet, model: type[AuditedModel]) -> bool:

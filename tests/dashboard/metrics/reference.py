@@ -8,6 +8,8 @@ from dashboard.metrics import Total
 from infopoints.models import InformationPointPipeline
 from pipelines.models import (
     Facility,
+    GateSet,
+    Milestone,
     Pipeline,
     PipelineCounterparty,
     PipelineFacility,
@@ -46,6 +48,13 @@ class Reference:
         self.points = defaultdict(set)
         for link in InformationPointPipeline.objects.all():
             self.points[link.information_point_id].add(link.pipeline_id)
+        self.milestones = defaultdict(list)
+        for milestone in Milestone.objects.select_related("kind", "pipeline"):
+            self.milestones[milestone.pipeline_id].append(milestone)
+        self.gate_sets = defaultdict(set)
+        for gates in GateSet.objects.prefetch_related("gates__kind").filter(is_active=True):
+            place = gates.technology_id, gates.country
+            self.gate_sets[place] = {gate.kind.code for gate in gates.gates.all()}
         self.moves = defaultdict(list)
         for move in StageTransition.objects.select_related("stage"):
             self.moves[move.pipeline_id].append(move)
@@ -237,6 +246,42 @@ class Reference:
             return "undecided"
         return "sold" if last.outcome == "sold" else "ended"
 
+    # Milestones
+
+    def has_missed(self, key) -> bool:
+        others = (one for one in self.milestones[key] if one.kind.code not in ("rtb", "cod"))
+        days = (one.forecast_on for one in others if not one.actual_on)
+        return any(day is not None and day < self.today for day in days)
+
+    def is_rtb_actual(self, pipeline) -> bool:
+        marks = [one.is_actual for one in self.milestones[pipeline.pk] if one.kind.code == "rtb"]
+        return pipeline.rtb_date is not None and any(marks)
+
+    def proofs(self) -> dict:
+        """The codes of the kinds of milestones that happened, with evidence, by pipeline."""
+        found = defaultdict(set)
+        for key, milestones in self.milestones.items():
+            for one in milestones:
+                if one.actual_on and (one.evidence_url or one.evidence_note):
+                    found[key].add(one.kind.code)
+        return found
+
+    def gates(self, key) -> set:
+        """The codes of the kinds of milestones that are gates of the pipeline."""
+        found = set()
+        plants = [self.facilities[one] for one in self.links[key]]
+        for technology, country in [(one.technology, one.country) for one in plants] or [
+            (None, "")
+        ]:
+            own = technology and technology.pk
+            parent = technology and technology.parent_id
+            places = [(own, country), (own, ""), (parent, country), (parent, "")]
+            places += [(None, country), (None, "")]
+            found |= next(
+                (self.gate_sets[place] for place in places if place in self.gate_sets), set()
+            )
+        return found
+
     # What needs attention
 
     def reasons(self, was: dict) -> dict:
@@ -253,6 +298,8 @@ class Reference:
             if sum(moved for _, moved in stays) >= 10
         }
         order = ["green", "amber", "red"]
+        proofs = self.proofs()
+        is_proving = any(proofs[pipeline.pk] for pipeline in self.open())
         is_used = any(pipeline.responsible_id for pipeline in self.open())
         found = {}
         for pipeline in self.open():
@@ -267,11 +314,15 @@ class Reference:
                 "worsened": bool(rag and then) and order.index(rag) > order.index(then),
                 "overdue": self.is_overdue(pipeline),
                 "slipped": bool(due and due_then) and (due - due_then).days > 30,
+                "missed": self.has_missed(key),
                 "unrated": not rag,
                 "unconfirmed": bool(rag) and is_unconfirmed,
                 "no-rtb-date": due is None,
                 "no-capacity": all(one is None for one in mw),
                 "nobody": is_used and pipeline.responsible_id is None,
+                "unproven": is_proving
+                and (pipeline.stage.code not in EARLY or self.is_rtb_actual(pipeline))
+                and not self.gates(key) <= proofs[key],
                 "waiting": usual.get(code) is not None and days > usual[code],
             }
             if any(holds.values()):

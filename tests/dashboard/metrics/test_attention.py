@@ -13,7 +13,16 @@ from oegen.asof import as_of
 from oegen.models import User
 from oegen.people import roles
 from pipelines.choices import Reason
-from pipelines.models import Pipeline, Stage
+from pipelines.models import (
+    Facility,
+    Gate,
+    GateSet,
+    Milestone,
+    MilestoneKind,
+    Pipeline,
+    Stage,
+    Technology,
+)
 from pipelines.querysets import ANY_REASON
 from tests.dashboard.metrics.reference import Reference
 from tests.support.builders import make_pipeline, make_user
@@ -47,6 +56,41 @@ def shuffle(seed: int) -> None:
         pipeline.save()
 
 
+def mark_milestones(seed: int) -> None:
+    """Milestones of every state, and gates that depend on technology and country."""
+    rng = random.Random(seed)
+    wind = Technology.objects.get(code="wind")
+    kinds = {kind.code: kind for kind in MilestoneKind.objects.all()}
+    for technology, country, codes in (
+        (wind, "ES", ["grid-offer"]),
+        (None, "ES", ["site-secured"]),
+        (Technology.objects.get(code="solar"), "", []),
+    ):
+        gates = GateSet.objects.create(
+            name=f"{technology} {country}", code=str(rng.random())[2:], technology=technology,
+            country=country,
+        )  # fmt: skip
+        for code in codes:
+            Gate.objects.create(gate_set=gates, kind=kinds[code])
+    for facility in Facility.objects.order_by("name"):
+        facility.country = rng.choice(["", "ES", "ES", "GB"])
+        facility.save()
+    for pipeline in Pipeline.objects.order_by("project_name"):
+        for code in ("site-secured", "grid-offer", "planning-granted", "rtb"):
+            if rng.random() < 0.35:
+                continue
+            is_rtb, has_happened = code == "rtb", rng.random() < 0.7
+            day = TODAY - timedelta(days=rng.choice([0, 1, 30]))
+            Milestone.objects.create(
+                pipeline=pipeline,
+                kind=kinds[code],
+                forecast_on=None if is_rtb else rng.choice([None, day]),
+                actual_on=day if has_happened and not is_rtb else None,
+                is_actual=is_rtb and rng.random() < 0.3,
+                evidence_note=rng.choice(["", "Permit", "Permit"]),
+            )
+
+
 def attention(limit: int = 10, select=Pipeline.objects.all):
     with metrics.portfolio(select) as now:
         return metrics.attention(now, limit)
@@ -59,6 +103,7 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
     was = {one.pk: (one.rag_status, one.rtb_date) for one in reference.open()}
     at(TODAY - timedelta(days=3))
     shuffle(2)
+    mark_milestones(4)
     at(TODAY)
     reference = Reference(TODAY)
     wanted = reference.reasons(was)
@@ -70,7 +115,7 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
         assert {one.pipeline_id: tuple(map(str, one.reasons)) for one in found.first} == wanted
         assert found.pipelines == len(wanted)
         assert {str(reason): number for reason, number in found.by_reason.items()} == counts
-        urgent = {"red", "worsened", "overdue", "slipped"}
+        urgent = {"red", "worsened", "overdue", "slipped", "missed"}
         places = [
             (urgent.isdisjoint(map(str, one.reasons)), -1 if one.mw is None else one.mw)
             for one in found.first

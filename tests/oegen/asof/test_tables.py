@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from oegen import audit, search
 from oegen.asof import as_of, table
 from oegen.core import clock
-from oegen.models import ReferenceModel, SearchDocument
+from oegen.models import SearchDocument
 from pipelines.models import Pipeline, PipelineCounterparty, Stage
 from tests.support.builders import make_counterparty, make_pipeline
 from tests.support.past_guard import UnquotedTableError
@@ -57,7 +57,7 @@ def last_rows(model, day) -> str:
     history = audit.history_model(model)._meta.db_table
     until = connection.ops.adapt_datetimefield_value(clock.end_of(day))
     known, newest = f"history_date < '{until}'", "history_date"
-    if issubclass(model, ReferenceModel):
+    if model.is_vocabulary():
         set_up = "SELECT id FROM oegen_changeset WHERE source = 'migration'"
         known, newest = f"{known} OR change_set_id IN ({set_up})", "version"
     return f"""

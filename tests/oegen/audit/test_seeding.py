@@ -38,11 +38,12 @@ def test_what_an_administrator_removed_or_renamed_stays_so():
 
 
 def test_a_row_of_a_new_release_is_created_with_its_history(with_lender):
+    newest = ChangeSet.objects.latest("number").number
     migrate_again()
     lender = ContactRole.objects.get(name="Lender")
     assert lender.pk == seeding.reference_id("contactrole", "lender")
     [row] = lender.history.all()
-    assert (row.change_set.source, row.change_set.number) == ("migration", 7)
+    assert (row.change_set.source, row.change_set.number) == ("migration", newest + 1)
     call_command("audit_check")
 
 

@@ -1,0 +1,86 @@
+"""The milestones of a pipeline as rows of its form, and the tables that administrators set up."""
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
+
+from oegen import audit
+from oegen.admin import LinkInline, ReferenceAdmin
+from oegen.admin.forms import GuardedForm, LinkFormSet, has_reason, is_removed
+from pipelines.models import Gate, GateSet, Milestone, MilestoneKind
+
+APPROVE = Milestone.FIELD_PERMISSIONS["baseline_on"]
+
+
+class MilestoneForm(GuardedForm):
+    class Meta:
+        model = Milestone
+        fields = (
+            *("kind", "baseline_on", "forecast_on", "actual_on", "is_actual"),
+            *("evidence_note", "evidence_url"),
+        )
+
+    def save(self, commit=True):
+        self.instance.confirm(audit.open_change_set().person, self.changed_data)
+        return super().save(commit=commit)
+
+
+class MilestoneFormSet(LinkFormSet):
+    #: Set by MilestonesInline: whether the person may set and change baselines.
+    may_approve = False
+
+    def clean(self):
+        super().clean()
+        removed = [form.instance for form in self.initial_forms if is_removed(form)]
+        baselines = [one for one in removed if one.baseline_on]
+        if baselines and not self.may_approve:
+            first = baselines[0]
+            raise ValidationError(
+                f"“{first.kind}” has a baseline, {date_format(first.baseline_on)}: only those who "
+                "may change baselines can remove it."
+            )
+        changed = baselines or any("baseline_on" in form.changed_data for form in self.forms)
+        if changed and not has_reason(self.data):
+            raise ValidationError("Say why in “Reason”: you changed a baseline.")
+
+
+class MilestonesInline(LinkInline):
+    model = Milestone
+    adds_related = False
+    form = MilestoneForm
+    formset = MilestoneFormSet
+    fields = list(MilestoneForm.Meta.fields)
+    autocomplete_fields = ["kind"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("kind", "pipeline")
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.may_approve = request.user.has_perm(APPROVE)
+        return formset
+
+    def get_readonly_fields(self, request, obj=None):
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if request.user.has_perm(APPROVE) else [*readonly, "baseline_on"]
+
+
+class GatesInline(LinkInline):
+    model = Gate
+    adds_related = False
+    fields = ["kind"]
+    autocomplete_fields = ["kind"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("kind", "gate_set")
+
+
+admin.site.register(MilestoneKind, ReferenceAdmin)
+
+
+@admin.register(GateSet)
+class GateSetAdmin(ReferenceAdmin):
+    list_display = ["name", "technology", "country", "is_active"]
+    list_select_related = ["technology"]
+    autocomplete_fields = ["technology"]
+    inlines = [GatesInline]

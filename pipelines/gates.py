@@ -1,0 +1,79 @@
+"""The RTB gates: the milestones that have to be proven before a project is ready to build.
+
+Of a facility, the set that applies is the one of its technology, else of the technology that it is
+a kind of, else of any; of each, first that of its country, then that of any country. Of a project,
+the gates of all its facilities together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.apps import apps
+from django.db.models import Q
+
+from pipelines.querysets.state import IS_OPEN, order_of_construction
+
+#: Stands for the countries without a set of their own.
+OTHERS = ""
+
+
+@dataclass(frozen=True)
+class Gates:
+    """``sets``: the ids of kinds of milestones, by technology and country; ``parents``: by
+    technology, the one that it is a kind of."""
+
+    sets: Mapping[tuple[UUID | None, str], frozenset[UUID]]
+    parents: Mapping[UUID, UUID | None]
+
+    @classmethod
+    def load(cls) -> Gates:
+        """The active sets of the present or of the past day that is open."""
+        kinds: dict[tuple[UUID | None, str], set[UUID]] = defaultdict(set)
+        found = apps.get_model("pipelines", "GateSet").objects.filter(is_active=True).order_by()
+        for technology, country, kind in found.values_list(
+            "technology_id", "country", "gates__kind_id"
+        ):
+            kinds[technology, country] |= {kind} - {None}
+        technologies = apps.get_model("pipelines", "Technology").objects.order_by()
+        parents = dict(technologies.values_list("pk", "parent_id"))
+        return cls({place: frozenset(gates) for place, gates in kinds.items()}, parents)
+
+    def of(self, technology: UUID | None, country: str) -> frozenset[UUID]:
+        """The gates of a facility of that technology and country, or of a project without one."""
+        for own in dict.fromkeys((technology, self.parents.get(technology), None)):
+            for place in dict.fromkeys((country, OTHERS)):
+                if (own, place) in self.sets:
+                    return self.sets[own, place]
+        return frozenset()
+
+    def of_all(self, plants: Iterable[tuple[UUID | None, str]]) -> frozenset[UUID]:
+        """The gates of a project whose facilities are of these technologies and countries."""
+        return frozenset().union(*(self.of(*plant) for plant in set(plants) or {(None, OTHERS)}))
+
+    def are_open(self) -> Q:
+        """The condition for a fact: a gate of its facility is not proven."""
+        countries = sorted({country for _, country in self.sets} - {OTHERS})
+        places: dict[frozenset[UUID], Q] = defaultdict(Q)
+        for technology in (*self.parents, None):
+            own = Q(technology=technology)
+            rest = frozenset(self.of(technology, OTHERS))
+            different = [one for one in countries if self.of(technology, one) != rest]
+            for country in different:
+                places[self.of(technology, country)] |= own & Q(country=country)
+            places[rest] |= own & ~Q(country__in=different) if different else own
+        condition = Q(pk__in=[])
+        for gates, where in places.items():
+            for gate in gates:
+                condition |= where & ~Q(proven__contains=gate.hex)
+        return condition
+
+
+def is_unproven() -> Q:
+    """The condition for a fact: open, said to be ready to build or from Construction on, and a gate
+    of its facility is not proven."""
+    is_past_rtb = Q(is_rtb_actual=True) | Q(stage__order__gte=order_of_construction())
+    return IS_OPEN & is_past_rtb & Gates.load().are_open()
