@@ -15,7 +15,7 @@ from oegen.core.caching import cache_key, keep
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import EDIT_DIALOG, FilteredPipelines
 from pipelines.models import Pipeline
-from pipelines.querysets import PipelineQuerySet
+from pipelines.querysets import OPEN, PipelineQuerySet
 
 #: The tabs of the dashboard.
 TABS = {
@@ -143,6 +143,8 @@ def _dates(found: metrics.Overview, since: date, lists: charts.Lists) -> dict:
     return {
         "years": charts.rtb_years(found.tab.years, known, lists, open_mw),
         "slippage": found.answer.slippage,
+        "baselines": found.tab.baselines,
+        "late": lists.pipelines(status=OPEN, late_days=1),
         "stages": charts.stage_rows(found.answer.stages, lists),
     }
 

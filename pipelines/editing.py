@@ -17,7 +17,7 @@ from oegen.audit.narrative import timeline
 from oegen.core.days import DayField
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
-from oegen.models import User
+from oegen.models import AuditedModel, User
 from oegen.pages.forms import AnswersField, DialogForm
 from oegen.people.requests import SignedInRequest
 from pipelines.choices import RAG
@@ -123,58 +123,96 @@ def answer_of(edit: Edit) -> dict[str, Any]:
     return {"message": edit.message, "undo": undo, "seconds": edit.seconds_left}
 
 
-class EditPipeline(PermissionRequiredMixin, View):
-    """GET: the form as HTML, with the pipeline's values and version at this moment. POST: 200, JSON
-    with a message, the URL of the undo and the seconds left for it; 422: the form with its errors;
-    409: the form with what others changed since it was opened."""
+class EditDialog(PermissionRequiredMixin, View):
+    """The base of dialogs that change something about a pipeline.
+
+    GET: the form as HTML, with the values and the version of ``record`` at this moment. POST: 200,
+    JSON with a message; 422: the form with its errors; 409: the form with what others changed since
+    it was opened.
+    """
 
     permission_required = MAY_EDIT
     raise_exception = True
     http_method_names = ["get", "post"]
+    request: SignedInRequest
+    pipeline: Pipeline
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if kwargs["what"] not in FORMS:
-            raise Http404(f"There is no form for “{kwargs['what']}”.")
+        self.pipeline = get_object_or_404(Pipeline, pk=kwargs["pk"])
+        self.prepare()
         return super().dispatch(request, *args, **kwargs)
 
-    def get(self, request: SignedInRequest, pk: UUID, what: str) -> HttpResponse:
-        pipeline = get_object_or_404(Pipeline, pk=pk)
-        return self._render_form(FORMS[what](pipeline=pipeline), pipeline, 200)
+    def prepare(self) -> None:
+        """Find what the address names. Raises Http404."""
+        raise NotImplementedError
 
-    def post(self, request: SignedInRequest, pk: UUID, what: str) -> HttpResponse:
-        pipeline = get_object_or_404(Pipeline, pk=pk)
-        form = FORMS[what](request.POST, pipeline=pipeline)
+    @property
+    def record(self) -> AuditedModel:
+        """The record that the form changes, as it is stored."""
+        raise NotImplementedError
+
+    def form(self, data: QueryDict | None = None) -> DialogForm:
+        raise NotImplementedError
+
+    def save(self, form: Any) -> dict[str, Any]:
+        """Save what the valid form says; returns the JSON of the answer. Raises StaleRecordError
+        and ValidationError."""
+        raise NotImplementedError
+
+    def get(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
+        return self._render_form(self.form(), 200)
+
+    def post(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
+        form = self.form(request.POST)
         if not form.is_valid():
-            return self._render_form(form, pipeline, 422)
+            return self._render_form(form, 422)
         try:
-            edit = edit_pipeline(
-                pipeline_id=pk,
+            return JsonResponse(self.save(form))
+        except StaleRecordError:
+            return self._conflict(form)
+        except ValidationError as error:
+            form.add_errors_of(error)
+            return self._render_form(form, 422)
+
+    def _render_form(self, form: DialogForm, status: int, **context: Any) -> HttpResponse:
+        context |= {"form": form, "pipeline": self.pipeline}
+        return render(self.request, "pipelines/parts/edit_form.html", context, status=status)
+
+    def _conflict(self, form: DialogForm) -> HttpResponse:
+        """Show the form with the record's new version, so that posting it again saves."""
+        record = self.record
+        entries = timeline.entries_since(record, form.cleaned_data["version"])
+        data = self.request.POST.copy()
+        data["version"] = str(record.version)
+        form.data = data
+        return self._render_form(form, 409, conflict=entries)
+
+
+class EditPipeline(EditDialog):
+    """The answer to a POST also has the URL of the undo and the seconds left for it."""
+
+    def prepare(self) -> None:
+        if self.kwargs["what"] not in FORMS:
+            raise Http404(f"There is no form for “{self.kwargs['what']}”.")
+
+    @property
+    def record(self) -> Pipeline:
+        return self.pipeline
+
+    def form(self, data: QueryDict | None = None) -> EditForm:
+        return FORMS[self.kwargs["what"]](data, pipeline=self.pipeline)
+
+    def save(self, form: EditForm) -> dict[str, Any]:
+        return answer_of(
+            edit_pipeline(
+                pipeline_id=self.pipeline.pk,
                 version=form.cleaned_data["version"],
                 values=form.values,
                 reason=form.reason,
-                person=request.user,
+                person=self.request.user,
                 save_anyway=form.cleaned_data["save_anyway"],
             )
-        except StaleRecordError:
-            return self._conflict(form, pipeline)
-        except ValidationError as error:
-            form.add_errors_of(error)
-            return self._render_form(form, pipeline, 422)
-        return JsonResponse(answer_of(edit))
-
-    def _render_form(
-        self, form: EditForm, pipeline: Pipeline, status: int, **context: Any
-    ) -> HttpResponse:
-        context |= {"form": form, "pipeline": pipeline}
-        return render(self.request, "pipelines/parts/edit_form.html", context, status=status)
-
-    def _conflict(self, form: EditForm, pipeline: Pipeline) -> HttpResponse:
-        """Show the form with the pipeline's new version, so that posting it again saves."""
-        entries = timeline.entries_since(pipeline, form.cleaned_data["version"])
-        data = self.request.POST.copy()
-        data["version"] = str(pipeline.version)
-        form.data = data
-        return self._render_form(form, pipeline, 409, conflict=entries)
+        )
 
 
 class UndoEdit(PermissionRequiredMixin, View):

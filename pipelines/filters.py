@@ -306,6 +306,15 @@ class PipelineFilter(PageFilterSet):
         method="filter_rag_was",
         empty_label="Any RAG",
     )
+    late_days = WholeNumberFilter(
+        "rtb_days_late",
+        "gte",
+        "RTB later than its baseline by at least, days",
+        method="filter_late_days",
+        min_value=1,
+        max_value=100_000,
+        example=30,
+    )
     rag_moved = django_filters.ChoiceFilter(
         label="RAG since then",
         choices=RAG_MOVES,
@@ -374,6 +383,9 @@ class PipelineFilter(PageFilterSet):
     def filter_rag_was(self, queryset, name, value):
         """Does nothing: ``filter_since`` reads this value."""
         return queryset
+
+    def filter_late_days(self, queryset, name, value):
+        return queryset.later_than_baseline(int(value))
 
     def filter_rag_moved(self, queryset, name, value):
         since = self.form.cleaned_data.get("since")

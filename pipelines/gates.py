@@ -44,7 +44,8 @@ class Gates:
 
     def of(self, technology: UUID | None, country: str) -> frozenset[UUID]:
         """The gates of a facility of that technology and country, or of a project without one."""
-        for own in dict.fromkeys((technology, self.parents.get(technology), None)):
+        parent = self.parents.get(technology) if technology else None
+        for own in dict.fromkeys((technology, parent, None)):
             for place in dict.fromkeys((country, OTHERS)):
                 if (own, place) in self.sets:
                     return self.sets[own, place]

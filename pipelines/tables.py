@@ -63,6 +63,7 @@ def _with_counterparties(queryset):
 
 
 _with_shares = methodcaller("with_shares_of_capacity")
+_with_baseline = methodcaller("with_baseline")
 
 
 def _join_distinct(values: Iterable[str]) -> str:
@@ -217,6 +218,8 @@ class PipelineTable(RecordTable):
     rtb_date = NullsLastPartColumn(
         "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
     )
+    rtb_baseline = DayColumn("RTB baseline", annotate=_with_baseline)
+    rtb_days_late = NumberColumn("RTB against baseline, days", annotate=_with_baseline)
     attention = ReasonsColumn()
     responsible = PersonColumn("responsible")
     next_step = TextColumn("Next step")

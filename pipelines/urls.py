@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pipelines import board, bulk, editing, map, views
+from pipelines import board, bulk, editing, map, milestones, views
 
 urlpatterns = [
     path("pipelines/", views.PipelineList.as_view(), name="pipelines"),
@@ -15,6 +15,11 @@ urlpatterns = [
         "pipelines/<uuid:pk>/undo/<uuid:change_set>/",
         editing.UndoEdit.as_view(),
         name="pipeline-undo",
+    ),
+    path(
+        "pipelines/<uuid:pk>/milestones/<slug:kind>/",
+        milestones.EditMilestone.as_view(),
+        name="pipeline-milestone",
     ),
     path("pipelines/together/<slug:what>/", bulk.EditTogether.as_view(), name="pipelines-together"),
     path("pipelines/map/", map.Map.as_view(), name="map"),

@@ -20,6 +20,7 @@ from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filtered import EDIT_DIALOG, QuickViews
 from pipelines.filters import OPEN_BY_DEFAULT, FacilityFilter, PipelineFilter
+from pipelines.milestones import milestones_of
 from pipelines.models import Facility, Pipeline
 from pipelines.querysets import Megawatts
 from pipelines.tables import FacilityTable, PipelineTable
@@ -104,7 +105,7 @@ class PipelinePage(RecordPage):
         """Built for each request, because ``with_overdue`` depends on the day."""
         pipelines = Pipeline.objects.select_related("stage").prefetch_related(FACILITIES)
         pipelines = pipelines.with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
-        return pipelines.with_overdue().with_first_rtb_date()
+        return pipelines.with_overdue().with_first_dates()
 
     def get_context_data(self, **kwargs):
         pipeline = self.object
@@ -120,6 +121,7 @@ class PipelinePage(RecordPage):
             .prefetch_related(people)
             .order_by("role__order", natural("counterparty__name")),
             "places": places_of(pipeline.facilities.all()),
+            "milestones": milestones_of(pipeline),
             "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
         }
 

@@ -6,7 +6,7 @@ from datetime import date
 from oegen.audit.narrative.timeline import register_phrase, register_unit
 from oegen.core.words import days
 from pipelines.choices import RAG, Outcome
-from pipelines.models import Facility, Pipeline, Technology
+from pipelines.models import Facility, Milestone, Pipeline, Technology
 
 
 @register_phrase(Pipeline, "stage")
@@ -57,6 +57,39 @@ def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
     if raw_new is None:
         return f"RTB date {old} cleared"
     return f"RTB date from {old} to {new}, {days((raw_new - raw_old).days)}"
+
+
+@register_phrase(Milestone, "forecast_on")
+def milestone_expected(old, new, raw_old: date | None, raw_new: date | None):
+    if raw_new is None:
+        return f"no longer expected on {old}"
+    if raw_old is None:
+        return f"expected on {new}"
+    return f"expected on {new} instead of {old}, {days((raw_new - raw_old).days)}"
+
+
+@register_phrase(Milestone, "actual_on")
+def milestone_happened(old, new, raw_old: date | None, raw_new: date | None):
+    return f"happened on {new}" if raw_new else f"did not happen on {old}"
+
+
+@register_phrase(Milestone, "is_actual")
+def milestone_day_is_actual(old, new, raw_old: bool, raw_new: bool):
+    return "has happened" if raw_new else "has not happened"
+
+
+@register_phrase(Milestone, "baseline_on")
+def baseline_changed(old, new, raw_old: date | None, raw_new: date | None):
+    if raw_new is None:
+        return f"baseline {old} cleared"
+    if raw_old is None:
+        return f"baseline approved: {new}"
+    return f"baseline from {old} to {new}, {days((raw_new - raw_old).days)}"
+
+
+@register_phrase(Milestone, "confirmed_by")
+def confirmed(old, new, raw_old, raw_new):
+    return f"confirmed by {new}" if raw_new else ""
 
 
 @register_unit(Facility, "capacity_mw")

@@ -4,6 +4,7 @@ fixed number of queries.
 """
 
 from dashboard.metrics.attention import attention
+from dashboard.metrics.baselines import baselines
 from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
 from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
@@ -31,6 +32,7 @@ __all__ = [
     "Total",
     "Walk",
     "attention",
+    "baselines",
     "by_counterparty",
     "by_information_point",
     "by_rag",

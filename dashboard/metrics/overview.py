@@ -11,6 +11,7 @@ from typing import Any
 from django.core.cache import cache
 
 from dashboard.metrics.attention import Attention, attention
+from dashboard.metrics.baselines import Baselines, baselines
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
@@ -70,6 +71,7 @@ class Answer:
 @dataclass(frozen=True)
 class Dates:
     years: tuple[RtbGroup, ...]
+    baselines: Baselines
     technologies: tuple[TechnologyGroup, ...]
 
 
@@ -148,7 +150,7 @@ def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
 
 
 def _dates(before: Portfolio, now: Portfolio, filters: str) -> Dates:
-    return Dates(tuple(by_rtb_year(now)), tuple(by_technology(now)))
+    return Dates(tuple(by_rtb_year(now)), baselines(now), tuple(by_technology(now)))
 
 
 def _sizes(before: Portfolio, now: Portfolio, filters: str) -> Sizes:

@@ -10,6 +10,7 @@ from uuid import UUID
 from counterparties.models import Counterparty
 from dashboard.sample.companies import FIRST_DAYS, LOCAL_KINDS, Companies
 from dashboard.sample.history import Event, History
+from dashboard.sample.milestones import ProjectMilestones
 from dashboard.sample.names import UniqueNames, plant_name, site_name
 from dashboard.sample.tables import (
     ISSUES,
@@ -158,6 +159,7 @@ class Project:
         if "rag_status" in changes:
             changes["rag_confirmed_at"] = event.when
         event.change(self.pipeline, **changes)
+        self._milestones.catch_up(event)
         return event
 
     # Creation
@@ -194,6 +196,8 @@ class Project:
         for facility in [*self._facilities, *(extended._facilities if extended else [])]:
             event.add(PipelineFacility, pipeline_id=self.pipeline.pk, facility_id=facility.pk)
         self._add_partners(event, Decimal(100 - ours) or None)
+        self._milestones = ProjectMilestones(rng, self.pipeline, rng.random() < 0.8)
+        self._milestones.start(event)
 
     def _next_step(self, day: date) -> dict[str, Any]:
         """Nothing once completed."""
@@ -321,6 +325,8 @@ class Project:
         reason = rng.choice(TEXTS["moves"][stage]).format(rtb=f"{ready.day} {ready:%B %Y}")
         changes |= self._next_step(self._history.days[day])
         event = self._change(day, reason, **changes, **self._rate_after_move())
+        if stage == CONSTRUCTION:
+            self._milestones.reach_rtb(event)
         self._add_transition(event, days_back)
 
     def hold(self, day: int) -> None:
@@ -439,12 +445,15 @@ class Project:
             reason = self._find_issue()["delay"]
             if self._rag == RAG.GREEN:
                 changes |= self._rate(RAG.AMBER)
-        self._change(day, reason, **changes)
+        event = self._change(day, reason, **changes)
+        if not is_built:
+            self._milestones.shift(event, later)
 
     def confirm(self, day: int) -> None:
         if self._rag:
             event = self._event(day, "Monthly review, no change")
             event.change(self.pipeline, rag_confirmed_at=event.when)
+            self._milestones.catch_up(event)
 
     def resize(self, day: int) -> None:
         facility, rng = self._facilities[0], self._rng

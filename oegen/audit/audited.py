@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -62,7 +62,7 @@ class AuditedModel(models.Model):
     #: For a link model: the name of its foreign key to the record it belongs to.
     PARENT_FIELD = ""
     #: The permissions that setting or changing a field requires besides that for the record.
-    FIELD_PERMISSIONS: Mapping[str, str] = MappingProxyType({})
+    FIELD_PERMISSIONS: ClassVar[Mapping[str, str]] = MappingProxyType({})
     #: Whether this is the comment model: its ``text`` is about the record of its generic foreign
     #: key.
     IS_COMMENT = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 from django.db import models
+from django.db.models import QuerySet
 
 from oegen.audit.choices import Source
 from oegen.audit.context import change_set
@@ -86,7 +87,8 @@ def _with_targets(model: type[AuditedModel], rows: list[AuditedModel]) -> list[A
 
 def _with_free_names(model: type[AuditedModel], rows: list[AuditedModel]) -> list[AuditedModel]:
     codes, names = set(), set()
-    for code, name in model._base_manager.values_list("code", "name"):
+    known: QuerySet[Any] = model._base_manager.all()
+    for code, name in known.values_list("code", "name"):
         codes.add(code.lower())
         names.add(name_key(name))
     free = []

@@ -59,7 +59,9 @@ class DialogForm(forms.Form):
         auto_id = f"{self.prefix_of_ids}_%s"
         super().__init__(data, initial=initial, auto_id=auto_id, error_class=FieldErrors)
         for field in self.fields.values():
-            if not isinstance(field.widget, forms.RadioSelect):
+            if isinstance(field.widget, forms.CheckboxInput):
+                field.widget.attrs["class"] = "form-check-input"
+            elif not isinstance(field.widget, forms.RadioSelect):
                 is_choice = isinstance(field.widget, forms.Select)
                 field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
 

@@ -1,5 +1,6 @@
 """The milestones of a pipeline as rows of its form, and the tables that administrators set up."""
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
@@ -13,6 +14,11 @@ APPROVE = Milestone.FIELD_PERMISSIONS["baseline_on"]
 
 
 class MilestoneForm(GuardedForm):
+    evidence_note = Milestone._meta.get_field("evidence_note").formfield(
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 24})
+    )
+    evidence_url = Milestone._meta.get_field("evidence_url").formfield(assume_scheme="https")
+
     class Meta:
         model = Milestone
         fields = (
@@ -21,7 +27,8 @@ class MilestoneForm(GuardedForm):
         )
 
     def save(self, commit=True):
-        self.instance.confirm(audit.open_change_set().person, self.changed_data)
+        change_set = audit.current_change_set()
+        self.instance.confirm(change_set.person if change_set else None, self.changed_data)
         return super().save(commit=commit)
 
 
@@ -46,6 +53,7 @@ class MilestoneFormSet(LinkFormSet):
 
 class MilestonesInline(LinkInline):
     model = Milestone
+    fk_name = "pipeline"
     adds_related = False
     form = MilestoneForm
     formset = MilestoneFormSet
@@ -57,8 +65,8 @@ class MilestonesInline(LinkInline):
 
     def get_formset(self, request, obj=None, **kwargs):
         formset = super().get_formset(request, obj, **kwargs)
-        formset.may_approve = request.user.has_perm(APPROVE)
-        return formset
+        may_approve = request.user.has_perm(APPROVE)
+        return type(formset.__name__, (formset,), {"may_approve": may_approve})
 
     def get_readonly_fields(self, request, obj=None):
         readonly = super().get_readonly_fields(request, obj)
@@ -67,6 +75,7 @@ class MilestonesInline(LinkInline):
 
 class GatesInline(LinkInline):
     model = Gate
+    fk_name = "gate_set"
     adds_related = False
     fields = ["kind"]
     autocomplete_fields = ["kind"]

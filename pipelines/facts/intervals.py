@@ -94,7 +94,12 @@ class Progress(NamedTuple):
     proven: str
 
     @classmethod
-    def of(cls, state: PipelineState, rtb_first: date | None, milestones: Iterable[MilestoneState]):
+    def of(
+        cls,
+        state: PipelineState,
+        rtb_first: date | None,
+        milestones: Sequence[MilestoneState],
+    ) -> Progress:
         own = [one for one in milestones if one.kind_id not in FIELD_OF_KIND]
         rtb = next((one for one in milestones if one.kind_id == RTB_ID), None)
         ahead = [one.forecast_on for one in own if one.forecast_on and not one.has_happened]
@@ -189,8 +194,10 @@ class PipelineHistory(NamedTuple):
         milestones = [
             MilestoneState(*one.values) for one in self.milestones if one.is_valid_after(since)
         ]
-        is_known = self.first_rtb is not None and self.first_rtb[0] <= since
-        return Progress.of(state, self.first_rtb[1] if is_known else None, milestones)
+        first = None
+        if self.first_rtb and self.first_rtb[0] <= since:
+            first = self.first_rtb[1]
+        return Progress.of(state, first, milestones)
 
 
 class FacilityLink(NamedTuple):

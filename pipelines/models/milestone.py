@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import ClassVar
 
@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from oegen.core.fields import ProseField
+from oegen import audit
+from oegen.core.fields import ProseField, own_field
 from oegen.models import AuditedModel, User
 from pipelines.models.pipeline import Pipeline
 from pipelines.models.reference import MilestoneKind
@@ -63,7 +64,7 @@ class Milestone(AuditedModel):
     objects: ClassVar = MilestoneQuerySet.as_manager()
 
     PARENT_FIELD = "pipeline"
-    FIELD_PERMISSIONS: ClassVar = {"baseline_on": "pipelines.approve_baseline"}
+    FIELD_PERMISSIONS: ClassVar[Mapping[str, str]] = {"baseline_on": "pipelines.approve_baseline"}
 
     SEARCH_FIELDS = ("evidence_note", "evidence_url")
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/milestone_found.html"
@@ -94,12 +95,21 @@ class Milestone(AuditedModel):
     def __str__(self):
         return f"{self.kind} of {self.pipeline}"
 
-    def get_absolute_url(self):
-        return f"{self.pipeline.get_absolute_url()}#milestones-title"
+    def result_page_record(self):
+        return self.pipeline
 
     @classmethod
     def describe_link(cls, row, names):
         return f"milestone {names.get(MilestoneKind, row.kind_id)}"
+
+    @classmethod
+    def link_phrase(cls, row, names):
+        phrase = super().link_phrase(row, names)
+        if row.history_type == audit.CREATED:
+            words = {"baseline_on": "baseline", "forecast_on": "expected", "actual_on": "happened"}
+            days = ((word, getattr(row, name)) for name, word in words.items())
+            phrase += "".join(f", {word} {date_format(day)}" for word, day in days if day)
+        return phrase
 
     @property
     def pipeline_field(self) -> str:
@@ -139,7 +149,7 @@ class Milestone(AuditedModel):
         errors = {}
         today = timezone.localdate()
         if name := self.pipeline_field:
-            label = Pipeline._meta.get_field(name).verbose_name
+            label = own_field(Pipeline, name).verbose_name
             for field in ("forecast_on", "actual_on"):
                 if getattr(self, field):
                     errors[field] = f"Give its day as the project's {label}, and leave this empty."

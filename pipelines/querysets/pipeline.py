@@ -29,7 +29,7 @@ from django.db.models.functions import Round
 from oegen import audit, search
 from oegen.asof import table
 from oegen.core import clock
-from pipelines import attention
+from pipelines import attention, baselines
 from pipelines.choices import RAG, CapacityBasis, Outcome, Reason
 from pipelines.querysets.capacity import FIGURES, SUMS_OF_FIGURES, Capacity
 from pipelines.querysets.codes import (
@@ -98,11 +98,30 @@ class PipelineQuerySet(SharesQuerySet):
         history: QuerySet[Any] = audit.history_model(model).objects.all()
         return history
 
-    def with_first_rtb_date(self) -> Self:
-        """Adds ``first_rtb_date`` to each row: the first RTB date that was recorded."""
-        known = self._history().filter(id=OuterRef("pk"), rtb_date__isnull=False)
-        earliest = known.order_by("history_date", "history_id").values("rtb_date")[:1]
-        return self.annotate(first_rtb_date=Subquery(earliest))
+    def with_first_dates(self) -> Self:
+        """Adds ``first_rtb_date`` and ``first_cod_date`` to each row: the first that were
+        recorded."""
+        return self.annotate(
+            **{f"first_{name}": self._first_recorded(name) for name in ("rtb_date", "cod_date")}
+        )
+
+    def _first_recorded(self, name: str) -> Subquery:
+        known = self._history().filter(id=OuterRef("pk"), **{f"{name}__isnull": False})
+        return Subquery(known.order_by("history_date", "history_id").values(name)[:1])
+
+    def with_baseline(self) -> Self:
+        """Adds ``rtb_baseline`` and ``rtb_days_late`` to each row, see pipelines/baselines.py; None
+        without an RTB date."""
+        facts = baselines.dated_facts().filter(pipeline_id=OuterRef("pk"), is_first=True)
+        return self.annotate(
+            rtb_baseline=Subquery(facts.values("baseline")[:1]),
+            rtb_days_late=Subquery(facts.values("days_late")[:1]),
+        )
+
+    def later_than_baseline(self, days: int) -> Self:
+        """With an RTB date at least so many days after its baseline."""
+        late = baselines.dated_facts().filter(days_late__gte=days)
+        return self.filter(pk__in=late.values("pipeline_id"))
 
     def with_status(self) -> Self:
         """Adds ``status`` to each row: a stage's code, ``HELD``, or the outcome that ended it."""

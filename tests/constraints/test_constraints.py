@@ -15,6 +15,10 @@ from oegen.models import Acknowledgement, Alert, AlertRule
 from pipelines.models import (
     CounterpartyRole,
     Facility,
+    Gate,
+    GateSet,
+    Milestone,
+    MilestoneKind,
     Pipeline,
     PipelineCounterparty,
     PipelineFacility,
@@ -22,11 +26,13 @@ from pipelines.models import (
     StageTransition,
     Technology,
 )
+from pipelines.reference import RTB_ID
 from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,
     make_information_point,
+    make_milestone,
     make_pipeline,
 )
 
@@ -125,6 +131,14 @@ WRONG_VALUES = {
     ),
     "pipeline_probability_explained": (make_pipeline, "probability_pct", Decimal(50)),
     "pipeline_next_step_described": (make_pipeline, "next_step_on", "2030-01-01"),
+    "milestone_day_on_the_pipeline": (
+        lambda: make_milestone(kind="rtb"),
+        "forecast_on",
+        "2027-01-01",
+    ),
+    "milestone_actual_by_its_day": (make_milestone, "is_actual", True),
+    "gate_before_rtb": (lambda: Gate.objects.first(), "kind_id", RTB_ID),
+    "gateset_country_shape": (lambda: GateSet.objects.first(), "country", "g"),
     "pipeline_hold_reason_only_on_hold": (make_pipeline, "on_hold_reason", "why"),
     "pipeline_completed_not_on_hold": (
         lambda: make_pipeline(stage="completed"),
@@ -152,6 +166,10 @@ WRONG_VALUES = {
     ),
     "technology_name_unique": (lambda: Technology.objects.get(code="solar"), "name", "WIND "),
     "technology_code_unique": (lambda: Technology.objects.get(code="solar"), "code", "Wind"),
+    "milestonekind_name_unique": (lambda: MilestoneKind.objects.first(), "name", "rtb"),
+    "milestonekind_code_unique": (lambda: MilestoneKind.objects.first(), "code", "RTB"),
+    "gateset_name_unique": (lambda: GateSet.objects.get(code="wind"), "name", "any project"),
+    "gateset_code_unique": (lambda: GateSet.objects.get(code="wind"), "code", "Any-project"),
     "stage_name_unique": (lambda: Stage.objects.get(code="design"), "name", "discovery"),
     "stage_code_unique": (lambda: Stage.objects.get(code="design"), "code", "discovery"),
     "stage_order_unique": (lambda: Stage.objects.get(code="design"), "order", 10),
@@ -228,6 +246,20 @@ def test_one_row_a_pipeline_and_facility():
     pipeline = make_pipeline(capacity_mw=1)
     with refused("pipelinefacility_unique"):
         raw_insert(PipelineFacility(pipeline=pipeline, facility=pipeline.facilities.get()))
+
+
+def test_one_milestone_of_a_kind_one_gate_of_a_set_and_one_set_of_a_place():
+    milestone = make_milestone()
+    with refused("milestone_unique"):
+        raw_insert(Milestone(pipeline=milestone.pipeline, kind=milestone.kind))
+    gate = Gate.objects.first()
+    with refused("gate_unique"):
+        raw_insert(Gate(gate_set=gate.gate_set, kind=gate.kind))
+    wind = Technology.objects.get(code="wind")
+    with refused("gateset_technology_country_unique"):
+        raw_insert(GateSet(code="a", name="A", technology=wind))
+    with refused("gateset_any_technology_unique"):
+        raw_insert(GateSet(code="a", name="A"))
 
 
 def test_one_row_a_counterparty_contact_and_role():

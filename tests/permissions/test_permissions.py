@@ -156,6 +156,8 @@ MODELS = {
     "admin/pipelines/counterpartyrole/": REFERENCE,
     "admin/pipelines/facility/": BUSINESS,
     "admin/pipelines/pipeline/": BUSINESS,
+    "admin/pipelines/gateset/": REFERENCE,
+    "admin/pipelines/milestonekind/": REFERENCE,
     "admin/pipelines/stage/": REFERENCE,
     "admin/pipelines/stagetransition/": MOVES,
     "admin/pipelines/technology/": REFERENCE,

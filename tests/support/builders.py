@@ -14,6 +14,9 @@ from oegen.people import security
 from pipelines.models import (
     CounterpartyRole,
     Facility,
+    GateSet,
+    Milestone,
+    MilestoneKind,
     Pipeline,
     PipelineCounterparty,
     PipelineFacility,
@@ -85,6 +88,17 @@ def make_pipeline(
     return pipeline
 
 
+def make_milestone(
+    evidence_note: str = "", kind: str = "grid-offer", pipeline: Pipeline | None = None, **values
+) -> Milestone:
+    return Milestone.objects.create(
+        pipeline=pipeline or make_pipeline(),
+        kind=MilestoneKind.objects.get(code=kind),
+        evidence_note=evidence_note,
+        **values,
+    )
+
+
 def make_information_point(
     title: str = "", impact: int = 50, likelihood: int = 50, **values
 ) -> InformationPoint:
@@ -139,6 +153,8 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         CounterpartyRole.objects.create(name="Surveyor", code="surveyor"),
         Stage.objects.create(name="Scoping", code="scoping", order=5),
         Technology.objects.create(name="Wave", code="wave", capacity_basis="ac"),
+        MilestoneKind.objects.create(name="Seabed lease", code="seabed-lease", order=15),
+        GateSet.objects.create(name="Spain", code="spain", country="ES"),
         AlertRule.objects.create(
             name="Wind slips", code="wind-slips", event="rtb-slipped", threshold=7, channel="slack"
         ),

@@ -42,7 +42,7 @@ def rows_by_records(day: date | None) -> set[tuple]:
         rows = (
             Pipeline.objects.recorded()
             .order_by()
-            .with_first_rtb_date()
+            .with_first_dates()
             .annotate(sold_on=Subquery(sale), facility=F("facility_links__facility_id"))
             .values_list(
                 *("pk", *_STATE, "first_rtb_date", "sold_on", "facility"),

@@ -191,8 +191,8 @@ def _with_latest_of_comments(entries: list[Entry]) -> list[Entry]:
 
 
 def entries_since(record: AuditedModel, version: int) -> list[Entry]:
-    """The changes of the record itself after the given version, newest first."""
-    rows = type(record).history.filter(id=record.pk, version__gt=version, history_type="~")
+    """What was written of the record itself after the given version, newest first."""
+    rows = type(record).history.filter(id=record.pk, version__gt=version).exclude(history_type="-")
     return entries_of_rows(rows.order_by("-history_date", "-history_id"))
 
 

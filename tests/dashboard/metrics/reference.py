@@ -248,6 +248,35 @@ class Reference:
 
     # Milestones
 
+    def baselines(self) -> dict:
+        """Of each open pipeline with an RTB date: the days against its baseline and against the
+        date first recorded, and whether the baseline was approved."""
+        found = {}
+        for pipeline in self.open():
+            if pipeline.rtb_date is None:
+                continue
+            dates = [
+                row.rtb_date for row in pipeline.history.order_by("history_date", "history_id")
+            ]
+            first = next(day for day in dates if day)
+            approved = [
+                one.baseline_on
+                for one in self.milestones[pipeline.pk]
+                if one.kind.code == "rtb" and one.baseline_on
+            ]
+            [baseline] = approved or [first]
+            found[pipeline.pk] = (
+                (pipeline.rtb_date - baseline).days,
+                (pipeline.rtb_date - first).days,
+                bool(approved),
+            )
+        return found
+
+    def mean_by_capacity(self, days: dict) -> float | None:
+        sizes = {key: float(sum(map(self.mw, self.links[key]))) for key in days}
+        total = sum(sizes.values())
+        return sum(days[key] * sizes[key] for key in days) / total if total else None
+
     def has_missed(self, key) -> bool:
         others = (one for one in self.milestones[key] if one.kind.code not in ("rtb", "cod"))
         days = (one.forecast_on for one in others if not one.actual_on)

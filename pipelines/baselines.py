@@ -1,0 +1,44 @@
+"""RTB dates against their baselines, read from the facts, so that it holds on any day.
+
+The baseline of an RTB date is the day approved last; until one is approved, the first recorded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db.models import F, Func, IntegerField, QuerySet
+from django.db.models.functions import Coalesce
+
+from oegen.core import clock
+
+
+class DaysBetween(Func):
+    """The days from one date to another, late positive."""
+
+    output_field = IntegerField()
+    arity = 2
+    template = "(-(%(expressions)s))"
+    arg_joiner = " - "
+
+    def as_sqlite(self, compiler, connection, **context):
+        return self.as_sql(
+            compiler,
+            connection,
+            template="CAST(-(julianday(%(expressions)s)) AS INTEGER)",
+            arg_joiner=") - julianday(",
+            **context,
+        )
+
+
+def dated_facts() -> QuerySet[Any]:
+    """The facts of the effective day that have an RTB date, with ``baseline`` and, in days, late
+    positive, ``days_late`` and ``days_after_first``: against the baseline and the first date."""
+    past = clock.past_day()
+    facts = apps.get_model("pipelines", "Fact").objects.at(clock.end_of(past) if past else None)
+    dated: QuerySet[Any] = facts.filter(rtb_date__isnull=False).order_by()
+    return dated.annotate(baseline=Coalesce("rtb_baseline", "rtb_first")).annotate(
+        days_late=DaysBetween(F("baseline"), F("rtb_date")),
+        days_after_first=DaysBetween(F("rtb_first"), F("rtb_date")),
+    )
