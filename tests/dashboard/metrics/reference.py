@@ -255,10 +255,8 @@ class Reference:
         for pipeline in self.open():
             if pipeline.rtb_date is None:
                 continue
-            dates = [
-                row.rtb_date for row in pipeline.history.order_by("history_date", "history_id")
-            ]
-            first = next(day for day in dates if day)
+            rows = pipeline.history.order_by("history_date", "history_id")
+            first = next(row.rtb_date for row in rows if row.rtb_date)
             approved = [
                 one.baseline_on
                 for one in self.milestones[pipeline.pk]
