@@ -32,6 +32,7 @@ from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models.facility import Facility
 from pipelines.models.reference import Stage
 from pipelines.querysets import Megawatts, PipelineQuerySet
+from pipelines.reference import FIELD_OF_KIND
 
 if TYPE_CHECKING:
     from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
@@ -150,6 +151,7 @@ class Pipeline(AuditedModel):
     status_effective_on: date | None = None
 
     _stored_rating: tuple[Any, ...] = ("", "", None)
+    _stored_dates: tuple[Any, ...] = (None, None)
 
     class Meta:
         ordering = ["project_name"]
@@ -240,8 +242,27 @@ class Pipeline(AuditedModel):
                 f"Commercial operation can't come before ready to build: give a day from "
                 f"{date_format(self.rtb_date)} on."
             )
+        errors = self._errors_of_actual_dates(today) | errors
         if errors:
             raise ValidationError(errors)
+
+    def _errors_of_actual_dates(self, today: date) -> dict[str, str]:
+        """RTB and COD that have happened keep a day that is not in the future."""
+        changed = {
+            kind: name
+            for (kind, name), stored in zip(FIELD_OF_KIND.items(), self._stored_dates, strict=True)
+            if stored is not None
+            and stored != (day := getattr(self, name))
+            and (day is None or day > today)
+        }
+        if not changed:
+            return {}
+        happened = self.milestones.filter(kind__in=changed, is_actual=True).select_related("kind")
+        return {
+            changed[milestone.kind_id]: f"{milestone.kind} has happened: give a day up to "
+            f"{date_format(today)}, or take that back under Milestones first."
+            for milestone in happened
+        }
 
     @classmethod
     def from_db(
@@ -249,12 +270,16 @@ class Pipeline(AuditedModel):
     ) -> Self:
         pipeline = super().from_db(db, field_names, values, **kwargs)
         pipeline._stored_rating = pipeline._rating()
+        pipeline._stored_dates = pipeline._dates()
         return pipeline
 
     def _rating(self) -> tuple[Any, ...]:
         """RAG, comment and confirmation; None for deferred fields."""
         names = ("rag_status", "rag_comment", "rag_confirmed_at")
         return tuple(self.__dict__.get(name) for name in names)
+
+    def _dates(self) -> tuple[Any, ...]:
+        return tuple(self.__dict__.get(name) for name in FIELD_OF_KIND.values())
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Changing the rating or its comment confirms the rating."""
@@ -265,7 +290,7 @@ class Pipeline(AuditedModel):
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "rag_confirmed_at"}
         super().save(*args, **kwargs)
-        self._stored_rating = self._rating()
+        self._stored_rating, self._stored_dates = self._rating(), self._dates()
 
     @classmethod
     def _transition_model(cls) -> type[StageTransition]:

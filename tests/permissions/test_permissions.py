@@ -73,6 +73,10 @@ PAGES = {
     "pipelines/<uuid:pk>/": RECORD,
     "pipelines/<uuid:pk>/confirm-rag/": {"POST": (302, 403, 400, 400)},
     "pipelines/<uuid:pk>/move/": {"GET": (302, 403, 405, 405), "POST": (302, 403, 422, 422)},
+    "pipelines/<uuid:pk>/milestones/<slug:kind>/": {
+        "GET": (302, 403, 200, 200),
+        "POST": (302, 403, 422, 422),
+    },
     "pipelines/<uuid:pk>/edit/<slug:what>/": {
         "GET": (302, 403, 200, 200),
         "POST": (302, 403, 422, 422),

@@ -32,6 +32,7 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         return f"/{special[route]}"
     route = route.replace("<uuid:change_set>", str(ChangeSet.objects.latest("recorded_at").pk))
     route = route.replace("edit/<slug:what>", "edit/rag")
+    route = route.replace("milestones/<slug:kind>", "milestones/rtb")
     route = route.replace("together/<slug:what>", "together/confirm")
     route = route.replace("<uuid:comment>", str(records[Comment].pk))
     token = unsubscribe_token(records[User], ["completed"])
