@@ -54,18 +54,12 @@ class Row:
 
     @property
     def is_missed(self) -> bool:
-        """Expected in the past, and not reached. A project from Construction on has reached RTB,
-        a completed one COD, marked or not."""
+        """Expected in the past, and not reached; see ``MilestoneQuerySet.with_day``."""
         forecast = self.milestone.forecast
         pipeline: Any = self.milestone.pipeline
-        if forecast is None or forecast >= clock.today():
-            return False
-        match self.milestone.pipeline_field:
-            case "rtb_date":
-                return bool(pipeline.is_overdue)
-            case "cod_date":
-                return not pipeline.stage.is_terminal
-        return True
+        is_past = forecast is not None and forecast < clock.today()
+        is_rtb = self.milestone.pipeline_field == "rtb_date"
+        return is_past and bool(pipeline.is_overdue if is_rtb else pipeline.is_open)
 
     @property
     def is_recorded(self) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pipelines import board, bulk, editing, map, milestones, views
+from pipelines import board, bulk, editing, map, milestone_list, milestones, views
 
 urlpatterns = [
     path("pipelines/", views.PipelineList.as_view(), name="pipelines"),
@@ -21,6 +21,7 @@ urlpatterns = [
         milestones.EditMilestone.as_view(),
         name="pipeline-milestone",
     ),
+    path("milestones/", milestone_list.MilestoneList.as_view(), name="milestones"),
     path("pipelines/together/<slug:what>/", bulk.EditTogether.as_view(), name="pipelines-together"),
     path("pipelines/map/", map.Map.as_view(), name="map"),
     path("pipelines/map/data/", map.MapData.as_view(), name="map-data"),

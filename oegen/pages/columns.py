@@ -108,6 +108,7 @@ class PersonColumn(Column):
     def __init__(self, field: str):
         names = (f"{field}__first_name", f"{field}__last_name", f"{field}__username")
         super().__init__(
+            accessor=field,
             order_by=(names[-1],),
             annotate=methodcaller("select_related", field),
             file_value=exports.FileValue(names, _person_name),

@@ -203,6 +203,12 @@ class Pipeline(AuditedModel):
         return status_label_of(self)
 
     @property
+    def is_open(self) -> bool:
+        """As ``PipelineQuerySet.open``; loads the stage."""
+        is_active = self.outcome == Outcome.ACTIVE and not self.on_hold
+        return is_active and not self.stage.is_terminal
+
+    @property
     def is_next_step_late(self) -> bool:
         return self.next_step_on is not None and self.next_step_on < clock.today()
 

@@ -66,6 +66,7 @@ PAGES = {
     "logout/": {"GET": (302, 405, 405, 405), "POST": (302, 302, 302, 302)},
     "me/password/": {**READ, "POST": (302, 200, 200, 200)},
     "me/alerts/": {**READ, "POST": (302, 302, 302, 302)},
+    "milestones/": LIST,
     "notices/": LIST,
     "people/names/": EDITORS_READ,
     "people/told/": EDITORS_READ,
