@@ -19,7 +19,7 @@ from oegen.pages.forms import DialogForm
 from pipelines.editing import EditDialog
 from pipelines.gates import Gates
 from pipelines.models import Milestone, MilestoneKind, Pipeline
-from pipelines.reference import FIELD_OF_KIND
+from pipelines.reference import FIELD_OF_KIND, RTB
 from pipelines.services import edit_milestone
 
 
@@ -72,6 +72,11 @@ class Milestones:
 
     rows: tuple[Row, ...]
     others: tuple[MilestoneKind, ...]
+
+    @property
+    def rtb(self) -> Row | None:
+        """None without an RTB date, a baseline or evidence."""
+        return next((row for row in self.rows if row.kind.code == RTB), None)
 
     @property
     def gates(self) -> list[Row]:

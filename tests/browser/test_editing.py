@@ -97,3 +97,18 @@ def test_stale_ratings_are_confirmed_in_four_clicks(page, pipeline, live_server)
     dialog.get_by_role("button", name="Save").click()  # 4
     expect(page.locator(".edit-notice")).to_contain_text("2 pipelines confirmed.")
     expect(bar).to_be_hidden()
+
+
+def test_a_milestone_is_done_with_evidence_on_the_record(page, pipeline, live_server):
+    page.goto(f"{live_server.url}{reverse('pipeline', args=[pipeline.pk])}")
+    page.get_by_role("button", name="Change the milestone Grid offer accepted").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog.get_by_label("Baseline")).to_have_count(0)
+    dialog.get_by_label("Happened on").fill("2026-03-01")
+    dialog.get_by_label("What proves it").fill(HOSTILE)
+    page.keyboard.press("Enter")
+    expect(page.locator(".edit-notice")).to_contain_text("Grid offer accepted of")
+    row = page.get_by_role("row").filter(has_text="Grid offer accepted")
+    expect(row).to_contain_text("1 Mar 2026")
+    expect(row).to_contain_text(HOSTILE)
+    expect(page.get_by_text("1 of 3 RTB gates proven")).to_be_visible()
