@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views import View
@@ -137,14 +137,9 @@ class EditDialog(PermissionRequiredMixin, View):
     request: SignedInRequest
     pipeline: Pipeline
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.pipeline = get_object_or_404(Pipeline, pk=kwargs["pk"])
-        self.prepare()
-        return super().dispatch(request, *args, **kwargs)
-
     def prepare(self) -> None:
         """Find what the address names. Raises Http404."""
-        raise NotImplementedError
+        self.pipeline = get_object_or_404(Pipeline, pk=self.kwargs["pk"])
 
     @property
     def record(self) -> AuditedModel:
@@ -160,9 +155,11 @@ class EditDialog(PermissionRequiredMixin, View):
         raise NotImplementedError
 
     def get(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
+        self.prepare()
         return self._render_form(self.form(), 200)
 
     def post(self, request: SignedInRequest, **kwargs: Any) -> HttpResponse:
+        self.prepare()
         form = self.form(request.POST)
         if not form.is_valid():
             return self._render_form(form, 422)
@@ -192,6 +189,7 @@ class EditPipeline(EditDialog):
     """The answer to a POST also has the URL of the undo and the seconds left for it."""
 
     def prepare(self) -> None:
+        super().prepare()
         if self.kwargs["what"] not in FORMS:
             raise Http404(f"There is no form for “{self.kwargs['what']}”.")
 

@@ -168,6 +168,7 @@ class EditMilestone(EditDialog):
     kind: MilestoneKind
 
     def prepare(self) -> None:
+        super().prepare()
         self.kind = get_object_or_404(MilestoneKind, code=self.kwargs["kind"])
 
     @property

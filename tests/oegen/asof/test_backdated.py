@@ -29,7 +29,10 @@ FIRST = datetime(2024, 1, 10, 12, tzinfo=UTC)
 PRESENT_ONLY = ("admin", "healthz", "login", "logout", "unsubscribe", "me/", "comments/")
 ACTIONS = ("move/", "undo/", "restore/")
 #: What only serves a change, which nobody may make on a past day.
-FOR_CHANGES = ("merge/", "people/names/", "people/told/", "edit/rag/", "together/confirm/")
+FOR_CHANGES = (
+    *("merge/", "people/names/", "people/told/", "edit/rag/", "milestones/rtb/"),
+    "together/confirm/",
+)
 
 
 def tell(instance, when: datetime) -> None:

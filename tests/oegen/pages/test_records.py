@@ -110,7 +110,7 @@ def test_rtb_date_that_never_moved_or_is_gone_has_no_slip(as_manager, db, dates)
         pipeline.rtb_date = day
         pipeline.save()
 
-    assert "first recorded" not in words(page_of(as_manager, pipeline))
+    assert "than first recorded" not in words(page_of(as_manager, pipeline))
 
 
 def test_pipeline_page_names_the_people_of_its_counterparties(as_manager, records):
