@@ -190,7 +190,8 @@ _TAB_FIGURES = {
 
 
 class Search(TemplateView):
-    """Records with all the words of ``q``: the first of each kind, or all of one ``kind``."""
+    """Records with all the words of ``q``, or with what may have been meant by them: the first of
+    each kind, or all of one ``kind``."""
 
     template_name = "dashboard/search.html"
     longest_query = 200
@@ -201,7 +202,9 @@ class Search(TemplateView):
     def get_context_data(self, **kwargs):
         query = self.request.GET.get("q", "").strip()
         text = query[: self.longest_query]
-        finding = search.SearchResults(text)
+        typed = search.SearchResults(text)
+        similar = typed.similar() if typed.words else None
+        finding = typed if typed.total else similar or typed
         wanted = self.request.GET.get("kind", "")
         kinds = {model._meta.model_name: model for model in search.kinds()}
         kind = wanted if wanted in kinds else ""
@@ -214,14 +217,16 @@ class Search(TemplateView):
             "query": text,
             "longest_query": self.longest_query,
             "is_cut": text != query,
-            "words": finding.words,
+            "words": typed.words,
+            "corrected": finding.text if finding is similar else "",
+            "meant": similar.text if similar and finding is not similar else "",
             "total": finding.total,
             "kind": kind,
             "unknown_kind": wanted if wanted != kind else "",
             "page": page,
             "groups": [self._group(finding, model, kind, page) for model in finding.totals],
             "nouns": [str(model._meta.verbose_name_plural) for model in kinds.values()],
-            "recent": [] if finding.words else search.changed_last_by(self.request.user),
+            "recent": [] if typed.words else search.changed_last_by(self.request.user),
         }
 
     def _group(self, finding, model, kind, page) -> search.Group:

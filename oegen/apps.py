@@ -11,13 +11,14 @@ class OEGenConfig(AppConfig):
     def ready(self):
         from oegen.admin import grants
 
-        # These modules register checks, receivers and remarks when they are imported.
+        # These modules register checks, receivers, remarks and commands when they are imported.
         from oegen.alerts import account_mail, mentions, receivers  # noqa: F401
         from oegen.alerts.models import AlertRule
         from oegen.alerts.reference import alert_rule_rows
         from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401
         from oegen.core import private_files
         from oegen.core.triggers import register_trigger
+        from oegen.pages import general_commands  # noqa: F401
         from oegen.people import accounts, integrity, security  # noqa: F401
         from oegen.search import documents, keys, ordering, remarks  # noqa: F401
         from oegen.search import receivers as search_receivers  # noqa: F401

@@ -3,7 +3,7 @@ from django.urls import include, path
 
 from oegen.alerts import views as alerts
 from oegen.history import audit, record, removed, restore, undo
-from oegen.pages import comments, health
+from oegen.pages import comments, health, palette
 from oegen.people import passwords, sign_in
 
 urlpatterns = [
@@ -33,6 +33,7 @@ urlpatterns = [
     path("notices/", alerts.Notices.as_view(), name="notices"),
     path("people/names/", alerts.people_to_mention, name="people-names"),
     path("people/told/", alerts.mention_recipients, name="people-told"),
+    path("search/suggest/", palette.Suggest.as_view(), name="suggest"),
     path("unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
     path("healthz", health.healthz, name="healthz"),
     path("login/", sign_in.SignIn.as_view(), name="login"),

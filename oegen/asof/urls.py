@@ -13,7 +13,10 @@ FIRST_DAY = date(2000, 1, 1)
 
 #: All HTML attributes with URLs of this site, to which ``keep_day_in`` adds the day. A test checks
 #: that templates use no others.
-URL_ATTRIBUTES = ("href", "action", "hx-get", "data-source", "data-map-source", "data-suggest")
+URL_ATTRIBUTES = (
+    *("href", "action", "hx-get"),
+    *("data-source", "data-map-source", "data-suggest", "data-palette"),
+)
 
 #: URLs without a past: static files, the admin, signing in and out, and other sites.
 _PRESENT = re.compile(r"/(?:/|static/|admin/|login/|logout/)|[^/]")

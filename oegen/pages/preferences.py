@@ -48,10 +48,14 @@ def preference_of(user: User, list_name: str) -> ListPreference:
     return chosen or ListPreference(user=user, list_name=list_name)
 
 
+def all_views_of(user: User) -> QuerySet[SavedView]:
+    """The user's own views of every list, and shared ones."""
+    return SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+
+
 def views_of(user: User, list_name: str) -> QuerySet[SavedView]:
-    """The user's own views of the list, and shared ones."""
-    visible = Q(owner=user) | Q(is_shared=True)
-    return SavedView.objects.filter(visible, list_name=list_name).select_related("owner")
+    """Those of one list."""
+    return all_views_of(user).filter(list_name=list_name)
 
 
 def choose_columns(*, user: User, list_name: str, columns: list[str]) -> None:

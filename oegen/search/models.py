@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from django.db import models
 from django.db.models import Case, Count, IntegerField, Q, Value, When
 from django.db.models.functions import Left
@@ -78,16 +80,21 @@ class SearchQuerySet(models.QuerySet):
             found = found.filter(body__contains=word)
         return found
 
-    def best_first(self, words: list[str]):
+    def best_first(self, words: list[str], kinds: Sequence[int] = ()):
         """Order by rank: names that start with the words, names that contain them, others; within
-        a rank by name."""
+        a rank by kind, in the order of these ids of content types, and by name."""
         rank = Case(
             When(_starts(words), then=Value(0)),
             When(_in_name(words), then=Value(1)),
             default=Value(2),
             output_field=IntegerField(),
         )
-        return self.order_by(rank, "sort_key", "object_id")
+        kind = Case(
+            *(When(content_type=one, then=Value(place)) for place, one in enumerate(kinds)),
+            default=Value(len(kinds)),
+            output_field=IntegerField(),
+        )
+        return self.order_by(rank, *([kind] if kinds else []), "sort_key", "object_id")
 
     def by_rank(self, words: list[str]):
         """The ranks of ``matching(words).best_first(words)`` as querysets of their own, which the

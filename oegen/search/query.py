@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -16,6 +17,7 @@ from oegen.audit.changesets import ChangeSet
 from oegen.core.fields import own_field
 from oegen.core.folding import excerpt, fold, marked, spans, words_of
 from oegen.core.words import noun_of
+from oegen.search import spelling
 from oegen.search.documents import kinds
 from oegen.search.models import SearchDocument
 
@@ -33,6 +35,9 @@ CHANGES_READ = 30
 #: The number of documents up to which all are ranked, and the number of hits up to which the first
 #: of more are read rank by rank.
 FEW, FIRST = 1000, 100
+
+#: Below this number of hits, other words may have been meant.
+FEW_HITS = 3
 
 #: The number of matching fields that are shown per record, in addition to its name.
 MAX_EXCERPTS = 3
@@ -97,6 +102,14 @@ class Hit:
     name: SafeString
     excerpts: tuple[Excerpt, ...]
 
+    @property
+    def kind_name(self) -> str:
+        return kind_name_of(type(self.record))
+
+    @property
+    def facts_template(self) -> str:
+        return self.record.SEARCH_FACTS_TEMPLATE
+
 
 @dataclass(frozen=True)
 class Group:
@@ -111,16 +124,12 @@ class Group:
         return str(self.model._meta.model_name)
 
     @property
-    def facts_template(self) -> str:
-        return self.model.SEARCH_FACTS_TEMPLATE
-
-    @property
-    def kind_name(self) -> str:
-        return capfirst(str(self.model._meta.verbose_name))
-
-    @property
     def noun(self) -> str:
         return noun_of(self.model, self.total)
+
+
+def kind_name_of(model: type[AuditedModel]) -> str:
+    return capfirst(str(model._meta.verbose_name))
 
 
 class SearchResults:
@@ -141,6 +150,42 @@ class SearchResults:
     @property
     def total(self) -> int:
         return sum(self.totals.values())
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+    def best(self, limit: int) -> list[Hit]:
+        """The best hits among records of all kinds, without comments."""
+        totals = {model: total for model, total in self.totals.items() if not model.IS_COMMENT}
+        by_id = {ContentType.objects.get_for_model(model).pk: model for model in totals}
+        documents = SearchDocument.objects.filter(content_type__in=by_id)
+        keys: list[tuple[type[AuditedModel], Any]] = []
+        if sum(totals.values()) <= FEW:
+            best = documents.matching(self.words).best_first(self.words, list(by_id))
+            pairs = best.values_list("content_type_id", "object_id")[:limit]
+            keys = [(by_id[kind], key) for kind, key in pairs]
+        else:
+            for kind, ranked in product(range(3), by_id):
+                if len(keys) < limit:
+                    rank = list(documents.filter(content_type=ranked).by_rank(self.words))[kind]
+                    found = rank.values_list("object_id", flat=True)[: limit - len(keys)]
+                    keys += [(by_id[ranked], key) for key in found]
+        hits = {
+            (model, hit.record.pk): hit
+            for model in totals
+            for hit in _hits(model, [key for one, key in keys if one is model], self.words)
+        }
+        return [hits[one] for one in keys if one in hits]
+
+    def similar(self) -> SearchResults | None:
+        """The results of other words that may have been meant, if few records have these."""
+        if self.total < FEW_HITS:
+            for words in spelling.corrections(self.words):
+                others = SearchResults(" ".join(words))
+                if others.total > self.total:
+                    return others
+        return None
 
     def group(self, model: type[AuditedModel], *, start: int = 0, limit: int = 0) -> Group:
         """The best ``limit`` hits of a model from ``start``; without a limit, only their number."""
@@ -171,6 +216,8 @@ def _best_keys(documents, words: list[str], start: int, limit: int, total: int) 
 
 
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:
+    if not keys:
+        return []
     records = model.objects.filter(pk__in=keys).with_search_facts()
     if model.IS_COMMENT:
         records = records.prefetch_related("subject")

@@ -14,6 +14,7 @@ from oegen.asof import PARAMETER
 from oegen.audit.revert import merging
 from oegen.core import clock, next_url, words
 from oegen.pages import basemap, sample
+from oegen.pages.admin_links import form_url
 
 register = template.Library()
 
@@ -139,15 +140,7 @@ def way_back(context) -> str:
 
 
 def _admin_url(request, meta, action: str, *args) -> str:
-    allowed = (
-        admin.site.is_registered(meta.model)
-        and admin.site.has_permission(request)
-        and request.user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}")
-    )
-    if not allowed:
-        return ""
-    form = reverse(f"admin:{meta.app_label}_{meta.model_name}_{action}", args=args)
-    return f"{form}?{next_url.as_query(request.get_full_path())}"
+    return form_url(request, meta, action, *args, back=request.get_full_path())
 
 
 @register.simple_tag

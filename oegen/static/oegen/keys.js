@@ -26,6 +26,8 @@
     return rows.length > 0;
   }
 
+  document.querySelector("[data-shows-keys]")?.addEventListener("click", () => dialog.showModal());
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (isTyping(event.target) || dialog.open) return;

@@ -36,28 +36,19 @@
 
   /* Names to choose from, of what is typed. Without them the filter works as well, so that a
      failure needs no word: the list itself says it. */
-  let waiting = 0;
-  let fetching = new AbortController();
+  const names = oegenTyping.asker("json");
+  const suggest = oegenTyping.later(async (field) => {
+    const answer = await names(field.dataset.suggest, [["q", field.value]]);
+    if (!answer) return;
+    const options = answer.names.map((name) => {
+      const option = document.createElement("option");
+      option.value = name;
+      return option;
+    });
+    field.list.replaceChildren(...options);
+  });
   document.addEventListener("input", (event) => {
-    const field = event.target;
-    if (!field.dataset.suggest) return;
-    clearTimeout(waiting);
-    waiting = setTimeout(async () => {
-      fetching.abort();
-      fetching = new AbortController();
-      const address = new URL(field.dataset.suggest, window.location.href);
-      address.searchParams.set("q", field.value);
-      const answer = await fetch(address, { signal: fetching.signal })
-        .then((response) => (response.ok && !response.redirected ? response.json() : null))
-        .catch(() => null);
-      if (!answer) return;
-      const options = answer.names.map((name) => {
-        const option = document.createElement("option");
-        option.value = name;
-        return option;
-      });
-      field.list.replaceChildren(...options);
-    }, 150);
+    if (event.target.dataset.suggest) suggest(event.target);
   });
 
   /* A choice and what it includes exclude each other, as do a choice and "not" that choice. */

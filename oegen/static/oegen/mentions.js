@@ -4,35 +4,14 @@
   "use strict";
   const TYPED = /(^|[^\p{L}\p{N}_@.+/-])@([\p{L}\p{N}_@.+-]*(?: [\p{L}\p{N}_.+-]+)?)$/u;
   const NAMED = /(?<![\p{L}\p{N}_@.+/-])@([\p{L}\p{N}_@.+-]*[\p{L}\p{N}_])/gu;
-  const WAIT_MS = 150;
-
-  /* The newest answer only: one that comes late is of what was typed before. */
-  function asker(address) {
-    let running = new AbortController();
-    return async (parameters) => {
-      running.abort();
-      running = new AbortController();
-      const query = new URLSearchParams(parameters);
-      return fetch(`${address}?${query}`, { signal: running.signal })
-        .then((answer) => (answer.ok && !answer.redirected ? answer.json() : null))
-        .catch(() => null);
-    };
-  }
-
-  function later(act) {
-    let timer = 0;
-    return (...what) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => act(...what), WAIT_MS);
-    };
-  }
+  const { asker, later, WAIT_MS } = oegenTyping;
 
   function equip(box) {
     const list = document.createElement("ul");
     const told = document.createElement("p");
     const said = document.createElement("p");
-    const suggest = asker(box.dataset.people);
-    const foresee = asker(box.dataset.told);
+    const suggest = asker("json");
+    const foresee = asker("json");
     list.className = "mention-list surface";
     list.id = `${box.id}-people`;
     list.hidden = true;
@@ -75,7 +54,7 @@
     const offer = later(async () => {
       const typed = box.value.slice(0, box.selectionStart).match(TYPED);
       if (!typed) return close();
-      const answer = await suggest({ q: typed[2] });
+      const answer = await suggest(box.dataset.people, [["q", typed[2]]]);
       if (!answer) return;
       if (!answer.people.length) return close();
       list.replaceChildren(
@@ -101,7 +80,7 @@
       const rest = box.value.slice(box.selectionStart);
       const text = box.value.slice(0, box.selectionStart).replace(TYPED, "$1") + rest;
       const names = Array.from(text.matchAll(NAMED), (found) => ["name", found[1]]);
-      const answer = names.length ? await foresee(names) : { sentence: "" };
+      const answer = names.length ? await foresee(box.dataset.told, names) : { sentence: "" };
       if (!answer) return;
       told.textContent = answer.problem || answer.sentence;
       told.classList.toggle("field-wrong", Boolean(answer.problem));

@@ -1,0 +1,10 @@
+"""What the palette offers of the pages over the whole portfolio."""
+
+from oegen.pages.commands import go_to, register
+
+register(
+    go_to("Dashboard", "dashboard", "layout-dashboard", "home overview", is_usual=True),
+    go_to("Changes", "changes", "history", "what changed walk", is_usual=True),
+    go_to("Committee report", "report", "file-text", "print paper"),
+    go_to("Search", "search", "search", "find"),
+)

@@ -1,0 +1,9 @@
+"""What the palette offers of information points."""
+
+from infopoints.models import InformationPoint
+from oegen.pages.commands import add, go_to, register
+
+register(
+    go_to("Information points", "infopoints", "bulb", "risks market", is_usual=True),
+    add(InformationPoint),
+)
