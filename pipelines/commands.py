@@ -38,10 +38,10 @@ ME = "\x00"
 MOST_WORDS, FEWEST_LETTERS = 7, 3
 
 register(
-    go_to("Pipelines", "pipelines", "list-details", "projects list", is_usual=True),
+    go_to("Pipelines", "pipelines", "list-details", "projects list", place=2),
     go_to("Board", "board", "layout-kanban", "pipelines stages"),
     go_to("Map", "map", "map", "pipelines places"),
-    go_to("Facilities", "facilities", "map-pin", "plants sites", is_usual=True),
+    go_to("Facilities", "facilities", "map-pin", "plants sites", place=5),
     add(Pipeline),
     add(Facility),
 )

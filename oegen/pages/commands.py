@@ -88,8 +88,8 @@ class Command:
     address: Callable[[Question], str] = lambda question: ""
     words: str = ""
     press: str = ""
-    #: Offered before anything is typed.
-    is_usual: bool = False
+    #: Its place among the commands that are offered before anything is typed; 0: it is not.
+    place: int = 0
 
     @cached_property
     def all_words(self) -> list[str]:
@@ -122,9 +122,9 @@ def answers(function: Answers) -> Answers:
     return function
 
 
-def go_to(title: str, name: str, icon: str, words: str = "", *, is_usual: bool = False) -> Command:
+def go_to(title: str, name: str, icon: str, words: str = "", place: int = 0) -> Command:
     """A command that opens the page of this URL name."""
-    return Command(title, icon, lambda question: reverse(name), words, is_usual=is_usual)
+    return Command(title, icon, lambda question: reverse(name), words, place=place)
 
 
 def add(model: type[Model], icon: str = "plus") -> Command:
@@ -150,7 +150,8 @@ def commands_for(question: Question) -> list[Suggestion]:
     the usual ones."""
     words = [word for word in question.words if word not in FILLERS]
     if not question.words:
-        found = [command for command in _commands if command.is_usual]
+        usual = [command for command in _commands if command.place]
+        found = sorted(usual, key=lambda command: command.place)
     else:
         found = _named(words)
     suggestions = [command.suggestion(question) for command in found]
