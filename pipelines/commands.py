@@ -42,7 +42,7 @@ register(
     go_to("Board", "board", "layout-kanban", "pipelines stages"),
     go_to("Map", "map", "map", "pipelines places"),
     go_to("Facilities", "facilities", "map-pin", "plants sites", place=5),
-    add(Pipeline),
+    add(Pipeline, "project"),
     add(Facility),
 )
 

@@ -23,6 +23,7 @@ ON_BOTH = {
     *("oegen/audit/test_damage.py", "oegen/admin/test_database_refusals.py"),
     *("oegen/asof/test_backdated.py", "oegen/asof/test_tables.py"),
     *("oegen/search/test_order.py", "oegen/search/test_documents.py"),
+    "oegen/search/test_spelling.py",
     *("dashboard/metrics/test_attention.py", "dashboard/metrics/test_changes.py"),
     "dashboard/metrics/test_movement.py",
     *("dashboard/metrics/test_stages.py", "dashboard/metrics/test_totals.py"),

@@ -64,10 +64,10 @@ def parse_day(text: str, today: date) -> date | None:
 
 def _day_of(parts: dict[str, str | None], today: date) -> date | None:
     year, month = _year(parts["year"]), _month(parts["month"] or "")
-    years = [year] if year else [today.year - before for before in range(9)]
+    years = [today.year - before for before in range(9)] if year is None else [year]
     found = [_day(one, month, parts.get("day")) for one in years]
     # 29 February is in one of the last eight years.
-    return next((day for day in found if day and (year or day <= today)), None)
+    return next((day for day in found if day and (year is not None or day <= today)), None)
 
 
 def _day(year: int, month: int, day: str | None) -> date | None:
@@ -79,9 +79,11 @@ def _day(year: int, month: int, day: str | None) -> date | None:
         return None
 
 
-def _year(text: str | None) -> int:
-    number = int((text or "0").lstrip("'"))
-    return number + 2000 if 0 < number < 100 else number
+def _year(text: str | None) -> int | None:
+    if text is None:
+        return None
+    digits = text.lstrip("'")
+    return int(digits) + 2000 if len(digits) == 2 else int(digits)
 
 
 def _month(text: str) -> int:

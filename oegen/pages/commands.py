@@ -127,7 +127,7 @@ def go_to(title: str, name: str, icon: str, words: str = "", place: int = 0) -> 
     return Command(title, icon, lambda question: reverse(name), words, place=place)
 
 
-def add(model: type[Model], icon: str = "plus") -> Command:
+def add(model: type[Model], words: str = "") -> Command:
     """A command that opens the form for a new record. Nothing is added in the past."""
 
     def address(question: Question) -> str:
@@ -137,7 +137,7 @@ def add(model: type[Model], icon: str = "plus") -> Command:
 
     noun = str(model._meta.verbose_name)
     article = "an" if noun[0] in "aeiou" else "a"
-    return Command(f"Add {article} {noun}", icon, address, "new create enter")
+    return Command(f"Add {article} {noun}", "plus", address, f"new create enter {words}")
 
 
 def answers_to(question: Question) -> list[Suggestion]:

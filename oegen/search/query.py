@@ -183,7 +183,7 @@ class SearchResults:
         if self.total < FEW_HITS:
             for words in spelling.corrections(self.words):
                 others = SearchResults(" ".join(words))
-                if others.total > self.total:
+                if others.total:
                     return others
         return None
 

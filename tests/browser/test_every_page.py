@@ -203,6 +203,21 @@ def test_messages_of_every_kind_can_be_read_in_both_themes(signed_in, live_serve
         assert barriers_of(page, RULES_OF_LOOKS) == [], scheme
 
 
+def test_the_palette_is_whole(signed_in, live_server, records):
+    page = signed_in
+    page.goto(f"{live_server.url}/")
+    page.keyboard.press("Control+k")
+    page.evaluate(AXE)
+    for text in ("", "script", "add", "as of yesterday", "zzzz"):
+        page.get_by_role("combobox", name="Find a record").fill(text)
+        page.wait_for_timeout(400)
+        for scheme, width in SCREENS:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 844})
+            assert barriers_of(page, ALL_RULES) == [], (text, scheme)
+            assert page.evaluate(FITS)
+
+
 def test_sign_in_page_is_whole(browser_page, live_server):
     wrong = look_at(browser_page, live_server.url, ["/login/"])
     assert not wrong, "\n".join(wrong)

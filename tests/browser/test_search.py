@@ -25,7 +25,7 @@ def signed_in(browser_page, sign_in_by_form):
 def test_the_slash_key_goes_to_the_box_and_enter_to_the_results(signed_in):
     page = signed_in
     page.keyboard.press("/")
-    box = page.get_by_role("searchbox", name="Search everything")
+    box = page.get_by_role("combobox", name="Search everything")
     expect(box).to_be_focused()
     page.keyboard.type("kestrel moor")
     page.keyboard.press("Enter")
@@ -68,7 +68,7 @@ def test_on_a_phone_every_section_and_search_can_be_reached(signed_in, live_serv
     page = signed_in
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{live_server.url}/changes/")
-    expect(page.get_by_role("searchbox", name="Search everything")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Search everything")).to_be_visible()
     page.locator("summary").filter(has_text="menu").click()
     menu = page.get_by_role("navigation", name="All sections")
     for name in (

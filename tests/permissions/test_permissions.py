@@ -92,6 +92,7 @@ PAGES = {
     "pipelines/map/data/": READ,
     "report/": READ,
     "search/": READ,
+    "search/suggest/": READ,
     # The right to it is the signature in it.
     "unsubscribe/<str:token>/": dict.fromkeys(["GET", "POST"], (200, 200, 200, 200)),
     "admin/": EDITORS_READ,

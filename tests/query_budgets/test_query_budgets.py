@@ -50,7 +50,7 @@ NO_PAGES = {"healthz", "login", "logout"}
 #: Not for the manager who looks here; their tests count for themselves.
 NO_PAGES |= {"counterparty-merge", "contact-merge"}
 
-QUERIES = {"search": {"q": "row"}}
+QUERIES = {"search": {"q": "row"}, "suggest": {"q": "row"}}
 
 
 def page_names() -> set[str]:

@@ -5,36 +5,36 @@
   const { asker, later } = oegenTyping;
   const dialog = document.getElementById("palette");
   const IS_APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
+  /* To search the past takes the server longer. */
+  const PAST_WAIT_MS = 500;
   const FAILED = "Suggestions can’t be loaded just now. Enter searches.";
   if (!dialog) return;
 
   /* In the palette the first suggestion is chosen at once, and the usual ones come before anything is
      typed; in a field of the page Enter searches until one is chosen. */
-  function equip(form) {
-    const inPalette = dialog.contains(form);
-    const box = form.elements.q;
-    const list = document.createElement("div");
+  function equip(box) {
+    const inPalette = dialog.contains(box);
+    const { form } = box;
+    const place = document.createElement("div");
     const said = document.createElement("p");
     const ask = asker("text");
     /* The text that the list is for. */
     let shown = null;
     let waits = false;
-    list.className = "suggestions surface";
-    list.id = `${box.id}-suggestions`;
-    list.hidden = true;
-    list.setAttribute("role", "listbox");
-    list.setAttribute("aria-label", "Suggestions");
+    const listId = `${box.id}-suggestions`;
+    place.className = "suggestions surface";
+    place.hidden = true;
     said.className = "visually-hidden";
     said.setAttribute("role", "status");
-    form.append(list, said);
+    form.append(place, said);
     box.setAttribute("role", "combobox");
     box.setAttribute("aria-autocomplete", "list");
-    box.setAttribute("aria-controls", list.id);
+    box.setAttribute("aria-controls", listId);
     box.setAttribute("aria-expanded", "false");
 
     const text = () => box.value.trim();
-    const options = () => Array.from(list.querySelectorAll("[role='option']"));
-    const chosen = () => list.querySelector("[aria-selected='true']");
+    const options = () => Array.from(place.querySelectorAll("[role='option']"));
+    const chosen = () => place.querySelector("[aria-selected='true']");
 
     function choose(option) {
       for (const one of options()) one.setAttribute("aria-selected", String(one === option));
@@ -43,8 +43,8 @@
     }
 
     function close() {
-      list.hidden = true;
-      list.replaceChildren();
+      place.hidden = true;
+      place.replaceChildren();
       shown = null;
       box.setAttribute("aria-expanded", "false");
       box.removeAttribute("aria-activedescendant");
@@ -55,19 +55,21 @@
         const note = document.createElement("p");
         note.className = "suggestions-note";
         note.textContent = FAILED;
-        list.replaceChildren(note);
+        place.replaceChildren(note);
       } else {
-        list.innerHTML = answer;
+        place.innerHTML = answer;
       }
-      options().forEach((option, place) => {
-        option.id = `${list.id}-${place}`;
+      options().forEach((option, number) => {
+        option.id = `${listId}-${number}`;
         option.setAttribute("aria-selected", "false");
       });
+      place.querySelector("[role='listbox']")?.setAttribute("id", listId);
       const number = options().length;
-      const note = list.querySelector(".suggestions-note")?.textContent ?? "";
-      said.textContent = `${note} ${number} suggestion${number === 1 ? "" : "s"}`.trim();
-      list.hidden = false;
-      list.scrollTop = 0;
+      const note = place.querySelector(".suggestions-note")?.textContent ?? "";
+      const counted = number ? `${number} suggestion${number === 1 ? "" : "s"}` : "";
+      said.textContent = `${note} ${counted}`.trim();
+      place.hidden = false;
+      place.scrollTop = 0;
       box.removeAttribute("aria-activedescendant");
       box.setAttribute("aria-expanded", String(number > 0));
       if (inPalette && number) choose(options()[0]);
@@ -76,7 +78,7 @@
     async function suggest() {
       const typed = text();
       const page = window.location.pathname + window.location.search;
-      const answer = await ask(form.dataset.palette, [
+      const answer = await ask(box.dataset.palette, [
         ["q", typed],
         ["on", page],
       ]);
@@ -86,7 +88,8 @@
       fill(answer);
       if (waits) follow(chosen());
     }
-    const suggestSoon = later(suggest);
+    const isPast = new URL(box.dataset.palette, window.location.href).searchParams.has("as_of");
+    const suggestSoon = later(suggest, isPast ? PAST_WAIT_MS : undefined);
 
     function follow(option, event = {}) {
       waits = false;
@@ -112,7 +115,7 @@
       if (event.key in steps) {
         event.preventDefault();
         const all = options();
-        if (list.hidden) suggest();
+        if (place.hidden) suggest();
         else if (all.length) {
           const step = steps[event.key];
           const at = all.indexOf(chosen());
@@ -125,7 +128,7 @@
       } else if (event.key === "Enter" && chosen()) {
         event.preventDefault();
         follow(chosen(), event);
-      } else if (event.key === "Escape" && !inPalette && !list.hidden) {
+      } else if (event.key === "Escape" && !inPalette && !place.hidden) {
         event.preventDefault();
         event.stopPropagation();
         close();
@@ -133,8 +136,8 @@
     });
 
     /* The focus stays in the field. */
-    list.addEventListener("pointerdown", (event) => event.preventDefault());
-    list.addEventListener("click", (event) => {
+    place.addEventListener("pointerdown", (event) => event.preventDefault());
+    place.addEventListener("click", (event) => {
       const option = event.target.closest("[role='option']");
       if (!option || event.ctrlKey || event.metaKey || event.shiftKey) return;
       close();
@@ -151,25 +154,20 @@
         close();
         form.reset();
       });
+      box.addEventListener("focus", () => {
+        if (shown === null) suggest();
+      });
     }
-    return suggest;
   }
 
-  const forms = Array.from(document.querySelectorAll("form[data-palette]"), (form) => [
-    form,
-    equip(form),
-  ]);
-  const [, suggestUsual] = forms.find(([form]) => dialog.contains(form));
+  document.querySelectorAll("input[data-palette]").forEach(equip);
 
   document.addEventListener("keydown", (event) => {
     const isCommand = IS_APPLE ? event.metaKey : event.ctrlKey;
     if (!isCommand || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
     event.preventDefault();
     if (dialog.open) dialog.close();
-    else if (!document.querySelector("dialog[open]")) {
-      dialog.showModal();
-      suggestUsual();
-    }
+    else if (!document.querySelector("dialog[open]")) dialog.showModal();
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

@@ -5,11 +5,11 @@
   const WAIT_MS = 150;
 
   /* A function that calls ``act`` when it was not called again for a moment. */
-  function later(act) {
+  function later(act, wait = WAIT_MS) {
     let timer = 0;
     return (...what) => {
       clearTimeout(timer);
-      timer = setTimeout(() => act(...what), WAIT_MS);
+      timer = setTimeout(() => act(...what), wait);
     };
   }
 
