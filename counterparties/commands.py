@@ -4,8 +4,8 @@ from counterparties.models import Contact, Counterparty
 from oegen.pages.commands import add, go_to, register
 
 register(
-    go_to("Counterparties", "counterparties", "building", "companies", place=3),
-    go_to("Contacts", "contacts", "users", "people", place=4),
+    go_to("Counterparties", "counterparties", "building", "companies", section=3),
+    go_to("Contacts", "contacts", "users", "people", section=4),
     add(Counterparty),
     add(Contact),
 )

@@ -3,8 +3,8 @@
 from oegen.pages.commands import go_to, register
 
 register(
-    go_to("Dashboard", "dashboard", "layout-dashboard", "home overview", place=1),
-    go_to("Changes", "changes", "history", "what changed walk", place=7),
+    go_to("Dashboard", "dashboard", "layout-dashboard", "home overview", section=1),
+    go_to("Changes", "changes", "history", "what changed walk", section=7),
     go_to("Committee report", "report", "file-text", "print paper"),
     go_to("Search", "search", "search", "find"),
 )

@@ -38,10 +38,10 @@ ME = "\x00"
 MOST_WORDS, FEWEST_LETTERS = 7, 3
 
 register(
-    go_to("Pipelines", "pipelines", "list-details", "projects list", place=2),
+    go_to("Pipelines", "pipelines", "list-details", "projects list", section=2),
     go_to("Board", "board", "layout-kanban", "pipelines stages"),
     go_to("Map", "map", "map", "pipelines places"),
-    go_to("Facilities", "facilities", "map-pin", "plants sites", place=5),
+    go_to("Facilities", "facilities", "map-pin", "plants sites", section=5),
     add(Pipeline, "project"),
     add(Facility),
 )
@@ -121,8 +121,8 @@ def _first_phrase(words: list[str], known: dict[str, Phrase]) -> tuple[int, Phra
 
 @answers
 def filtered_pipelines(question: Question) -> Iterator[Suggestion]:
-    """The list with the filters that the text names, and how many it has; without a text, usual
-    filters."""
+    """The list with the filters that the text names, and how many it has; without a text, the usual
+    filters that find any."""
     version = asof.data_version()
     known = keep(phrases, "palette", version)
     texts = (
@@ -132,26 +132,27 @@ def filtered_pipelines(question: Question) -> Iterator[Suggestion]:
     )
     for text in texts:
         if found := read_filters(text, known):
-            yield _list_of(found, question, version)
+            address, number = _list_of(found, question, version)
+            if number or question.words:
+                labels = ", ".join(dict.fromkeys(_label(*one) for one in found))
+                detail = f"{number:,} {noun_of(Pipeline, number)}"
+                yield Suggestion(f"Pipelines: {labels}", "filter", address, detail)
 
 
-def _list_of(found: list[tuple[str, Phrase]], question: Question, version: str) -> Suggestion:
+def _list_of(found: list[tuple[str, Phrase]], question: Question, version: str) -> tuple[str, int]:
+    """The address of the filtered list, and how many pipelines it has."""
     query = QueryDict(mutable=True)
     for name, phrase in found:
         code = question.user.username if phrase.code == ME else phrase.code
         if code not in query.getlist(name):
             query.appendlist(name, code)
-    labels = [
-        f"not {phrase.label}" if name.endswith(NOT) else phrase.label for name, phrase in found
-    ]
     address = query.urlencode()
     number = keep(lambda: _count(query), "palette", address, version)
-    return Suggestion(
-        f"Pipelines: {', '.join(dict.fromkeys(labels))}",
-        "filter",
-        f"{reverse('pipelines')}?{address}",
-        f"{number:,} {noun_of(Pipeline, number)}",
-    )
+    return f"{reverse('pipelines')}?{address}", number
+
+
+def _label(name: str, phrase: Phrase) -> str:
+    return f"not {phrase.label}" if name.endswith(NOT) else phrase.label
 
 
 def _count(query: QueryDict) -> int:

@@ -7,11 +7,10 @@ title and is found by the words of it. A function with ``@answers`` reads the ty
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve, reverse
 
@@ -20,6 +19,9 @@ from oegen.core import clock
 from oegen.core.folding import fold
 from oegen.pages.admin_links import form_url
 from oegen.search.spelling import nearest
+
+if TYPE_CHECKING:
+    from oegen.audit.audited import AuditedModel
 
 #: Words that say nothing of what is wanted.
 FILLERS = frozenset({"a", "an", "the", "to", "go", "open", "show", "me", "my", "all"})
@@ -88,8 +90,10 @@ class Command:
     address: Callable[[Question], str] = lambda question: ""
     words: str = ""
     press: str = ""
-    #: Its place among the commands that are offered before anything is typed; 0: it is not.
-    place: int = 0
+    #: Its place among others that the words name as well.
+    order: int = 99
+    #: Offered before anything is typed.
+    is_usual: bool = False
 
     @cached_property
     def all_words(self) -> list[str]:
@@ -122,12 +126,14 @@ def answers(function: Answers) -> Answers:
     return function
 
 
-def go_to(title: str, name: str, icon: str, words: str = "", place: int = 0) -> Command:
-    """A command that opens the page of this URL name."""
-    return Command(title, icon, lambda question: reverse(name), words, place=place)
+def go_to(title: str, name: str, icon: str, words: str = "", section: int = 0) -> Command:
+    """A command that opens the page of this URL name. ``section`` is its place in the menu, if it
+    has one."""
+    command = Command(title, icon, lambda question: reverse(name), words)
+    return replace(command, order=section, is_usual=True) if section else command
 
 
-def add(model: type[Model], words: str = "") -> Command:
+def add(model: type[AuditedModel], words: str = "") -> Command:
     """A command that opens the form for a new record. Nothing is added in the past."""
 
     def address(question: Question) -> str:
@@ -137,7 +143,8 @@ def add(model: type[Model], words: str = "") -> Command:
 
     noun = str(model._meta.verbose_name)
     article = "an" if noun[0] in "aeiou" else "a"
-    return Command(f"Add {article} {noun}", "plus", address, f"new create enter {words}")
+    title, words = f"Add {article} {noun}", f"new create enter {words}"
+    return Command(title, "plus", address, words, order=model.SEARCH_ORDER)
 
 
 def answers_to(question: Question) -> list[Suggestion]:
@@ -150,8 +157,8 @@ def commands_for(question: Question) -> list[Suggestion]:
     the usual ones."""
     words = [word for word in question.words if word not in FILLERS]
     if not question.words:
-        usual = [command for command in _commands if command.place]
-        found = sorted(usual, key=lambda command: command.place)
+        usual = [command for command in _commands if command.is_usual]
+        found = sorted(usual, key=lambda command: command.order)
     else:
         found = _named(words)
     suggestions = [command.suggestion(question) for command in found]
@@ -175,7 +182,9 @@ def _named(words: list[str]) -> list[Command]:
         return []
     text = " ".join(words)
     found = [command for command in _commands if command.matches(words)]
-    return sorted(found, key=lambda command: not fold(command.title).startswith(text))
+    return sorted(
+        found, key=lambda command: (not fold(command.title).startswith(text), command.order)
+    )
 
 
 def parse_page(address: str) -> tuple[str, str]:

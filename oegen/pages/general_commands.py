@@ -53,6 +53,8 @@ register(
 @answers
 def days(question: Question) -> Iterator[Suggestion]:
     """The page as of a day, and compared with a day."""
+    if not question.words and clock.past_day():
+        yield _as_of(timezone.localdate(), question)
     text = " ".join(question.words)
     wants_past, rest = _without(text, AS_OF)
     wants_comparison, rest = _without(rest, COMPARE)
@@ -74,7 +76,7 @@ def _without(text: str, starts: tuple[str, ...]) -> tuple[bool, str]:
 
 def _as_of(day: date, question: Question) -> Suggestion:
     if day == timezone.localdate():
-        return Suggestion("As of today", "calendar", question.page_with(asof.PARAMETER, ""))
+        return Suggestion("Back to today", "calendar", question.page_with(asof.PARAMETER, ""))
     title = f"As of {day:%-d %b %Y}"
     if question.path.startswith(tuple(map(reverse, PastMiddleware.PRESENT_ONLY))):
         url = f"{reverse('dashboard')}?{asof.PARAMETER}={day}"

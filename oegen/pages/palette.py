@@ -51,7 +51,7 @@ class Suggest(TemplateView):
         """The records that the person changed last."""
         return [
             Suggestion(
-                str(record), "", record.get_absolute_url(), capfirst(record._meta.verbose_name)
+                str(record), "", record.get_absolute_url(), capfirst(str(record._meta.verbose_name))
             )
             for record in search.changed_last_by(self.request.user, MAX_CHANGED)
         ]

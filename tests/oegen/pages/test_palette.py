@@ -94,8 +94,10 @@ def test_every_command_leads_to_a_page(as_administrator):
 
 
 def test_before_anything_is_typed_there_are_sections_and_usual_filters(as_manager):
+    make_pipeline("Late", rtb_date="2020-01-01")
     found = suggested(as_manager, "")
-    assert found["Pipelines: overdue 0 pipelines"] == "/pipelines/?rtb=overdue"
+    assert found["Pipelines: overdue 1 pipeline"] == "/pipelines/?rtb=overdue"
+    assert "Pipelines: mine 0 pipelines" not in found
     assert [one for one in found if ":" not in one] == [
         *("Dashboard", "Pipelines", "Counterparties", "Contacts", "Facilities"),
         *("Information points", "Changes"),
@@ -171,7 +173,7 @@ def test_from_the_past_a_day_leads_back_or_to_another(as_manager):
     today = clock.today()
     before = YESTERDAY - timedelta(days=3)
     query = {"on": f"/?as_of={YESTERDAY}", "as_of": YESTERDAY}
-    assert suggested(as_manager, "today", **query) == {"As of today": "?"}
+    assert suggested(as_manager, "today", **query) == {"Back to today": "?"}
     assert suggested(as_manager, f"compare {before}", **query) == {
         f"Compare with {before:%-d %b %Y} this page": f"?compare={before}&as_of={YESTERDAY}"
     }
