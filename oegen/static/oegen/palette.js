@@ -53,7 +53,7 @@
     function fill(answer) {
       if (answer === null) {
         const note = document.createElement("p");
-        note.className = "suggestions-note";
+        note.className = "suggestions-note mb-0 px-2 py-1 small";
         note.textContent = FAILED;
         place.replaceChildren(note);
       } else {
