@@ -22,6 +22,9 @@ ERRORS = {8: 2, 4: 1}
 #: The number of words that may be meant by one, and of their combinations that are tried.
 MAX_MEANT, MAX_TRIES = 3, 4
 
+#: The number of names that are read at once.
+BATCH_SIZE = 10_000
+
 #: The number of the last known names that are read again: another transaction may have written
 #: older numbers later.
 OVERLAP = 200
@@ -39,26 +42,25 @@ class Vocabulary:
         self._text = ""
 
     def read(self) -> Vocabulary:
-        rows = self._rows_since(self._newest)
+        rows = self._rows_after(self._newest[0] - OVERLAP if self._newest else 0)
         if self._newest and self._newest not in rows:
             # The names were numbered anew, or this is another database.
             self._newest, self._known = None, set()
-            rows = self._rows_since(None)
-        if rows:
+            rows = self._rows_after(0)
+        known = len(self._known)
+        while rows:
             self._newest = rows[-1]
-        words = _words_in("\n".join(text for _, text in rows))
-        if not words <= self._known:
-            self._known |= words
+            self._known |= _words_in("\n".join(text for _, text in rows))
+            rows = self._rows_after(self._newest[0]) if len(rows) == BATCH_SIZE else []
+        if len(self._known) != known or len(self.words) != known:
             self.words = sorted(self._known)
             self._text = "\n".join(self.words)
         return self
 
     @staticmethod
-    def _rows_since(newest: tuple[int, str] | None) -> list[tuple[int, str]]:
-        rows = SortKey.objects.order_by("pk")
-        if newest:
-            rows = rows.filter(pk__gt=newest[0] - OVERLAP)
-        return list(rows.values_list("pk", "text"))
+    def _rows_after(number: int) -> list[tuple[int, str]]:
+        rows = SortKey.objects.filter(pk__gt=number).order_by("pk")
+        return list(rows.values_list("pk", "text")[:BATCH_SIZE])
 
     def contains(self, text: str) -> bool:
         """Whether the text is part of a word."""

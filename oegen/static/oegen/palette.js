@@ -26,7 +26,7 @@
     place.hidden = true;
     said.className = "visually-hidden";
     said.setAttribute("role", "status");
-    form.append(place, said);
+    box.addEventListener("focus", () => form.append(place, said), { once: true });
     box.setAttribute("role", "combobox");
     box.setAttribute("aria-autocomplete", "list");
     box.setAttribute("aria-controls", listId);
