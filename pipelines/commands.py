@@ -34,6 +34,9 @@ JOINTS = frozenset({"and", "or", "in", "with", "the", "are", "that", "pipelines"
 #: The code in filters for the person who asks.
 ME = "\x00"
 
+#: The filters whose pipelines take long to count.
+SLOW = frozenset({"attention"})
+
 #: The most words of a filter, and the fewest letters by which one is known while it is typed.
 MOST_WORDS, FEWEST_LETTERS = 7, 3
 
@@ -133,22 +136,27 @@ def filtered_pipelines(question: Question) -> Iterator[Suggestion]:
     for text in texts:
         if found := read_filters(text, known):
             address, number = _list_of(found, question, version)
-            if number or question.words:
+            if number != 0 or question.words:
                 labels = ", ".join(dict.fromkeys(_label(*one) for one in found))
-                detail = f"{number:,} {noun_of(Pipeline, number)}"
+                detail = "" if number is None else f"{number:,} {noun_of(Pipeline, number)}"
                 yield Suggestion(f"Pipelines: {labels}", "filter", address, detail)
 
 
-def _list_of(found: list[tuple[str, Phrase]], question: Question, version: str) -> tuple[str, int]:
-    """The address of the filtered list, and how many pipelines it has."""
+def _list_of(
+    found: list[tuple[str, Phrase]], question: Question, version: str
+) -> tuple[str, int | None]:
+    """The address of the filtered list, and how many pipelines it has; None if these take long to
+    count."""
     query = QueryDict(mutable=True)
     for name, phrase in found:
         code = question.user.username if phrase.code == ME else phrase.code
         if code not in query.getlist(name):
             query.appendlist(name, code)
     address = query.urlencode()
-    number = keep(lambda: _count(query), "palette", address, version)
-    return f"{reverse('pipelines')}?{address}", number
+    url = f"{reverse('pipelines')}?{address}"
+    if SLOW & {phrase.name for _, phrase in found}:
+        return url, None
+    return url, keep(lambda: _count(query), "palette", address, version)
 
 
 def _label(name: str, phrase: Phrase) -> str:

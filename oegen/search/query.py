@@ -36,6 +36,9 @@ CHANGES_READ = 30
 #: of more are read rank by rank.
 FEW, FIRST = 1000, 100
 
+#: The same for documents of all kinds, which need many times the queries when read rank by rank.
+FEW_OF_ALL = 3000
+
 #: Below this number of hits, other words may have been meant.
 FEW_HITS = 3
 
@@ -161,7 +164,7 @@ class SearchResults:
         by_id = {ContentType.objects.get_for_model(model).pk: model for model in totals}
         documents = SearchDocument.objects.filter(content_type__in=by_id)
         keys: list[tuple[type[AuditedModel], Any]] = []
-        if sum(totals.values()) <= FEW:
+        if sum(totals.values()) <= FEW_OF_ALL:
             best = documents.matching(self.words).best_first(self.words, list(by_id))
             pairs = best.values_list("content_type_id", "object_id")[:limit]
             keys = [(by_id[kind], key) for kind, key in pairs]

@@ -58,7 +58,7 @@ def test_many_records_are_ordered_like_few(as_manager, monkeypatch):
         make_facility(name)
     make_pipeline("Rowan", rag_status="red", rag_comment="Like Kestrel")
     few = suggested(as_manager, "kestrel")
-    monkeypatch.setattr("oegen.search.query.FEW", 3)
+    monkeypatch.setattr("oegen.search.query.FEW_OF_ALL", 3)
     assert list(suggested(as_manager, "kestrel")) == list(few)
     assert len(few) == 8
 
