@@ -134,6 +134,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         rag_comment="The grid offer is late.",
         lead_developer=lead,
     )
+    make_milestone("Offer 12/345", pipeline=pipeline, forecast_on="2027-03-01")
     facility = pipeline.facilities.get()
     facility.latitude, facility.longitude, facility.country = 57, -4, "GB"
     facility.save()
