@@ -58,13 +58,12 @@ class Dashboard(FilteredPipelines):
         """The figures for the template. They are prepared when it names them, which it does not
         while it has what they look like in its fragments, cached under ``figures_key``."""
         lists = charts.Lists(filters)
-        selection = urlencode(sorted(filters.items()), doseq=True)
-        key = metrics.overview_key(since, filters=selection)
+        key = metrics.overview_key(since, filters=query_of(filters))
         tab = self._tab()
 
         @cache
         def overview() -> metrics.Overview:
-            return metrics.overview(self._select, since, tab, filters=selection)
+            return metrics.overview(self.selected, since, tab, filters=query_of(filters))
 
         def summary() -> dict:
             found = overview().answer
@@ -76,7 +75,7 @@ class Dashboard(FilteredPipelines):
 
         @cache
         def answer() -> dict:
-            return _answer(overview().answer, since, lists)
+            return answer_of(overview().answer, since, lists)
 
         @cache
         def tab_figures() -> dict:
@@ -93,7 +92,7 @@ class Dashboard(FilteredPipelines):
         tab = self.request.GET.get("tab", "")
         return tab if tab in TABS else "health"
 
-    def _select(self) -> PipelineQuerySet:
+    def selected(self) -> PipelineQuerySet:
         """The filtered pipelines on the day being read. A filter value that did not exist then,
         such as a counterparty entered later, matches nothing."""
         everything = Pipeline.objects.all()
@@ -117,7 +116,12 @@ class Dashboard(FilteredPipelines):
         return day, ""
 
 
-def _answer(found: Answer, since: date, lists: charts.Lists) -> dict:
+def query_of(filters: dict) -> str:
+    """The filters as in an address, in one order."""
+    return urlencode(sorted(filters.items()), doseq=True)
+
+
+def answer_of(found: Answer, since: date, lists: charts.Lists) -> dict:
     return {
         "sentence": charts.sentence(found, since, lists),
         "rag_bar": charts.rag_bar(found.rag, lists),

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.core.cache import cache
-
 from dashboard.metrics.attention import Attention, attention
 from dashboard.metrics.baselines import Baselines, baselines
 from dashboard.metrics.changes import count_changes
@@ -41,8 +39,8 @@ from dashboard.metrics.totals import (
 from infopoints.models import InformationPoint
 from oegen import asof
 from oegen.audit import table_version
-from oegen.core import clock
-from oegen.core.caching import CACHE_SECONDS, cache_key, keep
+from oegen.core import caching, clock
+from oegen.core.caching import cache_key, keep
 from pipelines.models import Stage, StageTransition
 from pipelines.querysets import PipelineQuerySet
 
@@ -114,18 +112,18 @@ def overview(
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered.
     Both parts are cached until the next change set about a business record, the next day or for
-    ``CACHE_SECONDS``.
+    ``caching.CACHE_SECONDS``.
     """
     parts = {"answer": _answer, tab: TABS[tab]}
     version = overview_key(since, filters=filters)
     keys = {part: cache_key(part, *version) for part in parts}
-    found = {part: cache.get(key) for part, key in keys.items()}
+    found = {part: caching.read(key) for part, key in keys.items()}
     if None in found.values():
         with portfolio(select, since) as before, portfolio(select, before=before) as now:
             for part, read in parts.items():
                 if found[part] is None:
                     found[part] = read(before, now, filters)
-                    cache.set(keys[part], found[part], timeout=CACHE_SECONDS)
+                    caching.write(keys[part], found[part])
     return Overview(*found.values())
 
 

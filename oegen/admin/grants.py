@@ -44,8 +44,15 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
         for model in tracked
         if model not in reference and not (model.IS_COPY or model is Acknowledgement)
     ]
+    everybody = [
+        *Permission.objects.filter(
+            content_type__in=ContentType.objects.get_for_models(*tracked).values(),
+            codename__in=[name for model in tracked for name in model.EVERY_ROLE_MAY],
+        )
+    ]
     portfolio = [
         enter_admin,
+        *everybody,
         *_permissions_of(business),
         *_permissions_of(reference, actions=("view",)),
     ]
@@ -57,7 +64,7 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
     ]
     with audit.change_set(source=audit.Source.MIGRATION, reason="What a role may do by itself."):
         for name, permissions in {
-            MANAGERS: [],
+            MANAGERS: everybody,
             PORTFOLIO_MANAGERS: portfolio,
             ADMINISTRATORS: [*portfolio, *administration],
         }.items():

@@ -73,6 +73,14 @@ class AuditedModel(models.Model):
     #: undone nor restored.
     IS_COPY = False
 
+    #: Whether its rows are written once: triggers refuse to change or remove them, and undoing the
+    #: change set that wrote them leaves them.
+    is_append_only = False
+    #: Codenames of the permissions for it that each role has by itself.
+    EVERY_ROLE_MAY: tuple[str, ...] = ()
+    #: What the history says of a new record; empty: that it was added.
+    CREATION_PHRASE = ""
+
     #: The text attributes that search indexes, the name first; empty: not searchable.
     SEARCH_FIELDS: tuple[str, ...] = ()
     #: The template for the details of a search result. Its context has ``record``, annotated by the

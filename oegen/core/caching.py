@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache as once
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.core.cache import cache
@@ -15,6 +17,8 @@ T = TypeVar("T")
 
 #: How long results are cached that depend on records.
 CACHE_SECONDS = 3600
+
+_is_bypassed: ContextVar[bool] = ContextVar("oegen_cache_is_bypassed", default=False)
 
 
 def cache_key(*conditions: object) -> str:
@@ -28,11 +32,32 @@ def cache_key(*conditions: object) -> str:
 def keep(compute: Callable[[], T], *conditions: object) -> T:
     """The cached result of ``compute`` under these conditions, or a new one."""
     key = cache_key(*conditions)
-    found: T | None = cache.get(key)
+    found: T | None = read(key)
     if found is None:
         found = compute()
-        cache.set(key, found, timeout=CACHE_SECONDS)
+        write(key, found)
     return found
+
+
+def read(key: str) -> Any:
+    """What is cached under a ``cache_key``; None if nothing is."""
+    return None if _is_bypassed.get() else cache.get(key)
+
+
+def write(key: str, value: Any) -> None:
+    if not _is_bypassed.get():
+        cache.set(key, value, timeout=CACHE_SECONDS)
+
+
+@contextmanager
+def uncached() -> Iterator[None]:
+    """Compute everything inside, for figures that have to be of one snapshot: what is cached may be
+    newer than its key."""
+    token = _is_bypassed.set(True)
+    try:
+        yield
+    finally:
+        _is_bypassed.reset(token)
 
 
 @once

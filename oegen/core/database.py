@@ -19,14 +19,21 @@ def is_migrated(using: str) -> bool:
 
 
 @contextmanager
-def snapshot(using: str) -> Iterator[None]:
-    """Run reads in one consistent snapshot without blocking writers."""
+def snapshot(using: str, *, read_only: bool = True) -> Iterator[None]:
+    """Run reads in one consistent snapshot without blocking writers.
+
+    Reads that create temporary tables are not ``read_only``: on SQLite they block writers.
+    """
     connection = connections[using]
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic(using), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            mode = ", READ ONLY" if read_only else ""
+            cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{mode}")
+            yield
+    elif not read_only:
+        with transaction.atomic(using):
             yield
     else:
         # Not atomic(), whose transactions take SQLite's write lock.

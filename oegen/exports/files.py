@@ -53,14 +53,27 @@ class FileColumn:
 
 
 @dataclass(frozen=True)
+class Block:
+    """A small table below the facts of a sheet. Its first column has texts."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+@dataclass(frozen=True)
 class Sheet:
     """The content of a file: rows of ``export_value`` values, and ``facts`` about them, which XLSX
-    has on a separate sheet."""
+    has on a separate sheet, with the ``blocks``."""
 
     title: str
     columns: Sequence[FileColumn]
     rows: Iterable[Sequence[Any]]
     facts: Sequence[tuple[str, Any]] = ()
+    facts_title: str = "About this file"
+    blocks: Sequence[Block] = ()
+    #: The name of the file, if it is not the title.
+    file_title: str = ""
 
 
 def number_format(unit: str = "", places: int = 0) -> str:
@@ -73,8 +86,10 @@ def number_format(unit: str = "", places: int = 0) -> str:
 def download(sheet: Sheet, kind: str, slot: Slot | None = None) -> HttpResponseBase:
     """The response with the file; ``kind`` is CSV or XLSX. A CSV file is streamed, and its ``slot``
     is held until the response is closed."""
-    record_security_event(SecurityEvent.Kind.EXPORT, details={"list": sheet.title, "file": kind})
-    name = f"{slugify(sheet.title)}-{clock.today():%Y-%m-%d}.{kind}"
+    record_security_event(
+        SecurityEvent.Kind.EXPORT, details={"list": sheet.file_title or sheet.title, "file": kind}
+    )
+    name = f"{slugify(sheet.file_title or sheet.title)}-{clock.today():%Y-%m-%d}.{kind}"
     if kind == XLSX:
         return FileResponse(_workbook(sheet), as_attachment=True, filename=name)
     chunks = _csv_chunks(sheet)
@@ -127,7 +142,7 @@ def _workbook(sheet: Sheet):
     }
     heading = book.add_format({"bold": True})
     if sheet.facts:
-        _write_facts(book.add_worksheet("About this file"), sheet, formats, heading)
+        _write_facts(book.add_worksheet(sheet.facts_title), sheet, formats, heading)
     _write_rows(book, sheet, formats, heading)
     book.close()
     file.seek(0)
@@ -135,12 +150,21 @@ def _workbook(sheet: Sheet):
 
 
 def _write_facts(page, sheet: Sheet, formats: dict, heading) -> None:
-    page.set_column(0, 0, 24)
-    page.set_column(1, 1, 80)
-    page.write_string(0, 0, capfirst(sheet.title), heading)
+    page.set_column(0, 0, NAME_WIDTH if sheet.blocks else 24)
+    page.set_column(1, 8 if sheet.blocks else 1, WIDTH + 4 if sheet.blocks else 80)
+    page.write_string(0, 0, capfirst(sheet.file_title or sheet.title), heading)
+    number = 1
     for number, (label, value) in enumerate(sheet.facts, start=2):
         page.write_string(number, 0, label)
         _write(page, number, 1, export_value(value), formats)
+    for block in sheet.blocks:
+        number += 2
+        for place, text in enumerate((block.title, *block.headings)):
+            page.write_string(number, place, text, heading)
+        for row in block.rows:
+            number += 1
+            for place, value in enumerate(row):
+                _write(page, number, place, export_value(value), formats)
 
 
 def _write_rows(book, sheet: Sheet, formats: dict, heading) -> None:

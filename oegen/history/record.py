@@ -323,7 +323,8 @@ class EntryPage(HistoryPage):
         return restoring.steps_to(self.model, self.key, self.row)
 
     def may_restore(self) -> bool:
-        return not self.model.IS_COPY and may_apply(self.request.user, self.model, self.steps)
+        is_fixed = self.model.IS_COPY or self.model.is_append_only
+        return not is_fixed and may_apply(self.request.user, self.model, self.steps)
 
     def get_context_data(self, **kwargs):
         self.names.prefetch_for(self.model, self.row)

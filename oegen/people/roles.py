@@ -1,6 +1,7 @@
 """The three roles, which are groups. oegen.admin.grants assigns their permissions.
 
-Managers have no permissions: the pages only require a login, and the admin is closed to them.
+Managers have only the permissions that every role has (``EVERY_ROLE_MAY`` of a model): most pages
+only require a login, and the admin is closed to them.
 """
 
 PORTFOLIO_MANAGERS = "Portfolio managers"

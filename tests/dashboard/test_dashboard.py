@@ -234,13 +234,11 @@ def test_report_has_the_answer_the_comments_and_the_projects(as_manager, manager
     html = unescape(page.text)
 
     assert "2 open, 100 MW" in html
-    assert [(str(one), one.capacity_mw) for one in page.context["projects"]] == [
-        ("Late", 40),
-        ("Wind", 60),
-    ]
-    countries = [(name, one.mw) for name, one in page.context["countries"]]
+    pack = page.context["pack"]
+    assert [(one["name"], one["mw"]) for one in pack["projects"]] == [("Late", 40), ("Wind", 60)]
+    countries = [(one["label"], one["mw"]) for one in pack["figures"]["countries"]]
     assert countries == [("No country", 60), ("Spain", 40)]
-    assert [comment for _, comment in page.context["comments"]] == ["No grid", ""]
+    assert [one["comment"] for one in pack["attention"]["rows"]] == ["No grid", ""]
     assert "Built" not in html.split('id="projects-title"')[1]
     other = unescape(as_manager.get(reverse("report"), {"tab": "dates"}).text)
     assert "0 MW became 100.0 MW" in html

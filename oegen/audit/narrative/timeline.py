@@ -317,7 +317,8 @@ def _phrase(
     if row.history_type == "-":
         return "removed"
     added = row.history_type == "+"
-    what = f"added as {_article(noun)} {noun}" if added else _join_phrases(changes)
+    creation = model.CREATION_PHRASE or f"added as {_article(noun)} {noun}"
+    what = creation if added else _join_phrases(changes)
     return ", ".join(filter(None, [what, model.entry_note(row)]))
 
 

@@ -52,6 +52,9 @@ CHANGED_SINCE = "changed since"
 #: The reason for skipping copies (``IS_COPY``).
 COPIES = "Accounts and groups are not set back by undoing: change them in the admin."
 
+#: The reason for skipping records that are written once (``is_append_only``).
+WRITTEN_ONCE = "It was recorded for good, and nobody can change or remove it."
+
 
 class CannotUndoError(Exception):
     """The change set can't be undone; the text is shown to the user."""
@@ -142,8 +145,9 @@ def plan_undo(change_set: ChangeSet) -> Plan:
 def _refusal(change_set: ChangeSet, steps: dict[Key, Step], skipped: dict[Key, str]) -> str:
     if change_set.source == audit.Source.MIGRATION:
         return "The set-up of the database can't be undone: the program relies on it."
-    if not steps and COPIES in skipped.values():
-        return COPIES
+    for why in (COPIES, WRITTEN_ONCE):
+        if not steps and why in skipped.values():
+            return why
     if not steps:
         return (
             "There is nothing left to undo: each of its records has been changed since or set back "
@@ -191,8 +195,8 @@ def _split_steps(change_set: ChangeSet) -> tuple[dict[Key, Step], dict[Key, str]
     skipped: dict[Key, str] = {}
     for model in audit.tracked_models():
         for step, last in _own_steps(model, change_set):
-            if model.IS_COPY:
-                skipped[model, step.key] = COPIES
+            if model.IS_COPY or model.is_append_only:
+                skipped[model, step.key] = COPIES if model.IS_COPY else WRITTEN_ONCE
                 continue
             if last.history_type == audit.REMOVED:
                 is_unchanged = step.current is None
