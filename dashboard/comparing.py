@@ -23,7 +23,7 @@ from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
 #: What the two columns of a change hold, by the name in the content.
-_COMPARED = {"stage": "stage", "rag": "RAG", "mw": "MW", "rtb_date": "RTB date"}
+_COMPARED = {"stage": "Stage", "rag": "RAG", "mw": "MW", "rtb_date": "RTB date"}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from dashboard import charts
 from dashboard.charts.parts import technology_code, technology_name
@@ -179,18 +180,21 @@ def _walk(found: Overview, drawn: charts.Chart) -> Content:
         *((step.facilities, step.change) for step in walk.steps if step.facilities),
         (None, walk.closing),
     ]
+    labels = [row.label for row in drawn.rows]
+    if labels:
+        labels[-1] = date_format(clock.today())  # Not "Today", which would not last.
     return {
         "title": drawn.title,
         "finding": drawn.finding,
         "rows": [
             {
-                "label": row.label,
+                "label": label,
                 "url": row.link.url if row.link else "",
                 "facilities": facilities,
                 "mw": str(amount.mw),
                 "text": number(amount.mw) if facilities is None else signed(amount.mw) or "0",
             }
-            for row, (facilities, amount) in zip(drawn.rows, amounts, strict=False)
+            for label, row, (facilities, amount) in zip(labels, drawn.rows, amounts, strict=False)
         ],
     }
 

@@ -244,7 +244,7 @@ def test_report_has_the_answer_the_comments_and_the_projects(as_manager, manager
     assert "0 MW became 100.0 MW" in html
     assert "0 MW became 100.0 MW" in other
     wind = unescape(as_manager.get(reverse("report"), {"technology": "wind"}).text)
-    assert "only Technology: Wind" in wind
+    assert "only Technology: <bdi>Wind" in wind
     assert "Late" not in wind.split('id="projects-title"')[1]
     empty = as_manager.get(reverse("report"), {"q": "nothing of that name"})
     assert "There is no pipeline that matches these filters." in empty.text

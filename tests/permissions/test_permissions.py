@@ -90,7 +90,10 @@ PAGES = {
     "pipelines/board/": READ,
     "pipelines/map/": READ,
     "pipelines/map/data/": READ,
-    "report/": READ,
+    "report/": {**READ, "POST": (302, 422, 422, 422)},
+    "report/frozen/": READ,
+    "report/frozen/<uuid:pk>/": READ,
+    "report/frozen/<uuid:pk>/today/": READ,
     "search/": READ,
     "search/suggest/": READ,
     # The right to it is the signature in it.

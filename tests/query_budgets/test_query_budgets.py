@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
+from dashboard.models import FrozenReport
 from infopoints.models import (
     InformationPoint,
     InformationPointCounterparty,
@@ -37,8 +38,10 @@ from tests.support.builders import (
     make_contact,
     make_counterparty,
     make_facility,
+    make_frozen_report,
     make_information_point,
     make_pipeline,
+    make_user,
 )
 from tests.support.portfolios import analyze_tables
 
@@ -68,6 +71,7 @@ def page_names() -> set[str]:
 
 def add_rows(number: int) -> dict:
     """That many rows of every kind, tied to one record of each; gives those by page name."""
+    frozen = make_frozen_report(make_user("Managers"))
     hub = {
         "pipeline": make_pipeline("Hub"),
         "facility": make_facility("Hub"),
@@ -144,7 +148,17 @@ def add_rows(number: int) -> dict:
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
             )
     analyze_tables()
-    return hub
+    return hub | {"frozen-report": frozen, "frozen-report-today": FrozenReportToday(frozen)}
+
+
+class FrozenReportToday:
+    """The second page of a frozen report."""
+
+    def __init__(self, frozen: FrozenReport):
+        self.frozen = frozen
+
+    def get_absolute_url(self) -> str:
+        return reverse("frozen-report-today", args=[self.frozen.pk])
 
 
 def queries_of(client, name: str, records: dict) -> list[str]:

@@ -1,12 +1,17 @@
 """Small builders for tests: ``make_pipeline(stage="design", capacity_mw=40)``."""
 
+import json
 from itertools import count
+from pathlib import Path
+from uuid import uuid4
 
 from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.utils import timezone
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
+from dashboard.models import FrozenReport
+from dashboard.services import freeze_report
 from infopoints.models import InformationPoint
 from oegen import audit
 from oegen.models import Acknowledgement, Alert, AlertRule, Comment, SecurityEvent, User
@@ -24,6 +29,8 @@ from pipelines.models import (
     Technology,
 )
 from pipelines.reference import LEAD_DEVELOPER
+
+FROZEN_REPORT = Path(__file__).parents[1] / "dashboard/frozen_format_1.json"
 
 PASSWORD = "correct horse battery staple"
 
@@ -119,8 +126,19 @@ def make_security_event() -> SecurityEvent:
     return event
 
 
+def make_frozen_report(person: User) -> FrozenReport:
+    """As an earlier release froze it: dashboard/frozen_format_1.json."""
+    content = json.loads(FROZEN_REPORT.read_text())
+    report = freeze_report(
+        key=uuid4(), title="Committee", note="", person=person, read=lambda: content
+    )
+    assert report is not None
+    return report
+
+
 def make_portfolio(author: User) -> dict[type[Model], Model]:
-    """One record of every model that the admin knows, tied to each other where they can be."""
+    """One record of every model that the admin knows, tied to each other where they can be, and a
+    frozen report."""
     lead = make_counterparty("Larch Power", country="GB", strategy="Wind in the north")
     contact = make_contact("Ann Birch", job_title="Head of grid", email="ann@larch.example")
     CounterpartyContact.objects.create(
@@ -166,6 +184,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
             unique_key="1", event="completed", channel="slack", payload={"title": "Completed"}
         ),
         make_security_event(),
+        make_frozen_report(author),
         make_user(),
         Group.objects.create(name="Guests"),
     ]
