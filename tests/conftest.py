@@ -25,7 +25,7 @@ ON_BOTH = {
     *("oegen/search/test_order.py", "oegen/search/test_documents.py"),
     "oegen/search/test_spelling.py",
     *("dashboard/metrics/test_attention.py", "dashboard/metrics/test_changes.py"),
-    "dashboard/metrics/test_movement.py",
+    *("dashboard/metrics/test_movement.py", "dashboard/test_freezing.py"),
     *("dashboard/metrics/test_stages.py", "dashboard/metrics/test_totals.py"),
     *("constraints/test_constraints.py", "pipelines/test_stage_order.py"),
 }
@@ -35,6 +35,7 @@ ON_POSTGRESQL = {
     *("oegen/admin/test_race.py", "oegen/alerts/test_workers.py", "oegen/audit/test_deadlocks.py"),
     *("oegen/audit/test_paths.py", "oegen/audit/test_races.py", "oegen/audit/test_random_run.py"),
     *("oegen/audit/test_undoing.py", "pipelines/test_fact_races.py"),
+    "dashboard/test_freeze_races.py",
 }
 
 #: What ``make test-full`` tries on SQLite alone, too: the browser sees no database, and the others
