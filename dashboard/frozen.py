@@ -47,7 +47,7 @@ class FrozenReportPage(DetailView):
             ("Made by", str(request.user)),
             ("Address", request.build_absolute_uri(frozen.get_absolute_url())),
         ]
-        sheet = report_sheet(frozen.title, drawable(frozen.content), facts)
+        sheet = report_sheet(frozen.name, drawable(frozen.content), facts)
         return exports.download(sheet, exports.XLSX)
 
     def get_context_data(self, **kwargs):

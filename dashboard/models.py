@@ -15,7 +15,7 @@ from oegen.models import AuditedModel
 class FrozenReport(AuditedModel):
     """A committee report as it was at one moment: written once, and never changed or removed."""
 
-    title = LineField(max_length=120)
+    name = LineField("title", max_length=120)
     note = ProseField(blank=True)
     day = models.DateField(help_text="The day that the figures are of.")
     since = models.DateField(help_text="The day that they are compared with.")
@@ -49,7 +49,7 @@ class FrozenReport(AuditedModel):
         permissions: ClassVar = [("freeze_report", "Can freeze the committee report")]
 
     def __str__(self) -> str:
-        return str(self.title)
+        return str(self.name)
 
     def get_absolute_url(self) -> str:
         return reverse("frozen-report", args=[self.pk])

@@ -35,15 +35,15 @@ class FreezeForm(forms.ModelForm):
 
     class Meta:
         model = FrozenReport
-        fields = ("title", "note")
+        fields = ("name", "note")
         widgets = {
-            "title": forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+            "name": forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
             "note": forms.Textarea(attrs={"class": "form-control", "rows": 2}),
         }
-        error_messages = {"title": {"required": "Give the report a title."}}
+        error_messages = {"name": {"required": "Give the report a title."}}
 
     def __init__(self, data: QueryDict | None = None):
-        initial = {"key": uuid4(), "title": f"Committee report, {date_format(clock.today())}"}
+        initial = {"key": uuid4(), "name": f"Committee report, {date_format(clock.today())}"}
         super().__init__(data, initial=initial, auto_id="freeze_%s", error_class=FieldErrors)
 
 
@@ -75,7 +75,7 @@ class Report(Dashboard):
             return self._page(form, status=422)
         frozen = freeze_report(
             key=form.cleaned_data["key"],
-            title=form.cleaned_data["title"],
+            name=form.cleaned_data["name"],
             note=form.cleaned_data["note"],
             person=request.user,
             read=self.content,

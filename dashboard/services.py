@@ -20,7 +20,7 @@ from oegen.models import ChangeSet, User
 
 
 def freeze_report(
-    *, key: UUID, title: str, note: str, person: User, read: Callable[[], Content | None]
+    *, key: UUID, name: str, note: str, person: User, read: Callable[[], Content | None]
 ) -> FrozenReport | None:
     """Store what ``read`` returns, with the seal of the newest change set that it contains; None if
     there is nothing to report on. A ``key`` that is there already gives that report."""
@@ -41,7 +41,7 @@ def freeze_report(
         frozen, _ = FrozenReport.objects.get_or_create(
             pk=key,
             defaults={
-                "title": title,
+                "name": name,
                 "note": note,
                 "day": date.fromisoformat(content["day"]),
                 "since": date.fromisoformat(content["since"]),

@@ -34,7 +34,11 @@ class Line:
 def kinds() -> list[type[AuditedModel]]:
     """The models whose records can be removed by themselves. Removed links are in the history of
     their parent."""
-    return [model for model in audit.tracked_models() if not (model.PARENT_FIELD or model.IS_COPY)]
+    return [
+        model
+        for model in audit.tracked_models()
+        if not (model.PARENT_FIELD or model.IS_COPY or model.is_append_only)
+    ]
 
 
 def kind_choices() -> list[tuple[str, str]]:

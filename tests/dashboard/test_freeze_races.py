@@ -50,7 +50,7 @@ def test_a_report_is_of_one_moment_and_says_of_which(monkeypatch):
 
     monkeypatch.setattr(metrics, "overview", read_then_written)
     key = uuid4()
-    response = client.post(reverse("report"), {"key": key, "title": "One moment"})
+    response = client.post(reverse("report"), {"key": key, "name": "One moment"})
 
     assert response.status_code == 302
     frozen = FrozenReport.objects.get(pk=key)
@@ -71,7 +71,7 @@ def test_two_clicks_at_once_freeze_one_report():
             client = Client()
             client.force_login(person)
             barrier.wait(timeout=60)
-            return client.post(reverse("report"), {"key": key, "title": "Twice"}).status_code
+            return client.post(reverse("report"), {"key": key, "name": "Twice"}).status_code
         finally:
             connection.close()
 

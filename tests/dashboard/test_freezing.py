@@ -40,7 +40,7 @@ def late(manager):
 
 
 def freeze(client, query="", **typed) -> FrozenReport:
-    typed = {"key": uuid4(), "title": "Committee", "note": "", **typed}
+    typed = {"key": uuid4(), "name": "Committee", "note": "", **typed}
     response = client.post(f"{reverse('report')}{query}", typed)
     assert response.status_code == 302, response.text
     return FrozenReport.objects.get(pk=typed["key"])
@@ -79,34 +79,34 @@ def test_a_frozen_report_stays_as_it_is(as_manager, late):
 
 def test_a_form_that_is_sent_twice_freezes_once(as_manager, late):
     key = uuid4()
-    assert freeze(as_manager, key=key) == freeze(as_manager, key=key, title="Again")
-    assert FrozenReport.objects.get().title == "Committee"
+    assert freeze(as_manager, key=key) == freeze(as_manager, key=key, name="Again")
+    assert FrozenReport.objects.get().name == "Committee"
 
 
 def test_what_cannot_be_frozen_is_refused(client, as_manager, late):
-    untitled = as_manager.post(reverse("report"), {"key": uuid4(), "title": " "})
+    untitled = as_manager.post(reverse("report"), {"key": uuid4(), "name": " "})
     assert untitled.status_code == 422
     assert "Give the report a title." in untitled.text
-    empty = as_manager.post(f"{reverse('report')}?q=nothing", {"key": uuid4(), "title": "Empty"})
+    empty = as_manager.post(f"{reverse('report')}?q=nothing", {"key": uuid4(), "name": "Empty"})
     assert empty.status_code == 422
-    past = as_manager.post(f"{reverse('report')}?as_of=2026-01-01", {"title": "Past"})
+    past = as_manager.post(f"{reverse('report')}?as_of=2026-01-01", {"name": "Past"})
     assert past.status_code == 400
     assert "data-menu open" not in as_manager.get(reverse("report"), {"as_of": "2026-01-01"}).text
     client.force_login(make_user())
     assert "Freeze the report" not in client.get(reverse("report")).text
-    assert client.post(reverse("report"), {"title": "Mine"}).status_code == 403
+    assert client.post(reverse("report"), {"name": "Mine"}).status_code == 403
     assert not FrozenReport.objects.exists()
 
 
 def test_nothing_of_the_product_changes_or_removes_it(as_manager, late, administrator):
     frozen = freeze(as_manager)
-    frozen.title = "Other"
+    frozen.name = "Other"
     for write in (frozen.save, frozen.delete, lambda: FrozenReport.objects.all().delete()):
         with pytest.raises((DatabaseError, ValidationError)), transaction.atomic():
             write()
     with pytest.raises(CannotUndoError, match="nobody can change or remove it"):
         undo(change_set=proof_of(frozen).change_set, reason="Oops", person=administrator)
-    assert FrozenReport.objects.get().title == "Committee"
+    assert FrozenReport.objects.get().name == "Committee"
 
 
 def test_it_proves_itself_and_tampering_is_found(as_manager, late):

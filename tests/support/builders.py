@@ -130,7 +130,7 @@ def make_frozen_report(person: User) -> FrozenReport:
     """As an earlier release froze it: dashboard/frozen_format_1.json."""
     content = json.loads(FROZEN_REPORT.read_text())
     report = freeze_report(
-        key=uuid4(), title="Committee", note="", person=person, read=lambda: content
+        key=uuid4(), name="Committee", note="", person=person, read=lambda: content
     )
     assert report is not None
     return report
