@@ -218,7 +218,7 @@
     attempt(save);
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || !event.target.matches("textarea")) return;
+    if (event.key !== "Enter" || event.shiftKey || !event.target.matches("textarea, select")) return;
     event.preventDefault();
     attempt(save);
   });
