@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,9 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from dashboard import metrics
-from oegen.alerts import delivery, outbox
+from dashboard.change_words import ChangeWords
+from dashboard.metrics.portfolio import Portfolio
+from oegen.alerts import delivery, outbox, preferences
 from oegen.alerts.events import Event
 from oegen.asof import as_of, keep_day
 from oegen.audit.narrative import news
@@ -25,8 +28,9 @@ from oegen.core.words import count, number, signed
 from oegen.models import ChangeSet, Channel
 from oegen.search.ordering import natural
 from pipelines.choices import UNCONFIRMED_DAYS
+from pipelines.filters import MINE
 from pipelines.models import Pipeline
-from pipelines.querysets import ANY_REASON, OVERDUE, Megawatts
+from pipelines.querysets import ANY_REASON, OVERDUE, Megawatts, PipelineQuerySet
 
 #: The number of lines in each part; nobody reads a longer e-mail.
 LINES = 10
@@ -52,7 +56,12 @@ def write_digest(period: Period, today: date) -> int | None:
     payload = digest_of(period, until)
     if payload is None:
         return None
-    return outbox.write_digest(period.event, str(until), payload)
+    narrow = preferences.users_of_own_digest(period.event)
+
+    def payload_for(person: int | None) -> dict[str, Any] | None:
+        return digest_of(period, until, person) if person in narrow else payload
+
+    return outbox.write_digest(period.event, str(until), payload_for)
 
 
 def reason_for_none(period: Period) -> str:
@@ -67,24 +76,35 @@ def reason_for_none(period: Period) -> str:
     )
 
 
-def digest_of(period: Period, until: date) -> dict[str, Any] | None:
+def digest_of(period: Period, until: date, person: int | None = None) -> dict[str, Any] | None:
     """The digest of the days up to ``until``, as templates and Slack messages need it; None if
-    nothing was changed and no RTB date passed."""
+    nothing was changed and no RTB date passed. With the key of a person it is of the projects that
+    they were responsible for at the end, and of the net changes of these."""
     since = until - timedelta(days=period.days)
-    pipelines = Pipeline.objects.all
+    first = since + timedelta(days=1)
+    mine = {"responsible": MINE} if person else {}
+    with as_of(until):
+        recorded = Pipeline.objects.recorded().filter(responsible=person)
+        own = list(recorded.values_list("pk", flat=True)) if person else []
+    if person and not own:
+        return _nothing_of_own(period, first, until)
+
+    def pipelines() -> PipelineQuerySet:
+        return Pipeline.objects.filter(pk__in=own) if person else Pipeline.objects.all()
+
     with (
         metrics.portfolio(pipelines, since) as before,
         metrics.portfolio(pipelines, until, before=before) as now,
     ):
         walk, slippage = metrics.walk(before, now), metrics.slippage(now)
         needing = metrics.attention(now, LINES)
+        changes = _own_changes(before, now, since, until) if person else {}
     with as_of(until):
-        changes = _changes(since)
-        overdue = _overdue(until)
-        unconfirmed = _unconfirmed(until)
-        newly_overdue = (
-            Pipeline.objects.recorded().overdue(until).filter(rtb_date__gte=since).exists()
-        )
+        changes = changes or _changes(since)
+        recorded = pipelines().recorded()
+        overdue = _overdue(recorded, until, mine)
+        unconfirmed = _unconfirmed(recorded, until, mine)
+        newly_overdue = recorded.overdue(until).filter(rtb_date__gte=since).exists()
     if not changes["number"] and not newly_overdue:
         return None
     slips = [slip for slip in slippage.slips if slip.days > 0]
@@ -94,7 +114,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
             "title": "RTB dates that slipped",
             "short": "slipped",
             "number": slippage.later,
-            "url": f"{reverse('dashboard')}?{urlencode({'compare': since})}",
+            "url": f"{reverse('dashboard')}?{urlencode({'compare': since, **mine})}",
             "lines": [
                 _line(
                     slip.name,
@@ -109,7 +129,7 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
             "title": "Needs attention, the urgent first",
             "short": "need attention",
             "number": needing.pipelines,
-            "url": _pipelines_url(until, attention=ANY_REASON),
+            "url": _pipelines_url(until, attention=ANY_REASON, **mine),
             "lines": [
                 _line(one.name, one.pipeline_id, ", ".join(reason.chip for reason in one.reasons))
                 for one in needing.first
@@ -118,13 +138,13 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
         overdue,
         unconfirmed,
     ]
-    first = since + timedelta(days=1)
     counted = ", ".join(f"{part['number']:,} {part['short']}" for part in parts if part["number"])
     return {
-        "name": period.event.name,
-        "title": f"{period.event.name}, {_span(first, until)}: {counted}",
+        "name": _name(period, person),
+        "title": f"{_name(period, person)}, {_span(first, until)}: {counted}",
         "span": _span(first, until),
-        "sentence": _sentence(walk),
+        "sentence": _sentence(walk, "Your open pipeline" if person else "The open pipeline"),
+        "url": f"{reverse('dashboard')}?{urlencode(mine)}".rstrip("?"),
         "steps": [
             {"label": step.label, "change": signed(step.change.mw) or "0"}
             for step in walk.steps
@@ -133,6 +153,49 @@ def digest_of(period: Period, until: date) -> dict[str, Any] | None:
         "opening": _with_unit(walk.opening),
         "closing": _with_unit(walk.closing),
         "parts": parts,
+    }
+
+
+def _name(period: Period, person: int | None) -> str:
+    return f"{period.event.name} of your projects" if person else period.event.name
+
+
+def _nothing_of_own(period: Period, first: date, until: date) -> dict[str, Any]:
+    """The digest of somebody who is responsible for no project."""
+    return {
+        "name": _name(period, 1),
+        "title": f"{_name(period, 1)}, {_span(first, until)}: none",
+        "span": _span(first, until),
+        "sentence": "You are responsible for no project, so there is nothing to tell. To get the "
+        f"digest of all projects, untick “only” at “{period.event.name}” on your page “Alerts”.",
+        "url": reverse("my-alerts"),
+        "steps": [],
+        "opening": "",
+        "closing": "",
+        "parts": [],
+    }
+
+
+def _own_changes(before: Portfolio, now: Portfolio, since: date, until: date) -> dict[str, Any]:
+    """The net changes, in the order of the page of changes."""
+    with metrics.changes(before, now) as found:
+        number = sum(total.pipelines for total in found.totals().values())
+        first = list(chain.from_iterable(found.first(LINES).values()))[:LINES]
+    words = ChangeWords()
+    query = urlencode({"from": since, "to": until, "responsible": MINE})
+    lines = []
+    for change in first:
+        write = change.last_write
+        by = f" ({write.person})" if write and write.person else ""
+        why = f": {write.reason}" if write and write.reason else ""
+        text = f"{words.phrase(change)}{by}{why}"
+        lines.append(_line(change.shown_state.name, change.pipeline_id, text))
+    return {
+        "title": "Changes",
+        "short": f"change{pluralize(number)}",
+        "number": number,
+        "url": f"{reverse('changes')}?{query}",
+        "lines": lines,
     }
 
 
@@ -165,15 +228,13 @@ def _changes(since: date) -> dict[str, Any]:
     }
 
 
-def _overdue(until: date) -> dict[str, Any]:
-    found = (
-        Pipeline.objects.recorded().overdue(until).order_by("-rtb_date", natural("project_name"))
-    )
+def _overdue(pipelines: PipelineQuerySet, until: date, mine: dict[str, str]) -> dict[str, Any]:
+    found = pipelines.overdue(until).order_by("-rtb_date", natural("project_name"))
     return {
         "title": "RTB date overdue",
         "short": "overdue",
         "number": found.count(),
-        "url": _pipelines_url(until, rtb=OVERDUE),
+        "url": _pipelines_url(until, rtb=OVERDUE, **mine),
         "lines": [
             _line(
                 one.project_name,
@@ -185,14 +246,14 @@ def _overdue(until: date) -> dict[str, Any]:
     }
 
 
-def _unconfirmed(until: date) -> dict[str, Any]:
-    found = Pipeline.objects.recorded().not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
+def _unconfirmed(pipelines: PipelineQuerySet, until: date, mine: dict[str, str]) -> dict[str, Any]:
+    found = pipelines.not_confirmed_since(clock.days_ago(UNCONFIRMED_DAYS))
     found = found.order_by("rag_confirmed_at", natural("project_name"))
     return {
         "title": f"RAG that nobody confirmed for more than {UNCONFIRMED_DAYS} days",
         "short": "not confirmed",
         "number": found.count(),
-        "url": _pipelines_url(until, not_confirmed=UNCONFIRMED_DAYS),
+        "url": _pipelines_url(until, not_confirmed=UNCONFIRMED_DAYS, **mine),
         "lines": [
             _line(
                 one.project_name,
@@ -215,12 +276,12 @@ def _line(name: str, key: Any, text: str) -> dict[str, str]:
     return {"name": name, "url": reverse("pipeline", args=[key]), "text": text}
 
 
-def _sentence(walk: metrics.Walk) -> str:
+def _sentence(walk: metrics.Walk, subject: str) -> str:
     change = walk.closing - walk.opening
     moved = "as before"
     if change.mw:
         moved = f"{'up' if change.mw > 0 else 'down'} {number(abs(change.mw))} {change.unit}"
-    return f"The open pipeline is {_with_unit(walk.closing)}: {moved}."
+    return f"{subject} is {_with_unit(walk.closing)}: {moved}."
 
 
 def _with_unit(capacity: Megawatts) -> str:

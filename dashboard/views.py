@@ -3,6 +3,7 @@ from functools import cache, partial
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.http import QueryDict
 from django.utils.formats import date_format
 from django.views.generic import TemplateView
 
@@ -14,6 +15,7 @@ from oegen.core import clock
 from oegen.core.caching import cache_key, keep
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import EDIT_DIALOG, FilteredPipelines
+from pipelines.filters import reader_key
 from pipelines.models import Pipeline
 from pipelines.querysets import OPEN, PipelineQuerySet
 
@@ -58,12 +60,15 @@ class Dashboard(FilteredPipelines):
         """The figures for the template. They are prepared when it names them, which it does not
         while it has what they look like in its fragments, cached under ``figures_key``."""
         lists = charts.Lists(filters)
-        key = metrics.overview_key(since, filters=query_of(filters))
+        selection, reader = reader_key(QueryDict(query_of(filters)), self.request.user)
+        if reader:
+            selection = f"{selection} {reader}"
+        key = metrics.overview_key(since, filters=selection)
         tab = self._tab()
 
         @cache
         def overview() -> metrics.Overview:
-            return metrics.overview(self.selected, since, tab, filters=query_of(filters))
+            return metrics.overview(self.selected, since, tab, filters=selection)
 
         def summary() -> dict:
             found = overview().answer
@@ -131,6 +136,7 @@ def answer_of(found: Answer, since: date, lists: charts.Lists) -> dict:
         "funnel": charts.funnel(found, lists),
         "funnel_note": charts.funnel_note(found.stages),
         "attention": charts.attention_list(found.attention, found.statuses, lists),
+        "whose": charts.whose(since, lists),
         "slippage": found.slippage,
         "dates": lists.tab("dates", since),
         "moves": charts.moves(found.changes, since, lists),

@@ -15,11 +15,18 @@ from oegen.people.models import (
     SecurityEvent,
     User,
 )
-from oegen.alerts.models import Alert, AlertPreference, AlertRule, Channel, Notice
+from oegen.alerts.models import (
+    Alert,
+    AlertPreference,
+    AlertRule,
+    Channel,
+    Notice,
+    StandingCheck,
+)
 from oegen.people.comments import Comment
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
 from oegen.search.models import RecordKey, SearchDocument, SortKey
-from oegen.pages.models import Heartbeat, ListPreference, SavedView
+from oegen.pages.models import Heartbeat, HiddenView, ListPreference, SavedView
 
 # isort: on
 
@@ -37,6 +44,7 @@ __all__ = [
     "FailureRun",
     "GroupRecord",
     "Heartbeat",
+    "HiddenView",
     "HistoryRow",
     "IntegrityCheck",
     "KeptAnchor",
@@ -49,5 +57,6 @@ __all__ = [
     "SecurityAddress",
     "SecurityEvent",
     "SortKey",
+    "StandingCheck",
     "User",
 ]

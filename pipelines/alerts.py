@@ -8,21 +8,26 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from oegen.alerts.events import (
     Changes,
     Event,
+    Held,
     Occurrence,
     Subject,
     describes,
     detects,
+    stands,
     time_based,
 )
+from oegen.core import sql
 from oegen.core.words import count, number, signed
 from oegen.search.ordering import natural
-from pipelines.choices import RAG, CapacityBasis, Outcome
+from pipelines.attention import REASONS, attention_sql, has_any
+from pipelines.choices import RAG, CapacityBasis, Outcome, Reason
 from pipelines.models import (
     Facility,
     Pipeline,
@@ -31,7 +36,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
-from pipelines.querysets import ZERO, Megawatts
+from pipelines.querysets import ANY_REASON, ZERO, Megawatts
 from pipelines.reference import CONSTRUCTION
 
 CREATED = Event("pipeline-created", "Pipeline created")
@@ -45,6 +50,19 @@ TAKEN_OFF_HOLD = Event("taken-off-hold", "Taken off hold")
 COMPLETED = Event("completed", "Completed")
 WITHDRAWN = Event("withdrawn", "Withdrawn, refused or sold")
 CAPACITY_CHANGED = Event("capacity-changed", "Capacity changed", unit="%")
+
+#: The reasons that other events tell as they begin.
+TOLD_OTHERWISE = (Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED)
+
+NEEDS_ATTENTION = Event(
+    "needs-attention",
+    "Begins to need attention",
+    "the morning after one of these began",
+    kinds=tuple(
+        (str(reason), str(reason.label)) for reason in Reason if reason not in TOLD_OTHERWISE
+    ),
+    list_url=lambda: f"{reverse('pipelines')}?attention={ANY_REASON}",
+)
 
 #: How long after an RTB date ``newly_overdue`` reports it.
 LOOK_BACK = timedelta(days=7)
@@ -177,6 +195,31 @@ def _overdue(pipelines) -> Iterator[Occurrence]:
             note=f"It was to be ready to build on {date_format(rtb_date)}.",
             moment=f"{RTB_OVERDUE.code}:{rtb_date}",
         )
+
+
+def _standing_facts(keys: list[UUID]) -> dict[UUID, tuple[tuple[str, str], ...]]:
+    pipelines = Pipeline.objects.select_related("stage", "responsible")
+    return {
+        key: (
+            ("Stage", one.stage.name),
+            ("RAG", str(RAG(one.rag_status).label) if one.rag_status else "Not rated"),
+            ("RTB date", date_format(one.rtb_date) if one.rtb_date else "None"),
+            ("Responsible", str(one.responsible or "Nobody")),
+        )
+        for key, one in pipelines.in_bulk(keys).items()
+    }
+
+
+@stands(NEEDS_ATTENTION, Pipeline, facts=_standing_facts)
+def reasons_for_attention() -> Held:
+    kinds = [Reason(kind) for kind, _ in NEEDS_ATTENTION.kinds]
+    query, params = attention_sql()
+    rows = sql.fetch(
+        f"SELECT pipeline_id, {REASONS} FROM ({query}) AS attention WHERE {has_any(kinds)}",  # noqa: S608
+        params,
+    )
+    known = frozenset(map(str, kinds))
+    return {sql.uuid_of(key): known.intersection(codes.split()) for key, codes in rows}
 
 
 @detects(CAPACITY_CHANGED, models=[Facility, PipelineFacility])

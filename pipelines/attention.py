@@ -44,9 +44,8 @@ def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Value
     wanted = f"WHERE pipeline_id IN (SELECT id FROM {only})" if only else ""  # noqa: S608
     if pipeline:
         wanted = f"WHERE pipeline_id = {pipeline}"
-    past = clock.past_day()
+    moment = clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
-    moment = clock.end_of(past) if past else None
     now, now_params = _now(moment)
     somebody, somebody_params = _any(moment, responsible_id__isnull=False)
     proofs, proofs_params = _any(moment, proven__gt="")

@@ -35,6 +35,7 @@ from oegen.search.ordering import natural
 from pipelines.choices import ON_HOLD
 from pipelines.editing import MAY_EDIT, answer_of
 from pipelines.filtered import FilteredPipelines
+from pipelines.filters import reader_key
 from pipelines.models import Pipeline, Stage
 from pipelines.querysets import HELD, Capacity, PipelineQuerySet
 from pipelines.services import (
@@ -193,9 +194,9 @@ class Board(FilteredPipelines):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         may_move = self.request.user.has_perm(MAY_EDIT)
-        query = self.request.GET.urlencode()
+        reader = reader_key(self.request.GET, self.request.user)
         total, drawn = keep(
-            lambda: self._draw(may_move=may_move), "board", asof.data_version(), may_move, query
+            lambda: self._draw(may_move=may_move), "board", asof.data_version(), may_move, *reader
         )
         return context | {
             "total": total,

@@ -50,8 +50,9 @@ from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_RATED = "none"
 
-#: Code for no one; the space keeps it from being a username.
+#: Codes for no one and for the person who reads; no username can have the space or the tilde.
 NOBODY = "no one"
+MINE = "~me"
 YES = "yes"
 
 #: The default filter of the list and the map.
@@ -119,7 +120,17 @@ def is_technology_family(code: str) -> bool:
 def responsible_choices() -> list[tuple[str, str]]:
     """Everybody who may sign in, and whoever is responsible for a pipeline."""
     people = User.objects.filter(Q(is_active=True) | Exists(_pipelines_of_person()))
-    return [*((person.username, str(person)) for person in people), (NOBODY, "Nobody")]
+    return [
+        (MINE, "Me"),
+        *((person.username, str(person)) for person in people),
+        (NOBODY, "Nobody"),
+    ]
+
+
+def reader_key(query: QueryDict, reader: User) -> tuple[str, int | None]:
+    """The filters, and their reader if what they mean depends on who that is: for cache keys."""
+    is_personal = any(MINE in value for _, values in query.lists() for value in values)
+    return query.urlencode(), reader.pk if is_personal else None
 
 
 def _pipelines_of_person():
@@ -188,7 +199,10 @@ class NestedFilter(django_filters.Filter):
         super().__init__(label="And", max_length=3000, widget=forms.HiddenInput)
 
     def filter(self, queryset, value):
-        return value.filter_queryset(queryset) if value else queryset
+        if not value:
+            return queryset
+        value.request = self.parent.request
+        return value.filter_queryset(queryset)
 
 
 def facility_country_choices() -> list[tuple[str, str]]:
@@ -259,6 +273,7 @@ class PipelineFilter(PageFilterSet):
         pick="of_responsible",
         group_by="responsible__username",
         buckets={NOBODY: None},
+        is_combined=lambda code: code == MINE,
         empty_label="Anybody",
     )
     country = SelectionFilter(
@@ -360,8 +375,12 @@ class PipelineFilter(PageFilterSet):
         return queryset.filter(rag_status__in=ratings)
 
     def of_responsible(self, queryset, codes):
-        named = Q(responsible__username__in=codes)
-        return queryset.filter(named | Q(responsible=None) if NOBODY in codes else named)
+        wanted = Q(responsible__username__in=codes)
+        if NOBODY in codes:
+            wanted |= Q(responsible=None)
+        if MINE in codes:
+            wanted |= Q(responsible=self.request.user)
+        return queryset.filter(wanted)
 
     def in_role(self, queryset, codes):
         """Applies the counterparty filter too: the role has to be that counterparty's."""

@@ -18,7 +18,7 @@ from oegen.core.words import count
 from oegen.search.ordering import natural
 from pipelines.choices import CapacityBasis
 from pipelines.filtered import FilteredPipelines
-from pipelines.filters import OPEN_BY_DEFAULT
+from pipelines.filters import OPEN_BY_DEFAULT, reader_key
 from pipelines.querysets import FacilityQuerySet
 from pipelines.sites import Bounds, Grid, Group, Site, sites
 
@@ -48,7 +48,7 @@ class MapData(FilteredPipelines):
     @method_decorator(cache_control(private=True, no_cache=True))
     def get(self, request, *args, **kwargs):
         """A browser that has the data already is told so without reading them."""
-        self.version = asof.data_version(), request.GET.urlencode()
+        self.version = asof.data_version(), *reader_key(request.GET, request.user)
         key = cache_key("map", *self.version)
         return etag(lambda *args, **kwargs: f'"{key}"')(super().get)(request, *args, **kwargs)
 

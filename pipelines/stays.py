@@ -160,7 +160,7 @@ def usual_days(day: date) -> dict[str, int]:
     """
     models = (apps.get_model("pipelines", name) for name in ("StageTransition", "Stage"))
     versions = [part for model in models for part in audit.table_version(model)]
-    return keep(lambda: _usual_days(day), "usual days", day, clock.past_day(), *versions)
+    return keep(lambda: _usual_days(day), "usual days", day, clock.past_moment(), *versions)
 
 
 def _usual_days(day: date) -> dict[str, int]:

@@ -4,7 +4,7 @@ static/oegen/charts.js draws ``Chart.data``: labels, series with a colour for ea
 text at the end of each bar and its link.
 """
 
-from dashboard.charts.answer import attention_list, funnel, funnel_note, rag_bar, sentence
+from dashboard.charts.answer import attention_list, funnel, funnel_note, rag_bar, sentence, whose
 from dashboard.charts.bars import concentration, rtb_years, technologies
 from dashboard.charts.growth import growth_chart
 from dashboard.charts.heat import heat_table
@@ -37,4 +37,5 @@ __all__ = [
     "technologies",
     "tiles",
     "walk_chart",
+    "whose",
 ]

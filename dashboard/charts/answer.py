@@ -18,6 +18,7 @@ from dashboard.metrics.totals import RagGroup, StatusGroup
 from oegen.core import words
 from oegen.core.words import whole
 from pipelines.choices import RAG, Reason
+from pipelines.filters import MINE
 from pipelines.querysets import ANY_REASON, BETTER, HELD, OPEN, OVERDUE, WORSE, Megawatts
 from pipelines.reference import COMPLETED
 from pipelines.stays import ENOUGH
@@ -243,6 +244,17 @@ class AttentionList:
     rows: tuple[AttentionRow, ...]
 
 
+@dataclass(frozen=True)
+class Whose:
+    """The same page of everybody's and of the reader's own pipelines, and which it is; neither
+    where it is of other people's."""
+
+    everybody: Link
+    mine: Link
+    is_everybody: bool
+    is_mine: bool
+
+
 def attention_list(
     found: Attention, statuses: Iterable[StatusGroup], lists: Lists
 ) -> AttentionList:
@@ -270,4 +282,14 @@ def attention_list(
             )
             for one in found.first
         ),
+    )
+
+
+def whose(since: date, lists: Lists) -> Whose:
+    """The choice between everybody's pipelines and the reader's own, with the other filters."""
+    return Whose(
+        lists.dashboard(since, responsible=""),
+        lists.dashboard(since, responsible=MINE),
+        "responsible" not in lists.filters,
+        lists.filters.get("responsible") == [MINE],
     )

@@ -130,6 +130,12 @@ class Lists:
         """A tab of the dashboard, with the same comparison day."""
         return Link(f"{_address('dashboard', {**self.filters, 'tab': tab, 'compare': since})}#tabs")
 
+    def dashboard(self, since: date, **filters: str) -> Link:
+        """The dashboard with these filters in place of its own, which an empty value takes away."""
+        kept = {name: values for name, values in self.filters.items() if name not in filters}
+        wanted = {name: [value] for name, value in filters.items() if value}
+        return Link(_address("dashboard", {**kept, **wanted, "compare": since}))
+
     @staticmethod
     def points(**wanted) -> Link:
         return Link(_address("infopoints", wanted))

@@ -32,7 +32,7 @@ class AlertRuleAdmin(ReferenceAdmin):
     list_filter = ["channel", "is_active", "event"]
     fieldsets = [
         (None, {"fields": ["name", "is_active", "order"]}),
-        ("What", {"fields": ["event", "threshold"]}),
+        ("What", {"fields": ["event", "threshold", "kinds"]}),
         ("Only of", {"fields": ["technology", "counterparty", "country"]}),
         ("Where to", {"fields": ["channel"]}),
     ]

@@ -21,6 +21,9 @@ from oegen.audit.audited import AuditedModel
 
 EVENTS: dict[str, Event] = {}
 
+#: Sources whose change sets send no alerts.
+SILENT_SOURCES = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
+
 
 @dataclass(frozen=True)
 class Event:
@@ -30,7 +33,9 @@ class Event:
     of an occurrence must exceed the threshold or, if the event ``is_reached``, have crossed it.
     ``mailed_by_default`` is the default for users without a preference. An event that is
     ``always_notifies`` creates notices for the people concerned regardless of rules and
-    preferences. Digests are events with ``is_digest``.
+    preferences. Digests are events with ``is_digest``. ``kinds``, as (code, label), are what the
+    event can consist of; a rule may be about some of them only (see ``stands``). ``list_url``
+    returns the URL of the list of the records that the event is about.
     """
 
     code: str
@@ -41,6 +46,8 @@ class Event:
     mailed_by_default: bool = False
     is_digest: bool = False
     always_notifies: bool = False
+    kinds: tuple[tuple[str, str], ...] = ()
+    list_url: Callable[[], str] | None = None
 
     def __post_init__(self):
         EVENTS[self.code] = self
@@ -55,6 +62,11 @@ class Event:
         return occurrence.size > threshold
 
 
+def kind_choices() -> list[tuple[str, str]]:
+    """The kinds of all events, as choices."""
+    return [kind for event in EVENTS.values() for kind in event.kinds]
+
+
 def event_choices() -> list[tuple[str, str]]:
     """The events that alert rules can be about, as choices."""
     return [(event.code, event.name) for event in EVENTS.values() if not event.is_digest]
@@ -65,9 +77,10 @@ class Occurrence:
     """An event that happened to a record; ``old`` and ``new`` are formatted values.
 
     ``row_key`` is the key of the written record, if that is not the record that the alert is about.
-    ``people`` restricts e-mail and notices to users with these keys. ``moment`` identifies the
-    occurrence independently of the change set, so that it is reported once. ``anchor`` is the
-    fragment of the link to the record's page.
+    ``people`` restricts e-mail and notices to users with these keys, ``rules`` the rules by which
+    it is sent. ``moment`` identifies the occurrence independently of the change set, so that it is
+    reported once. ``anchor`` is the fragment of the link to the record's page. ``facts`` are about
+    the record, as (label, value).
     """
 
     event: Event
@@ -80,6 +93,8 @@ class Occurrence:
     size_before: Decimal | None = None
     row_key: UUID | None = None
     people: frozenset[int] | None = None
+    rules: frozenset[UUID] | None = None
+    facts: tuple[tuple[str, str], ...] = ()
     moment: str = ""
     anchor: str = ""
 
@@ -157,8 +172,24 @@ class Detector:
     find: Callable[[Changes], Iterable[Occurrence]] = field(compare=False)
 
 
+#: The codes of the kinds of an event that hold of each record, by its key.
+Held = dict[UUID, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What may begin to hold of records: ``held`` returns what does at the effective time,
+    ``facts`` what a message says about some of them."""
+
+    event: Event
+    model: type[AuditedModel]
+    held: Callable[[], Held] = field(compare=False)
+    facts: Callable[[list[UUID]], dict[UUID, tuple[tuple[str, str], ...]]] = field(compare=False)
+
+
 _detectors: list[Detector] = []
 _describers: dict[type[AuditedModel], Callable[[list[UUID]], dict[UUID, Subject]]] = {}
+_standings: list[Standing] = []
 #: Detectors of events that the date alone causes.
 _timed: list[Callable[[Any], Iterable[Occurrence]]] = []
 
@@ -182,6 +213,21 @@ def time_based(find: Callable[[Any], Iterable[Occurrence]]):
     """
     _timed.append(find)
     return find
+
+
+def stands(event: Event, model: type[AuditedModel], facts):
+    """Register a function that returns what holds of the model's records: codes of the event's
+    kinds. The event is that one of them begins to; see oegen.alerts.crossings."""
+
+    def register(held: Callable[[], Held]) -> Callable[[], Held]:
+        _standings.append(Standing(event, model, held, facts))
+        return held
+
+    return register
+
+
+def standings() -> list[Standing]:
+    return _standings
 
 
 def describes(model: type[AuditedModel]):

@@ -3,7 +3,7 @@ are about. Sending is a separate step (oegen.alerts.delivery)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from oegen import audit
-from oegen.alerts import events, preferences
+from oegen.alerts import crossings, events, preferences
 from oegen.alerts.channels import configured_channels
 from oegen.alerts.events import Changes, Event, Occurrence, Subject
 from oegen.alerts.models import Alert, AlertRule, Channel, Notice
@@ -26,9 +26,6 @@ MAX_MESSAGES = 10
 
 #: The number of records that a summary names for each event.
 MAX_LISTED = 5
-
-#: Sources whose change sets send no alerts.
-SILENT_SOURCES = frozenset({audit.Source.MIGRATION, audit.Source.SAMPLE})
 
 SUMMARY = "summary"
 
@@ -48,7 +45,7 @@ def write_alerts(change_set: ChangeSet) -> None:
     no event occurred; else a fixed number, plus some for each batch of records if a matching rule
     has filters.
     """
-    if change_set.back_dated or change_set.source in SILENT_SOURCES:
+    if change_set.back_dated or change_set.source in events.SILENT_SOURCES:
         return
     detectors = events.detectors_of(change_set)
     if not detectors:
@@ -86,9 +83,9 @@ def write_alerts(change_set: ChangeSet) -> None:
 
 @transaction.atomic
 def write_timed_alerts(day: date) -> None:
-    """Write the alerts for events that the date alone causes, up to the start of ``day``.
-    Idempotent: alerts that exist are not written again."""
-    found = events.occurrences_by(day)
+    """Write the alerts for events that the date alone causes, and for what has begun to hold, up
+    to the start of ``day``. Idempotent: alerts that exist are not written again."""
+    found = [*events.occurrences_by(day), *crossings.crossings_up_to(day)]
     rules = list(AlertRule.objects.active_for({one.event.code for one in found}))
     header = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
     by_moment: dict[str, list[RuleMatch]] = {}
@@ -110,8 +107,11 @@ def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
     return receivers
 
 
-def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
-    """Write the digest of ``moment`` for each receiver; returns the number of new ones.
+def write_digest(
+    event: Event, moment: str, payload_for: Callable[[int | None], dict[str, Any] | None]
+) -> int:
+    """Write the digest of ``moment`` for each receiver for whom there is one, by the user's key;
+    returns the number of new ones.
 
     Channels that are not configured get none: an old digest is of no use later.
     """
@@ -127,7 +127,7 @@ def write_digest(event: Event, moment: str, payload: dict[str, Any]) -> int:
             payload={"kind": "digest", "when": timezone.now().isoformat(), **payload},
         )
         for key, (channel, person) in zip(keys, receivers, strict=True)
-        if key not in known
+        if key not in known and (payload := payload_for(person))
     ]
     Alert.objects.bulk_create(alerts, ignore_conflicts=True)
     return len(alerts)
@@ -143,6 +143,7 @@ def _matches(found: list[Occurrence], rules: list[AlertRule]) -> list[RuleMatch]
         for occurrence in found
         for rule in by_event.get(occurrence.event.code, ())
         if occurrence.event.passes(rule.threshold, occurrence)
+        and (occurrence.rules is None or rule.pk in occurrence.rules)
     ]
     filtered = [occurrence for occurrence, rule in passed if rule.has_filter]
     subjects = events.subjects_of(filtered)
@@ -266,6 +267,7 @@ def _message(occurrence: Occurrence, subject: Subject, rule: AlertRule | None) -
         "url": subject.url,
         "technology": subject.technology,
         "capacity": subject.capacity,
+        "facts": occurrence.facts,
         "old": occurrence.old,
         "new": occurrence.new,
         "note": occurrence.note,
@@ -286,4 +288,10 @@ def _summary(groups: dict[str, list[Occurrence]], subjects: dict) -> dict[str, A
             }
         )
     counted = ", ".join(f"{group['event']}: {group['number']:,}" for group in lines)
-    return {"kind": SUMMARY, "title": f"Many changes at once: {counted}", "groups": lines}
+    [first, *others] = (group[0].event for group in groups.values())
+    return {
+        "kind": SUMMARY,
+        "title": f"Many changes at once: {counted}",
+        "groups": lines,
+        "url": first.list_url() if first.list_url and not others else "",
+    }

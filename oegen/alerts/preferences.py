@@ -33,10 +33,12 @@ class BadLinkError(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """An event on the preferences page. ``detail`` describes the thresholds of its rules."""
+    """An event on the preferences page. ``detail`` describes the thresholds of its rules;
+    ``only_mine`` is of digests."""
 
     event: Event
     is_wanted: bool
+    only_mine: bool
     detail: str
 
 
@@ -82,11 +84,12 @@ def choices_of(user: User) -> list[Choice]:
     rules: dict[str, list[AlertRule]] = {}
     for rule in AlertRule.objects.active().filter(channel=Channel.EMAIL):
         rules.setdefault(rule.event, []).append(rule)
-    preferences = dict(user.alert_preferences.values_list("event", "is_wanted"))
+    rows = user.alert_preferences.values_list("event", "is_wanted", "only_mine")
+    preferences = {code: (is_wanted, only_mine) for code, is_wanted, only_mine in rows}
     return [
         Choice(
             event,
-            preferences.get(event.code, event.mailed_by_default),
+            *preferences.get(event.code, (event.mailed_by_default, False)),
             _detail(event, rules.get(event.code, [])),
         )
         for event in EVENTS.values()
@@ -95,6 +98,10 @@ def choices_of(user: User) -> list[Choice]:
 
 
 def _detail(event: Event, rules: list[AlertRule]) -> str:
+    if event.kinds:
+        chosen = {kind for rule in rules for kind in rule.kinds.split() or dict(event.kinds)}
+        labels = [label for kind, label in event.kinds if kind in chosen]
+        return f"{event.detail}: {', '.join(labels)}"
     limits = sorted({rule.threshold for rule in rules if rule.threshold is not None})
     if not event.unit or not limits:
         return event.detail
@@ -103,15 +110,26 @@ def _detail(event: Event, rules: list[AlertRule]) -> str:
 
 
 @transaction.atomic
-def choose(*, user: User, wanted: Iterable[str]) -> None:
-    """Set the user's preferences: e-mail about the wanted events only."""
-    wanted = set(wanted)
+def choose(*, user: User, wanted: Iterable[str], only_mine: Iterable[str] = ()) -> None:
+    """Set the user's preferences: e-mail about the wanted events only, and of their own projects
+    only in the digests ``only_mine``."""
+    wanted, only_mine = set(wanted), set(only_mine)
     for choice in choices_of(user):
+        code = choice.event.code
         AlertPreference.objects.update_or_create(
             user=user,
-            event=choice.event.code,
-            defaults={"is_wanted": choice.event.code in wanted},
+            event=code,
+            defaults={
+                "is_wanted": code in wanted,
+                "only_mine": choice.event.is_digest and code in only_mine,
+            },
         )
+
+
+def users_of_own_digest(event: Event) -> frozenset[int]:
+    """The keys of the users who want the digest of their own projects only."""
+    rows = AlertPreference.objects.filter(event=event.code, only_mine=True)
+    return frozenset(rows.values_list("user", flat=True))
 
 
 def unsubscribe_token(user: User, codes: list[str]) -> str:

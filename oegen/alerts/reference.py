@@ -10,6 +10,7 @@ RULES = [
     ("rag-improved", "RAG improved", None, True),
     ("rtb-slipped", "RTB date slipped", 30, True),
     ("rtb-overdue", "RTB date now overdue", None, True),
+    ("needs-attention", "Begins to need attention", None, True),
     ("put-on-hold", "Put on hold", None, True),
     ("taken-off-hold", "Taken off hold", None, True),
     ("completed", "Completed", None, True),

@@ -115,10 +115,11 @@ def _event(alert: Alert) -> tuple[list[dict], str]:
     payload = alert.payload
     heading = f"*{escaped(payload['event'])}: {escaped(payload['subject'])}*"
     change = _format_change(payload)
+    named = [("Technology", payload["technology"]), ("Capacity", payload["capacity"])]
     facts = [
-        f"*{label}*\n{escaped(payload[name])}"
-        for label, name in (("Technology", "technology"), ("Capacity", "capacity"))
-        if payload[name]
+        f"*{label}*\n{escaped(value)}"
+        for label, value in (*named, *payload.get("facts", ()))
+        if value
     ]
     blocks = [_section("\n".join(filter(None, [heading, change])))]
     if payload["note"]:
@@ -150,6 +151,8 @@ def _summary(alert: Alert) -> tuple[list[dict], str]:
     blocks.append(_context(_who_and_why(payload)))
     if alert.change_set:
         blocks.append(_button("View all changes", f"/audit/{alert.change_set.number}/"))
+    elif url := payload.get("url"):
+        blocks.append(_button("View the list", url))
     return blocks, f"{escaped(payload['title'])}. {_who_and_why(payload)}"
 
 

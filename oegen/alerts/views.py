@@ -84,7 +84,11 @@ class MyAlerts(TemplateView):
     request: SignedInRequest
 
     def post(self, request, *args, **kwargs):
-        preferences.choose(user=request.user, wanted=request.POST.getlist("event"))
+        preferences.choose(
+            user=request.user,
+            wanted=request.POST.getlist("event"),
+            only_mine=request.POST.getlist("only_mine"),
+        )
         messages.success(request, "Kept. It counts from the next change on.")
         return redirect("my-alerts")
 

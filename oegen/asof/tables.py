@@ -53,8 +53,10 @@ _tables: ContextVar[_PastTables | None] = ContextVar("oegen_past_tables", defaul
 
 
 @contextmanager
-def as_of(day: date) -> Iterator[None]:
+def as_of(day: date, until: datetime | None = None) -> Iterator[None]:
     """Read the past inside the block; see the module docstring. Blocks may be nested.
+
+    ``until`` is a time of that day, if its end is not meant.
 
     Writing through the models inside raises oegen.core.clock.ReadOnlyPastError.
     """
@@ -62,10 +64,10 @@ def as_of(day: date) -> Iterator[None]:
     outer = _tables.get()
     if outer:
         outer.stop()
-    tables = _PastTables(connection, clock.end_of(day))
+    tables = _PastTables(connection, until or clock.end_of(day))
     token = _tables.set(tables)
     try:
-        with clock.override_day(day), connection.execute_wrapper(tables):
+        with clock.override_day(day, until), connection.execute_wrapper(tables):
             yield
     finally:
         _tables.reset(token)

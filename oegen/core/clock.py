@@ -9,7 +9,8 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
-_past_day: ContextVar[date | None] = ContextVar("oegen_past_day", default=None)
+#: The day that is being read, and the time up to which.
+_past: ContextVar[tuple[date, datetime] | None] = ContextVar("oegen_past", default=None)
 
 
 class ReadOnlyPastError(Exception):
@@ -17,18 +18,30 @@ class ReadOnlyPastError(Exception):
 
 
 def past_day() -> date | None:
-    """The past day that is being read, as of its end; None for the present."""
-    return _past_day.get()
+    """The past day that is being read; None for the present."""
+    past = _past.get()
+    return past and past[0]
+
+
+def past_moment() -> datetime | None:
+    """The time up to which the past is being read, by default the end of its day; None for the
+    present."""
+    past = _past.get()
+    return past and past[1]
 
 
 def today() -> date:
-    return _past_day.get() or timezone.localdate()
+    return past_day() or timezone.localdate()
 
 
 def now() -> datetime:
-    """The current time or, while the past is read, the end of that day."""
-    day = _past_day.get()
-    return end_of(day) if day else timezone.now()
+    """The current time or, while the past is read, the time up to which."""
+    return past_moment() or timezone.now()
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of the day, in the site's time zone."""
+    return end_of(day - timedelta(days=1))
 
 
 def end_of(day: date) -> datetime:
@@ -52,10 +65,10 @@ def a_month_before(day: date) -> date:
 
 
 @contextmanager
-def override_day(day: date) -> Iterator[None]:
-    """Set the effective day inside the block."""
-    token = _past_day.set(day)
+def override_day(day: date, until: datetime | None = None) -> Iterator[None]:
+    """Set the effective day inside the block, up to its end or to the time ``until``."""
+    token = _past.set((day, until or end_of(day)))
     try:
         yield
     finally:
-        _past_day.reset(token)
+        _past.reset(token)

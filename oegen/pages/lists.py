@@ -1,10 +1,12 @@
 """Base views of lists with filters."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpResponseBase,
@@ -28,6 +30,27 @@ from oegen.pages.models import ListPreference, SavedView
 from oegen.pages.preferences import ViewForm
 from oegen.pages.selection import ALL, Selection, values_of
 from oegen.pages.tables import RecordTable
+
+#: The number of saved views that are tabs; the menu has them all.
+MAX_TABS = 5
+
+
+@dataclass(frozen=True)
+class QuickView:
+    """A set of filters that people ask for often, as a tab above the results."""
+
+    label: str
+    url: str
+    is_current: bool
+
+
+def _tabs(views: list[SavedView], open_view: SavedView | None) -> list[SavedView]:
+    """The first views for the reader, their own before what others share, and the open one."""
+    tabs = [view for view in views if view.is_for_me and not view.is_hidden]  # type: ignore[attr-defined]
+    first = tabs[:MAX_TABS]
+    if open_view and open_view not in first:
+        first = [*tabs[: MAX_TABS - 1], open_view]
+    return first
 
 
 @method_decorator(vary_on_headers("HX-Request"), name="dispatch")
@@ -88,6 +111,28 @@ class FilteredPage(FilterView):
     def has_invalid_filters(self) -> bool:
         return self.filterset.is_bound and not self.filterset.is_valid()
 
+    def usual_filters(self) -> dict[str, dict[str, list[str]]]:
+        """Sets of filters that are tabs above the results, by their labels."""
+        return {}
+
+    def _quick_views(self) -> list[QuickView]:
+        """The tabs of the usual filters; other query parameters stay."""
+        default = self.default_filter
+        start = {default.name: [default.code]} if default else {}
+        active = self.filterset.active_values
+        return [
+            QuickView(label, self._address_of(filters), active == start | filters)
+            for label, filters in self.usual_filters().items()
+        ]
+
+    def _address_of(self, filters: dict[str, list[str]]) -> str:
+        query = self.request.GET.copy()
+        for name in (*self.filterset.parameters, "page"):
+            query.pop(name, None)
+        for name, values in filters.items():
+            query.setlist(name, values)
+        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
+
     def url_without(self, *names: str) -> str:
         query = self.request.GET.copy()
         for name in names:
@@ -110,6 +155,7 @@ class FilteredPage(FilterView):
             "is_filtered": bool(active),
             "all_query": self.filterset.query_with(default.name, ALL) if default else "",
             "default_filter": self.default_filter,
+            "quick_views": self._quick_views(),
             "unknown_parameters": [name for name in self.request.GET if name not in known],
             "state_template_name": self.state_template_name,
             "switch_template_name": self.switch_template_name,
@@ -128,6 +174,9 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     state_template_name = "oegen/parts/list_state.html"
     empty_text = ""
+
+    def usual_filters(self):
+        return {capfirst(self.default_filter.adjective) if self.default_filter else "All": {}}
 
     def get(self, request, *args, **kwargs):
         kind = request.GET.get("download")
@@ -172,6 +221,9 @@ class ListPage(SingleTableMixin, FilteredPage):
             "save-view": self.save_view,
             "rename-view": self.rename_view,
             "remove-view": self.remove_view,
+            "copy-view": self.copy_view,
+            "hide-view": self.hide_view,
+            "show-view": self.show_view,
         }
         action = actions.get(request.POST.get("do"))
         if action is None:
@@ -219,6 +271,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         if self.default_filter and self.filterset.shows_all and not context["is_wrong"]:
             of_which = self._default_among(listed, self.default_filter)
         views = list(preferences.views_of(self.request.user, self.section))
+        open_view = next((view for view in views if view.query == state), None)
         return context | {
             "empty_text": self.empty_text,
             "total": table.paginator.count,
@@ -227,8 +280,11 @@ class ListPage(SingleTableMixin, FilteredPage):
             "page_sizes": preferences.PAGE_SIZES,
             "state": state,
             "saved_views": views,
+            "saved_tabs": _tabs(views, open_view),
+            "sharing": preferences.SHARING,
+            "may_remove_shared": self.request.user.has_perm(preferences.REMOVE_SHARED),
             **self._empty_list_context(table),
-            "open_view": next((view for view in views if view.query == state), None),
+            "open_view": open_view,
         }
 
     def _empty_list_context(self, table: RecordTable) -> dict:
@@ -270,7 +326,7 @@ class ListPage(SingleTableMixin, FilteredPage):
     def save_view(self) -> str | None:
         form = ViewForm(self.request.POST)
         if not form.is_valid():
-            self._refuse(str(form.errors["name"][0]))
+            self._refuse_form(form)
             return None
         self.filterset = self.get_filterset(self.get_filterset_class())
         self.object_list = self.filterset.queryset.none()
@@ -288,7 +344,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         view = self._get_view()
         form = ViewForm(self.request.POST)
         if not form.is_valid():
-            self._refuse(str(form.errors["name"][0]))
+            self._refuse_form(form)
             return
         try:
             preferences.rename_view(view=view, user=self.request.user, **form.cleaned_data)
@@ -300,11 +356,36 @@ class ListPage(SingleTableMixin, FilteredPage):
         preferences.remove_view(view=view, user=self.request.user)
         messages.success(self.request, f"The view “{view.name}” is removed. No record is changed.")
 
+    def copy_view(self) -> str | None:
+        view = self._get_visible_view()
+        try:
+            copy = preferences.copy_view(view=view, user=self.request.user)
+        except preferences.ViewNameTakenError as error:
+            self._refuse(str(error))
+            return None
+        return f"{self.request.path}?{copy.query}"
+
+    def hide_view(self) -> None:
+        preferences.hide_view(view=self._get_visible_view(), user=self.request.user)
+
+    def show_view(self) -> None:
+        preferences.show_view(view=self._get_visible_view(), user=self.request.user)
+
     def _get_view(self) -> SavedView:
+        return self._view_among(SavedView.objects.filter(list_name=self.section))
+
+    def _get_visible_view(self) -> SavedView:
+        return self._view_among(preferences.views_of(self.request.user, self.section))
+
+    def _view_among(self, views: QuerySet[SavedView]) -> SavedView:
         key = self.request.POST.get("view", "")
         if not re.fullmatch(r"[0-9]{1,18}", key):
             raise Http404("There is no such view.")
-        return get_object_or_404(SavedView, pk=key, list_name=self.section)
+        return get_object_or_404(views, pk=key)
+
+    def _refuse_form(self, form: ViewForm) -> None:
+        [first, *_] = form.errors.values()
+        self._refuse(str(first[0]))
 
     def _refuse(self, message: str) -> None:
         messages.warning(self.request, f"The view was not saved. {message}")

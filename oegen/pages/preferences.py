@@ -1,16 +1,30 @@
 """Users' list preferences and saved views."""
 
 from django import forms
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
 from oegen.core.text import clean_line, is_blank
-from oegen.pages.models import ListPreference, SavedView
+from oegen.pages.models import HiddenView, ListPreference, SavedView
 from oegen.people.models import User
+from oegen.people.roles import ROLES
 
 PAGE_SIZES = (25, 50, 100)
 DEFAULT_PAGE_SIZE = 50
+
+#: With whom a view is shared, unless it is a role.
+NOBODY, EVERYBODY = "", "everybody"
+
+SHARING = [
+    (NOBODY, "Nobody"),
+    *((role, role) for role in ROLES),
+    (EVERYBODY, "Everybody"),
+]
+
+#: The permission to remove what others share.
+REMOVE_SHARED = "oegen.remove_shared_view"
 
 
 class ViewNameTakenError(Exception):
@@ -39,7 +53,17 @@ class ViewForm(forms.Form):
             "max_length": "A name has at most 80 characters; this one has %(show_value)s.",
         },
     )
-    is_shared = forms.BooleanField(required=False)
+    share = forms.ChoiceField(
+        choices=SHARING,
+        required=False,
+        error_messages={"invalid_choice": "There is no role “%(value)s” to share it with."},
+    )
+
+    def clean_share(self) -> str:
+        share: str = self.cleaned_data["share"]
+        if share in ROLES and not Group.objects.filter(name=share).exists():
+            raise forms.ValidationError(f"There is no role “{share}” here.", code="no_role")
+        return share
 
 
 def preference_of(user: User, list_name: str) -> ListPreference:
@@ -49,8 +73,27 @@ def preference_of(user: User, list_name: str) -> ListPreference:
 
 
 def all_views_of(user: User) -> QuerySet[SavedView]:
-    """The user's own views of every list, and shared ones."""
-    return SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
+    """The user's own views of every list, then those shared with everybody or with a role of theirs.
+
+    Adds ``is_own``, ``is_hidden`` (by the user) and ``is_for_me`` to each row. Those who may remove
+    what others share also see what is shared with other roles, which is not for them.
+    """
+    is_own = Q(owner=user)
+    is_for_me = is_own | Q(is_shared=True) | Q(shared_with__in=user.groups.all())
+    is_visible = is_for_me
+    if user.has_perm(REMOVE_SHARED):
+        is_visible |= Q(shared_with__isnull=False)
+    hidden = HiddenView.objects.filter(user=user, view=OuterRef("pk"))
+    return (
+        SavedView.objects.filter(is_visible)
+        .select_related("owner", "shared_with")
+        .annotate(
+            is_own=Case(When(is_own, then=True), default=False),
+            is_for_me=Case(When(is_for_me, then=True), default=False),
+            is_hidden=Exists(hidden),
+        )
+        .order_by("-is_own", "name", "pk")
+    )
 
 
 def views_of(user: User, list_name: str) -> QuerySet[SavedView]:
@@ -74,21 +117,40 @@ def choose_page_size(*, user: User, list_name: str, page_size: int) -> None:
     )
 
 
-def save_view(*, owner: User, list_name: str, name: str, query: str, is_shared: bool) -> SavedView:
-    """Save a new view. Raises ViewNameTakenError."""
+def save_view(
+    *, owner: User, list_name: str, name: str, query: str, share: str = NOBODY
+) -> SavedView:
+    """Save a new view; ``share`` is one of SHARING. Raises ViewNameTakenError."""
     view = SavedView(owner=owner, list_name=list_name, query=query)
-    return _store(view, name, is_shared)
+    return _store(view, name, share)
 
 
-def rename_view(*, view: SavedView, user: User, name: str, is_shared: bool) -> SavedView:
+def rename_view(*, view: SavedView, user: User, name: str, share: str = NOBODY) -> SavedView:
     """Rename the view. Raises ViewNameTakenError, and PermissionDenied for others' views."""
     _check_owner(view, user)
-    return _store(view, name, is_shared)
+    return _store(view, name, share)
+
+
+def copy_view(*, view: SavedView, user: User) -> SavedView:
+    """Save what others share as a view of the user's own. Raises ViewNameTakenError."""
+    return save_view(owner=user, list_name=view.list_name, name=view.name, query=view.query)
+
+
+def hide_view(*, view: SavedView, user: User) -> None:
+    """Leave out a view that others share from the user's tabs."""
+    HiddenView.objects.get_or_create(user=user, view=view)
+
+
+def show_view(*, view: SavedView, user: User) -> None:
+    HiddenView.objects.filter(user=user, view=view).delete()
 
 
 def remove_view(*, view: SavedView, user: User) -> None:
-    """Delete the view. Raises PermissionDenied for others' views."""
-    _check_owner(view, user)
+    """Delete the view. Raises PermissionDenied for others' views, unless they are shared and the
+    user may remove those."""
+    is_shared = view.is_shared or view.shared_with_id is not None
+    if not (is_shared and user.has_perm(REMOVE_SHARED)):
+        _check_owner(view, user)
     view.delete()
 
 
@@ -96,13 +158,14 @@ def _check_owner(view: SavedView, user: User) -> None:
     if view.owner_id != user.pk:
         raise PermissionDenied(
             f"“{view.name}” is {view.owner}’s view: only they can rename or remove it. "
-            "Open it and save it under a name of your own instead."
+            "Make a copy of it, or hide it, instead."
         )
 
 
-def _store(view: SavedView, name: str, is_shared: bool) -> SavedView:
+def _store(view: SavedView, name: str, share: str) -> SavedView:
     view.name = name
-    view.is_shared = is_shared
+    view.is_shared = share == EVERYBODY
+    view.shared_with = Group.objects.get(name=share) if share in ROLES else None
     try:
         with transaction.atomic():
             view.save()

@@ -1,4 +1,10 @@
-from oegen.alerts.models.alert import Alert, AlertPreference, AlertRule, Channel
+from oegen.alerts.models.alert import (
+    Alert,
+    AlertPreference,
+    AlertRule,
+    Channel,
+    StandingCheck,
+)
 from oegen.alerts.models.notice import Notice
 
-__all__ = ["Alert", "AlertPreference", "AlertRule", "Channel", "Notice"]
+__all__ = ["Alert", "AlertPreference", "AlertRule", "Channel", "Notice", "StandingCheck"]

@@ -1,13 +1,14 @@
 from datetime import datetime
 from uuid import UUID
 
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from oegen.alerts.events import EVENTS, event_choices
+from oegen.alerts.events import EVENTS, event_choices, kind_choices
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.reference import ReferenceModel, ReferenceQuerySet
 from oegen.core.constraints import unique_name
@@ -38,6 +39,42 @@ class EventField(models.CharField):
         return name, "django.db.models.CharField", args, kwargs
 
 
+class KindsFormField(forms.MultipleChoiceField):
+    """Check boxes for a KindsField."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs):
+        kwargs.pop("max_length")
+        super().__init__(choices=kind_choices, **kwargs)
+
+    def prepare_value(self, value):
+        return value.split() if isinstance(value, str) else value
+
+    def clean(self, value):
+        chosen = super().clean(value)
+        return " ".join(kind for kind, _ in kind_choices() if kind in chosen)
+
+    def has_changed(self, initial, data):
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class KindsField(models.CharField):
+    """Codes of kinds of events, separated by spaces."""
+
+    def formfield(self, **kwargs):  # type: ignore[override]  # as Django's own fields have it
+        return super().formfield(**{"form_class": KindsFormField, **kwargs})
+
+    @staticmethod
+    def words_for(value: str) -> str:
+        labels = dict(kind_choices())
+        return ", ".join(labels.get(kind, kind) for kind in value.split())
+
+    def deconstruct(self):
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class AlertRuleQuerySet(ReferenceQuerySet):
     def active_for(self, codes):
         """Active rules about one of the events."""
@@ -60,6 +97,14 @@ class AlertRule(ReferenceModel):
         validators=at_least_zero(""),
         help_text="RTB slip: more than so many days. Capacity: more than so many % up or down. "
         "Information point: a rating of so much or more. Other events have none.",
+    )
+    kinds = KindsField(
+        "reasons",
+        max_length=400,
+        blank=True,
+        help_text="Only when one of these begins; none ticked: any of them. Of “Begins to need "
+        "attention”. That a project is red, rated worse or overdue, or its RTB date slipped, are "
+        "events of their own.",
     )
     channel = models.CharField(
         max_length=10,
@@ -102,6 +147,10 @@ class AlertRule(ReferenceModel):
             raise ValidationError({"threshold": f"“{event.name}” needs a number of {event.unit}."})
         if event and not event.unit and self.threshold is not None:
             raise ValidationError({"threshold": f"“{event.name}” has no threshold: clear it."})
+
+        known = dict(event.kinds) if event else {}
+        if event and not known.keys() >= {*self.kinds.split()}:
+            raise ValidationError({"kinds": f"“{event.name}” has no reasons: untick them."})
 
     def matches(self, subject) -> bool:
         """Whether the filters match an oegen.alerts.events.Subject."""
@@ -205,6 +254,21 @@ class Alert(models.Model):
         return "parked" if self.parked_at else "waiting"
 
 
+class StandingCheck(models.Model):
+    """The last day at whose start was compared what holds; see oegen.alerts.crossings."""
+
+    event = models.CharField(max_length=40, unique=True)
+    day = models.DateField()
+
+    unaudited = "How far the search for alerts has come."
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.event}: {self.day}"
+
+
 class AlertPreference(models.Model):
     """Whether a user wants e-mail about an event. Without a row, ``mailed_by_default`` applies."""
 
@@ -213,6 +277,9 @@ class AlertPreference(models.Model):
     )
     event = models.CharField(max_length=40)
     is_wanted = models.BooleanField()
+    only_mine = models.BooleanField(
+        default=False, help_text="Of a digest: only of the person's own projects."
+    )
 
     unaudited = "A person's own settings."
 

@@ -47,8 +47,10 @@ class Notice(models.Model):
 
     @property
     def url(self) -> str:
-        """The URL that the notice links to; empty for a summary without a change set."""
+        """The URL that the notice links to; empty for a summary with neither a change set nor a
+        list."""
         if self.payload["kind"] == "summary":
-            return f"/audit/{self.change_set.number}/" if self.change_set else ""
+            listed: str = self.payload.get("url", "")
+            return f"/audit/{self.change_set.number}/" if self.change_set else listed
         anchor = self.payload.get("anchor")
         return f"{self.payload['url']}#{anchor}" if anchor else self.payload["url"]

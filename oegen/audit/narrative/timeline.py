@@ -368,6 +368,8 @@ def display(model_field: models.Field[Any, Any], row: Row, names: NameCache) -> 
         return names.get(target, value)
     if model_field.choices:
         return str(dict(model_field.flatchoices).get(value, value))
+    if words_for := getattr(model_field, "words_for", None):
+        return str(words_for(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
