@@ -131,6 +131,9 @@ def write_value(form: GuardedForm, name: str, value) -> None:
             form.data[html_name + suffix] = part.format_value(text) or ""
         return
     text = widget.format_value(form.fields[name].prepare_value(value))
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        form.data.setlist(html_name, text)
+        return
     if isinstance(text, list | tuple):
         text = text[0] if text else ""
     form.data[html_name] = "" if text is None else text

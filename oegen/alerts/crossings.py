@@ -59,9 +59,11 @@ def _crossings(
     starts = {start for kinds in rules.values() for start in kinds.values() if start < until}
     if not starts:
         return
-    earlier = [(start, _held(standing, start)) for start in sorted({since} | starts)]
+    earlier = [
+        (start, _held(standing, start, counting=False)) for start in sorted({since} | starts)
+    ]
     begun: dict[UUID, dict[str, datetime]] = {}
-    for key, kinds in _held(standing, until).items():
+    for key, kinds in _held(standing, until, counting=True).items():
         # The last of the moments at which it did not hold.
         last = {
             kind: start for start, held in earlier for kind in kinds - held.get(key, frozenset())
@@ -93,9 +95,9 @@ def _crossings(
         )
 
 
-def _held(standing: Standing, moment: datetime) -> Held:
+def _held(standing: Standing, moment: datetime, *, counting: bool) -> Held:
     with as_of(timezone.localdate(moment), moment):
-        return standing.held()
+        return standing.held(counting)
 
 
 def _in_force(rule: AlertRule, standing: Standing, since: datetime) -> dict[str, datetime]:

@@ -178,12 +178,13 @@ Held = dict[UUID, frozenset[str]]
 
 @dataclass(frozen=True)
 class Standing:
-    """What may begin to hold of records: ``held`` returns what does at the effective time,
-    ``facts`` what a message says about some of them."""
+    """What may begin to hold of records: ``held`` returns what does at the effective time, for the
+    argument False also what the record itself has and other records keep from counting: it does not
+    begin when they change. ``facts`` returns what a message says about some of the records."""
 
     event: Event
     model: type[AuditedModel]
-    held: Callable[[], Held] = field(compare=False)
+    held: Callable[[bool], Held] = field(compare=False)
     facts: Callable[[list[UUID]], dict[UUID, tuple[tuple[str, str], ...]]] = field(compare=False)
 
 
@@ -219,7 +220,7 @@ def stands(event: Event, model: type[AuditedModel], facts):
     """Register a function that returns what holds of the model's records: codes of the event's
     kinds. The event is that one of them begins to; see oegen.alerts.crossings."""
 
-    def register(held: Callable[[], Held]) -> Callable[[], Held]:
+    def register(held: Callable[[bool], Held]) -> Callable[[bool], Held]:
         _standings.append(Standing(event, model, held, facts))
         return held
 

@@ -1,5 +1,6 @@
 """A client for the admin that reads forms and submits them with changes."""
 
+from django.forms import CheckboxSelectMultiple
 from django.urls import reverse
 
 from oegen.models import AuditedModel
@@ -49,6 +50,9 @@ def _values(form) -> dict:
         if value is None or value is False:
             continue
         shown = bound.field.widget.format_value(bound.field.prepare_value(value))
+        if isinstance(bound.field.widget, CheckboxSelectMultiple):
+            data[bound.html_name] = shown
+            continue
         if isinstance(shown, list):
             shown = shown[0] if shown else ""
         data[bound.html_name] = "on" if value is True else shown or ""

@@ -42,8 +42,6 @@ class EventField(models.CharField):
 class KindsFormField(forms.MultipleChoiceField):
     """Check boxes for a KindsField."""
 
-    widget = forms.CheckboxSelectMultiple
-
     def __init__(self, **kwargs):
         kwargs.pop("max_length")
         super().__init__(choices=kind_choices, **kwargs)
@@ -63,7 +61,9 @@ class KindsField(models.CharField):
     """Codes of kinds of events, separated by spaces."""
 
     def formfield(self, **kwargs):  # type: ignore[override]  # as Django's own fields have it
-        return super().formfield(**{"form_class": KindsFormField, **kwargs})
+        # The admin has its own widget for a CharField.
+        own = {"form_class": KindsFormField, "widget": forms.CheckboxSelectMultiple}
+        return super().formfield(**kwargs | own)
 
     @staticmethod
     def words_for(value: str) -> str:
