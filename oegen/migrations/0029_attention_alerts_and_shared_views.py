@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             name="kinds",
             field=models.CharField(
                 blank=True,
-                help_text="Only when one of these begins; none ticked: any of them. Of “Begins to need attention”. That a project is red, rated worse or overdue, or its RTB date slipped, are events of their own.",
+                help_text="Of “Begins to need attention”: which of these it tells, the morning after they began. None ticked: all of them. What stood when the rule was switched on is never told. That a project is red, rated worse or overdue, or its RTB date slipped, are events of their own.",
                 max_length=400,
                 verbose_name="reasons",
             ),
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             name="kinds",
             field=models.CharField(
                 blank=True,
-                help_text="Only when one of these begins; none ticked: any of them. Of “Begins to need attention”. That a project is red, rated worse or overdue, or its RTB date slipped, are events of their own.",
+                help_text="Of “Begins to need attention”: which of these it tells, the morning after they began. None ticked: all of them. What stood when the rule was switched on is never told. That a project is red, rated worse or overdue, or its RTB date slipped, are events of their own.",
                 max_length=400,
                 verbose_name="reasons",
             ),

@@ -124,6 +124,37 @@ def test_the_command_sends_it_once_to_slack_and_to_those_who_chose_it(
     assert all(len(block.get("text", {}).get("text", "")) <= 3000 for block in message["blocks"])
 
 
+def test_a_digest_of_one_s_own_projects_and_links_to_them(week, ago, settings):
+    settings.SENDS_EMAIL = True
+    own, none = (make_user(None, name, email=f"{name}@x.example") for name in ("a", "b"))
+    for person in (own, none):
+        AlertPreference.objects.create(
+            user=person, event="digest-week", is_wanted=True, only_mine=True
+        )
+    with ago(1):
+        Pipeline.objects.filter(project_name__in=["Slips", "Late"]).update(responsible=own)
+
+    call_command("send_digest", period="week")
+
+    digest = Alert.objects.get(recipient=own).payload
+    assert digest["sentence"] == "Your open pipeline is 50.0 MWp: as before."
+    number, lines = part(digest, "Changes")
+    assert number == 1
+    assert lines[0].startswith("Slips: slipped by 61 days")
+    assert lines[0].endswith("(Priya Shah): The grid is late")
+    assert part(digest, "RTB dates that slipped")[0] == 1
+    assert part(digest, "RAG that nobody confirmed")[0] == 2
+    for one in digest["parts"]:
+        assert "responsible=~me" in one["url"]
+    assert digest["url"] == "/?responsible=~me"
+
+    nothing = Alert.objects.get(recipient=none).payload
+    assert nothing["sentence"].startswith("You are responsible for no project")
+    by_address = {one.to[0]: one for one in mail.outbox}
+    assert "You are responsible for no project" in by_address["b@x.example"].body
+    assert "/me/alerts/" in by_address["b@x.example"].body
+
+
 def test_the_command_says_why_nobody_got_it(week, slack, settings, capsys):
     def output_of_command() -> str:
         call_command("send_digest", period="week")
