@@ -212,15 +212,11 @@ def _standing_facts(keys: list[UUID]) -> dict[UUID, tuple[tuple[str, str], ...]]
 
 @stands(NEEDS_ATTENTION, Pipeline, facts=_standing_facts)
 def reasons_for_attention(counting: bool) -> Held:
-    """Only what counts, or also ``Reason.NOBODY`` while it is of no open pipeline."""
+    """Only what counts, or also what does not because of other pipelines (``attention_sql``)."""
     kinds = [Reason(kind) for kind, _ in NEEDS_ATTENTION.kinds]
-    query, params = attention_sql()
-    codes, wanted = REASONS, has_any(kinds)
-    if not counting:
-        codes = f"{codes} || CASE WHEN responsible IS NULL THEN '{Reason.NOBODY}' ELSE '' END"
-        wanted = f"{wanted} OR responsible IS NULL"
+    query, params = attention_sql(counting=counting)
     rows = sql.fetch(
-        f"SELECT pipeline_id, {codes} FROM ({query}) AS attention WHERE {wanted}",  # noqa: S608
+        f"SELECT pipeline_id, {REASONS} FROM ({query}) AS attention WHERE {has_any(kinds)}",  # noqa: S608
         params,
     )
     known = frozenset(map(str, kinds))

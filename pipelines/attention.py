@@ -33,13 +33,16 @@ def has_any(reasons: Iterable[Reason]) -> str:
     return " OR ".join(f"{reason.column} = 1" for reason in reasons)
 
 
-def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Values]:
+def attention_sql(
+    only: str = "", *, pipeline: str = "", counting: bool = True
+) -> tuple[str, sql.Values]:
     """SQL, with parameters, with a row for each open pipeline: ``pipeline_id``, ``name``, ``stage``
     (its code), ``rag``, ``rtb``, ``responsible`` (a user's key), ``kw`` (null if unknown) and, by
     ``Reason.column``, 0 or 1.
 
     ``only`` names a table with the ids of the pipelines wanted; ``pipeline`` is SQL for the id of
-    the only one wanted, such as a column of an outer query.
+    the only one wanted, such as a column of an outer query. Without ``counting``, ``NOBODY`` and
+    ``UNPROVEN`` do not depend on other pipelines.
     """
     wanted = f"WHERE pipeline_id IN (SELECT id FROM {only})" if only else ""  # noqa: S608
     if pipeline:
@@ -47,8 +50,12 @@ def attention_sql(only: str = "", *, pipeline: str = "") -> tuple[str, sql.Value
     moment = clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
     now, now_params = _now(moment)
-    somebody, somebody_params = _any(moment, responsible_id__isnull=False)
-    proofs, proofs_params = _any(moment, proven__gt="")
+    somebody = proofs = "SELECT 1"
+    somebody_params: sql.Values = ()
+    proofs_params: sql.Values = ()
+    if counting:
+        somebody, somebody_params = _any(moment, responsible_id__isnull=False)
+        proofs, proofs_params = _any(moment, proven__gt="")
     was, was_params = _was(then)
     waiting, waiting_params = _waiting(wanted)
     return (
