@@ -26,9 +26,9 @@ from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.words import count, number, signed
 from oegen.models import ChangeSet, Channel
+from oegen.pages.filters import MINE
 from oegen.search.ordering import natural
 from pipelines.choices import UNCONFIRMED_DAYS
-from pipelines.filters import MINE
 from pipelines.models import Pipeline
 from pipelines.querysets import ANY_REASON, OVERDUE, Megawatts, PipelineQuerySet
 

@@ -1,8 +1,6 @@
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
-
 from counterparties.filters import CounterpartyNameFilter
 from infopoints.choices import Status
 from infopoints.models import InformationPoint
@@ -10,10 +8,12 @@ from infopoints.querysets import LIVE
 from oegen.core import clock
 from oegen.models import User
 from oegen.pages.filters import (
+    MINE,
     NameFilter,
     PageFilterSet,
     TextFilter,
     WholeNumberFilter,
+    is_person,
     queryset_method,
 )
 from oegen.pages.selection import ALL, Choice, SelectionFilter
@@ -27,7 +27,11 @@ NOBODY = "no owner"
 
 def owner_choices() -> list[tuple[str, str]]:
     owners = User.objects.filter(information_points__isnull=False).distinct()
-    return [*((owner.username, str(owner)) for owner in owners), (NOBODY, "Nobody")]
+    return [
+        (MINE, "Me"),
+        *((owner.username, str(owner)) for owner in owners),
+        (NOBODY, "Nobody"),
+    ]
 
 
 class InformationPointFilter(PageFilterSet):
@@ -71,6 +75,7 @@ class InformationPointFilter(PageFilterSet):
         pick="of_owner",
         group_by="owner__username",
         buckets={NOBODY: None},
+        is_combined=lambda code: code == MINE,
         empty_label="Any owner",
     )
     rating_min = WholeNumberFilter("rating", "gte", "Rating from", example=2500)
@@ -97,5 +102,4 @@ class InformationPointFilter(PageFilterSet):
         return reduce(or_, [picks[code]() for code in codes])
 
     def of_owner(self, queryset, codes):
-        named = Q(owner__username__in=codes)
-        return queryset.filter(named | Q(owner=None) if NOBODY in codes else named)
+        return queryset.filter(is_person("owner", codes, self.request.user, nobody=NOBODY))

@@ -1,9 +1,9 @@
-from infopoints.filters import InformationPointFilter
+from infopoints.filters import DUE, InformationPointFilter
 from infopoints.matrix import matrix_around
 from infopoints.models import InformationPoint
 from infopoints.querysets import LIVE
 from infopoints.tables import InformationPointTable
-from oegen.pages.filters import DefaultFilter
+from oegen.pages.filters import MINE, DefaultFilter
 from oegen.pages.lists import ListPage
 from oegen.pages.records import RecordPage
 from oegen.search.ordering import natural
@@ -16,6 +16,13 @@ class InformationPointList(ListPage):
     section = "infopoints"
     default_filter = DefaultFilter("status", LIVE, "live")
     empty_text = "An information point is something you learnt about the market, rated."
+
+    def usual_filters(self):
+        return {
+            "Live": {},
+            "Mine": {"owner": [MINE]},
+            "Review due": {"review": [DUE]},
+        }
 
 
 class InformationPointPage(RecordPage):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from oegen.pages.filters import MINE
 from oegen.pages.lists import FilteredPage
 from pipelines.choices import RAG
-from pipelines.filters import MINE, PipelineFilter
+from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import ANY_REASON, OVERDUE
 

@@ -11,6 +11,7 @@ from counterparties.querysets import filter_links
 from oegen.core import clock
 from oegen.models import User
 from oegen.pages.filters import (
+    MINE,
     AmountFilter,
     DayFilter,
     DefaultFilter,
@@ -21,6 +22,7 @@ from oegen.pages.filters import (
     TextFilter,
     WholeNumberFilter,
     countries_of,
+    is_person,
     queryset_method,
 )
 from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
@@ -50,9 +52,8 @@ from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
 
 NOT_RATED = "none"
 
-#: Codes for no one and for the person who reads; no username can have the space or the tilde.
+#: Code for no one; the space keeps it from being a username.
 NOBODY = "no one"
-MINE = "~me"
 YES = "yes"
 
 #: The default filter of the list and the map.
@@ -375,12 +376,8 @@ class PipelineFilter(PageFilterSet):
         return queryset.filter(rag_status__in=ratings)
 
     def of_responsible(self, queryset, codes):
-        wanted = Q(responsible__username__in=codes)
-        if NOBODY in codes:
-            wanted |= Q(responsible=None)
-        if MINE in codes:
-            wanted |= Q(responsible=self.request.user)
-        return queryset.filter(wanted)
+        reader = self.request.user
+        return queryset.filter(is_person("responsible", codes, reader, nobody=NOBODY))
 
     def in_role(self, queryset, codes):
         """Applies the counterparty filter too: the role has to be that counterparty's."""

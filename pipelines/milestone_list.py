@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import attrgetter, methodcaller, or_
+from operator import attrgetter, methodcaller
 
 from django.db.models import Case, F, When
 from django.urls import reverse
@@ -19,7 +18,15 @@ from oegen.pages.columns import (
     TextColumn,
     truncate,
 )
-from oegen.pages.filters import DayFilter, DefaultFilter, NameFilter, PageFilterSet, TextFilter
+from oegen.pages.filters import (
+    MINE,
+    DayFilter,
+    DefaultFilter,
+    NameFilter,
+    PageFilterSet,
+    TextFilter,
+    is_person,
+)
 from oegen.pages.lists import ListPage
 from oegen.pages.selection import SelectionFilter
 from oegen.pages.tables import RecordTable
@@ -75,10 +82,8 @@ class MilestoneFilter(PageFilterSet):
         return queryset.filter(pipeline__in=Pipeline.objects.order_by().of_status(*codes))
 
     def of_responsible(self, queryset, codes):
-        found = [queryset.filter(pipeline__responsible__username__in=codes)]
-        if NOBODY in codes:
-            found.append(queryset.filter(pipeline__responsible=None))
-        return reduce(or_, found)
+        reader = self.request.user
+        return queryset.filter(is_person("pipeline__responsible", codes, reader, nobody=NOBODY))
 
     def filter_pipeline(self, queryset, name, value):
         return queryset.filter(pipeline__in=keys_containing(Pipeline, value)) if value else queryset
@@ -145,6 +150,13 @@ class MilestoneList(ListPage):
     section = "milestones"
     default_filter = OPEN_BY_DEFAULT
     empty_text = "A milestone is an event on the way of a project, such as its grid offer."
+
+    def usual_filters(self):
+        return {
+            "Open": {},
+            "Mine": {"responsible": [MINE]},
+            "Missed": {"state": [MISSED]},
+        }
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | {"parent_section": "pipelines"}

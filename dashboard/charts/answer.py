@@ -17,8 +17,8 @@ from dashboard.metrics.stages import Stages
 from dashboard.metrics.totals import RagGroup, StatusGroup
 from oegen.core import words
 from oegen.core.words import whole
+from oegen.pages.filters import MINE
 from pipelines.choices import RAG, Reason
-from pipelines.filters import MINE
 from pipelines.querysets import ANY_REASON, BETTER, HELD, OPEN, OVERDUE, WORSE, Megawatts
 from pipelines.reference import COMPLETED
 from pipelines.stays import ENOUGH

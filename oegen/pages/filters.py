@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ import django_filters
 from django import forms
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
@@ -23,6 +23,9 @@ from oegen.pages.selection import (
     values_of,
 )
 
+#: Code for the person who reads; no username can have the tilde.
+MINE = "~me"
+
 #: Query parameters for the position in a list.
 POSITION_PARAMETERS = ("page", "before")
 
@@ -34,6 +37,15 @@ def queryset_method(name: str) -> Callable[[QuerySet, str, Any], QuerySet]:
         return getattr(queryset, name)(value)
 
     return select
+
+
+def is_person(field: str, codes: Iterable[str], reader: Any, *, nobody: str) -> Q:
+    """The condition that a foreign key is to one of the users, by their usernames and the codes for
+    the reader and for ``nobody``."""
+    is_one = Q(**{f"{field}__username__in": codes})
+    if MINE in codes:
+        is_one |= Q(**{field: reader})
+    return is_one | Q(**{field: None}) if nobody in codes else is_one
 
 
 class TextFilter(django_filters.CharFilter):
