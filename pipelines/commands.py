@@ -14,6 +14,7 @@ from oegen.core.caching import keep
 from oegen.core.folding import fold
 from oegen.core.words import noun_of
 from oegen.pages.commands import Question, Suggestion, add, answers, go_to, register
+from oegen.pages.filters import MINE
 from oegen.pages.selection import NOT
 from pipelines.choices import RAG, Reason
 from pipelines.filters import (
@@ -22,6 +23,7 @@ from pipelines.filters import (
     PipelineFilter,
     facility_country_choices,
     is_technology_family,
+    reader_key,
     status_choices,
     technology_choices,
 )
@@ -30,9 +32,6 @@ from pipelines.querysets import ANY_REASON, IN_TIME, NO_DATE, OVERDUE
 
 #: Words between filters, which say nothing.
 JOINTS = frozenset({"and", "or", "in", "with", "the", "are", "that", "pipelines", "projects"})
-
-#: The code in filters for the person who asks.
-ME = "\x00"
 
 #: The filters whose pipelines take long to count.
 SLOW = frozenset({"attention"})
@@ -73,7 +72,7 @@ def _named_filters() -> Iterator[tuple[str, Any, str]]:
         yield "rag", code, str(label).lower()
     yield from [("rag", NOT_RATED, "not rated"), ("rag", NOT_RATED, "unrated")]
     yield from [("rtb", OVERDUE, "overdue"), ("rtb", IN_TIME, "not overdue")]
-    yield from [("rtb", NO_DATE, "no date"), ("responsible", ME, "mine")]
+    yield from [("rtb", NO_DATE, "no date"), ("responsible", MINE, "mine")]
     for label in ("needs attention", "need attention", "needing attention", "attention"):
         yield "attention", ANY_REASON, label
     for status in status_choices():
@@ -150,24 +149,26 @@ def _list_of(
     count."""
     query = QueryDict(mutable=True)
     for name, phrase in found:
-        code = question.user.username if phrase.code == ME else phrase.code
-        if code not in query.getlist(name):
-            query.appendlist(name, code)
-    address = query.urlencode()
-    url = f"{reverse('pipelines')}?{address}"
+        if phrase.code not in query.getlist(name):
+            query.appendlist(name, phrase.code)
+    url = f"{reverse('pipelines')}?{query.urlencode()}"
     if SLOW & {phrase.name for _, phrase in found}:
         return url, None
-    return url, keep(lambda: _count(query), "palette", address, version)
+    key = reader_key(query, question.user)
+    return url, keep(lambda: _count(query, question), "palette", *key, version)
 
 
 def _label(name: str, phrase: Phrase) -> str:
     return f"not {phrase.label}" if name.endswith(NOT) else phrase.label
 
 
-def _count(query: QueryDict) -> int:
+def _count(query: QueryDict, question: Question) -> int:
     """The number of pipelines on the list with this query string."""
     data = query.copy()
     if not data.keys() & {"status", f"status{NOT}"}:
         data[OPEN_BY_DEFAULT.name] = OPEN_BY_DEFAULT.code
-    found: int = PipelineFilter(data, queryset=Pipeline.objects.recorded()).qs.order_by().count()
+    recorded = Pipeline.objects.recorded()
+    found: int = (
+        PipelineFilter(data, queryset=recorded, request=question.request).qs.order_by().count()
+    )
     return found

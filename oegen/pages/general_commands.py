@@ -111,4 +111,5 @@ def saved_views(question: Question) -> Iterator[Suggestion]:
             url = f"{reverse(view.list_name)}?{view.query}"
         except NoReverseMatch:
             continue
-        yield Suggestion(view.name, "bookmark", url, f"view of {view.list_name}")
+        by = "" if view.owner == question.user else f", by {view.owner}"
+        yield Suggestion(view.name, "bookmark", url, f"view of {view.list_name}{by}")

@@ -72,33 +72,40 @@ def preference_of(user: User, list_name: str) -> ListPreference:
     return chosen or ListPreference(user=user, list_name=list_name)
 
 
+def _is_for(user: User) -> Q:
+    """The user's own views, and those shared with everybody or with a role of theirs."""
+    return Q(owner=user) | Q(is_shared=True) | Q(shared_with__in=user.groups.all())
+
+
+def _is_hidden_by(user: User) -> Exists:
+    return Exists(HiddenView.objects.filter(user=user, view=OuterRef("pk")))
+
+
 def all_views_of(user: User) -> QuerySet[SavedView]:
-    """The user's own views of every list, then those shared with everybody or with a role of theirs.
+    """The views of every list that are for the user, without those that they hide."""
+    found = SavedView.objects.filter(_is_for(user)).exclude(_is_hidden_by(user))
+    return found.select_related("owner")
+
+
+def views_of(user: User, list_name: str) -> QuerySet[SavedView]:
+    """The views of a list that are for the user, their own first.
 
     Adds ``is_own``, ``is_hidden`` (by the user) and ``is_for_me`` to each row. Those who may remove
     what others share also see what is shared with other roles, which is not for them.
     """
-    is_own = Q(owner=user)
-    is_for_me = is_own | Q(is_shared=True) | Q(shared_with__in=user.groups.all())
-    is_visible = is_for_me
+    is_visible = is_for_me = _is_for(user)
     if user.has_perm(REMOVE_SHARED):
         is_visible |= Q(shared_with__isnull=False)
-    hidden = HiddenView.objects.filter(user=user, view=OuterRef("pk"))
     return (
-        SavedView.objects.filter(is_visible)
+        SavedView.objects.filter(is_visible, list_name=list_name)
         .select_related("owner", "shared_with")
         .annotate(
-            is_own=Case(When(is_own, then=True), default=False),
+            is_own=Case(When(owner=user, then=True), default=False),
             is_for_me=Case(When(is_for_me, then=True), default=False),
-            is_hidden=Exists(hidden),
+            is_hidden=_is_hidden_by(user),
         )
         .order_by("-is_own", "name", "pk")
     )
-
-
-def views_of(user: User, list_name: str) -> QuerySet[SavedView]:
-    """Those of one list."""
-    return all_views_of(user).filter(list_name=list_name)
 
 
 def choose_columns(*, user: User, list_name: str, columns: list[str]) -> None:

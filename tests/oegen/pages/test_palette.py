@@ -122,7 +122,7 @@ def test_records_changed_last_come_first(as_editor, portfolio_manager):
         ("solar projects on hold", "technology=solar&status=on-hold"),
         ("wind", "technology=wind-all"),
         ("needs attention", "attention=any"),
-        ("mine not green", "responsible=morgan&rag__not=green"),
+        ("mine not green", "responsible=~me&rag__not=green"),
         ("not rated", "rag=none"),
         ("design, construction", "status=design&status=construction"),
         # Unfinished.
@@ -207,7 +207,7 @@ def test_views_are_found_by_their_names_by_those_who_may_see_them(as_manager, ma
         )
     SavedView.objects.create(owner=manager, list_name="gone", name="Late and gone")
     assert suggested(as_manager, "late") == {
-        "Late and shared view of pipelines": "/pipelines/?rag=red",
+        "Late and shared view of pipelines, by other": "/pipelines/?rag=red",
         "Late in Spain view of pipelines": "/pipelines/?rag=red",
     }
 

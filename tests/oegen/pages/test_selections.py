@@ -1,6 +1,7 @@
 """Filters of several choices find what each choice finds, together or but for some."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from django.http import QueryDict
@@ -9,6 +10,7 @@ from django.utils import timezone
 from counterparties.filters import ContactFilter, CounterpartyFilter
 from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.filters import InformationPointFilter
+from oegen.models import User
 from oegen.pages.selection import ALL, NOT, SelectionFilter
 from pipelines.filters import FacilityFilter, PipelineFilter
 from pipelines.models import CounterpartyRole, Facility, Technology
@@ -68,12 +70,13 @@ def test_several_choices_find_the_records_of_each_and_not_leaves_them_out(
 ):
     filters = FILTERS[list_name]
     model = filters._meta.model
+    request = SimpleNamespace(user=User.objects.order_by("pk").first())
 
     def found(**query) -> set:
         data = QueryDict(mutable=True)
         for parameter, values in query.items():
             data.setlist(parameter, values)
-        filterset = filters(data, queryset=model.objects.all())
+        filterset = filters(data, queryset=model.objects.all(), request=request)
         assert filterset.is_valid(), filterset.errors
         keys = [record.pk for record in filterset.qs]
         assert len(keys) == len({*keys})
@@ -89,6 +92,7 @@ def test_several_choices_find_the_records_of_each_and_not_leaves_them_out(
         assert found(**{name: [first, second]}) == one_by_one[first] | one_by_one[second]
         left = found(**{name: [first], f"{name}{NOT}": [second]})
         assert left == one_by_one[first] - one_by_one[second]
-    counts = filters(QueryDict(f"{name}={codes[0]}"), queryset=model.objects.all()).counts(name)
+    query = QueryDict(f"{name}={codes[0]}")
+    counts = filters(query, queryset=model.objects.all(), request=request).counts(name)
     assert counts.pop(ALL, len(everything)) == len(everything)
     assert counts == {code: len(records) for code, records in one_by_one.items()}
