@@ -23,6 +23,7 @@ from oegen import exports
 from oegen.core import clock
 from oegen.pages.forms import FieldErrors
 from oegen.people.requests import SignedInRequest
+from pipelines.filters import name_reader
 
 #: The permission to freeze a report.
 MAY_FREEZE = "dashboard.freeze_report"
@@ -53,6 +54,11 @@ class Report(Dashboard):
 
     template_name = "dashboard/report.html"
     page_parameters = Dashboard.page_parameters - {"tab"}
+
+    def setup(self, request, *args, **kwargs):
+        """What is printed and kept says whose projects it is about, whoever reads it."""
+        super().setup(request, *args, **kwargs)
+        request.GET = name_reader(request.GET, request.user)
 
     def get(self, request, *args, **kwargs):
         if request.GET.get("download") == exports.XLSX:

@@ -1,4 +1,5 @@
 from datetime import date
+from urllib.parse import quote
 
 import django_filters
 from django import forms
@@ -132,6 +133,16 @@ def reader_key(query: QueryDict, reader: User) -> tuple[str, int | None]:
     """The filters, and their reader if what they mean depends on who that is: for cache keys."""
     is_personal = any(MINE in value for _, values in query.lists() for value in values)
     return query.urlencode(), reader.pk if is_personal else None
+
+
+def name_reader(query: QueryDict, reader: User) -> QueryDict:
+    """The filters with the reader's username where they mean whoever reads."""
+    named = query.copy()
+    own, name = (f"responsible={one}" for one in (MINE, quote(reader.username)))
+    for parameter, values in query.lists():
+        nested = (value.replace(own, name) for value in values)
+        named.setlist(parameter, [reader.username if one == MINE else one for one in nested])
+    return named
 
 
 def _pipelines_of_person():

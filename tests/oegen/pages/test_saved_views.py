@@ -131,6 +131,9 @@ def test_what_is_mine_in_a_shared_view_is_the_reader_s_own(client, as_manager):
     page = client.get(f"{PIPELINES}?{SavedView.objects.get().query}")
     assert [str(row.record) for row in page.context["table"].paginated_rows] == ["Hers"]
     assert 'Responsible</span> <span class="chip-text fw-medium">Me<' in page.content.decode()
+    report = client.get(f"{reverse('report')}?also=responsible%3D~me%26rag%3Dred&responsible=~me")
+    assert report.context["filter"].data["responsible"] == "olga", "paper says whose it is"
+    assert report.context["filter"].data["also"] == "responsible=olga&rag=red"
 
 
 def test_five_views_and_the_open_one_are_tabs_of_any_list(as_manager):
