@@ -16,7 +16,6 @@ import oegen.core.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("oegen", "0028_order_of_hits"),
         ("pipelines", "0007_facility_countries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -272,7 +272,7 @@ def test_undo_is_for_the_person_who_moved(as_portfolio_manager, client, pipeline
 
 def test_undo_is_refused_after_ten_minutes(as_portfolio_manager, pipeline, monkeypatch):
     undo = move(as_portfolio_manager, pipeline).json()["undo"]
-    monkeypatch.setattr(services, "UNDO_WITHIN", timedelta(0))
+    monkeypatch.setattr(services.undoing, "UNDO_WITHIN", timedelta(0))
 
     assert "minutes old" in refused(as_portfolio_manager.post(undo))
     assert status_of(pipeline) == "Procurement"
@@ -316,7 +316,7 @@ def test_move_is_not_offered_to_others_nor_when_it_can_not_be_undone(
 ):
     move(as_portfolio_manager, pipeline)
     colleague = make_user(roles.PORTFOLIO_MANAGERS)
-    monkeypatch.setattr(services, "UNDO_WITHIN", timedelta(0))
+    monkeypatch.setattr(services.undoing, "UNDO_WITHIN", timedelta(0))
     assert offered(as_portfolio_manager) == ""
     monkeypatch.undo()
     assert "data-undo" in offered(as_portfolio_manager)

@@ -218,7 +218,8 @@
     attempt(save);
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || !event.target.matches("textarea, select")) return;
+    if (event.key !== "Enter" || event.shiftKey || !event.target.matches("textarea, select"))
+      return;
     event.preventDefault();
     attempt(save);
   });
