@@ -49,13 +49,11 @@ def attention_sql(
         wanted = f"WHERE pipeline_id = {pipeline}"
     moment = clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
-    now, now_params = _now(moment)
-    somebody = proofs = "SELECT 1"
-    somebody_params: sql.Values = ()
-    proofs_params: sql.Values = ()
-    if counting:
-        somebody, somebody_params = _any(moment, responsible_id__isnull=False)
-        proofs, proofs_params = _any(moment, proven__gt="")
+    # Asked beforehand: a part of the statement would be evaluated for each use of its result.
+    names = not counting or _facts(moment).filter(responsible_id__isnull=False).exists()
+    proves = not counting or _facts(moment).filter(proven__gt="").exists()
+    now, now_params = _now(moment, is_unproven() if proves else Q(pk__in=[]))
+    nobody = "now.responsible IS NULL" if names else "1 = 0"
     was, was_params = _was(then)
     waiting, waiting_params = _waiting(wanted)
     return (
@@ -74,20 +72,21 @@ def attention_sql(
             now.unconfirmed,
             CASE WHEN now.rtb IS NULL THEN 1 ELSE 0 END AS no_rtb_date,
             CASE WHEN now.kw IS NULL THEN 1 ELSE 0 END AS no_capacity,
-            CASE WHEN now.responsible IS NULL AND EXISTS ({somebody}) THEN 1 ELSE 0 END AS nobody,
-            CASE WHEN now.unproven = 1 AND EXISTS ({proofs}) THEN 1 ELSE 0 END AS unproven,
+            CASE WHEN {nobody} THEN 1 ELSE 0 END AS nobody,
+            now.unproven,
             CASE WHEN waiting.pipeline_id IS NULL THEN 0 ELSE 1 END AS waiting
         FROM (SELECT * FROM ({now}) AS facts {wanted}) AS now
         LEFT JOIN (SELECT * FROM ({was}) AS facts {wanted}) AS was
             ON was.pipeline_id = now.pipeline_id
         LEFT JOIN ({waiting}) AS waiting ON waiting.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
-        (*somebody_params, *proofs_params, *now_params, *was_params, *waiting_params),
+        (*now_params, *was_params, *waiting_params),
     )
 
 
-def _now(moment: datetime | None) -> tuple[str, sql.Values]:
-    """The open pipelines at that moment; None for the present."""
+def _now(moment: datetime | None, unproven: Q) -> tuple[str, sql.Values]:
+    """The open pipelines at that moment; None for the present. ``unproven`` is the condition for
+    ``Reason.UNPROVEN``."""
     confirmed = clock.days_ago(UNCONFIRMED_DAYS)
     rows = _facts(moment).values("pipeline_id")
     found: tuple[str, sql.Values] = rows.annotate(
@@ -99,7 +98,7 @@ def _now(moment: datetime | None) -> tuple[str, sql.Values]:
         responsible=Max("responsible_id"),
         overdue=Max(as_number(is_overdue())),
         missed=Max(as_number(Q(milestone_due__lt=clock.today()))),
-        unproven=Max(as_number(is_unproven())),
+        unproven=Max(as_number(unproven)),
         # What was never rated has a reason of its own.
         unconfirmed=Max(as_number(not_confirmed_since(confirmed) & ~Q(rag_status=""))),
     ).query.sql_with_params()
@@ -108,13 +107,6 @@ def _now(moment: datetime | None) -> tuple[str, sql.Values]:
 
 def _was(moment: datetime) -> tuple[str, sql.Values]:
     rows = _facts(moment).filter(is_first=True).values("pipeline_id", "rag_status", "rtb_date")
-    found: tuple[str, sql.Values] = rows.query.sql_with_params()
-    return found
-
-
-def _any(moment: datetime | None, **condition: Any) -> tuple[str, sql.Values]:
-    """The open pipelines whose facts meet the condition."""
-    rows = _facts(moment).filter(**condition).values("pipeline_id")
     found: tuple[str, sql.Values] = rows.query.sql_with_params()
     return found
 
