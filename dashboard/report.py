@@ -109,7 +109,7 @@ class Report(Dashboard):
         self.filterset = self.get_filterset(self.get_filterset_class())
         if self.has_invalid_filters():
             return None
-        since, _ = self._since()
+        since, _ = self.comparison_day()
         return self._content(since, self.filterset.active_values)
 
     def _figures(self, since: date, filters: dict) -> dict:

@@ -4,17 +4,15 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import QueryDict
-from django.utils.formats import date_format
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
 from dashboard.metrics.overview import Answer
-from oegen import asof, search
+from oegen import search
 from oegen.audit.narrative import news
-from oegen.core import clock
 from oegen.core.caching import cache_key, keep
 from oegen.people.requests import SignedInRequest
-from pipelines.filtered import EDIT_DIALOG, FilteredPipelines
+from pipelines.filtered import EDIT_DIALOG, ComparedPipelines
 from pipelines.filters import reader_key
 from pipelines.models import Pipeline
 from pipelines.querysets import OPEN, PipelineQuerySet
@@ -29,7 +27,7 @@ TABS = {
 }
 
 
-class Dashboard(FilteredPipelines):
+class Dashboard(ComparedPipelines):
     """How the filtered pipelines are going and what changed since the day ``compare``; below, the
     figures of one ``tab``."""
 
@@ -37,10 +35,10 @@ class Dashboard(FilteredPipelines):
     state_template_name = "dashboard/parts/state.html"
     switch_template_name = ""
     section = "dashboard"
-    page_parameters = FilteredPipelines.page_parameters | {"compare", "tab"}
+    page_parameters = ComparedPipelines.page_parameters | {"tab"}
 
     def get_context_data(self, **kwargs):
-        since, problem = self._since()
+        since, problem = self.comparison_day()
         context = super().get_context_data(**kwargs) | {
             "since": since,
             "since_problem": problem,
@@ -103,22 +101,6 @@ class Dashboard(FilteredPipelines):
         everything = Pipeline.objects.all()
         found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
         return found.qs if found.is_valid() else everything.none()
-
-    def _since(self) -> tuple[date, str]:
-        """The day to compare with, by default a month before the page's, and the error message for
-        an invalid day in the address."""
-        today = clock.today()
-        default = clock.a_month_before(today)
-        text = self.request.GET.get("compare", "")
-        if not text:
-            return default, ""
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return default, f"“{text}” is not a date. Write it as {default}."
-        if not asof.FIRST_DAY <= day < today:
-            return default, f"Choose a day before {date_format(today)} to compare with."
-        return day, ""
 
 
 def query_of(filters: dict) -> str:

@@ -16,7 +16,6 @@ from django.db.models.functions import RowNumber
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views import View
@@ -29,12 +28,11 @@ from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import ReasonFormField, TextFormField
 from oegen.pages.columns import PartColumn
 from oegen.pages.forms import AnswersField, DialogForm
-from oegen.pages.selection import NOT
 from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import natural
 from pipelines.choices import ON_HOLD
 from pipelines.editing import MAY_EDIT, answer_of
-from pipelines.filtered import FilteredPipelines
+from pipelines.filtered import FilteredPipelines, list_url
 from pipelines.filters import reader_key
 from pipelines.models import Pipeline, Stage
 from pipelines.querysets import HELD, Capacity, PipelineQuerySet
@@ -95,7 +93,7 @@ def columns(pipelines: PipelineQuerySet, query: QueryDict) -> list[Column]:
             cards=cards[code],
             count=counts.get(code, 0),
             capacity=capacities.get(code, Capacity()),
-            list_url=_list_url(query, code),
+            list_url=list_url(query, "status", code),
         )
         for code, name, is_end, is_target in statuses
         if is_target or counts.get(code)
@@ -128,14 +126,6 @@ def _cards_by_status(shown: PipelineQuerySet, stages: list[Stage]) -> dict[str, 
         parts = technologies.cell(pipeline, None), rag.cell(pipeline, None)
         cards[pipeline.status].append(Card(pipeline, *parts))
     return cards
-
-
-def _list_url(query: QueryDict, status: str) -> str:
-    listed = query.copy()
-    listed.pop("page", None)
-    listed.pop(f"status{NOT}", None)
-    listed["status"] = status
-    return f"{reverse('pipelines')}?{listed.urlencode()}"
 
 
 class MoveForm(DialogForm):

@@ -42,6 +42,7 @@ MOST_WORDS, FEWEST_LETTERS = 7, 3
 register(
     go_to("Pipelines", "pipelines", "list-details", "projects list", section=2),
     go_to("Board", "board", "layout-kanban", "pipelines stages"),
+    go_to("Timeline", "timeline", "timeline", "pipelines gantt schedule dates"),
     go_to("Map", "map", "map", "pipelines places"),
     go_to("Milestones", "milestones", "calendar-event", "dates baselines gates"),
     go_to("Facilities", "facilities", "map-pin", "plants sites", section=5),

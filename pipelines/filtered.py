@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.formats import date_format
+
+from oegen import asof
+from oegen.core import clock
 from oegen.pages.filters import MINE
 from oegen.pages.lists import FilteredPage
+from oegen.pages.selection import NOT
 from pipelines.choices import RAG
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
@@ -33,3 +42,34 @@ class FilteredPipelines(QuickViews):
     filterset_class = PipelineFilter
     section = "pipelines"
     switch_template_name = "pipelines/parts/view_switch.html"
+
+
+class ComparedPipelines(FilteredPipelines):
+    """A page that compares with the end of the day ``compare``."""
+
+    page_parameters = FilteredPipelines.page_parameters | {"compare"}
+
+    def comparison_day(self) -> tuple[date, str]:
+        """By default a month before the page's day; and the error message for an invalid day in the
+        address."""
+        today = clock.today()
+        default = clock.a_month_before(today)
+        text = self.request.GET.get("compare", "")
+        if not text:
+            return default, ""
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            return default, f"“{text}” is not a date. Write it as {default}."
+        if not asof.FIRST_DAY <= day < today:
+            return default, f"Choose a day before {date_format(today)} to compare with."
+        return day, ""
+
+
+def list_url(query: QueryDict, name: str, code: str) -> str:
+    """The list with the filters of the query, and the filter ``name`` with that code alone."""
+    listed = query.copy()
+    for parameter in ("page", f"{name}{NOT}"):
+        listed.pop(parameter, None)
+    listed[name] = code
+    return f"{reverse('pipelines')}?{listed.urlencode()}"

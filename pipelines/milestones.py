@@ -23,6 +23,13 @@ from pipelines.reference import FIELD_OF_KIND, RTB
 from pipelines.services import edit_milestone
 
 
+def is_missed(forecast: date, pipeline_field: str, pipeline: Any) -> bool:
+    """Whether a milestone of the pipeline, read ``with_overdue``, is expected in the past and not
+    reached; see ``MilestoneQuerySet.with_day``. ``pipeline_field`` as in ``Milestone``."""
+    is_rtb = pipeline_field == "rtb_date"
+    return forecast < clock.today() and bool(pipeline.is_overdue if is_rtb else pipeline.is_open)
+
+
 @dataclass(frozen=True)
 class Row:
     """A milestone of a pipeline, or what it has instead of one that was never recorded.
@@ -54,12 +61,10 @@ class Row:
 
     @property
     def is_missed(self) -> bool:
-        """Expected in the past, and not reached; see ``MilestoneQuerySet.with_day``."""
-        forecast = self.milestone.forecast
-        pipeline: Any = self.milestone.pipeline
-        is_past = forecast is not None and forecast < clock.today()
-        is_rtb = self.milestone.pipeline_field == "rtb_date"
-        return is_past and bool(pipeline.is_overdue if is_rtb else pipeline.is_open)
+        one = self.milestone
+        return one.forecast is not None and is_missed(
+            one.forecast, one.pipeline_field, one.pipeline
+        )
 
     @property
     def is_recorded(self) -> bool:

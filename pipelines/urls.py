@@ -1,6 +1,7 @@
 from django.urls import path
 
 from pipelines import board, bulk, editing, map, milestone_list, milestones, views
+from pipelines.timeline.views import Timeline, TimelineRows
 
 urlpatterns = [
     path("pipelines/", views.PipelineList.as_view(), name="pipelines"),
@@ -25,6 +26,8 @@ urlpatterns = [
     path("pipelines/together/<slug:what>/", bulk.EditTogether.as_view(), name="pipelines-together"),
     path("pipelines/map/", map.Map.as_view(), name="map"),
     path("pipelines/map/data/", map.MapData.as_view(), name="map-data"),
+    path("pipelines/timeline/", Timeline.as_view(), name="timeline"),
+    path("pipelines/timeline/rows/", TimelineRows.as_view(), name="timeline-rows"),
     path("pipelines/<uuid:pk>/confirm-rag/", views.confirm_rag, name="pipeline-confirm-rag"),
     path("pipelines/<uuid:pk>/", views.PipelinePage.as_view(), name="pipeline"),
     path("facilities/", views.FacilityList.as_view(), name="facilities"),

@@ -129,8 +129,14 @@ def visits(client) -> Iterator[Visit]:
     from tests.support.desk import Desk
 
     lists = ("pipelines", "facilities", "counterparties", "contacts", "infopoints")
-    names = ("dashboard", "board", "map", "map-data", *lists, "changes", "latest-changes", "audit")
+    views = ("board", "timeline", "map", "map-data")
+    names = ("dashboard", *views, *lists, "changes", "latest-changes", "audit")
     addresses = {name: reverse(name) for name in names}
+    addresses |= {
+        f"timeline by {group}": f"{reverse('timeline')}?group={group}"
+        for group in ("stage", "responsible", "developer")
+    }
+    addresses["timeline, rows from 3000"] = f"{reverse('timeline-rows')}?start=3000"
     addresses |= {
         f"search “{text}”": f"{reverse('search')}?q={text.replace(' ', '+')}" for text in SEARCHES
     }
@@ -152,7 +158,8 @@ def visits(client) -> Iterator[Visit]:
         record = model.objects.annotate(number=Count(links)).order_by("-number").first()
         addresses[model._meta.model_name] = record.get_absolute_url()
     day = timezone.localdate() - AGO
-    for name in ("dashboard", "pipelines", "pipelines, filtered", "search “solar”", "pipeline"):
+    in_the_past = ("dashboard", "pipelines", "pipelines, filtered", "timeline", "search “solar”")
+    for name in (*in_the_past, "pipeline"):
         joint = "&" if "?" in addresses[name] else "?"
         addresses[f"{name}, past"] = f"{addresses[name]}{joint}as_of={day}"
     pipeline = Pipeline.objects.order_by("pk")[0]
@@ -164,7 +171,7 @@ def visits(client) -> Iterator[Visit]:
         "admin form": admin_form,
     }
     yield from (Visit(name, address) for name, address in addresses.items())
-    for name in ("dashboard", "dashboard, past"):
+    for name in ("dashboard", "dashboard, past", "timeline", "timeline, past"):
         yield Visit(f"{name}, after an edit", addresses[name], partial(edit, pipeline))
         yield Visit(f"{name}, cold", addresses[name], cache.clear)
 

@@ -90,6 +90,8 @@ PAGES = {
     "pipelines/board/": READ,
     "pipelines/map/": READ,
     "pipelines/map/data/": READ,
+    "pipelines/timeline/": READ,
+    "pipelines/timeline/rows/": READ,
     "report/": {**READ, "POST": (302, 422, 422, 422)},
     "report/frozen/": READ,
     "report/frozen/<uuid:pk>/": READ,

@@ -133,7 +133,8 @@ def test_every_attribute_with_an_address_is_known(reader, kestrel):
     found = {name for text in texts for name in given.findall(text)}
     assert len(texts) > 90
     assert found - PREFIXES - POSTED <= set(asof.URL_ATTRIBUTES)
-    for name in ("pipelines", "facilities", "counterparties", "contacts", "infopoints", "map"):
+    lists = ("pipelines", "facilities", "counterparties", "contacts", "infopoints")
+    for name in (*lists, "map", "timeline"):
         shown = {name for name, _ in ways_on(reader.get(reverse(name), {"as_of": DAY}).text)}
         assert shown <= set(asof.URL_ATTRIBUTES)
         assert {"href", "hx-get"} <= shown
@@ -159,7 +160,9 @@ def test_names_are_suggested_of_the_day(reader):
     assert reader.get(f"{suggest}&q=acme").json() == {"names": ["Acme"]}
 
 
-@pytest.mark.parametrize("name", ["dashboard", "pipelines", "board", "map", "search", "changes"])
+@pytest.mark.parametrize(
+    "name", ["dashboard", "pipelines", "board", "timeline", "map", "search", "changes"]
+)
 def test_every_way_on_keeps_the_day(reader, name):
     html = reader.get(reverse(name), {"as_of": DAY, "q": "kestrel"}).text
     known = [way for _, way in ways_on(html)]

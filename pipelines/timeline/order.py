@@ -1,0 +1,271 @@
+"""The order of the pipelines of a timeline, in groups."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from statistics import quantiles
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+from django.db.models import F, FilteredRelation, Q, QuerySet, Value, Window
+from django.db.models.functions import RowNumber
+
+from counterparties.models import Counterparty
+from oegen import asof
+from oegen.core import clock, sql
+from oegen.models import User
+from oegen.search.ordering import natural
+from pipelines.choices import ON_HOLD, CapacityBasis, Outcome
+from pipelines.facts.models import Fact
+from pipelines.filters import NOBODY
+from pipelines.models import (
+    MilestoneKind,
+    PipelineCounterparty,
+    Stage,
+    StageTransition,
+    Technology,
+)
+from pipelines.querysets import HELD, NO_FACILITY, Megawatts, PipelineQuerySet, mw_of
+from pipelines.reference import LEAD_DEVELOPER_ID
+
+KEY_BYTES = 16
+
+#: Years that are further than so many times the distance between the quartiles from these are left
+#: out of the time axis: the usual fence of what is far out.
+FAR_OUT = 3
+
+#: The distance between the quartiles that is taken at least.
+LEAST_SPREAD = 2
+
+
+def at_day() -> QuerySet[Any]:
+    """The facts of the effective day."""
+    past = clock.past_day()
+    found: QuerySet[Any] = Fact.objects.at(clock.end_of(past) if past else None).order_by()
+    return found
+
+
+class GroupBy(models.TextChoices):
+    TECHNOLOGY = "technology", "Technology"
+    STAGE = "stage", "Stage"
+    RESPONSIBLE = "responsible", "Responsible"
+    DEVELOPER = "developer", "Lead developer"
+    NOTHING = "none", "Nothing"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The pipelines under one heading: their number, and their capacity, for which a facility in
+    two of them counts once. ``code`` is what selects exactly these in the list's filter; empty if
+    nothing does."""
+
+    label: str
+    code: str
+    pipelines: int
+    capacity: Megawatts
+
+
+@dataclass(frozen=True)
+class Order:
+    """All pipelines of a timeline: the groups one after another, each by RTB date and name.
+
+    ``keys`` has ``KEY_BYTES`` for each pipeline, which a cache keeps in less space than UUIDs.
+    ``years`` are the first and the last of the time axis.
+    """
+
+    groups: list[Group]
+    keys: bytes
+    years: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.keys) // KEY_BYTES
+
+    def part(self, start: int, size: int) -> list[UUID]:
+        end = min(start + size, len(self))
+        return [
+            UUID(bytes=self.keys[KEY_BYTES * place : KEY_BYTES * (place + 1)])
+            for place in range(start, end)
+        ]
+
+
+class Plant(NamedTuple):
+    """A facility: the place of its technology in their order, and its capacity if that is known."""
+
+    technology: int
+    kw: int | None
+
+
+def main_technology(plants: Sequence[Plant]) -> int | None:
+    """That of the largest facility, the first in their order if several are equally large; None
+    without facilities."""
+    if len(plants) < 2:
+        return plants[0].technology if plants else None
+    return max(plants, key=lambda one: (one.kw or 0, -one.technology)).technology
+
+
+class Vocabulary:
+    """The reference rows that timelines name, in order. Rows know them by their place."""
+
+    TECHNOLOGY_ORDER = ("order", "name")
+
+    def __init__(self) -> None:
+        self.technologies = list(Technology.objects.order_by(*self.TECHNOLOGY_ORDER))
+        self.stages = list(Stage.objects.order_by("order"))
+        self.kinds = list(MilestoneKind.objects.order_by("order", "name"))
+
+    def megawatts(self, plants: Iterable[Plant]) -> Megawatts:
+        kw = [0] * len(self.technologies)
+        for technology, size in plants:
+            kw[technology] += size or 0
+        is_dc = [one.capacity_basis == CapacityBasis.DC for one in self.technologies]
+        dc = sum(size for size, is_one in zip(kw, is_dc, strict=True) if is_one)
+        return Megawatts(mw_of(dc), mw_of(sum(kw) - dc))
+
+
+@dataclass
+class _Bucket:
+    """The pipelines of one group while the order is read, and the plants in them, each with the key
+    of its facility if several pipelines have it."""
+
+    keys: list[str] = field(default_factory=list)
+    plants: list[tuple[Plant, object]] = field(default_factory=list)
+
+    def distinct_plants(self) -> Iterator[Plant]:
+        yield from (plant for plant, facility in self.plants if facility is None)
+        yield from {facility: plant for plant, facility in self.plants if facility}.values()
+
+
+def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocabulary) -> Order:
+    """One statement whatever the number of pipelines, and one for the groups' names."""
+    buckets: dict[Any, _Bucket] = defaultdict(_Bucket)
+    years: list[str] = []
+    for key, found in groupby(_read_ordered(pipelines, group_by), itemgetter(0)):
+        rows = list(found)
+        _, value, began, ends, *_ = rows[0]
+        plants = [
+            (Plant(technology, kw), facility)
+            for _, _, _, _, technology, kw, facility in rows
+            if technology is not None
+        ]
+        if began:
+            years.append(began[:4])
+        if ends:
+            years.append(ends[:4])
+        if group_by == GroupBy.TECHNOLOGY:
+            value = main_technology([plant for plant, _ in plants])
+        bucket = buckets[value]
+        bucket.keys.append(key)
+        bucket.plants += plants
+    groups, keys = [], []
+    for value, label, code in _headings(group_by, buckets, vocabulary):
+        bucket = buckets[value]
+        capacity = vocabulary.megawatts(bucket.distinct_plants())
+        groups.append(Group(label, code, len(bucket.keys), capacity))
+        keys += bucket.keys
+    return Order(groups, bytes.fromhex("".join(keys).replace("-", "")), axis_years(years))
+
+
+def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Values]:
+    """Rows of: the pipeline's key as text, its group, the day of its first move and the last of its
+    dates, as text, and of each facility the place of its technology, kW and, if several pipelines
+    have it, key."""
+    found: QuerySet[Any, Any] = pipelines.order_by()
+    bucket: Any = Value(0)
+    match group_by:
+        case GroupBy.STAGE:
+            found, bucket = pipelines.order_by().with_status(), F("status")
+        case GroupBy.RESPONSIBLE:
+            bucket = F("responsible_id")
+        case GroupBy.DEVELOPER:
+            lead = FilteredRelation(
+                "counterparty_links", condition=Q(counterparty_links__role=LEAD_DEVELOPER_ID)
+            )
+            found, bucket = found.annotate(lead=lead), F("lead__counterparty_id")
+    found = found.values_list("pk", bucket, "rtb_date", "cod_date", F(natural("project_name")))
+    try:
+        found_sql, found_params = found.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    plants = at_day().values("pipeline_id", "technology_id", "kw", "is_shared", "facility_id")
+    plants_sql, plants_params = plants.query.sql_with_params()
+    place = Window(RowNumber(), order_by=Vocabulary.TECHNOLOGY_ORDER) - 1
+    technologies = Technology.objects.order_by().annotate(place=place).values("id", "place")
+    technologies_sql, technologies_params = technologies.query.sql_with_params()
+    return sql.fetch(
+        f"""
+        WITH found (pipeline_id, bucket, rtb, cod, name) AS ({found_sql}),
+        moves AS (
+            SELECT pipeline_id, MIN(effective_on) AS began
+            FROM {asof.table(StageTransition)} GROUP BY pipeline_id
+        )
+        SELECT CAST(found.pipeline_id AS TEXT), bucket, CAST(began AS TEXT),
+            CAST(COALESCE(cod, rtb) AS TEXT), place, kw,
+            CASE WHEN is_shared THEN facility_id END
+        FROM found
+        LEFT JOIN moves ON moves.pipeline_id = found.pipeline_id
+        LEFT JOIN ({plants_sql}) AS plants ON plants.pipeline_id = found.pipeline_id
+        LEFT JOIN ({technologies_sql}) AS technologies ON technologies.id = technology_id
+        ORDER BY rtb NULLS LAST, name, found.pipeline_id
+        """,  # noqa: S608 - SQL of our own
+        (*found_params, *plants_params, *technologies_params),
+    )
+
+
+def _headings(
+    group_by: GroupBy, buckets: Collection[Any], vocabulary: Vocabulary
+) -> list[tuple[Any, str, str]]:
+    """The groups in order, those without a value last: bucket, label and code."""
+    known: list[tuple[Any, str, str]]
+    prepare = Counterparty._meta.pk.get_db_prep_value
+    match group_by:
+        case GroupBy.TECHNOLOGY:
+            known = [(place, one.name, "") for place, one in enumerate(vocabulary.technologies)]
+            known.append((None, "No facility", NO_FACILITY))
+        case GroupBy.STAGE:
+            known = [(code, name, code) for code, name in statuses(vocabulary.stages)]
+        case GroupBy.RESPONSIBLE:
+            people = User.objects.filter(pk__in=[key for key in buckets if key is not None])
+            known = [(one.pk, str(one), one.username) for one in people]
+            known.sort(key=lambda heading: heading[1].casefold())
+            known.append((None, "Nobody responsible", NOBODY))
+        case GroupBy.DEVELOPER:
+            leads = PipelineCounterparty.objects.filter(role=LEAD_DEVELOPER_ID).order_by()
+            named = Counterparty.objects.filter(pk__in=leads.values("counterparty"))
+            known = [
+                (prepare(key, connection), name, "")
+                for key, name in named.order_by(natural("name"), "pk").values_list("pk", "name")
+            ]
+            known.append((None, "No lead developer", ""))
+        case _:
+            known = [(0, "", "")]
+    return [heading for heading in known if heading[0] in buckets]
+
+
+def statuses(stages: Collection[Stage]) -> list[tuple[str, str]]:
+    """Codes and names in the order in which a project goes through them."""
+    return [
+        *((one.code, one.name) for one in stages if not one.is_terminal),
+        (HELD, ON_HOLD),
+        *((one.code, one.name) for one in stages if one.is_terminal),
+        *((code, str(label)) for code, label in Outcome.choices if code != Outcome.ACTIVE),
+    ]
+
+
+def axis_years(years: Iterable[str]) -> tuple[int, int]:
+    """The first and the last year, with this one, without what is far out: one date in 2099 would
+    leave no room for the others."""
+    today = clock.today().year
+    # Twice, because quartiles need two.
+    numbers = Counter({today: 2})
+    for year, number in Counter(years).items():
+        numbers[int(year)] += number
+    low, _, high = quantiles(numbers.elements(), n=4, method="inclusive")
+    margin = FAR_OUT * max(high - low, LEAST_SPREAD)
+    inside = {today, *(year for year in numbers if low - margin <= year <= high + margin)}
+    return min(inside), max(inside)
