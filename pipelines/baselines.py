@@ -35,8 +35,7 @@ class DaysBetween(Func):
 def dated_facts() -> QuerySet[Any]:
     """The facts of the effective day that have an RTB date, with ``baseline`` and, in days, late
     positive, ``days_late`` and ``days_after_first``: against the baseline and the first date."""
-    past = clock.past_day()
-    facts = apps.get_model("pipelines", "Fact").objects.at(clock.end_of(past) if past else None)
+    facts = apps.get_model("pipelines", "Fact").objects.at(clock.past_moment())
     dated: QuerySet[Any] = facts.filter(rtb_date__isnull=False).order_by()
     return dated.annotate(baseline=Coalesce("rtb_baseline", "rtb_first")).annotate(
         days_late=DaysBetween(F("baseline"), F("rtb_date")),

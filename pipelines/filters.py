@@ -302,6 +302,15 @@ class PipelineFilter(PageFilterSet):
     capacity_max = AmountFilter("capacity_max", "lte", "Capacity to, MW", method="filter_capacity")
     rtb_from = DayFilter("rtb_date", "gte", "RTB from")
     rtb_to = DayFilter("rtb_date", "lte", "RTB to")
+    late_days = WholeNumberFilter(
+        "rtb_days_late",
+        "gte",
+        "RTB later than its baseline by at least, days",
+        method="filter_late_days",
+        min_value=1,
+        max_value=100_000,
+        example=30,
+    )
     rtb_year = WholeNumberFilter(
         "rtb_date",
         "year",
@@ -332,15 +341,6 @@ class PipelineFilter(PageFilterSet):
         choices=RAGS,
         method="filter_rag_was",
         empty_label="Any RAG",
-    )
-    late_days = WholeNumberFilter(
-        "rtb_days_late",
-        "gte",
-        "RTB later than its baseline by at least, days",
-        method="filter_late_days",
-        min_value=1,
-        max_value=100_000,
-        example=30,
     )
     rag_moved = django_filters.ChoiceFilter(
         label="RAG since then",

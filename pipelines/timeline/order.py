@@ -46,8 +46,7 @@ LEAST_SPREAD = 2
 
 def at_day() -> QuerySet[Any]:
     """The facts of the effective day."""
-    past = clock.past_day()
-    found: QuerySet[Any] = Fact.objects.at(clock.end_of(past) if past else None).order_by()
+    found: QuerySet[Any] = Fact.objects.at(clock.past_moment()).order_by()
     return found
 
 
