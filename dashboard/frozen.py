@@ -15,6 +15,7 @@ from dashboard.report_content import drawable
 from dashboard.report_file import report_sheet
 from dashboard.services import proof_of
 from oegen import exports
+from pipelines.models import Pipeline
 
 
 class FrozenReports(ListView):
@@ -74,14 +75,21 @@ class FrozenReportToday(DetailView):
         request.GET = QueryDict(f"{frozen.query}&compare={frozen.since}")
         report.setup(request)
         content = report.content()
-        context = super().get_context_data(**kwargs) | {"section": "dashboard"}
+        is_wrong = report.has_invalid_filters()
+        then = drawable(frozen.content, day=frozen.day)
+        context = super().get_context_data(**kwargs) | {
+            "section": "dashboard",
+            "then": then,
+            "is_wrong": is_wrong,
+            "projects": project_changes(
+                then, Pipeline.objects.none() if is_wrong else report.selected()
+            ),
+        }
         if content is None:
             return context
-        then, now = drawable(frozen.content, day=frozen.day), drawable(content)
+        now = drawable(content)
         return context | {
-            "then": then,
             "now": now,
             "sentences": (("Then", then), ("Now", now)),
             "groups": figure_groups(then, now),
-            "projects": project_changes(then, report.selected()),
         }

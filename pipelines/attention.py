@@ -18,7 +18,7 @@ from django.db.models import Max, Q, QuerySet, Sum
 
 from oegen.core import clock, sql
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
-from pipelines.gates import is_unproven
+from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
 from pipelines.stays import stays_sql, usual_days
 
@@ -51,8 +51,9 @@ def attention_sql(
     then = clock.end_of(clock.a_month_before(clock.today()))
     # Asked beforehand: a part of the statement would be evaluated for each use of its result.
     names = not counting or _facts(moment).filter(responsible_id__isnull=False).exists()
-    proves = not counting or _facts(moment).filter(proven__gt="").exists()
-    now, now_params = _now(moment, is_unproven() if proves else Q(pk__in=[]))
+    gates = Gates.load()
+    proves = not counting or _facts(moment).filter(gates.any_proven()).exists()
+    now, now_params = _now(moment, is_unproven(gates) if proves else Q(pk__in=[]))
     nobody = "now.responsible IS NULL" if names else "1 = 0"
     was, was_params = _was(then)
     waiting, waiting_params = _waiting(wanted)

@@ -11,8 +11,6 @@ from django.apps import apps
 from django.db.models import F, Func, IntegerField, QuerySet
 from django.db.models.functions import Coalesce
 
-from oegen.core import clock
-
 
 class DaysBetween(Func):
     """The days from one date to another, late positive."""
@@ -35,7 +33,7 @@ class DaysBetween(Func):
 def dated_facts() -> QuerySet[Any]:
     """The facts of the effective day that have an RTB date, with ``baseline`` and, in days, late
     positive, ``days_late`` and ``days_after_first``: against the baseline and the first date."""
-    facts = apps.get_model("pipelines", "Fact").objects.at(clock.past_moment())
+    facts = apps.get_model("pipelines", "Fact").objects.now()
     dated: QuerySet[Any] = facts.filter(rtb_date__isnull=False).order_by()
     return dated.annotate(baseline=Coalesce("rtb_baseline", "rtb_first")).annotate(
         days_late=DaysBetween(F("baseline"), F("rtb_date")),

@@ -31,6 +31,7 @@ class EditForm(DialogForm):
     """The base of the forms; ``names`` are the pipeline's fields that they write."""
 
     prefix_of_ids = "edit"
+    noun = "pipeline"
     title: ClassVar[str]
     names: ClassVar[tuple[str, ...]]
 

@@ -1,5 +1,4 @@
 from datetime import date
-from urllib.parse import quote
 
 import django_filters
 from django import forms
@@ -138,10 +137,13 @@ def reader_key(query: QueryDict, reader: User) -> tuple[str, int | None]:
 def name_reader(query: QueryDict, reader: User) -> QueryDict:
     """The filters with the reader's username where they mean whoever reads."""
     named = query.copy()
-    own, name = (f"responsible={one}" for one in (MINE, quote(reader.username)))
     for parameter, values in query.lists():
-        nested = (value.replace(own, name) for value in values)
-        named.setlist(parameter, [reader.username if one == MINE else one for one in nested])
+        if parameter == "also":
+            named.setlist(
+                "also", [name_reader(QueryDict(value), reader).urlencode() for value in values]
+            )
+        else:
+            named.setlist(parameter, [reader.username if one == MINE else one for one in values])
     return named
 
 

@@ -1,8 +1,8 @@
 """The RTB gates: the milestones that have to be proven before a project is ready to build.
 
-Of a facility, the set that applies is the one of its technology, else of the technology that it is
-a kind of, else of any; of each, first that of its country, then that of any country. Of a project,
-the gates of all its facilities together.
+A facility has the gates of the set of its technology, else of the technology that it is a kind of,
+else of any; for each, a set of its country comes before that of any country. A project has the
+gates of all its facilities.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.apps import apps
@@ -55,6 +57,11 @@ class Gates:
         """The gates of a project whose facilities are of these technologies and countries."""
         return frozenset().union(*(self.of(*plant) for plant in set(plants) or {(None, OTHERS)}))
 
+    def any_proven(self) -> Q:
+        """The condition for a fact: a milestone that is a gate of any set is proven."""
+        gates = frozenset().union(*self.sets.values())
+        return reduce(or_, (Q(proven__contains=gate.hex) for gate in gates), Q(pk__in=[]))
+
     def are_open(self) -> Q:
         """The condition for a fact: a gate of its facility is not proven."""
         countries = sorted({country for _, country in self.sets} - {OTHERS})
@@ -73,8 +80,8 @@ class Gates:
         return condition
 
 
-def is_unproven() -> Q:
+def is_unproven(gates: Gates) -> Q:
     """The condition for a fact: open, said to be ready to build or from Construction on, and a gate
     of its facility is not proven."""
     is_past_rtb = Q(is_rtb_actual=True) | Q(stage__order__gte=order_of_construction())
-    return IS_OPEN & is_past_rtb & Gates.load().are_open()
+    return IS_OPEN & is_past_rtb & gates.are_open()

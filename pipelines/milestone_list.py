@@ -65,7 +65,13 @@ class MilestoneFilter(PageFilterSet):
         "Status of the pipeline", status_choices, pick="of_status", empty_label="Any status"
     )
     responsible = SelectionFilter(
-        "Responsible", responsible_choices, pick="of_responsible", empty_label="Anybody"
+        "Responsible",
+        responsible_choices,
+        pick="of_responsible",
+        group_by="pipeline__responsible__username",
+        buckets={NOBODY: None},
+        is_combined=lambda code: code == MINE,
+        empty_label="Anybody",
     )
     day_from = DayFilter("day", "gte", "Expected or done from")
     day_to = DayFilter("day", "lte", "Expected or done to")

@@ -16,11 +16,14 @@ from oegen.core.days import DayField
 from oegen.core.fields import PROSE_LIMIT, ReasonFormField, TextFormField
 from oegen.models import User
 from oegen.pages.forms import DialogForm
-from pipelines.editing import EditDialog
+from pipelines.editing import MAY_EDIT, EditDialog
 from pipelines.gates import Gates
 from pipelines.models import Milestone, MilestoneKind, Pipeline
 from pipelines.reference import FIELD_OF_KIND, RTB
 from pipelines.services import edit_milestone
+
+#: What changing a milestone in its dialog requires.
+MAY_EDIT_MILESTONES = (MAY_EDIT, "pipelines.add_milestone", "pipelines.change_milestone")
 
 
 def is_missed(forecast: date, pipeline_field: str, pipeline: Any) -> bool:
@@ -67,6 +70,17 @@ class Row:
         )
 
     @property
+    def is_done(self) -> bool:
+        """It happened; or, for RTB and COD, the stage says so and their day has come."""
+        one = self.milestone
+        pipeline: Any = one.pipeline
+        if one.actual or not one.pipeline_field or self.day is None:
+            return one.actual is not None
+        is_rtb = one.pipeline_field == "rtb_date"
+        is_reached = pipeline.is_past_rtb if is_rtb else pipeline.stage.is_terminal
+        return is_reached and self.day <= clock.today()
+
+    @property
     def is_recorded(self) -> bool:
         return not self.milestone._state.adding or self.day is not None
 
@@ -93,7 +107,7 @@ class Milestones:
 
 
 def milestones_of(pipeline: Pipeline) -> Milestones:
-    """Of a pipeline read ``with_first_dates`` and ``with_overdue``, with its stage and its
+    """The pipeline has to be read ``with_first_dates`` and ``with_overdue``, with its stage and its
     facilities."""
     found = pipeline.milestones.select_related("kind", "confirmed_by").with_first_day()
     recorded = {one.kind_id: one for one in found}
@@ -118,6 +132,7 @@ def milestones_of(pipeline: Pipeline) -> Milestones:
 
 class MilestoneForm(DialogForm):
     prefix_of_ids = "edit"
+    noun = "milestone"
 
     version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     forecast_on = DayField(label="Expected on", required=False)
@@ -141,8 +156,6 @@ class MilestoneForm(DialogForm):
         self.milestone = milestone
         fields = [*self.base_fields]
         initial = {name: getattr(milestone, name) for name in fields if name != "reason"}
-        if milestone._state.adding:
-            initial["version"] = 0
         super().__init__(data, initial=initial)
         hidden = {"forecast_on", "actual_on"} if milestone.pipeline_field else {"is_actual"}
         hidden |= {
@@ -170,6 +183,7 @@ class MilestoneForm(DialogForm):
 
 
 class EditMilestone(EditDialog):
+    permission_required = MAY_EDIT_MILESTONES  # type: ignore[assignment]  # several are allowed
     kind: MilestoneKind
 
     def prepare(self) -> None:
@@ -179,7 +193,7 @@ class EditMilestone(EditDialog):
     @property
     def record(self) -> Milestone:
         stored = self.pipeline.milestones.filter(kind=self.kind).first()
-        milestone: Milestone = stored or Milestone(pipeline=self.pipeline)
+        milestone: Milestone = stored or Milestone(pipeline=self.pipeline, version=0)
         milestone.kind, milestone.pipeline = self.kind, self.pipeline
         return milestone
 

@@ -20,7 +20,7 @@ from pipelines import services
 from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filtered import EDIT_DIALOG, QuickViews
 from pipelines.filters import OPEN_BY_DEFAULT, FacilityFilter, PipelineFilter
-from pipelines.milestones import milestones_of
+from pipelines.milestones import MAY_EDIT_MILESTONES, milestones_of
 from pipelines.models import Facility, Pipeline
 from pipelines.querysets import Megawatts
 from pipelines.tables import FacilityTable, PipelineTable
@@ -122,6 +122,8 @@ class PipelinePage(RecordPage):
             .order_by("role__order", natural("counterparty__name")),
             "places": places_of(pipeline.facilities.all()),
             "milestones": milestones_of(pipeline),
+            "may_edit_milestones": self.request.user.has_perms(MAY_EDIT_MILESTONES)
+            and not clock.past_day(),
             "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
         }
 

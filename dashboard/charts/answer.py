@@ -69,6 +69,7 @@ def _moves(found: Answer, since: date, lists: Lists) -> Iterable[Phrase]:
         link = lists.pipelines(status=OPEN, since=since, rag_moved=direction)
         if number:
             yield Phrase(f"{whole(number)} {direction}", replace(link, pipelines=number), judgement)
+    yield from _overdue_moves(found, lists)
     days = found.slippage.weighted_days
     if found.slippage.slipped and days is not None:
         text = f"dates {words.days(days)} on average"
@@ -77,6 +78,16 @@ def _moves(found: Answer, since: date, lists: Lists) -> Iterable[Phrase]:
         # Without capacity there is no average.
         text = f"{words.count(found.slippage.slipped, 'RTB date')} changed"
         yield Phrase(text, lists.tab("dates", since))
+
+
+def _overdue_moves(found: Answer, lists: Lists) -> Iterable[Phrase]:
+    """How many more or fewer are overdue than then."""
+    now = found.headline.overdue.pipelines
+    more = now - found.before.overdue.pipelines
+    if more:
+        words_of_it = "more" if more > 0 else "fewer"
+        link = replace(lists.pipelines(rtb=OVERDUE), pipelines=now)
+        yield Phrase(f"{whole(abs(more))} {words_of_it} overdue", link, _judgement_of(more))
 
 
 def _judgement_of(days: int) -> str:
@@ -239,6 +250,7 @@ class AttentionList:
     """``link`` is the list of all; ``reasons`` are those that occur."""
 
     pipelines: int
+    urgent: int
     link: Link
     reasons: tuple[ReasonCount, ...]
     rows: tuple[AttentionRow, ...]
@@ -267,6 +279,7 @@ def attention_list(
 
     return AttentionList(
         found.pipelines,
+        found.urgent,
         link(ANY_REASON, found.pipelines),
         tuple(
             ReasonCount(reason, number, link(str(reason), number))

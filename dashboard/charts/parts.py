@@ -252,6 +252,10 @@ def bars(
 
 def shared_facilities_note(groups: Iterable, whole_mw: Decimal) -> str:
     """A note if the bars add up to more than the total ``whole_mw``."""
-    if sum(group.total.capacity.mw for group in groups) <= whole_mw:
+    several = sum(group.total.capacity.mw for group in groups) - whole_mw
+    if several <= 0:
         return ""
-    return "A facility that projects of several bars share is in each bar, and once in the total."
+    return (
+        f"Together {number(several)} MW more than the total: a facility that projects of "
+        "several bars share is in each of them, and once in the total."
+    )

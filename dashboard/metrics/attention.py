@@ -36,10 +36,11 @@ class Needing:
 
 @dataclass(frozen=True)
 class Attention:
-    """The number of ``pipelines`` with any reason, of those with each, and the first of them: those
-    with an urgent reason, then the others, the largest capacity first."""
+    """The number of ``pipelines`` with any reason, with an ``urgent`` one and with each. ``first`` are
+    the urgent, then the others, the largest capacity first."""
 
     pipelines: int
+    urgent: int
     by_reason: dict[Reason, int]
     first: tuple[Needing, ...]
 
@@ -52,7 +53,8 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
         rows = fetch(
             f"""
             SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
-                COUNT(*) OVER (), {counts}
+                COUNT(*) OVER (), SUM(CASE WHEN {has_any(urgent)} THEN 1 ELSE 0 END) OVER (),
+                {counts}
             FROM ({sql}) AS attention WHERE {has_any(Reason)}
             ORDER BY CASE WHEN {has_any(urgent)} THEN 0 ELSE 1 END, kw DESC NULLS LAST,
                 name, pipeline_id
@@ -60,10 +62,11 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
             """,
             params,
         )
-    number, *by_reason = rows[0][8:] if rows else (0, *(0 for _ in Reason))
+    number, pressing, *by_reason = rows[0][8:] if rows else (0, 0, *(0 for _ in Reason))
     people = User.objects.in_bulk({row[6] for row in rows if row[6]})
     return Attention(
         number,
+        int(pressing),
         {reason: int(count) for reason, count in zip(Reason, by_reason, strict=True)},
         tuple(
             Needing(

@@ -41,8 +41,8 @@ class Late:
 
 @dataclass(frozen=True)
 class Baselines:
-    """Of the ``pipelines`` that are open, with an RTB date; ``approved`` of them have an approved
-    baseline. ``latest``: the largest delays against the baseline first."""
+    """The ``pipelines`` are open, with an RTB date; ``approved`` of them have an approved baseline.
+    ``latest``: the largest delays against the baseline first."""
 
     pipelines: int
     approved: int

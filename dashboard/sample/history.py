@@ -74,9 +74,8 @@ class Event:
 
     def add(self, model: type[Record], **values: Any) -> Record:
         """Create a record with its first history row. Foreign keys are given as ``_id``."""
-        record = model(
-            id=self._history.new_id(), created_at=self.when, modified_at=self.when, **values
-        )
+        key = values.pop("id", None) or self._history.new_id()
+        record = model(id=key, created_at=self.when, modified_at=self.when, **values)
         self._history.records[model].append(record)
         self._add_row(record, audit.CREATED)
         return record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from uuid import UUID
 
 from dashboard.sample.history import Event
 from dashboard.sample.tables import PROPORTIONS, TEXTS
@@ -13,12 +14,13 @@ from pipelines.reference import RTB_ID
 
 
 class ProjectMilestones:
-    """Those of one project. ``tracked``: whether its manager keeps them."""
+    """Those of one project. They draw their own random numbers, which the project's key begins, so
+    that the projects are the same with and without them."""
 
-    def __init__(self, rng: Random, pipeline: Pipeline, tracked: bool):
-        self._rng = rng
+    def __init__(self, pipeline: Pipeline):
+        self._rng = Random(pipeline.pk.int)  # noqa: S311, it makes up data and keeps no secret
         self._pipeline = pipeline
-        self._tracked = tracked
+        self._tracked = self._rng.random() < 0.8
         #: By the code of their kind.
         self._milestones: dict[str, Milestone] = {}
         self._rtb: Milestone | None = None
@@ -34,6 +36,7 @@ class ProjectMilestones:
                 self._add(event, code, day)
         self._rtb = event.add(
             Milestone,
+            id=self._new_id(),
             pipeline_id=self._pipeline.pk,
             kind_id=RTB_ID,
             baseline_on=due if self._rng.random() < 0.7 else None,
@@ -43,6 +46,7 @@ class ProjectMilestones:
         is_past = day <= event.when.date()
         milestone = event.add(
             Milestone,
+            id=self._new_id(),
             pipeline_id=self._pipeline.pk,
             kind_id=reference_id("milestonekind", code),
             forecast_on=None if is_past else day,
@@ -50,6 +54,9 @@ class ProjectMilestones:
             **self._proof(event, code, day) if is_past else {},
         )
         self._milestones[code] = milestone
+
+    def _new_id(self) -> UUID:
+        return UUID(int=self._rng.getrandbits(128), version=4)
 
     def _proof(self, event: Event, code: str, day: date | None = None) -> dict[str, object]:
         """The values of a milestone that was reached; some have no evidence."""

@@ -196,7 +196,7 @@ class Project:
         for facility in [*self._facilities, *(extended._facilities if extended else [])]:
             event.add(PipelineFacility, pipeline_id=self.pipeline.pk, facility_id=facility.pk)
         self._add_partners(event, Decimal(100 - ours) or None)
-        self._milestones = ProjectMilestones(rng, self.pipeline, rng.random() < 0.8)
+        self._milestones = ProjectMilestones(self.pipeline)
         self._milestones.start(event)
 
     def _next_step(self, day: date) -> dict[str, Any]:

@@ -72,24 +72,26 @@ def _crossings(
             begun[key] = last
     for key in _written_silently(standing, since, until):
         begun.pop(key, None)
-    telling = {
-        key: frozenset(
-            rule
+    # By record, the rules that report it, each with the kinds that it does.
+    reported = {
+        key: {
+            rule: found
             for rule, kinds in rules.items()
-            if any(kind in kinds and kinds[kind] <= start for kind, start in last.items())
-        )
+            if (found := {one for one, start in last.items() if kinds.get(one, until) <= start})
+        }
         for key, last in begun.items()
     }
-    told = sorted(key for key, by in telling.items() if by)
-    facts = standing.facts(told)
-    for key in told:
-        words = [label for kind, label in standing.event.kinds if kind in begun[key]]
+    keys = sorted(key for key, by in reported.items() if by)
+    facts = standing.facts(keys)
+    for key in keys:
+        named = set().union(*reported[key].values())
+        words = [label for kind, label in standing.event.kinds if kind in named]
         yield Occurrence(
             standing.event,
             standing.model,
             key,
             new=", ".join(words),
-            rules=telling[key],
+            rules=frozenset(reported[key]),
             facts=facts.get(key, ()),
             moment=moment,
         )

@@ -75,7 +75,7 @@ def _day(year: int, month: int, day: str | None) -> date | None:
         if day:
             return date(year, month, int(day))
         return _before(date(year + month // 12, month % 12 + 1, 1))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

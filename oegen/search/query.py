@@ -256,7 +256,8 @@ def _label(model: type[AuditedModel], name: str) -> str:
 
 
 def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
-    """The existing records that a person added or changed last, newest first."""
+    """The existing records with a page that a person added or changed last, or about which they
+    did, newest first."""
     newest = ChangeSet.objects.recorded().filter(person=person.pk).order_by("-recorded_at", "-pk")
     change_sets = list(newest.values_list("pk", flat=True)[:CHANGES_READ])
     moments: dict[tuple[type[AuditedModel], Any], datetime] = {}
@@ -272,4 +273,5 @@ def changed_last_by(person: AbstractUser, limit: int = 8) -> list[AuditedModel]:
         keys = [key for other, key in wanted if other is model]
         for key, record in model._base_manager.in_bulk(keys).items():
             found[model, key] = record
-    return [found[one] for one in wanted if one in found][:limit]
+    pages = (found[one].result_page_record() for one in wanted if one in found)
+    return list(dict.fromkeys(pages))[:limit]

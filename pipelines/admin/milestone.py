@@ -26,6 +26,11 @@ class MilestoneForm(GuardedForm):
             *("evidence_note", "evidence_url"),
         )
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Another kind would take the baseline and the evidence with it.
+        self.fields["kind"].disabled = self._is_change
+
     def save(self, commit=True):
         change_set = audit.current_change_set()
         self.instance.confirm(change_set.person if change_set else None, self.changed_data)

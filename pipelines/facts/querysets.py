@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from django.db.models import BigIntegerField, Case, F, QuerySet, When
 
+from oegen.core import clock
 from pipelines.facts.intervals import FOREVER
 from pipelines.querysets import is_own_valid, whole_number
 
@@ -15,6 +16,10 @@ class FactQuerySet(QuerySet[Any]):
         if moment is None:
             return self.filter(valid_until=FOREVER)
         return self.filter(valid_from__lt=moment, valid_until__gte=moment)
+
+    def now(self) -> Self:
+        """The facts of the effective day: the current ones, or those of the past being read."""
+        return self.at(clock.past_moment())
 
 
 def fact_probability(today: date | None = None) -> Case:

@@ -90,7 +90,8 @@ def refresh_facts_about(
 
 def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
     """End the open facts of the pipelines where their newest version begins, and go on with its
-    state. Returns the pipelines where that was possible: it begins later than those facts did."""
+    state. Returns the pipelines where that was possible: it begins later than those facts did, and
+    changes nothing that is derived from several records."""
     ended: dict[UUID, list[Fact]] = defaultdict(list)
     for keys in chunks(newest, CHUNK):
         for fact in Fact.objects.at(None).filter(pipeline_id__in=keys):
@@ -98,11 +99,13 @@ def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
     begun = []
     for key, facts in list(ended.items()):
         since, until, values = newest[key]
-        if any(fact.valid_from >= since for fact in facts):
+        state = PipelineState._make(values)._asdict()
+        # RTB has happened only while there is a date.
+        has_date = state["rtb_date"] is not None
+        if any(one.valid_from >= since or (one.rtb_date is not None) != has_date for one in facts):
             del ended[key]
             continue
         span = {"valid_from": since, "valid_until": until}
-        state = PipelineState._make(values)._asdict()
         for fact in facts:
             fact.valid_until = since
             columns = {name: getattr(fact, name) for name in _COLUMNS}

@@ -32,7 +32,7 @@ from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models.facility import Facility
 from pipelines.models.reference import Stage
 from pipelines.querysets import Megawatts, PipelineQuerySet
-from pipelines.reference import FIELD_OF_KIND
+from pipelines.reference import CONSTRUCTION, FIELD_OF_KIND
 
 if TYPE_CHECKING:
     from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
@@ -209,6 +209,13 @@ class Pipeline(AuditedModel):
         return is_active and not self.stage.is_terminal
 
     @property
+    def is_past_rtb(self) -> bool:
+        """Whether it is in Construction or later; loads the stages."""
+        stages = type(self.stage).objects.filter(code=CONSTRUCTION)
+        construction = stages.values_list("order", flat=True).first()
+        return construction is not None and self.stage.order >= construction
+
+    @property
     def is_next_step_late(self) -> bool:
         return self.next_step_on is not None and self.next_step_on < clock.today()
 
@@ -257,11 +264,9 @@ class Pipeline(AuditedModel):
         changed = {
             kind: name
             for (kind, name), stored in zip(FIELD_OF_KIND.items(), self._stored_dates, strict=True)
-            if stored is not None
-            and stored != (day := getattr(self, name))
-            and (day is None or day > today)
+            if stored != (day := getattr(self, name)) and (day is None or day > today)
         }
-        if not changed:
+        if not changed or self._state.adding:
             return {}
         happened = self.milestones.filter(kind__in=changed, is_actual=True).select_related("kind")
         return {

@@ -10,7 +10,7 @@ from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import clock
 from pipelines.choices import Outcome
 from pipelines.querysets.state import order_of_construction
-from pipelines.reference import FIELD_OF_KIND, RTB_ID
+from pipelines.reference import COD_ID, FIELD_OF_KIND, RTB_ID
 
 if TYPE_CHECKING:
     from oegen.models import AuditedModel
@@ -29,18 +29,19 @@ _OF_OPEN = Q(
 class MilestoneQuerySet(AuditedQuerySet):
     def with_day(self) -> Self:
         """Adds ``day``, when it happened or is expected, and ``state`` to each row. A project from
-        Construction on has reached RTB, marked or not, and misses it no longer."""
+        Construction on has reached RTB, a completed one COD, marked or not."""
         own = {kind: F(f"pipeline__{name}") for kind, name in FIELD_OF_KIND.items()}
         day = Case(
             *(When(kind=kind, then=field) for kind, field in own.items()),
             default=Coalesce("actual_on", "forecast_on"),
         )
         is_reached = Q(kind=RTB_ID, pipeline__stage__order__gte=order_of_construction())
+        is_reached |= Q(kind=COD_ID, pipeline__stage__is_terminal=True)
         state = Case(
             When(day=None, then=Value(NO_DAY)),
-            When(HAS_HAPPENED, then=Value(DONE)),
+            When(HAS_HAPPENED | is_reached & Q(day__lte=clock.today()), then=Value(DONE)),
             When(day__gte=clock.today(), then=Value(AHEAD)),
-            When(_OF_OPEN & ~is_reached, then=Value(MISSED)),
+            When(_OF_OPEN, then=Value(MISSED)),
             default=Value(""),
             output_field=CharField(),
         )

@@ -182,7 +182,7 @@ def test_the_answer_says_how_large_how_healthy_and_what_changed(as_manager, monk
         worse = make_pipeline("Worse", capacity_mw=300, rag_status="green")
         slipped = make_pipeline("Slipped", capacity_mw=100, rtb_date=date(2041, 1, 1))
         make_pipeline("Late", capacity_mw=20, rtb_date=date(2020, 1, 1), rag_status="amber")
-    worse.rag_status = "red"
+    worse.rag_status, worse.rtb_date = "red", date(2020, 1, 2)
     worse.save()
     slipped.rtb_date = date(2041, 2, 10)
     slipped.save()
@@ -195,9 +195,13 @@ def test_the_answer_says_how_large_how_healthy_and_what_changed(as_manager, monk
     assert [part.text for part in now] == [
         "3 open, 420 MWp",
         "1 red (300 MWp)",
-        "1 overdue (20.0 MWp)",
+        "2 overdue (320 MWp)",
     ]
-    assert [part.text for part in moves] == ["1 worse", "dates 33 days later on average"]
+    assert [part.text for part in moves] == [
+        "1 worse",
+        "1 more overdue",
+        "dates 33 days later on average",
+    ]
     assert [(one.label, one.size, one.share) for one in answer["rag_bar"]] == [
         ("Red", "300 MWp", "71 %"),
         ("Amber", "20.0 MWp", "5 %"),
@@ -211,13 +215,13 @@ def test_the_answer_says_how_large_how_healthy_and_what_changed(as_manager, monk
     assert [reason.chip for reason in needing.rows[0].needing.reasons] == [
         "Red",
         "Worse",
-        "No RTB date",
+        "Overdue",
     ]
     html = unescape(page.text)
     assert "Set stage probabilities" in html
     assert html.index("1 red (300 MWp)") < html.index("attention-title") < html.index('id="tabs"')
     judged = {tile.key: tile.judgement for tile in answer["tiles"] if tile.change}
-    assert judged == {"completed": "good"}
+    assert judged == {"completed": "good", "overdue": "bad"}
 
 
 def test_report_has_the_answer_the_comments_and_the_projects(as_manager, manager):

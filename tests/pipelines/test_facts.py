@@ -1,6 +1,6 @@
 """Facts say of every day what the records say inside ``as_of``, whatever was written how."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +13,7 @@ from pipelines.facts.models import Fact
 from pipelines.facts.services import wrong_facts
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from tests.dashboard.demo_import import DEMO
-from tests.support.builders import make_facility, make_pipeline
+from tests.support.builders import make_facility, make_milestone, make_pipeline
 from tests.support.past_rows import rows_by_facts, rows_by_records
 from tests.support.player import FIRST_DAY, Clock, Player
 
@@ -70,6 +70,16 @@ def test_a_new_rating_ends_the_open_facts_and_begins_others():
     assert (ended.rag_status, begun.rag_status, begun.kw) == ("green", "red", 10_000)
     assert ended.valid_until == begun.valid_from
     assert list(wrong_facts()) == []
+
+
+def test_rtb_has_happened_only_while_there_is_a_date():
+    pipeline = make_pipeline(capacity_mw=10, rtb_date=date(2026, 1, 5))
+    make_milestone(kind="rtb", pipeline=pipeline, is_actual=True)
+    now = Fact.objects.at(None).filter(pipeline_id=pipeline.pk)
+    for day in (None, date(2026, 2, 5)):
+        Pipeline.objects.filter(pk=pipeline.pk).update(rtb_date=day)
+        assert now.get().is_rtb_actual == (day is not None)
+        assert list(wrong_facts()) == []
 
 
 def test_two_ratings_at_one_moment_make_no_fact_of_no_length(monkeypatch):

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
@@ -52,6 +53,26 @@ def test_a_milestone_is_recorded_confirmed_and_guarded(as_editor, portfolio_mana
     assert "Offer 12/3" in page
     same = edit(as_editor, pipeline, "grid-offer", 2, **done)
     assert "Nothing is different" in same.content.decode()
+
+
+def test_a_milestone_removed_meanwhile_is_told_and_can_be_recorded_again(as_editor, pipeline):
+    milestone = make_milestone("Offer 1", pipeline=pipeline)
+    milestone.delete()
+    answer = edit(as_editor, pipeline, "grid-offer", 1, evidence_note="Offer 2")
+    assert answer.status_code == 409
+    assert answer.context["form"]["version"].value() == "0"
+    assert edit(as_editor, pipeline, "grid-offer", 0, evidence_note="Offer 2").status_code == 200
+    found = as_editor.get(reverse("suggest")).content.decode()
+    assert str(pipeline) in found
+
+
+def test_who_may_change_no_milestones_is_refused(client, manager, pipeline):
+    manager.user_permissions.add(Permission.objects.get(codename="change_pipeline"))
+    client.force_login(manager)
+    assert edit(client, pipeline, "grid-offer", 0, evidence_note="Offer").status_code == 403
+    page = client.get(pipeline.get_absolute_url()).content.decode()
+    assert "Change the RTB date" in page
+    assert "Change the milestone" not in page
 
 
 def test_a_baseline_needs_its_permission_and_a_reason(

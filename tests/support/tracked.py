@@ -8,11 +8,12 @@ from itertools import count
 from uuid import UUID
 
 from django.db import connection
+from django_countries import countries
 
 from counterparties.models import ContactRole
 from oegen import audit
 from oegen.models import ChangeSet
-from pipelines.models import CounterpartyRole, Stage, Technology
+from pipelines.models import CounterpartyRole, MilestoneKind, Stage, Technology
 from pipelines.reference import COMPLETED
 from tests.support.builders import (
     make_counterparty,
@@ -55,12 +56,16 @@ def other_values(model) -> dict:
         "CounterpartyContact": lambda: {"role": ContactRole.objects.create(**coded)},
         "CounterpartyRole": lambda: coded,
         "Facility": lambda: by_name,
+        "Gate": lambda: {"kind": MilestoneKind.objects.create(**coded)},
+        "GateSet": lambda: {**coded, "country": list(countries)[number % len(countries)].code},
         "InformationPoint": lambda: {"title": name},
         "InformationPointCounterparty": lambda: {"counterparty": make_counterparty(name)},
         "InformationPointPipeline": lambda: {"pipeline": make_pipeline(name)},
         "InformationPointTechnology": lambda: {
             "technology": Technology.objects.create(capacity_basis="ac", **coded)
         },
+        "Milestone": lambda: {"kind": MilestoneKind.objects.create(**coded)},
+        "MilestoneKind": lambda: coded,
         "Pipeline": lambda: {"project_name": name},
         "PipelineCounterparty": lambda: {"role": CounterpartyRole.objects.create(**coded)},
         "PipelineFacility": lambda: {"facility": make_facility(name)},

@@ -46,13 +46,16 @@ class Step:
 
     @property
     def permissions(self) -> set[str]:
-        """The permissions that the step requires. Bringing a record back requires none of
-        FIELD_PERMISSIONS: its values are those it had."""
+        """The permissions that the step requires. Bringing a record back as it was when it was
+        removed requires none of FIELD_PERMISSIONS."""
         needed = {permission_for(self.model, self.kind)}
-        for name, permission in self.model.FIELD_PERMISSIONS.items():
-            value = getattr(self.current, name, None)
-            if self.current is not None and value != getattr(self.target, name, None):
-                needed.add(permission)
+        if self.model.FIELD_PERMISSIONS:
+            last = self.current or self.model.history.filter(id=self.key).first()
+            needed |= {
+                permission
+                for name, permission in self.model.FIELD_PERMISSIONS.items()
+                if getattr(last, name, None) != getattr(self.target, name, None)
+            }
         return needed
 
     @property

@@ -326,7 +326,8 @@ class Reference:
         }
         order = ["green", "amber", "red"]
         proofs = self.proofs()
-        is_proving = any(proofs[pipeline.pk] for pipeline in self.open())
+        all_gates = set().union(*self.gate_sets.values())
+        is_proving = any(proofs[pipeline.pk] & all_gates for pipeline in self.open())
         is_used = any(pipeline.responsible_id for pipeline in self.open())
         found = {}
         for pipeline in self.open():

@@ -116,6 +116,7 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
         assert found.pipelines == len(wanted)
         assert {str(reason): number for reason, number in found.by_reason.items()} == counts
         urgent = {"red", "worsened", "overdue", "slipped", "missed"}
+        assert found.urgent == sum(not urgent.isdisjoint(codes) for codes in wanted.values())
         places = [
             (urgent.isdisjoint(map(str, one.reasons)), -1 if one.mw is None else one.mw)
             for one in found.first
