@@ -36,8 +36,10 @@ class Needing:
 
 @dataclass(frozen=True)
 class Attention:
-    """The number of ``pipelines`` with any reason, with an ``urgent`` one and with each. ``first`` are
-    the urgent, then the others, the largest capacity first."""
+    """The number of ``pipelines`` with any reason, with an ``urgent`` one and with each.
+
+    ``first`` are the urgent, then the others, the largest capacity first.
+    """
 
     pipelines: int
     urgent: int
