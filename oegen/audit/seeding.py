@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from oegen.audit.choices import Source
 from oegen.audit.context import change_set
 from oegen.core import database
+from oegen.core.fields import own_field
 from oegen.core.pointers import pointers_of
 from oegen.core.text import name_key
 
@@ -69,7 +70,7 @@ def _rows_to_create(model: type[AuditedModel], rows: list[AuditedModel]) -> list
     ids = [row.pk for row in rows]
     known = set(model.history.filter(id__in=ids).values_list("id", flat=True))
     new = _with_targets(model, [row for row in rows if row.pk not in known])
-    return _with_free_names(model, new) if model.HAS_KEYS else new
+    return _with_free_names(model, new) if model.HAS_KEYS else _not_there_yet(model, new)
 
 
 def _with_targets(model: type[AuditedModel], rows: list[AuditedModel]) -> list[AuditedModel]:
@@ -82,6 +83,17 @@ def _with_targets(model: type[AuditedModel], rows: list[AuditedModel]) -> list[A
         found = set(target._base_manager.filter(pk__in=wanted).values_list("pk", flat=True))
         found |= {row.pk for row in rows if isinstance(row, target)} | {None}
         rows = [row for row in rows if getattr(row, field.attname) in found]
+    return rows
+
+
+def _not_there_yet(model: type[AuditedModel], rows: list[AuditedModel]) -> list[AuditedModel]:
+    """The links that no administrator made already: those that no unique constraint refuses."""
+    for constraint in model._meta.constraints:
+        if not isinstance(constraint, models.UniqueConstraint) or constraint.condition:
+            continue
+        names = [own_field(model, name).attname for name in constraint.fields]
+        taken = set(model._base_manager.values_list(*names))
+        rows = [row for row in rows if tuple(getattr(row, name) for name in names) not in taken]
     return rows
 
 

@@ -1,5 +1,7 @@
 """Reference rows that ``migrate`` creates."""
 
+from uuid import uuid4
+
 import pytest
 from django.apps import apps
 from django.core.management import call_command
@@ -7,6 +9,7 @@ from django.core.management import call_command
 from counterparties.models import ContactRole
 from oegen.audit import seeding
 from oegen.models import ChangeSet
+from pipelines.models import Gate, GateSet, MilestoneKind
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +59,15 @@ def test_a_row_whose_name_or_code_is_taken_is_left_out(with_lender, own, caplog)
     assert not ContactRole.objects.filter(pk=seeding.reference_id("contactrole", "lender")).exists()
     assert ContactRole.objects.filter(pk=own.pk).exists()
     assert caplog.messages == ["Another contact role has the name or code of “Lender”."]
+
+
+def test_a_link_that_an_administrator_made_or_whose_target_is_gone_is_left_out(monkeypatch):
+    wind = GateSet.objects.get(code="wind")
+    own = Gate.objects.create(gate_set=wind, kind=MilestoneKind.objects.get(code="fid"))
+    new = {"id": uuid4(), "gate_set_id": wind.pk, "kind_id": own.kind_id}
+    lost = {"id": uuid4(), "gate_set_id": uuid4(), "kind_id": own.kind_id}
+    other = new | {"id": uuid4(), "kind_id": MilestoneKind.objects.get(code="energisation").pk}
+    monkeypatch.setitem(seeding._rows, Gate, [*seeding._rows[Gate], new, lost, other])
+    before = set(Gate.objects.values_list("pk", flat=True))
+    migrate_again()
+    assert set(Gate.objects.values_list("pk", flat=True)) - before == {other["id"]}
