@@ -11,7 +11,7 @@ from django.db import models
 
 from oegen import audit
 from oegen.models import Acknowledgement, Comment
-from pipelines.models import PipelineFacility, StageTransition
+from pipelines.models import Milestone, PipelineFacility, StageTransition
 from tests.support.desk import Desk
 from tests.support.tracked import (
     MODELS,
@@ -73,7 +73,7 @@ def typed(values: dict) -> dict:
     for name, value in values.items():
         if isinstance(value, models.Model):
             value = value.pk
-        if value is not None and value is not False:
+        if value not in (None, False, ""):
             texts[name] = "on" if value is True else str(value)
     return texts
 
@@ -139,8 +139,10 @@ def test_a_link_added_changed_and_removed_in_a_row_of_its_owners_form(model, des
         holds(f"add {name}", lambda owner=owner, data=added: desk.send(owner, data))
 
         owner, form, prefix = opened()
-        # The row of a facility corrects the facility: another one would be another row.
-        other = {"capacity_mw": 77} if link is PipelineFacility else other_values(link)
+        # The row of a facility corrects the facility: another one would be another row. So would be
+        # a milestone of another kind.
+        of_rows = {PipelineFacility: {"capacity_mw": 77}, Milestone: {"evidence_note": "Permit"}}
+        other = of_rows.get(link) or other_values(link)
         changed = form | row(prefix, 0, other)
         holds(f"change {name}", lambda owner=owner, data=changed: desk.send(owner, data))
 
