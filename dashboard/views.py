@@ -1,5 +1,5 @@
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
@@ -10,7 +10,9 @@ from dashboard import charts, metrics
 from dashboard.metrics.overview import Answer
 from oegen import search
 from oegen.audit.narrative import news
+from oegen.core import clock
 from oegen.core.caching import cache_key, keep
+from oegen.models import ChangeSet
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import EDIT_DIALOG, ComparedPipelines
 from pipelines.filters import reader_key
@@ -52,7 +54,7 @@ class Dashboard(ComparedPipelines):
             figures = {"status_text": "A filter has a value it does not know."}
         else:
             figures = self._figures(since, self.filterset.active_values)
-        return context | figures | {"latest": cache(partial(news.latest, limit=5))}
+        return context | figures | {"latest": cache(_latest_changes)}
 
     def _figures(self, since: date, filters: dict) -> dict:
         """The figures for the template. They are prepared when it names them, which it does not
@@ -101,6 +103,19 @@ class Dashboard(ComparedPipelines):
         everything = Pipeline.objects.all()
         found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
         return found.qs if found.is_valid() else everything.none()
+
+
+def _latest_changes() -> list[news.Batch]:
+    """Kept until the next change set, of whatever kind, with the addresses of its records."""
+    newest = ChangeSet.objects.order_by("-number").values_list("seal", flat=True).first()
+
+    def read() -> list[news.Batch]:
+        found = news.latest(limit=5)
+        # Reads the addresses, which the template would.
+        tuple(entry.url for batch in found for entry in batch.entries)
+        return found
+
+    return keep(read, "latest changes", newest, clock.past_day(), clock.today())
 
 
 def query_of(filters: dict) -> str:
