@@ -209,31 +209,30 @@ class Search(TemplateView):
     def get_context_data(self, **kwargs):
         query = self.request.GET.get("q", "").strip()
         text = query[: self.longest_query]
-        typed = search.SearchResults(text)
-        similar = typed.similar() if typed.words else None
-        finding = typed if typed.total else similar or typed
+        finding = search.Finding.of(text)
+        shown = finding.shown
         wanted = self.request.GET.get("kind", "")
         kinds = {model._meta.model_name: model for model in search.kinds()}
         kind = wanted if wanted in kinds else ""
         page = None
         if kind:
-            total = finding.totals.get(kinds[kind], 0)
+            total = shown.totals.get(kinds[kind], 0)
             page = Paginator(range(total), self.page_size).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs) | {
             "section": "search",
             "query": text,
             "longest_query": self.longest_query,
             "is_cut": text != query,
-            "words": typed.words,
-            "corrected": finding.text if finding is similar else "",
-            "meant": similar.text if similar and finding is not similar else "",
-            "total": finding.total,
+            "words": finding.typed.words,
+            "corrected": shown.text if finding.is_corrected else "",
+            "meant": finding.meant.text if finding.meant else "",
+            "total": shown.total,
             "kind": kind,
             "unknown_kind": wanted if wanted != kind else "",
             "page": page,
-            "groups": [self._group(finding, model, kind, page) for model in finding.totals],
+            "groups": [self._group(shown, model, kind, page) for model in shown.totals],
             "nouns": [str(model._meta.verbose_name_plural) for model in kinds.values()],
-            "recent": [] if typed.words else search.changed_last_by(self.request.user),
+            "recent": [] if finding.typed.words else search.changed_last_by(self.request.user),
         }
 
     def _group(self, finding, model, kind, page) -> search.Group:

@@ -32,10 +32,9 @@ class Suggest(TemplateView):
         offered = [*commands.answers_to(question), *commands.commands_for(question)]
         if not question.words:
             return {"commands": offered, "changed": self._changed()}
-        typed = search.SearchResults(text if len(text) >= FEWEST else "")
-        similar = typed.similar() if typed.words else None
-        shown = typed if typed.total else similar or typed
-        if not offered and not typed.total:
+        finding = search.Finding.of(text if len(text) >= FEWEST else "")
+        shown = finding.shown
+        if not offered and not finding.typed.total:
             offered = commands.commands_meant(question)
         return {
             "text": text,
@@ -43,8 +42,8 @@ class Suggest(TemplateView):
             "hits": shown.best(MAX_RECORDS) if shown.total else [],
             "total": shown.total,
             "found": shown.text,
-            "is_corrected": shown is similar,
-            "meant": similar if similar and shown is typed else None,
+            "is_corrected": finding.is_corrected,
+            "meant": finding.meant,
         }
 
     def _changed(self) -> list[Suggestion]:

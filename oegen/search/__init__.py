@@ -5,6 +5,7 @@ Imports ``audit`` and ``core``.
 
 from oegen.search.documents import kinds, rebuild, record_count, texts_of
 from oegen.search.query import (
+    Finding,
     Group,
     SearchResults,
     changed_last_by,
@@ -14,6 +15,7 @@ from oegen.search.query import (
 )
 
 __all__ = [
+    "Finding",
     "Group",
     "SearchResults",
     "changed_last_by",

@@ -183,7 +183,7 @@ class SearchResults:
 
     def similar(self) -> SearchResults | None:
         """The results of other words that may have been meant, if few records have these."""
-        if self.total < FEW_HITS:
+        if self.words and self.total < FEW_HITS:
             for words in spelling.corrections(self.words):
                 others = SearchResults(" ".join(words))
                 if others.total:
@@ -199,6 +199,32 @@ class SearchResults:
             total = self.totals[model]
             hits = _hits(model, _best_keys(documents, self.words, start, limit, total), self.words)
         return Group(model, self.totals[model], tuple(hits))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is shown for a text: its results, or those of what may have been meant if it has none
+    (``is_corrected``). ``meant`` may have been meant instead of the few that are shown."""
+
+    typed: SearchResults
+    similar: SearchResults | None
+
+    @classmethod
+    def of(cls, text: str) -> Finding:
+        typed = SearchResults(text)
+        return cls(typed, typed.similar())
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.similar is not None and not self.typed.total
+
+    @property
+    def shown(self) -> SearchResults:
+        return self.typed if self.typed.total or self.similar is None else self.similar
+
+    @property
+    def meant(self) -> SearchResults | None:
+        return None if self.is_corrected else self.similar
 
 
 def _best_keys(documents, words: list[str], start: int, limit: int, total: int) -> list[Any]:
