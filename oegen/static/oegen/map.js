@@ -12,26 +12,10 @@
   const PAUSE_MS = 150; // without a move, before what the map shows is asked for
   const BESIDE = 0.25; // how much more is asked for, as a share of what the map shows
   const NEAREST = 9; // the zoom that a lone facility is shown at
-  const RATINGS = {
-    R: ["red", "Red"],
-    A: ["amber", "Amber"],
-    G: ["green", "Green"],
-    "": ["none", "Not rated"],
-  };
-  const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
-  const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
-  const asOf = new URLSearchParams(window.location.search).get("as_of");
-  const day = asOf ? `?as_of=${encodeURIComponent(asOf)}` : "";
+  const { RATINGS, capacityOf, exact, make, past, whole } = oegenDrawing;
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   let failure = null; // the warning that the facilities could not be loaded
-
-  function make(tag, className, text) {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  }
 
   function warn(text) {
     const warning = make(
@@ -58,10 +42,6 @@
     const [id, name, lat, lng, mw, technology, rag, pipelines] = row;
     const [technologyName, unit, isDc] = technologies[technology];
     return { id, name, lat, lng, mw, technology: technologyName, unit, isDc, rag, pipelines };
-  }
-
-  function capacity({ mw, unit }) {
-    return mw === null ? "MW not known" : `${exact.format(mw)} ${unit}`;
   }
 
   function icon(one) {
@@ -91,7 +71,7 @@
     },
     dress() {
       const { one } = this;
-      this.options.title = `${one.name}, ${one.technology}, ${capacity(one)}, ${RATINGS[one.rag][1]}`;
+      this.options.title = `${one.name}, ${one.technology}, ${capacityOf(one)}, ${RATINGS[one.rag][1]}`;
       this.options.icon = icon(one);
     },
     open() {
@@ -128,8 +108,8 @@
   function popup(one) {
     const box = make("div");
     const name = make("a", "fw-semibold", one.name);
-    name.href = `${holder.dataset.facility}${one.id}/${day}`;
-    const facts = make("p", "mt-1 mb-0", `${one.technology}, ${capacity(one)}`);
+    name.href = `${holder.dataset.facility}${one.id}/${past}`;
+    const facts = make("p", "mt-1 mb-0", `${one.technology}, ${capacityOf(one)}`);
     const [colour, word] = RATINGS[one.rag];
     const rating = make("p", "mt-1 mb-0");
     const badge = make("span", `rag rag-${colour}`);
@@ -140,7 +120,7 @@
     for (let place = 0; place < one.pipelines.length; place += 2) {
       const line = make("p", "mt-1 mb-0", "In ");
       const link = make("a", "", one.pipelines[place + 1]);
-      link.href = `${holder.dataset.pipeline}${one.pipelines[place]}/${day}`;
+      link.href = `${holder.dataset.pipeline}${one.pipelines[place]}/${past}`;
       line.append(link);
       box.append(line);
     }

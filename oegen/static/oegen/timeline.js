@@ -10,14 +10,7 @@
   const DAY_MS = 864e5;
   const [EXPECTED, DONE, MISSED] = [0, 1, 2];
   const STATES = { [EXPECTED]: "", [DONE]: "done", [MISSED]: "missed" };
-  const RATINGS = {
-    R: ["red", "Red"],
-    A: ["amber", "Amber"],
-    G: ["green", "Green"],
-    "": ["none", "Not rated"],
-  };
-  const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
-  const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+  const { RATINGS, capacityOf, exact, make, past, whole } = oegenDrawing;
   const dates = new Intl.DateTimeFormat("en-GB", {
     day: "numeric",
     month: "short",
@@ -26,15 +19,6 @@
   });
   const months = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
   const phone = window.matchMedia("(max-width: 767.98px)");
-  const asOf = new URLSearchParams(window.location.search).get("as_of");
-  const query = asOf ? `?as_of=${encodeURIComponent(asOf)}` : "";
-
-  function make(tag, className, text) {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  }
 
   function dayOf(year, month = 0) {
     return Date.UTC(year, month, 1) / DAY_MS;
@@ -52,10 +36,6 @@
 
   function read([id, name, rag, status, isOver, technology, mw, unit, stays, marks]) {
     return { id, name, rag, status, isOver, technology, mw, unit, stays, marks };
-  }
-
-  function capacityOf({ mw, unit }) {
-    return mw === null ? "MW not known" : `${exact.format(mw)} ${unit}`;
   }
 
   function movedWords(day, then, since) {
@@ -223,7 +203,7 @@
         }
       }
       const now = make("div", "timeline-now");
-      const flag = make("div", "timeline-flag", asOf ? dateOf(data.today) : "Today");
+      const flag = make("div", "timeline-flag", past ? dateOf(data.today) : "Today");
       now.style.left = flag.style.left = `${x(data.today)}px`;
       grid.append(now);
       axis.append(flag);
@@ -355,7 +335,7 @@
       if (element.row || !row) return;
       element.row = row;
       const link = element.querySelector("a");
-      link.href = `${holder.dataset.pipeline}${row.id}/${query}`;
+      link.href = `${holder.dataset.pipeline}${row.id}/${past}`;
       link.setAttribute("aria-label", words(row, data));
       link.append(make("bdi", "timeline-title", row.name));
       const rating = make("span", `timeline-rag rag-${RATINGS[row.rag][0]}`, row.rag || "–");
