@@ -11,23 +11,19 @@ from django.apps import apps
 from django.db.models import F, Func, IntegerField, QuerySet
 from django.db.models.functions import Coalesce
 
+from oegen.core.sql import days_between
+
 
 class DaysBetween(Func):
     """The days from one date to another, late positive."""
 
     output_field = IntegerField()
     arity = 2
-    template = "(-(%(expressions)s))"
-    arg_joiner = " - "
 
-    def as_sqlite(self, compiler, connection, **context):
-        return self.as_sql(
-            compiler,
-            connection,
-            template="CAST(-(julianday(%(expressions)s)) AS INTEGER)",
-            arg_joiner=") - julianday(",
-            **context,
-        )
+    def as_sql(self, compiler, connection):  # type: ignore[override]  # Django passes no more
+        start, end = (compiler.compile(one) for one in self.source_expressions)
+        # The end stands before the start.
+        return days_between(start[0], end[0]), (*end[1], *start[1])
 
 
 def dated_facts() -> QuerySet[Any]:

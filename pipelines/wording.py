@@ -50,13 +50,15 @@ def rag_confirmed(old, new, raw_old, raw_new):
     return "RAG confirmed"
 
 
+def _moved(what: str, old, new, raw_old: date | None, raw_new: date | None) -> str:
+    if raw_new is None or raw_old is None:
+        return f"{what} {old} cleared" if raw_old else f"{what} set to {new}"
+    return f"{what} from {old} to {new}, {days((raw_new - raw_old).days)}"
+
+
 @register_phrase(Pipeline, "rtb_date")
-def rtb_moved(old, new, raw_old: date | None, raw_new: date | None):
-    if raw_old is None:
-        return f"RTB date set to {new}"
-    if raw_new is None:
-        return f"RTB date {old} cleared"
-    return f"RTB date from {old} to {new}, {days((raw_new - raw_old).days)}"
+def rtb_moved(old, new, raw_old, raw_new):
+    return _moved("RTB date", old, new, raw_old, raw_new)
 
 
 @register_phrase(Milestone, "forecast_on")
@@ -79,12 +81,10 @@ def milestone_day_is_actual(old, new, raw_old: bool, raw_new: bool):
 
 
 @register_phrase(Milestone, "baseline_on")
-def baseline_changed(old, new, raw_old: date | None, raw_new: date | None):
-    if raw_new is None:
-        return f"baseline {old} cleared"
-    if raw_old is None:
-        return f"baseline approved: {new}"
-    return f"baseline from {old} to {new}, {days((raw_new - raw_old).days)}"
+def baseline_changed(old, new, raw_old, raw_new):
+    return (
+        _moved("baseline", old, new, raw_old, raw_new) if raw_old else f"baseline approved: {new}"
+    )
 
 
 @register_phrase(Milestone, "confirmed_by")

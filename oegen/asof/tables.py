@@ -27,19 +27,16 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from oegen import audit, search
+from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.core import clock
 from oegen.core.pointers import target_of
 from oegen.search.models import SearchDocument
-
-if TYPE_CHECKING:
-    from oegen.audit.audited import AuditedModel
 
 _QUOTED = re.compile(r'"(\w+)"')
 
@@ -176,7 +173,7 @@ class _PastTables:
     def _later(self, model) -> str:
         """The condition on a history row that it was recorded after the day."""
         later = f"history_date >= {self._until}"
-        if not _is_vocabulary(model):
+        if not model.is_vocabulary():
             return later
         change_sets = self._stored(ChangeSet)
         set_up = f"""
@@ -235,7 +232,7 @@ class _PastTables:
         history = self._stored(audit.history_model(model))
         # Reference tables: ``migrate`` made the oldest row whatever its date, so order by version.
         # Other tables: rows back-dated by an import all have version 0, so order by date.
-        newest = "version DESC," if _is_vocabulary(model) else "history_date DESC,"
+        newest = "version DESC," if model.is_vocabulary() else "history_date DESC,"
         return f"""
             SELECT {_columns(model)} FROM {history} WHERE history_type <> '-' AND history_id IN (
                 SELECT history_id FROM (
@@ -336,12 +333,6 @@ class _PastTables:
             )
 
 
-def _is_vocabulary(model) -> bool:
-    """Also for history models and for accounts, which are none."""
-    is_vocabulary = getattr(model, "is_vocabulary", None)
-    return is_vocabulary is not None and is_vocabulary()
-
-
 def _columns(model, prefix: str = "") -> str:
     """Column names, not ``*``: the column order of an altered table differs."""
     return ", ".join(f'{prefix}"{field.column}"' for field in model._meta.concrete_fields)
@@ -354,7 +345,9 @@ def _indexed(model) -> list[str]:
     for field in model._meta.concrete_fields:
         by_key = field.primary_key and getattr(model, "PARENT_FIELD", None) == ""
         target = target_of(field)
-        to_record = target is not None and not _is_vocabulary(target)
+        to_record = target is not None and not (
+            issubclass(target, AuditedModel) and target.is_vocabulary()
+        )
         if by_key or to_record:
             columns.append(field.column)
     return columns
