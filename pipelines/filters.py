@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import date
 
 import django_filters
@@ -74,21 +75,24 @@ STAGE_RESULTS = {
 }
 
 
-def status_choices() -> list[Choice]:
-    """The statuses in the order in which a project goes through them."""
-    stages = list(Stage.objects.values_list("code", "name", "is_terminal"))
-    open_stages = [(code, name) for code, name, is_terminal in stages if not is_terminal]
-    rest = [
-        (HELD, ON_HOLD),
-        *((code, name) for code, name, is_terminal in stages if is_terminal),
-        *(choice for choice in Outcome.choices if choice[0] != Outcome.ACTIVE),
-    ]
-    stage_codes = tuple(code for code, _ in open_stages)
-    everything = (OPEN, *stage_codes, *(code for code, _ in rest))
+def statuses(stages: Collection[Stage]) -> list[tuple[str, str]]:
+    """Codes and names in the order in which a project goes through them."""
     return [
-        Choice(ALL, "All, ended ones too", parts=everything),
-        Choice(OPEN, "Open, all stages", parts=stage_codes),
-        *(Choice(code, name) for code, name in (*open_stages, *rest)),
+        *((stage.code, stage.name) for stage in stages if not stage.is_terminal),
+        (HELD, ON_HOLD),
+        *((stage.code, stage.name) for stage in stages if stage.is_terminal),
+        *((code, str(label)) for code, label in Outcome.choices if code != Outcome.ACTIVE),
+    ]
+
+
+def status_choices() -> list[Choice]:
+    stages = list(Stage.objects.all())
+    known = statuses(stages)
+    open_codes = tuple(stage.code for stage in stages if not stage.is_terminal)
+    return [
+        Choice(ALL, "All, ended ones too", parts=(OPEN, *(code for code, _ in known))),
+        Choice(OPEN, "Open, all stages", parts=open_codes),
+        *(Choice(code, name) for code, name in known),
     ]
 
 

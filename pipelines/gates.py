@@ -17,7 +17,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Q
 
-from pipelines.querysets.state import IS_OPEN, order_of_construction
+from pipelines.querysets.state import IS_OPEN, is_past_rtb
 
 #: Stands for the countries without a set of their own.
 OTHERS = ""
@@ -83,5 +83,4 @@ class Gates:
 def is_unproven(gates: Gates) -> Q:
     """The condition for a fact: open, said to be ready to build or from Construction on, and a gate
     of its facility is not proven."""
-    is_past_rtb = Q(is_rtb_actual=True) | Q(stage__order__gte=order_of_construction())
-    return IS_OPEN & is_past_rtb & gates.are_open()
+    return IS_OPEN & (Q(is_rtb_actual=True) | is_past_rtb()) & gates.are_open()

@@ -33,6 +33,13 @@ def is_missed(forecast: date, pipeline_field: str, pipeline: Any) -> bool:
     return forecast < clock.today() and bool(pipeline.is_overdue if is_rtb else pipeline.is_open)
 
 
+def is_reached(forecast: date, pipeline_field: str, pipeline: Any) -> bool:
+    """Whether the stage of the pipeline, read ``with_past_rtb``, says that its RTB or COD took
+    place, on a day that has come; marked or not, see ``MilestoneQuerySet.with_day``."""
+    stages = {"rtb_date": pipeline.is_past_rtb, "cod_date": pipeline.stage.is_terminal}
+    return stages.get(pipeline_field, False) and forecast <= clock.today()
+
+
 @dataclass(frozen=True)
 class Row:
     """A milestone of a pipeline, or what it has instead of one that was never recorded.
@@ -71,14 +78,11 @@ class Row:
 
     @property
     def is_done(self) -> bool:
-        """It happened; or, for RTB and COD, the stage says so and their day has come."""
+        """It happened, or the stage says so."""
         one = self.milestone
-        pipeline: Any = one.pipeline
-        if one.actual or not one.pipeline_field or self.day is None:
+        if one.forecast is None:
             return one.actual is not None
-        is_rtb = one.pipeline_field == "rtb_date"
-        is_reached = pipeline.is_past_rtb if is_rtb else pipeline.stage.is_terminal
-        return is_reached and self.day <= clock.today()
+        return is_reached(one.forecast, one.pipeline_field, one.pipeline)
 
     @property
     def is_recorded(self) -> bool:
@@ -107,8 +111,8 @@ class Milestones:
 
 
 def milestones_of(pipeline: Pipeline) -> Milestones:
-    """The pipeline has to be read ``with_first_dates`` and ``with_overdue``, with its stage and its
-    facilities."""
+    """The pipeline has to be read ``with_first_dates``, ``with_overdue`` and ``with_past_rtb``, its
+    stage and facilities with it."""
     found = pipeline.milestones.select_related("kind", "confirmed_by").with_first_day()
     recorded = {one.kind_id: one for one in found}
     plants = [(one.technology_id, one.country) for one in pipeline.facilities.all()]

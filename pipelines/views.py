@@ -105,7 +105,7 @@ class PipelinePage(RecordPage):
         """Built for each request, because ``with_overdue`` depends on the day."""
         pipelines = Pipeline.objects.select_related("stage").prefetch_related(FACILITIES)
         pipelines = pipelines.with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
-        return pipelines.with_overdue().with_first_dates()
+        return pipelines.with_overdue().with_past_rtb().with_first_dates()
 
     def get_context_data(self, **kwargs):
         pipeline = self.object

@@ -32,7 +32,7 @@ from pipelines.choices import ON_HOLD, RAG, Outcome
 from pipelines.models.facility import Facility
 from pipelines.models.reference import Stage
 from pipelines.querysets import Megawatts, PipelineQuerySet
-from pipelines.reference import CONSTRUCTION, FIELD_OF_KIND
+from pipelines.reference import FIELD_OF_KIND
 
 if TYPE_CHECKING:
     from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
@@ -207,13 +207,6 @@ class Pipeline(AuditedModel):
         """As ``PipelineQuerySet.open``; loads the stage."""
         is_active = self.outcome == Outcome.ACTIVE and not self.on_hold
         return is_active and not self.stage.is_terminal
-
-    @property
-    def is_past_rtb(self) -> bool:
-        """Whether it is in Construction or later; loads the stages."""
-        stages = type(self.stage).objects.filter(code=CONSTRUCTION)
-        construction = stages.values_list("order", flat=True).first()
-        return construction is not None and self.stage.order >= construction
 
     @property
     def is_next_step_late(self) -> bool:

@@ -9,7 +9,7 @@ from oegen import audit, search
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import clock
 from pipelines.choices import Outcome
-from pipelines.querysets.state import order_of_construction
+from pipelines.querysets.state import is_past_rtb
 from pipelines.reference import COD_ID, FIELD_OF_KIND, RTB_ID
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class MilestoneQuerySet(AuditedQuerySet):
             *(When(kind=kind, then=field) for kind, field in own.items()),
             default=Coalesce("actual_on", "forecast_on"),
         )
-        is_reached = Q(kind=RTB_ID, pipeline__stage__order__gte=order_of_construction())
+        is_reached = Q(kind=RTB_ID) & is_past_rtb("pipeline__")
         is_reached |= Q(kind=COD_ID, pipeline__stage__is_terminal=True)
         state = Case(
             When(day=None, then=Value(NO_DAY)),

@@ -50,6 +50,7 @@ from pipelines.querysets.state import (
     IS_ON_HOLD,
     IS_OPEN,
     is_overdue,
+    is_past_rtb,
     is_sold_ready,
     not_confirmed_since,
     state_of,
@@ -92,6 +93,12 @@ class PipelineQuerySet(SharesQuerySet):
     def with_overdue(self, today: date | None = None) -> Self:
         """Adds ``is_overdue`` to each row."""
         return self.annotate(is_overdue=ExpressionWrapper(is_overdue(today), BooleanField()))
+
+    def with_past_rtb(self) -> Self:
+        """Adds ``is_past_rtb`` to each row: whether it is in Construction or later."""
+        return self.annotate(
+            is_past_rtb=ExpressionWrapper(is_past_rtb(), output_field=BooleanField())
+        )
 
     def _history(self) -> QuerySet[Any]:
         model: type[AuditedModel] = self.model

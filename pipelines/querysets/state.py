@@ -91,16 +91,21 @@ def is_overdue(today: date | None = None) -> Q:
     return IS_OPEN & Q(
         rtb_date__isnull=False,
         rtb_date__lt=today or clock.today(),
-        stage__order__lt=order_of_construction(),
+        stage__order__lt=_order_of_construction(),
     )
+
+
+def is_past_rtb(prefix: str = "") -> Q:
+    """In Construction or later; ``prefix`` is a lookup that leads to the pipeline."""
+    return Q(**{f"{prefix}stage__order__gte": _order_of_construction()})
 
 
 def is_sold_ready(sold_on: str) -> Q:
     """Sold on the day in the column ``sold_on``, on or after the RTB date, and not overdue then."""
-    in_time = Q(rtb_date=F(sold_on)) | Q(stage__order__gte=order_of_construction())
+    in_time = Q(rtb_date=F(sold_on)) | is_past_rtb()
     return Q(outcome=Outcome.SOLD, rtb_date__lte=F(sold_on)) & in_time
 
 
-def order_of_construction() -> Subquery:
+def _order_of_construction() -> Subquery:
     stages = apps.get_model("pipelines", "Stage").objects
     return Subquery(stages.filter(code=CONSTRUCTION).values("order")[:1])

@@ -17,16 +17,14 @@ from oegen import audit
 from oegen.core import clock, sql
 from oegen.models import AuditedModel
 from pipelines.choices import Outcome
-from pipelines.milestones import is_missed
-from pipelines.models import (
-    Milestone,
-    Pipeline,
-)
+from pipelines.facts.models import Fact
+from pipelines.milestones import is_missed, is_reached
+from pipelines.models import Milestone, Pipeline
 from pipelines.models.pipeline import status_label_of
 from pipelines.querysets import Megawatts, PipelineQuerySet
-from pipelines.reference import COD_ID, CONSTRUCTION, FIELD_OF_KIND, RTB_ID
+from pipelines.reference import FIELD_OF_KIND
 from pipelines.stays import stays_sql
-from pipelines.timeline.order import Plant, Vocabulary, at_day, main_technology
+from pipelines.timeline.order import Plant, Vocabulary, main_technology
 
 FORECAST, DONE, MISSED = range(3)
 
@@ -65,19 +63,16 @@ class Schedule:
 def read_schedules(keys: Sequence[UUID], vocabulary: Vocabulary, since: date) -> list[Schedule]:
     """Those of the pipelines with these keys, in their order, compared with the day ``since``. The
     number of statements does not depend on the number of keys."""
-    found = Pipeline.objects.filter(pk__in=keys).with_overdue().order_by()
+    found = Pipeline.objects.filter(pk__in=keys).with_overdue().with_past_rtb().order_by()
     columns = ("project_name", "stage", "on_hold", "outcome", "rag_status", "rtb_date", "cod_date")
     stages = {stage.pk: stage for stage in vocabulary.stages}
     pipelines: dict[UUID, Pipeline] = {one.pk: one for one in found.only(*columns)}
     plants, stays = _plants(keys, vocabulary), _stays(found)
     now, then = _days_now(pipelines), _days_then(keys, since)
     kinds = [kind.pk for kind in vocabulary.kinds]
-    construction = next(one.order for one in stages.values() if one.code == CONSTRUCTION)
     schedules = []
     for pipeline in (pipelines[key] for key in keys if key in pipelines):
         stage = pipeline.stage = stages[pipeline.stage_id]
-        # The kinds of which the stage says that they are reached, marked or not.
-        reached = {RTB_ID: stage.order >= construction, COD_ID: stage.is_terminal}
         own = plants.get(pipeline.pk, [])
         days, earlier = now[pipeline.pk], then[pipeline.pk]
         is_known = any(one.kw is not None for one in own)
@@ -93,15 +88,7 @@ def read_schedules(keys: Sequence[UUID], vocabulary: Vocabulary, since: date) ->
                     mark
                     for kind in kinds
                     if kind in days or kind in earlier
-                    if (
-                        mark := _mark(
-                            pipeline,
-                            kind,
-                            days.get(kind, Days()),
-                            earlier.get(kind),
-                            is_reached=reached.get(kind, False),
-                        )
-                    )
+                    if (mark := _mark(pipeline, kind, days.get(kind, Days()), earlier.get(kind)))
                 ],
             )
         )
@@ -115,24 +102,21 @@ class Days(NamedTuple):
     actual: date | None = None
 
 
-def _mark(
-    pipeline: Pipeline, kind: UUID, days: Days, earlier: date | None, *, is_reached: bool
-) -> Mark | None:
+def _mark(pipeline: Pipeline, kind: UUID, days: Days, earlier: date | None) -> Mark | None:
     day = days.actual or days.forecast
     if day is None and earlier is None:
         return None
     state = DONE if days.actual else FORECAST
-    if days.forecast and is_missed(days.forecast, FIELD_OF_KIND.get(kind, ""), pipeline):
-        state = MISSED
-    elif days.forecast and is_reached and days.forecast <= clock.today():
-        state = DONE
+    if days.forecast:
+        stands = days.forecast, FIELD_OF_KIND.get(kind, ""), pipeline
+        state = MISSED if is_missed(*stands) else DONE if is_reached(*stands) else FORECAST
     return Mark(kind, day, state, None if earlier == day else earlier)
 
 
 def _plants(keys: Sequence[UUID], vocabulary: Vocabulary) -> dict[UUID, list[Plant]]:
     found: dict[UUID, list[Plant]] = defaultdict(list)
     places = {one.pk: place for place, one in enumerate(vocabulary.technologies)}
-    rows = at_day().filter(pipeline_id__in=keys, technology_id__isnull=False)
+    rows = Fact.objects.now().filter(pipeline_id__in=keys, technology_id__isnull=False)
     for key, technology, kw in rows.values_list("pipeline_id", "technology_id", "kw"):
         found[key].append(Plant(places[technology], kw))
     return found

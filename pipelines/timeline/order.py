@@ -21,9 +21,9 @@ from oegen import asof
 from oegen.core import clock, sql
 from oegen.models import User
 from oegen.search.ordering import natural
-from pipelines.choices import ON_HOLD, CapacityBasis, Outcome
+from pipelines.choices import CapacityBasis
 from pipelines.facts.models import Fact
-from pipelines.filters import NOBODY
+from pipelines.filters import NOBODY, statuses
 from pipelines.models import (
     MilestoneKind,
     PipelineCounterparty,
@@ -31,7 +31,7 @@ from pipelines.models import (
     StageTransition,
     Technology,
 )
-from pipelines.querysets import HELD, NO_FACILITY, Megawatts, PipelineQuerySet, mw_of
+from pipelines.querysets import NO_FACILITY, Megawatts, PipelineQuerySet, mw_of
 from pipelines.reference import LEAD_DEVELOPER_ID
 
 KEY_BYTES = 16
@@ -42,12 +42,6 @@ FAR_OUT = 3
 
 #: The distance between the quartiles that is taken at least.
 LEAST_SPREAD = 2
-
-
-def at_day() -> QuerySet[Any]:
-    """The facts of the effective day."""
-    found: QuerySet[Any] = Fact.objects.now().order_by()
-    return found
 
 
 class GroupBy(models.TextChoices):
@@ -191,7 +185,9 @@ def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Va
         found_sql, found_params = found.query.sql_with_params()
     except EmptyResultSet:
         return []
-    plants = at_day().values("pipeline_id", "technology_id", "kw", "is_shared", "facility_id")
+    plants = Fact.objects.now().values(
+        "pipeline_id", "technology_id", "kw", "is_shared", "facility_id"
+    )
     plants_sql, plants_params = plants.query.sql_with_params()
     place = Window(RowNumber(), order_by=Vocabulary.TECHNOLOGY_ORDER) - 1
     technologies = Technology.objects.order_by().annotate(place=place).values("id", "place")
@@ -244,16 +240,6 @@ def _headings(
         case _:
             known = [(0, "", "")]
     return [heading for heading in known if heading[0] in buckets]
-
-
-def statuses(stages: Collection[Stage]) -> list[tuple[str, str]]:
-    """Codes and names in the order in which a project goes through them."""
-    return [
-        *((one.code, one.name) for one in stages if not one.is_terminal),
-        (HELD, ON_HOLD),
-        *((one.code, one.name) for one in stages if one.is_terminal),
-        *((code, str(label)) for code, label in Outcome.choices if code != Outcome.ACTIVE),
-    ]
 
 
 def axis_years(years: Iterable[str]) -> tuple[int, int]:
