@@ -12,12 +12,15 @@ class OEGenConfig(AppConfig):
         from oegen.admin import grants
 
         # These modules register checks, receivers, remarks and commands when they are imported.
-        from oegen.alerts import account_mail, mentions, receivers  # noqa: F401
+        from oegen.alerts import account_mail, jobs, mentions, receivers  # noqa: F401
         from oegen.alerts.models import AlertRule
         from oegen.alerts.reference import alert_rule_rows
         from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401
         from oegen.core import private_files
         from oegen.core.triggers import register_trigger
+        from oegen.jobs import tidying  # noqa: F401
+        from oegen.jobs.models import Schedule
+        from oegen.jobs.reference import schedule_rows
         from oegen.pages import general_commands  # noqa: F401
         from oegen.people import accounts, integrity, security  # noqa: F401
         from oegen.search import documents, keys, ordering, remarks  # noqa: F401
@@ -27,6 +30,7 @@ class OEGenConfig(AppConfig):
         for trigger in day_rules.triggers():
             register_trigger(trigger)
         seeding.register_rows(AlertRule, alert_rule_rows())
+        seeding.register_rows(Schedule, schedule_rows())
 
         post_migrate.connect(triggers.install_triggers, dispatch_uid="oegen.triggers")
         post_migrate.connect(triggers.install_indexes, dispatch_uid="oegen.indexes")

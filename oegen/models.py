@@ -15,6 +15,7 @@ from oegen.people.models import (
     SecurityEvent,
     User,
 )
+from oegen.jobs.models import Job, Schedule, Worker
 from oegen.alerts.models import (
     Alert,
     AlertPreference,
@@ -47,16 +48,19 @@ __all__ = [
     "HiddenView",
     "HistoryRow",
     "IntegrityCheck",
+    "Job",
     "KeptAnchor",
     "ListPreference",
     "Notice",
     "RecordKey",
     "ReferenceModel",
     "SavedView",
+    "Schedule",
     "SearchDocument",
     "SecurityAddress",
     "SecurityEvent",
     "SortKey",
     "StandingCheck",
     "User",
+    "Worker",
 ]

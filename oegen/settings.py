@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "django_tables2",
     "django_countries",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [
@@ -207,6 +209,17 @@ if django.VERSION < (6, 1):
 else:  # Django 6.1 deprecates the EMAIL_ settings.
     MAILERS = {"default": _environment.mail.mailer}
 DEFAULT_FROM_EMAIL = _environment.mail.sender
+
+# Background jobs ---------------------------------------------------------------------------------
+
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        "QUEUES": ["quick", "long"],  # as oegen.jobs.kinds has them
+    }
+}
+#: The files that jobs make for people to fetch.
+JOB_FILES_DIR = VAR_DIR / "job-files"
 
 # Anchors of the history --------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Anchors: signed copies of the newest seals, stored out of reach of anybody who can write to the
 database.
 
-The watcher (``send_alerts --watch``) writes one every hour to a file in ANCHOR_DIR and sends it by
-mail and Slack if configured. ``audit_check --against`` compares the history with an anchor, and so
+The job ``anchor`` writes one every hour to a file in ANCHOR_DIR and sends it by mail and Slack if
+configured. ``audit_check --against`` compares the history with an anchor, and so
 finds one that was truncated or rewritten. The signing key is the file ``anchor-key`` in VAR_DIR, or
 ANCHOR_KEY. The administrators of this host can read it and sign.
 """
@@ -38,9 +38,6 @@ from oegen.people import security
 from oegen.people.models import SecurityEvent
 
 logger = logging.getLogger(__name__)
-
-#: How long a watcher may take for an anchor before another one takes over.
-LEASE = timedelta(minutes=10)
 
 #: The age from which the newest anchor counts as late.
 LATE = timedelta(hours=2)
@@ -231,11 +228,14 @@ def write(facts: dict[str, Any], path: Path) -> None:
 
 
 def write_if_due(now: datetime | None = None) -> KeptAnchor | None:
-    """Write the anchor of this hour, unless another process has done so or is doing so; returns it
-    if it was written."""
+    """Write the anchor of this hour, unless there is one; returns it if it was written.
+
+    Called by the job "anchor", which never runs twice at once. Raises AnchorError if the file can't
+    be written; an anchor that could not be sent says so in its ``problem``.
+    """
     now = now or timezone.now()
-    row = _claim(now.replace(minute=0, second=0, microsecond=0), now)
-    if row is None:
+    row, _ = KeptAnchor.objects.get_or_create(hour=now.replace(minute=0, second=0, microsecond=0))
+    if row.made_at:
         return None
     anchor = Anchor.newest()
     path = settings.ANCHOR_DIR / f"anchor-{row.hour.astimezone(UTC):%Y-%m-%dT%H%MZ}.json"
@@ -243,27 +243,13 @@ def write_if_due(now: datetime | None = None) -> KeptAnchor | None:
         facts = anchor.signed(now)
         write(facts, path)
     except AnchorError as error:
-        logger.error("The anchor of this hour was not made: %s", error)
         row.problem = str(error)
         row.save(update_fields=["problem"])
-        return None
+        raise
     row.made_at, row.change_set, row.seal = timezone.now(), anchor.number, anchor.seal
     row.file = str(path)
     row.problem = " ".join(_send(json.dumps(facts, indent=1), row))
     row.save()
-    return row
-
-
-def _claim(hour: datetime, now: datetime) -> KeptAnchor | None:
-    row, is_new = KeptAnchor.objects.get_or_create(hour=hour, defaults={"claimed_at": now})
-    if is_new:
-        return row
-    if row.made_at or row.claimed_at > now - LEASE:
-        return None
-    unclaimed = KeptAnchor.objects.filter(pk=row.pk, made_at=None, claimed_at=row.claimed_at)
-    if not unclaimed.update(claimed_at=now):
-        return None
-    row.claimed_at = now
     return row
 
 
@@ -293,6 +279,6 @@ def status_line() -> str:
     """The line about anchors for /healthz."""
     newest = newest_anchor()
     if newest is None or newest.made_at is None:
-        return "anchor: none made yet (send_alerts --watch makes one every hour)"
+        return "anchor: none made yet (the worker makes one every hour)"
     late = "late, " if newest.made_at < timezone.now() - LATE else ""
     return f"anchor: {late}the last was made at {newest.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

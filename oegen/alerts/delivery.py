@@ -9,7 +9,6 @@ because it is unknown whether it was sent before.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,9 +17,11 @@ from django.db import transaction
 from django.db.models import Count, F, Min
 from django.utils import timezone
 
+from oegen import jobs
 from oegen.alerts import mail, slack
 from oegen.alerts.channels import SendError, configured_channels
 from oegen.alerts.models import Alert, Channel
+from oegen.core.backoff import pause_after
 from oegen.core.words import count
 
 logger = logging.getLogger(__name__)
@@ -28,17 +29,14 @@ logger = logging.getLogger(__name__)
 #: Longer than sending can take.
 LEASE = timedelta(minutes=5)
 
-#: Exponential back-off: the wait after the first failure, and the maximum.
-MIN_WAIT = timedelta(seconds=30)
-MAX_WAIT = timedelta(hours=1)
-
 #: The time after the first attempt at which the last one is made.
 RETRY_FOR = timedelta(days=1)
 
 #: Prefix of ``last_error`` for alerts that a user parked.
 PARKED_BY = "Held back by"
 
-_jitter = random.SystemRandom().uniform
+#: The kind of job that delivers (oegen.alerts.jobs).
+SEND_ALERTS = "send-alerts"
 
 
 Send = Callable[[Alert], None]
@@ -111,7 +109,7 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
         tally.parked += 1
         logger.error("Alert %s is parked: %s", alert.pk, error)
         return
-    wait = min(MIN_WAIT * 2 ** min(alert.attempts - 1, 20), MAX_WAIT) * _jitter(0.5, 1)
+    wait = pause_after(alert.attempts)
     next_attempt_at = min(now + wait, last_try_at)
     if error.retry_after is not None:
         next_attempt_at = now + max(error.retry_after, wait)
@@ -123,14 +121,18 @@ def _settle_failure(alert: Alert, error: SendError, now: datetime, tally: Tally)
     logger.warning("Alert %s was not sent: %s", alert.pk, error)
 
 
+@transaction.atomic
 def send_again(alerts) -> int:
     """Reset the parked alerts of a queryset, so that they are sent again; returns their number."""
-    return alerts.parked().update(
+    number: int = alerts.parked().update(
         parked_at=None,
         next_attempt_at=timezone.now(),
         first_tried_at=None,
         attempts=0,
     )
+    if number:
+        jobs.enqueue(SEND_ALERTS)
+    return number
 
 
 def park(alerts, by: str) -> int:

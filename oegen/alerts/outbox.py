@@ -11,9 +11,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 
-from oegen import audit
+from oegen import audit, jobs
 from oegen.alerts import crossings, events, preferences
 from oegen.alerts.channels import configured_channels
+from oegen.alerts.delivery import SEND_ALERTS
 from oegen.alerts.events import Changes, Event, Occurrence, Subject
 from oegen.alerts.models import Alert, AlertRule, Channel, Notice
 
@@ -82,9 +83,11 @@ def write_alerts(change_set: ChangeSet) -> None:
 
 
 @transaction.atomic
-def write_timed_alerts(day: date) -> None:
+def write_timed_alerts(day: date) -> int:
     """Write the alerts for events that the date alone causes, and for what has begun to hold, up
-    to the start of ``day``. Idempotent: alerts that exist are not written again."""
+    to the start of ``day``; returns their number. Idempotent: alerts that exist are not written
+    again."""
+    before = Alert.objects.count()
     found = [*events.occurrences_by(day), *crossings.crossings_up_to(day)]
     rules = list(AlertRule.objects.active_for({one.event.code for one in found}))
     header = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
@@ -93,6 +96,7 @@ def write_timed_alerts(day: date) -> None:
         by_moment.setdefault(match[0].moment, []).append(match)
     for moment, matches in by_moment.items():
         _write(matches, header=header, moment=moment)
+    return Alert.objects.count() - before
 
 
 def digest_receivers(event: Event) -> list[tuple[Channel, int | None]]:
@@ -129,8 +133,16 @@ def write_digest(
         for key, (channel, person) in zip(keys, receivers, strict=True)
         if key not in known and (payload := payload_for(person))
     ]
-    Alert.objects.bulk_create(alerts, ignore_conflicts=True)
+    with transaction.atomic():
+        _store(alerts)
     return len(alerts)
+
+
+def _store(alerts: Sequence[Alert]) -> None:
+    """Create the alerts, and ask for the job that sends them, in the current transaction."""
+    if alerts:
+        Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
+        jobs.enqueue(SEND_ALERTS)
 
 
 def _matches(found: list[Occurrence], rules: list[AlertRule]) -> list[RuleMatch]:
@@ -213,8 +225,7 @@ def _write(
             content_type = ContentType.objects.get_for_model(occurrence.model)
             values |= {"content_type": content_type, "object_id": occurrence.key}
             alerts.append(Alert(channel=channel, **values))
-    if alerts:
-        Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
+    _store(alerts)
     if notices:
         Notice.objects.bulk_create(notices, ignore_conflicts=True, batch_size=audit.BATCH_SIZE)
 

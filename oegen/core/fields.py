@@ -59,7 +59,7 @@ def range_constraint(
 
 
 def choices_constraint(
-    model_label: str, field: str, choices: type[models.TextChoices]
+    model_label: str, field: str, choices: type[models.TextChoices] | type[models.IntegerChoices]
 ) -> models.CheckConstraint:
     return models.CheckConstraint(
         condition=models.Q(**{f"{field}__in": choices.values}),

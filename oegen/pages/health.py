@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 
 from oegen.alerts import anchors, delivery
 from oegen.core.database import is_migrated, lock_timeout
+from oegen.jobs import status
 from oegen.pages.models import Heartbeat
 from oegen.people.client import is_from_this_machine
 
@@ -65,13 +66,18 @@ def _find_problems() -> list[str]:
 @login_not_required
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while users can read and save, else 503 with a message. The state of alerts is shown to
-    administrators, and to requests from this machine."""
+    """200 while users can read and save, else 503 with a message. The state of alerts and
+    jobs is shown to administrators, and to requests from this machine."""
     found = problems()
     if found:
         lines = found
     elif is_from_this_machine(request) or request.user.has_perm("oegen.view_alert"):
-        lines = ["ok", *delivery.status_lines(), anchors.status_line()]
+        lines = [
+            "ok",
+            *delivery.status_lines(),
+            anchors.status_line(),
+            *status.status_lines(),
+        ]
     else:
         lines = ["ok"]
     return HttpResponse(

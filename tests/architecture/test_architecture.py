@@ -15,7 +15,7 @@ LAYERS = ["oegen", "counterparties", "pipelines", "infopoints", "dashboard"]
 
 #: The folders of ``oegen``: each imports only those before it.
 FOLDERS = [
-    *("core", "audit", "search", "asof", "people", "alerts", "imports", "exports"),
+    *("core", "audit", "search", "asof", "people", "jobs", "alerts", "imports", "exports"),
     *("pages", "history", "admin"),
 ]
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
 from django.utils import timezone
 
 from dashboard.digest import PERIODS, digest_of
@@ -13,6 +12,7 @@ from oegen.core import clock
 from oegen.models import Alert, AlertPreference
 from pipelines.models import Pipeline, Stage
 from tests.support.builders import make_pipeline, make_user
+from tests.support.jobs import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -95,19 +95,19 @@ def test_where_nothing_happened_there_is_nothing(ago, today):
     assert part(digest_of(PERIODS["day"], yesterday), "RTB date overdue")[0] == 2
 
 
-def test_the_command_sends_it_once_to_slack_and_to_those_who_chose_it(
-    week, slack, settings, capsys
-):
+def test_it_is_sent_once_to_slack_and_to_those_who_chose_it(week, slack, settings):
     settings.SENDS_EMAIL = True
     wanting, other = (make_user(None, name, email=f"{name}@x.example") for name in ("a", "b"))
     AlertPreference.objects.create(user=wanting, event="digest-week", is_wanted=True)
     AlertPreference.objects.create(user=other, event="digest-day", is_wanted=True)
     Alert.objects.all().delete()
 
-    for _ in range(2):
-        call_command("send_digest", period="week")
+    messages = [run_job("digest-week").message for _ in range(2)]
 
-    assert "New digests: 2. Alerts sent: 2" in capsys.readouterr().out
+    assert messages == [
+        "2 digests written.",
+        "No new digest: this one was written before, for 2 receivers.",
+    ]
     assert [one.to for one in mail.outbox] == [["a@x.example"]]
     (sent,) = mail.outbox
     html = sent.alternatives[0][0]
@@ -134,7 +134,7 @@ def test_a_digest_of_one_s_own_projects_and_links_to_them(week, ago, settings):
     with ago(1):
         Pipeline.objects.filter(project_name__in=["Slips", "Late"]).update(responsible=own)
 
-    call_command("send_digest", period="week")
+    run_job("digest-week")
 
     digest = Alert.objects.get(recipient=own).payload
     assert digest["sentence"] == "Your open pipeline is 50.0 MWp: as before."
@@ -155,10 +155,9 @@ def test_a_digest_of_one_s_own_projects_and_links_to_them(week, ago, settings):
     assert "/me/alerts/" in by_address["b@x.example"].body
 
 
-def test_the_command_says_why_nobody_got_it(week, slack, settings, capsys):
-    def output_of_command() -> str:
-        call_command("send_digest", period="week")
-        return capsys.readouterr().out.splitlines()[0]
+def test_the_job_says_why_nobody_got_it(week, slack, settings):
+    def result() -> str:
+        return run_job("digest-week").message
 
     Alert.objects.all().delete()
     webhook, settings.SLACK_WEBHOOK_URL, settings.SENDS_EMAIL = (
@@ -166,16 +165,16 @@ def test_the_command_says_why_nobody_got_it(week, slack, settings, capsys):
         "",
         False,
     )
-    assert output_of_command() == "No new digest: neither Slack nor e-mail is set up."
+    assert result() == "No new digest: neither Slack nor e-mail is set up."
     settings.SENDS_EMAIL = True
-    assert output_of_command() == (
+    assert result() == (
         "No new digest: Slack is not set up, and nobody who can be mailed has ticked “Weekly "
         "digest” on their page “E-mail alerts”."
     )
     assert not Alert.objects.exists(), "kept for a channel that is not set up"
     settings.SLACK_WEBHOOK_URL = webhook
-    assert output_of_command() == "New digests: 1. Alerts sent: 1, to be tried again: 0, parked: 0."
-    assert output_of_command() == "No new digest: this one was written before, for 1 receiver."
+    assert result() == "1 digest written."
+    assert result() == "No new digest: this one was written before, for 1 receiver."
     assert len(slack.messages) == 1
 
 

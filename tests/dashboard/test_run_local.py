@@ -69,15 +69,15 @@ class Site:
         except OSError:
             return False
 
-    def watcher(self) -> int:
-        """The process that sends alerts while the server runs."""
+    def worker(self) -> int:
+        """The process that runs background jobs beside the server."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        (watcher,) = [
+        (worker,) = [
             int(child)
             for child in children.split()
-            if "send_alerts" in Path(f"/proc/{child}/cmdline").read_text()
+            if "work" in Path(f"/proc/{child}/cmdline").read_text()
         ]
-        return watcher
+        return worker
 
     def logins(self) -> dict[str, str]:
         lines = (self.folder / "demo-logins").read_text().splitlines()
@@ -136,7 +136,7 @@ def test_the_site_comes_up_with_data_and_logins_and_keeps_both(folder):
         for username, password in logins.items():
             assert f"{username:<10} {password}" in site.output()
         assert site.url in site.output()
-        watcher = site.watcher()
+        worker = site.worker()
         opener = site.sign_in("portfolio", logins["portfolio"])
         assert opener.open(f"{site.url}/admin/").status == 200
         page = opener.open(f"{site.url}/")
@@ -148,7 +148,7 @@ def test_the_site_comes_up_with_data_and_logins_and_keeps_both(folder):
         assert "Every project, company and person here is invented" in html
         style = re.search(r'href="(/static/oegen/css/base\.[^"]+\.css)"', html)[1]
         assert "immutable" in opener.open(site.url + style).headers["Cache-Control"]
-    while has_not_ended(watcher):
+    while has_not_ended(worker):
         time.sleep(0.1)
     with Site(folder) as site:
         assert "Loading the sample" not in site.output()

@@ -29,7 +29,7 @@ DEMO_PEOPLE = [
 class Command(BaseCommand):
     help = (
         "Migrate, load the sample portfolio and create demo logins if the database is empty, then "
-        "serve the site with gunicorn on 127.0.0.1; a second process sends its alerts."
+        "serve the site with gunicorn on 127.0.0.1; a second process runs its background jobs."
     )
 
     def handle(self, **options):
@@ -48,16 +48,9 @@ class Command(BaseCommand):
         self._make_demo_people()
         self._greet()
         self.stdout.flush()
-        # Gunicorn replaces this process; the watcher ends when gunicorn does.
-        watcher = [
-            sys.executable,
-            settings.BASE_DIR / "manage.py",
-            "send_alerts",
-            "--watch",
-            "--beside",
-            os.getpid(),
-        ]
-        subprocess.Popen([str(word) for word in watcher])  # noqa: S603 - our own command
+        # Gunicorn replaces this process; the worker ends when gunicorn does.
+        worker = [sys.executable, settings.BASE_DIR / "manage.py", "work", "--beside", os.getpid()]
+        subprocess.Popen([str(word) for word in worker])  # noqa: S603 - our own command
         os.execv(  # noqa: S606 - the program is the one this environment installed
             sys.executable,
             [

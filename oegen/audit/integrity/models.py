@@ -50,10 +50,9 @@ class IntegrityCheck(models.Model):
 
 
 class KeptAnchor(models.Model):
-    """The anchor of an hour. The process that creates the row writes the anchor."""
+    """The anchor of an hour; without ``made_at``, it could not be written."""
 
     hour = models.DateTimeField(unique=True)
-    claimed_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, db_index=True)
     change_set = models.PositiveBigIntegerField(null=True)
     seal = models.CharField(max_length=64, blank=True)

@@ -1,16 +1,13 @@
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS
 
 from oegen import audit
 from oegen.alerts import anchors
 from oegen.alerts.anchors import Anchor, AnchorError
-from oegen.audit.integrity import Check, Finding
-from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck
-from oegen.audit.integrity.remarks import remarks
-from oegen.core.database import snapshot
-from oegen.core.words import count
+from oegen.alerts.checking import Checked, check_history
+from oegen.audit.integrity import Finding
+from oegen.audit.integrity.models import Acknowledgement
 from oegen.people.models import User
 
 #: The number of characters of a fingerprint that are printed and required as input.
@@ -55,53 +52,31 @@ class Command(BaseCommand):
 
     def handle(self, *, anchor, against, public_key, acknowledge, reason, user, **options):
         person = self._person(acknowledge, reason, user) if acknowledge else None
-        check = Check()
         try:
             anchored = Anchor.read(against) if against else None
-            with snapshot(DEFAULT_DB_ALIAS):
-                known = {one.fingerprint: one for one in Acknowledgement.objects.all()}
-                found: dict[str, str] = {}
-                for finding in check.findings():
-                    self._print(finding, known, found)
-                for finding in anchored.findings(public_key) if anchored else ():
-                    self._print(finding, known, found)
-                newest = Anchor.newest()
-                for remark in remarks():
-                    self.stdout.write(f"Remark: {remark.rstrip('.')}.")
-            open_findings = [one for one in found if one not in known]
+            checked = check_history(anchored, public_key, self._print)
+            for remark in checked.remarks:
+                self.stdout.write(f"Remark: {remark.rstrip('.')}.")
             if person is not None:
-                self._acknowledge(acknowledge, found, known, reason, person)
+                self._acknowledge(acknowledge, checked, reason, person)
                 return
-            IntegrityCheck.objects.create(
-                open_count=len(open_findings),
-                acknowledged_count=len(found) - len(open_findings),
-                open_findings=open_findings[: anchors.MAX_LISTED],
-            )
-            if anchor:
-                anchors.write(newest.signed(), anchor)
+            checked.store()
+            if anchor and checked.newest:
+                anchors.write(checked.newest.signed(), anchor)
                 self.stdout.write(
-                    f"The seal of change set {newest.number} is in {anchor}, with what was found."
+                    f"The seal of change set {checked.newest.number} is in {anchor}, with what was "
+                    "found."
                 )
         except AnchorError as error:
             raise CommandError(str(error)) from error
-        read = ", ".join(f"{number:,} {what}" for what, number in check.counts.items())
-        read = read or "an empty history"
-        if open_findings:
-            acknowledged = len(found) - len(open_findings)
-            more = f"; {acknowledged:,} acknowledged besides" if acknowledged else ""
-            raise CommandError(f"{_findings(len(open_findings))} in {read}{more}.")
-        if found:
-            words = f"{_findings(len(found))} in {read}, all acknowledged."
-        else:
-            words = f"Nothing found in {read}."
-        self.stdout.write(self.style.SUCCESS(words))
+        if checked.open_findings:
+            raise CommandError(checked.summary)
+        self.stdout.write(self.style.SUCCESS(checked.summary))
 
-    def _print(self, finding: Finding, known: dict, found: dict[str, str]) -> None:
-        fingerprint = finding.fingerprint
-        found[fingerprint] = str(finding)
-        line = f"{finding} [{fingerprint[:SHORT]}]"
-        if one := known.get(fingerprint):
-            line += f" – acknowledged on {one.created_at:%Y-%m-%d}: {one.reason}"
+    def _print(self, finding: Finding, known: Acknowledgement | None) -> None:
+        line = f"{finding} [{finding.fingerprint[:SHORT]}]"
+        if known:
+            line += f" – acknowledged on {known.created_at:%Y-%m-%d}: {known.reason}"
         self.stdout.write(line)
 
     @staticmethod
@@ -116,19 +91,16 @@ class Command(BaseCommand):
             raise CommandError("Name an administrator with --user.")
         return person
 
-    def _acknowledge(self, fingerprint, found, known, reason, person) -> None:
+    def _acknowledge(self, fingerprint: str, checked: Checked, reason: str, person: User) -> None:
         """Acknowledge a finding. Raises CommandError unless exactly one open finding matches."""
-        matching = [one for one in found if one.startswith(fingerprint)]
+        matching = [one for one in checked.found if one.startswith(fingerprint)]
         if len(matching) != 1:
             raise CommandError(f"There is no finding {fingerprint} now: nothing is acknowledged.")
-        if matching[0] in known:
+        if matching[0] in checked.known:
             raise CommandError(f"Finding {fingerprint} is acknowledged already.")
+        finding = checked.found[matching[0]]
         with audit.change_set(person=person, reason=reason, source=audit.Source.COMMAND):
             Acknowledgement.objects.create(
-                fingerprint=matching[0], finding=found[matching[0]], reason=reason.strip()
+                fingerprint=matching[0], finding=finding, reason=reason.strip()
             )
-        self.stdout.write(f"Acknowledged: {found[matching[0]]}")
-
-
-def _findings(number: int) -> str:
-    return count(number, "finding")
+        self.stdout.write(f"Acknowledged: {finding}")

@@ -1,6 +1,7 @@
-"""Anchors are made every hour by one watcher, signed, and find what was written anew."""
+"""Anchors are made every hour by a job, signed, and find what was written anew."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,10 @@ from django.utils import timezone
 from oegen.alerts import anchors, slack
 from oegen.alerts.anchors import Anchor
 from oegen.alerts.channels import SendError
+from oegen.jobs.models import Job, State
 from oegen.models import KeptAnchor
 from tests.support.builders import make_facility, make_security_event
+from tests.support.jobs import run_due_jobs, run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -40,24 +43,19 @@ def test_one_anchor_an_hour_whoever_asks(settings):
     assert len(files(settings)) == 2
 
 
-def test_an_hour_that_somebody_began_is_left_to_him_for_a_while(settings):
-    now = timezone.now()
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    KeptAnchor.objects.create(hour=hour, claimed_at=now)
-    assert anchors.write_if_due(now) is None
-    KeptAnchor.objects.update(claimed_at=now - timedelta(minutes=11))
-    assert anchors.write_if_due(now).made_at
-
-
-def test_a_folder_that_can_not_be_written_is_reported_and_tried_again(settings, caplog):
+def test_a_folder_that_can_not_be_written_is_reported_and_tried_again(settings):
     settings.ANCHOR_DIR.write_text("no folder")
-    now = timezone.now()
-    assert anchors.write_if_due(now) is None
-    assert "can't be written" in KeptAnchor.objects.get().problem
-    assert "was not made" in caplog.text
+    job = run_job("anchor")
+    assert job.state == State.WAITING
+    assert "can't be written" in job.error
+    assert KeptAnchor.objects.get().problem == job.error
     settings.ANCHOR_DIR.unlink()
-    KeptAnchor.objects.update(claimed_at=now - timedelta(hours=1))
-    assert anchors.write_if_due(now)
+    Job.objects.filter(pk=job.pk).update(run_after=timezone.now())
+    run_due_jobs()
+    job.refresh_from_db()
+    assert (job.state, job.error) == (State.DONE, "")
+    assert re.fullmatch(r"Change set [\d,]+ is anchored\.", job.message)
+    assert run_job("anchor").message == "The anchor of this hour was made before."
 
 
 def test_it_is_sent_where_set_and_a_failure_is_reported(settings, monkeypatch):

@@ -34,7 +34,7 @@ def at(monkeypatch):
 
 @pytest.fixture
 def told():
-    """What one round of ``send_alerts`` has told since it was last asked, by the pipeline."""
+    """What the job of the day has told since it was last asked, by the pipeline."""
     seen = set()
 
     def told() -> dict[str, str]:

@@ -4,12 +4,15 @@ import logging
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.utils import timezone
 
 from oegen.alerts import delivery
 from oegen.alerts import slack as slack_messages
+from oegen.core import backoff
+from oegen.jobs.models import Job, State
 from oegen.models import Alert
 from tests.support.fake_slack import garbage, hang, hang_up, respond
+from tests.support.jobs import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +96,7 @@ def test_after_a_failure_it_is_sent_again_and_marked_if_it_may_have_arrived(
     alert.refresh_from_db()
     assert error in alert.last_error
     assert alert.may_be_repeat is may_have_arrived
-    assert clock() < alert.next_attempt_at <= clock() + delivery.MIN_WAIT
+    assert clock() < alert.next_attempt_at <= clock() + backoff.MIN_WAIT
     assert "secret" not in alert.last_error + caplog.text
     assert deliver() == delivery.Tally(), "it is not due yet"
     clock.pass_by(seconds=31)
@@ -144,11 +147,11 @@ def test_waits_grow_with_a_spread_up_to_the_last_try_after_a_day(slack, make_ale
         clock.now = max(alert.next_attempt_at, clock.now)
     waits = waits[:-1]
     assert all(
-        wait <= delivery.MIN_WAIT * 2**number and wait <= delivery.MAX_WAIT
+        wait <= backoff.MIN_WAIT * 2**number and wait <= backoff.MAX_WAIT
         for number, wait in enumerate(waits)
     )
     assert all(
-        wait >= min(delivery.MIN_WAIT * 2**number, delivery.MAX_WAIT) / 2
+        wait >= min(backoff.MIN_WAIT * 2**number, backoff.MAX_WAIT) / 2
         for number, wait in enumerate(waits[:-1])
     )
     assert len({wait / timedelta(seconds=1) for wait in waits}) > 10
@@ -216,19 +219,30 @@ def test_the_row_in_hand_is_settled_before_the_end(slack, make_alert, deliver):
 
 
 def test_without_a_channel_alerts_are_kept_and_the_health_page_says_so(
-    settings, make_alert, client, capsys
+    settings, make_alert, client
 ):
     settings.SLACK_WEBHOOK_URL, settings.SENDS_EMAIL = "", False
     make_alert()
-    call_command("send_alerts")
+    assert run_job("send-alerts").message == "No alert was due."
     output = "Slack: not set up (SLACK_WEBHOOK_URL is not set), 1 alert kept\n"
-    assert output in capsys.readouterr().out
     answer = client.get("/healthz")
     assert answer.status_code == 200
     assert output in answer.content.decode()
     assert Alert.objects.waiting().count() == 1
     settings.SLACK_WEBHOOK_URL = "https://hooks.slack.example/x"
     assert "Slack: 1 alert waiting, the oldest for " in client.get("/healthz").content.decode()
+
+
+def test_the_job_sends_and_comes_again_when_the_next_alert_is_due(slack, make_alert):
+    slack.answers.append(respond(500, "no"))
+    first, _ = make_alert("1"), make_alert("2")
+    job = run_job("send-alerts")
+    assert (job.state, job.message) == (State.DONE, "Alerts: 1 sent, 1 to be tried again.")
+    first.refresh_from_db()
+    again = Job.objects.get(kind="send-alerts", state=State.WAITING)
+    assert again.run_after == first.next_attempt_at > timezone.now()
+    assert run_job("send-alerts").message == "No alert was due."
+    assert Job.objects.waiting().filter(kind="send-alerts").count() == 1
 
 
 def test_what_slack_is_asked_to_pause_for_can_be_a_moment_too():

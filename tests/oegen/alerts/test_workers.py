@@ -1,11 +1,10 @@
-"""Workers as processes: two at once, one that is killed, one that is asked to end."""
+"""Workers that send alerts, as processes: two at once, one that is killed, one asked to end."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from oegen import jobs
+from oegen.jobs.models import Job
 from oegen.models import Alert
 from tests.support.databases import database_url
 from tests.support.fake_slack import hang, respond
@@ -28,7 +29,7 @@ def start(slack):
     workers = []
 
     def start(*options: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "django", "send_alerts", *options]
+        command = [sys.executable, "-m", "django", "work", *options]
         worker = subprocess.Popen(
             [*command, "--settings", "tests.settings"],
             cwd=ROOT,
@@ -47,14 +48,20 @@ def start(slack):
         worker.communicate()
 
 
-def finish(worker: subprocess.Popen) -> int:
-    """The number that it sent, once it is done; fails if it failed."""
-    reported, errors = worker.communicate(timeout=TIMEOUT_SECONDS)
+def finish(worker: subprocess.Popen) -> None:
+    """Wait until it is done; fails if it failed."""
+    _, errors = worker.communicate(timeout=TIMEOUT_SECONDS)
     assert worker.returncode == 0, errors
-    return int(re.search(r"([\d,]+) sent", reported)[1].replace(",", ""))
 
 
-def test_two_workers_send_a_thousand_alerts_each_exactly_once(slack, make_alert, start):
+def wait_until(condition) -> None:
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "It did not come to that."
+        time.sleep(0.02)
+
+
+def test_of_two_workers_one_sends_each_of_a_thousand_alerts_once(slack, make_alert, start):
     first = make_alert("0")
     Alert.objects.bulk_create(
         Alert(
@@ -66,17 +73,13 @@ def test_two_workers_send_a_thousand_alerts_each_exactly_once(slack, make_alert,
         )
         for number in range(1, 1000)
     )
-    meeting = threading.Barrier(2)
-
-    def answer_when_both_are_at_work(handler):
-        meeting.wait(TIMEOUT_SECONDS)
-        respond(200, "ok")(handler)
-
-    slack.answers = [answer_when_both_are_at_work] * 2
-    workers = [start(), start()]
-    sent = [finish(worker) for worker in workers]
-    assert sum(sent) == 1000
-    assert min(sent) > 0
+    for _ in range(3):
+        jobs.enqueue("send-alerts")
+    workers = [start("--every", "0.05"), start("--every", "0.05")]
+    wait_until(lambda: not Alert.objects.waiting().exists())
+    for worker in workers:
+        worker.send_signal(signal.SIGTERM)
+        finish(worker)
     assert set(Counter(slack.texts).values()) == {1}
     assert len(slack.texts) == 1000
     assert not Alert.objects.exclude(sent_at__isnull=False, attempts=1, may_be_repeat=False)
@@ -87,38 +90,41 @@ def test_killed_between_the_post_and_the_commit_it_is_sent_again_and_marked(
 ):
     slack.answers.append(hang)
     make_alert()
-    worker = start()
+    jobs.enqueue("send-alerts")
+    worker = start("--once")
     while not slack.messages:
         assert worker.poll() is None
     worker.kill()
     worker.wait()
     assert Alert.objects.waiting().count() == 1
-    Alert.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    over = timezone.now() - timedelta(seconds=1)
+    Alert.objects.update(claimed_until=over)
+    Job.objects.running().update(leased_until=over)
 
-    assert finish(start()) == 1
+    finish(start("--once"))
 
     alert = Alert.objects.get()
     assert (alert.state, alert.may_be_repeat, alert.attempts) == ("sent", True, 2)
     assert ["may be a repeat" in text for text in slack.texts] == [False, True]
 
 
-def test_asked_to_end_the_watcher_settles_what_it_has_in_hand(slack, make_alert, start):
-    watcher = start("--watch", "--every", "60")
+def test_asked_to_end_it_settles_what_it_has_in_hand_and_leaves_the_rest_to_others(
+    slack, make_alert, start
+):
+    worker = start("--every", "0.05")
 
     def answer_after_the_signal(handler):
-        watcher.send_signal(signal.SIGTERM)
+        worker.send_signal(signal.SIGTERM)
         respond(200, "ok")(handler)
 
     slack.answers.append(answer_after_the_signal)
     for key in "12":
         make_alert(key)
     Alert.objects.update(next_attempt_at=timezone.now())
+    jobs.enqueue("send-alerts")
 
-    assert finish(watcher) == 1
+    finish(worker)
     assert sorted(alert.state for alert in Alert.objects.all()) == ["sent", "waiting"]
-
-
-def test_the_watcher_ends_with_the_process_that_it_runs_beside(slack, start):
-    watcher = start("--watch", "--every", "60", "--beside", "1")
-    assert watcher.communicate(timeout=TIMEOUT_SECONDS) == ("", "")
-    assert watcher.returncode == 0
+    assert Job.objects.waiting().filter(kind="send-alerts").exists()
+    finish(start("--once"))
+    assert {alert.state for alert in Alert.objects.all()} == {"sent"}

@@ -158,8 +158,7 @@ def test_no_command_and_no_source_is_forgotten():
         {"import_demo_csv", "load_sample", "audit_check"},
         {"rebuild_search", "rebuild_facts"},
     )
-    sending = {"send_alerts", "send_digest"}  # Of no business record: see tests/oegen/alerts.
-    assert commands <= writing | reading | sending | {"run_local"}
+    assert commands <= writing | reading | {"work", "run_local"}  # See tests/oegen/jobs.
     in_the_admin = {"form", "table"}
     here = {"board", "page", "restore", "undo", "merge", "import", "command"}
     in_code = {"code", "migration", "sample"}

@@ -5,6 +5,7 @@ from django.db import DatabaseError, OperationalError
 from django.urls import reverse
 
 from oegen.alerts import anchors, delivery
+from oegen.jobs import status
 from oegen.models import Heartbeat
 from oegen.pages import health
 
@@ -29,7 +30,12 @@ def test_who_is_not_signed_in_hears_that_it_is_well_and_no_more(client, manager,
 
 
 def test_administrators_and_this_machine_hear_of_the_alerts(client, administrator):
-    expected = ["ok", *delivery.status_lines(), anchors.status_line()]
+    expected = [
+        "ok",
+        *delivery.status_lines(),
+        anchors.status_line(),
+        *status.status_lines(),
+    ]
     assert client.get("/healthz").text.splitlines() == expected
     client.force_login(administrator)
     assert client.get("/healthz", **FROM_ELSEWHERE).text.splitlines() == expected

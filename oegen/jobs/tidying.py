@@ -1,0 +1,34 @@
+"""The job that puts in order what time alone makes due."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from oegen.core.words import count
+from oegen.jobs import files, queue
+from oegen.jobs.kinds import job_kind
+from oegen.jobs.models import Worker
+from oegen.jobs.running import Run
+from oegen.people import security
+
+#: How long the row of a worker stays that did not end in order.
+WORKER_KEPT_FOR = timedelta(days=1)
+
+
+@job_kind(
+    "tidy",
+    "Tidy up",
+    key="tidy",
+    max_attempts=3,
+    merges=True,
+    is_schedulable=True,
+    kept_for=timedelta(hours=6),
+)
+def tidy(context: Run) -> str:
+    """End runs of failed sign-ins, forget old addresses, old jobs and their files."""
+    now = timezone.now()
+    security.tidy(now)
+    number = queue.prune(now)
+    files.remove_orphans()
+    Worker.objects.filter(seen_at__lt=now - WORKER_KEPT_FOR).delete()
+    return f"{count(number, 'old job')} removed."

@@ -1,0 +1,1 @@
+"""Kinds of jobs for tests, as an application that worker processes install."""
