@@ -92,7 +92,7 @@ class OEGenAdminSite(AdminSite):
         entries = apps["oegen"]["models"]
         people = [entry for entry in entries if entry["object_name"] in ACCESS]
         apps["oegen"] |= {
-            "name": "Comments and alerts",
+            "name": "Comments, alerts and jobs",
             "models": [entry for entry in entries if entry not in people],
         }
         apps["auth"] |= {

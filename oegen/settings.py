@@ -97,9 +97,6 @@ FORM_RENDERER = "oegen.core.rendering.FormRenderer"
 DATABASES = {"default": _environment.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The files by which the processes of this host limit what runs at once (oegen.core.slots).
-SLOTS_DIR = VAR_DIR / "locks"
-
 # Shared between the workers.
 CACHES = {
     "default": {

@@ -3,7 +3,7 @@ from django.urls import include, path
 
 from oegen.alerts import views as alerts
 from oegen.history import audit, record, removed, restore, undo
-from oegen.pages import comments, health, palette
+from oegen.pages import comments, health, jobs, palette
 from oegen.people import passwords, sign_in
 
 urlpatterns = [
@@ -30,6 +30,9 @@ urlpatterns = [
     ),
     path("me/password/", passwords.OwnPassword.as_view(), name="my-password"),
     path("me/alerts/", alerts.MyAlerts.as_view(), name="my-alerts"),
+    path("jobs/", jobs.Jobs.as_view(), name="jobs"),
+    path("jobs/<uuid:pk>/", jobs.JobPage.as_view(), name="job"),
+    path("jobs/<uuid:pk>/file/", jobs.JobFile.as_view(), name="job-file"),
     path("notices/", alerts.Notices.as_view(), name="notices"),
     path("people/names/", alerts.people_to_mention, name="people-names"),
     path("people/told/", alerts.mention_recipients, name="people-told"),

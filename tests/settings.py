@@ -23,8 +23,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "NAME": str(VAR_DIR / f"test{os.environ.get('OEGEN_TEST_DB_SUFFIX', '')}.sqlite3")
     }
 
-# Test runs share nothing, and a worker's downloads take no slot of another's.
-SLOTS_DIR = VAR_DIR / f"locks{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+# Test runs share nothing.
+JOB_FILES_DIR = VAR_DIR / f"job-files{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

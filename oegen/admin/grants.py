@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from oegen import audit
 from oegen.alerts.models import Alert
 from oegen.audit.integrity.models import Acknowledgement
+from oegen.jobs.models import Job
 from oegen.pages.models import SavedView
 from oegen.people.models import GroupRecord, SecurityEvent, User
 from oegen.people.roles import ADMINISTRATORS, ENTER_ADMIN, MANAGERS, PORTFOLIO_MANAGERS
@@ -60,7 +61,7 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
     administration = [
         *_permissions_of([*reference, User, Group, Acknowledgement]),
         *_permissions_of(business, actions=("approve",)),
-        *_permissions_of([Alert], actions=("change", "view")),
+        *_permissions_of([Alert, Job], actions=("change", "view")),
         *_permissions_of([SecurityEvent], actions=("view",)),
         *_permissions_of([SavedView], actions=("remove",)),
     ]

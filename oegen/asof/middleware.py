@@ -22,8 +22,8 @@ class PastMiddleware:
     Links, forms and redirects on such a page keep the day. Past pages are read-only.
     """
 
-    #: Pages without a past: the admin, signing in and out, and notices.
-    PRESENT_ONLY = ("admin:index", "login", "logout", "notices")
+    #: Pages without a past: the admin, signing in and out, notices and jobs.
+    PRESENT_ONLY = ("admin:index", "login", "logout", "notices", "jobs")
 
     def __init__(self, get_response):
         self.get_response = get_response

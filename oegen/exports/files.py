@@ -21,7 +21,6 @@ from django.utils.text import capfirst, slugify
 
 from oegen.core import clock
 from oegen.core.formulas import escape_formulas
-from oegen.core.slots import Slot
 from oegen.people.models import SecurityEvent
 from oegen.people.security import record_security_event
 
@@ -83,19 +82,15 @@ def number_format(unit: str = "", places: int = 0) -> str:
     return f"#,##0{decimals}{suffix}"
 
 
-def download(sheet: Sheet, kind: str, slot: Slot | None = None) -> HttpResponseBase:
-    """The response with the file; ``kind`` is CSV or XLSX. A CSV file is streamed, and its ``slot``
-    is held until the response is closed."""
+def download(sheet: Sheet, kind: str) -> HttpResponseBase:
+    """The response with the file; ``kind`` is CSV or XLSX. A CSV file is streamed."""
     record_security_event(
         SecurityEvent.Kind.EXPORT, details={"list": sheet.file_title or sheet.title, "file": kind}
     )
     name = f"{slugify(sheet.file_title or sheet.title)}-{clock.today():%Y-%m-%d}.{kind}"
     if kind == XLSX:
         return FileResponse(_workbook(sheet), as_attachment=True, filename=name)
-    chunks = _csv_chunks(sheet)
-    if slot is not None:
-        chunks = slot.release_after(chunks)
-    response = StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(_csv_chunks(sheet), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.generic import DetailView
@@ -23,18 +23,18 @@ from oegen.audit.narrative import timeline
 from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import undoing
 from oegen.core import clock
-from oegen.core.slots import NoSlotError, Slot
 from oegen.history.filters import ACTIONS, AuditFilter
 from oegen.history.trail import Trail
+from oegen.pages import downloads
 from oegen.pages.lists import FilteredPage
 
 PAGE_SIZE = 50
 
-#: The limit of simultaneous downloads on this host: they are CPU-bound.
-DOWNLOADS_AT_ONCE = 2
-
 #: Entries are counted up to this number.
 MAX_COUNTED = 1_000
+
+#: The number of entries up to which a file is made at once; more are made by a job.
+MAX_DIRECT = 5_000
 
 #: The number of answered questions of a change set that are shown in full.
 ANSWERS_SHOWN = 50
@@ -121,16 +121,11 @@ class AuditPage(FilteredPage):
         return super().get(request, *args, **kwargs)
 
     def _download(self):
-        """The file, or 503 if too many downloads are running."""
-        try:
-            slot = Slot("audit-download", DOWNLOADS_AT_ONCE)
-        except NoSlotError:
-            response = render(self.request, "oegen/history/busy.html", status=503)
-            response["Retry-After"] = "60"
-            return response
         columns = [exports.FileColumn(heading) for heading in HEADINGS]
         sheet = exports.Sheet("audit", columns, file_rows(self.filterset.qs))
-        return exports.download(sheet, exports.CSV, slot)
+        number = len(self.filterset.qs.positions(MAX_DIRECT + 1))
+        known = number if number <= MAX_DIRECT else None
+        return downloads.answer(self.request, sheet, exports.CSV, known)
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)

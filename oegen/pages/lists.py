@@ -24,7 +24,7 @@ from django_tables2 import SingleTableMixin
 
 from oegen import asof, exports
 from oegen.core import clock
-from oegen.pages import preferences
+from oegen.pages import downloads, preferences
 from oegen.pages.filters import DefaultFilter
 from oegen.pages.models import ListPreference, SavedView
 from oegen.pages.preferences import ViewForm
@@ -192,7 +192,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         title = str(self.filterset.queryset.model._meta.verbose_name_plural)
         facts = self.file_facts(table, title) if kind == exports.XLSX else ()
         sheet = exports.Sheet(title, table.file_columns(), table.file_rows(), facts)
-        return exports.download(sheet, kind)
+        return downloads.answer(self.request, sheet, kind, self.object_list.order_by().count())
 
     def file_facts(self, table: RecordTable, title: str) -> list[tuple[str, Any]]:
         """Metadata for a download: day, time, user, URL, filters and totals."""

@@ -1,6 +1,7 @@
 """Small builders for tests: ``make_pipeline(stage="design", capacity_mw=40)``."""
 
 import json
+from datetime import time, timedelta
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -13,8 +14,8 @@ from counterparties.models import Contact, ContactRole, Counterparty, Counterpar
 from dashboard.models import FrozenReport
 from dashboard.services import freeze_report
 from infopoints.models import InformationPoint
-from oegen import audit
-from oegen.models import Acknowledgement, Alert, AlertRule, Comment, SecurityEvent, User
+from oegen import audit, jobs
+from oegen.models import Acknowledgement, Alert, AlertRule, Comment, Schedule, SecurityEvent, User
 from oegen.people import security
 from pipelines.models import (
     CounterpartyRole,
@@ -184,6 +185,10 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
             unique_key="1", event="completed", channel="slack", payload={"title": "Completed"}
         ),
         make_security_event(),
+        Schedule.objects.create(
+            name="At noon", code="at-noon", kind="tidy", frequency="day", at=time(12)
+        ),
+        jobs.enqueue("tidy", run_after=timezone.now() + timedelta(days=1)),
         make_frozen_report(author),
         make_user(),
         Group.objects.create(name="Guests"),

@@ -69,6 +69,7 @@ def other_values(model) -> dict:
         "Pipeline": lambda: {"project_name": name},
         "PipelineCounterparty": lambda: {"role": CounterpartyRole.objects.create(**coded)},
         "PipelineFacility": lambda: {"facility": make_facility(name)},
+        "Schedule": lambda: {**coded, "kind": "tidy", "frequency": "minutes", "interval": 5},
         "Stage": lambda: {**coded, "order": a_free_order(number)},
         "StageTransition": lambda: {"effective_on": date(2000, 1, 1) + timedelta(number)},
         "Technology": lambda: coded,
