@@ -97,7 +97,7 @@ def test_what_begins_is_told_once_the_morning_after_and_again_when_it_begins_aga
     assert told() == {"Came with nobody": "No one responsible"}
 
 
-def test_the_date_alone_begins_it_and_a_week_without_the_watcher_loses_nothing(at, told):
+def test_the_date_alone_begins_it_and_a_week_without_a_worker_loses_nothing(at, told):
     _, rowan, alder = sound("Larch"), sound("Rowan"), sound("Alder")
     told()
     at(1)
@@ -174,7 +174,7 @@ def test_histories_samples_and_what_is_rolled_back_tell_nothing(at, told):
         outbox.write_timed_alerts(timezone.localdate())
         assert Alert.objects.count() == 1
         transaction.set_rollback(True)
-    assert told() == {"Larch": "Not rated"}, "a watcher that died has told nothing"
+    assert told() == {"Larch": "Not rated"}, "a worker that died has told nothing"
 
 
 def test_many_on_one_day_are_one_message_with_the_list_and_each_person_chooses_it(at, told):

@@ -302,7 +302,7 @@ def test_before_a_change_overdue_means_what_the_queryset_means():
     assert overdue == {row["pk"] for row in rows if _was_overdue(row, stages)} != set()
 
 
-def test_the_watcher_tells_of_a_date_that_has_passed_once(new_alerts):
+def test_a_date_that_has_passed_is_told_once(new_alerts):
     design = make_pipeline("Passed", rtb_date=TODAY - timedelta(days=1))
     make_pipeline("Due", rtb_date=TODAY)
     make_pipeline("Long past", rtb_date=TODAY - timedelta(days=30))
