@@ -51,6 +51,9 @@ INSTALLED_APPS = [
     "csp",
     "django_tasks",
     "django_tasks_db",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -206,6 +209,35 @@ if django.VERSION < (6, 1):
 else:  # Django 6.1 deprecates the EMAIL_ settings.
     MAILERS = {"default": _environment.mail.mailer}
 DEFAULT_FROM_EMAIL = _environment.mail.sender
+
+# API ---------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "oegen.api.rest.schema.RecordSchema",
+    "EXCEPTION_HANDLER": "oegen.api.rest.problems.handle",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OEGen pipeline",
+    "DESCRIPTION": "Renewable projects in development, the companies they are developed with, and "
+    "what is learnt about the market.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "oegen.api.rest.schema.share_problems",
+    ],
+}
 
 # Background jobs ---------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("login/", sign_in.SignIn.as_view(), name="login"),
     path("logout/", sign_in.SignOut.as_view(), name="logout"),
+    path("api/", include("oegen.api.urls")),
     path("admin/", admin.site.urls),
 ]
 

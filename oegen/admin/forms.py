@@ -301,10 +301,8 @@ class RowForm(GuardedForm):
 class RecordForm(GuardedForm):
     """The form of one record, with a reason and a comment.
 
-    Changing a field of ``reason_required_for`` on an existing record requires a reason.
+    Some changes require a reason: see ``AuditedModel.needs_reason_for``.
     """
-
-    reason_required_for: tuple[str, ...] = ()
 
     change_reason = ReasonFormField(
         label="Reason",
@@ -326,7 +324,7 @@ class RecordForm(GuardedForm):
     def clean(self):
         cleaned = super().clean()
         if self._is_change and not has_reason(self.data):
-            changed = [name for name in self.model_changes if name in self.reason_required_for]
+            changed = self.instance.needs_reason_for(self.model_changes)
             if changed:
                 labels = [str(self.fields[name].label) for name in changed]
                 self.add_error(REASON, f"Say why: you changed {and_join(labels)}.")
@@ -336,7 +334,6 @@ class RecordForm(GuardedForm):
 class TableFormSet(forms.BaseModelFormSet):
     """The rows of an editable list, with one reason for all of them."""
 
-    reason_required_for: tuple[str, ...] = ()
     refusal = ""
 
     #: The error of the reason.
@@ -358,8 +355,7 @@ class TableFormSet(forms.BaseModelFormSet):
         changed = {
             str(form.fields[name].label)
             for form in self.forms
-            for name in form.model_changes
-            if name in self.reason_required_for
+            for name in form.instance.needs_reason_for(form.model_changes)
         }
         if changed:
             self.reason_problem = f"Say why: you changed {and_join(sorted(changed))}."

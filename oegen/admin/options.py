@@ -93,14 +93,10 @@ class AuditedAdmin(
     PlainForeignKeysMixin,
     admin.ModelAdmin,
 ):
-    """The admin of an audited model, with edit guard, reasons, comments and history.
-
-    ``reason_required_for``: fields whose change on an existing record requires a reason.
-    """
+    """The admin of an audited model, with edit guard, reasons, comments and history."""
 
     form = RecordForm
     row_form = RowForm
-    reason_required_for: tuple[str, ...] = ()
     list_per_page = 50
     show_full_result_count = False
     save_on_top = False
@@ -119,7 +115,6 @@ class AuditedAdmin(
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = cast("type[RecordForm]", super().get_form(request, obj, change=change, **kwargs))
-        form.reason_required_for = self.reason_required_for
         form.refusal = getattr(request, "refusal", "")
         if not hasattr(self.model, "comments"):
             form.base_fields.pop("new_comment", None)
@@ -172,7 +167,6 @@ class AuditedAdmin(
                 fields=self.list_editable,
             ),
         )
-        formset.reason_required_for = self.reason_required_for
         formset.refusal = getattr(request, "refusal", "")
         return formset
 
@@ -186,7 +180,7 @@ class AuditedAdmin(
         )
 
     def changelist_view(self, request, extra_context=None):
-        needed = [name for name in self.list_editable if name in self.reason_required_for]
+        needed = [name for name in self.list_editable if name in self.model.REASON_FIELDS]
         labels = [str(self.model._meta.get_field(name).verbose_name) for name in needed]
         context = {
             "title": capfirst(self.opts.verbose_name_plural),

@@ -22,8 +22,9 @@ class PastMiddleware:
     Links, forms and redirects on such a page keep the day. Past pages are read-only.
     """
 
-    #: Pages without a past: the admin, signing in and out, notices and jobs.
-    PRESENT_ONLY = ("admin:index", "login", "logout", "notices", "jobs")
+    #: Pages without a past: the admin, signing in and out, notices and jobs. The API reads the
+    #: parameter itself.
+    PRESENT_ONLY = ("admin:index", "login", "logout", "notices", "jobs", "api-root")
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -33,7 +34,7 @@ class PastMiddleware:
         if not text or request.path.startswith(tuple(map(reverse, self.PRESENT_ONLY))):
             return self.get_response(request)
         try:
-            day = self._parse_day(text)
+            day = parse_day(text)
             if request.method not in ("GET", "HEAD"):
                 raise NoPastError(
                     f"The portfolio as of {date_format(day)} can only be read. Nothing was saved: "
@@ -52,23 +53,21 @@ class PastMiddleware:
             response.content = asof.keep_day_in(response.text, day)
         return response
 
-    @staticmethod
-    def _parse_day(text: str) -> date:
-        """Parse the parameter. Raises NoPastError."""
-        today = timezone.localdate()
-        try:
-            day = date.fromisoformat(text)
-        except ValueError as error:
-            raise NoPastError(
-                f"“{text}” is no day. Write it as {today - timedelta(days=30)}."
-            ) from error
-        if day > today:
-            raise NoPastError(
-                f"{date_format(day)} lies in the future: there is nothing to show yet."
-            )
-        if day < asof.FIRST_DAY:
-            raise NoPastError(f"Nothing is known from before {date_format(asof.FIRST_DAY)}.")
-        return day
+
+def parse_day(text: str) -> date:
+    """Parse the query parameter of a past day. Raises NoPastError."""
+    today = timezone.localdate()
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise NoPastError(
+            f"“{text}” is no day. Write it as {today - timedelta(days=30)}."
+        ) from error
+    if day > today:
+        raise NoPastError(f"{date_format(day)} lies in the future: there is nothing to show yet.")
+    if day < asof.FIRST_DAY:
+        raise NoPastError(f"Nothing is known from before {date_format(asof.FIRST_DAY)}.")
+    return day
 
 
 def _stream_as_of(day: date, chunks: Iterable[bytes]) -> Iterator[bytes]:

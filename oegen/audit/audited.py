@@ -63,6 +63,8 @@ class AuditedModel(models.Model):
     PARENT_FIELD = ""
     #: The permissions that setting or changing a field requires besides that for the record.
     FIELD_PERMISSIONS: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    #: The fields whose change on an existing record requires a reason; see ``needs_reason_for``.
+    REASON_FIELDS: tuple[str, ...] = ()
     #: Whether this is the comment model: its ``text`` is about the record of its generic foreign
     #: key.
     IS_COMMENT = False
@@ -354,6 +356,10 @@ class AuditedModel(models.Model):
         database = router.db_for_write(type(self), instance=self)
         # Negated, because ``check`` is also true if the database can't evaluate the condition.
         return not (~are_satisfied).check(values, using=database)
+
+    def needs_reason_for(self, changed: Collection[str]) -> list[str]:
+        """Those of the changed fields of an existing record whose change requires a reason."""
+        return [name for name in changed if name in self.REASON_FIELDS]
 
     def questions(self) -> list[Question]:
         """Questions about unusual values, which the user may confirm (oegen.audit.questions)."""

@@ -15,6 +15,7 @@ NOT_YET_ENTERED = 2**31 - 1
 class Source(models.TextChoices):
     """The way in which a change was made."""
 
+    API = "api", "API"
     BOARD = "board", "board"
     CODE = "code", "program code"
     COMMAND = "command", "command"

@@ -5,9 +5,6 @@ from oegen.admin.forms import RecordForm
 from pipelines.admin.filters import TechnologyFilter
 from pipelines.models import Facility
 
-#: The fields that a pipeline's capacity is computed from.
-SIZE_FIELDS = ("technology", "capacity_mw", "storage_mwh")
-
 
 class FacilityForm(RecordForm):
     class Media:
@@ -18,17 +15,10 @@ class FacilityForm(RecordForm):
             "oegen/admin/coordinates.js",
         ]
 
-    def clean(self):
-        """Require a reason only if the facility belongs to a pipeline."""
-        if self._is_change and not self.instance.pipeline_links.exists():
-            self.reason_required_for = ()
-        return super().clean()
-
 
 @admin.register(Facility)
 class FacilityAdmin(AuditedAdmin):
     form = FacilityForm
-    reason_required_for = SIZE_FIELDS
     list_display = ["name", "technology", "capacity_mw", "storage_mwh", "country", "region"]
     list_select_related = ["technology"]
     list_filter = [

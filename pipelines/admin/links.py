@@ -22,7 +22,6 @@ from oegen.admin.forms import (
 )
 from oegen.admin.options import LinkInline, LinkInlineMixin
 from oegen.search import keys
-from pipelines.admin.facility import SIZE_FIELDS
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -99,7 +98,7 @@ class FacilityLinkForm(GuardedForm):
     def changes_capacity(self) -> bool:
         """Whether saving this row changes the pipeline's capacity."""
         return self.has_changed() and (
-            not self._is_change or bool(set(self.changed_data) & set(SIZE_FIELDS))
+            not self._is_change or bool(set(self.changed_data) & set(Facility.REASON_FIELDS))
         )
 
     def clean(self):

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from copy import copy
 from typing import cast
 
 from django import forms
@@ -13,8 +14,9 @@ from oegen.core.words import count, number
 from pipelines.admin.filters import OverdueFilter, StatusFilter, TechnologyFilter
 from pipelines.admin.links import CounterpartiesInline, FacilitiesInline
 from pipelines.admin.milestone import MilestonesInline
-from pipelines.models import Pipeline, Stage, StageTransition
+from pipelines.models import Pipeline, Stage
 from pipelines.querysets import PipelineQuerySet
+from pipelines.services import check_effective_day
 
 
 class PipelineForm(RecordForm):
@@ -54,22 +56,16 @@ class PipelineForm(RecordForm):
         return cleaned
 
     def _check_effective_day(self) -> None:
-        if self._is_change and not {"stage", "on_hold", "outcome"} & set(self.changed_data):
-            self.add_error(
-                "status_effective_on",
-                "The status stays as it is, so there is no change to date. To correct the day of "
-                "an earlier move, open it under “Moves” on the pipeline’s page.",
-            )
-            return
-        move = StageTransition(
-            pipeline=self.instance,
-            effective_on=self.instance.status_effective_on,
-            **{name: self.cleaned_data[name] for name in ("stage", "on_hold", "outcome")},
-        )
+        # The instance gets the values of the form only after this.
+        moved = copy(self.instance)
+        fields = ("stage", "on_hold", "outcome")
+        for name in fields:
+            setattr(moved, name, self.cleaned_data[name])
+        changed = self.changed_data if self._is_change else fields
         try:
-            move.clean()
+            check_effective_day(moved, changed)
         except ValidationError as error:
-            self.add_error("status_effective_on", error.error_dict["effective_on"])
+            self.add_error(None, error)
 
 
 class PipelineRowForm(RowForm):
@@ -97,7 +93,6 @@ class PipelineRowForm(RowForm):
 class PipelineAdmin(AuditedAdmin):
     form = PipelineForm
     row_form = PipelineRowForm
-    reason_required_for = ("stage", "on_hold", "outcome", "rag_status", "rtb_date")
     list_display = [
         "project_name",
         "stage",

@@ -8,7 +8,6 @@ from pipelines.models import StageTransition
 class StageTransitionAdmin(AuditedAdmin):
     """Only the effective date of a transition can be edited."""
 
-    reason_required_for = ("effective_on",)
     list_display = ["pipeline", "status", "effective_on", "recorded_at", "recorded_by"]
     list_select_related = ["pipeline", "stage", "recorded_by"]
     search_fields = ["pipeline__project_name"]

@@ -79,6 +79,8 @@ class Facility(AuditedModel):
     objects: ClassVar = FacilityQuerySet.as_manager()
 
     SEARCH_FIELDS = ("name", "region", "country_name")
+    #: What a pipeline's capacity is computed from.
+    REASON_FIELDS = ("technology", "capacity_mw", "storage_mwh")
     SEARCH_FACTS_TEMPLATE = "pipelines/parts/facility_found.html"
     SEARCH_ORDER = 2
 
@@ -101,6 +103,11 @@ class Facility(AuditedModel):
             ),
             country_constraint("facility"),
         ]
+
+    def needs_reason_for(self, changed):
+        """None, unless the facility belongs to a pipeline."""
+        needed = super().needs_reason_for(changed)
+        return needed if needed and self.pipeline_links.exists() else []
 
     def __str__(self):
         return self.name

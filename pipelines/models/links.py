@@ -130,6 +130,7 @@ class StageTransition(AuditedModel):
 
     PARENT_FIELD = "pipeline"
     SHOW_IN_FEED = False
+    REASON_FIELDS = ("effective_on",)
 
     class Meta:
         ordering = ["pipeline", "-recorded_at"]

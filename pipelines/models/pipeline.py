@@ -140,6 +140,7 @@ class Pipeline(AuditedModel):
 
     objects: ClassVar = PipelineQuerySet.as_manager()
 
+    REASON_FIELDS = ("stage", "on_hold", "outcome", "rag_status", "rtb_date")
     SEARCH_FIELDS = (
         *("project_name", "rag_comment", "on_hold_reason", "probability_reason", "next_step"),
     )

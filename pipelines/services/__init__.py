@@ -13,6 +13,7 @@ from pipelines.services.changing import (
 from pipelines.services.milestones import edit_milestone
 from pipelines.services.moving import (
     NotMovableError,
+    check_effective_day,
     move_pipeline,
     record_stage_transitions,
     require_active,
@@ -36,6 +37,7 @@ __all__ = [
     "NothingToConfirmError",
     "Together",
     "UndoRefusedError",
+    "check_effective_day",
     "confirm_rag",
     "edit_milestone",
     "edit_pipeline",

@@ -49,6 +49,23 @@ def record_stage_transitions(pipelines: list[Pipeline]) -> None:
         )
 
 
+def check_effective_day(pipeline: Pipeline, changed: Collection[str]) -> None:
+    """Raises ValidationError if ``status_effective_on``, which is set, does not fit: no change of
+    status among the changed fields (of a new pipeline, all), or a day that its moves refuse."""
+    if not {"stage", "on_hold", "outcome"} & set(changed):
+        raise ValidationError(
+            {
+                "status_effective_on": "The status stays as it is, so there is no change to date. "
+                "To correct the day of an earlier move, open it under “Moves” on the pipeline’s "
+                "page."
+            }
+        )
+    try:
+        pipeline.next_transition().clean()
+    except ValidationError as error:
+        raise ValidationError({"status_effective_on": error.error_dict["effective_on"]}) from error
+
+
 @transaction.atomic
 def move_pipeline(
     *,

@@ -16,7 +16,7 @@ LAYERS = ["oegen", "counterparties", "pipelines", "infopoints", "dashboard"]
 #: The folders of ``oegen``: each imports only those before it.
 FOLDERS = [
     *("core", "audit", "search", "asof", "people", "jobs", "alerts", "imports", "exports"),
-    *("pages", "history", "admin"),
+    *("pages", "history", "api", "admin"),
 ]
 
 #: What stands beside them puts them together, or is found by Django under this name.

@@ -1,0 +1,25 @@
+"""The routes of the API, which applications register in ``AppConfig.ready()``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oegen.api.rest.viewsets import RecordViewSet
+    from oegen.audit.audited import AuditedModel
+
+#: The view sets by their part of the address.
+VIEWSETS: dict[str, type[RecordViewSet]] = {}
+
+
+def register(route: str, viewset: type[RecordViewSet]) -> None:
+    """Serve the view set under ``/api/v1/<route>/``."""
+    VIEWSETS[route] = viewset
+
+
+def route_of(model: type[AuditedModel]) -> str:
+    """The part of the address under which records of the model are. Raises KeyError."""
+    for route, viewset in VIEWSETS.items():
+        if viewset.queryset.model is model:
+            return route
+    raise KeyError(model._meta.label)
