@@ -4,15 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('oegen', '0030_jobs'),
+        ("oegen", "0030_jobs"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='changeset',
-            name='source',
-            field=models.CharField(choices=[('api', 'API'), ('board', 'board'), ('code', 'program code'), ('command', 'command'), ('form', 'form'), ('import', 'import'), ('merge', 'merging'), ('migration', 'set-up'), ('page', 'page'), ('restore', 'restoring'), ('sample', 'sample data'), ('table', 'editable table'), ('undo', 'undoing')], max_length=20),
+            model_name="changeset",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("api", "API"),
+                    ("board", "board"),
+                    ("code", "program code"),
+                    ("command", "command"),
+                    ("form", "form"),
+                    ("import", "import"),
+                    ("merge", "merging"),
+                    ("migration", "set-up"),
+                    ("page", "page"),
+                    ("restore", "restoring"),
+                    ("sample", "sample data"),
+                    ("table", "editable table"),
+                    ("undo", "undoing"),
+                ],
+                max_length=20,
+            ),
         ),
     ]

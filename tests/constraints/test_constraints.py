@@ -1,7 +1,9 @@
 """Every rule that can be one is a constraint: raw writes, past all Python, are refused."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction
@@ -9,9 +11,9 @@ from django.utils import timezone
 
 from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.models import InformationPoint, InformationPointTechnology
-from oegen import audit
+from oegen import audit, jobs
 from oegen.audit import day_rules
-from oegen.models import Acknowledgement, Alert, AlertRule
+from oegen.models import Acknowledgement, Alert, AlertRule, Job, Schedule
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -88,6 +90,24 @@ def an_alert() -> Alert:
     return Alert.objects.create(
         unique_key="1", event="completed", channel="slack", payload={}, sent_at=timezone.now()
     )
+
+
+def a_schedule() -> Schedule:
+    return Schedule.objects.get(code="tidy")
+
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def a_job(**values) -> Job:
+    return jobs.enqueue("tidy", **values)
+
+
+def a_running_job(key: str) -> Job:
+    job = a_job(key=key)
+    job.state, job.leased_to, job.leased_until = "running", uuid4(), NOON
+    job.save()
+    return job
 
 
 #: constraint -> (builder, field, wrong value)
@@ -196,6 +216,28 @@ WRONG_VALUES = {
     "alertrule_channel_known": (a_rule, "channel", "pigeon"),
     "alertrule_threshold_range": (a_rule, "threshold", Decimal(-1)),
     "alertrule_country_shape": (a_rule, "country", "gb"),
+    "schedule_name_unique": (a_schedule, "name", "DAILY digest"),
+    "schedule_code_unique": (a_schedule, "code", "digest-DAY"),
+    "schedule_frequency_known": (a_schedule, "frequency", "year"),
+    "schedule_interval_known": (a_schedule, "interval", 7),
+    "schedule_weekday_known": (lambda: Schedule.objects.get(code="digest-week"), "weekday", 7),
+    "schedule_month_day_in_range": (
+        lambda: Schedule.objects.create(
+            name="M", code="m", kind="tidy", frequency="month", month_day=1, at="07:00"
+        ),
+        "month_day",
+        31,
+    ),
+    "schedule_times_of_frequency": (a_schedule, "at", "07:00"),
+    "job_state_known": (a_job, "state", "lost"),
+    "job_key_runs_once": (lambda: [a_running_job("a"), a_running_job("b")][1], "key", "a"),
+    "job_scheduled_once": (
+        lambda: [a_job(schedule=a_schedule(), scheduled_for=NOON), a_job(schedule=a_schedule())][1],
+        "scheduled_for",
+        NOON,
+    ),
+    "job_running_is_leased": (a_job, "leased_until", NOON),
+    "job_ended_has_time": (a_job, "ended_at", NOON),
     "alert_channel_known": (an_alert, "channel", "pigeon"),
     "alert_recipient_of_email": (an_alert, "channel", "email"),
     "alert_sent_or_parked": (an_alert, "parked_at", timezone.now()),

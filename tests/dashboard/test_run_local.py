@@ -75,7 +75,7 @@ class Site:
         (worker,) = [
             int(child)
             for child in children.split()
-            if "work" in Path(f"/proc/{child}/cmdline").read_text()
+            if "\0work\0" in Path(f"/proc/{child}/cmdline").read_text()
         ]
         return worker
 

@@ -15,7 +15,7 @@ from tests.dashboard.sample.conftest import TODAY
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample")]
 
 NOT_IN_THE_SAMPLE = (
-    *("contactrole", "technology", "stage", "counterpartyrole", "alertrule"),
+    *("contactrole", "technology", "stage", "counterpartyrole", "alertrule", "schedule"),
     *("accountrecord", "grouprecord", "acknowledgement", "frozenreport"),
     *("milestonekind", "gateset", "gate"),
 )

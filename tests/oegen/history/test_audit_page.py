@@ -71,17 +71,6 @@ def test_the_set_up_of_the_database_is_left_out_until_asked_for(as_manager, move
     assert audit.Source.MIGRATION in sources(type="stage")
 
 
-def test_only_so_many_files_of_it_are_made_at_once(as_manager, moved, settings, tmp_path):
-    settings.VAR_DIR = tmp_path
-    running = [as_manager.get(URL, {"download": "csv"}) for _ in range(2)]
-    refused = as_manager.get(URL, {"download": "csv"})
-    assert (refused.status_code, refused["Retry-After"]) == (503, "60")
-    assert "try again in a minute" in refused.text
-    assert b"".join(running[0].streaming_content)
-    again = as_manager.get(URL, {"download": "csv"})
-    assert b"Kestrel Down" in b"".join(again.streaming_content)
-
-
 def test_a_line_says_when_who_what_from_what_to_what_and_why(as_manager, moved):
     page = as_manager.get(URL, {"type": "pipeline", "field": "pipeline.project_name"})
 
