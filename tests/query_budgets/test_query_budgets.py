@@ -63,10 +63,9 @@ def page_names() -> set[str]:
             is_site = getattr(pattern, "namespace", None) != "admin"
             reads = hasattr(getattr(getattr(one, "callback", None), "view_class", None), "get")
             keys = set(getattr(one.pattern, "converters", {}))
-            is_api = one.name and one.name.startswith("api-")
-            if is_site and reads and one.name and not is_api and keys <= {"pk"}:
+            if is_site and reads and one.name and keys <= {"pk"}:
                 names.add(one.name)
-    return names - NO_PAGES
+    return {name for name in names if not name.startswith("api-")} - NO_PAGES
 
 
 def add_rows(number: int, manager: User) -> dict:

@@ -27,6 +27,7 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         ),
         "admin/<app_label>/": "admin/pipelines/",
         "admin/(?P<url>.*)$": "admin/nowhere/",
+        "api/^.*$": "api/nowhere/",
     }
     if route in special:
         return f"/{special[route]}"

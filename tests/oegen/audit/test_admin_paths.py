@@ -183,7 +183,7 @@ def test_every_column_of_an_editable_table(model, desk, holds):
 @admins()
 def test_every_bulk_action(model, desk, holds):
     url = desk.url(model, "changelist")
-    for action in actions_of(model, desk):
+    for action in set(actions_of(model, desk)) - {"run_now"}:  # Asks for a job, and no more.
         chosen = a_removable_one(model) if action == "delete_selected" else a_record(model)
         data = {"action": action, "_selected_action": [str(chosen.pk)], "change_reason": "Why"}
         if action == "delete_selected":

@@ -160,6 +160,6 @@ def test_no_command_and_no_source_is_forgotten():
     )
     assert commands <= writing | reading | {"work", "run_local"}  # See tests/oegen/jobs.
     in_the_admin = {"form", "table"}
-    here = {"board", "page", "restore", "undo", "merge", "import", "command"}
+    here = {"api", "board", "page", "restore", "undo", "merge", "import", "command"}
     in_code = {"code", "migration", "sample"}
     assert set(audit.Source) == in_the_admin | here | in_code
