@@ -1,5 +1,6 @@
 """The addresses of the API: /api/v1/ by the registered view sets, and its description."""
 
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path, re_path
 
 from oegen.api.rest import pages
@@ -9,7 +10,7 @@ from oegen.api.rest.routing import records_router
 urlpatterns = [
     path("", pages.Root.as_view(), name="api-root"),
     path("openapi.json", pages.Description.as_view(), name="api-schema"),
-    path("docs/", pages.Docs.as_view(), name="api-docs"),
+    path("docs/", login_required(pages.Docs.as_view()), name="api-docs"),
     path("v1/", include(records_router(VIEWSETS).urls)),
     re_path(r"^.*$", pages.Unknown.as_view(), name="api-unknown"),
 ]
