@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path, re_path
 
-from oegen.api.rest import pages
+from oegen.api.rest import feed, pages
 from oegen.api.rest.registry import VIEWSETS
 from oegen.api.rest.routing import records_router
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("", pages.Root.as_view(), name="api-root"),
     path("openapi.json", pages.Description.as_view(), name="api-schema"),
     path("docs/", login_required(pages.Docs.as_view()), name="api-docs"),
+    path("v1/changes/", feed.Feed.as_view(), name="api-changes"),
     path("v1/", include(records_router(VIEWSETS).urls)),
     re_path(r"^.*$", pages.Unknown.as_view(), name="api-unknown"),
 ]

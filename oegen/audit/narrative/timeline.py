@@ -224,7 +224,7 @@ def entries_of_rows(queryset: models.QuerySet[Any]) -> list[Entry]:
 def entries_of_each(querysets: Iterable[models.QuerySet[Any]]) -> list[list[Entry]]:
     """``entries_of_rows`` for several querysets, which share the queries for names."""
     names = NameCache()
-    found = [(one.model.instance_type, *_rows_and_previous(one)) for one in querysets]
+    found = [(one.model.instance_type, *rows_and_previous(one)) for one in querysets]
     for model, rows, previous in found:
         for row in {row.history_id: row for row in [*rows, *previous.values()]}.values():
             names.prefetch_for(model, row)
@@ -234,8 +234,9 @@ def entries_of_each(querysets: Iterable[models.QuerySet[Any]]) -> list[list[Entr
     ]
 
 
-def _rows_and_previous(queryset: models.QuerySet[Any]) -> tuple[list[Any], dict[int, Row]]:
-    """The rows, and by id those that precede them in the history of the same record."""
+def rows_and_previous(queryset: models.QuerySet[Any]) -> tuple[list[Any], dict[int, Row]]:
+    """The rows of a queryset of history rows of one model, each with ``previous_id``, and by id
+    those that precede them in the history of the same record."""
     history: type[Row] = queryset.model
     before = history.objects.filter(
         Q(history_date__lt=OuterRef("history_date"))
