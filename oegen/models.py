@@ -27,6 +27,7 @@ from oegen.alerts.models import (
 from oegen.people.comments import Comment
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
 from oegen.search.models import RecordKey, SearchDocument, SortKey
+from oegen.api.rest.models import AnsweredRequest
 from oegen.pages.models import Heartbeat, HiddenView, ListPreference, SavedView
 
 # isort: on
@@ -37,6 +38,7 @@ __all__ = [
     "Alert",
     "AlertPreference",
     "AlertRule",
+    "AnsweredRequest",
     "AttemptCount",
     "AuditedModel",
     "ChangeSet",

@@ -7,15 +7,10 @@ the last position it has read keeps an exact copy, whatever happens in between.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import models
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -24,19 +19,16 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from oegen import audit
+from oegen.api.rest.entries import ACTIONS, EntryReader
 from oegen.api.rest.problems import CONTENT_TYPE
 from oegen.api.rest.registry import VIEWSETS
 from oegen.api.rest.schema import ProblemSerializer
 from oegen.api.rest.viewsets import RecordViewSet
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
-from oegen.audit.narrative.timeline import rows_and_previous
-from oegen.audit.reference import ReferenceModel
 
 #: The number of entries on a page, at most; change sets without any count as one.
 MAX_ENTRIES = 1_000
-
-ACTIONS = {audit.CREATED: "created", audit.CHANGED: "changed", audit.REMOVED: "removed"}
 
 
 @dataclass(frozen=True)
@@ -63,11 +55,10 @@ class Position:
 
 @dataclass
 class Reader:
-    """Reads pages for somebody who may see the records of ``views``, by model."""
+    """Reads pages for somebody who may see ``entries``."""
 
-    views: dict[type[AuditedModel], type[RecordViewSet]]
+    entries: EntryReader
     may_read_personal: bool
-    _codes: dict[type[models.Model], dict[Any, str]] = field(default_factory=dict)
 
     def read(self, after: Position, limit: int) -> tuple[list[dict[str, Any]], Position, bool]:
         """The change sets of the page, the position after it, and whether there are more by now."""
@@ -97,8 +88,8 @@ class Reader:
             counted = (change_set.contents or {}).get(history._meta.label_lower)
             number = counted[0] if counted else 0
             first, last = max(start - place, 0), min(number, start + room - place)
-            if first < last and model in self.views:
-                entries += self._entries(model, change_set, first, last, place)
+            if first < last and model in self.entries.views:
+                entries += self.entries.read(model, change_set, first, last, place)
             elif first < last:
                 withheld += last - first
             place += number
@@ -115,49 +106,6 @@ class Reader:
             "withheld": withheld,
             "complete": start + room >= place,
         }
-
-    def _entries(
-        self, model: type[AuditedModel], change_set: ChangeSet, first: int, last: int, place: int
-    ) -> Iterator[dict[str, Any]]:
-        history = audit.history_model(model).objects.filter(change_set=change_set.pk)
-        rows, previous = rows_and_previous(history.order_by("history_id")[first:last])
-        view = self.views[model]
-        names = view.serializer_class.NAMES
-        for offset, row in enumerate(rows, start=first + 1):
-            before = previous.get(row.previous_id) if row.history_type != audit.CREATED else None
-            after = row if row.history_type != audit.REMOVED else None
-            values = {}
-            for one in model._meta.concrete_fields:
-                if one.name in model.BOOKKEEPING:
-                    continue
-                old = self._value(one, getattr(before, one.attname)) if before else None
-                new = self._value(one, getattr(after, one.attname)) if after else None
-                if old != new or (before is None and after is not None):
-                    values[names.get(one.name, one.name)] = {"old": old, "new": new}
-            yield {
-                "entry": place + offset,
-                "kind": view.route,
-                "id": row.id,
-                "action": ACTIONS[row.history_type],
-                "version": row.version,
-                "values": values,
-            }
-
-    def _value(self, one: models.Field[Any, Any], value: Any) -> Any:
-        """A stored value as the API has it: rows of reference tables by their code."""
-        if value is None:
-            return None
-        target = one.remote_field.model if one.remote_field else None
-        if isinstance(target, type) and issubclass(target, ReferenceModel):
-            if target not in self._codes:
-                rows = target._base_manager.values_list("pk", "code")
-                self._codes[target] = dict(rows)
-            return self._codes[target].get(value, str(value))
-        if isinstance(value, Decimal):
-            return f"{value:f}"
-        if isinstance(value, datetime | date):
-            return value.isoformat()
-        return str(value) if isinstance(value, UUID) else value
 
 
 class EntrySerializer(serializers.Serializer):
@@ -238,7 +186,7 @@ class Feed(APIView):
             raise ValidationError(names)
         after = Position.parse(request.query_params.get("after", "0"))
         limit = _limit(request.query_params.get("limit", str(MAX_ENTRIES)))
-        reader = Reader(_readable(request.user), may_read_personal=True)
+        reader = Reader(EntryReader(_readable(request.user)), may_read_personal=True)
         results, position, more = reader.read(after, limit)
         address = reverse("api-changes", request=request)
         return Response(

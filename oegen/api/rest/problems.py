@@ -18,12 +18,14 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from oegen.api.rest.bulk import BulkRefusedError
 from oegen.asof.middleware import NoPastError
 from oegen.audit.narrative import timeline
 from oegen.audit.questions import QuestionError
 from oegen.core.clock import ReadOnlyPastError
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
+from oegen.core.words import count
 from oegen.pages.busy import RETRY_AFTER, is_busy
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ TITLES = {
     "version-required": "The version is missing",
     "unsupported-media-type": "No such format",
     "too-many-requests": "Too many requests",
+    "key-reused": "The Idempotency-Key belongs to another request",
+    "still-running": "The first request is still being answered",
     "busy": "The database is busy",
     "error": "An error of the server",
 }
@@ -98,6 +102,8 @@ def _response_to(error: Exception) -> Response | None:
             return _invalid(error)
         case StaleRecordError():
             return _stale(error)
+        case BulkRefusedError():
+            return _bulk_refused(error)
         case VersionRequiredError():
             return problem(428, "version-required", str(error))
         case ProtectedError():
@@ -177,6 +183,20 @@ def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, Any]]:
             yield from _flatten(inner, f"{path}[{place}]" if is_nested else path)
     else:
         yield {"field": path, "message": str(detail)}
+
+
+def _bulk_refused(error: BulkRefusedError) -> Response:
+    """400 with the problem of each operation that was refused."""
+    found = []
+    for place, refusal in error.refused.items():
+        response = _response_to(refusal)
+        if response is None:
+            raise refusal
+        found.append({"operation": place, **response.data})
+    number = f"{len(found):,} of {count(error.number, 'operation')} can't be done"
+    first = f"operation {found[0]['operation']}: {found[0]['detail']}"
+    detail = f"{number}, so none was. The first is {first}"
+    return problem(400, "invalid", detail, operations=found)
 
 
 def _stale(error: StaleRecordError) -> Response:

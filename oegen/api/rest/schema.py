@@ -6,6 +6,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from oegen.api.rest import dry_run, idempotency
+from oegen.api.rest.bulk import BulkAnswerSerializer, BulkSerializer
 from oegen.api.rest.problems import CONTENT_TYPE
 from oegen.api.rest.viewsets import AS_OF, IF_MATCH, REASON_HEADER
 
@@ -31,15 +33,38 @@ class ProblemSerializer(serializers.Serializer):
         required=False,
         help_text="Of 412: who changed what since the version that was sent.",
     )
+    operations = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="Of `bulk`: the problem of each operation that can't be done.",
+    )
 
+
+REASON = OpenApiParameter(
+    REASON_HEADER, str, OpenApiParameter.HEADER, description="Why, for the history."
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    idempotency.HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description="A key of this request's own: sent again with it, it is answered again and not "
+    "done again, for 48 hours.",
+)
+DRY_RUN = OpenApiParameter(
+    dry_run.PARAMETER,
+    str,
+    enum=["1"],
+    description="Try it, answer with the difference value by value, and take it back.",
+)
 
 #: What each method may be answered with besides its success.
 PROBLEMS = {
     "list": (400, 401, 403, 429, 503),
     "retrieve": (400, 401, 403, 404, 429, 503),
-    "create": (400, 401, 403, 409, 415, 429, 503),
-    "partial_update": (400, 401, 403, 404, 409, 412, 415, 428, 429, 503),
-    "destroy": (400, 401, 403, 404, 409, 412, 428, 429, 503),
+    "create": (400, 401, 403, 409, 415, 422, 429, 503),
+    "partial_update": (400, 401, 403, 404, 409, 412, 415, 422, 428, 429, 503),
+    "destroy": (400, 401, 403, 404, 409, 412, 422, 428, 429, 503),
+    "bulk": (400, 401, 403, 409, 415, 422, 429, 503),
 }
 
 
@@ -50,6 +75,7 @@ DOES = {
     "create": "Add one {one}",
     "partial_update": "Change one {one}",
     "destroy": "Remove one {one}",
+    "bulk": "Add, change and remove many {many}",
 }
 DETAILS = {
     "list": "In the order of their ids; filters are those of the page.",
@@ -57,6 +83,7 @@ DETAILS = {
     "partial_update": "Fields that are left out stay as they are. If nothing differs, nothing is "
     "written.",
     "destroy": "The history stays, and it can be restored from there.",
+    "bulk": "All operations in one change set, or none: the refusal says which can't be done.",
 }
 
 
@@ -108,21 +135,19 @@ class RecordSchema(AutoSchema):
         action = getattr(self.view, "action", "")
         if action in ("list", "retrieve"):
             return [AS_OF]
-        if action == "partial_update":
-            return [IF_MATCH]
-        if action == "destroy":
-            reason = OpenApiParameter(
-                REASON_HEADER, str, OpenApiParameter.HEADER, description="Why, for the history."
-            )
-            return [IF_MATCH, reason]
-        return []
+        if action not in PROBLEMS:
+            return []
+        versions = [IF_MATCH] if action in ("partial_update", "destroy") else []
+        reasons = [REASON] if action == "destroy" else []
+        return [*versions, *reasons, IDEMPOTENCY_KEY, DRY_RUN]
 
     def get_response_serializers(self):
         action = getattr(self.view, "action", "")
         if action not in PROBLEMS:
             return super().get_response_serializers()
         success = {"create": 201, "destroy": 204}.get(action, 200)
-        body = None if action == "destroy" else self._get_serializer()
+        bodies = {"destroy": None, "bulk": BulkAnswerSerializer}
+        body = bodies[action] if action in bodies else self._get_serializer()
         return {
             success: OpenApiResponse(body, description="Done."),
             **{
@@ -130,6 +155,11 @@ class RecordSchema(AutoSchema):
                 for status in PROBLEMS[action]
             },
         }
+
+    def get_request_serializer(self):
+        if getattr(self.view, "action", "") == "bulk":
+            return BulkSerializer
+        return super().get_request_serializer()
 
     def _is_list_view(self, serializer=None):
         if isinstance(serializer, ProblemSerializer) or serializer is ProblemSerializer:

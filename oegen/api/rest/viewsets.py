@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Subquery
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
+from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -19,14 +20,16 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from oegen import asof
-from oegen.api.rest import writing
+from oegen.api.rest import bulk, dry_run, writing
 from oegen.api.rest.filters import RecordFilterBackend
+from oegen.api.rest.idempotency import once
 from oegen.api.rest.paging import KeyPagination
 from oegen.api.rest.problems import VersionRequiredError
 from oegen.api.rest.serializers import OPTIONS, RecordSerializer
 from oegen.asof.middleware import NoPastError, parse_day
 from oegen.audit.audited import AuditedModel
 from oegen.audit.reference import ReferenceModel
+from oegen.people.models import User
 
 #: The header with the reason of a removal, which has no body.
 REASON_HEADER = "Change-Reason"
@@ -133,39 +136,72 @@ class RecordViewSet(GenericViewSet):
     # Writing -------------------------------------------------------------------------------------
 
     def create(self, request, *args, **kwargs):
-        with reading_day(request):
-            self._require("create", "add")
-            values, options = self._read_body(partial=False)
-            record = self.model()
-            writing.create(record, values, person=request.user, prepare=self.prepare, **options)
+        return self._once(self._create)
+
+    def partial_update(self, request, *args, **kwargs):
+        return self._once(self._change)
+
+    def destroy(self, request, *args, **kwargs):
+        return self._once(self._remove)
+
+    def _once(self, write: Callable[[], Response]) -> Response:
+        """Answer a write, or repeat the stored answer (oegen.api.rest.idempotency)."""
+
+        def respond() -> Response:
+            try:
+                with reading_day(self.request), dry_run.noted(self.request) as noted:
+                    return noted.answer(write())
+            except Exception as error:  # As APIView.dispatch does: unknown ones are raised again.
+                return self.handle_exception(error)
+
+        return once(self.request, respond)
+
+    def _create(self) -> Response:
+        self.require("create", "add")
+        values, options = self._read_body(partial=False)
+        record = self.model()
+        writing.create(record, values, person=self.person, prepare=self.prepare, **options)
         response = self._answer(self.get_queryset().get(pk=record.pk), status.HTTP_201_CREATED)
         response["Location"] = response.data["url"]
         return response
 
-    def partial_update(self, request, *args, **kwargs):
-        with reading_day(request):
-            self._require("change", "change")
-            version = self._version()
-            values, options = self._read_body(partial=True)
-            record = writing.change(
-                self.model,
-                self.get_object_to_write().pk,
-                values,
-                version=version,
-                person=request.user,
-                prepare=self.prepare,
-                **options,
-            )
-        return self._answer(self.get_queryset().get(pk=record.pk))
+    def _change(self) -> Response:
+        self.require("change", "change")
+        version = self._version()
+        values, options = self._read_body(partial=True)
+        key = self.get_object_to_write().pk
+        writing.change(
+            self.model,
+            key,
+            values,
+            version=version,
+            person=self.person,
+            prepare=self.prepare,
+            **options,
+        )
+        return self._answer(self.get_queryset().get(pk=key))
 
-    def destroy(self, request, *args, **kwargs):
-        with reading_day(request):
-            self._require("remove", "delete")
-            version = self._version()
-            reason = request.headers.get(REASON_HEADER, "")
-            key = self.get_object_to_write().pk
-            writing.remove(self.model, key, version=version, person=request.user, reason=reason)
+    def _remove(self) -> Response:
+        self.require("remove", "delete")
+        version = self._version()
+        reason = self.request.headers.get(REASON_HEADER, "")
+        key = self.get_object_to_write().pk
+        writing.remove(self.model, key, version=version, person=self.person, reason=reason)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=False, methods=["post"], pagination_class=None, filter_backends=[])
+    def bulk(self, request, *args, **kwargs):
+        return self._once(self._bulk)
+
+    def _bulk(self) -> Response:
+        serializer = bulk.BulkSerializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response({"results": bulk.apply(self, serializer.validated_data)})
+
+    @property
+    def person(self) -> User:
+        person: User = self.request.user
+        return person
 
     def prepare(self, record: AuditedModel, changed: set[str]) -> None:
         """Do what a form of the model does before the record is checked (see writing.Prepare)."""
@@ -175,7 +211,8 @@ class RecordViewSet(GenericViewSet):
         record: AuditedModel = get_object_or_404(self.queryset.all(), pk=self.kwargs["pk"])
         return record
 
-    def _require(self, action: str, permission: str) -> None:
+    def require(self, action: str, permission: str) -> None:
+        """Raises MethodNotAllowed or PermissionDenied."""
         if action not in self.offers:
             raise MethodNotAllowed(self.request.method)
         meta = self.model._meta
@@ -184,10 +221,14 @@ class RecordViewSet(GenericViewSet):
 
     def _read_body(self, *, partial: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         """The values by the model's field names, and the options of the write."""
-        serializer = self.get_serializer(data=self.request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        values = dict(serializer.validated_data)
+        values = self.parse(self.request.data, partial=partial)
         return values, {name: values.pop(name) for name in OPTIONS if name in values}
+
+    def parse(self, data: Any, *, partial: bool) -> dict[str, Any]:
+        """The values by the model's field names. Raises the framework's ValidationError."""
+        serializer = self.get_serializer(data=data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
     def _version(self) -> int:
         """The version in If-Match. Raises VersionRequiredError.
