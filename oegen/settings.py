@@ -258,6 +258,12 @@ ANCHOR_KEY = _environment.anchors.key
 ANCHOR_EMAIL = _environment.anchors.email
 ANCHOR_SLACK_WEBHOOK_URL = _environment.anchors.slack_webhook_url
 
+# Requests to other servers -----------------------------------------------------------------------
+
+#: Networks that may be asked although they are not public (oegen.core.outbound).
+OUTBOUND_ALLOWED_NETWORKS = _environment.outbound.allowed_networks
+OUTBOUND_CA_BUNDLE = _environment.outbound.ca_bundle
+
 # Tables ------------------------------------------------------------------------------------------
 
 DJANGO_TABLES2_TEMPLATE = "oegen/table.html"
