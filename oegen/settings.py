@@ -107,7 +107,13 @@ CACHES = {
         "LOCATION": VAR_DIR / "cache",
         # By default 300: a day's lists would push out what takes long to compute.
         "OPTIONS": {"MAX_ENTRIES": 2000},
-    }
+    },
+    # What is counted of requests (oegen.core.counters): figures must not push it out, nor it them.
+    "counters": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "counters",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
 }
 
 # People ------------------------------------------------------------------------------------------
