@@ -61,6 +61,13 @@ class Anchors:
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """``peppers``: secrets by version from 1, with which access tokens are digested."""
+
+    peppers: dict[int, str]
+
+
+@dataclass(frozen=True)
 class Outbound:
     """Receivers inside the company: networks that may be asked although they are not public, and a
     file with certificate authorities beside those of the system."""
@@ -86,6 +93,7 @@ class Environment:
     slack_webhook_url: str
     anchors: Anchors
     outbound: Outbound
+    tokens: Tokens
     log_level: str
 
 
@@ -106,6 +114,7 @@ def read(base_dir: Path) -> Environment:
         slack_webhook_url=_slack_webhook("SLACK_WEBHOOK_URL"),
         anchors=_anchors(var_dir, mail),
         outbound=Outbound(_allowed_networks(), _ca_bundle()),
+        tokens=Tokens(_peppers()),
         log_level=env.str("LOG_LEVEL", default="WARNING"),
     )
 
@@ -325,3 +334,21 @@ def _ca_bundle() -> Path | None:
             "Set it to the path of a PEM file with the certificates of your own authorities.",
         ) from error
     return Path(text)
+
+
+def _peppers() -> dict[int, str]:
+    peppers: dict[int, str] = {}
+    for text in env.list("API_TOKEN_PEPPERS", default=[]):
+        version, _, secret = text.strip().partition(":")
+        is_version = re.fullmatch(r"[1-9][0-9]{0,3}", version) and int(version) not in peppers
+        if not is_version or len(secret) < 32:
+            # Not with its value, which is a secret.
+            raise _error(
+                "API_TOKEN_PEPPERS",
+                "is not a list of versions with their secrets",
+                "Set it to API_TOKEN_PEPPERS=1:secret, or 2:newer,1:older: each version once, a "
+                "number from 1, and each secret a random text of at least 32 characters without "
+                "commas.",
+            )
+        peppers[int(version)] = secret
+    return peppers

@@ -27,6 +27,7 @@ from oegen.alerts.models import (
 from oegen.people.comments import Comment
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
 from oegen.search.models import RecordKey, SearchDocument, SortKey
+from oegen.api.models import ApiToken
 from oegen.pages.models import Heartbeat, HiddenView, ListPreference, SavedView
 
 # isort: on
@@ -37,6 +38,7 @@ __all__ = [
     "Alert",
     "AlertPreference",
     "AlertRule",
+    "ApiToken",
     "AttemptCount",
     "AuditedModel",
     "ChangeSet",

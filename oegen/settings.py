@@ -132,6 +132,15 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
 
+# Access tokens -----------------------------------------------------------------------------------
+
+#: Secrets by version; the highest digests new tokens, without any a key derived from SECRET_KEY.
+API_TOKEN_PEPPERS = _environment.tokens.peppers
+#: Requests in a minute by one token.
+API_REQUESTS_PER_MINUTE = 600
+#: Requests in a minute from one address with tokens that are not known, before it has to wait.
+API_UNKNOWN_PER_MINUTE = 30
+
 # Security ----------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = SECURE

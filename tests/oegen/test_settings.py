@@ -98,6 +98,8 @@ def test_a_folder_that_is_everybody_s_is_left_alone(tmp_path):
         ("OUTBOUND_ALLOWED_NETWORKS", "10.0.0.1/8", "holds '10.0.0.1/8', which is no network."),
         ("OUTBOUND_ALLOWED_NETWORKS", "0.0.0.0/0", "which is every address. List the networks"),
         ("OUTBOUND_CA_BUNDLE", "/nowhere.pem", "which is no readable file of certificates. Set"),
+        ("API_TOKEN_PEPPERS", "hush", "is not a list of versions with their secrets. Set it to"),
+        ("API_TOKEN_PEPPERS", "1:hush", "is not a list of versions with their secrets. Set it"),
         ("ALLOWED_HOSTS", " ", "ALLOWED_HOSTS is empty. Set ALLOWED_HOSTS=pipeline.example.com."),
     ],
 )
