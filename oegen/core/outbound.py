@@ -296,20 +296,20 @@ def _connect(
     for position, (family, address) in enumerate(addresses):
         # Each address gets its share of the time, so that a dead one leaves some to the next.
         share = deadline.remaining() / (len(addresses) - position)
-        with socket.socket(family, socket.SOCK_STREAM) as plain:
-            try:
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as plain:
                 plain.settimeout(share)
                 plain.connect(address)
                 plain.settimeout(deadline.remaining())
                 return context.wrap_socket(plain, server_hostname=target.host)
-            except ssl.SSLCertVerificationError as error:
-                raise CertificateError(
-                    f"The certificate of {target.name} is not valid: {error.verify_message}. The "
-                    "receiver needs a certificate for this name; one of the company's own "
-                    "authority is accepted if an administrator adds that to OUTBOUND_CA_BUNDLE."
-                ) from error
-            except OSError as error:
-                problem = error
+        except ssl.SSLCertVerificationError as error:
+            raise CertificateError(
+                f"The certificate of {target.name} is not valid: {error.verify_message}. The "
+                "receiver needs a certificate for this name; one of the company's own authority "
+                "is accepted if an administrator adds that to OUTBOUND_CA_BUNDLE."
+            ) from error
+        except OSError as error:
+            problem = error
     if isinstance(problem, TimeoutError):
         raise problem
     reason = getattr(problem, "reason", None) or getattr(problem, "strerror", None) or problem
