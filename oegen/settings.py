@@ -110,7 +110,7 @@ CACHES = {
     },
     # What is counted of requests (oegen.core.counters): figures must not push it out, nor it them.
     "counters": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "oegen.core.counters.CountersCache",
         "LOCATION": VAR_DIR / "counters",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },

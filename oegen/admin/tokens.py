@@ -23,7 +23,7 @@ class ApiTokenAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     """Everybody's access tokens, read-only, with an action to revoke them. People make their own on
     their page."""
 
-    list_display = ["name", "person", "state", "scopes", "networks", "expires_at", "last_use"]
+    list_display = ["name", "person", "state", "scopes", "origins", "expires_at", "last_use"]
     list_filter = [StateFilter]
     list_select_related = ["person"]
     search_fields = ["name", "key", "person__username"]
@@ -37,7 +37,7 @@ class ApiTokenAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
         "start_of_secret",
         "state",
         "scopes",
-        "networks",
+        "origins",
         "created_at",
         "expires_at",
         "revoked_at",
@@ -45,8 +45,15 @@ class ApiTokenAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     ]
     fields = [*readonly_fields]
 
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Access tokens", **(extra_context or {})})
+
     def has_add_permission(self, request):
         return False
+
+    def has_change_permission(self, request, obj=None):
+        """For the action; nothing of a token can be typed."""
+        return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -57,11 +64,15 @@ class ApiTokenAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
             return "Refused: the account is not active"
         return token.state.label
 
+    @admin.display(description="Used from", ordering="networks")
+    def origins(self, token):
+        return token.origins
+
     @admin.display(description="Begins with")
     def start_of_secret(self, token):
         return token.start_of_secret
 
-    @admin.display(description="Last used")
+    @admin.display(description="Last used", empty_value="no use noted")
     def last_use(self, token):
         return usage.last_uses([token]).get(token.pk)
 

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.formats import date_format
 
 from oegen import audit
@@ -150,8 +149,8 @@ def _refusal(token: ApiToken, address: str) -> TokenRefusedError | None:
     if token.state == State.REVOKED:
         return TokenRefusedError(Reason.REVOKED, f"This access token was revoked. {REMEDY}")
     if token.state == State.EXPIRED:
-        day = date_format(timezone.localtime(token.expires_at))
-        return TokenRefusedError(Reason.EXPIRED, f"This access token expired on {day}. {REMEDY}")
+        day = date_format(token.last_day)
+        return TokenRefusedError(Reason.EXPIRED, f"This access token was valid to {day}. {REMEDY}")
     if not token.person.is_active:
         return TokenRefusedError(
             Reason.INACTIVE,

@@ -92,6 +92,12 @@ class TokenForm(forms.Form):
         if lifetime and "last_day" not in self.errors:
             if lifetime == Lifetime.DAY:
                 self._check_day(day)
+            elif day:
+                self.add_error(
+                    "last_day",
+                    f"You chose {Lifetime(lifetime).label} and a last day. Choose “Until a day”, "
+                    "or empty the day.",
+                )
             self.cleaned_data["expires_at"] = _expiry(lifetime, day)
         self.cleaned_data.pop("lifetime", None)
         return self.cleaned_data

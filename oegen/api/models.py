@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Self
 
@@ -98,12 +98,23 @@ class ApiToken(models.Model):
         return f"{digests.PREFIX}{self.key}"
 
     @property
+    def last_day(self) -> date:
+        """The day on which it ends, or at whose end it does."""
+        return timezone.localdate(self.expires_at - timedelta(seconds=1))
+
+    @property
     def scope_list(self) -> list[Scope]:
         return [Scope(one) for one in self.scopes.split()]
 
     @property
     def network_list(self) -> list[IPv4Network | IPv6Network]:
         return [ip_network(one) for one in self.networks.split()]
+
+    @property
+    def origins(self) -> str:
+        """From where it may be used, in words."""
+        names = (str(one).removesuffix(f"/{one.max_prefixlen}") for one in self.network_list)
+        return ", ".join(names) or "anywhere"
 
     @property
     def state(self) -> State:

@@ -15,13 +15,13 @@ class Scope(models.TextChoices):
     PERSONAL = "personal", "Personal data"
 
 
-#: What each scope allows, for the form.
+#: What each scope is for, to stand after its label.
 SENTENCES = {
-    Scope.READ: "Read records, lists and figures.",
+    Scope.READ: "Records, lists and figures.",
     Scope.WRITE: "Add, change and remove records, one at a time.",
     Scope.BULK: "Add and change many records in one request.",
-    Scope.FEED: "Follow the feed of all changes, for a copy elsewhere.",
-    Scope.ODATA: "Read tables in Excel and Power BI.",
-    Scope.ASK: "Ask questions about the portfolio, as an assistant does.",
-    Scope.PERSONAL: "See contacts, comments and people's names, which are left out otherwise.",
+    Scope.FEED: "All changes in their order, for a copy elsewhere.",
+    Scope.ODATA: "Tables in Excel and Power BI.",
+    Scope.ASK: "Questions about the portfolio, as an assistant asks them.",
+    Scope.PERSONAL: "Contacts, comments and people’s names, which are left out otherwise.",
 }

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.mixins import PermissionRequiredMixin
 from django.core.exceptions import BadRequest, ValidationError
+from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.generic import TemplateView
@@ -16,6 +17,7 @@ from oegen.api.authentication import USE_TOKENS
 from oegen.api.forms import TokenForm
 from oegen.api.models import ApiToken, State
 from oegen.api.scopes import SENTENCES, Scope
+from oegen.core.triggers import broken_rule
 from oegen.people.requests import SignedInRequest
 
 
@@ -42,8 +44,13 @@ class MyTokens(PermissionRequiredMixin, TemplateView):
             return self._page(form)
         try:
             token, secret = services.make_token(person=request.user, **form.cleaned_data)
-        except ValidationError as error:  # Made at the same time, in another tab.
+        except ValidationError as error:
             form.add_error(None, ValidationError(error.messages))
+            return self._page(form)
+        except IntegrityError as error:  # One of this name was made at the same time.
+            if not (rule := broken_rule(error)):
+                raise
+            form.add_error(None, rule)
             return self._page(form)
         return self._page(TokenForm(request.user), made=token, secret=secret)
 

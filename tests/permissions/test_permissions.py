@@ -170,7 +170,7 @@ MODELS = {
     "admin/oegen/acknowledgement/": ACKNOWLEDGEMENTS,
     "admin/oegen/alert/": OUTBOX,
     "admin/oegen/alertrule/": REFERENCE,
-    "admin/oegen/apitoken/": OUTBOX,
+    "admin/oegen/apitoken/": SECURITY_EVENTS,
     "admin/oegen/comment/": COMMENTS,
     "admin/oegen/job/": OUTBOX,
     "admin/oegen/schedule/": REFERENCE,

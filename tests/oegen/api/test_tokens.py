@@ -274,7 +274,7 @@ def test_counters_of_threads_lose_nothing_in_the_cache_of_production(settings, t
     settings.CACHES = {
         "default": settings.CACHES["default"],
         "counters": {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "oegen.core.counters.CountersCache",
             "LOCATION": tmp_path,
         },
     }
