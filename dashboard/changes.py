@@ -318,7 +318,7 @@ class ChangesPage(FilteredPage):
             words.phrase(change),
             *words.cells(change),
             *(end and end.capacity and end.capacity.mw for end in (change.was, change.now)),
-            *((write.person or "The system", write.when) if write else ("", None)),
+            *((write.author, write.when) if write else ("", None)),
             write.reason if write else "",
             write.change_set if write else None,
             change.effective_on,

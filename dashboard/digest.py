@@ -186,7 +186,7 @@ def _own_changes(before: Portfolio, now: Portfolio, since: date, until: date) ->
     lines = []
     for change in first:
         write = change.last_write
-        by = f" ({write.person})" if write and write.person else ""
+        by = f" ({write.author})" if write and write.person else ""
         why = f": {write.reason}" if write and write.reason else ""
         text = f"{words.phrase(change)}{by}{why}"
         lines.append(_line(change.shown_state.name, change.pipeline_id, text))

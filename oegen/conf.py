@@ -7,8 +7,10 @@ remedy. Values of variables that hold a secret are never part of it.
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -59,6 +61,22 @@ class Anchors:
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """``peppers``: secrets by version from 1, with which access tokens are digested."""
+
+    peppers: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """Receivers inside the company: networks that may be asked although they are not public, and a
+    file with certificate authorities beside those of the system."""
+
+    allowed_networks: tuple[IPv4Network | IPv6Network, ...]
+    ca_bundle: Path | None
+
+
+@dataclass(frozen=True)
 class Environment:
     """``sample``: whether ``make run`` loads the sample into an empty database; None: ask on a
     terminal. ``proxies`` is the number of trusted proxies in front of the server."""
@@ -74,6 +92,8 @@ class Environment:
     mail: Mail
     slack_webhook_url: str
     anchors: Anchors
+    outbound: Outbound
+    tokens: Tokens
     log_level: str
 
 
@@ -93,6 +113,8 @@ def read(base_dir: Path) -> Environment:
         mail=mail,
         slack_webhook_url=_slack_webhook("SLACK_WEBHOOK_URL"),
         anchors=_anchors(var_dir, mail),
+        outbound=Outbound(_allowed_networks(), _ca_bundle()),
+        tokens=Tokens(_peppers()),
         log_level=env.str("LOG_LEVEL", default="WARNING"),
     )
 
@@ -279,3 +301,54 @@ def _anchors(var_dir: Path, mail: Mail) -> Anchors:
         email=email,
         slack_webhook_url=_slack_webhook("ANCHOR_SLACK_WEBHOOK_URL"),
     )
+
+
+def _allowed_networks() -> tuple[IPv4Network | IPv6Network, ...]:
+    texts = [one.strip() for one in env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])]
+    return tuple(_allowed_network(text) for text in texts if text)
+
+
+def _allowed_network(text: str) -> IPv4Network | IPv6Network:
+    remedy = "List the networks of your own receivers only: 10.20.0.0/16,192.168.7.5/32"
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise _error(
+            "OUTBOUND_ALLOWED_NETWORKS", f"holds {text!r}, which is no network", remedy
+        ) from error
+    if network.prefixlen == 0:
+        raise _error("OUTBOUND_ALLOWED_NETWORKS", f"holds {text!r}, which is every address", remedy)
+    return network
+
+
+def _ca_bundle() -> Path | None:
+    text = env.str("OUTBOUND_CA_BUNDLE", default="").strip()
+    if not text:
+        return None
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as error:  # An SSLError is one.
+        raise _error(
+            "OUTBOUND_CA_BUNDLE",
+            f"is {text!r}, which is no readable file of certificates",
+            "Set it to the path of a PEM file with the certificates of your own authorities.",
+        ) from error
+    return Path(text)
+
+
+def _peppers() -> dict[int, str]:
+    peppers: dict[int, str] = {}
+    for text in env.list("API_TOKEN_PEPPERS", default=[]):
+        version, _, secret = text.strip().partition(":")
+        is_version = re.fullmatch(r"[1-9][0-9]{0,3}", version) and int(version) not in peppers
+        if not is_version or len(secret) < 32:
+            # Not with its value, which is a secret.
+            raise _error(
+                "API_TOKEN_PEPPERS",
+                "is not a list of versions with their secrets",
+                "Set it to API_TOKEN_PEPPERS=1:secret, or 2:newer,1:older: each version once, a "
+                "number from 1, and each secret a random text of at least 32 characters without "
+                "commas.",
+            )
+        peppers[int(version)] = secret
+    return peppers

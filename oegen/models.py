@@ -28,6 +28,7 @@ from oegen.people.comments import Comment
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
 from oegen.search.models import RecordKey, SearchDocument, SortKey
 from oegen.api.rest.models import AnsweredRequest
+from oegen.api.models import ApiToken
 from oegen.pages.models import Heartbeat, HiddenView, ListPreference, SavedView
 
 # isort: on
@@ -39,6 +40,7 @@ __all__ = [
     "AlertPreference",
     "AlertRule",
     "AnsweredRequest",
+    "ApiToken",
     "AttemptCount",
     "AuditedModel",
     "ChangeSet",

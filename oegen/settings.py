@@ -107,7 +107,13 @@ CACHES = {
         "LOCATION": VAR_DIR / "cache",
         # By default 300: a day's lists would push out what takes long to compute.
         "OPTIONS": {"MAX_ENTRIES": 2000},
-    }
+    },
+    # What is counted of requests (oegen.core.counters): figures must not push it out, nor it them.
+    "counters": {
+        "BACKEND": "oegen.core.counters.CountersCache",
+        "LOCATION": VAR_DIR / "counters",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
 }
 
 # People ------------------------------------------------------------------------------------------
@@ -125,6 +131,15 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
+
+# Access tokens -----------------------------------------------------------------------------------
+
+#: Secrets by version; the highest digests new tokens, without any a key derived from SECRET_KEY.
+API_TOKEN_PEPPERS = _environment.tokens.peppers
+#: Requests in a minute by one token.
+API_REQUESTS_PER_MINUTE = 600
+#: Requests in a minute from one address with tokens that are not known, before it has to wait.
+API_UNKNOWN_PER_MINUTE = 30
 
 # Security ----------------------------------------------------------------------------------------
 
@@ -257,6 +272,12 @@ ANCHOR_DIR = _environment.anchors.folder
 ANCHOR_KEY = _environment.anchors.key
 ANCHOR_EMAIL = _environment.anchors.email
 ANCHOR_SLACK_WEBHOOK_URL = _environment.anchors.slack_webhook_url
+
+# Requests to other servers -----------------------------------------------------------------------
+
+#: Networks that may be asked although they are not public (oegen.core.outbound).
+OUTBOUND_ALLOWED_NETWORKS = _environment.outbound.allowed_networks
+OUTBOUND_CA_BUNDLE = _environment.outbound.ca_bundle
 
 # Tables ------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from oegen.alerts import views as alerts
+from oegen.api import views as api
 from oegen.history import audit, record, removed, restore, undo
 from oegen.pages import comments, health, jobs, palette
 from oegen.people import passwords, sign_in
@@ -33,6 +34,7 @@ urlpatterns = [
     path("jobs/", jobs.Jobs.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", jobs.JobPage.as_view(), name="job"),
     path("jobs/<uuid:pk>/file/", jobs.JobFile.as_view(), name="job-file"),
+    path("me/tokens/", api.MyTokens.as_view(), name="my-tokens"),
     path("notices/", alerts.Notices.as_view(), name="notices"),
     path("people/names/", alerts.people_to_mention, name="people-names"),
     path("people/told/", alerts.mention_recipients, name="people-told"),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection, connections, transaction
 from django.test import Client
 
@@ -131,7 +131,8 @@ def db(request):
 @pytest.fixture(autouse=True)
 def empty_cache():
     """After a rollback the next test's records may have the keys of the last one's."""
-    cache.clear()
+    for name in settings.CACHES:
+        caches[name].clear()
 
 
 #: What asks the database, for the tests that are about it.

@@ -11,6 +11,7 @@ from django.db.models import F
 
 from oegen import audit
 from oegen.asof import table
+from oegen.audit.changesets import author_of
 from oegen.core.sql import Values, fetch, uuid_of
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
@@ -31,8 +32,8 @@ SIZES = ("capacity_mw", "storage_mwh", "technology_id")
 
 @dataclass(frozen=True)
 class LastWrite:
-    """A write. ``change_set`` is a number. ``person`` is empty for the system, ``reason`` if none
-    was given."""
+    """A write. ``change_set`` is a number. ``person`` is empty for the system, ``token_name`` if no
+    access token was used, ``reason`` if none was given."""
 
     person: str
     reason: str
@@ -40,6 +41,12 @@ class LastWrite:
     change_set: int
     #: The technology's name, if its basis changed.
     technology: str = ""
+    token_name: str = ""
+
+    @property
+    def author(self) -> str:
+        """The person and the token, for display."""
+        return author_of(self.person, self.token_name)
 
 
 def last_writes(
@@ -165,10 +172,13 @@ def _read_writes(
     for model in (Pipeline, PipelineFacility, Facility, Technology):
         ids = [history_id for row_model, history_id in rows if row_model is model]
         history = audit.history_model(model).objects.filter(history_id__in=ids)
-        history = history.select_related("history_user").annotate(number=F("change_set__number"))
+        history = history.select_related("history_user").annotate(
+            number=F("change_set__number"), token_name=F("change_set__token_name")
+        )
         for row in history:
             found[model, row.history_id] = LastWrite(
                 person=str(row.history_user or ""),
+                token_name=row.token_name,
                 reason=row.history_change_reason or "",
                 when=row.history_date,
                 change_set=row.number,

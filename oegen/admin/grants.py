@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from oegen import audit
 from oegen.alerts.models import Alert
+from oegen.api.models import ApiToken
 from oegen.audit.integrity.models import Acknowledgement
 from oegen.jobs.models import Job
 from oegen.pages.models import SavedView
@@ -50,7 +51,8 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
         *Permission.objects.filter(
             content_type__in=ContentType.objects.get_for_models(*tracked).values(),
             codename__in=[name for model in tracked for name in model.EVERY_ROLE_MAY],
-        )
+        ),
+        *_permissions_of([ApiToken], actions=("add",)),
     ]
     portfolio = [
         enter_admin,
@@ -61,7 +63,7 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
     administration = [
         *_permissions_of([*reference, User, Group, Acknowledgement]),
         *_permissions_of(business, actions=("approve",)),
-        *_permissions_of([Alert, Job], actions=("change", "view")),
+        *_permissions_of([Alert, ApiToken, Job], actions=("change", "view")),
         *_permissions_of([SecurityEvent], actions=("view",)),
         *_permissions_of([SavedView], actions=("remove",)),
     ]

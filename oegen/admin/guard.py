@@ -21,6 +21,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
 from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import author_of
 from oegen.audit.narrative import timeline
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
@@ -67,7 +68,7 @@ class Conflict:
     entries: list[timeline.Entry]
 
     def as_message(self):
-        people = sorted({entry.person or "The system" for entry in self.entries})
+        people = sorted({entry.author for entry in self.entries})
         return format_html(
             "{} changed this while you had it open. Nothing was saved, and what you typed is "
             "still here; fields you had not touched now show the newer value. "
@@ -81,7 +82,7 @@ class Conflict:
                         entry.subject,
                         ":" if entry.link else "",
                         entry.phrase,
-                        entry.person or "the system",
+                        author_of(entry.person or "the system", entry.token_name),
                         formats.date_format(timezone.localtime(entry.when), "DATETIME_FORMAT"),
                         f": “{entry.reason}”" if entry.reason else "",
                     )

@@ -67,7 +67,7 @@ def write_alerts(change_set: ChangeSet) -> None:
     matches = _matches(found, rules)
     noticed = [occurrence for occurrence in found if occurrence.event.always_notifies]
     header = {
-        "who": str(change_set.person) if change_set.person_id else "",
+        "who": change_set.author if change_set.person_id else "",
         "why": change_set.reason,
         "source": str(audit.Source(change_set.source).label),
         "when": change_set.recorded_at.isoformat(),

@@ -15,7 +15,14 @@ Imports only ``core``. Higher layers are notified of writes by the signals in
 """
 
 from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED, REMOVED, Source
-from oegen.audit.context import NOBODY, acting, change_set, current_change_set, queue_for_closing
+from oegen.audit.context import (
+    NOBODY,
+    TokenMark,
+    acting,
+    change_set,
+    current_change_set,
+    queue_for_closing,
+)
 from oegen.audit.history import (
     AuditTrail,
     history_row,
@@ -47,6 +54,7 @@ __all__ = [
     "REMOVED",
     "AuditTrail",
     "Source",
+    "TokenMark",
     "acting",
     "business_models",
     "change_set",

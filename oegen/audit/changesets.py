@@ -25,6 +25,11 @@ def key_of(record: models.Model) -> str:
     return f"{record._meta.label_lower}:{record.pk}"
 
 
+def author_of(person: str, token_name: str) -> str:
+    """Who wrote something. ``person`` is empty for the system, ``token_name`` without a token."""
+    return f"{person or 'The system'}{f', by token {token_name}' if token_name else ''}"
+
+
 class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
     def recorded(self) -> Self:
         """Change sets recorded up to the effective day, and those of migrations. Rows on a past
@@ -91,6 +96,13 @@ class ChangeSet(models.Model):
     )
     person_name = models.CharField(
         max_length=301, blank=True, editable=False, help_text="The person's, as it was then."
+    )
+    #: Not a foreign key: tokens belong to a higher layer.
+    token = models.UUIDField(
+        null=True, editable=False, help_text="The access token by which it was written, if by one."
+    )
+    token_name = models.CharField(
+        max_length=80, blank=True, editable=False, help_text="The token's, as it was then."
     )
 
     objects = ChangeSetQuerySet.as_manager()
@@ -173,7 +185,12 @@ class ChangeSet(models.Model):
         """The id of the record into which ``merged`` was merged in this change set, if it was."""
         return self.mergers.get(key_of(merged))
 
+    @property
+    def author(self) -> str:
+        """The person and the token: “Priya Shah, by token Forecast”."""
+        return author_of(str(self.person) if self.person_id else "", self.token_name)
+
     def __str__(self) -> str:
-        who = str(self.person) if self.person_id else "the system"
+        who = author_of(str(self.person) if self.person_id else "the system", self.token_name)
         when = timezone.localtime(self.recorded_at)
         return f"{self.get_source_display()} by {who}, {when:%-d %b %Y, %H:%M}"

@@ -29,11 +29,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class TokenMark:
+    """The access token by which a person writes, as it is stored in change sets."""
+
+    id: uuid.UUID
+    name: str
+
+
+@dataclass(frozen=True)
 class Origin:
-    """Default person and source of new change sets. The middleware sets it for each request."""
+    """Default person and source of new change sets, and the token of all of them. The middleware
+    sets it for each request."""
 
     person: AbstractUser | None = None
     source: str = Source.CODE
+    token: TokenMark | None = None
     #: Ids of the change sets written under this origin.
     change_set_ids: list[uuid.UUID] = field(default_factory=list, compare=False)
 
@@ -45,14 +55,17 @@ _open: ContextVar[ChangeSet | None] = ContextVar("oegen_change_set", default=Non
 
 
 @contextmanager
-def acting(person: AbstractUser | None, source: str) -> Iterator[Origin]:
-    """Set the default person and source of change sets that are opened inside."""
-    origin = Origin(person, source)
-    token = _origin.set(origin)
+def acting(
+    person: AbstractUser | None, source: str, token: TokenMark | None = None
+) -> Iterator[Origin]:
+    """Set the default person and source of change sets that are opened inside, and the token by
+    which they are written."""
+    origin = Origin(person, source, token)
+    before = _origin.set(origin)
     try:
         yield origin
     finally:
-        _origin.reset(token)
+        _origin.reset(before)
 
 
 @contextmanager
@@ -100,6 +113,8 @@ def change_set(
         source=source or origin.source,
         recorded_at=recorded_at or timezone.now(),
         undoes=undoes,
+        token=origin.token.id if origin.token else None,
+        token_name=origin.token.name if origin.token else "",
     )
     current.back_dated = recorded_at is not None
     current.connection = transaction.get_connection()

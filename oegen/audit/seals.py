@@ -228,9 +228,11 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
         change_set.sealed_at.astimezone(UTC).isoformat(),
         change_set.contents,
     ]
-    # Older change sets and frozen models of migrations lack this column.
+    # Older change sets and frozen models of migrations lack these columns.
     if details := getattr(change_set, "details", None):
         facts.append({"details": details})
+    if token := getattr(change_set, "token", None):
+        facts.append({"token": str(token), "token_name": change_set.token_name})
     if (seal_format := getattr(change_set, "seal_format", None)) is not None:
         facts += [seal_format, change_set.person_username, change_set.person_name]
     return hash_of(facts)

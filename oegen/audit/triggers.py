@@ -16,7 +16,13 @@ from django.db.backends.utils import CursorWrapper
 
 from oegen.audit.choices import REMOVED
 from oegen.audit.registry import history_model, tracked_models
-from oegen.core.triggers import AppendOnly, TableRule, create_triggers, registered_triggers
+from oegen.core.triggers import (
+    AppendOnly,
+    NeverDeleted,
+    TableRule,
+    create_triggers,
+    registered_triggers,
+)
 
 
 def history_tables() -> Iterator[AppendOnly]:
@@ -26,8 +32,15 @@ def history_tables() -> Iterator[AppendOnly]:
             yield AppendOnly(model._meta.db_table, model._meta.pk.column)
 
 
+def undeletable_tables() -> Iterator[NeverDeleted]:
+    """The tables of all models with ``is_never_deleted``, whose rows may change."""
+    for model in apps.get_models():
+        if getattr(model, "is_never_deleted", False):
+            yield NeverDeleted(model._meta.db_table)
+
+
 def table_rules() -> list[TableRule]:
-    return [*registered_triggers(), *history_tables()]
+    return [*registered_triggers(), *history_tables(), *undeletable_tables()]
 
 
 def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:

@@ -135,6 +135,46 @@ class AppendOnly:
         ]
 
 
+@dataclass(frozen=True)
+class NeverDeleted:
+    """Refuse every DELETE on ``table``."""
+
+    table: str
+
+    def names(self, vendor: str) -> list[str]:
+        events = ["delete", "truncate"] if vendor == "postgresql" else ["delete"]
+        return [f"{self.table}_never_{event}" for event in events]
+
+    def statements(self, vendor: str) -> list[str]:
+        message = "These are never deleted"
+        drop = "DROP TRIGGER IF EXISTS {}" + (" ON {}" if vendor == "postgresql" else "")
+        drops = [drop.format(name, self.table) for name in self.names(vendor)]
+        if vendor == "postgresql":
+            delete, truncate = self.names(vendor)
+            function = f"""
+                CREATE OR REPLACE FUNCTION oegen_never_deleted() RETURNS trigger LANGUAGE plpgsql
+                AS $$
+                BEGIN
+                    RAISE EXCEPTION '{message} (%)', TG_TABLE_NAME
+                        USING ERRCODE = 'check_violation';
+                END $$
+                """
+            row, all_rows = "FOR EACH ROW", "FOR EACH STATEMENT"
+            call = "EXECUTE FUNCTION oegen_never_deleted()"
+            return [
+                function,
+                *drops,
+                f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} {row} {call}",
+                f"CREATE TRIGGER {truncate} BEFORE TRUNCATE ON {self.table} {all_rows} {call}",
+            ]
+        [delete] = self.names(vendor)
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{message} ({self.table})'); END"
+        return [
+            *drops,
+            f"CREATE TRIGGER {delete} BEFORE DELETE ON {self.table} FOR EACH ROW {refuse}",
+        ]
+
+
 _rules: list[Trigger] = []
 
 

@@ -58,6 +58,7 @@ HEADINGS = [
     "Field",
     "Old value",
     "New value",
+    "Token",
 ]
 
 
@@ -79,9 +80,9 @@ def file_rows(trail: Trail) -> Iterator[list]:
                 ACTION_LABELS[entry.kind],
             ]
             for change in entry.changes:
-                yield [*facts, change.label, *_values(change)]
+                yield [*facts, change.label, *_values(change), entry.token_name]
             if not entry.changes:
-                yield [*facts, *_whole(entry)]
+                yield [*facts, *_whole(entry), entry.token_name]
 
 
 def _values(change: timeline.FieldChange) -> list[str]:

@@ -141,3 +141,25 @@ def test_seals_of_the_first_format_are_what_they_were():
     assert seals.seal_of(change_set, seals.START) == (
         "f64f56660166c4d11e9e0b69f2913d4336ebe30beb004cd8d9fbaa1f43bb2274"
     )
+
+
+def test_seals_of_the_second_format_are_what_they_were():
+    """The seal was made before change sets had a token."""
+    change_set = ChangeSet(
+        id=UUID(int=1),
+        person_id=3,
+        reason="Why",
+        source="form",
+        recorded_at=WHEN,
+        number=5,
+        sealed_at=WHEN,
+        contents={"oegen.historicalcomment": [1, "ab"]},
+        details={"merged": {"a": "b"}},
+        seal_format=2,
+        person_username="priya",
+        person_name="Priya Shah",
+    )
+    assert (
+        seals.seal_of(change_set, seals.START)
+        == "c41afa0f0a60cb9538b8850385bc95d013625f8938c7e297ac2c989f9ed3b274"
+    )

@@ -95,6 +95,11 @@ def test_a_folder_that_is_everybody_s_is_left_alone(tmp_path):
         ("EMAIL_URL", "mail.example.com", "EMAIL_URL is not understood. Set EMAIL_URL=smtp+tls:"),
         ("EMAIL_URL", "smtp://mail.example.com:x", "EMAIL_URL is not understood."),
         ("EMAIL_FROM", "us", "EMAIL_FROM is 'us'. Set it to the address that alerts come from"),
+        ("OUTBOUND_ALLOWED_NETWORKS", "10.0.0.1/8", "holds '10.0.0.1/8', which is no network."),
+        ("OUTBOUND_ALLOWED_NETWORKS", "0.0.0.0/0", "which is every address. List the networks"),
+        ("OUTBOUND_CA_BUNDLE", "/nowhere.pem", "which is no readable file of certificates. Set"),
+        ("API_TOKEN_PEPPERS", "hush", "is not a list of versions with their secrets. Set it to"),
+        ("API_TOKEN_PEPPERS", "1:hush", "is not a list of versions with their secrets. Set it"),
         ("ALLOWED_HOSTS", " ", "ALLOWED_HOSTS is empty. Set ALLOWED_HOSTS=pipeline.example.com."),
     ],
 )

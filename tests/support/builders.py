@@ -15,7 +15,18 @@ from dashboard.models import FrozenReport
 from dashboard.services import freeze_report
 from infopoints.models import InformationPoint
 from oegen import audit, jobs
-from oegen.models import Acknowledgement, Alert, AlertRule, Comment, Schedule, SecurityEvent, User
+from oegen.api import services
+from oegen.api.scopes import Scope
+from oegen.models import (
+    Acknowledgement,
+    Alert,
+    AlertRule,
+    ApiToken,
+    Comment,
+    Schedule,
+    SecurityEvent,
+    User,
+)
 from oegen.people import security
 from pipelines.models import (
     CounterpartyRole,
@@ -127,6 +138,14 @@ def make_security_event() -> SecurityEvent:
     return event
 
 
+def make_token(person: User, *, days: float = 30, **values) -> tuple[ApiToken, str]:
+    """An access token that is valid for that many days, and its secret."""
+    values = {"name": f"Program {next(_numbers)}", "scopes": [Scope.READ]} | values
+    return services.make_token(
+        person=person, expires_at=timezone.now() + timedelta(days=days), **values
+    )
+
+
 def make_frozen_report(person: User) -> FrozenReport:
     """As an earlier release froze it: dashboard/frozen_format_1.json."""
     content = json.loads(FROZEN_REPORT.read_text())
@@ -189,6 +208,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
             name="At noon", code="at-noon", kind="tidy", frequency="day", at=time(12)
         ),
         jobs.enqueue("tidy", run_after=timezone.now() + timedelta(days=1)),
+        make_token(author)[0],
         make_frozen_report(author),
         make_user(),
         Group.objects.create(name="Guests"),

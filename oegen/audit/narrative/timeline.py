@@ -18,6 +18,7 @@ from django.utils import formats, timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
+from oegen.audit.changesets import author_of
 from oegen.audit.narrative.names import NOTHING, NameCache, subject_model
 from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
@@ -65,6 +66,8 @@ class Entry:
     source: str
     version: int
     phrase: str
+    #: The name of the access token by which it was written, if by one.
+    token_name: str = ""
     changes: tuple[FieldChange, ...] = field(default=())
     #: For a link row: the name of the other record.
     link: str = ""
@@ -77,6 +80,11 @@ class Entry:
 
     #: Reads the URL of the subject's page lazily: downloads do not need it.
     names: NameCache | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def author(self) -> str:
+        """The person and the token, for display."""
+        return author_of(self.person, self.token_name)
 
     @property
     def url(self) -> str:
@@ -248,6 +256,7 @@ def rows_and_previous(queryset: models.QuerySet[Any]) -> tuple[list[Any], dict[i
             previous_id=Subquery(before.values("history_id")[:1]),
             change_set_number=F("change_set__number"),
             source=F("change_set__source"),
+            token_name=F("change_set__token_name"),
             change_set_details=_DETAILS,
             **history.instance_type.entry_annotations(),
         )
@@ -275,6 +284,7 @@ def _entry(model: type[AuditedModel], row: Row, previous: Row | None, names: Nam
         change_set_id=row.change_set_id,
         change_set_number=row.change_set_number,
         source=row.source,
+        token_name=row.token_name,
         version=row.version,
         phrase=_phrase(model, row, changes, names),
         changes=changes,

@@ -28,6 +28,10 @@ class SecurityEvent(models.Model):
         SIGN_OUT = "sign-out", "Signed out"
         PASSWORD_CHANGE = "password", "Password changed"
         EXPORT = "export", "Downloaded"
+        TOKEN_MADE = "token-made", "Access token made"
+        TOKEN_REVOKED = "token-revoked", "Access token revoked"
+        TOKEN_REFUSED = "token-refused", "Access token refused"
+        TOKEN_UNKNOWN = "token-unknown", "Unknown access token"
 
     number = models.PositiveBigIntegerField(
         unique=True, help_text="Its place in the chain, from 1."

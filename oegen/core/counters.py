@@ -1,0 +1,87 @@
+"""Counts of requests, shared by the processes of this host.
+
+They are in a cache and not in the database, whose writer lock no request must wait for to be
+counted. They may be lost, as everything in a cache.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.backends.filebased import FileBasedCache
+from django.utils import timezone
+
+#: The number of lock files that keys are spread over.
+_LOCKS = 64
+
+#: One write in so many lists the files and deletes some, if they are too many: with 5,000 of them
+#: that takes eight times as long as the write itself.
+_WRITES_PER_CULL = 100
+
+
+# The stubs have no types for its private methods.
+class CountersCache(FileBasedCache):
+    """Django's cache in files, which counts them now and then instead of at each write."""
+
+    def _cull(self) -> None:
+        if random.randrange(_WRITES_PER_CULL) == 0:  # noqa: S311
+            super()._cull()  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class Count:
+    """``number`` includes this time; in ``seconds_left``, rounded up, it starts again at 0."""
+
+    number: int
+    seconds_left: int
+
+
+def increment(key: str, window: int) -> Count:
+    """Count once more in the current window of ``window`` seconds; windows begin at multiples of
+    it. Atomic on this host: Django's caches in files lose counts of requests at the same time."""
+    cache = caches["counters"]
+    with _locked(key):
+        now = time.time()
+        start = int(now // window) * window
+        counted_since, number = cache.get(key, (start, 0))
+        number = number + 1 if counted_since == start else 1
+        cache.set(key, (start, number), timeout=window)
+    return Count(number, max(1, int(start + window - now + 0.999)))
+
+
+def note_time(key: str, *, at_most_every: timedelta) -> None:
+    """Store that something happened now, unless it did less than ``at_most_every`` ago."""
+    last, now = time_of(key), timezone.now()
+    if last is None or now - last >= at_most_every:
+        caches["counters"].set(key, now, timeout=None)
+
+
+def time_of(key: str) -> datetime | None:
+    """The time of the last ``note_time``; None if it is not known."""
+    found: datetime | None = caches["counters"].get(key)
+    return found
+
+
+def times_of(keys: list[str]) -> dict[str, datetime]:
+    """``time_of`` for those keys that have one."""
+    found: dict[str, datetime] = caches["counters"].get_many(keys)
+    return found
+
+
+@contextmanager
+def _locked(key: str) -> Iterator[None]:
+    folder = settings.VAR_DIR / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    number = int(sha256(key.encode()).hexdigest(), 16) % _LOCKS
+    with (folder / f"counter-{number}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
