@@ -18,6 +18,7 @@ from oegen import audit
 from oegen.api import digests, usage
 from oegen.api.models import ApiToken, State
 from oegen.api.scopes import Scope
+from oegen.audit.context import Origin
 from oegen.core.words import count
 from oegen.people.client import network_of
 from oegen.people.models import SecurityEvent
@@ -121,7 +122,7 @@ def check_access(token: ApiToken, scope: Scope, permission: str = "") -> None:
         )
 
 
-def acting_by(token: ApiToken) -> AbstractContextManager[object]:
+def acting_by(token: ApiToken) -> AbstractContextManager[Origin]:
     """Changes in the block are those of the token's person, and their change sets name it."""
     mark = audit.TokenMark(token.pk, token.name)
     return audit.acting(token.person, audit.Source.API, mark)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from oegen import audit
+from oegen.api.authentication import acting_by
 from oegen.api.rest.entries import read_entries
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.context import Origin
@@ -39,5 +39,5 @@ class Noted:
 def noted(request: Request) -> Iterator[Noted]:
     """Note what the block writes, for ``Noted.answer``."""
     is_wanted = request.query_params.get(PARAMETER) in ("1", "true")
-    with audit.acting(request.user, audit.Source.API) as origin:
+    with acting_by(request.auth) as origin:
         yield Noted(is_wanted, origin)

@@ -19,11 +19,13 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from oegen import audit
+from oegen.api.rest.access import TokenView, may_read_personal
 from oegen.api.rest.entries import ACTIONS, EntryReader
 from oegen.api.rest.problems import CONTENT_TYPE
 from oegen.api.rest.registry import VIEWSETS
 from oegen.api.rest.schema import ProblemSerializer
 from oegen.api.rest.viewsets import RecordViewSet
+from oegen.api.scopes import Scope
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 
@@ -148,10 +150,13 @@ class FeedSerializer(serializers.Serializer):
     more = serializers.BooleanField(help_text="Whether there is more by now.")
 
 
-class Feed(APIView):
+class Feed(TokenView, APIView):
     """Every change in its order."""
 
     route = "changes"
+
+    def scopes_for(self, request):
+        return [Scope.FEED]
 
     @extend_schema(
         operation_id="read_changes",
@@ -186,7 +191,8 @@ class Feed(APIView):
             raise ValidationError(names)
         after = Position.parse(request.query_params.get("after", "0"))
         limit = _limit(request.query_params.get("limit", str(MAX_ENTRIES)))
-        reader = Reader(EntryReader(_readable(request.user)), may_read_personal=True)
+        personal = may_read_personal(request)
+        reader = Reader(EntryReader(_readable(request.user, personal)), personal)
         results, position, more = reader.read(after, limit)
         address = reverse("api-changes", request=request)
         return Response(
@@ -205,10 +211,11 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _readable(person) -> dict[type[AuditedModel], type[RecordViewSet]]:
+def _readable(person, personal: bool) -> dict[type[AuditedModel], type[RecordViewSet]]:
     """The view sets of the records that the person may read, by model."""
     return {
         view.queryset.model: view
         for view in VIEWSETS.values()
-        if not view.read_permission or person.has_perm(view.read_permission)
+        if (personal or not view.is_personal)
+        and (not view.read_permission or person.has_perm(view.read_permission))
     }

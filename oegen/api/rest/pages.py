@@ -13,14 +13,15 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
+from oegen.api.rest.access import TokenAuthentication, TokenView
 from oegen.api.rest.registry import VIEWSETS
 from oegen.core import caching
 
 
-class Root(APIView):
+class Root(TokenView, APIView):
     """The kinds of records, with the addresses of their lists."""
 
-    authentication_classes = (*APIView.authentication_classes, SessionAuthentication)
+    authentication_classes = (TokenAuthentication, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(exclude=True)
@@ -43,10 +44,10 @@ class Unknown(APIView):
     post = put = patch = delete = get
 
 
-class Description(APIView):
+class Description(TokenView, APIView):
     """The OpenAPI description, made once for each release."""
 
-    authentication_classes = (*APIView.authentication_classes, SessionAuthentication)
+    authentication_classes = (TokenAuthentication, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(exclude=True)

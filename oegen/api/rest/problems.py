@@ -18,6 +18,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from oegen.api.authentication import TokenRefusedError
+from oegen.api.rest.access import may_read_personal
 from oegen.api.rest.bulk import BulkRefusedError
 from oegen.asof.middleware import NoPastError
 from oegen.audit.narrative import timeline
@@ -90,20 +92,26 @@ def problem(
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER."""
-    response = _response_to(error)
+    response = _response_to(error, context)
     if response is not None:
         set_rollback()
     return response
 
 
-def _response_to(error: Exception) -> Response | None:
+def _response_to(error: Exception, context: dict[str, Any]) -> Response | None:
     match error:
         case ValidationError():
             return _invalid(error)
         case StaleRecordError():
-            return _stale(error)
+            return _stale(error, may_name=may_read_personal(context["request"]))
         case BulkRefusedError():
-            return _bulk_refused(error)
+            return _bulk_refused(error, context)
+        case TokenRefusedError():
+            code = "too-many-requests" if error.status == 429 else CODES[error.status]
+            response = problem(error.status, code, str(error))
+            for name, value in error.headers.items():
+                response[name] = value
+            return response
         case VersionRequiredError():
             return problem(428, "version-required", str(error))
         case ProtectedError():
@@ -178,18 +186,17 @@ def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, Any]]:
             name = "" if name == "non_field_errors" else str(name)
             yield from _flatten(inner, f"{path}.{name}".strip("."))
     elif isinstance(detail, list):
-        for place, inner in enumerate(detail):
-            is_nested = isinstance(inner, dict | list)
-            yield from _flatten(inner, f"{path}[{place}]" if is_nested else path)
+        for inner in detail:
+            yield from _flatten(inner, path)
     else:
         yield {"field": path, "message": str(detail)}
 
 
-def _bulk_refused(error: BulkRefusedError) -> Response:
+def _bulk_refused(error: BulkRefusedError, context: dict[str, Any]) -> Response:
     """400 with the problem of each operation that was refused."""
     found = []
     for place, refusal in error.refused.items():
-        response = _response_to(refusal)
+        response = _response_to(refusal, context)
         if response is None:
             raise refusal
         found.append({"operation": place, **response.data})
@@ -199,13 +206,14 @@ def _bulk_refused(error: BulkRefusedError) -> Response:
     return problem(400, "invalid", detail, operations=found)
 
 
-def _stale(error: StaleRecordError) -> Response:
-    """412 with who changed what since the version that was sent."""
+def _stale(error: StaleRecordError, *, may_name: bool) -> Response:
+    """412 with who changed what since the version that was sent; without names unless they may be
+    read."""
     record: Any = error.record
     changes = [
         {
             "at": entry.when,
-            "person": str(entry.person or ""),
+            **({"person": str(entry.person or "")} if may_name else {}),
             "what": str(entry.phrase),
             "reason": entry.reason,
         }

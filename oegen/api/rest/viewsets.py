@@ -15,17 +15,20 @@ from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.generics import get_object_or_404
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from oegen import asof
 from oegen.api.rest import bulk, dry_run, writing
+from oegen.api.rest.access import TokenView, may_read_personal
 from oegen.api.rest.filters import RecordFilterBackend
 from oegen.api.rest.idempotency import once
 from oegen.api.rest.paging import KeyPagination
 from oegen.api.rest.problems import VersionRequiredError
 from oegen.api.rest.serializers import OPTIONS, RecordSerializer
+from oegen.api.scopes import Scope
 from oegen.asof.middleware import NoPastError, parse_day
 from oegen.audit.audited import AuditedModel
 from oegen.audit.reference import ReferenceModel
@@ -63,7 +66,7 @@ def reading_day(request: Request) -> Iterator[None]:
         yield
 
 
-class RecordViewSet(GenericViewSet):
+class RecordViewSet(TokenView, GenericViewSet):
     """A model's records.
 
     ``actions``: which of create, change and remove the API offers. ``read_permission``: needed to
@@ -84,6 +87,12 @@ class RecordViewSet(GenericViewSet):
     @property
     def model(self) -> type[AuditedModel]:
         return self.queryset.model
+
+    def scopes_for(self, request):
+        personal = [Scope.PERSONAL] if self.is_personal else []
+        if self.action == "bulk":
+            return [Scope.BULK, *personal]
+        return [Scope.READ if request.method in SAFE_METHODS else Scope.WRITE, *personal]
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
@@ -108,7 +117,11 @@ class RecordViewSet(GenericViewSet):
         return records.annotate(last_change_number=Subquery(number))
 
     def get_serializer_context(self):
-        return {**super().get_serializer_context(), "route": self.route}
+        return {
+            **super().get_serializer_context(),
+            "route": self.route,
+            "may_read_personal": may_read_personal(self.request),
+        }
 
     # Reading -------------------------------------------------------------------------------------
 
