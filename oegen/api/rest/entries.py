@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
+from rest_framework import serializers
 
 from oegen import audit
 from oegen.api.rest.registry import VIEWSETS
@@ -84,3 +85,16 @@ class EntryReader:
         if isinstance(value, datetime | date):
             return value.isoformat()
         return str(value) if isinstance(value, UUID) else value
+
+
+class EntrySerializer(serializers.Serializer):
+    entry = serializers.IntegerField(help_text="Its place in the change set, from 1.")
+    kind = serializers.CharField(help_text="The kind of record: `pipelines`.")
+    id = serializers.UUIDField()
+    action = serializers.ChoiceField(list(ACTIONS.values()))
+    version = serializers.IntegerField(
+        help_text="The record's version after it; 0 of imported history."
+    )
+    values = serializers.DictField(
+        child=serializers.DictField(), help_text="By field: `old` and `new`."
+    )

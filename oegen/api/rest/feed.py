@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from oegen import audit
 from oegen.api.rest.access import TokenView, may_read_personal
-from oegen.api.rest.entries import ACTIONS, EntryReader
+from oegen.api.rest.entries import EntryReader, EntrySerializer
 from oegen.api.rest.problems import CONTENT_TYPE
 from oegen.api.rest.registry import VIEWSETS
 from oegen.api.rest.schema import ProblemSerializer
@@ -108,19 +108,6 @@ class Reader:
             "withheld": withheld,
             "complete": start + room >= place,
         }
-
-
-class EntrySerializer(serializers.Serializer):
-    entry = serializers.IntegerField(help_text="Its place in the change set, from 1.")
-    kind = serializers.CharField(help_text="The kind of record: `pipelines`.")
-    id = serializers.UUIDField()
-    action = serializers.ChoiceField(list(ACTIONS.values()))
-    version = serializers.IntegerField(
-        help_text="The record's version after it; 0 of imported history."
-    )
-    values = serializers.DictField(
-        child=serializers.DictField(), help_text="By field: `old` and `new`."
-    )
 
 
 class ChangeSetSerializer(serializers.Serializer):

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
@@ -25,7 +27,12 @@ class KeyPagination(CursorPagination):
     def paginate_queryset(self, queryset, request, view=None):
         wants_count = request.query_params.get("count") in ("1", "true")
         self.count = queryset.order_by().count() if wants_count else None
-        return super().paginate_queryset(queryset, request, view)
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (NotFound, ValidationError, ValueError) as error:
+            raise ValidationError(
+                {"cursor": "This is no cursor: follow “next” of the page before."}
+            ) from error
 
     def get_paginated_response(self, data) -> Response:
         body: dict[str, Any] = {"next": self.get_next_link(), "results": data}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+)
 from rest_framework import serializers
 
 from oegen.api.rest import dry_run, idempotency
 from oegen.api.rest.bulk import BulkAnswerSerializer, BulkSerializer
+from oegen.api.rest.entries import EntrySerializer
 from oegen.api.rest.problems import CONTENT_TYPE
 from oegen.api.rest.viewsets import AS_OF, IF_MATCH, REASON_HEADER
 
@@ -45,7 +50,7 @@ REASON = OpenApiParameter(
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
-    str,
+    {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
     OpenApiParameter.HEADER,
     description="A key of this request's own: sent again with it, it is answered again and not "
     "done again, for 48 hours.",
@@ -56,6 +61,14 @@ DRY_RUN = OpenApiParameter(
     enum=["1"],
     description="Try it, answer with the difference value by value, and take it back.",
 )
+
+
+class DryRunSerializer(serializers.Serializer):
+    """What a write would change."""
+
+    dry_run = serializers.BooleanField()
+    changes = EntrySerializer(many=True)
+
 
 #: What each method may be answered with besides its success.
 PROBLEMS = {
@@ -145,11 +158,22 @@ class RecordSchema(AutoSchema):
         action = getattr(self.view, "action", "")
         if action not in PROBLEMS:
             return super().get_response_serializers()
-        success = {"create": 201, "destroy": 204}.get(action, 200)
         bodies = {"destroy": None, "bulk": BulkAnswerSerializer}
         body = bodies[action] if action in bodies else self._get_serializer()
+        success = {"create": 201, "destroy": 204}.get(action, 200)
+        done: dict[int, OpenApiResponse] = {success: OpenApiResponse(body, description="Done.")}
+        if action in ("create", "destroy"):
+            done[200] = OpenApiResponse(DryRunSerializer, description="Tried, and taken back.")
+        elif action in ("partial_update", "bulk"):
+            name = "Bulk" if action == "bulk" else self.view.model.__name__
+            either = PolymorphicProxySerializer(
+                component_name=f"{name}Or",
+                serializers=[body, DryRunSerializer],
+                resource_type_field_name=None,
+            )
+            done[200] = OpenApiResponse(either, description="Done; or tried, and taken back.")
         return {
-            success: OpenApiResponse(body, description="Done."),
+            **done,
             **{
                 (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, description="Refused.")
                 for status in PROBLEMS[action]

@@ -58,6 +58,11 @@ class KeyField(PrimaryKeyRelatedField):
     }
 
 
+@extend_schema_field({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$"})
+class LocalTimeField(serializers.TimeField):
+    """A time of day in the site's zone. JSON schema's “time” would have an offset."""
+
+
 class RecordSerializer(serializers.ModelSerializer):
     """The base of all records' serializers; ``Meta.model`` is all that a subclass has to give.
 
@@ -88,6 +93,10 @@ class RecordSerializer(serializers.ModelSerializer):
     )
 
     serializer_related_field = KeyField
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.TimeField: LocalTimeField,
+    }
 
     def get_field_names(self, declared_fields, info):
         model: type[AuditedModel] = self.Meta.model

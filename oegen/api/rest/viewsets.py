@@ -44,7 +44,7 @@ AS_OF = OpenApiParameter(
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    str,
+    {"type": "string", "pattern": '^(W/)?"[1-9][0-9]{0,8}"$'},
     OpenApiParameter.HEADER,
     required=True,
     description='The version that was read, as its ETag: `"7"`.',
