@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import resolve
 
@@ -96,14 +96,16 @@ def make_download(context: jobs.Run, path: str, address: str) -> str:
     if person is None or not person.is_active:
         raise jobs.JobFailedError("Whoever asked for the file can't sign in any more.")
     request = JobRequest(context, path, person, address)
-    view, arguments, named = resolve(request.path)
+    gone = "The list can't be made into a file any more: open it again and download it anew."
     with security.use_request(request):
-        response = PastMiddleware(lambda request: view(request, *arguments, **named))(request)
+        try:
+            view, arguments, named = resolve(request.path)
+            response = PastMiddleware(lambda request: view(request, *arguments, **named))(request)
+        except Http404 as error:
+            raise jobs.JobFailedError(gone) from error
         disposition = response.get("Content-Disposition", "")
         if response.status_code != 200 or "filename=" not in disposition:
-            raise jobs.JobFailedError(
-                "The list can't be made into a file any more: open it again and download it anew."
-            )
+            raise jobs.JobFailedError(gone)
         size = _write(files.path_of(context.job), response)
     context.job.result = {
         "file": disposition.partition("filename=")[2].strip('"'),
