@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,13 +26,40 @@ if TYPE_CHECKING:
 ACTIONS = {audit.CREATED: "created", audit.CHANGED: "changed", audit.REMOVED: "removed"}
 
 
-def read_entries(change_set: ChangeSet) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Range:
+    """The rows ``first`` up to ``last`` of the ``number`` that a model has in a change set, in
+    which ``place`` rows of other models come before them."""
+
+    model: type[AuditedModel]
+    change_set: ChangeSet
+    first: int
+    last: int
+    number: int
+    place: int
+
+    @property
+    def is_whole(self) -> bool:
+        return (self.first, self.last) == (0, self.number)
+
+
+def models_of(change_set: ChangeSet) -> Iterator[tuple[type[AuditedModel], int]]:
+    """The models of which the change set has rows, in their order, with the number of rows."""
+    contents = change_set.contents or {}
+    for model in audit.tracked_models():
+        if counted := contents.get(audit.history_model(model)._meta.label_lower):
+            yield model, counted[0]
+
+
+def read_entries(change_set: ChangeSet) -> list[dict[str, Any]]:
     """The entries of the records that the API serves."""
     reader = EntryReader({view.queryset.model: view for view in VIEWSETS.values()})
-    for model in reader.views:
-        label = audit.history_model(model)._meta.label_lower
-        if counted := (change_set.contents or {}).get(label):
-            yield from reader.read(model, change_set, 0, counted[0], 0)
+    ranges = []
+    place = 0
+    for model, number in models_of(change_set):
+        ranges.append(Range(model, change_set, 0, number, number, place))
+        place += number
+    return reader.read(ranges).get(change_set.pk, [])
 
 
 @dataclass
@@ -41,34 +69,62 @@ class EntryReader:
     views: dict[type[AuditedModel], type[RecordViewSet]]
     _codes: dict[type[models.Model], dict[Any, str]] = field(default_factory=dict)
 
-    def read(
-        self, model: type[AuditedModel], change_set: ChangeSet, first: int, last: int, place: int
-    ) -> Iterator[dict[str, Any]]:
-        """The entries of the model's rows ``first`` up to ``last`` in the change set, in which
-        ``place`` rows of other models come before them."""
-        history = audit.history_model(model).objects.filter(change_set=change_set.pk)
-        rows, previous = rows_and_previous(history.order_by("history_id")[first:last])
+    def read(self, ranges: Iterable[Range]) -> dict[Any, list[dict[str, Any]]]:
+        """The entries by the key of their change set, in their order; those of models without a
+        view set are left out. A fixed number of queries for each model, and for each range that is
+        a part."""
+        whole: dict[type[AuditedModel], list[Range]] = {}
+        entries: dict[Any, list[dict[str, Any]]] = {}
+        for one in ranges:
+            if one.model not in self.views:
+                continue
+            if one.is_whole:
+                whole.setdefault(one.model, []).append(one)
+                continue
+            rows = audit.history_model(one.model).objects.filter(change_set=one.change_set.pk)
+            self._add(entries, [one], rows.order_by("history_id")[one.first : one.last])
+        for model, several in whole.items():
+            keys = [one.change_set.pk for one in several]
+            rows = audit.history_model(model).objects.filter(change_set__in=keys)
+            self._add(entries, several, rows.order_by("history_id"))
+        for found in entries.values():
+            found.sort(key=itemgetter("entry"))
+        return entries
+
+    def _add(
+        self, entries: dict[Any, list[dict[str, Any]]], ranges: list[Range], queryset: Any
+    ) -> None:
+        """Add the entries of history rows, which are those of the ranges of one model."""
+        rows, previous = rows_and_previous(queryset)
+        places = {one.change_set.pk: one.place + one.first for one in ranges}
+        for row in rows:
+            places[row.change_set_id] += 1
+            before = previous.get(row.previous_id) if row.history_type != audit.CREATED else None
+            entry = self._entry(ranges[0].model, row, before, places[row.change_set_id])
+            entries.setdefault(row.change_set_id, []).append(entry)
+
+    def _entry(
+        self, model: type[AuditedModel], row: Any, before: Any, place: int
+    ) -> dict[str, Any]:
         view = self.views[model]
         names = view.serializer_class.NAMES
-        for offset, row in enumerate(rows, start=first + 1):
-            before = previous.get(row.previous_id) if row.history_type != audit.CREATED else None
-            after = row if row.history_type != audit.REMOVED else None
-            values = {}
-            for one in model._meta.concrete_fields:
-                if one.name in model.BOOKKEEPING:
-                    continue
-                old = self._value(one, getattr(before, one.attname)) if before else None
-                new = self._value(one, getattr(after, one.attname)) if after else None
-                if old != new or (before is None and after is not None):
-                    values[names.get(one.name, one.name)] = {"old": old, "new": new}
-            yield {
-                "entry": place + offset,
-                "kind": view.route,
-                "id": row.id,
-                "action": ACTIONS[row.history_type],
-                "version": row.version,
-                "values": values,
-            }
+        after = row if row.history_type != audit.REMOVED else None
+        values = {}
+        for one in model._meta.concrete_fields:
+            if one.name in model.BOOKKEEPING:
+                continue
+            old = self._value(one, getattr(before, one.attname)) if before else None
+            new = self._value(one, getattr(after, one.attname)) if after else None
+            if old != new or (before is None and after is not None):
+                values[names.get(one.name, one.name)] = {"old": old, "new": new}
+        return {
+            "entry": place,
+            "kind": view.route,
+            "id": row.id,
+            "action": ACTIONS[row.history_type],
+            "version": row.version,
+            "values": values,
+        }
 
     def _value(self, one: models.Field[Any, Any], value: Any) -> Any:
         """A stored value as the API has it: rows of reference tables by their code."""

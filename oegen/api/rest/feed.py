@@ -18,9 +18,8 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from oegen import audit
 from oegen.api.rest.access import TokenView, may_read_personal
-from oegen.api.rest.entries import EntryReader, EntrySerializer
+from oegen.api.rest.entries import EntryReader, EntrySerializer, Range, models_of
 from oegen.api.rest.problems import CONTENT_TYPE
 from oegen.api.rest.registry import VIEWSETS
 from oegen.api.rest.schema import ProblemSerializer
@@ -64,37 +63,29 @@ class Reader:
 
     def read(self, after: Position, limit: int) -> tuple[list[dict[str, Any]], Position, bool]:
         """The change sets of the page, the position after it, and whether there are more by now."""
-        results: list[dict[str, Any]] = []
-        position, room = after, limit
         numbers = {"number__gte": after.number} if after.entry is not None else {}
         found = ChangeSet.objects.filter(**(numbers or {"number__gt": after.number}))
         found = found.select_related("person", "undoes").order_by("number")
+        parts: list[Part] = []
+        room = limit
         for change_set in found[: limit + 1]:
             if room <= 0:
-                return results, position, True
+                break
             start = after.entry or 0 if change_set.number == after.number else 0
-            one = self._change_set(change_set, start, room)
-            results.append(one)
-            read = len(one["entries"]) + one["withheld"]
-            room -= max(1, read)
-            is_whole = one["complete"]
-            position = Position(change_set.number, None if is_whole else start + read)
-        return results, position, bool(results) and not results[-1]["complete"]
+            part = Part.of(change_set, start, room)
+            parts.append(part)
+            room -= max(1, part.last - part.first)
+        if not parts:
+            return [], after, False
+        entries = self.entries.read([one for part in parts for one in part.ranges])
+        results = [self._tell(part, entries.get(part.change_set.pk, [])) for part in parts]
+        end = parts[-1]
+        position = Position(end.change_set.number, None if end.is_whole else end.last)
+        newest = ChangeSet.objects.order_by("-number").values_list("number", flat=True).first()
+        return results, position, not end.is_whole or bool(newest and newest > position.number)
 
-    def _change_set(self, change_set: ChangeSet, start: int, room: int) -> dict[str, Any]:
-        """The change set with up to ``room`` entries after the first ``start``."""
-        entries: list[dict[str, Any]] = []
-        withheld = place = 0
-        for model in audit.tracked_models():
-            history = audit.history_model(model)
-            counted = (change_set.contents or {}).get(history._meta.label_lower)
-            number = counted[0] if counted else 0
-            first, last = max(start - place, 0), min(number, start + room - place)
-            if first < last and model in self.entries.views:
-                entries += self.entries.read(model, change_set, first, last, place)
-            elif first < last:
-                withheld += last - first
-            place += number
+    def _tell(self, part: Part, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        change_set = part.change_set
         who = {"person": change_set.person_name} if self.may_read_personal else {}
         return {
             "number": change_set.number,
@@ -105,9 +96,32 @@ class Reader:
             "reason": change_set.reason,
             "undoes": change_set.undoes.number if change_set.undoes else None,
             "entries": entries,
-            "withheld": withheld,
-            "complete": start + room >= place,
+            "withheld": part.last - part.first - len(entries),
+            "complete": part.is_whole,
         }
+
+
+@dataclass(frozen=True)
+class Part:
+    """The entries ``first`` up to ``last`` of a change set."""
+
+    change_set: ChangeSet
+    first: int
+    last: int
+    is_whole: bool
+    ranges: list[Range]
+
+    @classmethod
+    def of(cls, change_set: ChangeSet, start: int, room: int) -> Part:
+        """Up to ``room`` entries after the first ``start``."""
+        ranges = []
+        place, end = 0, start + room
+        for model, number in models_of(change_set):
+            first, last = max(start - place, 0), min(number, end - place)
+            if first < last:
+                ranges.append(Range(model, change_set, first, last, number, place))
+            place += number
+        return cls(change_set, min(start, place), min(end, place), end >= place, ranges)
 
 
 class ChangeSetSerializer(serializers.Serializer):
