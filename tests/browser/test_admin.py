@@ -62,6 +62,7 @@ def test_a_new_project_with_facility_and_counterparty_is_entered_in_one_form(at_
     assert pipeline.history.get().history_change_reason == "Option signed"
 
 
+@pytest.mark.heavy
 def test_a_facility_is_placed_by_clicking_and_the_marker_follows_typing(at_work):
     page = at_work
     facility = make_facility(technology="wind")
@@ -80,6 +81,7 @@ def test_a_facility_is_placed_by_clicking_and_the_marker_follows_typing(at_work)
     assert facility.country == "GB"
 
 
+@pytest.mark.heavy
 def test_a_counterparty_and_an_information_point_are_added_edited_and_removed(at_work):
     page = at_work
     page.go("counterparties/counterparty/add/")
@@ -116,6 +118,7 @@ def test_a_counterparty_and_an_information_point_are_added_edited_and_removed(at
     assert (row.history_type, row.history_change_reason) == ("-", "Never met them")
 
 
+@pytest.mark.heavy
 def test_a_refusal_stands_at_its_field_and_keeps_what_was_typed(at_work):
     page = at_work
     facility = make_facility(technology="wind")
@@ -131,6 +134,7 @@ def test_a_refusal_stands_at_its_field_and_keeps_what_was_typed(at_work):
     expect(page.get_by_label("Latitude")).to_have_value("999")
 
 
+@pytest.mark.heavy
 def test_a_change_of_stage_asks_why(at_work):
     page = at_work
     pipeline = make_pipeline(stage="design")

@@ -81,6 +81,7 @@ def test_removed_record_is_found_in_the_list_and_brought_back(page, live_server,
     assert Pipeline.objects.get(pk=key).comments.get().text == "Spoke to the council"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("width", [390, 1440])
 def test_history_of_long_words_is_no_wider_than_the_screen(page, live_server, width):
     long = f"{HOSTILE} {'x' * 200}"

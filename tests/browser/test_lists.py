@@ -64,6 +64,7 @@ def test_back_leads_to_the_filters_before(list_page):
     expect(page.locator("#id_rag_shown")).to_have_text("Any RAG")
 
 
+@pytest.mark.heavy
 def test_back_goes_by_what_was_asked_for_and_not_by_letters(list_page):
     page = list_page
     choose(page, "rag", "Red")
@@ -110,6 +111,7 @@ def test_choices_are_ticked_by_keyboard_counted_and_left_out(list_page):
     expect(control.get_by_label("Solar", exact=True)).to_be_hidden()
 
 
+@pytest.mark.heavy
 def test_names_are_suggested_while_one_types(list_page):
     page = list_page
     field = page.locator("#id_counterparty")
@@ -122,6 +124,7 @@ def test_names_are_suggested_while_one_types(list_page):
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
+@pytest.mark.heavy
 def test_wrong_value_is_reported_while_typing_and_the_sentence_goes(list_page):
     page = list_page
     page.get_by_text("More filters").click()
@@ -148,6 +151,7 @@ def test_chip_takes_its_filter_away(list_page):
     expect(page.locator("tbody tr")).to_have_count(3)
 
 
+@pytest.mark.heavy
 def test_columns_are_chosen_and_ordered_by_keyboard(list_page):
     page = list_page
     page.locator("summary", has_text="Columns").focus()
@@ -213,6 +217,7 @@ def test_view_is_saved_opened_renamed_and_removed(list_page, live_server):
     assert not SavedView.objects.exists()
 
 
+@pytest.mark.heavy
 def test_filters_work_without_javascript(browser, live_server, reader, pipelines):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -229,6 +234,7 @@ def test_filters_work_without_javascript(browser, live_server, reader, pipelines
     context.close()
 
 
+@pytest.mark.heavy
 def test_session_that_ended_leads_to_the_sign_in_page(list_page):
     page = list_page
     page.context.clear_cookies()
@@ -264,6 +270,7 @@ def test_on_a_phone_a_row_shows_what_matters_without_scrolling(
     expect(page.locator("#id_status")).to_be_visible()
 
 
+@pytest.mark.heavy
 def test_j_and_k_walk_the_rows_and_enter_opens_one(list_page):
     page = list_page
     rows = page.locator("tbody th a")

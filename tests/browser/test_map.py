@@ -87,6 +87,7 @@ def test_filter_narrows_map_and_list_together(show):
     page.wait_for_url(lambda url: url.endswith("/pipelines/board/?rag=red"))
 
 
+@pytest.mark.heavy
 def test_map_follows_what_is_typed_and_stays_the_same_map(show):
     page = show()
     page.evaluate("document.querySelector('.leaflet-map-pane').dataset.first = 'yes'")
@@ -122,6 +123,7 @@ def test_map_that_cannot_be_loaded_says_so_and_keeps_its_list(browser_page, sign
     page.console.expect("503")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("width", [390, 1440])
 def test_map_is_no_wider_than_the_screen(show, width):
     page = show()
@@ -131,6 +133,7 @@ def test_map_is_no_wider_than_the_screen(show, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.heavy
 def test_large_portfolio_is_asked_for_where_the_map_is(show, portfolio, monkeypatch):
     """Groups split as the map comes nearer, until they are facilities with their popups."""
     monkeypatch.setattr("pipelines.map.MAX_SITES", 2)

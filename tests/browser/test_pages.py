@@ -154,6 +154,7 @@ def test_filters_draw_the_dashboard_anew_and_the_map_is_fetched_when_seen(
     expect(page.locator(".answer-line").first).to_contain_text("2 open, 100 MW.")
 
 
+@pytest.mark.heavy
 def test_growth_shows_the_technology_that_is_chosen(
     browser_page, sign_in, reader, portfolio, live_server
 ):
@@ -191,6 +192,7 @@ def test_theme_is_chosen_kept_and_shared_with_the_charts(
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
 
+@pytest.mark.heavy
 def test_dark_page_is_printed_on_white(browser_page, sign_in, reader, portfolio, live_server):
     page = browser_page
     page.emulate_media(color_scheme="dark")
@@ -221,6 +223,7 @@ def test_choosing_a_filter_lists_at_once_and_leaves_a_clean_address(
     expect(page.locator("tbody tr")).to_have_count(2)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("width", [390, 1440])
 def test_no_page_is_wider_than_the_screen(
     browser_page, sign_in, reader, portfolio, live_server, width
@@ -303,6 +306,7 @@ def test_after_signing_out_from_the_menu_going_back_shows_nothing_and_no_choice_
     assert page.evaluate("localStorage.getItem('theme')") == "dark"
 
 
+@pytest.mark.heavy
 def test_keyboard_reaches_the_content_past_the_navigation(
     browser_page, sign_in, reader, portfolio, live_server
 ):

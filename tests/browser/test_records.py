@@ -78,6 +78,7 @@ def test_comment_is_added_edited_and_removed_from_the_record_s_page(as_editor, p
     assert not Comment.objects.exists()
 
 
+@pytest.mark.heavy
 def test_empty_comment_is_refused_beside_its_box(as_editor, pipeline):
     page = as_editor
     page.open(pipeline)
@@ -192,6 +193,7 @@ def test_a_comment_is_counted_once_it_comes_near_its_limit(as_editor, pipeline):
     expect(note).to_have_text("80 too many of 10,000")
 
 
+@pytest.mark.heavy
 def test_the_admin_suggests_whom_to_mention_and_shows_who_will_be_notified(
     as_editor, pipeline, manager, live_server
 ):

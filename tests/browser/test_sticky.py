@@ -26,6 +26,7 @@ def many_pipelines(db):
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize(
     ("path", "bar"),

@@ -93,6 +93,7 @@ def test_rows_are_drawn_when_seen_and_keys_walk_scroll_and_zoom(show, portfolio)
     page.wait_for_url(f"**{portfolio.get_absolute_url()}")
 
 
+@pytest.mark.heavy
 def test_filters_and_groups_draw_it_anew_and_a_write_meanwhile_too(show):
     page = show("?zoom=quarters")
     page.get_by_label("Search", exact=True).fill("Site 59")

@@ -115,6 +115,7 @@ def test_a_form_left_asks_first_and_is_offered_again_as_it_was(at_work):
     expect_drafts(page, 0)
 
 
+@pytest.mark.heavy
 def test_a_comment_outlives_the_session_for_its_writer_alone(at_work, portfolio_manager, sign_in):
     page = at_work
     pipeline = make_pipeline("Kestrel")
@@ -170,6 +171,7 @@ def test_a_move_on_the_board_is_offered_again_with_the_version_it_was_typed_on(a
     expect_drafts(page, 0)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("form", ["comment", "admin"])
 def test_what_a_busy_database_refused_comes_back_and_is_saved(at_work, busy_database, form):
     page = at_work

@@ -111,6 +111,7 @@ def test_every_link_of_the_dashboard_opens_what_its_figure_counts(as_manager, at
     assert wrong == []
 
 
+@pytest.mark.heavy
 def test_net_and_weighted_open_lists_that_add_up_to_them(as_manager, at):
     at(TODAY)
     make_random_portfolio(9, size=28)

@@ -269,7 +269,7 @@ def check_downloads(client, kept) -> None:
 
 
 #: One that runs and one that is calculated; the others are tried by ``make test-full``.
-TRIED_ALWAYS = {"script and attribute", "formula"}
+TRIED_ALWAYS = {"script and attribute"}
 
 
 @pytest.mark.parametrize(

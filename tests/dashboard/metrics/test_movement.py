@@ -175,6 +175,7 @@ def check_slippage(portfolio_now, one, other):
     assert (best.slips, best.slipped) == (slippage.slips[:2], slippage.slipped)
 
 
+@pytest.mark.heavy
 def test_any_two_days_of_a_played_history(monkeypatch, portfolio_manager):
     clock, player = Clock(monkeypatch), Player(5, portfolio_manager)
     kept = {}

@@ -154,6 +154,7 @@ def make_foreign_key(name: str, target):
         editor.alter_field(frozen_rule, frozen_rule._meta.get_field(name), foreign_key)
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("transactional_db")
 @pytest.mark.parametrize(
     ("name", "target"), [("technology", Technology), ("counterparty", Counterparty)]

@@ -152,6 +152,7 @@ def test_killed_in_a_save(start, moments, findings):
     assert_the_next_write_works(findings)
 
 
+@pytest.mark.heavy
 def test_killed_in_a_bulk_edit(start, moments, findings):
     design = Stage.objects.get(code="design")
     Pipeline.objects.bulk_create(Pipeline(project_name=f"{n}", stage=design) for n in range(1200))
@@ -165,6 +166,7 @@ def test_killed_in_a_bulk_edit(start, moments, findings):
     assert_the_next_write_works(findings)
 
 
+@pytest.mark.heavy
 def test_killed_in_an_import(start, moments, findings):
     empty = counts()
     writers = start_together(start, "import_demo", 4)

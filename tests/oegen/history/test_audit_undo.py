@@ -225,6 +225,7 @@ def test_a_large_preview_takes_as_many_queries_as_a_small_one(
         preview(as_portfolio_manager, large)
 
 
+@pytest.mark.heavy
 def test_undoing_an_import_does_not_write_row_by_row(
     portfolio_manager, django_assert_max_num_queries
 ):

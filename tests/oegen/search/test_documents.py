@@ -171,6 +171,7 @@ def searching(queries) -> list[str]:
     return [query["sql"] for query in queries if "searchdocument" in query["sql"].lower()]
 
 
+@pytest.mark.heavy
 def test_a_batch_of_writes_costs_search_two_queries_at_most():
     pipelines = [make_pipeline() for _ in range(100)]
     with CaptureQueriesContext(connection) as created:
