@@ -54,6 +54,7 @@ class Query:
     skip: int
     wants_count: bool
     after: tuple[Any, ...] | None
+    personal: bool
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def read_query(
         _number("$skip", given["$skip"], MAX_SKIP) if "$skip" in given else 0,
         _flag(given.get("$count", "false")),
         None,
+        personal,
     )
     if "$skiptoken" in given:
         query = replace(query, after=_position(given["$skiptoken"], query))
@@ -260,7 +262,7 @@ def _statement(
     names = ", ".join(f'"{column.name}"' for column in needed)
     # Columns of the filter are read, too; the databases leave out what is in neither.
     read = list(dict.fromkeys([*needed, *_named_in(condition, query.columns)]))
-    rows, row_params = query.entity_set.select(read)
+    rows, row_params = query.entity_set.select(read, personal=query.personal)
     known = ", ".join(f'"{column.name}"' for column in read)
     where = f" WHERE {condition}" if condition else ""
     sql = f"WITH known ({known}) AS ({rows}) SELECT {names} FROM known{where}"  # noqa: S608
@@ -302,4 +304,8 @@ def _follows(order: Sequence[Order], after: Sequence[Any]) -> tuple[str, Values]
     if len(order) == 1:
         return beyond, params
     rest, rest_params = _follows(order[1:], after[1:])
-    return f"({beyond} OR ({equal} AND {rest}))", params + params + rest_params
+    if one.column.is_nullable:
+        return f"({beyond} OR ({equal} AND {rest}))", params + params + rest_params
+    # So that an index of the first column serves.
+    limit = f"{name} {'<=' if one.is_descending else '>='} %s"
+    return f"({limit} AND ({beyond} OR {rest}))", params + params + rest_params

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import models
 from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
@@ -35,9 +35,18 @@ class Column:
     is_personal: bool = False
 
 
+class Select(Protocol):
+    """SQL, with parameters, that selects these columns of a set in their order.
+
+    ``personal``: whether the reader may read rows about people, where a set has some.
+    """
+
+    def __call__(self, columns: Sequence[Column], *, personal: bool) -> tuple[str, Values]: ...
+
+
 @dataclass(frozen=True)
 class EntitySet:
-    """``select`` returns SQL, with parameters, that selects these columns in their order.
+    """A table.
 
     No two rows have the same values in the columns of ``key``, which are never null; pages follow
     them. With ``is_personal`` the set is there only for tokens that may read personal data.
@@ -47,7 +56,7 @@ class EntitySet:
     entity: str
     description: str
     columns: tuple[Column, ...]
-    select: Callable[[Sequence[Column]], tuple[str, Values]]
+    select: Select
     key: tuple[str, ...] = ("id",)
     is_personal: bool = False
     #: The columns by name.
@@ -73,12 +82,10 @@ def sets_for(*, personal: bool) -> list[EntitySet]:
     return [one for _, one in sorted(SETS.items()) if personal or not one.is_personal]
 
 
-def of_queryset(
-    rows: Callable[[], QuerySet[Any, Any]],
-) -> Callable[[Sequence[Column]], tuple[str, Values]]:
+def of_queryset(rows: Callable[[], QuerySet[Any, Any]]) -> Select:
     """``select`` for a set whose columns' sources are expressions of this queryset."""
 
-    def select(columns: Sequence[Column]) -> tuple[str, Values]:
+    def select(columns: Sequence[Column], *, personal: bool) -> tuple[str, Values]:
         # A prefix, because annotations can't be named as a field.
         named: dict[str, Any] = {
             f"c_{column.name}": F(source) if isinstance(source, str) else source()
@@ -93,14 +100,12 @@ def of_queryset(
     return select
 
 
-def of_subquery(
-    sql: Callable[[], tuple[str, Values]],
-) -> Callable[[Sequence[Column]], tuple[str, Values]]:
-    """``select`` for a set that is SQL with all its columns by name."""
+def of_subquery(sql: Callable[..., tuple[str, Values]]) -> Select:
+    """``select`` for a set that is SQL with all its columns by name; ``sql`` takes ``personal``."""
 
-    def select(columns: Sequence[Column]) -> tuple[str, Values]:
-        names = ", ".join(f'"{column.source or column.name}"' for column in columns)
-        rows, params = sql()
+    def select(columns: Sequence[Column], *, personal: bool) -> tuple[str, Values]:
+        names = ", ".join(f'"{column.name}"' for column in columns)
+        rows, params = sql(personal=personal)
         return f"SELECT {names} FROM ({rows}) AS known", params  # noqa: S608 - SQL of our own
 
     return select
@@ -168,8 +173,17 @@ def truth(name: str, condition: Callable[[], Q], description: str) -> Column:
 def person_name(name: str, person: str, description: str) -> Column:
     """A personal column with the name of the user at the path ``person``."""
 
-    def source() -> Combinable:
-        whole = Trim(Concat(f"{person}__first_name", Value(" "), f"{person}__last_name"))
-        return Coalesce(NullIf(whole, Value("")), f"{person}__username")
+    return Column(
+        name,
+        types.STRING,
+        description,
+        lambda: name_of(f"{person}__"),
+        is_nullable=True,
+        is_personal=True,
+    )
 
-    return Column(name, types.STRING, description, source, is_nullable=True, is_personal=True)
+
+def name_of(prefix: str = "") -> Coalesce:
+    """A user's name, as ``str`` gives it; ``prefix`` is a lookup that leads to the user."""
+    whole = Trim(Concat(f"{prefix}first_name", Value(" "), f"{prefix}last_name"))
+    return Coalesce(NullIf(whole, Value("")), f"{prefix}username")
