@@ -1,10 +1,13 @@
 from django.urls import path
 
-from pipelines import board, bulk, editing, map, milestone_list, milestones, views
+from pipelines import board, bulk, connect, editing, map, milestone_list, milestones, views
 from pipelines.timeline.views import Timeline, TimelineRows
 
 urlpatterns = [
     path("pipelines/", views.PipelineList.as_view(), name="pipelines"),
+    path("connect/", connect.Connect.as_view(), name="connect"),
+    path("connect/power-bi/", connect.PowerBIFile.as_view(), name="connect-power-bi"),
+    path("connect/excel/", connect.ExcelFile.as_view(), name="connect-excel"),
     path("pipelines/board/", board.Board.as_view(), name="board"),
     path("pipelines/<uuid:pk>/move/", board.MoveCard.as_view(), name="pipeline-move"),
     path(

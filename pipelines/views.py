@@ -6,6 +6,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from counterparties.models import CounterpartyContact
@@ -74,6 +75,7 @@ class PipelineList(QuickViews, ListPage):
         context = super().get_context_data(**kwargs)
         return context | {
             "edit_template_name": EDIT_DIALOG,
+            "connect_url": self._connect_url(),
             "shares": self._shares(context["table"]),
             "parts": {
                 code: (name, facilities.of_technology(code).capacity())
@@ -84,6 +86,12 @@ class PipelineList(QuickViews, ListPage):
                 for key, (name, holder) in holders.items()
             },
         }
+
+    def _connect_url(self) -> str:
+        query = self.request.GET.copy()
+        for name in self.page_parameters:
+            query.pop(name, None)
+        return f"{reverse('connect')}?{query.urlencode()}" if query else reverse("connect")
 
     def _shares(self, table) -> list[tuple[str, Megawatts]]:
         names = {

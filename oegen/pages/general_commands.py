@@ -34,6 +34,7 @@ register(
     go_to("Notices", "notices", "bell"),
     go_to("Change password", "my-password", "key", "my settings account"),
     go_to("Access tokens", "my-tokens", "api", "my settings key secret program"),
+    go_to("Connect", "connect", "plug-connected", "power bi excel odata databricks python"),
     go_to("Audit trail", "audit", "history", "change sets history undo"),
     go_to("Removed records", "removed-records", "trash", "deleted restore"),
     Command(

@@ -135,14 +135,15 @@ def _by_project(*, personal: bool) -> tuple[str, Values]:
 
 def _by_holder(*, personal: bool) -> tuple[str, Values]:
     sql, params = _open_facts()
+    # Not as a WITH of its own: SQLite would scan all links for each fact.
     held, held_params = PipelineCounterparty.objects.holders_sql(
-        "SELECT pipeline_id, facility_id, kw, shared FROM facts"
+        f"SELECT pipeline_id, facility_id, kw, shared FROM ({sql}) AS open_facts"  # noqa: S608
     )
     nobody = types.GUID.to_sql(types.GUID.parse(NOBODY))
     # part_of gives floating point on SQLite, so that nothing is divided as a whole number.
     return (
         f"""
-        WITH facts {_FACTS} AS ({sql}), held AS MATERIALIZED ({held})
+        WITH held AS MATERIALIZED ({held})
         SELECT COALESCE(holder, %s) AS holder_id, COALESCE(holders.name, 'Nobody') AS holder_name,
             facility_id, facilities.country AS country, {_OF_FACILITY},
             {_megawatts("1.0", WHOLE)} AS held_mw

@@ -1,5 +1,7 @@
 """What client libraries do with the feed, by HTTP on loopback."""
 
+from html import unescape
+
 import pytest
 from odata import ODataService
 from requests.auth import HTTPBasicAuth
@@ -7,7 +9,7 @@ from requests.auth import HTTPBasicAuth
 from oegen.api.odata import query
 from oegen.api.scopes import Scope
 from pipelines.models import Pipeline, Stage
-from tests.support.builders import make_token, make_user
+from tests.support.builders import make_pipeline, make_token, make_user
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,18 @@ def test_python_odata_reads_each_row_once_while_rows_are_written(
     assert [row.stage for row in found] == ["design"]
     assert found.count() == 1
     assert len(service.query(pipelines).filter(pipelines.overdue == True).all()) == 0  # noqa: E712
+
+
+def test_the_lines_for_python_read_what_the_page_shows(transactional_db, live_server, client):
+    person = make_user("Portfolio managers")
+    _, secret = make_token(person, scopes=[Scope.ODATA])
+    make_pipeline("Larch", rag_status="red")
+    make_pipeline("Yew", rag_status="green")
+    client.force_login(person)
+    host = live_server.url.removeprefix("http://")
+    page = client.get("/connect/?rag=red", headers={"Host": host})
+    _, _, rest = page.text.partition('id="connect-python">')
+    lines = unescape(rest.partition("</code>")[0]).replace("oegen_…", secret)
+    names: dict = {}
+    exec(lines, names)  # noqa: S102
+    assert [row["project_name"] for row in names["rows"]] == ["Larch"]
