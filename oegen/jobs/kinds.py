@@ -19,6 +19,9 @@ from django_tasks.base import Task
 QUICK, LONG = "quick", "long"
 QUEUES = (QUICK, LONG)
 
+#: How long jobs stay listed once they ended, unless their kind says otherwise.
+KEPT_FOR = timedelta(days=30)
+
 #: The kinds by their code.
 KINDS: dict[str, JobKind] = {}
 
@@ -66,7 +69,7 @@ def job_kind(
     max_attempts: int = 1,
     merges: bool = False,
     is_schedulable: bool = False,
-    kept_for: timedelta = timedelta(days=30),
+    kept_for: timedelta = KEPT_FOR,
 ) -> Callable[[Callable[..., Any]], Task[..., Any]]:
     """Register the function as a kind of job, see JobKind; returns its task."""
 

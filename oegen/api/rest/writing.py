@@ -13,6 +13,7 @@ from django.http import Http404
 from oegen import audit
 from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
+from oegen.audit.reference import ReferenceModel
 from oegen.core.exceptions import StaleRecordError
 from oegen.people.models import User
 
@@ -40,6 +41,7 @@ def create(
         setattr(record, name, value)
     with audit.change_set(person=person, reason=reason, source=audit.Source.API):
         prepare(record, {field.name for field in record._meta.concrete_fields} | values.keys())
+        _require_active(record, values)
         record.full_clean()
         answered = questions.require_answers(record, changed=None, answers=save_anyway)
         record.save()
@@ -72,6 +74,7 @@ def change(
         for name in changed:
             setattr(record, name, values[name])
         prepare(record, changed)
+        _require_active(record, changed)
         record.full_clean()
         if needed := not reason.strip() and record.needs_reason_for(sorted(changed)):
             raise ValidationError({"reason": f"Say why: you change {', '.join(needed)}."})
@@ -100,6 +103,18 @@ def locked(model: type[AuditedModel], key: UUID, version: int) -> AuditedModel:
         record.version = version
         raise StaleRecordError(record)
     return record
+
+
+def _require_active(record: AuditedModel, changed: Collection[str]) -> None:
+    """Raises ValidationError for a row of a reference table that forms do not offer any more."""
+    chosen = {name: getattr(record, name) for name in changed}
+    inactive = {
+        name: f"“{row.code}” is not on offer any more: choose another."
+        for name, row in chosen.items()
+        if isinstance(row, ReferenceModel) and not row.is_active
+    }
+    if inactive:
+        raise ValidationError(inactive)
 
 
 def _require_field_permissions(
