@@ -3,7 +3,8 @@ of the forms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -73,11 +74,14 @@ def change(
         _require_field_permissions(record, changed, person)
         for name in changed:
             setattr(record, name, values[name])
-        prepare(record, changed)
-        _require_active(record, changed)
-        record.full_clean()
+        with _all_errors() as errors:
+            prepare(record, changed)
+            _require_active(record, changed)
+            record.full_clean()
         if needed := not reason.strip() and record.needs_reason_for(sorted(changed)):
-            raise ValidationError({"reason": f"Say why: you change {', '.join(needed)}."})
+            errors["reason"] = [ValidationError(f"Say why: you change {', '.join(needed)}.")]
+        if errors:
+            raise ValidationError(errors)
         answered = questions.require_answers(record, changed=changed, answers=save_anyway)
         record.save()
         questions.record_answers(record, answered)
@@ -103,6 +107,16 @@ def locked(model: type[AuditedModel], key: UUID, version: int) -> AuditedModel:
         record.version = version
         raise StaleRecordError(record)
     return record
+
+
+@contextmanager
+def _all_errors() -> Iterator[dict[str, list[ValidationError]]]:
+    """The errors of a ValidationError of the block by field, to which others can be added."""
+    errors: dict[str, list[ValidationError]] = {}
+    try:
+        yield errors
+    except ValidationError as error:
+        errors.update(error.update_error_dict({}))
 
 
 def _require_active(record: AuditedModel, changed: Collection[str]) -> None:
