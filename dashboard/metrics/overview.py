@@ -38,10 +38,8 @@ from dashboard.metrics.totals import (
 )
 from infopoints.models import InformationPoint
 from oegen import asof
-from oegen.audit import table_version
-from oegen.core import caching, clock
-from oegen.core.caching import cache_key, keep
-from pipelines.models import Stage, StageTransition
+from oegen.core import caching
+from oegen.core.caching import cache_key
 from pipelines.querysets import PipelineQuerySet
 
 #: The number of information points in the list of the highest ratings.
@@ -139,7 +137,7 @@ def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
         rag=tuple(by_rag(now)),
         statuses=tuple(by_status(now)),
         by_status_and_rag=by_status_and_rag(now),
-        stages=stages(now) if filters else _stages_of_all(now),
+        stages=stages(now),
         rag_moves=tuple(rag_moves(now)),
         slippage=slippage(now),
         changes=count_changes(before, now),
@@ -181,10 +179,3 @@ TABS: dict[str, Callable[[Portfolio, Portfolio, str], Any]] = {
     "risks": _risks,
     "counterparties": _counterparties,
 }
-
-
-def _stages_of_all(now: Portfolio) -> Stages:
-    """The stages of all pipelines, which most change sets do not change: computing them takes a
-    quarter of the page's time."""
-    tables = [*table_version(StageTransition), *table_version(Stage)]
-    return keep(lambda: stages(now), "stages", clock.past_day(), clock.today(), *tables)
