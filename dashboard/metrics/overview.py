@@ -12,6 +12,7 @@ from dashboard.metrics.attention import Attention, attention
 from dashboard.metrics.baselines import Baselines, baselines
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
+from dashboard.metrics.kept import figures_version
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
@@ -37,7 +38,6 @@ from dashboard.metrics.totals import (
     most_exposing,
 )
 from infopoints.models import InformationPoint
-from oegen import asof
 from oegen.core import caching
 from oegen.core.caching import cache_key
 from pipelines.querysets import PipelineQuerySet
@@ -109,7 +109,7 @@ def overview(
     compared with the end of ``since``, and those of a tab, one of ``TABS``.
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered.
-    Both parts are cached until the next change set about a business record, the next day or for
+    Both parts are cached as long as ``figures_version`` is the same, up to
     ``caching.CACHE_SECONDS``.
     """
     parts = {"answer": _answer, tab: TABS[tab]}
@@ -127,7 +127,7 @@ def overview(
 
 def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
     """What the overview depends on, as a part of cache keys."""
-    return since, asof.data_version(), filters
+    return since, figures_version(is_filtered=bool(filters)), filters
 
 
 def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
