@@ -15,6 +15,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from oegen.core import clock, sql
 from oegen.core.database import key_set
@@ -46,18 +47,17 @@ def attention_sql(
     the only one wanted, such as a column of an outer query. Without ``counting``, ``NOBODY`` and
     ``UNPROVEN`` do not depend on other pipelines.
     """
-    wanted = f"WHERE pipeline_id IN (SELECT id FROM {only})" if only else ""  # noqa: S608
-    if pipeline:
-        wanted = f"WHERE pipeline_id = {pipeline}"
+    one = Q(pipeline_id=RawSQL(pipeline, ())) if pipeline else Q()  # noqa: S611
+    wanted = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {only}", ())) if only else one  # noqa: S608, S611
     moment = clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
     # Asked beforehand: a part of the statement would be evaluated for each use of its result.
     names = not counting or _facts(moment).filter(responsible_id__isnull=False).exists()
     gates = Gates.load()
     proves = not counting or _facts(moment).filter(gates.any_proven()).exists()
-    now, now_params = _now(moment, is_unproven(gates) if proves else Q(pk__in=[]))
+    now, now_params = _now(moment, wanted, is_unproven(gates) if proves else Q(pk__in=[]))
     nobody = "now.responsible IS NULL" if names else "1 = 0"
-    was, was_params = _was(then, moment)
+    was, was_params = _was(then, moment, one)
     waiting = key_set(stays.waiting(clock.today()))
     return (
         f"""
@@ -78,19 +78,17 @@ def attention_sql(
             CASE WHEN {nobody} THEN 1 ELSE 0 END AS nobody,
             now.unproven,
             CASE WHEN now.pipeline_id IN ({waiting.sql}) THEN 1 ELSE 0 END AS waiting
-        FROM (SELECT * FROM ({now}) AS facts {wanted}) AS now
-        LEFT JOIN (SELECT * FROM ({was}) AS facts {wanted}) AS was
-            ON was.pipeline_id = now.pipeline_id
+        FROM ({now}) AS now LEFT JOIN ({was}) AS was ON was.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
         (*waiting.params, *now_params, *was_params),
     )
 
 
-def _now(moment: datetime | None, unproven: Q) -> tuple[str, sql.Values]:
+def _now(moment: datetime | None, wanted: Q, unproven: Q) -> tuple[str, sql.Values]:
     """The open pipelines at that moment; None for the present. ``unproven`` is the condition for
     ``Reason.UNPROVEN``."""
     confirmed = clock.days_ago(UNCONFIRMED_DAYS)
-    rows = _facts(moment).values("pipeline_id")
+    rows = _facts(moment).filter(wanted).values("pipeline_id")
     found: tuple[str, sql.Values] = rows.annotate(
         kw=Sum("kw"),
         name=Max("project_name"),
@@ -107,9 +105,9 @@ def _now(moment: datetime | None, unproven: Q) -> tuple[str, sql.Values]:
     return found
 
 
-def _was(then: datetime, moment: datetime | None) -> tuple[str, sql.Values]:
+def _was(then: datetime, moment: datetime | None, one: Q) -> tuple[str, sql.Values]:
     """How the pipelines were ``then`` whose facts are not the same at ``moment``."""
-    rows = _facts(then).filter(is_first=True, valid_until__lt=moment or FOREVER)
+    rows = _facts(then).filter(one, is_first=True, valid_until__lt=moment or FOREVER)
     rows = rows.values("pipeline_id", "rag_status", "rtb_date")
     found: tuple[str, sql.Values] = rows.query.sql_with_params()
     return found

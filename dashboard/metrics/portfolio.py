@@ -200,6 +200,7 @@ def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) ->
     tables.enter_context(
         temporary_table(ids, f"SELECT DISTINCT id FROM ({sql}) AS selected", params)
     )
+    _analyse(ids, Column.ID)
     return ids
 
 
@@ -227,7 +228,7 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
     )
     grouped = f"""
         SELECT {", ".join(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
-        FROM ({rows}) AS facts GROUP BY {", ".join(names)}
+        FROM ({rows} {once_each()}) AS facts GROUP BY {", ".join(names)}
     """
     shared, shared_params = found.facts(
         *KEYS,
@@ -262,6 +263,7 @@ def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) ->
     if not vocabulary_changed and bool(before.selected) == bool(now.selected):
         among = f"{name}_compared"
         tables.enter_context(temporary_table(among, *_compared_ids(before, now)))
+        _analyse(among, Column.ID)
     was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
     with now.reading():
         with before.reading() if vocabulary_changed else clock.override_day(before.day):
@@ -275,10 +277,14 @@ def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) ->
         tables.enter_context(temporary_table(result.later, joined, params))
     for name in (result.earlier, result.later):
         run(f"CREATE INDEX {name}_id ON {name} (id)")
-        if connection.vendor == "postgresql":
-            # PostgreSQL has no statistics of a temporary table until it is analysed.
-            run(f"ANALYZE {name} ({', '.join(_ANALYSED)})")
+        _analyse(name, *_ANALYSED)
     return result
+
+
+def _analyse(table: str, *columns: Column) -> None:
+    """PostgreSQL has no statistics of a temporary table until it is analysed."""
+    if connection.vendor == "postgresql":
+        run(f"ANALYZE {table} ({', '.join(columns)})")
 
 
 def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
@@ -315,9 +321,11 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
     return (
         f"""
         WITH changed AS MATERIALIZED ({changed})
-        SELECT id FROM changed UNION SELECT others.pipeline_id
-        FROM {facts} AS own JOIN {facts} AS others ON others.facility_id = own.facility_id
-        WHERE own.pipeline_id IN (SELECT id FROM changed) AND own.is_shared AND others.is_shared
+        SELECT id FROM changed UNION SELECT pipeline_id FROM {facts}
+        WHERE is_shared AND facility_id IN (
+            SELECT facility_id FROM {facts}
+            WHERE is_shared AND pipeline_id IN (SELECT id FROM changed)
+        )
         """,
         (adapt(since), adapt(until)) * 2,
     )
@@ -372,6 +380,12 @@ def sums_of_facts(product: str = "ownership * probability") -> str:
         SUM({part_of("kw", product)}),
         SUM(CASE WHEN probability IS NOT NULL THEN kw END)
     """
+
+
+def once_each() -> str:
+    """SQL at the end of a subquery that has each of its expressions evaluated once, though the
+    outer query uses it several times."""
+    return "OFFSET 0" if connection.vendor == "postgresql" else ""
 
 
 def new_table_name(kind: str) -> str:
