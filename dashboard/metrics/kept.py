@@ -29,18 +29,18 @@ from pipelines.models import (
 IN_FACTS = (Pipeline, PipelineFacility, Facility, Milestone)
 
 
-def facts_version(until: datetime) -> list[object]:
+def facts_version(until: datetime, vocabulary: tuple[object, ...]) -> tuple[object, ...]:
     """What changes when the facts up to that moment, of an earlier day, do or what they refer to.
 
     Read it before what is to be cached: with a concurrent write, newer figures then get an older
     key, never the reverse.
     """
-    return [
-        clock.today(),
-        *_version_until(until),
-        *table_version(Stage),
-        *table_version(Technology),
-    ]
+    return clock.today(), *_version_until(until), *vocabulary
+
+
+def vocabulary_version() -> tuple[object, ...]:
+    """What changes when something does that facts refer to, on the effective day or before."""
+    return *table_version(Stage), *table_version(Technology)
 
 
 def _version_until(until: datetime) -> tuple[object, ...]:

@@ -133,7 +133,7 @@ def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
 def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
     return Answer(
         headline=headline(now),
-        before=headline(before),
+        before=before.keep(headline, "headline"),
         rag=tuple(by_rag(now)),
         statuses=tuple(by_status(now)),
         by_status_and_rag=by_status_and_rag(now),

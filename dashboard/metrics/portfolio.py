@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from itertools import count
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
@@ -35,7 +36,7 @@ from dashboard.metrics.fact_rows import (
     select_facts,
     valid_at,
 )
-from dashboard.metrics.kept import facts_version
+from dashboard.metrics.kept import facts_version, vocabulary_version
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
@@ -55,6 +56,8 @@ from oegen.core.sql import Values, fetch, run
 from pipelines.facts.intervals import FOREVER
 from pipelines.models import Fact, Stage, Technology
 from pipelines.querysets import PipelineQuerySet, part_of
+
+T = TypeVar("T")
 
 #: The columns of the tables of a comparison.
 COMPARED = (
@@ -99,7 +102,6 @@ class Portfolio:
     """The pipelines at the end of ``day``, which is today for the present."""
 
     day: date
-    sums: Sums
     #: The past day that the facts are of, if it is not that of the request.
     _own_day: date | None
     #: Where their intervals are cut; None for the present.
@@ -119,12 +121,23 @@ class Portfolio:
             raise ValueError("A metric of change needs a portfolio built with before=.")
         return self._comparison
 
+    @cached_property
+    def sums(self) -> Sums:
+        with self.reading():
+            return _sums_of(self)
+
     def total(self, *where: Condition) -> Total:
         return self.sums.totals_by(where=where).get((), Total())
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """See ``Sums.totals_by``."""
         return self.sums.totals_by(*keys, where=where)
+
+    def keep(self, compute: Callable[[Portfolio], T], kind: str) -> T:
+        """The result of ``compute``; of a past day, that of all pipelines is cached."""
+        if self._version is None or not self._moment:
+            return compute(self)
+        return keep(lambda: compute(self), kind, *self._version)
 
     def version_of(self, *columns: Column, where: Q) -> tuple[object, ...] | None:
         """A part of a cache key: what changes when these columns of the facts that meet the
@@ -167,6 +180,8 @@ def portfolio(
     """The portfolio at the end of ``day``, by default at the moment that the request reads. Metrics
     of change require the portfolio ``before``, of an earlier day."""
     name = new_table_name("portfolio")
+    # Not as of the day, which would take longer than to read it.
+    vocabulary = vocabulary_version()
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             past = clock.past_day()
@@ -175,14 +190,15 @@ def portfolio(
             selected = _selected_table(name, select(), tables)
             found = Portfolio(
                 day or clock.today(),
-                Sums((), ()),
                 _own_day=day,
                 _moment=moment,
                 selected=selected,
                 _kept_until=kept_until,
-                _version=None if selected else tuple(facts_version(kept_until)),
+                _version=None if selected else facts_version(kept_until, vocabulary),
             )
-            found = replace(found, sums=_sums_of(found))
+            if selected:
+                # Not later, because the tables as of that day would be made again.
+                vars(found).update(sums=_sums_of(found))
         if before:
             found = replace(found, _comparison=_compare(name, before, found, tables))
         yield found
