@@ -132,8 +132,9 @@ def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
 
 def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
     return Answer(
-        headline=headline(now),
+        # First, while nothing is made as of the page's day yet, if that is past.
         before=before.keep(headline, "headline"),
+        headline=headline(now),
         rag=tuple(by_rag(now)),
         statuses=tuple(by_status(now)),
         by_status_and_rag=by_status_and_rag(now),

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from itertools import count
@@ -112,14 +112,16 @@ class Portfolio:
     _kept_until: datetime
     #: Their version; None where the pipelines are filtered, because filters read more than facts.
     _version: tuple[object, ...] | None
-    _comparison: Comparison | None = None
+    _before: Portfolio | None
+    #: Drops the temporary tables.
+    _tables: ExitStack
 
-    @property
+    @cached_property
     def comparison(self) -> Comparison:
         """Raises ValueError unless the portfolio was built with ``before``."""
-        if self._comparison is None:
+        if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
-        return self._comparison
+        return _compare(self._before, self, self._tables)
 
     @cached_property
     def sums(self) -> Sums:
@@ -179,7 +181,6 @@ def portfolio(
 ) -> Iterator[Portfolio]:
     """The portfolio at the end of ``day``, by default at the moment that the request reads. Metrics
     of change require the portfolio ``before``, of an earlier day."""
-    name = new_table_name("portfolio")
     # Not as of the day, which would take longer than to read it.
     vocabulary = vocabulary_version()
     with ExitStack() as tables:
@@ -187,7 +188,7 @@ def portfolio(
             past = clock.past_day()
             moment = clock.end_of(past) if past else None
             kept_until = moment or clock.days_ago(0)
-            selected = _selected_table(name, select(), tables)
+            selected = _selected_table(select(), tables)
             found = Portfolio(
                 day or clock.today(),
                 _own_day=day,
@@ -195,16 +196,16 @@ def portfolio(
                 selected=selected,
                 _kept_until=kept_until,
                 _version=None if selected else facts_version(kept_until, vocabulary),
+                _before=before,
+                _tables=tables,
             )
             if selected:
                 # Not later, because the tables as of that day would be made again.
                 vars(found).update(sums=_sums_of(found))
-        if before:
-            found = replace(found, _comparison=_compare(name, before, found, tables))
         yield found
 
 
-def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) -> str:
+def _selected_table(selected: PipelineQuerySet, tables: ExitStack) -> str:
     """The name of a temporary table of the ids; empty if nothing is filtered."""
     if not selected.query.has_filters():
         return ""
@@ -212,7 +213,7 @@ def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) ->
         sql, params = selected.order_by().values("id").query.sql_with_params()
     except EmptyResultSet:
         sql, params = f"SELECT pipeline_id AS id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
-    ids = f"{name}_selected"
+    ids = new_table_name("selected")
     tables.enter_context(
         temporary_table(ids, f"SELECT DISTINCT id FROM ({sql}) AS selected", params)
     )
@@ -272,7 +273,8 @@ def _with_text_keys(row: Values) -> Values:
     return tuple([str(value) if isinstance(value, UUID) else value for value in row])
 
 
-def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
+def _compare(before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
+    name = new_table_name("portfolio")
     result = Comparison(f"{name}_earlier", f"{name}_later")
     among = ""
     vocabulary_changed = _vocabulary_changed(before, now)
