@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Q
 
@@ -29,18 +29,15 @@ from pipelines.models import (
 IN_FACTS = (Pipeline, PipelineFacility, Facility, Milestone)
 
 
-def facts_version(until: datetime, vocabulary: tuple[object, ...]) -> tuple[object, ...]:
-    """What changes when the facts up to that moment, of an earlier day, do or what they refer to.
+def facts_version(day: date, until: datetime) -> tuple[object, ...]:
+    """What changes when the facts up to that moment, of an earlier day, do or what they refer to:
+    for figures as of ``day``.
 
     Read it before what is to be cached: with a concurrent write, newer figures then get an older
-    key, never the reverse.
+    key, never the reverse. Outside ``as_of`` an earlier day it takes less time and says no less.
     """
-    return clock.today(), *_version_until(until), *vocabulary
-
-
-def vocabulary_version() -> tuple[object, ...]:
-    """What changes when something does that facts refer to, on the effective day or before."""
-    return *table_version(Stage), *table_version(Technology)
+    vocabulary = *table_version(Stage), *table_version(Technology)
+    return day, *_version_until(until), *vocabulary
 
 
 def _version_until(until: datetime) -> tuple[object, ...]:

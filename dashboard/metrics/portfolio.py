@@ -36,7 +36,7 @@ from dashboard.metrics.fact_rows import (
     select_facts,
     valid_at,
 )
-from dashboard.metrics.kept import facts_version, vocabulary_version
+from dashboard.metrics.kept import facts_version
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
@@ -110,8 +110,6 @@ class Portfolio:
     selected: str
     #: The moment of the facts that are kept: its own or, for the present, this morning.
     _kept_until: datetime
-    #: Their version; None where the pipelines are filtered, because filters read more than facts.
-    _version: tuple[object, ...] | None
     _before: Portfolio | None
     #: Drops the temporary tables.
     _tables: ExitStack
@@ -124,7 +122,14 @@ class Portfolio:
         return _compare(self._before, self, self._tables)
 
     @cached_property
+    def _version(self) -> tuple[object, ...] | None:
+        """The version of the facts that are kept; None where the pipelines are filtered, because
+        filters read more than facts."""
+        return None if self.selected else facts_version(self.day, self._kept_until)
+
+    @cached_property
     def sums(self) -> Sums:
+        _ = self._version
         with self.reading():
             return _sums_of(self)
 
@@ -181,8 +186,6 @@ def portfolio(
 ) -> Iterator[Portfolio]:
     """The portfolio at the end of ``day``, by default at the moment that the request reads. Metrics
     of change require the portfolio ``before``, of an earlier day."""
-    # Not as of the day, which would take longer than to read it.
-    vocabulary = vocabulary_version()
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             past = clock.past_day()
@@ -195,7 +198,6 @@ def portfolio(
                 _moment=moment,
                 selected=selected,
                 _kept_until=kept_until,
-                _version=None if selected else facts_version(kept_until, vocabulary),
                 _before=before,
                 _tables=tables,
             )

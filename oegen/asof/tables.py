@@ -38,10 +38,6 @@ from oegen.core import clock
 from oegen.core.pointers import target_of
 from oegen.search.models import SearchDocument
 
-#: How closely PostgreSQL analyses past tables. It samples 300 rows for each, and with its own
-#: target of 100 that takes longer than filling the table.
-STATISTICS_TARGET = 10
-
 _QUOTED = re.compile(r'"(\w+)"')
 
 
@@ -304,11 +300,7 @@ class _PastTables:
                 name = f"past_{table}_{column}"
                 cursor.execute(f'CREATE INDEX temp."{name}" ON "{table}" ("{column}")')
         if self._postgresql:
-            cursor.execute(
-                f"SET default_statistics_target = {STATISTICS_TARGET};"
-                f'ANALYZE pg_temp."{table}";'
-                "RESET default_statistics_target"
-            )
+            cursor.execute(f'ANALYZE pg_temp."{table}"')
 
     def _documents(self, cursor) -> None:
         """The search documents of that day: copied for unchanged records, rebuilt for others."""
@@ -348,13 +340,14 @@ def _columns(model, prefix: str = "") -> str:
 
 def _indexed(model) -> list[str]:
     """The columns to index. Not the primary key of a link table, which no query uses, and not
-    foreign keys to reference tables, which are not selective: both cost more than they save."""
+    foreign keys to reference tables and accounts, which are not selective: both cost more than they
+    save."""
     columns = []
     for field in model._meta.concrete_fields:
         by_key = field.primary_key and getattr(model, "PARENT_FIELD", None) == ""
         target = target_of(field)
-        to_record = target is not None and not (
-            issubclass(target, AuditedModel) and target.is_vocabulary()
+        to_record = (
+            target is not None and issubclass(target, AuditedModel) and not target.is_vocabulary()
         )
         if by_key or to_record:
             columns.append(field.column)

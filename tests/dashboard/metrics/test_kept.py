@@ -23,8 +23,8 @@ def read_anew():
     return Pipeline.objects.filter(pk__isnull=False)
 
 
-def figures(select=Pipeline.objects.all) -> tuple:
-    since = clock.today() - timedelta(days=3)
+def figures(select=Pipeline.objects.all, days=3) -> tuple:
+    since = clock.today() - timedelta(days=days)
     with (
         metrics.portfolio(select, since) as before,
         metrics.portfolio(select, before=before) as now,
@@ -44,7 +44,9 @@ def figures(select=Pipeline.objects.all) -> tuple:
 
 
 def assert_kept_figures_are_right() -> None:
-    assert figures() == figures(read_anew)
+    # Facts up to this morning are those of the end of yesterday, but their figures are not.
+    for days in (1, 3):
+        assert figures(days=days) == figures(read_anew, days=days)
 
 
 def test_after_each_write_of_a_day(monkeypatch, portfolio_manager):
@@ -112,6 +114,16 @@ def test_a_write_dated_before_this_morning_changes_what_was_kept(monkeypatch):
         make_pipeline("Late entry", capacity_mw=70)
     assert FactRevision.objects.get().changed_from == earlier
     assert_kept_figures_are_right()
+
+
+def test_what_is_overdue_since_today_was_not_yesterday(monkeypatch):
+    moments = Clock(monkeypatch)
+    moments.begin(FIRST_DAY)
+    make_pipeline(rtb_date=FIRST_DAY, capacity_mw=10)
+    moments.begin(FIRST_DAY + timedelta(days=1))
+    for _ in range(2):
+        before, now, *_ = figures(days=1)
+        assert (before.overdue.pipelines, now.overdue.pipelines) == (0, 1)
 
 
 def test_a_facility_that_becomes_shared_today_counts_once():
