@@ -289,16 +289,20 @@ def _compare(before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison
         with before.reading() if vocabulary_changed else clock.override_day(before.day):
             rows, params = _compared_rows(before, among)
             tables.enter_context(temporary_table(result.earlier, rows, params))
+        _index(result.earlier)
         rows, params = _compared_rows(now, among)
         joined = f"""
             SELECT facts.*, {was} FROM ({rows}) AS facts
             LEFT JOIN {result.earlier} AS was ON was.id = facts.id AND was.first_row = 1
         """
         tables.enter_context(temporary_table(result.later, joined, params))
-    for name in (result.earlier, result.later):
-        run(f"CREATE INDEX {name}_id ON {name} (id)")
-        _analyse(name, *_ANALYSED)
+    _index(result.later)
     return result
+
+
+def _index(table: str) -> None:
+    run(f"CREATE INDEX {table}_id ON {table} (id)")
+    _analyse(table, *_ANALYSED)
 
 
 def _analyse(table: str, *columns: Column) -> None:
