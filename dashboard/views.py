@@ -102,6 +102,9 @@ class Dashboard(ComparedPipelines):
         such as a counterparty entered later, matches nothing."""
         everything = Pipeline.objects.all()
         found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
+        if not found.active_values:
+            # Without the choices of its form, which would be read as of each day.
+            return everything
         return found.qs if found.is_valid() else everything.none()
 
 

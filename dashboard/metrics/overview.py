@@ -12,6 +12,7 @@ from dashboard.metrics.attention import Attention, attention
 from dashboard.metrics.baselines import Baselines, baselines
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
+from dashboard.metrics.kept import figures_version
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
@@ -37,11 +38,8 @@ from dashboard.metrics.totals import (
     most_exposing,
 )
 from infopoints.models import InformationPoint
-from oegen import asof
-from oegen.audit import table_version
-from oegen.core import caching, clock
-from oegen.core.caching import cache_key, keep
-from pipelines.models import Stage, StageTransition
+from oegen.core import caching
+from oegen.core.caching import cache_key
 from pipelines.querysets import PipelineQuerySet
 
 #: The number of information points in the list of the highest ratings.
@@ -111,7 +109,7 @@ def overview(
     compared with the end of ``since``, and those of a tab, one of ``TABS``.
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered.
-    Both parts are cached until the next change set about a business record, the next day or for
+    Both parts are cached as long as ``figures_version`` is the same, up to
     ``caching.CACHE_SECONDS``.
     """
     parts = {"answer": _answer, tab: TABS[tab]}
@@ -129,17 +127,18 @@ def overview(
 
 def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
     """What the overview depends on, as a part of cache keys."""
-    return since, asof.data_version(), filters
+    return since, figures_version(is_filtered=bool(filters)), filters
 
 
 def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
     return Answer(
+        # First, while nothing is made as of the page's day yet, if that is past.
+        before=before.keep(headline, "headline"),
         headline=headline(now),
-        before=headline(before),
         rag=tuple(by_rag(now)),
         statuses=tuple(by_status(now)),
         by_status_and_rag=by_status_and_rag(now),
-        stages=stages(now) if filters else _stages_of_all(now),
+        stages=stages(now),
         rag_moves=tuple(rag_moves(now)),
         slippage=slippage(now),
         changes=count_changes(before, now),
@@ -181,10 +180,3 @@ TABS: dict[str, Callable[[Portfolio, Portfolio, str], Any]] = {
     "risks": _risks,
     "counterparties": _counterparties,
 }
-
-
-def _stages_of_all(now: Portfolio) -> Stages:
-    """The stages of all pipelines, which most change sets do not change: computing them takes a
-    quarter of the page's time."""
-    tables = [*table_version(StageTransition), *table_version(Stage)]
-    return keep(lambda: stages(now), "stages", clock.past_day(), clock.today(), *tables)
