@@ -39,27 +39,29 @@ VALUES: dict[type[django_filters.Filter], dict[str, Any]] = {
 }
 
 
-def read_filters(
-    request: Request,
-    queryset: QuerySet,
-    filterset_class: type[django_filters.FilterSet] | None,
-    *,
-    others: Iterable[str],
-) -> django_filters.FilterSet | None:
-    """The valid filters of the request; None without a class. ``others`` are the parameters that it
-    may have besides. Raises ValidationError, by parameter."""
-    known = {*others, asof.PARAMETER}
-    filterset = None
-    if filterset_class is not None:
-        filterset = filterset_class(request.query_params, queryset=queryset, request=request)
-        known.update(getattr(filterset, "parameters", filterset.filters))
+def refuse_unknown(request: Request, known: Iterable[str]) -> None:
+    """Raises ValidationError for parameters that are not known, by parameter."""
+    known = {*known, asof.PARAMETER}
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         names = ", ".join(sorted(known))
         raise ValidationError(
             dict.fromkeys(unknown, f"There is no such parameter here; there are: {names}.")
         )
-    if filterset is not None and not filterset.is_valid():
+
+
+def read_filters(
+    request: Request,
+    queryset: QuerySet,
+    filterset_class: type[django_filters.FilterSet],
+    *,
+    others: Iterable[str],
+) -> django_filters.FilterSet:
+    """The valid filters of the request. ``others`` are the parameters that it may have besides.
+    Raises ValidationError, by parameter."""
+    filterset = filterset_class(request.query_params, queryset=queryset, request=request)
+    refuse_unknown(request, [*others, *getattr(filterset, "parameters", filterset.filters)])
+    if not filterset.is_valid():
         raise ValidationError(filterset.errors.as_data())
     return filterset
 
@@ -68,10 +70,11 @@ class RecordFilterBackend(BaseFilterBackend):
     """Applies the view's ``filterset_class``. Raises ValidationError, by parameter."""
 
     def filter_queryset(self, request, queryset, view):
-        filterset = read_filters(
-            request, queryset, view.filterset_class, others=KeyPagination.parameters
-        )
-        return queryset if filterset is None else filterset.qs
+        others = KeyPagination.parameters
+        if view.filterset_class is None:
+            refuse_unknown(request, others)
+            return queryset
+        return read_filters(request, queryset, view.filterset_class, others=others).qs
 
     def get_schema_operation_parameters(self, view) -> list[dict[str, Any]]:
         """The parameters for the OpenAPI description."""
