@@ -126,8 +126,8 @@ def _share_figure(key: str, title: str, basis: str, definition: str) -> Figure:
         amount = getattr(total, key)
         parts = {
             "pipelines": total.pipelines,
-            **megawatts_parts(amount),
-            "open_capacity_mw": fixed(total.capacity.mw),
+            **megawatts_parts(amount, key),
+            "capacity_mw": fixed(total.capacity.mw),
         }
         if key != "net":
             parts["with_probability_mw"] = fixed(total.with_probability.mw)
