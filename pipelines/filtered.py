@@ -53,13 +53,12 @@ class ComparedPipelines(FilteredPipelines):
     page_parameters = FilteredPipelines.page_parameters | {COMPARE}
 
     def comparison_day(self) -> tuple[date, str]:
-        """By default a month before the page's day; and the error message for an invalid day in the
-        address."""
         return comparison_day(self.request.GET)
 
 
 def comparison_day(query: QueryDict) -> tuple[date, str]:
-    """See ``ComparedPipelines.comparison_day``."""
+    """By default a month before the day that is read; and the error message for an invalid day in
+    the query."""
     today = clock.today()
     default = clock.a_month_before(today)
     text = query.get(COMPARE, "")

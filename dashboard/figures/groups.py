@@ -174,11 +174,14 @@ def _by_counterparty(source: Source) -> Finding:
     found = metrics.by_counterparty(source.now)
     rows = []
     for one, link in holders_with_links(found, source.lists):
-        label = "nobody" if one is found.unheld else "others"
+        holder = "nobody" if one is found.unheld else "others"
+        if one.counterparty:
+            holder = "counterparty"
         rows.append(
             {
+                "holder": holder,
                 "counterparty_id": str(one.counterparty.pk) if one.counterparty else None,
-                "label": str(one.counterparty or label),
+                "label": str(one.counterparty or holder),
                 "held_mw": fixed(one.held_mw),
                 "held_pct": share_pct(one.held_mw, total.capacity.mw),
                 **total_parts(one.total),
