@@ -26,6 +26,7 @@ from dashboard.charts import Lists
 from dashboard.figures import FIGURES, Compared, Figure, read_figure
 from dashboard.figures.figure import Finding, Parts
 from dashboard.views import query_of, selection_of
+from oegen.api.rest.access import TokenView
 from oegen.api.rest.filters import parameters_of, read_filters
 from oegen.api.rest.registry import register_addresses
 from oegen.api.rest.viewsets import reading_day
@@ -136,7 +137,7 @@ PARAMETERS = [
 ]
 
 
-class FigureViewSet(GenericViewSet):
+class FigureViewSet(TokenView, GenericViewSet):
     """The figures by name, of the filtered projects: every parameter is that of the dashboard."""
 
     route = "metrics"

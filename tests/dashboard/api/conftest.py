@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from oegen.people import roles
 from pipelines.models import CounterpartyRole, Facility, Pipeline, Stage
-from tests.dashboard.api.support import SINCE
+from tests.dashboard.api.support import SINCE, client_of
 from tests.support.builders import (
     make_counterparty,
     make_information_point,
@@ -73,9 +73,7 @@ def reader(module_db, clock):
 def api(reader, client) -> APIClient:
     cache.clear()
     client.force_login(reader)
-    api = APIClient()
-    api.force_authenticate(reader)
-    return api
+    return client_of(reader)
 
 
 def change(name: str, **values) -> None:

@@ -7,7 +7,10 @@ from decimal import Decimal
 from rest_framework.test import APIClient
 
 from dashboard.metrics import Total
+from oegen.api.models import ApiToken
+from oegen.api.scopes import Scope
 from oegen.core.clock import a_month_before
+from oegen.models import User
 from tests.support.portfolios import TODAY
 
 SINCE = a_month_before(TODAY)
@@ -34,6 +37,14 @@ QUERIES = {
 A_FEW = ("open-capacity", "capacity-by-rag", "overdue-pipelines", "rag-movement", "baselines")
 A_FEW += ("worsened-pipelines", "exposure", "information-points", "mw-walk", "rtb-slippage")
 A_FEW += ("forecast", "weighted-capacity")
+
+
+def client_of(person: User, scope: Scope = Scope.READ) -> APIClient:
+    """A client of the API with a token of the person, which is not stored: tokens end by the real
+    clock."""
+    api = APIClient()
+    api.force_authenticate(person, token=ApiToken(person=person, scopes=scope))
+    return api
 
 
 def read(api: APIClient, name: str, query: dict | None = None) -> dict:

@@ -18,6 +18,7 @@ from dashboard.figures import FIGURES
 from infopoints.models import InformationPointPipeline
 from oegen import audit
 from oegen.api.rest.pages import description
+from oegen.api.scopes import Scope
 from oegen.people import roles
 from pipelines.models import (
     CounterpartyRole,
@@ -34,6 +35,7 @@ from tests.dashboard.api.support import (
     METRICS,
     QUERIES,
     YESTERDAY,
+    client_of,
     read,
     same,
     urls_in,
@@ -190,18 +192,20 @@ def test_of_nothing_every_figure_is_nothing(api, names):
 
 
 @pytest.mark.parametrize("role", roles.ROLES)
-def test_every_role_reads_and_none_writes(api, role):
-    api.force_authenticate(make_user(role))
+def test_every_role_reads_and_none_writes(reader, role):
+    api = client_of(make_user(role))
     for address in (METRICS, f"{METRICS}open-capacity/"):
         assert api.get(address).status_code == 200
         for method in (api.post, api.put, api.patch, api.delete):
             assert method(address, {}, format="json").status_code == 405
 
 
-def test_nobody_reads_who_is_not_signed_in(api, client):
-    client.logout()
+def test_nobody_reads_without_a_token_that_may(reader, client):
+    client.force_login(reader)
+    api = client_of(reader, Scope.WRITE)
     for address in (METRICS, f"{METRICS}open-capacity/"):
-        assert client.get(address).status_code in (401, 403)
+        assert client.get(address).status_code == 401, "who is signed in has no token"
+        assert api.get(address).status_code == 403
 
 
 def test_the_reader_is_part_of_what_is_cached(api, reader):
@@ -212,8 +216,7 @@ def test_the_reader_is_part_of_what_is_cached(api, reader):
     pipeline.responsible = other
     pipeline.save()
     assert read(api, "open-pipelines", mine)["value"] == 0
-    api.force_authenticate(other)
-    assert read(api, "open-pipelines", mine)["value"] == 1
+    assert read(client_of(other), "open-pipelines", mine)["value"] == 1
 
 
 def test_both_addresses_are_described(api):

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 from django.http import HttpRequest, QueryDict
-from rest_framework.test import APIClient
 
 from dashboard import charts, metrics
 from dashboard.figures import FIGURES, Compared
@@ -26,6 +25,7 @@ from tests.dashboard.api.support import (
     SINCE,
     YESTERDAY,
     cells,
+    client_of,
     read,
     row_cells,
     same,
@@ -262,8 +262,7 @@ CHECKS = {
 @pytest.fixture(scope="module")
 def every(reader) -> dict[str, dict]:
     """Every figure of all projects."""
-    api = APIClient()
-    api.force_authenticate(reader)
+    api = client_of(reader)
     return {name: read(api, name) for name in FIGURES}
 
 
