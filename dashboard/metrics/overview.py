@@ -38,6 +38,7 @@ from dashboard.metrics.totals import (
     most_exposing,
 )
 from infopoints.models import InformationPoint
+from infopoints.querysets import InformationPointQuerySet
 from oegen.core import caching
 from oegen.core.caching import cache_key
 from pipelines.querysets import PipelineQuerySet
@@ -160,12 +161,22 @@ def _sizes(before: Portfolio, now: Portfolio, filters: str) -> Sizes:
 
 
 def _risks(before: Portfolio, now: Portfolio, filters: str) -> Risks:
-    live = InformationPoint.objects.recorded().live()
     return Risks(
-        tuple(by_information_point(now, list(live.by_rating()[:TOP]))),
+        tuple(by_information_point(now, top_points())),
         tuple(most_exposing(now)),
-        tuple(live.count_by_impact_and_likelihood()),
+        tuple(live_points().count_by_impact_and_likelihood()),
     )
+
+
+def live_points() -> InformationPointQuerySet:
+    """The live information points that were recorded by the day."""
+    found: InformationPointQuerySet = InformationPoint.objects.recorded().live()
+    return found
+
+
+def top_points() -> list[InformationPoint]:
+    """The live information points with the highest ratings."""
+    return list(live_points().by_rating()[:TOP])
 
 
 def _counterparties(before: Portfolio, now: Portfolio, filters: str) -> Counterparties:

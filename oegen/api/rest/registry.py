@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from django.urls import URLPattern
+
     from oegen.api.rest.viewsets import RecordViewSet
     from oegen.audit.audited import AuditedModel
 
 #: The view sets by their part of the address.
 VIEWSETS: dict[str, type[RecordViewSet]] = {}
 
+#: What is no records, by its part of the address.
+ADDRESSES: dict[str, Sequence[URLPattern]] = {}
+
 
 def register(route: str, viewset: type[RecordViewSet]) -> None:
     """Serve the view set under ``/api/v1/<route>/``."""
     VIEWSETS[route] = viewset
+
+
+def register_addresses(route: str, patterns: Sequence[URLPattern]) -> None:
+    """Serve the patterns below ``/api/v1/<route>/``. The one of that address itself is named
+    ``api-<route>-list``, as those of records are."""
+    ADDRESSES[route] = patterns
 
 
 def route_of(model: type[AuditedModel]) -> str:
