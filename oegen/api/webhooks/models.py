@@ -23,6 +23,9 @@ from oegen.people.models import User
 #: The permission to have webhooks; without it, those that one has send nothing.
 USE_WEBHOOKS = "oegen.add_webhook"
 
+#: The backend that permissions come from, whatever others sign people in.
+_PERMISSIONS = "django.contrib.auth.backends.ModelBackend"
+
 #: What a webhook may be about beside the events of alerts.
 CHANGED = "changed"
 CHANGED_LABEL = "Anything changed"
@@ -37,7 +40,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
     def in_use(self) -> Self:
         """Active ones whose owner may have them."""
-        owners = User.objects.with_perm(USE_WEBHOOKS)
+        owners = User.objects.with_perm(USE_WEBHOOKS, backend=_PERMISSIONS)
         return self.active().filter(owner__in=owners).select_related("owner")
 
     def visible_to(self, person: User) -> Self:
