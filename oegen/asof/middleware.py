@@ -22,11 +22,11 @@ class PastMiddleware:
     Links, forms and redirects on such a page keep the day. Past pages are read-only.
     """
 
-    #: Pages without a past: the admin, signing in and out, notices, jobs and access tokens. The API
-    #: reads the parameter itself.
+    #: Pages without a past: the admin, signing in and out, notices, jobs, access tokens, webhooks.
+    #: The API reads the parameter itself.
     PRESENT_ONLY = (
         *("admin:index", "login", "logout", "notices", "jobs", "my-tokens"),
-        "api-root",
+        *("webhooks", "api-root"),
     )
 
     def __init__(self, get_response):

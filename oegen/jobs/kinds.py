@@ -15,9 +15,10 @@ from typing import Any
 import django_tasks
 from django_tasks.base import Task
 
-#: The queues: what is done within seconds, and what may take minutes and must not hold that up.
-QUICK, LONG = "quick", "long"
-QUEUES = (QUICK, LONG)
+#: The queues: what is done within seconds, what may take minutes and must not hold that up, and
+#: requests to servers of others, which may be slow.
+QUICK, LONG, OUTBOUND = "quick", "long", "outbound"
+QUEUES = (QUICK, LONG, OUTBOUND)
 
 #: How long jobs stay listed once they ended, unless their kind says otherwise.
 KEPT_FOR = timedelta(days=30)

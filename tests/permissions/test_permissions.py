@@ -103,6 +103,9 @@ PAGES = {
     "report/frozen/<uuid:pk>/today/": READ,
     "search/": READ,
     "search/suggest/": READ,
+    "webhooks/": EDITORS_WRITE,
+    # Of the portfolio manager, which administrators may see, too.
+    "webhooks/<uuid:pk>/": {"GET": (302, 403, 200, 200), "POST": (302, 403, 400, 400)},
     # The right to it is the signature in it.
     "unsubscribe/<str:token>/": dict.fromkeys(["GET", "POST"], (200, 200, 200, 200)),
     "api/": {"GET": (403, 200, 200, 200)},
@@ -176,6 +179,7 @@ MODELS = {
     "admin/oegen/schedule/": REFERENCE,
     "admin/oegen/securityevent/": SECURITY_EVENTS,
     "admin/oegen/user/": PEOPLE,
+    "admin/oegen/webhook/": SECURITY_EVENTS,
     "admin/pipelines/counterpartyrole/": REFERENCE,
     "admin/pipelines/facility/": BUSINESS,
     "admin/pipelines/pipeline/": BUSINESS,
