@@ -16,6 +16,8 @@ class OEGenConfig(AppConfig):
         from oegen.alerts.models import AlertRule
         from oegen.alerts.reference import alert_rule_rows
         from oegen.api import records  # noqa: F401
+        from oegen.api.odata import changes  # noqa: F401
+        from oegen.api.odata import checks as odata_checks  # noqa: F401
         from oegen.api.webhooks import jobs as webhook_jobs  # noqa: F401
         from oegen.api.webhooks import outbox  # noqa: F401
         from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401

@@ -47,6 +47,7 @@ urlpatterns = [
     path("login/", sign_in.SignIn.as_view(), name="login"),
     path("logout/", sign_in.SignOut.as_view(), name="logout"),
     path("api/", include("oegen.api.urls")),
+    path("odata/", include("oegen.api.odata.urls")),
     path("admin/", admin.site.urls),
 ]
 

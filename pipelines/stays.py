@@ -39,7 +39,8 @@ def stays_sql(where: str = "") -> str:
     """SQL with a row for each stay of a pipeline in a stage. Holds don't interrupt a stay.
     ``where`` is a WHERE clause on ``pipeline_id``; by default all pipelines' are read.
 
-    Columns: ``pipeline_id``, ``stage`` (its code), ``began``, ``until`` (null if it is not over);
+    Columns: ``transition_id`` (the move that began it), ``pipeline_id``, ``stage`` (its code),
+    ``began``, ``until`` (null if it is not over);
     and as 0 or 1: ``moved`` (the stay ended with a move to another stage), ``went_on`` (the
     pipeline reached a later stage afterwards), ``sold`` and ``ended`` (it did not, and was sold, or
     withdrawn or refused).
@@ -49,13 +50,13 @@ def stays_sql(where: str = "") -> str:
     )
     # ``place`` is the stage's order, which is unique, or below zero for an outcome.
     return f"""
-        SELECT pipeline_id, code AS stage, began, until,
+        SELECT transition_id, pipeline_id, code AS stage, began, until,
             CASE WHEN next_place >= 0 THEN 1 ELSE 0 END AS moved,
             CASE WHEN highest > place THEN 1 ELSE 0 END AS went_on,
             CASE WHEN last_place = {_SOLD_PLACE} AND highest = place THEN 1 ELSE 0 END AS sold,
             CASE WHEN last_place = {_ENDED_PLACE} AND highest = place THEN 1 ELSE 0 END AS ended
         FROM (
-            SELECT pipeline_id, place, effective_on AS began,
+            SELECT id AS transition_id, pipeline_id, place, effective_on AS began,
                 LAG(effective_on) OVER backwards AS until,
                 LAG(place) OVER backwards AS next_place,
                 MAX(place) OVER backwards AS highest,

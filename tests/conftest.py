@@ -22,6 +22,8 @@ ON_BOTH = {
     *("oegen/audit/test_audit_check.py", "oegen/jobs/test_jobs.py", "oegen/jobs/test_workers.py"),
     "oegen/api/test_writing.py",
     *("oegen/audit/test_damage.py", "oegen/admin/test_database_refusals.py"),
+    *("oegen/api/odata/test_filters.py", "oegen/api/odata/test_pages.py"),
+    *("oegen/api/odata/test_reading.py", "oegen/api/odata/test_open_capacity.py"),
     *("oegen/asof/test_backdated.py", "oegen/asof/test_tables.py"),
     *("oegen/search/test_order.py", "oegen/search/test_documents.py"),
     "oegen/search/test_spelling.py",

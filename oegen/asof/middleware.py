@@ -23,10 +23,10 @@ class PastMiddleware:
     """
 
     #: Pages without a past: the admin, signing in and out, notices, jobs, access tokens, webhooks.
-    #: The API reads the parameter itself.
+    #: The API and the OData feed read the parameter themselves.
     PRESENT_ONLY = (
         *("admin:index", "login", "logout", "notices", "jobs", "my-tokens"),
-        *("webhooks", "api-root"),
+        *("webhooks", "api-root", "odata"),
     )
 
     def __init__(self, get_response):

@@ -88,25 +88,27 @@ class PipelineCounterpartyQuerySet(AuditedQuerySet):
         return held, params
 
 
-def held_capacity_sql(held: str) -> str:
-    """SQL for the capacity of each holder: ``holder`` (null for nobody) and ``kw``, in kW / WHOLE.
+def held_capacity_sql(held: str, *, by_facility: bool = False) -> str:
+    """SQL for the capacity of each holder: ``holder`` (null for nobody) and ``kw``, in kW / WHOLE;
+    ``by_facility``: of each holder and ``facility_id``.
 
     ``held`` names a table with the columns of ``PipelineCounterpartyQuerySet.holders_sql``. A
     facility of several pipelines counts once for each holder, nobody included, with the largest
     part.
     """
+    keys = "holder, facility_id" if by_facility else "holder"
     # Only shared facilities, which are few, need the grouping by facility.
     return f"""
-        SELECT holder, SUM(kw) AS kw FROM (
-            SELECT holder, {part_of("kw", "part")} AS kw FROM {held}
+        SELECT {keys}, SUM(kw) AS kw FROM (
+            SELECT holder, facility_id, {part_of("kw", "part")} AS kw FROM {held}
             WHERE shared = 0 AND holder IS NOT NULL
             UNION ALL
-            SELECT holder, {part_of("MAX(kw)", "MAX(part)")} FROM (
+            SELECT holder, facility_id, {part_of("MAX(kw)", "MAX(part)")} FROM (
                 SELECT holder, facility_id, MAX(kw) AS kw, SUM(part) AS part FROM {held}
                 WHERE shared = 1 AND holder IS NOT NULL GROUP BY holder, facility_id, pipeline_id
             ) AS in_pipelines GROUP BY holder, facility_id
             UNION ALL
-            SELECT NULL, {part_of("MAX(kw)", "MAX(rest)")} FROM {held}
+            SELECT NULL, facility_id, {part_of("MAX(kw)", "MAX(rest)")} FROM {held}
             WHERE rest > 0 GROUP BY facility_id
-        ) AS facilities GROUP BY holder
+        ) AS facilities GROUP BY {keys}
     """  # noqa: S608

@@ -33,6 +33,7 @@ ADMINISTRATORS_REMOVE = {**ADMINISTRATORS_READ, "POST": (302, 403, 403, LET_IN)}
 NOBODY = {"GET": (302, 403, 403, 403), "POST": (302, 403, 403, 403)}
 TO_THE_FORM = {"GET": (302, 403, 302, 302)}
 TO_THE_HISTORY = TO_THE_FORM
+TOKENS_ONLY = {"GET": (401, 401, 401, 401), "POST": (405, 405, 405, 405)}
 
 #: By the route as the URL configuration writes it.
 PAGES = {
@@ -112,6 +113,10 @@ PAGES = {
     "api/openapi.json": {"GET": (403, 200, 200, 200)},
     "api/docs/": {"GET": (302, 200, 200, 200)},
     "api/^.*$": {"GET": (404, 404, 404, 404)},
+    # By access tokens only: tests/oegen/api/odata/.
+    "odata/v1/": TOKENS_ONLY,
+    "odata/^v1/as-of/(?P<day>[^/]+)(?:/(?P<path>.*))?$": TOKENS_ONLY,
+    "odata/^(?:v1)?(?:/(?P<path>.*))?$": TOKENS_ONLY,
     "admin/": EDITORS_READ,
     "admin/login/": {"GET": (302, 403, 403, 403)},
     "admin/logout/": {"POST": (302, 403, 302, 302)},

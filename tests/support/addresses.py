@@ -28,6 +28,8 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         "admin/<app_label>/": "admin/pipelines/",
         "admin/(?P<url>.*)$": "admin/nowhere/",
         "api/^.*$": "api/nowhere/",
+        "odata/^v1/as-of/(?P<day>[^/]+)(?:/(?P<path>.*))?$": "odata/v1/as-of/2026-03-31/",
+        "odata/^(?:v1)?(?:/(?P<path>.*))?$": "odata/v1/Pipelines",
     }
     if route in special:
         return f"/{special[route]}"
