@@ -109,8 +109,8 @@ PAGES = {
     "webhooks/<uuid:pk>/": {"GET": (302, 403, 200, 200), "POST": (302, 403, 400, 400)},
     # The right to it is the signature in it.
     "unsubscribe/<str:token>/": dict.fromkeys(["GET", "POST"], (200, 200, 200, 200)),
-    "api/": {"GET": (403, 200, 200, 200)},
-    "api/openapi.json": {"GET": (403, 200, 200, 200)},
+    "api/": {"GET": (401, 200, 200, 200)},
+    "api/openapi.json": {"GET": (401, 200, 200, 200)},
     "api/docs/": {"GET": (302, 200, 200, 200)},
     "api/^.*$": {"GET": (404, 404, 404, 404)},
     # By access tokens only: tests/oegen/api/odata/.
