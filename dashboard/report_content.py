@@ -28,7 +28,7 @@ from oegen.core.fields import country_name
 from oegen.core.words import number, signed
 from oegen.search.ordering import natural
 from pipelines.models import Pipeline
-from pipelines.querysets import OPEN, Megawatts, PipelineQuerySet
+from pipelines.querysets import OPEN, Capacity, Megawatts, PipelineQuerySet
 
 FORMAT = 1
 
@@ -230,18 +230,21 @@ def _figures(
         )
         for one in found.tab.technologies
     ]
-    countries = opened.capacity_by("facility_links__facility__country")
-    named = [(code, country_name(code) or "No country", one) for code, one in countries.items()]
     return {
         "key": key_figures,
         "rag": [_figure(one.rag or "none", one.label, one.total) for one in answer.rag],
         "stages": [_figure(one.code, one.label, one.total) for one in answer.statuses],
         "technologies": technologies,
-        "countries": [
-            _figure(code, name, one)
-            for code, name, one in sorted(named, key=lambda row: (-row[2].mw, row[1]))
-        ],
+        "countries": [_figure(*country) for country in by_country(opened)],
     }
+
+
+def by_country(opened: PipelineQuerySet) -> list[tuple[str, str, Capacity]]:
+    """The code, the name and the capacity of each country with a facility, the largest first. The
+    code is empty for facilities whose country is not given."""
+    countries = opened.capacity_by("facility_links__facility__country")
+    named = [(code, country_name(code) or "No country", one) for code, one in countries.items()]
+    return sorted(named, key=lambda row: (-row[2].mw, row[1]))
 
 
 def _figure(key: str, label: str, amount: Total | Megawatts, url: str = "") -> Content:

@@ -12,11 +12,10 @@ from oegen import search
 from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
-from oegen.models import ChangeSet
+from oegen.models import ChangeSet, User
 from oegen.people.requests import SignedInRequest
-from pipelines.filtered import EDIT_DIALOG, ComparedPipelines
+from pipelines.filtered import EDIT_DIALOG, ComparedPipelines, select_pipelines
 from pipelines.filters import reader_key
-from pipelines.models import Pipeline
 from pipelines.querysets import OPEN, PipelineQuerySet
 
 #: The tabs of the dashboard.
@@ -60,9 +59,7 @@ class Dashboard(ComparedPipelines):
         """The figures for the template. They are prepared when it names them, which it does not
         while it has what they look like in its fragments, cached under ``figures_key``."""
         lists = charts.Lists(filters)
-        selection, reader = reader_key(QueryDict(query_of(filters)), self.request.user)
-        if reader:
-            selection = f"{selection} {reader}"
+        selection = selection_of(filters, self.request.user)
         key = metrics.overview_key(since, filters=selection)
         tab = self._tab()
 
@@ -98,11 +95,7 @@ class Dashboard(ComparedPipelines):
         return tab if tab in TABS else "health"
 
     def selected(self) -> PipelineQuerySet:
-        """The filtered pipelines on the day being read. A filter value that did not exist then,
-        such as a counterparty entered later, matches nothing."""
-        everything = Pipeline.objects.all()
-        found = self.filterset_class(self.request.GET, queryset=everything, request=self.request)
-        return found.qs if found.is_valid() else everything.none()
+        return select_pipelines(self.request.GET, self.request)
 
 
 def _latest_changes() -> list[news.Batch]:
@@ -121,6 +114,12 @@ def _latest_changes() -> list[news.Batch]:
 def query_of(filters: dict) -> str:
     """The filters as in an address, in one order."""
     return urlencode(sorted(filters.items()), doseq=True)
+
+
+def selection_of(filters: dict, reader: User) -> str:
+    """The filters as a part of cache keys; empty if there are none."""
+    selection, reader_id = reader_key(QueryDict(query_of(filters)), reader)
+    return f"{selection} {reader_id}" if reader_id else selection
 
 
 def answer_of(found: Answer, since: date, lists: charts.Lists) -> dict:

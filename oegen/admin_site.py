@@ -18,7 +18,7 @@ APP_ORDER = ["pipelines", "counterparties", "infopoints", "oegen", "auth"]
 SECTIONS = ["Pipeline", "Facility", "Counterparty", "Contact", "InformationPoint"]
 
 #: The models that are listed together with groups.
-ACCESS = ["User", "ApiToken", "SecurityEvent", "Acknowledgement"]
+ACCESS = ["User", "ApiToken", "Webhook", "SecurityEvent", "Acknowledgement"]
 
 READS_ONLY = (
     "Your role reads the dashboard pages and does not enter or change data. "

@@ -18,6 +18,8 @@ class OEGenConfig(AppConfig):
         from oegen.api import records  # noqa: F401
         from oegen.api.odata import changes  # noqa: F401
         from oegen.api.odata import checks as odata_checks  # noqa: F401
+        from oegen.api.webhooks import jobs as webhook_jobs  # noqa: F401
+        from oegen.api.webhooks import outbox  # noqa: F401
         from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401
         from oegen.core import private_files
         from oegen.core.triggers import register_trigger

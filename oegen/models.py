@@ -29,6 +29,7 @@ from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAn
 from oegen.search.models import RecordKey, SearchDocument, SortKey
 from oegen.api.rest.models import AnsweredRequest
 from oegen.api.models import ApiToken
+from oegen.api.webhooks.models import Webhook, WebhookDelivery
 from oegen.pages.models import Heartbeat, HiddenView, ListPreference, SavedView
 
 # isort: on
@@ -66,5 +67,7 @@ __all__ = [
     "SortKey",
     "StandingCheck",
     "User",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
 ]

@@ -259,7 +259,7 @@ SPECTACULAR_SETTINGS = {
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
-        "QUEUES": ["quick", "long"],  # as oegen.jobs.kinds has them
+        "QUEUES": ["quick", "long", "outbound"],  # as oegen.jobs.kinds has them
     }
 }
 #: The files that jobs make for people to fetch.

@@ -3,6 +3,7 @@ from django.urls import include, path
 
 from oegen.alerts import views as alerts
 from oegen.api import views as api
+from oegen.api.webhooks import views as webhooks
 from oegen.history import audit, record, removed, restore, undo
 from oegen.pages import comments, health, jobs, palette
 from oegen.people import passwords, sign_in
@@ -35,6 +36,8 @@ urlpatterns = [
     path("jobs/<uuid:pk>/", jobs.JobPage.as_view(), name="job"),
     path("jobs/<uuid:pk>/file/", jobs.JobFile.as_view(), name="job-file"),
     path("me/tokens/", api.MyTokens.as_view(), name="my-tokens"),
+    path("webhooks/", webhooks.Webhooks.as_view(), name="webhooks"),
+    path("webhooks/<uuid:pk>/", webhooks.WebhookPage.as_view(), name="webhook"),
     path("notices/", alerts.Notices.as_view(), name="notices"),
     path("people/names/", alerts.people_to_mention, name="people-names"),
     path("people/told/", alerts.mention_recipients, name="people-told"),

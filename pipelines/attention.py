@@ -10,17 +10,20 @@ open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from oegen.core import clock, sql
+from oegen.core.database import key_set
+from pipelines import stays
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
+from pipelines.facts.intervals import FOREVER
 from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
-from pipelines.stays import stays_sql, usual_days
 
 #: SQL with the codes of the reasons of a row of ``attention_sql``, each followed by a space.
 REASONS = " || ".join(
@@ -44,19 +47,18 @@ def attention_sql(
     the only one wanted, such as a column of an outer query. Without ``counting``, ``NOBODY`` and
     ``UNPROVEN`` do not depend on other pipelines.
     """
-    wanted = f"WHERE pipeline_id IN (SELECT id FROM {only})" if only else ""  # noqa: S608
-    if pipeline:
-        wanted = f"WHERE pipeline_id = {pipeline}"
+    one = Q(pipeline_id=RawSQL(pipeline, ())) if pipeline else Q()  # noqa: S611
+    wanted = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {only}", ())) if only else one  # noqa: S608, S611
     moment = clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
     # Asked beforehand: a part of the statement would be evaluated for each use of its result.
     names = not counting or _facts(moment).filter(responsible_id__isnull=False).exists()
     gates = Gates.load()
     proves = not counting or _facts(moment).filter(gates.any_proven()).exists()
-    now, now_params = _now(moment, is_unproven(gates) if proves else Q(pk__in=[]))
+    now, now_params = _now(moment, wanted, is_unproven(gates) if proves else Q(pk__in=[]))
     nobody = "now.responsible IS NULL" if names else "1 = 0"
-    was, was_params = _was(then)
-    waiting, waiting_params = _waiting(wanted)
+    was, was_params = _was(then, moment, one)
+    waiting = key_set(stays.waiting(clock.today()))
     return (
         f"""
         SELECT now.pipeline_id, now.name, now.stage_code AS stage, now.rag, now.rtb,
@@ -75,21 +77,18 @@ def attention_sql(
             CASE WHEN now.kw IS NULL THEN 1 ELSE 0 END AS no_capacity,
             CASE WHEN {nobody} THEN 1 ELSE 0 END AS nobody,
             now.unproven,
-            CASE WHEN waiting.pipeline_id IS NULL THEN 0 ELSE 1 END AS waiting
-        FROM (SELECT * FROM ({now}) AS facts {wanted}) AS now
-        LEFT JOIN (SELECT * FROM ({was}) AS facts {wanted}) AS was
-            ON was.pipeline_id = now.pipeline_id
-        LEFT JOIN ({waiting}) AS waiting ON waiting.pipeline_id = now.pipeline_id
+            CASE WHEN now.pipeline_id IN ({waiting.sql}) THEN 1 ELSE 0 END AS waiting
+        FROM ({now}) AS now LEFT JOIN ({was}) AS was ON was.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
-        (*now_params, *was_params, *waiting_params),
+        (*waiting.params, *now_params, *was_params),
     )
 
 
-def _now(moment: datetime | None, unproven: Q) -> tuple[str, sql.Values]:
+def _now(moment: datetime | None, wanted: Q, unproven: Q) -> tuple[str, sql.Values]:
     """The open pipelines at that moment; None for the present. ``unproven`` is the condition for
     ``Reason.UNPROVEN``."""
     confirmed = clock.days_ago(UNCONFIRMED_DAYS)
-    rows = _facts(moment).values("pipeline_id")
+    rows = _facts(moment).filter(wanted).values("pipeline_id")
     found: tuple[str, sql.Values] = rows.annotate(
         kw=Sum("kw"),
         name=Max("project_name"),
@@ -106,33 +105,14 @@ def _now(moment: datetime | None, unproven: Q) -> tuple[str, sql.Values]:
     return found
 
 
-def _was(moment: datetime) -> tuple[str, sql.Values]:
-    rows = _facts(moment).filter(is_first=True).values("pipeline_id", "rag_status", "rtb_date")
+def _was(then: datetime, moment: datetime | None, one: Q) -> tuple[str, sql.Values]:
+    """How the pipelines were ``then`` whose facts are not the same at ``moment``."""
+    rows = _facts(then).filter(one, is_first=True, valid_until__lt=moment or FOREVER)
+    rows = rows.values("pipeline_id", "rag_status", "rtb_date")
     found: tuple[str, sql.Values] = rows.query.sql_with_params()
     return found
 
 
 def _facts(moment: datetime | None) -> QuerySet[Any]:
-    return _fact().objects.at(moment).filter(IS_OPEN).order_by()
-
-
-def _fact() -> Any:
-    return apps.get_model("pipelines", "Fact")
-
-
-def _waiting(wanted: str) -> tuple[str, sql.Values]:
-    """The pipelines that are in their stage for more than the usual days."""
-    today = clock.today()
-    latest = {stage: today - timedelta(days=usual) for stage, usual in usual_days(today).items()}
-    if not latest:
-        return f"SELECT pipeline_id FROM {_fact()._meta.db_table} WHERE 1 = 0", ()  # noqa: S608
-    is_long = " OR ".join(
-        f"stage = %s AND began < {sql.date_literal(day)}" for day in latest.values()
-    )
-    return (
-        f"""
-        SELECT pipeline_id FROM ({stays_sql(wanted)}) AS stays
-        WHERE until IS NULL AND ({is_long})
-        """,  # noqa: S608 - no user input
-        tuple(latest),
-    )
+    facts = apps.get_model("pipelines", "Fact").objects
+    return facts.at(moment).filter(IS_OPEN).order_by()

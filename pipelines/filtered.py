@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.formats import date_format
 
@@ -16,10 +16,13 @@ from oegen.pages.selection import NOT
 from pipelines.choices import RAG
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
-from pipelines.querysets import ANY_REASON, OVERDUE
+from pipelines.querysets import ANY_REASON, OVERDUE, PipelineQuerySet
 
 #: What edit.js needs on a page; empty for those who may not change pipelines.
 EDIT_DIALOG = "pipelines/parts/edit_dialog.html"
+
+#: The query parameter of the comparison day.
+COMPARE = "compare"
 
 
 class QuickViews(FilteredPage):
@@ -47,23 +50,38 @@ class FilteredPipelines(QuickViews):
 class ComparedPipelines(FilteredPipelines):
     """A page that compares with the end of the day ``compare``."""
 
-    page_parameters = FilteredPipelines.page_parameters | {"compare"}
+    page_parameters = FilteredPipelines.page_parameters | {COMPARE}
 
     def comparison_day(self) -> tuple[date, str]:
-        """By default a month before the page's day; and the error message for an invalid day in the
-        address."""
-        today = clock.today()
-        default = clock.a_month_before(today)
-        text = self.request.GET.get("compare", "")
-        if not text:
-            return default, ""
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return default, f"“{text}” is not a date. Write it as {default}."
-        if not asof.FIRST_DAY <= day < today:
-            return default, f"Choose a day before {date_format(today)} to compare with."
-        return day, ""
+        return comparison_day(self.request.GET)
+
+
+def comparison_day(query: QueryDict) -> tuple[date, str]:
+    """By default a month before the day that is read; and the error message for an invalid day in
+    the query."""
+    today = clock.today()
+    default = clock.a_month_before(today)
+    text = query.get(COMPARE, "")
+    if not text:
+        return default, ""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return default, f"“{text}” is not a date. Write it as {default}."
+    if not asof.FIRST_DAY <= day < today:
+        return default, f"Choose a day before {date_format(today)} to compare with."
+    return day, ""
+
+
+def select_pipelines(query: QueryDict, request: HttpRequest) -> PipelineQuerySet:
+    """The pipelines that match the filters of the query on the day being read. A filter value that
+    did not exist then, such as a counterparty entered later, matches nothing."""
+    everything: PipelineQuerySet = Pipeline.objects.all()
+    found = PipelineFilter(query, queryset=everything, request=request)
+    if not found.active_values:
+        # Without the choices of its form, which would be read as of each day.
+        return everything
+    return found.qs if found.is_valid() else everything.none()
 
 
 def list_url(query: QueryDict, name: str, code: str) -> str:

@@ -1,5 +1,6 @@
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
+from typing import TypeVar
 
 import django_filters
 from django import forms
@@ -9,7 +10,9 @@ from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
 from counterparties.querysets import filter_links
+from oegen import asof
 from oegen.core import clock
+from oegen.core.caching import keep
 from oegen.models import User
 from oegen.pages.filters import (
     MINE,
@@ -31,6 +34,7 @@ from pipelines.choices import ON_HOLD, RAG, Outcome, Reason
 from pipelines.models import (
     CounterpartyRole,
     Facility,
+    Fact,
     Pipeline,
     PipelineCounterparty,
     Stage,
@@ -50,6 +54,8 @@ from pipelines.querysets import (
     WORSE,
 )
 from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
+
+T = TypeVar("T")
 
 NOT_RATED = "none"
 
@@ -96,9 +102,14 @@ def status_choices() -> list[Choice]:
     ]
 
 
+def _read(records: Callable[[], T], kind: str) -> T:
+    """Of a past day, which takes long to read, they are cached until a business record changes."""
+    return keep(records, "choices", kind, asof.data_version()) if clock.past_day() else records()
+
+
 def technology_choices() -> list[Choice]:
     """The technologies that are active or in use, each followed by its kinds."""
-    known = list(Technology.objects.active_or_in_use())
+    known = _read(lambda: list(Technology.objects.active_or_in_use()), "technologies")
     choices = []
     for parent in (technology for technology in known if technology.parent_id is None):
         kinds = [(kind.code, kind.name) for kind in known if kind.parent_id == parent.pk]
@@ -124,7 +135,7 @@ def is_technology_family(code: str) -> bool:
 
 def responsible_choices() -> list[tuple[str, str]]:
     """Everybody who may sign in, and whoever is responsible for a pipeline."""
-    people = User.objects.filter(Q(is_active=True) | Exists(_pipelines_of_person()))
+    people = User.objects.filter(Q(is_active=True) | _in_charge())
     return [
         (MINE, "Me"),
         *((person.username, str(person)) for person in people),
@@ -151,8 +162,12 @@ def name_reader(query: QueryDict, reader: User) -> QueryDict:
     return named
 
 
-def _pipelines_of_person():
-    return Pipeline.objects.filter(responsible=OuterRef("pk")).order_by()
+def _in_charge() -> Q:
+    """The condition that a person is responsible for a pipeline."""
+    if clock.past_day():
+        # The table of pipelines as of that day would take longer to make.
+        return Q(pk__in=Fact.objects.now().values("responsible_id"))
+    return Q(Exists(Pipeline.objects.filter(responsible=OuterRef("pk")).order_by()))
 
 
 def attention_choices() -> list[Choice]:
@@ -224,7 +239,7 @@ class NestedFilter(django_filters.Filter):
 
 
 def facility_country_choices() -> list[tuple[str, str]]:
-    return countries_of(Facility.objects.all())
+    return _read(lambda: countries_of(Facility.objects.all()), "countries")
 
 
 class PipelineFilter(PageFilterSet):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import TypeVar
+from uuid import UUID
 
 from django.apps import apps
 
@@ -11,6 +15,8 @@ from oegen import asof, audit
 from oegen.core import clock, sql
 from oegen.core.caching import keep
 from pipelines.choices import Outcome
+
+T = TypeVar("T")
 
 #: The fewest observations from which a share or a usual time is given.
 ENOUGH = 10
@@ -113,7 +119,7 @@ def pipelines_with_result_sql(result: str) -> str:
     """  # noqa: S608
 
 
-# How long stays last -----------------------------------------------------------------------------
+# How stays went ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -125,20 +131,78 @@ class Length:
     stays: int
 
 
-def lengths(stays: str, day: date) -> dict[str, list[Length]]:
-    """The lengths of the stays in a table with the columns of ``stays_sql`` up to the day, by the
-    stage's code, in ascending order."""
+@dataclass(frozen=True)
+class Summary:
+    """The stays in a stage: of ``pipelines``, ``ongoing`` of them not over and ``moved`` ended with
+    a move. ``median_days`` and ``usual_days``: within which half and four fifths end so, None while
+    unknown. ``went_on``, ``sold`` and ``ended`` are numbers of pipelines with that result."""
+
+    pipelines: int = 0
+    stays: int = 0
+    ongoing: int = 0
+    moved: int = 0
+    median_days: int | None = None
+    usual_days: int | None = None
+    went_on: int = 0
+    sold: int = 0
+    ended: int = 0
+
+
+def summarize(day: date, only: str = "") -> dict[str, Summary]:
+    """The stays up to the day, by the stage's code. ``only`` names a table with the ids of the
+    pipelines wanted; by default those of all are summarized."""
+    if only:
+        return _summarize(day, f"WHERE pipeline_id IN (SELECT id FROM {only})")  # noqa: S608
+    return _keep(lambda: _summarize(day), "stays", day)
+
+
+def _keep(compute: Callable[[], T], kind: str, day: date) -> T:
+    """The result of ``compute``, cached until a transition or a stage is written."""
+    return keep(compute, kind, day, clock.past_moment(), *stays_version())
+
+
+def stays_version() -> list[object]:
+    """What changes when a stay does: a part of cache keys."""
+    models = (apps.get_model("pipelines", name) for name in ("StageTransition", "Stage"))
+    return [part for model in models for part in audit.table_version(model)]
+
+
+def _summarize(day: date, where: str = "") -> dict[str, Summary]:
     until = f"COALESCE(until, {sql.date_literal(day)})"
-    found: dict[str, list[Length]] = {}
-    for stage, *length in sql.fetch(
+    lengths: dict[str, list[Length]] = defaultdict(list)
+    ongoing: Counter[str] = Counter()
+    results: dict[str, list[int]] = {}
+    for stage, days, *numbers in sql.fetch(
         f"""
-        SELECT stage, days, SUM(moved), COUNT(*) FROM (
-            SELECT stage, moved, {sql.days_between("began", until)} AS days FROM {stays} AS stays
-        ) AS lasting GROUP BY stage, days ORDER BY stage, days
+        WITH stays AS MATERIALIZED ({stays_sql(where)})
+        SELECT stage, {sql.days_between("began", until)} AS days, SUM(moved), COUNT(*),
+            COUNT(*) - COUNT(until), NULL FROM stays GROUP BY 1, 2
+        UNION ALL
+        SELECT stage, NULL, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
+        FROM ({stage_results_sql("stays")}) AS results GROUP BY stage
+        ORDER BY 1, 2
         """  # noqa: S608 - no user input
     ):
-        found.setdefault(stage, []).append(Length(*map(int, length)))
-    return found
+        if days is None:
+            results[stage] = list(map(int, numbers))
+        else:
+            moved, stays, still = map(int, numbers[:3])
+            lengths[stage].append(Length(int(days), moved, stays))
+            ongoing[stage] += still
+    return {
+        stage: Summary(
+            pipelines,
+            stays=sum(length.stays for length in lengths[stage]),
+            ongoing=ongoing[stage],
+            moved=sum(length.moved for length in lengths[stage]),
+            median_days=days_until(lengths[stage], 0.5),
+            usual_days=days_until(lengths[stage], FOUR_FIFTHS),
+            went_on=went_on,
+            sold=sold,
+            ended=ended,
+        )
+        for stage, (pipelines, went_on, sold, ended) in results.items()
+    }
 
 
 def days_until(lengths: list[Length], share: float) -> int | None:
@@ -157,17 +221,28 @@ def days_until(lengths: list[Length], share: float) -> int | None:
 def usual_days(day: date) -> dict[str, int]:
     """The days within which four fifths of all stays in a stage end with a move, by the stage's
     code; without the stages of which fewer than ``ENOUGH`` stays ended so, because those say
-    little. Cached until a transition is written.
-    """
-    models = (apps.get_model("pipelines", name) for name in ("StageTransition", "Stage"))
-    versions = [part for model in models for part in audit.table_version(model)]
-    return keep(lambda: _usual_days(day), "usual days", day, clock.past_moment(), *versions)
+    little."""
+    return {
+        stage: found.usual_days
+        for stage, found in summarize(day).items()
+        if found.usual_days is not None and found.moved >= ENOUGH
+    }
 
 
-def _usual_days(day: date) -> dict[str, int]:
-    found = {}
-    for stage, stays in lengths(f"({stays_sql()})", day).items():
-        days = days_until(stays, FOUR_FIFTHS)
-        if days is not None and sum(stay.moved for stay in stays) >= ENOUGH:
-            found[stage] = days
-    return found
+def waiting(day: date) -> list[UUID]:
+    """The pipelines that are in a stage for more than the usual days."""
+    return _keep(lambda: _waiting(day), "waiting", day)
+
+
+def _waiting(day: date) -> list[UUID]:
+    latest = {stage: day - timedelta(days=usual) for stage, usual in usual_days(day).items()}
+    if not latest:
+        return []
+    is_long = " OR ".join(
+        f"stage = %s AND began < {sql.date_literal(limit)}" for limit in latest.values()
+    )
+    rows = sql.fetch(
+        f"SELECT pipeline_id FROM ({stays_sql()}) AS stays WHERE until IS NULL AND ({is_long})",  # noqa: S608
+        tuple(latest),
+    )
+    return [sql.uuid_of(key) for (key,) in rows]

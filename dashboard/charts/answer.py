@@ -66,7 +66,7 @@ def _part(word: str, total: Total, lists: Lists, **filters) -> Phrase:
 def _moves(found: Answer, since: date, lists: Lists) -> Iterable[Phrase]:
     for direction, judgement in ((WORSE, "bad"), (BETTER, "good")):
         number = re_rated(found.rag_moves, direction)
-        link = lists.pipelines(status=OPEN, since=since, rag_moved=direction)
+        link = re_rated_link(direction, since, lists)
         if number:
             yield Phrase(f"{whole(number)} {direction}", replace(link, pipelines=number), judgement)
     yield from _overdue_moves(found, lists)
@@ -78,6 +78,11 @@ def _moves(found: Answer, since: date, lists: Lists) -> Iterable[Phrase]:
         # Without capacity there is no average.
         text = f"{words.count(found.slippage.slipped, 'RTB date')} changed"
         yield Phrase(text, lists.tab("dates", since))
+
+
+def re_rated_link(direction: str, since: date, lists: Lists) -> Link:
+    """The list of what is open on both days and rated ``WORSE`` or ``BETTER`` than then."""
+    return lists.pipelines(status=OPEN, since=since, rag_moved=direction)
 
 
 def _overdue_moves(found: Answer, lists: Lists) -> Iterable[Phrase]:
@@ -272,17 +277,12 @@ def attention_list(
 ) -> AttentionList:
     stages = {group.code: group.label for group in statuses}
 
-    def link(code: str, number: int) -> Link:
-        columns = "capacity_mw,status,rag_status,attention,rtb_date"
-        wanted = lists.pipelines(status=OPEN, attention=code, columns=columns, sort="-capacity_mw")
-        return replace(wanted, pipelines=number)
-
     return AttentionList(
         found.pipelines,
         found.urgent,
-        link(ANY_REASON, found.pipelines),
+        attention_link(ANY_REASON, found.pipelines, lists),
         tuple(
-            ReasonCount(reason, number, link(str(reason), number))
+            ReasonCount(reason, number, attention_link(str(reason), number, lists))
             for reason, number in found.by_reason.items()
             if number
         ),
@@ -296,6 +296,13 @@ def attention_list(
             for one in found.first
         ),
     )
+
+
+def attention_link(code: str, pipelines: int | None, lists: Lists) -> Link:
+    """The list of what needs attention for a reason or ``ANY_REASON``, the largest first."""
+    columns = "capacity_mw,status,rag_status,attention,rtb_date"
+    wanted = lists.pipelines(status=OPEN, attention=code, columns=columns, sort="-capacity_mw")
+    return replace(wanted, pipelines=pipelines)
 
 
 def whose(since: date, lists: Lists) -> Whose:

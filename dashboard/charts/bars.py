@@ -29,6 +29,7 @@ from dashboard.charts.parts import (
 from dashboard.metrics import Total
 from dashboard.metrics.totals import (
     Concentration,
+    Holding,
     RtbGroup,
     TechnologyGroup,
 )
@@ -87,7 +88,7 @@ def rtb_years(
 ) -> Chart:
     """``known`` are the technologies of the open pipelines, in order."""
     labels = [BUCKETS.get(group.bucket, group.bucket) for group in groups]
-    links = [lists.pipelines(group.total, **_bucket_filters(group.bucket)) for group in groups]
+    links = [lists.pipelines(group.total, **bucket_filters(group.bucket)) for group in groups]
     has_probabilities = any(group.total.with_probability.mw for group in groups)
     return Chart(
         key="rtb",
@@ -139,7 +140,8 @@ def _finding_of_years(groups: Sequence[RtbGroup]) -> str:
     return finding
 
 
-def _bucket_filters(bucket: str) -> dict[str, str]:
+def bucket_filters(bucket: str) -> dict[str, str]:
+    """The filters of the list of the open pipelines of the bucket."""
     if bucket in BUCKETS:
         return {"status": OPEN, "rtb": bucket}
     return {"status": OPEN, "rtb": IN_TIME, "rtb_year": bucket}
@@ -147,7 +149,7 @@ def _bucket_filters(bucket: str) -> dict[str, str]:
 
 def _bucket_link(group: RtbGroup, technology: Technology, lists: Lists) -> Link:
     total = group.by_technology.get(technology.pk, Total())
-    return lists.pipelines(total, **_bucket_filters(group.bucket), technology=technology.code)
+    return lists.pipelines(total, **bucket_filters(group.bucket), technology=technology.code)
 
 
 def _technology_cells(
@@ -190,19 +192,29 @@ def _weighted(groups: Sequence[RtbGroup]) -> dict:
 # By counterparty ---------------------------------------------------------------------------------
 
 
+def holders_with_links(found: Concentration, lists: Lists) -> list[tuple[Holding, Link]]:
+    """Those that hold something, the largest first, then the others and nobody, each with the list
+    of the pipelines of which they hold a part."""
+    keys = [str(one.counterparty.pk) for one in found.holdings if one.counterparty]
+    wanted: list[tuple[Holding, dict[str, str]]] = [
+        (one, {"held_by": key}) for one, key in zip(found.holdings, keys, strict=True)
+    ]
+    if found.number_of_others:
+        wanted.append((found.others, {"held_by_others": ",".join(keys)}))
+    if found.unheld.held_mw:
+        wanted.append((found.unheld, {"held_by_nobody": YES}))
+    return [(one, lists.holding(one.total, one.held_mw, **holder)) for one, holder in wanted]
+
+
 def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart:
     """The open capacity of each holder, the largest first."""
     known = [(one.counterparty, one) for one in found.holdings if one.counterparty]
-    holders = [(short_name(holder), one, {"held_by": str(holder.pk)}) for holder, one in known]
-    if found.number_of_others:
-        label = words.count(found.number_of_others, "other")
-        keys = ",".join(str(holder.pk) for holder, _ in known)
-        holders.append((label, found.others, {"held_by_others": keys}))
-    if found.unheld.held_mw:
-        holders.append((NOBODY, found.unheld, {"held_by_nobody": YES}))
+    holders = holders_with_links(found, lists)
     rows, notes = [], []
-    for label, one, wanted in holders:
-        link = lists.holding(one.total, one.held_mw, **wanted)
+    for one, link in holders:
+        label = NOBODY if one is found.unheld else words.count(found.number_of_others, "other")
+        if one.counterparty:
+            label = short_name(one.counterparty)
         share = percent(one.held_mw / open_mw) if open_mw else ""
         cells = (number(one.held_mw), share, whole(one.total.pipelines))
         rows.append(Row(label, link, tuple(map(Cell, cells))))
@@ -221,8 +233,8 @@ def concentration(found: Concentration, lists: Lists, open_mw: Decimal) -> Chart
         rows=tuple(rows),
         data=bars(
             [row.label for row in rows],
-            [float(one.held_mw) for _, one, _ in holders],
-            [ACCENT if one.counterparty else NEUTRAL for _, one, _ in holders],
+            [float(one.held_mw) for one, _ in holders],
+            [ACCENT if one.counterparty else NEUTRAL for one, _ in holders],
             notes,
             [row.link for row in rows],
             "MW, mixed",

@@ -107,9 +107,9 @@ def _choice(one: Growth, lists: Lists) -> dict[str, Any]:
         "finding": _finding(one),
         "light": light,
         "dark": dark,
-        "link": _link(one.technology, PLACEHOLDER, lists).url,
-        "reached": _by_month(one.reached),
-        "scheduled": _by_month(one.scheduled),
+        "link": dated_link(one.technology, PLACEHOLDER, lists).url,
+        "reached": by_month(one.reached),
+        "scheduled": by_month(one.scheduled),
         "trend": [
             [outlook.day.isoformat(), outlook.mw, outlook.low, outlook.high]
             for outlook in one.trend
@@ -117,12 +117,13 @@ def _choice(one: Growth, lists: Lists) -> dict[str, Any]:
     }
 
 
-def _link(technology: Technology | None, day: date | str, lists: Lists) -> Link:
+def dated_link(technology: Technology | None, day: date | str, lists: Lists) -> Link:
+    """The list of what has reached its RTB date by that day, or is scheduled to."""
     code = technology.code if technology else ""
     return lists.pipelines(rtb=ON_COURSE, rtb_to=day, technology=code)
 
 
-def _by_month(points: Sequence[Point]) -> list[list]:
+def by_month(points: Sequence[Point]) -> list[list]:
     """The last point of each month; more points could not be distinguished in the chart."""
     last = {(point.day.year, point.day.month): point for point in points}
     return [[point.day.isoformat(), round(point.mw, 3)] for point in last.values()]
@@ -137,7 +138,7 @@ def _year_row(year: int, found: Sequence[Growth], lists: Lists) -> Row:
         reached = bisect_right(points, end, key=attrgetter("day"))
         if reached:
             amount = points[reached - 1].mw
-            link = replace(_link(one.technology, end, lists), mw=Decimal(str(amount)))
+            link = replace(dated_link(one.technology, end, lists), mw=Decimal(str(amount)))
             cells.append(Cell(number(amount), link))
         else:
             cells.append(Cell(""))

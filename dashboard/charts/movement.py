@@ -170,12 +170,17 @@ def rag_table(moves: Iterable[RagMove], since: date, lists: Lists) -> list[RagRo
     def cell(before: RAG, now: RAG) -> RagCell:
         total = known.get((before, now), Total())
         step = order.index(now) - order.index(before)
-        link = lists.pipelines(
-            total, status=OPEN, rag=rag_code(now), since=since, rag_was=rag_code(before)
-        )
+        link = rag_link(before, now, total, since, lists)
         return RagCell(total, link, "worse" if step > 0 else "better" if step < 0 else "same")
 
     return [RagRow(before.label, tuple(cell(before, now) for now in order)) for before in order]
+
+
+def rag_link(before: str, now: str, total: Total, since: date, lists: Lists) -> Link:
+    """The list of what is open on both days, rated ``before`` and rated ``now``."""
+    return lists.pipelines(
+        total, status=OPEN, rag=rag_code(now), since=since, rag_was=rag_code(before)
+    )
 
 
 def re_rated(moves: Iterable[RagMove], direction: str) -> int:

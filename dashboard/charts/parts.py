@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
@@ -135,6 +136,11 @@ class Lists:
         kept = {name: values for name, values in self.filters.items() if name not in filters}
         wanted = {name: [value] for name, value in filters.items() if value}
         return Link(_address("dashboard", {**kept, **wanted, "compare": since}))
+
+    @staticmethod
+    def pipeline(key: UUID) -> Link:
+        """The page of one pipeline."""
+        return Link(asof.keep_day(reverse("pipeline", args=[key]), clock.past_day()))
 
     @staticmethod
     def points(**wanted) -> Link:

@@ -44,23 +44,22 @@ def scatter(point_counts: Sequence[tuple[int, int, int]]) -> Scatter:
         data={
             "kind": "scatter",
             "places": [list(counts) for counts in point_counts],
-            "link": _place_link(),
+            "link": place_link(f"{PLACEHOLDER}-impact", f"{PLACEHOLDER}-likelihood").url,
             "light": light,
             "dark": dark,
         },
     )
 
 
-def _place_link() -> str:
-    """The list of the points of one impact and likelihood, which charts.js fills in."""
-    impact, likelihood = f"{PLACEHOLDER}-impact", f"{PLACEHOLDER}-likelihood"
+def place_link(impact: int | str, likelihood: int | str) -> Link:
+    """The list of the live points of one impact and likelihood. charts.js fills in placeholders."""
     return Lists.points(
         status=LIVE,
         impact_min=impact,
         impact_max=impact,
         likelihood_min=likelihood,
         likelihood_max=likelihood,
-    ).url
+    )
 
 
 @dataclass(frozen=True)

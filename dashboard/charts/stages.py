@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dashboard.charts.parts import Cell, Lists, percent
+from dashboard.charts.parts import Cell, Link, Lists, percent
 from dashboard.metrics.stages import Conversion, Stages, TimeInStage
 from oegen.core.words import count, whole
 from pipelines.stays import ENDED, ENOUGH, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON
@@ -38,7 +38,7 @@ def stage_rows(found: Stages, lists: Lists) -> list[StageRow]:
 
 def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
     def cell(result: str, number: int) -> Cell:
-        link = lists.pipelines(way=f"{conversion.stage.code}:{result}")
+        link = result_link(conversion.stage.code, result, lists)
         return Cell(whole(number), replace(link, pipelines=number))
 
     if not conversion.entered:
@@ -59,6 +59,11 @@ def _row(time: TimeInStage, conversion: Conversion, lists: Lists) -> StageRow:
         ended=cell(ENDED, conversion.ended),
         undecided=cell(UNDECIDED, conversion.undecided),
     )
+
+
+def result_link(stage: str, result: str, lists: Lists) -> Link:
+    """The list of the projects with that result of the stage (pipelines.stays)."""
+    return lists.pipelines(way=f"{stage}:{result}")
 
 
 def _days(days: int | None, stays: int) -> str:

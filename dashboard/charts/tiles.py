@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from dashboard.charts.parts import Link, Lists, percent, plain_size
 from dashboard.metrics import Total
@@ -17,6 +18,18 @@ from pipelines.reference import COMPLETED
 #: The columns shown by the lists behind the tiles of net and weighted capacity.
 NET_COLUMNS = "project_name,status,capacity_mw,ownership_pct,net_mw"
 WEIGHTED_COLUMNS = "project_name,status,capacity_mw,gross_weighted_mw,ownership_pct,net_weighted_mw"
+
+#: The filters of the list behind each tile.
+FILTERS: dict[str, dict[str, Any]] = {
+    "open": {"status": OPEN},
+    "net": {"status": OPEN, "columns": NET_COLUMNS},
+    "weighted": {"status": OPEN, "columns": WEIGHTED_COLUMNS},
+    "net_weighted": {"status": OPEN, "columns": WEIGHTED_COLUMNS},
+    "on_hold": {"status": HELD},
+    "completed": {"status": COMPLETED},
+    "overdue": {"rtb": OVERDUE},
+    "unconfirmed": {"not_confirmed": UNCONFIRMED_DAYS},
+}
 
 #: Of the open MW, the part that must have a probability for weighted capacity to say something.
 ENOUGH_PROBABILITIES = Decimal("0.5")
@@ -69,28 +82,27 @@ class Tile:
 
 def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
     """Those of weighted capacity only if ``has_weighted``."""
-    days = UNCONFIRMED_DAYS
 
-    def capacity_tile(key: str, title: str, **filters) -> Tile:
+    def capacity_tile(key: str, title: str) -> Tile:
         total, earlier = getattr(now, key), getattr(before, key)
         return Tile(
             key=key,
             title=title,
             amount=total.capacity,
             total=total,
-            link=lists.pipelines(total, **filters),
+            link=lists.pipelines(total, **FILTERS[key]),
             change_mw=total.capacity.mw - earlier.capacity.mw,
             change_count=total.pipelines - earlier.pipelines,
         )
 
-    def share_tile(key: str, title: str, columns: str, detail: str) -> Tile:
+    def share_tile(key: str, title: str, detail: str) -> Tile:
         amount = getattr(now.open, key)
         return Tile(
             key=key,
             title=title,
             amount=amount,
             total=now.open,
-            link=lists.pipelines(now.open, status=OPEN, columns=columns),
+            link=lists.pipelines(now.open, **FILTERS[key]),
             change_mw=amount.mw - getattr(before.open, key).mw,
             detail=detail,
         )
@@ -100,17 +112,17 @@ def tiles(now: Headline, before: Headline, lists: Lists) -> list[Tile]:
         share = now.open.share_with_probability or 0
         detail = f"{percent(share)} of the open MW have a probability"
         weighted = [
-            share_tile("weighted", "Gross weighted", WEIGHTED_COLUMNS, detail),
-            share_tile("net_weighted", "Net weighted", WEIGHTED_COLUMNS, detail),
+            share_tile("weighted", "Gross weighted", detail),
+            share_tile("net_weighted", "Net weighted", detail),
         ]
     return [
-        capacity_tile("open", "Open", status=OPEN),
-        share_tile("net", "Net", NET_COLUMNS, _net_detail(now.open)),
+        capacity_tile("open", "Open"),
+        share_tile("net", "Net", _net_detail(now.open)),
         *weighted,
-        capacity_tile("on_hold", "On hold", status=HELD),
-        capacity_tile("completed", "Completed", status=COMPLETED),
-        capacity_tile("overdue", "Overdue", rtb=OVERDUE),
-        capacity_tile("unconfirmed", f"Not confirmed in {days} days", not_confirmed=days),
+        capacity_tile("on_hold", "On hold"),
+        capacity_tile("completed", "Completed"),
+        capacity_tile("overdue", "Overdue"),
+        capacity_tile("unconfirmed", f"Not confirmed in {UNCONFIRMED_DAYS} days"),
     ]
 
 

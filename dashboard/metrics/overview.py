@@ -12,6 +12,7 @@ from dashboard.metrics.attention import Attention, attention
 from dashboard.metrics.baselines import Baselines, baselines
 from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
+from dashboard.metrics.kept import figures_version
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
@@ -37,11 +38,9 @@ from dashboard.metrics.totals import (
     most_exposing,
 )
 from infopoints.models import InformationPoint
-from oegen import asof
-from oegen.audit import table_version
-from oegen.core import caching, clock
-from oegen.core.caching import cache_key, keep
-from pipelines.models import Stage, StageTransition
+from infopoints.querysets import InformationPointQuerySet
+from oegen.core import caching
+from oegen.core.caching import cache_key
 from pipelines.querysets import PipelineQuerySet
 
 #: The number of information points in the list of the highest ratings.
@@ -111,7 +110,7 @@ def overview(
     compared with the end of ``since``, and those of a tab, one of ``TABS``.
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered.
-    Both parts are cached until the next change set about a business record, the next day or for
+    Both parts are cached as long as ``figures_version`` is the same, up to
     ``caching.CACHE_SECONDS``.
     """
     parts = {"answer": _answer, tab: TABS[tab]}
@@ -129,17 +128,18 @@ def overview(
 
 def overview_key(since: date, *, filters: str) -> tuple[object, ...]:
     """What the overview depends on, as a part of cache keys."""
-    return since, asof.data_version(), filters
+    return since, figures_version(is_filtered=bool(filters)), filters
 
 
 def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
     return Answer(
+        # First, while nothing is made as of the page's day yet, if that is past.
+        before=before.keep(headline, "headline"),
         headline=headline(now),
-        before=headline(before),
         rag=tuple(by_rag(now)),
         statuses=tuple(by_status(now)),
         by_status_and_rag=by_status_and_rag(now),
-        stages=stages(now) if filters else _stages_of_all(now),
+        stages=stages(now),
         rag_moves=tuple(rag_moves(now)),
         slippage=slippage(now),
         changes=count_changes(before, now),
@@ -161,12 +161,22 @@ def _sizes(before: Portfolio, now: Portfolio, filters: str) -> Sizes:
 
 
 def _risks(before: Portfolio, now: Portfolio, filters: str) -> Risks:
-    live = InformationPoint.objects.recorded().live()
     return Risks(
-        tuple(by_information_point(now, list(live.by_rating()[:TOP]))),
+        tuple(by_information_point(now, top_points())),
         tuple(most_exposing(now)),
-        tuple(live.count_by_impact_and_likelihood()),
+        tuple(live_points().count_by_impact_and_likelihood()),
     )
+
+
+def live_points() -> InformationPointQuerySet:
+    """The live information points that were recorded by the day."""
+    found: InformationPointQuerySet = InformationPoint.objects.recorded().live()
+    return found
+
+
+def top_points() -> list[InformationPoint]:
+    """The live information points with the highest ratings."""
+    return list(live_points().by_rating()[:TOP])
 
 
 def _counterparties(before: Portfolio, now: Portfolio, filters: str) -> Counterparties:
@@ -181,10 +191,3 @@ TABS: dict[str, Callable[[Portfolio, Portfolio, str], Any]] = {
     "risks": _risks,
     "counterparties": _counterparties,
 }
-
-
-def _stages_of_all(now: Portfolio) -> Stages:
-    """The stages of all pipelines, which most change sets do not change: computing them takes a
-    quarter of the page's time."""
-    tables = [*table_version(StageTransition), *table_version(Stage)]
-    return keep(lambda: stages(now), "stages", clock.past_day(), clock.today(), *tables)

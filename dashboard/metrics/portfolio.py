@@ -17,10 +17,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import count
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
@@ -55,6 +56,8 @@ from oegen.core.sql import Values, fetch, run
 from pipelines.facts.intervals import FOREVER
 from pipelines.models import Fact, Stage, Technology
 from pipelines.querysets import PipelineQuerySet, part_of
+
+T = TypeVar("T")
 
 #: The columns of the tables of a comparison.
 COMPARED = (
@@ -99,7 +102,6 @@ class Portfolio:
     """The pipelines at the end of ``day``, which is today for the present."""
 
     day: date
-    sums: Sums
     #: The past day that the facts are of, if it is not that of the request.
     _own_day: date | None
     #: Where their intervals are cut; None for the present.
@@ -108,16 +110,28 @@ class Portfolio:
     selected: str
     #: The moment of the facts that are kept: its own or, for the present, this morning.
     _kept_until: datetime
-    #: Their version; None where the pipelines are filtered, because filters read more than facts.
-    _version: tuple[object, ...] | None
-    _comparison: Comparison | None = None
+    _before: Portfolio | None
+    #: Drops the temporary tables.
+    _tables: ExitStack
 
-    @property
+    @cached_property
     def comparison(self) -> Comparison:
         """Raises ValueError unless the portfolio was built with ``before``."""
-        if self._comparison is None:
+        if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
-        return self._comparison
+        return _compare(self._before, self, self._tables)
+
+    @cached_property
+    def _version(self) -> tuple[object, ...] | None:
+        """The version of the facts that are kept; None where the pipelines are filtered, because
+        filters read more than facts."""
+        return None if self.selected else facts_version(self.day, self._kept_until)
+
+    @cached_property
+    def sums(self) -> Sums:
+        _ = self._version
+        with self.reading():
+            return _sums_of(self)
 
     def total(self, *where: Condition) -> Total:
         return self.sums.totals_by(where=where).get((), Total())
@@ -125,6 +139,12 @@ class Portfolio:
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """See ``Sums.totals_by``."""
         return self.sums.totals_by(*keys, where=where)
+
+    def keep(self, compute: Callable[[Portfolio], T], kind: str) -> T:
+        """The result of ``compute``; of a past day, that of all pipelines is cached."""
+        if self._version is None or not self._moment:
+            return compute(self)
+        return keep(lambda: compute(self), kind, *self._version)
 
     def version_of(self, *columns: Column, where: Q) -> tuple[object, ...] | None:
         """A part of a cache key: what changes when these columns of the facts that meet the
@@ -166,29 +186,28 @@ def portfolio(
 ) -> Iterator[Portfolio]:
     """The portfolio at the end of ``day``, by default at the moment that the request reads. Metrics
     of change require the portfolio ``before``, of an earlier day."""
-    name = new_table_name("portfolio")
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             past = clock.past_day()
             moment = clock.end_of(past) if past else None
             kept_until = moment or clock.days_ago(0)
-            selected = _selected_table(name, select(), tables)
+            selected = _selected_table(select(), tables)
             found = Portfolio(
                 day or clock.today(),
-                Sums((), ()),
                 _own_day=day,
                 _moment=moment,
                 selected=selected,
                 _kept_until=kept_until,
-                _version=None if selected else tuple(facts_version(kept_until)),
+                _before=before,
+                _tables=tables,
             )
-            found = replace(found, sums=_sums_of(found))
-        if before:
-            found = replace(found, _comparison=_compare(name, before, found, tables))
+            if selected:
+                # Not later, because the tables as of that day would be made again.
+                vars(found).update(sums=_sums_of(found))
         yield found
 
 
-def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) -> str:
+def _selected_table(selected: PipelineQuerySet, tables: ExitStack) -> str:
     """The name of a temporary table of the ids; empty if nothing is filtered."""
     if not selected.query.has_filters():
         return ""
@@ -196,10 +215,11 @@ def _selected_table(name: str, selected: PipelineQuerySet, tables: ExitStack) ->
         sql, params = selected.order_by().values("id").query.sql_with_params()
     except EmptyResultSet:
         sql, params = f"SELECT pipeline_id AS id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
-    ids = f"{name}_selected"
+    ids = new_table_name("selected")
     tables.enter_context(
         temporary_table(ids, f"SELECT DISTINCT id FROM ({sql}) AS selected", params)
     )
+    _analyse(ids, Column.ID)
     return ids
 
 
@@ -227,7 +247,7 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
     )
     grouped = f"""
         SELECT {", ".join(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
-        FROM ({rows}) AS facts GROUP BY {", ".join(names)}
+        FROM ({rows} {once_each()}) AS facts GROUP BY {", ".join(names)}
     """
     shared, shared_params = found.facts(
         *KEYS,
@@ -255,30 +275,40 @@ def _with_text_keys(row: Values) -> Values:
     return tuple([str(value) if isinstance(value, UUID) else value for value in row])
 
 
-def _compare(name: str, before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
+def _compare(before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
+    name = new_table_name("portfolio")
     result = Comparison(f"{name}_earlier", f"{name}_later")
     among = ""
     vocabulary_changed = _vocabulary_changed(before, now)
     if not vocabulary_changed and bool(before.selected) == bool(now.selected):
         among = f"{name}_compared"
         tables.enter_context(temporary_table(among, *_compared_ids(before, now)))
+        _analyse(among, Column.ID)
     was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
     with now.reading():
         with before.reading() if vocabulary_changed else clock.override_day(before.day):
             rows, params = _compared_rows(before, among)
             tables.enter_context(temporary_table(result.earlier, rows, params))
+        _index(result.earlier)
         rows, params = _compared_rows(now, among)
         joined = f"""
             SELECT facts.*, {was} FROM ({rows}) AS facts
             LEFT JOIN {result.earlier} AS was ON was.id = facts.id AND was.first_row = 1
         """
         tables.enter_context(temporary_table(result.later, joined, params))
-    for name in (result.earlier, result.later):
-        run(f"CREATE INDEX {name}_id ON {name} (id)")
-        if connection.vendor == "postgresql":
-            # PostgreSQL has no statistics of a temporary table until it is analysed.
-            run(f"ANALYZE {name} ({', '.join(_ANALYSED)})")
+    _index(result.later)
     return result
+
+
+def _index(table: str) -> None:
+    run(f"CREATE INDEX {table}_id ON {table} (id)")
+    _analyse(table, *_ANALYSED)
+
+
+def _analyse(table: str, *columns: Column) -> None:
+    """PostgreSQL has no statistics of a temporary table until it is analysed."""
+    if connection.vendor == "postgresql":
+        run(f"ANALYZE {table} ({', '.join(columns)})")
 
 
 def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
@@ -315,9 +345,11 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
     return (
         f"""
         WITH changed AS MATERIALIZED ({changed})
-        SELECT id FROM changed UNION SELECT others.pipeline_id
-        FROM {facts} AS own JOIN {facts} AS others ON others.facility_id = own.facility_id
-        WHERE own.pipeline_id IN (SELECT id FROM changed) AND own.is_shared AND others.is_shared
+        SELECT id FROM changed UNION SELECT pipeline_id FROM {facts}
+        WHERE is_shared AND facility_id IN (
+            SELECT facility_id FROM {facts}
+            WHERE is_shared AND pipeline_id IN (SELECT id FROM changed)
+        )
         """,
         (adapt(since), adapt(until)) * 2,
     )
@@ -372,6 +404,12 @@ def sums_of_facts(product: str = "ownership * probability") -> str:
         SUM({part_of("kw", product)}),
         SUM(CASE WHEN probability IS NOT NULL THEN kw END)
     """
+
+
+def once_each() -> str:
+    """SQL at the end of a subquery that has each of its expressions evaluated once, though the
+    outer query uses it several times."""
+    return "OFFSET 0" if connection.vendor == "postgresql" else ""
 
 
 def new_table_name(kind: str) -> str:

@@ -9,16 +9,11 @@ estimation from incomplete observations").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 
-from dashboard.metrics.portfolio import Portfolio, new_table_name, temporary_table
-from dashboard.metrics.sums import Column
-from oegen.core.sql import fetch
-from pipelines import stays
+from dashboard.metrics.portfolio import Portfolio
 from pipelines.models import Stage
-from pipelines.stays import ENOUGH, stage_results_sql, stays_sql
+from pipelines.stays import ENOUGH, Summary, summarize
 
 
 @dataclass(frozen=True)
@@ -71,47 +66,19 @@ class Stages:
 
 def stages(portfolio: Portfolio) -> Stages:
     """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
-    table = new_table_name("stays")
     with portfolio.reading():
         ordered = list(Stage.objects.filter(is_terminal=False))
-        selected, params = portfolio.facts(Column.ID)
-        rows = f"SELECT * FROM ({stays_sql()}) AS stays WHERE pipeline_id IN ({selected})"
-        with temporary_table(table, rows, params):
-            return Stages(
-                tuple(_times(table, ordered, portfolio.day)), tuple(_conversions(table, ordered))
+        found = summarize(portfolio.day, portfolio.selected)
+    summaries = [(stage, found.get(stage.code, Summary())) for stage in ordered]
+    return Stages(
+        tuple(
+            TimeInStage(
+                stage, one.pipelines, one.stays, one.ongoing, one.median_days, one.usual_days
             )
-
-
-def _times(table: str, stages: Iterable[Stage], day: date) -> Iterator[TimeInStage]:
-    lengths = stays.lengths(table, day)
-    numbers = {
-        stage: (pipelines, stays, ongoing)
-        for stage, pipelines, stays, ongoing in fetch(
-            f"""
-            SELECT stage, COUNT(DISTINCT pipeline_id), COUNT(*), COUNT(*) - COUNT(until)
-            FROM {table} GROUP BY stage
-            """
-        )
-    }
-    for stage in stages:
-        stage_lengths = lengths.get(stage.code, [])
-        yield TimeInStage(
-            stage,
-            *numbers.get(stage.code, (0, 0, 0)),
-            stays.days_until(stage_lengths, 0.5),
-            stays.days_until(stage_lengths, stays.FOUR_FIFTHS),
-        )
-
-
-def _conversions(table: str, stages: Iterable[Stage]) -> Iterator[Conversion]:
-    numbers = {
-        stage: counts
-        for stage, *counts in fetch(
-            f"""
-            SELECT stage, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
-            FROM ({stage_results_sql(table)}) AS results GROUP BY stage
-            """
-        )
-    }
-    for stage in stages:
-        yield Conversion(stage, *map(int, numbers.get(stage.code, (0, 0, 0, 0))))
+            for stage, one in summaries
+        ),
+        tuple(
+            Conversion(stage, one.pipelines, one.went_on, one.sold, one.ended)
+            for stage, one in summaries
+        ),
+    )

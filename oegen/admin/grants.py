@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from oegen import audit
 from oegen.alerts.models import Alert
 from oegen.api.models import ApiToken
+from oegen.api.webhooks.models import Webhook
 from oegen.audit.integrity.models import Acknowledgement
 from oegen.jobs.models import Job
 from oegen.pages.models import SavedView
@@ -59,11 +60,12 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
         *everybody,
         *_permissions_of(business),
         *_permissions_of(reference, actions=("view",)),
+        *_permissions_of([Webhook], actions=("add",)),
     ]
     administration = [
         *_permissions_of([*reference, User, Group, Acknowledgement]),
         *_permissions_of(business, actions=("approve",)),
-        *_permissions_of([Alert, ApiToken, Job], actions=("change", "view")),
+        *_permissions_of([Alert, ApiToken, Job, Webhook], actions=("change", "view")),
         *_permissions_of([SecurityEvent], actions=("view",)),
         *_permissions_of([SavedView], actions=("remove",)),
     ]

@@ -78,8 +78,8 @@ class PersonAdmin(
                 "fields": ["is_active", "groups"],
                 "description": f"{roles.PORTFOLIO_MANAGERS} enter and correct records, "
                 f"{roles.MANAGERS} read the pages, {roles.ADMINISTRATORS} also look after "
-                "accounts and reference tables. Whoever has made a change or an access token, or "
-                "was sent an alert, can't be removed: untick “Active” instead.",
+                "accounts and reference tables. Whoever has made a change, an access token or a "
+                "webhook, or was sent an alert, can't be removed: untick “Active” instead.",
             },
         ),
         ("Dates", {"fields": ["last_login", "date_joined"]}),

@@ -17,6 +17,7 @@ from oegen.alerts.channels import configured_channels
 from oegen.alerts.delivery import SEND_ALERTS
 from oegen.alerts.events import Changes, Event, Occurrence, Subject
 from oegen.alerts.models import Alert, AlertRule, Channel, Notice
+from oegen.alerts.signals import alerts_written
 
 if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
@@ -39,18 +40,19 @@ RuleMatch = tuple[Occurrence, AlertRule]
 Received = tuple[Occurrence, AlertRule | None]
 
 
-def write_alerts(change_set: ChangeSet) -> None:
-    """Write the alerts of a change set that is about to be sealed, in its transaction.
+def write_alerts(change_set: ChangeSet) -> list[Occurrence]:
+    """Write the alerts of a change set that is about to be sealed, in its transaction; returns what
+    an active rule reports.
 
     Queries: none if no detector reads a model that was written; up to three if no rule is active or
     no event occurred; else a fixed number, plus some for each batch of records if a matching rule
     has filters.
     """
     if change_set.back_dated or change_set.source in events.SILENT_SOURCES:
-        return
+        return []
     detectors = events.detectors_of(change_set)
     if not detectors:
-        return
+        return []
     codes = frozenset().union(*(detector.codes for detector in detectors))
     rules = list(AlertRule.objects.active_for(codes))
     wanted = {rule.event for rule in rules} | {
@@ -80,6 +82,7 @@ def write_alerts(change_set: ChangeSet) -> None:
         author=change_set.person,
         always_summarize=change_set.source == audit.Source.IMPORT,
     )
+    return _occurrences(matches)
 
 
 @transaction.atomic
@@ -92,10 +95,12 @@ def write_timed_alerts(day: date) -> int:
     rules = list(AlertRule.objects.active_for({one.event.code for one in found}))
     header = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
     by_moment: dict[str, list[RuleMatch]] = {}
-    for match in _matches(found, rules):
+    matches = _matches(found, rules)
+    for match in matches:
         by_moment.setdefault(match[0].moment, []).append(match)
-    for moment, matches in by_moment.items():
-        _write(matches, header=header, moment=moment)
+    for moment, group in by_moment.items():
+        _write(group, header=header, moment=moment)
+    alerts_written.send(Alert, change_set=None, occurrences=_occurrences(matches))
     return Alert.objects.count() - before
 
 
@@ -166,6 +171,11 @@ def _matches(found: list[Occurrence], rules: list[AlertRule]) -> list[RuleMatch]
             continue
         matches.setdefault((id(occurrence), rule.channel), (occurrence, rule))
     return list(matches.values())
+
+
+def _occurrences(matches: list[RuleMatch]) -> list[Occurrence]:
+    """Each occurrence once, whatever the number of channels."""
+    return list({id(occurrence): occurrence for occurrence, _ in matches}.values())
 
 
 def _write(

@@ -1,10 +1,10 @@
-"""The addresses of the API: /api/v1/ by the registered view sets, and its description."""
+"""The addresses of the API: /api/v1/ by what is registered, and its description."""
 
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path, re_path
 
 from oegen.api.rest import feed, pages
-from oegen.api.rest.registry import VIEWSETS
+from oegen.api.rest.registry import ADDRESSES, VIEWSETS
 from oegen.api.rest.routing import records_router
 
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("docs/", login_required(pages.Docs.as_view()), name="api-docs"),
     path("v1/changes/", feed.Feed.as_view(), name="api-changes"),
     path("v1/", include(records_router(VIEWSETS).urls)),
+    *(path(f"v1/{route}/", include(patterns)) for route, patterns in ADDRESSES.items()),
     re_path(r"^.*$", pages.Unknown.as_view(), name="api-unknown"),
 ]

@@ -22,11 +22,11 @@ class PastMiddleware:
     Links, forms and redirects on such a page keep the day. Past pages are read-only.
     """
 
-    #: Pages without a past: the admin, signing in and out, notices, jobs and access tokens. The API
-    #: and the OData feed read the parameter themselves.
+    #: Pages without a past: the admin, signing in and out, notices, jobs, access tokens, webhooks.
+    #: The API and the OData feed read the parameter themselves.
     PRESENT_ONLY = (
         *("admin:index", "login", "logout", "notices", "jobs", "my-tokens"),
-        *("api-root", "odata"),
+        *("webhooks", "api-root", "odata"),
     )
 
     def __init__(self, get_response):

@@ -340,13 +340,14 @@ def _columns(model, prefix: str = "") -> str:
 
 def _indexed(model) -> list[str]:
     """The columns to index. Not the primary key of a link table, which no query uses, and not
-    foreign keys to reference tables, which are not selective: both cost more than they save."""
+    foreign keys to reference tables and accounts, which are not selective: both cost more than they
+    save."""
     columns = []
     for field in model._meta.concrete_fields:
         by_key = field.primary_key and getattr(model, "PARENT_FIELD", None) == ""
         target = target_of(field)
-        to_record = target is not None and not (
-            issubclass(target, AuditedModel) and target.is_vocabulary()
+        to_record = (
+            target is not None and issubclass(target, AuditedModel) and not target.is_vocabulary()
         )
         if by_key or to_record:
             columns.append(field.column)

@@ -15,9 +15,13 @@ from typing import Any
 import django_tasks
 from django_tasks.base import Task
 
-#: The queues: what is done within seconds, and what may take minutes and must not hold that up.
-QUICK, LONG = "quick", "long"
-QUEUES = (QUICK, LONG)
+#: The queues: what is done within seconds, what may take minutes and must not hold that up, and
+#: requests to servers of others, which may be slow.
+QUICK, LONG, OUTBOUND = "quick", "long", "outbound"
+QUEUES = (QUICK, LONG, OUTBOUND)
+
+#: How long jobs stay listed once they ended, unless their kind says otherwise.
+KEPT_FOR = timedelta(days=30)
 
 #: The kinds by their code.
 KINDS: dict[str, JobKind] = {}
@@ -66,7 +70,7 @@ def job_kind(
     max_attempts: int = 1,
     merges: bool = False,
     is_schedulable: bool = False,
-    kept_for: timedelta = timedelta(days=30),
+    kept_for: timedelta = KEPT_FOR,
 ) -> Callable[[Callable[..., Any]], Task[..., Any]]:
     """Register the function as a kind of job, see JobKind; returns its task."""
 

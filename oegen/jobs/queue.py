@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from oegen.core.backoff import pause_after
-from oegen.jobs.kinds import KINDS, JobFailedError, TryAgainError
+from oegen.jobs.kinds import KEPT_FOR, KINDS, JobFailedError, TryAgainError
 from oegen.jobs.models import Job, Schedule, State
 
 if TYPE_CHECKING:
@@ -221,17 +222,14 @@ def prune(now: datetime) -> int:
 
     The latest job of each schedule stays: it tells that its time was not missed.
     """
-    number = 0
-    latest = set()
-    for schedule in Schedule.objects.all():
-        newest = schedule.jobs.order_by("-scheduled_for").values_list("pk", flat=True).first()
-        latest.add(newest)
+    newest = Job.objects.filter(schedule=OuterRef("schedule")).order_by("-scheduled_for")
+    is_latest = Q(schedule__isnull=False, pk=Subquery(newest.values("pk")[:1]))
+    is_old = Q(ended_at__lt=now - KEPT_FOR) & ~Q(kind__in=KINDS)
     for code, kind in KINDS.items():
-        old = Job.objects.filter(kind=code, ended_at__lt=now - kind.kept_for)
-        tasks = list(old.exclude(pk__in=latest - {None}).values_list("task_id", flat=True))
-        DBTaskResult.objects.filter(pk__in=tasks).delete()
-        number += len(tasks)
-    return number
+        is_old |= Q(kind=code, ended_at__lt=now - kind.kept_for)
+    tasks = list(Job.objects.filter(is_old).exclude(is_latest).values_list("task_id", flat=True))
+    DBTaskResult.objects.filter(pk__in=tasks).delete()
+    return len(tasks)
 
 
 def has_finished(job: Job) -> bool:

@@ -86,6 +86,9 @@ def work(
             except (DatabaseError, InterfaceError):
                 logger.exception("The database did not answer; the jobs wait until it does.")
                 connection.close()
+            except Exception:  # A thread that ended would leave a worker that only looks alive.
+                logger.exception("A round of the worker failed; the next one follows.")
+                connection.close()
             close_old_connections()
             time.sleep(every)
         connection.close()

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def answer(
     if number is not None and number < LONG:
         return exports.download(sheet, kind)
     path = request.get_full_path()
-    key = f"download:{request.user.pk}:{path}"[: Job._meta.get_field("key").max_length]
+    key = f"download:{request.user.pk}:{sha256(path.encode()).hexdigest()}"
     rows = "" if number is None else f", {count(number, 'row')}"
     job = Job.objects.unfinished().filter(key=key).first() or jobs.enqueue(
         "download",

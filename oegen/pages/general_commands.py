@@ -35,6 +35,12 @@ register(
     go_to("Change password", "my-password", "key", "my settings account"),
     go_to("Access tokens", "my-tokens", "api", "my settings key secret program"),
     go_to("Connect", "connect", "plug-connected", "power bi excel odata databricks python"),
+    Command(
+        "Webhooks",
+        "webhook",
+        lambda question: reverse("webhooks") if question.user.has_perm("oegen.add_webhook") else "",
+        words="my settings deliveries receiver program",
+    ),
     go_to("Audit trail", "audit", "history", "change sets history undo"),
     go_to("Removed records", "removed-records", "trash", "deleted restore"),
     Command(

@@ -1,5 +1,5 @@
 """The log of security events: sign-ins, failures, delays, sign-outs, changed passwords, downloads,
-access tokens.
+access tokens, webhooks.
 
 Events form a hash chain. Each is sealed in a short transaction under a separate lock. Unknown
 usernames are stored as keyed digests only, because users type passwords there by mistake. The
@@ -91,7 +91,7 @@ def record_security_event(
     A DatabaseError is logged and not raised, so that it does not keep anybody from signing in.
     Sign-ins, sign-outs and wrong passwords are recorded by Django's signals, delays by
     oegen.people.sign_in, changed passwords by oegen.people.accounts, downloads by oegen.exports,
-    what becomes of access tokens by oegen.api.
+    what becomes of access tokens and webhooks by oegen.api.
     """
     request = request or _request.get()
     now = timezone.now()

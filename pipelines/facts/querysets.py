@@ -14,7 +14,9 @@ class FactQuerySet(QuerySet[Any]):
     def at(self, moment: datetime | None) -> Self:
         """The facts right before that time; None: the current ones."""
         if moment is None:
-            return self.filter(valid_until=FOREVER)
+            # Not with "=", by which SQLite expects so few facts that it reads all current ones
+            # again for each row of a join.
+            return self.filter(valid_until__gte=FOREVER)
         return self.filter(valid_from__lt=moment, valid_until__gte=moment)
 
     def now(self) -> Self:

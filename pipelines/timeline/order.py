@@ -198,13 +198,15 @@ def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Va
         moves AS (
             SELECT pipeline_id, MIN(effective_on) AS began
             FROM {asof.table(StageTransition)} GROUP BY pipeline_id
-        )
+        ),
+        -- PostgreSQL would look them up, and number the technologies, for each pipeline.
+        plants AS MATERIALIZED ({plants_sql})
         SELECT CAST(found.pipeline_id AS TEXT), bucket, CAST(began AS TEXT),
             CAST(COALESCE(cod, rtb) AS TEXT), place, kw,
             CASE WHEN is_shared THEN facility_id END
         FROM found
         LEFT JOIN moves ON moves.pipeline_id = found.pipeline_id
-        LEFT JOIN ({plants_sql}) AS plants ON plants.pipeline_id = found.pipeline_id
+        LEFT JOIN plants ON plants.pipeline_id = found.pipeline_id
         LEFT JOIN ({technologies_sql}) AS technologies ON technologies.id = technology_id
         ORDER BY rtb NULLS LAST, name, found.pipeline_id
         """,  # noqa: S608 - SQL of our own

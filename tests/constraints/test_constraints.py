@@ -13,7 +13,15 @@ from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.models import InformationPoint, InformationPointTechnology
 from oegen import audit, jobs
 from oegen.audit import day_rules
-from oegen.models import Acknowledgement, Alert, AlertRule, Job, Schedule
+from oegen.models import (
+    Acknowledgement,
+    Alert,
+    AlertRule,
+    Job,
+    Schedule,
+    Webhook,
+    WebhookDelivery,
+)
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -36,6 +44,8 @@ from tests.support.builders import (
     make_information_point,
     make_milestone,
     make_pipeline,
+    make_user,
+    make_webhook,
 )
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +118,14 @@ def a_running_job(key: str) -> Job:
     job.state, job.leased_to, job.leased_until = "running", uuid4(), NOON
     job.save()
     return job
+
+
+def a_webhook() -> Webhook:
+    return make_webhook(make_user("Portfolio managers"))[0]
+
+
+def a_delivery(**values) -> WebhookDelivery:
+    return WebhookDelivery.objects.create(webhook=a_webhook(), type="webhook.test", **values)
 
 
 #: constraint -> (builder, field, wrong value)
@@ -241,6 +259,13 @@ WRONG_VALUES = {
     "alert_channel_known": (an_alert, "channel", "pigeon"),
     "alert_recipient_of_email": (an_alert, "channel", "email"),
     "alert_sent_or_parked": (an_alert, "parked_at", timezone.now()),
+    "webhook_name_present": (a_webhook, "name", " "),
+    "webhook_url_is_https": (a_webhook, "url", "http://receiver.example/"),
+    "webhook_events_present": (a_webhook, "events", ""),
+    "webhook_previous_secret_ends": (a_webhook, "previous_secret", "x"),
+    "webhook_switched_off_why": (a_webhook, "switched_off_at", NOON),
+    "webhookdelivery_type_known": (a_delivery, "type", "pigeon"),
+    "webhookdelivery_sent_or_parked": (lambda: a_delivery(sent_at=NOON), "parked_at", NOON),
     "stagetransition_outcome_known": (
         lambda: make_pipeline().transitions.get(),
         "outcome",
@@ -407,13 +432,38 @@ def test_foreign_keys_hold_against_raw_removal():
         connection.check_constraints()
 
 
+def test_one_message_a_webhook_and_change_set():
+    webhook = a_webhook()
+    make_pipeline()
+    [delivery] = webhook.deliveries.all()
+    for change_set, is_refused in ((None, False), (delivery.change_set, True)):
+        for _ in range(2):
+            again = WebhookDelivery(
+                webhook=webhook, type="portfolio.changed", change_set=change_set
+            )
+            if is_refused:
+                with refused("webhookdelivery_once_for_change_set"):
+                    raw_insert(again)
+            else:
+                raw_insert(again)
+
+
+def test_one_webhook_of_a_name_for_a_person():
+    webhook = a_webhook()
+    values = {"url": "https://other.example/", "events": "changed", "secret": "x"}
+    with refused("webhook_name_unique"):
+        raw_insert(Webhook(owner=webhook.owner, name=webhook.name.upper(), **values))
+
+
 def test_every_constraint_is_tried_in_this_file():
     from oegen.audit.triggers import table_rules
     from oegen.core.triggers import Trigger
 
     declared = {
         constraint.name
-        for model in [*audit.tracked_models(), Pipeline, StageTransition]
+        for model in [
+            *(*audit.tracked_models(), Pipeline, StageTransition, Webhook, WebhookDelivery)
+        ]
         for constraint in model._meta.constraints
     } | {rule.name for rule in table_rules() if isinstance(rule, Trigger)}
     declared -= {rule.name for rule in day_rules.triggers()}  # In tests/oegen/core/test_days.py.

@@ -107,10 +107,13 @@ PAGES = {
     "report/frozen/<uuid:pk>/today/": READ,
     "search/": READ,
     "search/suggest/": READ,
+    "webhooks/": EDITORS_WRITE,
+    # Of the portfolio manager, which administrators may see, too.
+    "webhooks/<uuid:pk>/": {"GET": (302, 403, 200, 200), "POST": (302, 403, 400, 400)},
     # The right to it is the signature in it.
     "unsubscribe/<str:token>/": dict.fromkeys(["GET", "POST"], (200, 200, 200, 200)),
-    "api/": {"GET": (403, 200, 200, 200)},
-    "api/openapi.json": {"GET": (403, 200, 200, 200)},
+    "api/": {"GET": (401, 200, 200, 200)},
+    "api/openapi.json": {"GET": (401, 200, 200, 200)},
     "api/docs/": {"GET": (302, 200, 200, 200)},
     "api/^.*$": {"GET": (404, 404, 404, 404)},
     # By access tokens only: tests/oegen/api/odata/.
@@ -184,6 +187,7 @@ MODELS = {
     "admin/oegen/schedule/": REFERENCE,
     "admin/oegen/securityevent/": SECURITY_EVENTS,
     "admin/oegen/user/": PEOPLE,
+    "admin/oegen/webhook/": SECURITY_EVENTS,
     "admin/pipelines/counterpartyrole/": REFERENCE,
     "admin/pipelines/facility/": BUSINESS,
     "admin/pipelines/pipeline/": BUSINESS,

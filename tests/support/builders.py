@@ -17,6 +17,8 @@ from infopoints.models import InformationPoint
 from oegen import audit, jobs
 from oegen.api import services
 from oegen.api.scopes import Scope
+from oegen.api.webhooks.models import CHANGED
+from oegen.api.webhooks.services import add_webhook
 from oegen.models import (
     Acknowledgement,
     Alert,
@@ -26,6 +28,7 @@ from oegen.models import (
     Schedule,
     SecurityEvent,
     User,
+    Webhook,
 )
 from oegen.people import security
 from pipelines.models import (
@@ -146,6 +149,13 @@ def make_token(person: User, *, days: float = 30, **values) -> tuple[ApiToken, s
     )
 
 
+def make_webhook(owner: User, **values) -> tuple[Webhook, str]:
+    """A webhook that is told of any change, and its secret."""
+    number = next(_numbers)
+    usual = {"name": f"Receiver {number}", "url": "https://receiver.example/", "events": [CHANGED]}
+    return add_webhook(owner=owner, **usual | values)
+
+
 def make_frozen_report(person: User) -> FrozenReport:
     """As an earlier release froze it: dashboard/frozen_format_1.json."""
     content = json.loads(FROZEN_REPORT.read_text())
@@ -209,6 +219,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         ),
         jobs.enqueue("tidy", run_after=timezone.now() + timedelta(days=1)),
         make_token(author)[0],
+        make_webhook(author)[0],
         make_frozen_report(author),
         make_user(),
         Group.objects.create(name="Guests"),

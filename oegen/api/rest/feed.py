@@ -21,11 +21,9 @@ from rest_framework.views import APIView
 from oegen.api.rest.access import TokenView, may_read_personal
 from oegen.api.rest.entries import EntryReader, EntrySerializer, Range, models_of
 from oegen.api.rest.problems import CONTENT_TYPE
-from oegen.api.rest.registry import VIEWSETS
+from oegen.api.rest.registry import readable_by
 from oegen.api.rest.schema import ProblemSerializer
-from oegen.api.rest.viewsets import RecordViewSet
 from oegen.api.scopes import Scope
-from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 
 #: The number of entries on a page, at most; change sets without any count as one.
@@ -193,7 +191,7 @@ class Feed(TokenView, APIView):
         after = Position.parse(request.query_params.get("after", "0"))
         limit = _limit(request.query_params.get("limit", str(MAX_ENTRIES)))
         personal = may_read_personal(request)
-        reader = Reader(EntryReader(_readable(request.user, personal)), personal)
+        reader = Reader(EntryReader(readable_by(request.user, personal=personal)), personal)
         results, position, more = reader.read(after, limit)
         address = reverse("api-changes", request=request)
         return Response(
@@ -210,13 +208,3 @@ def _limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_ENTRIES:
         raise ValidationError({"limit": f"Give a number from 1 to {MAX_ENTRIES:,}."})
     return int(text)
-
-
-def _readable(person, personal: bool) -> dict[type[AuditedModel], type[RecordViewSet]]:
-    """The view sets of the records that the person may read, by model."""
-    return {
-        view.queryset.model: view
-        for view in VIEWSETS.values()
-        if (personal or not view.is_personal)
-        and (not view.read_permission or person.has_perm(view.read_permission))
-    }

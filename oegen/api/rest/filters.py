@@ -6,14 +6,16 @@ filtered by default.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import QuerySet
 from django.utils.text import capfirst
 from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
 
 from oegen import asof
 from oegen.api.rest.paging import KeyPagination
@@ -37,35 +39,52 @@ VALUES: dict[type[django_filters.Filter], dict[str, Any]] = {
 }
 
 
+def refuse_unknown(request: Request, known: Iterable[str]) -> None:
+    """Raises ValidationError for parameters that are not known, by parameter."""
+    known = {*known, asof.PARAMETER}
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        names = ", ".join(sorted(known))
+        raise ValidationError(
+            dict.fromkeys(unknown, f"There is no such parameter here; there are: {names}.")
+        )
+
+
+def read_filters(
+    request: Request,
+    queryset: QuerySet,
+    filterset_class: type[django_filters.FilterSet],
+    *,
+    others: Iterable[str],
+) -> django_filters.FilterSet:
+    """The valid filters of the request. ``others`` are the parameters that it may have besides.
+    Raises ValidationError, by parameter."""
+    filterset = filterset_class(request.query_params, queryset=queryset, request=request)
+    refuse_unknown(request, [*others, *getattr(filterset, "parameters", filterset.filters)])
+    if not filterset.is_valid():
+        raise ValidationError(filterset.errors.as_data())
+    return filterset
+
+
 class RecordFilterBackend(BaseFilterBackend):
     """Applies the view's ``filterset_class``. Raises ValidationError, by parameter."""
 
     def filter_queryset(self, request, queryset, view):
-        known = {*KeyPagination.parameters, asof.PARAMETER}
-        filterset = None
-        if view.filterset_class is not None:
-            filterset = view.filterset_class(
-                request.query_params, queryset=queryset, request=request
-            )
-            known.update(getattr(filterset, "parameters", filterset.filters))
-        unknown = [name for name in request.query_params if name not in known]
-        if unknown:
-            names = ", ".join(sorted(known))
-            raise ValidationError(
-                dict.fromkeys(unknown, f"There is no such parameter here; there are: {names}.")
-            )
-        if filterset is None:
+        others = KeyPagination.parameters
+        if view.filterset_class is None:
+            refuse_unknown(request, others)
             return queryset
-        if not filterset.is_valid():
-            raise ValidationError(filterset.errors.as_data())
-        return filterset.qs
+        return read_filters(request, queryset, view.filterset_class, others=others).qs
 
     def get_schema_operation_parameters(self, view) -> list[dict[str, Any]]:
         """The parameters for the OpenAPI description."""
-        if view.filterset_class is None:
-            return []
-        filters = view.filterset_class.base_filters
-        return [one for name, given in filters.items() for one in _parameters(name, given)]
+        return [] if view.filterset_class is None else parameters_of(view.filterset_class)
+
+
+def parameters_of(filterset_class: type[django_filters.FilterSet]) -> list[dict[str, Any]]:
+    """The parameters of the filters, as OpenAPI has them."""
+    filters = filterset_class.base_filters
+    return [one for name, given in filters.items() for one in _parameters(name, given)]
 
 
 def _parameters(name: str, given: django_filters.Filter) -> Iterator[dict[str, Any]]:

@@ -14,21 +14,20 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from oegen.api.rest.access import TokenAuthentication, TokenView
-from oegen.api.rest.registry import VIEWSETS
+from oegen.api.rest.registry import ADDRESSES, VIEWSETS
 from oegen.core import caching
 
 
 class Root(TokenView, APIView):
-    """The kinds of records, with the addresses of their lists."""
+    """The kinds of records and the other lists there are, with their addresses."""
 
     authentication_classes = (TokenAuthentication, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(exclude=True)
     def get(self, request):
-        return Response(
-            {name: reverse(f"api-{name}-list", request=request) for name in sorted(VIEWSETS)}
-        )
+        names = sorted({*VIEWSETS, *ADDRESSES})
+        return Response({name: reverse(f"api-{name}-list", request=request) for name in names})
 
 
 class Unknown(APIView):

@@ -11,15 +11,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.relations import PrimaryKeyRelatedField, SlugRelatedField
 from rest_framework.reverse import reverse
-from rest_framework.validators import UniqueValidator
 
 from oegen.audit.audited import AuditedModel
 from oegen.audit.reference import ReferenceModel
+from oegen.core.days import INVALID_DAY
 from oegen.core.fields import REASON_LIMIT
 
 #: The fields of a body that are not fields of the record.
@@ -129,9 +130,9 @@ class RecordSerializer(serializers.ModelSerializer):
 
     def build_standard_field(self, field_name, model_field):
         field_class, kwargs = super().build_standard_field(field_name, model_field)
-        kwargs["validators"] = [
-            one for one in kwargs.get("validators", []) if not isinstance(one, UniqueValidator)
-        ]
+        # The model's own say more, in the words of the forms.
+        for name in ("validators", "min_value", "max_value"):
+            kwargs.pop(name, None)
         return field_class, kwargs
 
     def build_relational_field(self, field_name, relation_info):
@@ -144,6 +145,13 @@ class RecordSerializer(serializers.ModelSerializer):
     def get_validators(self):
         """None: the model's own rules say more (see oegen.api.rest.writing)."""
         return []
+
+    @cached_property
+    def fields(self):
+        fields = super().fields
+        for field in fields.values():
+            _set_error_messages(field)
+        return fields
 
     def get_fields(self):
         fields = super().get_fields()
@@ -178,6 +186,29 @@ class RecordSerializer(serializers.ModelSerializer):
     def get_last_change(self, record):
         number = getattr(record, "last_change_number", None)
         return number and {"change_set": number, "at": record.modified_at}
+
+
+def _set_error_messages(field: serializers.Field) -> None:
+    """Replace the framework's messages by those of the forms."""
+    if field.read_only:
+        return
+    label = str(field.label or field.source or field.field_name or "value").replace("_", " ")
+    label = label if label.isupper() else label[:1].lower() + label[1:]
+    empty = f"Give the {label}: it can't be empty."
+    messages = dict.fromkeys(("required", "null", "blank"), empty)
+    match field:
+        case serializers.DateField():
+            messages |= dict.fromkeys(("invalid", "datetime"), INVALID_DAY)
+        case serializers.DecimalField() | serializers.FloatField():
+            messages["invalid"] = "Give a number, such as 12.5."
+        case serializers.IntegerField():
+            messages["invalid"] = "Give a whole number, such as 40."
+        case serializers.BooleanField():
+            messages["invalid"] = "Give true or false."
+        case serializers.ChoiceField():
+            codes = ", ".join(str(code) for code in field.choices if code)
+            messages["invalid_choice"] = f"“{{input}}” is none of {codes}: choose one of these."
+    field.error_messages.update(messages)
 
 
 def serializer_for(

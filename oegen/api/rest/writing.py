@@ -3,7 +3,8 @@ of the forms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.http import Http404
 from oegen import audit
 from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
+from oegen.audit.reference import ReferenceModel
 from oegen.core.exceptions import StaleRecordError
 from oegen.people.models import User
 
@@ -40,6 +42,7 @@ def create(
         setattr(record, name, value)
     with audit.change_set(person=person, reason=reason, source=audit.Source.API):
         prepare(record, {field.name for field in record._meta.concrete_fields} | values.keys())
+        _require_active(record, values)
         record.full_clean()
         answered = questions.require_answers(record, changed=None, answers=save_anyway)
         record.save()
@@ -71,10 +74,14 @@ def change(
         _require_field_permissions(record, changed, person)
         for name in changed:
             setattr(record, name, values[name])
-        prepare(record, changed)
-        record.full_clean()
+        with _all_errors() as errors:
+            prepare(record, changed)
+            _require_active(record, changed)
+            record.full_clean()
         if needed := not reason.strip() and record.needs_reason_for(sorted(changed)):
-            raise ValidationError({"reason": f"Say why: you change {', '.join(needed)}."})
+            errors["reason"] = [ValidationError(f"Say why: you change {', '.join(needed)}.")]
+        if errors:
+            raise ValidationError(errors)
         answered = questions.require_answers(record, changed=changed, answers=save_anyway)
         record.save()
         questions.record_answers(record, answered)
@@ -100,6 +107,28 @@ def locked(model: type[AuditedModel], key: UUID, version: int) -> AuditedModel:
         record.version = version
         raise StaleRecordError(record)
     return record
+
+
+@contextmanager
+def _all_errors() -> Iterator[dict[str, list[ValidationError]]]:
+    """The errors of a ValidationError of the block by field, to which others can be added."""
+    errors: dict[str, list[ValidationError]] = {}
+    try:
+        yield errors
+    except ValidationError as error:
+        errors.update(error.update_error_dict({}))
+
+
+def _require_active(record: AuditedModel, changed: Collection[str]) -> None:
+    """Raises ValidationError for a row of a reference table that forms do not offer any more."""
+    chosen = {name: getattr(record, name) for name in changed}
+    inactive = {
+        name: f"“{row.code}” is not on offer any more: choose another."
+        for name, row in chosen.items()
+        if isinstance(row, ReferenceModel) and not row.is_active
+    }
+    if inactive:
+        raise ValidationError(inactive)
 
 
 def _require_field_permissions(

@@ -32,6 +32,7 @@ class SecurityEvent(models.Model):
         TOKEN_REVOKED = "token-revoked", "Access token revoked"
         TOKEN_REFUSED = "token-refused", "Access token refused"
         TOKEN_UNKNOWN = "token-unknown", "Unknown access token"
+        WEBHOOK = "webhook", "Webhook added or changed"
 
     number = models.PositiveBigIntegerField(
         unique=True, help_text="Its place in the chain, from 1."

@@ -1,14 +1,17 @@
 """Figures from kept sums and what was written since are those that are read anew: where pipelines
 are filtered, nothing is kept."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from dashboard import metrics
+from oegen.asof import as_of
 from oegen.audit import change_set
 from oegen.core import clock
+from oegen.core.caching import uncached
 from pipelines.models import FactRevision, Pipeline, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.player import FIRST_DAY, Clock, Player
@@ -20,8 +23,8 @@ def read_anew():
     return Pipeline.objects.filter(pk__isnull=False)
 
 
-def figures(select=Pipeline.objects.all) -> tuple:
-    since = clock.today() - timedelta(days=3)
+def figures(select=Pipeline.objects.all, days=3) -> tuple:
+    since = clock.today() - timedelta(days=days)
     with (
         metrics.portfolio(select, since) as before,
         metrics.portfolio(select, before=before) as now,
@@ -41,7 +44,9 @@ def figures(select=Pipeline.objects.all) -> tuple:
 
 
 def assert_kept_figures_are_right() -> None:
-    assert figures() == figures(read_anew)
+    # Facts up to this morning are those of the end of yesterday, but their figures are not.
+    for days in (1, 3):
+        assert figures(days=days) == figures(read_anew, days=days)
 
 
 def test_after_each_write_of_a_day(monkeypatch, portfolio_manager):
@@ -52,6 +57,49 @@ def test_after_each_write_of_a_day(monkeypatch, portfolio_manager):
             player.write()
             moments.tick()
             assert_kept_figures_are_right()
+
+
+@pytest.mark.parametrize("seed", [6, pytest.param(7, marks=pytest.mark.heavy)])
+def test_the_overview_after_each_write_is_that_read_anew(seed, monkeypatch, portfolio_manager):
+    """Also of a day before, after what was written later about it."""
+    moments, player = Clock(monkeypatch), Player(seed, portfolio_manager)
+    for number in range(4):
+        moments.begin(FIRST_DAY + timedelta(days=number))
+        for _ in range(3):
+            player.write()
+            moments.tick()
+            assert overviews() == overviews(uncached)
+        with as_of(clock.today() - timedelta(days=1)):
+            assert overviews() == overviews(uncached)
+
+
+def overviews(reading=nullcontext) -> list:
+    since = clock.today() - timedelta(days=3)
+    with reading():
+        return [
+            metrics.overview(Pipeline.objects.all, since, tab, filters="") for tab in metrics.TABS
+        ]
+
+
+def test_the_overview_is_kept_until_something_is_written_that_figures_read(monkeypatch):
+    Clock(monkeypatch).begin(FIRST_DAY)
+    pipeline = make_pipeline(capacity_mw=10)
+    keys = {"first": overview_keys()}
+    pipeline.rag_comment = "Waits for the grid"
+    pipeline.save()
+    keys["commented"] = overview_keys()
+    pipeline.rtb_date = FIRST_DAY
+    pipeline.save()
+    keys["dated"] = overview_keys()
+    of_all, of_some = zip(*keys.values(), strict=True)
+    assert of_all[0] == of_all[1] != of_all[2]
+    # What a filter reads is not known.
+    assert len(set(of_some)) == 3
+
+
+def overview_keys() -> tuple[tuple, tuple]:
+    since = FIRST_DAY - timedelta(days=1)
+    return metrics.overview_key(since, filters=""), metrics.overview_key(since, filters="q=sun")
 
 
 def test_a_write_dated_before_this_morning_changes_what_was_kept(monkeypatch):
@@ -66,6 +114,16 @@ def test_a_write_dated_before_this_morning_changes_what_was_kept(monkeypatch):
         make_pipeline("Late entry", capacity_mw=70)
     assert FactRevision.objects.get().changed_from == earlier
     assert_kept_figures_are_right()
+
+
+def test_what_is_overdue_since_today_was_not_yesterday(monkeypatch):
+    moments = Clock(monkeypatch)
+    moments.begin(FIRST_DAY)
+    make_pipeline(rtb_date=FIRST_DAY, capacity_mw=10)
+    moments.begin(FIRST_DAY + timedelta(days=1))
+    for _ in range(2):
+        before, now, *_ = figures(days=1)
+        assert (before.overdue.pipelines, now.overdue.pipelines) == (0, 1)
 
 
 def test_a_facility_that_becomes_shared_today_counts_once():

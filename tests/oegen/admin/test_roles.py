@@ -7,7 +7,16 @@ from django.urls import reverse
 
 from oegen import audit
 from oegen.admin import grants
-from oegen.models import Acknowledgement, Alert, ApiToken, Comment, Job, SecurityEvent, User
+from oegen.models import (
+    Acknowledgement,
+    Alert,
+    ApiToken,
+    Comment,
+    Job,
+    SecurityEvent,
+    User,
+    Webhook,
+)
 from oegen.people import roles
 from pipelines.models import Stage
 from tests.support.builders import make_pipeline, make_user
@@ -23,7 +32,7 @@ def admin_pages() -> dict[str, list[str]]:
     for model in admin.site._registry:
         opts = model._meta
         url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-        if model in (User, Group, Acknowledgement, Alert, ApiToken, Job, SecurityEvent):
+        if model in (User, Group, Acknowledgement, Alert, ApiToken, Job, SecurityEvent, Webhook):
             pages["people"].append(url)
         elif model.is_vocabulary():
             pages["reference"].append(url)

@@ -8,7 +8,7 @@ from counterparties.models import Counterparty
 from oegen import audit
 from oegen.core import clock
 from oegen.models import ChangeSet, Comment
-from pipelines.models import Facility, Pipeline, StageTransition
+from pipelines.models import Facility, Pipeline, Stage, StageTransition
 from tests.support.builders import make_contact, make_counterparty, make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +154,8 @@ def test_rules_sentences_reasons_and_questions_are_those_of_the_forms(api):
         "on_hold_reason": "Tick “on hold” as well, or clear this reason."
     }
     assert refused(stage="nowhere")["stage"].startswith("There is no “nowhere” here")
+    Stage.objects.filter(code="construction").update(is_active=False)
+    assert refused(stage="construction", reason="x")["stage"].startswith("“construction” is not on")
     assert refused(rag_status="red") == {"reason": "Say why: you change rag_status."}
     assert refused(proejct_name="x") == {"proejct_name": "There is no field “proejct_name” here."}
     assert refused(version=7) == {"version": "This field can't be written."}

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from oegen.api.rest.pages import description
-from oegen.api.rest.registry import VIEWSETS
+from oegen.api.rest.registry import ADDRESSES, VIEWSETS
 from oegen.api.scopes import Scope
 from oegen.people import roles
 from oegen.wsgi import application
@@ -59,7 +59,9 @@ def test_it_is_described_without_warnings_and_once_for_each_method(described, ca
         for operation in path.values()
     ]
     assert len(operations) == len(set(operations))
-    assert len([one for one in operations if one.startswith("list_")]) == len(VIEWSETS)
+    assert len([one for one in operations if one.startswith("list_")]) == len(VIEWSETS) + len(
+        ADDRESSES
+    )
 
 
 def try_operations(described, role: str, examples: int) -> int:

@@ -117,6 +117,9 @@ def test_a_person_with_a_token_can_not_be_removed(client, manager, administrator
     make_token(manager)
     client.force_login(administrator)
     address = reverse("admin:oegen_user_delete", args=[manager.pk])
-    assert "the account has made changes or access tokens" in client.get(address).content.decode()
+    assert (
+        "the account has made changes, access tokens or webhooks"
+        in client.get(address).content.decode()
+    )
     client.post(address, {"post": "yes"})
     assert ApiToken.objects.get().person == manager

@@ -82,7 +82,8 @@ def test_asked_to_end_a_worker_finishes_its_job_and_says_good_bye(start):
     worker = start()
     job = Job.objects.filter(kind="test-steps")
     wait_until(lambda: job.get().state == State.RUNNING)
-    assert Worker.objects.alive().count() == 1
+    # It takes a job while it is still saying so.
+    wait_until(lambda: Worker.objects.alive().count() == 1)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(TIMEOUT_SECONDS) == 0, worker.stderr.read()
     assert (job.get().state, job.get().message) == (State.DONE, "All steps done.")

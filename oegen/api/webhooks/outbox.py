@@ -1,0 +1,132 @@
+"""Writes the messages to webhooks, in the transaction of what they tell of. Imported in
+``AppConfig.ready``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from oegen import audit
+from oegen.alerts.events import SILENT_SOURCES, Occurrence
+from oegen.alerts.signals import alerts_written
+from oegen.api.rest.registry import readable_by, route_of
+from oegen.api.webhooks.models import CHANGED, DeliveryType, Webhook, WebhookDelivery
+from oegen.api.webhooks.sending import enqueue_sending
+from oegen.audit.audited import AuditedModel
+
+if TYPE_CHECKING:
+    from oegen.audit.changesets import ChangeSet
+
+#: The number of events, and of records, that a message names; the feed has them all.
+MAX_NAMED = 100
+
+Named = dict[str, str]
+
+
+class Written:
+    """The records that a change set wrote, read when a webhook asks for them."""
+
+    def __init__(self, change_set: ChangeSet | None):
+        self.change_set = change_set
+        self._keys: dict[type[AuditedModel], list[UUID]] = {}
+
+    @cached_property
+    def models(self) -> set[type[AuditedModel]]:
+        written: set[Any] = self.change_set.written_models if self.change_set else set()
+        return {history.instance_type for history in written}
+
+    def named(self, readable: Iterable[type[AuditedModel]]) -> list[Named]:
+        """The records of the models, up to one more than a message names."""
+        found: list[Named] = []
+        for model in sorted(self.models.intersection(readable), key=lambda one: one._meta.label):
+            if len(found) <= MAX_NAMED:
+                kind = route_of(model)
+                found += ({"kind": kind, "id": str(key)} for key in self._of(model))
+        return found[: MAX_NAMED + 1]
+
+    def _of(self, model: type[AuditedModel]) -> list[UUID]:
+        if model not in self._keys:
+            rows = audit.history_model(model).objects.filter(change_set=self.change_set)
+            keys = rows.order_by("id").values_list("id", flat=True).distinct()
+            self._keys[model] = list(keys[: MAX_NAMED + 1])
+        return self._keys[model]
+
+
+@receiver(alerts_written, dispatch_uid="oegen.api.webhooks.outbox")
+def write_deliveries(
+    sender: object,
+    change_set: ChangeSet | None,
+    occurrences: Sequence[Occurrence],
+    **kwargs: object,
+) -> None:
+    """Write a message for each webhook that is to be told, and ask for the jobs that send them.
+
+    Queries: none for a change set of a set-up or the sample, else one if no webhook is in use.
+    """
+    if change_set is not None and change_set.source in SILENT_SOURCES:
+        return
+    if change_set is None and not occurrences:
+        return
+    written = Written(change_set)
+    for webhook in Webhook.objects.in_use():
+        if delivery := _delivery(webhook, change_set, occurrences, written):
+            delivery.save(force_insert=True)
+            enqueue_sending(webhook)
+
+
+def _delivery(
+    webhook: Webhook,
+    change_set: ChangeSet | None,
+    occurrences: Iterable[Occurrence],
+    written: Written,
+) -> WebhookDelivery | None:
+    """The message for a webhook; None if there is nothing that it asked for and its owner may
+    read."""
+    about = {one.model for one in occurrences}
+    readable = readable_by(webhook.owner, among=about | written.models)
+    codes = set(webhook.event_codes)
+    told = [
+        one
+        for one in occurrences
+        if one.event.code in codes
+        and one.model in readable
+        and (one.people is None or webhook.owner_id in one.people)
+    ]
+    moments = {id(one): _moment(one) for one in told if one.moment}
+    if moments:
+        known = _known_moments(webhook)
+        told = [one for one in told if moments.get(id(one)) not in known]
+    records = written.named(readable) if CHANGED in codes else []
+    if not (told or records):
+        return None
+    return WebhookDelivery(
+        webhook=webhook,
+        change_set=change_set,
+        type=DeliveryType.CHANGED if records else DeliveryType.ALERTED,
+        payload={
+            "events": [_event(one) for one in told[:MAX_NAMED]],
+            "records": records[:MAX_NAMED],
+            "complete": max(len(told), len(records)) <= MAX_NAMED,
+        },
+        moments=[moments[id(one)] for one in told if one.moment],
+    )
+
+
+def _event(occurrence: Occurrence) -> dict[str, Any]:
+    kind = route_of(occurrence.model)
+    return {"event": occurrence.event.code, "kind": kind, "id": str(occurrence.key)}
+
+
+def _moment(occurrence: Occurrence) -> str:
+    return f"{occurrence.moment}:{occurrence.key}"
+
+
+def _known_moments(webhook: Webhook) -> set[str]:
+    """The moments in messages that were not forgotten yet, which is long before they come again for
+    the last time."""
+    rows = webhook.deliveries.exclude(moments=[]).order_by().values_list("moments", flat=True)
+    return {moment for moments in rows for moment in moments}
