@@ -5,4 +5,4 @@ class DashboardConfig(AppConfig):
     name = "dashboard"
 
     def ready(self):
-        from dashboard import api, commands, digest, integrity, jobs  # noqa: F401
+        from dashboard import api, commands, digest, integrity, jobs, odata  # noqa: F401

@@ -154,9 +154,12 @@ def test_the_number_of_queries_does_not_depend_on_rows(odata, portfolio_manager)
 
     addresses = [f"{ROOT}{name}?$count=true" for name in SETS]
     odata.get(ROOT)
-    few = [queries(address) for address in addresses]
+    few = dict(zip(SETS, map(queries, addresses), strict=True))
     for number in range(10):
         make_pipeline(f"More {number}", capacity_mw=5)
         make_contact(f"More {number}")
-    assert [queries(address) for address in addresses] == few
-    assert max(few) <= 8
+    later = dict(zip(SETS, map(queries, addresses), strict=True))
+    # Of the figures, some parts stay cached.
+    assert later.pop("Metrics") <= few.pop("Metrics")
+    assert later == few
+    assert max(few.values()) <= 8
