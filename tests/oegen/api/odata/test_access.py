@@ -4,6 +4,7 @@ import pytest
 
 from oegen.api.odata.checks import feed_needs_https
 from oegen.api.scopes import Scope
+from oegen.core import clock
 from tests.oegen.api.odata.conftest import ROOT, basic
 from tests.support.builders import make_contact, make_pipeline, make_token
 
@@ -51,6 +52,7 @@ def test_people_are_there_with_the_scope_personal_only(odata_of, portfolio_manag
         assert ("Contacts" in sets) is has_them
         assert client.get(f"{ROOT}Contacts").status_code == status
         assert client.get(f"{ROOT}Contacts/$count").status_code == status
+        assert client.get(f"{ROOT}as-of/{clock.today()}/Contacts").status_code == status
         assert ('EntityType Name="Contact"' in described) is has_them
         assert ("responsible_name" in described) is has_them
         [row] = client.get(f"{ROOT}Pipelines").json()["value"]

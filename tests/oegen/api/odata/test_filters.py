@@ -168,6 +168,27 @@ def test_a_filter_leaves_the_rows_that_plain_python_leaves(rows, example):
     assert ids(text) == {str(row["id"]) for row in rows if of_row(row)}, text
 
 
+PIECES = st.sampled_from(
+    [
+        *("(", ")", ",", "'", "''", "'a'", "and", "or", "not", "eq", "ne", "lt", "in", "null"),
+        *("true", "rtb_date", "next_step", "on_hold", "probability_pct", "id", "version", "12"),
+        *("-1.5", "2027-01-01", "2027-01-01T00:00:00Z", "00000000-0000-0000-0000-000000000000"),
+        *("contains(", "tolower(", "year(", "%", "%s", "é", "\x00", ";", '"', "--"),
+    ]
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(PIECES, max_size=9))
+def test_nonsense_is_refused_and_never_an_error_of_the_database(rows, pieces):
+    try:
+        ids(" ".join(pieces))
+    except ODataError as error:
+        assert str(error)
+
+
 COLUMNS_OF = SETS["Pipelines"].by_name
 
 
