@@ -20,11 +20,17 @@ from dashboard.figures.figure import (
     total_parts,
 )
 from dashboard.metrics import Portfolio, Total
+from dashboard.metrics.totals import Headline
 from pipelines.choices import RAG, UNCONFIRMED_DAYS
 from pipelines.querysets import OPEN
 
 GROSS = "Distinct facilities, gross; MWp (DC) and MW (AC) added, the parts have each."
 PIPELINES, PROJECTS = "pipelines", "Projects, each once."
+
+
+def _headline(found: Portfolio) -> Headline:
+    """Cached for a past day."""
+    return found.keep(metrics.headline, "headline")
 
 
 class _Part(NamedTuple):
@@ -72,7 +78,7 @@ _PARTS = (
         "Projects whose outcome is active, in a stage before the end, and not on hold.",
         "the-words",
         FILTERS["open"],
-        lambda found: metrics.headline(found).open,
+        lambda found: _headline(found).open,
     ),
     _Part(
         "on-hold",
@@ -80,7 +86,7 @@ _PARTS = (
         "Projects that are on hold and have not ended; no part of what is open.",
         "the-words",
         FILTERS["on_hold"],
-        lambda found: metrics.headline(found).on_hold,
+        lambda found: _headline(found).on_hold,
     ),
     _Part(
         "completed",
@@ -88,7 +94,7 @@ _PARTS = (
         "Projects at the end of the pipeline; no part of what is open.",
         "the-words",
         FILTERS["completed"],
-        lambda found: metrics.headline(found).completed,
+        lambda found: _headline(found).completed,
     ),
     _Part(
         "overdue",
@@ -96,7 +102,7 @@ _PARTS = (
         "Open projects before Construction whose RTB date has passed; a part of what is open.",
         "the-words",
         FILTERS["overdue"],
-        lambda found: metrics.headline(found).overdue,
+        lambda found: _headline(found).overdue,
     ),
     _Part(
         "unconfirmed",
@@ -105,7 +111,7 @@ _PARTS = (
         f"{UNCONFIRMED_DAYS} days, or ever; a part of what is open.",
         "the-words",
         FILTERS["unconfirmed"],
-        lambda found: metrics.headline(found).unconfirmed,
+        lambda found: _headline(found).unconfirmed,
     ),
     _Part(
         "red",
@@ -122,7 +128,7 @@ def _share_figure(key: str, title: str, basis: str, definition: str) -> Figure:
     """A share of the open capacity, an attribute of ``Total``."""
 
     def read(source: Source) -> Finding:
-        total = metrics.headline(source.now).open
+        total = _headline(source.now).open
         amount = getattr(total, key)
         parts = {
             "pipelines": total.pipelines,

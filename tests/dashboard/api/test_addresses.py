@@ -219,6 +219,15 @@ def test_the_reader_is_part_of_what_is_cached(api, reader):
     assert read(client_of(other), "open-pipelines", mine)["value"] == 1
 
 
+def test_what_is_cached_follows_a_write_that_it_reads(api):
+    countries = {row["country"] for row in read(api, "capacity-by-country")["rows"]}
+    facility = Facility.objects.get(name="Overdue")
+    facility.country = "ES"
+    facility.save()
+    after = {row["country"] for row in read(api, "capacity-by-country")["rows"]}
+    assert after == countries | {"ES"}
+
+
 def test_both_addresses_are_described(api):
     paths = json.loads(description())["paths"]
     for address in (METRICS, f"{METRICS}{{name}}/"):
