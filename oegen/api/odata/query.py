@@ -7,7 +7,6 @@ by. So a page costs the same wherever it is, and while rows are written each is 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -16,8 +15,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from oegen.api.odata.errors import ODataError
-from oegen.api.odata.filters import parse_filter, text_in_order
+from oegen.api.odata.filters import parse_filter
 from oegen.api.odata.sets import Column, EntitySet
+from oegen.api.odata.terms import text_in_order
 from oegen.api.odata.types import STRING
 from oegen.core.sql import Values, fetch
 
@@ -233,7 +233,7 @@ def _position(token: str, query: Query) -> tuple[Any, ...]:
             None if value is None and one.column.is_nullable else _parameter(one.column, value)
             for one, value in zip(query.order, values, strict=True)
         )
-    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ODataError(
             "“$skiptoken” is not one that an “@odata.nextLink” of this set gave, with the same "
             "$orderby. Follow that address as it is.",

@@ -220,6 +220,8 @@ COLUMNS_OF = SETS["Pipelines"].by_name
         ("stage eq 'x\0'", "NUL"),
         ("ownership_pct eq 1e999", "can't be read"),
         ("id eq 0000", "compared with an id"),
+        ("modified_at ge 0001-01-01T00:00:00+05:00", "is no time"),
+        ("modified_at ge 2026-01-01T25:00:00Z", "is no time"),
         ("eq eq eq", "is missing before “eq”"),
     ],
 )
@@ -250,8 +252,8 @@ HALF = MAX_LEVELS // 2
         "id in (" + ",".join(["00000000-0000-0000-0000-000000000000"] * 100) + ")",
     ],
 )
-def test_filters_as_deep_and_long_as_they_may_be_are_read(db, text):
-    assert ids(text) == set()
+def test_filters_as_deep_and_long_as_they_may_be_run(rows, text):
+    assert ids(text) <= {str(row["id"]) for row in rows}
 
 
 @pytest.mark.parametrize(

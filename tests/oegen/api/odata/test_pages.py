@@ -1,5 +1,8 @@
 """Pages of the feed: each row once, in order, whatever is written meanwhile."""
 
+import base64
+import json
+
 import pytest
 
 from oegen.api.odata import query
@@ -57,6 +60,28 @@ def test_top_skip_and_count_go_across_pages(odata, short_pages, twenty):
     assert (counted.json()["@odata.count"], len(counted.json()["value"])) == (13, 2)
     number = odata.get(f"{address}/$count", {"$filter": "rtb_date eq null"})
     assert (number.text, number["Content-Type"]) == ("7", "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("order", "value"),
+    [
+        ("version", 2**70),
+        ("version", 1.5),
+        ("ownership_pct", float("nan")),
+        ("ownership_pct", "1"),
+        ("modified_at", "0001-01-01T00:00:00+05:00"),
+        ("modified_at", None),
+        ("project_name", "\0"),
+        ("overdue", 1),
+        ("rtb_date", "2026-02-31"),
+    ],
+)
+def test_a_position_that_no_page_gave_is_refused(odata, order, value):
+    values = [f"Pipelines:{order},id", value, "00000000-0000-0000-0000-000000000000"]
+    token = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+    answer = odata.get(f"{ROOT}Pipelines", {"$orderby": order, "$skiptoken": token})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["target"] == "$skiptoken"
 
 
 def test_a_row_is_read_once_while_others_are_written(odata, short_pages, twenty):
