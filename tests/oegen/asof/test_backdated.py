@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 FIRST = datetime(2024, 1, 10, 12, tzinfo=UTC)
 
 #: What is no page of a day.
-PRESENT_ONLY = ("admin", "healthz", "login", "logout", "unsubscribe", "me/", "comments/")
+PRESENT_ONLY = ("admin", "healthz", "login", "logout", "unsubscribe", "me/", "comments/", "odata/")
 ACTIONS = ("move/", "undo/", "restore/")
 #: What only serves a change, which nobody may make on a past day.
 FOR_CHANGES = (
