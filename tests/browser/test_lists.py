@@ -186,7 +186,7 @@ def test_download_is_what_is_on_screen(list_page):
     assert on_screen == ["Kestrel Down", "Kestrel Moor", HOSTILE]
     assert [row[0] for row in rows[1:]] == ["Kestrel Down", "Kestrel Moor", f"'{HOSTILE}"]
     with page.expect_download() as caught:
-        page.get_by_role("link", name="Excel").click()
+        page.get_by_role("link", name="Excel (XLSX)").click()
     assert caught.value.suggested_filename.endswith(".xlsx")
 
 
