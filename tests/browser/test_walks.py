@@ -192,7 +192,7 @@ def test_portfolio_manager_creates_edits_finds_and_downloads(
     heads = [head.strip() for head in page.locator("#results thead th").all_inner_texts()]
     names = names_on_screen(page)
     as_csv = csv_table(download(page, "CSV"))
-    as_xlsx = xlsx_table(download(page, "Excel"))
+    as_xlsx = xlsx_table(download(page, "Excel (XLSX)"))
     for table in (as_csv, as_xlsx):
         assert [head.casefold() for head in table[0]] == [
             head.casefold() for head in [*heads, "ID"]
