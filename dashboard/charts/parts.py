@@ -169,6 +169,13 @@ def size(amount: Megawatts) -> str:
     return f"{number(amount.mw, 0 if amount.mw >= 100 else 1)} {amount.unit}"
 
 
+def difference(mw: Decimal) -> str:
+    """A difference in capacity without its sign: GW from 10,000 MW on."""
+    if abs(mw) >= 10_000:
+        return f"{number(abs(mw) / 1000)} GW"
+    return f"{number(abs(mw))} MW"
+
+
 def plain_size(amount: Megawatts) -> str:
     """A ``size`` without the word "mixed", for where the page explains what the MW are made of."""
     return size(amount).replace(", mixed", "")
@@ -262,6 +269,6 @@ def shared_facilities_note(groups: Iterable, whole_mw: Decimal) -> str:
     if several <= 0:
         return ""
     return (
-        f"Together {number(several)} MW more than the total: a facility that projects of "
+        f"Together {difference(several)} more than the total: a facility that projects of "
         "several bars share is in each of them, and once in the total."
     )

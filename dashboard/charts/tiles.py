@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from dashboard.charts.parts import Link, Lists, percent, plain_size
+from dashboard.charts.parts import Link, Lists, difference, percent, plain_size
 from dashboard.metrics import Total
 from dashboard.metrics.totals import Headline
 from oegen.core.words import noun_of, signed
@@ -73,7 +73,8 @@ class Tile:
     @property
     def change(self) -> str:
         """The change in words; empty for none."""
-        parts = [f"{signed(self.change_mw)} MW"] if self.change_mw else []
+        sign = "+" if self.change_mw > 0 else "−"
+        parts = [f"{sign}{difference(self.change_mw)}"] if self.change_mw else []
         if self.change_count:
             noun = noun_of(Pipeline, abs(self.change_count))
             parts.append(f"{signed(self.change_count, 0)} {noun}")
