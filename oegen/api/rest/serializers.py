@@ -49,6 +49,12 @@ class CodeField(SlugRelatedField):
     def __init__(self, **kwargs):
         super().__init__(slug_field="code", **kwargs)
 
+    def to_internal_value(self, data):
+        # PostgreSQL takes no null character, not even to look for it.
+        if not isinstance(data, str) or "\x00" in data:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
 
 class KeyField(PrimaryKeyRelatedField):
     """Another record, by its id."""

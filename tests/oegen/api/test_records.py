@@ -154,6 +154,8 @@ def test_rules_sentences_reasons_and_questions_are_those_of_the_forms(api):
         "on_hold_reason": "Tick “on hold” as well, or clear this reason."
     }
     assert refused(stage="nowhere")["stage"].startswith("There is no “nowhere” here")
+    for no_code in ("de\x00sign", 7, None, ["design"]):
+        assert set(refused(stage=no_code)) == {"stage"}
     Stage.objects.filter(code="construction").update(is_active=False)
     assert refused(stage="construction", reason="x")["stage"].startswith("“construction” is not on")
     assert refused(rag_status="red") == {"reason": "Say why: you change rag_status."}
