@@ -44,9 +44,24 @@ Send = Callable[[Alert], None]
 
 @dataclass
 class Tally:
+    """What became of the messages that were due, here and in oegen.api.webhooks."""
+
     sent: int = 0
     failed: int = 0
     parked: int = 0
+
+    def in_words(self, noun: str) -> str:
+        """“Alerts: 3 sent, 1 to be tried again.”"""
+        done = [
+            f"{number:,} {word}"
+            for number, word in (
+                (self.sent, "sent"),
+                (self.failed, "to be tried again"),
+                (self.parked, "parked"),
+            )
+            if number
+        ]
+        return f"{noun.capitalize()}s: {', '.join(done)}." if done else f"No {noun} was due."
 
 
 def senders() -> dict[str, Send]:

@@ -28,16 +28,7 @@ def send_alerts(context: jobs.Run) -> str:
     """Send the alerts that are due; what failed is due again when its pause is over."""
     tally = delivery.deliver(senders=delivery.senders(), is_stopped=context.is_stopping)
     _enqueue_next()
-    done = [
-        f"{number:,} {word}"
-        for number, word in (
-            (tally.sent, "sent"),
-            (tally.failed, "to be tried again"),
-            (tally.parked, "parked"),
-        )
-        if number
-    ]
-    return f"Alerts: {', '.join(done)}." if done else "No alert was due."
+    return tally.in_words("alert")
 
 
 def _enqueue_next() -> None:

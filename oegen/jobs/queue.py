@@ -118,9 +118,7 @@ def _take(job: Job, worker: UUID, until: datetime, now: datetime) -> None:
 def settle(job: Job, state: State, *, message: str = "", error: str = "") -> bool:
     """Write how the job ended; False if its lease was lost, and so nothing is written."""
     with transaction.atomic():
-        owned = _owned(job).select_for_update().first()
-        if owned is None:
-            logger.warning("Job %s took longer than its lease; another worker has it.", job.pk)
+        if (owned := _lock(job)) is None:
             return False
         _end(owned, state, timezone.now(), message=message, error=error, result=job.result)
         return True
@@ -130,12 +128,11 @@ def settle_failure(job: Job, error: str, problem: BaseException) -> None:
     """Write that an attempt failed: the next one is due after a pause, or the job has failed."""
     now = timezone.now()
     with transaction.atomic():
-        owned = _owned(job).select_for_update().first()
-        if owned is None:
-            logger.warning("Job %s took longer than its lease; another worker has it.", job.pk)
+        if (owned := _lock(job)) is None:
             return
+        is_final = isinstance(problem, JobFailedError)
         owned.task.set_failed(problem)
-        if owned.attempts >= owned.job_kind.max_attempts or not is_repeatable(problem):
+        if owned.attempts >= owned.job_kind.max_attempts or is_final:
             _end(owned, State.FAILED, now, error=error)
             return
         pause = pause_after(owned.attempts)
@@ -144,14 +141,18 @@ def settle_failure(job: Job, error: str, problem: BaseException) -> None:
         _wait(owned, now + pause, error)
 
 
-def is_repeatable(problem: BaseException) -> bool:
-    return not isinstance(problem, JobFailedError)
-
-
 def _owned(job: Job):
     return Job.objects.filter(
         pk=job.pk, state=State.RUNNING, leased_to=job.leased_to, attempts=job.attempts
     )
+
+
+def _lock(job: Job) -> Job | None:
+    """The job as stored, locked until the end of the transaction; None if its lease was lost."""
+    owned: Job | None = _owned(job).select_for_update().first()
+    if owned is None:
+        logger.warning("Job %s took longer than its lease; another worker has it.", job.pk)
+    return owned
 
 
 def extend_lease(job: Job, until: datetime, **progress: Any) -> Job | None:
@@ -168,11 +169,6 @@ def extend_lease(job: Job, until: datetime, **progress: Any) -> Job | None:
             setattr(owned, name, value)
         owned.save(update_fields=["leased_until", *progress])
     return owned
-
-
-def lock(job: Job) -> bool:
-    """Lock the job until the end of the transaction; False if the lease is another worker's."""
-    return _owned(job).select_for_update().first() is not None
 
 
 def _end(job: Job, state: State, now: datetime, **values: Any) -> None:

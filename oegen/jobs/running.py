@@ -104,9 +104,8 @@ class Run(TaskContext):
         neither, and so a worker that dies can't do it twice. Raises LeaseLostError."""
         if not transaction.get_connection().in_atomic_block:
             raise RuntimeError("finish() belongs in the transaction of the work.")
-        if not queue.lock(self.job):
+        if not queue.settle(self.job, State.DONE, message=message):
             raise LeaseLostError
-        queue.settle(self.job, State.DONE, message=message)
 
 
 def run(

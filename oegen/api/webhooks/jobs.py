@@ -28,16 +28,7 @@ def send_webhook(context: jobs.Run, webhook: str) -> str:
     tally = sending.deliver(UUID(webhook), is_stopped=context.is_stopping)
     if found := Webhook.objects.filter(pk=webhook).first():
         sending.enqueue_next(found)
-    done = [
-        f"{number:,} {word}"
-        for number, word in (
-            (tally.sent, "sent"),
-            (tally.failed, "to be tried again"),
-            (tally.parked, "parked"),
-        )
-        if number
-    ]
-    return f"Messages: {', '.join(done)}." if done else "No message was due."
+    return tally.in_words("message")
 
 
 @tidies

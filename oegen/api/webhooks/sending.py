@@ -21,6 +21,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from oegen import jobs
+from oegen.alerts.delivery import Tally
 from oegen.api.webhooks import notices, signing
 from oegen.api.webhooks.models import (
     USE_WEBHOOKS,
@@ -64,13 +65,6 @@ class Answer:
     @property
     def is_gone(self) -> bool:
         return self.status == HTTPStatus.GONE
-
-
-@dataclass
-class Tally:
-    sent: int = 0
-    failed: int = 0
-    parked: int = 0
 
 
 def enqueue_sending(webhook: Webhook, run_after: datetime | None = None) -> None:
