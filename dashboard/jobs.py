@@ -19,9 +19,7 @@ def _write(period: Period) -> str:
 @jobs.job_kind(
     "digest-day",
     "Daily digest",
-    key="digest-day",
     max_attempts=5,
-    merges=True,
     is_schedulable=True,
 )
 def write_daily_digest(context: jobs.Run) -> str:
@@ -32,9 +30,7 @@ def write_daily_digest(context: jobs.Run) -> str:
 @jobs.job_kind(
     "digest-week",
     "Weekly digest",
-    key="digest-week",
     max_attempts=5,
-    merges=True,
     is_schedulable=True,
 )
 def write_weekly_digest(context: jobs.Run) -> str:

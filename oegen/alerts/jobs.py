@@ -18,9 +18,7 @@ FREQUENT_KEPT_FOR = timedelta(days=1)
 @jobs.job_kind(
     delivery.SEND_ALERTS,
     "Send alerts",
-    key=delivery.SEND_ALERTS,
     max_attempts=20,
-    merges=True,
     is_schedulable=True,
     kept_for=FREQUENT_KEPT_FOR,
 )
@@ -45,9 +43,7 @@ def _enqueue_next() -> None:
 @jobs.job_kind(
     "alerts-of-the-day",
     "Alerts of the day",
-    key="alerts-of-the-day",
     max_attempts=10,
-    merges=True,
     is_schedulable=True,
 )
 def write_alerts_of_the_day(context: jobs.Run) -> str:
@@ -59,9 +55,7 @@ def write_alerts_of_the_day(context: jobs.Run) -> str:
 @jobs.job_kind(
     "anchor",
     "Anchor of the history",
-    key="anchor",
     max_attempts=5,
-    merges=True,
     is_schedulable=True,
 )
 def write_anchor(context: jobs.Run) -> str:
@@ -79,9 +73,7 @@ def write_anchor(context: jobs.Run) -> str:
     "check-history",
     "Check of the history",
     queue=jobs.LONG,
-    key="check-history",
     max_attempts=2,
-    merges=True,
     is_schedulable=True,
 )
 def check_the_history(context: jobs.Run) -> str:

@@ -86,8 +86,8 @@ class CommentViewSet(RecordViewSet):
             raise ValidationError({"record": "A comment stays with its record: add another one."})
         mentions.check_mentions(comment.text)
 
-    def get_object_to_write(self):
-        comment = cast("Comment", super().get_object_to_write())
+    def get_object_to_write(self, key):
+        comment = cast("Comment", super().get_object_to_write(key))
         if not may_correct(self.request.user, comment):
             raise PermissionDenied("Only its author and administrators change a comment.")
         return comment

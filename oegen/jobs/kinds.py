@@ -72,12 +72,24 @@ def job_kind(
     is_schedulable: bool = False,
     kept_for: timedelta = KEPT_FOR,
 ) -> Callable[[Callable[..., Any]], Task[..., Any]]:
-    """Register the function as a kind of job, see JobKind; returns its task."""
+    """Register the function as a kind of job, see JobKind; returns its task.
+
+    A kind that ``is_schedulable`` has its code as key and merges: one run does what several
+    schedules or people asked for.
+    """
 
     def register(function: Callable[..., Any]) -> Task[..., Any]:
         task = django_tasks.task(queue_name=queue, takes_context=True)(function)
         KINDS[code] = JobKind(
-            code, label, task, queue, key, max_attempts, merges, is_schedulable, kept_for
+            code=code,
+            label=label,
+            task=task,
+            queue=queue,
+            key=code if is_schedulable else key,
+            max_attempts=max_attempts,
+            merges=merges or is_schedulable,
+            is_schedulable=is_schedulable,
+            kept_for=kept_for,
         )
         return task
 

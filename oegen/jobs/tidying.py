@@ -29,9 +29,7 @@ WORKER_KEPT_FOR = timedelta(days=1)
 @job_kind(
     "tidy",
     "Tidy up",
-    key="tidy",
     max_attempts=3,
-    merges=True,
     is_schedulable=True,
     kept_for=timedelta(hours=6),
 )

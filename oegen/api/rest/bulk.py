@@ -110,8 +110,7 @@ def _apply_one(view: RecordViewSet, operation: dict[str, Any], options: dict[str
         values = view.parse(operation.get("values", {}), partial=False)
         writing.create(record, values, person=view.person, prepare=view.prepare, **options)
         return record
-    view.kwargs["pk"] = operation["id"]
-    key, version = view.get_object_to_write().pk, operation["version"]
+    key, version = view.get_object_to_write(operation["id"]).pk, operation["version"]
     if action == "remove":
         reason = options["reason"]
         writing.remove(view.model, key, version=version, person=view.person, reason=reason)

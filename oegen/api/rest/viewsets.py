@@ -182,7 +182,7 @@ class RecordViewSet(TokenView, GenericViewSet):
         self.require("change", "change")
         version = self._version()
         values, options = self._read_body(partial=True)
-        key = self.get_object_to_write().pk
+        key = self.get_object_to_write(self.kwargs["pk"]).pk
         writing.change(
             self.model,
             key,
@@ -198,7 +198,7 @@ class RecordViewSet(TokenView, GenericViewSet):
         self.require("remove", "delete")
         version = self._version()
         reason = self.request.headers.get(REASON_HEADER, "")
-        key = self.get_object_to_write().pk
+        key = self.get_object_to_write(self.kwargs["pk"]).pk
         writing.remove(self.model, key, version=version, person=self.person, reason=reason)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -219,9 +219,9 @@ class RecordViewSet(TokenView, GenericViewSet):
     def prepare(self, record: AuditedModel, changed: set[str]) -> None:
         """Do what a form of the model does before the record is checked (see writing.Prepare)."""
 
-    def get_object_to_write(self) -> AuditedModel:
-        """The record of the address. Raises PermissionDenied if the person may not write to it."""
-        record: AuditedModel = get_object_or_404(self.queryset.all(), pk=self.kwargs["pk"])
+    def get_object_to_write(self, key: Any) -> AuditedModel:
+        """The record with the key. Raises PermissionDenied if the person may not write to it."""
+        record: AuditedModel = get_object_or_404(self.queryset.all(), pk=key)
         return record
 
     def require(self, action: str, permission: str) -> None:
