@@ -74,6 +74,8 @@ class OEGenStaticFilesConfig(StaticFilesConfig):
         "platform",
         "plugins",
         "scales",
+        "redoc",
+        "rest_framework",
         "*.md",
         "LICENSE",
         "package.json",
