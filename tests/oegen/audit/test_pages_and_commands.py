@@ -158,7 +158,7 @@ def test_no_command_and_no_source_is_forgotten():
         {"import_demo_csv", "load_sample", "audit_check"},
         {"rebuild_search", "rebuild_facts"},
     )
-    assert commands <= writing | reading | {"work", "run_local"}  # See tests/oegen/jobs.
+    assert commands <= writing | reading | {"work", "run_local", "grant_reporting"}
     in_the_admin = {"form", "table"}
     here = {"api", "board", "page", "restore", "undo", "merge", "import", "command"}
     in_code = {"code", "migration", "sample"}
