@@ -29,6 +29,7 @@ ON_BOTH = {
     "oegen/search/test_spelling.py",
     *("dashboard/metrics/test_attention.py", "dashboard/metrics/test_changes.py"),
     *("dashboard/metrics/test_movement.py", "dashboard/test_freezing.py"),
+    "dashboard/api/test_agreement.py",
     "dashboard/metrics/test_totals.py",
     *("constraints/test_constraints.py", "pipelines/test_stage_order.py"),
 }
