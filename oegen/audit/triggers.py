@@ -65,8 +65,7 @@ def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
             if table not in tables:
                 continue
             cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS {table}_rows ON {table} "
-                "(id, history_date, history_id)"
+                f"CREATE INDEX IF NOT EXISTS {table}_rows ON {table} (id, history_date, history_id)"
             )
             cursor.execute(
                 f"CREATE INDEX IF NOT EXISTS {table}_removals ON {table} (id, history_id) "
