@@ -29,6 +29,7 @@ from oegen.exports import FileColumn
 from oegen.models import ChangeSet
 from oegen.pages.columns import truncate
 from oegen.pages.lists import FilteredPage
+from pipelines.filtered import select_pipelines
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
@@ -200,11 +201,7 @@ class ChangesPage(FilteredPage):
         return value if value in codes else ""
 
     def _select(self) -> PipelineQuerySet:
-        """Called at each end of the range: a filter may match other records there or be invalid."""
-        filterset = self.get_filterset(self.get_filterset_class())
-        if filterset.is_bound and not filterset.is_valid():
-            return Pipeline.objects.none()
-        return filterset.qs
+        return select_pipelines(self.request.GET, self.request)
 
     @contextmanager
     def _changes(self) -> Iterator[tuple[Changes, metrics.Walk]]:
