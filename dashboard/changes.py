@@ -24,13 +24,14 @@ from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
 from oegen.audit.narrative import news
 from oegen.core import clock
+from oegen.core.caching import cache_key, keep
 from oegen.core.words import count
 from oegen.exports import FileColumn
 from oegen.models import ChangeSet
 from oegen.pages.columns import truncate
 from oegen.pages.lists import FilteredPage
 from pipelines.filtered import select_pipelines
-from pipelines.filters import PipelineFilter
+from pipelines.filters import PipelineFilter, reader_key
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
@@ -174,9 +175,16 @@ class ChangesPage(FilteredPage):
         }
         if context["is_wrong"]:
             return context
+        days = self.start.day, self.end.day, clock.today(), clock.past_day()
+        # Kept until the next change set of whatever kind, because people are named.
+        version = ChangeSet.objects.newest_seal(), *days
+        key = "changes", *version, *reader_key(self.request.GET, self.request.user)
+        return context | keep(self._results, *key) | {"results_key": cache_key(*key)}
+
+    def _results(self) -> dict:
         with self._changes() as (found, walk):
-            context["walk"] = walk
-            return context | (self._step_context(found) if self.step else self._kinds(found))
+            results = self._step_context(found) if self.step else self._kinds(found)
+            return {"walk": walk} | results
 
     def _day(
         self, name: str, label: str, default: date, latest: date, *, other_name: str = ""

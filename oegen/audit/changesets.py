@@ -38,6 +38,11 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
 
+    def newest_seal(self) -> str | None:
+        """What changes with every write: a part of cache keys."""
+        seal: str | None = self.order_by("-number").values_list("seal", flat=True).first()
+        return seal
+
     def in_feed(self) -> Self:
         """Change sets for the list of latest changes: without migrations and without those that
         changed accounts and groups only."""
