@@ -22,7 +22,6 @@ from datetime import date, datetime
 from functools import cached_property
 from itertools import count
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -246,33 +245,28 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
         span=span,
     )
     grouped = f"""
-        SELECT {", ".join(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
+        SELECT {_as_keys(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
         FROM ({rows} {once_each()}) AS facts GROUP BY {", ".join(names)}
     """
-    shared, shared_params = found.facts(
-        *KEYS,
-        *LINKED[:-1],
-        Column.FIRST_ROW_OF_TECHNOLOGY,
-        where=Q(is_shared=True),
-        span=span,
-    )
+    columns = (*KEYS, *LINKED[:-1], Column.FIRST_ROW_OF_TECHNOLOGY)
+    rows, shared_params = found.facts(*columns, where=Q(is_shared=True), span=span)
+    shared = f"SELECT {_as_keys(columns)} FROM ({rows}) AS facts"
     width = len(KEYS)
     return Sums(
         tuple(
             SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
-            for row in map(_with_text_keys, fetch(grouped, params))
+            for row in fetch(grouped, params)
             for basis, first_rows, of_technology, *numbers in [row[width:]]
         ),
-        tuple(
-            SharedRow(row[:width], *row[width:])
-            for row in map(_with_text_keys, fetch(shared, shared_params))
-        ),
+        tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
     )
 
 
-def _with_text_keys(row: Values) -> Values:
-    """The row with keys as text, as SQLite returns them: objects take long to store and compare."""
-    return tuple([str(value) if isinstance(value, UUID) else value for value in row])
+def _as_keys(columns: Iterable[Column]) -> str:
+    """SQL that selects the columns, with keys as text, as SQLite has them: objects take long to
+    make, to store and to compare."""
+    keys = (Column.ID, Column.FACILITY, Column.TECHNOLOGY)
+    return ", ".join(f"CAST({one} AS VARCHAR(36))" if one in keys else one for one in columns)
 
 
 def _compare(before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:

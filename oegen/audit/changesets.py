@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from oegen.audit.choices import Source
-from oegen.audit.registry import tracked_models
+from oegen.audit.registry import history_model, tracked_models
 from oegen.core import clock
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
         """Change sets for the list of latest changes: without migrations and without those that
         changed accounts and groups only."""
         tables = [
-            model.history.model._meta.label_lower for model in tracked_models() if not model.IS_COPY
+            history_model(model)._meta.label_lower
+            for model in tracked_models()
+            if not model.IS_COPY
         ]
         return self.exclude(source=Source.MIGRATION).filter(contents__has_any_keys=tables)
 
