@@ -19,7 +19,8 @@ from django.views.generic import TemplateView
 
 from dashboard import metrics
 from dashboard.change_words import ChangeWords
-from dashboard.metrics.changes import KINDS, Change, Changes, StepPipeline
+from dashboard.metrics.changes import Change, Changes, StepPipeline
+from dashboard.metrics.kinds import KINDS
 from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
 from oegen.audit.narrative import news

@@ -10,6 +10,7 @@ open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,29 +37,56 @@ def has_any(reasons: Iterable[Reason]) -> str:
     return " OR ".join(f"{reason.column} = 1" for reason in reasons)
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What reasons depend on beside the facts of a pipeline: whether fields are used at all
+    (``names``: somebody is responsible for a pipeline; ``proves``: a gate is proven), the gates,
+    and the pipelines that are ``waiting``."""
+
+    names: bool
+    proves: bool
+    gates: Gates
+    waiting: RawSQL
+
+    @classmethod
+    def load(cls, *, counting: bool = True) -> Usage:
+        """Without ``counting``, as if all fields were used."""
+        facts, gates = _facts(clock.past_moment()), Gates.load()
+        # Asked beforehand: a part of the statement would be evaluated for each use of its result.
+        names = not counting or facts.filter(responsible_id__isnull=False).exists()
+        proves = not counting or facts.filter(gates.any_proven()).exists()
+        return cls(names, proves, gates, key_set(stays.waiting(clock.today())))
+
+    def version(self) -> tuple[object, ...]:
+        """What changes when any of this does: a part of cache keys."""
+        return self.names, self.proves, self.gates.version, clock.today(), *stays.stays_version()
+
+
 def attention_sql(
-    only: str = "", *, pipeline: str = "", counting: bool = True
+    only: RawSQL | None = None,
+    *,
+    pipeline: str = "",
+    usage: Usage | None = None,
+    at: datetime | None = None,
 ) -> tuple[str, sql.Values]:
     """SQL, with parameters, with a row for each open pipeline: ``pipeline_id``, ``name``, ``stage``
     (its code), ``rag``, ``rtb``, ``responsible`` (a user's key), ``kw`` (null if unknown) and, by
     ``Reason.column``, 0 or 1.
 
-    ``only`` names a table with the ids of the pipelines wanted; ``pipeline`` is SQL for the id of
-    the only one wanted, such as a column of an outer query. Without ``counting``, ``NOBODY`` and
-    ``UNPROVEN`` do not depend on other pipelines.
+    ``only`` selects the ids of the pipelines wanted; ``pipeline`` is SQL for the id of the only one
+    wanted, such as a column of an outer query. ``at``: as the pipelines were at that moment, judged
+    on the day that is read.
     """
     one = Q(pipeline_id=RawSQL(pipeline, ())) if pipeline else Q()  # noqa: S611
-    wanted = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {only}", ())) if only else one  # noqa: S608, S611
-    moment = clock.past_moment()
+    wanted = Q(pipeline_id__in=only) if only else one
+    moment = at or clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
-    # Asked beforehand: a part of the statement would be evaluated for each use of its result.
-    names = not counting or _facts(moment).filter(responsible_id__isnull=False).exists()
-    gates = Gates.load()
-    proves = not counting or _facts(moment).filter(gates.any_proven()).exists()
-    now, now_params = _now(moment, wanted, is_unproven(gates) if proves else Q(pk__in=[]))
-    nobody = "now.responsible IS NULL" if names else "1 = 0"
-    was, was_params = _was(then, moment, one)
-    waiting = key_set(stays.waiting(clock.today()))
+    usage = usage or Usage.load()
+    unproven = is_unproven(usage.gates) if usage.proves else Q(pk__in=[])
+    now, now_params = _now(moment, wanted, unproven)
+    nobody = "now.responsible IS NULL" if usage.names else "1 = 0"
+    was, was_params = _was(then, moment, wanted)
+    waiting = usage.waiting
     return (
         f"""
         SELECT now.pipeline_id, now.name, now.stage_code AS stage, now.rag, now.rtb,
@@ -105,9 +133,9 @@ def _now(moment: datetime | None, wanted: Q, unproven: Q) -> tuple[str, sql.Valu
     return found
 
 
-def _was(then: datetime, moment: datetime | None, one: Q) -> tuple[str, sql.Values]:
+def _was(then: datetime, moment: datetime | None, wanted: Q) -> tuple[str, sql.Values]:
     """How the pipelines were ``then`` whose facts are not the same at ``moment``."""
-    rows = _facts(then).filter(one, is_first=True, valid_until__lt=moment or FOREVER)
+    rows = _facts(then).filter(wanted, is_first=True, valid_until__lt=moment or FOREVER)
     rows = rows.values("pipeline_id", "rag_status", "rtb_date")
     found: tuple[str, sql.Values] = rows.query.sql_with_params()
     return found

@@ -44,6 +44,12 @@ class Gates:
         parents = dict(technologies.values_list("pk", "parent_id"))
         return cls({place: frozenset(gates) for place, gates in kinds.items()}, parents)
 
+    @property
+    def version(self) -> str:
+        """What changes when a gate does: a part of cache keys."""
+        sets = ((*map(str, place), *sorted(map(str, gates))) for place, gates in self.sets.items())
+        return str((sorted(sets), sorted(map(str, self.parents.items()))))
+
     def of(self, technology: UUID | None, country: str) -> frozenset[UUID]:
         """The gates of a facility of that technology and country, or of a project without one."""
         parent = self.parents.get(technology) if technology else None
