@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from uuid import UUID
 
@@ -44,7 +44,10 @@ class Gates:
         parents = dict(technologies.values_list("pk", "parent_id"))
         return cls({place: frozenset(gates) for place, gates in kinds.items()}, parents)
 
-    @property
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    @cached_property
     def version(self) -> str:
         """What changes when a gate does: a part of cache keys."""
         sets = ((*map(str, place), *sorted(map(str, gates))) for place, gates in self.sets.items())

@@ -59,12 +59,14 @@ _URGENT = [reason for reason in Reason if reason.is_urgent]
 
 
 class _Row(NamedTuple):
-    key: UUID
+    """``key`` is text and ``kw`` a whole number: thousands of objects take long to cache."""
+
+    key: str
     name: str
     stage: str
     rag: str
     rtb: date | None
-    kw: Decimal | int | None
+    kw: int | None
     responsible: int | None
     codes: str
 
@@ -74,7 +76,7 @@ class _Row(NamedTuple):
 
     def order(self) -> tuple[object, ...]:
         is_urgent = any(reason.is_urgent for reason in self.reasons)
-        return not is_urgent, self.kw is None, -(self.kw or 0), self.name, str(self.key)
+        return not is_urgent, self.kw is None, -(self.kw or 0), self.name, self.key
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                 lambda morning: _read(usage, at=morning.moment), "attention", *usage.version()
             )
             if keys:
-                only = key_set(keys)
+                only, written = key_set(keys), set(map(str, keys))
                 was, now = (_read(usage, only, at=at) for at in (portfolio.morning.moment, None))
                 found = _Found(
                     tuple(
@@ -109,7 +111,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                     ),
                     tuple(
                         sorted(
-                            [*(row for row in found.first if row.key not in set(keys)), *now.first],
+                            [*(row for row in found.first if row.key not in written), *now.first],
                             key=_Row.order,
                         )
                     ),
@@ -123,7 +125,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
         dict(zip(Reason, by_reason, strict=True)),
         tuple(
             Needing(
-                row.key,
+                UUID(row.key),
                 row.name,
                 row.stage,
                 row.rag,
@@ -157,7 +159,10 @@ def _read(
     return _Found(
         tuple(map(int, rows[0][8:] if rows else (0, 0, *(0 for _ in Reason)))),
         tuple(
-            _Row(uuid_of(key), name, stage, rag, date_of(rtb) if rtb else None, *others[:3])
-            for key, name, stage, rag, rtb, *others in rows
+            _Row(
+                *(str(uuid_of(key)), name, stage, rag, date_of(rtb) if rtb else None),
+                *(None if kw is None else int(kw), responsible, codes),
+            )
+            for key, name, stage, rag, rtb, kw, responsible, codes, *_ in rows
         ),
     )

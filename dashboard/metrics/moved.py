@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from operator import add, sub
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -26,26 +26,25 @@ from oegen.asof import table
 from oegen.core import clock
 from oegen.core.sql import Values, by_code_point, date_of, days_between, fetch, uuid_of
 from pipelines.models import Pipeline
-from pipelines.querysets import OPEN, mw_of
+from pipelines.querysets import OPEN
 
 #: The largest slips that are kept: enough for the first ones without those that were written since.
 KEPT_SLIPS = MAX_DIFFERING + 100
 
 
-@dataclass(frozen=True)
-class Slip:
-    """A change of an RTB date by ``days``, positive for later. ``capacity_mw`` is the pipeline's
-    capacity now, in mixed MW."""
+class SlipRow(NamedTuple):
+    """See ``Slip``. ``key`` is text and ``kw`` a whole number: hundreds of objects take long to
+    cache."""
 
-    pipeline_id: UUID
+    key: str
     name: str
     start: date
     end: date
     days: int
-    capacity_mw: Decimal
+    kw: int
 
     def order(self) -> tuple[int, str, str]:
-        return -self.days, self.name, str(self.pipeline_id)
+        return -self.days, self.name, self.key
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Moved:
     were_rated: dict[str, str | None]
     changes: Counter[str]
     numbers: Counter[str]
-    slips: tuple[Slip, ...]
+    slips: tuple[SlipRow, ...]
 
     def with_others(self, keys: Collection[UUID], before: Moved, now: Moved) -> Moved:
         """With ``now`` instead of ``before``, which are of the pipelines with the keys."""
@@ -71,10 +70,9 @@ class Moved:
         for change, operator in ((before, sub), (now, add)):
             for group, own in change.rated.items():
                 rated[group] = tuple(map(operator, rated.get(group, (0,) * len(own)), own))
-        others = set(keys)
-        names = set(map(str, keys))
-        slips = [slip for slip in self.slips if slip.pipeline_id not in others]
-        were_rated = {key: was for key, was in self.were_rated.items() if key not in names}
+        others = set(map(str, keys))
+        slips = [slip for slip in self.slips if slip.key not in others]
+        were_rated = {key: was for key, was in self.were_rated.items() if key not in others}
         changes, numbers = Counter(self.changes), Counter(self.numbers)
         changes.subtract(before.changes)
         changes.update(now.changes)
@@ -85,7 +83,7 @@ class Moved:
             were_rated | now.were_rated,
             changes,
             numbers,
-            tuple(sorted([*slips, *now.slips], key=Slip.order)),
+            tuple(sorted([*slips, *now.slips], key=SlipRow.order)),
         )
 
 
@@ -172,7 +170,10 @@ def _read(now: Portfolio, ends: Comparison) -> Moved:
         changes=Counter(dict(zip(counted, numbers, strict=False))),
         numbers=Counter(dict(zip(summed, numbers[len(counted) :], strict=True))),
         slips=tuple(
-            Slip(uuid_of(key), name, date_of(was), date_of(is_now), int(days), mw_of(kw))
+            SlipRow(
+                *(str(uuid_of(key)), name, date_of(was), date_of(is_now)),
+                *(int(days), int(kw or 0)),
+            )
             for key, name, was, is_now, days, kw in slips
         ),
     )

@@ -4,9 +4,11 @@ applies the filter as of its own day."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
-from dashboard.metrics.moved import Slip, moved, restored_sql
+from dashboard.metrics.moved import moved, restored_sql
 from dashboard.metrics.portfolio import Portfolio
 from dashboard.metrics.sums import Adder, Column, Condition, Total, values_of
 from oegen.core.sql import Values, fetch
@@ -66,6 +68,19 @@ class RagMove:
     start: str
     end: str
     total: Total
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A change of an RTB date by ``days``, positive for later. ``capacity_mw`` is the pipeline's
+    capacity now, in mixed MW."""
+
+    pipeline_id: UUID
+    name: str
+    start: date
+    end: date
+    days: int
+    capacity_mw: Decimal
 
 
 @dataclass(frozen=True)
@@ -219,7 +234,10 @@ def slippage(now: Portfolio, limit: int = 10) -> Slippage:
     pipelines, kw = _open_and_dated(now)
     kw -= found.numbers["undated kw"]
     return Slippage(
-        slips=found.slips[:limit],
+        slips=tuple(
+            Slip(UUID(row.key), row.name, row.start, row.end, row.days, mw_of(row.kw))
+            for row in found.slips[:limit]
+        ),
         slipped=found.numbers["slipped"],
         later=found.numbers["later"],
         left=found.numbers["left"],

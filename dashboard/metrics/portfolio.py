@@ -64,7 +64,7 @@ LINKED = (
 )
 
 #: The most pipelines that may differ from what was kept this morning; with more, all are read.
-MAX_DIFFERING = 500
+MAX_DIFFERING = 300
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def main() -> None:
     from django.db import transaction
     from django.test import Client
 
+    import oegen.wsgi  # noqa: F401 - what it does to the process, servers have, too
     from oegen.models import User
 
     with transaction.atomic():
