@@ -267,7 +267,8 @@ class PageFilterSet(django_filters.FilterSet):
                     field.error_messages["invalid_choice"] = (
                         "There is no “%(value)s” here: choose one from the list."
                     )
-                if isinstance(field, ChoiceField):
+                # Nothing shows the choices of a hidden field: they are read if it has a value.
+                if isinstance(field, ChoiceField) and not field.widget.is_hidden:
                     # Evaluated once, not on each access.
                     field.choices = [choice for choice in field.choices if choice[0] != ""]
         return super().form
