@@ -20,7 +20,8 @@ class TooLargeError(Exception):
 
 class SheetScan:
     """``flags`` are by the row's index and the column's. ``first`` and ``last`` are the corners, as
-    indices of row and column, of the rectangle round all cells with a value or a formula; ``hidden_rows`` is a number."""
+    indices of row and column, of the rectangle round all cells with a value or a formula;
+    ``hidden_rows`` is the number of rows that a filter, or a person, hides."""
 
     def __init__(self) -> None:
         self.flags: dict[int, dict[int, Flag]] = {}
@@ -76,7 +77,7 @@ class SheetScan:
         place = self._places.get(letters)
         if place is None:
             if not _REFERENCE.fullmatch(reference):
-                return
+                raise expat.ExpatError(f"there is no cell “{reference}”")
             place = self._places[letters] = column_place(letters)
         self._column = place
         self._row = int(reference[len(letters) :]) - 1
