@@ -38,12 +38,12 @@ def download(sheet: Sheet, kind: str) -> HttpResponseBase:
     name = f"{slugify(sheet.file_title or sheet.title)}-{clock.today():%Y-%m-%d}.{kind}"
     if kind == XLSX:
         return FileResponse(write_workbook(sheet), as_attachment=True, filename=name)
-    response = StreamingHttpResponse(_csv_chunks(sheet), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_chunks(sheet), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _csv_chunks(sheet: Sheet) -> Iterator[str]:
+def csv_chunks(sheet: Sheet) -> Iterator[str]:
     headings = [column.heading for column in sheet.columns]
     if sheet.marker:
         headings[headings.index(VERSION_HEADING)] = str(sheet.marker)
