@@ -149,12 +149,14 @@ class _Writer:
         much of it as goes in."""
         if self.sheet.marker:
             text = escape_word(text)
-        units = text.encode("utf-16-le")
-        length = len(units) // 2
+        length = len(text)
+        if length > XLSX_TEXT // 2:
+            length += sum(char > "\uffff" for char in text)
         if self.sheet.marker and length > XLSX_TEXT:
-            return left_out(f"{length:,} characters, more than a cell of Excel takes")
+            return left_out(f"{len(text):,} characters, more than a cell of Excel takes")
         if self.sheet.marker and any(char in text for char in _UNFIT):
             return left_out("it has a character that Excel can't keep")
         if length > XLSX_TEXT:
-            return f"{units[: 2 * XLSX_TEXT - 2].decode('utf-16-le', 'ignore')}…"
+            units = text.encode("utf-16-le")[: 2 * (XLSX_TEXT - 1)]
+            return f"{units.decode('utf-16-le', 'ignore')}…"
         return text
