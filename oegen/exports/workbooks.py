@@ -52,6 +52,7 @@ class _Writer:
             datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}),
         }
         self.heading = book.add_format({"bold": True})
+        self.fact = book.add_format({"text_wrap": True, "valign": "top"})
         self.grey = book.add_format(_GREY)
         self.grey_heading = book.add_format({"bold": True, **_GREY})
 
@@ -71,7 +72,8 @@ class _Writer:
         number = 1
         for number, (label, value) in enumerate(sheet.facts, start=2):
             page.write_string(number, 0, label)
-            self._write_cell(page, number, 1, export_value(value))
+            wrapped = None if sheet.blocks else self.fact
+            self._write_cell(page, number, 1, export_value(value), wrapped)
         for block in sheet.blocks:
             number += 2
             for place, text in enumerate((block.title, *block.headings)):

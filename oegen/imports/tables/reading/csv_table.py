@@ -58,6 +58,8 @@ class CSVTable(Table):
             elif value and self.marker:
                 value = unescape_word(unescape_formula(value))
             values.append(value)
+        # The last columns may have no name, and no cell in this row.
+        values += [None] * (len(self.columns) - len(values))
         return SourceRow(line, tuple(values), flags)
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:

@@ -191,6 +191,26 @@ def test_too_large_a_workbook_is_refused(path, monkeypatch, module, limit, sente
         read(write_raw_workbook(path, HEADER + rows))
 
 
+def test_text_that_many_cells_share_counts_for_each_of_them(path, monkeypatch):
+    book = xlsxwriter.Workbook(path)
+    book.add_worksheet().write_column(0, 0, ["Name", *["x" * 1_000] * 10])
+    book.close()
+    assert read(path).row_count == 10
+    monkeypatch.setattr(scan_module, "MAX_SHARED", 10_003)
+    with pytest.raises(UnreadableFileError, match="“Sheet1” has more than 0 million letters"):
+        read(path)
+
+
+def test_duration_beyond_measure_is_refused_with_its_row(path):
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    sheet.write_string(0, 0, "Name")
+    sheet.write_number(1, 0, 1e10, book.add_format({"num_format": "[h]:mm"}))
+    book.close()
+    with pytest.raises(UnreadableFileError, match="sheet “Sheet1”, row 2: a duration is longer"):
+        read(path)
+
+
 def test_text_named_as_a_workbook_is_refused(path):
     path.write_bytes(b"Name,Size\n")
     with pytest.raises(UnreadableFileError, match=r"the name says workbook \(.xlsx\), but"):
