@@ -74,6 +74,7 @@ def expected(text: str) -> str | None:
     return text.replace("\r\n", "\n").replace("\r", "\n") if text.strip() else None
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example("a;'=1")
 def test_every_text_is_had_back_from_its_escaped_form(text):
@@ -81,7 +82,11 @@ def test_every_text_is_had_back_from_its_escaped_form(text):
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=20))
 @example(texts=AWKWARD)
 def test_what_was_written_is_read_back(tmp_path, kind, texts):
