@@ -35,7 +35,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 AWKWARD = [
     *("=1+1", "'=1+1", "'", "''a", "a;=1", "a;'b", "007", "1/2", "1e5", "#N/A", "TRUE"),
     *("(clear)", "'(Clear)", " (clear)", "(left out: x)", "_x0041_", "sep=;", "Name,Town"),
-    *("a\r\nb", "a\rb", " lead", "tab\t", "e\u0301", "🌬️", "\ufeff", "\u2028x", "\x01"),
+    *("a\r\nb", "a\rb", " lead", "tab\t", "e\u0301", "🌬️", "\ufeff", "\u2028x", "\x01", "\n"),
 ]
 COLUMNS = [
     FileColumn("Text"),

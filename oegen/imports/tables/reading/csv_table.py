@@ -56,7 +56,7 @@ class CSVTable(Table):
             if flag:
                 flags[place] = flag
             elif value and self.marker:
-                value = unescape_word(unescape_formula(value))
+                value = plain_text(unescape_word(unescape_formula(value)))
             values.append(value)
         # The last columns may have no name, and no cell in this row.
         values += [None] * (len(self.columns) - len(values))
