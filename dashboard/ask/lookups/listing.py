@@ -1,6 +1,7 @@
 """The lookup ``records``: the first rows of a list page, with its own filters, columns and order.
 
-Kinds are the list pages, ``changes`` between two days, and ``audit``, the entries of the history.
+Kinds are those of the records that have a list page, by their models' names, ``changes`` between
+two days, and ``audit``, the entries of the history.
 """
 
 from __future__ import annotations
@@ -55,12 +56,12 @@ DEFAULT_LIMIT, MOST = 10, 50
 
 #: The list pages, by kind: their views have the filters, columns, order and default filter.
 PAGES: dict[str, type[ListPage]] = {
-    "pipelines": PipelineList,
-    "counterparties": CounterpartyList,
-    "contacts": ContactList,
-    "facilities": FacilityList,
-    "infopoints": InformationPointList,
-    "milestones": MilestoneList,
+    "pipeline": PipelineList,
+    "counterparty": CounterpartyList,
+    "contact": ContactList,
+    "facility": FacilityList,
+    "informationpoint": InformationPointList,
+    "milestone": MilestoneList,
 }
 
 CHANGES, AUDIT = "changes", "audit"
@@ -68,16 +69,16 @@ CHANGES, AUDIT = "changes", "audit"
 KINDS = (*PAGES, CHANGES, AUDIT)
 
 #: Kinds that name people.
-PERSONAL = {"contacts": "Contacts", AUDIT: "Entries of the history"}
+PERSONAL = {"contact": "Contacts", AUDIT: "Entries of the history"}
 
 #: The columns that an answer shows.
 COLUMNS = {
-    "pipelines": ("capacity_mw", "status", "rag_status", "rtb_date"),
-    "counterparties": ("country", "pipeline_count"),
-    "contacts": ("job_title", "roles"),
-    "facilities": ("capacity_mw", "technology", "region", "country"),
-    "infopoints": ("rating", "impact", "likelihood", "status", "pipelines"),
-    "milestones": ("pipeline", "day", "state"),
+    "pipeline": ("capacity_mw", "status", "rag_status", "rtb_date"),
+    "counterparty": ("country", "pipeline_count"),
+    "contact": ("job_title", "roles"),
+    "facility": ("capacity_mw", "technology", "region", "country"),
+    "informationpoint": ("rating", "impact", "likelihood", "status", "pipelines"),
+    "milestone": ("pipeline", "day", "state"),
 }
 
 #: Further columns of pipelines, for the filters that are about them.
@@ -216,19 +217,19 @@ def _order(view: ListPage, text_of_order: str) -> list[str]:
 
 def _columns(kind: str, query: QueryDict, order: list[str]) -> list[str]:
     names = list(COLUMNS[kind])
-    if kind == "pipelines":
+    if kind == "pipeline":
         names += [column for name, column in _BY_FILTER.items() if name in query]
         if HELD in query.getlist("status"):
             names.append("on_hold_reason")
     names += [one.lstrip("-") for one in order]
     first = next(iter(PAGES[kind].table_class.base_columns))
-    return [name for name in dict.fromkeys(names) if name != first or kind == "milestones"]
+    return [name for name in dict.fromkeys(names) if name != first or kind == "milestone"]
 
 
 def _row(
     record: Any, kind: str, columns: list[Any], asker: Asker, findings: Findings
 ) -> Iterator[Cell]:
-    if kind == "milestones":
+    if kind == "milestone":
         yield str(record.kind)
     else:
         yield findings.add_record(
@@ -424,7 +425,7 @@ def _audit(arguments: dict[str, Any], asker: Asker, findings: Findings) -> Found
 
 def _schema(asker: Asker) -> Schema:
     sorted_by = "; ".join(
-        f"{kind}: {', '.join(COLUMNS[kind])}" for kind in PAGES if kind != "milestones"
+        f"{kind}: {', '.join(COLUMNS[kind])}" for kind in PAGES if kind != "milestone"
     )
     change = one_of(CHANGE_KINDS, "Of changes: the kind of change.")
     filters = filters_of(PipelineFilter, asker, {"kind": optional(change)})

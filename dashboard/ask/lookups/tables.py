@@ -50,7 +50,11 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Decided", "decided", "pipelines"),
     ),
     "attention": (("Pipelines", "pipelines", "pipelines"),),
-    "attention-first": (("Capacity", "capacity_mw", "MW"), ("RTB date", "rtb_date", "day")),
+    "attention-first": (
+        ("Capacity", "capacity_mw", "MW"),
+        ("RTB date", "rtb_date", "day"),
+        ("Why", "why", "text"),
+    ),
     "rag-movement": (
         ("RAG was", "rag_was", "text"),
         ("RAG", "rag", "text"),
