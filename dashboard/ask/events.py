@@ -29,6 +29,13 @@ class Sentence:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A remark of ours about the answer, without placeholders."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """What a lookup found, whose table or chart belongs to the answer."""
 
@@ -36,23 +43,12 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Chip:
-    """A part of a reading. ``argument`` is the key of the reading; ``query`` what stands for it
-    in an address, ``label`` and ``text`` are for people."""
-
-    argument: str
-    label: str
-    text: str
-    query: str = ""
-
-
-@dataclass(frozen=True)
 class ReadingShown:
-    """How the question was read. ``reading`` is what ``manage.py ask --json`` prints; ``unread`` are
-    the words that were not understood, ``choices`` the records that may have been meant."""
+    """How the question was read. ``reading`` is what ``manage.py ask --json`` prints; ``unread``
+    are the words that were not understood, ``choices`` the records that may have been meant."""
 
     reading: dict[str, Any]
-    chips: tuple[Chip, ...] = ()
+    chips: tuple[Any, ...] = ()
     unread: tuple[str, ...] = ()
     choices: tuple[Any, ...] = ()
 
@@ -74,4 +70,4 @@ class Done:
     answered_by: str
 
 
-Event = Status | Sentence | Shown | ReadingShown | Refused | Done
+Event = Status | Sentence | Note | Shown | ReadingShown | Refused | Done
