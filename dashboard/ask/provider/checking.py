@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.http import QueryDict
 from django.utils.formats import date_format
 
-from dashboard.ask.findings import Day, Figure, Findings, Record
+from dashboard.ask.findings import Comparison, Day, Figure, Findings, Record
 from dashboard.ask.lookups import Asker
 from dashboard.ask.lookups.screen import filters_of_page
 from dashboard.ask.provider.clauses import Clause, clauses
@@ -44,8 +45,20 @@ _BEFORE, _AFTER = frozenset(" (“\"‘'—"), frozenset(" ,.;:?!)”\"’'—")
 #: Words after which records are some of those that a figure counts.
 _LISTING = re.compile(r"\b(?:includ\w+|among|such as|namely|example)\b|:", re.IGNORECASE)
 
+#: What parts two statements.
+_APART = re.compile(r"[,;:—–]|\b(?:and|or|while|whereas)\b", re.IGNORECASE)
+
 #: Kinds of days: a day stands under the one of its column.
 _KINDS_OF_DAYS = frozenset(stem(one) for one in ("RTB", "COD", "baseline", "confirmed", "review"))
+
+
+#: Units that a model may take for each other: the figure is printed with its own.
+_SAME_UNITS = (
+    {"mw", "mwp", "gw", "gwp", "kw", "kwp"},
+    {"mwh", "gwh", "kwh", "twh"},
+    {"pipeline", "pipelines", "project", "projects"},
+    {"counterparty", "counterparties", "company", "companies"},
+)
 
 
 class DroppedError(Exception):
@@ -114,13 +127,8 @@ class Checker:
             own = {one.casefold() for one in words_of(figure.text)} | {
                 one.casefold() for one in words_of(figure.unit)
             }
-            if (
-                unit in own
-                or f"{unit}s" in own
-                or (unit == "project" or unit == "projects") & ("pipelines" in own)
-            ):
-                return f"{{{match[1]}}}"
-            if unit in ("%", "percent") and figure.unit == "%":
+            same = next((one for one in _SAME_UNITS if unit in one), {unit, f"{unit}s"})
+            if own & same or (unit in ("%", "percent", "pct") and figure.unit == "%"):
                 return f"{{{match[1]}}}"
             raise DroppedError(f"{{{match[1]}}} is not in {match[2]}.")
 
@@ -155,7 +163,8 @@ class Checker:
         records = [one for ref, one in known.items() if ref[0] == "r"]
         days = [one for ref, one in known.items() if ref[0] == "d"]
         for phrase in part.phrases:
-            if not all(phrase in one.phrases for one in counted or records or days):
+            has_it = [phrase in one.phrases for one in counted or records or days]
+            if not (any(has_it) if not counted and _are_linked(known) else all(has_it)):
                 raise DroppedError(f"“{phrase}” is not what was looked up here.")
         for place, word in enumerate(part.words):
             is_name = word[0].isupper() and not (is_first and place == 0)
@@ -169,7 +178,11 @@ class Checker:
                     raise DroppedError(f"The day is not that of “{word}”.")
                 continue
             subjects = counted or records or days
-            if not subjects or not all(own in one.words for one in subjects):
+            if not counted and _are_linked(known):
+                fits = any(own in one.words for one in records)
+            else:
+                fits = bool(subjects) and all(own in one.words for one in subjects)
+            if not fits:
                 raise DroppedError(f"“{word}” is not what was looked up here.")
 
     # Subjects -------------------------------------------------------------------------------------
@@ -193,6 +206,11 @@ class Checker:
                 if not (after[1] in own.members and _LISTING.search(between)):
                     self._require(own, after[1], match[1])
         self._check_days_of_records(found)
+        for one, other in pairwise(match for match in found if match[1][0] == "r"):
+            between = text[one.end() : other.start()]
+            linked = _are_linked({ref: self._known[ref] for ref in (one[1], other[1])})
+            if not linked and not _APART.search(between):
+                raise DroppedError(f"{{{one[1]}}} and {{{other[1]}}} were not looked up together.")
 
     def _require(self, own: Vocabulary, record: str, figure: str) -> None:
         if record in own.records:
@@ -252,16 +270,10 @@ class Checker:
             own = self._known[ref]
             if own.is_row and not self._names_row(own, text, refs):
                 added[_parenthesis(own.label)] = None
-            elif not _says_filters(own, said, asked, page):
+            elif not (_says_filters(own, said, asked, page) and self._says_measure(own, text)):
                 added[_parenthesis(own.title)] = None
-            figure = self.findings[ref]
-            days = {self.findings[one].day for one in refs if one[0] == "d"}  # type: ignore[union-attr]
-            if (
-                isinstance(figure, Figure)
-                and figure.day != self._day()
-                and not (days & own.days or any(one[0] == "c" for one in refs))
-            ):
-                added[date_format(figure.day)] = None
+            if day := self._unsaid_day(ref, refs):
+                added[day] = None
         for name in asked:
             self._check_question(name, asked[name], said.get(name, set()), refs)
         if not added:
@@ -269,6 +281,23 @@ class Checker:
         mark = re.search(r"[.!?]?[\"”]?$", text)
         end = mark.start() if mark else len(text)
         return f"{text[:end]} ({'; '.join(added)}){text[end:] or '.'}"
+
+    def _unsaid_day(self, ref: str, refs: list[str]) -> str:
+        """The day of a figure that is not the page's, and the one that a comparison began at."""
+        said = {one.day for one in map(self.findings.__getitem__, refs) if isinstance(one, Day)}
+        one = self.findings[ref]
+        if isinstance(one, Comparison):
+            before = self.findings[one.before]
+            if isinstance(before, Figure) and not said & self._known[ref].days:
+                return f"since {date_format(before.day)}"
+        is_other = isinstance(one, Figure) and one.day != self._day()
+        if is_other and not (said & self._known[ref].days or any(each[0] == "c" for each in refs)):
+            return date_format(one.day)  # type: ignore[union-attr]  # a Figure
+        return ""
+
+    def _says_measure(self, own: Vocabulary, text: str) -> bool:
+        said = words_of(f"{REFERENCE.sub(' ', text)} {self.question}")
+        return not own.measure or bool(own.measure & {stem(word) for word in said})
 
     def _names_row(self, own: Vocabulary, text: str, refs: list[str]) -> bool:
         if own.records & {*refs}:
@@ -299,6 +328,15 @@ class Checker:
             return match[0]
 
         return REFERENCE.sub(quote, text)
+
+
+def _are_linked(known: dict[str, Vocabulary]) -> bool:
+    """Whether all records of a clause were looked up together with its first one or its last."""
+    records = [ref for ref in known if ref[0] == "r"]
+    return len(records) > 1 and any(
+        all(one in known[other].records or other in known[one].records for one in records)
+        for other in (records[0], records[-1])
+    )
 
 
 def _tidied(text: str) -> str:

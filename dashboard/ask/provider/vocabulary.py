@@ -11,7 +11,7 @@ from datetime import date
 from django.http import QueryDict
 
 from dashboard.ask.findings import Comparison, Day, Figure, Findings, Found, Record
-from dashboard.ask.provider.words import stem, words_of
+from dashboard.ask.provider.words import is_plain, stem, words_of
 from oegen import asof
 from oegen.core.caching import keep
 from oegen.pages.selection import SelectionFilter
@@ -35,7 +35,7 @@ class Vocabulary:
     """Of one finding. ``words`` are stems; ``phrases`` are whole labels, also those that deny.
     ``records`` are references of those that it is of; ``members`` of those that are among what it
     counts. ``is_row``: it is of one row or record, which ``label`` names. ``days`` are those at
-    which it holds."""
+    which it holds. ``measure`` are the stems of which a sentence has to say one."""
 
     words: set[str] = field(default_factory=set)
     phrases: set[str] = field(default_factory=set)
@@ -45,6 +45,7 @@ class Vocabulary:
     is_row: bool = False
     label: str = ""
     title: str = ""
+    measure: set[str] = field(default_factory=set)
     filters: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, *texts: str) -> None:
@@ -66,6 +67,7 @@ class Vocabulary:
         self.is_row = self.is_row or other.is_row
         self.label = self.label or other.label
         self.title = self.title or other.title
+        self.measure = self.measure or other.measure
         self.filters = self.filters or other.filters
 
 
@@ -104,7 +106,11 @@ def _add_found(found: Found, found_of: Mapping[str, Vocabulary]) -> None:
         if not isinstance(one, Day):
             own.add(found.title)
         if isinstance(one, Figure):
-            own.title, own.filters = found.title, filters
+            own.title = found.title
+            own.measure = _measure(found.title)
+            # What a row of a list has of its record is the same in every list.
+            if not (one.ref in in_rows and found.lookup in ("records", "record")):
+                own.filters = filters
             own.days |= days
             own.records |= {*of_record}
             own.is_row = own.is_row or one.ref in in_rows or bool(of_record)
@@ -163,6 +169,12 @@ def _add_facts(found: Found, of_record: list[str], found_of: Mapping[str, Vocabu
                 found_of[cell.ref].add(heading)
                 if isinstance(cell, Record | Day):
                     found_of[cell.ref].records |= {*of_record}
+
+
+def _measure(title: str) -> set[str]:
+    """What a figure measures, without the plain words."""
+    words = words_of(re.split(r"[,]| by ", title)[0])
+    return {stem(word) for word in words if not is_plain(word)}
 
 
 def _filters(found: Found) -> dict[str, set[str]]:
