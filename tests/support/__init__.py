@@ -21,6 +21,7 @@ Databases and processes
 - ``past_guard``: fails a test that reads current tables inside ``as_of``
 - ``writer``, ``racer``: processes that write concurrently
 - ``fake_slack``: a fake Slack on loopback
+- ``fake_openai``: a fake server of a model on loopback, which plays answers
 - ``https_receiver``: an HTTPS server on loopback with an authority of its own
 
 By hand

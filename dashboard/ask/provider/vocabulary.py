@@ -107,7 +107,8 @@ def _add_found(found: Found, found_of: Mapping[str, Vocabulary]) -> None:
             own.add(found.title)
         if isinstance(one, Figure):
             own.title = found.title
-            own.measure = _measure(found.title)
+            if found.lookup not in ("records", "record"):
+                own.measure = _measure(found.title)
             # What a row of a list has of its record is the same in every list.
             if not (one.ref in in_rows and found.lookup in ("records", "record")):
                 own.filters = filters
