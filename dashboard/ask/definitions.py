@@ -68,6 +68,8 @@ _OTHERS = {
     "slipped": "rtb slippage",
     "conversion": "time in stage and conversion",
     "time in stage": "time in stage and conversion",
+    "p80": "time in stage and conversion",
+    "median": "time in stage and conversion",
     "attention": "what needs attention, by reason",
     "needs attention": "what needs attention, by reason",
     "unconfirmed": "not confirmed",

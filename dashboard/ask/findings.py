@@ -7,7 +7,8 @@ Links are addresses of our own pages, made here and never taken from a text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -246,6 +247,32 @@ class Findings:
         return one
 
 
+#: What stands for a finding in a sentence.
+PLACEHOLDER = re.compile(r"\{([frdc][1-9][0-9]*)\}")
+
+
+def parts_of(sentence: str, findings: Findings) -> list[str | Finding]:
+    """The sentence as texts and findings, in order. A reference that is not among the findings
+    raises KeyError."""
+    parts: list[str | Finding] = []
+    end = 0
+    for match in PLACEHOLDER.finditer(sentence):
+        if match.start() > end:
+            parts.append(sentence[end : match.start()])
+        parts.append(findings[match[1]])
+        end = match.end()
+    if end < len(sentence):
+        parts.append(sentence[end:])
+    return parts
+
+
+def text_of(part: str | Finding) -> str:
+    """What is printed for a part of a sentence, or for a cell."""
+    if isinstance(part, str):
+        return part
+    return part.name if isinstance(part, Record) else part.text
+
+
 def item_json(one: Finding) -> dict[str, Any]:
     values = asdict(one)
     if isinstance(one, Figure | Day):
@@ -256,8 +283,7 @@ def item_json(one: Finding) -> dict[str, Any]:
 def _cell_json(cell: Cell) -> dict[str, str]:
     if isinstance(cell, str):
         return {"text": cell}
-    name = cell.name if isinstance(cell, Record) else cell.text
-    return {"text": name, "ref": cell.ref}
+    return {"text": text_of(cell), "ref": cell.ref}
 
 
 def print_value(value: Value, unit: str) -> str:
@@ -285,7 +311,3 @@ def change_in_words(difference: Decimal, unit: str) -> str:
 def page_address(address: str, day: date | None = None) -> str:
     """The address with the past day that is read, or with ``day``."""
     return asof.keep_day(address, day or clock.past_day())
-
-
-def names_of(records: Iterable[Record]) -> list[str]:
-    return [one.name for one in records]

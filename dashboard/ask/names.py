@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
+from rapidfuzz.distance import OSA
 
 from counterparties.models import Contact, Counterparty
 from infopoints.models import InformationPoint
@@ -29,6 +30,9 @@ MODELS: dict[str, type[Any]] = {
 }
 
 PERSONAL = frozenset({"contact"})
+
+#: What a name has to have in common with a word to come close to it.
+FEWEST_LETTERS, MOST_ERRORS = 5, 2
 
 #: The most records that a name is looked up for.
 MOST = 12
@@ -140,7 +144,9 @@ def closest(text: str, kinds: Iterable[str], limit: int = 3) -> list[str]:
     """The names that share most with the text, for a refusal."""
     found: dict[str, None] = {}
     for word in fold(text).split():
-        for meant in spelling.corrections([word]):
-            for one in _with_words(meant, kinds, limit):
+        for [meant] in spelling.corrections([word]):
+            if len(word) < FEWEST_LETTERS or OSA.distance(word, meant) > MOST_ERRORS:
+                continue
+            for one in _with_words([meant], kinds, limit):
                 found.setdefault(one.name)
     return list(found)[:limit]

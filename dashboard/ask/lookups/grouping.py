@@ -108,7 +108,7 @@ def _of_rows(
             continue
         codes = tuple(str(row.get(keys[place]) or "") for place in places)
         names = [
-            labels[one].get(code) or str(row["label"])
+            labels[one].get(code) or str(row.get("label") or code)
             for one, code in zip(dimensions, codes, strict=True)
         ]
         yield Group(

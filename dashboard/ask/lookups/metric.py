@@ -53,6 +53,7 @@ class MetricArguments(Arguments):
     as_of = PastDayField()
     compare = PastDayField()
     part = forms.CharField(required=False, max_length=60)
+    by = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -126,8 +127,11 @@ def _single(wanted: Wanted, arguments: dict[str, Any], findings: Findings) -> Fo
             main.append(before)
             if comparison := findings.add_comparison(now, before):
                 main.append(comparison)
+        items += _beside_part(wanted, found, part, findings) if part else []
         if not part:
             items += _parts(wanted, found, findings, link)
+    if figure.name == "forecast" and arguments["by"]:
+        return _forecast(wanted, found, arguments, findings, link)
     table = tables.of_rows(figure, found, findings, link) if not part else None
     if table:
         items += tables.findings_in(table)
@@ -185,6 +189,65 @@ def _parts(wanted: Wanted, found: Finding, findings: Findings, link: str) -> Ite
         if isinstance(value, str) and not Decimal(value):
             continue
         yield findings.add_figure(label, value, unit, basis=wanted.figure.basis, link=link)
+
+
+def _beside_part(
+    wanted: Wanted, found: Finding, part: str, findings: Findings
+) -> Iterable[FoundFigure]:
+    """The other measures of a row: the median goes with the number of stays."""
+    row = next(row for row in found.rows or [] if part in codes_of(row))
+    for heading, key, unit in tables.COLUMNS.get(wanted.figure.name, ()):
+        if key != wanted.measure and row.get(key) is not None and unit not in ("text", "day"):
+            yield findings.add_figure(
+                heading, row[key], unit, basis=wanted.figure.basis, link=_part_link(found, part)
+            )
+
+
+def _forecast(
+    wanted: Wanted, found: Finding, arguments: dict[str, Any], findings: Findings, link: str
+) -> Found:
+    """What is reached or scheduled by a day, and the trend there."""
+    by: date = arguments["by"]
+    rows = [
+        row
+        for row in found.rows or []
+        if not row["technology"] and date.fromisoformat(row["day"]) <= by
+    ]
+    known = [row for row in rows if row["line"] != "trend"]
+    trend = [row for row in found.rows or [] if row["line"] == "trend" and not row["technology"]]
+    main: list[FoundItem] = [findings.add_day(by)]
+    remarks = []
+    if known:
+        last = max(known, key=lambda row: str(row["day"]))
+        main.append(
+            findings.add_figure(
+                "Reached or scheduled", last["cumulative_mw"], "MW",
+                basis=wanted.figure.basis, day=by, link=str(last["url"] or link),
+            )
+        )  # fmt: skip
+    ends = [row for row in trend if date.fromisoformat(row["day"]) <= by]
+    if ends:
+        end = ends[-1]
+        day_of = date.fromisoformat(end["day"])
+        main.append(findings.add_day(day_of))
+        for label, key in (("Trend", "cumulative_mw"), ("Low", "low_mw"), ("High", "high_mw")):
+            main.append(
+                findings.add_figure(
+                    label, end[key], "MW", basis=wanted.figure.basis, day=day_of, link=link
+                )
+            )
+        if day_of < by:
+            remarks.append(f"The trend goes no further than {date_format(day_of)}.")
+    else:
+        remarks.append("There is no trend: too few RTB dates have been reached.")
+    return findings.add_found(
+        Found(
+            *("metric", plain_arguments(arguments), wanted.figure.title, link),
+            items=tuple(main),
+            main=tuple(main),
+            remarks=tuple(remarks),
+        )
+    )
 
 
 def _part_link(found: Finding, part: str) -> str:
@@ -285,6 +348,7 @@ def _schema(asker: Asker) -> Schema:
             ),
             "as_of": day("Read as of the end of this day; null for the page's day."),
             "compare": day("Compare with the end of this earlier day."),
+            "by": day("Of the forecast: up to this day, which may lie ahead."),
             "part": optional(text("The code of one row of a figure that is a table, as design.")),
         }
     )

@@ -1,0 +1,273 @@
+"""The questions of questions.csv: how they are read, and what is answered."""
+
+import csv
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from functools import cache, partial
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from django.http import QueryDict
+
+from counterparties.models import Counterparty
+from dashboard import metrics
+from dashboard.ask.answering import Answer, answer_reading
+from dashboard.ask.findings import Figure, parts_of
+from dashboard.ask.grammar import ASKS, REFUSED, Reading, read
+from dashboard.ask.lookups import Asker
+from dashboard.ask.lookups.listing import PAGES
+from dashboard.charts import Lists
+from dashboard.figures import FIGURES, read_figure
+from dashboard.figures.figure import Finding, Source
+from oegen import asof
+from oegen.core import clock
+from oegen.models import User
+from pipelines.filtered import select_pipelines
+from pipelines.filters import PipelineFilter
+from pipelines.models import Pipeline
+
+pytestmark = pytest.mark.django_db
+
+QUESTIONS = Path(__file__).parent / "questions.csv"
+
+#: The columns that are compared as they are.
+PLAIN = ("lookup", "metric", "group_by", "as_of", "compare", "kind", "order", "limit", "name")
+PLAIN += ("term", "from", "to")
+
+#: At least this part of the questions has to be read.
+ENOUGH = 0.8
+
+
+def rows() -> list[dict[str, str]]:
+    with QUESTIONS.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def readings(asker) -> dict[str, Reading]:
+    return {row["question"]: read(row["question"], asker) for row in rows()}
+
+
+@pytest.fixture(scope="module")
+def answers(asker, readings) -> list[Answer]:
+    """Those of the questions that are read."""
+    return [
+        answer_reading(question, reading, asker)
+        for question, reading in readings.items()
+        if reading.lookup not in (REFUSED, ASKS)
+    ]
+
+
+def named(filters: str) -> list[tuple[str, str]]:
+    """The filters in one order, with names in place of keys."""
+    keys = {str(one.pk): one.name for one in Counterparty.objects.all()}
+    keys |= {str(one.pk): one.username for one in User.objects.all()}
+    return sorted(
+        (name, keys.get(value, value) if name in ("held_by", "person") else value)
+        for name, value in parse_qsl(filters)
+    )
+
+
+def difference(row: dict[str, str], reading: Reading) -> dict[str, tuple[object, object]]:
+    found = reading.as_json()
+    pairs: dict[str, tuple[object, object]] = {
+        name: (found.get(name, ""), row[name]) for name in PLAIN
+    }
+    pairs["filters"] = named(reading.filters), named(row["filters"])
+    pairs["choices"] = (
+        sorted(one.name for one in reading.choices),
+        sorted(filter(None, row["choices"].split("; "))),
+    )
+    wanted = list(filter(None, row["unread"].split("; ")))
+    has_all = set(wanted) <= set(reading.unread) and bool(wanted) == bool(reading.unread)
+    pairs["unread"] = (wanted if has_all else reading.unread), wanted
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def test_every_question_is_read_as_expected(readings):
+    wrong = {
+        row["question"]: found
+        for row in rows()
+        if (found := difference(row, readings[row["question"]]))
+    }
+    assert wrong == {}
+    read_ones = [one for one in readings.values() if one.is_read]
+    assert len(read_ones) >= ENOUGH * len(readings) and len(readings) >= 250
+
+
+def test_every_refusal_says_why(readings):
+    refused = [one for one in readings.values() if one.lookup == REFUSED]
+    assert refused and all(one.unread and one.why for one in refused)
+
+
+def test_no_answer_says_a_number_of_its_own(answers):
+    """Numbers, days and names come from findings; what is left of a sentence has words alone."""
+    for one in answers:
+        if one.reading.lookup in ("define", "record"):
+            # Definitions and records have texts with numbers in them.
+            continue
+        for sentence in one.sentences:
+            texts = [part for part in parts_of(sentence, one.findings) if isinstance(part, str)]
+            said = "".join(texts)
+            for typed, meant in one.reading.corrected:
+                said = said.replace(typed, "").replace(meant, "")
+            assert one.found or not said
+            assert not any(character.isdigit() for character in _without_labels(said)), sentence
+
+
+def _without_labels(text: str) -> str:
+    """Labels of reasons, of filters, and the probability of an interval have numbers."""
+    for label in ("60 days", "30 days", "95 %", "80 %", "0 days"):
+        text = text.replace(label, "")
+    # Filters in brackets, and days in remarks.
+    while "(" in text and ")" in text.partition("(")[2]:
+        before, _, rest = text.partition("(")
+        text = before + rest.partition(")")[2]
+    return (
+        text.partition("Since the end of")[0]
+        .partition("Compared with")[0]
+        .partition("The trend goes no further")[0]
+        .partition("Changes from")[0]
+        .partition("Screen")[0]
+    )
+
+
+# Figures -----------------------------------------------------------------------------------------
+
+
+@cache
+def metric_of(name: str, filters: str, as_of: str, compare: str, person: User) -> Finding:
+    """The figure read by the metric functions, without the lookups and their cache."""
+    query = QueryDict(filters)
+    request = Asker(person).request(query)
+    select = partial(select_pipelines, query, request)
+    lists = Lists(dict(query.lists()))
+    day = date.fromisoformat(as_of) if as_of else None
+    with asof.as_of(day) if day else partial(open_nothing)():
+        since = date.fromisoformat(compare) if compare else clock.a_month_before(clock.today())
+        figure = FIGURES[name]
+        if figure.compared.name == "CHANGE":
+            return read_figure(figure, select, since, lists)[0]
+        with metrics.portfolio(select) as now:
+            return figure.read(Source(now, None, since, lists, select))
+
+
+class open_nothing:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        return None
+
+
+def test_every_figure_equals_the_metric_function(answers, asker):
+    tried = 0
+    for one in answers:
+        reading = one.reading
+        if reading.lookup != "metric" or reading.group_by or "held_by" in reading.filters:
+            continue
+        if reading.metric == "forecast" and reading.end:
+            continue
+        name, _, measure = reading.metric.partition(":")
+        found = metric_of(name, reading.filters, reading.as_of, reading.compare, asker.person)
+        value = found.parts.get(measure) if measure else found.value
+        if reading.name:
+            [row] = [row for row in found.rows or [] if reading.name in row.values()]
+            value = row[measure]
+        shown = one.found[0].main
+        if value is None:
+            continue
+        assert isinstance(shown[0], Figure), one.question
+        assert shown[0].value == value, one.question
+        if reading.compare and len(shown) == 3:
+            before = metric_of(name, reading.filters, reading.compare, "", asker.person)
+            then = before.parts.get(measure) if measure else before.value
+            assert (shown[1].value, Decimal(shown[2].value)) == (
+                then, Decimal(str(value)) - Decimal(str(then)),
+            ), one.question  # fmt: skip
+        tried += 1
+    assert tried > 80
+
+
+# Links -------------------------------------------------------------------------------------------
+
+
+@cache
+def listed(address: str, person: User) -> tuple[int, Decimal, list[Decimal]]:
+    """What the list of pipelines at the address has: its number, its capacity, and the parts of it
+    that the list tells: of technologies and holders."""
+    path, _, text = address.partition("?")
+    assert path == "/pipelines/"
+    query = QueryDict(text, mutable=True)
+    day = query.pop("as_of", [""])[-1]
+    for name in ("sort", "columns"):
+        query.pop(name, None)
+    if not any(query.getlist(name) for name in ("status", "status__not")):
+        query["status"] = "open"
+    with asof.as_of(date.fromisoformat(day)) if day else open_nothing():
+        everything = Pipeline.objects.recorded()
+        filterset = PipelineFilter(query, queryset=everything, request=Asker(person).request(query))
+        assert filterset.is_valid(), (address, filterset.errors)
+        found = filterset.qs.order_by()
+        facilities = found.facilities()
+        parts = [facilities.of_technology(code).capacity().mw for code in filterset.technologies]
+        parts += [found.held_mw(**holder) for _, holder in filterset.holders.values()]
+        shares = found.shares_of_capacity()
+        capacity = found.capacity()
+        parts += [shares.net.mw, shares.gross_weighted.mw, shares.net_weighted.mw]
+        parts += [capacity.mwp_dc, capacity.mw_ac, capacity.storage_mw, capacity.storage_mwh]
+        return found.count(), capacity.mw, parts
+
+
+def figures_with_lists(answers: list[Answer]) -> Iterator[tuple[Answer, Figure]]:
+    for one in answers:
+        for item in one.findings:
+            if isinstance(item, Figure) and item.link.startswith("/pipelines/?"):
+                yield one, item
+
+
+def test_every_link_opens_rows_that_add_up(answers, asker):
+    """Of figures with a number of pipelines or an amount of MW: not of days and shares."""
+    tried, wrong = 0, []
+    for one, figure in figures_with_lists(answers):
+        units = ("pipelines", "MW", "MWp", "MW, mixed", "MWh")
+        if figure.unit not in units or one.reading.metric.startswith(("stages", "forecast")):
+            continue
+        number, whole, parts = listed(figure.link, asker.person)
+        if figure.unit == "pipelines":
+            adds_up = figure.value == number
+        else:
+            amount = Decimal(figure.value or 0)
+            adds_up = any(abs(amount - each) < Decimal("0.001") for each in (whole, *parts))
+        tried += 1
+        if not adds_up:
+            wrong.append((one.question, figure, number, whole))
+    assert wrong == []
+    assert tried > 300
+
+
+def test_every_link_of_an_answer_opens_a_page(answers, client, asker):
+    client.force_login(asker.person)
+    pages = {}
+    for one in answers:
+        for found in one.found:
+            if found.link:
+                # One of each kind of page and set of parameters.
+                path, _, query = found.link.partition("?")
+                names = tuple(sorted({name for name, _ in parse_qsl(query)}))
+                pages.setdefault((path[:12], names), found.link)
+    assert len(pages) > 40
+    for address in pages.values():
+        response = client.get(address.partition("#")[0])
+        assert response.status_code == 200, address
+        assert not response.context.get("is_wrong"), address
+        assert not response.context.get("unknown_parameters"), address
+
+
+def test_kinds_of_lists_have_the_names_of_their_models():
+    for kind, page in PAGES.items():
+        view = page()
+        view.setup(Asker(User()).request())
+        assert view.get_queryset().model._meta.model_name == kind
