@@ -68,8 +68,8 @@ class AskedQuestion(models.Model):
 
     ``lookups`` are those that were made, with their arguments, and for one that was refused why;
     ``figures`` what they found, by reference, as ``dashboard.ask.findings.item_json`` has it;
-    ``sentences`` the answer with placeholders; ``dropped`` the sentences that failed the check of
-    prose, with the reason.
+    ``sentences`` the answer with placeholders, ``written`` the same before the check of prose added
+    what they left unsaid; ``dropped`` the sentences that failed it, with the reason.
     """
 
     class Via(models.TextChoices):
@@ -98,6 +98,7 @@ class AskedQuestion(models.Model):
     lookups: models.JSONField[Any, Any] = models.JSONField(default=list)
     figures: models.JSONField[Any, Any] = models.JSONField(default=dict)
     sentences: models.JSONField[Any, Any] = models.JSONField("answer", default=list)
+    written: models.JSONField[Any, Any] = models.JSONField("as the model wrote it", default=list)
     dropped: models.JSONField[Any, Any] = models.JSONField("sentences left out", default=list)
     refusal = models.TextField(blank=True)
     answered_by = models.CharField(

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from dashboard.ask import provider
-from dashboard.ask.events import Done, Event, Refused
+from dashboard.ask import answering, provider
+from dashboard.ask.events import GRAMMAR, Done, Event, ReadingShown, Refused, Shown, sentence
+from dashboard.ask.grammar import ASKS, Reading
 from dashboard.ask.lookups import Asker
 from dashboard.ask.recording import Recording
 from dashboard.models import AskedQuestion
@@ -55,10 +56,30 @@ def _answer(recording: Recording, earlier: list[AskedQuestion]) -> Iterator[Even
         )
         recording.question = question[:MOST_ASKED]
         return
-    if provider.is_configured():
+    said = answering.answer(question, recording.asker, recording.findings)
+    yield ReadingShown(
+        stored_reading(said.reading), unread=said.reading.unread, choices=said.reading.choices
+    )
+    if said.reading.is_read or said.reading.lookup == ASKS:
+        recording.answered_by = GRAMMAR
+        yield from of_grammar(said)
+    elif provider.is_configured():
         yield from provider.answer(recording, earlier)
-        return
-    yield Refused("This question was not understood.")
+    else:
+        yield Refused(" ".join(said.sentences))
+
+
+def of_grammar(said: answering.Answer) -> Iterator[Event]:
+    for text in said.sentences:
+        yield sentence(text, said.findings)
+    for found in said.found:
+        if found.table:
+            yield Shown(found)
+
+
+def stored_reading(reading: Reading) -> dict[str, str]:
+    """The reading as ``manage.py ask --json`` prints it, and the key of its record."""
+    return reading.as_json() | ({"pk": reading.pk} if reading.pk else {})
 
 
 #: The questions of a conversation that a follow-up builds on.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from dashboard.ask.findings import Finding, Found
+from dashboard.ask.findings import PLACEHOLDER, Finding, Findings, Found
 
 #: What answered, if it was no model.
 GRAMMAR = "grammar"
@@ -71,3 +72,16 @@ class Done:
 
 
 Event = Status | Sentence | Note | Shown | ReadingShown | Refused | Done
+
+
+def sentence(text: str, findings: Findings) -> Sentence:
+    """The sentence with the findings that it names."""
+    return Sentence(text, {ref: findings[ref] for ref in PLACEHOLDER.findall(text)})
+
+
+def named_tables(texts: Iterable[str], findings: Findings) -> Iterator[Shown]:
+    """The tables of the lookups of which the texts name something."""
+    named = {ref for text in texts for ref in PLACEHOLDER.findall(text)}
+    for found in findings.found:
+        if found.table and named & {one.ref for one in found.items}:
+            yield Shown(found)

@@ -30,6 +30,7 @@ class Recording:
     lookups: list[dict[str, Any]] = field(default_factory=list)
     reading: dict[str, Any] = field(default_factory=dict)
     sentences: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
     dropped: list[dict[str, str]] = field(default_factory=list)
     refusal: str = ""
     answered_by: str = ""
@@ -62,6 +63,7 @@ class Recording:
             lookups=self.lookups or self._lookups_found(),
             figures=self.findings.as_json(),
             sentences=self.sentences,
+            written=self.written,
             dropped=self.dropped,
             refusal=self.refusal,
             answered_by=self.answered_by,

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ("lookups", models.JSONField(default=list)),
                 ("figures", models.JSONField(default=dict)),
                 ("sentences", models.JSONField(default=list, verbose_name="answer")),
+                ("written", models.JSONField(default=list, verbose_name="as the model wrote it")),
                 ("dropped", models.JSONField(default=list, verbose_name="sentences left out")),
                 ("refusal", models.TextField(blank=True)),
                 (

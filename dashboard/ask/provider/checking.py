@@ -15,7 +15,7 @@ from itertools import pairwise
 from django.http import QueryDict
 from django.utils.formats import date_format
 
-from dashboard.ask.findings import Comparison, Day, Figure, Findings, Record
+from dashboard.ask.findings import PLACEHOLDER, Comparison, Day, Figure, Findings, Record
 from dashboard.ask.lookups import Asker
 from dashboard.ask.lookups.screen import filters_of_page
 from dashboard.ask.provider.clauses import Clause, clauses
@@ -33,8 +33,6 @@ from oegen.core import clock
 
 #: The most characters of a sentence.
 MOST_CHARACTERS = 600
-
-REFERENCE = re.compile(r"\{([frdc][0-9]{1,6})\}")
 
 #: Punctuation that a sentence may have besides letters and references.
 _PUNCTUATION = frozenset(" ,.;:?!()'’‘“”\"-–—")
@@ -81,12 +79,12 @@ class Checker:
         self._check_references(text)
         self._known = vocabularies(self.findings)
         text = self._link_names(text)
-        refs = REFERENCE.findall(text)
+        refs = PLACEHOLDER.findall(text)
         if not refs:
             raise DroppedError("It has no reference.")
         text = self._without_units(text)
         self._check_neighbours(text)
-        rest = REFERENCE.sub(" ", self._without_phrases(text, refs))
+        rest = PLACEHOLDER.sub(" ", self._without_phrases(text, refs))
         _check_characters(rest)
         for word in words_of(rest):
             if is_forbidden(word):
@@ -101,10 +99,10 @@ class Checker:
     # References -----------------------------------------------------------------------------------
 
     def _check_references(self, text: str) -> None:
-        for ref in REFERENCE.findall(text):
+        for ref in PLACEHOLDER.findall(text):
             if ref not in self.findings:
                 raise DroppedError(f"There is no {{{ref}}}.")
-        if re.search(r"[{}]", REFERENCE.sub("", text)):
+        if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
             raise DroppedError("A brace is not closed, or holds no reference.")
 
     def _link_names(self, text: str) -> str:
@@ -137,7 +135,7 @@ class Checker:
 
     @staticmethod
     def _check_neighbours(text: str) -> None:
-        for match in REFERENCE.finditer(text):
+        for match in PLACEHOLDER.finditer(text):
             before, after = text[: match.start()][-1:], text[match.end() :][:1]
             if (before and before not in _BEFORE) or (after and after not in _AFTER):
                 raise DroppedError(f"Something touches {match[0]}.")
@@ -190,7 +188,7 @@ class Checker:
     def _check_records(self, text: str) -> None:
         """A figure after a record is that record's; one before it may also count it, if the words
         between say that it is one of several."""
-        found = list(REFERENCE.finditer(text))
+        found = list(PLACEHOLDER.finditer(text))
         for place, match in enumerate(found):
             if match[1][0] not in "fc":
                 continue
@@ -235,7 +233,7 @@ class Checker:
                 raise DroppedError(f"{{{match[1]}}} is not a day of {{{record[1]}}}.")
 
     def _check_days(self, text: str) -> None:
-        refs = REFERENCE.findall(text)
+        refs = PLACEHOLDER.findall(text)
         counted = [ref for ref in refs if ref[0] in "fc"]
         records = {ref for ref in refs if ref[0] == "r"}
         for ref in refs:
@@ -245,7 +243,7 @@ class Checker:
             fits = any(day.day in self._known[one].days for one in (*counted, *records))
             if not fits and not (not counted and not records and len(set(refs)) == 1):
                 raise DroppedError(f"{{{ref}}} is not the day of what was looked up.")
-        if PRESENT & {word.casefold() for word in words_of(REFERENCE.sub(" ", text))}:
+        if PRESENT & {word.casefold() for word in words_of(PLACEHOLDER.sub(" ", text))}:
             for ref in counted:
                 if self._day() not in self._known[ref].days:
                     raise DroppedError(f"{{{ref}}} is not of today.")
@@ -259,8 +257,8 @@ class Checker:
     def _completed(self, text: str) -> str:
         """The sentence with what it leaves out: filters that neither it nor the question names, the
         record or row, and another day than that of the page."""
-        refs = REFERENCE.findall(text)
-        said = choices().mentioned(REFERENCE.sub(" ", text))
+        refs = PLACEHOLDER.findall(text)
+        said = choices().mentioned(PLACEHOLDER.sub(" ", text))
         asked = choices().mentioned(self.question)
         page = filters_of_page(self.asker)
         added: dict[str, None] = {}
@@ -296,13 +294,13 @@ class Checker:
         return ""
 
     def _says_measure(self, own: Vocabulary, text: str) -> bool:
-        said = words_of(f"{REFERENCE.sub(' ', text)} {self.question}")
+        said = words_of(f"{PLACEHOLDER.sub(' ', text)} {self.question}")
         return not own.measure or bool(own.measure & {stem(word) for word in said})
 
     def _names_row(self, own: Vocabulary, text: str, refs: list[str]) -> bool:
         if own.records & {*refs}:
             return True
-        said = {stem(word) for word in words_of(REFERENCE.sub(" ", text))}
+        said = {stem(word) for word in words_of(PLACEHOLDER.sub(" ", text))}
         row = [stem(word) for word in words_of(own.label.partition(":")[0])]
         return not own.records and bool(row) and all(word in said for word in row)
 
@@ -327,7 +325,7 @@ class Checker:
                 return f"“{match[0]}”"
             return match[0]
 
-        return REFERENCE.sub(quote, text)
+        return PLACEHOLDER.sub(quote, text)
 
 
 def _are_linked(known: dict[str, Vocabulary]) -> bool:
@@ -349,7 +347,7 @@ def _check_characters(text: str) -> None:
     for character in text:
         if character in _PUNCTUATION:
             continue
-        if unicodedata.category(character)[0] == "N" or unicodedata.numeric(character, None):
+        if unicodedata.category(character)[0] == "N":
             raise DroppedError("It has a number of its own.")
         if unicodedata.category(character) not in ("Lu", "Ll"):
             raise DroppedError(f"It has the character U+{ord(character):04X}.")

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.conf import settings
 
-from dashboard.ask.events import Event, Note, Refused, Sentence, Shown, Status
-from dashboard.ask.findings import Findings, Found
+from dashboard.ask.events import Event, Note, Refused, Sentence, Status, named_tables, sentence
+from dashboard.ask.findings import Found
 from dashboard.ask.lookups import Asker, LookupRefusedError, run
 from dashboard.ask.provider import messages
 from dashboard.ask.provider.budget import estimate, one_of_few, require_budget
@@ -176,10 +176,9 @@ class _Writer:
             )
         if self.shown:
             return
-        findings = self.recording.findings
-        for found in findings.found:
+        for found in self.recording.findings.found:
             if found.main:
-                yield self._show(_in_our_words(found), findings)
+                yield self._show(_in_our_words(found))
         if not self.shown:
             raise ModelError(
                 "The model looked up nothing that answers this. Ask for figures, projects, "
@@ -188,10 +187,7 @@ class _Writer:
 
     def tables(self) -> Iterator[Event]:
         """The tables of the lookups that the sentences name."""
-        named = set(re.findall(r"\{([frdc]\d+)\}", " ".join(self.shown)))
-        for found in self.recording.findings.found:
-            if found.table and named & {one.ref for one in found.items}:
-                yield Shown(found)
+        yield from named_tables(self.shown, self.recording.findings)
 
     def _sentence(self, text: str) -> Iterator[Event]:
         if not text.strip():
@@ -206,12 +202,12 @@ class _Writer:
         except DroppedError as error:
             self._drop(text, str(error))
             return
-        yield self._show(checked, self.recording.findings)
+        self.recording.written.append(text)
+        yield self._show(checked)
 
-    def _show(self, text: str, findings: Findings) -> Sentence:
+    def _show(self, text: str) -> Sentence:
         self.shown.append(text)
-        named = re.findall(r"\{([frdc]\d+)\}", text)
-        return Sentence(text, {ref: findings[ref] for ref in named})
+        return sentence(text, self.recording.findings)
 
     def _drop(self, text: str, why: str) -> None:
         self._left_out += 1

@@ -34,8 +34,8 @@ PLAIN = _words(
     pages view filter filters company companies counterparty counterparties holder holders
  country countries region regions place places market markets technology
     technologies stage stages status rating ratings date dates day days time information point
-    points milestone milestones rated unit units megawatt megawatts basis definition meaning word term
-    terms detail details state current currently today now present
+    points milestone milestones rated unit units megawatt megawatts basis definition meaning
+    word term terms detail details state current currently today now present
     """
 )
 

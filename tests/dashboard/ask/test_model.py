@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 
 from dashboard.ask.asking import ask
-from dashboard.ask.events import GRAMMAR, Done, Note, Refused, Sentence, Shown
+from dashboard.ask.events import GRAMMAR, Done, Note, ReadingShown, Refused, Sentence, Shown
 from dashboard.ask.findings import Record
 from dashboard.ask.lookups import Asker
 from dashboard.ask.recording import forget_old_questions
+from dashboard.ask.sharing import look_up_again
 from dashboard.models import QUESTIONS_KEPT_FOR, AskedQuestion
 from oegen.core import clock, counters
 from pipelines.models import Facility
@@ -119,37 +120,37 @@ def test_strict_schemas_describe_the_tools(server, asker):
 
 
 INVENTED = [
-        "In Spain it is 999 MW, not {f1}.",
-        "In Spain it is nine hundred MW, and {f1}.",
-        "In Spain it is twice {f1}.",
-        "In Spain a third of {f1} is open.",
-        "In Spain it is ９９９ or {f1}.",
-        "In Spain it is {f1}000.",
-        "In Spain it is −{f1}.",
-        "In Spain it is {f1} percent.",
-        "In Spain open capacity rose to {f1}.",
-        "In Spain open capacity is up at {f1}.",
-        "Spain is the largest with {f1}.",
-        "Spain has most, {f1}.",
-        "Spain ranks first with {f1}.",
-        "Spain has no more than {f1}.",
-        "All of {f1} is in Spain.",
-        "Zenith Renewables holds {f1} in Spain.",
-        "zenith renewables holds {f1} in Spain.",
-        "Portfolio Company has {f1} in Spain.",
-        "In Germany {f1} is open.",
-        "Overdue capacity in Spain is {f1}.",
-        "Net capacity in Spain is {f1}.",
-        "In Spain {f1} is open because of the weather.",
-        "In Spain {f1} will be open.",
-        "Spain is worth a look.",
-        "In Spain {f99} is open.",
-        "In Spain {f1 is open.",
-        "In Spain {{f1}} is open.",
-        "<img src=x onerror=alert(1)> In Spain {f1} is open.",
-        "See [this](https://evil.example) for {f1} in Spain.",
-        "See https://evil.example for {f1} in Spain.",
-        "In Spain \u202e{f1} is open.",
+    "In Spain it is 999 MW, not {f1}.",
+    "In Spain it is nine hundred MW, and {f1}.",
+    "In Spain it is twice {f1}.",
+    "In Spain a third of {f1} is open.",
+    "In Spain it is ９９９ or {f1}.",
+    "In Spain it is {f1}000.",
+    "In Spain it is −{f1}.",
+    "In Spain it is {f1} percent.",
+    "In Spain open capacity rose to {f1}.",
+    "In Spain open capacity is up at {f1}.",
+    "Spain is the largest with {f1}.",
+    "Spain has most, {f1}.",
+    "Spain ranks first with {f1}.",
+    "Spain has no more than {f1}.",
+    "All of {f1} is in Spain.",
+    "Zenith Renewables holds {f1} in Spain.",
+    "zenith renewables holds {f1} in Spain.",
+    "Portfolio Company has {f1} in Spain.",
+    "In Germany {f1} is open.",
+    "Overdue capacity in Spain is {f1}.",
+    "Net capacity in Spain is {f1}.",
+    "In Spain {f1} is open because of the weather.",
+    "In Spain {f1} will be open.",
+    "Spain is worth a look.",
+    "In Spain {f99} is open.",
+    "In Spain {f1 is open.",
+    "In Spain {{f1}} is open.",
+    "<img src=x onerror=alert(1)> In Spain {f1} is open.",
+    "See [this](https://evil.example) for {f1} in Spain.",
+    "See https://evil.example for {f1} in Spain.",
+    "In Spain \u202e{f1} is open.",
 ]
 
 
@@ -363,7 +364,6 @@ def test_only_so_many_are_answered_at_a_time(server, asker, settings):
     assert "room for no more" in of_kind(list(ask(QUESTION, asker)), Refused)[0].text
     counters.free_place(place)
     assert texts(ask(QUESTION, asker))
-    assert texts(ask(QUESTION, asker)) or True
 
 
 def test_reader_who_stops_listening_frees_the_place_and_is_recorded(server, asker, settings):
@@ -408,5 +408,51 @@ def test_questions_are_forgotten_after_13_months(asker):
     assert AskedQuestion.objects.count() == 1
 
 
-def test_grammar_is_not_the_name_of_a_model(settings):
-    assert settings.ASK_MODEL != GRAMMAR
+def test_what_the_grammar_reads_never_calls_the_model(server, asker):
+    server.plays(says("{f1}"))
+    events = list(ask("how many MW of solar are open in Spain?", asker))
+    assert texts(events)[0].startswith("150 MWp are open")
+    assert of_kind(events, Done)[0].answered_by == GRAMMAR
+    assert server.requests == []
+    assert AskedQuestion.objects.get().lookups[0]["name"] == "metric"
+
+
+def test_without_a_key_the_words_that_stopped_it_are_named(asker):
+    events = list(ask(QUESTION, asker))
+    assert of_kind(events, ReadingShown)[0].unread
+    assert "can’t be answered because of" in of_kind(events, Refused)[0].text
+    assert AskedQuestion.objects.get().answered_by == ""
+
+
+def test_shared_answer_is_looked_up_again(server, asker):
+    lookup = looks_up("records", kind="pipeline", order="-capacity_mw")
+    server.plays(lookup, says("{r1} has {f3}. SPV 154 is red. {r2} has {f4}."))
+    list(ask(QUESTION, asker))
+    asked = AskedQuestion.objects.get()
+    assert "Solana 1 has 100 MWp." in asked.answer
+    pipeline = Facility.objects.get(name="SPV 154").pipelines.get()
+    pipeline.rag_status = "green"
+    pipeline.save()
+    Facility.objects.filter(name="Solana 1").update(capacity_mw=40)
+    events = list(look_up_again(asked, Asker(make_user())))
+    assert texts(events) == ["Solana 1 has 40.0 MWp.", "Solana 2 has 50.0 MWp."]
+    assert "1 sentence" in of_kind(events, Note)[0].text
+
+
+def test_shared_answer_of_the_grammar_is_looked_up_again(asker):
+    list(ask("how many MW of solar are open in Spain?", asker))
+    asked = AskedQuestion.objects.get()
+    Facility.objects.filter(name="Solana 1").update(capacity_mw=40)
+    assert texts(look_up_again(asked, Asker(make_user())))[0].startswith("90.0 MWp are open")
+
+
+def test_shared_answer_names_contacts_only_to_who_may_read_them(server, asker, settings):
+    settings.ASK_PERSONAL = True
+    make_contact("Maria del Mar")
+    server.plays(looks_up("records", kind="contact"), says("{r1} is a contact."))
+    list(ask(QUESTION, Asker(asker.person, may_read_personal=True)))
+    asked = AskedQuestion.objects.get()
+    assert texts(look_up_again(asked, Asker(make_user(), may_read_personal=True)))
+    events = list(look_up_again(asked, Asker(make_user())))
+    assert texts(events) == []
+    assert "Maria" not in str(events)
