@@ -14,6 +14,7 @@ from dashboard.ask.findings import Findings
 from dashboard.ask.lookups import Asker
 from dashboard.models import QUESTIONS_KEPT_FOR, AskedQuestion
 from oegen.jobs.tidying import tidies
+from oegen.models import User
 
 
 @dataclass
@@ -74,6 +75,11 @@ class Recording:
 
     def _lookups_found(self) -> list[dict[str, Any]]:
         return [{"name": one.lookup, "arguments": one.arguments} for one in self.findings.found]
+
+
+def rate(key: UUID, person: User, thumbs: str) -> bool:
+    """Store what the person thinks of the answer to a question of theirs; whether there is one."""
+    return bool(AskedQuestion.objects.filter(pk=key, person=person).update(thumbs=thumbs))
 
 
 @tidies

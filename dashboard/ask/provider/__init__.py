@@ -5,6 +5,7 @@ conversation, ``checking`` what each sentence has to pass before anybody sees it
 much may be asked.
 """
 
+from dashboard.ask.provider.retelling import retell
 from dashboard.ask.provider.rounds import answer, is_configured
 
-__all__ = ["answer", "is_configured"]
+__all__ = ["answer", "is_configured", "retell"]

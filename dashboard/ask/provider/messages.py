@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.formats import date_format
 
+from dashboard.ask.findings import PLACEHOLDER
 from dashboard.ask.lookups import Asker, tools
 from dashboard.ask.lookups.screen import filters_of_page
 from dashboard.ask.results import cut
@@ -95,6 +97,10 @@ def calls_made(calls: list[Any]) -> dict[str, Any]:
 
 def result(call: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call.id, "content": as_text(values)}
+
+
+def references(texts: Iterable[str]) -> list[str]:
+    return [ref for text in texts for ref in PLACEHOLDER.findall(text)]
 
 
 def as_text(values: Any) -> str:

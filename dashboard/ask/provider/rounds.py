@@ -43,7 +43,7 @@ def answer(recording: Recording, earlier: list[AskedQuestion]) -> Iterator[Event
     personal = recording.asker.may_read_personal and settings.ASK_PERSONAL
     asker = replace(recording.asker, may_read_personal=personal)
     recording.answered_by = settings.ASK_MODEL
-    writer = _Writer(recording, asker)
+    writer = Writer(recording, asker)
     try:
         with one_of_few():
             yield Status(f"Asking {settings.ASK_MODEL} …")
@@ -57,14 +57,14 @@ def answer(recording: Recording, earlier: list[AskedQuestion]) -> Iterator[Event
 
 
 def _rounds(
-    recording: Recording, asker: Asker, earlier: list[AskedQuestion], writer: _Writer
+    recording: Recording, asker: Asker, earlier: list[AskedQuestion], writer: Writer
 ) -> Iterator[Event]:
     deadline = time.monotonic() + settings.ASK_SECONDS
     told = messages.opening(recording.question, asker, earlier)
     tools = messages.described_tools(asker)
     for _ in range(settings.ASK_ROUNDS):
         calls: list[ToolCall] = []
-        for part in _one_round(recording, told, tools, deadline):
+        for part in one_round(recording, told, tools, deadline):
             if isinstance(part, Text):
                 yield from writer.write(part.text)
             elif isinstance(part, ToolCall):
@@ -84,7 +84,7 @@ def _rounds(
     )
 
 
-def _one_round(
+def one_round(
     recording: Recording,
     told: list[dict[str, Any]],
     tools: list[dict[str, Any]],
@@ -141,7 +141,7 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Takes the pieces of prose, and gives the sentences that pass the check."""
 
     recording: Recording
