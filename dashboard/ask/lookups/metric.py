@@ -179,6 +179,10 @@ _BESIDE = {
 }
 
 
+#: Parts, of all figures or of one, that the list behind the figure does not tell.
+_NOT_TOLD = {"with_probability_mw", "urgent", ("baselines", "pipelines")}
+
+
 def _parts(wanted: Wanted, found: Finding, findings: Findings, link: str) -> Iterable[FoundFigure]:
     """What the value is made of or goes with."""
     own = value_of(found, wanted.measure)
@@ -188,7 +192,10 @@ def _parts(wanted: Wanted, found: Finding, findings: Findings, link: str) -> Ite
             continue
         if isinstance(value, str) and not Decimal(value):
             continue
-        yield findings.add_figure(label, value, unit, basis=wanted.figure.basis, link=link)
+        # The list behind the figure does not tell these.
+        is_told = name not in _NOT_TOLD and (wanted.figure.name, name) not in _NOT_TOLD
+        url = link if is_told else ""
+        yield findings.add_figure(label, value, unit, basis=wanted.figure.basis, link=url)
 
 
 def _beside_part(
