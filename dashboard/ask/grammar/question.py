@@ -123,6 +123,12 @@ class Question:
                 continue
             role = self._role(tag)
             found.append(Span(role, tag.period, tag))
+        if len(found) == 2 and found[0].period.is_yearless and not found[1].period.is_yearless:
+            # "Between March and June 2026": the year is that of both.
+            first, last = found
+            same = first.period.in_year_of(last.period.last.year)
+            if same.first <= last.period.last:
+                found[0] = Span(first.role, same, first.tag)
         return found
 
     def _role(self, tag: Tag) -> str:
@@ -177,6 +183,9 @@ class Question:
         if period.first > self.today or role in ("until", "before", "after"):
             return None
         start = self.since(span)
+        is_last_year = (period.relative, period.unit) == ("last", "year") and not period.is_day
+        if role == "since" and is_last_year:
+            start = months_before(self.today, 12)
         end = self.today
         if role in ("in", "on", "", "by", "to") and not period.is_rolling:
             start = period.before
@@ -196,7 +205,7 @@ class Question:
             return period.first
         if period.is_day:
             return period.before if period.is_start else period.first
-        if span.role == "versus":
+        if span.role == "versus" or (period.relative, period.unit) == ("last", "quarter"):
             return period.last
         return period.before
 
@@ -208,7 +217,7 @@ class Question:
             period = span.period
             day = self.since(span)
             is_last_year = period.relative == "last" and period.unit == "year"
-            if span.role == "versus" and is_last_year and not period.is_day:
+            if is_last_year and not period.is_day:
                 # A year ago, not the end of the last calendar year.
                 day = months_before(self.today, 12)
             if FIRST_DAY <= day < self.today:

@@ -32,6 +32,9 @@ _EVENTS = {
     "rated": ("rated", ""),
 }
 
+#: The figure has so many of the largest delays.
+MOST_SLIPS = 10
+
 _RAG = Kind.FILTER, "rag=red", "rag=amber", "rag=green"
 
 
@@ -86,7 +89,12 @@ def slippage(q: Question) -> Reading | None:
     start, end = between or (a_month_ago(q), q.today)
     name = "rtb-slippage:later" if wants_count else "rtb-slippage"
     as_of = "" if end == q.today else iso(end)
-    return metric(q, name, compare=iso(start), as_of=as_of)
+    limit = ""
+    for tag in q.find(Kind.NUMBER):
+        if tag.number and tag.number <= MOST_SLIPS and not wants_count:
+            tag.is_used = True
+            limit = f"{tag.number:g}"
+    return metric(q, name, compare=iso(start), as_of=as_of, limit=limit)
 
 
 def _baselines(q: Question) -> Reading | None:

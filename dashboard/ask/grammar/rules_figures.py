@@ -84,6 +84,8 @@ def define_term(q: Question) -> Reading | None:
     is_asked = q.has(Kind.TOPIC, "define", "difference")
     words = [word for tag in q.tags for word in tag.words]
     is_plain = words[:2] == ["what", "is"] and words[2:3] not in (["the"], ["our"], ["my"])
+    if words[:1] == ["explain"] and define(" ".join(words[1:])):
+        return _defined(q, _typed(q, words[1:]))
     if not (is_asked or is_plain):
         return None
     if q.has(Kind.TOPIC, "difference"):

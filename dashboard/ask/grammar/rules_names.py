@@ -226,8 +226,8 @@ def _aspect(q: Question) -> str:
     states = q.find(Kind.FILTER)
     if states and not q.has(Kind.ASPECT):
         return _state(q, states)
-    q.take_all(Kind.ASK, "who", "when", "where", "much", "many", "late")
     tags = q.find(Kind.ASPECT)
+    q.take_all(Kind.ASK, "who", "when", "where", "much", "many", "late")
     names = list(dict.fromkeys(tag.senses[Kind.ASPECT] for tag in tags))
     used(tags)
     q.take_all(Kind.UNIT, "mw") if names == ["capacity"] else None

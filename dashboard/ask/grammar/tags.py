@@ -23,6 +23,7 @@ from dashboard.ask.names import (
     with_word,
 )
 from oegen.core.folding import fold
+from oegen.core.text import likeness_key
 from oegen.models import User
 from oegen.search import spelling
 
@@ -228,13 +229,18 @@ class Tagger:
 
     def _corrected_name(self, place: int) -> Iterator[tuple[int, Tag]]:
         word = self.words[place]
-        if len(word) < FEWEST_LETTERS + 1 or not word.isalpha():
+        fewest = FEWEST_LETTERS + (0 if self.tokens[place].is_capital else 2)
+        if len(word) < fewest or not word.isalpha():
             return
         for [meant] in spelling.corrections([word]):
             self.words[place] = meant
             found = self._name_of(place, titles_with(meant, self.kinds))
             self.words[place] = word
-            if found and OSA.distance(word, meant) <= MOST_ERRORS:
+            # The first word of a name, which is its own; others are in many names.
+            begins = found and any(
+                meant == likeness_key(one.name).split()[0] for one in found[1].named
+            )
+            if found and begins and OSA.distance(word, meant) <= MOST_ERRORS:
                 length, tag = found
                 tag.corrected = tag.typed
                 yield length, tag

@@ -54,6 +54,7 @@ class MetricArguments(Arguments):
     compare = PastDayField()
     part = forms.CharField(required=False, max_length=60)
     by = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    limit = forms.IntegerField(required=False, min_value=1, max_value=tables.MOST_ROWS)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -132,7 +133,8 @@ def _single(wanted: Wanted, arguments: dict[str, Any], findings: Findings) -> Fo
             items += _parts(wanted, found, findings, link)
     if figure.name == "forecast" and arguments["by"]:
         return _forecast(wanted, found, arguments, findings, link)
-    table = tables.of_rows(figure, found, findings, link) if not part else None
+    most = arguments["limit"] or tables.MOST_ROWS
+    table = tables.of_rows(figure, found, findings, link, most) if not part else None
     if table:
         items += tables.findings_in(table)
     remarks = []
@@ -356,6 +358,9 @@ def _schema(asker: Asker) -> Schema:
             "as_of": day("Read as of the end of this day; null for the page's day."),
             "compare": day("Compare with the end of this earlier day."),
             "by": day("Of the forecast: up to this day, which may lie ahead."),
+            "limit": optional(
+                {"type": "integer", "description": "How many rows of a figure that is a table."}
+            ),
             "part": optional(text("The code of one row of a figure that is a table, as design.")),
         }
     )
