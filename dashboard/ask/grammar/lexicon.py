@@ -66,9 +66,9 @@ Phrase = tuple[Kind, str, str]
 
 @dataclass(frozen=True)
 class Lexicon:
-    """``fillers`` are words on which no question turns; ``right`` are words that come close to known
-    ones and are no typing errors. ``names``: by kind of reference row and
-    code, what it is called besides."""
+    """``fillers`` are words on which no question turns; ``right`` are words that come close to
+    known ones and are no typing errors. ``names``: by kind of reference row and code, what it is
+    called besides."""
 
     fillers: tuple[str, ...]
     right: frozenset[str]

@@ -85,13 +85,28 @@ class Question:
         """What was not taken and can't be left out."""
         return [tag for tag in self.tags if not tag.is_used and not self._is_harmless(tag)]
 
-    @staticmethod
-    def _is_harmless(tag: Tag) -> bool:
+    def _is_harmless(self, tag: Tag) -> bool:
+        if tag.words == ("or",) and not self._joins_alike(tag):
+            return False
         if any(kind in tag.senses for kind in _HARMLESS):
             return True
         return tag.has(Kind.PREPOSITION, *_HARMLESS_PREPOSITIONS) or tag.has(
             Kind.ASK, *_HARMLESS_ASKS
         )
+
+    def _joins_alike(self, tag: Tag) -> bool:
+        """Whether "or" stands between two of one kind: “red or amber”, and not “red or overdue”,
+        which filters can't say."""
+        place = self._place(tag)
+        first = next((one for one in reversed(self.tags[:place]) if _is_content(one)), None)
+        last = next((one for one in self.tags[place + 1 :] if _is_content(one)), None)
+        if first is None or last is None:
+            return True
+        names = {
+            one.senses[Kind.FILTER].partition("=")[0] if one.has(Kind.FILTER) else ""
+            for one in (first, last)
+        }
+        return len(names) == 1 and bool(names != {""} or first.senses.keys() & last.senses.keys())
 
     def before(self, tag: Tag) -> Tag | None:
         """The tag before, beyond fillers."""
@@ -364,6 +379,11 @@ def _scaled(tag: Tag, unit: Tag | None) -> str:
     if unit and unit.words[0].startswith("g"):
         number *= 1000
     return f"{number:g}"
+
+
+def _is_content(tag: Tag) -> bool:
+    others = (Kind.PREPOSITION, Kind.NOT, Kind.JOINT, Kind.NOUN)
+    return not tag.is_optional and not any(kind in tag.senses for kind in others)
 
 
 def iso(day: date | None) -> str:

@@ -101,9 +101,8 @@ def _baselines(q: Question) -> Reading | None:
     q.take_all(Kind.FIGURE, "baselines", "rtb-slippage")
     q.take_all(Kind.EVENT, "slipped")
     durations = q.find(Kind.DURATION)
-    lists = bool(durations) or not (
-        q.has(Kind.ASK, "late", "average", "much") or not q.has(Kind.NOUN, "pipeline")
-    )
+    is_amount = q.has(Kind.ASK, "late", "average", "much") or not q.has(Kind.NOUN, "pipeline")
+    lists = bool(durations) or q.has(Kind.ASK, "many") or not is_amount
     q.take_all(Kind.ASK, "late", "average", "much")
     q.take_all(Kind.TOPIC, "missed")
     q.take_all(Kind.ASPECT, "rtb", "slip")
@@ -322,12 +321,15 @@ def growth(q: Question) -> Reading | None:
     """Whether it grew: against an earlier day, a year ago if none is given."""
     is_topic = q.has(Kind.TOPIC, "growth")
     is_event = q.has(Kind.EVENT, "rose", "fell")
+    is_amount = q.has(Kind.UNIT) or q.has(Kind.FIGURE)
+    if is_amount and q.spans() and q.has(Kind.EVENT, "changed", "moved"):
+        is_event = True
     if not (is_topic or is_event):
         return None
     if q.has(Kind.ASK, "why") or (is_event and not is_topic and not q.spans()):
         return None
     q.take_all(Kind.TOPIC, "growth")
-    q.take_all(Kind.EVENT, "rose", "fell", "changed")
+    q.take_all(Kind.EVENT, "rose", "fell", "changed", *(["moved"] if is_amount else []))
     between = q.take_range()
     collect(q)
     name = take_figure(q)

@@ -314,6 +314,11 @@ def amounts(q: Question) -> Reading | None:
     day = q.take_past_day()
     counts_before = counts_pipelines(q)
     name = take_figure(q)
+    if compare and day and compare > day:
+        # "March against June": the later day is read.
+        compare, day = day, compare
+    if groups == "holder":
+        q.take_all(Kind.TOPIC, "holding")
     if groups and not counts_before and name == "open-pipelines":
         name = "open-capacity"
     q.take_all(Kind.ASPECT, "responsible") if groups == "responsible" else None
@@ -336,9 +341,7 @@ def _is_amount(q: Question) -> bool:
     if singular and not q.has(Kind.ORDER):
         return True
     is_compared = any(span.role in ("since", "versus") for span in q.spans())
-    if is_compared and not q.has(Kind.EVENT):
-        return True
-    return any(span.role in ("on",) for span in q.spans()) and bool(q.filters)
+    return is_compared and not q.has(Kind.EVENT)
 
 
 def _share(q: Question) -> Reading:

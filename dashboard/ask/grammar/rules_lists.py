@@ -94,7 +94,7 @@ def milestones(q: Question) -> Reading | None:
     """Milestones that are missed, due, or done, of a kind and between days."""
     tags = q.find(Kind.MILESTONE)
     nouns = q.find(Kind.NOUN, "milestone")
-    spans = [span for span in q.spans() if span.role not in ("since", "versus")]
+    spans = [span for span in q.spans() if span.role != "versus"]
     missed = q.has(Kind.TOPIC, "missed")
     done = q.has(Kind.TOPIC, "done")
     due = q.has(Kind.TOPIC, "due")
@@ -117,7 +117,8 @@ def milestones(q: Question) -> Reading | None:
         q.take_all(Kind.TOPIC, "due")
         for span in spans[:1]:
             q.use_span(span)
-            add_days(q, span, "day_from", "day_to")
+            is_past = done or span.role == "since"
+            add_days(q, span, "day_from", "day_to", is_past=is_past)
     elif due:
         q.take_all(Kind.TOPIC, "due")
         q.add("state", "ahead")

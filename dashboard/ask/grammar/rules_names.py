@@ -218,7 +218,9 @@ def _aspect(q: Question) -> str:
         q.take_all(Kind.EVENT, "changed")
         q.take_all(Kind.ORDER, "latest", "newest")
         return "history"
-    if q.take(Kind.TOPIC, "exposed"):
+    if q.take(Kind.TOPIC, "exposed", "expose"):
+        q.take_all(Kind.NOUN, "informationpoint")
+        q.take_all(Kind.ASPECT, "infopoints")
         return "infopoints"
     if q.take(Kind.TOPIC, "attention"):
         q.take_all(Kind.ASPECT, "attention")

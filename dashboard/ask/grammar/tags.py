@@ -14,6 +14,7 @@ from dashboard.ask.grammar.tokens import tokenise
 from dashboard.ask.grammar.vocabulary import Senses, Vocabulary, vocabulary
 from dashboard.ask.names import (
     MOST_ERRORS,
+    PERSONAL,
     Named,
     Title,
     named,
@@ -81,7 +82,7 @@ class Tagger:
         self.today = today
         self.vocabulary: Vocabulary = vocabulary()
         self.people = _people() if names_people else {}
-        self.kinds = NAMED
+        self.kinds = (*NAMED, *(PERSONAL if names_people else ()))
 
     def tags(self) -> list[Tag]:
         found: list[Tag] = []
@@ -192,6 +193,9 @@ class Tagger:
                 break
             titles, length = follow, length + 1
         words = self.words[place : place + length]
+        if length == 1:
+            # One word of a person's name may be any word.
+            titles = [one for one in titles if one.kind not in PERSONAL]
         titles = whole_names(titles, words)
         if len({(one.kind, one.key) for one in titles}) > MOST_NAMED:
             # A word that many names have names those that begin with it.

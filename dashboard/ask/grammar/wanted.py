@@ -90,9 +90,11 @@ def _are_next_to_each_other(spans: list[Span]) -> bool:
     return follows and first.role in ("in", "", "by") and last.role in ("in", "", "to")
 
 
-def add_days(q: Question, span: Span, first: str, last: str, *, year: str = "") -> None:
-    """The filters of days in, before or after a span of days that may be ahead."""
-    period: Period = span.period.ahead_of(q.today)
+def add_days(
+    q: Question, span: Span, first: str, last: str, *, year: str = "", is_past: bool = False
+) -> None:
+    """The filters of days in, before or after a span of days, which is ahead unless ``is_past``."""
+    period: Period = span.period if is_past else span.period.ahead_of(q.today)
     if span.role == "before":
         q.add(last, iso(period.before))
     elif span.role in ("by", "until"):
@@ -144,6 +146,8 @@ def take_figure(q: Question) -> str:
             q.take(Kind.ASK, "share")
             q.drop_open()
             return name
+    if OPEN in q.filters.get("status__not", []):
+        return "capacity-by-status:pipelines" if counts else "capacity-by-status"
     statuses = q.filters.get("status", [])
     if len(statuses) == 1 and statuses[0] in _OWN_FIGURES:
         del q.filters["status"]
