@@ -90,6 +90,8 @@ class Question:
             return False
         if any(kind in tag.senses for kind in _HARMLESS):
             return True
+        if tag.has(Kind.TOPIC, "overview") and tag.words in (("how", "is"), ("how", "are")):
+            return True
         return tag.has(Kind.PREPOSITION, *_HARMLESS_PREPOSITIONS) or tag.has(
             Kind.ASK, *_HARMLESS_ASKS
         )

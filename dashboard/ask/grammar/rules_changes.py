@@ -310,6 +310,7 @@ def changed(q: Question) -> Reading | None:
     q.take_all(Kind.EVENT, "changed")
     q.take_all(Kind.NOUN, "pipeline")
     q.take_all(Kind.ASK, "many")
+    q.take_all(Kind.ORDER, "latest", "newest")
     start, end = q.take_range() or (a_month_ago(q), q.today)
     collect(q)
     q.drop_open()

@@ -183,6 +183,19 @@ def attention(q: Question) -> Reading | None:
     return q.reading(ATTENTION, as_of=iso(day))
 
 
+def overview(q: Question) -> Reading | None:
+    """How the portfolio is doing: the dashboard with its figures."""
+    if not q.has(Kind.TOPIC, "overview"):
+        return None
+    q.take_all(Kind.TOPIC, "overview")
+    q.take_all(Kind.NOUN, "pipeline")
+    q.take_all(Kind.ASPECT, "on_track")
+    day = q.take_past_day()
+    collect(q)
+    q.drop_open()
+    return q.reading(SCREEN, kind="dashboard", as_of=iso(day))
+
+
 def stages(q: Question) -> Reading | None:
     """How long projects stay in a stage, and how many move on."""
     figures = ("stages:median_days", "stages:p80_days", "stages:conversion_pct")
