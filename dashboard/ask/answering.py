@@ -119,6 +119,7 @@ def _metric_arguments(reading: Reading) -> dict[str, Any]:
         "compare": reading.compare,
         "part": reading.name,
         "by": reading.end,
+        "limit": reading.limit or None,
     }
 
 

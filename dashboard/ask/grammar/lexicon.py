@@ -66,10 +66,12 @@ Phrase = tuple[Kind, str, str]
 
 @dataclass(frozen=True)
 class Lexicon:
-    """``fillers`` are words on which no question turns. ``names``: by kind of reference row and
-    code, what it is called besides."""
+    """``fillers`` are words on which no question turns; ``right`` are words that come close to
+    known ones and are no typing errors. ``names``: by kind of reference row and code, what it is
+    called besides."""
 
     fillers: tuple[str, ...]
+    right: frozenset[str]
     phrases: tuple[Phrase, ...]
     names: dict[str, dict[str, tuple[str, ...]]]
 
@@ -82,9 +84,11 @@ def lexicon() -> Lexicon:
     with (Path(__file__).parent / "lexicon.toml").open("rb") as file:
         data = tomllib.load(file)
     fillers: str = data.pop("fillers")
+    right: str = data.pop("right")
     names: dict[str, dict[str, str]] = data.pop("names")
     return Lexicon(
         tuple(fillers.split()),
+        frozenset(right.split()),
         tuple(_phrases(data)),
         {
             kind: {code: tuple(_split(text)) for code, text in values.items()}

@@ -37,6 +37,7 @@ RULES: tuple[Callable[[Question], Reading | None], ...] = (
     rules_figures.forecast,
     rules_figures.holders,
     rules_figures.compared,
+    rules_figures.overview,
     rules_changes.growth,
     rules_changes.changed,
     rules_figures.amounts,
@@ -75,9 +76,13 @@ POLITE = frozenset(
     ]
 )
 
+AHEAD = "Of days ahead it knows RTB dates, milestones such as COD, and the forecast: say which."
+
 READS_ONLY = "This tool reads and shows; it changes, sends and writes nothing."
 
 NOT_KNOWN = "It knows the figures, filters, dates and names of this site."
+
+EXAMPLE = "Ask about the portfolio, such as: how many MW of solar are red in Spain?"
 
 NO_MEASURE = "Say by what: by capacity, RAG, RTB date, slippage or rating."
 
@@ -87,7 +92,7 @@ def read(question: str, asker: Asker) -> Reading:
         tagger = Tagger(question, clock.today(), names_people=asker.may_read_personal)
         tags = tagger.tags()
         if not tags:
-            return refuse(why="Ask about the portfolio, such as: how many MW of solar are red?")
+            return refuse(why=EXAMPLE)
         if refusal := _refused_at_once(tags):
             return refusal
         reading = _by_rules(Question(tags, clock.today(), filters_of_page(asker)))
@@ -146,6 +151,10 @@ def _refusal(q: Question, stopped: Sequence[Tag]) -> Reading:
     if judged and not any(tag.has(Kind.UNKNOWN) for tag in stopped):
         return refuse(*words_of(judged), why=NO_MEASURE)
     why = NOT_KNOWN
+    if all(tag.is_optional for tag in q.tags):
+        why = EXAMPLE
+    elif any(tag.period and tag.period.first > q.today for tag in stopped):
+        why = AHEAD
     names = [
         name
         for tag in stopped

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from oegen.core.clock import months_before
@@ -100,8 +100,9 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 @dataclass(frozen=True)
 class Period:
     """From ``first`` to ``last``, both included. ``is_day``: a day is meant, not a span, as in "the
-    end of June". ``is_rolling``: "last month", which is counted back from today. ``month`` is that
-    of a span without a year, which may be the next or the last one."""
+    end of June". ``is_rolling``: "last month", which is counted back from today. ``is_yearless``: a
+    month or a quarter was given without its year, which is the last one that has begun unless days
+    ahead are meant."""
 
     first: date
     last: date
@@ -109,7 +110,7 @@ class Period:
     is_rolling: bool = False
     #: A beginning, as in "the start of the year": what is since then begins the day before.
     is_start: bool = False
-    month: int | None = None
+    is_yearless: bool = False
     #: "this", "next" or "last" as it was said.
     relative: str = ""
     unit: str = ""
@@ -131,13 +132,17 @@ class Period:
         return self.first.year if is_year and self.first.year == self.last.year else None
 
     def ahead_of(self, today: date) -> Period:
-        """The next such month, if it was given without a year and is over."""
-        if self.month is None or self.last >= today:
+        """The next such span, if it was given without a year and is over."""
+        if not self.is_yearless or self.last >= today:
             return self
-        found = month_of(self.first.year + 1, self.month)
-        if self.is_day:
-            return Period(found.last, found.last, is_day=True)
-        return found
+        return self.in_year_of(today.year + 1 if self.first.year == today.year else today.year)
+
+    def in_year_of(self, year: int) -> Period:
+        """The same span of that year."""
+        first, last = (shift(day, year - self.last.year, "year") for day in (self.first, self.last))
+        if self.unit in ("month", "quarter", "half") and not self.is_day:
+            last = month_of(last.year, last.month).last
+        return replace(self, first=first, last=last, is_yearless=False)
 
 
 def month_of(year: int, month: int) -> Period:
@@ -311,7 +316,7 @@ def _month(words: list[str], today: date) -> Period | None:
     if not rest:
         year = today.year if date(today.year, month, 1) <= today else today.year - 1
         found = month_of(year, month)
-        return Period(found.first, found.last, month=month, unit="month")
+        return Period(found.first, found.last, is_yearless=True, unit="month")
     if len(rest) == 1 and (given := _year(rest[0])):
         return month_of(given, month)
     if rest == ["last", "year"]:
@@ -358,7 +363,9 @@ def _quarter(words: list[str], today: date) -> Period | None:
     if year is not None:
         return of_year(year)
     this = of_year(today.year)
-    return this if this is None or this.first <= today else of_year(today.year - 1)
+    if this is not None and this.first > today:
+        this = of_year(today.year - 1)
+    return this and replace(this, is_yearless=True)
 
 
 def _end(words: list[str], today: date) -> Period | None:
@@ -378,9 +385,13 @@ def _end(words: list[str], today: date) -> Period | None:
         if found is None:
             return None
         if words[0] in ends:
-            return Period(found.last, found.last, is_day=True, month=found.month, unit=found.unit)
+            return Period(
+                found.last, found.last, is_day=True, is_yearless=found.is_yearless, unit=found.unit
+            )
         if words[0] in starts:
-            return Period(found.first, found.first, is_day=True, is_start=True)
+            return Period(
+                found.first, found.first, is_day=True, is_start=True, is_yearless=found.is_yearless
+            )
         middle = found.first + (found.last - found.first) / 2
         return Period(middle, middle, is_day=True)
     if len(words) >= 2 and words[-1] in ("end", "ends"):
@@ -395,8 +406,14 @@ def _end(words: list[str], today: date) -> Period | None:
             return Period(last, last, is_day=True, relative="last", unit=_unit(rest[0]))
         found = _span(rest, today)
         if found is not None:
-            return Period(found.last, found.last, is_day=True, month=found.month, unit=found.unit)
+            return Period(
+                found.last, found.last, is_day=True, is_yearless=found.is_yearless, unit=found.unit
+            )
     return None
+
+
+def _last_day(span: Period) -> Period:
+    return replace(span, first=span.last, is_day=True, relative="")
 
 
 def _span(words: list[str], today: date) -> Period | None:

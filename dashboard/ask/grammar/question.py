@@ -85,13 +85,30 @@ class Question:
         """What was not taken and can't be left out."""
         return [tag for tag in self.tags if not tag.is_used and not self._is_harmless(tag)]
 
-    @staticmethod
-    def _is_harmless(tag: Tag) -> bool:
+    def _is_harmless(self, tag: Tag) -> bool:
+        if tag.words == ("or",) and not self._joins_alike(tag):
+            return False
         if any(kind in tag.senses for kind in _HARMLESS):
+            return True
+        if tag.has(Kind.TOPIC, "overview") and tag.words in (("how", "is"), ("how", "are")):
             return True
         return tag.has(Kind.PREPOSITION, *_HARMLESS_PREPOSITIONS) or tag.has(
             Kind.ASK, *_HARMLESS_ASKS
         )
+
+    def _joins_alike(self, tag: Tag) -> bool:
+        """Whether "or" stands between two of one kind: “red or amber”, and not “red or overdue”,
+        which filters can't say."""
+        place = self._place(tag)
+        first = next((one for one in reversed(self.tags[:place]) if _is_content(one)), None)
+        last = next((one for one in self.tags[place + 1 :] if _is_content(one)), None)
+        if first is None or last is None:
+            return True
+        names = {
+            one.senses[Kind.FILTER].partition("=")[0] if one.has(Kind.FILTER) else ""
+            for one in (first, last)
+        }
+        return len(names) == 1 and bool(names != {""} or first.senses.keys() & last.senses.keys())
 
     def before(self, tag: Tag) -> Tag | None:
         """The tag before, beyond fillers."""
@@ -123,6 +140,12 @@ class Question:
                 continue
             role = self._role(tag)
             found.append(Span(role, tag.period, tag))
+        if len(found) == 2 and found[0].period.is_yearless and not found[1].period.is_yearless:
+            # "Between March and June 2026": the year is that of both.
+            first, last = found
+            same = first.period.in_year_of(last.period.last.year)
+            if same.first <= last.period.last:
+                found[0] = Span(first.role, same, first.tag)
         return found
 
     def _role(self, tag: Tag) -> str:
@@ -177,6 +200,9 @@ class Question:
         if period.first > self.today or role in ("until", "before", "after"):
             return None
         start = self.since(span)
+        is_last_year = (period.relative, period.unit) == ("last", "year") and not period.is_day
+        if role == "since" and is_last_year:
+            start = months_before(self.today, 12)
         end = self.today
         if role in ("in", "on", "", "by", "to") and not period.is_rolling:
             start = period.before
@@ -196,7 +222,7 @@ class Question:
             return period.first
         if period.is_day:
             return period.before if period.is_start else period.first
-        if span.role == "versus":
+        if span.role == "versus" or (period.relative, period.unit) == ("last", "quarter"):
             return period.last
         return period.before
 
@@ -208,7 +234,7 @@ class Question:
             period = span.period
             day = self.since(span)
             is_last_year = period.relative == "last" and period.unit == "year"
-            if span.role == "versus" and is_last_year and not period.is_day:
+            if is_last_year and not period.is_day:
                 # A year ago, not the end of the last calendar year.
                 day = months_before(self.today, 12)
             if FIRST_DAY <= day < self.today:
@@ -355,6 +381,11 @@ def _scaled(tag: Tag, unit: Tag | None) -> str:
     if unit and unit.words[0].startswith("g"):
         number *= 1000
     return f"{number:g}"
+
+
+def _is_content(tag: Tag) -> bool:
+    others = (Kind.PREPOSITION, Kind.NOT, Kind.JOINT, Kind.NOUN)
+    return not tag.is_optional and not any(kind in tag.senses for kind in others)
 
 
 def iso(day: date | None) -> str:

@@ -32,6 +32,9 @@ _EVENTS = {
     "rated": ("rated", ""),
 }
 
+#: The figure has so many of the largest delays.
+MOST_SLIPS = 10
+
 _RAG = Kind.FILTER, "rag=red", "rag=amber", "rag=green"
 
 
@@ -86,16 +89,20 @@ def slippage(q: Question) -> Reading | None:
     start, end = between or (a_month_ago(q), q.today)
     name = "rtb-slippage:later" if wants_count else "rtb-slippage"
     as_of = "" if end == q.today else iso(end)
-    return metric(q, name, compare=iso(start), as_of=as_of)
+    limit = ""
+    for tag in q.find(Kind.NUMBER):
+        if tag.number and tag.number <= MOST_SLIPS and not wants_count:
+            tag.is_used = True
+            limit = f"{tag.number:g}"
+    return metric(q, name, compare=iso(start), as_of=as_of, limit=limit)
 
 
 def _baselines(q: Question) -> Reading | None:
     q.take_all(Kind.FIGURE, "baselines", "rtb-slippage")
     q.take_all(Kind.EVENT, "slipped")
     durations = q.find(Kind.DURATION)
-    lists = bool(durations) or not (
-        q.has(Kind.ASK, "late", "average", "much") or not q.has(Kind.NOUN, "pipeline")
-    )
+    is_amount = q.has(Kind.ASK, "late", "average", "much") or not q.has(Kind.NOUN, "pipeline")
+    lists = bool(durations) or q.has(Kind.ASK, "many") or not is_amount
     q.take_all(Kind.ASK, "late", "average", "much")
     q.take_all(Kind.TOPIC, "missed")
     q.take_all(Kind.ASPECT, "rtb", "slip")
@@ -303,6 +310,7 @@ def changed(q: Question) -> Reading | None:
     q.take_all(Kind.EVENT, "changed")
     q.take_all(Kind.NOUN, "pipeline")
     q.take_all(Kind.ASK, "many")
+    q.take_all(Kind.ORDER, "latest", "newest")
     start, end = q.take_range() or (a_month_ago(q), q.today)
     collect(q)
     q.drop_open()
@@ -314,12 +322,15 @@ def growth(q: Question) -> Reading | None:
     """Whether it grew: against an earlier day, a year ago if none is given."""
     is_topic = q.has(Kind.TOPIC, "growth")
     is_event = q.has(Kind.EVENT, "rose", "fell")
+    is_amount = q.has(Kind.UNIT) or q.has(Kind.FIGURE)
+    if is_amount and q.spans() and q.has(Kind.EVENT, "changed", "moved"):
+        is_event = True
     if not (is_topic or is_event):
         return None
     if q.has(Kind.ASK, "why") or (is_event and not is_topic and not q.spans()):
         return None
     q.take_all(Kind.TOPIC, "growth")
-    q.take_all(Kind.EVENT, "rose", "fell", "changed")
+    q.take_all(Kind.EVENT, "rose", "fell", "changed", *(["moved"] if is_amount else []))
     between = q.take_range()
     collect(q)
     name = take_figure(q)

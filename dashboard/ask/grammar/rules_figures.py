@@ -84,6 +84,8 @@ def define_term(q: Question) -> Reading | None:
     is_asked = q.has(Kind.TOPIC, "define", "difference")
     words = [word for tag in q.tags for word in tag.words]
     is_plain = words[:2] == ["what", "is"] and words[2:3] not in (["the"], ["our"], ["my"])
+    if words[:1] == ["explain"] and define(" ".join(words[1:])):
+        return _defined(q, _typed(q, words[1:]))
     if not (is_asked or is_plain):
         return None
     if q.has(Kind.TOPIC, "difference"):
@@ -179,6 +181,19 @@ def attention(q: Question) -> Reading | None:
     if counts:
         return metric(q, "attention", as_of=iso(day))
     return q.reading(ATTENTION, as_of=iso(day))
+
+
+def overview(q: Question) -> Reading | None:
+    """How the portfolio is doing: the dashboard with its figures."""
+    if not q.has(Kind.TOPIC, "overview"):
+        return None
+    q.take_all(Kind.TOPIC, "overview")
+    q.take_all(Kind.NOUN, "pipeline")
+    q.take_all(Kind.ASPECT, "on_track")
+    day = q.take_past_day()
+    collect(q)
+    q.drop_open()
+    return q.reading(SCREEN, kind="dashboard", as_of=iso(day))
 
 
 def stages(q: Question) -> Reading | None:
@@ -312,6 +327,11 @@ def amounts(q: Question) -> Reading | None:
     day = q.take_past_day()
     counts_before = counts_pipelines(q)
     name = take_figure(q)
+    if compare and day and compare > day:
+        # "March against June": the later day is read.
+        compare, day = day, compare
+    if groups == "holder":
+        q.take_all(Kind.TOPIC, "holding")
     if groups and not counts_before and name == "open-pipelines":
         name = "open-capacity"
     q.take_all(Kind.ASPECT, "responsible") if groups == "responsible" else None
@@ -334,9 +354,7 @@ def _is_amount(q: Question) -> bool:
     if singular and not q.has(Kind.ORDER):
         return True
     is_compared = any(span.role in ("since", "versus") for span in q.spans())
-    if is_compared and not q.has(Kind.EVENT):
-        return True
-    return any(span.role in ("on",) for span in q.spans()) and bool(q.filters)
+    return is_compared and not q.has(Kind.EVENT)
 
 
 def _share(q: Question) -> Reading:

@@ -15,7 +15,7 @@ from dashboard.ask.grammar.wanted import (
     records,
 )
 from oegen.core.fields import country_name
-from pipelines.querysets.milestone import DONE, MISSED
+from pipelines.querysets.milestone import AHEAD, DONE, MISSED
 
 
 def information_points(q: Question) -> Reading | None:
@@ -94,7 +94,7 @@ def milestones(q: Question) -> Reading | None:
     """Milestones that are missed, due, or done, of a kind and between days."""
     tags = q.find(Kind.MILESTONE)
     nouns = q.find(Kind.NOUN, "milestone")
-    spans = [span for span in q.spans() if span.role not in ("since", "versus")]
+    spans = [span for span in q.spans() if span.role != "versus"]
     missed = q.has(Kind.TOPIC, "missed")
     done = q.has(Kind.TOPIC, "done")
     due = q.has(Kind.TOPIC, "due")
@@ -117,10 +117,11 @@ def milestones(q: Question) -> Reading | None:
         q.take_all(Kind.TOPIC, "due")
         for span in spans[:1]:
             q.use_span(span)
-            add_days(q, span, "day_from", "day_to")
-    elif due:
+            is_past = done or span.role == "since"
+            add_days(q, span, "day_from", "day_to", is_past=is_past)
+    elif due or any(tag.words[0] == "what" for tag in nouns):
         q.take_all(Kind.TOPIC, "due")
-        q.add("state", "ahead")
+        q.add("state", AHEAD)
     order = q.find(Kind.ORDER, "soonest")
     limit = ""
     if order:
@@ -129,7 +130,7 @@ def milestones(q: Question) -> Reading | None:
         limit = f"{numbers[0].number:g}" if numbers else "1"
         used(numbers[:1])
         if not spans:
-            q.add("state", "ahead")
+            q.add("state", AHEAD)
     q.collect("status", "responsible")
     q.collect_people()
     return records(q, "milestone", limit=limit)

@@ -218,7 +218,9 @@ def _aspect(q: Question) -> str:
         q.take_all(Kind.EVENT, "changed")
         q.take_all(Kind.ORDER, "latest", "newest")
         return "history"
-    if q.take(Kind.TOPIC, "exposed"):
+    if q.take(Kind.TOPIC, "exposed", "expose"):
+        q.take_all(Kind.NOUN, "informationpoint")
+        q.take_all(Kind.ASPECT, "infopoints")
         return "infopoints"
     if q.take(Kind.TOPIC, "attention"):
         q.take_all(Kind.ASPECT, "attention")
@@ -226,8 +228,8 @@ def _aspect(q: Question) -> str:
     states = q.find(Kind.FILTER)
     if states and not q.has(Kind.ASPECT):
         return _state(q, states)
-    q.take_all(Kind.ASK, "who", "when", "where", "much", "many", "late")
     tags = q.find(Kind.ASPECT)
+    q.take_all(Kind.ASK, "who", "when", "where", "much", "many", "late")
     names = list(dict.fromkeys(tag.senses[Kind.ASPECT] for tag in tags))
     used(tags)
     q.take_all(Kind.UNIT, "mw") if names == ["capacity"] else None

@@ -6,19 +6,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from rapidfuzz.distance import OSA
+
 from dashboard.ask.grammar.lexicon import Kind
 from dashboard.ask.grammar.periods import Period, number_of, read_period
 from dashboard.ask.grammar.tokens import tokenise
 from dashboard.ask.grammar.vocabulary import Senses, Vocabulary, vocabulary
-from dashboard.ask.names import Named, find_named
+from dashboard.ask.names import (
+    MOST_ERRORS,
+    PERSONAL,
+    Named,
+    Title,
+    named,
+    starting_with,
+    titles_with,
+    whole_names,
+    with_word,
+)
 from oegen.core.folding import fold
 from oegen.core.text import likeness_key
 from oegen.models import User
+from oegen.search import spelling
 
 #: The fewest letters by which the beginning of a name stands for it.
 FEWEST_LETTERS = 4
 
-#: Of more records than this a word is no name.
+#: Of more records than this, a word names those that begin with it.
 MOST_NAMED = 12
 
 #: The kinds of records that a question names without saying so.
@@ -69,7 +82,7 @@ class Tagger:
         self.today = today
         self.vocabulary: Vocabulary = vocabulary()
         self.people = _people() if names_people else {}
-        self.kinds = NAMED
+        self.kinds = (*NAMED, *(PERSONAL if names_people else ()))
 
     def tags(self) -> list[Tag]:
         found: list[Tag] = []
@@ -163,36 +176,34 @@ class Tagger:
     def _name_at(self, place: int) -> tuple[int, Tag] | None:
         """A name that begins here: as many words as some record has."""
         word = self.words[place]
-        if not word.isalpha() and not any(character.isalpha() for character in word):
+        if not any(character.isalpha() for character in word) or len(word) < 2:
             return None
-        found = self._named(word)
-        if not found:
+        if len(word) < FEWEST_LETTERS and word in self.vocabulary.known:
+            return None
+        return self._name_of(place, titles_with(word, self.kinds))
+
+    def _name_of(self, place: int, titles: list[Title]) -> tuple[int, Tag] | None:
+        """The name of as many words from ``place`` on as some of the titles have."""
+        if not titles:
             return None
         length = 1
         while place + length < len(self.words):
-            follow = self._with_word(found, self.words[place : place + length + 1])
+            follow = with_word(titles, self.words[place + length])
             if not follow:
                 break
-            found, length = follow, length + 1
-        if len(found) > MOST_NAMED:
+            titles, length = follow, length + 1
+        words = self.words[place : place + length]
+        if length == 1:
+            # One word of a person's name may be any word.
+            titles = [one for one in titles if one.kind not in PERSONAL]
+        titles = whole_names(titles, words)
+        if len({(one.kind, one.key) for one in titles}) > MOST_NAMED:
+            # A word that many names have names those that begin with it.
+            titles = starting_with(titles, words)
+        found = named(titles, words)
+        if not found:
             return None
-        found = _exact(found, self.words[place : place + length])
         return length, self._tag(place, length, {Kind.NAME: ""}, named=tuple(found))
-
-    def _named(self, word: str, *, corrects: bool = False) -> list[Named]:
-        if len(word) < FEWEST_LETTERS and word in self.vocabulary.known:
-            return []
-        found = find_named(word, self.kinds, limit=MOST_NAMED + 1, corrects=corrects)
-        if len(word) < FEWEST_LETTERS:
-            # Of few letters only the whole word is meant.
-            found = [one for one in found if word in likeness_key(one.name).split()]
-        return found
-
-    @staticmethod
-    def _with_word(found: Iterable[Named], words: Sequence[str]) -> list[Named]:
-        """Those of the records that have the last word in their names as well."""
-        last = words[-1]
-        return [one for one in found if last in likeness_key(one.name).split()]
 
     def _corrected(self, place: int) -> tuple[int, Tag] | None:
         """A word with typing errors: of the vocabulary, or else of a name."""
@@ -222,25 +233,22 @@ class Tagger:
 
     def _corrected_name(self, place: int) -> Iterator[tuple[int, Tag]]:
         word = self.words[place]
-        if len(word) < FEWEST_LETTERS + 1 or not word.isalpha():
+        fewest = FEWEST_LETTERS + (0 if self.tokens[place].is_capital else 2)
+        if len(word) < fewest or not word.isalpha():
             return
-        found = self._named(word, corrects=True)
-        if not found or len(found) > MOST_NAMED:
-            return
-        length = 1
-        while place + length < len(self.words):
-            follow = self._with_word(found, self.words[place : place + length + 1])
-            if not follow:
-                break
-            found, length = follow, length + 1
-        tag = self._tag(place, length, {Kind.NAME: ""}, named=tuple(found))
-        tag.corrected = tag.typed
-        yield length, tag
-
-
-def _exact(found: list[Named], words: Sequence[str]) -> list[Named]:
-    """Those whose whole name was typed, if there are any."""
-    return [one for one in found if likeness_key(one.name).split() == list(words)] or found
+        for [meant] in spelling.corrections([word]):
+            self.words[place] = meant
+            found = self._name_of(place, titles_with(meant, self.kinds))
+            self.words[place] = word
+            # The first word of a name, which is its own; others are in many names.
+            begins = found and any(
+                meant == likeness_key(one.name).split()[0] for one in found[1].named
+            )
+            if found and begins and OSA.distance(word, meant) <= MOST_ERRORS:
+                length, tag = found
+                tag.corrected = tag.typed
+                yield length, tag
+                return
 
 
 def _people() -> dict[str, tuple[str, ...]]:

@@ -39,11 +39,9 @@ ERRORS = {8: 2, 5: 1}
 #: The kinds whose words are corrected: a wrong reading of these would be shown.
 _CORRECTED = (
     *(Kind.UNIT, Kind.NOUN, Kind.FILTER, Kind.DIMENSION, Kind.EVENT, Kind.FIGURE, Kind.MILESTONE),
-    *(Kind.ROLE, Kind.PAGE, Kind.TOPIC, Kind.ORDER, Kind.ASPECT),
+    *(Kind.ROLE, Kind.PAGE, Kind.TOPIC, Kind.ORDER, Kind.ASPECT, Kind.BOUND, Kind.BY),
+    *(Kind.PREPOSITION, Kind.NOT),
 )
-
-#: Words that are often mistyped for which a correction would go wrong.
-_NEVER_CORRECTED = frozenset({"leeds", "coal", "will", "won", "cost", "costs", "price", "trail"})
 
 
 def phrase_of(text: str) -> tuple[str, ...]:
@@ -72,11 +70,11 @@ class Vocabulary:
         self.longest = dict(longest)
         self.known = frozenset(word for phrase in self.phrases for word in phrase)
         self.words = frozenset(
-            phrase[0]
+            word
             for phrase, senses in self.phrases.items()
-            if len(phrase) == 1
-            and len(phrase[0]) >= min(ERRORS)
-            and any(kind in senses for kind in _CORRECTED)
+            if any(kind in senses for kind in _CORRECTED)
+            for word in phrase
+            if len(word) >= min(ERRORS)
         )
 
     def at(self, words: list[str]) -> tuple[int, Senses] | None:
@@ -89,7 +87,7 @@ class Vocabulary:
     def correction(self, word: str) -> str:
         """The one word that may have been meant; empty if none or several may."""
         errors = next((most for length, most in ERRORS.items() if len(word) >= length), 0)
-        if not errors or not word.isalpha() or word in _NEVER_CORRECTED:
+        if not errors or not word.isalpha() or word in lexicon().right:
             return ""
         near = [(OSA.distance(word, one, score_cutoff=errors), one) for one in self.words]
         near = sorted(one for one in near if one[0] <= errors and one[1][0] == word[0])
@@ -98,7 +96,7 @@ class Vocabulary:
         best = [one for distance, one in near if distance == near[0][0]]
         if len(best) == 1:
             return best[0]
-        meanings = {tuple(self.phrases[one,].items()) for one in best}
+        meanings = {tuple(self.phrases.get((one,), {one: ""}).items()) for one in best}
         return best[0] if len(meanings) == 1 else ""
 
 

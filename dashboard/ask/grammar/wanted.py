@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from dashboard.ask.grammar.lexicon import Kind
 from dashboard.ask.grammar.periods import Period
-from dashboard.ask.grammar.question import Question, Span, iso
+from dashboard.ask.grammar.question import Question, Span, iso, used
 from dashboard.ask.grammar.reading import METRIC, RECORDS, Reading
 from dashboard.ask.grammar.tags import Tag
 from pipelines.choices import UNCONFIRMED_DAYS
@@ -31,6 +31,8 @@ def collect(q: Question) -> None:
     _collect_rtb(q)
     q.collect(*OF_PIPELINES)
     q.collect_people()
+    if q.filters.keys() & {"not_confirmed", "rag", "rag__not"}:
+        q.take_all(Kind.ASPECT, "rag")
 
 
 def _collect_confirmed(q: Question) -> None:
@@ -60,6 +62,13 @@ def _collect_rtb(q: Question) -> None:
     if aspect is None or not spans:
         return
     aspect.is_used = True
+    q.take_all(Kind.TOPIC, "due")
+    if len(spans) == 2 and _are_next_to_each_other(spans):
+        for span in spans:
+            q.use_span(span)
+        q.add("rtb_from", iso(spans[0].period.first))
+        q.add("rtb_to", iso(spans[1].period.last))
+        return
     if len(spans) == 2 and spans[0].role == "from":
         first, last = (span.period for span in spans)
         for span in spans:
@@ -74,9 +83,18 @@ def _collect_rtb(q: Question) -> None:
     add_days(q, span, "rtb_from", "rtb_to", year="rtb_year")
 
 
-def add_days(q: Question, span: Span, first: str, last: str, *, year: str = "") -> None:
-    """The filters of days in, before or after a span of days that may be ahead."""
-    period: Period = span.period.ahead_of(q.today)
+def _are_next_to_each_other(spans: list[Span]) -> bool:
+    """“In 2026 or 2027”."""
+    first, last = spans
+    follows = last.period.first == first.period.last + timedelta(days=1)
+    return follows and first.role in ("in", "", "by") and last.role in ("in", "", "to")
+
+
+def add_days(
+    q: Question, span: Span, first: str, last: str, *, year: str = "", is_past: bool = False
+) -> None:
+    """The filters of days in, before or after a span of days, which is ahead unless ``is_past``."""
+    period: Period = span.period if is_past else span.period.ahead_of(q.today)
     if span.role == "before":
         q.add(last, iso(period.before))
     elif span.role in ("by", "until"):
@@ -128,6 +146,8 @@ def take_figure(q: Question) -> str:
             q.take(Kind.ASK, "share")
             q.drop_open()
             return name
+    if OPEN in q.filters.get("status__not", []):
+        return "capacity-by-status:pipelines" if counts else "capacity-by-status"
     statuses = q.filters.get("status", [])
     if len(statuses) == 1 and statuses[0] in _OWN_FIGURES:
         del q.filters["status"]
@@ -199,7 +219,7 @@ def _order(q: Question, kind: str, *, is_one: bool) -> tuple[str, str]:
     order = _column(q, tag, kind)
     if not order:
         return "", ""
-    tag.is_used = True
+    used(one for one in q.find(Kind.ORDER) if one.senses[Kind.ORDER] == tag.senses[Kind.ORDER])
     limit = ""
     numbers = [one for one in q.find(Kind.NUMBER) if one.number and one.number < 51]
     if numbers:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.ask.findings import Finding, Findings, Found
+from django.http import QueryDict
+from django.urls import reverse
+
+from dashboard.ask.findings import Finding, Findings, Found, page_address
 from dashboard.ask.lookups import tables
 from dashboard.ask.lookups.base import (
     AnyOrNone,
@@ -23,6 +26,7 @@ from dashboard.figures import FIGURES
 from pipelines.choices import Reason
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
+from pipelines.querysets import OPEN
 
 
 class AttentionArguments(Arguments):
@@ -45,7 +49,11 @@ def _read(arguments: dict[str, Any], asker: Asker, findings: Findings) -> Found:
             "Need attention", reasons.value, "pipelines", basis=by_reason.figure.basis, link=link
         )
         urgent = findings.add_figure(
-            "Urgent", reasons.parts["urgent"], "pipelines", basis=by_reason.figure.basis, link=link
+            "Urgent",
+            reasons.parts["urgent"],
+            "pipelines",
+            basis=by_reason.figure.basis,
+            link=_urgent_link(query),
         )
         labels: list[Finding] = [
             findings.add_figure(
@@ -69,6 +77,16 @@ def _read(arguments: dict[str, Any], asker: Asker, findings: Findings) -> Found:
             table=table,
         )
     )
+
+
+def _urgent_link(query: QueryDict) -> str:
+    """The list of what has an urgent reason; empty if the filters have reasons themselves."""
+    if "attention" in query:
+        return ""
+    listed = query.copy()
+    listed.setlist("attention", [str(reason) for reason in Reason if reason.is_urgent])
+    listed["status"] = OPEN
+    return page_address(f"{reverse('pipelines')}?{listed.urlencode()}")
 
 
 def _schema(asker: Asker) -> Schema:

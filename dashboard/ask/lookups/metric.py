@@ -54,6 +54,7 @@ class MetricArguments(Arguments):
     compare = PastDayField()
     part = forms.CharField(required=False, max_length=60)
     by = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    limit = forms.IntegerField(required=False, min_value=1, max_value=tables.MOST_ROWS)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -132,7 +133,8 @@ def _single(wanted: Wanted, arguments: dict[str, Any], findings: Findings) -> Fo
             items += _parts(wanted, found, findings, link)
     if figure.name == "forecast" and arguments["by"]:
         return _forecast(wanted, found, arguments, findings, link)
-    table = tables.of_rows(figure, found, findings, link) if not part else None
+    most = arguments["limit"] or tables.MOST_ROWS
+    table = tables.of_rows(figure, found, findings, link, most) if not part else None
     if table:
         items += tables.findings_in(table)
     remarks = []
@@ -179,6 +181,10 @@ _BESIDE = {
 }
 
 
+#: Parts, of all figures or of one, that the list behind the figure does not tell.
+_NOT_TOLD = {"with_probability_mw", "urgent", ("baselines", "pipelines")}
+
+
 def _parts(wanted: Wanted, found: Finding, findings: Findings, link: str) -> Iterable[FoundFigure]:
     """What the value is made of or goes with."""
     own = value_of(found, wanted.measure)
@@ -188,7 +194,10 @@ def _parts(wanted: Wanted, found: Finding, findings: Findings, link: str) -> Ite
             continue
         if isinstance(value, str) and not Decimal(value):
             continue
-        yield findings.add_figure(label, value, unit, basis=wanted.figure.basis, link=link)
+        # The list behind the figure does not tell these.
+        is_told = name not in _NOT_TOLD and (wanted.figure.name, name) not in _NOT_TOLD
+        url = link if is_told else ""
+        yield findings.add_figure(label, value, unit, basis=wanted.figure.basis, link=url)
 
 
 def _beside_part(
@@ -349,6 +358,9 @@ def _schema(asker: Asker) -> Schema:
             "as_of": day("Read as of the end of this day; null for the page's day."),
             "compare": day("Compare with the end of this earlier day."),
             "by": day("Of the forecast: up to this day, which may lie ahead."),
+            "limit": optional(
+                {"type": "integer", "description": "How many rows of a figure that is a table."}
+            ),
             "part": optional(text("The code of one row of a figure that is a table, as design.")),
         }
     )
