@@ -12,6 +12,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard.ask.findings import PLACEHOLDER
 from oegen.core.fields import LineField, ProseField
 from oegen.models import AuditedModel
 
@@ -140,4 +141,4 @@ def fill(sentence: str, found: dict[str, Any]) -> str:
         one = found[match[1]]
         return str(one["name"] if one["type"] == "record" else one["text"])
 
-    return re.sub(r"\{([frdc][0-9]+)\}", text_of, sentence)
+    return PLACEHOLDER.sub(text_of, sentence)

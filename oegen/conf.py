@@ -378,8 +378,8 @@ def _ask() -> Ask:
         base_url=_model_server(),
         model=env.str("ASK_MODEL", default="").strip() or "gpt-4.1",
         personal=_flag("ASK_PERSONAL", False),
-        tokens_per_person=_number("ASK_TOKENS_PER_PERSON", 300_000),
-        tokens_per_day=_number("ASK_TOKENS_PER_DAY", 3_000_000),
+        tokens_per_person=_number("ASK_TOKENS_PER_PERSON", 500_000),
+        tokens_per_day=_number("ASK_TOKENS_PER_DAY", 5_000_000),
     )
 
 

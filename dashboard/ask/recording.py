@@ -74,7 +74,17 @@ class Recording:
         )
 
     def _lookups_found(self) -> list[dict[str, Any]]:
-        return [{"name": one.lookup, "arguments": one.arguments} for one in self.findings.found]
+        return [
+            {
+                "name": one.lookup,
+                "arguments": {name: _plain(value) for name, value in one.arguments.items()},
+            }
+            for one in self.findings.found
+        ]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int) else str(value)
 
 
 def rate(key: UUID, person: User, thumbs: str) -> bool:

@@ -32,9 +32,13 @@ def plain(found: Found, asker: Asker) -> dict[str, Any]:
         values["facts"] = {
             name: [_cell(cell) for cell in cells] for name, cells in found.facts.items()
         }
-    names = None if asker.may_read_personal else people()
-    cut: dict[str, Any] = _cut(values, names)
-    return cut
+    found_values: dict[str, Any] = limited(values, asker)
+    return found_values
+
+
+def limited(values: Any, asker: Asker) -> Any:
+    """Plain data with its texts cut, and without people's names."""
+    return _cut(values, None if asker.may_read_personal else people())
 
 
 def _cell(cell: Cell) -> dict[str, str]:

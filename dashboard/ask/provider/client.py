@@ -78,6 +78,8 @@ def stream(
 ) -> Iterator[Part]:
     """The parts of the model's answer; the last is Ended. ``deadline`` is a time of
     ``time.monotonic``. Raises ModelError."""
+    if time.monotonic() >= deadline:
+        raise _too_slow()
     parts: queue.Queue[Part | Exception] = queue.Queue(maxsize=1000)
     stopped = threading.Event()
     reader = threading.Thread(

@@ -6,14 +6,19 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.http import QueryDict
 from django.utils.formats import date_format
 
+from dashboard.ask.events import GRAMMAR
 from dashboard.ask.findings import PLACEHOLDER
 from dashboard.ask.lookups import Asker, tools
+from dashboard.ask.lookups.schemas import PEOPLE
 from dashboard.ask.lookups.screen import filters_of_page
-from dashboard.ask.results import cut
+from dashboard.ask.results import limited
 from dashboard.models import AskedQuestion
 from oegen.core import clock
+from oegen.pages.filters import MINE
+from oegen.pages.selection import NOT
 
 RULES = """\
 You answer questions about a portfolio of renewable energy projects, in British English, for the \
@@ -47,25 +52,16 @@ def opening(question: str, asker: Asker, earlier: list[AskedQuestion]) -> list[d
     """The messages that a conversation begins with."""
     with asker.reading():
         today = clock.today()
+    filters, personal = filters_of_page(asker), asker.may_read_personal
     about: dict[str, Any] = {
         "day": str(today),
         "day in words": date_format(today),
-        "page": cut(asker.page.partition("?")[0]),
-        "filters of the page": cut(filters_of_page(asker).urlencode()),
+        "page": asker.page.partition("?")[0],
+        "filters of the page": filters.urlencode() if personal else impersonal_query(filters),
     }
     if earlier:
-        about["earlier in this conversation"] = [
-            {
-                "question": cut(one.question),
-                "lookups": [
-                    {"name": each["name"], "arguments": each["arguments"]}
-                    for each in one.lookups[-3:]
-                    if not each.get("refused")
-                ],
-                "answer": cut(one.answer),
-            }
-            for one in earlier
-        ]
+        about["earlier in this conversation"] = [_turn(one, asker) for one in earlier]
+    about = limited(about, asker)
     return [
         {"role": "system", "content": RULES},
         {
@@ -76,7 +72,20 @@ def opening(question: str, asker: Asker, earlier: list[AskedQuestion]) -> list[d
 
 
 def described_tools(asker: Asker) -> list[dict[str, Any]]:
-    return [{"type": "function", "function": {**one, "strict": True}} for one in tools(asker)]
+    """The tools, with the choices of each filter described once: they are sent with every request,
+    and count."""
+    return [
+        {"type": "function", "function": {**_shortened(one), "strict": True}}
+        for one in tools(asker)
+    ]
+
+
+def _shortened(schema: dict[str, Any]) -> dict[str, Any]:
+    found = {key: _shortened(one) if isinstance(one, dict) else one for key, one in schema.items()}
+    for name, one in found.items():
+        if name.endswith(NOT) and isinstance(one, dict) and name.removesuffix(NOT) in found:
+            found[name] = {**one, "description": "Not these.", "items": {"type": "string"}}
+    return found
 
 
 def calls_made(calls: list[Any]) -> dict[str, Any]:
@@ -97,6 +106,38 @@ def calls_made(calls: list[Any]) -> dict[str, Any]:
 
 def result(call: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call.id, "content": as_text(values)}
+
+
+def _turn(asked: AskedQuestion, asker: Asker) -> dict[str, Any]:
+    """An earlier question. What the grammar answered may name people in ways that no pattern
+    finds, such as an e-mail address."""
+    turn: dict[str, Any] = {
+        "question": asked.question,
+        "lookups": [
+            {"name": one["name"], "arguments": _impersonal(one["arguments"], asker)}
+            for one in asked.lookups[-3:]
+            if not one.get("refused")
+        ],
+    }
+    if asker.may_read_personal or asked.answered_by != GRAMMAR:
+        turn["answer"] = asked.answer
+    return turn
+
+
+def _impersonal(arguments: dict[str, Any], asker: Asker) -> dict[str, Any]:
+    filters = arguments.get("filters")
+    if isinstance(filters, str) and not asker.may_read_personal:
+        return {**arguments, "filters": impersonal_query(QueryDict(filters))}
+    return arguments
+
+
+def impersonal_query(query: QueryDict) -> str:
+    """The filters without those that name people."""
+    kept = query.copy()
+    for name in query:
+        if name.removesuffix(NOT) in PEOPLE and kept.getlist(name) != [MINE]:
+            kept.pop(name)
+    return kept.urlencode()
 
 
 def references(texts: Iterable[str]) -> list[str]:

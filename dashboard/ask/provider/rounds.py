@@ -38,10 +38,15 @@ def is_configured() -> bool:
     return bool(settings.OPENAI_API_KEY)
 
 
+def for_model(asker: Asker) -> Asker:
+    """Who asks, as far as a model may know."""
+    personal = asker.may_read_personal and settings.ASK_PERSONAL
+    return replace(asker, may_read_personal=personal)
+
+
 def answer(recording: Recording, earlier: list[AskedQuestion]) -> Iterator[Event]:
     """Answer by the model, or Refused. Tokens, lookups and sentences left out are recorded."""
-    personal = recording.asker.may_read_personal and settings.ASK_PERSONAL
-    asker = replace(recording.asker, may_read_personal=personal)
+    asker = for_model(recording.asker)
     recording.answered_by = settings.ASK_MODEL
     writer = Writer(recording, asker)
     try:

@@ -10,8 +10,9 @@ from django.utils import timezone
 from dashboard.ask.asking import ask
 from dashboard.ask.events import GRAMMAR, Done, Note, ReadingShown, Refused, Sentence, Shown
 from dashboard.ask.findings import Record
-from dashboard.ask.lookups import Asker
-from dashboard.ask.recording import forget_old_questions
+from dashboard.ask.lookups import Asker, run
+from dashboard.ask.provider import retell
+from dashboard.ask.recording import Recording, forget_old_questions, rate
 from dashboard.ask.sharing import look_up_again
 from dashboard.models import QUESTIONS_KEPT_FOR, AskedQuestion
 from oegen.core import clock, counters
@@ -391,6 +392,24 @@ def test_follow_up_knows_what_was_asked_before_by_the_same_person(server, asker)
     assert "150" not in server.requests[-1]["messages"][1]["content"]
 
 
+def test_earlier_questions_name_no_people_to_the_model(server, asker):
+    make_contact("Maria del Mar", email="maria@mar.example")
+    reader = Asker(asker.person, page="/pipelines/?responsible=priya", may_read_personal=True)
+    asked = AskedQuestion.objects.create(
+        person=asker.person,
+        question="What is the e-mail address?",
+        answered_by=GRAMMAR,
+        sentences=["maria@mar.example"],
+        lookups=[{"name": "records", "arguments": {"filters": "responsible=priya&rag=red"}}],
+    )
+    server.plays(says("{f1}"))
+    list(ask("And what else, dear machine?", reader, asked.conversation))
+    told = json.dumps(server.requests[0]["messages"])
+    assert "rag=red" in told
+    assert "maria" not in told
+    assert "priya" not in told
+
+
 def test_day_of_the_page_is_the_day_of_the_figures(server, asker):
     yesterday = timezone.localdate() - timedelta(days=1)
     server.plays(looks_up("metric", name="open-capacity"), says("Open capacity is {f1}."))
@@ -456,3 +475,33 @@ def test_shared_answer_names_contacts_only_to_who_may_read_them(server, asker, s
     events = list(look_up_again(asked, Asker(make_user())))
     assert texts(events) == []
     assert "Maria" not in str(events)
+
+
+def test_sentences_of_ours_are_retold_under_the_same_check(server, asker):
+    recording = Recording("", asker, "page")
+    run("metric", {"name": "open-capacity", "filters": "country=ES"}, asker, recording.findings)
+    ours = ["Open, in Spain: {f1}."]
+    server.plays(says("In Spain {f1} is open. It rose."))
+    assert texts(retell(recording, ours)) == ["In Spain 150 MWp is open."]
+    assert recording.answered_by == "fake-model"
+    for play in (says("Spain is great."), fails(500)):
+        server.plays(play)
+        assert texts(retell(recording, ours)) == ["Open, in Spain: 150 MWp."]
+
+
+def test_only_who_asked_says_whether_the_answer_helped(asker):
+    list(ask("how many MW of solar are open?", asker))
+    asked = AskedQuestion.objects.get()
+    assert not rate(asked.pk, make_user(), "up")
+    assert rate(asked.pk, asker.person, "up")
+    assert AskedQuestion.objects.get().thumbs == "up"
+
+
+def test_administrators_see_what_was_asked_and_change_nothing(asker, as_administrator):
+    list(ask("how many MW of solar are open?", asker))
+    asked = AskedQuestion.objects.get()
+    listed = as_administrator.get("/admin/dashboard/askedquestion/?q=solar")
+    assert "150 MWp are open" in listed.text
+    page = as_administrator.get(f"/admin/dashboard/askedquestion/{asked.pk}/change/")
+    assert "open-capacity" in page.text
+    assert '<input type="submit"' not in page.text
