@@ -22,7 +22,7 @@ from mcp_types import methods
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-from dashboard.ask.lookups import LOOKUPS, Asker, LookupRefusedError, run, tools
+from dashboard.ask.lookups import Asker, LookupRefusedError, run, tools
 from dashboard.ask.recording import Recording
 from dashboard.ask.results import cut, plain
 from dashboard.models import AskedQuestion
@@ -190,12 +190,9 @@ def _list_tools(params: dict[str, Any], asker: Asker) -> Any:
 
 
 def _call_tool(params: dict[str, Any], asker: Asker) -> Any:
+    """What was found. An unknown tool and arguments that are refused are told as the tool's answer,
+    which an assistant reads, and not as an error of the protocol."""
     name, arguments = params["name"], params.get("arguments") or {}
-    if name not in LOOKUPS:
-        raise _ProtocolError(
-            types.INVALID_PARAMS,
-            f"There is no tool “{cut(name)}”; there are: {', '.join(LOOKUPS)}.",
-        )
     asked = f"{name} {json.dumps(arguments, ensure_ascii=False)}".replace("\x00", "")
     recording = Recording(asked, asker, AskedQuestion.Via.PROGRAM)
     try:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dashboard.ask.provider.words import is_plain
+from dashboard.ask.provider.words import BINDING, is_plain
 
 _TOKEN = re.compile(
     r"\{(?P<ref>[frdc][0-9]+)\}"
@@ -31,7 +31,10 @@ class Clause:
 
     @property
     def is_whole(self) -> bool:
-        return bool(self.refs) and self.says_something
+        """A figure with a verb, or with what it is of, needs no words of its neighbours."""
+        counts = any(ref[0] in "fc" for ref in self.refs)
+        binds = any(word.casefold() in BINDING for word in self.words)
+        return bool(self.refs) and (self.says_something or (counts and binds))
 
     def joined(self, other: Clause) -> Clause:
         return Clause(

@@ -56,6 +56,8 @@ class Vocabulary:
                     self.phrases.add(" ".join(segment.split()).strip(" .)").casefold())
                 if not {"not", "no", "without"} & {word.casefold() for word in words}:
                     self.words |= {stem(word) for word in words}
+                if stem("mean") in self.words:
+                    self.words.add(stem("average"))
 
     def join(self, other: Vocabulary) -> None:
         """What may be said of a comparison is what may be said of its figures."""

@@ -17,27 +17,32 @@ def _words(text: str) -> frozenset[str]:
 #: Words without a claim of their own.
 PLAIN = _words(
     """
-    a an the this that these those it its they their them there here i we us our ours you your
-    yours who whom whose which what when where how of in on at by for from to with within into
-    onto since until across between during through per via as and or while also is are was were
-    be been being am has have had having do does did stands stand stood amounts amount amounted
-    comes come came shows show shown showed counts count counted includes include included
-    including contains contain contained comprises comprise comprised covers cover covered
-    consists consist lies lie sits sit gives give given gave sees see seen find finds found look
-    looks looking looked ask asks asked answer answers question questions
-    regarding about needs need needed calls call
-    called named name names lists list listed listing follows following follow namely
-    among such example please note summary brief capacity capacities pipeline pipelines project
-    projects facility facilities site sites portfolio figure figures value values number numbers
-    total totals sum overall whole entire combined together share shares group groups
-    set sets item items entry entries record records table tables row rows chart charts page
-    pages view filter filters company companies counterparty counterparties holder holders
- country countries region regions place places market markets technology
-    technologies stage stages status rating ratings date dates day days time information point
-    points milestone milestones rated unit units megawatt megawatts basis definition meaning
-    word term terms detail details state current currently today now present
+    standing a an the this that these those it its they their them there here i we us our ours
+    you your yours who whom whose which what when where how of in on at by for from to with
+    within into onto since until across between during through per via as and or while also is
+    are was were be been being am has have had having do does did stands stand stood amounts
+    amount amounted comes come came shows show shown showed counts count counted includes
+    include included including contains contain contained comprises comprise comprised covers
+    cover covered consists consist lies lie sits sit gives give given gave sees see seen find
+    finds found look looks looking looked ask asks asked answer answers question questions
+    regarding about needs need needed calls call called named name names lists list listed
+    listing follows following follow namely among such example please note summary brief
+    capacity capacities pipeline pipelines project projects facility facilities site sites
+    portfolio figure figures value values number numbers total totals sum overall whole entire
+    combined together share shares group groups set sets item items entry entries record records
+    table tables row rows chart charts page pages view filter filters company companies
+    counterparty counterparties holder holders country countries region regions place places
+    market markets technology technologies stage stages status rating ratings date dates day
+    days time information point points milestone milestones rated unit units megawatt megawatts
+    basis definition meaning word term terms detail details state current currently today now
+    present end ends own itself breakdown split overview highlight highlights account accounts
+    represent represents represented report reports reported recorded measured spread located
+    location locations based type types kind kinds result results side
     """
 )
+
+#: Plain words that make a clause of a figure.
+BINDING = _words("is are was were has have had capacity stands stood amounts amounted totals comes")
 
 #: Units. One that follows a figure must be its own.
 UNITS = _words("mw mwh mwp gw gwh gwp kw kwh kwp tw twh percent pct")
