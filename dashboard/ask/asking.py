@@ -16,6 +16,7 @@ from dashboard.ask.events import GRAMMAR, Done, Event, ReadingShown, Refused, Sh
 from dashboard.ask.grammar import ASKS, Reading
 from dashboard.ask.lookups import Asker
 from dashboard.ask.recording import Recording
+from dashboard.ask.results import clean
 from dashboard.models import AskedQuestion
 
 #: The most characters of a question.
@@ -30,7 +31,7 @@ def ask(
 ) -> Iterator[Event]:
     """Answer a question. ``conversation`` is that of an earlier Done of the same person, of which
     this is a follow-up. The last event is Done, unless the caller stops."""
-    recording = Recording(question.replace("\x00", "").strip(), asker, via)
+    recording = Recording(clean(question).strip(), asker, via)
     earlier: list[AskedQuestion] = []
     if conversation:
         earlier = list(_earlier(asker, conversation))

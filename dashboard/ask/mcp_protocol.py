@@ -193,7 +193,7 @@ def _call_tool(params: dict[str, Any], asker: Asker) -> Any:
     """What was found. An unknown tool and arguments that are refused are told as the tool's answer,
     which an assistant reads, and not as an error of the protocol."""
     name, arguments = params["name"], params.get("arguments") or {}
-    asked = f"{name} {json.dumps(arguments, ensure_ascii=False)}".replace("\x00", "")
+    asked = f"{name} {json.dumps(arguments, ensure_ascii=False)}"
     recording = Recording(asked, asker, AskedQuestion.Via.PROGRAM)
     try:
         if "\\u0000" in json.dumps(arguments):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from dashboard.ask.events import Event, ReadingShown, Refused, Sentence
 from dashboard.ask.findings import Findings
 from dashboard.ask.lookups import Asker
+from dashboard.ask.results import clean
 from dashboard.models import QUESTIONS_KEPT_FOR, AskedQuestion
 from oegen.jobs.tidying import tidies
 from oegen.models import User
@@ -57,8 +58,8 @@ class Recording:
             conversation=self.conversation,
             person=self.asker.person,
             via=self.via,
-            question=self.question,
-            page=self.asker.page,
+            question=clean(self.question),
+            page=clean(self.asker.page),
             day=self.asker.as_of,
             reading=self.reading,
             lookups=self.lookups or self._lookups_found(),
@@ -66,7 +67,7 @@ class Recording:
             sentences=self.sentences,
             written=self.written,
             dropped=self.dropped,
-            refusal=self.refusal,
+            refusal=clean(self.refusal),
             answered_by=self.answered_by,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,

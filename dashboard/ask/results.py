@@ -57,9 +57,13 @@ def _cut(value: Any, names: re.Pattern[str] | None) -> Any:
     return value
 
 
-def cut(text: str) -> str:
+def clean(text: str) -> str:
     """The text as it can be sent and stored: without null characters and unpaired surrogates."""
-    text = SURROGATE.sub("�", text.replace("\x00", ""))
+    return SURROGATE.sub("�", text.replace("\x00", ""))
+
+
+def cut(text: str) -> str:
+    text = clean(text)
     return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
 
 

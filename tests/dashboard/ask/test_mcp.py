@@ -157,6 +157,7 @@ def test_arguments_are_refused_in_words_and_nothing_is_written(post):
         result = post(call("records", **arguments)).json()["result"]
         assert result["isError"] is True, arguments
         assert len(result["content"][0]["text"]) > 10
+    assert post(call("a\x00b")).json()["result"]["isError"] is True
 
 
 def test_people_are_there_with_the_scope_personal_only(post, portfolio_manager):

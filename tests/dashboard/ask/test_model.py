@@ -489,6 +489,13 @@ def test_sentences_of_ours_are_retold_under_the_same_check(server, asker):
         assert texts(retell(recording, ours)) == ["Open, in Spain: 150 MWp."]
 
 
+@pytest.mark.parametrize("question", ["", " ", "x" * 1001, "a\x00b \ud800 {f1} <b>?"])
+def test_odd_questions_are_refused_in_words_and_recorded(asker, question):
+    events = list(ask(question, Asker(asker.person, page="/?q=\x00\ud800")))
+    assert len(of_kind(events, Refused)[0].text) > 20
+    assert AskedQuestion.objects.get().refusal == events[-2].text
+
+
 def test_only_who_asked_says_whether_the_answer_helped(asker):
     list(ask("how many MW of solar are open?", asker))
     asked = AskedQuestion.objects.get()
