@@ -132,5 +132,6 @@ register(
         ),
         of_subquery(_numbers_sql),
         key=("figure", "row_number", "measure"),
+        is_in_sql=False,
     )
 )

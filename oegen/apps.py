@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.staticfiles.apps import StaticFilesConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class OEGenConfig(AppConfig):
@@ -18,6 +18,7 @@ class OEGenConfig(AppConfig):
         from oegen.api import records  # noqa: F401
         from oegen.api.odata import changes  # noqa: F401
         from oegen.api.odata import checks as odata_checks  # noqa: F401
+        from oegen.api.reporting import schemas
         from oegen.api.webhooks import jobs as webhook_jobs  # noqa: F401
         from oegen.api.webhooks import outbox  # noqa: F401
         from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401
@@ -44,6 +45,8 @@ class OEGenConfig(AppConfig):
         post_migrate.connect(documents.rebuild_if_new, dispatch_uid="oegen.search")
         post_migrate.connect(keys.index_missing, dispatch_uid="oegen.keys")
         post_migrate.connect(ordering.index_missing, dispatch_uid="oegen.ordering")
+        pre_migrate.connect(schemas.drop_views, dispatch_uid="oegen.drop_reporting")
+        post_migrate.connect(schemas.make_views, dispatch_uid="oegen.reporting")
 
 
 class OEGenAdminConfig(AdminConfig):

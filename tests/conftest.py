@@ -29,6 +29,7 @@ ON_BOTH = {
     "oegen/search/test_spelling.py",
     *("dashboard/metrics/test_attention.py", "dashboard/metrics/test_changes.py"),
     *("dashboard/metrics/test_movement.py", "dashboard/test_freezing.py"),
+    "dashboard/api/test_agreement.py",
     "dashboard/metrics/test_totals.py",
     *("constraints/test_constraints.py", "pipelines/test_stage_order.py"),
 }
@@ -38,12 +39,15 @@ ON_POSTGRESQL = {
     *("oegen/admin/test_race.py", "oegen/alerts/test_workers.py", "oegen/audit/test_deadlocks.py"),
     *("oegen/audit/test_paths.py", "oegen/audit/test_races.py", "oegen/audit/test_random_run.py"),
     *("oegen/audit/test_undoing.py", "pipelines/test_fact_races.py"),
-    "dashboard/test_freeze_races.py",
+    *("dashboard/test_freeze_races.py", "oegen/api/reporting/test_reporting.py"),
 }
 
 #: What ``make test-full`` tries on SQLite alone, too: the browser sees no database, and the others
 #: start processes whose database is their own.
 NEVER_ON_POSTGRESQL = ("browser/", "dashboard/test_run_local.py", "oegen/test_settings.py")
+
+#: What there is on PostgreSQL alone.
+NEVER_ON_SQLITE = ("oegen/api/reporting/",)
 
 
 def pytest_addoption(parser):
@@ -59,7 +63,7 @@ def pytest_collection_modifyitems(config, items):
 
     def is_wanted(item) -> bool:
         name = item.path.relative_to(folder).as_posix()
-        if on_postgresql and name.startswith(NEVER_ON_POSTGRESQL):
+        if name.startswith(NEVER_ON_POSTGRESQL if on_postgresql else NEVER_ON_SQLITE):
             return False
         if config.getoption("full"):
             return True

@@ -171,8 +171,6 @@ def _metric(reading: Reading, found: Found, findings: Findings) -> Iterator[str]
     if split and not measure:
         yield f"{_joined(split)[0].upper()}{_joined(split)[1:]}."
     yield from _compared(found, figures, findings)
-    if name == "open-pipelines" and not reading.filters and not reading.as_of:
-        yield from ()
 
 
 def _about(figure: Figure) -> str:
@@ -221,6 +219,8 @@ def _slippage(reading: Reading, found: Found, findings: Findings) -> Iterator[st
     beside = {one.label: one for one in found.items if isinstance(one, Figure)}
     if figures and reading.metric.endswith(":later"):
         yield f"The RTB dates of {ref(figures[0])} moved to later."
+    elif figures and not (found.table and found.table.rows):
+        yield "No RTB date moved to later."
     elif figures:
         yield f"RTB dates moved by {ref(figures[0])} on average, weighted by capacity."
         if "Later dates" in beside:
@@ -393,7 +393,7 @@ def _aspect(aspect: str, found: Found) -> Iterator[str]:
             )
         else:
             words = ", ".join(ref(cell) for cell in cells)
-        yield f"{heading}: {words}."
+        yield f"{heading}: {words.rstrip('.')}."
 
 
 def _same_words(label: str, code: str) -> bool:

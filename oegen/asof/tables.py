@@ -32,6 +32,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from oegen import audit, search
+from oegen.asof.statements import PastRows, stored
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.core import clock
@@ -76,8 +77,8 @@ def as_of(day: date, until: datetime | None = None) -> Iterator[None]:
 def first_entry(record: AuditedModel) -> datetime | None:
     """The time of the record's first history row, also if that is after the effective day."""
     history = audit.history_model(type(record))
-    stored = _stored(history, connections[DEFAULT_DB_ALIAS])
-    first = f"SELECT * FROM {stored} WHERE id = %s ORDER BY history_date, history_id LIMIT 1"  # noqa: S608
+    rows = stored(history, connections[DEFAULT_DB_ALIAS])
+    first = f"SELECT * FROM {rows} WHERE id = %s ORDER BY history_date, history_id LIMIT 1"  # noqa: S608
     key = history._meta.get_field("id").get_db_prep_save(record.pk, connections[DEFAULT_DB_ALIAS])
     return next((row.history_date for row in history.objects.raw(first, [key])), None)
 
@@ -98,13 +99,7 @@ def data_version() -> str:
 
 def stored_table(model) -> str:
     """The model's real table, for SQL that reads the present also inside ``as_of``."""
-    return _stored(model, connections[DEFAULT_DB_ALIAS])
-
-
-def _stored(model, connection) -> str:
-    """The model's real table."""
-    schema = "public" if connection.vendor == "postgresql" else "main"
-    return f'"{schema}"."{model._meta.db_table}"'
+    return stored(model, connections[DEFAULT_DB_ALIAS])
 
 
 class _PastTables:
@@ -113,7 +108,8 @@ class _PastTables:
     def __init__(self, connection, until: datetime):
         self._connection = connection
         # A literal, because views take no parameters. It is not user input.
-        self._until = f"'{connection.ops.adapt_datetimefield_value(until)}'"
+        time = f"'{connection.ops.adapt_datetimefield_value(until)}'"
+        self._rows = PastRows(connection, time)
         self._postgresql = connection.vendor == "postgresql"
         self._created: list[tuple[str, str]] = []
         self.start()
@@ -162,7 +158,7 @@ class _PastTables:
             yield model._meta.db_table, partial(self._records, model)
             yield (
                 history._meta.db_table,
-                partial(self._view, history, f"NOT ({self._later(model)})"),
+                partial(self._view, model),
             )
         yield SearchDocument._meta.db_table, self._documents
 
@@ -170,27 +166,10 @@ class _PastTables:
         with self._connection.cursor() as cursor:
             self._creators.pop(name)(cursor)
 
-    def _later(self, model) -> str:
-        """The condition on a history row that it was recorded after the day."""
-        later = f"history_date >= {self._until}"
-        if not model.is_vocabulary():
-            return later
-        change_sets = self._stored(ChangeSet)
-        set_up = f"""
-            SELECT 1 FROM {change_sets} AS change_sets
-            WHERE change_sets.id = change_set_id
-              AND change_sets.source = '{audit.Source.MIGRATION}'
-        """  # noqa: S608
-        return f"{later} AND NOT EXISTS ({set_up})"
-
-    def _stored(self, model) -> str:
-        return _stored(model, self._connection)
-
-    def _view(self, model, condition: str, cursor) -> None:
-        """Create a temporary view of the rows of the real table that existed on the day."""
-        table = model._meta.db_table
-        select = f"SELECT * FROM {self._stored(model)} WHERE {condition}"  # noqa: S608
-        cursor.execute(f'CREATE TEMPORARY VIEW "{table}" AS {select}')
+    def _view(self, model, cursor) -> None:
+        """Create a temporary view of the history rows that existed on the day."""
+        table = audit.history_model(model)._meta.db_table
+        cursor.execute(f'CREATE TEMPORARY VIEW "{table}" AS {self._rows.history(model)}')
         self._created.append(("VIEW", table))
 
     def _records(self, model, cursor) -> None:
@@ -198,95 +177,9 @@ class _PastTables:
 
         If nothing was written since, none is created and queries read the real table.
         """
-        changed = self._changed(model)
-        cursor.execute(f"{changed} LIMIT 1")
-        if not cursor.fetchone():
-            return
-        parts = [self._unchanged(model, model, "id"), self._changed_rows_as_of_day(model)]
-        if any(model.link_models()):
-            parts.append(self._not_yet_entered(model))
-        self._table(model, " UNION ALL ".join(parts), cursor)
-
-    def _changed(self, model) -> str:
-        """SELECT of the ids that were written since, with duplicates."""
-        history = self._stored(audit.history_model(model))
-        return f"SELECT id FROM {history} WHERE {self._later(model)}"  # noqa: S608
-
-    def _unchanged(self, model, stored, key: str, condition: str = "TRUE") -> str:
-        """SELECT of the rows of a ``stored`` model whose ``key`` refers to a record that was not
-        written since."""
-        changed = self._changed(model)
-        if self._postgresql:
-            # NOT IN would scan the whole list for each row.
-            is_unchanged = f"NOT EXISTS ({changed} AND id = existing.{key})"
-        else:
-            # NOT EXISTS would run the subquery for each row.
-            is_unchanged = f"existing.{key} NOT IN ({changed})"
-        return f"""
-            SELECT {_columns(stored, "existing.")} FROM {self._stored(stored)} AS existing
-            WHERE {is_unchanged} AND {condition}
-        """  # noqa: S608
-
-    def _changed_rows_as_of_day(self, model) -> str:
-        """SELECT of the records that were changed or removed since, with their past values."""
-        history = self._stored(audit.history_model(model))
-        # Reference tables: ``migrate`` made the oldest row whatever its date, so order by version.
-        # Other tables: rows back-dated by an import all have version 0, so order by date.
-        newest = "version DESC," if model.is_vocabulary() else "history_date DESC,"
-        return f"""
-            SELECT {_columns(model)} FROM {history} WHERE history_type <> '-' AND history_id IN (
-                SELECT history_id FROM (
-                    SELECT history_id, ROW_NUMBER() OVER (
-                        PARTITION BY id ORDER BY {newest} history_id DESC
-                    ) AS place
-                    FROM {history}
-                    WHERE id IN ({self._changed(model)}) AND NOT ({self._later(model)})
-                ) AS known WHERE place = 1
-            )
-        """  # noqa: S608
-
-    def _not_yet_entered(self, model) -> str:
-        """SELECT of the records that others refer to but that were created after the day, with the
-        values of their first history rows."""
-        history = self._stored(audit.history_model(model))
-        columns = ", ".join(
-            f'{audit.NOT_YET_ENTERED} AS "version"'
-            if field.name == "version"
-            else f'"{field.column}"'
-            for field in model._meta.concrete_fields
-        )
-        return f"""
-            SELECT {columns} FROM {history} WHERE history_id IN (
-                SELECT history_id FROM (
-                    SELECT history_id, ROW_NUMBER() OVER (
-                        PARTITION BY id ORDER BY history_date, history_id
-                    ) AS place
-                    FROM {history} WHERE id IN ({self._referenced_early(model)})
-                ) AS entries WHERE place = 1
-            )
-        """  # noqa: S608
-
-    def _referenced_early(self, model, visited: tuple = ()) -> str:
-        """SELECT of the ids that were created after the day but are referred to by a record that
-        existed by then, or that is itself included for this reason (recursive; ``visited`` holds
-        the models visited so far)."""
-        history = self._stored(audit.history_model(model))
-        references = []
-        for other, name in model.link_models():
-            known = f"NOT ({self._later(other)})"
-            if other not in (model, *visited) and any(other.link_models()):
-                known += f" OR id IN ({self._referenced_early(other, (model, *visited))})"
-            column = other._meta.get_field(name).column
-            rows = self._stored(audit.history_model(other))
-            references.append(
-                f'EXISTS (SELECT 1 FROM {rows} AS other WHERE "{column}" = new.id AND ({known}))'  # noqa: S608
-            )
-        return f"""
-            SELECT id FROM {history} AS new
-            WHERE history_type = '{audit.CREATED}' AND {self._later(model)} AND NOT EXISTS (
-                SELECT 1 FROM {history} AS old WHERE old.id = new.id AND NOT ({self._later(model)})
-            ) AND ({" OR ".join(references)})
-        """  # noqa: S608
+        cursor.execute(f"{self._rows.changed(model)} LIMIT 1")
+        if cursor.fetchone():
+            self._table(model, self._rows.records(model), cursor)
 
     def _table(self, model, select: str, cursor) -> None:
         """Create a temporary table from a SELECT, with its indexes."""
@@ -306,7 +199,7 @@ class _PastTables:
         """The search documents of that day: copied for unchanged records, rebuilt for others."""
         kinds = {model: ContentType.objects.get_for_model(model).pk for model in search.kinds()}
         unchanged = [
-            self._unchanged(model, SearchDocument, "object_id", f"content_type_id = {kind}")
+            self._rows.unchanged(model, SearchDocument, "object_id", f"content_type_id = {kind}")
             for model, kind in kinds.items()
         ]
         self._table(SearchDocument, " UNION ALL ".join(unchanged), cursor)
@@ -328,14 +221,9 @@ class _PastTables:
                         key.get_db_prep_save(record.pk, self._connection),
                         *search.texts_of(record),
                     )
-                    for record in model._base_manager.raw(self._changed_rows_as_of_day(model))
+                    for record in model._base_manager.raw(self._rows.changed_records(model))
                 ],
             )
-
-
-def _columns(model, prefix: str = "") -> str:
-    """Column names, not ``*``: the column order of an altered table differs."""
-    return ", ".join(f'{prefix}"{field.column}"' for field in model._meta.concrete_fields)
 
 
 def _indexed(model) -> list[str]:

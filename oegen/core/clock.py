@@ -12,6 +12,8 @@ from django.utils import timezone
 #: The day that is being read, and the time up to which.
 _past: ContextVar[tuple[date, datetime] | None] = ContextVar("oegen_past", default=None)
 
+_today: ContextVar[date | None] = ContextVar("oegen_today", default=None)
+
 
 class ReadOnlyPastError(Exception):
     """A write was attempted while the past was being read."""
@@ -31,7 +33,7 @@ def past_moment() -> datetime | None:
 
 
 def today() -> date:
-    return past_day() or timezone.localdate()
+    return past_day() or _today.get() or timezone.localdate()
 
 
 def now() -> datetime:
@@ -72,3 +74,13 @@ def override_day(day: date, until: datetime | None = None) -> Iterator[None]:
         yield
     finally:
         _past.reset(token)
+
+
+@contextmanager
+def override_today(day: date) -> Iterator[None]:
+    """Make SQL of the present inside the block as it would be on that day."""
+    token = _today.set(day)
+    try:
+        yield
+    finally:
+        _today.reset(token)

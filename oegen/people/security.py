@@ -1,5 +1,5 @@
 """The log of security events: sign-ins, failures, delays, sign-outs, changed passwords, downloads,
-access tokens, webhooks.
+access tokens, webhooks, reporting.
 
 Events form a hash chain. Each is sealed in a short transaction under a separate lock. Unknown
 usernames are stored as keyed digests only, because users type passwords there by mistake. The

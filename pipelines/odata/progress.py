@@ -19,25 +19,24 @@ from oegen.api.odata.sets import (
 )
 from oegen.audit import NOT_YET_ENTERED
 from oegen.core import clock
-from oegen.core.sql import Values, date_literal, days_between
+from oegen.core.sql import Values, days_between
 from pipelines.models import Milestone, Pipeline, Stage
 from pipelines.querysets.milestone import HAS_HAPPENED
 from pipelines.stays import stays_sql
 
 
 def _stays(*, personal: bool) -> tuple[str, Values]:
-    until = f"COALESCE(until, {date_literal(clock.today())})"
     truths = ", ".join(f"{name} = 1 AS {name}" for name in ("moved", "went_on", "sold", "ended"))
     sql = f"""
         SELECT transition_id, pipeline_id, project_name, stage, stages.name AS stage_name,
             stages."order" AS stage_order, began AS began_on, until AS until_on,
-            {days_between("began", until)} AS days, {truths}
+            {days_between("began", "COALESCE(until, %s)")} AS days, {truths}
         FROM ({stays_sql()}) AS stays
         JOIN {asof.table(Stage)} AS stages ON stages.code = stage
         JOIN {asof.table(Pipeline)} AS pipelines ON pipelines.id = pipeline_id
         WHERE pipelines.version <> {NOT_YET_ENTERED}
     """  # noqa: S608 - no user input
-    return sql, ()
+    return sql, (clock.today(),)
 
 
 register(

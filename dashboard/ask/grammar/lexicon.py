@@ -60,6 +60,8 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
+LEXICON = Path(__file__).parent / "lexicon.toml"
+
 #: (kind, value, phrase)
 Phrase = tuple[Kind, str, str]
 
@@ -81,7 +83,7 @@ class Lexicon:
 
 @cache
 def lexicon() -> Lexicon:
-    with (Path(__file__).parent / "lexicon.toml").open("rb") as file:
+    with LEXICON.open("rb") as file:
         data = tomllib.load(file)
     fillers: str = data.pop("fillers")
     right: str = data.pop("right")

@@ -53,6 +53,8 @@ class Question:
     #: The filters of the page, for questions about what is on it.
     page_filters: QueryDict = field(default_factory=QueryDict)
     filters: dict[str, list[str]] = field(default_factory=dict)
+    #: Whether it is about what the page shows, whose filters then apply.
+    is_about_page: bool = False
 
     # Taking ----------------------------------------------------------------------------------
 
@@ -78,7 +80,10 @@ class Question:
     def reset(self) -> None:
         self.filters = {}
         for tag in self.tags:
-            tag.is_used = False
+            tag.is_used = self.is_about_page and tag.has(Kind.TOPIC, "page")
+        if self.is_about_page:
+            for name, values in self.page_filters.lists():
+                self.add(str(name), *map(str, values))
 
     @property
     def left(self) -> list[Tag]:

@@ -38,6 +38,10 @@ MOST_SLIPS = 10
 _RAG = Kind.FILTER, "rag=red", "rag=amber", "rag=green"
 
 
+def _overdue(q: Question) -> bool:
+    return q.has(Kind.FILTER, "rtb=overdue")
+
+
 def a_month_ago(q: Question) -> date:
     return clock.a_month_before(q.today)
 
@@ -210,7 +214,8 @@ def _turns(q: Question) -> bool:
 def entries(q: Question) -> Reading | None:
     """What a person changed: entries of the history."""
     people = [tag for tag in q.find(Kind.PERSON) if len(tag.person) == 1]
-    if not people or not q.has(Kind.EVENT, "changed", "rated", "moved", "new"):
+    has_event = q.has(Kind.EVENT, "changed", "rated", "moved", "new")
+    if not people or not (has_event or q.has(Kind.TOPIC, "did")):
         return None
     key = User.objects.filter(username=people[0].person[0]).values_list("pk", flat=True).first()
     people[0].is_used = True
@@ -323,6 +328,8 @@ def growth(q: Question) -> Reading | None:
     is_topic = q.has(Kind.TOPIC, "growth")
     is_event = q.has(Kind.EVENT, "rose", "fell")
     is_amount = q.has(Kind.UNIT) or q.has(Kind.FIGURE)
+    # "How has red changed since March" is how much of it there is.
+    is_amount = is_amount or (q.tags[0].words[0] == "how" and bool(q.find(*_RAG) or _overdue(q)))
     if is_amount and q.spans() and q.has(Kind.EVENT, "changed", "moved"):
         is_event = True
     if not (is_topic or is_event):

@@ -161,8 +161,7 @@ def page(q: Question) -> Reading | None:
         q.take_all(Kind.TOPIC, "page")
         if not rest:
             return Reading(SCREEN)
-        for name, values in q.page_filters.lists():
-            q.add(name, *values)
+        q.is_about_page = True
     return None
 
 

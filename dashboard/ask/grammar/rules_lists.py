@@ -52,6 +52,11 @@ def information_points(q: Question) -> Reading | None:
         q.add("owner", "~me")
     if is_due:
         q.add("review", "due")
+    about = [tag for tag in q.find(Kind.UNKNOWN) if q.before(tag) is not None]
+    if about and not q.filters.get("q"):
+        # What they are about, in their own words.
+        used(about)
+        q.add("q", " ".join(tag.text for tag in about))
     if counts and not q.filters:
         return metric(q, "information-points")
     default = "" if is_due else "-rating"
@@ -110,8 +115,8 @@ def milestones(q: Question) -> Reading | None:
         q.take_all(Kind.TOPIC, "missed")
         q.take_all(Kind.FILTER, "rtb=overdue")
         q.add("state", MISSED)
-    elif done:
-        q.take_all(Kind.TOPIC, "done")
+    elif done or any(_is_with(q, tag) for tag in tags):
+        q.take_all(Kind.TOPIC, "done", "related")
         q.add("state", DONE)
     if spans:
         q.take_all(Kind.TOPIC, "due")
@@ -134,6 +139,12 @@ def milestones(q: Question) -> Reading | None:
     q.collect("status", "responsible")
     q.collect_people()
     return records(q, "milestone", limit=limit)
+
+
+def _is_with(q: Question, tag: Tag) -> bool:
+    """“Projects with planning”."""
+    before = q.before(tag)
+    return bool(before and before.words == ("with",))
 
 
 def other_kinds(q: Question) -> Reading | None:

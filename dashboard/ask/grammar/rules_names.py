@@ -184,6 +184,10 @@ def _record(q: Question, one: Named) -> Reading | None:
         q.add("since", iso(span.period.first))
         return q.reading(RECORDS, kind="audit")
     term = _aspect(q)
+    if one.kind != "pipeline" and term in ("on_track", "status"):
+        term = ""
+    if one.kind == "counterparty" and term == "ownership":
+        term = "held"
     return Reading(RECORD, kind=one.kind, name=one.name, pk=one.pk, term=term, as_of=iso(day))
 
 

@@ -146,6 +146,9 @@ def take_figure(q: Question) -> str:
             q.take(Kind.ASK, "share")
             q.drop_open()
             return name
+    if q.filters.get("held_by_nobody") and not counts:
+        q.drop_open()
+        return "capacity-by-counterparty:held_mw"
     if OPEN in q.filters.get("status__not", []):
         return "capacity-by-status:pipelines" if counts else "capacity-by-status"
     statuses = q.filters.get("status", [])

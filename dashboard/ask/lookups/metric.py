@@ -90,8 +90,9 @@ def _read(arguments: dict[str, Any], asker: Asker, findings: Findings) -> Found:
             )
         if arguments["group_by"]:
             return _grouped(wanted, arguments, findings)
-        holder = arguments["filters"].get("held_by")
-        if holder and (name, measure) == ("capacity-by-counterparty", "held_mw"):
+        holder = arguments["filters"].get("held_by", "")
+        has_holder = holder or "held_by_nobody" in arguments["filters"]
+        if has_holder and (name, measure) == ("capacity-by-counterparty", "held_mw"):
             return _held(wanted, holder, filterset, findings, arguments)
         return _single(wanted, arguments, findings)
 
@@ -287,14 +288,22 @@ def _held(
     figure = findings.add_figure(
         f"Held by {label}", str(amount), "MW", basis=wanted.figure.basis, link=listed.url
     )
-    record = findings.add_record(
-        "counterparty", holder, label, link=tables.record_url("counterparty", holder)
-    )
+    main: list[FoundItem] = [figure]
+    if holder:
+        url = tables.record_url("counterparty", holder)
+        main.append(findings.add_record("counterparty", holder, label, link=url))
     number = filterset.qs.open().order_by().count()
     pipelines = findings.add_figure("Pipelines", number, "pipelines", link=listed.url)
-    main = (figure, record, pipelines)
+    main.append(pipelines)
     return findings.add_found(
-        Found("metric", plain_arguments(arguments), f"Held by {label}", listed.url, main, main)
+        Found(
+            "metric",
+            plain_arguments(arguments),
+            f"Held by {label}",
+            listed.url,
+            tuple(main),
+            tuple(main),
+        )
     )
 
 

@@ -49,7 +49,8 @@ class EntitySet:
     """A table.
 
     No two rows have the same values in the columns of ``key``, which are never null; pages follow
-    them. With ``is_personal`` the set is there only for tokens that may read personal data.
+    them. With ``is_personal`` the set is there only for tokens that may read personal data. Without
+    ``is_in_sql`` the rows are computed by the server, and ``select`` passes them as parameters.
     """
 
     name: str
@@ -59,6 +60,7 @@ class EntitySet:
     select: Select
     key: tuple[str, ...] = ("id",)
     is_personal: bool = False
+    is_in_sql: bool = True
     #: The columns by name.
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 

@@ -33,6 +33,7 @@ class SecurityEvent(models.Model):
         TOKEN_REFUSED = "token-refused", "Access token refused"
         TOKEN_UNKNOWN = "token-unknown", "Unknown access token"
         WEBHOOK = "webhook", "Webhook added or changed"
+        REPORTING = "reporting", "Reading of reporting views granted or taken away"
 
     number = models.PositiveBigIntegerField(
         unique=True, help_text="Its place in the chain, from 1."

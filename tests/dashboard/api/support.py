@@ -32,6 +32,20 @@ QUERIES = {
     },
 }
 
+#: What the dashboard is filtered by.
+FILTERS = (
+    *("", "technology=solar", "technology=bess", "technology__not=wind&country=GB"),
+    *("status=design", "status=open", "status=on-hold", "status__not=design", "status=all"),
+    *("rag=red&rag=amber", "rag=none", "rtb=overdue", "rtb=none", "country=GB", "q=solar"),
+    *("capacity_min=8", "capacity_max=60", "counterparty=Larch", "responsible=no+one"),
+    "rtb_from=2027-01-01&also=technology%3Dsolar",
+)
+
+#: Filters that leave nothing that is open.
+NOTHING_OPEN = ("status=on-hold",)
+
+#: Today, and two past days.
+DAYS = (TODAY, YESTERDAY, SINCE)
 
 #: Figures of every kind.
 A_FEW = ("open-capacity", "capacity-by-rag", "overdue-pipelines", "rag-movement", "baselines")

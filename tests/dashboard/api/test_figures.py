@@ -20,10 +20,11 @@ from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline, Technology
 from tests.dashboard.api.support import (
     A_FEW,
+    DAYS,
+    FILTERS,
     HOST,
     QUERIES,
     SINCE,
-    YESTERDAY,
     cells,
     client_of,
     read,
@@ -49,7 +50,7 @@ class Shown:
             data.setlist(name, values if isinstance(values, list) else [values])
         self.since = date.fromisoformat(query.get("compare") or str(SINCE))
         if "as_of" in query:
-            self.since = a_month_before(YESTERDAY)
+            self.since = a_month_before(date.fromisoformat(query["as_of"]))
 
         def select():
             return PipelineFilter(data, queryset=Pipeline.objects.all(), request=request).qs
@@ -273,6 +274,16 @@ def every(reader) -> dict[str, dict]:
         *(
             pytest.param(query, tuple(FIGURES), marks=pytest.mark.heavy, id=name)
             for name, query in QUERIES.items()
+        ),
+        *(
+            pytest.param(
+                dict(QueryDict(filters).lists()) | ({} if day == TODAY else {"as_of": str(day)}),
+                tuple(FIGURES),
+                marks=pytest.mark.heavy,
+                id=f"{filters} {day}",
+            )
+            for filters in FILTERS
+            for day in DAYS
         ),
     ],
 )

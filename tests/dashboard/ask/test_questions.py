@@ -34,6 +34,9 @@ pytestmark = pytest.mark.django_db
 
 QUESTIONS = Path(__file__).parent / "questions.csv"
 
+#: Other words for the same, typing errors, and what is refused; read, and not answered here.
+MORE = Path(__file__).parent / "more_questions.csv"
+
 #: The columns that are compared as they are.
 PLAIN = ("lookup", "metric", "group_by", "as_of", "compare", "kind", "order", "limit", "name")
 PLAIN += ("term", "from", "to")
@@ -42,8 +45,8 @@ PLAIN += ("term", "from", "to")
 ENOUGH = 0.8
 
 
-def rows() -> list[dict[str, str]]:
-    with QUESTIONS.open(encoding="utf-8", newline="") as file:
+def rows(path: Path = QUESTIONS) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -97,6 +100,14 @@ def test_every_question_is_read_as_expected(readings):
     assert wrong == {}
     read_ones = [one for one in readings.values() if one.is_read]
     assert len(read_ones) >= ENOUGH * len(readings) and len(readings) >= 250
+
+
+def test_other_words_are_read_as_expected(asker):
+    wrong = {}
+    for row in rows(MORE):
+        if found := difference(row, read(row["question"], asker)):
+            wrong[row["question"]] = found
+    assert wrong == {}
 
 
 def test_every_refusal_says_why(readings):

@@ -123,6 +123,16 @@ def test_added_changed_and_removed_with_reasons_in_the_history(api, portfolio_ma
     assert api.get(address).status_code == 404
 
 
+def test_a_version_read_through_compression_counts(api):
+    company = make_counterparty("Larch " * 30, website="https://larch.example/" + "a" * 150)
+    address = f"/api/v1/counterparties/{company.pk}/"
+    read = api.get(address, HTTP_ACCEPT_ENCODING="gzip")
+    assert (read["Content-Encoding"], read["ETag"]) == ("gzip", 'W/"1"')
+    body = {"name": "Larch", "reason": "Renamed"}
+    changed = api.patch(address, body, format="json", HTTP_IF_MATCH=read["ETag"])
+    assert (changed.status_code, changed["ETag"]) == (200, '"2"')
+
+
 def test_a_change_needs_the_version_that_was_read(api, portfolio_manager):
     pipeline = make_pipeline("Larch", rag_status="green")
     address = f"{PIPELINES}{pipeline.pk}/"

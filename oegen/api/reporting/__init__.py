@@ -1,0 +1,1 @@
+"""Views of the OData sets for programs that read PostgreSQL itself; see docs/reporting.md."""
