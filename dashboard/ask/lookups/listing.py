@@ -38,7 +38,7 @@ from dashboard.ask.lookups.base import (
 )
 from dashboard.ask.lookups.schemas import day, filters_of, one_of, optional, strict, text
 from dashboard.change_words import ChangeWords
-from dashboard.metrics.changes import KINDS as CHANGE_KINDS
+from dashboard.metrics.kinds import KINDS as CHANGE_KINDS
 from infopoints.views import InformationPointList
 from oegen.core import clock
 from oegen.core.words import number
