@@ -76,7 +76,6 @@ class AskedQuestion(models.Model):
     class Via(models.TextChoices):
         PAGE = "page", "A page"
         PROGRAM = "program", "A program, with an access token"
-        COMMAND = "command", "The command line"
 
     class Thumbs(models.TextChoices):
         UP = "up", "Helpful"

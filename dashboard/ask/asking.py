@@ -9,6 +9,7 @@ Every question is recorded once its answer ends, also when the reader stops list
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from dashboard.ask import answering, provider
@@ -31,6 +32,7 @@ def ask(
 ) -> Iterator[Event]:
     """Answer a question. ``conversation`` is that of an earlier Done of the same person, of which
     this is a follow-up. The last event is Done, unless the caller stops."""
+    asker = replace(asker, page=clean(asker.page))
     recording = Recording(clean(question).strip(), asker, via)
     earlier: list[AskedQuestion] = []
     if conversation:

@@ -59,7 +59,7 @@ class Recording:
             person=self.asker.person,
             via=self.via,
             question=clean(self.question),
-            page=clean(self.asker.page),
+            page=self.asker.page,
             day=self.asker.as_of,
             reading=self.reading,
             lookups=self.lookups or self._lookups_found(),

@@ -31,7 +31,6 @@ class Migration(migrations.Migration):
                         choices=[
                             ("page", "A page"),
                             ("program", "A program, with an access token"),
-                            ("command", "The command line"),
                         ],
                         default="page",
                         max_length=10,
