@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.urls import Resolver404, resolve
 
 from dashboard.ask.briefs import portfolio, records
-from dashboard.ask.briefs.writing import Brief, Section, Writer
+from dashboard.ask.briefs.writing import Brief, Heading, Section, Writer
 from dashboard.ask.findings import page_address
 from dashboard.ask.lookups import Asker, LookupRefusedError
 from dashboard.ask.lookups.base import in_words, valid_filters
@@ -90,6 +90,7 @@ def _comparison_day(asker: Asker) -> date | None:
 __all__ = [
     "BRIEF_ME",
     "Brief",
+    "Heading",
     "Section",
     "asks_for_brief",
     "brief_of",

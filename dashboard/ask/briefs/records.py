@@ -16,7 +16,6 @@ from dashboard.ask.briefs.writing import (
     is_some,
     listed,
     literal,
-    record_in,
     ref,
     section,
     sentence_of,

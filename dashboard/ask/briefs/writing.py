@@ -17,6 +17,13 @@ from oegen.core import clock
 
 
 @dataclass(frozen=True)
+class Heading:
+    """The title of a section, among the sentences of an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Section:
     """``sentences`` have placeholders for all their figures, records and days."""
 
