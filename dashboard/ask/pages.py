@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -34,7 +34,7 @@ LONGEST_PAGE, LONGEST_QUESTION = 2_000, 2_000
 STREAM = "application/x-ndjson"
 
 
-def asker_of(request: HttpRequest, query: QueryDict) -> Asker:
+def asker_of(request: SignedInRequest, query: QueryDict) -> Asker:
     """Who asks, on the page ``on`` and as of its day; as of the request's own day if it has one."""
     page = query.get("on", "")[:LONGEST_PAGE]
     if not rendering.is_own_address(page):
@@ -65,7 +65,12 @@ class Ask(TemplateView):
     def get_context_data(self, **kwargs):
         query = self.request.GET
         asker, question = asker_of(self.request, query), question_of(query)
-        context = {"section": "ask", "question": question, "page": asker.page, "day": asker.as_of}
+        context: dict[str, Any] = {
+            "section": "ask",
+            "question": question,
+            "page": asker.page,
+            "day": asker.as_of,
+        }
         if question:
             parts = _parts(question, asker, query, "1")
             context["places"] = places_of(parts)

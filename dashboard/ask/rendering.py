@@ -79,6 +79,21 @@ def as_text(sentence: str, findings: Mapping[str, Finding]) -> str:
     )
 
 
+def as_pieces(sentence: str, findings: Mapping[str, Finding]) -> list[dict[str, str]]:
+    """The sentence as texts in their order, those of findings with an address if they have one."""
+    pieces = []
+    for number, text in enumerate(PLACEHOLDER.split(sentence)):
+        if number % 2 == 0:
+            pieces.append({"text": text})
+        elif text in findings:
+            url = getattr(findings[text], "link", "")
+            own = {"url": url} if is_own_address(url) else {}
+            pieces.append({"text": finding_text(findings[text]), **own})
+        else:
+            pieces.append({"text": WITHHELD})
+    return pieces
+
+
 def finding_text(one: Finding) -> str:
     return one.name if isinstance(one, Record) else one.text
 

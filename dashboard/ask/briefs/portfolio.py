@@ -71,7 +71,7 @@ def _nothing_ahead(writer: Writer) -> str:
 def _capacity(writer: Writer, query: QueryDict) -> Iterator[str]:
     found = writer.look("metric", name="open-capacity", filters=query, compare=str(writer.since))
     now = found.figures[0]
-    [change] = found.comparisons or [None]
+    change = next(iter(found.comparisons), None)
     if change is None:
         yield f"Open capacity is {ref(now)}."
         return
