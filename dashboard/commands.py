@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dashboard.ask import changing
 from dashboard.ask.briefs import BRIEF_ME, has_brief
+from dashboard.ask.grammar import read
 from dashboard.ask.lookups import Asker
 from oegen.core import clock
 from oegen.pages.commands import Command, Question, Suggestion, answers, go_to, register
@@ -36,7 +37,14 @@ register(
 
 @answers
 def ask(question: Question) -> Iterator[Suggestion]:
-    """What was typed, as a question: the last suggestion."""
-    if question.words:
-        url = changing.address_of(question.text, question.page)
-        yield Suggestion(f"Ask: {question.text}", "message-question", url, is_last=True)
+    """What was typed, as a question, with how the grammar reads it: the last suggestion."""
+    if not question.words:
+        return
+    asker = _asker(question)
+    reading = read(question.text, asker) if len(question.words) > 1 else None
+    detail = ""
+    if reading and reading.is_read:
+        chips = changing.chips_of(reading.as_json(), question.text, asker)
+        detail = " · ".join(f"{chip.label} {chip.text}".strip() for chip in chips)
+    url = changing.address_of(question.text, question.page)
+    yield Suggestion(f"Ask: {question.text}", "message-question", url, detail, is_last=True)

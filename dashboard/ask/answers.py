@@ -1,33 +1,47 @@
-"""The events of an answer, whatever is asked: a question, or a brief of the page."""
+"""The events of an answer, whatever is asked: a question, one read in another way, or a brief."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from uuid import UUID
 
-from dashboard.ask import asking, briefs
+from django.utils import timezone
+
+from dashboard.ask import answering, asking, briefs, sharing
 from dashboard.ask.briefs import Heading
-from dashboard.ask.events import GRAMMAR, Done, Event, Refused, Sentence, Status
+from dashboard.ask.events import (
+    GRAMMAR,
+    Done,
+    Event,
+    ReadingShown,
+    Refused,
+    Status,
+    sentence,
+)
+from dashboard.ask.grammar import Reading
 from dashboard.ask.lookups import Asker, LookupRefusedError
 from dashboard.ask.recording import Recording
 from dashboard.models import AskedQuestion
 
+Events = Iterator[Event | Heading]
+
 
 def answer_to(
-    question: str, asker: Asker, conversation: UUID | None, reading: dict[str, str]
-) -> Iterator[Event | Heading]:
-    if briefs.asks_for_brief(question):
-        yield from _brief(question, asker, conversation)
+    question: str, asker: Asker, conversation: UUID | None, reading: Reading | None
+) -> Events:
+    """``reading`` is that of the question, if somebody changed it."""
+    if reading:
+        write = _read_as(reading)
+    elif briefs.asks_for_brief(question):
+        write = _brief
     else:
         yield from asking.ask(question, asker, conversation)
-
-
-def _brief(question: str, asker: Asker, conversation: UUID | None) -> Iterator[Event | Heading]:
+        return
     recording = Recording(question, asker, AskedQuestion.Via.PAGE)
     recording.conversation = conversation or recording.conversation
-    yield Status("Writing the brief")
     try:
-        for event in _brief_events(recording, asker):
+        for event in write(recording):
             if not isinstance(event, Heading):
                 recording.note(event)
             yield event
@@ -36,15 +50,46 @@ def _brief(question: str, asker: Asker, conversation: UUID | None) -> Iterator[E
     yield Done(recording.key, recording.conversation, recording.answered_by)
 
 
-def _brief_events(recording: Recording, asker: Asker) -> Iterator[Event | Heading]:
+def answer_again(asked: AskedQuestion, reader: Asker) -> Events:
+    """What the reader may see of an answer that was given before, as of its day."""
+    if briefs.asks_for_brief(asked.question):
+        day = sharing.day_of(asked)
+        as_of = None if day >= timezone.localdate() else day
+        yield from _brief_of(replace(reader, as_of=as_of, page=asked.page))
+    else:
+        yield from sharing.look_up_again(asked, reader)
+
+
+def _read_as(reading: Reading) -> Callable[[Recording], Events]:
+    def write(recording: Recording) -> Events:
+        said = answering.answer_reading(
+            recording.question, reading, recording.asker, recording.findings
+        )
+        yield ReadingShown(asking.stored_reading(reading))
+        recording.answered_by = GRAMMAR
+        if said.reading.is_read:
+            yield from asking.of_grammar(said)
+        else:
+            yield Refused(" ".join(said.sentences))
+
+    return write
+
+
+def _brief(recording: Recording) -> Events:
+    yield Status("Writing the brief")
+    recording.answered_by = GRAMMAR
+    yield from _brief_of(recording.asker, recording)
+
+
+def _brief_of(asker: Asker, recording: Recording | None = None) -> Events:
     try:
         brief = briefs.brief_of(asker)
     except LookupRefusedError as error:
         yield Refused(str(error))
         return
-    recording.findings = brief.findings
-    recording.answered_by = GRAMMAR
+    if recording:
+        recording.findings = brief.findings
     for section in brief.sections:
         yield Heading(section.title)
-        for sentence in section.sentences:
-            yield Sentence(sentence, brief.findings.items)
+        for text in section.sentences:
+            yield sentence(text, brief.findings)

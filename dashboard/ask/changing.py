@@ -7,7 +7,7 @@ string of its own, so that ``as_of`` in it is not taken for the day of the page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -17,12 +17,14 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 
-from dashboard.ask.lookups import Asker
+from dashboard.ask.grammar import Reading as GrammarReading
+from dashboard.ask.lookups import LOOKUPS, Asker
 from dashboard.ask.lookups.grouping import DIMENSIONS
 from dashboard.ask.lookups.listing import PAGES
 from dashboard.figures import FIGURES, Compared
 from dashboard.metrics.changes import KINDS as CHANGE_KINDS
 from oegen.core import clock
+from oegen.pages.columns import DayColumn
 from oegen.pages.filters import PageFilterSet
 from oegen.pages.selection import NOT, SelectionField
 from pipelines.filters import PipelineFilter
@@ -64,9 +66,20 @@ def encoded(reading: Reading) -> str:
     )
 
 
-def decoded(text: str) -> dict[str, str]:
-    """The parts of a reading by name; empty if the text is none."""
-    return dict(parse_qsl(text[:LONGEST]))
+def decoded(text: str) -> GrammarReading | None:
+    """The reading in a query string; None if it says no lookup that there is."""
+    values = dict(parse_qsl(text[:LONGEST]))
+    if values.get("lookup") not in LOOKUPS:
+        return None
+    known = {one.name for one in fields(GrammarReading)} - _NOT_TEXT
+    own = {_FIELDS.get(name, name): value for name, value in values.items()}
+    texts: dict[str, Any] = {name: value for name, value in own.items() if name in known}
+    return GrammarReading(**texts)
+
+
+#: The fields of a reading whose keys are no names in Python, and those that are no texts.
+_FIELDS = {"from": "start", "to": "end"}
+_NOT_TEXT = {"unread", "choices", "corrected"}
 
 
 def address_of(question: str, page: str, reading: Reading | None = None) -> str:
@@ -225,8 +238,13 @@ def _kind_in_words(value: str) -> str:
 
 
 def _order_in_words(value: str) -> str:
-    name = value.lstrip("-").replace("_", " ")
-    return f"{name}, largest first" if value.startswith("-") else f"{name}, smallest first"
+    """The heading of the column, of whichever list has it."""
+    name = value.lstrip("-")
+    columns = (view.table_class.base_columns.get(name) for view in PAGES.values())
+    column = next((one for one in columns if one is not None), None)
+    heading = str(column.verbose_name) if column else name.replace("_", " ")
+    low, high = ("earliest", "latest") if isinstance(column, DayColumn) else ("smallest", "largest")
+    return f"{heading.partition(',')[0]}, {high if value.startswith('-') else low} first"
 
 
 def _same(value: str) -> str:

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_POST
 from django.views.generic import DetailView, TemplateView
 
 from dashboard.ask import changing, rendering
-from dashboard.ask.answers import answer_to
-from dashboard.ask.earlier import Earlier
+from dashboard.ask.answers import answer_again, answer_to
+from dashboard.ask.events import Done
 from dashboard.ask.lookups import Asker
+from dashboard.ask.sharing import day_of
 from dashboard.ask.starters import starters
 from dashboard.models import AskedQuestion
 from oegen import asof
@@ -85,7 +86,7 @@ class AskStart(TemplateView):
 
     def get_context_data(self, **kwargs):
         asker = asker_of(self.request, self.request.GET)
-        context = {"starters": starters(asker), "day": asker.as_of}
+        context = {"starters": starters(asker)}
         return super().get_context_data(**kwargs) | context
 
 
@@ -132,8 +133,7 @@ def places_of(parts: Iterable[rendering.Part]) -> dict[str, list[Any]]:
 
 
 class Asked(DetailView):
-    """An answer that was given before: its figures as they were then, each for those only who may
-    look it up themselves."""
+    """An answer that was given before, looked up again as of its day by the reader's rights."""
 
     model = AskedQuestion
     template_name = "dashboard/ask/asked.html"
@@ -141,14 +141,15 @@ class Asked(DetailView):
     request: SignedInRequest
 
     def get_context_data(self, **kwargs):
-        earlier = Earlier(self.object, self.request.user)
         asked = self.object
+        reader = Asker(self.request.user, page=asked.page)
         is_own = asked.person == self.request.user
-        renderer = rendering.Renderer("1", asked.question, earlier.asker, is_own, asked.thumbs)
+        renderer = rendering.Renderer("1", asked.question, reader, is_own, asked.thumbs)
+        done = Done(asked.pk, asked.conversation, asked.answered_by)
         return super().get_context_data(**kwargs) | {
             "section": "ask",
-            "places": places_of(renderer.parts_of(earlier.events())),
-            "is_withheld": earlier.is_withheld,
+            "places": places_of(renderer.parts_of([*answer_again(asked, reader), done])),
+            "day": day_of(asked),
             "again": changing.address_of(asked.question, asked.page),
         }
 

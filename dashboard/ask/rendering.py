@@ -6,12 +6,12 @@ stands for a placeholder is made of the finding, with the address that a lookup 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -29,15 +29,31 @@ from dashboard.ask.events import (
     Shown,
     Status,
 )
-from dashboard.ask.findings import Cell, Comparison, Day, Figure, Finding, Found, Record, Table
-from dashboard.ask.lookups import Asker
+from dashboard.ask.findings import (
+    PLACEHOLDER,
+    Cell,
+    Comparison,
+    Day,
+    Figure,
+    Finding,
+    Found,
+    Record,
+    Table,
+    text_of,
+)
+from dashboard.ask.lookups import LOOKUPS, Asker
+from dashboard.ask.lookups.listing import PAGES
 from dashboard.charts import parts
 from oegen.core import clock
 
-PLACEHOLDER = re.compile(r"\{([frdc][0-9]{1,5})\}")
-
 #: What stands for a finding that its reader may not see.
 WITHHELD = "(not shown)"
+
+#: The most characters of a first sentence that is printed large.
+SHORT = 70
+
+#: The names of the pages that are lists of records.
+_LISTS = frozenset([view.section for view in PAGES.values()])
 
 #: The most bars of a small chart.
 MOST_BARS = 12
@@ -74,7 +90,7 @@ def as_html(sentence: str, findings: Mapping[str, Finding]) -> SafeString:
 def as_text(sentence: str, findings: Mapping[str, Finding]) -> str:
     """The sentence with its findings as plain text."""
     return PLACEHOLDER.sub(
-        lambda match: finding_text(findings[match[1]]) if match[1] in findings else WITHHELD,
+        lambda match: text_of(findings[match[1]]) if match[1] in findings else WITHHELD,
         sentence,
     )
 
@@ -88,31 +104,36 @@ def as_pieces(sentence: str, findings: Mapping[str, Finding]) -> list[dict[str, 
         elif text in findings:
             url = getattr(findings[text], "link", "")
             own = {"url": url} if is_own_address(url) else {}
-            pieces.append({"text": finding_text(findings[text]), **own})
+            pieces.append({"text": text_of(findings[text]), **own})
         else:
             pieces.append({"text": WITHHELD})
     return pieces
 
 
-def finding_text(one: Finding) -> str:
-    return one.name if isinstance(one, Record) else one.text
-
-
 def finding_html(one: Finding) -> SafeString:
-    text = finding_text(one)
+    text = text_of(one)
     if isinstance(one, Day):
         return format_html('<span class="nowrap">{}</span>', text)
     inner = format_html("<bdi>{}</bdi>" if isinstance(one, Record) else "<b>{}</b>", text)
     if not is_own_address(one.link):
         return inner
     if isinstance(one, Figure):
-        return format_html('<a href="{}" title="{}">{}</a>', one.link, _origin(one), inner)
+        return format_html(
+            '<a class="nowrap" href="{}" title="{}">{}</a>', one.link, _origin(one), inner
+        )
     return format_html('<a href="{}">{}</a>', one.link, inner)
 
 
 def is_own_address(address: str) -> bool:
     """Whether it is a path of this site."""
     return address.startswith("/") and not address.startswith(("//", "/\\"))
+
+
+def _is_list(address: str) -> bool:
+    try:
+        return resolve(address.partition("?")[0]).url_name in _LISTS
+    except Resolver404:
+        return False
 
 
 def _origin(figure: Figure) -> str:
@@ -210,7 +231,7 @@ def _chart_row(row: tuple[Cell, ...], label: str) -> parts.Row:
     """The label links to what the first figure opens."""
     start = next(place for place, cell in enumerate(row) if _is_number(cell))
     cells = tuple(
-        parts.Cell(cell if isinstance(cell, str) else finding_text(cell), _link(cell))
+        parts.Cell(cell if isinstance(cell, str) else text_of(cell), _link(cell))
         for cell in row[start:]
     )
     return parts.Row(label, _link(row[0]), cells)
@@ -235,21 +256,27 @@ class Renderer:
     asker: Asker
     is_own: bool = True
     thumbs: str = ""
-    charts: int = 0
+    _charts: int = 0
+    _said: list[str] = field(default_factory=list)
 
     def parts_of(self, events: Iterable[Event | Heading]) -> Iterator[Part]:
+        choices: SafeString | None = None
         for event in events:
-            yield self.part(event)
+            if isinstance(event, Done) and choices:
+                yield Part(BODY, choices, {})
+            yield self._part(event)
+            if isinstance(event, ReadingShown) and event.choices:
+                choices = self._choices(event)
 
-    def part(self, event: Event | Heading) -> Part:
+    def _part(self, event: Event | Heading) -> Part:
         match event:
             case Heading(text):
+                self._said.append(text)
                 return Part(BODY, format_html("<h4>{}</h4>", text), {"copy": text})
             case Status(text):
                 return Part(STATUS, escape(text), {})
             case Sentence(text, findings):
-                html = format_html("<p>{}</p>", as_html(text, findings))
-                return Part(BODY, html, {"copy": as_text(text, findings)})
+                return self._sentence(text, findings)
             case Note(text):
                 html = format_html('<p class="small text-secondary">{}</p>', text)
                 return Part(BODY, html, {"copy": text})
@@ -265,25 +292,42 @@ class Renderer:
                 values = {"asked": str(asked or ""), "conversation": str(conversation or "")}
                 return Part(FOOT, self._template("foot", context), values)
 
+    def _sentence(self, text: str, findings: Mapping[str, Finding]) -> Part:
+        """The figure first: a short first sentence is large."""
+        words = as_text(text, findings)
+        is_large = not self._said and len(words) <= SHORT
+        self._said.append(words)
+        form = '<p class="fs-2">{}</p>' if is_large else "<p>{}</p>"
+        html = format_html(form, as_html(text, findings))
+        return Part(BODY, html, {"copy": words})
+
     def _found(self, found: Found) -> SafeString:
         """The table or chart of a lookup, and the link that opens it as a list."""
         chart = None
         if found.table:
-            self.charts += 1
-            chart = chart_of(found.table, f"ask-{self.turn}-{self.charts}")
+            self._charts += 1
+            chart = chart_of(found.table, f"ask-{self.turn}-{self._charts}")
         table = shown_table(found.table) if found.table and not chart else None
         link = found.link if is_own_address(found.link) else ""
         context = {"found": found, "chart": chart, "table": table, "link": link}
-        return self._template("found", context)
+        extra = {
+            "is_list": bool(link) and _is_list(link),
+            "remarks": [one for one in found.remarks if one not in self._said],
+        }
+        return self._template("found", {**context, **extra})
 
     def _reading(self, event: ReadingShown) -> SafeString:
-        chips = changing.chips_of(event.reading, self.question, self.asker)
+        """Chips of what was looked up; the words that were not understood of what was not."""
+        is_read = event.reading.get("lookup") in LOOKUPS
+        chips = changing.chips_of(event.reading, self.question, self.asker) if is_read else []
+        return self._template("reading", {"chips": chips, "unread": event.unread})
+
+    def _choices(self, event: ReadingShown) -> SafeString:
         choices = [
             (one.name, changing.address_of(self.question, self.asker.page, _of(event, one)))
             for one in event.choices
         ]
-        context = {"chips": chips, "unread": event.unread, "choices": choices}
-        return self._template("reading", context)
+        return self._template("choices", {"choices": choices})
 
     def _template(self, name: str, context: dict[str, Any]) -> SafeString:
         context |= {"turn": self.turn, "is_grammar": context.get("answered_by") == GRAMMAR}
@@ -291,5 +335,6 @@ class Renderer:
 
 
 def _of(event: ReadingShown, choice: Any) -> dict[str, Any]:
-    """The reading of the record that was chosen."""
-    return {"lookup": "record", "kind": choice.kind, "name": choice.name}
+    """The reading of the record that was chosen, with what was asked of it."""
+    record = {"lookup": "record", "kind": choice.kind, "pk": choice.pk, "name": choice.name}
+    return {"term": event.reading.get("term", ""), **record}

@@ -13,6 +13,7 @@
   const find = (name) => panel.querySelector(`[data-ask-${name}]`);
   const [turns, list, start, said, form] = ["turns", "list", "start", "said", "form"].map(find);
   const [box, send, stop, clear] = ["text", "send", "stop", "clear"].map(find);
+  const ownBox = document.getElementById("ask-page-text"); // of the page of questions
   const home = new URL(panel.dataset.ask, window.location.href).pathname;
   const page = window.location.pathname + window.location.search;
   const key = `${PREFIX}${person}`;
@@ -191,12 +192,15 @@
     const link = event.target.closest("a");
     if (event.target.closest("[data-ask-open]")) {
       event.preventDefault();
-      open();
+      if (ownBox) ownBox.focus();
+      else open();
     } else if (link?.pathname === home && link.origin === window.location.origin) {
       const query = new URLSearchParams(link.search);
       if (!query.get("q") || window.location.pathname.startsWith(home)) return;
       event.preventDefault();
+      link.closest("details")?.removeAttribute("open");
       open();
+      box.focus();
       ask(query.get("q"), query.get("reading") ?? "");
     }
   });
@@ -216,6 +220,10 @@
     list.replaceChildren();
     setBusy(false);
     box.focus();
+  });
+  /* Escape closes the menu of a chip first. */
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && panel.querySelector("details[open]")) event.preventDefault();
   });
   panel.addEventListener("click", (event) => {
     if (event.target === panel) panel.close();
