@@ -1,8 +1,8 @@
 from django.urls import path
 
 from dashboard import changes, frozen, report, views
-from dashboard.ask.mcp import Mcp
 from dashboard.ask import pages as ask
+from dashboard.ask.mcp import Mcp
 
 urlpatterns = [
     path("", views.Dashboard.as_view(), name="dashboard"),
