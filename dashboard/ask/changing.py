@@ -19,8 +19,10 @@ from django.utils.text import capfirst
 
 from dashboard.ask.grammar import Reading as GrammarReading
 from dashboard.ask.lookups import LOOKUPS, Asker
+from dashboard.ask.lookups.base import in_words, sorted_query
 from dashboard.ask.lookups.grouping import DIMENSIONS
 from dashboard.ask.lookups.listing import PAGES
+from dashboard.ask.lookups.screen import filters_of_page
 from dashboard.figures import FIGURES, Compared
 from dashboard.metrics.changes import KINDS as CHANGE_KINDS
 from oegen.core import clock
@@ -106,6 +108,8 @@ def chips_of(reading: Reading, question: str, asker: Asker) -> list[Chip]:
     for name, (label, words, others) in _PARTS.items():
         value = str(reading.get(name) or "")
         if name == "filters":
+            if page := _with_page(reading, asker):
+                found.append(chip("of", "the whole portfolio", iter([page])))
             found += [chip(*one) for one in _filter_chips(reading, asker)]
         elif value and (text := words(value)):
             found.append(chip(label, text, others(reading)))
@@ -135,6 +139,29 @@ def _filter_chips(reading: Reading, asker: Asker) -> Iterator[tuple[str, str, Ot
             yield str(label), str(filterset.value_label(field, value)), others
 
 
+def _with_page(reading: Reading, asker: Asker) -> tuple[str, Reading] | None:
+    """The reading with the filters of the page besides its own, and what these are called; None if
+    it has them, or could not."""
+    kind = reading.get("kind") or ""
+    is_filtered = reading.get("lookup") in _OF_PIPELINES and kind in ("", "pipeline", "changes")
+    page = filters_of_page(asker)
+    own = QueryDict(str(reading.get("filters") or ""))
+    missing = [name for name in page if name not in own]
+    if not is_filtered or not missing:
+        return None
+    query = own.copy()
+    for name in missing:
+        query.setlist(name, page.getlist(name))
+    filterset = PipelineFilter(page, queryset=None, request=asker.request(page))
+    if not filterset.is_valid():
+        return None
+    return f"this page: {in_words(filterset)}", {**reading, "filters": sorted_query(query)}
+
+
+#: The lookups that take the filters of pipelines.
+_OF_PIPELINES = frozenset({"metric", "records", "explain", "attention"})
+
+
 def _other_filters(reading: Reading, parameter: str, value: str, field: Any) -> Others:
     yield "Any", _with_filter(reading, parameter, value)
     if isinstance(field, SelectionField):
@@ -148,8 +175,7 @@ def _with_filter(reading: Reading, parameter: str, value: str, other: str = "") 
     query = QueryDict(str(reading.get("filters") or ""), mutable=True)
     values = [one for one in query.getlist(parameter) if one not in (value, other)]
     query.setlist(parameter, [*values, *([other] if other else [])])
-    pairs = [(name, one) for name, several in sorted(query.lists()) for one in several]
-    return {**reading, "filters": urlencode(pairs)}
+    return {**reading, "filters": sorted_query(query)}
 
 
 # Figures, groups and days ------------------------------------------------------------------------

@@ -110,11 +110,12 @@ def as_pieces(sentence: str, findings: Mapping[str, Finding]) -> list[dict[str, 
     return pieces
 
 
-def finding_html(one: Finding) -> SafeString:
+def finding_html(one: Finding, figure: str = "<b>{}</b>") -> SafeString:
+    """The finding with its link. ``figure`` is how the text of a figure is set."""
     text = text_of(one)
     if isinstance(one, Day):
         return format_html('<span class="nowrap">{}</span>', text)
-    inner = format_html("<bdi>{}</bdi>" if isinstance(one, Record) else "<b>{}</b>", text)
+    inner = format_html("<bdi>{}</bdi>" if isinstance(one, Record) else figure, text)
     if not is_own_address(one.link):
         return inner
     if isinstance(one, Figure):
@@ -176,7 +177,7 @@ def shown_table(table: Table) -> ShownTable:
 
 
 def _shown_cell(cell: Cell) -> ShownCell:
-    html = escape(cell) if isinstance(cell, str) else finding_html(cell)
+    html = escape(cell) if isinstance(cell, str) else finding_html(cell, "{}")
     return ShownCell(html, _is_number(cell))
 
 
@@ -257,6 +258,7 @@ class Renderer:
     is_own: bool = True
     thumbs: str = ""
     _charts: int = 0
+    _is_brief: bool = False
     _said: list[str] = field(default_factory=list)
 
     def parts_of(self, events: Iterable[Event | Heading]) -> Iterator[Part]:
@@ -272,6 +274,7 @@ class Renderer:
         match event:
             case Heading(text):
                 self._said.append(text)
+                self._is_brief = True
                 return Part(BODY, format_html("<h4>{}</h4>", text), {"copy": text})
             case Status(text):
                 return Part(STATUS, escape(text), {})
@@ -288,12 +291,17 @@ class Renderer:
                 return Part(BODY, self._template("refused", {"text": text}), {"copy": text})
             case Done(asked, conversation, answered_by):
                 context = {"asked": asked, "answered_by": answered_by}
-                context |= {"is_own": self.is_own, "thumbs": self.thumbs}
+                context |= {
+                    "is_own": self.is_own,
+                    "thumbs": self.thumbs,
+                    "is_brief": self._is_brief,
+                }
                 values = {"asked": str(asked or ""), "conversation": str(conversation or "")}
                 return Part(FOOT, self._template("foot", context), values)
 
     def _sentence(self, text: str, findings: Mapping[str, Finding]) -> Part:
         """The figure first: a short first sentence is large."""
+        text = text[:1].upper() + text[1:]
         words = as_text(text, findings)
         is_large = not self._said and len(words) <= SHORT
         self._said.append(words)

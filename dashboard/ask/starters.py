@@ -9,6 +9,8 @@ from django.urls import Resolver404, resolve
 from dashboard.ask import changing
 from dashboard.ask.briefs import BRIEF_ME, has_brief
 from dashboard.ask.lookups import Asker
+from dashboard.ask.lookups.base import sorted_query
+from dashboard.ask.lookups.screen import filters_of_page
 from dashboard.ask.names import MODELS
 from oegen.pages.commands import parse_page
 
@@ -43,8 +45,11 @@ _LISTS = frozenset({"pipelines", "board", "timeline", "map"})
 
 @dataclass(frozen=True)
 class Starter:
+    """``reading`` is there if the question means the filters of the page."""
+
     question: str
     url: str
+    reading: changing.Reading | None = None
 
     @property
     def is_brief(self) -> bool:
@@ -61,10 +66,38 @@ def starters(asker: Asker) -> list[Starter]:
     if name in MODELS and any("{name}" in one for one in questions):
         record = MODELS[name].objects.filter(pk=match.kwargs["pk"]).first()
         questions = tuple(one.replace("{name}", str(record)) for one in questions) if record else ()
+    filtered = _of_filters(asker)
+    if filtered:
+        questions = ()
     if has_brief(asker):
         questions = (BRIEF_ME, *questions)
-    return _starters(questions, asker)
+    return _starters(questions, asker) + filtered
 
 
 def _starters(questions: tuple[str, ...], asker: Asker) -> list[Starter]:
     return [Starter(one, changing.address_of(one, asker.page)) for one in questions]
+
+
+def _of_filters(asker: Asker) -> list[Starter]:
+    """Questions about what is filtered on the page; none if nothing is."""
+    filters = filters_of_page(asker)
+    if not filters:
+        return []
+    query = sorted_query(filters)
+    return [
+        Starter(question, changing.address_of(question, asker.page, reading), reading)
+        for question, reading in (
+            ("What is on this page?", {"lookup": "screen"}),
+            ("What needs attention of it?", {"lookup": "attention", "filters": query}),
+            (
+                "Its open MW by stage",
+                {
+                    "lookup": "metric",
+                    "metric": "open-capacity",
+                    "group_by": "stage",
+                    "filters": query,
+                },
+            ),
+            ("Why did its open MW change?", {"lookup": "explain", "filters": query}),
+        )
+    ]

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from counterparties.models import Counterparty
+from dashboard.ask import answering, changing
 from dashboard.ask.changing import chips_of, decoded
 from dashboard.ask.grammar import read
 from dashboard.ask.lookups import Asker
@@ -108,12 +109,33 @@ def test_every_question_that_is_offered_is_read(asker):
     pages += ["/infopoints/", "/milestones/", "/audit/", "/nowhere/"]
     for model in (Pipeline, Counterparty, InformationPoint):
         pages.append(model.objects.first().get_absolute_url())
+    pages.append("/pipelines/?technology=solar&rag=red")
     for page in pages:
         who = Asker(asker.person, page=page)
         offered = starters(who)
         assert offered, page
         for one in offered:
-            assert one.is_brief or read(one.question, who).is_read, (page, one.question)
+            if one.reading:
+                assert answering.answer_reading(
+                    "", decoded(changing.encoded(one.reading)), who
+                ).found
+            else:
+                assert one.is_brief or read(one.question, who).is_read, (page, one.question)
+
+
+def test_a_question_on_a_filtered_page_can_be_of_its_filters(asker):
+    who = Asker(asker.person, page="/pipelines/?technology=solar&rag=red&page=2")
+    reading = read("how many MW are open in Germany", who).as_json()
+
+    [chip] = [one for one in chips_of(reading, "?", who) if one.label == "of"]
+    [other] = chip.others
+    assert (chip.text, other.label) == (
+        "the whole portfolio",
+        "this page: Technology Solar, RAG Red",
+    )
+    changed = decoded(parse_qs(urlsplit(other.url).query)["reading"][0])
+    assert changed.filters == "country=DE&rag=red&technology=solar"
+    assert not [one for one in chips_of(changed.as_json(), "?", who) if one.label == "of"]
 
 
 def test_a_brief_is_recorded_and_has_a_link(lines, signed_in):
