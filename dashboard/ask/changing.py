@@ -252,9 +252,16 @@ def _limits(reading: Reading) -> Others:
 
 
 def _lookup_in_words(value: str) -> str:
-    return {"attention": "What needs attention", "explain": "Why open capacity changed"}.get(
-        value, ""
-    )
+    return _LOOKUPS.get(value, "")
+
+
+#: The lookups that no other part of a reading names.
+_LOOKUPS = {
+    "attention": "What needs attention",
+    "explain": "Why open capacity changed",
+    "screen": "This page",
+    "define": "Definition",
+}
 
 
 def _kind_in_words(value: str) -> str:

@@ -88,9 +88,9 @@ def _of_filters(asker: Asker) -> list[Starter]:
         Starter(question, changing.address_of(question, asker.page, reading), reading)
         for question, reading in (
             ("What is on this page?", {"lookup": "screen"}),
-            ("What needs attention of it?", {"lookup": "attention", "filters": query}),
+            ("What needs attention here?", {"lookup": "attention", "filters": query}),
             (
-                "Its open MW by stage",
+                "Open MW by stage here",
                 {
                     "lookup": "metric",
                     "metric": "open-capacity",
@@ -98,6 +98,6 @@ def _of_filters(asker: Asker) -> list[Starter]:
                     "filters": query,
                 },
             ),
-            ("Why did its open MW change?", {"lookup": "explain", "filters": query}),
+            ("Why did open MW change here?", {"lookup": "explain", "filters": query}),
         )
     ]

@@ -126,9 +126,9 @@ def _attention(record: Record, known: Facts) -> Iterator[str]:
     if rating in ("Red", "Amber") and confirmed:
         day, age = day_in(confirmed), figure_in(confirmed)
         if day and age:
-            yield f"{rating} was last confirmed on {ref(day)}, {ref(age)} ago." + (
-                f" “{sentence_of(str(comment))}”" if comment else ""
-            )
+            ago = f", {ref(age)} ago" if is_some(age) else ""
+            why = f" “{sentence_of(str(comment))}”" if comment else ""
+            yield f"{rating} was last confirmed on {ref(day)}{ago}.{why}"
     overdue, rtb = _first(known, "overdue"), _first(known, "rtb")
     if isinstance(overdue, Figure) and isinstance(rtb, Day):
         yield f"It was to be ready to build on {ref(rtb)}, {ref(overdue)} ago."

@@ -116,9 +116,8 @@ def test_every_question_that_is_offered_is_read(asker):
         assert offered, page
         for one in offered:
             if one.reading:
-                assert answering.answer_reading(
-                    "", decoded(changing.encoded(one.reading)), who
-                ).found
+                reading = decoded(changing.encoded(one.reading))
+                assert answering.answer_reading("", reading, who).found
             else:
                 assert one.is_brief or read(one.question, who).is_read, (page, one.question)
 
