@@ -88,7 +88,7 @@ def brief_for(period: Period, until: date, person: User, is_own: bool) -> list[d
             "title": section.title,
             "sentences": [as_pieces(one, brief.findings.items) for one in section.sentences],
         }
-        for section in brief.sections
+        for section in brief.sections()
     ]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from dashboard.ask import answering, asking, briefs, sharing
+from dashboard.ask import answering, asking, briefs, provider, sharing
 from dashboard.ask.briefs import Heading
 from dashboard.ask.events import (
     GRAMMAR,
@@ -31,6 +31,7 @@ def answer_to(
     question: str, asker: Asker, conversation: UUID | None, reading: Reading | None
 ) -> Events:
     """``reading`` is that of the question, if somebody changed it."""
+    yield Status("Looking it up")
     if reading:
         write = _read_as(reading)
     elif briefs.asks_for_brief(question):
@@ -51,13 +52,17 @@ def answer_to(
 
 
 def answer_again(asked: AskedQuestion, reader: Asker) -> Events:
-    """What the reader may see of an answer that was given before, as of its day."""
+    """What the reader may see of an answer that was given before, as of its day. A brief is written
+    from its templates again."""
+    answered_by = asked.answered_by
     if briefs.asks_for_brief(asked.question):
+        answered_by = GRAMMAR
         day = sharing.day_of(asked)
         as_of = None if day >= timezone.localdate() else day
         yield from _brief_of(replace(reader, as_of=as_of, page=asked.page))
     else:
         yield from sharing.look_up_again(asked, reader)
+    yield Done(asked.pk, asked.conversation, answered_by)
 
 
 def _read_as(reading: Reading) -> Callable[[Recording], Events]:
@@ -76,7 +81,6 @@ def _read_as(reading: Reading) -> Callable[[Recording], Events]:
 
 
 def _brief(recording: Recording) -> Events:
-    yield Status("Writing the brief")
     recording.answered_by = GRAMMAR
     yield from _brief_of(recording.asker, recording)
 
@@ -84,12 +88,14 @@ def _brief(recording: Recording) -> Events:
 def _brief_of(asker: Asker, recording: Recording | None = None) -> Events:
     try:
         brief = briefs.brief_of(asker)
+        if recording:
+            recording.findings = brief.findings
+        if recording and provider.is_configured():
+            for section in brief.sections():
+                yield Heading(section.title)
+                yield from provider.retell(recording, section.sentences)
+            return
+        for line in brief.lines:
+            yield line if isinstance(line, Heading) else sentence(line, brief.findings)
     except LookupRefusedError as error:
         yield Refused(str(error))
-        return
-    if recording:
-        recording.findings = brief.findings
-    for section in brief.sections:
-        yield Heading(section.title)
-        for text in section.sentences:
-            yield sentence(text, brief.findings)

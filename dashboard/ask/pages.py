@@ -19,7 +19,6 @@ from django.views.generic import DetailView, TemplateView
 
 from dashboard.ask import changing, rendering
 from dashboard.ask.answers import answer_again, answer_to
-from dashboard.ask.events import Done
 from dashboard.ask.lookups import Asker
 from dashboard.ask.sharing import day_of
 from dashboard.ask.starters import starters
@@ -145,10 +144,9 @@ class Asked(DetailView):
         reader = Asker(self.request.user, page=asked.page)
         is_own = asked.person == self.request.user
         renderer = rendering.Renderer("1", asked.question, reader, is_own, asked.thumbs)
-        done = Done(asked.pk, asked.conversation, asked.answered_by)
         return super().get_context_data(**kwargs) | {
             "section": "ask",
-            "places": places_of(renderer.parts_of([*answer_again(asked, reader), done])),
+            "places": places_of(renderer.parts_of(answer_again(asked, reader))),
             "day": day_of(asked),
             "again": changing.address_of(asked.question, asked.page),
         }

@@ -14,14 +14,10 @@ from django.urls import Resolver404, resolve
 
 from dashboard.ask.briefs import portfolio, records
 from dashboard.ask.briefs.writing import Brief, Heading, Section, Writer
-from dashboard.ask.findings import page_address
 from dashboard.ask.lookups import Asker, LookupRefusedError
-from dashboard.ask.lookups.base import in_words, valid_filters
 from dashboard.ask.lookups.screen import filters_of_page
 from oegen.core.folding import fold
 from oegen.pages.commands import parse_page
-from pipelines.filters import PipelineFilter
-from pipelines.models import Pipeline
 
 #: What is asked for a brief of the page.
 BRIEF_ME = "Brief me"
@@ -43,12 +39,12 @@ def has_brief(asker: Asker) -> bool:
 
 
 def brief_of(asker: Asker) -> Brief:
-    """The brief of the asker's page. Raises LookupRefusedError for a page that has none."""
+    """The brief of the asker's page. Raises LookupRefusedError for a page that has none; so may its
+    lines, if the record of the page is not there."""
     name, keywords = _page_of(asker)
     if name in records.KINDS:
         writer = Writer(asker)
-        title, link, sections = records.sections_of(writer, name, keywords["pk"])
-        return Brief(title, link, sections, writer.findings)
+        return Brief(records.lines_of(writer, name, keywords["pk"]), writer.findings)
     if name not in _PAGES:
         raise LookupRefusedError(
             "There is no brief of this page. The dashboard has one, and so have pipelines and "
@@ -60,14 +56,7 @@ def brief_of(asker: Asker) -> Brief:
 def brief_of_pipelines(asker: Asker, query: QueryDict, since: date | None = None) -> Brief:
     """The brief of the filtered pipelines, of the time since the end of that day."""
     writer = Writer(asker, since)
-    with asker.reading():
-        filterset = valid_filters(PipelineFilter, query, asker, Pipeline.objects.all())
-        words = in_words(filterset)
-        link = page_address(f"/?{query.urlencode()}" if query else "/")
-    sections = portfolio.sections_of(writer, query)
-    return Brief(
-        f"Pipelines, {words}" if words else "All pipelines", link, sections, writer.findings
-    )
+    return Brief(portfolio.lines_of(writer, query), writer.findings)
 
 
 def _page_of(asker: Asker) -> tuple[str, dict[str, Any]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import chain
 
 from django.http import QueryDict
 
 from dashboard.ask.briefs.writing import (
-    Section,
+    Lines,
     Writer,
     day_in,
     figure_in,
@@ -47,20 +48,18 @@ _HAPPENED = {
 }
 
 
-def sections_of(writer: Writer, query: QueryDict) -> tuple[Section, ...]:
-    return (
-        section(
-            "What changed",
-            [*_capacity(writer, query), *changes(writer, query)],
-            f"Since {ref(writer.start)} nothing changed.",
-        ),
-        section(
-            "What needs attention",
-            attention(writer, query),
-            f"On {ref(writer.findings.add_day(writer.today))} no open pipeline needs attention.",
-        ),
-        section("What comes next", coming(writer, query), _nothing_ahead(writer)),
+def lines_of(writer: Writer, query: QueryDict) -> Lines:
+    yield from section(
+        "What changed",
+        chain(_capacity(writer, query), changes(writer, query)),
+        f"Since {ref(writer.start)} nothing changed.",
     )
+    yield from section(
+        "What needs attention",
+        attention(writer, query),
+        f"On {ref(writer.findings.add_day(writer.today))} no open pipeline needs attention.",
+    )
+    yield from section("What comes next", coming(writer, query), _nothing_ahead(writer))
 
 
 def _nothing_ahead(writer: Writer) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.http import QueryDict
 
 from dashboard.ask.briefs import portfolio
 from dashboard.ask.briefs.writing import (
-    Section,
+    Lines,
     Writer,
     day_in,
     figure_in,
     is_some,
     listed,
     literal,
+    record_in,
     ref,
     section,
     sentence_of,
@@ -35,43 +37,38 @@ _OVER = frozenset({"Completed", *(one.label for one in Outcome if one != Outcome
 MILESTONES = 4
 
 
-def sections_of(writer: Writer, kind: str, key: Any) -> tuple[str, str, tuple[Section, ...]]:
-    """The record's name and link, and the sections."""
+def lines_of(writer: Writer, kind: str, key: Any) -> Lines:
     now = writer.look("record", kind=kind, id=str(key))
     before = writer.look_if_there("record", kind=kind, id=str(key), as_of=str(writer.since))
-    [record] = now.main
-    if not isinstance(record, Record):
-        raise TypeError("The lookup of a record gives the record first.")
+    record = record_in(now.main)
+    if record is None:
+        raise TypeError("The lookup of a record gives the record itself.")
     make = _pipeline if kind == "pipeline" else _counterparty
-    return record.name, now.link, make(writer, record, now, before)
+    yield from make(writer, record, now, before)
 
 
 # Pipelines ---------------------------------------------------------------------------------------
 
 
-def _pipeline(
-    writer: Writer, record: Record, now: Found, before: Found | None
-) -> tuple[Section, ...]:
+def _pipeline(writer: Writer, record: Record, now: Found, before: Found | None) -> Lines:
     status = str(_first(now.facts, "status"))
     is_over = status in _OVER
     over = f"is {status.lower()}, and " if is_over else ""
-    return (
-        section(
-            "What changed",
-            [*_changes(writer, record, now, before), *_last_entry(now)],
-            f"Since {ref(writer.start)} neither stage, rating, dates nor capacity of "
-            f"{ref(record)} changed.",
-        ),
-        section(
-            "What needs attention",
-            () if is_over else _attention(record, now.facts),
-            f"{ref(record)} {over}needs no attention.",
-        ),
-        section(
-            "What comes next",
-            () if is_over else _coming(writer, now.facts),
-            f"{ref(record)} {over}has neither a next step nor a milestone or date ahead.",
-        ),
+    yield from section(
+        "What changed",
+        chain(_changes(writer, record, now, before), _last_entry(now)),
+        f"Since {ref(writer.start)} neither stage, rating, dates nor capacity of "
+        f"{ref(record)} changed.",
+    )
+    yield from section(
+        "What needs attention",
+        () if is_over else _attention(record, now.facts),
+        f"{ref(record)} {over}needs no attention.",
+    )
+    yield from section(
+        "What comes next",
+        () if is_over else _coming(writer, now.facts),
+        f"{ref(record)} {over}has neither a next step nor a milestone or date ahead.",
     )
 
 
@@ -174,29 +171,25 @@ def _milestones(known: Facts, state: str) -> Iterator[tuple[str, Day | None]]:
 # Counterparties ----------------------------------------------------------------------------------
 
 
-def _counterparty(
-    writer: Writer, record: Record, now: Found, before: Found | None
-) -> tuple[Section, ...]:
+def _counterparty(writer: Writer, record: Record, now: Found, before: Found | None) -> Lines:
     query = QueryDict(f"counterparty_id={record.pk}")
     points = [ref(one) for one in now.facts.get("infopoints", ()) if isinstance(one, Record)]
     about = f"Information points about it, the highest rated first: {listed(points[:3])}."
-    return (
-        section(
-            "What changed",
-            [*_held(writer, record, now, before), *portfolio.changes(writer, query)],
-            f"Since {ref(writer.start)} nothing changed at the pipelines of {ref(record)}.",
-        ),
-        section(
-            "What needs attention",
-            [*portfolio.attention(writer, query), *([about] if points else [])],
-            f"None of the open pipelines of {ref(record)} needs attention.",
-        ),
-        section(
-            "What comes next",
-            portfolio.coming(writer, query),
-            f"No pipeline of {ref(record)} becomes ready to build in the next "
-            f"{portfolio.AHEAD_DAYS} days.",
-        ),
+    yield from section(
+        "What changed",
+        chain(_held(writer, record, now, before), portfolio.changes(writer, query)),
+        f"Since {ref(writer.start)} nothing changed at the pipelines of {ref(record)}.",
+    )
+    yield from section(
+        "What needs attention",
+        chain(portfolio.attention(writer, query), [about] if points else []),
+        f"None of the open pipelines of {ref(record)} needs attention.",
+    )
+    yield from section(
+        "What comes next",
+        portfolio.coming(writer, query),
+        f"No pipeline of {ref(record)} becomes ready to build in the next "
+        f"{portfolio.AHEAD_DAYS} days.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -31,14 +31,28 @@ class Section:
     sentences: tuple[str, ...]
 
 
+#: What a brief is written of, one after the other: headings and sentences.
+Lines = Iterator[Heading | str]
+
+
 @dataclass(frozen=True)
 class Brief:
-    """``link`` opens the page that it is about; ``findings`` are those of its placeholders."""
+    """``lines`` are looked up as they are read; ``findings`` are those of their placeholders."""
 
-    title: str
-    link: str
-    sections: tuple[Section, ...]
+    lines: Lines
     findings: Findings
+
+    def sections(self) -> Iterator[Section]:
+        """The lines by their headings."""
+        title, sentences = "", []
+        for line in self.lines:
+            if not isinstance(line, Heading):
+                sentences.append(line)
+                continue
+            if title:
+                yield Section(title, tuple(sentences))
+            title, sentences = line.text, []
+        yield Section(title, tuple(sentences))
 
 
 @dataclass
@@ -133,6 +147,12 @@ def figure_in(cells: Iterable[Cell]) -> Figure | None:
     return found
 
 
-def section(title: str, sentences: Iterable[str], otherwise: str) -> Section:
+def section(title: str, sentences: Iterable[str], otherwise: str) -> Lines:
     """``otherwise`` stands where there is nothing to tell."""
-    return Section(title, tuple(sentences) or (otherwise,))
+    yield Heading(title)
+    is_empty = True
+    for sentence in sentences:
+        is_empty = False
+        yield sentence
+    if is_empty:
+        yield otherwise

@@ -4,17 +4,20 @@ from datetime import date
 
 import pytest
 
+from dashboard.ask.answers import answer_to
 from dashboard.ask.briefs import asks_for_brief, brief_of, has_brief
+from dashboard.ask.events import GRAMMAR, Sentence
 from dashboard.ask.findings import PLACEHOLDER, Findings
 from dashboard.ask.lookups import Asker, LookupRefusedError, run
 from dashboard.ask.rendering import as_text
 from pipelines.models import Pipeline, PipelineCounterparty
+from tests.support.fake_openai import FakeOpenAI, says
 
 
 def told(brief) -> list[str]:
     return [
         as_text(one, brief.findings.items)
-        for section in brief.sections
+        for section in brief.sections()
         for one in section.sentences
     ]
 
@@ -35,9 +38,10 @@ def pages(asker):
 def test_every_sentence_names_what_was_looked_up(asker, pages):
     for page in pages:
         brief = brief_of(Asker(asker.person, page=page))
-        titles = [section.title for section in brief.sections]
+        sections = list(brief.sections())
+        titles = [section.title for section in sections]
         assert titles == ["What changed", "What needs attention", "What comes next"]
-        for section in brief.sections:
+        for section in sections:
             for sentence in section.sentences:
                 refs = PLACEHOLDER.findall(sentence)
                 assert refs, (page, sentence)
@@ -86,3 +90,18 @@ def test_pages_without_figures_have_none(asker):
         brief_of(nowhere)
     assert asks_for_brief("Brief me!")
     assert not asks_for_brief("brief me on Hollinley")
+
+
+def test_with_a_key_it_is_retold_under_the_same_check(asker, db, settings):
+    """What leaves a reference out, or invents, is not taken: the sentences stay as they are."""
+    who = Asker(asker.person, page="/?technology=solar")
+    with FakeOpenAI() as server:
+        settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "key", server.url
+        server.plays(says("Open capacity doubled to 999 MW. All is well with {f1}."))
+        events = list(answer_to("Brief me", who, None, None))
+
+    shown = [event.text for event in events if isinstance(event, Sentence)]
+    own = [one for section in brief_of(who).sections() for one in section.sentences]
+    assert len(server.requests) == 3
+    assert shown == own
+    assert events[-1].answered_by == GRAMMAR

@@ -56,7 +56,7 @@ def test_the_page_answers_without_scripts(signed_in):
 def test_the_panel_gets_the_answer_part_by_part(lines):
     parts = lines("open MW by technology")
 
-    assert [part["place"] for part in parts] == ["reading", "body", "body", "foot"]
+    assert [part["place"] for part in parts] == ["status", "reading", "body", "body", "foot"]
     assert 'data-chart="ask-t1-1-data"' in html_of(parts, "body")
     assert parts[-1]["asked"] == str(AskedQuestion.objects.get().pk)
     follow_up = lines("what needs attention", conversation=parts[-1]["conversation"])
