@@ -12,11 +12,15 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
+from django.http import QueryDict
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.formats import date_format
 
 from dashboard import metrics
+from dashboard.ask.briefs import brief_of_pipelines
+from dashboard.ask.lookups import Asker
+from dashboard.ask.rendering import as_pieces
 from dashboard.change_words import ChangeWords
 from dashboard.metrics.portfolio import Portfolio
 from oegen.alerts import delivery, outbox, preferences
@@ -25,7 +29,7 @@ from oegen.asof import as_of, keep_day
 from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.words import count, number, signed
-from oegen.models import ChangeSet, Channel
+from oegen.models import ChangeSet, Channel, User
 from oegen.pages.filters import MINE
 from oegen.search.ordering import natural
 from pipelines.choices import UNCONFIRMED_DAYS
@@ -45,7 +49,12 @@ class Period:
 PERIODS = {
     "day": Period(Event("digest-day", "Daily digest", "when anything happened", is_digest=True), 1),
     "week": Period(
-        Event("digest-week", "Weekly digest", "when anything happened", is_digest=True), 7
+        Event(
+            *("digest-week", "Weekly digest", "when anything happened"),
+            is_digest=True,
+            has_brief=True,
+        ),
+        7,
     ),
 }
 
@@ -57,11 +66,30 @@ def write_digest(period: Period, today: date) -> int | None:
     if payload is None:
         return None
     narrow = preferences.users_of_own_digest(period.event)
+    briefed = User.objects.in_bulk(preferences.users_with_brief(period.event))
 
     def payload_for(person: int | None) -> dict[str, Any] | None:
-        return digest_of(period, until, person) if person in narrow else payload
+        own = digest_of(period, until, person) if person in narrow else payload
+        if own is None or person is None or person not in briefed or not own["parts"]:
+            return own
+        return {**own, "brief": brief_for(period, until, briefed[person], person in narrow)}
 
     return outbox.write_digest(period.event, str(until), payload_for)
+
+
+def brief_for(period: Period, until: date, person: User, is_own: bool) -> list[dict[str, Any]]:
+    """The written brief of the days up to ``until``, of all projects or of the person's own: the
+    sections, each with sentences of pieces that have a text and may have an address."""
+    asker = Asker(person, as_of=until)
+    query = QueryDict(urlencode({"responsible": MINE}) if is_own else "")
+    brief = brief_of_pipelines(asker, query, until - timedelta(days=period.days))
+    return [
+        {
+            "title": section.title,
+            "sentences": [as_pieces(one, brief.findings.items) for one in section.sentences],
+        }
+        for section in brief.sections()
+    ]
 
 
 def reason_for_none(period: Period) -> str:

@@ -122,6 +122,9 @@ class AskedQuestion(models.Model):
     def __str__(self) -> str:
         return str(self.question)
 
+    def get_absolute_url(self) -> str:
+        return reverse("asked", args=[self.pk])
+
     @property
     def answer(self) -> str:
         """The answer as it was shown, as plain text."""

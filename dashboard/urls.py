@@ -1,6 +1,7 @@
 from django.urls import path
 
 from dashboard import changes, frozen, report, views
+from dashboard.ask import pages as ask
 from dashboard.ask.mcp import Mcp
 
 urlpatterns = [
@@ -14,6 +15,11 @@ urlpatterns = [
         name="frozen-report-today",
     ),
     path("mcp", Mcp.as_view(), name="mcp"),
+    path("ask/", ask.Ask.as_view(), name="ask"),
+    path("ask/start/", ask.AskStart.as_view(), name="ask-start"),
+    path("ask/answer/", ask.answer, name="ask-answer"),
+    path("ask/<uuid:pk>/", ask.Asked.as_view(), name="asked"),
+    path("ask/<uuid:pk>/thumb/", ask.thumb, name="ask-thumb"),
     path("search/", views.Search.as_view(), name="search"),
     path("changes/", changes.ChangesPage.as_view(), name="changes"),
     path("changes/latest/", changes.LatestChanges.as_view(), name="latest-changes"),

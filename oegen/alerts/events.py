@@ -33,7 +33,8 @@ class Event:
     of an occurrence must exceed the threshold or, if the event ``is_reached``, have crossed it.
     ``mailed_by_default`` is the default for users without a preference. An event that is
     ``always_notifies`` creates notices for the people concerned regardless of rules and
-    preferences. Digests are events with ``is_digest``. ``kinds``, as (code, label), are what the
+    preferences. Digests are events with ``is_digest``, and with
+    ``has_brief`` if they may have a written brief. ``kinds``, as (code, label), are what the
     event can consist of; a rule may be about some of them only (see ``stands``). ``list_url``
     returns the URL of the list of the records that the event is about.
     """
@@ -45,6 +46,7 @@ class Event:
     is_reached: bool = False
     mailed_by_default: bool = False
     is_digest: bool = False
+    has_brief: bool = False
     always_notifies: bool = False
     kinds: tuple[tuple[str, str], ...] = ()
     list_url: Callable[[], str] | None = None

@@ -34,11 +34,12 @@ class BadLinkError(Exception):
 @dataclass(frozen=True)
 class Choice:
     """An event on the preferences page. ``detail`` describes the thresholds of its rules;
-    ``only_mine`` is of digests."""
+    ``only_mine`` and ``with_brief`` are of digests."""
 
     event: Event
     is_wanted: bool
     only_mine: bool
+    with_brief: bool
     detail: str
 
 
@@ -84,17 +85,16 @@ def choices_of(user: User) -> list[Choice]:
     rules: dict[str, list[AlertRule]] = {}
     for rule in AlertRule.objects.active().filter(channel=Channel.EMAIL):
         rules.setdefault(rule.event, []).append(rule)
-    rows = user.alert_preferences.values_list("event", "is_wanted", "only_mine")
-    preferences = {code: (is_wanted, only_mine) for code, is_wanted, only_mine in rows}
-    return [
-        Choice(
-            event,
-            *preferences.get(event.code, (event.mailed_by_default, False)),
-            _detail(event, rules.get(event.code, [])),
-        )
-        for event in EVENTS.values()
-        if event.code in rules or event.is_digest
-    ]
+    preferences = {one.event: one for one in user.alert_preferences.all()}
+
+    def choice(event: Event) -> Choice:
+        detail = _detail(event, rules.get(event.code, []))
+        known = preferences.get(event.code)
+        if known is None:
+            return Choice(event, event.mailed_by_default, False, False, detail)
+        return Choice(event, known.is_wanted, known.only_mine, known.with_brief, detail)
+
+    return [choice(event) for event in EVENTS.values() if event.code in rules or event.is_digest]
 
 
 def _detail(event: Event, rules: list[AlertRule]) -> str:
@@ -110,10 +110,16 @@ def _detail(event: Event, rules: list[AlertRule]) -> str:
 
 
 @transaction.atomic
-def choose(*, user: User, wanted: Iterable[str], only_mine: Iterable[str] = ()) -> None:
-    """Set the user's preferences: e-mail about the wanted events only, and of their own projects
-    only in the digests ``only_mine``."""
-    wanted, only_mine = set(wanted), set(only_mine)
+def choose(
+    *,
+    user: User,
+    wanted: Iterable[str],
+    only_mine: Iterable[str] = (),
+    with_brief: Iterable[str] = (),
+) -> None:
+    """Set the user's preferences: e-mail about the wanted events only, of their own projects only
+    in the digests ``only_mine``, and a written brief in those ``with_brief``."""
+    wanted, only_mine, with_brief = set(wanted), set(only_mine), set(with_brief)
     for choice in choices_of(user):
         code = choice.event.code
         AlertPreference.objects.update_or_create(
@@ -122,6 +128,7 @@ def choose(*, user: User, wanted: Iterable[str], only_mine: Iterable[str] = ()) 
             defaults={
                 "is_wanted": code in wanted,
                 "only_mine": choice.event.is_digest and code in only_mine,
+                "with_brief": choice.event.has_brief and code in with_brief,
             },
         )
 
@@ -129,6 +136,12 @@ def choose(*, user: User, wanted: Iterable[str], only_mine: Iterable[str] = ()) 
 def users_of_own_digest(event: Event) -> frozenset[int]:
     """The keys of the users who want the digest of their own projects only."""
     rows = AlertPreference.objects.filter(event=event.code, only_mine=True)
+    return frozenset(rows.values_list("user", flat=True))
+
+
+def users_with_brief(event: Event) -> frozenset[int]:
+    """The keys of the users who want a written brief in the digest."""
+    rows = AlertPreference.objects.filter(event=event.code, with_brief=True)
     return frozenset(rows.values_list("user", flat=True))
 
 

@@ -88,6 +88,7 @@ class MyAlerts(TemplateView):
             user=request.user,
             wanted=request.POST.getlist("event"),
             only_mine=request.POST.getlist("only_mine"),
+            with_brief=request.POST.getlist("with_brief"),
         )
         messages.success(request, "Kept. It counts from the next change on.")
         return redirect("my-alerts")

@@ -78,6 +78,8 @@ class Suggestion:
     url: str = ""
     detail: str = ""
     press: str = ""
+    #: After everything else that is suggested.
+    is_last: bool = False
 
 
 @dataclass(frozen=True)

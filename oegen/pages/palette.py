@@ -29,7 +29,9 @@ class Suggest(TemplateView):
         text = self.request.GET.get("q", "").strip()[:LONGEST]
         path, query = commands.parse_page(self.request.GET.get("on", "/"))
         question = Question(self.request, text, path, query)
-        offered = [*commands.answers_to(question), *commands.commands_for(question)]
+        answers = commands.answers_to(question)
+        last = [one for one in answers if one.is_last]
+        offered = [one for one in answers if not one.is_last] + commands.commands_for(question)
         if not question.words:
             return {"commands": offered, "changed": self._changed()}
         finding = search.Finding.of(text if len(text) >= FEWEST else "")
@@ -39,6 +41,7 @@ class Suggest(TemplateView):
         return {
             "text": text,
             "commands": offered[:MAX_COMMANDS],
+            "last": last,
             "hits": shown.best(MAX_RECORDS) if shown.total else [],
             "total": shown.total,
             "found": shown.text,

@@ -155,6 +155,31 @@ def test_a_digest_of_one_s_own_projects_and_links_to_them(week, ago, settings):
     assert "/me/alerts/" in by_address["b@x.example"].body
 
 
+def test_who_chose_so_gets_the_weekly_digest_with_a_written_brief(week, ago, settings, client):
+    settings.SENDS_EMAIL = True
+    plain, briefed, own = (make_user(None, name, email=f"{name}@x.example") for name in "abc")
+    AlertPreference.objects.create(user=plain, event="digest-week", is_wanted=True)
+    client.force_login(briefed)
+    client.post("/me/alerts/", {"event": "digest-week", "with_brief": "digest-week"})
+    AlertPreference.objects.create(
+        user=own, event="digest-week", is_wanted=True, only_mine=True, with_brief=True
+    )
+    with ago(1):
+        Pipeline.objects.filter(project_name="Slips").update(responsible=own)
+
+    run_job("digest-week")
+
+    assert "brief" not in Alert.objects.get(recipient=plain).payload
+    by_address = {one.to[0]: one for one in mail.outbox}
+    body = by_address["b@x.example"].body
+    assert "- Open capacity is 75.0 MWp; since" in body
+    assert "rose by 25.0 MWp." in body
+    html = by_address["b@x.example"].alternatives[0][0]
+    assert "&amp;as_of=" in html
+    assert ">75.0 MWp</bdi></a>" in html
+    assert "- Open capacity is 10.0 MWp; since" in by_address["c@x.example"].body
+
+
 def test_the_job_says_why_nobody_got_it(week, slack, settings):
     def result() -> str:
         return run_job("digest-week").message

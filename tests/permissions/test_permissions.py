@@ -38,6 +38,12 @@ TOKENS_ONLY = {"GET": (401, 401, 401, 401), "POST": (405, 405, 405, 405)}
 #: By the route as the URL configuration writes it.
 PAGES = {
     "": READ,
+    "ask/": READ,
+    "ask/answer/": {"GET": (302, 405, 405, 405), "POST": (302, 400, 400, 400)},
+    "ask/start/": READ,
+    "ask/<uuid:pk>/": READ,
+    # Of the portfolio manager, whose answer it is.
+    "ask/<uuid:pk>/thumb/": {"GET": (302, 405, 405, 405), "POST": (302, 404, 204, 404)},
     "audit/": READ,
     "audit/<int:number>/": READ,
     "audit/<int:number>/undo/": EDITORS_WRITE,

@@ -35,6 +35,7 @@ from pipelines.models import (
     Technology,
 )
 from tests.support.builders import (
+    make_asked_question,
     make_contact,
     make_counterparty,
     make_facility,
@@ -52,7 +53,12 @@ NO_PAGES = {"healthz", "login", "logout", "job-file"}
 #: Not for the manager who looks here; their tests count for themselves.
 NO_PAGES |= {"counterparty-merge", "contact-merge", "webhooks", "webhook"}
 
-QUERIES = {"search": {"q": "row"}, "suggest": {"q": "row"}}
+QUERIES = {
+    "ask": {"q": "open MW by technology", "on": "/"},
+    "ask-start": {"on": "/"},
+    "search": {"q": "row"},
+    "suggest": {"q": "row"},
+}
 
 
 def page_names() -> set[str]:
@@ -150,6 +156,7 @@ def add_rows(number: int, manager: User) -> dict:
             )
     analyze_tables()
     return hub | {
+        "asked": make_asked_question(manager),
         "job": job,
         "frozen-report": frozen,
         "frozen-report-today": FrozenReportToday(frozen),

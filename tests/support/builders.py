@@ -11,6 +11,8 @@ from django.db.models import Model
 from django.utils import timezone
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
+from dashboard.ask.asking import ask
+from dashboard.ask.lookups import Asker
 from dashboard.models import AskedQuestion, FrozenReport
 from dashboard.services import freeze_report
 from infopoints.models import InformationPoint
@@ -166,6 +168,12 @@ def make_frozen_report(person: User) -> FrozenReport:
     return report
 
 
+def make_asked_question(person: User, question: str = "How many MW are open?") -> AskedQuestion:
+    """Asked and answered, on the dashboard."""
+    *_, done = ask(question, Asker(person, page="/"))
+    return AskedQuestion.objects.get(pk=done.asked)
+
+
 def make_portfolio(author: User) -> dict[type[Model], Model]:
     """One record of every model that the admin knows, tied to each other where they can be, and a
     frozen report."""
@@ -221,7 +229,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         make_token(author)[0],
         make_webhook(author)[0],
         make_frozen_report(author),
-        AskedQuestion.objects.create(person=author, question="How many MW are red?"),
+        make_asked_question(author),
         make_user(),
         Group.objects.create(name="Guests"),
     ]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -181,7 +182,7 @@ def plain_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
             value = value.urlencode()
         elif isinstance(value, tuple):
             value = ",".join(value)
-        elif isinstance(value, date):
+        elif isinstance(value, date | UUID):
             value = str(value)
         if value:
             plain[name] = value

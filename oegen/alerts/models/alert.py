@@ -281,6 +281,9 @@ class AlertPreference(models.Model):
     only_mine = models.BooleanField(
         default=False, help_text="Of a digest: only of the person's own projects."
     )
+    with_brief = models.BooleanField(
+        default=False, help_text="Of a digest: with a written brief before its lists."
+    )
 
     unaudited = "A person's own settings."
 

@@ -1,4 +1,4 @@
-/* Draws every chart of the page from its json_script block, and draws anew what filters change.
+/* Draws every chart of the page from its json_script block, and those that filters and answers bring.
    What the data means is decided in dashboard/charts; the table behind each chart holds the same
    figures. */
 (() => {
@@ -459,6 +459,7 @@
   drawAll();
   fetchMapWhenSeen();
   document.addEventListener("htmx:afterSettle", drawAll);
+  document.addEventListener("oegen:charts", drawAll);
   document.addEventListener("oegen:theme", () => {
     for (const one of drawn) one.redraw();
   });

@@ -1,4 +1,4 @@
-/* Keys of every page: / searches, e edits, j and k walk down and up a list, g and a letter goes to a
+/* Keys of every page: / searches, a asks, e edits, j and k walk down and up a list, g and a letter goes to a
    section, ? shows them all.
    None of them acts while somebody types. The list in oegen/parts/keys.html says where g leads. */
 (() => {
@@ -30,7 +30,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (isTyping(event.target) || dialog.open) return;
+    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const goes = Date.now() < goesUntil;
     goesUntil = 0;
     if (goes && go(event.key)) {
@@ -45,6 +45,9 @@
       if (!box) return;
       box.focus();
       box.select();
+      event.preventDefault();
+    } else if (event.key === "a") {
+      document.querySelector("[data-ask-open]")?.click();
       event.preventDefault();
     } else if (event.key === "j" || event.key === "k") {
       if (walk(event.key === "j" ? 1 : -1)) event.preventDefault();
