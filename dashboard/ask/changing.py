@@ -24,7 +24,7 @@ from dashboard.ask.lookups.grouping import DIMENSIONS
 from dashboard.ask.lookups.listing import PAGES
 from dashboard.ask.lookups.screen import filters_of_page
 from dashboard.figures import FIGURES, Compared
-from dashboard.metrics.changes import KINDS as CHANGE_KINDS
+from dashboard.metrics.kinds import KINDS as CHANGE_KINDS
 from oegen.core import clock
 from oegen.pages.columns import DayColumn
 from oegen.pages.filters import PageFilterSet

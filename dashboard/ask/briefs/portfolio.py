@@ -23,7 +23,7 @@ from dashboard.ask.briefs.writing import (
     verb,
 )
 from dashboard.ask.findings import Figure, Found
-from dashboard.metrics.changes import KINDS
+from dashboard.metrics.kinds import KINDS
 
 #: The days that a brief looks ahead: for dates of ready to build, and for milestones.
 AHEAD_DAYS, MILESTONE_DAYS = 90, 30

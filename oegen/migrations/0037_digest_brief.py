@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("oegen", "0035_webhooks"),
+        ("oegen", "0036_reporting_events"),
     ]
 
     operations = [
