@@ -35,7 +35,7 @@ test: setup .venv/test.stamp lint ## Lint, run the tests on SQLite, and those th
 	@echo "== Tests on PostgreSQL"
 	$(BIN)/python -m tests.support.postgres $(PYTEST)
 
-test-full: setup .venv/test.stamp lint ## Run all tests on both databases, including heavy ones
+test-full: setup .venv/test.stamp .venv/node.stamp lint ## Run all tests on both databases, including heavy ones
 	@echo "== Every test on SQLite"
 	env -u DATABASE_URL $(PYTEST) --full
 	@echo "== Every test on PostgreSQL"
@@ -72,6 +72,13 @@ clean: ## Remove installed and built files; the data in var stay
 .venv/test.stamp: requirements/test.txt | .venv/base.stamp
 	@echo "== Installing the test packages"
 	$(PIP_INSTALL) --progress-bar on -r requirements/test.txt
+	$(BIN)/python -m pip check --disable-pip-version-check
+	@touch $@
+
+# A test program needs a newer Node.js than the front end does, and than many machines have.
+.venv/node.stamp: requirements/node.txt | .venv/base.stamp
+	@echo "== Installing Node.js"
+	$(PIP_INSTALL) -r requirements/node.txt
 	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 

@@ -30,11 +30,12 @@ def find_node() -> str:
 
 @pytest.mark.heavy
 def test_the_conformance_suite_passes_but_for_what_is_not_offered(
-    transactional_db, live_server, portfolio_manager, settings, tmp_path
+    transactional_db, live_server, portfolio_manager, settings, tmp_path, is_full
 ):
     node = find_node()
     if not node or not SUITE.exists():
-        pytest.skip(f"Needs Node.js {OLDEST_NODE} or newer and the front-end packages for tests.")
+        needed = f"Needs Node.js {OLDEST_NODE} or newer and the front-end packages for tests."
+        (pytest.fail if is_full else pytest.skip)(needed)
     _, secret = make_token(portfolio_manager, scopes=[Scope.ASK])
     with TokenProxy(live_server.url, secret) as proxy:
         # The site is reached by the proxy's address here.
