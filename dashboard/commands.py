@@ -37,13 +37,14 @@ register(
 
 @answers
 def ask(question: Question) -> Iterator[Suggestion]:
-    """What was typed, as a question, with how the grammar reads it: the last suggestion."""
-    if not question.words:
+    """What was typed, as a question, with how the grammar reads it: the last suggestion. A single
+    word is searched for."""
+    if len(question.words) < 2:
         return
     asker = _asker(question)
-    reading = read(question.text, asker) if len(question.words) > 1 else None
+    reading = read(question.text, asker)
     detail = ""
-    if reading and reading.is_read:
+    if reading.is_read:
         chips = changing.chips_of(reading.as_json(), question.text, asker)
         detail = " · ".join(f"{chip.label} {chip.text}".strip() for chip in chips)
     url = changing.address_of(question.text, question.page)

@@ -14,7 +14,7 @@
   const [turns, list, start, said, form] = ["turns", "list", "start", "said", "form"].map(find);
   const [box, send, stop, clear] = ["text", "send", "stop", "clear"].map(find);
   const ownBox = document.getElementById("ask-page-text"); // of the page of questions
-  const home = new URL(panel.dataset.ask, window.location.href).pathname;
+  const home = document.querySelector("[data-ask-open]").pathname;
   const page = window.location.pathname + window.location.search;
   const key = `${PREFIX}${person}`;
   let kept = load();

@@ -23,15 +23,17 @@ YESTERDAY = clock.today() - timedelta(days=1)
 
 
 def suggested(client, text: str, on: str = "/", **query) -> dict[str, str]:
-    """The addresses of the suggestions, by what is written on them."""
+    """The addresses of the suggestions, by what is written on them. Without the last, which asks
+    the text as a question: tests/dashboard/ask/test_pages.py."""
     answer = client.get(reverse("suggest"), {"q": text, "on": on, **query})
     assert answer.status_code == 200
     html = re.sub(r"</?(?:bdi|mark)>", "", answer.text)
     options = re.findall(r'(?s)<a [^>]*role="option"[^>]*href="([^"]*)"[^>]*>(.*?)</a>', html)
-    return {
+    found = {
         re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", text))).strip(): unescape(url)
         for url, text in options
     }
+    return {text: url for text, url in found.items() if not text.startswith("Ask: ")}
 
 
 def test_records_say_what_tells_them_apart(as_manager):
