@@ -162,7 +162,7 @@ def _count_rows(table: CSVTable) -> None:
         )
     table.remarks += header_remarks(table.columns)
     table.remarks += [
-        f"{str(column).capitalize()} has no name, but values in "
+        f"Column {column.letter} has no name, but values in "
         f"{count(values_in[column.place], 'row')}. Name it, or choose what it is."
         for column in unnamed
         if values_in[column.place]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import zipfile
 from pathlib import Path, PurePath
@@ -24,8 +25,8 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 def open_table(path: Path, name: str, *, sheet: str = "", header_row: int | None = None) -> Table:
     """The table of the file at ``path``, which was called ``name``.
 
-    ``sheet`` is the name of a sheet of XLSX, by default the first with values; ``header_row`` is the
-    number of the line, or row, that names the columns, by default found by itself. Raises
+    ``sheet`` is the name of a sheet of XLSX, by default the first with values; ``header_row`` is
+    the number of the line, or row, that names the columns, by default found by itself. Raises
     UnreadableFileError with a sentence.
     """
     ending = PurePath(name).suffix.lower()
@@ -50,11 +51,8 @@ def _content_problem(path: Path, start: bytes, ending: str) -> str:
         return f"the file is of Excel 97 to 2003 (.xls), which can't be read. {_SAVE_AS}"
     if start.startswith(b"%PDF"):
         return f"the file is a PDF document, no table. {_SAVE_AS}"
-    if (
-        start.lstrip(b"\xef\xbb\xbf\r\n\t ")[:6]
-        .lower()
-        .startswith((b"<html", b"<!doct", b"<table"))
-    ):
+    shown = start.removeprefix(codecs.BOM_UTF8).lstrip()[:10].lower()
+    if shown.startswith((b"<html", b"<!doctype", b"<table")):
         return f"the file is a web page, whatever its name says. {_SAVE_AS}"
     is_archive = zipfile.is_zipfile(path) or start.startswith(b"PK\x03\x04")
     if ending in TEXT_ENDINGS:

@@ -113,6 +113,14 @@ class Table(ABC):
         return f"{self.address(row.number, place)}: {message}" if message else ""
 
 
+def column_place(letters: str) -> int:
+    """The index of the column with these letters."""
+    place = 0
+    for letter in letters:
+        place = place * 26 + ord(letter) - ord("A") + 1
+    return place - 1
+
+
 def column_letter(place: int) -> str:
     """The letters of the column with that index: A, Z, AA."""
     letters = ""
