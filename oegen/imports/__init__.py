@@ -16,8 +16,9 @@ from oegen.imports.cells import (
     text,
     whole_number,
 )
-from oegen.imports.reading import CSVFile, Row, UnreadableFileError
+from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport
+from oegen.imports.tables.reading import UnreadableFileError
 
 __all__ = [
     "CSVFile",

@@ -1,33 +1,13 @@
 """CSV files, read as a stream of rows with their line numbers."""
 
-import codecs
-import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
 
-#: The longest line: a longer one has an unclosed quote or is not CSV.
-LINE_LIMIT = 1_000_000
-CELL_LIMIT = 500_000
-DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-
-#: Bytes read at a time.
-CHUNK = 1 << 16
-
-#: Line endings: CRLF, LF, or CR. A "\r" at the end of a chunk may be the first half of CRLF.
-_LINE_END = re.compile(r"\r\n|\n|\r(?!\Z)")
-
-#: Excel's optional first line, which names the separator.
-_SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)
-
-
-class UnreadableFileError(Exception):
-    """A file can't be read at all. The message names file, line and column."""
+from oegen.imports.tables.reading import UnreadableFileError, text
 
 
 @dataclass
@@ -71,8 +51,7 @@ class CSVFile:
                 f"{name}: there is no such file in the folder “{folder.name}”, so neither line "
                 f"nor column to read. It should be there, with the columns {self._column_list()}."
             )
-        with self.path.open("rb") as file:
-            line, header = next(self._records(file), (1, None))
+        line, header = next(self._records(), (1, None))
         self.header = self._checked_header(line, header)
 
     @property
@@ -90,88 +69,24 @@ class CSVFile:
         A row that does not match the header has a ``error``.
         """
         self.blank_rows = 0
-        with self.path.open("rb") as file:
-            for line, cells in islice(self._records(file, on_bytes), 1, None):
-                if not any(cell.strip() for cell in cells):
-                    self.blank_rows += 1
-                    continue
-                row = Row(self.name, line, cells, error=self._shape_error(cells))
-                if not row.error:
-                    named = zip(self.header, cells, strict=False)
-                    row.values = {name: cell for name, cell in named if name}
-                yield row
+        for line, cells in islice(self._records(on_bytes), 1, None):
+            if not any(cell.strip() for cell in cells):
+                self.blank_rows += 1
+                continue
+            row = Row(self.name, line, cells, error=self._shape_error(cells))
+            if not row.error:
+                named = zip(self.header, cells, strict=False)
+                row.values = {name: cell for name, cell in named if name}
+            yield row
 
     def _column_list(self) -> str:
         return ", ".join(self.columns)
 
-    def _lines(self, file: BinaryIO, on_bytes) -> Iterator[str]:
-        """The lines, including line endings. Decoded here, so that errors name line and column."""
-        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        encoding = "utf-16" if file.read(2) in marks else "utf-8-sig"
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder(encoding)()
-        number, rest, is_end = 0, "", False
-        while not is_end:
-            data = file.read(CHUNK)
-            is_end = not data
-            on_bytes(len(data))
-            try:
-                text = rest + decoder.decode(data, final=is_end)
-            except UnicodeDecodeError as error:
-                before = rest + error.object[: error.start].decode(error.encoding)
-                raise self._decoding_error(error, number, before) from error
-            start = 0
-            for found in _LINE_END.finditer(text):
-                number += 1
-                yield self._checked_line(number, text[start : found.end()])
-                start = found.end()
-            rest = self._checked_line(number + 1, text[start:])
-        if rest:
-            yield rest
-
-    def _checked_line(self, number: int, line: str) -> str:
-        if len(line) >= LINE_LIMIT:
-            raise UnreadableFileError(
-                f"{self.name}, line {number}, column 1: the line is longer than "
-                f"{LINE_LIMIT:,} bytes. Each row should end with a line break."
-            )
-        return line
-
-    def _decoding_error(
-        self, error: UnicodeDecodeError, number: int, before: str
-    ) -> UnreadableFileError:
-        """``number`` lines were read; ``before`` is the text between them and the error."""
-        lines = re.split(r"\r\n|\r|\n", before)
-        standard = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
-        return UnreadableFileError(
-            f"{self.name}, line {number + len(lines)}, column {len(lines[-1]) + 1}: the byte "
-            f"0x{error.object[error.start]:02x} is not {standard}. Save the file as “CSV UTF-8”."
-        )
-
-    def _records(self, file: BinaryIO, on_bytes=lambda count: None):
+    def _records(self, on_bytes=lambda count: None):
         """(line, cells) of every record; empty lines are skipped."""
-        csv.field_size_limit(CELL_LIMIT)
-        lines = self._lines(file, on_bytes)
-        first = next(lines, "")
-        separator = _SEPARATOR_LINE.fullmatch(first)
-        lines_before = 1 if separator else 0
-        reader = csv.reader(
-            lines if separator else chain([first], lines),
-            delimiter=separator[1] if separator else ",",
-            strict=True,
-        )
-        start = lines_before + 1
-        try:
-            for cells in reader:
-                if cells:
-                    yield start, cells
-                start = lines_before + reader.line_num + 1
-        except csv.Error as error:
-            raise UnreadableFileError(
-                f"{self.name}, line {start}, column 1: from here on the file can't be split into "
-                f"cells ({error}). Look for a quote that is opened and never closed, or not "
-                "doubled inside a quoted cell."
-            ) from error
+        found = text.lines(self.path, self.name, text.marked_encoding(self.path), on_bytes)
+        delimiter, found, before = text.split_separator_line(found)
+        return text.records(found, self.name, delimiter or ",", before)
 
     def _checked_header(self, line: int, header: list[str] | None) -> list[str]:
         """The column names, spelled as in ``columns``; empty for a column without a name."""
@@ -183,8 +98,8 @@ class CSVFile:
         known = {name.casefold(): name for name in self.columns}
         header = [known.get(name.casefold(), name) for name in map(str.strip, header)]
         if len(header) == 1 and len(self.columns) > 1:
-            for delimiter, word in DELIMITERS.items():
-                if delimiter in header[0]:
+            for delimiter, word in text.DELIMITERS.items():
+                if delimiter != "," and delimiter in header[0]:
                     raise UnreadableFileError(
                         f"{self.name}, line {line}, column {header[0].index(delimiter) + 1}: the "
                         f"columns are separated by {word}. Save the file with commas between them."

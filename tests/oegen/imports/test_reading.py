@@ -52,7 +52,7 @@ def test_rows_know_their_line_whatever_the_line_ends_and_the_pieces_they_are_rea
     read, monkeypatch
 ):
     text = 'sep=;\r\nID;Name\r\n;\r\n1;"two\r\nlines"\r\n\r\n2;é\r\n'
-    monkeypatch.setattr("oegen.imports.reading.CHUNK", 3)
+    monkeypatch.setattr("oegen.imports.tables.reading.text.CHUNK", 3)
     for content in (text.encode(), text.replace("\r\n", "\r").encode("utf-16")):
         rows = list(read(content).rows())
         assert [(row.line, row.values["ID"]) for row in rows] == [(4, "1"), (7, "2")]

@@ -1,0 +1,75 @@
+"""Finding the row that names the columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from oegen.imports.tables.reading.marker import ID_HEADING, VERSION_HEADING, Marker
+from oegen.imports.tables.reading.table import ColumnHead, Value, column_letter
+
+#: The rows with values among which the header is.
+SAMPLE_ROWS = 50
+
+#: The part of the fullest row's cells that a header fills, and the part of these that are names.
+_FILLED, _NAMES = 0.6, 0.5
+
+#: Numbers, amounts and dates.
+_FIGURE = re.compile(r"[\d\s.,:/%€$£+\-−'T()]+Z?")
+
+
+def find_header(sample: Sequence[Sequence[Value | None]]) -> int:
+    """The index of the row that names the columns: that of our exports, else the first that is
+    nearly as full as the fullest and holds names, all different; else the fullest."""
+    for place, cells in enumerate(sample):
+        if find_marker(cells) or {ID_HEADING, VERSION_HEADING} <= set(cells):
+            return place
+    counts = [sum(cell is not None for cell in cells) for cells in sample]
+    fullest = max(counts)
+    for place, cells in enumerate(sample):
+        if counts[place] >= _FILLED * fullest and _holds_names(cells):
+            return place
+    return counts.index(fullest)
+
+
+def find_marker(cells: Sequence[Value | None]) -> Marker | None:
+    return Marker.first(cell for cell in cells if isinstance(cell, str))
+
+
+def column_heads(cells: Sequence[Value | None]) -> list[ColumnHead]:
+    return [
+        ColumnHead(place, _column_name(cell), column_letter(place))
+        for place, cell in enumerate(cells)
+    ]
+
+
+def header_remarks(columns: Sequence[ColumnHead]) -> list[str]:
+    """A sentence for each name that several columns have."""
+    by_name: dict[str, list[str]] = {}
+    for column in columns:
+        if column.name:
+            by_name.setdefault(column.name.casefold(), []).append(str(column))
+    return [
+        f"{len(heads)} columns have the same name: {', '.join(heads)}. Import one of them, or give "
+        "them different names."
+        for heads in by_name.values()
+        if len(heads) > 1
+    ]
+
+
+def _column_name(cell: Value | None) -> str:
+    if cell is None:
+        return ""
+    name = " ".join(str(cell).replace("\u200b", "").replace("\ufeff", "").split())
+    return VERSION_HEADING if Marker.parse(name) else name
+
+
+def _holds_names(cells: Sequence[Value | None]) -> bool:
+    filled = [cell for cell in cells if cell is not None]
+    names = {cell for cell in filled if isinstance(cell, str) and not _FIGURE.fullmatch(cell)}
+    return bool(filled) and len(names) >= _NAMES * len(filled) and _differ(filled)
+
+
+def _differ(filled: Sequence[Value]) -> bool:
+    """Whether the cells differ, but for a few."""
+    return len({str(cell).strip().casefold() for cell in filled}) >= 0.8 * len(filled)
