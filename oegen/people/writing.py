@@ -1,5 +1,5 @@
-"""Writes of records by programs and files: the rules, questions, permissions, reasons and change sets
-of the forms.
+"""Writes of records by programs and files: the rules, questions, permissions, reasons and change
+sets of the forms.
 
 The API writes one record at a time (``create``, ``change``, ``remove``). Imports check many by
 ``check_new`` and ``check_change`` and write them in batches.
@@ -163,9 +163,7 @@ def _require_active(record: AuditedModel, changed: Collection[str]) -> None:
         raise ValidationError(inactive)
 
 
-def require_field_permissions(
-    record: AuditedModel, changed: Collection[str], person: User
-) -> None:
+def require_field_permissions(record: AuditedModel, changed: Collection[str], person: User) -> None:
     """Raises PermissionDenied."""
     needed = {one for name, one in record.FIELD_PERMISSIONS.items() if name in changed}
     if not person.has_perms(needed):

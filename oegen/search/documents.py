@@ -49,7 +49,8 @@ def index(
 ) -> None:
     """Create or update the documents of the instances, with one query per batch.
 
-    ``are_new``: they were just created, which is faster. ``reread`` reads the values from the database, for instances with unsaved values.
+    ``are_new``: they were just created, which is faster. ``reread`` reads the values from the
+    database, for instances with unsaved values.
     """
     if not model.SEARCH_FIELDS:
         return
