@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from oegen.audit.registry import tracked_models
 from oegen.core import bulk, database
@@ -60,17 +60,19 @@ def index(
     rows = {one.pk: document_of(one) for one in instances}
     if not rows:
         return
-    if not are_new:
-        SearchDocument.objects.bulk_create(
-            rows.values(),
-            update_conflicts=True,
-            unique_fields=["content_type", "object_id"],
-            update_fields=["title", "body", "sort_key"],
-        )
-        return
-    # A record that was restored may have a document, if data came in without the program.
-    delete_documents(model, list(rows))
-    bulk.insert(SearchDocument, rows.values())
+    if are_new:
+        try:
+            with transaction.atomic():
+                bulk.insert(SearchDocument, rows.values())
+            return
+        except IntegrityError:
+            pass  # A document is left of a record that was removed without the program.
+    SearchDocument.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["content_type", "object_id"],
+        update_fields=["title", "body", "sort_key"],
+    )
 
 
 def delete_documents(model: type[AuditedModel], keys: list) -> None:

@@ -162,9 +162,9 @@ class Checker:
         for model, several in by_model.items():
             keys: dict[str, set[Any]] = defaultdict(set)
             for one in several:
-                for key in one.record.record_keys():
-                    keys[key.key].add(one.record.pk)
-                    keys[key.likeness].add(one.record.pk)
+                for own in one.record.record_keys():
+                    keys[own.key].add(one.record.pk)
+                    keys[own.likeness].add(one.record.pk)
             keys.pop("", None)
             rows = RecordKey.objects.filter(content_type=ContentType.objects.get_for_model(model))
             texts = list(keys)

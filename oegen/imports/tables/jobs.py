@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from oegen.jobs.tidying import tidies
 KEPT_FOR = timedelta(days=7)
 
 
-def ask_for(code: str, one: TableImport, **arguments: str) -> Job:
+def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
     """Enqueue a job for the import; those of one import never run at once."""
     with transaction.atomic():
         one.job = jobs.enqueue(

@@ -116,12 +116,12 @@ class ImportKind:
     """A kind of rows.
 
     ``name_field`` is the field with the record's name, empty if it has none; ``names_identify``
-    says whether equal names are one record. ``key_fields`` identify a record together, of a model whose
-    records have no name. ``own_numbers`` are fields of which no two records have the same value,
-    whatever the case. ``computed`` are the columns of our own lists that follow from others: they
-    are left out in a file that we exported. ``prepare`` does what a form does besides the model's
-    rules, and may add to the changed fields. With ``asks_by_keys`` the model asks no questions but
-    about other records with the same or similar names.
+    says whether equal names are one record. ``key_fields`` identify a record together, of a model
+    whose records have no name. ``own_numbers`` are fields of which no two records have the same
+    value, whatever the case. ``computed`` are the columns of our own lists that follow from others:
+    they are left out in a file that we exported. ``prepare`` does what a form does besides the
+    model's rules, and may add to the changed fields. With ``asks_by_keys`` the model asks no
+    questions but about other records with the same or similar names.
     """
 
     name: str

@@ -38,10 +38,10 @@ class NameIndex:
         self.by_likeness: dict[str, set[UUID]] = defaultdict(set)
         model = kind.model
         if model.HAS_KEYS:
-            rows = RecordKey.objects.filter(
+            keys = RecordKey.objects.filter(
                 content_type=ContentType.objects.get_for_model(model), kind__in=[NAME, ALIAS]
             )
-            for key, what, name, likeness in rows.values_list(
+            for key, what, name, likeness in keys.values_list(
                 "object_id", "kind", "key", "likeness"
             ).iterator():
                 (self.by_name if what == NAME else self.by_alias)[name].add(key)
@@ -173,8 +173,8 @@ class Lookups:
         similar = self.load(kind.model, list(self.names(kind).similar(text))).values()
         hint = "".join(f" Is “{record}” meant?" for record in list(similar)[:1])
         message = (
-            f"There is no {noun} {quote(text)}.{hint} Write the name or the ID of one that is here, "
-            "or add it first."
+            f"There is no {noun} {quote(text)}.{hint} Write the name or the ID of one that is "
+            "here, or add it first."
         )
         if kind.placeholder is None or is_id:
             raise ValidationError(message)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -48,7 +49,7 @@ class MappedColumn:
     heading: str
     field: str
     reading: Reading = NO_READING
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Mapping:
 
     columns: tuple[MappedColumn, ...] = ()
     left_out: tuple[str, ...] = ()
-    constants: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = dataclass_field(default_factory=dict)
     source: str = ""
     grouping: str = ""
 
@@ -129,10 +130,10 @@ class _Matcher:
     known: Mapping
     choices: dict[str, str]
     samples: list[list[Value]]
-    columns: list[PlacedColumn] = field(default_factory=list)
-    questions: list[Asked] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    columns: list[PlacedColumn] = dataclass_field(default_factory=list)
+    questions: list[Asked] = dataclass_field(default_factory=list)
+    left_out: list[str] = dataclass_field(default_factory=list)
+    remarks: list[str] = dataclass_field(default_factory=list)
 
 
 def match_columns(
@@ -368,7 +369,7 @@ def coordinate_pairs(columns: Iterable[PlacedColumn]) -> list[tuple[PlacedColumn
 
 def _points(table: Table, x: PlacedColumn, y: PlacedColumn) -> list[tuple[Decimal, Decimal]]:
     lookups = Lookups()
-    points = []
+    points: list[tuple[Decimal, Decimal]] = []
     for row in table.rows():
         if x.place is None or y.place is None or len(points) >= SAMPLE:
             break

@@ -145,12 +145,12 @@ class Matcher:
                 for key, value in rows.values_list("pk", "own_number"):
                     self._found_numbers[name, value].add(key)
         if keys := {key for one in identities for key in one.keys}:
-            rows = RecordKey.objects.filter(
+            found = RecordKey.objects.filter(
                 content_type=ContentType.objects.get_for_model(model),
                 kind__in={kind for kind, _ in keys},
                 key__in={key for _, key in keys},
             )
-            for kind, key, record in rows.values_list("kind", "key", "object_id"):
+            for kind, key, record in found.values_list("kind", "key", "object_id"):
                 self._found_numbers[kind, key].add(record)
         self._prefetch_records(identities)
 
@@ -205,6 +205,11 @@ class Matcher:
         if one.name:
             return self._by_name(one)
         return Match(new_key=self.new_key(one.row))
+
+    def known(self, one: Identity) -> AuditedModel | None:
+        """The stored record of that id or reference."""
+        key = one.id or self._found_references.get(one.reference)
+        return self._record(key) if key else None
 
     def add_new(self, one: Identity, record: AuditedModel) -> None:
         """Let later rows find the new record."""

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from oegen.audit.audited import AuditedModel
 from oegen.audit.choices import REMOVED
+from oegen.core.fields import own_field
 from oegen.imports.tables import conflicts
 from oegen.imports.tables.asking import NEW, About, Asked, Option
 from oegen.imports.tables.kinds import ID, REFERENCE, ImportField, LinkTo, Part
@@ -151,9 +152,7 @@ class PartPlanner:
     ) -> None:
         linked = links.by_owner.get(owner.pk, [])
         name = f"{part.name}.{part.own_kind.name_field}"
-        name_field = next(
-            (one for one in fields if one.name == name), part_field(part, REFERENCE)
-        )
+        name_field = next((one for one in fields if one.name == name), part_field(part, REFERENCE))
         if row.values.get(name) is CLEAR:
             for link in linked:
                 self._cell(row, name_field, show(getattr(link, links.to.target)), "")
@@ -346,8 +345,8 @@ class PartPlanner:
             self.reader.refuse(
                 row,
                 part_field(part, REFERENCE),
-                f"{matcher.lookups.source} knows no {part.own_kind.model._meta.verbose_name} here by "
-                "this reference: import it first, or give its name, too.",
+                f"{matcher.lookups.source} knows no {part.own_kind.model._meta.verbose_name} here "
+                "by this reference: import it first, or give its name, too.",
             )
             return None
         return self._new(row, part, matcher, identity, fields, owner)
@@ -362,7 +361,7 @@ class PartPlanner:
         owner: AuditedModel | None = None,
     ) -> AuditedModel:
         kind = part.own_kind
-        record = kind.model(pk=matcher.new_key(row))
+        record = kind.model(id=matcher.new_key(row))
         name = identity.name or (str(owner) if owner is not None and part.named_by_owner else "")
         if kind.name_field:
             stored = kind.fields[kind.name_field].stored_as
@@ -412,7 +411,7 @@ class PartPlanner:
         key = uuid5(
             self.namespace, f"{to.model.__name__}:{owner.pk}:{target.pk}:{role}:{to.values}"
         )
-        link = to.model(pk=key, **{to.owner: owner, to.target: target}, **to.values, **more)
+        link = to.model(id=key, **{to.owner: owner, to.target: target}, **to.values, **more)
         self.registry.add(link, row.number)
         if target._state.adding and (type(target), target.pk) not in self.registry.planned:
             self.registry.add(target, row.number)
@@ -478,7 +477,7 @@ class PartPlanner:
         return "; ".join(sorted(texts))
 
     def _names(self, links: Links, keys: Iterable[Any]) -> str:
-        model = links.to.model._meta.get_field(links.to.target).related_model
+        model = own_field(links.to.model, links.to.target).remote_field.model
         return show(list(model._base_manager.filter(pk__in=list(keys))))
 
     def _cell(self, row: RowValues, one: ImportField, old: str, new: str) -> None:

@@ -16,16 +16,18 @@ Rows are planned in batches, each in a fixed number of queries. Nothing is writt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from oegen.audit.audited import AuditedModel
+from oegen.core.fields import own_field
 from oegen.core.words import count
 from oegen.imports.tables import conflicts
-from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
+from oegen.imports.tables.asking import LEAVE_OUT, NEW, TAKE, About, Asked, Option
 from oegen.imports.tables.checking import Checker, close_refusals
 from oegen.imports.tables.kinds import ID, REFERENCE, VERSION, ImportField, ImportKind
 from oegen.imports.tables.lookups import Lookups
@@ -117,6 +119,8 @@ class _Planner:
         self.list_fields = [one for one in self._mapped_fields("") if one.link is not None]
         self.part_fields = {part.name: self._mapped_fields(part.name) for part in self.kind.parts}
         self.groups: dict[str, AuditedModel] = {}
+        #: Whether several rows may be of one record without a column that groups them.
+        self.may_repeat = all(part.is_single for part in self.kind.parts)
         #: The row that a record belongs to, and what the first row of a group said.
         self.claimed: dict[Any, int] = {}
         self.first_values: dict[str, RowValues] = {}
@@ -171,6 +175,10 @@ class _Planner:
     # A batch -----------------------------------------------------------------------------------
 
     def _plan_batch(self, batch: list[RowValues]) -> None:
+        for row in batch:
+            if not (row.values or row.failed or row.plan.problems):
+                row.is_left_out = True
+                row.plan.state = RowState.LEFT_OUT
         rows = [row for row in batch if not row.is_left_out and not row.plan.problems]
         if self.request.is_resumed:
             made = self.matcher.made_before(rows)
@@ -179,8 +187,11 @@ class _Planner:
         self.matcher.prefetch(identities)
         found: list[tuple[RowValues, AuditedModel, bool]] = []
         by_keys = self._by_key_fields(rows)
+        owners = self._owners_by_part(
+            row for row, one in zip(rows, identities, strict=True) if not (one.id or one.reference)
+        )
         for row, identity in zip(rows, identities, strict=True):
-            record, is_new = self._record_of(row, identity, by_keys)
+            record, is_new = self._record_of(row, identity, by_keys, owners)
             if record is not None:
                 found.append((row, record, is_new))
         for part in self.kind.parts:
@@ -206,17 +217,20 @@ class _Planner:
         return any(row.has(name) for name in names)
 
     def _record_of(
-        self, row: RowValues, identity: Identity, by_keys: dict[Any, AuditedModel]
+        self,
+        row: RowValues,
+        identity: Identity,
+        by_keys: dict[Any, AuditedModel],
+        owners: dict[int, AuditedModel],
     ) -> tuple[AuditedModel | None, bool]:
         """The record of the row, and whether it is new; None if that is refused or asked."""
         group = row.group.casefold()
         if group and group in self.groups:
-            record = self.groups[group]
-            planned = self.registry.use(record, row.number)
-            row.plan.record, row.plan.name = str(record.pk), str(record)
+            planned = self.registry.use(self.groups[group], row.number)
+            row.plan.record, row.plan.name = str(planned.record.pk), str(planned.record)
             self._compare_with_group(row, self.first_values[group])
-            return record, planned.is_new
-        record = None
+            return planned.record, planned.is_new
+        record = owners.get(row.number) if identity.is_empty else None
         if self.kind.key_fields and not identity.id:
             record = by_keys.get(key_values(self.kind, row))
         if record is None:
@@ -228,12 +242,15 @@ class _Planner:
                 self.reader.refuse(row, self.kind.fields[match.field], match.problem)
                 return None, False
             record = match.record
-        if record is not None and (record.pk in self.claimed):
-            self._refuse_repeated(row, identity, record)
-            return None, False
+            if record is None and row.number in owners:
+                record, is_asked = self._new_name_of(row, identity, owners[row.number])
+                if is_asked:
+                    return None, False
+        if record is not None and record.pk in self.claimed:
+            return self._repeated(row, identity, record)
         is_new = record is None
         if record is None:
-            record = self.kind.model(pk=self.matcher.new_key(row))
+            record = self.kind.model(id=self.matcher.new_key(row))
             self.registry.add(record, row.number)
         else:
             record = self.registry.use(record, row.number).record
@@ -241,6 +258,8 @@ class _Planner:
         row.plan.record = str(record.pk)
         if group:
             self.groups[group], self.first_values[group] = record, row
+        elif self.may_repeat and not (identity.id or identity.reference):
+            self.first_values[str(record.pk)] = row
         if is_new:
             self._name_new(row, identity, record)
         if identity.reference:
@@ -254,13 +273,34 @@ class _Planner:
         if self.kind.name_field:
             one = self.kind.fields[self.kind.name_field]
             origin = self.reader.origin(row, one)
-            name = identity.name or row.group
+            name = identity.name or row.group or self._name_of_part(row)
             self.registry.set(record, {one.stored_as: name}, row.number, origin)
             self.registry.planned[type(record), record.pk].origins.setdefault(one.stored_as, origin)
         self.matcher.add_new(identity, record)
         key = key_values(self.kind, row)
         if key is not None:
             self.claimed_keys[key] = record
+
+    def _name_of_part(self, row: RowValues) -> str:
+        """The name of the part that a record without a name of its own has: one turbine alone."""
+        for part in self.kind.parts:
+            if part.named_by_owner:
+                return self.part_matchers[part.name].identity(row).name
+        return ""
+
+    def _repeated(
+        self, row: RowValues, identity: Identity, record: AuditedModel
+    ) -> tuple[AuditedModel | None, bool]:
+        """A further row of the same record: companies stand in a register once for each of their
+        projects. It may say the same again, or more; something else is asked."""
+        first = self.first_values.get(str(record.pk))
+        if first is None or identity.id or identity.reference:
+            self._refuse_repeated(row, identity, record)
+            return None, False
+        row.plan.record = str(record.pk)
+        self._compare_with_group(row, first)
+        planned = self.registry.use(record, row.number)
+        return planned.record, planned.is_new
 
     def _refuse_repeated(self, row: RowValues, identity: Identity, record: AuditedModel) -> None:
         name = ID if identity.id else REFERENCE if identity.reference else self.kind.name_field
@@ -278,6 +318,60 @@ class _Planner:
             f"Row {self.claimed[record.pk]} is about the same {noun}, “{record}”. {advice}",
         )
 
+    def _owners_by_part(self, rows: Iterable[RowValues]) -> dict[int, AuditedModel]:
+        """The records of rows that say nothing of their own record, by a part that is known to be
+        in one alone."""
+        found: dict[int, AuditedModel] = {}
+        rows = list(rows)
+        for part in self.kind.parts:
+            names = [f"{part.name}.{name}" for name in (ID, REFERENCE)]
+            if part.is_single or not any(name in self.reader.by_field for name in names):
+                continue
+            matcher = self.part_matchers[part.name]
+            identities = [matcher.identity(row) for row in rows]
+            matcher.prefetch(identities)
+            records = {
+                row.number: record.pk
+                for row, one in zip(rows, identities, strict=True)
+                if (one.id or one.reference) and (record := matcher.known(one)) is not None
+            }
+            owners: dict[Any, set[Any]] = defaultdict(set)
+            links = part.link.model._base_manager.filter(
+                **{f"{part.link.target}__in": set(records.values())}
+            )
+            keys = f"{part.link.target}_id", f"{part.link.owner}_id"
+            for target, owner in links.values_list(*keys):
+                owners[target].add(owner)
+            only = {
+                key: next(iter(several)) for key, several in owners.items() if len(several) == 1
+            }
+            loaded = self.lookups.load(self.kind.model, set(only.values()))
+            found |= {row: loaded[only[key]] for row, key in records.items() if key in only}
+        return found
+
+    def _new_name_of(
+        self, row: RowValues, identity: Identity, owner: AuditedModel
+    ) -> tuple[AuditedModel | None, bool]:
+        """The record whose part the row has, if the row's name is a new name of it; and whether that
+        is asked. Without looking, it is."""
+        noun = self.kind.model._meta.verbose_name
+        asked = Asked(
+            key=f"rename:{owner.pk}:{identity.name}",
+            about=About.MATCH,
+            text=f"The row's part belongs to “{owner}”, and the row says “{identity.name}”. Is that "
+            "a new name?",
+            options=(
+                Option(TAKE, f"Yes, rename “{owner}”"),
+                Option(NEW, f"No, it is part of another {noun} as well: add that"),
+            ),
+            suggestion=TAKE,
+            row=row.number,
+        )
+        answer = asked.answer(self.request.choices) or (TAKE if self.request.save_anyway else "")
+        if not answer:
+            row.plan.asked.append(asked)
+        return (owner if answer == TAKE else None), not answer
+
     def _by_key_fields(self, rows: list[RowValues]) -> dict[Any, AuditedModel]:
         """The records by their ``key_fields``, of the rows of a batch."""
         if not self.kind.key_fields:
@@ -286,7 +380,7 @@ class _Planner:
         wanted = {key for row in rows if (key := key_values(self.kind, row)) is not None}
         model = self.kind.model
         records = model._base_manager.filter(**{f"{first}__in": {key[0] for key in wanted}})
-        names = [model._meta.get_field(name).attname for name in (first, *others)]
+        names = [own_field(model, name).attname for name in (first, *others)]
         found = {}
         for record in records:
             known = self.registry.planned.get((model, record.pk))
@@ -368,38 +462,56 @@ class _Planner:
                 links.by_owner[record.pk].append(planned.record)
 
     def _compare_with_group(self, row: RowValues, first: RowValues) -> None:
-        """What a further row of a group says otherwise than the first is asked."""
-        single = [part.name for part in self.kind.parts if part.is_single]
-        own = [*self.own_fields, *(one for name in single for one in self.part_fields[name])]
-        for one in own:
-            if not row.has(one.name):
-                continue
-            value = row.values.get(one.name)
-            if one.name == self.kind.name_field or is_same(first.values.get(one.name), value):
-                row.values.pop(one.name, None)
-                row.failed.pop(one.name, None)
-                continue
-            asked = Asked(
-                key=f"group:{row.number}:{one.name}",
-                about=About.GROUP,
-                text=f"{one.label} is “{row.texts.get(one.name, '')}” here and "
-                f"“{first.texts.get(one.name, '')}” in row {first.number} of the same "
-                f"{self.kind.model._meta.verbose_name}. Which one counts?",
-                options=(
-                    Option("first", f"As in row {first.number}"),
-                    Option(LEAVE_OUT, "Leave this row out"),
-                ),
-                suggestion="first",
-                row=row.number,
-            )
-            answer = asked.answer(self.request.choices)
-            if answer == "first" or (not answer and self.request.save_anyway):
-                row.values.pop(one.name, None)
-                row.failed.pop(one.name, None)
-            elif answer == LEAVE_OUT:
-                row.plan.state = RowState.LEFT_OUT
-            else:
-                row.plan.asked.append(asked)
+        """What a further row of a group says otherwise than the first is asked; a part of which
+        there is one, as a whole."""
+        for one in self.own_fields:
+            self._compare(row, first, one, [one.name])
+        for part in self.kind.parts:
+            if part.is_single:
+                names = part_names(part, self.part_fields[part.name])
+                name = f"{part.name}.{part.own_kind.name_field}"
+                mapped = [self.reader.by_field[n].field for n in names if n in self.reader.by_field]
+                mapped.sort(key=lambda one: one.name != name)
+                for one in mapped:
+                    self._compare(row, first, one, names)
+
+    def _compare(
+        self, row: RowValues, first: RowValues, one: ImportField, together: list[str]
+    ) -> None:
+        """Leave the field to the first row if both say the same of it, or that is the answer;
+        ``together`` are the fields that go with it then."""
+        if not row.has(one.name):
+            return
+        value = row.values.get(one.name)
+        if one.name == self.kind.name_field or is_same(first.values.get(one.name), value):
+            row.drop([one.name])
+            return
+        if not first.has(one.name):
+            # The first row says nothing of it: this one does, for those that follow.
+            if one.name in row.values:
+                first.values[one.name], first.texts[one.name] = value, row.texts[one.name]
+            return
+        asked = Asked(
+            key=f"group:{row.number}:{one.name}",
+            about=About.GROUP,
+            text=f"{one.label} is “{row.texts.get(one.name, '')}” here and "
+            f"“{first.texts.get(one.name, '')}” in row {first.number} of the same "
+            f"{self.kind.model._meta.verbose_name}. Which one counts?",
+            options=(
+                Option("first", f"As in row {first.number}"),
+                Option(LEAVE_OUT, "Leave this row out"),
+            ),
+            suggestion="first",
+            row=row.number,
+        )
+        answer = asked.answer(self.request.choices)
+        if answer == "first" or (not answer and self.request.save_anyway):
+            row.drop(together)
+        elif answer == LEAVE_OUT:
+            row.plan.state = RowState.LEFT_OUT
+        else:
+            row.plan.asked.append(asked)
+            row.drop(together)
 
     # The whole ----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any
 
@@ -131,7 +131,8 @@ def parse_number(text: str, decimal: str) -> Decimal:
 
 
 def read_number(value: Value, reading: Reading, quantity: str, places: int) -> Decimal:
-    """The number in the field's unit, with at most ``places`` decimals. Raises ValidationError."""
+    """The number in the field's unit, with at most ``places`` decimals: more are rounded of degrees
+    and of what is converted from another unit, else refused. Raises ValidationError."""
     unit = ""
     if isinstance(value, Decimal):
         number = value
@@ -147,12 +148,14 @@ def read_number(value: Value, reading: Reading, quantity: str, places: int) -> D
             ) from None
     else:
         raise ValidationError(f"{quote(text_of(value))} is a date, and this column has numbers.")
-    number *= _factor(value, unit, reading, quantity)
+    factor = _factor(value, unit, reading, quantity)
+    number *= factor
     if abs(number) >= 10**12:
         raise ValidationError(f"{quote(text_of(value))} is too large a number.")
-    rounded = round(number, places)
+    rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     # Binary noise of spreadsheets is no more precise figure: 0.30000000000000004 is 0.3.
-    if abs(rounded - number) > Decimal("1e-9"):
+    may_round = factor != 1 or quantity == "°"
+    if abs(rounded - number) > Decimal("1e-9") and not may_round:
         in_unit = f" {quantity}" if quantity in UNITS else ""
         raise ValidationError(
             f"{quote(text_of(value))} has more decimals than the {places} that are stored"
@@ -194,9 +197,9 @@ def parse_day(text: str, order: str) -> date:
         return date(int(first), int(second), int(third)) if "T" not in text else _moment_day(text)
     if len(third) != 4:
         raise ValueError(text)
-    day, month = (first, second) if order != MDY else (second, first)
     if order == YMD:
         raise ValueError(text)
+    day, month = (second, first) if order == MDY else (first, second)
     return date(int(third), int(month), int(day))
 
 

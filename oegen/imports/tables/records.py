@@ -20,7 +20,7 @@ from oegen.imports.tables.rows import CLEAR, RowReader, RowValues
 
 
 @cache
-def _foreign_keys(model: type[models.Model]) -> tuple[tuple[str, str, type[models.Model]], ...]:
+def _foreign_keys(model: type[models.Model]) -> tuple[tuple[str, str, type[ReferenceModel]], ...]:
     """Name, attribute and target of the foreign keys to reference tables."""
     return tuple(
         (one.name, one.attname, one.remote_field.model)

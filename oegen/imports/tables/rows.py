@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,11 @@ class RowValues:
 
     def has(self, name: str) -> bool:
         return name in self.values or name in self.failed
+
+    def drop(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.values.pop(name, None)
+            self.failed.pop(name, None)
 
 
 def _questions(error: ValidationError) -> tuple[Asked, ...]:
@@ -158,8 +163,8 @@ class RowReader:
 
     def _to_degrees(self, row: RowValues, x: PlacedColumn, y: PlacedColumn) -> None:
         names = x.field.name, y.field.name
-        pair = [row.values.get(name) for name in names]
-        if None in pair or CLEAR in pair:
+        east, north = (row.values.get(name) for name in names)
+        if None in (east, north) or CLEAR in (east, north):
             for name, other in (names, names[::-1]):
                 if row.values.get(name) not in (None, CLEAR) and not row.has(other):
                     row.failed[name] = (
@@ -168,7 +173,7 @@ class RowReader:
                     )
                     row.values.pop(name)
             return
-        point = to_degrees(*pair, x.reading.system)
+        point = to_degrees(east, north, x.reading.system)
         if point is None:
             for name in names:
                 row.values.pop(name)

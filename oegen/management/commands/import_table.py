@@ -121,7 +121,9 @@ class Command(BaseCommand):
             return Mapping()
         found = ImportMapping.objects.filter(kind=kind, name__iexact=name).first()
         if found is None:
-            known = ", ".join(ImportMapping.objects.filter(kind=kind).values_list("name", flat=True))
+            known = ", ".join(
+                ImportMapping.objects.filter(kind=kind).values_list("name", flat=True)
+            )
             raise CommandError(
                 f"There is no mapping “{name}” for {kind}. There are: {known or 'none yet'}."
             )
@@ -134,13 +136,9 @@ def _columns_text(questions: tuple[Asked, ...]) -> str:
         labels = [option.label for option in one.options[:4]]
         hint = f" ({'; '.join(labels)} …)" if labels else ""
         lines.append(f"- {_printable(one.text)}{hint}")
-    return "\n".join(
-        [
-            f"{count(len(questions), 'question')} about the columns; answer them on the page "
-            "Import, save the mapping there and give its name as --mapping:",
-            *lines,
-        ]
-    )
+    number = count(len(questions), "question")
+    advice = "answer them on the page Import, save the mapping there and give its name as --mapping"
+    return "\n".join([f"{number} about the columns; {advice}:", *lines])
 
 
 def _printable(text: str) -> str:
