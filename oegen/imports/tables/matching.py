@@ -150,8 +150,8 @@ class Matcher:
                 kind__in={kind for kind, _ in keys},
                 key__in={key for _, key in keys},
             )
-            for kind, key, record in found.values_list("kind", "key", "object_id"):
-                self._found_numbers[kind, key].add(record)
+            for kind, number, record in found.values_list("kind", "key", "object_id"):
+                self._found_numbers[kind, number].add(record)
         self._prefetch_records(identities)
 
     def _prefetch_records(self, identities: list[Identity]) -> None:

@@ -477,7 +477,8 @@ class PartPlanner:
         return "; ".join(sorted(texts))
 
     def _names(self, links: Links, keys: Iterable[Any]) -> str:
-        model = own_field(links.to.model, links.to.target).remote_field.model
+        model = own_field(links.to.model, links.to.target).related_model
+        assert isinstance(model, type)  # noqa: S101 - for mypy
         return show(list(model._base_manager.filter(pk__in=list(keys))))
 
     def _cell(self, row: RowValues, one: ImportField, old: str, new: str) -> None:

@@ -352,14 +352,14 @@ class _Planner:
     def _new_name_of(
         self, row: RowValues, identity: Identity, owner: AuditedModel
     ) -> tuple[AuditedModel | None, bool]:
-        """The record whose part the row has, if the row's name is a new name of it; and whether that
-        is asked. Without looking, it is."""
+        """The record whose part the row has, if the row's name is a new name of it; and whether
+        that is asked. Without looking, it is."""
         noun = self.kind.model._meta.verbose_name
         asked = Asked(
             key=f"rename:{owner.pk}:{identity.name}",
             about=About.MATCH,
-            text=f"The row's part belongs to “{owner}”, and the row says “{identity.name}”. Is that "
-            "a new name?",
+            text=f"The row's part belongs to “{owner}”, and the row says “{identity.name}”. Is "
+            "that a new name?",
             options=(
                 Option(TAKE, f"Yes, rename “{owner}”"),
                 Option(NEW, f"No, it is part of another {noun} as well: add that"),

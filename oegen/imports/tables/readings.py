@@ -187,8 +187,8 @@ def parse_day(text: str, order: str) -> date:
     ValueError."""
     text = text.strip()
     if found := _NAMED.fullmatch(text):
-        month = _MONTHS.index(found[2][:3].casefold()) + 1
-        return date(int(found[3]), month, int(found[1]))
+        named = _MONTHS.index(found[2][:3].casefold()) + 1
+        return date(int(found[3]), named, int(found[1]))
     found = _DAY.fullmatch(text)
     if not found:
         return _moment_day(text)

@@ -163,8 +163,9 @@ class RowReader:
 
     def _to_degrees(self, row: RowValues, x: PlacedColumn, y: PlacedColumn) -> None:
         names = x.field.name, y.field.name
-        east, north = (row.values.get(name) for name in names)
-        if None in (east, north) or CLEAR in (east, north):
+        east: Any = row.values.get(names[0])
+        north: Any = row.values.get(names[1])
+        if east in (None, CLEAR) or north in (None, CLEAR):
             for name, other in (names, names[::-1]):
                 if row.values.get(name) not in (None, CLEAR) and not row.has(other):
                     row.failed[name] = (
