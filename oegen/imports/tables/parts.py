@@ -1,19 +1,17 @@
-"""Parts of rows: records that links tie to the row's record, and fields that list several."""
+"""Parts of rows: records that links tie to the row's own."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
 from oegen.audit.audited import AuditedModel
-from oegen.audit.choices import REMOVED
 from oegen.core.fields import own_field
-from oegen.imports.tables import conflicts
 from oegen.imports.tables.asking import NEW, About, Asked, Option
-from oegen.imports.tables.kinds import ID, REFERENCE, ImportField, LinkTo, Part
+from oegen.imports.tables.kinds import ID, REFERENCE, ImportField, Part
+from oegen.imports.tables.links import Links
 from oegen.imports.tables.matching import Identity, Matcher
 from oegen.imports.tables.plans import Cell
 from oegen.imports.tables.records import FieldSetter, Registry
@@ -21,79 +19,8 @@ from oegen.imports.tables.rows import CLEAR, RowReader, RowValues
 from oegen.imports.tables.values import show
 
 
-@dataclass
-class Links:
-    """The links of a batch's records by one LinkTo; ``base`` are those at the export, by owner, of
-    owners whose links were changed since."""
-
-    to: LinkTo
-    by_owner: dict[Any, list[AuditedModel]] = field(default_factory=lambda: defaultdict(list))
-    base: dict[Any, list[AuditedModel]] = field(default_factory=dict)
-    #: The targets as they were at the export, of those changed since.
-    target_base: dict[Any, AuditedModel] = field(default_factory=dict)
-
-    def target_key(self, link: AuditedModel) -> Any:
-        return getattr(link, f"{self.to.target}_id")
-
-
-class LinkReader:
-    """Reads the links of a batch in a fixed number of queries."""
-
-    def __init__(self, registry: Registry, since: int | None):
-        self.registry = registry
-        self.since = since
-
-    def read(self, to: LinkTo, owners: list[AuditedModel], *, with_targets: bool) -> Links:
-        found = Links(to)
-        keys = [owner.pk for owner in owners]
-        if not keys:
-            return found
-        rows = to.model._base_manager.filter(**{f"{to.owner}__in": keys}, **to.values)
-        names = [to.target, *([to.role] if to.role else [])]
-        for link in rows.select_related(*names).order_by("created_at", "pk"):
-            known = self.registry.planned.get((to.model, link.pk))
-            if known is not None and known.action == REMOVED:
-                continue
-            link = known.record if known is not None else link
-            self._share_target(to, link)
-            found.by_owner[getattr(link, f"{to.owner}_id")].append(link)
-        if self.since is not None:
-            self._read_base(found, keys, with_targets=with_targets)
-        return found
-
-    def _share_target(self, to: LinkTo, link: AuditedModel) -> None:
-        """Let the link's target be the instance that is planned, if it is."""
-        target = getattr(link, to.target)
-        planned = self.registry.planned.get((type(target), target.pk))
-        if planned is not None:
-            link._state.fields_cache[to.target] = planned.record
-        else:
-            self.registry.attach(target)
-
-    def _read_base(self, found: Links, keys: list[Any], *, with_targets: bool) -> None:
-        to, since = found.to, self.since
-        assert since is not None  # noqa: S101 - for mypy
-        owner = f"{to.owner}_id"
-        changed = conflicts.changed_since(to.model, owner, keys, since)
-        then = conflicts.at_change_set(to.model, owner, changed, since).values()
-        found.base = {key: [] for key in changed}
-        for link in then:
-            if all(getattr(link, name) == value for name, value in to.values.items()):
-                found.base[getattr(link, owner)].append(link)
-        if with_targets:
-            targets = [
-                getattr(link, to.target) for links in found.by_owner.values() for link in links
-            ]
-            if targets:
-                model = type(targets[0])
-                changed = conflicts.changed_since(model, "id", [one.pk for one in targets], since)
-                found.target_base = conflicts.at_change_set(model, "id", changed, since)
-                for record in found.target_base.values():
-                    self.registry.attach(record)
-
-
 class PartPlanner:
-    """Plans the parts and lists of rows. ``renames``: another name in the file is a new name of the
+    """Plans the parts of rows. ``renames``: another name in the file is a new name of the
     same record, as in our own exports."""
 
     def __init__(
@@ -155,7 +82,7 @@ class PartPlanner:
         name_field = next((one for one in fields if one.name == name), part_field(part, REFERENCE))
         if row.values.get(name) is CLEAR:
             for link in linked:
-                self._cell(row, name_field, show(getattr(link, links.to.target)), "")
+                self.add_cell(row, name_field, show(getattr(link, links.to.target)), "")
                 self.registry.remove(link, row.number)
             links.by_owner[owner.pk] = []
             return
@@ -191,7 +118,7 @@ class PartPlanner:
             ):
                 return
         self._set_part_fields(row, target, part, fields, links)
-        self._cell(row, name_field, show(current), str(target))
+        self.add_cell(row, name_field, show(current), str(target))
         if linked:
             self.registry.use(linked[0], row.number)
             self.registry.set(
@@ -201,7 +128,7 @@ class PartPlanner:
                 self.reader.origin(row, name_field),
             )
         else:
-            self._add_link(row, owner, target, links)
+            self.add_link(row, owner, target, links)
 
     def _plan_one_of(
         self,
@@ -233,7 +160,7 @@ class PartPlanner:
             target = found
         self._set_part_fields(row, target, part, fields, links)
         if target.pk not in {one.pk for one in records}:
-            self._add_link(row, owner, target, links)
+            self.add_link(row, owner, target, links)
 
     def _among(
         self,
@@ -403,7 +330,7 @@ class PartPlanner:
             base = links.target_base.get(record.pk)
             self.setter.set_fields(row, record, own, base=base)
 
-    def _add_link(
+    def add_link(
         self, row: RowValues, owner: AuditedModel, target: AuditedModel, links: Links, **more: Any
     ) -> None:
         to = links.to
@@ -421,67 +348,12 @@ class PartPlanner:
                 planned.users.add(row.number)
         links.by_owner[owner.pk].append(link)
 
-    # Lists ------------------------------------------------------------------------------------
-
-    def plan_list(
-        self, row: RowValues, owner: AuditedModel, one: ImportField, links: Links
-    ) -> None:
-        """Let the owner's links be those that the cell lists."""
-        linked = links.by_owner.get(owner.pk, [])
-        if one.name in row.failed:
-            text = row.texts.get(one.name, "")
-            if text and _pieces(text) == _pieces(self._shown(one, links, linked)):
-                del row.failed[one.name]
-            return
-        if one.name not in row.values:
-            return
-        value = row.values[one.name]
-        wanted = self._wanted(one, frozenset() if value is CLEAR else value)
-        current = {self._pair(links, link): link for link in linked}
-        added, removed = wanted.keys() - current.keys(), current.keys() - wanted.keys()
-        if owner.pk in links.base:
-            then = {self._pair(links, link) for link in links.base[owner.pk]}
-            # What others added or removed since stays so, unless the file says otherwise.
-            added = {pair for pair in added if pair not in then}
-            removed = {pair for pair in removed if pair in then}
-        if not added and not removed:
-            return
-        before = self._shown(one, links, linked)
-        for pair in removed:
-            self.registry.remove(current[pair], row.number)
-            links.by_owner[owner.pk].remove(current[pair])
-        for pair in sorted(added, key=str):
-            target, role = wanted[pair]
-            more = {links.to.role: role} if links.to.role else {}
-            self._add_link(row, owner, target, links, **more)
-        self._cell(row, one, before, self._shown(one, links, links.by_owner[owner.pk]))
-
-    def _wanted(self, one: ImportField, values: Iterable[Any]) -> dict[Any, tuple[Any, Any]]:
-        found = {}
-        for value in values:
-            target, role = value if isinstance(value, tuple) else (value, None)
-            found[target.pk, role.pk if role is not None else None] = (target, role)
-        return found
-
-    def _pair(self, links: Links, link: AuditedModel) -> tuple[Any, Any]:
-        role = getattr(link, f"{links.to.role}_id") if links.to.role else None
-        return links.target_key(link), role
-
-    def _shown(self, one: ImportField, links: Links, linked: Iterable[AuditedModel]) -> str:
-        to = links.to
-        shown = getattr(one.reads, "one", one.reads)
-        texts = []
-        for link in linked:
-            target = getattr(link, to.target)
-            texts.append(shown.show((target, getattr(link, to.role)) if to.role else target))
-        return "; ".join(sorted(texts))
-
     def _names(self, links: Links, keys: Iterable[Any]) -> str:
         model = own_field(links.to.model, links.to.target).related_model
         assert isinstance(model, type)  # noqa: S101 - for mypy
         return show(list(model._base_manager.filter(pk__in=list(keys))))
 
-    def _cell(self, row: RowValues, one: ImportField, old: str, new: str) -> None:
+    def add_cell(self, row: RowValues, one: ImportField, old: str, new: str) -> None:
         row.plan.cells.append(Cell(self.reader.origin(row, one).place, one.label, old, new))
 
 
@@ -498,10 +370,6 @@ def given_field(row: RowValues, part: Part, fields: Iterable[ImportField]) -> Im
 def part_names(part: Part, fields: Iterable[ImportField]) -> list[str]:
     """The names of the part's mapped fields, and of those that identify its record."""
     return [f"{part.name}.{ID}", f"{part.name}.{REFERENCE}", *(one.name for one in fields)]
-
-
-def _pieces(text: str) -> list[str]:
-    return sorted(piece.strip() for piece in text.replace(";", ",").split(","))
 
 
 def add_reference(

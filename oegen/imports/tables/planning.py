@@ -16,8 +16,7 @@ Rows are planned in batches, each in a fixed number of queries. Nothing is writt
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -27,17 +26,21 @@ from oegen.audit.audited import AuditedModel
 from oegen.core.fields import own_field
 from oegen.core.words import count
 from oegen.imports.tables import conflicts
-from oegen.imports.tables.asking import LEAVE_OUT, NEW, TAKE, About, Asked, Option
+from oegen.imports.tables.asking import About, Asked
 from oegen.imports.tables.checking import Checker, close_refusals
+from oegen.imports.tables.groups import GroupComparer
 from oegen.imports.tables.kinds import ID, REFERENCE, VERSION, ImportField, ImportKind
+from oegen.imports.tables.links import LinkReader, Links
+from oegen.imports.tables.lists import ListPlanner
 from oegen.imports.tables.lookups import Lookups
 from oegen.imports.tables.mapping import Mapping, MatchedColumns, match_columns
 from oegen.imports.tables.matching import Identity, Matcher, key_values
 from oegen.imports.tables.models import ExternalReference
-from oegen.imports.tables.parts import LinkReader, Links, PartPlanner, add_reference, part_names
+from oegen.imports.tables.owners import OwnerFinder
+from oegen.imports.tables.parts import PartPlanner, add_reference, part_names
 from oegen.imports.tables.plans import Missing, Plan, Problem, RowState
 from oegen.imports.tables.reading import Table
-from oegen.imports.tables.records import FieldSetter, Registry, is_same
+from oegen.imports.tables.records import FieldSetter, Registry
 from oegen.imports.tables.rows import CLEAR, RowReader, RowValues
 from oegen.people.models import User
 
@@ -118,6 +121,23 @@ class _Planner:
         self.own_fields = [one for one in self._mapped_fields("") if one.link is None]
         self.list_fields = [one for one in self._mapped_fields("") if one.link is not None]
         self.part_fields = {part.name: self._mapped_fields(part.name) for part in self.kind.parts}
+        self.comparer = GroupComparer(
+            self.kind,
+            self.reader,
+            self.own_fields,
+            self.part_fields,
+            request.choices,
+            save_anyway=request.save_anyway,
+        )
+        self.owners = OwnerFinder(
+            self.kind,
+            self.lookups,
+            self.reader,
+            self.part_matchers,
+            request.choices,
+            save_anyway=request.save_anyway,
+        )
+        self.lists = ListPlanner(self.parts)
         self.groups: dict[str, AuditedModel] = {}
         #: Whether several rows may be of one record without a column that groups them.
         self.may_repeat = all(part.is_single for part in self.kind.parts)
@@ -187,7 +207,7 @@ class _Planner:
         self.matcher.prefetch(identities)
         found: list[tuple[RowValues, AuditedModel, bool]] = []
         by_keys = self._by_key_fields(rows)
-        owners = self._owners_by_part(
+        owners = self.owners.find(
             row for row, one in zip(rows, identities, strict=True) if not (one.id or one.reference)
         )
         for row, identity in zip(rows, identities, strict=True):
@@ -228,7 +248,7 @@ class _Planner:
         if group and group in self.groups:
             planned = self.registry.use(self.groups[group], row.number)
             row.plan.record, row.plan.name = str(planned.record.pk), str(planned.record)
-            self._compare_with_group(row, self.first_values[group])
+            self.comparer.compare(row, self.first_values[group])
             return planned.record, planned.is_new
         record = owners.get(row.number) if identity.is_empty else None
         if self.kind.key_fields and not identity.id:
@@ -243,7 +263,7 @@ class _Planner:
                 return None, False
             record = match.record
             if record is None and row.number in owners:
-                record, is_asked = self._new_name_of(row, identity, owners[row.number])
+                record, is_asked = self.owners.new_name(row, identity, owners[row.number])
                 if is_asked:
                     return None, False
         if record is not None and record.pk in self.claimed:
@@ -298,7 +318,7 @@ class _Planner:
             self._refuse_repeated(row, identity, record)
             return None, False
         row.plan.record = str(record.pk)
-        self._compare_with_group(row, first)
+        self.comparer.compare(row, first)
         planned = self.registry.use(record, row.number)
         return planned.record, planned.is_new
 
@@ -317,60 +337,6 @@ class _Planner:
             one,
             f"Row {self.claimed[record.pk]} is about the same {noun}, “{record}”. {advice}",
         )
-
-    def _owners_by_part(self, rows: Iterable[RowValues]) -> dict[int, AuditedModel]:
-        """The records of rows that say nothing of their own record, by a part that is known to be
-        in one alone."""
-        found: dict[int, AuditedModel] = {}
-        rows = list(rows)
-        for part in self.kind.parts:
-            names = [f"{part.name}.{name}" for name in (ID, REFERENCE)]
-            if part.is_single or not any(name in self.reader.by_field for name in names):
-                continue
-            matcher = self.part_matchers[part.name]
-            identities = [matcher.identity(row) for row in rows]
-            matcher.prefetch(identities)
-            records = {
-                row.number: record.pk
-                for row, one in zip(rows, identities, strict=True)
-                if (one.id or one.reference) and (record := matcher.known(one)) is not None
-            }
-            owners: dict[Any, set[Any]] = defaultdict(set)
-            links = part.link.model._base_manager.filter(
-                **{f"{part.link.target}__in": set(records.values())}
-            )
-            keys = f"{part.link.target}_id", f"{part.link.owner}_id"
-            for target, owner in links.values_list(*keys):
-                owners[target].add(owner)
-            only = {
-                key: next(iter(several)) for key, several in owners.items() if len(several) == 1
-            }
-            loaded = self.lookups.load(self.kind.model, set(only.values()))
-            found |= {row: loaded[only[key]] for row, key in records.items() if key in only}
-        return found
-
-    def _new_name_of(
-        self, row: RowValues, identity: Identity, owner: AuditedModel
-    ) -> tuple[AuditedModel | None, bool]:
-        """The record whose part the row has, if the row's name is a new name of it; and whether
-        that is asked. Without looking, it is."""
-        noun = self.kind.model._meta.verbose_name
-        asked = Asked(
-            key=f"rename:{owner.pk}:{identity.name}",
-            about=About.MATCH,
-            text=f"The row's part belongs to “{owner}”, and the row says “{identity.name}”. Is "
-            "that a new name?",
-            options=(
-                Option(TAKE, f"Yes, rename “{owner}”"),
-                Option(NEW, f"No, it is part of another {noun} as well: add that"),
-            ),
-            suggestion=TAKE,
-            row=row.number,
-        )
-        answer = asked.answer(self.request.choices) or (TAKE if self.request.save_anyway else "")
-        if not answer:
-            row.plan.asked.append(asked)
-        return (owner if answer == TAKE else None), not answer
 
     def _by_key_fields(self, rows: list[RowValues]) -> dict[Any, AuditedModel]:
         """The records by their ``key_fields``, of the rows of a batch."""
@@ -445,7 +411,7 @@ class _Planner:
                 self.parts.plan_part(row, record, part, matcher, own, fields)
         for one in self.list_fields:
             self._share_new_links(record, links[one.name])
-            self.parts.plan_list(row, record, one, links[one.name])
+            self.lists.plan_list(row, record, one, links[one.name])
 
     def _share_new_links(self, record: AuditedModel, links: Links) -> None:
         """Let a group's row of a later batch see the links that an earlier one made."""
@@ -460,58 +426,6 @@ class _Planner:
                 and all(getattr(planned.record, n) == v for n, v in to.values.items())
             ):
                 links.by_owner[record.pk].append(planned.record)
-
-    def _compare_with_group(self, row: RowValues, first: RowValues) -> None:
-        """What a further row of a group says otherwise than the first is asked; a part of which
-        there is one, as a whole."""
-        for one in self.own_fields:
-            self._compare(row, first, one, [one.name])
-        for part in self.kind.parts:
-            if part.is_single:
-                names = part_names(part, self.part_fields[part.name])
-                name = f"{part.name}.{part.own_kind.name_field}"
-                mapped = [self.reader.by_field[n].field for n in names if n in self.reader.by_field]
-                mapped.sort(key=lambda one: one.name != name)
-                for one in mapped:
-                    self._compare(row, first, one, names)
-
-    def _compare(
-        self, row: RowValues, first: RowValues, one: ImportField, together: list[str]
-    ) -> None:
-        """Leave the field to the first row if both say the same of it, or that is the answer;
-        ``together`` are the fields that go with it then."""
-        if not row.has(one.name):
-            return
-        value = row.values.get(one.name)
-        if one.name == self.kind.name_field or is_same(first.values.get(one.name), value):
-            row.drop([one.name])
-            return
-        if not first.has(one.name):
-            # The first row says nothing of it: this one does, for those that follow.
-            if one.name in row.values:
-                first.values[one.name], first.texts[one.name] = value, row.texts[one.name]
-            return
-        asked = Asked(
-            key=f"group:{row.number}:{one.name}",
-            about=About.GROUP,
-            text=f"{one.label} is “{row.texts.get(one.name, '')}” here and "
-            f"“{first.texts.get(one.name, '')}” in row {first.number} of the same "
-            f"{self.kind.model._meta.verbose_name}. Which one counts?",
-            options=(
-                Option("first", f"As in row {first.number}"),
-                Option(LEAVE_OUT, "Leave this row out"),
-            ),
-            suggestion="first",
-            row=row.number,
-        )
-        answer = asked.answer(self.request.choices)
-        if answer == "first" or (not answer and self.request.save_anyway):
-            row.drop(together)
-        elif answer == LEAVE_OUT:
-            row.plan.state = RowState.LEFT_OUT
-        else:
-            row.plan.asked.append(asked)
-            row.drop(together)
 
     # The whole ----------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from oegen.people.models import User
 
 Progress = Callable[[int, int, str], object]
 
+NO_MAPPING = Mapping()
+
 
 class ChangedSinceError(Exception):
     """The plan is not the one that was previewed any more. The text is shown to people."""
@@ -152,9 +154,23 @@ def _end(one: TableImport) -> None:
     one.state, one.applied_at = ImportState.APPLIED, timezone.now()
 
 
-def plan_file(path: Path, kind: str, **options: object) -> tuple[Table, Plan]:
-    """Plan a file that nobody uploaded, for the command. ``options`` are those of Request."""
-    sheet = str(options.pop("sheet", ""))
-    table = open_table(path, path.name, sheet=sheet)
-    request = Request(kind=KINDS[kind], namespace=uuid4(), **options)  # type: ignore[arg-type]
-    return table, plan(table, request)
+def plan_file(
+    path: Path,
+    kind: str,
+    *,
+    sheet: str = "",
+    mapping: Mapping = NO_MAPPING,
+    person: User | None = None,
+    reason: str = "Import",
+    save_anyway: bool = False,
+) -> Plan:
+    """Plan a file that nobody uploaded, for the command. Raises UnreadableFileError."""
+    request = Request(
+        kind=KINDS[kind],
+        mapping=mapping,
+        namespace=uuid4(),
+        person=person,
+        reason=reason,
+        save_anyway=save_anyway,
+    )
+    return plan(open_table(path, path.name, sheet=sheet), request)

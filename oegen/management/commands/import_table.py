@@ -49,7 +49,7 @@ class Command(BaseCommand):
         person = self._person(options["user"])
         reason = options["reason"] or f"import_table of “{file.name}”."
         try:
-            _, plan = plan_file(
+            plan = plan_file(
                 file,
                 kind,
                 sheet=options["sheet"],
