@@ -21,7 +21,7 @@ from oegen.core.record_keys import ALIAS, NAME
 from oegen.core.text import clean_line
 from oegen.imports.cells import quote
 from oegen.imports.tables.asking import NEW, About, Asked, Option
-from oegen.imports.tables.kinds import ID, REFERENCE, ImportKind
+from oegen.imports.tables.kinds import ID, REFERENCE, VERSION, ImportKind
 from oegen.imports.tables.lookups import Lookups
 from oegen.imports.tables.models import ExternalReference
 from oegen.imports.tables.rows import CLEAR, RowValues
@@ -62,7 +62,8 @@ class Identity:
 
 
 class Matcher:
-    """Finds the records of a kind, for the rows of one import."""
+    """Finds the records of a kind, for the rows of one import. ``by_name`` False: names are those
+    within another record, and identify none here."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Matcher:
         *,
         save_anyway: bool,
         part: str = "",
+        by_name: bool = True,
     ):
         self.kind = kind
         self.lookups = lookups
@@ -80,7 +82,14 @@ class Matcher:
         self.namespace = namespace
         self.save_anyway = save_anyway
         self.part = part
+        self.by_name = by_name and bool(kind.name_field)
         self.prefix = f"{part}." if part else ""
+        #: The fields that may have a number which identifies a record, such as its LEI.
+        self._key_names = [
+            self.prefix + one.name
+            for one in kind.fields.values()
+            if one.name not in (ID, REFERENCE, VERSION, kind.name_field) and not one.part
+        ]
         #: The references of this import's source, by record.
         self._referred: dict[UUID, str] = {}
         #: What this import makes new, by reference, own numbers and keys.
@@ -109,7 +118,7 @@ class Matcher:
         found.numbers = {
             name: text(name).casefold() for name in self.kind.own_numbers if text(name)
         }
-        if self.kind.model.HAS_KEYS:
+        if self.kind.model.HAS_KEYS and any(map(row.has, self._key_names)):
             found.keys = self._unique_keys(row)
         return found
 
@@ -159,7 +168,7 @@ class Matcher:
         wanted |= set(self._found_references.values())
         for keys in self._found_numbers.values():
             wanted |= keys
-        if self.kind.name_field and any(not one.id for one in identities):
+        if self.by_name and any(not one.id for one in identities):
             index = self.lookups.names(self.kind)
             for one in identities:
                 if one.name and not one.id:
@@ -202,7 +211,7 @@ class Matcher:
                 return self._ask(one, found, f"{number[1]} is that of several {self.kind.label}")
             if (key := self._new.get(number)) and (record := self._record(key)) is not None:
                 return Match(record)
-        if one.name:
+        if one.name and self.by_name:
             return self._by_name(one)
         return Match(new_key=self.new_key(one.row))
 
@@ -218,7 +227,7 @@ class Matcher:
             self._referred[record.pk] = one.reference
         for number in [*one.numbers.items(), *one.keys]:
             self._new.setdefault(number, record.pk)
-        if self.kind.name_field:
+        if self.by_name:
             stored = self.kind.fields[self.kind.name_field].stored_as
             name = getattr(record, stored) or one.name
             self.lookups.names(self.kind).add(record.pk, name, getattr(record, "aliases", ""))

@@ -116,7 +116,8 @@ class _Planner:
         )
         self.matcher = self._matcher(self.kind, "")
         self.part_matchers = {
-            part.name: self._matcher(part.own_kind, part.name) for part in self.kind.parts
+            part.name: self._matcher(part.own_kind, part.name, by_name=part.is_single)
+            for part in self.kind.parts
         }
         self.own_fields = [one for one in self._mapped_fields("") if one.link is None]
         self.list_fields = [one for one in self._mapped_fields("") if one.link is not None]
@@ -150,7 +151,7 @@ class _Planner:
     def _part_identities(self, matched: MatchedColumns) -> set[str]:
         return {one.field.name.rpartition(".")[2] for one in matched.columns if one.field.part}
 
-    def _matcher(self, kind: ImportKind, part: str) -> Matcher:
+    def _matcher(self, kind: ImportKind, part: str, *, by_name: bool = True) -> Matcher:
         request = self.request
         return Matcher(
             kind,
@@ -159,6 +160,7 @@ class _Planner:
             request.namespace,
             save_anyway=request.save_anyway,
             part=part,
+            by_name=by_name,
         )
 
     def _mapped_fields(self, part: str) -> list[ImportField]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +183,9 @@ class Row(Reads):
         return [(row.code, row.name) for row in rows if row.is_active]
 
 
+_country_name = cache(country_name)
+
+
 class Country(Reads):
     has_vocabulary = True
 
@@ -189,7 +193,7 @@ class Country(Reads):
         return parse_country(text_of(value))
 
     def show(self, value: Any) -> str:
-        return country_name(value or "")
+        return _country_name(value or "")
 
 
 class Person(Reads):
