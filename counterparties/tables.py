@@ -19,8 +19,12 @@ from oegen.pages.columns import (
 from oegen.pages.tables import RecordTable
 from oegen.search.ordering import natural
 
-#: One a line in the field.
-ALIASES = FileValue(("aliases",), lambda text: "; ".join(split_lines(text)))
+
+class AliasesColumn(TextColumn):
+    """Other names: one a line in the field and in downloads, so that they can be imported again."""
+
+    def cell(self, record, value):
+        return super().cell(record, "; ".join(split_lines(value)))
 
 
 class CounterpartyTable(RecordTable):
@@ -31,7 +35,7 @@ class CounterpartyTable(RecordTable):
     strategy = TextColumn()
     contact_count = NumberColumn("Contacts", annotate=methodcaller("with_contact_count"))
     pipeline_count = NumberColumn("Pipelines", annotate=methodcaller("with_pipeline_count"))
-    aliases = TextColumn("Other names", file_value=ALIASES)
+    aliases = AliasesColumn("Other names")
     website = TextColumn()
     company_number = TextColumn()
     lei = Column("LEI")
@@ -72,7 +76,7 @@ class ContactTable(RecordTable):
     )
     email = PartColumn("counterparties/parts/email.html", "E-mail")
     phone = PartColumn("counterparties/parts/phone.html")
-    aliases = TextColumn("Other names", file_value=ALIASES)
+    aliases = AliasesColumn("Other names")
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 

@@ -19,17 +19,20 @@ from django.views.generic import TemplateView
 
 from dashboard import metrics
 from dashboard.change_words import ChangeWords
-from dashboard.metrics.changes import KINDS, Change, Changes, StepPipeline
+from dashboard.metrics.changes import Change, Changes, StepPipeline
+from dashboard.metrics.kinds import KINDS
 from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
 from oegen.audit.narrative import news
 from oegen.core import clock
+from oegen.core.caching import cache_key, keep
 from oegen.core.words import count
 from oegen.exports import FileColumn
 from oegen.models import ChangeSet
 from oegen.pages.columns import truncate
 from oegen.pages.lists import FilteredPage
-from pipelines.filters import PipelineFilter
+from pipelines.filtered import select_pipelines
+from pipelines.filters import PipelineFilter, reader_key
 from pipelines.models import Pipeline
 from pipelines.querysets import PipelineQuerySet
 
@@ -173,9 +176,16 @@ class ChangesPage(FilteredPage):
         }
         if context["is_wrong"]:
             return context
+        days = self.start.day, self.end.day, clock.today(), clock.past_day()
+        # Kept until the next change set of whatever kind, because people are named.
+        version = ChangeSet.objects.newest_seal(), *days
+        key = "changes", *version, *reader_key(self.request.GET, self.request.user)
+        return context | keep(self._results, *key) | {"results_key": cache_key(*key)}
+
+    def _results(self) -> dict:
         with self._changes() as (found, walk):
-            context["walk"] = walk
-            return context | (self._step_context(found) if self.step else self._kinds(found))
+            results = self._step_context(found) if self.step else self._kinds(found)
+            return {"walk": walk} | results
 
     def _day(
         self, name: str, label: str, default: date, latest: date, *, other_name: str = ""
@@ -200,11 +210,7 @@ class ChangesPage(FilteredPage):
         return value if value in codes else ""
 
     def _select(self) -> PipelineQuerySet:
-        """Called at each end of the range: a filter may match other records there or be invalid."""
-        filterset = self.get_filterset(self.get_filterset_class())
-        if filterset.is_bound and not filterset.is_valid():
-            return Pipeline.objects.none()
-        return filterset.qs
+        return select_pipelines(self.request.GET, self.request)
 
     @contextmanager
     def _changes(self) -> Iterator[tuple[Changes, metrics.Walk]]:

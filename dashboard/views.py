@@ -100,7 +100,7 @@ class Dashboard(ComparedPipelines):
 
 def _latest_changes() -> list[news.Batch]:
     """Kept until the next change set, of whatever kind, with the addresses of its records."""
-    newest = ChangeSet.objects.order_by("-number").values_list("seal", flat=True).first()
+    newest = ChangeSet.objects.newest_seal()
 
     def read() -> list[news.Batch]:
         found = news.latest(limit=5)

@@ -26,7 +26,7 @@ from oegen.alerts.events import (
 from oegen.core import sql
 from oegen.core.words import count, number, signed
 from oegen.search.ordering import natural
-from pipelines.attention import REASONS, attention_sql, has_any
+from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import RAG, CapacityBasis, Outcome, Reason
 from pipelines.models import (
     Facility,
@@ -214,7 +214,7 @@ def _standing_facts(keys: list[UUID]) -> dict[UUID, tuple[tuple[str, str], ...]]
 def reasons_for_attention(counting: bool) -> Held:
     """Only what counts, or also what does not because of other pipelines (``attention_sql``)."""
     kinds = [Reason(kind) for kind, _ in NEEDS_ATTENTION.kinds]
-    query, params = attention_sql(counting=counting)
+    query, params = attention_sql(usage=Usage.load(counting=counting))
     rows = sql.fetch(
         f"SELECT pipeline_id, {REASONS} FROM ({query}) AS attention WHERE {has_any(kinds)}",  # noqa: S608
         params,

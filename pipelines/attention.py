@@ -10,11 +10,14 @@ open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from oegen.core import clock, sql
@@ -36,29 +39,60 @@ def has_any(reasons: Iterable[Reason]) -> str:
     return " OR ".join(f"{reason.column} = 1" for reason in reasons)
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What reasons depend on beside the facts of a pipeline: whether fields are used at all
+    (``names``: somebody is responsible for a pipeline; ``proves``: a gate is proven), the gates,
+    and the pipelines that are ``waiting``."""
+
+    names: bool
+    proves: bool
+    gates: Gates
+    waiting: RawSQL
+
+    @classmethod
+    def load(cls, *, counting: bool = True) -> Usage:
+        """Without ``counting``, as if all fields were used."""
+        facts, gates = _facts(clock.past_moment()), Gates.load()
+        # Asked beforehand: a part of the statement would be evaluated for each use of its result.
+        names = not counting or facts.filter(responsible_id__isnull=False).exists()
+        proves = not counting or facts.filter(gates.any_proven()).exists()
+        return cls(names, proves, gates, key_set(stays.waiting(clock.today())))
+
+    def version(self) -> tuple[object, ...]:
+        """What changes when any of this does: a part of cache keys."""
+        return self.names, self.proves, self.gates.version, clock.today(), *stays.stays_version()
+
+
 def attention_sql(
-    only: str = "", *, pipeline: str = "", counting: bool = True
+    only: RawSQL | None = None,
+    *,
+    pipeline: str = "",
+    usage: Usage | None = None,
+    at: datetime | None = None,
 ) -> tuple[str, sql.Values]:
     """SQL, with parameters, with a row for each open pipeline: ``pipeline_id``, ``name``, ``stage``
     (its code), ``rag``, ``rtb``, ``responsible`` (a user's key), ``kw`` (null if unknown) and, by
     ``Reason.column``, 0 or 1.
 
-    ``only`` names a table with the ids of the pipelines wanted; ``pipeline`` is SQL for the id of
-    the only one wanted, such as a column of an outer query. Without ``counting``, ``NOBODY`` and
-    ``UNPROVEN`` do not depend on other pipelines.
+    ``only`` selects the ids of the pipelines wanted; ``pipeline`` is SQL for the id of the only one
+    wanted, such as a column of an outer query. ``at``: as the pipelines were at that moment, judged
+    on the day that is read.
     """
-    one = Q(pipeline_id=RawSQL(pipeline, ())) if pipeline else Q()  # noqa: S611
-    wanted = Q(pipeline_id__in=RawSQL(f"SELECT id FROM {only}", ())) if only else one  # noqa: S608, S611
-    moment = clock.past_moment()
+    usage = usage or Usage.load()
+    facts, params = _open_facts(usage.gates, usage.proves, clock.today(), connection.vendor)
+    moment = at or clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
-    # Asked beforehand: a part of the statement would be evaluated for each use of its result.
-    names = not counting or _facts(moment).filter(responsible_id__isnull=False).exists()
-    gates = Gates.load()
-    proves = not counting or _facts(moment).filter(gates.any_proven()).exists()
-    now, now_params = _now(moment, wanted, is_unproven(gates) if proves else Q(pk__in=[]))
-    nobody = "now.responsible IS NULL" if names else "1 = 0"
-    was, was_params = _was(then, moment, one)
-    waiting = key_set(stays.waiting(clock.today()))
+    valid_now, now_params = _valid_at(moment)
+    valid_then, then_params = _valid_at(then)
+    [until] = _adapted(moment or FOREVER)
+    wanted, wanted_params = "", ()
+    if only:
+        wanted, wanted_params = f"AND pipeline_id IN ({only.sql})", tuple(only.params)
+    elif pipeline:
+        wanted = f"AND pipeline_id = {pipeline}"
+    nobody = "now.responsible IS NULL" if usage.names else "1 = 0"
+    waiting = usage.waiting
     return (
         f"""
         SELECT now.pipeline_id, now.name, now.stage_code AS stage, now.rag, now.rtb,
@@ -78,39 +112,64 @@ def attention_sql(
             CASE WHEN {nobody} THEN 1 ELSE 0 END AS nobody,
             now.unproven,
             CASE WHEN now.pipeline_id IN ({waiting.sql}) THEN 1 ELSE 0 END AS waiting
-        FROM ({now}) AS now LEFT JOIN ({was}) AS was ON was.pipeline_id = now.pipeline_id
+        FROM (
+            SELECT pipeline_id, SUM(kw) AS kw, MAX(project_name) AS name,
+                MAX(stage_code) AS stage_code, MAX(rag_status) AS rag, MAX(rtb_date) AS rtb,
+                MAX(responsible_id) AS responsible, MAX(overdue) AS overdue,
+                MAX(missed) AS missed, MAX(unproven) AS unproven, MAX(unconfirmed) AS unconfirmed
+            FROM ({facts}) AS facts WHERE {valid_now} {wanted} GROUP BY pipeline_id
+        ) AS now
+        -- Only those that are not the same at both moments.
+        LEFT JOIN (
+            SELECT pipeline_id, rag_status, rtb_date FROM ({facts}) AS facts
+            WHERE is_first AND {valid_then} AND valid_until < %s {wanted}
+        ) AS was ON was.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
-        (*waiting.params, *now_params, *was_params),
+        (
+            *waiting.params,
+            *(*params, *now_params, *wanted_params),
+            *(*params, *then_params, until, *wanted_params),
+        ),
     )
 
 
-def _now(moment: datetime | None, wanted: Q, unproven: Q) -> tuple[str, sql.Values]:
-    """The open pipelines at that moment; None for the present. ``unproven`` is the condition for
-    ``Reason.UNPROVEN``."""
+@lru_cache(maxsize=10)
+def _open_facts(gates: Gates, proves: bool, today: date, vendor: str) -> tuple[str, sql.Values]:
+    """SQL that selects all facts of open pipelines with what reasons are made of, ever.
+
+    Kept, because Django takes as long to write it as the database to read some thousand rows.
+    """
     confirmed = clock.days_ago(UNCONFIRMED_DAYS)
-    rows = _facts(moment).filter(wanted).values("pipeline_id")
-    found: tuple[str, sql.Values] = rows.annotate(
-        kw=Sum("kw"),
-        name=Max("project_name"),
-        stage_code=Max("stage__code"),
-        rag=Max("rag_status"),
-        rtb=Max("rtb_date"),
-        responsible=Max("responsible_id"),
-        overdue=Max(as_number(is_overdue())),
-        missed=Max(as_number(Q(milestone_due__lt=clock.today()))),
-        unproven=Max(as_number(unproven)),
-        # What was never rated has a reason of its own.
-        unconfirmed=Max(as_number(not_confirmed_since(confirmed) & ~Q(rag_status=""))),
-    ).query.sql_with_params()
+    unproven = is_unproven(gates) if proves else Q(pk__in=[])
+    facts = apps.get_model("pipelines", "Fact").objects.filter(IS_OPEN).order_by()
+    found: tuple[str, sql.Values] = (
+        facts.values(
+            *("pipeline_id", "valid_from", "valid_until", "is_first", "kw", "project_name"),
+            *("rag_status", "rtb_date", "responsible_id"),
+        )
+        .annotate(
+            stage_code=F("stage__code"),
+            overdue=as_number(is_overdue(today)),
+            missed=as_number(Q(milestone_due__lt=today)),
+            unproven=as_number(unproven),
+            # What was never rated has a reason of its own.
+            unconfirmed=as_number(not_confirmed_since(confirmed) & ~Q(rag_status="")),
+        )
+        .query.sql_with_params()
+    )
     return found
 
 
-def _was(then: datetime, moment: datetime | None, one: Q) -> tuple[str, sql.Values]:
-    """How the pipelines were ``then`` whose facts are not the same at ``moment``."""
-    rows = _facts(then).filter(one, is_first=True, valid_until__lt=moment or FOREVER)
-    rows = rows.values("pipeline_id", "rag_status", "rtb_date")
-    found: tuple[str, sql.Values] = rows.query.sql_with_params()
-    return found
+def _valid_at(moment: datetime | None) -> tuple[str, sql.Values]:
+    """The condition for the facts right before that time; None: the current ones. See
+    ``FactQuerySet.at``."""
+    if moment is None:
+        return "valid_until >= %s", _adapted(FOREVER)
+    return "valid_from < %s AND valid_until >= %s", _adapted(moment, moment)
+
+
+def _adapted(*moments: datetime) -> sql.Values:
+    return tuple(map(connection.ops.adapt_datetimefield_value, moments))
 
 
 def _facts(moment: datetime | None) -> QuerySet[Any]:

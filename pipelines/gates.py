@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from uuid import UUID
 
@@ -43,6 +43,15 @@ class Gates:
         technologies = apps.get_model("pipelines", "Technology").objects.order_by()
         parents = dict(technologies.values_list("pk", "parent_id"))
         return cls({place: frozenset(gates) for place, gates in kinds.items()}, parents)
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    @cached_property
+    def version(self) -> str:
+        """What changes when a gate does: a part of cache keys."""
+        sets = ((*map(str, place), *sorted(map(str, gates))) for place, gates in self.sets.items())
+        return str((sorted(sets), sorted(map(str, self.parents.items()))))
 
     def of(self, technology: UUID | None, country: str) -> frozenset[UUID]:
         """The gates of a facility of that technology and country, or of a project without one."""

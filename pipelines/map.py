@@ -147,20 +147,28 @@ class Map(FilteredPipelines):
     default_filter = OPEN_BY_DEFAULT
 
     def get_context_data(self, **kwargs):
+        filters = self.filterset.data
+        version = asof.data_version(), *reader_key(filters, self.request.user)
+        found = keep(self._read, "map page", *version)
+        context = super().get_context_data(**kwargs)
+        # Without any pipeline there is no link to show all of them.
+        is_empty = not found["placed"] and not self.filterset.queryset.exists()
+        return context | {
+            "all_query": "" if is_empty else context["all_query"],
+            # With the default filter, which MapData does not apply.
+            "map_query": filters.urlencode(),
+            "status_text": f"{count(found['placed'], 'facility', 'facilities')} on the map",
+            **found,
+        }
+
+    def _read(self) -> dict[str, Any]:
         facilities = self.object_list.facilities()
         placed = facilities.filter(latitude__isnull=False)
         largest = placed.order_by(F("capacity_mw").desc(nulls_last=True), natural("name"), "pk")
         first = list(largest.values_list("pk", flat=True)[:MAX_LISTED])
         capacity = facilities.capacity()
         number = placed.count()
-        context = super().get_context_data(**kwargs)
-        # Without any pipeline there is no link to show all of them.
-        is_empty = not number and not self.filterset.queryset.exists()
-        return context | {
-            "all_query": "" if is_empty else context["all_query"],
-            # With the default filter, which MapData does not apply.
-            "map_query": self.filterset.data.urlencode(),
-            "status_text": f"{count(number, 'facility', 'facilities')} on the map",
+        return {
             "capacity": capacity,
             "placed": number,
             "unplaced": capacity.facilities - number,

@@ -127,12 +127,16 @@ class StateColumn(Column):
         return _STATES[value]
 
 
+def _kind_names() -> list[str]:
+    return [name for _, name in kind_choices()]
+
+
 class MilestoneTable(RecordTable):
     default_columns = ("kind", "day", "baseline_on", "responsible", "evidence_note")
 
     pipeline = PipelineColumn()
     kind = Column("Milestone", order_by=("kind__order",), annotate=_with_kind,
-                  file_value=FileValue(("kind__name",)))  # fmt: skip
+                  file_value=FileValue(("kind__name",)), file_choices=_kind_names)  # fmt: skip
     day = NullsLastPartColumn(
         "pipelines/parts/milestone_day.html",
         "Expected or done",
@@ -141,6 +145,8 @@ class MilestoneTable(RecordTable):
     )
     state = StateColumn()
     baseline_on = DayColumn("Approved baseline")
+    forecast_on = DayColumn("Forecast")
+    actual_on = DayColumn("Actual")
     responsible = PersonColumn("pipeline__responsible")
     evidence_note = TextColumn("Evidence")
     evidence_url = TextColumn("Link to the evidence")

@@ -29,7 +29,13 @@ from oegen.pages.columns import (
 from oegen.pages.tables import FileOnlyColumn, RecordTable
 from oegen.search.ordering import natural
 from pipelines.choices import RAG, CapacityBasis, Reason
-from pipelines.models import Facility, PipelineCounterparty, PipelineFacility
+from pipelines.models import (
+    Facility,
+    PipelineCounterparty,
+    PipelineFacility,
+    Stage,
+    Technology,
+)
 from pipelines.models.pipeline import status_label
 from pipelines.querysets.capacity import ZERO
 
@@ -197,9 +203,8 @@ class PipelineTable(RecordTable):
         RAG,
         "RAG",
         cache_key=attrgetter("rag_status"),
-        file_value=FileValue(
-            ("rag_status",), lambda code: RAG(code).label if code else "Not rated"
-        ),
+        file_value=FileValue(("rag_status",), _rag_label),
+        file_choices=lambda: map(_rag_label, (*RAG.values, "")),
     )
     rag_comment = TextColumn("RAG comment")
     rag_confirmed_at = MomentColumn("RAG confirmed")
@@ -240,6 +245,7 @@ class PipelineTable(RecordTable):
         order_by=("stage__order",),
         annotate=_with_stage,
         file_value=FileValue(("stage__name",)),
+        file_choices=lambda: Stage.objects.values_list("name", flat=True),
     )
     on_hold_reason = TextColumn("Why on hold")
     ownership_pct = NumberColumn("Ownership, %", places=1, unit="%")
@@ -299,6 +305,7 @@ class FacilityTable(RecordTable):
         order_by=("technology__order",),
         annotate=_with_technology,
         file_value=FileValue(("technology__name",)),
+        file_choices=lambda: Technology.objects.values_list("name", flat=True),
     )
     capacity_mw = NumberColumn("Capacity, MW/MWp", places=1)
     storage_mwh = NumberColumn("Storage, MWh", places=1, unit="MWh")

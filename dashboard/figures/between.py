@@ -21,7 +21,7 @@ from dashboard.figures.figure import (
 )
 from dashboard.figures.totals import PIPELINES, PROJECTS
 from dashboard.metrics import Portfolio
-from dashboard.metrics.changes import count_changes
+from dashboard.metrics.moved import count_changes
 from pipelines.querysets import BETTER, OPEN, WORSE
 
 
@@ -116,7 +116,7 @@ def _changes(source: Source) -> Finding:
             "pipelines": number,
             "url": source.lists.changes(source.since, kind=kind).url,
         }
-        for kind, number in count_changes(_before(source), source.now).items()
+        for kind, number in count_changes(source.now).items()
     ]
     return Finding(rows=rows)
 

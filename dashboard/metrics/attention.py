@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
-from dashboard.metrics.portfolio import Portfolio
-from oegen.core.sql import date_of, fetch, uuid_of
+from django.db.models.expressions import RawSQL
+
+from dashboard.metrics.portfolio import MAX_DIFFERING, Portfolio
+from oegen.core.database import key_set
+from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
-from pipelines.attention import REASONS, attention_sql, has_any
+from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import Reason
 from pipelines.querysets import mw_of
 
@@ -47,39 +51,117 @@ class Attention:
     first: tuple[Needing, ...]
 
 
+#: The first pipelines that are kept: enough for those that are shown without what was written
+#: since.
+_KEPT = MAX_DIFFERING + 100
+
+_URGENT = [reason for reason in Reason if reason.is_urgent]
+
+
+class _Row(NamedTuple):
+    """``key`` is text and ``kw`` a whole number: thousands of objects take long to cache."""
+
+    key: str
+    name: str
+    stage: str
+    rag: str
+    rtb: date | None
+    kw: int | None
+    responsible: int | None
+    codes: str
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        return tuple(map(Reason, self.codes.split()))
+
+    def order(self) -> tuple[object, ...]:
+        is_urgent = any(reason.is_urgent for reason in self.reasons)
+        return not is_urgent, self.kw is None, -(self.kw or 0), self.name, self.key
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The ``numbers`` of pipelines with any reason, an urgent one and each, and the ``first``."""
+
+    numbers: tuple[int, ...]
+    first: tuple[_Row, ...]
+
+
 def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
-    urgent = [reason for reason in Reason if reason.is_urgent]
-    counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
+    """Of all pipelines it is what was kept this morning, with those that were written since."""
     with portfolio.reading():
-        sql, params = attention_sql(portfolio.selected)
-        rows = fetch(
-            f"""
-            SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
-                COUNT(*) OVER (), SUM(CASE WHEN {has_any(urgent)} THEN 1 ELSE 0 END) OVER (),
-                {counts}
-            FROM ({sql}) AS attention WHERE {has_any(Reason)}
-            ORDER BY CASE WHEN {has_any(urgent)} THEN 0 ELSE 1 END, kw DESC NULLS LAST,
-                name, pipeline_id
-            LIMIT {limit}
-            """,
-            params,
-        )
-    number, pressing, *by_reason = rows[0][8:] if rows else (0, 0, *(0 for _ in Reason))
-    people = User.objects.in_bulk({row[6] for row in rows if row[6]})
+        usage, keys = Usage.load(), portfolio.differing
+        if keys is None:
+            ids = f"SELECT id FROM {portfolio.selected}"
+            only = RawSQL(ids, ()) if portfolio.selected else None  # noqa: S611
+            found = _read(usage, only, limit=limit)
+        else:
+            found = portfolio.keep_morning(
+                lambda morning: _read(usage, at=morning.moment), "attention", *usage.version()
+            )
+            if keys:
+                only, written = key_set(keys), set(map(str, keys))
+                was, now = (_read(usage, only, at=at) for at in (portfolio.morning.moment, None))
+                found = _Found(
+                    tuple(
+                        total - before + after
+                        for total, before, after in zip(
+                            found.numbers, was.numbers, now.numbers, strict=True
+                        )
+                    ),
+                    tuple(
+                        sorted(
+                            [*(row for row in found.first if row.key not in written), *now.first],
+                            key=_Row.order,
+                        )
+                    ),
+                )
+    pipelines, urgent, *by_reason = found.numbers
+    first = found.first[:limit]
+    people = User.objects.in_bulk({row.responsible for row in first if row.responsible})
     return Attention(
-        number,
-        int(pressing),
-        {reason: int(count) for reason, count in zip(Reason, by_reason, strict=True)},
+        pipelines,
+        urgent,
+        dict(zip(Reason, by_reason, strict=True)),
         tuple(
             Needing(
-                uuid_of(key),
-                name,
-                stage,
-                rag,
-                date_of(rtb) if rtb else None,
-                None if kw is None else mw_of(kw),
-                str(people.get(responsible, "")),
-                tuple(map(Reason, codes.split())),
+                UUID(row.key),
+                row.name,
+                row.stage,
+                row.rag,
+                row.rtb,
+                None if row.kw is None else mw_of(row.kw),
+                str(people.get(row.responsible, "")),
+                row.reasons,
+            )
+            for row in first
+        ),
+    )
+
+
+def _read(
+    usage: Usage, only: RawSQL | None = None, *, at: datetime | None = None, limit: int = _KEPT
+) -> _Found:
+    counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
+    sql, params = attention_sql(only, usage=usage, at=at)
+    rows = fetch(
+        f"""
+        SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
+            COUNT(*) OVER (), SUM(CASE WHEN {has_any(_URGENT)} THEN 1 ELSE 0 END) OVER (),
+            {counts}
+        FROM ({sql}) AS attention WHERE {has_any(Reason)}
+        ORDER BY CASE WHEN {has_any(_URGENT)} THEN 0 ELSE 1 END, kw DESC NULLS LAST,
+            {by_code_point("name")}, pipeline_id
+        LIMIT {limit}
+        """,
+        params,
+    )
+    return _Found(
+        tuple(map(int, rows[0][8:] if rows else (0, 0, *(0 for _ in Reason)))),
+        tuple(
+            _Row(
+                *(str(uuid_of(key)), name, stage, rag, date_of(rtb) if rtb else None),
+                *(None if kw is None else int(kw), responsible, codes),
             )
             for key, name, stage, rag, rtb, kw, responsible, codes, *_ in rows
         ),

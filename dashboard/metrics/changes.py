@@ -16,86 +16,21 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
+from dashboard.metrics.kinds import AT_BOTH_ENDS, KINDS, MOVES
 from dashboard.metrics.last_writes import LastWrite, last_writes
-from dashboard.metrics.movement import STEPS, WalkStep, restored_sql, step_rows
+from dashboard.metrics.moved import restored_sql
+from dashboard.metrics.movement import STEPS, WalkStep, step_rows
 from dashboard.metrics.moves import effective_days
-from dashboard.metrics.portfolio import Portfolio, temporary_table, totals_by_link
+from dashboard.metrics.portfolio import Portfolio, totals_by_link
 from dashboard.metrics.sums import Condition, Total
+from dashboard.metrics.tables import temporary_table
 from oegen.core import clock
 from oegen.core.sql import date_of, days_between, fetch, uuid_of
-from pipelines.choices import CapacityBasis, Outcome
-from pipelines.querysets import DONE, ENDED, HELD, OPEN, Capacity, Megawatts, mw_of
+from pipelines.choices import CapacityBasis
+from pipelines.querysets import Capacity, Megawatts, mw_of
 
 #: The steps that take capacity away. Their pipelines are read at the start.
 LEAVING = ("on hold", "completed", "sold", "ended", "removed", "out of filter")
-
-_AT_BOTH_ENDS = "state IS NOT NULL AND was_state IS NOT NULL"
-_COMPLETED = f"state = '{DONE}' AND was_state <> '{DONE}'"
-_IS_SOLD = f"status = '{Outcome.SOLD}'"
-_REOPENED = f"state IN ('{OPEN}', '{HELD}') AND was_state IN ('{DONE}', '{ENDED}')"
-
-
-def _differ(pairs: dict[str, str]) -> str:
-    return " OR ".join(
-        f"COALESCE({one}, 0) <> COALESCE({other}, 0)" for one, other in pairs.items()
-    )
-
-
-#: Sizes are compared by the capacity bases at the start, so that a change of basis is no resizing.
-_RESIZED = _differ({"dc_then": "was_dc", "ac_then": "was_ac", "kwh": "was_kwh"})
-_REBASED = _differ({"dc": "dc_then", "ac": "ac_then"})
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of change. ``condition`` is SQL over the columns of the state at the end and, with the
-    prefix ``was_``, at the start. The change is attributed to the last write of the first of its
-    ``aspects`` (see last_writes) that was written."""
-
-    label: str
-    condition: str
-    aspects: tuple[str, ...]
-
-
-#: In the order of the page.
-KINDS = {
-    "new": Kind("New", "was_state IS NULL AND restored = 0", ("added",)),
-    "restored": Kind("Restored", "was_state IS NULL AND restored = 1", ("added",)),
-    "moved": Kind(
-        "Moved to another stage",
-        f"stage <> was_stage AND NOT ({_COMPLETED}) AND NOT ({_REOPENED} AND was_state = '{DONE}')",
-        ("stage",),
-    ),
-    "completed": Kind("Completed", _COMPLETED, ("stage", "outcome")),
-    "reopened": Kind("Reopened", _REOPENED, ("outcome", "stage")),
-    "on-hold": Kind(
-        "Put on hold",
-        f"state = '{HELD}' AND was_state <> '{HELD}'",
-        ("hold", "outcome", "stage"),
-    ),
-    "off-hold": Kind(
-        "Taken off hold", f"state = '{OPEN}' AND was_state = '{HELD}'", ("hold", "stage")
-    ),
-    "sold": Kind("Sold", f"{_IS_SOLD} AND status <> was_status", ("outcome",)),
-    "ended": Kind(
-        "Withdrawn or refused",
-        f"state = '{ENDED}' AND NOT ({_IS_SOLD}) AND status <> was_status",
-        ("outcome",),
-    ),
-    "slipped": Kind("RTB date slipped", "rtb_date > was_rtb_date", ("rtb",)),
-    "earlier": Kind("RTB date brought forward", "rtb_date < was_rtb_date", ("rtb",)),
-    "dated": Kind("RTB date given", "rtb_date IS NOT NULL AND was_rtb_date IS NULL", ("rtb",)),
-    "undated": Kind("RTB date cleared", "rtb_date IS NULL AND was_rtb_date IS NOT NULL", ("rtb",)),
-    "rated": Kind("Re-rated", "rag <> was_rag", ("rag",)),
-    "resized": Kind("Resized", _RESIZED, ("size",)),
-    "basis": Kind("Capacity basis changed", _REBASED, ("basis",)),
-    "renamed": Kind("Renamed", "name <> was_name", ("name",)),
-    "removed": Kind("Removed", "state IS NULL", ("removed",)),
-}
-
-
-#: The kinds that are a change of status.
-MOVES = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended")
 
 
 @dataclass(frozen=True)
@@ -307,29 +242,6 @@ def changes(before: Portfolio, now: Portfolio, *, step: str = "") -> Iterator[Ch
         yield result
 
 
-#: The kinds that can be counted from the portfolio ``now`` alone; others compare sizes or names.
-COUNTED = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended", "rated")
-
-
-def count_changes(before: Portfolio, now: Portfolio) -> dict[str, int]:
-    """The number of pipelines by kind of change: new, restored and the kinds in ``COUNTED``, as far
-    as they occur, in the order of KINDS. ``now`` must be built with ``before=``."""
-    counted = {
-        "new": "was_state IS NULL AND id NOT IN (SELECT id FROM restored)",
-        "restored": "was_state IS NULL AND id IN (SELECT id FROM restored)",
-        **{kind: f"{_AT_BOTH_ENDS} AND ({KINDS[kind].condition})" for kind in COUNTED},
-    }
-    numbers = ", ".join(f"COUNT(*) FILTER (WHERE {condition})" for condition in counted.values())
-    [row] = fetch(
-        f"""
-        WITH restored AS MATERIALIZED ({restored_sql(before, now)})
-        SELECT {numbers} FROM {now.comparison.later} WHERE in_filter = 1 AND first_row = 1
-        """
-    )
-    found = dict(zip(counted, row, strict=True))
-    return {kind: found[kind] for kind in KINDS if found.get(kind)}
-
-
 def _step_sql(result: Changes) -> str:
     ends = result.now.comparison
     end = ends.earlier if result.step in LEAVING else ends.later
@@ -349,7 +261,7 @@ def _lines_sql(result: Changes, selection: str) -> str:
     conditions = {
         code: kind.condition
         if code in ("new", "restored", "removed")
-        else f"{_AT_BOTH_ENDS} AND ({kind.condition})"
+        else f"{AT_BOTH_ENDS} AND ({kind.condition})"
         for code, kind in KINDS.items()
     }
     kinds = " UNION ALL ".join(
@@ -363,7 +275,7 @@ def _lines_sql(result: Changes, selection: str) -> str:
             SELECT technology_id, MAX(basis) AS basis FROM {result.now.comparison.earlier}
             WHERE technology_id IS NOT NULL GROUP BY technology_id
         ),
-        restored AS MATERIALIZED ({restored_sql(result.before, result.now)}),
+        restored AS MATERIALIZED ({restored_sql(result.now, result.now.comparison)}),
         earlier AS MATERIALIZED ({_states_sql(result.now.comparison.earlier)}),
         later AS MATERIALIZED ({_states_sql(result.now.comparison.later)}),
         pairs AS (

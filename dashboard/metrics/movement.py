@@ -8,16 +8,11 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
-
-from dashboard.metrics.portfolio import WAS, Portfolio, numbers_from, sums_of_facts
+from dashboard.metrics.moved import moved, restored_sql
+from dashboard.metrics.portfolio import Portfolio
 from dashboard.metrics.sums import Adder, Column, Condition, Total, values_of
-from oegen import audit
-from oegen.asof import table
-from oegen.core import clock
-from oegen.core.sql import Values, date_of, days_between, fetch, uuid_of
+from oegen.core.sql import Values, fetch
 from pipelines.choices import CapacityBasis, Outcome
-from pipelines.models import Pipeline
 from pipelines.querysets import DONE, ENDED, HELD, NO_DATE, OPEN, ZERO, Megawatts, mw_of
 
 #: The steps of a walk, in the order in which it is drawn. Additions are positive.
@@ -176,7 +171,7 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
     )
     return f"""
         WITH differing AS MATERIALIZED ({differing}),
-        restored AS MATERIALIZED ({restored_sql(before, now)}),
+        restored AS MATERIALIZED ({restored_sql(now, now.comparison)}),
         {sides},
         steps AS (
             SELECT 'revised' AS step, later.facility_id, later.dc - earlier.dc AS dc,
@@ -204,60 +199,26 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
     """
 
 
-def restored_sql(before: Portfolio, now: Portfolio) -> str:
-    """SQL for the ids of the pipelines that exist ``now``, did not exist ``before``, but have older
-    history rows: they were removed and restored."""
-    ends = now.comparison
-    since = connection.ops.adapt_datetimefield_value(clock.end_of(before.day))
-    history = table(audit.history_model(Pipeline))
-    return f"""
-        SELECT DISTINCT later.id FROM {ends.later} AS later
-        WHERE NOT EXISTS (SELECT 1 FROM {ends.earlier} AS earlier WHERE earlier.id = later.id)
-            AND EXISTS (
-                SELECT 1 FROM {history} AS history
-                WHERE history.id = later.id AND history.history_date < '{since}'
-            )
-    """
-
-
-#: Conditions on the rows of a Comparison's later table.
-_IS_OPEN = f"in_filter = 1 AND {Condition.IS_OPEN.sql}"
-_WAS_OPEN = f"{WAS}{Condition.IS_OPEN.sql}"
-_ARE_DATED = "was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL"
-
-
 def rag_moves(now: Portfolio) -> list[RagMove]:
     """A move for each pair of ratings that occurs. ``now`` must be built with ``before=``.
 
     A pipeline that is not compared has the rating that it had.
     """
+    found = moved(now)
     sums = Adder()
     for row in now.sums.rows:
         state, rag = _STATE_AND_RAG(row.keys)
         if state == OPEN:
             sums.add((rag, rag), row.basis, row.pipelines, row.numbers)
-    compared: dict[str, str | None] = {}
-    for key, was_state, was_rag in fetch(
-        f"SELECT id, was_state, was_rag FROM {now.comparison.later} WHERE {_IS_OPEN}"
-        " AND first_row = 1"
-    ):
-        compared[str(key)] = was_rag if was_state == OPEN else None
-    for rag, was_state, was_rag, basis, pipelines, *values in fetch(
-        f"""
-        SELECT rag, was_state, was_rag, basis, SUM(first_row), {sums_of_facts()}
-        FROM {now.comparison.later} WHERE {_IS_OPEN} AND shared = 0
-        GROUP BY rag, was_state, was_rag, basis
-        """
-    ):
-        numbers = numbers_from(values)
-        sums.add((rag, rag), basis, int(pipelines), numbers, sign=-1)
+    for (rag, was_state, was_rag, basis), (pipelines, *compared) in found.rated.items():
+        sums.add((rag, rag), basis, pipelines, compared, sign=-1)
         if was_state == OPEN:
-            sums.add((was_rag, rag), basis, int(pipelines), numbers)
+            sums.add((was_rag, rag), basis, pipelines, compared)
     for rows in now.sums.facilities:
         members = []
         for shared, numbers in rows:
             state, rag = _STATE_AND_RAG(shared.keys)
-            was_rag = compared.get(shared.pipeline, rag)
+            was_rag = found.were_rated.get(shared.pipeline, rag)
             if state == OPEN and was_rag is not None:
                 sums.add((was_rag, rag), shared.basis, shared.first_row, numbers)
                 members.append(((was_rag, rag), shared, numbers))
@@ -267,57 +228,32 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
 
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:
-    """The changed RTB dates. ``now`` must be built with ``before=``."""
-    days = days_between("was_rtb_date", "rtb_date")
-    later = now.comparison.later
-    is_slip = f"{_IS_OPEN} AND {_WAS_OPEN} AND {_ARE_DATED} AND rtb_date <> was_rtb_date"
-    [(slipped, later_number, left, days_kw)] = fetch(
-        f"""
-        SELECT SUM(first_row) FILTER (WHERE {is_slip}),
-            SUM(first_row) FILTER (WHERE {is_slip} AND rtb_date > was_rtb_date),
-            SUM(first_row) FILTER (WHERE NOT ({Condition.IS_OPEN.sql}) AND rtb_date > was_rtb_date),
-            SUM({days} * 1.0 * kw) FILTER (WHERE {is_slip})
-        FROM {later} WHERE in_filter = 1 AND {_WAS_OPEN} AND {_ARE_DATED}
-        """
-    )
-    worst = fetch(
-        f"""
-        SELECT id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) FROM {later}
-        WHERE {is_slip}
-        GROUP BY id, name, was_rtb_date, rtb_date ORDER BY days DESC, name, id LIMIT {limit}
-        """
-    )
+    """The changed RTB dates, at most ``KEPT_SLIPS`` of them. ``now`` must be built with
+    ``before=``."""
+    found = moved(now)
     pipelines, kw = _open_and_dated(now)
+    kw -= found.numbers["undated kw"]
     return Slippage(
         slips=tuple(
-            Slip(uuid_of(key), name, date_of(was), date_of(is_now), int(days), mw_of(kw))
-            for key, name, was, is_now, days, kw in worst
+            Slip(UUID(row.key), row.name, row.start, row.end, row.days, mw_of(row.kw))
+            for row in found.slips[:limit]
         ),
-        slipped=int(slipped or 0),
-        later=int(later_number or 0),
-        left=int(left or 0),
-        pipelines=pipelines,
-        weighted_days=Decimal(days_kw or 0) / Decimal(kw) if kw else None,
+        slipped=found.numbers["slipped"],
+        later=found.numbers["later"],
+        left=found.numbers["left"],
+        pipelines=pipelines - found.numbers["undated"],
+        weighted_days=Decimal(found.numbers["days kw"]) / Decimal(kw) if kw else None,
     )
 
 
 def _open_and_dated(now: Portfolio) -> tuple[int, int]:
-    """The number of pipelines that are open, with an RTB date, at both ends, and the kW of their
-    facilities; a facility of several counts in each."""
+    """The number of pipelines that are open, with an RTB date, and the kW of their facilities; a
+    facility of several counts in each."""
     rows = [(row.keys, row.pipelines, row.numbers) for row in now.sums.rows]
     for members in now.sums.facilities:
         rows += [(row.keys, row.first_row, numbers) for row, numbers in members]
     dated = [(number, numbers) for keys, number, numbers in rows if _is_open_and_dated(keys)]
-    pipelines = sum(number for number, _ in dated)
-    kw = sum(own_kw for _, (_, _, own_kw, *_) in dated)
-    [(others, others_kw)] = fetch(
-        f"""
-        SELECT SUM(first_row), SUM(kw) FROM {now.comparison.later}
-        WHERE {_IS_OPEN} AND rtb_date IS NOT NULL
-            AND (was_state IS NULL OR NOT ({_WAS_OPEN}) OR was_rtb_date IS NULL)
-        """
-    )
-    return pipelines - int(others or 0), kw - int(others_kw or 0)
+    return sum(number for number, _ in dated), sum(own_kw for _, (_, _, own_kw, *_) in dated)
 
 
 _STATE_AND_RAG = values_of((Column.STATE, Column.RAG))

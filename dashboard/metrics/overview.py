@@ -10,9 +10,9 @@ from typing import Any
 
 from dashboard.metrics.attention import Attention, attention
 from dashboard.metrics.baselines import Baselines, baselines
-from dashboard.metrics.changes import count_changes
 from dashboard.metrics.forecast import Growth, growth
 from dashboard.metrics.kept import figures_version
+from dashboard.metrics.moved import count_changes
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
 from dashboard.metrics.stages import Stages, stages
@@ -142,7 +142,7 @@ def _answer(before: Portfolio, now: Portfolio, filters: str) -> Answer:
         stages=stages(now),
         rag_moves=tuple(rag_moves(now)),
         slippage=slippage(now),
-        changes=count_changes(before, now),
+        changes=count_changes(now),
         attention=attention(now),
     )
 

@@ -15,19 +15,18 @@ metrics of change, only the pipelines that are not the same ``before``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
-from itertools import count
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Q
 
+from dashboard.metrics.comparison import Comparison, compare
 from dashboard.metrics.fact_rows import (
     EVERYTHING,
     Span,
@@ -48,29 +47,15 @@ from dashboard.metrics.sums import (
     Sums,
     Total,
 )
-from oegen import audit
+from dashboard.metrics.tables import analyse, new_table_name, once_each, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import keep
-from oegen.core.sql import Values, fetch, run
-from pipelines.facts.intervals import FOREVER
-from pipelines.models import Fact, Stage, Technology
+from oegen.core.sql import Values, fetch, uuid_of
+from pipelines.models import Fact
 from pipelines.querysets import PipelineQuerySet, part_of
 
 T = TypeVar("T")
-
-#: The columns of the tables of a comparison.
-COMPARED = (
-    *(Column.ID, Column.NAME, Column.STAGE, Column.STATUS, Column.STATE, Column.RAG),
-    *(Column.RTB_DATE, Column.OWNERSHIP, Column.PROBABILITY, Column.IN_FILTER, Column.FACILITY),
-    *(Column.TECHNOLOGY, Column.BASIS, Column.IS_STORAGE, Column.KW, Column.KWH),
-    *(Column.FIRST_ROW, Column.SHARED),
-)
-
-#: Of those, the columns that the later table also has of the earlier one, with this prefix; null
-#: where the pipeline did not exist.
-WAS = "was_"
-_EARLIER = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
 
 #: The columns of facts that totals need, as in ``SharedRow``, and ``SHARED``.
 LINKED = (
@@ -78,23 +63,8 @@ LINKED = (
     *(Column.KW, Column.KWH, Column.OWNERSHIP, Column.PROBABILITY, Column.SHARED),
 )
 
-#: The columns that plans of PostgreSQL depend on: to analyse all would take longer than to fill.
-_ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE)
-
-_table_numbers = count(1)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The pipelines of a portfolio that are not the same in the one before, or share a facility
-    with one that is not: temporary tables of their facts at both ends, with the columns of
-    ``COMPARED``. ``later`` also has those of the other end, named ``was_…``.
-
-    In filter or not: a pipeline is also included where only the filter matches it differently.
-    """
-
-    earlier: str
-    later: str
+#: The most pipelines that may differ from what was kept this morning; with more, all are read.
+MAX_DIFFERING = 300
 
 
 @dataclass(frozen=True)
@@ -104,8 +74,8 @@ class Portfolio:
     day: date
     #: The past day that the facts are of, if it is not that of the request.
     _own_day: date | None
-    #: Where their intervals are cut; None for the present.
-    _moment: datetime | None
+    #: Where the intervals of the facts are cut; None for the present.
+    moment: datetime | None
     #: A table with the ids of the filtered pipelines; empty if unfiltered.
     selected: str
     #: The moment of the facts that are kept: its own or, for the present, this morning.
@@ -115,11 +85,66 @@ class Portfolio:
     _tables: ExitStack
 
     @cached_property
-    def comparison(self) -> Comparison:
-        """Raises ValueError unless the portfolio was built with ``before``."""
+    def _results(self) -> dict[str, Any]:
+        return {}
+
+    def once(self, name: str, compute: Callable[[], T]) -> T:
+        """The result of ``compute``, which several metrics need, under that name."""
+        if name not in self._results:
+            self._results[name] = compute()
+        found: T = self._results[name]
+        return found
+
+    @property
+    def day_before(self) -> date:
+        """The day of the portfolio before. Raises ValueError without one."""
         if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
-        return _compare(self._before, self, self._tables)
+        return self._before.day
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Raises ValueError unless the portfolio was built with ``before``."""
+        [found] = self.compare([self])
+        return found
+
+    def compare(
+        self, ends: Sequence[Portfolio], only: Collection[UUID] | None = None
+    ) -> list[Comparison]:
+        """The comparison of each of the ``ends``, which are this portfolio or its ``morning``, with
+        the portfolio before; of these pipelines only, whether they changed or not."""
+        if self._before is None:
+            raise ValueError("A metric of change needs a portfolio built with before=.")
+        return compare(self._before, ends, self._tables, only)
+
+    @cached_property
+    def morning(self) -> Portfolio:
+        """The same pipelines as they were this morning, on the portfolio's day."""
+        return replace(self, moment=self._kept_until)
+
+    @cached_property
+    def differing(self) -> list[UUID] | None:
+        """The pipelines whose facts are not those of this morning; None where nothing of then is
+        kept, because pipelines are filtered, the day is past or too many differ."""
+        if self._version is None or self.moment or (self._before and self._before.selected):
+            return None
+        since, ended = begun_since(self._kept_until), ended_since(self._kept_until)
+        facts = Fact._meta.db_table
+        found = fetch(
+            f"""
+            SELECT pipeline_id FROM {facts} WHERE {since.sql}
+            UNION SELECT pipeline_id FROM {facts} WHERE {ended.sql} LIMIT {MAX_DIFFERING + 1}
+            """,
+            since.params + ended.params,
+        )
+        return None if len(found) > MAX_DIFFERING else [uuid_of(key) for (key,) in found]
+
+    def keep_morning(self, compute: Callable[[Portfolio], T], kind: str, *conditions: object) -> T:
+        """The result of ``compute`` for the ``morning``, cached; it depends on its facts, those of
+        the portfolio before and the ``conditions``. Not where ``differing`` is None."""
+        then = self._before and self._before.day
+        version = (*(self._version or ()), then, *conditions)
+        return keep(lambda: compute(self.morning), kind, *version)
 
     @cached_property
     def _version(self) -> tuple[object, ...] | None:
@@ -142,7 +167,7 @@ class Portfolio:
 
     def keep(self, compute: Callable[[Portfolio], T], kind: str) -> T:
         """The result of ``compute``; of a past day, that of all pipelines is cached."""
-        if self._version is None or not self._moment:
+        if self._version is None or not self.moment:
             return compute(self)
         return keep(lambda: compute(self), kind, *self._version)
 
@@ -152,7 +177,7 @@ class Portfolio:
 
         For the present, it is what was kept this morning and the facts that differ since.
         """
-        if self._version is None or self._moment:
+        if self._version is None or self.moment:
             return self._version
         begun, ended = (
             Counter(fetch(*self.facts(*columns, where=where, span=span)))
@@ -173,7 +198,7 @@ class Portfolio:
         the portfolio.
         """
         return select_facts(
-            span or valid_at(self._moment), *columns, where=where, among=self.selected
+            span or valid_at(self.moment), *columns, where=where, among=self.selected
         )
 
 
@@ -195,7 +220,7 @@ def portfolio(
             found = Portfolio(
                 day or clock.today(),
                 _own_day=day,
-                _moment=moment,
+                moment=moment,
                 selected=selected,
                 _kept_until=kept_until,
                 _before=before,
@@ -219,7 +244,7 @@ def _selected_table(selected: PipelineQuerySet, tables: ExitStack) -> str:
     tables.enter_context(
         temporary_table(ids, f"SELECT DISTINCT id FROM ({sql}) AS selected", params)
     )
-    _analyse(ids, Column.ID)
+    analyse(ids, Column.ID)
     return ids
 
 
@@ -230,7 +255,7 @@ def _sums_of(found: Portfolio) -> Sums:
         return _read_sums(found)
     until = found._kept_until
     known = keep(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
-    if found._moment:
+    if found.moment:
         return known
     begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
     return known - ended + begun
@@ -246,113 +271,28 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
         span=span,
     )
     grouped = f"""
-        SELECT {", ".join(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
+        SELECT {_as_keys(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
         FROM ({rows} {once_each()}) AS facts GROUP BY {", ".join(names)}
     """
-    shared, shared_params = found.facts(
-        *KEYS,
-        *LINKED[:-1],
-        Column.FIRST_ROW_OF_TECHNOLOGY,
-        where=Q(is_shared=True),
-        span=span,
-    )
+    columns = (*KEYS, *LINKED[:-1], Column.FIRST_ROW_OF_TECHNOLOGY)
+    rows, shared_params = found.facts(*columns, where=Q(is_shared=True), span=span)
+    shared = f"SELECT {_as_keys(columns)} FROM ({rows}) AS facts"
     width = len(KEYS)
     return Sums(
         tuple(
             SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
-            for row in map(_with_text_keys, fetch(grouped, params))
+            for row in fetch(grouped, params)
             for basis, first_rows, of_technology, *numbers in [row[width:]]
         ),
-        tuple(
-            SharedRow(row[:width], *row[width:])
-            for row in map(_with_text_keys, fetch(shared, shared_params))
-        ),
+        tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
     )
 
 
-def _with_text_keys(row: Values) -> Values:
-    """The row with keys as text, as SQLite returns them: objects take long to store and compare."""
-    return tuple([str(value) if isinstance(value, UUID) else value for value in row])
-
-
-def _compare(before: Portfolio, now: Portfolio, tables: ExitStack) -> Comparison:
-    name = new_table_name("portfolio")
-    result = Comparison(f"{name}_earlier", f"{name}_later")
-    among = ""
-    vocabulary_changed = _vocabulary_changed(before, now)
-    if not vocabulary_changed and bool(before.selected) == bool(now.selected):
-        among = f"{name}_compared"
-        tables.enter_context(temporary_table(among, *_compared_ids(before, now)))
-        _analyse(among, Column.ID)
-    was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
-    with now.reading():
-        with before.reading() if vocabulary_changed else clock.override_day(before.day):
-            rows, params = _compared_rows(before, among)
-            tables.enter_context(temporary_table(result.earlier, rows, params))
-        _index(result.earlier)
-        rows, params = _compared_rows(now, among)
-        joined = f"""
-            SELECT facts.*, {was} FROM ({rows}) AS facts
-            LEFT JOIN {result.earlier} AS was ON was.id = facts.id AND was.first_row = 1
-        """
-        tables.enter_context(temporary_table(result.later, joined, params))
-    _index(result.later)
-    return result
-
-
-def _index(table: str) -> None:
-    run(f"CREATE INDEX {table}_id ON {table} (id)")
-    _analyse(table, *_ANALYSED)
-
-
-def _analyse(table: str, *columns: Column) -> None:
-    """PostgreSQL has no statistics of a temporary table until it is analysed."""
-    if connection.vendor == "postgresql":
-        run(f"ANALYZE {table} ({', '.join(columns)})")
-
-
-def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
-    span = valid_at(end._moment)
-    return select_facts(span, *COMPARED, among=among, in_filter=end.selected)
-
-
-def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
-    """Whether a stage or technology was changed in between, other than by the set-up."""
-    for model in (Stage, Technology):
-        written = audit.history_model(model).objects.exclude(
-            change_set__source=audit.Source.MIGRATION
-        )
-        if now._moment:
-            written = written.filter(history_date__lt=now._moment)
-        if written.filter(history_date__gte=before._moment).exists():
-            return True
-    return False
-
-
-def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
-    """SQL, with parameters, that selects the ids of the pipelines of a Comparison."""
-    since, until = before._moment, now._moment or FOREVER
-    adapt = connection.ops.adapt_datetimefield_value
-    facts = Fact._meta.db_table
-    changed = f"""
-        SELECT pipeline_id AS id FROM {facts} WHERE valid_from >= %s AND valid_from < %s
-        UNION SELECT pipeline_id FROM {facts} WHERE valid_until >= %s AND valid_until < %s
-    """
-    if before.selected:
-        one, other = (f"SELECT id FROM {end.selected}" for end in (before, now))
-        for first, second in ((one, other), (other, one)):
-            changed += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
-    return (
-        f"""
-        WITH changed AS MATERIALIZED ({changed})
-        SELECT id FROM changed UNION SELECT pipeline_id FROM {facts}
-        WHERE is_shared AND facility_id IN (
-            SELECT facility_id FROM {facts}
-            WHERE is_shared AND pipeline_id IN (SELECT id FROM changed)
-        )
-        """,
-        (adapt(since), adapt(until)) * 2,
-    )
+def _as_keys(columns: Iterable[Column]) -> str:
+    """SQL that selects the columns, with keys as text, as SQLite has them: objects take long to
+    make, to store and to compare."""
+    keys = (Column.ID, Column.FACILITY, Column.TECHNOLOGY)
+    return ", ".join(f"CAST({one} AS VARCHAR(36))" if one in keys else one for one in columns)
 
 
 def totals_by_link(facts: str, links: str, key: str, *, params: Values = ()) -> dict[Any, Total]:
@@ -404,27 +344,3 @@ def sums_of_facts(product: str = "ownership * probability") -> str:
         SUM({part_of("kw", product)}),
         SUM(CASE WHEN probability IS NOT NULL THEN kw END)
     """
-
-
-def once_each() -> str:
-    """SQL at the end of a subquery that has each of its expressions evaluated once, though the
-    outer query uses it several times."""
-    return "OFFSET 0" if connection.vendor == "postgresql" else ""
-
-
-def new_table_name(kind: str) -> str:
-    return f"{kind}_{next(_table_numbers)}"
-
-
-@contextmanager
-def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[None]:
-    run(f"CREATE TEMPORARY TABLE {name} AS {select}", params)
-    try:
-        yield
-    except BaseException:
-        # A rollback drops the table; on PostgreSQL, DROP in a failed transaction would hide the
-        # error that made it fail.
-        if not connection.in_atomic_block:
-            run(f"DROP TABLE {name}")
-        raise
-    run(f"DROP TABLE {name}")

@@ -342,8 +342,25 @@ class Adder:
         return totals
 
 
+def _numbers_of_one(row: SharedRow) -> Numbers:
+    kw, probability = row.kw or 0, row.probability or 0
+    return (
+        1,
+        int(row.kw is not None),
+        kw,
+        row.kwh or 0,
+        kw if row.is_storage else 0,
+        kw * row.ownership,
+        kw * probability,
+        kw * row.ownership * probability,
+        kw if row.probability is not None else 0,
+    )
+
+
 def numbers_of(rows: list[SharedRow]) -> Numbers:
     """The numbers of one facility, from its rows in a group."""
+    if len(rows) == 1:
+        return _numbers_of_one(rows[0])
     kw = max((row.kw for row in rows if row.kw is not None), default=None)
     kwh = max((row.kwh for row in rows if row.kwh is not None), default=0)
     ownership = max(row.ownership for row in rows)

@@ -67,16 +67,19 @@ class PastRows:
         history = self._stored(audit.history_model(model))
         # Reference tables: ``migrate`` made the oldest row whatever its date, so order by version.
         # Other tables: rows back-dated by an import all have version 0, so order by date.
-        newest = "version DESC," if model.is_vocabulary() else "history_date DESC,"
+        newest = "version DESC" if model.is_vocabulary() else "history_date DESC"
+        # One look into the index for each record (oegen.audit.triggers.install_indexes).
         return f"""
             SELECT {columns_of(model)} FROM {history} WHERE history_type <> '-' AND history_id IN (
-                SELECT history_id FROM (
-                    SELECT history_id, ROW_NUMBER() OVER (
-                        PARTITION BY id ORDER BY {newest} history_id DESC
-                    ) AS place
-                    FROM {history}
-                    WHERE id IN ({self.changed(model)}) AND NOT ({self._later(model)})
-                ) AS known WHERE place = 1
+                WITH known AS MATERIALIZED (
+                    SELECT (
+                        SELECT history_id FROM {history} AS earlier
+                        WHERE earlier.id = changed.id AND NOT ({self._later(model)})
+                        ORDER BY {newest}, history_id DESC LIMIT 1
+                    ) AS history_id
+                    FROM (SELECT DISTINCT id FROM ({self.changed(model)}) AS written) AS changed
+                )
+                SELECT history_id FROM known
             )
         """  # noqa: S608
 

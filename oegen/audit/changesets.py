@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from oegen.audit.choices import Source
-from oegen.audit.registry import tracked_models
+from oegen.audit.registry import history_model, tracked_models
 from oegen.core import clock
 
 if TYPE_CHECKING:
@@ -38,11 +38,18 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
 
+    def newest_seal(self) -> str | None:
+        """What changes with every write: a part of cache keys."""
+        seal: str | None = self.order_by("-number").values_list("seal", flat=True).first()
+        return seal
+
     def in_feed(self) -> Self:
         """Change sets for the list of latest changes: without migrations and without those that
         changed accounts and groups only."""
         tables = [
-            model.history.model._meta.label_lower for model in tracked_models() if not model.IS_COPY
+            history_model(model)._meta.label_lower
+            for model in tracked_models()
+            if not model.IS_COPY
         ]
         return self.exclude(source=Source.MIGRATION).filter(contents__has_any_keys=tables)
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from oegen.audit import seals
@@ -65,8 +67,21 @@ class HistoryRow(models.Model):
 
 
 # simple-history has no types.
+class HistoryRows(HistoryManager):  # type: ignore[misc]
+    """The manager of ``model.history``."""
+
+    @classmethod
+    @cache
+    def from_queryset(cls, *args: Any, **kwargs: Any) -> Any:
+        """Cached, because simple-history asks for it at each access to ``history``."""
+        return super().from_queryset(*args, **kwargs)
+
+
 class AuditTrail(HistoricalRecords):  # type: ignore[misc]
     """simple-history, with person, reason, time and change set taken from the open change set."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, history_manager=HistoryRows, **kwargs)
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, AnyField]:
         """Name the copies of pointers after the field, as for foreign keys, not the column."""

@@ -50,8 +50,8 @@ def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
 
 
 def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """post_migrate: create a partial index on the removals in each history table, and one on the
-    subjects in that of comments.
+    """post_migrate: create an index on the order of each record's rows in each history table, a
+    partial one on the removals, and one on the subjects in that of comments.
 
     They can't be declared on the models, which django-simple-history creates.
     """
@@ -64,6 +64,9 @@ def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
             table = history_model(model)._meta.db_table
             if table not in tables:
                 continue
+            cursor.execute(
+                f"CREATE INDEX IF NOT EXISTS {table}_rows ON {table} (id, history_date, history_id)"
+            )
             cursor.execute(
                 f"CREATE INDEX IF NOT EXISTS {table}_removals ON {table} (id, history_id) "
                 f"WHERE history_type = '{REMOVED}'"

@@ -102,6 +102,11 @@ def country_name(code: str) -> str:
     return countries.name(code) if code else ""
 
 
+def country_names() -> list[str]:
+    """The names of all countries, in the order of forms."""
+    return [str(country.name) for country in countries]
+
+
 def validate_country(value: str) -> None:
     if value and value not in countries.countries:
         parse_country(value)

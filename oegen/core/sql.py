@@ -35,6 +35,11 @@ def days_between(start: str, end: str) -> str:
     return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
 
 
+def by_code_point(text: str) -> str:
+    """The text for ORDER BY, in the order in which Python and SQLite sort it."""
+    return f'{text} COLLATE "C"' if connection.vendor == "postgresql" else text
+
+
 def date_of(value: date | str) -> date:
     """A date from a row: SQLite returns text."""
     return value if isinstance(value, date) else date.fromisoformat(value)

@@ -1,25 +1,23 @@
-"""Downloads of lists as CSV and XLSX. Imports ``people``, ``audit`` and ``core``."""
+"""Downloads of lists as CSV and XLSX. Imports ``imports`` (for what an import has to find in
+them), ``people``, ``audit`` and ``core``."""
 
-from oegen.exports.files import (
+from oegen.exports.files import CSV, KINDS, XLSX, download
+from oegen.exports.reading import FileValue, LinkedRows, file_rows
+from oegen.exports.sheets import (
     CHUNK,
-    CSV,
     DAY_WIDTH,
     ID_WIDTH,
-    KINDS,
     MOMENT_WIDTH,
     NAME_WIDTH,
     NUMBER_WIDTH,
     TEXT_WIDTH,
     WIDTH,
-    XLSX,
     Block,
     FileColumn,
     Sheet,
-    download,
     export_value,
     number_format,
 )
-from oegen.exports.reading import FileValue, LinkedRows, file_rows
 
 __all__ = [
     "CHUNK",

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Model, Prefetch, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 
-from oegen.exports.files import CHUNK, export_values
+from oegen.exports.sheets import CHUNK, export_values
 
 
 @dataclass(frozen=True)

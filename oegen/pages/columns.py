@@ -1,6 +1,6 @@
 """Column classes of lists."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property
 from operator import methodcaller
 from typing import Any
@@ -28,7 +28,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from oegen import exports
-from oegen.core.fields import country_name
+from oegen.core.fields import country_name, country_names
 from oegen.core.words import moment, number
 from oegen.pages.filters import countries_of
 from oegen.search import ordering
@@ -44,7 +44,8 @@ class Column(tables.Column):
     """A column that declares its annotations and its value in downloads.
 
     ``annotate`` adds to the queryset what the cells need; it is called only if the column is shown.
-    ``file_value`` is the value for a download, by default the accessor's.
+    ``file_value`` is the value for a download, by default the accessor's; ``file_choices`` returns
+    the values that a spreadsheet offers for its cells.
     """
 
     #: The width in a spreadsheet.
@@ -56,10 +57,12 @@ class Column(tables.Column):
         *args,
         annotate: Callable[[QuerySet], QuerySet] | None = None,
         file_value: exports.FileValue | None = None,
+        file_choices: Callable[[], Iterable[str]] = list,
         **kwargs,
     ):
         self.annotate = annotate
         self.file_value = file_value
+        self.file_choices = file_choices
         super().__init__(*args, **kwargs)
 
     def cell(self, record: Model, value: Any) -> Any:
@@ -126,7 +129,13 @@ class CountryColumn(Column):
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", {"td": {"class": "nowrap"}})
         name = exports.FileValue(("country",), country_name)
-        super().__init__(*args, accessor="country_name", file_value=name, **kwargs)
+        super().__init__(
+            *args,
+            accessor="country_name",
+            file_value=name,
+            file_choices=country_names,
+            **kwargs,
+        )
 
     def order(self, queryset, is_descending):
         rank = country_rank("country", queryset.model._default_manager.all())
@@ -193,6 +202,7 @@ class ChoiceColumn(PartColumn):
 
     def __init__(self, template_name: str, choices: type[Choices], *args, **kwargs):
         self.choices = choices
+        kwargs.setdefault("file_choices", lambda: map(str, choices.labels))
         super().__init__(template_name, *args, **kwargs)
 
     def order(self, queryset, is_descending):

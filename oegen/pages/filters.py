@@ -12,6 +12,7 @@ from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
 from oegen.core.bidi import isolated
+from oegen.core.caching import cache_key
 from oegen.core.fields import NumberFormField, choice_pairs, country_name
 from oegen.pages.selection import (
     ALL,
@@ -266,7 +267,8 @@ class PageFilterSet(django_filters.FilterSet):
                     field.error_messages["invalid_choice"] = (
                         "There is no “%(value)s” here: choose one from the list."
                     )
-                if isinstance(field, ChoiceField):
+                # Nothing shows the choices of a hidden field: they are read if it has a value.
+                if isinstance(field, ChoiceField) and not field.widget.is_hidden:
                     # Evaluated once, not on each access.
                     field.choices = [choice for choice in field.choices if choice[0] != ""]
         return super().form
@@ -285,6 +287,21 @@ class PageFilterSet(django_filters.FilterSet):
         active = self.active_values
         names = [self._parameters_of(field.name) for field in self.more_fields]
         return sum(not active.keys().isdisjoint(parameters) for parameters in names)
+
+    @property
+    def panel_key(self) -> str:
+        """What the HTML of the filters depends on: drawing them takes a third of most pages."""
+        choices = {
+            name: [(one.code, one.label, one.group) for one in field.choices]
+            if isinstance(field, SelectionField)
+            else list(field.choices)
+            for name, field in self.form.fields.items()
+            if hasattr(field, "choices") and not field.widget.is_hidden
+        }
+        read = getattr(self.data, "getlist", self.data.get)
+        given = {name: read(name) for name in self.parameters if name in self.data}
+        errors = self.form.errors.as_json()
+        return cache_key(type(self).__module__, type(self).__name__, choices, given, errors)
 
     @property
     def parameters(self) -> list[str]:

@@ -41,6 +41,9 @@ class FieldErrors(ErrorList):
         """Empty without its template, which takes a tenth of a form's time."""
         return super().render(*args, **kwargs) if self else ""
 
+    # Django names its own method by these.
+    __str__ = __html__ = render
+
     def get_context(self):
         found = [(error, sentence) for error in self.as_data() for sentence in error]
         lines = [

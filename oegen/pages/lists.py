@@ -23,7 +23,10 @@ from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin
 
 from oegen import asof, exports
+from oegen.audit.changesets import ChangeSet
 from oegen.core import clock
+from oegen.imports.tables.reading import Marker
+from oegen.imports.tables.reading.marker import LABEL
 from oegen.pages import downloads, preferences
 from oegen.pages.filters import DefaultFilter
 from oegen.pages.models import ListPreference, SavedView
@@ -33,6 +36,14 @@ from oegen.pages.tables import RecordTable
 
 #: The number of saved views that are tabs; the menu has them all.
 MAX_TABS = 5
+
+
+#: For people who change a download and import it.
+_IMPORT = (
+    "Change cells, and import the file. An empty cell leaves the value as it is; (clear) empties "
+    "it. A text that begins with “(left out:” did not go into its cell, and stays as it is. Leave "
+    "the version and the ID of each row: they say which record it is, and how it was."
+)
 
 
 @dataclass(frozen=True)
@@ -190,12 +201,36 @@ class ListPage(SingleTableMixin, FilteredPage):
     def download(self, kind: str) -> HttpResponseBase:
         table = self.get_ordered_table()
         title = str(self.filterset.queryset.model._meta.verbose_name_plural)
-        facts = self.file_facts(table, title) if kind == exports.XLSX else ()
-        sheet = exports.Sheet(title, table.file_columns(), table.file_rows(), facts)
+        # Read before the rows, so that no change between the two is taken for older.
+        marker = self.file_marker(table)
+        facts = self.file_facts(table, title, marker) if kind == exports.XLSX else ()
+        columns, rows = table.file_columns(), table.file_rows()
+        sheet = exports.Sheet(title, columns, rows, facts, marker=marker)
         return downloads.answer(self.request, sheet, kind, self.object_list.order_by().count())
 
-    def file_facts(self, table: RecordTable, title: str) -> list[tuple[str, Any]]:
-        """Metadata for a download: day, time, user, URL, filters and totals."""
+    def file_marker(self, table: RecordTable) -> Marker:
+        """What an import of the download has to know."""
+        query = QueryDict(self.state(table), mutable=True)
+        query.pop("columns")
+        newest = ChangeSet.objects.order_by("-number")
+        if moment := clock.past_moment():
+            newest = newest.filter(recorded_at__lte=moment)
+        return Marker(
+            kind=self.section,
+            change_set=newest.values_list("number", flat=True).first() or 0,
+            columns=tuple(table.columns.names()),
+            filters=tuple((name, one) for name, values in query.lists() for one in values),
+            view=self._file_view(table),
+            day=clock.past_day(),
+        )
+
+    def _file_view(self, table: RecordTable) -> str:
+        """The name of the saved view that the download shows, empty if it is none."""
+        views = preferences.views_of(self.request.user, self.section)
+        return next((view.name for view in views.filter(query=self.state(table))[:1]), "")
+
+    def file_facts(self, table: RecordTable, title: str, marker: Marker) -> list[tuple[str, Any]]:
+        """Metadata for a download: day, time, user, URL, filters, totals and the marker."""
         day = clock.past_day()
         facts = [
             ("As of", f"the end of {day:%-d %b %Y}" if day else "now"),
@@ -203,15 +238,19 @@ class ListPage(SingleTableMixin, FilteredPage):
             ("Made by", str(self.request.user)),
             ("Address", self.request.build_absolute_uri(self.url_without("download", "page"))),
         ]
-        state = self.state(table)
-        for view in preferences.views_of(self.request.user, self.section).filter(query=state)[:1]:
-            facts.append(("View", view.name))
+        if marker.view:
+            facts.append(("View", marker.view))
         chips = [(f"Filter: {chip.label}", chip.text) for chip in self.filterset.chips()]
         facts += chips or [("Filters", f"none, all {title}")]
         facts.append((capfirst(title), self.object_list.order_by().count()))
         if hasattr(self.object_list, "capacity"):
             facts += self.object_list.capacity().facts
-        return facts
+        return [
+            *facts,
+            ("Change set", marker.change_set),
+            ("Import", _IMPORT),
+            (LABEL, str(marker)),
+        ]
 
     def post(self, request, *args, **kwargs):
         actions = {

@@ -21,6 +21,7 @@ from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
 from oegen import asof, exports
+from oegen.imports.tables.reading import ID_HEADING, VERSION_HEADING
 from oegen.pages.columns import Column
 from oegen.pages.paging import find_page
 from oegen.search import ordering
@@ -36,6 +37,15 @@ class FileOnlyColumn:
     beside: str = ""
 
 
+_VERSION = FileOnlyColumn(
+    exports.FileColumn(VERSION_HEADING, exports.NUMBER_WIDTH, is_grey=True),
+    exports.FileValue(("version",)),
+)
+_ID = FileOnlyColumn(
+    exports.FileColumn(ID_HEADING, exports.ID_WIDTH, is_grey=True), exports.FileValue(("pk",), str)
+)
+
+
 class RecordTable(tables.Table):
     """A table with one row per record. The first column links to the record, stays visible on
     phones and is always shown; the others depend on the user's preferences.
@@ -43,7 +53,7 @@ class RecordTable(tables.Table):
 
     #: The columns, in order, for users without preferences.
     default_columns: tuple[str, ...] = ()
-    #: The id comes last in every download, so that a row can be found again.
+    #: The version and the id come last in every download, so that it can be imported again.
     file_only: tuple[FileOnlyColumn, ...] = ()
     #: The capacity of all rows, if opening the page computed it.
     capacity: Any = None
@@ -156,7 +166,12 @@ class RecordTable(tables.Table):
     def file_columns(self) -> list[exports.FileColumn]:
         """The shown columns and those of downloads only."""
         shown = [
-            exports.FileColumn(str(one.header), one.column.width, one.column.number_format)
+            exports.FileColumn(
+                str(one.header),
+                one.column.width,
+                one.column.number_format,
+                one.column.file_choices,
+            )
             for one in self.columns
         ]
         return [*shown, *(one.column for one in self._file_only())]
@@ -172,8 +187,7 @@ class RecordTable(tables.Table):
     def _file_only(self) -> list[FileOnlyColumn]:
         shown = self.columns.names()
         wanted = [one for one in self.file_only if not one.beside or one.beside in shown]
-        key = exports.FileValue(("pk",), str)
-        return [*wanted, FileOnlyColumn(exports.FileColumn("ID", exports.ID_WIDTH), key)]
+        return [*wanted, _VERSION, _ID]
 
 
 def _tags(bound: BoundColumn, name: str) -> Iterator[SafeString]:

@@ -82,7 +82,7 @@ def read_schedules(keys: Sequence[UUID], vocabulary: Vocabulary, since: date) ->
                 status=status_label_of(pipeline),
                 is_over=pipeline.outcome != Outcome.ACTIVE or stage.is_terminal,
                 technology=main_technology(own),
-                capacity=vocabulary.megawatts(own) if is_known else None,
+                capacity=vocabulary.capacity(own) if is_known else None,
                 stays=stays.get(pipeline.pk, []),
                 marks=[
                     mark

@@ -31,7 +31,7 @@ from pipelines.models import (
     StageTransition,
     Technology,
 )
-from pipelines.querysets import NO_FACILITY, Megawatts, PipelineQuerySet, mw_of
+from pipelines.querysets import NO_FACILITY, ZERO, Capacity, PipelineQuerySet, mw_of
 from pipelines.reference import LEAD_DEVELOPER_ID
 
 KEY_BYTES = 16
@@ -61,7 +61,7 @@ class Group:
     label: str
     code: str
     pipelines: int
-    capacity: Megawatts
+    capacity: Capacity
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,11 @@ class Order:
     """All pipelines of a timeline: the groups one after another, each by RTB date and name.
 
     ``keys`` has ``KEY_BYTES`` for each pipeline, which a cache keeps in less space than UUIDs.
-    ``years`` are the first and the last of the time axis.
+    ``years`` are the first and the last of the time axis; ``capacity`` is that of all facilities.
     """
 
     groups: list[Group]
+    capacity: Capacity
     keys: bytes
     years: tuple[int, int]
 
@@ -88,10 +89,11 @@ class Order:
 
 
 class Plant(NamedTuple):
-    """A facility: the place of its technology in their order, and its capacity if that is known."""
+    """A facility: the place of its technology in their order, and its sizes if they are known."""
 
     technology: int
     kw: int | None
+    kwh: int | None = None
 
 
 def main_technology(plants: Sequence[Plant]) -> int | None:
@@ -112,13 +114,28 @@ class Vocabulary:
         self.stages = list(Stage.objects.order_by("order"))
         self.kinds = list(MilestoneKind.objects.order_by("order", "name"))
 
-    def megawatts(self, plants: Iterable[Plant]) -> Megawatts:
-        kw = [0] * len(self.technologies)
-        for technology, size in plants:
-            kw[technology] += size or 0
-        is_dc = [one.capacity_basis == CapacityBasis.DC for one in self.technologies]
-        dc = sum(size for size, is_one in zip(kw, is_dc, strict=True) if is_one)
-        return Megawatts(mw_of(dc), mw_of(sum(kw) - dc))
+    def capacity(self, plants: Iterable[Plant]) -> Capacity:
+        sums = [[0, 0, 0, 0] for _ in self.technologies]
+        for technology, kw, kwh in plants:
+            own = sums[technology]
+            own[0] += 1
+            if kw is None:
+                own[1] += 1
+            else:
+                own[2] += kw
+            own[3] += kwh or 0
+        total = Capacity()
+        for one, (number, unknown, all_kw, all_kwh) in zip(self.technologies, sums, strict=True):
+            is_storage = one.is_storage and one.capacity_basis == CapacityBasis.AC
+            total += Capacity.of(
+                one.capacity_basis,
+                mw_of(all_kw),
+                storage_mwh=mw_of(all_kwh),
+                facilities=number,
+                facilities_without_capacity=unknown,
+                storage_mw=mw_of(all_kw) if is_storage else ZERO,
+            )
+        return total
 
 
 @dataclass
@@ -142,8 +159,8 @@ def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocab
         rows = list(found)
         _, value, began, ends, *_ = rows[0]
         plants = [
-            (Plant(technology, kw), facility)
-            for _, _, _, _, technology, kw, facility in rows
+            (Plant(technology, kw, kwh), facility)
+            for _, _, _, _, technology, kw, kwh, facility in rows
             if technology is not None
         ]
         if began:
@@ -155,19 +172,22 @@ def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocab
         bucket = buckets[value]
         bucket.keys.append(key)
         bucket.plants += plants
+    everything = _Bucket()
     groups, keys = [], []
     for value, label, code in _headings(group_by, buckets, vocabulary):
         bucket = buckets[value]
-        capacity = vocabulary.megawatts(bucket.distinct_plants())
+        capacity = vocabulary.capacity(bucket.distinct_plants())
+        everything.plants += bucket.plants
         groups.append(Group(label, code, len(bucket.keys), capacity))
         keys += bucket.keys
-    return Order(groups, bytes.fromhex("".join(keys).replace("-", "")), axis_years(years))
+    capacity = vocabulary.capacity(everything.distinct_plants())
+    return Order(groups, capacity, bytes.fromhex("".join(keys).replace("-", "")), axis_years(years))
 
 
 def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Values]:
     """Rows of: the pipeline's key as text, its group, the day of its first move and the last of its
-    dates, as text, and of each facility the place of its technology, kW and, if several pipelines
-    have it, key."""
+    dates, as text, and of each facility the place of its technology, kW, kWh and, if several
+    pipelines have it, key."""
     found: QuerySet[Any, Any] = pipelines.order_by()
     bucket: Any = Value(0)
     match group_by:
@@ -186,7 +206,7 @@ def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Va
     except EmptyResultSet:
         return []
     plants = Fact.objects.now().values(
-        "pipeline_id", "technology_id", "kw", "is_shared", "facility_id"
+        "pipeline_id", "technology_id", "kw", "kwh", "is_shared", "facility_id"
     )
     plants_sql, plants_params = plants.query.sql_with_params()
     place = Window(RowNumber(), order_by=Vocabulary.TECHNOLOGY_ORDER) - 1
@@ -202,7 +222,7 @@ def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Va
         -- PostgreSQL would look them up, and number the technologies, for each pipeline.
         plants AS MATERIALIZED ({plants_sql})
         SELECT CAST(found.pipeline_id AS TEXT), bucket, CAST(began AS TEXT),
-            CAST(COALESCE(cod, rtb) AS TEXT), place, kw,
+            CAST(COALESCE(cod, rtb) AS TEXT), place, kw, kwh,
             CASE WHEN is_shared THEN facility_id END
         FROM found
         LEFT JOIN moves ON moves.pipeline_id = found.pipeline_id

@@ -150,7 +150,8 @@ class Timeline(ReadsSchedules):
         }
 
     def _read(self) -> tuple[dict[str, Any], Capacity]:
-        return self._data(self.order()), self.object_list.capacity()
+        order = self.order()
+        return self._data(order), order.capacity
 
     def _data(self, order: Order) -> dict[str, Any]:
         since, _ = self.comparison_day()

@@ -8,10 +8,12 @@ Without it, the database is measured as it is. What is written is taken back.
 For each page: medians of the time of an answer and of its processor time, the number of its
 statements and its size. ``floor`` is what it can't be below: the same statements alone, and the
 site's empty page; ``ratio`` compares the time of an answer with it. The processor time is that of
-the application only, PostgreSQL's is not in it. On a busy machine compare ratios within one run.
+the application; PostgreSQL's, where its server runs on this machine, stands beside it ("DB CPU").
+On a busy machine compare processor times, or ratios within one run.
 
-Figures that stay cached until somebody writes are measured three ways: as they are, after the RAG
-comment of a pipeline was saved ("after an edit"), and after the cache was emptied ("cold").
+Figures that stay cached until somebody writes are measured as they are, after the RAG comment of a
+pipeline was saved ("after an edit"), after its RTB date was ("after a move"), and after the cache
+was emptied ("cold"); those of a filter or a past day also when nobody asked for them before.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import django
@@ -38,10 +41,11 @@ AGO = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Visit:
-    """A page, what is done ``before`` each of its visits, and what a form on it submits."""
+    """A page, or what gives the page of each visit; what is done ``before`` each, and what a form
+    on it submits."""
 
     name: str
-    address: str
+    address: str | Callable[[], str]
     before: Callable[[], object] = lambda: None
     data: Callable[[int], dict] | None = None
 
@@ -56,16 +60,16 @@ def main() -> None:
 
     from django.db import transaction
     from django.test import Client
-    from django.test.utils import setup_test_environment
 
+    import oegen.wsgi  # noqa: F401 - what it does to the process, servers have, too
     from oegen.models import User
 
-    setup_test_environment()  # Responses then have the context that forms are read from.
     with transaction.atomic():
         client = Client()
         client.force_login(User.objects.create_superuser("benchmark", password=os.urandom(9).hex()))
         sys.stdout.write(
-            f"{'':<32}{'ms':>9}{'CPU ms':>9}{'queries':>9}{'kB':>9}{'floor':>9}{'ratio':>7}\n"
+            f"{'':<32}{'ms':>9}{'CPU ms':>9}{'DB CPU':>9}{'queries':>9}{'kB':>9}{'floor':>9}"
+            f"{'ratio':>7}\n"
         )
         empty = measure(client, Visit("empty page", "/empty/"), options.runs, 0)
         for visit in visits(client):
@@ -173,15 +177,31 @@ def visits(client) -> Iterator[Visit]:
     yield from (Visit(name, address) for name, address in addresses.items())
     for name in ("dashboard", "dashboard, past", "timeline", "timeline, past"):
         yield Visit(f"{name}, after an edit", addresses[name], partial(edit, pipeline))
+        yield Visit(f"{name}, after a move", addresses[name], partial(move, pipeline))
         yield Visit(f"{name}, cold", addresses[name], cache.clear)
+    number = count(1)
+    for name in ("dashboard", "pipelines", "timeline"):
+        new_filter = f"{addresses[name]}?technology=solar&capacity_min="
+        yield Visit(f"{name}, new filter", lambda start=new_filter: f"{start}{next(number) / 100}")
+    for name in ("dashboard", "pipelines", "timeline"):
+        new_day = f"{addresses[name]}?as_of="
+        yield Visit(
+            f"{name}, new past day",
+            lambda start=new_day: f"{start}{day - timedelta(days=next(number))}",
+        )
+    month = f"{addresses['changes']}?from={day}&to={timezone.localdate()}"
+    yield Visit("changes of a month", month)
+    yield Visit("changes of a month, after a move", month, partial(move, pipeline))
 
     desk = Desk(client)
 
     def form_data(number: int) -> dict:
-        return desk.open(pipeline) | {"rag_comment": f"Edit {number}", "_save": "Save"}
+        with contexts():
+            return desk.open(pipeline) | {"rag_comment": f"Edit {number}", "_save": "Save"}
 
     def table_data(number: int) -> dict:
-        data = desk.fields_of(client.get(admin_list))
+        with contexts():
+            data = desk.fields_of(client.get(admin_list))
         edits = {name: f"Edit {number}" for name in data if name.endswith("-rag_comment")}
         return data | edits | {"_save": "Save"}
 
@@ -190,27 +210,57 @@ def visits(client) -> Iterator[Visit]:
     yield Visit("admin list, 50 rows sent", admin_list, data=table_data)
 
 
+@contextmanager
+def contexts() -> Iterator[None]:
+    """Let responses have the context that forms are read from, which takes time."""
+    from django.test.utils import setup_test_environment, teardown_test_environment
+
+    setup_test_environment()
+    try:
+        yield
+    finally:
+        teardown_test_environment()
+
+
 def edit(pipeline) -> None:
     pipeline.rag_comment += "."
     pipeline.save()
 
 
+def move(pipeline) -> None:
+    from django.utils import timezone
+
+    pipeline.rtb_date = (pipeline.rtb_date or timezone.localdate()) + timedelta(days=1)
+    pipeline.save()
+
+
+def database_ms() -> float:
+    """The processor time of this connection's PostgreSQL process so far; 0 if it has none here."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0
+    spent = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    return int(spent.read_text().split()[0]) / 1e6 if spent.exists() else 0
+
+
 def measure(client, visit: Visit, runs: int, empty_ms: float) -> float:
     """Print the row of a page; returns the median of its times. The first visit is not counted."""
-    times, busy, size = [], [], 0
+    times, busy, database_busy, size = [], [], [], 0
     for run in range(runs + 1):
         visit.before()
         data = visit.data(run) if visit.data else None
+        address = visit.address if isinstance(visit.address, str) else visit.address()
+        database_busy_since = database_ms()
         with recorded_statements() as statements:
             start, busy_since = time.perf_counter(), time.process_time()
-            response = (
-                client.get(visit.address) if data is None else client.post(visit.address, data)
-            )
+            response = client.get(address) if data is None else client.post(address, data)
             content = response.getvalue()
             times.append((time.perf_counter() - start) * 1000)
             busy.append((time.process_time() - busy_since) * 1000)
+        database_busy.append(database_ms() - database_busy_since)
         if response.status_code != (200 if data is None else 302):
-            raise SystemExit(f"{visit.address} answered {response.status_code}.")
+            raise SystemExit(f"{address} answered {response.status_code}.")
         size = len(content)
     ms = statistics.median(times[1:])
     floor = ratio = "–"
@@ -219,7 +269,8 @@ def measure(client, visit: Visit, runs: int, empty_ms: float) -> float:
         floor_ms = empty_ms + statistics.median(replay(statements) for _ in range(3))
         floor, ratio = f"{floor_ms:.1f}", f"{ms / floor_ms:.1f}"
     sys.stdout.write(
-        f"{visit.name:<32}{ms:>9.1f}{statistics.median(busy[1:]):>9.1f}{len(statements):>9}"
+        f"{visit.name:<32}{ms:>9.1f}{statistics.median(busy[1:]):>9.1f}"
+        f"{statistics.median(database_busy[1:]):>9.1f}{len(statements):>9}"
         f"{size / 1000:>9.1f}{floor:>9}{ratio:>7}\n"
     )
     sys.stdout.flush()

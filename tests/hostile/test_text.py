@@ -262,7 +262,7 @@ def check_downloads(client, kept) -> None:
         row = csv_rows(client, list_name, **query)[1]
         cells = xlsx_cells(client, list_name, **query)
 
-        shown = [f"'{text}" if text[0] in "=+-@" else text for text in texts]
+        shown = [f"'{text}" if text[0] in "=+-@'" else text for text in texts]
         assert row[: len(texts)] == shown
         letters = "ABCDEFGHIJ"[: len(texts)]
         assert [cells[f"{letter}2"] for letter in letters] == [("inlineStr", t) for t in texts]

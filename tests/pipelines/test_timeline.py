@@ -169,6 +169,8 @@ def check(client, query: str) -> None:
                 "stays": stays_of(one),
                 "marks": marks_of(one, earlier.get(one.pk, {})),
             }
+        capacity = Pipeline.objects.recorded().capacity()
+    assert client.get(f"{PAGE}{query}").context["capacity"] == capacity
     by_key = {str(one.pk): one for one in records}
     for group_by in ("none", "technology", "stage", "responsible", "developer"):
         data = page(client, f"{query}&group={group_by}")

@@ -10,6 +10,7 @@ Pages
 - ``addresses``: a valid address for every route
 - ``readers``: the visible text of pages, and the addresses of the history pages
 - ``downloads``: readers of CSV and XLSX files
+- ``workbooks``: workbooks as other programs write them; opens and saves with LibreOffice
 - ``desk``: a client for the forms of the admin
 - ``browser_filters``: choices in multiple-choice filters in a browser
 - ``chromium``: finds the browser

@@ -10,7 +10,8 @@ from itertools import combinations, pairwise
 import pytest
 
 from dashboard import metrics
-from dashboard.metrics.changes import KINDS, LEAVING
+from dashboard.metrics.changes import LEAVING
+from dashboard.metrics.kinds import KINDS
 from dashboard.metrics.movement import STEPS
 from oegen import audit
 from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology

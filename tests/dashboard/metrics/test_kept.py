@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard import metrics
+from dashboard.metrics.moved import count_changes
 from oegen.asof import as_of
 from oegen.audit import change_set
 from oegen.core import clock
@@ -37,6 +38,8 @@ def figures(select=Pipeline.objects.all, days=3) -> tuple:
             metrics.by_technology_and_status(now),
             sorted(metrics.rag_moves(now), key=lambda move: (move.start, move.end)),
             metrics.slippage(now),
+            count_changes(now),
+            metrics.attention(now),
             metrics.walk(before, now),
             metrics.growth(now),
             metrics.by_counterparty(now),

@@ -56,8 +56,10 @@ class CSVTable(Table):
             if flag:
                 flags[place] = flag
             elif value and self.marker:
-                value = unescape_word(unescape_formula(value))
+                value = plain_text(unescape_word(unescape_formula(value)))
             values.append(value)
+        # The last columns may have no name, and no cell in this row.
+        values += [None] * (len(self.columns) - len(values))
         return SourceRow(line, tuple(values), flags)
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
@@ -122,8 +124,6 @@ def _read_header(table: CSVTable, header_row: int | None) -> None:
     table.header_row, cells = sample[place]
     table.rows_above = [[cell or "" for cell in above] for _, above in sample[:place]]
     table.marker = find_marker(cells)
-    while cells and cells[-1] is None:
-        cells.pop()
     if len(cells) > MAX_COLUMNS:
         raise UnreadableFileError(
             f"{table.name}, line {table.header_row}: the row has {len(cells):,} columns, and no "
@@ -150,6 +150,8 @@ def _count_rows(table: CSVTable) -> None:
             )
         values_in.update(head.place for head in unnamed if "".join(cells[head.place :][:1]).strip())
         damaged += any("\ufffd" in cell for cell in cells)
+    while table.columns and not table.columns[-1].name and not values_in[table.columns[-1].place]:
+        table.columns.pop()
     if table.encoding == "cp1252":
         table.remarks.append(
             "The file is not UTF-8; its letters were read as Windows-1252. Look whether names with "

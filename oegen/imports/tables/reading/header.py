@@ -20,7 +20,7 @@ _FIGURE = re.compile(r"[\d\s.,:/%€$£+\-−'T()]+Z?")
 
 def find_header(sample: Sequence[Sequence[Value | None]]) -> int:
     """The index of the row that names the columns: that of our exports, else the first that is
-    nearly as full as the fullest and holds names, all different; else the fullest."""
+    nearly as full as the fullest and has different names in most cells; else the fullest."""
     for place, cells in enumerate(sample):
         if find_marker(cells) or {ID_HEADING, VERSION_HEADING} <= set(cells):
             return place
@@ -67,9 +67,4 @@ def _column_name(cell: Value | None) -> str:
 def _holds_names(cells: Sequence[Value | None]) -> bool:
     filled = [cell for cell in cells if cell is not None]
     names = {cell for cell in filled if isinstance(cell, str) and not _FIGURE.fullmatch(cell)}
-    return bool(filled) and len(names) >= _NAMES * len(filled) and _differ(filled)
-
-
-def _differ(filled: Sequence[Value]) -> bool:
-    """Whether the cells differ, but for a few."""
-    return len({str(cell).strip().casefold() for cell in filled}) >= 0.8 * len(filled)
+    return bool(filled) and len(names) >= _NAMES * len(filled)

@@ -13,3 +13,6 @@ MAX_ROWS = 100_000
 
 #: The cells of the rectangle round all values of a sheet, which the parser keeps in memory.
 MAX_CELLS = 5_000_000
+
+#: The characters of all shared texts of a sheet, each as often as cells refer to it.
+MAX_SHARED = 200_000_000

@@ -27,7 +27,7 @@ PROPERTY_LENGTH = 255
 _VIEW, _COLUMNS = "view", "columns"
 
 _MARKER = re.compile(
-    rf"{VERSION_HEADING} of (?P<kind>[a-z_]+)"
+    rf"{VERSION_HEADING} of (?P<kind>[a-z_-]+)"
     r"(?: on (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}))?"
     r" at change set (?P<change_set>[0-9]{1,18})(?:: (?P<query>\S*))?"
 )

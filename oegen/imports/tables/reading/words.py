@@ -7,6 +7,8 @@ begins with apostrophes and then reads so: one apostrophe is taken away again.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from oegen.imports.tables.reading.table import Flag
 
@@ -28,6 +30,13 @@ def left_out(reason: str) -> str:
 
 def escape_word(value: str) -> str:
     return f"'{value}" if _WORD.fullmatch(value) else value
+
+
+def escape_words(values: Sequence[Any]) -> Sequence[Any]:
+    """``escape_word`` of each text among the values; most columns have none that needs it."""
+    if not any(isinstance(value, str) and _WORD.fullmatch(value) for value in values):
+        return values
+    return [escape_word(value) if isinstance(value, str) else value for value in values]
 
 
 def unescape_word(value: str) -> str:

@@ -35,6 +35,12 @@ def read_sheets(package: Package) -> list[SheetPart]:
     return sheets
 
 
+def shared_strings(package: Package) -> str:
+    """The part with the texts to which cells refer, empty if there is none."""
+    part = package.target(package.target("", "officeDocument"), "sharedStrings")
+    return part if package.has(part) else ""
+
+
 def read_properties(package: Package) -> dict[str, str]:
     """The custom properties of the document that are texts."""
     part = package.target("", "custom-properties")

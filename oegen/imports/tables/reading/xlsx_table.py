@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -25,7 +26,7 @@ from oegen.imports.tables.reading.header import (
 from oegen.imports.tables.reading.limits import MAX_CELLS, MAX_ROWS
 from oegen.imports.tables.reading.marker import LABEL, Marker
 from oegen.imports.tables.reading.package import Package
-from oegen.imports.tables.reading.sheet_scan import SheetScan, TooLargeError
+from oegen.imports.tables.reading.sheet_scan import SheetScan, TooLargeError, shared_lengths
 from oegen.imports.tables.reading.table import (
     Flag,
     SourceRow,
@@ -39,9 +40,10 @@ from oegen.imports.tables.reading.workbook import (
     has_macros,
     read_properties,
     read_sheets,
+    shared_strings,
 )
 
-#: Rows of the first sheet of our exports among which the marker is.
+#: The most rows that the first sheet of our exports has.
 _ABOUT_ROWS = 200
 
 
@@ -50,7 +52,7 @@ class XLSXTable(Table):
     kind: ClassVar[str] = "xlsx"
 
     content: CalamineSheet
-    scan: SheetScan = field(default_factory=SheetScan)
+    scan: SheetScan
 
     def rows(self) -> Iterator[SourceRow]:
         for number, raw in self.filled_rows():
@@ -60,9 +62,16 @@ class XLSXTable(Table):
     def filled_rows(self) -> Iterator[tuple[int, list[Any]]]:
         """The number and the cells as they are parsed, from the first column with any, of each row
         with a value or a flag."""
-        for place, raw in enumerate(self.content.iter_rows()):
-            if place in self.scan.flags or any(_is_filled(value) for value in raw):
-                yield place + 1, raw
+        number = 0
+        try:
+            for number, raw in enumerate(self.content.iter_rows(), start=1):
+                if number - 1 in self.scan.flags or any(_is_filled(value) for value in raw):
+                    yield number, raw
+        except OverflowError as error:
+            raise UnreadableFileError(
+                f"{self.name}, sheet “{self.sheet}”, row {number + 1}: a duration is longer than "
+                "can be read. Write the number itself, or correct it."
+            ) from error
 
     def address(self, number: int, place: int) -> str:
         return f"{self.name}, sheet “{self.sheet}”, cell {column_letter(place)}{number}"
@@ -105,22 +114,18 @@ def open_xlsx(path: Path, name: str, digest: str, sheet: str, header_row: int | 
     with Package(path, name) as package:
         sheets = read_sheets(package)
         marker = Marker.from_properties(read_properties(package))
-        workbook = _open_workbook(path, package)
-        about = sheets[0]
-        scans: dict[str, SheetScan] = {}
+        scans = _Scans(package, path)
         if marker is None and len(sheets) > 1:
-            scans[about.name] = _scan(package, about)
-            marker = _marker_of(_content(workbook, package, about), scans[about.name])
+            marker = _marker_on(sheets[0], scans)
         chosen = _choose(package, sheets, sheet, scans, is_ours=marker is not None)
-        scan = scans.get(chosen.name) or _scan(package, chosen)
         table = XLSXTable(
             name=name,
             digest=digest,
             sheets=tuple(one.name for one in sheets if not one.is_hidden),
             sheet=chosen.name,
             marker=marker,
-            content=_content(workbook, package, chosen),
-            scan=scan,
+            content=scans.content(chosen),
+            scan=scans.scan(chosen),
         )
         if has_macros(package):
             table.remarks.append(
@@ -134,12 +139,54 @@ def open_xlsx(path: Path, name: str, digest: str, sheet: str, header_row: int | 
     return table
 
 
-def _open_workbook(path: Path, package: Package) -> CalamineWorkbook:
-    return _parsed(package, lambda: CalamineWorkbook.from_path(str(path)))
+class _Scans:
+    """The sheets of a workbook, each scanned before it is parsed for the first time. Raises
+    UnreadableFileError if a sheet is too large or no XML."""
 
+    def __init__(self, package: Package, path: Path):
+        self._package = package
+        self._shared: Sequence[int] = ()
+        self._known: dict[str, SheetScan] = {}
+        if part := shared_strings(package):
+            with self._parsing("the texts of the workbook"):
+                self._shared = shared_lengths(package.chunks(part))
+        self._workbook = _parsed(package, lambda: CalamineWorkbook.from_path(str(path)))
 
-def _content(workbook: CalamineWorkbook, package: Package, sheet: SheetPart) -> CalamineSheet:
-    return _parsed(package, lambda: workbook.get_sheet_by_name(sheet.name))
+    def scan(self, sheet: SheetPart) -> SheetScan:
+        if sheet.name not in self._known:
+            self._known[sheet.name] = self._scan(sheet)
+        return self._known[sheet.name]
+
+    def content(self, sheet: SheetPart) -> CalamineSheet:
+        self.scan(sheet)
+        return _parsed(self._package, lambda: self._workbook.get_sheet_by_name(sheet.name))
+
+    def _scan(self, sheet: SheetPart) -> SheetScan:
+        scan = SheetScan(self._shared)
+        place = f"the sheet “{sheet.name}”"
+        with self._parsing(place):
+            scan.read(self._package.chunks(sheet.part))
+        if scan.area > MAX_CELLS:
+            corner = f"{column_letter(scan.last[1])}{scan.last[0] + 1}"
+            raise self._package.error(
+                f"{place} reaches to cell {corner}, and no more than {MAX_CELLS:,} cells can be "
+                "read. Delete what stands far from the table, or divide it into several files."
+            )
+        return scan
+
+    @contextmanager
+    def _parsing(self, place: str) -> Iterator[None]:
+        try:
+            yield
+        except expat.ExpatError as error:
+            raise self._package.error(
+                f"{place} can't be parsed ({error}). Open the file in Excel or LibreOffice and "
+                "save it again."
+            ) from error
+        except TooLargeError as error:
+            raise self._package.error(
+                f"{place} has {error}. Divide it into several files."
+            ) from error
 
 
 def _parsed(package: Package, parse):
@@ -157,33 +204,12 @@ def _parsed(package: Package, parse):
         ) from error
 
 
-def _scan(package: Package, sheet: SheetPart) -> SheetScan:
-    """Raises UnreadableFileError if the sheet is too large or no XML."""
-    scan = SheetScan()
-    place = f"the sheet “{sheet.name}”"
-    try:
-        scan.read(package.chunks(sheet.part))
-    except expat.ExpatError as error:
-        raise package.error(
-            f"{place} can't be parsed ({error}). Open the file in Excel or LibreOffice and save it "
-            "again."
-        ) from error
-    except TooLargeError as error:
-        raise package.error(f"{place} has {error}. Divide it into several files.") from error
-    if scan.area > MAX_CELLS:
-        corner = f"{column_letter(scan.last[1])}{scan.last[0] + 1}"
-        raise package.error(
-            f"{place} reaches to cell {corner}, and no more than {MAX_CELLS:,} cells can be read. "
-            "Delete what stands far from the table, or divide it into several files."
-        )
-    return scan
-
-
-def _marker_of(about: CalamineSheet, scan: SheetScan) -> Marker | None:
+def _marker_on(about: SheetPart, scans: _Scans) -> Marker | None:
     """The marker on the first sheet of an export of ours, from a program that drops properties."""
-    if scan.first[1]:
+    scan = scans.scan(about)
+    if scan.first[1] or not 0 < scan.row_count <= _ABOUT_ROWS:
         return None
-    for row in islice(about.iter_rows(), _ABOUT_ROWS):
+    for row in scans.content(about).iter_rows():
         if row[0] == LABEL and len(row) > 1 and isinstance(row[1], str):
             return Marker.parse(row[1])
     return None
@@ -193,7 +219,7 @@ def _choose(
     package: Package,
     sheets: Sequence[SheetPart],
     name: str,
-    scans: dict[str, SheetScan],
+    scans: _Scans,
     *,
     is_ours: bool,
 ) -> SheetPart:
@@ -209,9 +235,7 @@ def _choose(
     if is_ours and len(visible) > 1:
         visible = visible[1:]
     for sheet in visible:
-        if sheet.name not in scans:
-            scans[sheet.name] = _scan(package, sheet)
-        if scans[sheet.name].area:
+        if scans.scan(sheet).area:
             return sheet
     raise package.error("the workbook is empty. A row of a sheet should name the columns.")
 

@@ -1,0 +1,143 @@
+"""The pipelines of a portfolio beside how they were in another one, as temporary tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import connection
+
+from dashboard.metrics.fact_rows import select_facts, valid_at
+from dashboard.metrics.sums import Column
+from dashboard.metrics.tables import analyse, new_table_name, temporary_table
+from oegen import audit
+from oegen.core import clock
+from oegen.core.database import key_set
+from oegen.core.sql import Values, run
+from pipelines.facts.intervals import FOREVER
+from pipelines.models import Fact, Stage, Technology
+
+if TYPE_CHECKING:
+    from dashboard.metrics.portfolio import Portfolio
+
+#: The columns of the tables of a comparison.
+COMPARED = (
+    *(Column.ID, Column.NAME, Column.STAGE, Column.STATUS, Column.STATE, Column.RAG),
+    *(Column.RTB_DATE, Column.OWNERSHIP, Column.PROBABILITY, Column.IN_FILTER, Column.FACILITY),
+    *(Column.TECHNOLOGY, Column.BASIS, Column.IS_STORAGE, Column.KW, Column.KWH),
+    *(Column.FIRST_ROW, Column.SHARED),
+)
+
+#: Of those, the columns that the later table also has of the earlier one, with this prefix; null
+#: where the pipeline did not exist.
+WAS = "was_"
+_EARLIER = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
+
+#: The columns that plans of PostgreSQL depend on: to analyse all would take longer than to fill.
+_ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The pipelines of a portfolio that are not the same in the one before, or share a facility
+    with one that is not: temporary tables of their facts at both ends, with the columns of
+    ``COMPARED``. ``later`` also has those of the other end, named ``was_…``.
+
+    In filter or not: a pipeline is also included where only the filter matches it differently.
+    """
+
+    earlier: str
+    later: str
+
+
+def compare(
+    before: Portfolio,
+    ends: Sequence[Portfolio],
+    tables: ExitStack,
+    only: Collection[UUID] | None = None,
+) -> list[Comparison]:
+    name, now = new_table_name("portfolio"), ends[-1]
+    earlier, among = f"{name}_earlier", ""
+    vocabulary_changed = _vocabulary_changed(before, now)
+    ids: tuple[str, Values] | None = None
+    if only is not None:
+        keys = key_set(only)
+        ids = f"WITH keys (id) AS ({keys.sql}) SELECT id FROM keys", tuple(keys.params)
+    elif not vocabulary_changed and bool(before.selected) == bool(now.selected):
+        ids = _compared_ids(before, now)
+    if ids:
+        among = f"{name}_compared"
+        tables.enter_context(temporary_table(among, *ids))
+        analyse(among, Column.ID)
+    was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
+    found = []
+    with now.reading():
+        with before.reading() if vocabulary_changed else clock.override_day(before.day):
+            rows, params = _compared_rows(before, among)
+            tables.enter_context(temporary_table(earlier, rows, params))
+        if only is None:
+            _index(earlier)
+        for place, end in enumerate(ends):
+            later = f"{name}_later_{place}"
+            rows, params = _compared_rows(end, among)
+            joined = f"""
+                SELECT facts.*, {was} FROM ({rows}) AS facts
+                LEFT JOIN {earlier} AS was ON was.id = facts.id AND was.first_row = 1
+            """
+            tables.enter_context(temporary_table(later, joined, params))
+            if only is None:
+                _index(later)
+            found.append(Comparison(earlier, later))
+    return found
+
+
+def _index(table: str) -> None:
+    run(f"CREATE INDEX {table}_id ON {table} (id)")
+    analyse(table, *_ANALYSED)
+
+
+def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
+    span = valid_at(end.moment)
+    return select_facts(span, *COMPARED, among=among, in_filter=end.selected)
+
+
+def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
+    """Whether a stage or technology was changed in between, other than by the set-up."""
+    for model in (Stage, Technology):
+        written = (
+            audit.history_model(model)
+            .objects.exclude(change_set__source=audit.Source.MIGRATION)
+            .filter(history_date__lt=clock.end_of(now.day))
+        )
+        if written.filter(history_date__gte=before.moment).exists():
+            return True
+    return False
+
+
+def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
+    """SQL, with parameters, that selects the ids of the pipelines of a Comparison."""
+    since, until = before.moment, now.moment or FOREVER
+    adapt = connection.ops.adapt_datetimefield_value
+    facts = Fact._meta.db_table
+    changed = f"""
+        SELECT pipeline_id AS id FROM {facts} WHERE valid_from >= %s AND valid_from < %s
+        UNION SELECT pipeline_id FROM {facts} WHERE valid_until >= %s AND valid_until < %s
+    """
+    if before.selected:
+        one, other = (f"SELECT id FROM {end.selected}" for end in (before, now))
+        for first, second in ((one, other), (other, one)):
+            changed += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+    return (
+        f"""
+        WITH changed AS MATERIALIZED ({changed})
+        SELECT id FROM changed UNION SELECT pipeline_id FROM {facts}
+        WHERE is_shared AND facility_id IN (
+            SELECT facility_id FROM {facts}
+            WHERE is_shared AND pipeline_id IN (SELECT id FROM changed)
+        )
+        """,
+        (adapt(since), adapt(until)) * 2,
+    )

@@ -1,0 +1,44 @@
+"""Temporary tables of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from django.db import connection
+
+from dashboard.metrics.sums import Column
+from oegen.core.sql import Values, run
+
+_table_numbers = count(1)
+
+
+def once_each() -> str:
+    """SQL at the end of a subquery that has each of its expressions evaluated once, though the
+    outer query uses it several times."""
+    return "OFFSET 0" if connection.vendor == "postgresql" else ""
+
+
+def new_table_name(kind: str) -> str:
+    return f"{kind}_{next(_table_numbers)}"
+
+
+@contextmanager
+def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[None]:
+    run(f"CREATE TEMPORARY TABLE {name} AS {select}", params)
+    try:
+        yield
+    except BaseException:
+        # A rollback drops the table; on PostgreSQL, DROP in a failed transaction would hide the
+        # error that made it fail.
+        if not connection.in_atomic_block:
+            run(f"DROP TABLE {name}")
+        raise
+    run(f"DROP TABLE {name}")
+
+
+def analyse(table: str, *columns: Column) -> None:
+    """PostgreSQL has no statistics of a temporary table until it is analysed."""
+    if connection.vendor == "postgresql":
+        run(f"ANALYZE {table} ({', '.join(columns)})")
