@@ -66,7 +66,7 @@ def find(
         if name == "order":
             chosen, asked = _order(field, heading, values)
         elif name == "decimal":
-            chosen, asked = _decimal(field, heading, values)
+            chosen, asked = _decimal(field, heading, values, is_ours=is_ours)
         elif name == "unit":
             chosen, asked = _unit(field, heading, values, is_ours=is_ours)
         else:
@@ -133,9 +133,12 @@ def _day_by(order: str) -> Callable[[str], Any]:
     return parse
 
 
-def _decimal(field: ImportField, heading: str, values: Sequence[Value]) -> tuple[str, list[Asked]]:
+def _decimal(
+    field: ImportField, heading: str, values: Sequence[Value], *, is_ours: bool
+) -> tuple[str, list[Asked]]:
+    """Our exports have no separators of thousands: there, any sign is the decimal one."""
     texts = [split_unit(text)[0] for text in _texts(values)]
-    parses = {sign: _number_by(sign) for sign in (POINT, COMMA)}
+    parses = {sign: _number_by(sign, has_groups=not is_ours) for sign in (POINT, COMMA)}
     chosen, doubtful = _choose(texts, parses, POINT)
     if not doubtful:
         return chosen, []
@@ -147,8 +150,15 @@ def _decimal(field: ImportField, heading: str, values: Sequence[Value]) -> tuple
     return "", [_asked(field, heading, "decimal", "Which number is meant?", options, "", doubtful)]
 
 
-def _number_by(sign: str) -> Callable[[str], Any]:
-    return lambda text: parse_number(text, sign)
+def _number_by(sign: str, *, has_groups: bool = True) -> Callable[[str], Any]:
+    other = COMMA if sign == POINT else POINT
+
+    def parse(text: str) -> Any:
+        if not has_groups and other in text:
+            raise ValueError(text)
+        return parse_number(text, sign)
+
+    return parse
 
 
 def _unit(
