@@ -52,7 +52,7 @@ lint: setup .venv/test.stamp node_modules/.test.stamp ## Check style, formatting
 	env -u DATABASE_URL $(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 
 lock: ## Update the lock files of requirements and front-end packages (needs uv and npm)
-	for name in base test node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
+	for name in base mcp test node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
 	npm install --package-lock-only
 
 clean: ## Remove installed and built files; the data in var stay

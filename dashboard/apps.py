@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class DashboardConfig(AppConfig):
     name = "dashboard"
+    verbose_name = "Questions"
 
     def ready(self):
         from dashboard import api, commands, digest, integrity, jobs, odata  # noqa: F401

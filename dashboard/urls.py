@@ -1,6 +1,7 @@
 from django.urls import path
 
 from dashboard import changes, frozen, report, views
+from dashboard.ask.mcp import Mcp
 
 urlpatterns = [
     path("", views.Dashboard.as_view(), name="dashboard"),
@@ -12,6 +13,7 @@ urlpatterns = [
         frozen.FrozenReportToday.as_view(),
         name="frozen-report-today",
     ),
+    path("mcp", Mcp.as_view(), name="mcp"),
     path("search/", views.Search.as_view(), name="search"),
     path("changes/", changes.ChangesPage.as_view(), name="changes"),
     path("changes/latest/", changes.LatestChanges.as_view(), name="latest-changes"),

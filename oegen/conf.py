@@ -77,6 +77,19 @@ class Outbound:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """The server of a model that answers questions; without a key none is asked. Budgets are tokens
+    in a day, of one person and of all."""
+
+    key: str
+    base_url: str
+    model: str
+    personal: bool
+    tokens_per_person: int
+    tokens_per_day: int
+
+
+@dataclass(frozen=True)
 class Environment:
     """``sample``: whether ``make run`` loads the sample into an empty database; None: ask on a
     terminal. ``proxies`` is the number of trusted proxies in front of the server."""
@@ -94,6 +107,7 @@ class Environment:
     anchors: Anchors
     outbound: Outbound
     tokens: Tokens
+    ask: Ask
     log_level: str
 
 
@@ -115,6 +129,7 @@ def read(base_dir: Path) -> Environment:
         anchors=_anchors(var_dir, mail),
         outbound=Outbound(_allowed_networks(), _ca_bundle()),
         tokens=Tokens(_peppers()),
+        ask=_ask(),
         log_level=env.str("LOG_LEVEL", default="WARNING"),
     )
 
@@ -355,3 +370,32 @@ def _peppers() -> dict[int, str]:
             )
         peppers[int(version)] = secret
     return peppers
+
+
+def _ask() -> Ask:
+    return Ask(
+        key=env.str("OPENAI_API_KEY", default="").strip(),
+        base_url=_model_server(),
+        model=env.str("ASK_MODEL", default="").strip() or "gpt-4.1",
+        personal=_flag("ASK_PERSONAL", False),
+        tokens_per_person=_number("ASK_TOKENS_PER_PERSON", 500_000),
+        tokens_per_day=_number("ASK_TOKENS_PER_DAY", 5_000_000),
+    )
+
+
+def _model_server() -> str:
+    url = env.str("OPENAI_BASE_URL", default="").strip().rstrip("/")
+    parts = urlsplit(url)
+    if url and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise _error(
+            "OPENAI_BASE_URL",
+            f"is {url!r}",
+            "Set it to the address of a server with OpenAI's interface, such as "
+            "https://models.example.com/v1, or leave it out for OpenAI's own.",
+        )
+    if parts.username or parts.password:
+        # Not with its value, which is a secret.
+        raise _error(
+            "OPENAI_BASE_URL", "holds a password", "Set OPENAI_API_KEY instead, and leave it out."
+        )
+    return url

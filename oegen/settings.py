@@ -254,6 +254,23 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# Questions ---------------------------------------------------------------------------------------
+
+#: Without a key no model is asked; an empty address is OpenAI's own.
+OPENAI_API_KEY = _environment.ask.key
+OPENAI_BASE_URL = _environment.ask.base_url
+ASK_MODEL = _environment.ask.model
+#: Whether contacts, comments and people's names may be sent to the model.
+ASK_PERSONAL = _environment.ask.personal
+#: Tokens in a day, of one person and of the whole site; no question is begun beyond them.
+ASK_TOKENS_PER_PERSON = _environment.ask.tokens_per_person
+ASK_TOKENS_PER_DAY = _environment.ask.tokens_per_day
+#: How often a model may be asked for one answer, how long that may take, and how many answers may
+#: be in the making on this host.
+ASK_ROUNDS = 6
+ASK_SECONDS = 20
+ASK_AT_A_TIME = 4
+
 # Background jobs ---------------------------------------------------------------------------------
 
 TASKS = {

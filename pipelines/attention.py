@@ -60,8 +60,9 @@ class Usage:
         return cls(names, proves, gates, key_set(stays.waiting(clock.today())))
 
     def version(self) -> tuple[object, ...]:
-        """What changes when any of this does: a part of cache keys."""
-        return self.names, self.proves, self.gates.version, clock.today(), *stays.stays_version()
+        """What changes when any of this does, but for who is waiting (``stays.stays_version``): a
+        part of cache keys."""
+        return self.names, self.proves, self.gates.version, clock.today()
 
 
 def attention_sql(

@@ -205,6 +205,10 @@ def stage_result_choices() -> list[tuple[str, str]]:
     ]
 
 
+def open_stage_choices() -> list[tuple[str, str]]:
+    return list(Stage.objects.filter(is_terminal=False).values_list("code", "name"))
+
+
 def validate_not_in_future(day: date) -> None:
     if day > clock.today():
         raise ValidationError("This day is in the future: choose today or an earlier day.")
@@ -245,8 +249,12 @@ def facility_country_choices() -> list[tuple[str, str]]:
 
 class PipelineFilter(PageFilterSet):
     primary = ("q", "status", "technology", "rag", "rtb", "counterparty")
-    ranges = (("capacity_min", "capacity_max"), ("rtb_from", "rtb_to"))
-    requires = (("rag_was", "since"), ("rag_moved", "since"))
+    ranges = (
+        ("capacity_min", "capacity_max"),
+        ("rtb_from", "rtb_to"),
+        ("ownership_min", "ownership_max"),
+    )
+    requires = (("rag_was", "since"), ("stage_was", "since"), ("rag_moved", "since"))
 
     q = TextFilter()
     status = SelectionFilter(
@@ -324,6 +332,8 @@ class PipelineFilter(PageFilterSet):
     capacity_max = AmountFilter("capacity_max", "lte", "Capacity to, MW", method="filter_capacity")
     rtb_from = DayFilter("rtb_date", "gte", "RTB from")
     rtb_to = DayFilter("rtb_date", "lte", "RTB to")
+    ownership_min = AmountFilter("ownership_pct", "gte", "Our share from, %", max_value=100)
+    ownership_max = AmountFilter("ownership_pct", "lte", "Our share to, %", max_value=100)
     late_days = WholeNumberFilter(
         "rtb_days_late",
         "gte",
@@ -363,6 +373,12 @@ class PipelineFilter(PageFilterSet):
         choices=RAGS,
         method="filter_rag_was",
         empty_label="Any RAG",
+    )
+    stage_was = django_filters.ChoiceFilter(
+        label="Stage on that day",
+        choices=open_stage_choices,
+        method="filter_stage_was",
+        empty_label="Any stage",
     )
     rag_moved = django_filters.ChoiceFilter(
         label="RAG since then",
@@ -427,9 +443,14 @@ class PipelineFilter(PageFilterSet):
 
     def filter_since(self, queryset, name, value):
         rag = self.form.cleaned_data.get("rag_was")
-        return queryset.open_on(value, rag="" if rag == NOT_RATED else rag or None)
+        stage = self.form.cleaned_data.get("stage_was") or ""
+        return queryset.open_on(value, rag="" if rag == NOT_RATED else rag or None, stage=stage)
 
     def filter_rag_was(self, queryset, name, value):
+        """Does nothing: ``filter_since`` reads this value."""
+        return queryset
+
+    def filter_stage_was(self, queryset, name, value):
         """Does nothing: ``filter_since`` reads this value."""
         return queryset
 

@@ -17,6 +17,7 @@ from oegen.models import User
 from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import Reason
 from pipelines.querysets import mw_of
+from pipelines.stays import stays_version
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,20 @@ class _Found:
 def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
     """Of all pipelines it is what was kept this morning, with those that were written since."""
     with portfolio.reading():
-        usage, keys = Usage.load(), portfolio.differing
+        keys = portfolio.differing
+        # Before what is to be cached; see kept.facts_version.
+        stays = stays_version() if keys is not None else []
+        usage = Usage.load()
         if keys is None:
             ids = f"SELECT id FROM {portfolio.selected}"
             only = RawSQL(ids, ()) if portfolio.selected else None  # noqa: S611
             found = _read(usage, only, limit=limit)
         else:
             found = portfolio.keep_morning(
-                lambda morning: _read(usage, at=morning.moment), "attention", *usage.version()
+                lambda morning: _read(usage, at=morning.moment),
+                "attention",
+                *usage.version(),
+                *stays,
             )
             if keys:
                 only, written = key_set(keys), set(map(str, keys))

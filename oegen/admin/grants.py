@@ -69,6 +69,8 @@ def grant_roles(sender, using=DEFAULT_DB_ALIAS, **kwargs) -> None:
         *_permissions_of([SecurityEvent], actions=("view",)),
         *_permissions_of([SavedView], actions=("remove",)),
     ]
+    for model in installed.get_models():
+        administration += _permissions_of([model], getattr(model, "ADMINISTRATORS_MAY", ()))
     with audit.change_set(source=audit.Source.MIGRATION, reason="What a role may do by itself."):
         for name, permissions in {
             MANAGERS: everybody,

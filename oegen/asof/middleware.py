@@ -23,10 +23,10 @@ class PastMiddleware:
     """
 
     #: Pages without a past: the admin, signing in and out, notices, jobs, access tokens, webhooks.
-    #: The API and the OData feed read the parameter themselves.
+    #: The API, the OData feed and assistants' tools read days themselves.
     PRESENT_ONLY = (
         *("admin:index", "login", "logout", "notices", "jobs", "my-tokens"),
-        *("webhooks", "api-root", "odata"),
+        *("webhooks", "api-root", "odata", "mcp"),
     )
 
     def __init__(self, get_response):

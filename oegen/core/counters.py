@@ -1,4 +1,4 @@
-"""Counts of requests, shared by the processes of this host.
+"""Counts of requests and places that few may take at a time, shared by the processes of this host.
 
 They are in a cache and not in the database, whose writer lock no request must wait for to be
 counted. They may be lost, as everything in a cache.
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.cache import caches
@@ -56,6 +57,34 @@ def increment(key: str, window: int) -> Count:
         number = number + 1 if counted_since == start else 1
         cache.set(key, (start, number), timeout=window)
     return Count(number, max(1, int(start + window - now + 0.999)))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place that was taken; ``holder`` tells it from one that was taken after it ran out."""
+
+    key: str
+    holder: str
+
+
+def take_place(key: str, places: int, seconds: int) -> Place | None:
+    """Take one of ``places`` places until it is freed, or for ``seconds``; None if none is free."""
+    cache = caches["counters"]
+    holder = uuid4().hex
+    with _locked(key):
+        for number in range(places):
+            one = f"{key}:{number}"
+            if cache.get(one) is None:
+                cache.set(one, holder, timeout=seconds)
+                return Place(one, holder)
+    return None
+
+
+def free_place(place: Place) -> None:
+    cache = caches["counters"]
+    with _locked(place.key.rpartition(":")[0]):
+        if cache.get(place.key) == place.holder:
+            cache.delete(place.key)
 
 
 def note_time(key: str, *, at_most_every: timedelta) -> None:

@@ -175,9 +175,12 @@ class PipelineQuerySet(SharesQuerySet):
             is_sold_ready=ExpressionWrapper(is_sold_ready("_sold_on"), BooleanField())
         )
 
-    def open_on(self, day: date, rag: str | None = None) -> Self:
-        """Open at the end of that day and, with ``rag``, of that rating then ("": not rated)."""
+    def open_on(self, day: date, rag: str | None = None, stage: str = "") -> Self:
+        """Open at the end of that day and, with ``rag``, of that rating then ("": not rated), with
+        ``stage`` in the stage with that code."""
         facts = self._open_facts(day)
+        if stage:
+            facts = facts.filter(stage__code=stage)
         if rag is not None:
             facts = facts.filter(rag_status=rag)
         return self.filter(pk__in=facts.values("pipeline_id"))

@@ -101,6 +101,9 @@ def test_a_folder_that_is_everybody_s_is_left_alone(tmp_path):
         ("API_TOKEN_PEPPERS", "hush", "is not a list of versions with their secrets. Set it to"),
         ("API_TOKEN_PEPPERS", "1:hush", "is not a list of versions with their secrets. Set it"),
         ("ALLOWED_HOSTS", " ", "ALLOWED_HOSTS is empty. Set ALLOWED_HOSTS=pipeline.example.com."),
+        ("OPENAI_BASE_URL", "models.example.com", "https://models.example.com/v1"),
+        ("OPENAI_BASE_URL", "https://me:secret@models.example.com", "Set OPENAI_API_KEY instead"),
+        ("ASK_TOKENS_PER_DAY", "many", "ASK_TOKENS_PER_DAY=5000000"),
     ],
 )
 def test_a_wrong_setting_says_which_and_how_to_set_it(tmp_path, variable, value, sentence):

@@ -120,6 +120,8 @@ PAGES = {
     "odata/v1/": TOKENS_ONLY,
     "odata/^v1/as-of/(?P<day>[^/]+)(?:/(?P<path>.*))?$": TOKENS_ONLY,
     "odata/^(?:v1)?(?:/(?P<path>.*))?$": TOKENS_ONLY,
+    # By access tokens only: tests/dashboard/ask/test_mcp.py.
+    "mcp": {"GET": (405, 405, 405, 405), "POST": (401, 401, 401, 401)},
     "admin/": EDITORS_READ,
     "admin/login/": {"GET": (302, 403, 403, 403)},
     "admin/logout/": {"POST": (302, 403, 302, 302)},
@@ -177,6 +179,7 @@ MODELS = {
     "admin/counterparties/contact/": BUSINESS,
     "admin/counterparties/contactrole/": REFERENCE,
     "admin/counterparties/counterparty/": BUSINESS,
+    "admin/dashboard/askedquestion/": SECURITY_EVENTS,
     "admin/infopoints/informationpoint/": BUSINESS,
     "admin/oegen/acknowledgement/": ACKNOWLEDGEMENTS,
     "admin/oegen/alert/": OUTBOX,

@@ -22,6 +22,8 @@ Databases and processes
 - ``past_guard``: fails a test that reads current tables inside ``as_of``
 - ``writer``, ``racer``: processes that write concurrently
 - ``fake_slack``: a fake Slack on loopback
+- ``fake_openai``: a fake server of a model on loopback, which plays answers
+- ``token_proxy``: a proxy on loopback that adds an access token
 - ``https_receiver``: an HTTPS server on loopback with an authority of its own
 
 By hand

@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from counterparties.models import Contact, ContactRole, Counterparty, CounterpartyContact
-from dashboard.models import FrozenReport
+from dashboard.models import AskedQuestion, FrozenReport
 from dashboard.services import freeze_report
 from infopoints.models import InformationPoint
 from oegen import audit, jobs
@@ -223,6 +223,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         make_token(author)[0],
         make_webhook(author)[0],
         make_frozen_report(author),
+        AskedQuestion.objects.create(person=author, question="How many MW are red?"),
         make_user(),
         Group.objects.create(name="Guests"),
     ]

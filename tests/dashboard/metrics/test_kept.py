@@ -3,6 +3,7 @@ are filtered, nothing is kept."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
 from django.utils import timezone
@@ -103,6 +104,21 @@ def test_the_overview_is_kept_until_something_is_written_that_figures_read(monke
 def overview_keys() -> tuple[tuple, tuple]:
     since = FIRST_DAY - timedelta(days=1)
     return metrics.overview_key(since, filters=""), metrics.overview_key(since, filters="q=sun")
+
+
+def test_after_many_writes_of_a_day_all_is_read(monkeypatch):
+    # The package has a function of that name.
+    monkeypatch.setattr(import_module("dashboard.metrics.portfolio"), "MAX_DIFFERING", 2)
+    moments = Clock(monkeypatch)
+    moments.begin(FIRST_DAY)
+    pipelines = [make_pipeline(capacity_mw=10, rtb_date=FIRST_DAY) for _ in range(3)]
+    moments.begin(FIRST_DAY + timedelta(days=5))
+    for number, pipeline in enumerate(pipelines, start=1):
+        pipeline.rtb_date = FIRST_DAY + timedelta(days=90)
+        pipeline.save()
+        with metrics.portfolio(Pipeline.objects.all) as now:
+            assert len(now.differing or [None] * 3) == number
+        assert_kept_figures_are_right()
 
 
 def test_a_write_dated_before_this_morning_changes_what_was_kept(monkeypatch):

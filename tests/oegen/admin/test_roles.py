@@ -5,6 +5,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
+from dashboard.models import AskedQuestion
 from oegen import audit
 from oegen.admin import grants
 from oegen.models import (
@@ -32,7 +33,17 @@ def admin_pages() -> dict[str, list[str]]:
     for model in admin.site._registry:
         opts = model._meta
         url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-        if model in (User, Group, Acknowledgement, Alert, ApiToken, Job, SecurityEvent, Webhook):
+        if model in (
+            User,
+            Group,
+            Acknowledgement,
+            Alert,
+            ApiToken,
+            AskedQuestion,
+            Job,
+            SecurityEvent,
+            Webhook,
+        ):
             pages["people"].append(url)
         elif model.is_vocabulary():
             pages["reference"].append(url)
