@@ -50,10 +50,10 @@ def upload(db, tmp_path):
     return upload
 
 
-def test_an_import_is_previewed_applied_and_undone_by_jobs(upload):
+def test_an_import_is_previewed_applied_and_undone_by_jobs(transactional_db, upload):
     one = upload(HEADER + rows(3))
     jobs.ask_for("preview-import", one)
-    run_due_jobs()
+    assert [job.error for job in run_due_jobs()] == [""]
     one.refresh_from_db()
     assert (one.state, one.result["counts"]["created"]) == (ImportState.PLANNED, 3)
     shown = list(read_rows(one.plan_path))
@@ -133,7 +133,7 @@ def test_all_or_nothing_or_the_rows_that_are_right(upload):
     assert Pipeline.objects.count() == 2
 
 
-def test_old_files_are_removed(upload):
+def test_old_files_are_removed(transactional_db, upload):
     one = upload(HEADER + rows(1))
     old = time.time() - 8 * 24 * 3600
     os.utime(one.path, (old, old))
