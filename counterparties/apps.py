@@ -5,7 +5,7 @@ class CounterpartiesConfig(AppConfig):
     name = "counterparties"
 
     def ready(self):
-        from counterparties import api, commands, odata  # noqa: F401
+        from counterparties import api, commands, imports, odata  # noqa: F401
         from counterparties.models import ContactRole, Counterparty
         from counterparties.reference import contact_role_rows
         from oegen.audit.seeding import register_rows

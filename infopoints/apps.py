@@ -6,4 +6,4 @@ class InfopointsConfig(AppConfig):
     verbose_name = "Information points"
 
     def ready(self):
-        from infopoints import alerts, api, commands, odata  # noqa: F401
+        from infopoints import alerts, api, commands, imports, odata  # noqa: F401

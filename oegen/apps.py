@@ -24,6 +24,9 @@ class OEGenConfig(AppConfig):
         from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401
         from oegen.core import private_files
         from oegen.core.triggers import register_trigger
+        from oegen.imports import comments as comments_import  # noqa: F401
+        from oegen.imports.tables import jobs as import_jobs  # noqa: F401
+        from oegen.imports.tables import receivers as import_receivers  # noqa: F401
         from oegen.jobs import tidying  # noqa: F401
         from oegen.jobs.models import Schedule
         from oegen.jobs.reference import schedule_rows

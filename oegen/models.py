@@ -27,6 +27,7 @@ from oegen.alerts.models import (
 from oegen.people.comments import Comment
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck, KeptAnchor
 from oegen.search.models import RecordKey, SearchDocument, SortKey
+from oegen.imports.tables.models import ExternalReference, ImportMapping, TableImport
 from oegen.api.rest.models import AnsweredRequest
 from oegen.api.models import ApiToken
 from oegen.api.webhooks.models import Webhook, WebhookDelivery
@@ -47,11 +48,13 @@ __all__ = [
     "ChangeSet",
     "Channel",
     "Comment",
+    "ExternalReference",
     "FailureRun",
     "GroupRecord",
     "Heartbeat",
     "HiddenView",
     "HistoryRow",
+    "ImportMapping",
     "IntegrityCheck",
     "Job",
     "KeptAnchor",
@@ -66,6 +69,7 @@ __all__ = [
     "SecurityEvent",
     "SortKey",
     "StandingCheck",
+    "TableImport",
     "User",
     "Webhook",
     "WebhookDelivery",

@@ -281,6 +281,8 @@ TASKS = {
 }
 #: The files that jobs make for people to fetch.
 JOB_FILES_DIR = VAR_DIR / "job-files"
+#: The files that people import, for a week.
+IMPORT_FILES_DIR = VAR_DIR / "import-files"
 
 # Anchors of the history --------------------------------------------------------------------------
 

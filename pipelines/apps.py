@@ -9,7 +9,15 @@ class PipelinesConfig(AppConfig):
         from oegen.audit.seeding import register_rows
         from oegen.core.pointers import register_target
         from oegen.models import AlertRule
-        from pipelines import alerts, api, commands, odata, receivers, wording  # noqa: F401
+        from pipelines import (  # noqa: F401
+            alerts,
+            api,
+            commands,
+            imports,
+            odata,
+            receivers,
+            wording,
+        )
         from pipelines.facts import integrity, services  # noqa: F401
         from pipelines.models import (
             CounterpartyRole,

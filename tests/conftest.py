@@ -20,7 +20,7 @@ from tests.support.portfolios import make_awkward_portfolio
 #: What ``make test`` tries on both databases: what they do by means of their own.
 ON_BOTH = {
     *("oegen/audit/test_audit_check.py", "oegen/jobs/test_jobs.py", "oegen/jobs/test_workers.py"),
-    "oegen/api/test_writing.py",
+    *("oegen/api/test_writing.py", "oegen/imports/tables/test_applying.py"),
     *("oegen/audit/test_damage.py", "oegen/admin/test_database_refusals.py"),
     *("oegen/api/odata/test_filters.py", "oegen/api/odata/test_pages.py"),
     *("oegen/api/odata/test_reading.py", "oegen/api/odata/test_open_capacity.py"),

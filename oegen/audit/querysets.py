@@ -12,7 +12,7 @@ from oegen.audit.choices import BATCH_SIZE, CHANGED, CREATED, NOT_YET_ENTERED
 from oegen.audit.context import change_set
 from oegen.audit.history import removals_together, write_history_rows
 from oegen.audit.pointers import protect_targets
-from oegen.core import clock
+from oegen.core import bulk, clock
 from oegen.core.exceptions import RuleBrokenError, StaleRecordError
 from oegen.core.fields import clean_text, is_free_text, stored_text_error, text_error
 
@@ -117,10 +117,20 @@ class AuditedQuerySet(models.QuerySet[Any]):
             obj.round_numbers()
             obj.clean_text_fields()
         with change_set():
-            created = super().bulk_create(objs, batch_size=batch_size or BATCH_SIZE)
-            write_history_rows(created, history_type)
-            self.model.send_rows_written(created, created=True)
-        return created
+            if any(_is_computed(obj) for obj in objs):
+                super().bulk_create(objs, batch_size=batch_size or BATCH_SIZE)
+            else:
+                self._insert_all(objs, batch_size or BATCH_SIZE)
+            write_history_rows(objs, history_type)
+            self.model.send_rows_written(objs, created=True)
+        return objs
+
+    def _insert_all(self, objs: list[Any], batch_size: int) -> None:
+        """Insert objects with values only, several times as fast as Django."""
+        for start in range(0, len(objs), batch_size):
+            bulk.insert(self.model, objs[start : start + batch_size], using=self.db)
+        for obj in objs:
+            obj._state.adding, obj._state.db = False, self.db
 
     def bulk_update(
         self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
@@ -167,6 +177,14 @@ class AuditedQuerySet(models.QuerySet[Any]):
         raise TypeError(
             f"{self.model.__name__}: _raw_delete would leave no history. Call delete()."
         )
+
+
+def _is_computed(obj: AuditedModel) -> bool:
+    """Whether the database computes some of its values, so that they have to be read back."""
+    return any(
+        field.generated or hasattr(obj.__dict__.get(field.attname), "resolve_expression")
+        for field in obj._meta.concrete_fields
+    )
 
 
 def _check_texts(rows: list[Any], fields: list[AnyField]) -> None:

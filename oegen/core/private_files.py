@@ -19,6 +19,8 @@ _PRIVATE = (
     "run.lock",
     "rejects",
     "rejects/*",
+    "import-files",
+    "import-files/*",
     "*.sqlite3",
     "*.sqlite3-*",
 )

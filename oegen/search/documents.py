@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from oegen.audit.registry import tracked_models
-from oegen.core import database
+from oegen.core import bulk, database
 from oegen.core.folding import fold
 from oegen.core.text import sort_key
 from oegen.search.models import SearchDocument
@@ -41,11 +41,16 @@ def record_count() -> int:
 
 
 def index(
-    model: type[AuditedModel], instances: Iterable[AuditedModel], *, reread: bool = False
+    model: type[AuditedModel],
+    instances: Iterable[AuditedModel],
+    *,
+    reread: bool = False,
+    are_new: bool = False,
 ) -> None:
     """Create or update the documents of the instances, with one query per batch.
 
-    ``reread`` reads the values from the database, for instances with unsaved values.
+    ``are_new``: they were just created, which is faster. ``reread`` reads the values from the
+    database, for instances with unsaved values.
     """
     if not model.SEARCH_FIELDS:
         return
@@ -53,13 +58,21 @@ def index(
         instances = model._base_manager.filter(pk__in=[one.pk for one in instances])
     # By key: one statement must not update the same row twice.
     rows = {one.pk: document_of(one) for one in instances}
-    if rows:
-        SearchDocument.objects.bulk_create(
-            rows.values(),
-            update_conflicts=True,
-            unique_fields=["content_type", "object_id"],
-            update_fields=["title", "body", "sort_key"],
-        )
+    if not rows:
+        return
+    if are_new:
+        try:
+            with transaction.atomic():
+                bulk.insert(SearchDocument, rows.values())
+            return
+        except IntegrityError:
+            pass  # A document is left of a record that was removed without the program.
+    SearchDocument.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["content_type", "object_id"],
+        update_fields=["title", "body", "sort_key"],
+    )
 
 
 def delete_documents(model: type[AuditedModel], keys: list) -> None:

@@ -8,8 +8,8 @@ from oegen.search import keys as record_keys
 
 
 @receiver(rows_written, dispatch_uid="oegen.search.written")
-def _index(sender, instances, has_unsaved, **kwargs) -> None:
-    documents.index(sender, instances, reread=has_unsaved)
+def _index(sender, instances, created, has_unsaved, **kwargs) -> None:
+    documents.index(sender, instances, reread=has_unsaved, are_new=created)
     record_keys.index(sender, instances, reread=has_unsaved)
     ordering.index(sender, instances)
 

@@ -185,6 +185,8 @@ class StageTransition(AuditedModel):
             return
         if self.effective_on > timezone.localdate():
             self._refuse_day("A change that has taken place can't lie in the future.")
+        if self.pipeline._state.adding:
+            return  # A new pipeline has no others.
         others = StageTransition.objects.filter(pipeline=self.pipeline_id).exclude(pk=self.pk)
         others = others.select_related("stage").order_by("recorded_at", "pk")
         before = others.filter(recorded_at__lte=self.recorded_at).last()

@@ -27,6 +27,7 @@ from oegen.models import (
     AlertRule,
     ApiToken,
     Comment,
+    ExternalReference,
     Schedule,
     SecurityEvent,
     User,
@@ -221,6 +222,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         Alert.objects.create(
             unique_key="1", event="completed", channel="slack", payload={"title": "Completed"}
         ),
+        ExternalReference.objects.create(source="Register", key="154", record=pipeline),
         make_security_event(),
         Schedule.objects.create(
             name="At noon", code="at-noon", kind="tidy", frequency="day", at=time(12)

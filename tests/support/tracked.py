@@ -55,6 +55,7 @@ def other_values(model) -> dict:
         "Counterparty": lambda: by_name,
         "CounterpartyContact": lambda: {"role": ContactRole.objects.create(**coded)},
         "CounterpartyRole": lambda: coded,
+        "ExternalReference": lambda: {"key": name},
         "Facility": lambda: by_name,
         "Gate": lambda: {"kind": MilestoneKind.objects.create(**coded)},
         "GateSet": lambda: {**coded, "country": list(countries)[number % len(countries)].code},

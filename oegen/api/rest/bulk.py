@@ -10,9 +10,9 @@ from django.http import Http404
 from rest_framework import exceptions, serializers
 
 from oegen import audit
-from oegen.api.rest import writing
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import REASON_LIMIT
+from oegen.people import writing
 
 if TYPE_CHECKING:
     from oegen.api.rest.viewsets import RecordViewSet

@@ -149,7 +149,7 @@ class RecordSerializer(serializers.ModelSerializer):
         return field_class, kwargs
 
     def get_validators(self):
-        """None: the model's own rules say more (see oegen.api.rest.writing)."""
+        """None: the model's own rules say more (see oegen.people.writing)."""
         return []
 
     @cached_property

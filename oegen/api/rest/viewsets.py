@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from oegen import asof
-from oegen.api.rest import bulk, dry_run, writing
+from oegen.api.rest import bulk, dry_run
 from oegen.api.rest.access import TokenView, may_read_personal
 from oegen.api.rest.filters import RecordFilterBackend
 from oegen.api.rest.idempotency import once
@@ -32,6 +32,7 @@ from oegen.api.scopes import Scope
 from oegen.asof.middleware import NoPastError, parse_day
 from oegen.audit.audited import AuditedModel
 from oegen.audit.reference import ReferenceModel
+from oegen.people import writing
 from oegen.people.models import User
 
 #: The header with the reason of a removal, which has no body.

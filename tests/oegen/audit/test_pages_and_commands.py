@@ -155,7 +155,7 @@ def test_no_command_and_no_source_is_forgotten():
     commands = {name for name, app in get_commands().items() if app in ours}
     # audit_check reads, unless it is told to acknowledge.
     writing, reading = (
-        {"import_demo_csv", "load_sample", "audit_check"},
+        {"import_demo_csv", "import_table", "load_sample", "audit_check"},
         {"rebuild_search", "rebuild_facts", "ask"},
     )
     assert commands <= writing | reading | {"work", "run_local", "grant_reporting"}

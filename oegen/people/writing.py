@@ -1,5 +1,9 @@
-"""Writes of one record through the API: the rules, questions, permissions, reasons and change sets
-of the forms."""
+"""Writes of records by programs and files: the rules, questions, permissions, reasons and change
+sets of the forms.
+
+The API writes one record at a time (``create``, ``change``, ``remove``). Imports check many by
+``check_new`` and ``check_change`` and write them in batches.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +41,11 @@ def create(
     Raises ValidationError by field for what the rules refuse and for questions that are not
     answered, PermissionDenied for a field that the person may not set.
     """
-    _require_field_permissions(record, {n for n, value in values.items() if value}, person)
+    require_field_permissions(record, {n for n, value in values.items() if value}, person)
     for name, value in values.items():
         setattr(record, name, value)
     with audit.change_set(person=person, reason=reason, source=audit.Source.API):
-        prepare(record, {field.name for field in record._meta.concrete_fields} | values.keys())
-        _require_active(record, values)
-        record.full_clean()
+        check_new(record, values, prepare=prepare)
         answered = questions.require_answers(record, changed=None, answers=save_anyway)
         record.save()
         questions.record_answers(record, answered)
@@ -71,17 +73,10 @@ def change(
         changed = {name for name, value in values.items() if getattr(record, name) != value}
         if not changed:
             return record
-        _require_field_permissions(record, changed, person)
+        require_field_permissions(record, changed, person)
         for name in changed:
             setattr(record, name, values[name])
-        with _all_errors() as errors:
-            prepare(record, changed)
-            _require_active(record, changed)
-            record.full_clean()
-        if needed := not reason.strip() and record.needs_reason_for(sorted(changed)):
-            errors["reason"] = [ValidationError(f"Say why: you change {', '.join(needed)}.")]
-        if errors:
-            raise ValidationError(errors)
+        check_change(record, changed, reason=reason, prepare=prepare)
         answered = questions.require_answers(record, changed=changed, answers=save_anyway)
         record.save()
         questions.record_answers(record, answered)
@@ -95,6 +90,43 @@ def remove(
     it."""
     with audit.change_set(person=person, reason=reason, source=audit.Source.API):
         locked(model, key, version).delete()
+
+
+def check_new(
+    record: AuditedModel,
+    given: Collection[str],
+    *,
+    prepare: Prepare = lambda record, changed: None,
+    clean: Callable[[AuditedModel], None] = AuditedModel.full_clean,
+) -> None:
+    """Apply the rules to a new record, on which the ``given`` fields are set.
+
+    ``clean`` is ``full_clean``, or what does the same for one of many. Raises ValidationError by
+    field.
+    """
+    prepare(record, {field.name for field in record._meta.concrete_fields} | set(given))
+    _require_active(record, given)
+    clean(record)
+
+
+def check_change(
+    record: AuditedModel,
+    changed: set[str],
+    *,
+    reason: str,
+    prepare: Prepare = lambda record, changed: None,
+    clean: Callable[[AuditedModel], None] = AuditedModel.full_clean,
+) -> None:
+    """Apply the rules to a stored record of which the ``changed`` fields are set anew; also that
+    some need a reason. ``clean`` as for ``check_new``. Raises ValidationError by field."""
+    with _all_errors() as errors:
+        prepare(record, changed)
+        _require_active(record, changed)
+        clean(record)
+    if needed := not reason.strip() and record.needs_reason_for(sorted(changed)):
+        errors["reason"] = [ValidationError(f"Say why: you change {', '.join(needed)}.")]
+    if errors:
+        raise ValidationError(errors)
 
 
 def locked(model: type[AuditedModel], key: UUID, version: int) -> AuditedModel:
@@ -131,9 +163,8 @@ def _require_active(record: AuditedModel, changed: Collection[str]) -> None:
         raise ValidationError(inactive)
 
 
-def _require_field_permissions(
-    record: AuditedModel, changed: Collection[str], person: User
-) -> None:
+def require_field_permissions(record: AuditedModel, changed: Collection[str], person: User) -> None:
+    """Raises PermissionDenied."""
     needed = {one for name, one in record.FIELD_PERMISSIONS.items() if name in changed}
     if not person.has_perms(needed):
         fields = ", ".join(name for name in changed if name in record.FIELD_PERMISSIONS)

@@ -1,0 +1,128 @@
+"""The jobs of imports, and what becomes of their files."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from oegen import jobs
+from oegen.audit.revert.undoing import CannotUndoError
+from oegen.core.exceptions import StaleRecordError
+from oegen.core.words import count
+from oegen.imports.tables.applying import RefusedError
+from oegen.imports.tables.models import ImportState, TableImport
+from oegen.imports.tables.reading import UnreadableFileError
+from oegen.imports.tables.running import ChangedSinceError, apply_import, preview_import
+from oegen.imports.tables.undoing import undo_import
+from oegen.jobs.models import Job
+from oegen.jobs.tidying import tidies
+
+#: How long an uploaded file and its preview are kept.
+KEPT_FOR = timedelta(days=7)
+
+
+def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
+    """Enqueue a job for the import; those of one import never run at once."""
+    with transaction.atomic():
+        one.job = jobs.enqueue(
+            code,
+            person=one.person,
+            key=f"import:{one.pk}",
+            title=f"{one.file_name}: {one.kind}",
+            import_id=str(one.pk),
+            **arguments,
+        )
+        one.save(update_fields=["job"])
+    return one.job
+
+
+@jobs.job_kind("preview-import", "Preview of an import", queue=jobs.LONG, max_attempts=3)
+def preview(context: jobs.Run, import_id: str) -> str:
+    one = _import_of(import_id)
+    try:
+        plan = preview_import(one, context.report)
+    except UnreadableFileError as error:
+        raise jobs.JobFailedError(str(error)) from error
+    if plan.questions:
+        return f"{count(len(plan.questions), 'question')} about the columns."
+    return summary(plan.counts)
+
+
+@jobs.job_kind("apply-import", "Import", queue=jobs.LONG, max_attempts=5)
+def apply(context: jobs.Run, import_id: str) -> str:
+    """Written exactly once: each part with the note that it is, the last one with the job's end."""
+    one = _import_of(import_id)
+    if one.state == ImportState.APPLIED:
+        return "It is imported already."
+    try:
+        written = apply_import(one, context.report, context.finish)
+    except (RefusedError, ChangedSinceError, UnreadableFileError) as error:
+        raise jobs.JobFailedError(str(error)) from error
+    except StaleRecordError as error:
+        raise jobs.JobFailedError(f"{error} Look at the preview again.") from error
+    except IntegrityError as error:
+        raise jobs.JobFailedError(
+            f"The database refused the import ({error}). Look at the preview again."
+        ) from error
+    return f"Imported in {count(len(written), 'change set')}."
+
+
+@jobs.job_kind("undo-import", "Undo an import", queue=jobs.LONG)
+def undo(context: jobs.Run, import_id: str, reason: str) -> str:
+    one = _import_of(import_id, needs_file=False)
+    if context.job.person is None:
+        raise jobs.JobFailedError("Whoever asked for it has no account any more.")
+    try:
+        written, skipped = undo_import(one, person=context.job.person, reason=reason)
+    except CannotUndoError as error:
+        raise jobs.JobFailedError(str(error)) from error
+    left = f", {count(len(skipped), 'record')} left as it is" if skipped else ""
+    return f"Undone in {count(len(written), 'change set')}{left}."
+
+
+def summary(counts: dict[str, int]) -> str:
+    """“12 created, 3 changed, 40 unchanged, 1 refused”, and what else there is."""
+    refused = counts["refused"] + counts["conflicting"]
+    text = (
+        f"{counts['created']:,} created, {counts['changed']:,} changed, "
+        f"{counts['unchanged']:,} unchanged, {refused:,} refused"
+    )
+    if counts["conflicting"]:
+        text += f" ({counts['conflicting']:,} in conflict)"
+    if counts["left out"]:
+        text += f", {counts['left out']:,} left out"
+    return text
+
+
+def _import_of(import_id: str, *, needs_file: bool = True) -> TableImport:
+    one = TableImport.objects.select_related("person").filter(pk=UUID(import_id)).first()
+    if one is None:
+        raise jobs.JobFailedError("The import is gone: upload the file again.")
+    if needs_file and not one.path.is_file():
+        raise jobs.JobFailedError(
+            f"The file is gone: it is kept for {KEPT_FOR.days} days. Upload it again."
+        )
+    return one
+
+
+@tidies
+def remove_old_files() -> None:
+    """Remove uploaded files and previews that are older than a week, whatever became of them."""
+    folder = settings.IMPORT_FILES_DIR
+    if not folder.is_dir():
+        return
+    oldest = time.time() - KEPT_FOR.total_seconds()
+    for file in folder.iterdir():
+        if file.stat().st_mtime < oldest:
+            file.unlink(missing_ok=True)
+    unused = TableImport.objects.filter(
+        created_at__lt=timezone.now() - KEPT_FOR,
+        state__in=[ImportState.UPLOADED, ImportState.PLANNED],
+    )
+    unused.delete()

@@ -1,0 +1,176 @@
+"""An import from its file to its change sets: what the pages, the jobs and the command call."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from django.conf import settings
+from django.utils import timezone
+
+from oegen.audit.changesets import ChangeSet
+from oegen.imports.tables.applying import apply_plan, try_plan
+from oegen.imports.tables.kinds import KINDS
+from oegen.imports.tables.mapping import Mapping
+from oegen.imports.tables.models import ImportMapping, ImportState, TableImport
+from oegen.imports.tables.planning import Request, plan
+from oegen.imports.tables.plans import Plan
+from oegen.imports.tables.reading import Table, open_table
+from oegen.people.models import User
+
+Progress = Callable[[int, int, str], object]
+
+NO_MAPPING = Mapping()
+
+
+class ChangedSinceError(Exception):
+    """The plan is not the one that was previewed any more. The text is shown to people."""
+
+
+def _silent(done: int, total: int, note: str) -> None:
+    return None
+
+
+def start_import(
+    *,
+    content: Path,
+    name: str,
+    kind: str,
+    person: User | None,
+    mapping: ImportMapping | None = None,
+) -> TableImport:
+    """Keep a copy of the file in the private folder, for an import of it. Raises
+    UnreadableFileError."""
+    one = TableImport(kind=kind, file_name=name, person=person)
+    folder = settings.IMPORT_FILES_DIR
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (
+        content.open("rb") as source,
+        tempfile.NamedTemporaryFile(dir=folder, delete=False) as file,
+    ):
+        while chunk := source.read(1 << 20):
+            file.write(chunk)
+    Path(file.name).replace(one.path)
+    try:
+        one.digest = open_table(one.path, name).digest
+    except BaseException:
+        one.path.unlink()
+        raise
+    if mapping is not None:
+        one.mapping = mapping.contents
+    one.save()
+    return one
+
+
+def table_of(one: TableImport) -> Table:
+    """Raises UnreadableFileError."""
+    return open_table(one.path, one.file_name, sheet=one.sheet, header_row=one.header_row)
+
+
+def request_of(one: TableImport) -> Request:
+    return Request(
+        kind=KINDS[one.kind],
+        mapping=Mapping.from_json(one.mapping),
+        namespace=one.pk,
+        person=one.person,
+        choices=dict(one.choices),
+        is_resumed=bool(one.change_sets),
+    )
+
+
+def preview_import(one: TableImport, progress: Progress = _silent) -> Plan:
+    """Plan the import, try it, and keep what it would do. Raises UnreadableFileError."""
+    table = table_of(one)
+    found = _plan(one, table, progress)
+    if not found.questions:
+        try_plan(
+            found,
+            person=one.person,
+            reason=one.reason or "Preview",
+            progress=lambda done, total: progress(done, total, "Trying what the database says"),
+        )
+    found.write_rows(one.plan_path)
+    one.result = {
+        "counts": found.counts,
+        "rows": len(found.rows),
+        "questions": len(list(found.asked())),
+        "missing": len(found.missing),
+        "remarks": found.remarks,
+        "digest": found.digest(),
+        "blank": table.blank_rows,
+    }
+    one.state = ImportState.PLANNED
+    one.save(update_fields=["result", "state"])
+    return found
+
+
+def _plan(one: TableImport, table: Table, progress: Progress) -> Plan:
+    total = table.row_count
+    return plan(table, request_of(one), lambda done: progress(done, total, f"{done:,} rows read"))
+
+
+def apply_import(
+    one: TableImport,
+    progress: Progress = _silent,
+    finish: Callable[[], object] = lambda: None,
+) -> list[ChangeSet]:
+    """Plan the import again and write it.
+
+    ``finish`` is called in the transaction of the last slice. An import whose worker died goes on
+    after the slices that were written. Raises ChangedSinceError if it would not do any more what
+    was previewed, RefusedError, StaleRecordError, IntegrityError and UnreadableFileError.
+    """
+    found = _plan(one, table_of(one), progress)
+    if not one.change_sets and found.digest() != one.result.get("digest"):
+        raise ChangedSinceError(
+            "Somebody changed records of this import since its preview. Nothing was imported: look "
+            "at the preview again."
+        )
+
+    def note(current: ChangeSet, number: int, total: int) -> None:
+        one.change_sets = [*one.change_sets, str(current.pk)]
+        if number == total:
+            _end(one)
+            finish()
+        one.save(update_fields=["change_sets", "state", "applied_at"])
+        progress(number, total, f"Part {number} of {total} written")
+
+    written = apply_plan(
+        found,
+        person=one.person,
+        reason=one.reason,
+        only_right_rows=one.only_right_rows,
+        done=note,
+    )
+    if not written:
+        _end(one)
+        one.save(update_fields=["state", "applied_at"])
+    return written
+
+
+def _end(one: TableImport) -> None:
+    one.state, one.applied_at = ImportState.APPLIED, timezone.now()
+
+
+def plan_file(
+    path: Path,
+    kind: str,
+    *,
+    sheet: str = "",
+    mapping: Mapping = NO_MAPPING,
+    person: User | None = None,
+    reason: str = "Import",
+    save_anyway: bool = False,
+) -> Plan:
+    """Plan a file that nobody uploaded, for the command. Raises UnreadableFileError."""
+    request = Request(
+        kind=KINDS[kind],
+        mapping=mapping,
+        namespace=uuid4(),
+        person=person,
+        reason=reason,
+        save_anyway=save_anyway,
+    )
+    return plan(open_table(path, path.name, sheet=sheet), request)
