@@ -16,7 +16,7 @@ import oegen.audit.seals
 class Migration(migrations.Migration):
     dependencies = [
         ("contenttypes", "0002_remove_content_type_name"),
-        ("oegen", "0036_reporting_events"),
+        ("oegen", "0037_digest_brief"),
     ]
 
     operations = [

@@ -17,6 +17,7 @@ from oegen.models import (
     Acknowledgement,
     Alert,
     AlertRule,
+    ExternalReference,
     Job,
     Schedule,
     Webhook,
@@ -313,6 +314,13 @@ def test_one_row_a_pipeline_and_facility():
     pipeline = make_pipeline(capacity_mw=1)
     with refused("pipelinefacility_unique"):
         raw_insert(PipelineFacility(pipeline=pipeline, facility=pipeline.facilities.get()))
+
+
+def test_one_record_a_source_and_key():
+    first, second = make_pipeline(), make_pipeline()
+    raw_insert(ExternalReference(source="REPD", key="154", record=first))
+    with refused("externalreference_unique"):
+        raw_insert(ExternalReference(source="REPD", key="154", record=second))
 
 
 def test_one_milestone_of_a_kind_one_gate_of_a_set_and_one_set_of_a_place():
