@@ -80,7 +80,7 @@ AHEAD = "Of days ahead it knows RTB dates, milestones such as COD, and the forec
 
 READS_ONLY = "This tool reads and shows; it changes, sends and writes nothing."
 
-NOT_KNOWN = "It knows the figures, filters, dates and names of this site."
+NOT_KNOWN = "A question can be about figures, filters, dates and names of this site."
 
 EXAMPLE = "Ask about the portfolio, such as: how many MW of solar are red in Spain?"
 
