@@ -67,10 +67,10 @@ def answer_again(asked: AskedQuestion, reader: Asker) -> Events:
 
 def _read_as(reading: Reading) -> Callable[[Recording], Events]:
     def write(recording: Recording) -> Events:
+        yield ReadingShown(asking.stored_reading(reading))
         said = answering.answer_reading(
             recording.question, reading, recording.asker, recording.findings
         )
-        yield ReadingShown(asking.stored_reading(reading))
         recording.answered_by = GRAMMAR
         if said.reading.is_read:
             yield from asking.of_grammar(said)

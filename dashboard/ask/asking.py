@@ -14,7 +14,7 @@ from uuid import UUID
 
 from dashboard.ask import answering, provider
 from dashboard.ask.events import GRAMMAR, Done, Event, ReadingShown, Refused, Shown, sentence
-from dashboard.ask.grammar import ASKS, Reading
+from dashboard.ask.grammar import ASKS, Reading, read
 from dashboard.ask.lookups import Asker
 from dashboard.ask.recording import Recording
 from dashboard.ask.results import clean
@@ -59,10 +59,10 @@ def _answer(recording: Recording, earlier: list[AskedQuestion]) -> Iterator[Even
         )
         recording.question = question[:MOST_ASKED]
         return
-    said = answering.answer(question, recording.asker, recording.findings)
-    yield ReadingShown(
-        stored_reading(said.reading), unread=said.reading.unread, choices=said.reading.choices
-    )
+    reading = read(question, recording.asker)
+    # At once, because what it looks up can take a moment.
+    yield ReadingShown(stored_reading(reading), unread=reading.unread, choices=reading.choices)
+    said = answering.answer_reading(question, reading, recording.asker, recording.findings)
     if said.reading.is_read or said.reading.lookup == ASKS:
         recording.answered_by = GRAMMAR
         yield from of_grammar(said)
