@@ -1,4 +1,4 @@
-from oegen.admin import alerts, jobs, people, security, tokens, webhooks  # noqa: F401
+from oegen.admin import alerts, imports, jobs, people, security, tokens, webhooks  # noqa: F401
 from oegen.admin.options import AuditedAdmin, LinkInline
 from oegen.admin.reference import ReferenceAdmin
 

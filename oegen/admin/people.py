@@ -14,6 +14,7 @@ from oegen.admin.lists import FoldedSearchMixin, StrictFiltersMixin
 from oegen.admin.options import AuditedAdmin
 from oegen.admin.removal import RemovalMixin
 from oegen.alerts import mentions
+from oegen.audit.audited import AuditedModel
 from oegen.pages import comments
 from oegen.people import roles
 from oegen.people.comments import Comment
@@ -157,6 +158,15 @@ class CommentRecordForm(RecordForm):
         return text
 
 
+def subject_link(subject: AuditedModel | None) -> str:
+    """What a comment or a reference is about, linked to its page if it has one."""
+    if subject is None:
+        return "a removed record"
+    if not hasattr(subject, "get_absolute_url"):
+        return str(subject)
+    return format_html('<a href="{}">{}</a>', subject.get_absolute_url(), subject)
+
+
 @admin.register(Comment)
 class CommentAdmin(AuditedAdmin):
     """Comments can be found and corrected here; they are added on the record's page."""
@@ -195,10 +205,4 @@ class CommentAdmin(AuditedAdmin):
 
     @admin.display(description="About")
     def about(self, comment):
-        if comment.subject is None:
-            return "a removed record"
-        if not hasattr(comment.subject, "get_absolute_url"):
-            return str(comment.subject)
-        return format_html(
-            '<a href="{}">{}</a>', comment.subject.get_absolute_url(), comment.subject
-        )
+        return subject_link(comment.subject)

@@ -255,7 +255,7 @@ def rows_and_previous(queryset: models.QuerySet[Any]) -> tuple[list[Any], dict[i
         queryset.select_related("history_user").annotate(
             previous_id=Subquery(before.values("history_id")[:1]),
             change_set_number=F("change_set__number"),
-            source=F("change_set__source"),
+            change_set_source=F("change_set__source"),
             token_name=F("change_set__token_name"),
             change_set_details=_DETAILS,
             **history.instance_type.entry_annotations(),
@@ -283,7 +283,7 @@ def _entry(model: type[AuditedModel], row: Row, previous: Row | None, names: Nam
         reason=row.history_change_reason or "",
         change_set_id=row.change_set_id,
         change_set_number=row.change_set_number,
-        source=row.source,
+        source=row.change_set_source,
         token_name=row.token_name,
         version=row.version,
         phrase=_phrase(model, row, changes, names),
