@@ -12,6 +12,7 @@ from dashboard.ask.lookups import Asker, LookupRefusedError, run
 from dashboard.ask.rendering import as_text
 from pipelines.models import Pipeline, PipelineCounterparty
 from tests.support.fake_openai import FakeOpenAI, says
+from tests.support.portfolios import analyze_tables
 
 
 def told(brief) -> list[str]:
@@ -24,6 +25,8 @@ def told(brief) -> list[str]:
 
 @pytest.fixture(scope="module")
 def pages(asker):
+    # PostgreSQL may have counted the tables while they were empty.
+    analyze_tables()
     pipelines = Pipeline.objects.order_by("project_name")
     lead = PipelineCounterparty.objects.filter(role__code="lead-developer").first()
     return [
