@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from oegen.admin.options import AuditedAdmin
 from oegen.admin.people import subject_link
-from oegen.models import ExternalReference
+from oegen.imports.tables.models import ExternalReference
 
 
 @admin.register(ExternalReference)

@@ -192,6 +192,7 @@ MODELS = {
     "admin/oegen/alertrule/": REFERENCE,
     "admin/oegen/apitoken/": SECURITY_EVENTS,
     "admin/oegen/comment/": COMMENTS,
+    "admin/oegen/externalreference/": COMMENTS,
     "admin/oegen/job/": OUTBOX,
     "admin/oegen/schedule/": REFERENCE,
     "admin/oegen/securityevent/": SECURITY_EVENTS,
