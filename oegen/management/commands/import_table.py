@@ -137,7 +137,7 @@ def _columns_text(questions: tuple[Asked, ...]) -> str:
         hint = f" ({'; '.join(labels)} …)" if labels else ""
         lines.append(f"- {_printable(one.text)}{hint}")
     number = count(len(questions), "question")
-    advice = "answer them on the page Import, save the mapping there and give its name as --mapping"
+    advice = "name the columns as below, or give a saved mapping that answers them as --mapping"
     return "\n".join([f"{number} about the columns; {advice}:", *lines])
 
 
