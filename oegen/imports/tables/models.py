@@ -95,6 +95,10 @@ class ExternalReference(AuditedModel):
     def __str__(self) -> str:
         return f"{self.source} {self.key}"
 
+    @classmethod
+    def name_field(cls) -> str:
+        return "key"
+
 
 class ImportState(models.TextChoices):
     UPLOADED = "uploaded", "Uploaded"

@@ -30,7 +30,7 @@ PRESENT_ONLY = (
     *("admin", "healthz", "login", "logout", "unsubscribe", "me/", "comments/", "webhooks/"),
     *("api/", "odata/"),
 )
-ACTIONS = ("move/", "undo/", "restore/")
+ACTIONS = ("move/", "undo/", "restore/", "thumb/", "answer/")
 #: What only serves a change, which nobody may make on a past day.
 FOR_CHANGES = (
     *("merge/", "people/names/", "people/told/", "edit/rag/", "milestones/rtb/"),
