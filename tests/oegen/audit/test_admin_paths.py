@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db import models
 
 from oegen import audit
-from oegen.models import Acknowledgement, Comment
+from oegen.models import Acknowledgement, Comment, ExternalReference
 from pipelines.models import Milestone, PipelineFacility, StageTransition
 from tests.support.desk import Desk
 from tests.support.tracked import (
@@ -199,8 +199,8 @@ def test_what_the_admin_leaves_out_is_left_out_on_purpose(desk):
     moves = {StageTransition}
     assert links - in_rows == moves
     assert set(MODELS) - links | moves == set(ADMINS)
-    # The command that finds something acknowledges it.
-    cannot_add = {Comment, Acknowledgement, *moves}
+    # The command that finds something acknowledges it; imports add the references of sources.
+    cannot_add = {Comment, Acknowledgement, ExternalReference, *moves}
     assert {model for model in ADMINS if not may_add(model, desk)} == cannot_add
     assert {model for model in ADMINS if not may_remove(model, desk)} == moves
     assert {model for model in ADMINS if not actions_of(model, desk)} == moves
