@@ -9,24 +9,23 @@ Each request takes the next of what it plays; after the last, that one again.
 """
 
 import json
-import threading
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.support.loopback import LoopbackServer, QuietHandler
 
 Play = Callable[[BaseHTTPRequestHandler], None]
 
 
-class FakeOpenAI:
+class FakeOpenAI(LoopbackServer):
     def __init__(self):
         self.requests: list[dict] = []
         self.keys: list[str] = []
         self._plays: list[Play] = []
-        #: Releases the handlers that wait in ``hangs``.
-        self.is_over = threading.Event()
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self):
                 length = int(self.headers["Content-Length"])
                 outer.requests.append(json.loads(self.rfile.read(length)))
@@ -36,23 +35,8 @@ class FakeOpenAI:
                 with suppress(BrokenPipeError, ConnectionResetError):
                     play(self)
 
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.openai = self
-        self.server.daemon_threads = True
+        super().__init__(Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.is_over.set()
-        self.server.shutdown()
-        self.server.server_close()
 
     def plays(self, *plays: Play) -> None:
         self._plays = [*plays]
@@ -103,13 +87,13 @@ def fails(status: int, message: str = "It failed.") -> Play:
 
 def hangs(handler) -> None:
     """Accepts the request and never answers."""
-    handler.server.openai.is_over.wait(30)
+    handler.server.owner.is_over.wait(30)
 
 
 def drips(handler) -> None:
     """Sends a comment now and then, which keeps the connection alive, and never a word."""
     _begin(handler)
-    while not handler.server.openai.is_over.wait(0.05):
+    while not handler.server.owner.is_over.wait(0.05):
         handler.wfile.write(b": still there\n\n")
         handler.wfile.flush()
 

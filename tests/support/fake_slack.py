@@ -3,45 +3,28 @@
 import json
 import socket
 import struct
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.loopback import LoopbackServer, QuietHandler
 
 
-class FakeSlack:
+class FakeSlack(LoopbackServer):
     """``answers``, functions of the handler, are used one by one; after them the answer is "ok"."""
 
     def __init__(self):
         self.messages: list[dict] = []
         self.answers: list[Callable] = []
-        #: Releases the handlers that wait in ``hang``.
-        self.is_over = threading.Event()
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self):
                 length = int(self.headers["Content-Length"])
                 outer.messages.append(json.loads(self.rfile.read(length)))
                 answer = outer.answers.pop(0) if outer.answers else respond(200, "ok")
                 answer(self)
 
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.slack = self
-        self.server.daemon_threads = True
+        super().__init__(Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/services/T0/B0/secret"
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.is_over.set()
-        self.server.shutdown()
-        self.server.server_close()
 
     @property
     def texts(self) -> list[str]:
@@ -63,7 +46,7 @@ def respond(status: int, body: str, **headers):
 
 def hang(handler):
     """Give no response until the test is over."""
-    handler.server.slack.is_over.wait(30)
+    handler.server.owner.is_over.wait(30)
 
 
 def hang_up(handler):

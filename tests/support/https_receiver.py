@@ -1,11 +1,9 @@
 """A receiver of requests: an HTTPS server on loopback, with a certificate authority of its own."""
 
 import ssl
-import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -14,23 +12,23 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.loopback import LoopbackServer, QuietHandler
+
 #: The name that the certificate is for.
 NAME = "receiver.example"
 
 
-class HttpsReceiver:
+class HttpsReceiver(LoopbackServer):
     """Stores each request as (method, path, headers, body). ``answers``, functions of the handler
     by path, are given again and again; any other path answers 200 "ok"."""
 
     def __init__(self, folder: Path):
         self.requests: list[tuple] = []
         self.answers: dict[str, Callable] = {}
-        #: Releases the handlers that wait.
-        self.is_over = threading.Event()
         self.ca_bundle, certificate = _make_certificates(folder)
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def handle_request(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 outer.requests.append((self.command, self.path, dict(self.headers), body))
@@ -38,30 +36,15 @@ class HttpsReceiver:
 
             do_GET = do_POST = do_HEAD = handle_request
 
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.receiver = self
-        self.server.daemon_threads = True
+        super().__init__(Handler)
         self.server.handle_error = lambda *args: None  # Clients that hang up are what is tested.
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_port
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
 
     def url(self, path: str = "/", host: str = NAME) -> str:
         return f"https://{host}:{self.port}{path}"
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.is_over.set()
-        self.server.shutdown()
-        self.server.server_close()
 
     @contextmanager
     def is_inside(self, settings, monkeypatch, addresses=("127.0.0.1",)):
@@ -107,14 +90,14 @@ def drip(handler):
     handler.send_response(200)
     handler.send_header("Content-Length", "1000000")
     handler.end_headers()
-    while not handler.server.receiver.is_over.wait(0.05):
+    while not handler.server.owner.is_over.wait(0.05):
         handler.wfile.write(b".")
 
 
 def drip_headers(handler):
     """The same with a header that never ends."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
-    while not handler.server.receiver.is_over.wait(0.05):
+    while not handler.server.owner.is_over.wait(0.05):
         handler.wfile.write(b".")
 
 

@@ -1,18 +1,18 @@
 """A proxy on loopback that adds an access token, for programs that can't send one."""
 
 import http.client
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from tests.support.loopback import LoopbackServer, QuietHandler
 
-class TokenProxy:
+
+class TokenProxy(LoopbackServer):
     """Passes every request on to the site at ``url``, with its headers as they are."""
 
     def __init__(self, url: str, secret: str):
         target = urlsplit(url)
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def _pass_on(self):
@@ -39,18 +39,5 @@ class TokenProxy:
 
             do_GET = do_POST = do_DELETE = do_OPTIONS = _pass_on
 
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        super().__init__(Handler)
         self.origin = f"http://localhost:{self.server.server_port}"
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.server.shutdown()
-        self.server.server_close()
