@@ -2,11 +2,12 @@ from django.contrib import admin
 
 from dashboard.models import AskedQuestion
 from oegen.admin.lists import StrictFiltersMixin
+from oegen.admin.read_only import ReadOnlyMixin
 from oegen.admin.removal import RemovalMixin
 
 
 @admin.register(AskedQuestion)
-class AskedQuestionAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
+class AskedQuestionAdmin(ReadOnlyMixin, RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     """What was asked and answered, read-only."""
 
     list_display = ["created_at", "person", "question", "answer", "answered_by", "thumbs"]
@@ -26,12 +27,3 @@ class AskedQuestionAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
         ("What it took", {"fields": ["input_tokens", "output_tokens", "milliseconds"]}),
     ]
     readonly_fields = ["answer"]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -5,6 +5,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from oegen.admin.lists import StrictFiltersMixin
 from oegen.admin.options import AuditedAdmin
+from oegen.admin.read_only import ReadOnlyMixin
 from oegen.admin.removal import RemovalMixin
 from oegen.audit.integrity.models import Acknowledgement
 from oegen.people.models import SecurityEvent
@@ -12,7 +13,7 @@ from oegen.people.models.security import SecurityEventQuerySet
 
 
 @admin.register(SecurityEvent)
-class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
+class SecurityEventAdmin(ReadOnlyMixin, RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     """Security events, read-only. A run of failures is one row with their count."""
 
     list_display = ["last_at", "kind", "who", "count", "address", "about"]
@@ -41,15 +42,6 @@ class SecurityEventAdmin(RemovalMixin, StrictFiltersMixin, admin.ModelAdmin):
     def get_queryset(self, request):
         events = cast("SecurityEventQuerySet", super().get_queryset(request))
         return events.newest_of_runs()
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     @admin.display(description="Account", ordering="username")
     def who(self, event):
