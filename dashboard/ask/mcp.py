@@ -25,8 +25,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from dashboard.ask.lookups import Asker
-from oegen.api.authentication import TokenRefusedError, authenticate, check_access, count_request
-from oegen.api.rest.access import SCHEME
+from oegen.api.authentication import (
+    BEARER,
+    TokenRefusedError,
+    authenticate,
+    bearer_secret,
+    check_access,
+    count_request,
+)
 from oegen.api.scopes import Scope
 from oegen.pages.busy import RETRY_AFTER, is_busy
 from oegen.people.security import address_of
@@ -122,15 +128,15 @@ def _lower(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _secret_of(request: HttpRequest) -> str:
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != SCHEME.lower():
+    secret = bearer_secret(request.headers.get("Authorization", ""))
+    if secret is None:
         raise _RefusedError(
             401,
             "Send an access token from your page “Access tokens”, with the scope “ask”, in the "
             "header Authorization: Bearer oegen_…",
-            {"WWW-Authenticate": f'{SCHEME} realm="OEGen pipeline"'},
+            {"WWW-Authenticate": f'{BEARER} realm="OEGen pipeline"'},
         )
-    return secret.strip()
+    return secret
 
 
 def _problem(status: int, text: str) -> HttpResponse:

@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 #: The permission to make access tokens, and to go on using them.
 USE_TOKENS = "oegen.add_apitoken"
 
+#: The scheme of the header Authorization.
+BEARER = "Bearer"
+
 REMEDY = "Make a new one on your page “Access tokens”."
 
 
@@ -67,6 +70,12 @@ class TokenRefusedError(Exception):
             self.headers["WWW-Authenticate"] = 'Bearer realm="OEGen pipeline"'
         else:
             self.status = 403
+
+
+def bearer_secret(authorization: str) -> str | None:
+    """The access token in a header Authorization; None if that has another scheme."""
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == BEARER.lower() else None
 
 
 def authenticate(secret: str, address: str) -> ApiToken:

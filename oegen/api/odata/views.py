@@ -22,7 +22,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
 from oegen import asof
-from oegen.api.authentication import TokenRefusedError, authenticate, check_access, count_request
+from oegen.api.authentication import (
+    TokenRefusedError,
+    authenticate,
+    bearer_secret,
+    check_access,
+    count_request,
+)
 from oegen.api.models import ApiToken
 from oegen.api.odata.errors import ODataError, error_response
 from oegen.api.odata.metadata import metadata, service_document
@@ -90,9 +96,11 @@ class Feed(View):
 
 def _secret_of(request: HttpRequest) -> str:
     """The access token: the password of Basic authentication, or a bearer's. Raises ODataError."""
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
+    header = request.headers.get("Authorization", "")
+    secret = bearer_secret(header)
+    if secret is not None:
+        return secret
+    scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
         raise _unauthorized("")
     try:

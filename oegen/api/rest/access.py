@@ -9,27 +9,30 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from oegen.api.authentication import authenticate, check_access, count_request
+from oegen.api.authentication import (
+    BEARER,
+    authenticate,
+    bearer_secret,
+    check_access,
+    count_request,
+)
 from oegen.api.scopes import Scope
 from oegen.people.security import address_of
-
-#: The scheme of the header Authorization.
-SCHEME = "Bearer"
 
 
 class TokenAuthentication(BaseAuthentication):
     """``Authorization: Bearer oegen_…``. Raises TokenRefusedError."""
 
     def authenticate(self, request):
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != SCHEME.lower():
+        secret = bearer_secret(request.headers.get("Authorization", ""))
+        if secret is None:
             return None
-        token = authenticate(secret.strip(), address_of(request))
+        token = authenticate(secret, address_of(request))
         request._request.rate_limit = count_request(token)
         return token.person, token
 
     def authenticate_header(self, request):
-        return f'{SCHEME} realm="OEGen pipeline"'
+        return f'{BEARER} realm="OEGen pipeline"'
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
