@@ -100,7 +100,7 @@ def _set_schema(role: str, schema: str, *, granted: bool) -> None:
 
 
 def _set_limits(role: str, access: Access | None) -> None:
-    database = sql.Identifier(connection.settings_dict["NAME"]).as_string(connection.connection)
+    database = _name(connection.settings_dict["NAME"])
     where = f"ALTER ROLE {_name(role)} IN DATABASE {database}"
     if access is None:
         run(f"{where} RESET statement_timeout")
@@ -111,5 +111,5 @@ def _set_limits(role: str, access: Access | None) -> None:
     run(f"{where} SET idle_in_transaction_session_timeout = '{access.statement_seconds}s'")
 
 
-def _name(role: str) -> str:
-    return sql.Identifier(role).as_string(connection.connection)
+def _name(name: str) -> str:
+    return sql.Identifier(name).as_string(connection.connection)

@@ -13,7 +13,6 @@ from django.apps import AppConfig
 from django.core.management.base import CommandError
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.utils import InternalError
-from psycopg import sql
 
 from oegen.api.odata.sets import Column, EntitySet, sets_for
 from oegen.api.reporting import statements
@@ -84,7 +83,7 @@ def make_views(sender: AppConfig, using: str, **kwargs: Any) -> None:
         _drop()
         for statement in script:
             run(statement)
-        comment = sql.Literal(f"{_ABOUT} {digest}").as_string(connection.connection)
+        comment = statements.literal(f"{_ABOUT} {digest}")
         run(f"COMMENT ON SCHEMA {SCHEMA} IS {comment}")
 
 
@@ -200,4 +199,4 @@ def _view(view: View) -> Iterator[str]:
 
 
 def _comment(kind: str, name: str, text: str) -> str:
-    return f"COMMENT ON {kind} {name} IS {sql.Literal(text).as_string(connection.connection)}"
+    return f"COMMENT ON {kind} {name} IS {statements.literal(text)}"

@@ -58,7 +58,7 @@ def past(entity_set: EntitySet, columns: Sequence[Column], *, personal: bool) ->
 
 
 def today_sql() -> str:
-    return f"(now() AT TIME ZONE {_literal(settings.TIME_ZONE)})::date"
+    return f"(now() AT TIME ZONE {literal(settings.TIME_ZONE)})::date"
 
 
 def _past_tables(found: str) -> Iterator[tuple[str, str]]:
@@ -87,7 +87,7 @@ def _for_any_day(make: Callable[[date], tuple[str, Values]], today: str) -> str:
 
 def _expression(value: Any, other: Any, today: str) -> str:
     if value == other:
-        return _literal(value)
+        return literal(value)
     days, other_days = (_days_after(*pair) for pair in zip((value, other), _DAYS, strict=True))
     if days is None or days != other_days:
         raise ValueError(f"It isn't known how {value} follows from {_DAYS[0]}.")
@@ -105,8 +105,8 @@ def _days_after(value: Any, today: date) -> int | None:
 
 def _start_of(day: str) -> str:
     """SQL for the first moment of a day."""
-    return f"({day}::timestamp AT TIME ZONE {_literal(settings.TIME_ZONE)})"
+    return f"({day}::timestamp AT TIME ZONE {literal(settings.TIME_ZONE)})"
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     return sql.Literal(value).as_string(connection.connection)
