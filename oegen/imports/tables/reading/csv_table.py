@@ -15,10 +15,10 @@ from oegen.imports.tables.reading import text
 from oegen.imports.tables.reading.errors import UnreadableFileError
 from oegen.imports.tables.reading.header import (
     SAMPLE_ROWS,
+    close_columns,
     column_heads,
     find_header,
     find_marker,
-    header_remarks,
 )
 from oegen.imports.tables.reading.limits import MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED
 from oegen.imports.tables.reading.table import SourceRow, Table, Value
@@ -150,8 +150,6 @@ def _count_rows(table: CSVTable) -> None:
             )
         values_in.update(head.place for head in unnamed if "".join(cells[head.place :][:1]).strip())
         damaged += any("\ufffd" in cell for cell in cells)
-    while table.columns and not table.columns[-1].name and not values_in[table.columns[-1].place]:
-        table.columns.pop()
     if table.encoding == "cp1252":
         table.remarks.append(
             "The file is not UTF-8; its letters were read as Windows-1252. Look whether names with "
@@ -162,10 +160,4 @@ def _count_rows(table: CSVTable) -> None:
             f"{count(damaged, 'row')} {'holds' if damaged == 1 else 'hold'} the character “�”: a "
             "letter was lost when the file was made. Correct it in the file."
         )
-    table.remarks += header_remarks(table.columns)
-    table.remarks += [
-        f"Column {column.letter} has no name, but values in "
-        f"{count(values_in[column.place], 'row')}. Name it, or choose what it is."
-        for column in unnamed
-        if values_in[column.place]
-    ]
+    table.remarks += close_columns(table.columns, values_in)

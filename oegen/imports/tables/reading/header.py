@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
+from oegen.core.words import count
 from oegen.imports.tables.reading.marker import ID_HEADING, VERSION_HEADING, Marker
 from oegen.imports.tables.reading.table import ColumnHead, Value, column_letter
 
@@ -43,8 +45,25 @@ def column_heads(cells: Sequence[Value | None]) -> list[ColumnHead]:
     ]
 
 
-def header_remarks(columns: Sequence[ColumnHead]) -> list[str]:
-    """A sentence for each name that several columns have."""
+def close_columns(columns: list[ColumnHead], values_in: Counter[int]) -> list[str]:
+    """Leave out the last columns that have neither a name nor a value, and say in sentences what
+    is wrong with the others. ``values_in`` is, by place, the number of rows with a value in a
+    column without a name."""
+    unnamed = [column for column in columns if not column.name]
+    while columns and not columns[-1].name and not values_in[columns[-1].place]:
+        columns.pop()
+    return [
+        *_repeated_names(columns),
+        *(
+            f"Column {column.letter} has no name, but values in "
+            f"{count(values_in[column.place], 'row')}. Name it, or choose what it is."
+            for column in unnamed
+            if values_in[column.place]
+        ),
+    ]
+
+
+def _repeated_names(columns: Sequence[ColumnHead]) -> list[str]:
     by_name: dict[str, list[str]] = {}
     for column in columns:
         if column.name:

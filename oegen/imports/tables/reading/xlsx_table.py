@@ -19,9 +19,9 @@ from oegen.core.words import count
 from oegen.imports.tables.reading.errors import UnreadableFileError
 from oegen.imports.tables.reading.header import (
     SAMPLE_ROWS,
+    close_columns,
     column_heads,
     find_header,
-    header_remarks,
 )
 from oegen.imports.tables.reading.limits import MAX_CELLS, MAX_ROWS
 from oegen.imports.tables.reading.marker import LABEL, Marker
@@ -294,8 +294,6 @@ def _count_rows(table: XLSXTable) -> None:
             "Divide it into several files."
         )
     table.blank_rows = max(last - table.header_row, 0) - table.row_count
-    while table.columns and not table.columns[-1].name and not values_in[table.columns[-1].place]:
-        table.columns.pop()
     if table.scan.hidden_rows:
         hidden = count(table.scan.hidden_rows, "hidden row")
         table.remarks.append(
@@ -306,10 +304,4 @@ def _count_rows(table: XLSXTable) -> None:
             f"{count(formulas, 'cell')} {'is a formula' if formulas == 1 else 'are formulas'}. The "
             "results were read that the file was saved with."
         )
-    table.remarks += header_remarks(table.columns)
-    table.remarks += [
-        f"Column {column.letter} has no name, but values in "
-        f"{count(values_in[column.place], 'row')}. Name it, or choose what it is."
-        for column in unnamed
-        if values_in[column.place]
-    ]
+    table.remarks += close_columns(table.columns, values_in)
