@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,17 +22,16 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from dashboard import metrics
 from dashboard.charts import Lists
-from dashboard.figures import FIGURES, Compared, Figure, read_figure
+from dashboard.figures import FIGURES, Compared, Figure
 from dashboard.figures.figure import Finding, Parts
-from dashboard.views import query_of, selection_of
+from dashboard.figures.kept import read_kept
+from dashboard.views import query_of
 from oegen.api.rest.access import TokenView
 from oegen.api.rest.filters import parameters_of, read_filters
 from oegen.api.rest.registry import register_addresses
 from oegen.api.rest.viewsets import reading_day
 from oegen.core import clock
-from oegen.core.caching import keep
 from pipelines.filtered import COMPARE, comparison_day, select_pipelines
 from pipelines.filters import PipelineFilter
 from pipelines.models import Pipeline
@@ -169,7 +169,8 @@ class FigureViewSet(TokenView, GenericViewSet):
             raise Http404(f"There is no figure “{name}”; there are: {', '.join(FIGURES)}.")
         with reading_day(request):
             since, filters = self._read_query()
-            found, then = self._read(figure, since, filters)
+            select = partial(select_pipelines, request.query_params, request)
+            found, then = read_kept(figure, select, since, filters, request.user)
             answer = {
                 **self._about(figure, since, filters),
                 "as_of": clock.today(),
@@ -189,21 +190,6 @@ class FigureViewSet(TokenView, GenericViewSet):
         if problem:
             raise ValidationError({COMPARE: problem})
         return since, filterset.active_values
-
-    def _read(
-        self, figure: Figure, since: date, filters: Filters
-    ) -> tuple[Finding, Finding | None]:
-        """The figure at both ends, cached as those of the page are."""
-        request = self.request
-        version = metrics.overview_key(since, filters=selection_of(filters, request.user))
-
-        def read() -> tuple[Finding, Finding | None]:
-            def select():
-                return select_pipelines(request.query_params, request)
-
-            return read_figure(figure, select, since, Lists(filters))
-
-        return keep(read, "figure", figure.name, *version)
 
     def _about(self, figure: Figure, since: date, filters: Filters) -> Parts:
         address = reverse("api-metrics-detail", args=[figure.name], request=self.request)

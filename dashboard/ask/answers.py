@@ -41,14 +41,7 @@ def answer_to(
         return
     recording = Recording(question, asker, AskedQuestion.Via.PAGE)
     recording.conversation = conversation or recording.conversation
-    try:
-        for event in write(recording):
-            if not isinstance(event, Heading):
-                recording.note(event)
-            yield event
-    finally:
-        recording.save()
-    yield Done(recording.key, recording.conversation, recording.answered_by)
+    yield from recording.of(write(recording))
 
 
 def answer_again(asked: AskedQuestion, reader: Asker) -> Events:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from dashboard.ask import answering, provider
-from dashboard.ask.events import GRAMMAR, Done, Event, ReadingShown, Refused, Shown, sentence
+from dashboard.ask.events import GRAMMAR, Event, ReadingShown, Refused, Shown, sentence
 from dashboard.ask.grammar import ASKS, Reading, read
 from dashboard.ask.lookups import Asker
 from dashboard.ask.recording import Recording
@@ -39,13 +39,7 @@ def ask(
         earlier = list(_earlier(asker, conversation))
         if earlier:
             recording.conversation = conversation
-    try:
-        for event in _answer(recording, earlier):
-            recording.note(event)
-            yield event
-    finally:
-        recording.save()
-    yield Done(recording.key, recording.conversation, recording.answered_by)
+    yield from recording.of(_answer(recording, earlier))
 
 
 def _answer(recording: Recording, earlier: list[AskedQuestion]) -> Iterator[Event]:

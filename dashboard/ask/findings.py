@@ -114,7 +114,7 @@ class Table:
         return {
             "title": self.title,
             "columns": list(self.columns),
-            "rows": [[_cell_json(cell) for cell in row] for row in self.rows],
+            "rows": [[cell_json(cell) for cell in row] for row in self.rows],
             "link": self.link,
             "more": self.more,
         }
@@ -280,7 +280,7 @@ def item_json(one: Finding) -> dict[str, Any]:
     return {"type": type(one).__name__.lower(), **values}
 
 
-def _cell_json(cell: Cell) -> dict[str, str]:
+def cell_json(cell: Cell) -> dict[str, str]:
     if isinstance(cell, str):
         return {"text": cell}
     return {"text": text_of(cell), "ref": cell.ref}

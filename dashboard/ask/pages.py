@@ -20,6 +20,7 @@ from django.views.generic import DetailView, TemplateView
 from dashboard.ask import changing, rendering
 from dashboard.ask.answers import answer_again, answer_to
 from dashboard.ask.lookups import Asker
+from dashboard.ask.recording import rate
 from dashboard.ask.sharing import day_of
 from dashboard.ask.starters import starters
 from dashboard.models import AskedQuestion
@@ -159,5 +160,5 @@ def thumb(request: SignedInRequest, pk: UUID) -> HttpResponse:
     wanted = request.POST.get("thumb", "")
     if wanted not in ("", *AskedQuestion.Thumbs.values):
         raise BadRequest("A thumb is up or down.")
-    AskedQuestion.objects.filter(pk=asked.pk).update(thumbs=wanted)
+    rate(asked.pk, request.user, wanted)
     return HttpResponse(status=204)

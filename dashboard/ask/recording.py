@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from dashboard.ask.events import Event, ReadingShown, Refused, Sentence
+from dashboard.ask.events import Done, ReadingShown, Refused, Sentence
 from dashboard.ask.findings import Findings
 from dashboard.ask.lookups import Asker
 from dashboard.ask.results import clean
 from dashboard.models import QUESTIONS_KEPT_FOR, AskedQuestion
 from oegen.jobs.tidying import tidies
 from oegen.models import User
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -44,13 +47,24 @@ class Recording:
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
 
-    def note(self, event: Event) -> None:
+    def note(self, event: object) -> None:
         if isinstance(event, Sentence):
             self.sentences.append(event.text)
         elif isinstance(event, ReadingShown):
             self.reading = event.reading
         elif isinstance(event, Refused):
             self.refusal = event.text
+
+    def of(self, events: Iterator[T]) -> Iterator[T | Done]:
+        """The events as they come, recorded once they end, also when the reader stops listening;
+        then Done, unless the reader stopped."""
+        try:
+            for event in events:
+                self.note(event)
+                yield event
+        finally:
+            self.save()
+        yield Done(self.key, self.conversation, self.answered_by)
 
     def save(self) -> AskedQuestion:
         return AskedQuestion.objects.create(

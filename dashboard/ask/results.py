@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from counterparties.models import Contact
-from dashboard.ask.findings import Cell, Found, Record
+from dashboard.ask.findings import Found, cell_json
 from dashboard.ask.lookups import Asker
 from oegen import asof
 from oegen.core.caching import keep
@@ -30,7 +30,7 @@ def plain(found: Found, asker: Asker) -> dict[str, Any]:
     values = found.as_json()
     if found.facts:
         values["facts"] = {
-            name: [_cell(cell) for cell in cells] for name, cells in found.facts.items()
+            name: [cell_json(cell) for cell in cells] for name, cells in found.facts.items()
         }
     found_values: dict[str, Any] = limited(values, asker)
     return found_values
@@ -39,12 +39,6 @@ def plain(found: Found, asker: Asker) -> dict[str, Any]:
 def limited(values: Any, asker: Asker) -> Any:
     """Plain data with its texts cut, and without people's names."""
     return _cut(values, None if asker.may_read_personal else people())
-
-
-def _cell(cell: Cell) -> dict[str, str]:
-    if isinstance(cell, str):
-        return {"text": cell}
-    return {"text": cell.name if isinstance(cell, Record) else cell.text, "ref": cell.ref}
 
 
 def _cut(value: Any, names: re.Pattern[str] | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,12 +14,14 @@ from django.http import QueryDict
 from dashboard import metrics
 from dashboard.ask.lookups.base import Asker, LookupRefusedError
 from dashboard.charts import Lists
-from dashboard.figures import Compared, Figure, read_figure
+from dashboard.figures import Compared, Figure
 from dashboard.figures.figure import Finding, Parts, Source
+from dashboard.figures.kept import read_kept
 from dashboard.views import selection_of
 from oegen.core import clock
 from oegen.core.caching import keep
 from pipelines.filtered import select_pipelines
+from pipelines.querysets import PipelineQuerySet
 
 #: The measure that a figure's own value is.
 VALUE = "value"
@@ -79,22 +82,16 @@ class Wanted:
         """The figure on the day that is read and, if it has that, at the end of ``since``. Cached
         like those of the API."""
         filters = dict(self.query.lists())
-        person = self.asker.person
-        key = metrics.overview_key(since, filters=selection_of(filters, person))
-        request = self.asker.request(self.query)
+        return read_kept(self.figure, self._select(), since, filters, self.asker.person)
 
-        def read() -> tuple[Finding, Finding | None]:
-            select = partial(select_pipelines, self.query, request)
-            return read_figure(self.figure, select, since, self.lists)
-
-        return keep(read, "figure", self.figure.name, *key)
+    def _select(self) -> Callable[[], PipelineQuerySet]:
+        return partial(select_pipelines, self.query, self.asker.request(self.query))
 
     def read_now(self) -> Finding:
         """The figure on the day that is read alone, which takes less."""
         if self.figure.compared is Compared.CHANGE:
             return self.read(default_comparison())[0]
-        request = self.asker.request(self.query)
-        select = partial(select_pipelines, self.query, request)
+        select = self._select()
         since = default_comparison()
         key = metrics.overview_key(
             since, filters=selection_of(dict(self.query.lists()), self.asker.person)
