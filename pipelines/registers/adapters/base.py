@@ -93,9 +93,11 @@ class Found:
 class Adapter:
     """How the files of one register are read, and the facts about it.
 
-    ``read`` streams the rows of a file, whose name matters for its ending only; it raises
-    UnreadableFileError. ``find_newest`` looks for the newest edition in the body of what
-    ``index_url`` answers, whose address it gets for relative links; None if it has none.
+    ``read`` streams the rows of a file; the day is the edition's, by which a consent may have
+    lapsed. It raises UnreadableFileError for a file that is no edition of the register.
+    ``find_newest`` looks for the newest edition in what ``index_url`` answered, whose address it
+    gets for relative links; None if there is none. ``by_hand`` says in a sentence how to get a file
+    of a register that offers none to programs.
     """
 
     code: str
@@ -105,13 +107,14 @@ class Adapter:
     licence_name: str
     licence_url: str
     attribution: str
-    changes_note: str = ""
+    changes_note: str
+    read: Callable[[Path, date], Iterator[Row]]
     index_url: str = ""
-    read: Callable[[Path, str], Iterator[Row]]
     find_newest: Callable[[bytes, str], Found | None] | None = None
+    by_hand: str = ""
 
 
 def squeeze(text: str) -> str:
-    """The text in one line with single spaces. NBSP and the sign of a lost letter at either end are
-    white space; inside, a lost letter stays."""
-    return " ".join(text.replace("\u00a0", " ").split()).strip("\ufffd ")
+    """The text in one line with single spaces, without the sign of a lost letter at either end,
+    where it mostly was a space that does not break. Inside the text it stays."""
+    return " ".join(text.split()).strip("\ufffd ")
