@@ -13,7 +13,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from pipelines.registers.adapters.base import Found
 
-_TABLES = (".csv", ".xlsx")
+#: What the address of a table ends with.
+TABLE_ENDINGS = (".csv", ".xlsx")
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(
@@ -22,6 +23,7 @@ _MONTH = re.compile(
 )
 _QUARTER = re.compile(r"(?<![a-z])q([1-4])[ _\-]*(20\d\d)", re.IGNORECASE)
 _DAY = re.compile(r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
+_NUMBERED_MONTH = re.compile(r"(?<!\d)(20\d\d)[-_](0[1-9]|1[0-2])(?!\d)")
 
 
 class _Links(HTMLParser):
@@ -53,7 +55,7 @@ def find_dated_table(body: bytes, url: str) -> Found | None:
     dated = []
     for address, text in page.found:
         path = unquote(urlsplit(address).path)
-        if not path.lower().endswith(_TABLES):
+        if not path.lower().endswith(TABLE_ENDINGS):
             continue
         if day := named_day(text) or named_day(path.rpartition("/")[2]):
             dated.append(Found(urljoin(url, address), day))
@@ -70,7 +72,7 @@ def find_in_catalogue(body: bytes, url: str) -> Found | None:
         Found(urljoin(url, address), day)
         for resource in _resources(answer)
         if (address := str(resource.get("path") or resource.get("url") or ""))
-        and urlsplit(address).path.lower().endswith(_TABLES)
+        and urlsplit(address).path.lower().endswith(TABLE_ENDINGS)
         and (day := _resource_day(resource))
     ]
     return max(dated, key=lambda found: found.date, default=None)
@@ -98,6 +100,8 @@ def named_day(text: str) -> date | None:
             return date(*map(int, found.groups()))
         except ValueError:
             return None
+    if found := _NUMBERED_MONTH.search(text):
+        return _last_day(int(found[1]), int(found[2]))
     if found := _MONTH.search(text):
         return _last_day(int(found[2]), _MONTHS.index(found[1].lower()) + 1)
     if found := _QUARTER.search(text):

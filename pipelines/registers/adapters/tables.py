@@ -67,11 +67,13 @@ class Source:
             self.remark(f"“{text}” in {heading} is no number.")
             return None
 
-    def day(self, heading: str, order: str = YMD, words: Mapping[str, str] | None = None):
+    def day(
+        self, heading: str, order: str = YMD, words: frozenset[str] = frozenset()
+    ) -> date | None:
         """The day in a column; also a serial number of Excel. ``words`` are texts in small letters
         that may stand there instead of a day."""
         text = self.known(heading)
-        if not text or text.casefold() in (words or ()):
+        if not text or text.casefold() in words:
             return None
         try:
             found = (
@@ -86,9 +88,6 @@ class Source:
             self.remark(f"“{text}” in {heading} can't be meant.")
             return None
         return found
-
-    def latest_day(self, headings: Sequence[str], order: str = YMD) -> date | None:
-        return max(filter(None, (self.day(one, order) for one in headings)), default=None)
 
     def as_text(self) -> str:
         """The row for the list of rejected ones."""

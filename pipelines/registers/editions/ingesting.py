@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -164,19 +165,20 @@ def _summary(register: Register, on: date, contents: Contents) -> str:
     if before is None:
         return count(len(contents.states), "project")
     rows = Sighting.objects.filter(edition=before).values_list(
-        "state__project_id", "state_id", "state__outcome"
+        "state__project_id", "state__stage_id", "state__outcome"
     )
-    known = {project: (state, outcome) for project, state, outcome in rows.iterator()}
-    new = changed = 0
-    became = dict.fromkeys(_TOLD, 0)
+    known = {project: (stage, outcome) for project, stage, outcome in rows.iterator()}
+    new = moved = 0
+    became: Counter[str] = Counter()
     for state, _ in contents.states:
-        if (old := known.pop(state.project_id, None)) is None:
+        old = known.pop(state.project_id, None)
+        if old is None:
             new += 1
-        elif old[0] != state.pk:
-            changed += 1
-            if state.outcome in became and state.outcome != old[1]:
-                became[RegisterOutcome(state.outcome)] += 1
+        elif old != (state.stage_id, state.outcome):
+            moved += 1
+            became[state.outcome] += state.outcome != old[1]
     parts = [(new, "new")]
-    parts += [(number, str(outcome.label).lower()) for outcome, number in became.items()]
-    parts += [(changed, "changed"), (len(known), "vanished")]
-    return ", ".join(f"{number:,} {word}" for number, word in parts if number) or "nothing changed"
+    parts += [(became[outcome], str(outcome.label).lower()) for outcome in _TOLD]
+    parts += [(moved - sum(became[outcome] for outcome in _TOLD), "moved otherwise")]
+    parts += [(len(known), "vanished")]
+    return ", ".join(f"{number:,} {word}" for number, word in parts if number) or "nothing moved"

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from oegen.core.fields import own_field
 from pipelines.models import Stage
 from pipelines.registers.editions.companies import link_companies
 from pipelines.registers.models import Register, RegisterProject, RegisterState, Sighting
@@ -97,7 +98,7 @@ def _presence(seen: list[_Seen], days: list[date]) -> Presence:
 def _store(changed: dict[UUID, Presence]) -> None:
     if not changed:
         return
-    fields = [RegisterProject._meta.get_field(name.removesuffix("_id")) for name in _COLUMNS]
+    fields = [own_field(RegisterProject, name.removesuffix("_id")) for name in _COLUMNS]
     key = RegisterProject._meta.pk
     values = [
         (
@@ -119,7 +120,7 @@ def _describe(register: Register) -> None:
     """Copy the columns of the states to the projects that say otherwise."""
     projects, states = RegisterProject._meta.db_table, RegisterState._meta.db_table
     columns = ", ".join(f'"{name}" = said."{name}"' for name in DESCRIBED)
-    key = RegisterProject._meta.get_field("register").get_db_prep_save(register.pk, connection)
+    key = own_field(RegisterProject, "register").get_db_prep_save(register.pk, connection)
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{projects}" SET {columns} FROM "{states}" AS said '  # noqa: S608

@@ -1,6 +1,6 @@
 from pipelines.registers.models.company import ProjectCompany, RegisterCompany
 from pipelines.registers.models.edition import Edition, Reject, Sighting
-from pipelines.registers.models.match import Match, MatchState, Proposal, Target
+from pipelines.registers.models.match import Match, MatchState, Proposal
 from pipelines.registers.models.project import RegisterProject, RegisterState
 from pipelines.registers.models.register import Register
 
@@ -16,5 +16,4 @@ __all__ = [
     "RegisterState",
     "Reject",
     "Sighting",
-    "Target",
 ]

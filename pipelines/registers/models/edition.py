@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 
 from oegen import asof
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import sql
-from oegen.core.fields import LineField
+from oegen.core.fields import LineField, own_field
 from oegen.models import AuditedModel
 from pipelines.registers.models.project import RegisterState
 from pipelines.registers.models.register import Register
@@ -120,7 +120,7 @@ def stored_editions(register: Register, until: date | None = None) -> list[tuple
     """The editions of the register that are here, the oldest first, on a past page also those that
     were fetched later: what a register said on a day depends on the date of its editions."""
     table = asof.stored_table(Edition)
-    key: Any = Edition._meta.get_field("register").get_db_prep_value(register.pk, sql.connection)
+    key = own_field(Edition, "register").get_db_prep_value(register.pk, connection)
     rows = sql.fetch(
         f"SELECT id, date FROM {table} WHERE register_id = %s ORDER BY date",  # noqa: S608
         (key,),

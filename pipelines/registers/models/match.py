@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 
-from counterparties.models import Counterparty
 from oegen.core.fields import choices_constraint
 from oegen.models import AuditedModel
-from pipelines.models import Facility, Pipeline
 from pipelines.registers.models.company import RegisterCompany
 from pipelines.registers.models.project import RegisterProject
 
@@ -18,29 +18,18 @@ class MatchState(models.TextChoices):
     REFUSED = "refused", "Another"
 
 
-class Target(models.TextChoices):
-    PIPELINE = "pipeline", "Pipeline"
-    FACILITY = "facility", "Facility"
-    COUNTERPARTY = "counterparty", "Counterparty"
-    GROUP = "group", "Company of registers"
-
-
-def _one_of(*names: str) -> Q:
-    """That exactly one of the foreign keys is set."""
-    condition = Q()
-    for name in names:
-        condition |= Q(**{f"{other}__isnull": other != name for other in names})
-    return condition
-
-
-_SOURCES = ("project", "company")
-_TARGETS = ("pipeline", "facility", "counterparty", "group")
+#: Either a project or a company of a register.
+_ONE_SOURCE = Q(project__isnull=True, company__isnull=False) | Q(
+    project__isnull=False, company__isnull=True
+)
 
 
 class Match(AuditedModel):
     """A decision that a project or a company of a register is one of our records, or is not.
 
-    ``score`` is the probability in percent that matching gave it, with its ``reasons``; a decision
+    ``record`` is a pipeline, a facility or a counterparty, or the company of registers that a
+    company belongs to. It takes its matches with it when it is removed (editions/receivers.py).
+    ``score`` is the probability in percent that matching gave, with its ``reasons``; a decision
     without one was made by a person alone. A refused pair is not proposed again.
     """
 
@@ -60,27 +49,9 @@ class Match(AuditedModel):
         db_constraint=False,
         related_name="matches",
     )
-    pipeline = models.ForeignKey(
-        Pipeline, null=True, blank=True, on_delete=models.CASCADE, related_name="register_matches"
-    )
-    facility = models.ForeignKey(
-        Facility, null=True, blank=True, on_delete=models.CASCADE, related_name="register_matches"
-    )
-    counterparty = models.ForeignKey(
-        Counterparty,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="register_matches",
-    )
-    group = models.ForeignKey(
-        RegisterCompany,
-        null=True,
-        blank=True,
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        related_name="+",
-    )
+    content_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, editable=False)
+    object_id = models.UUIDField(editable=False)
+    record = GenericForeignKey("content_type", "object_id")
     state = models.CharField(max_length=10, choices=MatchState)
     score = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     reasons: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
@@ -92,31 +63,26 @@ class Match(AuditedModel):
         verbose_name = "match with a register"
         verbose_name_plural = "matches with registers"
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["content_type", "object_id"], name="match_of_record")]
         constraints = [
             choices_constraint("match", "state", MatchState),
             models.CheckConstraint(
-                condition=_one_of(*_SOURCES),
+                condition=_ONE_SOURCE,
                 name="match_one_source",
                 violation_error_message="Give a project or a company of a register.",
             ),
-            models.CheckConstraint(
-                condition=_one_of(*_TARGETS),
-                name="match_one_target",
-                violation_error_message="Give one record that it is matched with.",
-            ),
             *(
                 models.UniqueConstraint(
-                    fields=[source, target],
-                    name=f"match_{source}_{target}_unique",
+                    fields=[source, "content_type", "object_id"],
+                    name=f"match_{source}_unique",
                     violation_error_message="There is a decision about this pair already.",
                 )
-                for source in _SOURCES
-                for target in _TARGETS
+                for source in ("project", "company")
             ),
         ]
 
     def __str__(self) -> str:
-        return self.get_state_display()
+        return f"{self.project or self.company}: {self.get_state_display()}"
 
     @classmethod
     def name_field(cls) -> str:
@@ -137,8 +103,9 @@ class Proposal(models.Model):
     company = models.ForeignKey(
         RegisterCompany, null=True, on_delete=models.CASCADE, related_name="proposals"
     )
-    target = models.CharField(max_length=12, choices=Target)
-    target_id = models.UUIDField()
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE)
+    object_id = models.UUIDField()
+    record = GenericForeignKey("content_type", "object_id")
     score = models.DecimalField(max_digits=5, decimal_places=2)
     band = models.CharField(max_length=12)
     margin = models.DecimalField(max_digits=5, decimal_places=2, null=True)
@@ -148,10 +115,8 @@ class Proposal(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes = [models.Index(fields=["target", "target_id"], name="proposal_of_target")]
-        constraints = [
-            models.CheckConstraint(condition=_one_of(*_SOURCES), name="proposal_one_source"),
-        ]
+        indexes = [models.Index(fields=["content_type", "object_id"], name="proposal_of_record")]
+        constraints = [models.CheckConstraint(condition=_ONE_SOURCE, name="proposal_one_source")]
 
     def __str__(self) -> str:
-        return f"{self.target} {self.score}"
+        return f"{self.project_id or self.company_id}: {self.score}"
