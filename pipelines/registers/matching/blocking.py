@@ -27,6 +27,9 @@ NEAR_KM = 8.0
 #: Entries with one word are looked at for the rarest words of a name, up to so many each.
 RAREST_WORDS, MAX_POSTINGS = 3, 400
 
+#: A company with more entries than this says too little about which of them is meant.
+MAX_OF_COMPANY = 100
+
 #: Words shorter than this are compared as they are.
 MIN_LENGTH_FOR_ERRORS = 4
 
@@ -92,7 +95,7 @@ class Index:
         self._operator_frequency.update(keys)
         for key in keys:
             self._by_operator[key].append(number)
-        for identifier in entry.identifiers.items():
+        for identifier in _identifiers(entry):
             self._by_identifier[identifier].append(number)
 
     # How much a word says ---------------------------------------------------------------------
@@ -143,11 +146,13 @@ class Index:
         if subject.point is not None:
             found.update(self._nearby(subject.point))
         for operator in subject.operators:
-            postings = self._by_operator.get(operator.key, ())
-            if len(postings) <= MAX_POSTINGS // 4:
+            postings: Sequence[int] = self._by_operator.get(operator.key, ())
+            if len(postings) <= MAX_OF_COMPANY:
                 found.update(postings)
-        for identifier in subject.identifiers.items():
-            found.update(self._by_identifier.get(identifier, ()))
+        for identifier in _identifiers(subject):
+            postings = self._by_identifier.get(identifier, ())
+            if len(postings) <= MAX_OF_COMPANY:
+                found.update(postings)
         if subject.country:
             entries, country = self.entries, subject.country
             found = {one for one in found if entries[one].country in ("", country)}
@@ -193,6 +198,12 @@ def is_misspelt_filler(word: str) -> bool:
         for filler in FILLERS
         if len(filler) >= 5
     )
+
+
+def _identifiers(subject: Subject) -> Iterator[tuple[str, str]]:
+    for kind, numbers in subject.identifiers.items():
+        for number in numbers:
+            yield kind, number
 
 
 def _shortened(word: str) -> set[str]:

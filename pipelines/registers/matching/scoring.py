@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from pipelines.registers.matching.blocking import (
 )
 from pipelines.registers.matching.companies import is_similar_company
 from pipelines.registers.matching.normalising import Name
-from pipelines.registers.matching.subjects import Subject
+from pipelines.registers.matching.subjects import COMPANY_IDENTIFIERS, Subject
 
 Knots = Sequence[tuple[float, float]]
 
@@ -63,7 +63,7 @@ OTHER_PHASE, OTHER_DIRECTION = -2.0, -5.0
 EQUAL_NAMES = 1.0
 
 SIMILAR_OPERATOR, OTHER_OPERATOR = 1.5, -0.4
-MAX_OPERATOR_WEIGHT = 6.0
+MAX_OPERATOR_WEIGHT = SAME_COMPANY_NUMBER = 6.0
 
 SAME_IDENTIFIER, OTHER_IDENTIFIER = 25.0, -4.0
 
@@ -147,7 +147,7 @@ class Scorer:
             capacity=_capacity(subject, entry),
             technology=technology,
             operator=self._operator(entry),
-            identifier=_identifier(subject.identifiers, entry.identifiers),
+            identifier=_identifier(subject, entry),
             is_vetoed=is_vetoed or technology < 0,
             has_same_numbers=ours.figures == theirs.figures and ours.phases == theirs.phases,
             shared=words.shared,
@@ -233,6 +233,10 @@ class Scorer:
         return OTHER_TECHNOLOGY
 
     def _operator(self, entry: Subject) -> float:
+        numbers, their_numbers = self._subject.identifiers, entry.identifiers
+        for kind in numbers.keys() & their_numbers.keys() & COMPANY_IDENTIFIERS:
+            if numbers[kind] & their_numbers[kind]:
+                return SAME_COMPANY_NUMBER
         ours, theirs = self._subject.operators, entry.operators
         if not ours or not theirs:
             return 0.0
@@ -285,11 +289,12 @@ def _capacity(subject: Subject, entry: Subject) -> float:
     return _interpolate(CAPACITY, difference)
 
 
-def _identifier(ours: Mapping[str, str], theirs: Mapping[str, str]) -> float:
-    shared = ours.keys() & theirs.keys()
-    if any(ours[kind] == theirs[kind] for kind in shared):
+def _identifier(subject: Subject, entry: Subject) -> float:
+    ours, theirs = subject.identifiers, entry.identifiers
+    kinds = (ours.keys() & theirs.keys()) - COMPANY_IDENTIFIERS
+    if any(ours[kind] & theirs[kind] for kind in kinds):
         return SAME_IDENTIFIER
-    return OTHER_IDENTIFIER if shared else 0.0
+    return OTHER_IDENTIFIER if kinds else 0.0
 
 
 def _interpolate(knots: Knots, value: float) -> float:

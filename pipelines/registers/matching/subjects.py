@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 
 
+#: Identifiers of companies, not of projects: a project of the same company may be any of its.
+COMPANY_IDENTIFIERS = frozenset(("operator_number", "company_number", "lei"))
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A site on either side, ready to be compared.
@@ -36,7 +40,7 @@ class Subject:
     is_approximate: bool = False
     country: str = ""
     operators: tuple[Company, ...] = ()
-    identifiers: Mapping[str, str] = field(default_factory=dict)
+    identifiers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     linked: frozenset[str] = frozenset()
     group: tuple[str, ...] = ()
 
@@ -77,7 +81,7 @@ def subject_of_ours(ours: Ours) -> Subject:
         point=_point(ours.latitude, ours.longitude),
         country=ours.country,
         operators=_operators(*ours.counterparties),
-        identifiers=ours.identifiers,
+        identifiers=_identifiers(ours.identifiers),
     )
 
 
@@ -93,7 +97,7 @@ def subject_of_entry(entry: Entry) -> Subject:
         is_approximate=entry.is_approximate,
         country=entry.country,
         operators=() if entry.is_private else _operators(entry.operator, *entry.aliases),
-        identifiers=entry.identifiers,
+        identifiers=_identifiers(entry.identifiers),
         linked=frozenset(entry.superseded_by),
         group=(entry.raw_status.casefold(), str(submitted.year) if submitted else ""),
     )
@@ -102,6 +106,12 @@ def subject_of_entry(entry: Entry) -> Subject:
 def _technologies(entry: Entry) -> frozenset[str]:
     """The register's own word where we have no code for it: it is still another technology."""
     return frozenset([entry.technology or fold(entry.raw_technology)]) - {""}
+
+
+def _identifiers(texts: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """By kind; a text may have several, and “-” for one that is not known."""
+    found = {kind: frozenset(text.split()) - {"-"} for kind, text in texts.items()}
+    return {kind: numbers for kind, numbers in found.items() if numbers}
 
 
 def _names(*texts: str) -> tuple[Name, ...]:

@@ -48,7 +48,8 @@ def main() -> None:
             for line in step():
                 say(line)
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            say(f"    {time.perf_counter() - start:.1f} s, at most {memory:.0f} MB so far\n")
+            took = time.perf_counter() - start
+            say(f"    {took:.1f} s with reading, at most {memory:.0f} MB so far\n")
 
 
 if __name__ == "__main__":
