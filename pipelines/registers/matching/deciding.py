@@ -70,8 +70,9 @@ def propose(
 ) -> dict[Any, list[Proposal]]:
     """For each subject, by its key, its proposals, best first.
 
-    ``refused`` has, by the key of a subject, the keys of entries that a person said it is not. An
-    entry is SURE for one subject at most. Raises ValueError for a subject without a name.
+    The subjects are of one kind, as an entry is SURE for one of them at most: a pipeline and its
+    facility may both be the same entry. ``refused`` has, by the key of a subject, the keys of
+    entries that a person said it is not. Raises ValueError for a subject without a name.
     """
     refused = refused or {}
     subjects = list(subjects)

@@ -53,7 +53,7 @@ def pair_exactly(
     ours, theirs = list(subjects), list(entries)
     for key in KEYS:
         by_key = _group(ours, key)
-        paired = set()
+        paired: set[int] = set()
         for value, found in _group(theirs, key).items():
             mine = by_key.get(value, [])
             if len(mine) == len(found) == 1:
