@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import string
 from collections import defaultdict
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def split_edition(
 def _families(entries: list[Entry], keys: set[str]) -> set[str]:
     links: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
-        for other in entry.superseded_by:
+        for other in _references(entry):
             links[entry.key].add(other)
             links[other].add(entry.key)
     found, todo = set(keys), list(keys)
@@ -66,6 +67,12 @@ def _families(entries: list[Entry], keys: set[str]) -> set[str]:
             found.add(other)
             todo.append(other)
     return found
+
+
+def _references(entry: Entry) -> set[str]:
+    """The entries that this one says it was applied for anew as, or anew after."""
+    cells = (text for head, text in entry.raw.items() if "re-applying" in head)
+    return {*entry.superseded_by, *(key for cell in cells for key in re.findall(r"\d+", cell))}
 
 
 def distort(entry: Entry, draw: random.Random, harm: Harm, operators: list[str]) -> Ours:
