@@ -123,7 +123,8 @@ def _operators(*texts: str) -> tuple[Company, ...]:
 
 
 def _positive(capacity: Decimal | None) -> float | None:
-    return float(capacity) if capacity else None
+    """None for what is no size of a plant: registers have 0 and, of a decrease, less."""
+    return float(capacity) if capacity and capacity > 0 else None
 
 
 def _point(latitude: Decimal | None, longitude: Decimal | None) -> Point | None:

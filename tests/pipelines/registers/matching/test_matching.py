@@ -147,6 +147,12 @@ def test_an_entry_of_another_country_is_no_candidate():
     assert proposals(replace(OURS, country="IE"), ENTRY) == []
 
 
+@pytest.mark.parametrize("capacity", [None, Decimal(0), Decimal("-40")])
+def test_a_capacity_that_is_no_size_is_not_compared(capacity):
+    found = proposals(OURS, replace(ENTRY, capacity_mw=capacity))[0]
+    assert found.entry.key == "1" and found.weights.capacity == 0
+
+
 def test_a_private_individual_is_no_operator():
     entry = replace(ENTRY, operator="Private individual", is_private=True)
     assert subject_of_entry(entry).operators == ()
