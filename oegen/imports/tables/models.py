@@ -167,6 +167,12 @@ class TableImport(models.Model):
         return self.result.get("inputs") != self.inputs
 
     @property
+    def refused(self) -> int:
+        """The rows that the last preview would not import: wrong, in conflict, or in question."""
+        counts = self.result["counts"]
+        return int(counts["refused"] + counts["conflicting"])
+
+    @property
     def path(self) -> Path:
         """The uploaded file, while it is kept."""
         return settings.IMPORT_FILES_DIR / f"{self.pk}"

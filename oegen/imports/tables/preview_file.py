@@ -11,12 +11,12 @@ import json
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 from urllib.parse import quote
 
 from oegen.core.folding import fold
@@ -80,11 +80,12 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Page:
-    """The contents of a page of a section, and the number of items that match."""
+class Family:
+    """The open choices that may be made together; ``suggested`` have a likeliest answer."""
 
-    total: int
-    contents: list[dict[str, Any]]
+    code: str
+    number: int
+    suggested: int
 
 
 # Writing --------------------------------------------------------------------------------------
@@ -213,30 +214,16 @@ class PreviewFile:
         )
         return list(rows)
 
-    def page(
-        self, section: Section, number: int, size: int, *, heading: str = "", text: str = ""
-    ) -> Page:
-        """The page of that number, from 1, of the items about the column with the text."""
-        start = (number - 1) * size
+    def items(self, section: Section, heading: str = "", text: str = "") -> Items:
+        """The items of the section about the column, with the text."""
         if not (heading or text):
-            total = self.totals()[section]
-            return Page(total, self._contents(section, range(start, min(start + size, total))))
+            return Items(self._connection, section, range(self.totals()[section]))
         found = self._connection.execute(
             "SELECT rank FROM item WHERE section = ? AND instr(columns, ?) AND instr(text, ?) "
             "ORDER BY rank",
             (section, f"\n{heading}\n" if heading else "", fold(text)),
         )
-        ranks = [rank for (rank,) in found]
-        return Page(len(ranks), self._contents(section, ranks[start : start + size]))
-
-    def _contents(self, section: Section, ranks: Iterable[int]) -> list[dict[str, Any]]:
-        known = list(ranks)
-        marks = ", ".join("?" * len(known))
-        rows = self._connection.execute(
-            f"SELECT json FROM content WHERE section = ? AND rank IN ({marks}) ORDER BY rank",  # noqa: S608
-            (section, *known),
-        )
-        return [json.loads(content) for (content,) in rows]
+        return Items(self._connection, section, [rank for (rank,) in found])
 
     def contents(self, section: Section) -> Iterator[dict[str, Any]]:
         """All items of the section, in the order of the rows."""
@@ -246,10 +233,57 @@ class PreviewFile:
         for (content,) in rows:
             yield json.loads(content)
 
-    def open_choices(self, family: str = "") -> Iterator[Open]:
-        """The choices that are to be made, of one family or of all."""
+    def families(self) -> dict[str, Family]:
         rows = self._connection.execute(
-            "SELECT key, family, suggestion, options FROM open WHERE ? IN ('', family)", (family,)
+            "SELECT family, COUNT(*), SUM(suggestion != '') FROM open GROUP BY family"
         )
-        for key, own_family, suggestion, options in rows:
-            yield Open(key, own_family, suggestion, tuple(json.loads(options)))
+        return {code: Family(code, *numbers) for code, *numbers in rows}
+
+    def open_keys(self) -> set[str]:
+        return {key for (key,) in self._connection.execute("SELECT key FROM open")}
+
+    def open_among(self, keys: Iterable[str]) -> Iterator[Open]:
+        for key in keys:
+            yield from self._open("key = ?", key)
+
+    def open_of(self, family: str) -> Iterator[Open]:
+        yield from self._open("family = ?", family)
+
+    def _open(self, condition: str, value: str) -> Iterator[Open]:
+        rows = self._connection.execute(
+            f"SELECT key, family, suggestion, options FROM open WHERE {condition}",  # noqa: S608
+            (value,),
+        )
+        for key, family, suggestion, options in rows:
+            yield Open(key, family, suggestion, tuple(json.loads(options)))
+
+
+class Items(Sequence[dict[str, Any]]):
+    """Items by their ranks, read where they are asked for; a page of them is a slice."""
+
+    def __init__(self, connection: sqlite3.Connection, section: Section, ranks: Sequence[int]):
+        self._connection = connection
+        self._section = section
+        self._ranks = ranks
+
+    def __len__(self) -> int:
+        return len(self._ranks)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(place, int):
+            return self._read([self._ranks[place]])[0]
+        return self._read(self._ranks[place])
+
+    def _read(self, ranks: Sequence[int]) -> list[dict[str, Any]]:
+        marks = ", ".join("?" * len(ranks))
+        rows = self._connection.execute(
+            f"SELECT json FROM content WHERE section = ? AND rank IN ({marks}) ORDER BY rank",  # noqa: S608
+            (self._section, *ranks),
+        )
+        return [json.loads(content) for (content,) in rows]

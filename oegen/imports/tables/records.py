@@ -223,7 +223,7 @@ class FieldSetter:
     ) -> bool:
         """Whether a conflict is decided for what others wrote, or not yet. ``holder`` is the record
         that has what they wrote."""
-        is_field = one.get is None and _stored_field(type(holder), one.stored_as) is not None
+        stored = _stored_field(type(holder), one.stored_as) if one.get is None else None
         conflict = Conflict(
             f"conflict:{row.number}:{one.name}",
             self.reader.origin(row, one).place,
@@ -232,7 +232,7 @@ class FieldSetter:
             theirs,
             mine,
             f"{holder._meta.label_lower}:{holder.pk}",
-            one.stored_as if is_field else "",
+            stored.attname if stored is not None else "",
         )
         choice = self.choices.get(conflict.key, "")
         if choice not in (KEEP, TAKE):
