@@ -257,11 +257,15 @@ def _add_constants(matcher: _Matcher) -> None:
 
 
 def _find_formats(matcher: _Matcher) -> list[PlacedColumn]:
-    """The columns with their readings; what can't be decided is asked."""
+    """The columns with their readings; what can't be decided is asked. Constants are read as they
+    stand: days with the year first, numbers with a decimal point in the field's unit."""
     is_ours = matcher.table.marker is not None
     found = []
     for column in matcher.columns:
-        values = matcher.samples[column.place] if column.place is not None else [column.constant]
+        if column.place is None:
+            found.append(column)
+            continue
+        values = matcher.samples[column.place]
         result = formats.find(column.field, column.heading, values, column.reading, is_ours=is_ours)
         reading = result.reading
         for asked in result.questions:

@@ -159,6 +159,11 @@ class TableImport(models.Model):
         return settings.IMPORT_FILES_DIR / f"{self.pk}"
 
     @property
+    def columns_path(self) -> Path:
+        """What its columns hold, as SampledTable keeps it."""
+        return settings.IMPORT_FILES_DIR / f"{self.pk}.columns"
+
+    @property
     def plan_path(self) -> Path:
         """The rows of the last preview, a JSON object a line."""
         return settings.IMPORT_FILES_DIR / f"{self.pk}.plan"

@@ -3,7 +3,7 @@ file has them, and the marker of our own exports."""
 
 from oegen.imports.tables.reading.errors import UnreadableFileError
 from oegen.imports.tables.reading.marker import ID_HEADING, VERSION_HEADING, Marker
-from oegen.imports.tables.reading.opening import open_table
+from oegen.imports.tables.reading.opening import check_content, open_table
 from oegen.imports.tables.reading.table import (
     SAMPLE,
     ColumnHead,
@@ -27,6 +27,7 @@ __all__ = [
     "Table",
     "UnreadableFileError",
     "Value",
+    "check_content",
     "column_letter",
     "open_table",
 ]
