@@ -23,6 +23,7 @@ NEW, KEEP, TAKE = "new", "keep", "take"
 class Option:
     value: str
     label: str
+    is_likely: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,13 @@ from oegen.core.words import count
 from oegen.imports.tables.applying import RefusedError
 from oegen.imports.tables.models import ImportState, TableImport
 from oegen.imports.tables.reading import UnreadableFileError
-from oegen.imports.tables.running import ChangedSinceError, apply_import, preview_import
+from oegen.imports.tables.running import (
+    ChangedSinceError,
+    apply_import,
+    asks_nothing,
+    preview_import,
+    read_columns,
+)
 from oegen.imports.tables.undoing import undo_import
 from oegen.jobs.models import Job, State
 from oegen.jobs.tidying import tidies
@@ -51,6 +57,21 @@ def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
         )
         one.save(update_fields=["job"])
     return one.job
+
+
+@jobs.job_kind("read-import", "Reading a file to import", queue=jobs.LONG, max_attempts=3)
+def read(context: jobs.Run, import_id: str, among: list[str]) -> str:
+    """Read the columns of a long file. If nothing is to be asked, the preview follows at once."""
+    one = _import_of(import_id)
+    context.report(0, None, "Reading the file")
+    try:
+        table = read_columns(one, among)
+        one.save(update_fields=["kind", "digest"])
+        if asks_nothing(one, table):
+            return summary(preview_import(one, context.report).counts)
+    except UnreadableFileError as error:
+        raise jobs.JobFailedError(str(error)) from error
+    return f"{count(table.row_count, 'row')} with {count(len(table.columns), 'column')}."
 
 
 @jobs.job_kind(PREVIEW, "Preview of an import", queue=jobs.LONG, max_attempts=3)

@@ -178,6 +178,11 @@ class TableImport(models.Model):
         return settings.IMPORT_FILES_DIR / f"{self.pk}"
 
     @property
+    def columns_path(self) -> Path:
+        """What its columns hold, as SampledTable keeps it."""
+        return settings.IMPORT_FILES_DIR / f"{self.pk}.columns"
+
+    @property
     def plan_path(self) -> Path:
         """What pages show of the last preview (``preview_file``)."""
         return settings.IMPORT_FILES_DIR / f"{self.pk}.plan"
