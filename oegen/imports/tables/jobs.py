@@ -43,7 +43,8 @@ def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
     not begun yet is taken instead, and so is one under way that writes."""
     with transaction.atomic():
         locked = TableImport.objects.select_for_update().select_related(None).get(pk=one.pk)
-        known = Job.objects.unfinished().filter(pk=locked.job_id, kind=code).first()
+        job = locked.job
+        known = job if job is not None and not job.has_ended and job.kind == code else None
         if known is not None and (known.state == State.WAITING or code != PREVIEW):
             one.job = known
             return known

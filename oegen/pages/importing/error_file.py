@@ -46,6 +46,13 @@ _WIDTHS = (8, 32, 24, 32, 100)
 #: Units of UTF-16 that a cell of XLSX takes, with room for its escapes.
 _CELL = 32_000
 
+#: What stands in cells without a value.
+_FLAGGED = {
+    Flag.CLEAR: CLEAR,
+    Flag.LEFT_OUT: left_out("it stays as it is"),
+    Flag.ERROR_VALUE: "#N/A",
+}
+
 Report = Callable[[int], object]
 
 
@@ -231,11 +238,7 @@ class _Writer:
         """The value as the file had it, so that it is read again as it was."""
         if value is not None:
             return escape_word(value) if self.is_ours and isinstance(value, str) else value
-        return {
-            Flag.CLEAR: CLEAR,
-            Flag.LEFT_OUT: left_out("it stays as it is"),
-            Flag.ERROR_VALUE: "#N/A",
-        }.get(flag)
+        return _FLAGGED.get(flag) if flag else None
 
     def _write_errors(self, target: int, found: list[dict[str, Any]]) -> None:
         for one in found:

@@ -25,6 +25,7 @@ from oegen.jobs import queue
 from oegen.jobs.models import Job, State
 from oegen.pages.importing.access import ImportMixin
 from oegen.pages.importing.sections import answers_for_all, show
+from oegen.people.requests import SignedInRequest
 
 #: What the names of the answers in the form begin with; the key of the choice follows.
 ANSWER = "answer:"
@@ -72,9 +73,11 @@ class ImportPage(ImportMixin, TemplateView):
     """An import: while a job is at it, its progress (``?part=state`` returns what changes); then
     its preview, and once it is applied what it wrote. A POST with ``do`` acts on it."""
 
+    request: SignedInRequest
+
     ACTIONS = ("answer", "answer-all", "ask-again", "preview", "cancel", "apply", "undo")
 
-    def get(self, request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request, *args: Any, **kwargs: Any) -> Any:
         return self._page()
 
     def post(self, request, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -219,7 +222,8 @@ class ImportPage(ImportMixin, TemplateView):
             return self._written(UndoForm())
         if job is not None and job.kind == PREVIEW and job.state != State.DONE:
             return self._render("failed", job=job)
-        if one.state == ImportState.UPLOADED or one.result.get("column_questions"):
+        asks_columns = one.result.get("column_questions") and not one.change_sets
+        if one.state == ImportState.UPLOADED or asks_columns:
             return redirect("import-columns", pk=one.pk)
         if not one.plan_path.exists():
             return self._render("failed", job=job, is_gone=True)

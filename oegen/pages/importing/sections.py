@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,9 @@ from oegen.imports.tables.asking import KEEP, LEAVE_OUT, NEW, TAKE
 from oegen.imports.tables.kinds import ImportKind
 from oegen.imports.tables.models import TableImport
 from oegen.imports.tables.preview_file import Family, PreviewFile, Section
+
+#: Answers that may be given to several questions at once: value and label.
+Options = tuple[tuple[str, str], ...]
 
 #: The number of items per page.
 PAGE_SIZE = 50
@@ -49,7 +52,7 @@ _TEMPLATES = {
 SUGGESTED = "suggested"
 
 #: What questions are about, and the answers to all of one kind, by their family's first word.
-_ANSWERS = MappingProxyType(
+_ANSWERS: Mapping[str, tuple[str, Options]] = MappingProxyType(
     {
         "match": (
             "Records that may be here already",
@@ -95,7 +98,7 @@ class Together:
 
     family: Family
     title: str
-    options: tuple[tuple[str, str], ...]
+    options: Options
 
 
 @dataclass(frozen=True)
@@ -219,6 +222,7 @@ def _together(items: Iterable[dict[str, Any]], families: dict[str, Family]) -> l
     found = []
     for code in dict.fromkeys(item["family"] for item in items):
         family = families[code]
+        options: Options
         title, options = _ANSWERS.get(code.partition(":")[0], _UNUSUAL)
         if not family.suggested:
             options = tuple(option for option in options if option[0] != SUGGESTED)
