@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -89,7 +89,11 @@ def _encode(value: Value | None) -> Any:
     return value
 
 
-_PARSERS = {"number": Decimal, "moment": datetime.fromisoformat, "day": date.fromisoformat}
+_PARSERS: dict[str, Callable[[str], Value]] = {
+    "number": Decimal,
+    "moment": datetime.fromisoformat,
+    "day": date.fromisoformat,
+}
 
 
 def _decode(value: Any) -> Value | None:

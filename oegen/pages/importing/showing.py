@@ -267,19 +267,19 @@ class ColumnsShown:
             if column is not x or x.place is None or y.place is None or not x.reading.system:
                 continue
             for row in self.table.rows():
-                cells = row.cells[x.place], row.cells[y.place]
-                if cells[0] is None or cells[1] is None:
+                east, north = row.cells[x.place], row.cells[y.place]
+                if east is None or north is None:
                     continue
                 try:
-                    numbers = [
-                        one.field.reads.read(cell, one.reading, self.lookups)
-                        for one, cell in zip((x, y), cells, strict=True)
-                    ]
+                    numbers = (
+                        x.field.reads.read(east, x.reading, self.lookups),
+                        y.field.reads.read(north, y.reading, self.lookups),
+                    )
                 except ValidationError:
-                    continue  # Told with the values of its column.
-                point = to_degrees(numbers[0], numbers[1], x.reading.system)
-                read = f"{plain(point[1])}°N, {plain(point[0])}°E" if point else "outside"
-                return [(f"{_shown(cells[0])}, {_shown(cells[1])}", read)]
+                    continue  # The values of each column that can't be read are told there.
+                point = to_degrees(*numbers, x.reading.system)
+                read = f"{plain(point[1])}°N, {plain(point[0])}°E" if point else "no point of it"
+                return [(f"{_shown(east)}, {_shown(north)}", read)]
         return []
 
     # How a column is read ------------------------------------------------------------------------

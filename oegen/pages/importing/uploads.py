@@ -20,6 +20,7 @@ from oegen.imports.tables.running import asks_nothing, start_import
 from oegen.imports.tables.sampling import SampledTable
 from oegen.pages.importing.access import ImportersMixin, kinds_for
 from oegen.pages.importing.forms import KIND, UploadForm
+from oegen.people.requests import SignedInRequest
 
 #: The number of imports per page.
 PAGE_SIZE = 25
@@ -30,6 +31,7 @@ class Imports(ImportersMixin, TemplateView):
     what the rows are."""
 
     template_name = "oegen/importing/imports.html"
+    request: SignedInRequest
 
     def get(self, request, *args, **kwargs):
         initial = {"reads_as": f"{KIND}:{request.GET.get('kind', '')}"}
@@ -78,11 +80,10 @@ class Imports(ImportersMixin, TemplateView):
     def _page(self, form: UploadForm) -> HttpResponseBase:
         mine = TableImport.objects.filter(person=self.request.user).select_related("job")
         page = Paginator(mine, PAGE_SIZE).get_page(self.request.GET.get("page"))
-        for one in page:
-            one.label = KINDS[one.kind].label if one.kind in KINDS else one.kind
         context: dict[str, Any] = {
             "form": form,
             "page": page,
+            "imports": [(one, KINDS[one.kind].label) for one in page],
             "days_kept": KEPT_FOR.days,
             "max_megabytes": MAX_UNPACKED // 1_000_000,
             "max_rows": MAX_ROWS,
