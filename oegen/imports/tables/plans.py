@@ -6,10 +6,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 from oegen.audit.audited import AuditedModel
 from oegen.audit.choices import CHANGED, CREATED
@@ -50,7 +48,11 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A cell that the file and somebody else changed since it was exported. ``key`` is that of the
-    choice between KEEP (theirs) and TAKE (the file's)."""
+    choice between KEEP (theirs) and TAKE (the file's).
+
+    ``holder`` is the record with their value, as “label:id”, and ``attribute`` the name of its
+    field, empty if the value is more than a field.
+    """
 
     key: str
     place: int | None
@@ -58,6 +60,8 @@ class Conflict:
     base: str
     theirs: str
     mine: str
+    holder: str = ""
+    attribute: str = ""
 
 
 @dataclass(slots=True)
@@ -173,20 +177,6 @@ class Plan:
                 facts = [one.action, str(one.record.pk), one.version, sorted(one.changed)]
                 found.update(json.dumps(facts).encode())
         return found.hexdigest()
-
-    def write_rows(self, path: Path) -> None:
-        """Write the rows, one JSON object a line, without those that stay unchanged."""
-        with path.open("w", encoding="utf-8") as file:
-            for row in self.rows:
-                if row.state != RowState.UNCHANGED:
-                    file.write(json.dumps(asdict(row), ensure_ascii=False))
-                    file.write("\n")
-
-
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows that ``Plan.write_rows`` wrote."""
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)
 
 
 def by_rows(planned: Iterable[Planned]) -> dict[int, list[Planned]]:

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from oegen.audit.changesets import ChangeSet
-from oegen.imports.tables.applying import apply_plan, try_plan
+from oegen.imports.tables import preview_file
+from oegen.imports.tables.applying import apply_plan, slices, try_plan
 from oegen.imports.tables.headings import fields_by_name, heading_key
 from oegen.imports.tables.kinds import KINDS
 from oegen.imports.tables.lookups import Lookups
@@ -134,6 +135,7 @@ def request_of(one: TableImport) -> Request:
 
 def preview_import(one: TableImport, progress: Progress = _silent) -> Plan:
     """Plan the import, try it, and keep what it would do. Raises UnreadableFileError."""
+    inputs = one.inputs
     table = table_of(one)
     found = _plan(one, table, progress)
     if not found.questions:
@@ -143,11 +145,14 @@ def preview_import(one: TableImport, progress: Progress = _silent) -> Plan:
             reason=one.reason or "Preview",
             progress=lambda done, total: progress(done, total, "Trying what the database says"),
         )
-    found.write_rows(one.plan_path)
+    preview_file.write(found, one.plan_path)
     one.result = {
+        "inputs": inputs,
         "counts": found.counts,
         "rows": len(found.rows),
         "questions": len(list(found.asked())),
+        "column_questions": len(found.questions),
+        "parts": len(slices(found)),
         "missing": len(found.missing),
         "remarks": found.remarks,
         "digest": found.digest(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_permission_codename
 from django.contrib.auth.mixins import AccessMixin
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.generic import View
 
@@ -35,7 +36,7 @@ class ImportersMixin(AccessMixin, View):
     raise_exception = True
     request: SignedInRequest
 
-    def dispatch(self, request, *args, **kwargs):
+    def dispatch(self, request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not kinds_for(request.user):
             return self.handle_no_permission()
         return super().dispatch(request, *args, **kwargs)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
-from oegen.imports.tables.jobs import KEPT_FOR, ask_for
+from oegen.imports.tables.jobs import APPLY, KEPT_FOR, PREVIEW, READ, UNDO, ask_for
 from oegen.imports.tables.mapping import Mapping, match_columns
 from oegen.imports.tables.models import (
     ExternalReference,
@@ -30,9 +30,6 @@ from oegen.pages.importing.drafts import leave_out, read_draft
 from oegen.pages.importing.forms import KeepForm, is_long
 from oegen.pages.importing.showing import MAX_COLUMNS, MAX_VALUES, UNDECIDED, ColumnsShown
 from oegen.people.requests import SignedInRequest
-
-#: The jobs that write records.
-WRITING = ("apply-import", "undo-import")
 
 
 class ImportColumns(ImportMixin, TemplateView):
@@ -91,14 +88,14 @@ class ImportColumns(ImportMixin, TemplateView):
         """Whether it is written, or is being written: the columns are what they were."""
         one, job = self.one, self.one.job
         is_written = one.state in (ImportState.APPLIED, ImportState.UNDONE)
-        is_writing = job is not None and not job.has_ended and job.kind in WRITING
+        is_writing = job is not None and not job.has_ended and job.kind in (APPLY, UNDO)
         return is_written or is_writing or bool(one.change_sets)
 
     @property
     def is_read(self) -> bool:
         """False while a job reads the file, and if it could not."""
         job = self.one.job
-        is_reading = job is not None and job.kind == "read-import" and job.state != State.DONE
+        is_reading = job is not None and job.kind == READ and job.state != State.DONE
         return not is_reading and self.one.columns_path.is_file()
 
     @cached_property
@@ -138,7 +135,7 @@ class ImportColumns(ImportMixin, TemplateView):
                 )
             one.mapping = contents
             one.save(update_fields=["mapping"])
-            ask_for("preview-import", one)
+            ask_for(PREVIEW, one)
         return redirect("import", one.pk)
 
     def read_otherwise(self) -> HttpResponseBase:
@@ -154,7 +151,7 @@ class ImportColumns(ImportMixin, TemplateView):
             one.kind = data["kind"]
         if is_long(one.file_name, one.path.stat().st_size):
             self._save_otherwise(one)
-            ask_for("read-import", one, among=[])
+            ask_for(READ, one, among=[])
             return redirect("import-columns", one.pk)
         try:
             read_columns(one)

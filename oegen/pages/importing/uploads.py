@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from oegen.imports.tables.jobs import KEPT_FOR, ask_for
+from oegen.imports.tables.jobs import KEPT_FOR, PREVIEW, READ, ask_for
 from oegen.imports.tables.kinds import KINDS
 from oegen.imports.tables.models import ImportMapping, TableImport
 from oegen.imports.tables.reading import UnreadableFileError
@@ -48,9 +48,9 @@ class Imports(ImportersMixin, TemplateView):
             return self._page(form)
         if form.is_long:
             among = [] if form.cleaned_data["reads_as"] else [*form.kinds_by_name]
-            ask_for("read-import", one, among=among)
+            ask_for(READ, one, among=among)
         elif asks_nothing(one, SampledTable.read(one.columns_path)):
-            ask_for("preview-import", one)
+            ask_for(PREVIEW, one)
             return redirect("import", one.pk)
         return redirect("import-columns", one.pk)
 
