@@ -35,7 +35,7 @@ from oegen.jobs.tidying import tidies
 KEPT_FOR = timedelta(days=7)
 
 
-PREVIEW, APPLY, UNDO = "preview-import", "apply-import", "undo-import"
+READ, PREVIEW, APPLY, UNDO = "read-import", "preview-import", "apply-import", "undo-import"
 
 
 def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
@@ -60,7 +60,7 @@ def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
     return one.job
 
 
-@jobs.job_kind("read-import", "Reading a file to import", queue=jobs.LONG, max_attempts=3)
+@jobs.job_kind(READ, "Reading a file to import", queue=jobs.LONG, max_attempts=3)
 def read(context: jobs.Run, import_id: str, among: list[str]) -> str:
     """Read the columns of a long file. If nothing is to be asked, the preview follows at once."""
     one = _import_of(import_id)

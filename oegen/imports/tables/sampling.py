@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
@@ -57,7 +57,7 @@ class SampledTable(Table):
         )
 
     def write(self, path: Path) -> None:
-        contents = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        contents = {one.name: getattr(self, one.name) for one in fields(self)}
         contents["columns"] = [asdict(one) for one in self.columns]
         contents["marker"] = str(self.marker or "")
         contents["first_rows"] = [(n, [*map(_encode, cells)]) for n, cells in self.first_rows]
@@ -89,7 +89,11 @@ def _encode(value: Value | None) -> Any:
     return value
 
 
-_PARSERS = {"number": Decimal, "moment": datetime.fromisoformat, "day": date.fromisoformat}
+_PARSERS: dict[str, Callable[[str], Value]] = {
+    "number": Decimal,
+    "moment": datetime.fromisoformat,
+    "day": date.fromisoformat,
+}
 
 
 def _decode(value: Any) -> Value | None:

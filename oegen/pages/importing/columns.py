@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
-from oegen.imports.tables.jobs import KEPT_FOR, ask_for
+from oegen.imports.tables.jobs import APPLY, KEPT_FOR, PREVIEW, READ, UNDO, ask_for
 from oegen.imports.tables.mapping import Mapping, match_columns
 from oegen.imports.tables.models import (
     ExternalReference,
@@ -29,6 +29,7 @@ from oegen.pages.importing.access import ImportMixin, kinds_for
 from oegen.pages.importing.drafts import leave_out, read_draft
 from oegen.pages.importing.forms import KeepForm, is_long
 from oegen.pages.importing.showing import MAX_COLUMNS, MAX_VALUES, UNDECIDED, ColumnsShown
+from oegen.people.requests import SignedInRequest
 
 
 class ImportColumns(ImportMixin, TemplateView):
@@ -40,12 +41,13 @@ class ImportColumns(ImportMixin, TemplateView):
     """
 
     template_name = "oegen/importing/columns.html"
+    request: SignedInRequest
 
-    def get(self, request, *args, **kwargs) -> HttpResponseBase:
+    def get(self, request, *args, **kwargs):
         one = self.one
         if self.is_decided:
             return redirect("import", one.pk)
-        if self.table is not None:
+        if self.is_read:
             if request.GET.get("part") == "state":
                 return self._leave_waiting()
             return self._page(Mapping.from_json(one.mapping), KeepForm(self.kind))
@@ -77,30 +79,28 @@ class ImportColumns(ImportMixin, TemplateView):
             raise BadRequest("This page does not know what to do with that form.")
         if self.is_decided:
             return redirect("import", self.one.pk)
-        if self.table is None:
+        if not self.is_read:
             return redirect("import-columns", self.one.pk)
         return act()
 
     @cached_property
     def is_decided(self) -> bool:
         """Whether it is written, or is being written: the columns are what they were."""
-        one = self.one
-        is_writing = one.job is not None and not one.job.has_ended
-        is_writing = is_writing and one.job.kind in ("apply-import", "undo-import")
-        return bool(
-            is_writing or one.change_sets or one.state in (ImportState.APPLIED, ImportState.UNDONE)
-        )
+        one, job = self.one, self.one.job
+        is_written = one.state in (ImportState.APPLIED, ImportState.UNDONE)
+        is_writing = job is not None and not job.has_ended and job.kind in (APPLY, UNDO)
+        return is_written or is_writing or bool(one.change_sets)
+
+    @property
+    def is_read(self) -> bool:
+        """False while a job reads the file, and if it could not."""
+        job = self.one.job
+        is_reading = job is not None and job.kind == READ and job.state != State.DONE
+        return not is_reading and self.one.columns_path.is_file()
 
     @cached_property
-    def table(self) -> SampledTable | None:
-        """None while the file is read, and if it could not be."""
-        job = self.one.job
-        if job is not None and job.kind == "read-import" and job.state != State.DONE:
-            return None
-        try:
-            return SampledTable.read(self.one.columns_path)
-        except FileNotFoundError:
-            return None
+    def table(self) -> SampledTable:
+        return SampledTable.read(self.one.columns_path)
 
     # POST actions ----------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class ImportColumns(ImportMixin, TemplateView):
                 )
             one.mapping = contents
             one.save(update_fields=["mapping"])
-            ask_for("preview-import", one)
+            ask_for(PREVIEW, one)
         return redirect("import", one.pk)
 
     def read_otherwise(self) -> HttpResponseBase:
@@ -143,7 +143,7 @@ class ImportColumns(ImportMixin, TemplateView):
         one = self.one
         before = one.sheet, one.header_row, one.kind
         data = self.request.POST
-        if data.get("sheet", "") in self.sheets:
+        if data.get("sheet", "") in self.table.sheets:
             one.sheet = data["sheet"]
         row = data.get("header_row", "")
         one.header_row = int(row) if row.isdecimal() and len(row) < 8 else None
@@ -151,7 +151,7 @@ class ImportColumns(ImportMixin, TemplateView):
             one.kind = data["kind"]
         if is_long(one.file_name, one.path.stat().st_size):
             self._save_otherwise(one)
-            ask_for("read-import", one, among=[])
+            ask_for(READ, one, among=[])
             return redirect("import-columns", one.pk)
         try:
             read_columns(one)
@@ -191,10 +191,6 @@ class ImportColumns(ImportMixin, TemplateView):
         return draft
 
     # What is shown ---------------------------------------------------------------------------
-
-    @property
-    def sheets(self) -> tuple[str, ...]:
-        return self.table.sheets if self.table else ()
 
     def _shown(self, draft: Mapping) -> ColumnsShown:
         matched = match_columns(self.table, self.kind, draft, dict(self.one.choices))

@@ -60,11 +60,6 @@ class UploadForm(forms.Form):
             "a file, and choose that."
         },
     )
-    reads_as = forms.ChoiceField(
-        label="What its rows are",
-        required=False,
-        widget=forms.Select(attrs={"class": "form-select"}),
-    )
 
     def __init__(self, kinds: list[ImportKind], data: Any = None, files: Any = None, **kwargs: Any):
         super().__init__(data, files, auto_id="import_%s", **kwargs)
@@ -81,7 +76,12 @@ class UploadForm(forms.Form):
                 for key, one in self.saved.items()
             ]
             choices.append(("Saved mappings", named))
-        self.fields["reads_as"].choices = choices
+        self.fields["reads_as"] = forms.ChoiceField(
+            label="What its rows are",
+            choices=choices,
+            required=False,
+            widget=forms.Select(attrs={"class": "form-select"}),
+        )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

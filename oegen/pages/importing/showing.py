@@ -24,7 +24,17 @@ from oegen.imports.tables.mapping import (
     coordinate_pairs,
 )
 from oegen.imports.tables.reading import ColumnHead, Value
-from oegen.imports.tables.readings import COMMA, DMY, MDY, POINT, SYSTEMS, UNITS, YMD, text_of
+from oegen.imports.tables.readings import (
+    COMMA,
+    DMY,
+    MDY,
+    POINT,
+    SYSTEMS,
+    UNITS,
+    WGS84,
+    YMD,
+    text_of,
+)
 from oegen.imports.tables.sampling import SampledTable
 from oegen.imports.tables.values import Number, Text
 from oegen.imports.tables.vocabularies import unknown_values, vocabulary_of
@@ -245,7 +255,10 @@ class ColumnsShown:
                 read.append((_shown(value), text))
             elif text_of(value) not in column.values:
                 failed.append(message)
-        line.read_as += [*self._converted(column), *read][:1]
+        if column.reading.system in ("", WGS84):
+            line.read_as += read[:1]
+        else:
+            line.read_as += self._converted(column)
         if failed and vocabulary_of(column.field.reads) is None:
             tried = min(len(values), TRIED)
             line.problem = f"{len(failed):,} of {tried:,} different values can't be read: "
@@ -264,22 +277,22 @@ class ColumnsShown:
     def _converted(self, column: PlacedColumn) -> Iterable[tuple[str, str]]:
         """The first point of a grid, of its first column, in degrees."""
         for x, y in self._pairs:
-            if column is not x or x.place is None or y.place is None or not x.reading.system:
+            if column is not x or x.place is None or y.place is None:
                 continue
             for row in self.table.rows():
-                cells = row.cells[x.place], row.cells[y.place]
-                if cells[0] is None or cells[1] is None:
+                east, north = row.cells[x.place], row.cells[y.place]
+                if east is None or north is None:
                     continue
                 try:
-                    numbers = [
-                        one.field.reads.read(cell, one.reading, self.lookups)
-                        for one, cell in zip((x, y), cells, strict=True)
-                    ]
+                    numbers = (
+                        x.field.reads.read(east, x.reading, self.lookups),
+                        y.field.reads.read(north, y.reading, self.lookups),
+                    )
                 except ValidationError:
-                    continue  # Told with the values of its column.
-                point = to_degrees(numbers[0], numbers[1], x.reading.system)
-                read = f"{plain(point[1])}°N, {plain(point[0])}°E" if point else "outside"
-                return [(f"{_shown(cells[0])}, {_shown(cells[1])}", read)]
+                    continue  # The values of each column that can't be read are told there.
+                point = to_degrees(*numbers, x.reading.system)
+                read = f"{plain(point[1])}°N, {plain(point[0])}°E" if point else "no point of it"
+                return [(f"{_shown(east)}, {_shown(north)}", read)]
         return []
 
     # How a column is read ------------------------------------------------------------------------

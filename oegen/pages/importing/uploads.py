@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
 
-from oegen.imports.tables.jobs import KEPT_FOR, ask_for
+from oegen.imports.tables.jobs import KEPT_FOR, PREVIEW, READ, ask_for
 from oegen.imports.tables.kinds import KINDS
 from oegen.imports.tables.models import ImportMapping, TableImport
 from oegen.imports.tables.reading import UnreadableFileError
@@ -20,6 +20,7 @@ from oegen.imports.tables.running import asks_nothing, start_import
 from oegen.imports.tables.sampling import SampledTable
 from oegen.pages.importing.access import ImportersMixin, kinds_for
 from oegen.pages.importing.forms import KIND, UploadForm
+from oegen.people.requests import SignedInRequest
 
 #: The number of imports per page.
 PAGE_SIZE = 25
@@ -30,6 +31,7 @@ class Imports(ImportersMixin, TemplateView):
     what the rows are."""
 
     template_name = "oegen/importing/imports.html"
+    request: SignedInRequest
 
     def get(self, request, *args, **kwargs):
         initial = {"reads_as": f"{KIND}:{request.GET.get('kind', '')}"}
@@ -46,9 +48,9 @@ class Imports(ImportersMixin, TemplateView):
             return self._page(form)
         if form.is_long:
             among = [] if form.cleaned_data["reads_as"] else [*form.kinds_by_name]
-            ask_for("read-import", one, among=among)
+            ask_for(READ, one, among=among)
         elif asks_nothing(one, SampledTable.read(one.columns_path)):
-            ask_for("preview-import", one)
+            ask_for(PREVIEW, one)
             return redirect("import", one.pk)
         return redirect("import-columns", one.pk)
 
@@ -78,11 +80,10 @@ class Imports(ImportersMixin, TemplateView):
     def _page(self, form: UploadForm) -> HttpResponseBase:
         mine = TableImport.objects.filter(person=self.request.user).select_related("job")
         page = Paginator(mine, PAGE_SIZE).get_page(self.request.GET.get("page"))
-        for one in page:
-            one.label = KINDS[one.kind].label if one.kind in KINDS else one.kind
         context: dict[str, Any] = {
             "form": form,
             "page": page,
+            "imports": [(one, KINDS[one.kind].label) for one in page],
             "days_kept": KEPT_FOR.days,
             "max_megabytes": MAX_UNPACKED // 1_000_000,
             "max_rows": MAX_ROWS,
