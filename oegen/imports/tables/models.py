@@ -161,13 +161,14 @@ class TableImport(models.Model):
 
     @property
     def inputs(self) -> str:
-        """A digest of what a preview depends on besides the file and the records."""
-        known = [self.sheet, self.header_row, self.mapping, self.choices]
+        """A digest of what a preview depends on besides the file and the records: how it is read,
+        what was answered, and which parts are written."""
+        known = [self.sheet, self.header_row, self.mapping, self.choices, self.change_sets]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     @property
     def is_outdated(self) -> bool:
-        """Whether columns or answers were changed since the preview."""
+        """Whether columns or answers were changed since the preview, or a part was written."""
         return self.result.get("inputs") != self.inputs
 
     @property
