@@ -102,7 +102,8 @@ class Planned:
     """A record that is to be created, changed or removed (``action``).
 
     ``version`` is that which was read. ``origins`` are the cells of its values, by attribute;
-    ``setters`` the rows that set any, ``users`` those that need the record.
+    ``unreadable`` the attributes whose cells could not be read, of which nothing else needs to be
+    said; ``setters`` the rows that set any, ``users`` those that need the record.
     """
 
     record: AuditedModel
@@ -110,6 +111,7 @@ class Planned:
     version: int
     changed: set[str] = field(default_factory=set)
     origins: dict[str, Origin] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     setters: set[int] = field(default_factory=set)
     users: set[int] = field(default_factory=set)
     answered: list[Question] = field(default_factory=list)

@@ -129,7 +129,10 @@ class _Writer:
     def _add_row(self, row: RowPlan) -> None:
         about = {"number": row.number, "name": row.name, "record": row.record}
         if section := _ROWS.get(row.state):
-            cells = [asdict(cell) for cell in row.cells]
+            cells = [
+                {"place": cell.place, "label": cell.label, "old": cell.old, "new": cell.new}
+                for cell in row.cells
+            ]
             texts = [row.name, *(text for cell in row.cells for text in (cell.old, cell.new))]
             headings = [cell.label for cell in row.cells]
             self._add(section, headings, texts, {**about, "cells": cells})

@@ -161,6 +161,8 @@ class FieldSetter:
                 # A cell that reads as the record shows it stays as it is, whatever it says.
                 if row.texts.get(one.name) and row.texts[one.name] == one.reads.show(current):
                     del row.failed[one.name]
+                elif planned := self.registry.planned.get((type(record), record.pk)):
+                    planned.unreadable.add(one.stored_as)
                 continue
             try:
                 value = self._value(row, record, one)
