@@ -11,7 +11,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from oegen.core.words import count
 from oegen.imports.tables import formats
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
 from oegen.imports.tables.headings import (
@@ -360,15 +359,3 @@ def _ask_for_source(matcher: _Matcher) -> None:
                 heading=references[0].heading,
             )
         )
-
-
-def describe(matched: MatchedColumns, kind: ImportKind) -> list[str]:
-    """How each column is read, in a line each."""
-    lines = []
-    for one in matched.columns:
-        how = ", ".join(one.reading.as_json().values())
-        where = f"“{one.heading}”" if one.place is not None else f"“{one.constant}” for all rows"
-        lines.append(f"{where} → {one.field.label}{f' ({how})' if how else ''}")
-    if matched.mapping.left_out:
-        lines.append(f"Left out: {count(len(matched.mapping.left_out), 'column')}.")
-    return lines

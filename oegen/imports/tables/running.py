@@ -17,7 +17,7 @@ from oegen.imports.tables.applying import apply_plan, slices, try_plan
 from oegen.imports.tables.headings import fields_by_name, heading_key
 from oegen.imports.tables.kinds import KINDS
 from oegen.imports.tables.lookups import Lookups
-from oegen.imports.tables.mapping import Mapping, MatchedColumns, match_columns
+from oegen.imports.tables.mapping import Mapping, match_columns
 from oegen.imports.tables.models import ImportMapping, ImportState, TableImport
 from oegen.imports.tables.planning import Request, plan
 from oegen.imports.tables.plans import Plan
@@ -102,19 +102,17 @@ def _likeliest_kind(table: Table, kinds: Sequence[str]) -> str:
     return max(kinds, key=lambda name: len(keys & fields_by_name(KINDS[name]).keys()))
 
 
-def match_sample(one: TableImport, table: SampledTable) -> MatchedColumns:
-    return match_columns(table, KINDS[one.kind], Mapping.from_json(one.mapping), dict(one.choices))
-
-
 def asks_nothing(one: TableImport, table: SampledTable) -> bool:
-    """Whether an export of ours, or a mapping that was saved, leaves nothing to ask about the
-    columns."""
+    """Whether nothing is left to ask about the columns of an export of ours, or of a file that is
+    read by a saved mapping."""
     if table.marker is None and not one.mapping:
         return False
-    matched = match_sample(one, table)
-    return not matched.questions and not unknown_values(
-        table, matched, Lookups(matched.mapping.source)
-    )
+    mapping = Mapping.from_json(one.mapping)
+    matched = match_columns(table, KINDS[one.kind], mapping, dict(one.choices))
+    if matched.questions:
+        return False
+    # What an export of ours says may be what the record has already, such as a user who left.
+    return table.marker is not None or not unknown_values(table, matched, Lookups(mapping.source))
 
 
 def table_of(one: TableImport) -> Table:

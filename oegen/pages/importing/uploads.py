@@ -46,6 +46,7 @@ class Imports(ImportersMixin, TemplateView):
         except UnreadableFileError as error:
             form.add_error("file" if form.cleaned_data["file"] else "block", str(error))
             return self._page(form)
+        request.is_form_stored = True
         if form.is_long:
             among = [] if form.cleaned_data["reads_as"] else [*form.kinds_by_name]
             ask_for(READ, one, among=among)

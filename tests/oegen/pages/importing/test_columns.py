@@ -207,7 +207,8 @@ def test_a_pasted_block_is_read_and_never_lost(as_editor):
     assert "Give a file or a block, not both" in both
     assert escape(block.strip()) in both
     assert "Choose a file, or paste a block below." in as_editor.post(IMPORTS, {}).text
-    as_editor.post(IMPORTS, {"block": block, "reads_as": "kind:counterparties"})
+    data = {"block": block, "reads_as": "kind:counterparties", "draft": "0" * 32}
+    assert as_editor.post(IMPORTS, data).cookies["oegen_saved"].value == "0" * 32
     assert "Birch &amp; Co" in as_editor.get(columns_url()).text
 
 
