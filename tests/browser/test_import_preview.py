@@ -60,7 +60,7 @@ def test_an_import_is_decided_applied_and_undone(page, live_server, one):
     assert faults_of(page) == []
     run_due_jobs()
     # The page looks every second, and is another one when the job has ended.
-    expect(page.get_by_text("Nothing is imported yet")).to_be_visible()
+    expect(page.get_by_text("Nothing is imported yet")).to_be_visible(timeout=30_000)
 
     page.get_by_label("Why").fill("The list of November")
     page.get_by_role("button", name="Import ", exact=False).last.click()
@@ -70,7 +70,7 @@ def test_an_import_is_decided_applied_and_undone(page, live_server, one):
     page.get_by_label("Leave the").check()
     page.locator("#apply").get_by_role("button").click()
     run_due_jobs()
-    expect(page.get_by_role("heading", name="is imported")).to_be_visible()
+    expect(page.get_by_role("heading", name="is imported")).to_be_visible(timeout=30_000)
     assert faults_of(page) == []
     assert Pipeline.objects.get(project_name="Oak").rag_status == "amber"
 
@@ -78,7 +78,7 @@ def test_an_import_is_decided_applied_and_undone(page, live_server, one):
     page.locator("#undo_reason").fill("Wrong list")
     page.get_by_role("button", name="Undo the import").click()
     run_due_jobs()
-    expect(page.get_by_role("heading", name="is undone")).to_be_visible()
+    expect(page.get_by_role("heading", name="is undone")).to_be_visible(timeout=30_000)
     assert faults_of(page) == []
     assert Pipeline.objects.get(project_name="Oak").rag_status == "red"
 
@@ -90,12 +90,12 @@ def test_a_preview_that_failed_is_no_dead_end(page, live_server, one):
     page.reload()
     page.get_by_role("button", name="Preview again").click()
     run_due_jobs()
-    expect(page.get_by_text("There is no preview.")).to_be_visible()
+    expect(page.get_by_text("There is no preview.")).to_be_visible(timeout=30_000)
     assert faults_of(page) == []
     one.path.write_text("Project,Next step\nOak,Call\n", encoding="utf-8")
     page.get_by_role("button", name="Preview again").click()
     run_due_jobs()
-    expect(page.get_by_text("Nothing is imported yet")).to_be_visible()
+    expect(page.get_by_text("Nothing is imported yet")).to_be_visible(timeout=30_000)
     one.refresh_from_db()
     assert one.state == ImportState.PLANNED
     assert preview_import(one).counts["changed"] == 1
