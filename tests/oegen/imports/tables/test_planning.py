@@ -234,7 +234,7 @@ def test_contacts_information_points_and_comments_come_in(importing):
     oak = make_pipeline("Oak")
     importing.apply("contacts", "Contact,E-mail,Roles\nAnn Lee,ann@birch.example,CEO at Birch\n")
     importing.apply(
-        "information_points",
+        "infopoints",
         "Title,Impact,Likelihood,Technologies,Counterparties,Pipelines\n"
         "Prices fall,50,60,Solar/BESS,['Birch'],Oak\n",
     )

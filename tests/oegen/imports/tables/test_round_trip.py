@@ -18,15 +18,8 @@ from tests.oegen.imports.tables.conftest import changed
 from tests.support.builders import make_facility, make_portfolio, make_user
 from tests.support.downloads import body
 
-#: Every kind that has a list, with the name of its address.
-LISTS = {
-    "pipelines": "pipelines",
-    "facilities": "facilities",
-    "counterparties": "counterparties",
-    "contacts": "contacts",
-    "information_points": "infopoints",
-    "milestones": "milestones",
-}
+#: Every kind that has a list, whose address has the same name.
+LISTS = ("pipelines", "facilities", "counterparties", "contacts", "infopoints", "milestones")
 
 
 @pytest.fixture
@@ -56,15 +49,15 @@ def portfolio(db, client):
 @pytest.mark.parametrize("file", ["csv", "xlsx"])
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_download_that_nobody_changed_changes_nothing(kind, file, portfolio, client, tmp_path):
-    columns = ",".join(
-        one for one in client.get(reverse(LISTS[kind])).context["table"].columns.names()
-    )
-    address = reverse(LISTS[kind])
+    columns = ",".join(one for one in client.get(reverse(kind)).context["table"].columns.names())
+    address = reverse(kind)
     response = client.get(address, {"download": file, "columns": columns})
     path = tmp_path / f"{kind}.{file}"
     path.write_bytes(body(response))
     request = Request(kind=KINDS[kind], mapping=Mapping(), namespace=uuid4(), person=portfolio)
-    found = plan(open_table(path, path.name), request)
+    table = open_table(path, path.name)
+    assert table.marker.kind == kind
+    found = plan(table, request)
     assert [one.text for one in found.questions] == []
     assert [row for row in found.rows if row.cells or row.problems or row.asked] == []
     assert changed(found).keys() == {"unchanged"}
