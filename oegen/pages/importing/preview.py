@@ -183,6 +183,7 @@ class ImportPage(ImportMixin, TemplateView):
             one.only_right_rows = form.cleaned_data["only_right_rows"]
             one.save(update_fields=["reason", "only_right_rows"])
             ask_for(APPLY, one)
+        self.request.is_form_stored = True
         return None
 
     def do_undo(self) -> HttpResponse | None:
@@ -194,6 +195,7 @@ class ImportPage(ImportMixin, TemplateView):
             is_written = self.one.state in WRITTEN
             return self._written(form) if is_written else self._preview(ApplyForm(self.one), form)
         ask_for(UNDO, self.one, reason=form.cleaned_data["reason"])
+        self.request.is_form_stored = True
         return None
 
     # Showing ----------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ class Imports(ImportersMixin, TemplateView):
 
     def _page(self, form: UploadForm) -> HttpResponseBase:
         mine = TableImport.objects.filter(person=self.request.user).select_related("job")
+        mine = mine.defer("mapping", "choices")  # Of large files, these are large.
         page = Paginator(mine, PAGE_SIZE).get_page(self.request.GET.get("page"))
         context: dict[str, Any] = {
             "form": form,
