@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from rapidfuzz import fuzz
 
-from oegen.core.text import likeness_key
 from oegen.core.words import count
 from oegen.imports.tables import formats
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
-from oegen.imports.tables.kinds import ID, ImportField, ImportKind
+from oegen.imports.tables.headings import bare_key, fields_by_name, heading_key, question_about
+from oegen.imports.tables.kinds import ImportField, ImportKind
 from oegen.imports.tables.lookups import Lookups
 from oegen.imports.tables.reading import Table, Value
-from oegen.imports.tables.readings import Reading, parse_day, parse_number, split_unit, text_of
-from oegen.imports.tables.values import Day, Number, Reads, Several
+from oegen.imports.tables.readings import Reading, text_of
+from oegen.imports.tables.values import Number, Reads, Several
 
 #: The distinct values of a column that are looked at.
 SAMPLE = 2_000
 
-#: How alike a heading has to be to a name of a field for a suggestion, of 100.
-_ALIKE = 70
-_SUGGESTIONS = 3
-
-#: A unit at the end of a heading: “Capacity (MW)”, “Storage, MWh”.
 NO_READING = Reading()
-
-_UNIT_AT_END = re.compile(r"(\s*[(\[][^)\]]*[)\]]|\s*,[^,]*)\s*$")
-
-
-def heading_key(heading: str) -> str:
-    """Equal for headings that differ by case, accents, punctuation and white space alone."""
-    return likeness_key(heading).replace(" ", "")
 
 
 @dataclass(frozen=True)
@@ -184,7 +169,7 @@ def _place_columns(matcher: _Matcher) -> None:
         mapped.setdefault(heading_key(one.heading), []).append(one)
     left_out = {heading_key(heading) for heading in known.left_out}
     grouping = heading_key(known.grouping) if known.grouping else ""
-    by_name = _fields_by_name(kind)
+    by_name = fields_by_name(kind)
     computed = {heading_key(heading) for heading in kind.computed} if table.marker else set()
     taken: set[str] = set(known.constants)
     seen: set[str] = set()
@@ -212,8 +197,9 @@ def _place_columns(matcher: _Matcher) -> None:
         if not head.name and not matcher.samples[head.place]:
             continue
         name = head.name or f"column {head.letter}"
-        named = by_name.get(key) or by_name.get(heading_key(_UNIT_AT_END.sub("", head.name)))
-        asked = _question_about_column(matcher, name, head.place)
+        named = by_name.get(key) or by_name.get(bare_key(head.name))
+        placed = {one.field.name for one in matcher.columns}
+        asked = question_about(kind, name, matcher.samples[head.place], placed)
         chosen = asked.answer(matcher.choices)
         if not chosen and named and named.name not in taken:
             chosen = named.name
@@ -239,79 +225,6 @@ def _place_columns(matcher: _Matcher) -> None:
         )
         if not asked.answer(matcher.choices):
             matcher.questions.append(asked)
-
-
-def _fields_by_name(kind: ImportKind) -> dict[str, ImportField]:
-    """The fields by the keys of their labels, names and other names; labels come first."""
-    found: dict[str, ImportField] = {}
-    for names in (
-        lambda one: [one.label],
-        lambda one: [one.name.replace("_", " "), *one.other_names],
-    ):
-        for one in kind.fields.values():
-            for name in names(one):
-                found.setdefault(heading_key(name), one)
-    return found
-
-
-def _question_about_column(matcher: _Matcher, heading: str, place: int) -> Asked:
-    kind, values = matcher.kind, matcher.samples[place]
-    taken = {one.field.name for one in matcher.columns}
-    scored = sorted(
-        (
-            (_likeness(heading, one), one.name)
-            for one in kind.fields.values()
-            if one.name not in taken
-        ),
-        reverse=True,
-    )
-    suggested = [name for score, name in scored[:_SUGGESTIONS] if score >= _ALIKE]
-    suggested += [name for name in _by_content(kind, values) if name not in {*suggested, *taken}]
-    others = [name for name in kind.fields if name not in suggested]
-    options = [Option(name, kind.fields[name].label) for name in [*suggested, *others]]
-    return Asked(
-        key=f"column:{heading}",
-        about=About.COLUMN,
-        text=f"What is the column “{heading}”? No field of {kind.label} has that name.",
-        options=(*options, Option(LEAVE_OUT, "Leave it out")),
-        suggestion=suggested[0] if suggested else "",
-        heading=heading,
-        examples=tuple(text_of(value)[:60] for value in values[:3]),
-    )
-
-
-def _likeness(heading: str, one: ImportField) -> float:
-    bare = likeness_key(heading)
-    names = (one.label, one.name.replace("_", " "), *one.other_names)
-    return max(fuzz.token_sort_ratio(bare, likeness_key(name)) for name in names)
-
-
-def _by_content(kind: ImportKind, values: Sequence[Value]) -> list[str]:
-    """The names of the fields that these values look like: ids, days, numbers with a unit."""
-    texts = [text_of(value) for value in values[:50]]
-    if not texts:
-        return []
-    if all(map(_is_id, texts)):
-        return [ID]
-    if all("@" in text for text in texts):
-        return [one.name for one in kind.fields.values() if one.stored_as == "email"]
-    if all(_parses(lambda text: parse_day(text, "dmy"), text) for text in texts):
-        return [one.name for one in kind.fields.values() if isinstance(one.reads, Day)]
-    if all(_parses(lambda text: parse_number(split_unit(text)[0], "."), text) for text in texts):
-        return [one.name for one in kind.fields.values() if isinstance(one.reads, Number)][:2]
-    return []
-
-
-def _is_id(text: str) -> bool:
-    return _parses(UUID, text)
-
-
-def _parses(parse: Any, text: str) -> bool:
-    try:
-        parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _add_constants(matcher: _Matcher) -> None:
