@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 from oegen.core.text import likeness_key
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
 from oegen.imports.tables.kinds import ID, ImportField, ImportKind
-from oegen.imports.tables.reading import Value
+from oegen.imports.tables.reading import Table, Value
 from oegen.imports.tables.readings import parse_day, parse_number, split_unit, text_of
 from oegen.imports.tables.values import Day, Number
 
@@ -34,6 +34,23 @@ def bare_key(heading: str) -> str:
     return heading_key(_UNIT_AT_END.sub("", heading))
 
 
+def headings_of(table: Table) -> list[str]:
+    """A heading for each column of the table, no two the same: a column without a name, and each
+    further one of the same name, also has its letter."""
+    found: list[str] = []
+    seen: set[str] = set()
+    for head in table.columns:
+        key = heading_key(head.name)
+        if not head.name:
+            found.append(f"column {head.letter}")
+        elif key in seen:
+            found.append(f"{head.name} (column {head.letter})")
+        else:
+            found.append(head.name)
+        seen.add(key)
+    return found
+
+
 def fields_by_name(kind: ImportKind) -> dict[str, ImportField]:
     """The fields by the keys of their labels, names and other names; labels come first."""
     found: dict[str, ImportField] = {}
@@ -48,9 +65,15 @@ def fields_by_name(kind: ImportKind) -> dict[str, ImportField]:
 
 
 def question_about(
-    kind: ImportKind, heading: str, values: Sequence[Value], taken: Collection[str]
+    kind: ImportKind,
+    heading: str,
+    values: Sequence[Value],
+    *,
+    named: ImportField | None,
+    taken: Collection[str],
 ) -> Asked:
-    """Which field a column is; those ``taken`` are offered, but not suggested."""
+    """Which field a column is; those ``taken`` are offered, but not suggested. ``named`` is the one
+    that its heading names, if another column is that."""
     scored = sorted(
         (
             (_likeness(heading, one), one.name)
@@ -63,10 +86,13 @@ def question_about(
     suggested += [name for name in _by_content(kind, values) if name not in {*suggested, *taken}]
     others = [name for name in kind.fields if name not in suggested]
     options = [Option(name, kind.fields[name].label) for name in [*suggested, *others]]
+    why = f"No field of {kind.label} has that name."
+    if named is not None:
+        why = f"Another column is read as {named.label} already."
     return Asked(
         key=f"column:{heading}",
         about=About.COLUMN,
-        text=f"What is the column “{heading}”? No field of {kind.label} has that name.",
+        text=f"What is the column “{heading}”? {why}",
         options=(*options, Option(LEAVE_OUT, "Leave it out")),
         suggestion=suggested[0] if suggested else "",
         heading=heading,

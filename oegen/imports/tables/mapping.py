@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,7 +14,13 @@ from django.core.exceptions import ValidationError
 from oegen.core.words import count
 from oegen.imports.tables import formats
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
-from oegen.imports.tables.headings import bare_key, fields_by_name, heading_key, question_about
+from oegen.imports.tables.headings import (
+    bare_key,
+    fields_by_name,
+    heading_key,
+    headings_of,
+    question_about,
+)
 from oegen.imports.tables.kinds import ImportField, ImportKind
 from oegen.imports.tables.lookups import Lookups
 from oegen.imports.tables.reading import Table, Value
@@ -120,6 +127,10 @@ class _Matcher:
     left_out: list[str] = dataclass_field(default_factory=list)
     remarks: list[str] = dataclass_field(default_factory=list)
 
+    @cached_property
+    def headings(self) -> list[str]:
+        return headings_of(self.table)
+
 
 def match_columns(
     table: Table, kind: ImportKind, known: Mapping, choices: dict[str, str]
@@ -173,9 +184,9 @@ def _place_columns(matcher: _Matcher) -> None:
     computed = {heading_key(heading) for heading in kind.computed} if table.marker else set()
     taken: set[str] = set(known.constants)
     seen: set[str] = set()
-    for head in table.columns:
-        key = heading_key(head.name)
-        if key in mapped and key not in seen:
+    for head, heading in zip(table.columns, matcher.headings, strict=True):
+        key = heading_key(heading)
+        if key in mapped:
             seen.add(key)
             for one in mapped[key]:
                 if one.field not in kind.fields:
@@ -183,32 +194,30 @@ def _place_columns(matcher: _Matcher) -> None:
                 taken.add(one.field)
                 values = dict(one.values)
                 matcher.columns.append(
-                    PlacedColumn(head.place, head.name, kind.fields[one.field], one.reading, values)
+                    PlacedColumn(head.place, heading, kind.fields[one.field], one.reading, values)
                 )
-    for head in table.columns:
-        key = heading_key(head.name)
-        if key in mapped or (key and key == grouping):
-            continue
-        if key in left_out:
+    for head, heading in zip(table.columns, matcher.headings, strict=True):
+        key = heading_key(heading)
+        if key in mapped or key == grouping or key in left_out:
             continue
         if key in computed:
-            matcher.left_out.append(head.name)
+            matcher.left_out.append(heading)
             continue
         if not head.name and not matcher.samples[head.place]:
             continue
-        name = head.name or f"column {head.letter}"
-        named = by_name.get(key) or by_name.get(bare_key(head.name))
+        named = by_name.get(key) or by_name.get(bare_key(heading))
         placed = {one.field.name for one in matcher.columns}
-        asked = question_about(kind, name, matcher.samples[head.place], placed)
+        samples = matcher.samples[head.place]
+        asked = question_about(kind, heading, samples, named=named, taken=placed)
         chosen = asked.answer(matcher.choices)
         if not chosen and named and named.name not in taken:
             chosen = named.name
         if chosen == LEAVE_OUT:
-            matcher.left_out.append(name)
+            matcher.left_out.append(heading)
         elif chosen and chosen not in taken:
             taken.add(chosen)
             matcher.columns.append(
-                PlacedColumn(head.place, name, kind.fields[chosen], NO_READING, {})
+                PlacedColumn(head.place, heading, kind.fields[chosen], NO_READING, {})
             )
         else:
             matcher.questions.append(asked)
@@ -306,8 +315,8 @@ def _find_grouping(matcher: _Matcher) -> int | None:
     heading = matcher.known.grouping
     if not heading:
         return None
-    for head in matcher.table.columns:
-        if heading_key(head.name) == heading_key(heading):
+    for head, found in zip(matcher.table.columns, matcher.headings, strict=True):
+        if heading_key(found) == heading_key(heading):
             return head.place
     matcher.questions.append(
         Asked(

@@ -81,6 +81,22 @@ def test_a_column_without_a_field_is_a_question_with_suggestions(importing):
     assert changed(importing.plan("counterparties", text, choices=choices)) == {"created": 1}
 
 
+def test_a_heading_that_is_there_twice_is_two_columns(importing):
+    text = "Name,Country,Website,Country\nAlder,GB,,IE\n"
+    found = importing.plan("counterparties", text)
+    [asked] = found.questions
+    assert (asked.key, asked.examples) == ("column:Country (column D)", ("IE",))
+    assert "Another column is read as Country already" in asked.text
+    importing.apply("counterparties", text, choices={asked.key: "-"})
+    assert Counterparty.objects.get().country == "GB"
+    mapping = {
+        "columns": [{"heading": "Country (column D)", "field": "country"}],
+        "left_out": ["Country"],
+    }
+    importing.apply("counterparties", text, mapping)
+    assert Counterparty.objects.get().country == "IE"
+
+
 @pytest.mark.parametrize(
     ("header", "cells", "key"),
     [
