@@ -120,13 +120,19 @@ class Command(BaseCommand):
         write(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")
         for line in run.remarks.lines():
             write(line)
+        rejected = sum(report.rejected for report in run.reports)
+        if rejected:
+            write("")
+            for reason in run.rejects.reasons:
+                write(reason)
+            if rejected > len(run.rejects.reasons):
+                write(f"… and {rejected - len(run.rejects.reasons):,} more reasons.")
         write("")
         write(
             "Applied: the database keeps it."
             if apply
             else "Dry run: nothing was kept. Repeat it with --apply to keep it."
         )
-        rejected = sum(report.rejected for report in run.reports)
         if rejected:
             paths = ", ".join(str(path) for path in run.rejects.paths)
             raise CommandError(
