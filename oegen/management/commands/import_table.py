@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 
 from oegen.core.exceptions import StaleRecordError
+from oegen.core.garbage import rare_garbage_collection
 from oegen.core.words import count
 from oegen.imports.report import FEW, printable
 from oegen.imports.tables.applying import RefusedError, apply_plan, try_plan
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="the user recorded in the history")
         parser.add_argument("--reason", metavar="TEXT", help="the reason recorded in the history")
 
+    @rare_garbage_collection()
     def handle(self, *, file: Path, kind: str, apply: bool, skip_refused: bool, **options):
         person = self._person(options["user"])
         reason = options["reason"] or f"import_table of “{file.name}”."
