@@ -23,25 +23,11 @@ from tests.support.builders import (
     make_information_point,
     make_pipeline,
 )
+from tests.support.tracked import contents
 
 pytestmark = pytest.mark.django_db
 
 LEI = "529900T8BM49AURSDO55"
-
-
-def as_they_are() -> dict:
-    """Every audited row by content."""
-    return {
-        model._meta.label: {
-            row.pk: {
-                field.attname: getattr(row, field.attname)
-                for field in model._meta.concrete_fields
-                if field.name not in ("version", "modified_at")
-            }
-            for row in model._base_manager.all()
-        }
-        for model in audit.tracked_models()
-    }
 
 
 def share(pipeline, counterparty, role, share_pct=None):
@@ -96,7 +82,7 @@ def merge(survivor, merged, person, **values):
 
 def test_everything_moves_and_undoing_brings_back_what_was(pair, portfolio_manager):
     survivor, merged = pair
-    before = as_they_are()
+    before = contents()
     change_set = merge(survivor, merged, portfolio_manager)
 
     survivor = Counterparty.objects.get()
@@ -126,7 +112,7 @@ def test_everything_moves_and_undoing_brings_back_what_was(pair, portfolio_manag
 
     _, kept = undo(change_set=change_set, reason="They are two", person=portfolio_manager)
     assert kept == []
-    assert as_they_are() == before
+    assert contents() == before
     assert ExternalReference.objects.get(key="18").record == merged
     assert not list(integrity.Check().findings())
 

@@ -63,6 +63,16 @@ def test_every_error_is_told_at_once_with_its_cell(importing):
     }
 
 
+def test_five_hundred_wrong_rows_are_five_hundred_reasons(importing):
+    rows = "".join(f"P{n},{'Nowhere' if n % 2 else 'Design'},Solar,x{n}\n" for n in range(500))
+    found = importing.plan("pipelines", f"Project,Status,Technology,Capacity (MW)\n{rows}")
+    assert changed(found) == {"refused": 500}
+    capacities = [(n, one) for n, one in found.problems() if one.heading == "Capacity (MW)"]
+    assert [row for row, _ in capacities] == list(range(2, 502))
+    assert {one.value for _, one in capacities} == {f"x{n}" for n in range(500)}
+    assert len(list(found.problems())) == 750
+
+
 def test_what_the_database_refuses_is_found_by_trying(importing):
     text = "Facility,Technology,Storage (MWh)\nOak,Solar,\nElm,BESS,8\nAsh,Solar,4\n"
     found = importing.plan("facilities", text)
