@@ -4,18 +4,26 @@ The database is a new one in a temporary folder, on SQLite, or that of DATABASE_
 empty and stays behind with what was written. Each step runs in a process of its own, whose memory
 at most is shown; ``CPU s`` is its processor time (PostgreSQL's is not in it), and ``locked`` the
 longest time for which one of its transactions held the writer lock.
+
+With ``--long 100000`` a worker imports so many rows while a server answers pages and forms are
+saved: for each job its seconds, and the median, the 95th percentile and the most of both, in ms.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import http.client
 import os
 import resource
+import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -33,6 +41,7 @@ OTHERS = [f"Other {number}" for number in range(17)]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default="", help="those with this text in their name")
+    parser.add_argument("--long", type=int, metavar="ROWS", help="an import beside other work")
     parser.add_argument("--step", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
@@ -40,8 +49,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder))
+        if options.long:
+            import_beside_others(Path(folder), options.long)
+            return
         say("", "s", "CPU s", "locked", "MB")
-        for name, make in (("new", new_rows), ("wide", wide_rows)):
+        for name, make in (("new", lambda: new_rows(NEW)), ("wide", wide_rows)):
             if options.only in name:
                 key = start(Path(folder), name, make())
                 for step in ("preview", "apply"):
@@ -76,14 +88,23 @@ def start(folder: Path, name: str, rows: list[list]) -> str:
     return str(one.pk)
 
 
-def new_rows() -> list[list]:
+def new_rows(number: int) -> list[list]:
     """Pipelines that are new, each with its facility; and a hundred developers."""
     heads = ["Project", "Status", "Technology", "Capacity (MW)", "RTB date", "RAG"]
     heads += ["Lead developer", "Country", "Latitude", "Longitude"]
     rows: list[list] = [heads]
-    for n in range(NEW):
+    for n in range(number):
         row = [f"New project {n}", "Design", "Solar", n % 90 + 1, FIRST_DAY + timedelta(n % 500)]
-        rows.append([*row, "Green", f"Developer {n % 100}", "GB", f"52.{n:04}", f"-1.{n:04}"])
+        rows.append(
+            [
+                *row,
+                "Green",
+                f"Developer {n % 100}",
+                "GB",
+                f"52.{n % 10_000:04}",
+                f"-1.{n % 10_000:04}",
+            ]
+        )
     return rows
 
 
@@ -188,6 +209,105 @@ def run_step(step: str, key: str) -> None:
         f"{most:.0f}",
         f"  {rows}",
     )
+
+
+def import_beside_others(folder: Path, number: int) -> None:
+    """Preview and apply new rows by a worker, while pages are read and forms are saved."""
+    from django.conf import settings
+    from django.test import Client
+
+    from oegen.imports.tables.jobs import ask_for
+    from oegen.imports.tables.models import TableImport
+    from oegen.models import User
+    from pipelines.models import Pipeline
+    from tests.support.desk import Desk
+
+    make_records(WIDE)
+    one = TableImport.objects.get(pk=start(folder, "long", new_rows(number)))
+    client = Client()
+    client.force_login(User.objects.get(username="benchmark"))
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    desk, pipeline = Desk(client), Pipeline.objects.order_by("project_name")[0]
+    pages = [
+        "/",
+        "/pipelines/",
+        "/counterparties/",
+        "/search/?q=project",
+        pipeline.get_absolute_url(),
+    ]
+    say(
+        "", "s", *(f"{what} {part}" for what in ("page", "save") for part in ("50%", "95%", "most"))
+    )
+    with server() as port, process("-m", "django", "work", "--every", "0.2"):
+        for path in pages:
+            visit(port, path, cookie)
+        for code in ("preview-import", "apply-import"):
+            job, began = ask_for(code, one), time.perf_counter()
+            read, saved = [], []
+            while job.state in ("waiting", "running"):
+                read += [visit(port, path, cookie) for path in pages]
+                data = desk.open(pipeline) | {"next_step": f"Step {len(saved)}", "reason": "Try"}
+                since = time.perf_counter()
+                response = desk.send(pipeline, data)
+                if response.status_code != 302:
+                    raise RuntimeError(f"The form was not saved: {response.status_code}.")
+                saved.append(time.perf_counter() - since)
+                job.refresh_from_db()
+            say(
+                f"{number:,} rows: {code.partition('-')[0]}",
+                f"{time.perf_counter() - began:.1f}",
+                *spread(read),
+                *spread(saved),
+                f"  {job.state} {job.message or job.error}",
+            )
+
+
+def spread(seconds: list[float]) -> list[str]:
+    """Median, 95th percentile and most, in ms."""
+    figures = sorted(one * 1000 for one in seconds)
+    high = figures[min(len(figures) - 1, len(figures) * 95 // 100)]
+    return [f"{one:.0f}" for one in (statistics.median(figures), high, figures[-1])]
+
+
+@contextmanager
+def process(*words: str) -> Iterator[subprocess.Popen]:
+    started = subprocess.Popen([sys.executable, *words])
+    try:
+        yield started
+    finally:
+        started.terminate()
+        started.wait()
+
+
+@contextmanager
+def server() -> Iterator[int]:
+    """The port of a server of two processes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    command = ("-m", "gunicorn", "oegen.wsgi", "--bind", address, "--workers", "2")
+    with process(*command, "--log-level", "warning", "--timeout", "120"):
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+
+
+def visit(port: int, path: str, cookie: str) -> float:
+    """The seconds until the page was there."""
+    since = time.perf_counter()
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    line.request("GET", path, headers={"Cookie": cookie})
+    answer = line.getresponse()
+    answer.read()
+    line.close()
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.status}")
+    return time.perf_counter() - since
 
 
 def watch_transactions() -> list[float]:

@@ -229,6 +229,7 @@ class _Planner:
             self._plan_row(row, record, is_new, bases, links)
         for row in batch:
             self.reader.settle_failures(row)
+        self.registry.release({row.number for row in batch if not row.plan.is_plain})
 
     def _bases(self, found: list[Found]) -> dict[Any, AuditedModel]:
         """The records as they were in the versions that the file says, of those changed since."""
