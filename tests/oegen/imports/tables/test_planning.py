@@ -229,6 +229,22 @@ def test_milestones_set_their_own_day_or_that_of_the_project(importing):
     assert Milestone.objects.filter(pipeline=oak).count() == 3
 
 
+def test_a_mapping_tells_columns_of_one_name_apart_and_ignores_none(importing):
+    text = "Company,Note,Note\nBirch,GB,ES\n"
+    columns = [
+        {"heading": "Company", "field": "name"},
+        {"heading": "Note (column C)", "field": "country"},
+        {"heading": "Note", "field": "gone"},
+    ]
+    asked = importing.plan("counterparties", text, {"columns": columns}).questions
+    assert [one.key for one in asked] == ["column:Note"]
+    importing.apply("counterparties", text, {"columns": columns, "left_out": ["Note"]})
+    assert Counterparty.objects.get().country == "ES"
+    columns[2]["field"] = "country"
+    asked = importing.plan("counterparties", text, {"columns": columns}).questions
+    assert [one.key for one in asked] == ["repeated:Note (column C)"]
+
+
 def test_contacts_information_points_and_comments_come_in(importing):
     make_counterparty("Birch")
     oak = make_pipeline("Oak")
