@@ -293,6 +293,7 @@ PIPELINES = register(
             ),
             ImportField(
                 name="status",
+                attribute="stage",
                 label="Status",
                 reads=Status(),
                 other_names=("Project status", "ProjectStatus", "Development status"),

@@ -115,6 +115,8 @@ class Checker:
         one.is_refused = True
         first = min(one.setters or one.users)
         for name, messages in errors.items():
+            if name in one.unreadable:
+                continue
             origin = one.origins.get(name) or Origin(first, None, _label(one.record, name), "")
             row = self.rows[origin.row if origin.row in self.rows else first]
             for message in ValidationError(messages).messages:

@@ -1,18 +1,17 @@
-"""Headings of columns: the fields that they name, or may mean."""
+"""What the heading of a column, and its values, say about the field that it is."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 from uuid import UUID
 
 from rapidfuzz import fuzz
 
-from oegen.core.text import likeness_key
+from oegen.core.text import likeness_key, name_key
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
 from oegen.imports.tables.kinds import ID, ImportField, ImportKind
-from oegen.imports.tables.reading import Table, Value
+from oegen.imports.tables.reading import Value
 from oegen.imports.tables.readings import parse_day, parse_number, split_unit, text_of
 from oegen.imports.tables.values import Day, Number
 
@@ -20,35 +19,10 @@ from oegen.imports.tables.values import Day, Number
 _ALIKE = 70
 _SUGGESTIONS = 3
 
-#: A unit at the end of a heading: “Capacity (MW)”, “Storage, MWh”.
-_UNIT_AT_END = re.compile(r"(\s*[(\[][^)\]]*[)\]]|\s*,[^,]*)\s*$")
-
 
 def heading_key(heading: str) -> str:
     """Equal for headings that differ by case, accents, punctuation and white space alone."""
-    return likeness_key(heading).replace(" ", "")
-
-
-def bare_key(heading: str) -> str:
-    """The key of a heading without its unit."""
-    return heading_key(_UNIT_AT_END.sub("", heading))
-
-
-def headings_of(table: Table) -> list[str]:
-    """A heading for each column of the table, no two the same: a column without a name, and each
-    further one of the same name, also has its letter."""
-    found: list[str] = []
-    seen: set[str] = set()
-    for head in table.columns:
-        key = heading_key(head.name)
-        if not head.name:
-            found.append(f"column {head.letter}")
-        elif key in seen:
-            found.append(f"{head.name} (column {head.letter})")
-        else:
-            found.append(head.name)
-        seen.add(key)
-    return found
+    return likeness_key(heading).replace(" ", "") or name_key(heading)
 
 
 def fields_by_name(kind: ImportKind) -> dict[str, ImportField]:
@@ -64,35 +38,25 @@ def fields_by_name(kind: ImportKind) -> dict[str, ImportField]:
     return found
 
 
-def question_about(
-    kind: ImportKind,
-    heading: str,
-    values: Sequence[Value],
-    *,
-    named: ImportField | None,
-    taken: Collection[str],
+def question_about_column(
+    kind: ImportKind, heading: str, values: Sequence[Value], taken: Set[str]
 ) -> Asked:
-    """Which field a column is; those ``taken`` are offered, but not suggested. ``named`` is the one
-    that its heading names, if another column is that."""
+    """Which field the column is, with those first that its heading and its values look like.
+    ``taken`` are the fields that other columns are."""
     scored = sorted(
-        (
-            (_likeness(heading, one), one.name)
-            for one in kind.fields.values()
-            if one.name not in taken
-        ),
-        reverse=True,
+        ((_likeness(heading, one), one.name) for one in kind.fields.values()), reverse=True
     )
-    suggested = [name for score, name in scored[:_SUGGESTIONS] if score >= _ALIKE]
+    suggested = [name for score, name in scored if score >= _ALIKE and name not in taken][
+        :_SUGGESTIONS
+    ]
     suggested += [name for name in _by_content(kind, values) if name not in {*suggested, *taken}]
     others = [name for name in kind.fields if name not in suggested]
-    options = [Option(name, kind.fields[name].label) for name in [*suggested, *others]]
-    why = f"No field of {kind.label} has that name."
-    if named is not None:
-        why = f"Another column is read as {named.label} already."
+    options = [Option(name, kind.fields[name].label, is_likely=True) for name in suggested]
+    options += [Option(name, kind.fields[name].label) for name in others]
     return Asked(
         key=f"column:{heading}",
         about=About.COLUMN,
-        text=f"What is the column “{heading}”? {why}",
+        text=f"What is the column “{heading}”? No field of {kind.label} has that name.",
         options=(*options, Option(LEAVE_OUT, "Leave it out")),
         suggestion=suggested[0] if suggested else "",
         heading=heading,

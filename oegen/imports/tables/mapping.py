@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from oegen.core.words import count
 from oegen.imports.tables import formats
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
 from oegen.imports.tables.headings import (
-    bare_key,
     fields_by_name,
     heading_key,
-    headings_of,
-    question_about,
+    question_about_column,
 )
-from oegen.imports.tables.kinds import ImportField, ImportKind
+from oegen.imports.tables.kinds import REFERENCE, ImportField, ImportKind
 from oegen.imports.tables.lookups import Lookups
-from oegen.imports.tables.reading import Table, Value
-from oegen.imports.tables.readings import Reading, text_of
-from oegen.imports.tables.values import Number, Reads, Several
-
-#: The distinct values of a column that are looked at.
-SAMPLE = 2_000
+from oegen.imports.tables.reading import SAMPLE, ColumnHead, Table, Value
+from oegen.imports.tables.readings import Reading
+from oegen.imports.tables.values import Number
 
 NO_READING = Reading()
+
+#: A unit at the end of a heading: “Capacity (MW)”, “Storage, MWh”.
+_UNIT_AT_END = re.compile(r"(\s*[(\[][^)\]]*[)\]]|\s*,[^,]*)\s*$")
+
+
+def column_names(columns: Sequence[ColumnHead]) -> list[str]:
+    """A name for each column that no other one has, by which a mapping knows it: the heading; if an
+    earlier column has the same, with the letter; “column D” without one."""
+    seen: set[str] = set()
+    names = []
+    for head in columns:
+        name = head.name or f"column {head.letter}"
+        if heading_key(name) in seen:
+            name = f"{name} (column {head.letter})"
+        seen.add(heading_key(name))
+        names.append(name)
+    return names
 
 
 @dataclass(frozen=True)
@@ -127,10 +138,6 @@ class _Matcher:
     left_out: list[str] = dataclass_field(default_factory=list)
     remarks: list[str] = dataclass_field(default_factory=list)
 
-    @cached_property
-    def headings(self) -> list[str]:
-        return headings_of(self.table)
-
 
 def match_columns(
     table: Table, kind: ImportKind, known: Mapping, choices: dict[str, str]
@@ -140,11 +147,12 @@ def match_columns(
     What ``known`` says comes first, then the names of the fields. Any other column with a name or
     values is a question, which ``choices`` may answer.
     """
-    matcher = _Matcher(table, kind, known, choices, sample_columns(table))
+    matcher = _Matcher(table, kind, known, choices, table.samples())
     _place_columns(matcher)
     _add_constants(matcher)
     columns = _find_formats(matcher)
     grouping_place = _find_grouping(matcher)
+    _ask_for_source(matcher)
     mapping = replace(
         known,
         columns=tuple(
@@ -163,16 +171,6 @@ def match_columns(
     )
 
 
-def sample_columns(table: Table) -> list[list[Value]]:
-    """The first distinct values of each column."""
-    found: list[dict[Value, None]] = [{} for _ in table.columns]
-    for row in table.rows():
-        for values, value in zip(found, row.cells, strict=False):
-            if value is not None and len(values) < SAMPLE:
-                values[value] = None
-    return [list(values) for values in found]
-
-
 def _place_columns(matcher: _Matcher) -> None:
     table, kind, known = matcher.table, matcher.kind, matcher.known
     mapped: dict[str, list[MappedColumn]] = {}
@@ -184,40 +182,43 @@ def _place_columns(matcher: _Matcher) -> None:
     computed = {heading_key(heading) for heading in kind.computed} if table.marker else set()
     taken: set[str] = set(known.constants)
     seen: set[str] = set()
-    for head, heading in zip(table.columns, matcher.headings, strict=True):
-        key = heading_key(heading)
-        if key in mapped:
-            seen.add(key)
-            for one in mapped[key]:
-                if one.field not in kind.fields:
-                    continue
-                taken.add(one.field)
-                values = dict(one.values)
-                matcher.columns.append(
-                    PlacedColumn(head.place, heading, kind.fields[one.field], one.reading, values)
-                )
-    for head, heading in zip(table.columns, matcher.headings, strict=True):
-        key = heading_key(heading)
-        if key in mapped or key == grouping or key in left_out:
+    placed: set[int] = set()
+    names = column_names(table.columns)
+    for head, name in zip(table.columns, names, strict=True):
+        for one in mapped.get(heading_key(name), ()):
+            seen.add(heading_key(name))
+            if one.field not in kind.fields:
+                continue
+            placed.add(head.place)
+            if one.field in taken:
+                matcher.questions.append(_repeated(name, kind.fields[one.field], matcher))
+                continue
+            taken.add(one.field)
+            values = dict(one.values)
+            matcher.columns.append(
+                PlacedColumn(head.place, name, kind.fields[one.field], one.reading, values)
+            )
+    for head, name in zip(table.columns, names, strict=True):
+        key = heading_key(name)
+        if head.place in placed or key == grouping or key in left_out:
             continue
         if key in computed:
-            matcher.left_out.append(heading)
+            matcher.left_out.append(name)
             continue
         if not head.name and not matcher.samples[head.place]:
             continue
-        named = by_name.get(key) or by_name.get(bare_key(heading))
-        placed = {one.field.name for one in matcher.columns}
-        samples = matcher.samples[head.place]
-        asked = question_about(kind, heading, samples, named=named, taken=placed)
+        named = by_name.get(key) or by_name.get(heading_key(_UNIT_AT_END.sub("", head.name)))
+        taken_so_far = {one.field.name for one in matcher.columns}
+        asked = question_about_column(kind, name, matcher.samples[head.place], taken_so_far)
         chosen = asked.answer(matcher.choices)
         if not chosen and named and named.name not in taken:
             chosen = named.name
         if chosen == LEAVE_OUT:
-            matcher.left_out.append(heading)
+            matcher.left_out.append(name)
         elif chosen and chosen not in taken:
             taken.add(chosen)
             matcher.columns.append(
-                PlacedColumn(head.place, heading, kind.fields[chosen], NO_READING, {})
+                PlacedColumn(head.place, name, kind.fields[chosen], NO_READING, {})
             )
         else:
             matcher.questions.append(asked)
@@ -236,6 +237,17 @@ def _place_columns(matcher: _Matcher) -> None:
             matcher.questions.append(asked)
 
 
+def _repeated(name: str, one: ImportField, matcher: _Matcher) -> Asked:
+    other = next((column for column in matcher.columns if column.field == one), None)
+    where = f"the column “{other.heading}”" if other else "the value for all rows"
+    return Asked(
+        key=f"repeated:{name}",
+        about=About.COLUMN,
+        text=f"{one.label} is read from {where} already. Leave out “{name}”, or the other.",
+        heading=name,
+    )
+
+
 def _add_constants(matcher: _Matcher) -> None:
     for name, text in matcher.known.constants.items():
         if name in matcher.kind.fields:
@@ -244,11 +256,15 @@ def _add_constants(matcher: _Matcher) -> None:
 
 
 def _find_formats(matcher: _Matcher) -> list[PlacedColumn]:
-    """The columns with their readings; what can't be decided is asked."""
+    """The columns with their readings; what can't be decided is asked. Constants are read as they
+    stand: days with the year first, numbers with a decimal point in the field's unit."""
     is_ours = matcher.table.marker is not None
     found = []
     for column in matcher.columns:
-        values = matcher.samples[column.place] if column.place is not None else [column.constant]
+        if column.place is None:
+            found.append(column)
+            continue
+        values = matcher.samples[column.place]
         result = formats.find(column.field, column.heading, values, column.reading, is_ours=is_ours)
         reading = result.reading
         for asked in result.questions:
@@ -315,8 +331,9 @@ def _find_grouping(matcher: _Matcher) -> int | None:
     heading = matcher.known.grouping
     if not heading:
         return None
-    for head, found in zip(matcher.table.columns, matcher.headings, strict=True):
-        if heading_key(found) == heading_key(heading):
+    columns = matcher.table.columns
+    for head, name in zip(columns, column_names(columns), strict=True):
+        if heading_key(name) == heading_key(heading):
             return head.place
     matcher.questions.append(
         Asked(
@@ -330,48 +347,15 @@ def _find_grouping(matcher: _Matcher) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class UnknownValue:
-    """A text of a column that the field does not know, to be mapped to one that it does."""
-
-    field: ImportField
-    heading: str
-    text: str
-    message: str
-
-
-def unknown_values(table: Table, matched: MatchedColumns, lookups: Lookups) -> list[UnknownValue]:
-    """The texts that are not in the vocabularies of their fields, nor mapped; for the mapping's
-    page."""
-    found = []
-    samples = sample_columns(table)
-    for column in matched.columns:
-        if column.place is None or not _vocabulary_of(column.field.reads):
-            continue
-        for value in samples[column.place]:
-            text = text_of(value)
-            if text in column.values:
-                continue
-            try:
-                column.field.reads.read(value, column.reading, lookups)
-            except ValidationError as error:
-                found.append(
-                    UnknownValue(column.field, column.heading, text, " ".join(error.messages))
-                )
-    return found
-
-
-def _vocabulary_of(reads: Reads) -> bool:
-    return reads.has_vocabulary or (isinstance(reads, Several) and reads.one.has_vocabulary)
-
-
-def describe(matched: MatchedColumns, kind: ImportKind) -> list[str]:
-    """How each column is read, in a line each."""
-    lines = []
-    for one in matched.columns:
-        how = ", ".join(one.reading.as_json().values())
-        where = f"“{one.heading}”" if one.place is not None else f"“{one.constant}” for all rows"
-        lines.append(f"{where} → {one.field.label}{f' ({how})' if how else ''}")
-    if matched.mapping.left_out:
-        lines.append(f"Left out: {count(len(matched.mapping.left_out), 'column')}.")
-    return lines
+def _ask_for_source(matcher: _Matcher) -> None:
+    references = [one for one in matcher.columns if one.field.name.rpartition(".")[2] == REFERENCE]
+    if references and not matcher.known.source:
+        matcher.questions.append(
+            Asked(
+                key="source",
+                about=About.COLUMN,
+                text="Which source do the external references come from? Name it in the mapping, "
+                "such as REPD.",
+                heading=references[0].heading,
+            )
+        )

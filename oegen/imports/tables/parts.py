@@ -143,7 +143,12 @@ class PartPlanner:
             if target.pk in then:
                 return
             if then != {one.pk for one in current} and self.setter.is_kept(
-                row, name_field, self._names(links, then), show(current), str(target)
+                row,
+                name_field,
+                linked[0] if linked else owner,
+                self._names(links, then),
+                show(current),
+                str(target),
             ):
                 return
         self._set_part_fields(row, target, row_part, links)

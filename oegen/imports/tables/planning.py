@@ -26,7 +26,6 @@ from uuid import UUID
 from oegen.audit.audited import AuditedModel
 from oegen.core.words import count
 from oegen.imports.tables import conflicts
-from oegen.imports.tables.asking import About, Asked
 from oegen.imports.tables.checking import Checker, close_refusals
 from oegen.imports.tables.finding import Found, RecordFinder
 from oegen.imports.tables.groups import GroupComparer
@@ -72,19 +71,9 @@ def plan(
 ) -> Plan:
     """Plan the import of the table. ``progress`` is called with the number of rows planned."""
     matched = match_columns(table, request.kind, request.mapping, request.choices)
-    asked = list(matched.questions)
-    if any(one.field.name == REFERENCE for one in matched.columns) and not matched.mapping.source:
-        asked.append(
-            Asked(
-                key="source",
-                about=About.COLUMN,
-                text="Which source do the external references come from? Name it in the mapping, "
-                "such as REPD.",
-            )
-        )
     remarks = [*table.remarks, *matched.remarks]
-    if asked:
-        return Plan(questions=tuple(asked), remarks=remarks)
+    if matched.questions:
+        return Plan(questions=matched.questions, remarks=remarks)
     planner = _Planner(table, request, matched)
     found = planner.run(progress)
     found.remarks = remarks + found.remarks
@@ -112,7 +101,7 @@ class _Planner:
             request.choices,
             request.namespace,
             renames=table.marker is not None,
-            is_grouped=self.is_grouped or f"{REFERENCE}" in self._part_identities(matched),
+            is_grouped=self.is_grouped or REFERENCE in self._part_identities(matched),
             save_anyway=request.save_anyway,
         )
         self.matcher = self._matcher(self.kind, "")

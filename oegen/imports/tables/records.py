@@ -175,6 +175,8 @@ class FieldSetter:
                 # A cell that reads as the record shows it stays as it is, whatever it says.
                 if row.texts.get(one.name) and row.texts[one.name] == one.reads.show(current):
                     del row.failed[one.name]
+                elif planned := self.registry.planned.get((type(record), record.pk)):
+                    planned.unreadable.add(one.stored_as)
                 continue
             try:
                 value = self._value(row, record, one)
@@ -184,7 +186,7 @@ class FieldSetter:
                 )
                 continue
             if not is_same(current, value) and not self._keeps_theirs(
-                row, one, base, current, value
+                row, one, record, base, current, value
             ):
                 different.append((one, current, value))
         for one, current, value in different:
@@ -207,7 +209,13 @@ class FieldSetter:
         return prepared(stored, value) if stored is not None and one.get is None else value
 
     def _keeps_theirs(
-        self, row: RowValues, one: ImportField, base: AuditedModel | None, current: Any, value: Any
+        self,
+        row: RowValues,
+        one: ImportField,
+        record: AuditedModel,
+        base: AuditedModel | None,
+        current: Any,
+        value: Any,
     ) -> bool:
         """Whether the cell is not to be written: unchanged in the file, or a conflict."""
         if base is None:
@@ -218,10 +226,20 @@ class FieldSetter:
         if is_same(then, current):
             return False
         texts = [one.reads.show(found) for found in (then, current, value)]
-        return self.is_kept(row, one, *texts)
+        return self.is_kept(row, one, record, *texts)
 
-    def is_kept(self, row: RowValues, one: ImportField, base: str, theirs: str, mine: str) -> bool:
-        """Whether a conflict is decided for what others wrote, or not yet."""
+    def is_kept(
+        self,
+        row: RowValues,
+        one: ImportField,
+        holder: AuditedModel,
+        base: str,
+        theirs: str,
+        mine: str,
+    ) -> bool:
+        """Whether a conflict is decided for what others wrote, or not yet. ``holder`` is the record
+        that has what they wrote."""
+        stored = _stored_field(type(holder), one.stored_as) if one.get is None else None
         conflict = Conflict(
             f"conflict:{row.number}:{one.name}",
             self.reader.origin(row, one).place,
@@ -229,6 +247,8 @@ class FieldSetter:
             base,
             theirs,
             mine,
+            f"{holder._meta.label_lower}:{holder.pk}",
+            stored.attname if stored is not None else "",
         )
         choice = self.choices.get(conflict.key, "")
         if choice not in (KEEP, TAKE):

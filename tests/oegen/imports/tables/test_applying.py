@@ -10,9 +10,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from oegen.imports.tables import applying, jobs
+from oegen.imports.tables import applying, jobs, preview_file
 from oegen.imports.tables.models import ImportMapping, ImportState
-from oegen.imports.tables.plans import read_rows
 from oegen.imports.tables.running import (
     ChangedSinceError,
     apply_import,
@@ -57,7 +56,8 @@ def test_an_import_is_previewed_applied_and_undone_by_jobs(transactional_db, upl
     assert [job.error for job in run_due_jobs()] == [""]
     one.refresh_from_db()
     assert (one.state, one.result["counts"]["created"]) == (ImportState.PLANNED, 3)
-    shown = list(read_rows(one.plan_path))
+    with preview_file.opened(one.plan_path) as file:
+        shown = list(file.contents(preview_file.Section.CREATED))
     assert [row["name"] for row in shown] == ["P0", "P1", "P2"]
     assert {cell["label"] for cell in shown[1]["cells"]} >= {"Status", "Technologies"}
     assert not Pipeline.objects.exists()
@@ -94,7 +94,7 @@ def test_undoing_leaves_what_was_there_before(upload, monkeypatch):
     before = contents()
     text = (
         "Ref,Project,Status,Technology,Capacity (MW),Next step,Lead developer,Counterparties\n"
-        "r1,P1,Construction,,12.5,Write,Birch,Alder (Owner)\nr2,P2,On hold,,,,Alder,\n"
+        "r1,P1,Construction,Solar,12.5,Write,Birch,Alder (Owner)\nr2,P2,On hold,,,,Alder,\n"
         "r3,P3,Design,Wind,3,(clear),Birch,Alder (Owner)\n"
     )
     one = upload(

@@ -90,22 +90,6 @@ def test_a_column_without_a_field_is_a_question_with_suggestions(importing):
     assert changed(importing.plan("counterparties", text, choices=choices)) == {"created": 1}
 
 
-def test_a_heading_that_is_there_twice_is_two_columns(importing):
-    text = "Name,Country,Website,Country\nAlder,GB,,IE\n"
-    found = importing.plan("counterparties", text)
-    [asked] = found.questions
-    assert (asked.key, asked.examples) == ("column:Country (column D)", ("IE",))
-    assert "Another column is read as Country already" in asked.text
-    importing.apply("counterparties", text, choices={asked.key: "-"})
-    assert Counterparty.objects.get().country == "GB"
-    mapping = {
-        "columns": [{"heading": "Country (column D)", "field": "country"}],
-        "left_out": ["Country"],
-    }
-    importing.apply("counterparties", text, mapping)
-    assert Counterparty.objects.get().country == "IE"
-
-
 @pytest.mark.parametrize(
     ("header", "cells", "key"),
     [
@@ -263,12 +247,28 @@ def test_two_milestones_set_both_days_of_their_project(importing):
     assert (str(oak.rtb_date), str(oak.cod_date)) == ("2027-07-01", "2028-07-01")
 
 
+def test_a_mapping_tells_columns_of_one_name_apart_and_ignores_none(importing):
+    text = "Company,Note,Note\nBirch,GB,ES\n"
+    columns = [
+        {"heading": "Company", "field": "name"},
+        {"heading": "Note (column C)", "field": "country"},
+        {"heading": "Note", "field": "gone"},
+    ]
+    asked = importing.plan("counterparties", text, {"columns": columns}).questions
+    assert [one.key for one in asked] == ["column:Note"]
+    importing.apply("counterparties", text, {"columns": columns, "left_out": ["Note"]})
+    assert Counterparty.objects.get().country == "ES"
+    columns[2]["field"] = "country"
+    asked = importing.plan("counterparties", text, {"columns": columns}).questions
+    assert [one.key for one in asked] == ["repeated:Note (column C)"]
+
+
 def test_contacts_information_points_and_comments_come_in(importing):
     make_counterparty("Birch")
     oak = make_pipeline("Oak")
     importing.apply("contacts", "Contact,E-mail,Roles\nAnn Lee,ann@birch.example,CEO at Birch\n")
     importing.apply(
-        "information_points",
+        "infopoints",
         "Title,Impact,Likelihood,Technologies,Counterparties,Pipelines\n"
         "Prices fall,50,60,Solar/BESS,['Birch'],Oak\n",
     )
