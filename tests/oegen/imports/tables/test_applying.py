@@ -94,7 +94,7 @@ def test_undoing_leaves_what_was_there_before(upload, monkeypatch):
     before = contents()
     text = (
         "Ref,Project,Status,Technology,Capacity (MW),Next step,Lead developer,Counterparties\n"
-        "r1,P1,Construction,,12.5,Write,Birch,Alder (Owner)\nr2,P2,On hold,,,,Alder,\n"
+        "r1,P1,Construction,Solar,12.5,Write,Birch,Alder (Owner)\nr2,P2,On hold,,,,Alder,\n"
         "r3,P3,Design,Wind,3,(clear),Birch,Alder (Owner)\n"
     )
     one = upload(
