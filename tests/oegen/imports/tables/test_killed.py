@@ -64,13 +64,11 @@ def workers():
     found.kill()
 
 
-def wait_until(condition: Callable[[], bool]) -> float:
-    """The seconds that it took."""
+def wait_until(condition: Callable[[], bool]) -> None:
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < TIMEOUT_SECONDS, "It did not come to that."
         time.sleep(0.01)
-    return time.monotonic() - began
 
 
 def upload(folder: Path, prefix: str, person) -> TableImport:
@@ -101,7 +99,7 @@ def run_while_killing(
     workers: Workers, code: str, one: TableImport, seconds: float, chance: random.Random
 ) -> tuple[Job, float]:
     """The job as it ended, after ``KILLS`` kills at moments of a run that takes so many seconds;
-    and how long its last run took."""
+    and the seconds of its last run."""
     job = jobs.ask_for(code, one)
     found = Job.objects.filter(pk=job.pk)
     kills = 0
@@ -117,9 +115,10 @@ def run_while_killing(
         # Killed workers do not count against the job here, of which there are more than in a life.
         found.update(attempts=1)
     workers.start()
-    took = wait_until(lambda: found.get().state not in (State.WAITING, State.RUNNING))
+    wait_until(lambda: found.get().state not in (State.WAITING, State.RUNNING))
     workers.kill()
-    return found.get(), took
+    job = found.get()
+    return job, (job.ended_at - job.started_at).total_seconds()
 
 
 def test_an_import_is_done_once_though_its_workers_are_killed(workers, tmp_path):
