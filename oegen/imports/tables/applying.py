@@ -219,6 +219,8 @@ def _attempt(planned: list[Planned], person: User | None, reason: str) -> str:
 
 def _state(record: AuditedModel) -> dict[str, Any]:
     return {
+        # Django takes the key from a record that was removed.
+        "pk": record.pk,
         "version": record.version,
         "modified_at": record.modified_at,
         "adding": record._state.adding,
@@ -226,5 +228,6 @@ def _state(record: AuditedModel) -> dict[str, Any]:
 
 
 def _restore(record: AuditedModel, state: dict[str, Any]) -> None:
+    record.pk = state["pk"]
     record.version, record.modified_at = state["version"], state["modified_at"]
     record._state.adding = state["adding"]
