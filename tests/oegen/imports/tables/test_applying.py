@@ -103,7 +103,7 @@ def test_undoing_leaves_what_was_there_before(upload, monkeypatch):
     plan = preview_import(one)
     assert (plan.questions, list(plan.problems())) == ((), [])
     assert changed(plan) == {"created": 1, "changed": 2}
-    assert len(apply_import(one)) == 3
+    assert len(apply_import(one)) == 2
     after = contents()
     assert len(after["oegen.ExternalReference"]) == 3
     _, skipped = undo_import(one, person=make_user(ADMINISTRATORS), reason="Wrong file")
