@@ -270,6 +270,7 @@ PIPELINES = register(
         model=Pipeline,
         name_field="project_name",
         parts=(FACILITY, LEAD),
+        prefetch=("milestones",),
         prepare=_prepare,
         grouping_label="Rows with the same value are facilities of one project",
         computed=COMPUTED

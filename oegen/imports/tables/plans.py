@@ -79,6 +79,11 @@ class RowPlan:
     asked: list[Asked] = field(default_factory=list)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it changes nothing, and nothing stands against it."""
+        return not (self.cells or self.problems or self.conflicts or self.asked)
+
+    @property
     def is_written(self) -> bool:
         return self.state in (RowState.CREATED, RowState.CHANGED)
 

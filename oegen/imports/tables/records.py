@@ -44,6 +44,8 @@ class Registry:
         self.lookups = lookups
         self.planned: dict[tuple[type[AuditedModel], Any], Planned] = {}
         self._by_key: dict[type[ReferenceModel], dict[Any, ReferenceModel]] = {}
+        #: The stored records that were used since the last release.
+        self._used: list[tuple[type[AuditedModel], Any]] = []
 
     def use(self, record: AuditedModel, row: int) -> Planned:
         """The planned record for a stored one, which the row needs."""
@@ -53,8 +55,18 @@ class Registry:
             self.attach(record)
             planned = self.planned[key] = Planned(record, CHANGED, record.version)
             self.lookups.planned[key] = record
+            self._used.append(key)
         planned.users.add(row)
         return planned
+
+    def release(self, rows: set[int]) -> None:
+        """Forget stored records that stay as they are, unless one of these rows needs them: a
+        further row reads them again. So memory grows with what an import changes only."""
+        for key in self._used:
+            planned = self.planned.get(key)
+            if planned is not None and not planned.has_effect and rows.isdisjoint(planned.users):
+                del self.planned[key], self.lookups.planned[key]
+        self._used.clear()
 
     def add(self, record: AuditedModel, row: int) -> Planned:
         """Plan a new record."""
@@ -88,6 +100,8 @@ class Registry:
         """Set attributes; returns those that differ. ``status_effective_on`` and the like, which
         are no fields, are set without being a change."""
         planned = self.planned.get((type(record), record.pk)) or self.use(record, row)
+        # Which may be another instance, if the record was reached in another way.
+        record = planned.record
         changed = set()
         for name, value in values.items():
             stored = _stored_field(type(record), name)

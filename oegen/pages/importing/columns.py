@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.views.generic import TemplateView
 
 from oegen.imports.tables.jobs import APPLY, KEPT_FOR, PREVIEW, READ, UNDO, ask_for
+from oegen.imports.tables.kinds import KINDS, ImportKind
 from oegen.imports.tables.mapping import Mapping, match_columns
 from oegen.imports.tables.models import (
     ExternalReference,
@@ -45,26 +46,31 @@ class ImportColumns(ImportMixin, TemplateView):
 
     def get(self, request, *args, **kwargs):
         one = self.one
+        is_part = request.GET.get("part") == "state"
         if self.is_decided:
-            return redirect("import", one.pk)
-        if self.is_read:
-            if request.GET.get("part") == "state":
-                return self._leave_waiting()
+            return self._go("import")
+        if self.is_read and not is_part:
             return self._page(Mapping.from_json(one.mapping), KeepForm(self.kind))
-        if request.GET.get("part") == "state" and (one.job is None or one.job.has_ended):
-            return self._leave_waiting()
-        name = "waiting_state" if request.GET.get("part") == "state" else "waiting"
+        if is_part and (one.job is None or one.job.has_ended):
+            return self._go("import" if one.state == ImportState.PLANNED else "import-columns")
+        name = "waiting_state" if is_part else "waiting"
         self.template_name = f"oegen/importing/{name}.html"
         return self.render_to_response(
-            {"one": one, "job": one.job, "is_gone": not one.path.is_file(), "days": KEPT_FOR.days}
+            {
+                "one": one,
+                "job": one.job,
+                "is_gone": not one.path.is_file(),
+                "may_read_again": self.has_failed and (one.sheet or one.header_row),
+                "days": KEPT_FOR.days,
+            }
         )
 
-    def _leave_waiting(self) -> HttpResponse:
-        """Let htmx open what the reading led to: the preview, or this page with the columns or the
-        reason why there are none."""
-        is_planned = self.one.state == ImportState.PLANNED
-        name = "import" if is_planned else "import-columns"
-        return HttpResponse(headers={"HX-Redirect": reverse(name, args=[self.one.pk])})
+    def _go(self, name: str) -> HttpResponseBase:
+        """Redirect the page; htmx would put the other page into a part of this one."""
+        address = reverse(name, args=[self.one.pk])
+        if self.request.headers.get("HX-Request") == "true":
+            return HttpResponse(headers={"HX-Redirect": address})
+        return redirect(address)
 
     def post(self, request, *args, **kwargs) -> HttpResponseBase:
         actions = {
@@ -78,9 +84,9 @@ class ImportColumns(ImportMixin, TemplateView):
         if act is None:
             raise BadRequest("This page does not know what to do with that form.")
         if self.is_decided:
-            return redirect("import", self.one.pk)
-        if not self.is_read:
-            return redirect("import-columns", self.one.pk)
+            return self._go("import")
+        if not self.is_read and not (act == self.read_otherwise and self.has_failed):
+            return self._go("import-columns")
         return act()
 
     @cached_property
@@ -97,6 +103,12 @@ class ImportColumns(ImportMixin, TemplateView):
         job = self.one.job
         is_reading = job is not None and job.kind == READ and job.state != State.DONE
         return not is_reading and self.one.columns_path.is_file()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a job could not read a file that is still there."""
+        job = self.one.job
+        return job is not None and job.state == State.FAILED and self.one.path.is_file()
 
     @cached_property
     def table(self) -> SampledTable:
@@ -143,8 +155,7 @@ class ImportColumns(ImportMixin, TemplateView):
         one = self.one
         before = one.sheet, one.header_row, one.kind
         data = self.request.POST
-        if data.get("sheet", "") in self.table.sheets:
-            one.sheet = data["sheet"]
+        one.sheet = data.get("sheet", "")[:80]
         row = data.get("header_row", "")
         one.header_row = int(row) if row.isdecimal() and len(row) < 8 else None
         if data.get("kind") in {kind.name for kind in kinds_for(self.request.user)}:
@@ -206,6 +217,7 @@ class ImportColumns(ImportMixin, TemplateView):
             "kind": self.kind,
             "kinds": kinds,
             "table": table,
+            "other_kind": _other_kind(table, self.kind),
             "shown": None if is_too_wide else self._shown(draft),
             "max_columns": MAX_COLUMNS,
             "max_values": MAX_VALUES,
@@ -215,3 +227,9 @@ class ImportColumns(ImportMixin, TemplateView):
             "sources": sources.distinct(),
         }
         return self.render_to_response(context)
+
+
+def _other_kind(table: SampledTable, kind: ImportKind) -> str:
+    """What our export says that its rows are, if that is not the kind."""
+    marked = KINDS.get(table.marker.kind) if table.marker else None
+    return marked.label if marked and marked != kind else ""

@@ -51,14 +51,9 @@ class UploadForm(forms.Form):
         label="Or paste a block copied from Excel",
         required=False,
         strip=False,
-        max_length=MAX_BLOCK,
         widget=forms.Textarea(
             attrs={"class": "form-control font-monospace", "rows": 4, "spellcheck": "false"}
         ),
-        error_messages={
-            "max_length": f"A pasted block has at most {MAX_BLOCK:,} characters. Save the table as "
-            "a file, and choose that."
-        },
     )
 
     def __init__(self, kinds: list[ImportKind], data: Any = None, files: Any = None, **kwargs: Any):
@@ -91,6 +86,16 @@ class UploadForm(forms.Form):
                 f"{MAX_UNPACKED // 1_000_000} MB can be read. Divide it into several."
             )
         return file
+
+    def clean_block(self) -> str:
+        """Not by ``max_length``: a browser would cut the block without a word."""
+        block = self.cleaned_data["block"]
+        if len(block) > MAX_BLOCK:
+            raise ValidationError(
+                f"The block has {len(block):,} characters, and at most {MAX_BLOCK:,} can be "
+                "pasted. Save the table as a file, and choose that."
+            )
+        return block
 
     def clean_reads_as(self) -> ImportKind | ImportMapping | None:
         chosen = self.cleaned_data["reads_as"]

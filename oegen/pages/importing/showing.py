@@ -40,14 +40,15 @@ from oegen.imports.tables.values import Number, Text
 from oegen.imports.tables.vocabularies import unknown_values, vocabulary_of
 from oegen.pages.importing.drafts import UNDECIDED
 
-#: The columns that the page can show.
-MAX_COLUMNS = 300
+#: The columns that the page can show. With the values to be mapped, a form has to stay below the
+#: 1,000 fields that the server takes.
+MAX_COLUMNS = 200
 
 #: The examples of a column, the values that are tried, and the characters of each that are shown.
 EXAMPLES, TRIED, SHOWN = 3, 200, 60
 
 #: The values of a column that are offered to be mapped.
-MAX_VALUES = 40
+MAX_VALUES = 30
 
 LABELS = {
     "order": "Order of days",
