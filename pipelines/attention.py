@@ -68,6 +68,7 @@ class Usage:
 def attention_sql(
     only: RawSQL | None = None,
     *,
+    among: str = "",
     pipeline: str = "",
     usage: Usage | None = None,
     at: datetime | None = None,
@@ -76,9 +77,9 @@ def attention_sql(
     (its code), ``rag``, ``rtb``, ``responsible`` (a user's key), ``kw`` (null if unknown) and, by
     ``Reason.column``, 0 or 1.
 
-    ``only`` selects the ids of the pipelines wanted; ``pipeline`` is SQL for the id of the only one
-    wanted, such as a column of an outer query. ``at``: as the pipelines were at that moment, judged
-    on the day that is read.
+    ``only`` selects the ids of the pipelines wanted, if these are few; ``among`` names a table of
+    many ids; ``pipeline`` is SQL for the id of the only one wanted, such as a column of an outer
+    query. ``at``: as the pipelines were at that moment, judged on the day that is read.
     """
     usage = usage or Usage.load()
     facts, params = _open_facts(usage.gates, usage.proves, clock.today(), connection.vendor)
@@ -87,11 +88,16 @@ def attention_sql(
     valid_now, now_params = _valid_at(moment)
     valid_then, then_params = _valid_at(then)
     [until] = _adapted(moment or FOREVER)
-    wanted, wanted_params = "", ()
-    if only:
+    wanted, wanted_then, wanted_params = "", "", ()
+    if among:
+        # Not then: PostgreSQL would look up the facts of each of the many.
+        wanted = f"AND pipeline_id IN (SELECT id FROM {among})"  # noqa: S608
+    elif only:
         wanted, wanted_params = f"AND pipeline_id IN ({only.sql})", tuple(only.params)
     elif pipeline:
         wanted = f"AND pipeline_id = {pipeline}"
+    if not among:
+        wanted_then = wanted
     nobody = "now.responsible IS NULL" if usage.names else "1 = 0"
     waiting = usage.waiting
     return (
@@ -123,7 +129,7 @@ def attention_sql(
         -- Only those that are not the same at both moments.
         LEFT JOIN (
             SELECT pipeline_id, rag_status, rtb_date FROM ({facts}) AS facts
-            WHERE is_first AND {valid_then} AND valid_until < %s {wanted}
+            WHERE is_first AND {valid_then} AND valid_until < %s {wanted_then}
         ) AS was ON was.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
         (
