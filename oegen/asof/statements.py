@@ -32,10 +32,13 @@ class PastRows:
 
     def records(self, model: type[AuditedModel]) -> str:
         """The records with their past values."""
-        parts = [self.unchanged(model, model, "id"), self.changed_records(model)]
+        return f"{self.unchanged(model, model, 'id')} UNION ALL {self.rebuilt(model)}"
+
+    def rebuilt(self, model: type[AuditedModel]) -> str:
+        """The records that were written since, with their past values."""
         if any(model.link_models()):
-            parts.append(self._not_yet_entered(model))
-        return " UNION ALL ".join(parts)
+            return f"{self.changed_records(model)} UNION ALL {self._not_yet_entered(model)}"
+        return self.changed_records(model)
 
     def history(self, model: type[AuditedModel]) -> str:
         """The history rows that existed."""

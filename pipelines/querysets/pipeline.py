@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
+from math import ceil, floor
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,11 +21,11 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Sum,
     TextField,
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Round
 
 from oegen import audit, search
 from oegen.asof import table
@@ -42,6 +43,7 @@ from pipelines.querysets.codes import (
     OPEN,
     OVERDUE,
 )
+from pipelines.querysets.exact import KILO
 from pipelines.querysets.facility import FacilityQuerySet, Keys, of_technology
 from pipelines.querysets.shares import SharesQuerySet, probability_of
 from pipelines.querysets.state import (
@@ -330,13 +332,13 @@ class PipelineQuerySet(SharesQuerySet):
 
     def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None) -> Self:
         """By ``capacity_mw`` of ``with_capacity``; an unknown capacity is in no range."""
-        # Rounded to the stored scale, which also makes SQLite compare as numbers.
-        found = self.alias(own_capacity=Round(self._own_capacity(), precision=3))
+        facts = apps.get_model("pipelines", "Fact").objects.now().order_by()
+        found = facts.values("pipeline_id").annotate(capacity=Sum("kw"))
         if at_least is not None:
-            found = found.filter(own_capacity__gte=at_least)
+            found = found.filter(capacity__gte=ceil(at_least * KILO))
         if at_most is not None:
-            found = found.filter(own_capacity__lte=at_most)
-        return found
+            found = found.filter(capacity__lte=floor(at_most * KILO))
+        return self.filter(pk__in=found.values("pipeline_id"))
 
     def with_storage(self) -> Self:
         """Adds ``storage_mw`` to each row: the storage part of its MW (AC)."""
