@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from oegen.core import clock, sql
 from oegen.core.database import key_set
 from pipelines import stays
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
+from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.intervals import FOREVER
 from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
@@ -82,7 +83,8 @@ def attention_sql(
     query. ``at``: as the pipelines were at that moment, judged on the day that is read.
     """
     usage = usage or Usage.load()
-    facts, params = _open_facts(usage.gates, usage.proves, clock.today(), connection.vendor)
+    facts, params = _open_facts(usage.gates, usage.proves, connection.vendor)
+    params = of_today(params)
     moment = at or clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
     valid_now, now_params = _valid_at(moment)
@@ -141,11 +143,12 @@ def attention_sql(
 
 
 @lru_cache(maxsize=10)
-def _open_facts(gates: Gates, proves: bool, today: date, vendor: str) -> tuple[str, sql.Values]:
-    """SQL that selects all facts of open pipelines with what reasons are made of, ever.
+def _open_facts(gates: Gates, proves: bool, vendor: str) -> tuple[str, sql.Values]:
+    """SQL that selects all facts of open pipelines with what reasons are made of, ever."""
+    return write_for_any_day(lambda: _write_open_facts(gates, proves))
 
-    Kept, because Django takes as long to write it as the database to read some thousand rows.
-    """
+
+def _write_open_facts(gates: Gates, proves: bool) -> tuple[str, sql.Values]:
     confirmed = clock.days_ago(UNCONFIRMED_DAYS)
     unproven = is_unproven(gates) if proves else Q(pk__in=[])
     facts = apps.get_model("pipelines", "Fact").objects.filter(IS_OPEN).order_by()
@@ -156,8 +159,8 @@ def _open_facts(gates: Gates, proves: bool, today: date, vendor: str) -> tuple[s
         )
         .annotate(
             stage_code=F("stage__code"),
-            overdue=as_number(is_overdue(today)),
-            missed=as_number(Q(milestone_due__lt=today)),
+            overdue=as_number(is_overdue()),
+            missed=as_number(Q(milestone_due__lt=clock.today())),
             unproven=as_number(unproven),
             # What was never rated has a reason of its own.
             unconfirmed=as_number(not_confirmed_since(confirmed) & ~Q(rag_status="")),
