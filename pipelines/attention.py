@@ -3,7 +3,7 @@ downloads and digest. Read from the facts, so that it holds on any day.
 
 ``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
 pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
-(pipelines.stays.usual_days), holds included. ``NOBODY`` counts once somebody is responsible for any
+(pipelines.stays.waiting), holds included. ``NOBODY`` counts once somebody is responsible for any
 open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses them.
 """
 

@@ -31,7 +31,7 @@ from itertools import count
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.models import BooleanField
+from django.db.models import BooleanField, Model
 
 from oegen import audit, search
 from oegen.asof.statements import PastRows, columns_of, stored
@@ -193,7 +193,9 @@ class _PastTables:
         else:
             self._table(model._meta.db_table, model, self._rows.records(model), cursor)
 
-    def _view_over(self, model, written: str, key: Sequence[str], rebuilt: str, cursor) -> str:
+    def _view_over(
+        self, model: type[Model], written: str, key: Sequence[str], rebuilt: str, cursor
+    ) -> str:
         """Create a view of the rows of the real table, without those whose ``key`` is among what
         ``written`` selects, and of those that ``rebuilt`` selects. Returns the name of the table of
         the latter.
@@ -250,8 +252,8 @@ class _PastTables:
                 for model, kind in kinds.items()
             )
             none = f"SELECT * FROM {stored_table(SearchDocument)} WHERE FALSE"  # noqa: S608
-            key = ("content_type_id", "object_id")
-            documents = self._view_over(SearchDocument, written, key, none, cursor)
+            keys = ("content_type_id", "object_id")
+            documents = self._view_over(SearchDocument, written, keys, none, cursor)
         else:
             unchanged = [
                 self._rows.unchanged(model, SearchDocument, "object_id", f"content_type_id = {one}")
