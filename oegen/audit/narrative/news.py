@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.db import models
@@ -13,7 +14,7 @@ from django.db.models import Q
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
-from oegen.audit.narrative.timeline import Entry, entries_of_rows
+from oegen.audit.narrative.timeline import Entry, entries_of_each
 from oegen.core import words
 
 
@@ -27,16 +28,18 @@ class Batch:
 
 
 class _Contents:
-    """The entries and counts of several change sets, by primary key."""
+    """The entries and counts of several change sets, by primary key. ``count`` them by model, then
+    ``read_entries`` of all models together."""
 
     def __init__(self, max_entries: int):
         self.max_entries = max_entries
         self.entries: dict[Any, list[Entry]] = defaultdict(list)
         self.counts: dict[Any, dict[str, int]] = defaultdict(dict)
         self.rows: dict[Any, int] = defaultdict(int)
+        self._small: list[models.QuerySet[Any]] = []
 
-    def read(self, model: type[AuditedModel], change_sets: Iterable[ChangeSet]) -> None:
-        """Read the rows of the model in those of the change sets that wrote to it."""
+    def count(self, model: type[AuditedModel], change_sets: Iterable[ChangeSet]) -> None:
+        """Count the rows of the model in those of the change sets that wrote to it."""
         label = audit.history_model(model)._meta.label_lower
         keys = [change_set.pk for change_set in change_sets if label in change_set.contents]
         if not keys:
@@ -60,8 +63,11 @@ class _Contents:
                 if number:
                     self.counts[key][f"{words.noun_of(model, number)}{suffix}"] = number
         if small:
-            for entry in entries_of_rows(model.history.filter(change_set__in=small)):
-                self.entries[entry.change_set_id].append(entry)
+            self._small.append(model.history.filter(change_set__in=small))
+
+    def read_entries(self) -> None:
+        for entry in chain(*entries_of_each(self._small)):
+            self.entries[entry.change_set_id].append(entry)
 
     def batch(self, change_set: ChangeSet) -> Batch:
         key = change_set.pk
@@ -91,9 +97,10 @@ def latest(
     tracked = [model for model in audit.tracked_models() if not model.IS_COPY]
     for model in tracked:
         if model.SHOW_IN_FEED:
-            contents.read(model, newest)
+            contents.count(model, newest)
     if empty := [change_set for change_set in newest if not contents.rows[change_set.pk]]:
         for model in tracked:
             if not model.SHOW_IN_FEED:
-                contents.read(model, empty)
+                contents.count(model, empty)
+    contents.read_entries()
     return [contents.batch(change_set) for change_set in newest]
