@@ -76,7 +76,7 @@ def kinds() -> dict[str, list[str]]:
 @contextmanager
 def session() -> Iterator[str]:
     """The cookie of a session of an administrator, which is ended afterwards. In a database without
-    one, as a sample is, the account “benchmark” is created and stays."""
+    one, as a sample is, the account “benchmark-load” is created and stays."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
@@ -85,7 +85,7 @@ def session() -> Iterator[str]:
 
     person = User.objects.filter(is_superuser=True, is_active=True).first()
     if person is None:
-        person = User.objects.create_superuser("benchmark", password=os.urandom(9).hex())
+        person = User.objects.create_superuser("benchmark-load", password=os.urandom(9).hex())
     store = SessionStore()
     store[SESSION_KEY] = str(person.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
