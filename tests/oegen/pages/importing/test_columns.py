@@ -219,7 +219,7 @@ def test_a_long_file_is_read_by_a_job(as_editor, upload, monkeypatch):
     assert "it is read as soon as a worker is free" in waiting
     assert "hx-trigger" in as_editor.get(columns_url(), {"part": "state"}).text
     run_due_jobs()
-    ready = as_editor.get(columns_url(), {"part": "state"})
+    ready = as_editor.get(columns_url(), {"part": "state"}, headers={"HX-Request": "true"})
     assert ready["HX-Redirect"] == columns_url()
     assert "Choose what it is" in as_editor.get(columns_url()).text
     assert newest().kind == "pipelines"
