@@ -15,6 +15,7 @@ from xlsxwriter import Workbook
 from oegen.imports.tables.models import ImportMapping, ImportState, TableImport
 from oegen.models import Job
 from oegen.pages.importing import forms
+from oegen.pages.importing.columns import ImportColumns
 from oegen.people.roles import PORTFOLIO_MANAGERS
 from tests.support.builders import make_pipeline, make_user
 from tests.support.downloads import body
@@ -139,6 +140,22 @@ def test_what_is_left_out_in_one_go_is_answered(upload, send):
     }
     assert send("continue", **few, rest="on").status_code == 302
     assert newest().mapping["left_out"] == ["Note", "Note (column F)", "Officer"]
+
+
+def test_a_look_that_the_preview_overtakes_saves_nothing(upload, send, monkeypatch):
+    upload(PROJECTS)
+    read = ImportColumns._draft
+
+    def read_late(page):
+        draft = read(page)
+        monkeypatch.undo()
+        assert send("continue", **ANSWERS).status_code == 302
+        return draft
+
+    monkeypatch.setattr(ImportColumns, "_draft", read_late)
+    send("look", **ANSWERS | {"field-4": ""})
+    assert "Note" in newest().mapping["left_out"]
+    assert kinds_of_jobs() == ["preview-import"]
 
 
 def test_choices_are_kept_and_their_readings_shown_at_once(as_editor, upload):
