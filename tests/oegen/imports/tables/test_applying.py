@@ -200,3 +200,13 @@ def test_the_command_tries_applies_and_refuses(db, tmp_path):
     with pytest.raises(CommandError, match="1 row refused"):
         run(*given, "--apply", "--skip-refused")
     assert set(Pipeline.objects.values_list("project_name", flat=True)) == {"P1", "P2"}
+
+
+def test_rows_that_the_database_refused_are_left_out_of_the_others(upload, monkeypatch):
+    monkeypatch.setattr(
+        applying._Trial, "refusals", lambda self, planned: [(3, "The database says no.")]
+    )
+    one = upload(HEADER + rows(3), only_right_rows=True)
+    assert preview_import(one).counts["refused"] == 1
+    apply_import(one)
+    assert set(Pipeline.objects.values_list("project_name", flat=True)) == {"P0", "P2"}
