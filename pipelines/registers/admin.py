@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from oegen.admin import ReferenceAdmin
 from oegen.admin.lists import StrictFiltersMixin
+from oegen.admin.options import AuditedAdmin
 from oegen.admin.read_only import ReadOnlyMixin
 from oegen.admin.removal import RemovalMixin
 from pipelines.registers.models import (
@@ -30,13 +31,14 @@ class RegisterAdmin(ReferenceAdmin):
 
 
 @admin.register(Edition)
-class EditionAdmin(PublishedAdmin):
+class EditionAdmin(ReadOnlyMixin, AuditedAdmin):
     """A wrong edition is undone on the page of its change set."""
 
     list_display = ["__str__", "rows", "rejected", "summary", "created_at"]
     list_filter = ["register"]
     list_select_related = ["register"]
     ordering = ["register__order", "-date"]
+    view_on_site = False
 
 
 @admin.register(Reject)

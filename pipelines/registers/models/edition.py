@@ -11,7 +11,6 @@ from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import sql
 from oegen.core.fields import LineField, own_field
 from oegen.models import AuditedModel
-from pipelines.registers.models.project import RegisterState
 from pipelines.registers.models.register import Register
 
 
@@ -75,7 +74,10 @@ class Sighting(models.Model):
         related_name="sightings",
     )
     state = models.ForeignKey(
-        RegisterState, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sightings"
+        "registers.RegisterState",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="sightings",
     )
     row = models.PositiveIntegerField(help_text="The line in the edition's file.")
 

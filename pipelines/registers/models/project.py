@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -8,6 +9,7 @@ from oegen.core.fields import CountryField
 from pipelines.choices import CapacityBasis
 from pipelines.models import Stage, Technology
 from pipelines.registers.choices import RegisterOutcome
+from pipelines.registers.models.edition import stored_editions
 from pipelines.registers.models.register import Register
 
 #: Why projects and their states have no history of their own.
@@ -137,6 +139,13 @@ class RegisterProject(Described):
         ]
 
 
+class RegisterStateQuerySet(models.QuerySet[Any]):
+    def on(self, register: Register, day: date) -> Self:
+        """What the newest edition up to that day says, also on a past page."""
+        editions = stored_editions(register, day)
+        return self.filter(sightings__edition_id=editions[-1][0]) if editions else self.none()
+
+
 class RegisterState(Described):
     """What a row said of a project, once for each different content. The key follows from the
     project and the digest."""
@@ -148,6 +157,8 @@ class RegisterState(Described):
     raw: models.JSONField[Any, Any] = models.JSONField(
         default=dict, help_text="What the row says, without what would name a private individual."
     )
+
+    objects: ClassVar = RegisterStateQuerySet.as_manager()
 
     unaudited = _UNAUDITED
 
