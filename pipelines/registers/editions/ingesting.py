@@ -87,7 +87,9 @@ def ingest_file(
     with audit.change_set(
         person=person, source=source, reason=f"{register}, edition of {on:%d %b %Y}"
     ):
-        known = Edition.objects.select_for_update().filter(register=register, date=on).first()
+        # One edition of a register is written at a time.
+        Register.objects.select_for_update().get(pk=register.pk)
+        known = Edition.objects.filter(register=register, date=on).first()
         if known is not None and _says(known, contents):
             return Ingested(known, is_new=False)
         if known is not None:

@@ -7,16 +7,10 @@ from uuid import UUID
 from django.db import connection, models
 
 from oegen import asof
-from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import sql
 from oegen.core.fields import LineField, own_field
 from oegen.models import AuditedModel
 from pipelines.registers.models.register import Register
-
-
-class EditionQuerySet(AuditedQuerySet):
-    def newest(self, register: Register) -> Edition | None:
-        return self.filter(register=register).order_by("-date").first()
 
 
 class Edition(AuditedModel):
@@ -36,8 +30,6 @@ class Edition(AuditedModel):
     rows = models.PositiveIntegerField("projects", default=0)
     rejected = models.PositiveIntegerField(default=0)
     summary = LineField(max_length=400, blank=True)
-
-    objects: ClassVar = EditionQuerySet.as_manager()
 
     SHOW_IN_FEED = False
     SEARCH_FIELDS: tuple[str, ...] = ()

@@ -85,10 +85,6 @@ class RegisterProjectQuerySet(models.QuerySet[Any]):
         """Those that the newest edition of their register has."""
         return self.present().filter(is_vanished=False)
 
-    def of_companies(self) -> Self:
-        """Without those of private individuals."""
-        return self.filter(is_private=False)
-
 
 class RegisterProject(Described):
     """A project of a register, as the newest edition describes it that has it.

@@ -153,6 +153,16 @@ def test_headings_drift_and_encodings_differ_without_changing_an_entry(tmp_path)
     assert list(REPD.read(other, ON)) == usual
 
 
+def test_lost_letters_and_bytes_of_another_encoding_are_kept_and_remarked(tmp_path):
+    [entry] = repd(tmp_path, {"Site Name": "Muir M\ufffdr"})
+    assert entry.name == "Muir M\ufffdr"
+    assert entry.remarks == ("A letter of Site Name was lost when the file was made.",)
+    path = write_table(tmp_path / "repd.csv", repd_rows({"Site Name": "Caf\u00e9 Elm"}))
+    path.write_bytes(path.read_bytes().replace(b"Elm", b"\x8dlm"))
+    [entry] = REPD.read(path, ON)
+    assert entry.name == "Caf\u00e9 \ufffdlm"
+
+
 def test_file_of_something_else_is_refused(tmp_path):
     path = write_table(tmp_path / "other.csv", [{"a": "1", "b": "2"}], ("a", "b"))
     with pytest.raises(UnreadableFileError, match="no column “Operator"):
@@ -171,6 +181,13 @@ def test_private_individual_is_never_kept_by_name_or_place(tmp_path, operator):
     assert operator not in kept
     assert "Mill Lane" not in kept
     assert "LS21" not in kept
+
+
+def test_rejected_row_of_a_private_individual_is_kept_without_name_and_place(tmp_path):
+    [row] = repd(tmp_path, {"Ref ID": "", "Operator (or Applicant)": "Mrs A Birch"})
+    assert "Birch" not in row.text
+    assert "Kestrel" not in row.text
+    assert "Solar Photovoltaics" in row.text
 
 
 def test_private_individual_beside_a_company_is_left_out_of_the_operator(tmp_path):
