@@ -1,6 +1,7 @@
 """What registers say, read-only: people see it on the pages, administrators as it was published."""
 
 from django.contrib import admin
+from django.db.models import F
 
 from oegen.admin import ReferenceAdmin
 from oegen.admin.lists import StrictFiltersMixin
@@ -47,6 +48,10 @@ class RejectAdmin(PublishedAdmin):
     list_filter = ["edition__register"]
     list_select_related = ["edition__register"]
     ordering = ["edition", "row"]
+
+    def get_queryset(self, request):
+        """Without those of contents that an edition had before it was corrected."""
+        return super().get_queryset(request).filter(contents=F("edition__contents"))
 
 
 @admin.register(RegisterProject)

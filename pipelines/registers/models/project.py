@@ -139,7 +139,7 @@ class RegisterStateQuerySet(models.QuerySet[Any]):
     def on(self, register: Register, day: date) -> Self:
         """What the newest edition up to that day says, also on a past page."""
         editions = stored_editions(register, day)
-        return self.filter(sightings__edition_id=editions[-1][0]) if editions else self.none()
+        return self.filter(sightings__contents=editions[-1][0]) if editions else self.none()
 
 
 class RegisterState(Described):
