@@ -6,7 +6,6 @@ A value that can't be read is left empty and becomes a remark of the row; nothin
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ from pathlib import Path
 from oegen.imports.tables.formats import to_degrees
 from oegen.imports.tables.mapping import heading_key
 from oegen.imports.tables.reading import SourceRow, Table, UnreadableFileError, open_table
-from oegen.imports.tables.reading.text import find_encoding
+from oegen.imports.tables.reading.opening import TEXT_ENDINGS
+from oegen.imports.tables.reading.text import find_encoding, marked_encoding
 from oegen.imports.tables.readings import POINT, YMD, parse_day, parse_number, text_of
 from pipelines.registers.adapters.base import squeeze
 
@@ -34,6 +34,8 @@ _PLAIN_NUMBER = re.compile(r"-?\d+\.\d*0+|-?\d+\.")
 
 #: Days outside of these are misprints, such as the first of January 1900.
 _FIRST_YEAR, _LAST_YEAR = 1901, 2100
+
+_STRAY_RETURN = re.compile(rb"\r(?!\n)")
 
 #: What stands for a letter that could not be read.
 _LOST = "\ufffd"
@@ -144,25 +146,31 @@ def _source(row: SourceRow, names: Sequence[str]) -> Source:
 
 @contextmanager
 def _table_of(path: Path) -> Iterator[Table]:
-    """The table of the file; bytes that are no letters of its encoding are read as lost ones."""
-    try:
-        table = open_table(path, path.name)
-    except UnreadableFileError as error:
-        if not isinstance(error.__cause__, UnicodeDecodeError):
-            raise
-    else:
-        yield table
-        return
+    """The table of the file. Bytes that are no letters of its encoding are read as lost ones, and
+    carriage returns inside lines, which some programs save without quotes, as white space."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
-        with (
-            path.open(
-                encoding=find_encoding(path, path.name), errors="replace", newline=""
-            ) as file,
-            copy.open("w", encoding="utf-8", newline="") as repaired,
-        ):
-            shutil.copyfileobj(file, repaired)
-        yield open_table(copy, path.name)
+        if _has_stray_returns(path):
+            copy.write_bytes(_STRAY_RETURN.sub(b" ", path.read_bytes()))
+            path = copy
+        try:
+            table = open_table(path, path.name)
+        except UnreadableFileError as error:
+            if not isinstance(error.__cause__, UnicodeDecodeError):
+                raise
+            encoding = find_encoding(path, path.name)
+            text = path.read_bytes().decode(encoding, errors="replace")
+            copy.write_text(text, encoding="utf-8", newline="")
+            table = open_table(copy, path.name)
+        yield table
+
+
+def _has_stray_returns(path: Path) -> bool:
+    """Whether a text of one byte a letter has lines that end otherwise, and returns inside them."""
+    if path.suffix.lower() not in TEXT_ENDINGS or marked_encoding(path) == "utf-16":
+        return False
+    content = path.read_bytes()
+    return 0 < len(_STRAY_RETURN.findall(content)) < content.count(b"\n")
 
 
 def _key(heading: str) -> str:

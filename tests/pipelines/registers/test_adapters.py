@@ -163,6 +163,11 @@ def test_lost_letters_and_bytes_of_another_encoding_are_kept_and_remarked(tmp_pa
     assert entry.name == "Caf\u00e9 \ufffdlm"
 
 
+def test_carriage_return_inside_an_unquoted_cell_ends_no_row(tmp_path):
+    first, second = repd(tmp_path, {"Operator (or Applicant)": "Larch\r"}, {"Ref ID": "102"})
+    assert (first.operator, second.key) == ("Larch", "102")
+
+
 def test_file_of_something_else_is_refused(tmp_path):
     path = write_table(tmp_path / "other.csv", [{"a": "1", "b": "2"}], ("a", "b"))
     with pytest.raises(UnreadableFileError, match="no column “Operator"):
