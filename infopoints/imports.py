@@ -33,7 +33,7 @@ def _split_technologies(text: str) -> list[str]:
 
 INFORMATION_POINTS = register(
     ImportKind(
-        name="information_points",
+        name="infopoints",
         model=InformationPoint,
         name_field="title",
         computed=COMPUTED | {"Rating"},

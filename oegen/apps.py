@@ -31,6 +31,7 @@ class OEGenConfig(AppConfig):
         from oegen.jobs.models import Schedule
         from oegen.jobs.reference import schedule_rows
         from oegen.pages import downloads, general_commands  # noqa: F401
+        from oegen.pages.importing import error_file  # noqa: F401
         from oegen.people import accounts, integrity, security  # noqa: F401
         from oegen.search import documents, keys, ordering, remarks  # noqa: F401
         from oegen.search import receivers as search_receivers  # noqa: F401

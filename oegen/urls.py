@@ -6,6 +6,7 @@ from oegen.api import views as api
 from oegen.api.webhooks import views as webhooks
 from oegen.history import audit, record, removed, restore, undo
 from oegen.pages import comments, health, jobs, palette
+from oegen.pages.importing import columns, error_file, preview, uploads
 from oegen.people import passwords, sign_in
 
 urlpatterns = [
@@ -35,6 +36,10 @@ urlpatterns = [
     path("jobs/", jobs.Jobs.as_view(), name="jobs"),
     path("jobs/<uuid:pk>/", jobs.JobPage.as_view(), name="job"),
     path("jobs/<uuid:pk>/file/", jobs.JobFile.as_view(), name="job-file"),
+    path("import/", uploads.Imports.as_view(), name="imports"),
+    path("import/<uuid:pk>/columns/", columns.ImportColumns.as_view(), name="import-columns"),
+    path("import/<uuid:pk>/", preview.ImportPage.as_view(), name="import"),
+    path("import/<uuid:pk>/errors/", error_file.ImportErrors.as_view(), name="import-errors"),
     path("me/tokens/", api.MyTokens.as_view(), name="my-tokens"),
     path("webhooks/", webhooks.Webhooks.as_view(), name="webhooks"),
     path("webhooks/<uuid:pk>/", webhooks.WebhookPage.as_view(), name="webhook"),

@@ -270,6 +270,7 @@ PIPELINES = register(
         model=Pipeline,
         name_field="project_name",
         parts=(FACILITY, LEAD),
+        prefetch=("milestones",),
         prepare=_prepare,
         grouping_label="Rows with the same value are facilities of one project",
         computed=COMPUTED
@@ -292,6 +293,7 @@ PIPELINES = register(
             ),
             ImportField(
                 name="status",
+                attribute="stage",
                 label="Status",
                 reads=Status(),
                 other_names=("Project status", "ProjectStatus", "Development status"),

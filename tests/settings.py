@@ -26,6 +26,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 # Test runs share nothing.
 JOB_FILES_DIR = VAR_DIR / f"job-files{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 IMPORT_FILES_DIR = VAR_DIR / f"import-files{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+IMPORT_FILES_DIR = VAR_DIR / f"import-files{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 CACHES = {
     name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
     for name in ("default", "counters")

@@ -33,10 +33,11 @@ from oegen.audit.changesets import ChangeSet
 from oegen.audit.context import open_change_set
 from oegen.audit.questions import Question
 from oegen.core import bulk
-from oegen.core.fields import clean_text, is_free_text, own_field
+from oegen.core.fields import own_field
 from oegen.imports.cells import RowForm, moment
 from oegen.imports.reading import CSVFile, Row
 from oegen.imports.report import FileReport, Rejects, Remarks, describe_error
+from oegen.imports.tables.records import prepared
 
 #: The heading of the questions in the summary.
 QUESTIONS = "Questions; imported as in the file"
@@ -158,11 +159,9 @@ def changed_fields(instance: AuditedModel, values: dict[str, Any]) -> set[str]:
     """Set the values, with texts cleaned. Returns the names of the fields that changed."""
     changed = set()
     for name, value in values.items():
-        field = own_field(type(instance), name)
         if getattr(instance, name) == value:
             continue
-        if isinstance(value, str) and is_free_text(field):
-            value = clean_text(field, value)
+        value = prepared(own_field(type(instance), name), value)
         if getattr(instance, name) != value:
             setattr(instance, name, value)
             changed.add(name)

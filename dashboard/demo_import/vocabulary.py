@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from oegen.core.text import name_key
 from oegen.imports import quote
+from oegen.imports.tables.lookups import Lookups
 from pipelines.choices import ON_HOLD
 from pipelines.models import Stage, Technology
 from pipelines.reference import DISCOVERY
@@ -15,16 +16,11 @@ class Vocabulary:
     """The technologies and stages, found by code, name or alias."""
 
     def __init__(self):
-        self.technologies = {one.pk: one for one in Technology.objects.all()}
-        self.stages = {one.pk: one for one in Stage.objects.all()}
-        self._technology_names: dict[str, Technology] = {}
-        for names in (lambda one: [one.code, one.name], lambda one: one.alias_list):
-            for one in self.technologies.values():
-                for name in names(one):
-                    self._technology_names.setdefault(name_key(name), one)
-        self._stage_names: dict[str, Stage] = {}
-        for one in self.stages.values():
-            self._stage_names[name_key(one.code)] = self._stage_names[name_key(one.name)] = one
+        lookups = Lookups()
+        self._technology_names = lookups.rows(Technology)
+        self._stage_names = lookups.rows(Stage)
+        self.technologies = {one.pk: one for one in self._technology_names.values()}
+        self.stages = {one.pk: one for one in self._stage_names.values()}
         self.discovery = self._stage_names[DISCOVERY]
 
     def find_technology(self, name: str) -> Technology | None:
@@ -35,7 +31,7 @@ class Vocabulary:
         found = self.find_technology(name)
         while found:
             yield found.code
-            found = self.technologies.get(found.parent_id)
+            found = self.technologies[found.parent_id] if found.parent_id else None
 
     def technology(self, name: str) -> Technology:
         """Raises ValidationError for an unknown name."""

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import gc
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from random import Random
 
@@ -17,6 +15,7 @@ from dashboard.sample.information_points import InformationPoints
 from dashboard.sample.projects import Projects
 from infopoints.models import InformationPoint
 from oegen.core import words
+from oegen.core.garbage import rare_garbage_collection
 from pipelines.models import Pipeline
 
 DEFAULT_PIPELINES = 60
@@ -39,20 +38,7 @@ def information_points_for(pipelines: int) -> int:
     return max(5, round(40 * math.pow(pipelines / DEFAULT_PIPELINES, 0.745)))
 
 
-@contextmanager
-def garbage_collection_disabled() -> Iterator[None]:
-    """Disable garbage collection: the rows of a chunk are many and in no reference cycles, and
-    searching for cycles would take a seventh of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@garbage_collection_disabled()
+@rare_garbage_collection()
 @transaction.atomic
 def load_sample(
     *,

@@ -22,10 +22,11 @@ class PastMiddleware:
     Links, forms and redirects on such a page keep the day. Past pages are read-only.
     """
 
-    #: Pages without a past: the admin, signing in and out, notices, jobs, access tokens, webhooks.
+    #: Pages without a past: the admin, signing in and out, notices, jobs, imports, access
+    #: tokens, webhooks.
     #: The API, the OData feed and assistants' tools read days themselves.
     PRESENT_ONLY = (
-        *("admin:index", "login", "logout", "notices", "jobs", "my-tokens"),
+        *("admin:index", "login", "logout", "notices", "jobs", "imports", "my-tokens"),
         *("webhooks", "api-root", "odata", "mcp"),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -117,9 +118,10 @@ class ChangeSet(models.Model):
     unaudited = "It is part of the history."
     is_append_only = True
 
-    # While the change set is open: whether its rows are back-dated, and the connection of its
-    # transaction (oegen.audit.change_set).
+    # While the change set is open: whether its rows are back-dated, the time of its rows if they
+    # have one in common, and the connection of its transaction (oegen.audit.change_set).
     back_dated = False
+    rows_at: datetime | None = None
     connection = None
 
     class Meta:
@@ -135,6 +137,10 @@ class ChangeSet(models.Model):
         self._merged: dict[str, str] = {}
         #: Keys by kind, for the receivers of ``change_set_closing`` (see ``queue_for_closing``).
         self.queued_for_closing: dict[Any, set[Any]] = {}
+
+    def row_date(self) -> datetime:
+        """The date of a history row that is written into the open change set now."""
+        return self.recorded_at if self.back_dated else self.rows_at or timezone.now()
 
     @property
     def has_rows(self) -> bool:

@@ -11,7 +11,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.utils import timezone
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
@@ -138,7 +137,7 @@ class AuditTrail(HistoricalRecords):  # type: ignore[misc]
                     history_row(row_source, history_type, change_set=current, reason=reason)
                 )
                 return
-            row_source._history_date = current.recorded_at if current.back_dated else timezone.now()
+            row_source._history_date = current.row_date()
             super().create_historical_record(row_source, history_type, using=using)
             if history_type == REMOVED:
                 rows_removed.send(type(instance), keys=[instance.pk])
@@ -154,11 +153,11 @@ def history_row(
 ) -> Row:
     """An unsaved history row with the instance's current values.
 
-    ``when`` defaults to the change set's time if that is back-dated, else to now.
+    ``when`` defaults to the change set's ``row_date``.
     """
     history = history_model(type(instance))
     return history(
-        history_date=when or (change_set.recorded_at if change_set.back_dated else timezone.now()),
+        history_date=when or change_set.row_date(),
         history_user_id=change_set.person_id,
         history_change_reason=change_set.reason if reason is None else reason,
         history_type=history_type,

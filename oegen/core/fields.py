@@ -102,9 +102,14 @@ def country_name(code: str) -> str:
     return countries.name(code) if code else ""
 
 
+def country_options() -> list[tuple[str, str]]:
+    """Codes and names of all countries, in the order of forms."""
+    return [(country.code, str(country.name)) for country in countries]
+
+
 def country_names() -> list[str]:
     """The names of all countries, in the order of forms."""
-    return [str(country.name) for country in countries]
+    return [name for _, name in country_options()]
 
 
 def validate_country(value: str) -> None:

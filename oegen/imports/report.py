@@ -14,6 +14,14 @@ from oegen.imports.reading import CSVFile, Row
 
 _MAX_REMARKS = 20
 
+#: How many reasons a command prints.
+FEW = 10
+
+
+def printable(text: str) -> str:
+    """Without control characters from a file, which must not reach the terminal."""
+    return "".join(char if char.isprintable() else "�" for char in text)
+
 
 class SummaryError(Exception):
     """The counts of a file do not add up, because of a bug in the importer."""
@@ -51,10 +59,8 @@ class Remarks:
 
     def add(self, heading: str, sentence: str) -> None:
         self.counts[heading] += 1
-        # Control characters from a file must not reach the terminal.
-        sentence = "".join(char if char.isprintable() else "�" for char in sentence)
         if len(self._texts[heading]) < _MAX_REMARKS:
-            self._texts[heading].append(sentence)
+            self._texts[heading].append(printable(sentence))
 
     def lines(self) -> Iterator[str]:
         for heading, count in self.counts.items():
@@ -66,11 +72,13 @@ class Remarks:
 
 class Rejects:
     """Writes rejected rows verbatim, after columns for file, line, column and reason: one CSV file
-    per source file, created with the first rejected row."""
+    per source file, created with the first rejected row. ``reasons`` are the first few, with file
+    and line."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.paths: list[Path] = []
+        self.reasons: list[str] = []
         self._stamp = f"{timezone.now():%Y%m%d-%H%M%S-%f}"
         self._open: dict[str, tuple] = {}
 
@@ -83,6 +91,8 @@ class Rejects:
             writer.writerow(["file", "line", "column", "reason", *source.header])
             self._open[source.name] = (file, writer)
             self.paths.append(path)
+        if len(self.reasons) < FEW:
+            self.reasons.append(printable(f"{row.file}, line {row.line}: {reason}"))
         _, writer = self._open[source.name]
         added = [row.file, row.line, escape_formula(column), escape_formula(reason)]
         writer.writerow([*added, *row.cells])

@@ -17,6 +17,7 @@ from oegen.core.day_words import parse_day
 from oegen.core.folding import fold
 from oegen.pages import preferences
 from oegen.pages.commands import Command, Question, Suggestion, answers, go_to, register
+from oegen.pages.importing.access import kinds_for
 
 #: What may stand before a day.
 AS_OF, COMPARE = ("as of", "as at", "asof"), ("compare with", "compare to", "compare", "since")
@@ -40,6 +41,12 @@ register(
         "webhook",
         lambda question: reverse("webhooks") if question.user.has_perm("oegen.add_webhook") else "",
         words="my settings deliveries receiver program",
+    ),
+    Command(
+        "Import",
+        "file-import",
+        lambda question: reverse("imports") if kinds_for(question.user) else "",
+        words="upload bring back excel csv spreadsheet table paste",
     ),
     go_to("Audit trail", "audit", "history", "change sets history undo"),
     go_to("Removed records", "removed-records", "trash", "deleted restore"),

@@ -26,7 +26,8 @@ class AuditMiddleware:
             security.use_request(request),
         ):
             response = self.get_response(request)
-        if origin.change_set_ids and request.method == "POST":
+        is_stored = origin.change_set_ids or getattr(request, "is_form_stored", False)
+        if is_stored and request.method == "POST":
             draft = request.POST.get(self.DRAFT, "")
             if re.fullmatch(r"[0-9a-f]{32}", draft):
                 secure = settings.SESSION_COOKIE_SECURE

@@ -13,3 +13,5 @@ class SignedInRequest(HttpRequest):
 
     user: User
     session: SessionStore
+    #: Set by a view that stored what a form says without a change set, such as a file to import.
+    is_form_stored: bool

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from oegen.audit.registry import tracked_models
 from oegen.core import bulk, database
@@ -60,19 +60,24 @@ def index(
     rows = {one.pk: document_of(one) for one in instances}
     if not rows:
         return
-    if are_new:
-        try:
-            with transaction.atomic():
-                bulk.insert(SearchDocument, rows.values())
-            return
-        except IntegrityError:
-            pass  # A document is left of a record that was removed without the program.
+    if are_new and not _are_left(model, rows):
+        bulk.insert(SearchDocument, rows.values())
+        return
     SearchDocument.objects.bulk_create(
         rows.values(),
         update_conflicts=True,
         unique_fields=["content_type", "object_id"],
         update_fields=["title", "body", "sort_key"],
     )
+
+
+def _are_left(model: type[AuditedModel], keys: Collection[Any]) -> bool:
+    """Whether there are documents of new records: what is left of ones that were removed without
+    the program."""
+    documents = SearchDocument.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=list(keys)
+    )
+    return documents.exists()
 
 
 def delete_documents(model: type[AuditedModel], keys: list) -> None:

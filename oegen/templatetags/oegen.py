@@ -15,6 +15,7 @@ from oegen.audit.revert import merging
 from oegen.core import clock, next_url, words
 from oegen.pages import basemap, sample
 from oegen.pages.admin_links import form_url
+from oegen.pages.importing.access import kinds_for
 
 register = template.Library()
 
@@ -131,6 +132,16 @@ def add_url(context, meta) -> str:
     """The URL of the admin form for a new record. Takes the model's ``_meta``, because a template
     would call the class."""
     return _admin_url(context["request"], meta, "add")
+
+
+@register.simple_tag(takes_context=True)
+def import_url(context, kind: str = "") -> str:
+    """The URL to import a table, of records of the kind if one is named; empty for those who may
+    not, for a kind that can't be imported, and on past pages."""
+    names = {one.name for one in kinds_for(context["request"].user)}
+    if clock.past_day() or not names or (kind and kind not in names):
+        return ""
+    return f"{reverse('imports')}?kind={kind}" if kind else reverse("imports")
 
 
 @register.simple_tag(takes_context=True)

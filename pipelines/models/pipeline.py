@@ -262,11 +262,11 @@ class Pipeline(AuditedModel):
         }
         if not changed or self._state.adding:
             return {}
-        happened = self.milestones.filter(kind__in=changed, is_actual=True).select_related("kind")
         return {
             changed[milestone.kind_id]: f"{milestone.kind} has happened: give a day up to "
             f"{date_format(today)}, or take that back under Milestones first."
-            for milestone in happened
+            for milestone in self.milestones.all()
+            if milestone.kind_id in changed and milestone.is_actual
         }
 
     @classmethod

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from oegen import audit
 from oegen.audit import questions
@@ -42,7 +41,7 @@ def record_stage_transitions(pipelines: list[Pipeline]) -> None:
     if not moved:
         return
     with audit.change_set(savepoint=False) as change_set:
-        moment = change_set.recorded_at if change_set.back_dated else timezone.now()
+        moment = change_set.row_date()
         StageTransition.objects.bulk_create(
             pipeline.next_transition(recorded_at=moment, recorded_by=change_set.person)
             for pipeline in moved

@@ -70,6 +70,11 @@ PAGES = {
     "history/<str:kind>/<uuid:pk>/": READ,
     "history/<str:kind>/<uuid:pk>/<int:entry>/": READ,
     "history/<str:kind>/<uuid:pk>/<int:entry>/restore/": EDITORS_WRITE,
+    "import/": EDITORS_WRITE,
+    # Of the portfolio manager, whose file it is.
+    "import/<uuid:pk>/": {"GET": (302, 403, 200, 404), "POST": (302, 403, 400, 400)},
+    "import/<uuid:pk>/columns/": {"GET": (302, 403, 200, 404), "POST": (302, 403, 400, 400)},
+    "import/<uuid:pk>/errors/": {"GET": (302, 403, 200, 404)},
     "infopoints/": LIST,
     "infopoints/<uuid:pk>/": RECORD,
     "jobs/": READ,

@@ -52,6 +52,7 @@ NO_PAGES = {"healthz", "login", "logout", "job-file"}
 
 #: Not for the manager who looks here; their tests count for themselves.
 NO_PAGES |= {"counterparty-merge", "contact-merge", "webhooks", "webhook"}
+NO_PAGES |= {"imports", "import", "import-columns", "import-errors"}
 
 QUERIES = {
     "ask": {"q": "open MW by technology", "on": "/"},

@@ -4,7 +4,8 @@ Data
 - ``builders``: a record (``make_pipeline(stage="design")``), or one of every model
 - ``portfolios``: portfolios of edge cases or at random
 - ``player``: random writes, day by day
-- ``tracked``: a record of every tracked model, and checks of the history after a write
+- ``tracked``: a record of every tracked model, the contents of all, and checks of the history
+  after a write
 
 Pages
 - ``addresses``: a valid address for every route

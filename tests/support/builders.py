@@ -4,6 +4,7 @@ import json
 from datetime import date, time, timedelta
 from itertools import count
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from uuid import uuid4
 
 from django.contrib.auth.models import Group
@@ -21,6 +22,8 @@ from oegen.api import services
 from oegen.api.scopes import Scope
 from oegen.api.webhooks.models import CHANGED
 from oegen.api.webhooks.services import add_webhook
+from oegen.imports.tables.models import TableImport
+from oegen.imports.tables.running import preview_import, start_import
 from oegen.models import (
     Acknowledgement,
     Alert,
@@ -51,6 +54,11 @@ from pipelines.registers.models import Match, MatchState, Register, RegisterProj
 from tests.support.registers import ingest_repd
 
 FROZEN_REPORT = Path(__file__).parents[1] / "dashboard/frozen_format_1.json"
+
+#: A new pipeline, and one with an error.
+IMPORTED = (
+    "Project,Status,Technology,Capacity (MW)\nOtter Moor,Design,Solar,5\nElm,Design,Solar,x\n"
+)
 
 PASSWORD = "correct horse battery staple"
 
@@ -201,6 +209,16 @@ def make_edition(pipeline: Pipeline) -> list[Model]:
     ]
 
 
+def make_import(person: User, text: str = IMPORTED, kind: str = "pipelines") -> TableImport:
+    """An import of CSV that is previewed."""
+    with NamedTemporaryFile("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        one = start_import(content=Path(file.name), name="projects.csv", kind=kind, person=person)
+    preview_import(one)
+    return one
+
+
 def make_portfolio(author: User) -> dict[type[Model], Model]:
     """One record of every model that the admin knows, tied to each other where they can be, and a
     frozen report."""
@@ -259,6 +277,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
         make_webhook(author)[0],
         make_frozen_report(author),
         make_asked_question(author),
+        make_import(author),
         make_user(),
         Group.objects.create(name="Guests"),
     ]

@@ -28,6 +28,21 @@ MODELS = [model for model in audit.tracked_models() if not (model.IS_COPY or mod
 _numbers = count(1)
 
 
+def contents() -> dict[str, dict[UUID, dict]]:
+    """Every audited row, by model and key, without its version and when it was written."""
+    return {
+        model._meta.label: {
+            row.pk: {
+                field.attname: getattr(row, field.attname)
+                for field in model._meta.concrete_fields
+                if field.name not in ("version", "modified_at")
+            }
+            for row in model._base_manager.all()
+        }
+        for model in audit.tracked_models()
+    }
+
+
 def label(value) -> str:
     return value.__name__
 

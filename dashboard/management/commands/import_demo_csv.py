@@ -14,6 +14,7 @@ from dashboard.demo_import.vocabulary import Vocabulary
 from oegen.audit import Source, change_set
 from oegen.core.database import take_advisory_lock
 from oegen.core.exceptions import StaleRecordError
+from oegen.core.garbage import rare_garbage_collection
 from oegen.core.words import count
 from oegen.imports import UnreadableFileError
 from oegen.imports.report import Rejects
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="the user recorded in the history")
         parser.add_argument("--reason", metavar="TEXT", help="the reason recorded in the history")
 
+    @rare_garbage_collection()
     def handle(self, *, folder: Path, apply: bool, user: str | None, reason: str | None, **options):
         if not folder.is_dir():
             raise CommandError(
@@ -47,7 +49,9 @@ class Command(BaseCommand):
             with transaction.atomic():
                 # Two imports at once would both add the demo's audit to the history.
                 take_advisory_lock(LOCK)
-                with change_set(person=person, reason=reason, source=Source.IMPORT) as current:
+                with change_set(
+                    person=person, reason=reason, source=Source.IMPORT, savepoint=False
+                ) as current:
                     run = ImportRun(folder=folder, change_set=current, rejects=rejects)
                     pipelines = self._import(run)
                 # Deferred constraints, which a dry run would otherwise not check.
@@ -120,13 +124,19 @@ class Command(BaseCommand):
         write(f"Capacity in {pipelines.file_name}: {', '.join(figures) or 'none'}.")
         for line in run.remarks.lines():
             write(line)
+        rejected = sum(report.rejected for report in run.reports)
+        if rejected:
+            write("")
+            for reason in run.rejects.reasons:
+                write(reason)
+            if rejected > len(run.rejects.reasons):
+                write(f"… and {rejected - len(run.rejects.reasons):,} more reasons.")
         write("")
         write(
             "Applied: the database keeps it."
             if apply
             else "Dry run: nothing was kept. Repeat it with --apply to keep it."
         )
-        rejected = sum(report.rejected for report in run.reports)
         if rejected:
             paths = ", ".join(str(path) for path in run.rejects.paths)
             raise CommandError(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
@@ -23,7 +24,6 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet, key_of
 from oegen.audit.narrative import timeline
 from oegen.audit.narrative.names import NameCache
-from oegen.audit.registry import comment_model
 from oegen.audit.revert.steps import error_messages_of, permission_for
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import CountryField, country_name, own_field
@@ -141,7 +141,8 @@ def plan_merge(survivor: AuditedModel, merged: AuditedModel) -> Plan:
 
 
 def _references(record: AuditedModel) -> Iterator[Move]:
-    """All audited rows that refer to the record: links, other records, comments."""
+    """All audited rows that refer to the record: links, other records, comments, external
+    references."""
     # Not link_models(), which omits foreign keys without a reverse accessor.
     for relation in record._meta.get_fields(include_hidden=True):
         if not isinstance(relation, models.ForeignObjectRel) or not relation.one_to_many:
@@ -155,11 +156,18 @@ def _references(record: AuditedModel) -> Iterator[Move]:
         rows: models.QuerySet[Any] = pointer.model._base_manager.filter(**{pointer.name: record.pk})
         for row in rows.order_by("pk"):
             yield Move(row, pointer.name)
-    if hasattr(record, "comments"):
-        subject = ContentType.objects.get_for_model(record)
-        comments = comment_model().objects
-        for comment in comments.filter(content_type=subject, object_id=record.pk):
-            yield Move(comment, "object_id")
+    content_type = ContentType.objects.get_for_model(record)
+    for model, key in _generic_foreign_keys():
+        subject = {key.ct_field: content_type, key.fk_field: record.pk}
+        for row in model._base_manager.filter(**subject).order_by("pk"):
+            yield Move(row, key.fk_field)
+
+
+def _generic_foreign_keys() -> Iterator[tuple[type[AuditedModel], GenericForeignKey]]:
+    for model in audit.tracked_models():
+        for field in model._meta.private_fields:
+            if isinstance(field, GenericForeignKey):
+                yield model, field
 
 
 class _UniqueRows:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
@@ -71,7 +72,11 @@ def is_written(one: Planned, accepted: set[int]) -> bool:
 
 
 def write(planned: list[Planned]) -> None:
-    """Write the records into the open change set. Raises StaleRecordError and IntegrityError."""
+    """Write the records into the open change set, all at one time: a new pipeline never was without
+    its facility. Raises StaleRecordError and IntegrityError."""
+    current = audit.current_change_set()
+    assert current is not None  # noqa: S101 - for mypy
+    current.rows_at = timezone.now()
     order = {model: place for place, model in enumerate(tracked_models())}
     by_action: dict[str, dict[type[AuditedModel], list[Planned]]] = {}
     for one in sorted(planned, key=lambda one: order[type(one.record)]):
@@ -82,17 +87,17 @@ def write(planned: list[Planned]) -> None:
                 for one in several:
                     one.record.delete()
     for model, several in by_action.get(CREATED, {}).items():
+        for one in several:
+            one.record.created_at = one.record.modified_at = current.rows_at
         model.objects.bulk_create([one.record for one in several])
     if changed := by_action.get(CHANGED):
         with audit.saves_together():
             for several in changed.values():
                 for one in several:
                     one.record.save()
-    current = audit.current_change_set()
     for one in planned:
         for question in one.answered:
-            if current is not None:
-                current.add_answer(one.record, question)
+            current.add_answer(one.record, question)
 
 
 def apply_plan(
@@ -197,7 +202,9 @@ def _attempt(planned: list[Planned], person: User | None, reason: str) -> str:
     before = [(one, _state(one.record)) for one in planned]
     try:
         with transaction.atomic():
-            with audit.change_set(person=person, reason=reason, source=audit.Source.IMPORT):
+            with audit.change_set(
+                person=person, reason=reason, source=audit.Source.IMPORT, savepoint=False
+            ):
                 write(planned)
             transaction.set_rollback(True)
     except StaleRecordError as error:
@@ -212,6 +219,8 @@ def _attempt(planned: list[Planned], person: User | None, reason: str) -> str:
 
 def _state(record: AuditedModel) -> dict[str, Any]:
     return {
+        # Django takes the key from a record that was removed.
+        "pk": record.pk,
         "version": record.version,
         "modified_at": record.modified_at,
         "adding": record._state.adding,
@@ -219,5 +228,6 @@ def _state(record: AuditedModel) -> dict[str, Any]:
 
 
 def _restore(record: AuditedModel, state: dict[str, Any]) -> None:
+    record.pk = state["pk"]
     record.version, record.modified_at = state["version"], state["modified_at"]
     record._state.adding = state["adding"]

@@ -14,7 +14,7 @@ from django.db import models
 
 from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
-from oegen.audit.choices import CHANGED, REMOVED
+from oegen.audit.choices import BATCH_SIZE, CHANGED, REMOVED
 from oegen.audit.questions import Question
 from oegen.audit.revert.steps import permission_for
 from oegen.core.fields import own_field
@@ -52,6 +52,7 @@ class Checker:
     def check(self, planned: Iterable[Planned]) -> None:
         """Add what stands against the records to their rows."""
         effective = [one for one in planned if one.has_effect]
+        self._prefetch(effective)
         for one in effective:
             self._check_one(one)
         self._check_keys(effective)
@@ -59,6 +60,20 @@ class Checker:
         for one in effective:
             if one.action != REMOVED and one.record.pk in asking:
                 self._ask(one)
+
+    def _prefetch(self, planned: list[Planned]) -> None:
+        """Read what the rules need of changed records, a batch of them at a time."""
+        for model, kind in self._kinds.items():
+            if kind.prefetch:
+                changed = [
+                    one.record
+                    for one in planned
+                    if one.action == CHANGED and type(one.record) is model
+                ]
+                for start in range(0, len(changed), BATCH_SIZE):
+                    models.prefetch_related_objects(
+                        changed[start : start + BATCH_SIZE], *kind.prefetch
+                    )
 
     def _check_one(self, one: Planned) -> None:
         needed = permission_for(type(one.record), one.action)
@@ -100,6 +115,8 @@ class Checker:
         one.is_refused = True
         first = min(one.setters or one.users)
         for name, messages in errors.items():
+            if name in one.unreadable:
+                continue
             origin = one.origins.get(name) or Origin(first, None, _label(one.record, name), "")
             row = self.rows[origin.row if origin.row in self.rows else first]
             for message in ValidationError(messages).messages:
@@ -230,7 +247,7 @@ def _clean(record: AuditedModel) -> None:
             errors[one.name] = [f"Give the {one.verbose_name}: a new {noun} needs one."]
     record.round_numbers()
     try:
-        record.clean_fields(exclude={one.name for one in keys})
+        record.clean_fields(exclude={*record.BOOKKEEPING, *(one.name for one in keys)})
     except ValidationError as error:
         error.update_error_dict(errors)
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
 from oegen.imports.tables.kinds import ImportField, ImportKind
-from oegen.imports.tables.parts import part_names
+from oegen.imports.tables.parts import RowPart
 from oegen.imports.tables.plans import RowState
 from oegen.imports.tables.records import is_same
 from oegen.imports.tables.rows import RowReader, RowValues
@@ -18,7 +20,7 @@ class GroupComparer:
         kind: ImportKind,
         reader: RowReader,
         own_fields: list[ImportField],
-        part_fields: dict[str, list[ImportField]],
+        row_parts: Iterable[RowPart],
         choices: dict[str, str],
         *,
         save_anyway: bool,
@@ -26,7 +28,7 @@ class GroupComparer:
         self.kind = kind
         self.reader = reader
         self.own_fields = own_fields
-        self.part_fields = part_fields
+        self.row_parts = [one for one in row_parts if one.part.is_single]
         self.choices = choices
         self.save_anyway = save_anyway
 
@@ -35,14 +37,12 @@ class GroupComparer:
         there is one, as a whole."""
         for one in self.own_fields:
             self._compare_field(row, first, one, [one.name])
-        for part in self.kind.parts:
-            if part.is_single:
-                names = part_names(part, self.part_fields[part.name])
-                name = f"{part.name}.{part.own_kind.name_field}"
-                mapped = [self.reader.by_field[n].field for n in names if n in self.reader.by_field]
-                mapped.sort(key=lambda one: one.name != name)
-                for one in mapped:
-                    self._compare_field(row, first, one, names)
+        by_field = self.reader.by_field
+        for part in self.row_parts:
+            mapped = [by_field[name].field for name in part.names if name in by_field]
+            mapped.sort(key=lambda one: one.name != part.name_field)
+            for one in mapped:
+                self._compare_field(row, first, one, part.names)
 
     def _compare_field(
         self, row: RowValues, first: RowValues, one: ImportField, together: list[str]

@@ -8,28 +8,46 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from oegen import jobs
 from oegen.audit.revert.undoing import CannotUndoError
 from oegen.core.exceptions import StaleRecordError
+from oegen.core.triggers import broken_rule
 from oegen.core.words import count
 from oegen.imports.tables.applying import RefusedError
 from oegen.imports.tables.models import ImportState, TableImport
 from oegen.imports.tables.reading import UnreadableFileError
-from oegen.imports.tables.running import ChangedSinceError, apply_import, preview_import
+from oegen.imports.tables.running import (
+    ChangedSinceError,
+    apply_import,
+    asks_nothing,
+    preview_import,
+    read_columns,
+)
 from oegen.imports.tables.undoing import undo_import
-from oegen.jobs.models import Job
+from oegen.jobs.models import Job, State
 from oegen.jobs.tidying import tidies
 
 #: How long an uploaded file and its preview are kept.
 KEPT_FOR = timedelta(days=7)
 
 
+READ, PREVIEW, APPLY, UNDO = "read-import", "preview-import", "apply-import", "undo-import"
+
+
 def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
-    """Enqueue a job for the import; those of one import never run at once."""
+    """Enqueue a job for the import; those of one import never run at once. One of the kind that has
+    not begun yet is taken instead, and so is one under way that writes."""
     with transaction.atomic():
+        locked = TableImport.objects.select_for_update().select_related(None).get(pk=one.pk)
+        job = locked.job
+        known = job if job is not None and not job.has_ended and job.kind == code else None
+        if known is not None and (known.state == State.WAITING or code != PREVIEW):
+            one.job = known
+            return known
         one.job = jobs.enqueue(
             code,
             person=one.person,
@@ -42,9 +60,26 @@ def ask_for(code: str, one: TableImport, **arguments: Any) -> Job:
     return one.job
 
 
-@jobs.job_kind("preview-import", "Preview of an import", queue=jobs.LONG, max_attempts=3)
+@jobs.job_kind(READ, "Reading a file to import", queue=jobs.LONG, max_attempts=3)
+def read(context: jobs.Run, import_id: str, among: list[str]) -> str:
+    """Read the columns of a long file. If nothing is to be asked, the preview follows at once."""
+    one = _import_of(import_id)
+    context.report(0, None, "Reading the file")
+    try:
+        table = read_columns(one, among)
+        one.save(update_fields=["kind", "digest"])
+        if asks_nothing(one, table):
+            return summary(preview_import(one, context.report).counts)
+    except UnreadableFileError as error:
+        raise jobs.JobFailedError(str(error)) from error
+    return f"{count(table.row_count, 'row')} with {count(len(table.columns), 'column')}."
+
+
+@jobs.job_kind(PREVIEW, "Preview of an import", queue=jobs.LONG, max_attempts=3)
 def preview(context: jobs.Run, import_id: str) -> str:
     one = _import_of(import_id)
+    if one.state in (ImportState.APPLIED, ImportState.UNDONE):
+        return "It is imported already."
     try:
         plan = preview_import(one, context.report)
     except UnreadableFileError as error:
@@ -54,26 +89,27 @@ def preview(context: jobs.Run, import_id: str) -> str:
     return summary(plan.counts)
 
 
-@jobs.job_kind("apply-import", "Import", queue=jobs.LONG, max_attempts=5)
+@jobs.job_kind(APPLY, "Import", queue=jobs.LONG, max_attempts=5)
 def apply(context: jobs.Run, import_id: str) -> str:
     """Written exactly once: each part with the note that it is, the last one with the job's end."""
     one = _import_of(import_id)
-    if one.state == ImportState.APPLIED:
+    if one.state in (ImportState.APPLIED, ImportState.UNDONE):
         return "It is imported already."
     try:
         written = apply_import(one, context.report, context.finish)
-    except (RefusedError, ChangedSinceError, UnreadableFileError) as error:
+    except (RefusedError, UnreadableFileError) as error:
         raise jobs.JobFailedError(str(error)) from error
-    except StaleRecordError as error:
-        raise jobs.JobFailedError(f"{error} Look at the preview again.") from error
+    except (ChangedSinceError, StaleRecordError) as error:
+        preview_import(one, context.report)
+        raise jobs.JobFailedError(str(error)) from error
     except IntegrityError as error:
-        raise jobs.JobFailedError(
-            f"The database refused the import ({error}). Look at the preview again."
-        ) from error
+        preview_import(one, context.report)
+        why = broken_rule(error) or str(error)
+        raise jobs.JobFailedError(f"The database refused the import: {why}") from error
     return f"Imported in {count(len(written), 'change set')}."
 
 
-@jobs.job_kind("undo-import", "Undo an import", queue=jobs.LONG)
+@jobs.job_kind(UNDO, "Undo an import", queue=jobs.LONG)
 def undo(context: jobs.Run, import_id: str, reason: str) -> str:
     one = _import_of(import_id, needs_file=False)
     if context.job.person is None:
@@ -82,6 +118,11 @@ def undo(context: jobs.Run, import_id: str, reason: str) -> str:
         written, skipped = undo_import(one, person=context.job.person, reason=reason)
     except CannotUndoError as error:
         raise jobs.JobFailedError(str(error)) from error
+    except PermissionDenied as error:
+        raise jobs.JobFailedError(
+            "Undoing removes or sets back records that you may not remove or change. Ask an "
+            "administrator to undo the change sets of this import."
+        ) from error
     left = f", {count(len(skipped), 'record')} left as it is" if skipped else ""
     return f"Undone in {count(len(written), 'change set')}{left}."
 

@@ -119,7 +119,8 @@ class ImportKind:
     says whether equal names are one record. ``key_fields`` identify a record together, of a model
     whose records have no name. ``own_numbers`` are fields of which no two records have the same
     value, whatever the case. ``computed`` are the columns of our own lists that follow from others:
-    they are left out in a file that we exported. ``prepare`` does what a form does besides the
+    they are left out in a file that we exported. ``prefetch`` names the related records that the
+    model's rules read of a record which is changed. ``prepare`` does what a form does besides the
     model's rules, and may add to the changed fields. With ``asks_by_keys`` the model asks no
     questions but about other records with the same or similar names.
     """
@@ -133,6 +134,7 @@ class ImportKind:
     key_fields: tuple[str, ...] = ()
     own_numbers: tuple[str, ...] = ()
     computed: frozenset[str] = frozenset()
+    prefetch: tuple[str, ...] = ()
     prepare: Callable[[Any, set[str], User | None], None] = _nothing
     asks_by_keys: bool = False
     #: Makes a record of a name that is not known yet, for other rows that name it.

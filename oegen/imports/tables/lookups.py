@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
@@ -23,6 +23,8 @@ from oegen.imports.tables.kinds import KINDS, ImportKind
 from oegen.imports.tables.models import ExternalReference
 from oegen.people.models import User
 from oegen.search.models import RecordKey
+
+Reference = TypeVar("Reference", bound=ReferenceModel)
 
 #: How many records a message names.
 _FEW = 5
@@ -90,18 +92,18 @@ class Lookups:
         self.source = source
         self.choices = choices or {}
         self.save_anyway = save_anyway
-        self._rows: dict[type[ReferenceModel], dict[str, ReferenceModel]] = {}
+        self._rows: dict[type[ReferenceModel], dict[str, Any]] = {}
         self._people: dict[str, list[User]] | None = None
         self._names: dict[str, NameIndex] = {}
         self._records: dict[tuple[str, str], AuditedModel] = {}
         #: The records of this import, by model and key: those that it makes or changes.
         self.planned: dict[tuple[type[AuditedModel], Any], AuditedModel] = {}
 
-    def rows(self, model: type[ReferenceModel]) -> dict[str, ReferenceModel]:
+    def rows(self, model: type[Reference]) -> dict[str, Reference]:
         """The rows of a reference table by code, name and other name; names come first."""
         if model not in self._rows:
             rows = list(model._base_manager.order_by("order"))
-            found: dict[str, ReferenceModel] = {}
+            found: dict[str, Reference] = {}
             for names in (
                 lambda row: [row.code, row.name],
                 lambda row: split_lines(getattr(row, "aliases", "")),

@@ -8,37 +8,40 @@ from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from rapidfuzz import fuzz
 
-from oegen.core.text import likeness_key
-from oegen.core.words import count
 from oegen.imports.tables import formats
 from oegen.imports.tables.asking import LEAVE_OUT, About, Asked, Option
-from oegen.imports.tables.kinds import ID, ImportField, ImportKind
+from oegen.imports.tables.headings import (
+    fields_by_name,
+    heading_key,
+    question_about_column,
+)
+from oegen.imports.tables.kinds import REFERENCE, ImportField, ImportKind
 from oegen.imports.tables.lookups import Lookups
-from oegen.imports.tables.reading import Table, Value
-from oegen.imports.tables.readings import Reading, parse_day, parse_number, split_unit, text_of
-from oegen.imports.tables.values import Day, Number, Reads, Several
+from oegen.imports.tables.reading import SAMPLE, ColumnHead, Table, Value
+from oegen.imports.tables.readings import Reading
+from oegen.imports.tables.values import Number
 
-#: The distinct values of a column that are looked at.
-SAMPLE = 2_000
-
-#: How alike a heading has to be to a name of a field for a suggestion, of 100.
-_ALIKE = 70
-_SUGGESTIONS = 3
-
-#: A unit at the end of a heading: “Capacity (MW)”, “Storage, MWh”.
 NO_READING = Reading()
 
+#: A unit at the end of a heading: “Capacity (MW)”, “Storage, MWh”.
 _UNIT_AT_END = re.compile(r"(\s*[(\[][^)\]]*[)\]]|\s*,[^,]*)\s*$")
 
 
-def heading_key(heading: str) -> str:
-    """Equal for headings that differ by case, accents, punctuation and white space alone."""
-    return likeness_key(heading).replace(" ", "")
+def column_names(columns: Sequence[ColumnHead]) -> list[str]:
+    """A name for each column that no other one has, by which a mapping knows it: the heading; if an
+    earlier column has the same, with the letter; “column D” without one."""
+    seen: set[str] = set()
+    names = []
+    for head in columns:
+        name = head.name or f"column {head.letter}"
+        if heading_key(name) in seen:
+            name = f"{name} (column {head.letter})"
+        seen.add(heading_key(name))
+        names.append(name)
+    return names
 
 
 @dataclass(frozen=True)
@@ -144,11 +147,12 @@ def match_columns(
     What ``known`` says comes first, then the names of the fields. Any other column with a name or
     values is a question, which ``choices`` may answer.
     """
-    matcher = _Matcher(table, kind, known, choices, sample_columns(table))
+    matcher = _Matcher(table, kind, known, choices, table.samples())
     _place_columns(matcher)
     _add_constants(matcher)
     columns = _find_formats(matcher)
     grouping_place = _find_grouping(matcher)
+    _ask_for_source(matcher)
     mapping = replace(
         known,
         columns=tuple(
@@ -167,16 +171,6 @@ def match_columns(
     )
 
 
-def sample_columns(table: Table) -> list[list[Value]]:
-    """The first distinct values of each column."""
-    found: list[dict[Value, None]] = [{} for _ in table.columns]
-    for row in table.rows():
-        for values, value in zip(found, row.cells, strict=False):
-            if value is not None and len(values) < SAMPLE:
-                values[value] = None
-    return [list(values) for values in found]
-
-
 def _place_columns(matcher: _Matcher) -> None:
     table, kind, known = matcher.table, matcher.kind, matcher.known
     mapped: dict[str, list[MappedColumn]] = {}
@@ -184,36 +178,38 @@ def _place_columns(matcher: _Matcher) -> None:
         mapped.setdefault(heading_key(one.heading), []).append(one)
     left_out = {heading_key(heading) for heading in known.left_out}
     grouping = heading_key(known.grouping) if known.grouping else ""
-    by_name = _fields_by_name(kind)
+    by_name = fields_by_name(kind)
     computed = {heading_key(heading) for heading in kind.computed} if table.marker else set()
     taken: set[str] = set(known.constants)
     seen: set[str] = set()
-    for head in table.columns:
-        key = heading_key(head.name)
-        if key in mapped and key not in seen:
-            seen.add(key)
-            for one in mapped[key]:
-                if one.field not in kind.fields:
-                    continue
-                taken.add(one.field)
-                values = dict(one.values)
-                matcher.columns.append(
-                    PlacedColumn(head.place, head.name, kind.fields[one.field], one.reading, values)
-                )
-    for head in table.columns:
-        key = heading_key(head.name)
-        if key in mapped or (key and key == grouping):
-            continue
-        if key in left_out:
+    placed: set[int] = set()
+    names = column_names(table.columns)
+    for head, name in zip(table.columns, names, strict=True):
+        for one in mapped.get(heading_key(name), ()):
+            seen.add(heading_key(name))
+            if one.field not in kind.fields:
+                continue
+            placed.add(head.place)
+            if one.field in taken:
+                matcher.questions.append(_repeated(name, kind.fields[one.field], matcher))
+                continue
+            taken.add(one.field)
+            values = dict(one.values)
+            matcher.columns.append(
+                PlacedColumn(head.place, name, kind.fields[one.field], one.reading, values)
+            )
+    for head, name in zip(table.columns, names, strict=True):
+        key = heading_key(name)
+        if head.place in placed or key == grouping or key in left_out:
             continue
         if key in computed:
-            matcher.left_out.append(head.name)
+            matcher.left_out.append(name)
             continue
         if not head.name and not matcher.samples[head.place]:
             continue
-        name = head.name or f"column {head.letter}"
         named = by_name.get(key) or by_name.get(heading_key(_UNIT_AT_END.sub("", head.name)))
-        asked = _question_about_column(matcher, name, head.place)
+        taken_so_far = {one.field.name for one in matcher.columns}
+        asked = question_about_column(kind, name, matcher.samples[head.place], taken_so_far)
         chosen = asked.answer(matcher.choices)
         if not chosen and named and named.name not in taken:
             chosen = named.name
@@ -241,77 +237,15 @@ def _place_columns(matcher: _Matcher) -> None:
             matcher.questions.append(asked)
 
 
-def _fields_by_name(kind: ImportKind) -> dict[str, ImportField]:
-    """The fields by the keys of their labels, names and other names; labels come first."""
-    found: dict[str, ImportField] = {}
-    for names in (
-        lambda one: [one.label],
-        lambda one: [one.name.replace("_", " "), *one.other_names],
-    ):
-        for one in kind.fields.values():
-            for name in names(one):
-                found.setdefault(heading_key(name), one)
-    return found
-
-
-def _question_about_column(matcher: _Matcher, heading: str, place: int) -> Asked:
-    kind, values = matcher.kind, matcher.samples[place]
-    taken = {one.field.name for one in matcher.columns}
-    scored = sorted(
-        (
-            (_likeness(heading, one), one.name)
-            for one in kind.fields.values()
-            if one.name not in taken
-        ),
-        reverse=True,
-    )
-    suggested = [name for score, name in scored[:_SUGGESTIONS] if score >= _ALIKE]
-    suggested += [name for name in _by_content(kind, values) if name not in {*suggested, *taken}]
-    others = [name for name in kind.fields if name not in suggested]
-    options = [Option(name, kind.fields[name].label) for name in [*suggested, *others]]
+def _repeated(name: str, one: ImportField, matcher: _Matcher) -> Asked:
+    other = next((column for column in matcher.columns if column.field == one), None)
+    where = f"the column “{other.heading}”" if other else "the value for all rows"
     return Asked(
-        key=f"column:{heading}",
+        key=f"repeated:{name}",
         about=About.COLUMN,
-        text=f"What is the column “{heading}”? No field of {kind.label} has that name.",
-        options=(*options, Option(LEAVE_OUT, "Leave it out")),
-        suggestion=suggested[0] if suggested else "",
-        heading=heading,
-        examples=tuple(text_of(value)[:60] for value in values[:3]),
+        text=f"{one.label} is read from {where} already. Leave out “{name}”, or the other.",
+        heading=name,
     )
-
-
-def _likeness(heading: str, one: ImportField) -> float:
-    bare = likeness_key(heading)
-    names = (one.label, one.name.replace("_", " "), *one.other_names)
-    return max(fuzz.token_sort_ratio(bare, likeness_key(name)) for name in names)
-
-
-def _by_content(kind: ImportKind, values: Sequence[Value]) -> list[str]:
-    """The names of the fields that these values look like: ids, days, numbers with a unit."""
-    texts = [text_of(value) for value in values[:50]]
-    if not texts:
-        return []
-    if all(map(_is_id, texts)):
-        return [ID]
-    if all("@" in text for text in texts):
-        return [one.name for one in kind.fields.values() if one.stored_as == "email"]
-    if all(_parses(lambda text: parse_day(text, "dmy"), text) for text in texts):
-        return [one.name for one in kind.fields.values() if isinstance(one.reads, Day)]
-    if all(_parses(lambda text: parse_number(split_unit(text)[0], "."), text) for text in texts):
-        return [one.name for one in kind.fields.values() if isinstance(one.reads, Number)][:2]
-    return []
-
-
-def _is_id(text: str) -> bool:
-    return _parses(UUID, text)
-
-
-def _parses(parse: Any, text: str) -> bool:
-    try:
-        parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _add_constants(matcher: _Matcher) -> None:
@@ -322,11 +256,15 @@ def _add_constants(matcher: _Matcher) -> None:
 
 
 def _find_formats(matcher: _Matcher) -> list[PlacedColumn]:
-    """The columns with their readings; what can't be decided is asked."""
+    """The columns with their readings; what can't be decided is asked. Constants are read as they
+    stand: days with the year first, numbers with a decimal point in the field's unit."""
     is_ours = matcher.table.marker is not None
     found = []
     for column in matcher.columns:
-        values = matcher.samples[column.place] if column.place is not None else [column.constant]
+        if column.place is None:
+            found.append(column)
+            continue
+        values = matcher.samples[column.place]
         result = formats.find(column.field, column.heading, values, column.reading, is_ours=is_ours)
         reading = result.reading
         for asked in result.questions:
@@ -393,8 +331,9 @@ def _find_grouping(matcher: _Matcher) -> int | None:
     heading = matcher.known.grouping
     if not heading:
         return None
-    for head in matcher.table.columns:
-        if heading_key(head.name) == heading_key(heading):
+    columns = matcher.table.columns
+    for head, name in zip(columns, column_names(columns), strict=True):
+        if heading_key(name) == heading_key(heading):
             return head.place
     matcher.questions.append(
         Asked(
@@ -408,48 +347,15 @@ def _find_grouping(matcher: _Matcher) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class UnknownValue:
-    """A text of a column that the field does not know, to be mapped to one that it does."""
-
-    field: ImportField
-    heading: str
-    text: str
-    message: str
-
-
-def unknown_values(table: Table, matched: MatchedColumns, lookups: Lookups) -> list[UnknownValue]:
-    """The texts that are not in the vocabularies of their fields, nor mapped; for the mapping's
-    page."""
-    found = []
-    samples = sample_columns(table)
-    for column in matched.columns:
-        if column.place is None or not _vocabulary_of(column.field.reads):
-            continue
-        for value in samples[column.place]:
-            text = text_of(value)
-            if text in column.values:
-                continue
-            try:
-                column.field.reads.read(value, column.reading, lookups)
-            except ValidationError as error:
-                found.append(
-                    UnknownValue(column.field, column.heading, text, " ".join(error.messages))
-                )
-    return found
-
-
-def _vocabulary_of(reads: Reads) -> bool:
-    return reads.has_vocabulary or (isinstance(reads, Several) and reads.one.has_vocabulary)
-
-
-def describe(matched: MatchedColumns, kind: ImportKind) -> list[str]:
-    """How each column is read, in a line each."""
-    lines = []
-    for one in matched.columns:
-        how = ", ".join(one.reading.as_json().values())
-        where = f"“{one.heading}”" if one.place is not None else f"“{one.constant}” for all rows"
-        lines.append(f"{where} → {one.field.label}{f' ({how})' if how else ''}")
-    if matched.mapping.left_out:
-        lines.append(f"Left out: {count(len(matched.mapping.left_out), 'column')}.")
-    return lines
+def _ask_for_source(matcher: _Matcher) -> None:
+    references = [one for one in matcher.columns if one.field.name.rpartition(".")[2] == REFERENCE]
+    if references and not matcher.known.source:
+        matcher.questions.append(
+            Asked(
+                key="source",
+                about=About.COLUMN,
+                text="Which source do the external references come from? Name it in the mapping, "
+                "such as REPD.",
+                heading=references[0].heading,
+            )
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +13,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 
 from oegen.audit.audited import AuditedModel
@@ -111,9 +114,9 @@ class TableImport(models.Model):
     """The import of one file: what it holds is previewed, decided and applied.
 
     ``mapping`` is the one that is used, whatever becomes of the named one; ``choices`` are the
-    answers to questions, by key. ``result`` has the counts of the last preview, and the digest of
-    its plan. ``change_sets`` are the ids of those written, in their order: one for each slice. The
-    file lies in a private folder, and is deleted seven days after it was uploaded.
+    answers to questions, by key. ``result`` has the counts of the last preview, the digest of its
+    plan, and what was undone. ``change_sets`` are the ids of those written, in their order: one for
+    each slice. The file lies in a private folder, and is deleted seven days after it was uploaded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -153,12 +156,38 @@ class TableImport(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    def get_absolute_url(self) -> str:
+        return reverse("import", args=[self.pk])
+
+    @property
+    def inputs(self) -> str:
+        """A digest of what a preview depends on besides the file and the records: how it is read,
+        what was answered, and which parts are written."""
+        known = [self.sheet, self.header_row, self.mapping, self.choices, self.change_sets]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether columns or answers were changed since the preview, or a part was written."""
+        return self.result.get("inputs") != self.inputs
+
+    @property
+    def refused(self) -> int:
+        """The rows that the last preview would not import: wrong, in conflict, or in question."""
+        counts = self.result["counts"]
+        return int(counts["refused"] + counts["conflicting"])
+
     @property
     def path(self) -> Path:
         """The uploaded file, while it is kept."""
         return settings.IMPORT_FILES_DIR / f"{self.pk}"
 
     @property
+    def columns_path(self) -> Path:
+        """What its columns hold, as SampledTable keeps it."""
+        return settings.IMPORT_FILES_DIR / f"{self.pk}.columns"
+
+    @property
     def plan_path(self) -> Path:
-        """The rows of the last preview, a JSON object a line."""
+        """What pages show of the last preview (``preview_file``)."""
         return settings.IMPORT_FILES_DIR / f"{self.pk}.plan"

@@ -10,7 +10,8 @@ from oegen.audit.audited import AuditedModel
 from oegen.imports.tables.asking import NEW, TAKE, About, Asked, Option
 from oegen.imports.tables.kinds import ID, REFERENCE, ImportKind
 from oegen.imports.tables.lookups import Lookups
-from oegen.imports.tables.matching import Identity, Matcher
+from oegen.imports.tables.matching import Identity
+from oegen.imports.tables.parts import RowPart
 from oegen.imports.tables.rows import RowReader, RowValues
 
 
@@ -22,7 +23,7 @@ class OwnerFinder:
         kind: ImportKind,
         lookups: Lookups,
         reader: RowReader,
-        part_matchers: dict[str, Matcher],
+        row_parts: Iterable[RowPart],
         choices: dict[str, str],
         *,
         save_anyway: bool,
@@ -30,7 +31,7 @@ class OwnerFinder:
         self.kind = kind
         self.lookups = lookups
         self.reader = reader
-        self.part_matchers = part_matchers
+        self.row_parts = [one for one in row_parts if not one.part.is_single]
         self.choices = choices
         self.save_anyway = save_anyway
 
@@ -39,11 +40,11 @@ class OwnerFinder:
         in one alone."""
         found: dict[int, AuditedModel] = {}
         rows = list(rows)
-        for part in self.kind.parts:
+        for row_part in self.row_parts:
+            part, matcher = row_part.part, row_part.matcher
             names = [f"{part.name}.{name}" for name in (ID, REFERENCE)]
-            if part.is_single or not any(name in self.reader.by_field for name in names):
+            if not any(name in self.reader.by_field for name in names):
                 continue
-            matcher = self.part_matchers[part.name]
             identities = [matcher.identity(row) for row in rows]
             matcher.prefetch(identities)
             records = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,6 +18,49 @@ from oegen.imports.tables.plans import Cell
 from oegen.imports.tables.records import FieldSetter, Registry
 from oegen.imports.tables.rows import CLEAR, RowReader, RowValues
 from oegen.imports.tables.values import show
+
+
+@dataclass(frozen=True)
+class RowPart:
+    """A part as the rows of a file have it: its mapped ``fields``, and what finds its records."""
+
+    part: Part
+    matcher: Matcher
+    fields: list[ImportField]
+
+    @property
+    def label(self) -> str:
+        return self.part.label.lower()
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the fields, and of those that identify the part's record."""
+        identifying = [f"{self.part.name}.{name}" for name in (ID, REFERENCE)]
+        return [*identifying, *(one.name for one in self.fields)]
+
+    @cached_property
+    def name_field(self) -> str:
+        """The name of the field with the name of the part's record."""
+        return f"{self.part.name}.{self.part.own_kind.name_field}"
+
+    @cached_property
+    def other_fields(self) -> list[ImportField]:
+        """The fields without that of the name."""
+        kind = self.part.own_kind
+        stored = kind.fields[kind.name_field].stored_as if kind.name_field else ""
+        return [one for one in self.fields if one.stored_as != stored]
+
+    def is_in(self, row: RowValues) -> bool:
+        return any(map(row.has, self.names))
+
+    def identifying_field(self, name: str) -> ImportField:
+        """The field that identifies the part's record: ID or REFERENCE."""
+        return replace(self.part.own_kind.fields[name], name=f"{self.part.name}.{name}")
+
+    def given_field(self, row: RowValues) -> ImportField:
+        """The first of the fields that the row has; else the one with the reference."""
+        found = next((one for one in self.fields if row.has(one.name)), None)
+        return found or self.identifying_field(REFERENCE)
 
 
 class PartPlanner:
@@ -47,39 +91,24 @@ class PartPlanner:
     # Parts ------------------------------------------------------------------------------------
 
     def plan_part(
-        self,
-        row: RowValues,
-        owner: AuditedModel,
-        part: Part,
-        matcher: Matcher,
-        links: Links,
-        fields: list[ImportField],
+        self, row: RowValues, owner: AuditedModel, row_part: RowPart, links: Links
     ) -> None:
-        names = [one.name for one in fields]
-        given = [
-            name
-            for name in [*names, *(f"{part.name}.{n}" for n in (ID, REFERENCE))]
-            if row.has(name)
-        ]
-        if not given:
+        if not row_part.is_in(row):
             return
-        if part.is_single:
-            self._plan_single(row, owner, part, matcher, links, fields)
+        if row_part.part.is_single:
+            self._plan_single(row, owner, row_part, links)
         else:
-            self._plan_one_of(row, owner, part, matcher, links, fields)
+            self._plan_one_of(row, owner, row_part, links)
 
     def _plan_single(
-        self,
-        row: RowValues,
-        owner: AuditedModel,
-        part: Part,
-        matcher: Matcher,
-        links: Links,
-        fields: list[ImportField],
+        self, row: RowValues, owner: AuditedModel, row_part: RowPart, links: Links
     ) -> None:
         linked = links.by_owner.get(owner.pk, [])
-        name = f"{part.name}.{part.own_kind.name_field}"
-        name_field = next((one for one in fields if one.name == name), part_field(part, REFERENCE))
+        name = row_part.name_field
+        name_field = next(
+            (one for one in row_part.fields if one.name == name),
+            row_part.identifying_field(REFERENCE),
+        )
         if row.values.get(name) is CLEAR:
             for link in linked:
                 self.add_cell(row, name_field, show(getattr(link, links.to.target)), "")
@@ -88,18 +117,18 @@ class PartPlanner:
             return
         text = row.texts.get(name, "")
         current = [getattr(link, links.to.target) for link in linked]
-        identity = matcher.identity(row)
+        identity = row_part.matcher.identity(row)
         if text and not (identity.id or identity.reference):
             same = next((one for one in current if str(one) == text), None)
             if same is not None:
                 row.failed.pop(name, None)
-                self._set_part_fields(row, same, part, fields, links)
+                self._set_part_fields(row, same, row_part, links)
                 return
-        target = self._find_or_add(row, part, matcher, identity, fields)
+        target = self._find_or_add(row, row_part, identity)
         if target is None:
             return
         if any(one.pk == target.pk for one in current):
-            self._set_part_fields(row, target, part, fields, links)
+            self._set_part_fields(row, target, row_part, links)
             return
         if len(current) > 1:
             self.reader.refuse(
@@ -114,10 +143,15 @@ class PartPlanner:
             if target.pk in then:
                 return
             if then != {one.pk for one in current} and self.setter.is_kept(
-                row, name_field, self._names(links, then), show(current), str(target)
+                row,
+                name_field,
+                linked[0] if linked else owner,
+                self._names(links, then),
+                show(current),
+                str(target),
             ):
                 return
-        self._set_part_fields(row, target, part, fields, links)
+        self._set_part_fields(row, target, row_part, links)
         self.add_cell(row, name_field, show(current), str(target))
         if linked:
             self.registry.use(linked[0], row.number)
@@ -131,34 +165,28 @@ class PartPlanner:
             self.add_link(row, owner, target, links)
 
     def _plan_one_of(
-        self,
-        row: RowValues,
-        owner: AuditedModel,
-        part: Part,
-        matcher: Matcher,
-        links: Links,
-        fields: list[ImportField],
+        self, row: RowValues, owner: AuditedModel, row_part: RowPart, links: Links
     ) -> None:
         linked = {
             link.pk: getattr(link, links.to.target) for link in links.by_owner.get(owner.pk, [])
         }
-        identity = matcher.identity(row)
+        identity = row_part.matcher.identity(row)
         records = list(linked.values())
         target = None
         if identity.id or identity.reference or identity.problem:
             named = identity.name
             identity.name = ""
-            target = self._find_or_add(row, part, matcher, identity, fields, owner, named)
+            target = self._find_or_add(row, row_part, identity, owner, named)
             if target is None:
                 return
-        elif len(records) > 1 and self._is_total(row, fields, records):
+        elif len(records) > 1 and self._is_total(row, row_part, records):
             return
         else:
-            found = self._among(row, owner, part, matcher, identity, records, fields)
+            found = self._among(row, owner, row_part, identity, records)
             if found is None:
                 return
             target = found
-        self._set_part_fields(row, target, part, fields, links)
+        self._set_part_fields(row, target, row_part, links)
         if target.pk not in {one.pk for one in records}:
             self.add_link(row, owner, target, links)
 
@@ -166,11 +194,9 @@ class PartPlanner:
         self,
         row: RowValues,
         owner: AuditedModel,
-        part: Part,
-        matcher: Matcher,
+        row_part: RowPart,
         identity: Identity,
         records: list[AuditedModel],
-        fields: list[ImportField],
     ) -> AuditedModel | None:
         """The part among those of the owner; else a new one. None: it is refused or asked."""
         name = identity.name
@@ -178,18 +204,18 @@ class PartPlanner:
         if len(same) == 1:
             return same[0]
         if not records or (name and self.is_grouped):
-            return self._new(row, part, matcher, identity, fields, owner)
+            return self._new(row, row_part, identity, owner)
         if len(records) == 1 and (not name or self.renames):
             return records[0]
-        label = part.label.lower()
         if name:
-            return self._ask_which(row, owner, part, matcher, identity, records, fields)
+            return self._ask_which(row, owner, row_part, identity, records)
         texts = ", ".join(f"“{one}”" for one in records[:5])
         self.reader.refuse(
             row,
-            given_field(row, part, fields),
-            f"“{owner}” has several of these ({texts}), and the row does not say which {label} it "
-            "means: add a column with its name or ID, or change them in their own list.",
+            row_part.given_field(row),
+            f"“{owner}” has several of these ({texts}), and the row does not say which "
+            f"{row_part.label} it means: add a column with its name or ID, or change them in their "
+            "own list.",
         )
         return None
 
@@ -197,15 +223,13 @@ class PartPlanner:
         self,
         row: RowValues,
         owner: AuditedModel,
-        part: Part,
-        matcher: Matcher,
+        row_part: RowPart,
         identity: Identity,
         records: list[AuditedModel],
-        fields: list[ImportField],
     ) -> AuditedModel | None:
-        label = part.label.lower()
+        label = row_part.label
         asked = Asked(
-            key=f"match:{row.number}:{part.name}",
+            key=f"match:{row.number}:{row_part.part.name}",
             about=About.MATCH,
             text=f"“{owner}” has no {label} called “{identity.name}”. Is it a new name?",
             options=(
@@ -219,14 +243,12 @@ class PartPlanner:
             row.plan.asked.append(asked)
             return None
         if chosen == NEW:
-            return self._new(row, part, matcher, identity, fields, owner)
+            return self._new(row, row_part, identity, owner)
         return next(one for one in records if str(one.pk) == chosen)
 
-    def _is_total(
-        self, row: RowValues, fields: list[ImportField], records: list[AuditedModel]
-    ) -> bool:
+    def _is_total(self, row: RowValues, row_part: RowPart, records: list[AuditedModel]) -> bool:
         """Whether the row says of several records what they show together, as our exports do."""
-        for one in fields:
+        for one in row_part.fields:
             if not row.has(one.name):
                 continue
             text = row.texts.get(one.name, "")
@@ -235,30 +257,29 @@ class PartPlanner:
                     return False
             elif sorted(text.split(", ")) != sorted(one.total_of(records).split(", ")):
                 return False
-        for one in fields:
+        for one in row_part.fields:
             row.failed.pop(one.name, None)
         return True
 
     def _find_or_add(
         self,
         row: RowValues,
-        part: Part,
-        matcher: Matcher,
+        row_part: RowPart,
         identity: Identity,
-        fields: list[ImportField],
         owner: AuditedModel | None = None,
         name: str = "",
     ) -> AuditedModel | None:
         if identity.is_empty:
             self.reader.refuse(
                 row,
-                given_field(row, part, fields),
-                f"The row does not say which {part.label.lower()} this is about: give its name.",
+                row_part.given_field(row),
+                f"The row does not say which {row_part.label} this is about: give its name.",
             )
             return None
+        matcher, part = row_part.matcher, row_part.part
         match = matcher.match(identity)
         if match.problem:
-            self.reader.refuse(row, part_field(part, ID), match.problem)
+            self.reader.refuse(row, row_part.identifying_field(ID), match.problem)
             return None
         if match.asked:
             row.plan.asked.append(match.asked)
@@ -271,40 +292,34 @@ class PartPlanner:
         if identity.reference and not identity.name and not part.named_by_owner:
             self.reader.refuse(
                 row,
-                part_field(part, REFERENCE),
+                row_part.identifying_field(REFERENCE),
                 f"{matcher.lookups.source} knows no {part.own_kind.model._meta.verbose_name} here "
                 "by this reference: import it first, or give its name, too.",
             )
             return None
-        return self._new(row, part, matcher, identity, fields, owner)
+        return self._new(row, row_part, identity, owner)
 
     def _new(
         self,
         row: RowValues,
-        part: Part,
-        matcher: Matcher,
+        row_part: RowPart,
         identity: Identity,
-        fields: list[ImportField],
         owner: AuditedModel | None = None,
     ) -> AuditedModel:
+        part, matcher = row_part.part, row_part.matcher
         kind = part.own_kind
         record = kind.model(id=matcher.new_key(row))
         name = identity.name or (str(owner) if owner is not None and part.named_by_owner else "")
         if kind.name_field:
             stored = kind.fields[kind.name_field].stored_as
-            origin = self.reader.origin(row, given_field(row, part, fields))
+            origin = self.reader.origin(row, row_part.given_field(row))
             planned = self.registry.add(record, row.number)
             self.registry.set(record, {stored: name}, row.number, origin)
             planned.origins.setdefault(stored, origin)
-        self.setter.set_fields(row, record, self._other_fields(part, fields), is_new=True)
+        self.setter.set_fields(row, record, row_part.other_fields, is_new=True)
         self._refer(row, matcher, identity, record)
         matcher.add_new(identity, record)
         return record
-
-    def _other_fields(self, part: Part, fields: list[ImportField]) -> list[ImportField]:
-        name = part.own_kind.name_field
-        stored = part.own_kind.fields[name].stored_as if name else ""
-        return [one for one in fields if one.stored_as != stored]
 
     def _refer(
         self, row: RowValues, matcher: Matcher, identity: Identity, record: AuditedModel
@@ -313,18 +328,13 @@ class PartPlanner:
             add_reference(self.registry, self.namespace, row, matcher, identity, record)
 
     def _set_part_fields(
-        self,
-        row: RowValues,
-        record: AuditedModel,
-        part: Part,
-        fields: list[ImportField],
-        links: Links,
+        self, row: RowValues, record: AuditedModel, row_part: RowPart, links: Links
     ) -> None:
         """Set the fields on the part's record. A single part's name only says which it is."""
         planned = self.registry.planned.get((type(record), record.pk))
         if planned is not None and planned.is_new and row.number in planned.setters:
             return
-        own = self._other_fields(part, fields) if part.is_single else fields
+        own = row_part.other_fields if row_part.part.is_single else row_part.fields
         if any(row.has(one.name) for one in own):
             record = self.registry.use(record, row.number).record
             base = links.target_base.get(record.pk)
@@ -355,21 +365,6 @@ class PartPlanner:
 
     def add_cell(self, row: RowValues, one: ImportField, old: str, new: str) -> None:
         row.plan.cells.append(Cell(self.reader.origin(row, one).place, one.label, old, new))
-
-
-def part_field(part: Part, name: str) -> ImportField:
-    """The field that identifies the part's record."""
-    return replace(part.own_kind.fields[name], name=f"{part.name}.{name}")
-
-
-def given_field(row: RowValues, part: Part, fields: Iterable[ImportField]) -> ImportField:
-    """The first of the part's fields that the row has; else the one with its reference."""
-    return next((one for one in fields if row.has(one.name)), part_field(part, REFERENCE))
-
-
-def part_names(part: Part, fields: Iterable[ImportField]) -> list[str]:
-    """The names of the part's mapped fields, and of those that identify its record."""
-    return [f"{part.name}.{ID}", f"{part.name}.{REFERENCE}", *(one.name for one in fields)]
 
 
 def add_reference(

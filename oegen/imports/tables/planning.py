@@ -6,6 +6,7 @@ The data flow::
          → mapping.match_columns                columns → fields, formats; or questions
          → rows.RowReader → RowValues           cells → values of fields; or problems
          → matching.Matcher → Match             values → the record that is meant; or a question
+         → finding.RecordFinder                 one record for each row, or group of rows
          → records, parts → Planned             values → changes of records and links; or conflicts
          → checking.Checker                     rules, permissions, questions of the models
          → Plan                                 rows with old and new values, problems, questions
@@ -23,21 +24,20 @@ from typing import Any
 from uuid import UUID
 
 from oegen.audit.audited import AuditedModel
-from oegen.core.fields import own_field
 from oegen.core.words import count
 from oegen.imports.tables import conflicts
-from oegen.imports.tables.asking import About, Asked
 from oegen.imports.tables.checking import Checker, close_refusals
+from oegen.imports.tables.finding import Found, RecordFinder
 from oegen.imports.tables.groups import GroupComparer
-from oegen.imports.tables.kinds import ID, REFERENCE, VERSION, ImportField, ImportKind
+from oegen.imports.tables.kinds import REFERENCE, VERSION, ImportField, ImportKind
 from oegen.imports.tables.links import LinkReader, Links
 from oegen.imports.tables.lists import ListPlanner
 from oegen.imports.tables.lookups import Lookups
 from oegen.imports.tables.mapping import Mapping, MatchedColumns, match_columns
-from oegen.imports.tables.matching import Identity, Matcher, key_values
+from oegen.imports.tables.matching import Matcher
 from oegen.imports.tables.models import ExternalReference
 from oegen.imports.tables.owners import OwnerFinder
-from oegen.imports.tables.parts import PartPlanner, add_reference, part_names
+from oegen.imports.tables.parts import PartPlanner, RowPart
 from oegen.imports.tables.plans import Missing, Plan, Problem, RowState
 from oegen.imports.tables.reading import Table
 from oegen.imports.tables.records import FieldSetter, Registry
@@ -71,19 +71,9 @@ def plan(
 ) -> Plan:
     """Plan the import of the table. ``progress`` is called with the number of rows planned."""
     matched = match_columns(table, request.kind, request.mapping, request.choices)
-    asked = list(matched.questions)
-    if any(one.field.name == REFERENCE for one in matched.columns) and not matched.mapping.source:
-        asked.append(
-            Asked(
-                key="source",
-                about=About.COLUMN,
-                text="Which source do the external references come from? Name it in the mapping, "
-                "such as REPD.",
-            )
-        )
     remarks = [*table.remarks, *matched.remarks]
-    if asked:
-        return Plan(questions=tuple(asked), remarks=remarks)
+    if matched.questions:
+        return Plan(questions=matched.questions, remarks=remarks)
     planner = _Planner(table, request, matched)
     found = planner.run(progress)
     found.remarks = remarks + found.remarks
@@ -111,41 +101,22 @@ class _Planner:
             request.choices,
             request.namespace,
             renames=table.marker is not None,
-            is_grouped=self.is_grouped or f"{REFERENCE}" in self._part_identities(matched),
+            is_grouped=self.is_grouped or REFERENCE in self._part_identities(matched),
             save_anyway=request.save_anyway,
         )
         self.matcher = self._matcher(self.kind, "")
-        self.part_matchers = {
-            part.name: self._matcher(part.own_kind, part.name, by_name=part.is_single)
-            for part in self.kind.parts
-        }
         self.own_fields = [one for one in self._mapped_fields("") if one.link is None]
         self.list_fields = [one for one in self._mapped_fields("") if one.link is not None]
-        self.part_fields = {part.name: self._mapped_fields(part.name) for part in self.kind.parts}
-        self.comparer = GroupComparer(
-            self.kind,
-            self.reader,
-            self.own_fields,
-            self.part_fields,
-            request.choices,
-            save_anyway=request.save_anyway,
-        )
-        self.owners = OwnerFinder(
-            self.kind,
-            self.lookups,
-            self.reader,
-            self.part_matchers,
-            request.choices,
-            save_anyway=request.save_anyway,
-        )
+        self.row_parts = {
+            part.name: RowPart(
+                part,
+                self._matcher(part.own_kind, part.name, by_name=part.is_single),
+                self._mapped_fields(part.name),
+            )
+            for part in self.kind.parts
+        }
         self.lists = ListPlanner(self.parts)
-        self.groups: dict[str, AuditedModel] = {}
-        #: Whether several rows may be of one record without a column that groups them.
-        self.may_repeat = all(part.is_single for part in self.kind.parts)
-        #: The row that a record belongs to, and what the first row of a group said.
-        self.claimed: dict[Any, int] = {}
-        self.first_values: dict[str, RowValues] = {}
-        self.seen_references: dict[str, int] = {}
+        self.finder = self._finder()
         self.plan = Plan()
 
     def _part_identities(self, matched: MatchedColumns) -> set[str]:
@@ -161,6 +132,36 @@ class _Planner:
             save_anyway=request.save_anyway,
             part=part,
             by_name=by_name,
+        )
+
+    def _finder(self) -> RecordFinder:
+        request = self.request
+        row_parts = self.row_parts.values()
+        owners = OwnerFinder(
+            self.kind,
+            self.lookups,
+            self.reader,
+            row_parts,
+            request.choices,
+            save_anyway=request.save_anyway,
+        )
+        comparer = GroupComparer(
+            self.kind,
+            self.reader,
+            self.own_fields,
+            row_parts,
+            request.choices,
+            save_anyway=request.save_anyway,
+        )
+        return RecordFinder(
+            self.kind,
+            self.registry,
+            self.reader,
+            self.matcher,
+            owners,
+            comparer,
+            row_parts,
+            request.namespace,
         )
 
     def _mapped_fields(self, part: str) -> list[ImportField]:
@@ -205,22 +206,10 @@ class _Planner:
         if self.request.is_resumed:
             made = self.matcher.made_before(rows)
             rows = [row for row in rows if row.number not in made]
-        identities = [self.matcher.identity(row) for row in rows]
-        self.matcher.prefetch(identities)
-        found: list[tuple[RowValues, AuditedModel, bool]] = []
-        by_keys = self._by_key_fields(rows)
-        owners = self.owners.find(
-            row for row, one in zip(rows, identities, strict=True) if not (one.id or one.reference)
-        )
-        for row, identity in zip(rows, identities, strict=True):
-            record, is_new = self._record_of(row, identity, by_keys, owners)
-            if record is not None:
-                found.append((row, record, is_new))
-        for part in self.kind.parts:
-            names = part_names(part, self.part_fields[part.name])
-            matcher = self.part_matchers[part.name]
-            matcher.prefetch(
-                matcher.identity(row) for row, _, _ in found if any(map(row.has, names))
+        found = self.finder.find(rows)
+        for part in self.row_parts.values():
+            part.matcher.prefetch(
+                part.matcher.identity(row) for row, _, _ in found if part.is_in(row)
             )
         stored = [record for _, record, is_new in found if not is_new]
         bases = self._bases(found)
@@ -229,138 +218,9 @@ class _Planner:
             self._plan_row(row, record, is_new, bases, links)
         for row in batch:
             self.reader.settle_failures(row)
+        self.registry.release({row.number for row in batch if not row.plan.is_plain})
 
-    def _has_part(self, row: RowValues, part: str) -> bool:
-        names = [
-            f"{part}.{ID}",
-            f"{part}.{REFERENCE}",
-            *(one.name for one in self.part_fields[part]),
-        ]
-        return any(row.has(name) for name in names)
-
-    def _record_of(
-        self,
-        row: RowValues,
-        identity: Identity,
-        by_keys: dict[Any, AuditedModel],
-        owners: dict[int, AuditedModel],
-    ) -> tuple[AuditedModel | None, bool]:
-        """The record of the row, and whether it is new; None if that is refused or asked."""
-        group = row.group.casefold()
-        if group and group in self.groups:
-            planned = self.registry.use(self.groups[group], row.number)
-            row.plan.record, row.plan.name = str(planned.record.pk), str(planned.record)
-            self.comparer.compare(row, self.first_values[group])
-            return planned.record, planned.is_new
-        record = owners.get(row.number) if identity.is_empty else None
-        if self.kind.key_fields and not identity.id:
-            record = by_keys.get(key_values(self.kind, row))
-        if record is None:
-            match = self.matcher.match(identity)
-            if match.asked:
-                row.plan.asked.append(match.asked)
-                return None, False
-            if match.problem:
-                self.reader.refuse(row, self.kind.fields[match.field], match.problem)
-                return None, False
-            record = match.record
-            if record is None and row.number in owners:
-                record, is_asked = self.owners.new_name(row, identity, owners[row.number])
-                if is_asked:
-                    return None, False
-        if record is not None and record.pk in self.claimed:
-            return self._repeated(row, identity, record)
-        is_new = record is None
-        if record is None:
-            record = self.kind.model(id=self.matcher.new_key(row))
-            self.registry.add(record, row.number)
-        else:
-            record = self.registry.use(record, row.number).record
-        self.claimed[record.pk] = row.number
-        row.plan.record = str(record.pk)
-        if group:
-            self.groups[group], self.first_values[group] = record, row
-        elif self.may_repeat and not (identity.id or identity.reference):
-            self.first_values[str(record.pk)] = row
-        if is_new:
-            self._name_new(row, identity, record)
-        if identity.reference:
-            add_reference(
-                self.registry, self.request.namespace, row, self.matcher, identity, record
-            )
-        return record, is_new
-
-    def _name_new(self, row: RowValues, identity: Identity, record: AuditedModel) -> None:
-        """Set the name of a new record at once, so that the next rows find it."""
-        if self.kind.name_field:
-            one = self.kind.fields[self.kind.name_field]
-            origin = self.reader.origin(row, one)
-            name = identity.name or row.group or self._name_of_part(row)
-            self.registry.set(record, {one.stored_as: name}, row.number, origin)
-            self.registry.planned[type(record), record.pk].origins.setdefault(one.stored_as, origin)
-        self.matcher.add_new(identity, record)
-        key = key_values(self.kind, row)
-        if key is not None:
-            self.claimed_keys[key] = record
-
-    def _name_of_part(self, row: RowValues) -> str:
-        """The name of the part that a record without a name of its own has: one turbine alone."""
-        for part in self.kind.parts:
-            if part.named_by_owner:
-                return self.part_matchers[part.name].identity(row).name
-        return ""
-
-    def _repeated(
-        self, row: RowValues, identity: Identity, record: AuditedModel
-    ) -> tuple[AuditedModel | None, bool]:
-        """A further row of the same record: companies stand in a register once for each of their
-        projects. It may say the same again, or more; something else is asked."""
-        first = self.first_values.get(str(record.pk))
-        if first is None or identity.id or identity.reference:
-            self._refuse_repeated(row, identity, record)
-            return None, False
-        row.plan.record = str(record.pk)
-        self.comparer.compare(row, first)
-        planned = self.registry.use(record, row.number)
-        return planned.record, planned.is_new
-
-    def _refuse_repeated(self, row: RowValues, identity: Identity, record: AuditedModel) -> None:
-        name = ID if identity.id else REFERENCE if identity.reference else self.kind.name_field
-        one = self.kind.fields.get(name) or self.kind.fields[ID]
-        noun = self.kind.model._meta.verbose_name
-        advice = "Leave one row of them."
-        if self.kind.parts and not identity.id:
-            advice = (
-                "If the rows are parts of one, choose the column that groups them; if they are "
-                "different ones, give each its own reference or name."
-            )
-        self.reader.refuse(
-            row,
-            one,
-            f"Row {self.claimed[record.pk]} is about the same {noun}, “{record}”. {advice}",
-        )
-
-    def _by_key_fields(self, rows: list[RowValues]) -> dict[Any, AuditedModel]:
-        """The records by their ``key_fields``, of the rows of a batch."""
-        if not self.kind.key_fields:
-            return {}
-        first, *others = (self.kind.fields[name].stored_as for name in self.kind.key_fields)
-        wanted = {key for row in rows if (key := key_values(self.kind, row)) is not None}
-        model = self.kind.model
-        records = model._base_manager.filter(**{f"{first}__in": {key[0] for key in wanted}})
-        names = [own_field(model, name).attname for name in (first, *others)]
-        found = {}
-        for record in records:
-            known = self.registry.planned.get((model, record.pk))
-            record = known.record if known is not None else record
-            found[tuple(getattr(record, name) for name in names)] = record
-        return found | self.claimed_keys
-
-    @property
-    def claimed_keys(self) -> dict[Any, AuditedModel]:
-        return self.__dict__.setdefault("_claimed_keys", {})
-
-    def _bases(self, found: list[tuple[RowValues, AuditedModel, bool]]) -> dict[Any, AuditedModel]:
+    def _bases(self, found: list[Found]) -> dict[Any, AuditedModel]:
         """The records as they were in the versions that the file says, of those changed since."""
         versions = {}
         one = self.kind.fields[VERSION]
@@ -384,10 +244,9 @@ class _Planner:
 
     def _read_links(self, owners: list[AuditedModel]) -> dict[str, Links]:
         found = {}
-        for part in self.kind.parts:
-            names = part_names(part, self.part_fields[part.name])
-            if any(name in self.reader.by_field for name in names):
-                found[part.name] = self.links.read(part.link, owners, with_targets=True)
+        for name, part in self.row_parts.items():
+            if any(field in self.reader.by_field for field in part.names):
+                found[name] = self.links.read(part.part.link, owners, with_targets=True)
         for one in self.list_fields:
             assert one.link is not None  # noqa: S101 - for mypy
             found[one.name] = self.links.read(one.link, owners, with_targets=False)
@@ -405,12 +264,10 @@ class _Planner:
             row, record, self.own_fields, base=bases.get(record.pk), is_new=is_new
         )
         row.plan.name = str(record) if not self.kind.key_fields or not is_new else row.plan.name
-        for part in self.kind.parts:
-            if part.name in links:
-                matcher, fields = self.part_matchers[part.name], self.part_fields[part.name]
-                own = links[part.name]
-                self._share_new_links(record, own)
-                self.parts.plan_part(row, record, part, matcher, own, fields)
+        for name, part in self.row_parts.items():
+            if name in links:
+                self._share_new_links(record, links[name])
+                self.parts.plan_part(row, record, part, links[name])
         for one in self.list_fields:
             self._share_new_links(record, links[one.name])
             self.lists.plan_list(row, record, one, links[one.name])
@@ -453,7 +310,7 @@ class _Planner:
         rows = ExternalReference.objects.filter(
             source=self.lookups.source, content_type__model=model._meta.model_name
         )
-        gone = set(rows.values_list("object_id", flat=True)) - self.claimed.keys()
+        gone = set(rows.values_list("object_id", flat=True)) - self.finder.claimed.keys()
         records = model._base_manager.filter(pk__in=list(gone)[:_MISSING])
         self.plan.missing = [Missing(str(one.pk), str(one)) for one in records]
 

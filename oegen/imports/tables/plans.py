@@ -6,10 +6,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 from oegen.audit.audited import AuditedModel
 from oegen.audit.choices import CHANGED, CREATED
@@ -50,7 +48,11 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A cell that the file and somebody else changed since it was exported. ``key`` is that of the
-    choice between KEEP (theirs) and TAKE (the file's)."""
+    choice between KEEP (theirs) and TAKE (the file's).
+
+    ``holder`` is the record with their value, as “label:id”, and ``attribute`` the name of its
+    field, empty if the value is more than a field.
+    """
 
     key: str
     place: int | None
@@ -58,6 +60,8 @@ class Conflict:
     base: str
     theirs: str
     mine: str
+    holder: str = ""
+    attribute: str = ""
 
 
 @dataclass(slots=True)
@@ -73,6 +77,11 @@ class RowPlan:
     problems: list[Problem] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it changes nothing, and nothing stands against it."""
+        return not (self.cells or self.problems or self.conflicts or self.asked)
 
     @property
     def is_written(self) -> bool:
@@ -98,7 +107,8 @@ class Planned:
     """A record that is to be created, changed or removed (``action``).
 
     ``version`` is that which was read. ``origins`` are the cells of its values, by attribute;
-    ``setters`` the rows that set any, ``users`` those that need the record.
+    ``unreadable`` the attributes whose cells could not be read, of which nothing else needs to be
+    said; ``setters`` the rows that set any, ``users`` those that need the record.
     """
 
     record: AuditedModel
@@ -106,6 +116,7 @@ class Planned:
     version: int
     changed: set[str] = field(default_factory=set)
     origins: dict[str, Origin] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     setters: set[int] = field(default_factory=set)
     users: set[int] = field(default_factory=set)
     answered: list[Question] = field(default_factory=list)
@@ -173,20 +184,6 @@ class Plan:
                 facts = [one.action, str(one.record.pk), one.version, sorted(one.changed)]
                 found.update(json.dumps(facts).encode())
         return found.hexdigest()
-
-    def write_rows(self, path: Path) -> None:
-        """Write the rows, one JSON object a line, without those that stay unchanged."""
-        with path.open("w", encoding="utf-8") as file:
-            for row in self.rows:
-                if row.state != RowState.UNCHANGED:
-                    file.write(json.dumps(asdict(row), ensure_ascii=False))
-                    file.write("\n")
-
-
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows that ``Plan.write_rows`` wrote."""
-    with path.open(encoding="utf-8") as file:
-        yield from map(json.loads, file)
 
 
 def by_rows(planned: Iterable[Planned]) -> dict[int, list[Planned]]:

@@ -44,6 +44,8 @@ class Registry:
         self.lookups = lookups
         self.planned: dict[tuple[type[AuditedModel], Any], Planned] = {}
         self._by_key: dict[type[ReferenceModel], dict[Any, ReferenceModel]] = {}
+        #: The stored records that were used since the last release.
+        self._used: list[tuple[type[AuditedModel], Any]] = []
 
     def use(self, record: AuditedModel, row: int) -> Planned:
         """The planned record for a stored one, which the row needs."""
@@ -53,8 +55,18 @@ class Registry:
             self.attach(record)
             planned = self.planned[key] = Planned(record, CHANGED, record.version)
             self.lookups.planned[key] = record
+            self._used.append(key)
         planned.users.add(row)
         return planned
+
+    def release(self, rows: set[int]) -> None:
+        """Forget stored records that stay as they are, unless one of these rows needs them: a
+        further row reads them again. So memory grows with what an import changes only."""
+        for key in self._used:
+            planned = self.planned.get(key)
+            if planned is not None and not planned.has_effect and rows.isdisjoint(planned.users):
+                del self.planned[key], self.lookups.planned[key]
+        self._used.clear()
 
     def add(self, record: AuditedModel, row: int) -> Planned:
         """Plan a new record."""
@@ -88,6 +100,8 @@ class Registry:
         """Set attributes; returns those that differ. ``status_effective_on`` and the like, which
         are no fields, are set without being a change."""
         planned = self.planned.get((type(record), record.pk)) or self.use(record, row)
+        # Which may be another instance, if the record was reached in another way.
+        record = planned.record
         changed = set()
         for name, value in values.items():
             stored = _stored_field(type(record), name)
@@ -161,6 +175,8 @@ class FieldSetter:
                 # A cell that reads as the record shows it stays as it is, whatever it says.
                 if row.texts.get(one.name) and row.texts[one.name] == one.reads.show(current):
                     del row.failed[one.name]
+                elif planned := self.registry.planned.get((type(record), record.pk)):
+                    planned.unreadable.add(one.stored_as)
                 continue
             try:
                 value = self._value(row, record, one)
@@ -170,7 +186,7 @@ class FieldSetter:
                 )
                 continue
             if not is_same(current, value) and not self._keeps_theirs(
-                row, one, base, current, value
+                row, one, record, base, current, value
             ):
                 different.append((one, current, value))
         for one, current, value in different:
@@ -193,7 +209,13 @@ class FieldSetter:
         return prepared(stored, value) if stored is not None and one.get is None else value
 
     def _keeps_theirs(
-        self, row: RowValues, one: ImportField, base: AuditedModel | None, current: Any, value: Any
+        self,
+        row: RowValues,
+        one: ImportField,
+        record: AuditedModel,
+        base: AuditedModel | None,
+        current: Any,
+        value: Any,
     ) -> bool:
         """Whether the cell is not to be written: unchanged in the file, or a conflict."""
         if base is None:
@@ -204,10 +226,20 @@ class FieldSetter:
         if is_same(then, current):
             return False
         texts = [one.reads.show(found) for found in (then, current, value)]
-        return self.is_kept(row, one, *texts)
+        return self.is_kept(row, one, record, *texts)
 
-    def is_kept(self, row: RowValues, one: ImportField, base: str, theirs: str, mine: str) -> bool:
-        """Whether a conflict is decided for what others wrote, or not yet."""
+    def is_kept(
+        self,
+        row: RowValues,
+        one: ImportField,
+        holder: AuditedModel,
+        base: str,
+        theirs: str,
+        mine: str,
+    ) -> bool:
+        """Whether a conflict is decided for what others wrote, or not yet. ``holder`` is the record
+        that has what they wrote."""
+        stored = _stored_field(type(holder), one.stored_as) if one.get is None else None
         conflict = Conflict(
             f"conflict:{row.number}:{one.name}",
             self.reader.origin(row, one).place,
@@ -215,6 +247,8 @@ class FieldSetter:
             base,
             theirs,
             mine,
+            f"{holder._meta.label_lower}:{holder.pk}",
+            stored.attname if stored is not None else "",
         )
         choice = self.choices.get(conflict.key, "")
         if choice not in (KEEP, TAKE):

@@ -17,6 +17,9 @@ from oegen.imports.tables.plans import Origin, Problem, RowPlan, RowState
 from oegen.imports.tables.reading import Flag, SourceRow, Table, Value
 from oegen.imports.tables.readings import SYSTEMS, WGS84, text_of
 
+#: How many values of a column are kept, so that one which is repeated is read once.
+MAX_READ = 2_000
+
 
 class _Clear:
     """The value of a cell that says “(clear)”."""
@@ -150,6 +153,8 @@ class RowReader:
             value = mapped
         known = self._read[name]
         if value not in known:
+            if len(known) >= MAX_READ:
+                known.clear()
             try:
                 known[value] = column.field.reads.read(value, column.reading, self.lookups), "", ()
             except ValidationError as error:

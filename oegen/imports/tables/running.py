@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,13 +12,18 @@ from django.conf import settings
 from django.utils import timezone
 
 from oegen.audit.changesets import ChangeSet
-from oegen.imports.tables.applying import apply_plan, try_plan
+from oegen.imports.tables import preview_file
+from oegen.imports.tables.applying import apply_plan, slices, try_plan
+from oegen.imports.tables.headings import fields_by_name, heading_key
 from oegen.imports.tables.kinds import KINDS
-from oegen.imports.tables.mapping import Mapping
+from oegen.imports.tables.lookups import Lookups
+from oegen.imports.tables.mapping import Mapping, match_columns
 from oegen.imports.tables.models import ImportMapping, ImportState, TableImport
 from oegen.imports.tables.planning import Request, plan
 from oegen.imports.tables.plans import Plan
-from oegen.imports.tables.reading import Table, open_table
+from oegen.imports.tables.reading import Table, UnreadableFileError, check_content, open_table
+from oegen.imports.tables.sampling import SampledTable
+from oegen.imports.tables.vocabularies import unknown_values
 from oegen.people.models import User
 
 Progress = Callable[[int, int, str], object]
@@ -40,28 +46,73 @@ def start_import(
     kind: str,
     person: User | None,
     mapping: ImportMapping | None = None,
+    among: Sequence[str] = (),
+    is_read_later: bool = False,
 ) -> TableImport:
-    """Keep a copy of the file in the private folder, for an import of it. Raises
-    UnreadableFileError."""
+    """Keep a copy of the file in the private folder, for an import of it, and read its columns; or
+    leave that to the job ``read-import``. If kinds are given as ``among``, the likeliest of them
+    takes the place of ``kind``. Raises UnreadableFileError."""
     one = TableImport(kind=kind, file_name=name, person=person)
+    if mapping is not None:
+        one.mapping = mapping.contents
     folder = settings.IMPORT_FILES_DIR
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
         content.open("rb") as source,
         tempfile.NamedTemporaryFile(dir=folder, delete=False) as file,
     ):
-        while chunk := source.read(1 << 20):
-            file.write(chunk)
+        shutil.copyfileobj(source, file, 1 << 20)
     Path(file.name).replace(one.path)
     try:
-        one.digest = open_table(one.path, name).digest
+        if is_read_later:
+            check_content(one.path, name)
+        else:
+            read_columns(one, among)
+        one.save()
     except BaseException:
         one.path.unlink()
+        one.columns_path.unlink(missing_ok=True)
         raise
-    if mapping is not None:
-        one.mapping = mapping.contents
-    one.save()
     return one
+
+
+def read_columns(one: TableImport, among: Sequence[str] = ()) -> SampledTable:
+    """Read the file, and keep what its columns hold; the import is not saved. ``among`` is as of
+    start_import. Raises UnreadableFileError."""
+    table = SampledTable.of(table_of(one))
+    if among:
+        one.kind = _likeliest_kind(table, among)
+    table.write(one.columns_path)
+    one.digest = table.digest
+    return table
+
+
+def _likeliest_kind(table: Table, kinds: Sequence[str]) -> str:
+    """The one of these kinds that our export says it is; else the one that has most of the columns
+    by name, the first of those that are equal. Raises UnreadableFileError if our export is of
+    none of them."""
+    if table.marker is not None and table.marker.kind in KINDS:
+        if table.marker.kind not in kinds:
+            raise UnreadableFileError(
+                f"{table.name} is a download of {KINDS[table.marker.kind].label}, which you may "
+                "neither add nor change."
+            )
+        return table.marker.kind
+    keys = {heading_key(head.name) for head in table.columns if head.name}
+    return max(kinds, key=lambda name: len(keys & fields_by_name(KINDS[name]).keys()))
+
+
+def asks_nothing(one: TableImport, table: SampledTable) -> bool:
+    """Whether nothing is left to ask about the columns of an export of ours, or of a file that is
+    read by a saved mapping."""
+    if table.marker is None and not one.mapping:
+        return False
+    mapping = Mapping.from_json(one.mapping)
+    matched = match_columns(table, KINDS[one.kind], mapping, dict(one.choices))
+    if matched.questions:
+        return False
+    # What an export of ours says may be what the record has already, such as a user who left.
+    return table.marker is not None or not unknown_values(table, matched, Lookups(mapping.source))
 
 
 def table_of(one: TableImport) -> Table:
@@ -82,6 +133,7 @@ def request_of(one: TableImport) -> Request:
 
 def preview_import(one: TableImport, progress: Progress = _silent) -> Plan:
     """Plan the import, try it, and keep what it would do. Raises UnreadableFileError."""
+    inputs = one.inputs
     table = table_of(one)
     found = _plan(one, table, progress)
     if not found.questions:
@@ -91,11 +143,14 @@ def preview_import(one: TableImport, progress: Progress = _silent) -> Plan:
             reason=one.reason or "Preview",
             progress=lambda done, total: progress(done, total, "Trying what the database says"),
         )
-    found.write_rows(one.plan_path)
+    preview_file.write(found, one.plan_path)
     one.result = {
+        "inputs": inputs,
         "counts": found.counts,
         "rows": len(found.rows),
         "questions": len(list(found.asked())),
+        "column_questions": len(found.questions),
+        "parts": len(slices(found)),
         "missing": len(found.missing),
         "remarks": found.remarks,
         "digest": found.digest(),

@@ -18,7 +18,7 @@ from django.utils.text import get_text_list
 
 from oegen.audit.reference import ReferenceModel
 from oegen.core import words
-from oegen.core.fields import country_name, parse_country
+from oegen.core.fields import country_name, country_options, parse_country
 from oegen.core.text import clean_line, name_key, split_lines
 from oegen.imports.cells import quote
 from oegen.imports.tables.reading import Value
@@ -195,6 +195,9 @@ class Country(Reads):
     def show(self, value: Any) -> str:
         return _country_name(value or "")
 
+    def options(self, lookups: Lookups) -> list[tuple[str, str]]:
+        return country_options()
+
 
 class Person(Reads):
     """A user, by username, e-mail address or name."""
@@ -214,6 +217,10 @@ class Person(Reads):
             f"Nobody called {quote(text_of(value))} has an account here. Write a username, an "
             "e-mail address or a full name."
         )
+
+    def options(self, lookups: Lookups) -> list[tuple[str, str]]:
+        people = {user.pk: user for users in lookups.people().values() for user in users}
+        return sorted(((one.username, str(one)) for one in people.values()), key=lambda one: one[1])
 
 
 @dataclass(frozen=True)

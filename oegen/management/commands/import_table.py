@@ -4,7 +4,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 
 from oegen.core.exceptions import StaleRecordError
+from oegen.core.garbage import rare_garbage_collection
 from oegen.core.words import count
+from oegen.imports.report import FEW, printable
 from oegen.imports.tables.applying import RefusedError, apply_plan, try_plan
 from oegen.imports.tables.asking import Asked
 from oegen.imports.tables.jobs import summary
@@ -15,9 +17,6 @@ from oegen.imports.tables.plans import Plan
 from oegen.imports.tables.reading import UnreadableFileError
 from oegen.imports.tables.running import plan_file
 from oegen.models import User
-
-#: How many reasons, questions and remarks are printed.
-FEW = 10
 
 
 class Command(BaseCommand):
@@ -45,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="the user recorded in the history")
         parser.add_argument("--reason", metavar="TEXT", help="the reason recorded in the history")
 
+    @rare_garbage_collection()
     def handle(self, *, file: Path, kind: str, apply: bool, skip_refused: bool, **options):
         person = self._person(options["user"])
         reason = options["reason"] or f"import_table of “{file.name}”."
@@ -92,12 +92,12 @@ class Command(BaseCommand):
         problems = list(plan.problems())
         for row, problem in problems[:FEW]:
             where = f", {problem.heading}" if problem.heading else ""
-            self.stdout.write(f"Row {row}{where}: {_printable(problem.message)}")
+            self.stdout.write(f"Row {row}{where}: {printable(problem.message)}")
         if len(problems) > FEW:
             self.stdout.write(f"… and {len(problems) - FEW:,} more reasons.")
         asked = list(plan.asked())
         for one in asked[:FEW]:
-            self.stdout.write(f"Row {one.row}: {_printable(one.text)}")
+            self.stdout.write(f"Row {one.row}: {printable(one.text)}")
         if len(asked) > FEW:
             self.stdout.write(f"… and {len(asked) - FEW:,} more questions.")
         if plan.missing:
@@ -135,12 +135,7 @@ def _columns_text(questions: tuple[Asked, ...]) -> str:
     for one in questions:
         labels = [option.label for option in one.options[:4]]
         hint = f" ({'; '.join(labels)} …)" if labels else ""
-        lines.append(f"- {_printable(one.text)}{hint}")
+        lines.append(f"- {printable(one.text)}{hint}")
     number = count(len(questions), "question")
     advice = "name the columns as below, or give a saved mapping that answers them as --mapping"
     return "\n".join([f"{number} about the columns; {advice}:", *lines])
-
-
-def _printable(text: str) -> str:
-    """Control characters from a file must not reach the terminal."""
-    return "".join(char if char.isprintable() else "�" for char in text)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from oegen.core.garbage import rare_garbage_collection
 from oegen.core.words import count
 from oegen.jobs import queue, schedules, worker
 from oegen.jobs.kinds import QUEUES
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             "--beside", type=int, metavar="PID", help="end when the parent process, PID, ends"
         )
 
+    # Imports and downloads make many objects that stay to their end.
+    @rare_garbage_collection()
     def handle(self, *, once: bool, every: float, lease: float, beside: int | None, **options):
         if every <= 0 or lease <= 0:
             raise CommandError("--every and --lease take a number of seconds above 0.")

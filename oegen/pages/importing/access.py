@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth import get_permission_codename
 from django.contrib.auth.mixins import AccessMixin
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.views.generic import View
 
 from oegen.imports.tables.kinds import KINDS, ImportKind
 from oegen.imports.tables.models import TableImport
@@ -28,16 +30,16 @@ def _may_write(person: User, kind: ImportKind) -> bool:
     )
 
 
-class ImportersMixin(AccessMixin):
+class ImportersMixin(AccessMixin, View):
     """A page for those who may import anything."""
 
     raise_exception = True
     request: SignedInRequest
 
-    def dispatch(self, request: SignedInRequest, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(self, request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not kinds_for(request.user):
             return self.handle_no_permission()
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return super().dispatch(request, *args, **kwargs)
 
 
 class ImportMixin(ImportersMixin):

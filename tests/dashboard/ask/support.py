@@ -16,6 +16,7 @@ from tests.support.builders import (
     make_pipeline,
     make_user,
 )
+from tests.support.portfolios import analyze_tables
 
 #: The day of the clock, as in tests/dashboard/sample; and days before, on which records were added
 #: and changed.
@@ -74,4 +75,5 @@ def load_portfolio(at: Callable[[date], None]) -> User:
     gannet.rtb_date, gannet.rag_status = date(2027, 11, 30), "red"
     gannet.save()
     at(TODAY)
+    analyze_tables()
     return asker

@@ -371,3 +371,13 @@ def test_the_exit_code_is_0_only_if_nothing_was_rejected(demo, monkeypatch, caps
     said = capsys.readouterr()
     assert ("1 row was rejected" in said.err) == (code == 1)
     assert "Dry run: nothing was kept" in said.out
+
+
+def test_the_summary_has_the_first_ten_reasons(demo):
+    for line in range(1, 13):
+        demo.append("pipelines.csv", ID=str(line), ProjectName="\x1b[31m")
+    error = demo.refused()
+    reasons = [line for line in error.output.splitlines() if line.startswith("pipelines.csv, line")]
+    assert len(reasons) == 10
+    assert reasons[0].startswith("pipelines.csv, line 12: ID: “1” is no ID.")
+    assert "… and 2 more reasons." in error.output and "\x1b" not in error.output

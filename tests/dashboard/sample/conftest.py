@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from dashboard.sample.services import load_sample
+from tests.support.portfolios import analyze_tables
 
 TODAY = date(2025, 7, 15)
 
@@ -13,5 +14,7 @@ def sample(django_db_setup, django_db_blocker):
     from django.db import transaction
 
     with django_db_blocker.unblock(), transaction.atomic():
-        yield load_sample(today=TODAY)
+        loaded = load_sample(today=TODAY)
+        analyze_tables()
+        yield loaded
         transaction.set_rollback(True)

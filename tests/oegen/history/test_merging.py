@@ -15,7 +15,7 @@ from oegen import asof, audit
 from oegen.audit import integrity
 from oegen.audit.revert import merging
 from oegen.audit.revert.undoing import undo
-from oegen.models import AlertRule, ChangeSet, Comment
+from oegen.models import AlertRule, ChangeSet, Comment, ExternalReference
 from pipelines.models import CounterpartyRole, PipelineCounterparty
 from tests.support.builders import (
     make_contact,
@@ -23,25 +23,11 @@ from tests.support.builders import (
     make_information_point,
     make_pipeline,
 )
+from tests.support.tracked import contents
 
 pytestmark = pytest.mark.django_db
 
 LEI = "529900T8BM49AURSDO55"
-
-
-def as_they_are() -> dict:
-    """Every audited row by content."""
-    return {
-        model._meta.label: {
-            row.pk: {
-                field.attname: getattr(row, field.attname)
-                for field in model._meta.concrete_fields
-                if field.name not in ("version", "modified_at")
-            }
-            for row in model._base_manager.all()
-        }
-        for model in audit.tracked_models()
-    }
 
 
 def share(pipeline, counterparty, role, share_pct=None):
@@ -79,6 +65,8 @@ def pair(portfolio_manager):
             information_point=point, counterparty=counterparty
         )
     Comment.objects.create(subject=merged, author=portfolio_manager, text="Met them in Cork")
+    for key, record in (("17", survivor), ("18", merged)):
+        ExternalReference.objects.create(source="REPD", key=key, record=record)
     AlertRule.objects.create(
         name="Theirs", code="theirs", event="completed", channel="slack", counterparty=merged
     )
@@ -94,7 +82,7 @@ def merge(survivor, merged, person, **values):
 
 def test_everything_moves_and_undoing_brings_back_what_was(pair, portfolio_manager):
     survivor, merged = pair
-    before = as_they_are()
+    before = contents()
     change_set = merge(survivor, merged, portfolio_manager)
 
     survivor = Counterparty.objects.get()
@@ -115,12 +103,17 @@ def test_everything_moves_and_undoing_brings_back_what_was(pair, portfolio_manag
     }
     assert survivor.information_points.count() == survivor.comments.count() == 1
     assert AlertRule.objects.get(code="theirs").counterparty == survivor
+    references = ExternalReference.objects.of_records(Counterparty, [survivor.pk])
+    assert [str(one) for one in references] == ["REPD 17", "REPD 18"]
+    rows = ExternalReference.history.filter(key="18").order_by("history_id")
+    assert [row.object_id for row in rows] == [merged.pk, survivor.pk]
     assert (change_set.source, change_set.person) == (audit.Source.MERGE, portfolio_manager)
     assert not list(integrity.Check().findings())
 
     _, kept = undo(change_set=change_set, reason="They are two", person=portfolio_manager)
     assert kept == []
-    assert as_they_are() == before
+    assert contents() == before
+    assert ExternalReference.objects.get(key="18").record == merged
     assert not list(integrity.Check().findings())
 
 

@@ -183,8 +183,8 @@ def test_a_batch_of_writes_costs_search_two_queries_at_most():
     with CaptureQueriesContext(connection) as saved:
         pipelines[0].refresh_from_db()
         pipelines[0].save()
-    # PostgreSQL gets new documents by COPY, which is no query.
-    assert len(searching(created)) <= 1
+    # Whether any are left, then the new ones; PostgreSQL gets these by COPY, which is no query.
+    assert len(searching(created)) <= 2
     assert len(searching(updated)) == 1
     assert len(searching(saved)) == 1
 

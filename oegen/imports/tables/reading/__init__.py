@@ -3,8 +3,9 @@ file has them, and the marker of our own exports."""
 
 from oegen.imports.tables.reading.errors import UnreadableFileError
 from oegen.imports.tables.reading.marker import ID_HEADING, VERSION_HEADING, Marker
-from oegen.imports.tables.reading.opening import open_table
+from oegen.imports.tables.reading.opening import check_content, open_table
 from oegen.imports.tables.reading.table import (
+    SAMPLE,
     ColumnHead,
     Flag,
     SourceRow,
@@ -17,6 +18,7 @@ from oegen.imports.tables.reading.words import CLEAR
 __all__ = [
     "CLEAR",
     "ID_HEADING",
+    "SAMPLE",
     "VERSION_HEADING",
     "ColumnHead",
     "Flag",
@@ -25,6 +27,7 @@ __all__ = [
     "Table",
     "UnreadableFileError",
     "Value",
+    "check_content",
     "column_letter",
     "open_table",
 ]

@@ -29,18 +29,22 @@ def open_table(path: Path, name: str, *, sheet: str = "", header_row: int | None
     the number of the line, or row, that names the columns, by default found by itself. Raises
     UnreadableFileError with a sentence.
     """
-    ending = PurePath(name).suffix.lower()
+    check_content(path, name)
     with path.open("rb") as file:
-        start = file.read(4096)
-        file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if not start:
-        raise UnreadableFileError(f"{name}: the file is empty. {_SAVE_AS}")
-    if problem := _content_problem(path, start, ending):
-        raise UnreadableFileError(f"{name}: {problem}")
-    if ending in XLSX_ENDINGS:
+    if PurePath(name).suffix.lower() in XLSX_ENDINGS:
         return open_xlsx(path, name, digest, sheet, header_row)
     return open_csv(path, name, digest, header_row)
+
+
+def check_content(path: Path, name: str) -> None:
+    """Raise UnreadableFileError if the start of the file shows that it is none of these tables."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if not start:
+        raise UnreadableFileError(f"{name}: the file is empty. {_SAVE_AS}")
+    if problem := _content_problem(path, start, PurePath(name).suffix.lower()):
+        raise UnreadableFileError(f"{name}: {problem}")
 
 
 def _content_problem(path: Path, start: bytes, ending: str) -> str:

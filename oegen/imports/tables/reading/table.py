@@ -18,6 +18,10 @@ from oegen.imports.tables.reading.marker import Marker
 Value = str | Decimal | date | datetime | bool
 
 
+#: The distinct values of a column that are looked at.
+SAMPLE = 2_000
+
+
 class Flag(StrEnum):
     """What a cell is besides its value. Of the first kind only, the value counts."""
 
@@ -106,6 +110,15 @@ class Table(ABC):
     @abstractmethod
     def address(self, number: int, place: int) -> str:
         """Where a cell of the row with that number is, for a message."""
+
+    def samples(self) -> list[list[Value]]:
+        """The first distinct values of each column."""
+        found: list[dict[Value, None]] = [{} for _ in self.columns]
+        for row in self.rows():
+            for values, value in zip(found, row.cells, strict=False):
+                if value is not None and len(values) < SAMPLE:
+                    values[value] = None
+        return [list(values) for values in found]
 
     def flag_error(self, row: SourceRow, place: int) -> str:
         """The sentence if the cell's flag is an error, else empty."""

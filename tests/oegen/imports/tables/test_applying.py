@@ -10,9 +10,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from oegen.imports.tables import applying, jobs
+from oegen.imports.tables import applying, jobs, preview_file
 from oegen.imports.tables.models import ImportMapping, ImportState
-from oegen.imports.tables.plans import read_rows
 from oegen.imports.tables.running import (
     ChangedSinceError,
     apply_import,
@@ -24,8 +23,9 @@ from oegen.models import ChangeSet, Job
 from oegen.people.roles import ADMINISTRATORS, PORTFOLIO_MANAGERS
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from tests.oegen.imports.tables.conftest import changed
-from tests.support.builders import make_pipeline, make_user
+from tests.support.builders import make_counterparty, make_pipeline, make_user
 from tests.support.jobs import run_due_jobs
+from tests.support.tracked import contents
 
 HEADER = "Project,Status,Technology,Capacity (MW)\n"
 
@@ -56,7 +56,8 @@ def test_an_import_is_previewed_applied_and_undone_by_jobs(transactional_db, upl
     assert [job.error for job in run_due_jobs()] == [""]
     one.refresh_from_db()
     assert (one.state, one.result["counts"]["created"]) == (ImportState.PLANNED, 3)
-    shown = list(read_rows(one.plan_path))
+    with preview_file.opened(one.plan_path) as file:
+        shown = list(file.contents(preview_file.Section.CREATED))
     assert [row["name"] for row in shown] == ["P0", "P1", "P2"]
     assert {cell["label"] for cell in shown[1]["cells"]} >= {"Status", "Technologies"}
     assert not Pipeline.objects.exists()
@@ -84,6 +85,35 @@ def test_a_long_import_is_slices_that_undo_as_one(upload, monkeypatch):
     undone, skipped = undo_import(one, person=make_user(ADMINISTRATORS), reason="Wrong")
     assert (len(undone), skipped) == (3, [])
     assert not Pipeline.objects.exists() and not Facility.objects.exists()
+
+
+def test_undoing_leaves_what_was_there_before(upload, monkeypatch):
+    monkeypatch.setattr(applying, "SLICE_RECORDS", 4)
+    make_pipeline("P1", lead_developer=make_counterparty("Alder"), next_step="Call")
+    make_pipeline("P2")
+    before = contents()
+    text = (
+        "Ref,Project,Status,Technology,Capacity (MW),Next step,Lead developer,Counterparties\n"
+        "r1,P1,Construction,Solar,12.5,Write,Birch,Alder (Owner)\nr2,P2,On hold,,,,Alder,\n"
+        "r3,P3,Design,Wind,3,(clear),Birch,Alder (Owner)\n"
+    )
+    one = upload(
+        text, mapping={"columns": [{"heading": "Ref", "field": "reference"}], "source": "R"}
+    )
+    plan = preview_import(one)
+    assert (plan.questions, list(plan.problems())) == ((), [])
+    assert changed(plan) == {"created": 1, "changed": 2}
+    assert len(apply_import(one)) == 2
+    after = contents()
+    assert len(after["oegen.ExternalReference"]) == 3
+    _, skipped = undo_import(one, person=make_user(ADMINISTRATORS), reason="Wrong file")
+    assert skipped == []
+    moves = "pipelines.StageTransition"
+    found = contents()
+    assert found.pop(moves).keys() >= before.pop(moves).keys()
+    users = "oegen.User"
+    assert found.pop(users).keys() >= before.pop(users).keys()
+    assert found == before
 
 
 def test_an_import_whose_worker_dies_between_slices_goes_on(upload, monkeypatch):

@@ -63,6 +63,15 @@ def test_every_error_is_told_at_once_with_its_cell(importing):
     }
 
 
+def test_five_hundred_wrong_rows_are_five_hundred_reasons(importing):
+    rows = "".join(f"P{n},Design,Solar,x{n}\n" for n in range(500))
+    found = importing.plan("pipelines", f"Project,Status,Technology,Capacity (MW)\n{rows}")
+    assert changed(found) == {"refused": 500}
+    assert [(row, problem.heading, problem.value) for row, problem in found.problems()] == [
+        (n + 2, "Capacity (MW)", f"x{n}") for n in range(500)
+    ]
+
+
 def test_what_the_database_refuses_is_found_by_trying(importing):
     text = "Facility,Technology,Storage (MWh)\nOak,Solar,\nElm,BESS,8\nAsh,Solar,4\n"
     found = importing.plan("facilities", text)
@@ -229,12 +238,37 @@ def test_milestones_set_their_own_day_or_that_of_the_project(importing):
     assert Milestone.objects.filter(pipeline=oak).count() == 3
 
 
+def test_two_milestones_set_both_days_of_their_project(importing):
+    oak = make_pipeline("Oak", rtb_date="2027-01-01", cod_date="2028-01-01")
+    text = "Pipeline,Milestone,Forecast\nOak,RTB,2027-06-01\nOak,COD,2028-06-01\n"
+    for days in (text, text.replace("06-01", "07-01")):
+        importing.apply("milestones", days)
+    oak.refresh_from_db()
+    assert (str(oak.rtb_date), str(oak.cod_date)) == ("2027-07-01", "2028-07-01")
+
+
+def test_a_mapping_tells_columns_of_one_name_apart_and_ignores_none(importing):
+    text = "Company,Note,Note\nBirch,GB,ES\n"
+    columns = [
+        {"heading": "Company", "field": "name"},
+        {"heading": "Note (column C)", "field": "country"},
+        {"heading": "Note", "field": "gone"},
+    ]
+    asked = importing.plan("counterparties", text, {"columns": columns}).questions
+    assert [one.key for one in asked] == ["column:Note"]
+    importing.apply("counterparties", text, {"columns": columns, "left_out": ["Note"]})
+    assert Counterparty.objects.get().country == "ES"
+    columns[2]["field"] = "country"
+    asked = importing.plan("counterparties", text, {"columns": columns}).questions
+    assert [one.key for one in asked] == ["repeated:Note (column C)"]
+
+
 def test_contacts_information_points_and_comments_come_in(importing):
     make_counterparty("Birch")
     oak = make_pipeline("Oak")
     importing.apply("contacts", "Contact,E-mail,Roles\nAnn Lee,ann@birch.example,CEO at Birch\n")
     importing.apply(
-        "information_points",
+        "infopoints",
         "Title,Impact,Likelihood,Technologies,Counterparties,Pipelines\n"
         "Prices fall,50,60,Solar/BESS,['Birch'],Oak\n",
     )
