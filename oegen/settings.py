@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "oegen.apps.OEGenConfig",
     "counterparties.apps.CounterpartiesConfig",
     "pipelines.apps.PipelinesConfig",
+    "pipelines.registers.apps.RegistersConfig",
     "infopoints.apps.InfopointsConfig",
     "dashboard.apps.DashboardConfig",
     "oegen.apps.OEGenAdminConfig",

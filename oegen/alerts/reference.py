@@ -17,6 +17,7 @@ RULES = [
     ("withdrawn", "Withdrawn, refused or sold", None, True),
     ("capacity-changed", "Capacity changed", 10, True),
     ("information-point-rated", "Information point rated high", 5000, True),
+    ("register-edition", "New edition of a public register", None, True),
     # In Slack, everybody would see what is meant for one person.
     ("mentioned", "Mentioned in a comment", None, False),
 ]

@@ -6,6 +6,8 @@ from django.core import checks
 from oegen import audit
 from oegen.audit.history import HistoryRow
 
+OUR_PACKAGES = ("oegen", "counterparties", "pipelines", "infopoints", "dashboard")
+
 
 @checks.register(checks.Tags.models)
 def business_models_have_history(app_configs: object, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -20,7 +22,7 @@ def business_models_have_history(app_configs: object, **kwargs: Any) -> list[che
             id="oegen.E001",
         )
         for config in apps.get_app_configs()
-        if config.name in ("oegen", "counterparties", "pipelines", "infopoints", "dashboard")
+        if config.name.split(".")[0] in OUR_PACKAGES
         for model in config.get_models(include_auto_created=True)
         if model not in audited
         and not issubclass(model, HistoryRow)

@@ -45,6 +45,12 @@ SCHEDULES: list[tuple[str, str, str, dict[str, Any]]] = [
         {"frequency": Frequency.DAY, "at": time(2)},
     ),
     (
+        "fetch-registers",
+        "Public registers",
+        "fetch-registers",
+        {"frequency": Frequency.WEEK, "weekday": Weekday.TUESDAY, "at": time(5)},
+    ),
+    (
         "tidy",
         "Tidy up",
         "tidy",

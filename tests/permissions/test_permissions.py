@@ -184,6 +184,12 @@ SECURITY_EVENTS = {
     "<path:object_id>/delete/": NOBODY,
 }
 
+EDITIONS = {
+    **COMMENTS,
+    "<path:object_id>/change/": EDITORS_READ,
+    "<path:object_id>/delete/": NOBODY,
+}
+
 #: By the admin's address of the model.
 MODELS = {
     "admin/auth/group/": PEOPLE,
@@ -211,6 +217,12 @@ MODELS = {
     "admin/pipelines/stage/": REFERENCE,
     "admin/pipelines/stagetransition/": MOVES,
     "admin/pipelines/technology/": REFERENCE,
+    "admin/registers/edition/": EDITIONS,
+    "admin/registers/register/": REFERENCE,
+    "admin/registers/registercompany/": SECURITY_EVENTS,
+    "admin/registers/registerproject/": SECURITY_EVENTS,
+    "admin/registers/registerstate/": SECURITY_EVENTS,
+    "admin/registers/reject/": SECURITY_EVENTS,
 }
 
 TABLE = PAGES | {
