@@ -6,7 +6,6 @@ from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils.formats import date_format
 
 from counterparties import questions
@@ -17,6 +16,7 @@ from counterparties.querysets import (
     CounterpartyQuerySet,
 )
 from counterparties.reference import CONTACT_ROLES
+from oegen.core.addresses import address_of
 from oegen.core.constraints import name_present, unique_name
 from oegen.core.fields import (
     CountryField,
@@ -94,7 +94,7 @@ class Counterparty(AuditedModel):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("counterparty", args=[self.pk])
+        return address_of("counterparty", self.pk)
 
     def record_keys(self):
         taken = "There is already a counterparty called “%(other)s”."
@@ -150,7 +150,7 @@ class Contact(AuditedModel):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("contact", args=[self.pk])
+        return address_of("contact", self.pk)
 
     @property
     def phone_without_spaces(self) -> str:

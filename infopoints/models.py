@@ -6,12 +6,12 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.db.models import F
-from django.urls import reverse
 
 from counterparties.models import Counterparty
 from infopoints.choices import Status
 from infopoints.querysets import InformationPointQuerySet
 from oegen.core import clock
+from oegen.core.addresses import address_of
 from oegen.core.constraints import name_present
 from oegen.core.fields import (
     LineField,
@@ -93,7 +93,7 @@ class InformationPoint(AuditedModel):
         return self.title
 
     def get_absolute_url(self):
-        return reverse("informationpoint", args=[self.pk])
+        return address_of("informationpoint", self.pk)
 
     @property
     def is_review_overdue(self) -> bool:

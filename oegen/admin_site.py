@@ -12,7 +12,7 @@ from oegen.people.roles import ENTER_ADMIN
 from oegen.people.sign_in import SignOut
 
 #: The order of the applications.
-APP_ORDER = ["pipelines", "counterparties", "infopoints", "dashboard", "oegen", "auth"]
+APP_ORDER = ["pipelines", "registers", "counterparties", "infopoints", "dashboard", "oegen", "auth"]
 
 #: The models with links in the header, in their order.
 SECTIONS = ["Pipeline", "Facility", "Counterparty", "Contact", "InformationPoint"]

@@ -3,7 +3,7 @@ downloads and digest. Read from the facts, so that it holds on any day.
 
 ``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
 pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
-(pipelines.stays.usual_days), holds included. ``NOBODY`` counts once somebody is responsible for any
+(pipelines.stays.waiting), holds included. ``NOBODY`` counts once somebody is responsible for any
 open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses them.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from oegen.core import clock, sql
 from oegen.core.database import key_set
 from pipelines import stays
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
+from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.intervals import FOREVER
 from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
@@ -68,6 +69,7 @@ class Usage:
 def attention_sql(
     only: RawSQL | None = None,
     *,
+    among: str = "",
     pipeline: str = "",
     usage: Usage | None = None,
     at: datetime | None = None,
@@ -76,22 +78,28 @@ def attention_sql(
     (its code), ``rag``, ``rtb``, ``responsible`` (a user's key), ``kw`` (null if unknown) and, by
     ``Reason.column``, 0 or 1.
 
-    ``only`` selects the ids of the pipelines wanted; ``pipeline`` is SQL for the id of the only one
-    wanted, such as a column of an outer query. ``at``: as the pipelines were at that moment, judged
-    on the day that is read.
+    ``only`` selects the ids of the pipelines wanted, if these are few; ``among`` names a table of
+    many ids; ``pipeline`` is SQL for the id of the only one wanted, such as a column of an outer
+    query. ``at``: as the pipelines were at that moment, judged on the day that is read.
     """
     usage = usage or Usage.load()
-    facts, params = _open_facts(usage.gates, usage.proves, clock.today(), connection.vendor)
+    facts, params = _open_facts(usage.gates, usage.proves, connection.vendor)
+    params = of_today(params)
     moment = at or clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
     valid_now, now_params = _valid_at(moment)
     valid_then, then_params = _valid_at(then)
     [until] = _adapted(moment or FOREVER)
-    wanted, wanted_params = "", ()
-    if only:
+    wanted, wanted_then, wanted_params = "", "", ()
+    if among:
+        # Not then: PostgreSQL would look up the facts of each of the many.
+        wanted = f"AND pipeline_id IN (SELECT id FROM {among})"  # noqa: S608
+    elif only:
         wanted, wanted_params = f"AND pipeline_id IN ({only.sql})", tuple(only.params)
     elif pipeline:
         wanted = f"AND pipeline_id = {pipeline}"
+    if not among:
+        wanted_then = wanted
     nobody = "now.responsible IS NULL" if usage.names else "1 = 0"
     waiting = usage.waiting
     return (
@@ -123,7 +131,7 @@ def attention_sql(
         -- Only those that are not the same at both moments.
         LEFT JOIN (
             SELECT pipeline_id, rag_status, rtb_date FROM ({facts}) AS facts
-            WHERE is_first AND {valid_then} AND valid_until < %s {wanted}
+            WHERE is_first AND {valid_then} AND valid_until < %s {wanted_then}
         ) AS was ON was.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
         (
@@ -135,11 +143,12 @@ def attention_sql(
 
 
 @lru_cache(maxsize=10)
-def _open_facts(gates: Gates, proves: bool, today: date, vendor: str) -> tuple[str, sql.Values]:
-    """SQL that selects all facts of open pipelines with what reasons are made of, ever.
+def _open_facts(gates: Gates, proves: bool, vendor: str) -> tuple[str, sql.Values]:
+    """SQL that selects all facts of open pipelines with what reasons are made of, ever."""
+    return write_for_any_day(lambda: _write_open_facts(gates, proves))
 
-    Kept, because Django takes as long to write it as the database to read some thousand rows.
-    """
+
+def _write_open_facts(gates: Gates, proves: bool) -> tuple[str, sql.Values]:
     confirmed = clock.days_ago(UNCONFIRMED_DAYS)
     unproven = is_unproven(gates) if proves else Q(pk__in=[])
     facts = apps.get_model("pipelines", "Fact").objects.filter(IS_OPEN).order_by()
@@ -150,8 +159,8 @@ def _open_facts(gates: Gates, proves: bool, today: date, vendor: str) -> tuple[s
         )
         .annotate(
             stage_code=F("stage__code"),
-            overdue=as_number(is_overdue(today)),
-            missed=as_number(Q(milestone_due__lt=today)),
+            overdue=as_number(is_overdue()),
+            missed=as_number(Q(milestone_due__lt=clock.today())),
             unproven=as_number(unproven),
             # What was never rated has a reason of its own.
             unconfirmed=as_number(not_confirmed_since(confirmed) & ~Q(rag_status="")),

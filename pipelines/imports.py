@@ -349,7 +349,7 @@ PIPELINES = register(
                 name="responsible",
                 label="Responsible",
                 reads=Person(),
-                other_names=("Owner", "Project manager"),
+                other_names=("Project manager",),
             ),
             ImportField(name="next_step", label="Next step"),
             ImportField(name="next_step_on", label="Next step due", reads=Day()),

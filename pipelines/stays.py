@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TypeVar
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from django.apps import apps
@@ -15,8 +14,6 @@ from oegen import asof, audit
 from oegen.core import clock, sql
 from oegen.core.caching import keep
 from pipelines.choices import Outcome
-
-T = TypeVar("T")
 
 #: The fewest observations from which a share or a usual time is given.
 ENOUGH = 10
@@ -122,8 +119,7 @@ def pipelines_with_result_sql(result: str) -> str:
 # How stays went ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Length:
+class Length(NamedTuple):
     """A number of ``stays`` that lasted ``days`` so far; ``moved`` of them ended with a move."""
 
     days: int
@@ -148,52 +144,74 @@ class Summary:
     ended: int = 0
 
 
+@dataclass(frozen=True)
+class _Stays:
+    """The stays by the stage's code, and what ``waiting`` gives."""
+
+    summaries: dict[str, Summary]
+    waiting: list[UUID]
+
+
 def summarize(day: date, only: str = "") -> dict[str, Summary]:
     """The stays up to the day, by the stage's code. ``only`` names a table with the ids of the
     pipelines wanted; by default those of all are summarized."""
     if only:
-        return _summarize(day, f"WHERE pipeline_id IN (SELECT id FROM {only})")  # noqa: S608
-    return _keep(lambda: _summarize(day), "stays", day)
+        return _read(day, f"WHERE pipeline_id IN (SELECT id FROM {only})").summaries  # noqa: S608
+    return _kept(day).summaries
 
 
-def _keep(compute: Callable[[], T], kind: str, day: date) -> T:
-    """The result of ``compute``, cached until a transition or a stage is written."""
-    return keep(compute, kind, day, clock.past_moment(), *stays_version())
+def waiting(day: date) -> list[UUID]:
+    """The pipelines that are in a stage for more than the usual days: those within which four
+    fifths of all stays in it end with a move. None in stages of which fewer than ``ENOUGH`` stays
+    ended so, because those say little."""
+    return _kept(day).waiting
+
+
+def _kept(day: date) -> _Stays:
+    """The stays of all pipelines, cached until a transition or a stage is written."""
+    return keep(lambda: _read(day), "stays", day, clock.past_moment(), *stays_version())
 
 
 def stays_version() -> list[object]:
     """What changes when a stay does: a part of cache keys."""
     models = (apps.get_model("pipelines", name) for name in ("StageTransition", "Stage"))
-    return [part for model in models for part in audit.table_version(model)]
+    return audit.table_version(*models)
 
 
-def _summarize(day: date, where: str = "") -> dict[str, Summary]:
+def _read(day: date, where: str = "") -> _Stays:
     until = f"COALESCE(until, {sql.date_literal(day)})"
     lengths: dict[str, list[Length]] = defaultdict(list)
-    ongoing: Counter[str] = Counter()
+    still: Counter[str] = Counter()
     results: dict[str, list[int]] = {}
-    for stage, days, *numbers in sql.fetch(
+    #: The ids of the pipelines whose stays are not over, by stage and days so far.
+    ongoing: list[tuple[str, int, str]] = []
+    for stage, days, keys, *numbers in sql.fetch(
         f"""
         WITH stays AS MATERIALIZED ({stays_sql(where)})
-        SELECT stage, {sql.days_between("began", until)} AS days, SUM(moved), COUNT(*),
-            COUNT(*) - COUNT(until), NULL FROM stays GROUP BY 1, 2
+        SELECT stage, {sql.days_between("began", until)} AS days,
+            {sql.joined("pipeline_id")} FILTER (WHERE until IS NULL),
+            SUM(moved), COUNT(*), COUNT(*) - COUNT(until), NULL FROM stays GROUP BY 1, 2
         UNION ALL
-        SELECT stage, NULL, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
+        SELECT stage, NULL, NULL, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
         FROM ({stage_results_sql("stays")}) AS results GROUP BY stage
-        ORDER BY 1, 2
         """  # noqa: S608 - no user input
     ):
         if days is None:
             results[stage] = list(map(int, numbers))
-        else:
-            moved, stays, still = map(int, numbers[:3])
-            lengths[stage].append(Length(int(days), moved, stays))
-            ongoing[stage] += still
-    return {
+            continue
+        moved, stays, not_over = map(int, numbers[:3])
+        lengths[stage].append(Length(int(days), moved, stays))
+        still[stage] += not_over
+        if keys:
+            ongoing.append((stage, int(days), keys))
+    for of_stage in lengths.values():
+        # Not in SQL: PostgreSQL would sort all stays by the stages' codes.
+        of_stage.sort()
+    summaries = {
         stage: Summary(
             pipelines,
             stays=sum(length.stays for length in lengths[stage]),
-            ongoing=ongoing[stage],
+            ongoing=still[stage],
             moved=sum(length.moved for length in lengths[stage]),
             median_days=days_until(lengths[stage], 0.5),
             usual_days=days_until(lengths[stage], FOUR_FIFTHS),
@@ -203,6 +221,20 @@ def _summarize(day: date, where: str = "") -> dict[str, Summary]:
         )
         for stage, (pipelines, went_on, sold, ended) in results.items()
     }
+    usual = {
+        stage: one.usual_days
+        for stage, one in summaries.items()
+        if one.usual_days is not None and one.moved >= ENOUGH
+    }
+    return _Stays(
+        summaries,
+        [
+            sql.uuid_of(key)
+            for stage, days, keys in ongoing
+            if stage in usual and days > usual[stage]
+            for key in keys.split()
+        ],
+    )
 
 
 def days_until(lengths: list[Length], share: float) -> int | None:
@@ -216,33 +248,3 @@ def days_until(lengths: list[Length], share: float) -> int | None:
         if 1 - staying >= share - ROUNDING:
             return length.days
     return None
-
-
-def usual_days(day: date) -> dict[str, int]:
-    """The days within which four fifths of all stays in a stage end with a move, by the stage's
-    code; without the stages of which fewer than ``ENOUGH`` stays ended so, because those say
-    little."""
-    return {
-        stage: found.usual_days
-        for stage, found in summarize(day).items()
-        if found.usual_days is not None and found.moved >= ENOUGH
-    }
-
-
-def waiting(day: date) -> list[UUID]:
-    """The pipelines that are in a stage for more than the usual days."""
-    return _keep(lambda: _waiting(day), "waiting", day)
-
-
-def _waiting(day: date) -> list[UUID]:
-    latest = {stage: day - timedelta(days=usual) for stage, usual in usual_days(day).items()}
-    if not latest:
-        return []
-    is_long = " OR ".join(
-        f"stage = %s AND began < {sql.date_literal(limit)}" for limit in latest.values()
-    )
-    rows = sql.fetch(
-        f"SELECT pipeline_id FROM ({stays_sql()}) AS stays WHERE until IS NULL AND ({is_long})",  # noqa: S608
-        tuple(latest),
-    )
-    return [sql.uuid_of(key) for (key,) in rows]

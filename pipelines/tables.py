@@ -3,9 +3,9 @@ from decimal import Decimal
 from operator import attrgetter, methodcaller
 
 from django.db.models import Prefetch
-from django.urls import reverse
 from django.utils.html import format_html
 
+from oegen.core.addresses import address_of
 from oegen.core.fields import country_name
 from oegen.exports import NUMBER_WIDTH, FileColumn, FileValue, LinkedRows, number_format
 from oegen.pages.columns import (
@@ -15,7 +15,6 @@ from oegen.pages.columns import (
     DayColumn,
     MomentColumn,
     NullsLastColumn,
-    NullsLastPartColumn,
     NumberColumn,
     PartColumn,
     PersonColumn,
@@ -38,6 +37,7 @@ from pipelines.models import (
 )
 from pipelines.models.pipeline import status_label
 from pipelines.querysets.capacity import ZERO
+from pipelines.templatetags.pipelines import rtb_cell
 
 #: Ordered by technology, so that templates can group them. The technologies are prefetched, like
 #: the stages below: an instance for each row would take longer than their query.
@@ -112,10 +112,18 @@ class LeadDeveloperColumn(NullsLastColumn):
     def cell(self, record, value):
         return format_html(
             '<a class="one-line" href="{}" title="{}">{}</a>',
-            reverse("counterparty", args=[record.lead_developer_id]),
+            address_of("counterparty", record.lead_developer_id),
             truncate(value, 300),
             truncate(value, 60),
         )
+
+
+class RtbColumn(NullsLastColumn):
+    def __init__(self):
+        super().__init__("RTB date", empty_values=(), annotate=methodcaller("with_overdue"))
+
+    def cell(self, record, value):
+        return rtb_cell(record)
 
 
 class ReasonsColumn(PartColumn):
@@ -220,9 +228,7 @@ class PipelineTable(RecordTable):
         annotate=methodcaller("with_capacity"),
         file_value=FileValue(("capacity_mw",), _total, FACILITIES),
     )
-    rtb_date = NullsLastPartColumn(
-        "pipelines/parts/rtb.html", "RTB date", annotate=methodcaller("with_overdue")
-    )
+    rtb_date = RtbColumn()
     rtb_baseline = DayColumn("RTB baseline", annotate=_with_baseline)
     rtb_days_late = NumberColumn("RTB against baseline, days", annotate=_with_baseline)
     attention = ReasonsColumn()

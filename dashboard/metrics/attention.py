@@ -96,9 +96,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
         stays = stays_version() if keys is not None else []
         usage = Usage.load()
         if keys is None:
-            ids = f"SELECT id FROM {portfolio.selected}"
-            only = RawSQL(ids, ()) if portfolio.selected else None  # noqa: S611
-            found = _read(usage, only, limit=limit)
+            found = _read(usage, among=portfolio.selected, limit=limit)
         else:
             found = portfolio.keep_morning(
                 lambda morning: _read(usage, at=morning.moment),
@@ -147,10 +145,15 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
 
 
 def _read(
-    usage: Usage, only: RawSQL | None = None, *, at: datetime | None = None, limit: int = _KEPT
+    usage: Usage,
+    only: RawSQL | None = None,
+    *,
+    among: str = "",
+    at: datetime | None = None,
+    limit: int = _KEPT,
 ) -> _Found:
     counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
-    sql, params = attention_sql(only, usage=usage, at=at)
+    sql, params = attention_sql(only, among=among, usage=usage, at=at)
     rows = fetch(
         f"""
         SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from dashboard.metrics.sums import Column
 from oegen.core import clock
 from oegen.core.sql import Values
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
+from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.intervals import FOREVER
 from pipelines.facts.querysets import fact_probability
 from pipelines.models import Fact
@@ -71,24 +72,25 @@ def select_facts(
     pipelines' ids; empty means all: the first limits the facts, the other is what
     ``Column.IN_FILTER`` says.
     """
-    sql, params = _facts_sql(columns, where, clock.today(), connection.vendor)
+    sql, params = _facts_sql(columns, where, connection.vendor)
     condition = span.sql
     if among:
         condition += f" AND pipeline_id IN (SELECT id FROM {among})"
     marked = f"CASE WHEN pipeline_id IN (SELECT id FROM {in_filter}) THEN 1 ELSE 0 END"
     own = {Column.IN_FILTER: f"{marked if in_filter else 1} AS in_filter"}
     selected = ", ".join(own.get(column, str(column)) for column in columns)
-    return f"SELECT {selected} FROM ({sql}) AS facts WHERE {condition}", params + span.params
+    return f"SELECT {selected} FROM ({sql}) AS facts WHERE {condition}", of_today(
+        params
+    ) + span.params
 
 
 @lru_cache(maxsize=200)
-def _facts_sql(
-    columns: tuple[Column, ...], where: Q, today: date, vendor: str
-) -> tuple[str, Values]:
-    """SQL for the columns of all facts and for the times at which they are valid.
+def _facts_sql(columns: tuple[Column, ...], where: Q, vendor: str) -> tuple[str, Values]:
+    """SQL for the columns of all facts and for the times at which they are valid."""
+    return write_for_any_day(lambda: _write_facts_sql(columns, where))
 
-    Kept, because Django takes as long to write it as the database to read some thousand rows.
-    """
+
+def _write_facts_sql(columns: tuple[Column, ...], where: Q) -> tuple[str, Values]:
     named: dict[str, Any] = {
         column: _EXPRESSIONS[column]() for column in columns if column in _EXPRESSIONS
     }

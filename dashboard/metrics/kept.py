@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from django.db import connection
 from django.db.models import Q
 
 from oegen import asof, audit
 from oegen.audit import table_version
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
+from oegen.core.sql import fetch
 from oegen.models import ChangeSet
 from pipelines.facts.intervals import FOREVER
 from pipelines.models import (
@@ -36,14 +38,20 @@ def facts_version(day: date, until: datetime) -> tuple[object, ...]:
     Read it before what is to be cached: with a concurrent write, newer figures then get an older
     key, never the reverse. Outside ``as_of`` an earlier day it takes less time and says no less.
     """
-    vocabulary = *table_version(Stage), *table_version(Technology)
-    return day, *_version_until(until), *vocabulary
+    return day, *_version_until(until), *table_version(Stage, Technology)
 
 
 def _version_until(until: datetime) -> tuple[object, ...]:
-    before = ChangeSet.objects.filter(sealed_at__lt=until).order_by("-sealed_at", "-number")
-    newest = before.values_list("seal", flat=True).first()
-    return until, newest, FactRevision.objects.filter(changed_from__lt=until).count()
+    [(newest, revisions)] = fetch(
+        f"""
+        SELECT (
+            SELECT seal FROM {ChangeSet._meta.db_table} WHERE sealed_at < %s
+            ORDER BY sealed_at DESC, number DESC LIMIT 1
+        ), (SELECT COUNT(*) FROM {FactRevision._meta.db_table} WHERE changed_from < %s)
+        """,
+        (connection.ops.adapt_datetimefield_value(until),) * 2,
+    )
+    return until, newest, revisions
 
 
 def figures_version(*, is_filtered: bool) -> str:

@@ -276,6 +276,11 @@ class _Index:
 
 def _excess(members: list[tuple[SharedRow, Numbers]]) -> tuple[int, ...]:
     """What the numbers of the rows of a facility add up to above those of the facility."""
+    if len(members) == 2:
+        (row, numbers), (other, others) = members
+        if row.kw == other.kw and row.kwh == other.kwh:
+            # Above the larger of two is the smaller.
+            return tuple(map(min, numbers, others))
     together = numbers_of([row for row, _ in members])
     columns = zip(*(numbers for _, numbers in members), together, strict=True)
     return tuple(sum(own) - one for *own, one in columns)

@@ -32,10 +32,13 @@ class PastRows:
 
     def records(self, model: type[AuditedModel]) -> str:
         """The records with their past values."""
-        parts = [self.unchanged(model, model, "id"), self.changed_records(model)]
+        return f"{self.unchanged(model, model, 'id')} UNION ALL {self.rebuilt(model)}"
+
+    def rebuilt(self, model: type[AuditedModel]) -> str:
+        """The records that were written since, with their past values."""
         if any(model.link_models()):
-            parts.append(self._not_yet_entered(model))
-        return " UNION ALL ".join(parts)
+            return f"{self.changed_records(model)} UNION ALL {self._not_yet_entered(model)}"
+        return self.changed_records(model)
 
     def history(self, model: type[AuditedModel]) -> str:
         """The history rows that existed."""
@@ -68,16 +71,26 @@ class PastRows:
         # Reference tables: ``migrate`` made the oldest row whatever its date, so order by version.
         # Other tables: rows back-dated by an import all have version 0, so order by date.
         newest = "version DESC" if model.is_vocabulary() else "history_date DESC"
+        order = f"{newest}, history_id DESC"
+        changed = f"SELECT DISTINCT id FROM ({self.changed(model)}) AS written"  # noqa: S608
+        earlier = f"earlier.id = changed.id AND NOT ({self._later(model)})"
         # One look into the index for each record (oegen.audit.triggers.install_indexes).
+        if self._connection.vendor == "postgresql":
+            return f"""
+                SELECT {columns_of(model, "newest.")} FROM ({changed}) AS changed
+                CROSS JOIN LATERAL (
+                    SELECT * FROM {history} AS earlier WHERE {earlier} ORDER BY {order} LIMIT 1
+                ) AS newest
+                WHERE newest.history_type <> '-'
+            """  # noqa: S608
         return f"""
             SELECT {columns_of(model)} FROM {history} WHERE history_type <> '-' AND history_id IN (
                 WITH known AS MATERIALIZED (
                     SELECT (
                         SELECT history_id FROM {history} AS earlier
-                        WHERE earlier.id = changed.id AND NOT ({self._later(model)})
-                        ORDER BY {newest}, history_id DESC LIMIT 1
+                        WHERE {earlier} ORDER BY {order} LIMIT 1
                     ) AS history_id
-                    FROM (SELECT DISTINCT id FROM ({self.changed(model)}) AS written) AS changed
+                    FROM ({changed}) AS changed
                 )
                 SELECT history_id FROM known
             )

@@ -5,10 +5,11 @@ recorded up to then: temporary tables shadow the real ones. Queries of
 metrics, filters, lists and record pages read the past without a change. Writes raise
 ReadOnlyPastError.
 
-A table is created when a statement first names it. Records without a later history row are copied
-from the real table. The others are rebuilt from their last history row up to the end of the day,
-and left out if that row is a removal or if there is none. Most records are unchanged, so the cost
-grows with the number of later changes. Reference rows that ``migrate`` creates exist on every day.
+A table is created when a statement first names it. Records without a later history row are those
+of the real table: SQLite copies them, PostgreSQL has a view that adds the others to them. The
+others are rebuilt from their last history row up to the end of the day, and left out if that row is
+a removal or if there is none. Most records are unchanged, so the cost grows with the number of
+later changes. Reference rows that ``migrate`` creates exist on every day.
 
 A record can be referred to before its own history begins: an import may date links earlier than
 what they link. It is included with the values of its first history row and version
@@ -21,7 +22,7 @@ SQL written by hand must name tables by ``table(model)``: without the quotes it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -30,10 +31,10 @@ from itertools import count
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.models import BooleanField
+from django.db.models import BooleanField, Model
 
 from oegen import audit, search
-from oegen.asof.statements import PastRows, stored
+from oegen.asof.statements import PastRows, columns_of, stored
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.core import clock
@@ -139,8 +140,9 @@ class _PastTables:
         created, self._created = self._created, []
         try:
             with self._connection.cursor() as cursor:
-                for kind, name in created:
-                    cursor.execute(f'DROP {kind} "{self._temporary}"."{name}"')
+                # Views first, because they depend on tables.
+                for kind in ("VIEW", "TABLE"):
+                    self._drop(kind, [name for other, name in created if other == kind], cursor)
         except DatabaseError:
             # SQLite cannot drop a table while a cursor on it is open. Close the connection: that
             # drops its temporary tables, so the next request can't read the past.
@@ -148,9 +150,13 @@ class _PastTables:
                 raise
             self._connection.close()
 
-    @property
-    def _temporary(self) -> str:
-        return "pg_temp" if self._postgresql else "temp"
+    def _drop(self, kind: str, names: list[str], cursor) -> None:
+        if self._postgresql and names:
+            together = ", ".join(f'pg_temp."{name}"' for name in names)
+            cursor.execute(f"DROP {kind} {together}")
+        elif not self._postgresql:
+            for name in names:
+                cursor.execute(f'DROP {kind} temp."{name}"')
 
     def _table_creators(self):
         """Pairs of table name and the function that creates it, in dependency order."""
@@ -174,39 +180,94 @@ class _PastTables:
         self._created.append(("VIEW", table))
 
     def _records(self, model, cursor) -> None:
-        """Create the temporary table of past records; see the module docstring.
+        """Create what holds the past records; see the module docstring.
 
         If nothing was written since, none is created and queries read the real table.
         """
-        cursor.execute(f"{self._rows.changed(model)} LIMIT 1")
-        if cursor.fetchone():
+        written = self._rows.changed(model)
+        cursor.execute(f"{written} LIMIT 1")
+        if not cursor.fetchone():
+            return
+        if self._postgresql:
+            self._view_over(model, written, ("id",), self._rows.rebuilt(model), cursor)
+        else:
             self._table(model, self._rows.records(model), cursor)
 
-    def _table(self, model, select: str, cursor) -> None:
-        """Create a temporary table from a SELECT, with its indexes."""
-        table = model._meta.db_table
-        cursor.execute(f'CREATE TEMPORARY TABLE "{table}" AS {select}')
-        self._created.append(("TABLE", table))
+    def _view_over(
+        self, model: type[Model], written: str, key: Sequence[str], rebuilt: str, cursor
+    ) -> str:
+        """Create a view of the rows of the real table, without those whose ``key`` is among what
+        ``written`` selects, and of those that ``rebuilt`` selects. Returns the name of the table of
+        the latter.
+
+        The condition stands around the UNION ALL, because PostgreSQL uses the indexes of tables
+        under a UNION ALL for joins only if each part is a table without a condition.
+        """
+        name = model._meta.db_table
+        keys, rows = f"{name} written", f"{name} rebuilt"
+        columns = ", ".join(f'"{column}"' for column in key)
+        distinct = f"SELECT DISTINCT * FROM ({written}) AS found"  # noqa: S608
+        same = " AND ".join(f'written."{column}" = existing."{column}"' for column in key)
+        view = f"""
+            SELECT {columns_of(model)} FROM (
+                SELECT {columns_of(model)}, FALSE AS is_rebuilt
+                FROM {stored(model, self._connection)}
+                UNION ALL SELECT {columns_of(model)}, TRUE FROM pg_temp."{rows}"
+            ) AS existing
+            WHERE is_rebuilt OR NOT EXISTS (
+                SELECT 1 FROM pg_temp."{keys}" AS written WHERE {same}
+            )
+        """  # noqa: S608
+        statements = [
+            f'CREATE TEMPORARY TABLE "{keys}" ({columns}) AS {distinct}',
+            # Unique, so that it is used: nobody has analysed the table.
+            f'CREATE UNIQUE INDEX ON pg_temp."{keys}" ({columns})',
+            *self._making_table(rows, model, rebuilt),
+            f'CREATE TEMPORARY VIEW "{name}" AS {view}',
+        ]
+        # Together, because most of them take less time than to send them.
+        cursor.execute("; ".join(statements))
+        self._created += [("TABLE", keys), ("TABLE", rows), ("VIEW", name)]
+        return rows
+
+    def _table(self, model: type[Model], select: str, cursor) -> None:
+        name = model._meta.db_table
+        for statement in self._making_table(name, model, select):
+            cursor.execute(statement)
+        self._created.append(("TABLE", name))
+
+    def _making_table(self, name: str, model: type[Model], select: str) -> Iterator[str]:
+        """The statements that create a temporary table of rows of the model, with its indexes."""
+        yield f'CREATE TEMPORARY TABLE "{name}" AS {select}'
         for column in _indexed(model):
             if self._postgresql:
-                cursor.execute(f'CREATE INDEX ON pg_temp."{table}" ("{column}")')
+                yield f'CREATE INDEX ON pg_temp."{name}" ("{column}")'
             else:
-                name = f"past_{table}_{column}"
-                cursor.execute(f'CREATE INDEX temp."{name}" ON "{table}" ("{column}")')
+                yield f'CREATE INDEX temp."past_{name}_{column}" ON "{name}" ("{column}")'
         if self._postgresql:
             columns = ", ".join(f'"{column}"' for column in _analysed(model))
-            cursor.execute(f'ANALYZE pg_temp."{table}" ({columns})')
+            yield f'ANALYZE pg_temp."{name}" ({columns})'
 
     def _documents(self, cursor) -> None:
-        """The search documents of that day: copied for unchanged records, rebuilt for others."""
+        """The search documents of that day: those of unchanged records, and rebuilt ones."""
         kinds = {model: ContentType.objects.get_for_model(model).pk for model in search.kinds()}
-        unchanged = [
-            self._rows.unchanged(model, SearchDocument, "object_id", f"content_type_id = {kind}")
-            for model, kind in kinds.items()
-        ]
-        self._table(SearchDocument, " UNION ALL ".join(unchanged), cursor)
+        documents = SearchDocument._meta.db_table
+        if self._postgresql:
+            written = " UNION ALL ".join(
+                f"SELECT {kind}, id FROM ({self._rows.changed(model)}) AS changed"  # noqa: S608
+                for model, kind in kinds.items()
+            )
+            none = f"SELECT * FROM {stored_table(SearchDocument)} WHERE FALSE"  # noqa: S608
+            keys = ("content_type_id", "object_id")
+            documents = self._view_over(SearchDocument, written, keys, none, cursor)
+        else:
+            unchanged = [
+                self._rows.unchanged(model, SearchDocument, "object_id", f"content_type_id = {one}")
+                for model, one in kinds.items()
+            ]
+            self._table(SearchDocument, " UNION ALL ".join(unchanged), cursor)
         insert = f"""
-            INSERT INTO {table(SearchDocument)}
+            INSERT INTO "{documents}"
                 (id, content_type_id, object_id, title, body, sort_key)
             VALUES (%s, %s, %s, %s, %s, %s)
         """  # noqa: S608

@@ -41,11 +41,16 @@ def history_model(model: type[AuditedModel]) -> type[Row]:
     return history
 
 
-def table_version(model: type[AuditedModel]) -> list[object]:
-    """What changes with each write of a record of this model, because history only grows: a part
+def table_version(*models: type[AuditedModel]) -> list[object]:
+    """What changes with each write of a record of these models, because history only grows: a part
     of cache keys."""
-    # In quotes, so that on a past page it is the history up to that day.
-    rows = f'"{history_model(model)._meta.db_table}"'
-    newest = f"SELECT digest FROM {rows} ORDER BY history_id DESC LIMIT 1"  # noqa: S608
-    [version] = fetch(f"SELECT COUNT(*), ({newest}) FROM {rows}")  # noqa: S608
+    columns = []
+    for model in models:
+        # In quotes, so that on a past page it is the history up to that day.
+        rows = f'"{history_model(model)._meta.db_table}"'
+        columns += [
+            f"(SELECT COUNT(*) FROM {rows})",  # noqa: S608
+            f"(SELECT digest FROM {rows} ORDER BY history_id DESC LIMIT 1)",  # noqa: S608
+        ]
+    [version] = fetch(f"SELECT {', '.join(columns)}")
     return list(version)

@@ -35,6 +35,13 @@ def days_between(start: str, end: str) -> str:
     return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
 
 
+def joined(keys: str) -> str:
+    """SQL for an aggregate with the keys of the rows as text, separated by spaces."""
+    if connection.vendor == "postgresql":
+        return f"STRING_AGG(CAST({keys} AS TEXT), ' ')"
+    return f"GROUP_CONCAT({keys}, ' ')"
+
+
 def by_code_point(text: str) -> str:
     """The text for ORDER BY, in the order in which Python and SQLite sort it."""
     return f'{text} COLLATE "C"' if connection.vendor == "postgresql" else text

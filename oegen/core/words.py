@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
@@ -93,8 +94,20 @@ def than(day: date, earlier_known: date) -> str:
     return f"{count(abs(days), 'day')} {'later' if days > 0 else 'earlier'} than"
 
 
+@lru_cache(maxsize=4096)
+def day(value: date) -> str:
+    """As templates write a date. Cached, because the rows of a page repeat few days."""
+    return formats.date_format(value)
+
+
 def moment(when: datetime) -> SafeString:
     """How long ago, counted from the effective day, with the exact time on hover and in print."""
+    return _moment(when, clock.past_day(), clock.now().replace(microsecond=0))
+
+
+@lru_cache(maxsize=512)
+def _moment(when: datetime, past_day: date | None, now: datetime) -> SafeString:
+    """Cached for a second, because what was written together has one time."""
     exact = formats.date_format(timezone.localtime(when), "DATETIME_FORMAT")
     return format_html(
         '<time datetime="{}" title="{}"><span class="d-print-none">{}</span>'

@@ -70,6 +70,7 @@ class AuditFilter(PageFilterSet):
 
     primary = ("name", "person", "type", "since", "until")
     ranges = (("since", "until"),)
+    form_class = AuditForm
 
     name = NameFilter("Record name")
     person = SelectionFilter("Person", person_choices, empty_label="Anybody", has_counts=False)
@@ -100,10 +101,6 @@ class AuditFilter(PageFilterSet):
     class Meta:
         model = ChangeSet
         fields: list[str] = []
-
-    def get_form_class(self):
-        form_class = super().get_form_class()
-        return type("AuditForm", (AuditForm, form_class), {})
 
     @property
     def qs(self) -> Trail:

@@ -29,7 +29,7 @@ from django.utils.text import Truncator
 
 from oegen import exports
 from oegen.core.fields import country_name, country_names
-from oegen.core.words import moment, number
+from oegen.core.words import day, moment, number
 from oegen.pages.filters import countries_of
 from oegen.search import ordering
 
@@ -156,6 +156,9 @@ class DayColumn(NullsLastColumn):
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("attrs", {"td": {"class": "nowrap"}})
         super().__init__(*args, **kwargs)
+
+    def cell(self, record, value):
+        return day(value)
 
 
 class PartColumn(Column):

@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -217,8 +220,13 @@ class DefaultFilter:
 
 
 class FilterForm(forms.Form):
-    ranges: tuple[tuple[str, str], ...] = ()
-    requires: tuple[tuple[str, str], ...] = ()
+    """The form of a filter set, with the fields that its filters made for it: Django would copy
+    those of a class."""
+
+    def __init__(self, *args, filters: PageFilterSet, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields = {name: one.field for name, one in filters.filters.items()}
+        self.ranges, self.requires = filters.ranges, filters.requires
 
     def clean(self):
         super().clean()
@@ -250,11 +258,10 @@ class PageFilterSet(django_filters.FilterSet):
     requires: tuple[tuple[str, str], ...] = ()
     #: The default choice of one of the filters.
     default_filter: DefaultFilter | None = None
+    form_class: type[FilterForm] = FilterForm
 
     def get_form_class(self):
-        form_class = super().get_form_class()
-        rules = {"ranges": self.ranges, "requires": self.requires}
-        return type(form_class.__name__, (FilterForm, form_class), rules)
+        return partial(self.form_class, filters=self)
 
     @property
     def form(self):

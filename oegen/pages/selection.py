@@ -125,11 +125,7 @@ class SelectionField(forms.Field):
         self.empty_label = empty_label
         self.has_counts = has_counts
         super().__init__(**{"initial": NOTHING, **kwargs})
-
-    def __deepcopy__(self, memo):
-        field = super().__deepcopy__(memo)  # type: ignore[misc]  # not in the stubs
-        field.widget.field = field
-        return field
+        self.widget.field = self
 
     @cached_property
     def choices(self) -> list[Choice]:

@@ -15,6 +15,7 @@ from oegen.audit.revert import merging
 from oegen.core import clock, next_url, words
 from oegen.pages import basemap, sample
 from oegen.pages.admin_links import form_url
+from oegen.pages.columns import truncate
 from oegen.pages.importing.access import kinds_for
 
 register = template.Library()
@@ -88,6 +89,9 @@ for function in (
     register.filter(function)
 
 register.simple_tag(words.moment)
+
+# Django's takes as long for short texts as for those that it shortens.
+register.filter("truncatechars", truncate, is_safe=True)
 
 
 @register.simple_tag

@@ -4,8 +4,8 @@ from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from oegen.core.addresses import address_of
 from oegen.core.constraints import name_present
 from oegen.core.fields import (
     CountryField,
@@ -113,7 +113,7 @@ class Facility(AuditedModel):
         return self.name
 
     def get_absolute_url(self):
-        return reverse("facility", args=[self.pk])
+        return address_of("facility", self.pk)
 
     @property
     def megawatts(self) -> Megawatts:

@@ -11,13 +11,13 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from counterparties.models import Counterparty
 from oegen import audit
 from oegen.core import clock
+from oegen.core.addresses import address_of
 from oegen.core.constraints import name_present
 from oegen.core.fields import (
     LineField,
@@ -197,7 +197,7 @@ class Pipeline(AuditedModel):
         return self.project_name
 
     def get_absolute_url(self):
-        return reverse("pipeline", args=[self.pk])
+        return address_of("pipeline", self.pk)
 
     @property
     def status_label(self) -> str:

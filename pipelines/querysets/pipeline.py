@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
+from math import ceil, floor
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,11 +21,11 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Sum,
     TextField,
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Round
 
 from oegen import audit, search
 from oegen.asof import table
@@ -42,6 +43,7 @@ from pipelines.querysets.codes import (
     OPEN,
     OVERDUE,
 )
+from pipelines.querysets.exact import KILO
 from pipelines.querysets.facility import FacilityQuerySet, Keys, of_technology
 from pipelines.querysets.shares import SharesQuerySet, probability_of
 from pipelines.querysets.state import (
@@ -205,19 +207,25 @@ class PipelineQuerySet(SharesQuerySet):
         )
         return self.open().filter(moved)
 
-    def _open_facts(self, day: date) -> QuerySet[Any]:
+    @staticmethod
+    def _open_facts(day: date) -> QuerySet[Any]:
         facts: QuerySet[Any] = apps.get_model("pipelines", "Fact").objects.at(clock.end_of(day))
         return facts.filter(IS_OPEN, is_first=True).order_by()
+
+    @staticmethod
+    def _facts() -> QuerySet[Any]:
+        """The facts of the effective day. What they hold of facilities is read here, because on a
+        past day the tables of links and facilities would be made first."""
+        facts: QuerySet[Any] = apps.get_model("pipelines", "Fact").objects.now()
+        return facts.order_by()
 
     def of_technology(self, *codes: str) -> Self:
         """With a facility of any of the technologies, see the function ``of_technology``; the code
         ``NO_FACILITY`` stands for pipelines without a facility."""
-        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
-        named = [code for code in codes if code != NO_FACILITY]
-        with_named = Exists(links.filter(of_technology(*named, prefix="facility__")))
-        if len(named) == len(codes):
-            return self.filter(with_named)
-        return self.filter(~Exists(links) | with_named if named else ~Exists(links))
+        condition = of_technology(*(code for code in codes if code != NO_FACILITY))
+        if NO_FACILITY in codes:
+            condition |= Q(facility_id=None)
+        return self.filter(pk__in=self._facts().filter(condition).values("pipeline_id"))
 
     def with_stage_result(self, stage: str, result: str) -> Self:
         """Pipelines with this result in the stage with this code; see stays.py."""
@@ -225,8 +233,7 @@ class PipelineQuerySet(SharesQuerySet):
 
     def in_country(self, *codes: str) -> Self:
         """With a facility in one of the countries."""
-        links = self.model.facilities.through.objects.filter(pipeline=OuterRef("pk"))
-        return self.filter(Exists(links.filter(facility__country__in=codes)))
+        return self.filter(pk__in=self._facts().filter(country__in=codes).values("pipeline_id"))
 
     def in_region(self, text: str) -> Self:
         """With a facility whose region contains the text."""
@@ -330,13 +337,12 @@ class PipelineQuerySet(SharesQuerySet):
 
     def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None) -> Self:
         """By ``capacity_mw`` of ``with_capacity``; an unknown capacity is in no range."""
-        # Rounded to the stored scale, which also makes SQLite compare as numbers.
-        found = self.alias(own_capacity=Round(self._own_capacity(), precision=3))
+        found = self._facts().values("pipeline_id").annotate(capacity=Sum("kw"))
         if at_least is not None:
-            found = found.filter(own_capacity__gte=at_least)
+            found = found.filter(capacity__gte=ceil(at_least * KILO))
         if at_most is not None:
-            found = found.filter(own_capacity__lte=at_most)
-        return found
+            found = found.filter(capacity__lte=floor(at_most * KILO))
+        return self.filter(pk__in=found.values("pipeline_id"))
 
     def with_storage(self) -> Self:
         """Adds ``storage_mw`` to each row: the storage part of its MW (AC)."""

@@ -1,9 +1,11 @@
 """What registers say, read-only: people see it on the pages, administrators as it was published."""
 
 from django.contrib import admin
+from django.db.models import F
 
 from oegen.admin import ReferenceAdmin
 from oegen.admin.lists import StrictFiltersMixin
+from oegen.admin.options import AuditedAdmin
 from oegen.admin.read_only import ReadOnlyMixin
 from oegen.admin.removal import RemovalMixin
 from pipelines.registers.models import (
@@ -30,13 +32,14 @@ class RegisterAdmin(ReferenceAdmin):
 
 
 @admin.register(Edition)
-class EditionAdmin(PublishedAdmin):
+class EditionAdmin(ReadOnlyMixin, AuditedAdmin):
     """A wrong edition is undone on the page of its change set."""
 
     list_display = ["__str__", "rows", "rejected", "summary", "created_at"]
     list_filter = ["register"]
     list_select_related = ["register"]
     ordering = ["register__order", "-date"]
+    view_on_site = False
 
 
 @admin.register(Reject)
@@ -45,6 +48,10 @@ class RejectAdmin(PublishedAdmin):
     list_filter = ["edition__register"]
     list_select_related = ["edition__register"]
     ordering = ["edition", "row"]
+
+    def get_queryset(self, request):
+        """Without those of contents that an edition had before it was corrected."""
+        return super().get_queryset(request).filter(contents=F("edition__contents"))
 
 
 @admin.register(RegisterProject)

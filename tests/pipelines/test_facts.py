@@ -63,9 +63,10 @@ def test_a_new_rating_ends_the_open_facts_and_begins_others():
     pipeline.rag_status = "red"
     with CaptureQueriesContext(connection) as queries:
         pipeline.save()
-    assert sum('"pipelines_fact"' in query["sql"] for query in queries) == len(
-        ["read the open facts", "end them", "add others"]
-    )
+    statements = ["read the open facts", "end them"]
+    if connection.vendor == "sqlite":
+        statements += ["add others"]  # By COPY on PostgreSQL, which is no query here.
+    assert sum('"pipelines_fact"' in query["sql"] for query in queries) == len(statements)
     *_, ended, begun = Fact.objects.filter(pipeline_id=pipeline.pk).order_by("valid_from")
     assert (ended.rag_status, begun.rag_status, begun.kw) == ("green", "red", 10_000)
     assert ended.valid_until == begun.valid_from

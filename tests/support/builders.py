@@ -1,7 +1,7 @@
 """Small builders for tests: ``make_pipeline(stage="design", capacity_mw=40)``."""
 
 import json
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -50,6 +50,8 @@ from pipelines.models import (
     Technology,
 )
 from pipelines.reference import LEAD_DEVELOPER
+from pipelines.registers.models import Match, MatchState, Register, RegisterProject
+from tests.support.registers import ingest_repd
 
 FROZEN_REPORT = Path(__file__).parents[1] / "dashboard/frozen_format_1.json"
 
@@ -183,6 +185,30 @@ def make_asked_question(person: User, question: str = "How many MW are open?") -
     return AskedQuestion.objects.get(pk=done.asked)
 
 
+def make_edition(pipeline: Pipeline) -> list[Model]:
+    """An edition of a register with a project that is matched with the pipeline, and a row that is
+    none."""
+    edition = ingest_repd(date(2026, 3, 31), {}, {"Ref ID": ""}).edition
+    project = RegisterProject.objects.get(key="101")
+    return [
+        Register.objects.create(
+            name="Energy atlas",
+            code="energy-atlas",
+            country="ES",
+            publisher="Ministry",
+            attribution="Ministry, energy atlas",
+            licence_name="CC BY 4.0",
+            licence_url="https://licence.example/by",
+        ),
+        edition,
+        edition.rejects.get(),
+        project,
+        project.states.get(),
+        project.company_links.get().company,
+        Match.objects.create(project=project, record=pipeline, state=MatchState.ACCEPTED),
+    ]
+
+
 def make_import(person: User, text: str = IMPORTED, kind: str = "pipelines") -> TableImport:
     """An import of CSV that is previewed."""
     with NamedTemporaryFile("w", encoding="utf-8") as file:
@@ -218,6 +244,7 @@ def make_portfolio(author: User) -> dict[type[Model], Model]:
     for links, value in (("pipeline", pipeline), ("counterparty", lead), ("technology", wind)):
         getattr(point, f"{links}_links").create(**{links: value})
     records = [
+        *make_edition(pipeline),
         lead,
         contact,
         pipeline,

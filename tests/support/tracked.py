@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import count
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection
 from django_countries import countries
@@ -70,6 +70,7 @@ def other_values(model) -> dict:
         "Counterparty": lambda: by_name,
         "CounterpartyContact": lambda: {"role": ContactRole.objects.create(**coded)},
         "CounterpartyRole": lambda: coded,
+        "Edition": lambda: {"date": date(2000, 1, 1) + timedelta(number)},
         "ExternalReference": lambda: {"key": name},
         "Facility": lambda: by_name,
         "Gate": lambda: {"kind": MilestoneKind.objects.create(**coded)},
@@ -80,11 +81,13 @@ def other_values(model) -> dict:
         "InformationPointTechnology": lambda: {
             "technology": Technology.objects.create(capacity_basis="ac", **coded)
         },
+        "Match": lambda: {"object_id": uuid4()},
         "Milestone": lambda: {"kind": MilestoneKind.objects.create(**coded)},
         "MilestoneKind": lambda: coded,
         "Pipeline": lambda: {"project_name": name},
         "PipelineCounterparty": lambda: {"role": CounterpartyRole.objects.create(**coded)},
         "PipelineFacility": lambda: {"facility": make_facility(name)},
+        "Register": lambda: coded,
         "Schedule": lambda: {
             **coded,
             "kind": "tidy",

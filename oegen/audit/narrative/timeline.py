@@ -12,14 +12,15 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import formats, timezone
 
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import author_of
 from oegen.audit.narrative.names import NOTHING, NameCache, subject_model
+from oegen.audit.narrative.rows import Written, change_sets_of, rows_and_previous
 from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
 from oegen.core.pointers import target_of
@@ -215,59 +216,33 @@ def removal_of(model: type[AuditedModel], key: Any) -> list[Entry]:
     return entries_of_rows(rows.order_by("-history_id")[:1])
 
 
-#: The details of a change set; without those of imports, which may be long and are shown on the
-#: page of the change set.
-_DETAILS = Case(
-    When(change_set__source=audit.Source.IMPORT, then=None),
-    default=F("change_set__details"),
-    output_field=models.JSONField(null=True),
-)
-
-
 def entries_of_rows(queryset: models.QuerySet[Any]) -> list[Entry]:
     """The entries of a queryset of history rows of one model, in the queryset's order."""
     return entries_of_each([queryset])[0]
 
 
 def entries_of_each(querysets: Iterable[models.QuerySet[Any]]) -> list[list[Entry]]:
-    """``entries_of_rows`` for several querysets, which share the queries for names."""
+    """``entries_of_rows`` for several querysets, which share the queries for names, people and
+    change sets."""
+    found = rows_and_previous(querysets)
     names = NameCache()
-    found = [(one.model.instance_type, *rows_and_previous(one)) for one in querysets]
-    for model, rows, previous in found:
+    for rows, previous in found:
         for row in {row.history_id: row for row in [*rows, *previous.values()]}.values():
-            names.prefetch_for(model, row)
+            names.prefetch_for(row.instance_type, row)
+        for row in rows:
+            names.prefetch(get_user_model(), row.history_user_id)
+    change_sets = change_sets_of(row.change_set_id for rows, _ in found for row in rows)
     return [
-        [_entry(model, row, previous.get(row.previous_id), names) for row in rows]
-        for model, rows, previous in found
+        [
+            _entry(row, previous.get(row.history_id), change_sets[row.change_set_id], names)
+            for row in rows
+        ]
+        for rows, previous in found
     ]
 
 
-def rows_and_previous(queryset: models.QuerySet[Any]) -> tuple[list[Any], dict[int, Row]]:
-    """The rows of a queryset of history rows of one model, each with ``previous_id``, and by id
-    those that precede them in the history of the same record."""
-    history: type[Row] = queryset.model
-    before = history.objects.filter(
-        Q(history_date__lt=OuterRef("history_date"))
-        | Q(history_date=OuterRef("history_date"), history_id__lt=OuterRef("history_id")),
-        id=OuterRef("id"),
-    ).order_by("-history_date", "-history_id")
-    rows = list(
-        queryset.select_related("history_user").annotate(
-            previous_id=Subquery(before.values("history_id")[:1]),
-            change_set_number=F("change_set__number"),
-            change_set_source=F("change_set__source"),
-            token_name=F("change_set__token_name"),
-            change_set_details=_DETAILS,
-            **history.instance_type.entry_annotations(),
-        )
-    )
-    known = {row.history_id: row for row in rows}
-    wanted = {row.previous_id for row in rows} - {None}
-    others = history.objects.in_bulk(wanted - known.keys()) if wanted - known.keys() else {}
-    return rows, {key: known.get(key) or others[key] for key in wanted & {*known, *others}}
-
-
-def _entry(model: type[AuditedModel], row: Row, previous: Row | None, names: NameCache) -> Entry:
+def _entry(row: Row, previous: Row | None, written: Written, names: NameCache) -> Entry:
+    model = row.instance_type
     changes = tuple(differences(model, row, previous, names)) if row.history_type == "~" else ()
     subject_model, subject_id, subject = _subject(model, row, names)
     return Entry(
@@ -279,19 +254,19 @@ def _entry(model: type[AuditedModel], row: Row, previous: Row | None, names: Nam
         subject_id=subject_id,
         kind=row.history_type,
         when=row.history_date,
-        person=str(row.history_user) if row.history_user else "",
+        person=str(names.record(get_user_model(), row.history_user_id) or ""),
         reason=row.history_change_reason or "",
         change_set_id=row.change_set_id,
-        change_set_number=row.change_set_number,
-        source=row.change_set_source,
-        token_name=row.token_name,
+        change_set_number=written.number,
+        source=written.source,
+        token_name=written.token_name,
         version=row.version,
         phrase=_phrase(model, row, changes, names),
         changes=changes,
         link=model.describe_link(row, names) if model.parent_field() else "",
         answers=tuple(
             answer["text"]
-            for answer in (row.change_set_details or {}).get("asked", ())
+            for answer in (written.details or {}).get("asked", ())
             if answer["record"] == f"{model._meta.label_lower}:{row.id}"
         ),
         comment=row.text if model.IS_COMMENT else "",

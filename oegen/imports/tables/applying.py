@@ -7,7 +7,7 @@ and rolls it back: constraints and triggers of the database refuse the same rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from oegen.audit.registry import tracked_models
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
 from oegen.imports.tables.planning import settle
-from oegen.imports.tables.plans import Plan, Planned, Problem
+from oegen.imports.tables.plans import Plan, Planned, Problem, by_rows
 from oegen.people.models import User
 
 #: The rows that a slice writes, and the records that it stops at.
@@ -135,54 +135,96 @@ def apply_plan(
     return written
 
 
+#: The numbers of rows that the database refuses, each with the reason.
+Refusals = list[tuple[int, str]]
+
+
 def try_plan(
     plan: Plan,
     *,
     person: User | None,
     reason: str,
     progress: Callable[[int, int], object] = lambda done, total: None,
-) -> None:
-    """Write each slice and roll it back; rows that the database refuses are refused in the plan."""
+) -> Refusals:
+    """Write each slice and roll it back; rows that the database refuses are refused in the plan,
+    and returned.
+
+    With a slice go the new records of slices before that its rows need.
+    """
     found = slices(plan)
+    trial = _Trial(plan, person, reason)
+    refusals: Refusals = []
     for number, one in enumerate(found, start=1):
-        for row, message in _refusals(one.planned, person, reason):
-            _refuse(plan, row, message)
+        refusals += trial.refusals(one.planned)
         progress(number, len(found))
+    refuse_rows(plan, refusals)
+    return refusals
+
+
+def refuse_rows(plan: Plan, refusals: Iterable[tuple[int, str]]) -> None:
+    """Refuse what a trial of the same plan found."""
+    rows = {row.number: row for row in plan.rows}
+    for number, message in refusals:
+        problem = Problem(None, "", "", message)
+        if problem not in rows[number].problems:
+            rows[number].problems.append(problem)
     settle(plan)
 
 
-def _refuse(plan: Plan, number: int, message: str) -> None:
-    row = next(row for row in plan.rows if row.number == number)
-    problem = Problem(None, "", "", message)
-    if problem not in row.problems:
-        row.problems.append(problem)
+class _Trial:
+    def __init__(self, plan: Plan, person: User | None, reason: str):
+        self.person, self.reason = person, reason
+        self.new_by_row = by_rows(one for one in plan.planned if one.is_new and not one.is_refused)
+
+    def refusals(self, planned: list[Planned]) -> Iterator[tuple[int, str]]:
+        """The rows whose records the database refuses, with the reason."""
+        message = self._attempt(planned)
+        if not message:
+            return
+        explained = dict(_explanations(planned))
+        if explained:
+            yield from explained.items()
+            refused = set(explained)
+            planned = [one for one in planned if not (one.setters | one.users) & refused]
+            yield from self.refusals(planned)
+            return
+        rows = sorted(set(map(_first_row, planned)))
+        if len(rows) == 1:
+            yield rows[0], message
+            return
+        # Halves, until the rows are found.
+        middle = rows[len(rows) // 2]
+        yield from self.refusals([one for one in planned if _first_row(one) < middle])
+        yield from self.refusals([one for one in planned if _first_row(one) >= middle])
+
+    def _attempt(self, planned: list[Planned]) -> str:
+        """Write and roll back; the reason if it is refused, else empty."""
+        rows = set(map(_first_row, planned))
+        needed = (one for row in rows for one in self.new_by_row.get(row, ()))
+        written = list({id(one): one for one in (*planned, *needed)}.values())
+        before = [(one, _state(one.record)) for one in written]
+        try:
+            with transaction.atomic():
+                with audit.change_set(
+                    person=self.person,
+                    reason=self.reason,
+                    source=audit.Source.IMPORT,
+                    savepoint=False,
+                ):
+                    write(written)
+                transaction.set_rollback(True)
+        except StaleRecordError as error:
+            return str(error)
+        except IntegrityError as error:
+            return broken_rule(error) or str(error)
+        finally:
+            for one, state in before:
+                _restore(one.record, state)
+        return ""
 
 
-def _refusals(
-    planned: list[Planned], person: User | None, reason: str
-) -> Iterator[tuple[int, str]]:
-    """The rows whose records the database refuses, with the reason."""
-    message = _attempt(planned, person, reason)
-    if not message:
-        return
-    explained = dict(_explanations(planned))
-    if explained:
-        yield from explained.items()
-        refused = set(explained)
-        planned = [one for one in planned if not (one.setters | one.users) & refused]
-        yield from _refusals(planned, person, reason)
-        return
-    rows = sorted({min(one.setters or one.users) for one in planned})
-    if len(rows) == 1:
-        yield rows[0], message
-        return
-    # Halves, until the rows are found. What depends on the other half goes with its own row.
-    middle = rows[len(rows) // 2]
-    for half in (
-        [one for one in planned if min(one.setters or one.users) < middle],
-        [one for one in planned if min(one.setters or one.users) >= middle],
-    ):
-        yield from _refusals(half, person, reason)
+def _first_row(one: Planned) -> int:
+    return min(one.setters or one.users)
 
 
 def _explanations(planned: list[Planned]) -> Iterator[tuple[int, str]]:
@@ -194,27 +236,7 @@ def _explanations(planned: list[Planned]) -> Iterator[tuple[int, str]]:
             with transaction.atomic():
                 one.record.validate_constraints()
         except ValidationError as error:
-            yield min(one.setters or one.users), " ".join(error.messages)
-
-
-def _attempt(planned: list[Planned], person: User | None, reason: str) -> str:
-    """Write and roll back; the reason if it is refused, else empty."""
-    before = [(one, _state(one.record)) for one in planned]
-    try:
-        with transaction.atomic():
-            with audit.change_set(
-                person=person, reason=reason, source=audit.Source.IMPORT, savepoint=False
-            ):
-                write(planned)
-            transaction.set_rollback(True)
-    except StaleRecordError as error:
-        return str(error)
-    except IntegrityError as error:
-        return broken_rule(error) or str(error)
-    finally:
-        for one, state in before:
-            _restore(one.record, state)
-    return ""
+            yield _first_row(one), " ".join(error.messages)
 
 
 def _state(record: AuditedModel) -> dict[str, Any]:

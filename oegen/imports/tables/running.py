@@ -13,7 +13,13 @@ from django.utils import timezone
 
 from oegen.audit.changesets import ChangeSet
 from oegen.imports.tables import preview_file
-from oegen.imports.tables.applying import apply_plan, slices, try_plan
+from oegen.imports.tables.applying import (
+    Refusals,
+    apply_plan,
+    refuse_rows,
+    slices,
+    try_plan,
+)
 from oegen.imports.tables.headings import fields_by_name, heading_key
 from oegen.imports.tables.kinds import KINDS
 from oegen.imports.tables.lookups import Lookups
@@ -136,8 +142,9 @@ def preview_import(one: TableImport, progress: Progress = _silent) -> Plan:
     inputs = one.inputs
     table = table_of(one)
     found = _plan(one, table, progress)
+    refusals: Refusals = []
     if not found.questions:
-        try_plan(
+        refusals = try_plan(
             found,
             person=one.person,
             reason=one.reason or "Preview",
@@ -153,6 +160,7 @@ def preview_import(one: TableImport, progress: Progress = _silent) -> Plan:
         "parts": len(slices(found)),
         "missing": len(found.missing),
         "remarks": found.remarks,
+        "refusals": refusals,
         "digest": found.digest(),
         "blank": table.blank_rows,
     }
@@ -178,6 +186,7 @@ def apply_import(
     was previewed, RefusedError, StaleRecordError, IntegrityError and UnreadableFileError.
     """
     found = _plan(one, table_of(one), progress)
+    refuse_rows(found, one.result.get("refusals", []))
     if not one.change_sets and found.digest() != one.result.get("digest"):
         raise ChangedSinceError(
             "Somebody changed records of this import since its preview. Nothing was imported: look "

@@ -117,14 +117,20 @@ class ImportColumns(ImportMixin, TemplateView):
     # POST actions ----------------------------------------------------------------------------
 
     def look(self) -> HttpResponseBase:
-        draft = self._save_draft()
+        draft = self._draft()
+        with transaction.atomic():
+            stored = TableImport.objects.select_for_update().get(pk=self.one.pk)
+            # Of two requests on their way, the one that asked for the preview counts.
+            if stored.job_id == self.one.job_id:
+                self._save(draft)
         if self.request.headers.get("HX-Request") == "true":
             self.template_name = "oegen/importing/parts/columns_state.html"
             return self._page(draft, KeepForm(self.kind))
         return redirect("import-columns", self.one.pk)
 
     def go_on(self) -> HttpResponseBase:
-        draft = self._save_draft()
+        draft = self._draft()
+        self._save(draft)
         keep = KeepForm(self.kind, self.request.POST)
         shown = self._shown(draft)
         if "rest" in self.request.POST and shown.unnamed:
@@ -194,12 +200,13 @@ class ImportColumns(ImportMixin, TemplateView):
             raise BadRequest("This page does not know which mapping is meant.")
         return get_object_or_404(ImportMapping, kind=self.one.kind, pk=key)
 
-    def _save_draft(self) -> Mapping:
-        one = self.one
-        draft = read_draft(self.request.POST, self.table, self.kind, Mapping.from_json(one.mapping))
-        one.mapping = draft.as_json()
-        one.save(update_fields=["mapping"])
-        return draft
+    def _draft(self) -> Mapping:
+        known = Mapping.from_json(self.one.mapping)
+        return read_draft(self.request.POST, self.table, self.kind, known)
+
+    def _save(self, draft: Mapping) -> None:
+        self.one.mapping = draft.as_json()
+        self.one.save(update_fields=["mapping"])
 
     # What is shown ---------------------------------------------------------------------------
 

@@ -22,7 +22,6 @@ from pipelines.models import Technology
 from pipelines.registers.adapters import base
 from pipelines.registers.adapters.base import DATES, Entry, Unreadable, squeeze
 from pipelines.registers.adapters.operators import shown_operator
-from pipelines.registers.adapters.tables import plain_raw
 from pipelines.registers.choices import RegisterOutcome as Outcome
 from pipelines.registers.models import Register
 
@@ -131,7 +130,8 @@ def _match(table: Table, mapping: ColumnMapping) -> MatchedColumns:
 
 
 def _text(row: RowValues) -> str:
-    return "; ".join(f"{name}: {text}" for name, text in row.texts.items())
+    """The row for the list of rejected ones, without what would name a private individual."""
+    return "; ".join(f"{name}: {text}" for name, text in row.texts.items() if name not in _PERSONAL)
 
 
 def _entry(
@@ -144,8 +144,7 @@ def _entry(
     technology = values.get("technology")
     # What the register calls a technology is kept, and may be a name of one of ours later.
     failed = {name: text for name, text in row.failed.items() if name != "technology"}
-    kept = {headings[name]: text for name, text in texts.items() if name in headings}
-    personal = frozenset(headings[name] for name in _PERSONAL & headings.keys())
+    left_out = _PERSONAL if is_private else frozenset()
     return Entry(
         key=key,
         row=row.number,
@@ -167,7 +166,7 @@ def _entry(
         outcome=outcome,
         dates={code: values[code] for code in DATES if isinstance(values.get(code), date)},
         remarks=tuple(f"{headings[name]}: {message}" for name, message in failed.items()),
-        raw=plain_raw(kept, personal if is_private else frozenset()),
+        raw={headings[name]: text for name, text in texts.items() if name not in left_out},
         is_private=is_private,
     )
 

@@ -19,7 +19,7 @@ from pipelines.registers.adapters.links import find_dated_table
 from pipelines.registers.adapters.mastr_projects import Unit, as_project, group_units
 from pipelines.registers.adapters.operators import shown_operator
 from pipelines.registers.adapters.people import may_be_person
-from pipelines.registers.adapters.tables import Source, plain_raw, read_rows
+from pipelines.registers.adapters.tables import Source, read_rows
 from pipelines.registers.choices import RegisterOutcome as Outcome
 
 _KEY, _NAME, _STATUS = (
@@ -113,9 +113,7 @@ def read_units(path: Path) -> Iterator[Unit | Unreadable]:
 
 def _text(source: Source) -> str:
     """The row for the list of rejected ones, without what tells where a private individual is."""
-    hidden = _PARCEL if source.get(_OPERATOR) else _PERSONAL
-    source.texts = {name: text for name, text in source.texts.items() if name not in hidden}
-    return source.as_text()
+    return source.as_text(_PARCEL if source.get(_OPERATOR) else _PERSONAL)
 
 
 def _unit(source: Source, key: str) -> Unit:
@@ -158,7 +156,7 @@ def _unit(source: Source, key: str) -> Unit:
         if is_private or not source.known(_OPERATOR_NUMBER)
         else {"operator_number": source.get(_OPERATOR_NUMBER)},
         remarks=tuple(source.remarks),
-        raw=plain_raw(source.texts, _PERSONAL if is_private else _PARCEL),
+        raw=source.kept(_PERSONAL if is_private else _PARCEL),
         is_private=is_private,
     )
     return Unit(

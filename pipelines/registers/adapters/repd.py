@@ -17,7 +17,6 @@ from pipelines.registers.adapters.tables import (
     Source,
     clean_number,
     grid_point,
-    plain_raw,
     read_rows,
 )
 from pipelines.registers.choices import RegisterOutcome as Outcome
@@ -124,7 +123,9 @@ def read(path: Path, on: date) -> Iterator[Row]:
         key = source.get(_KEY) or source.get(_OLD_KEY)
         if not key:
             reason = f"The row has no {_KEY}, so nothing says which project it is."
-            yield Unreadable(source.row, reason, source.as_text())
+            is_whole = shown_operator(source.get(_OPERATOR)).text == source.get(_OPERATOR)
+            text = source.as_text(frozenset() if is_whole else _PERSONAL)
+            yield Unreadable(source.row, reason, text)
             continue
         used[key] += 1
         if used[key] > 1:
@@ -179,7 +180,7 @@ def _entry(source: Source, key: str, on: date) -> Entry:
         superseded_by=_references(source.known(_NEW_REF)),
         storage_with=_references(source.known(_STORAGE_WITH)),
         remarks=tuple(source.remarks),
-        raw=plain_raw(source.texts, left_out | _PERSONAL if is_private else left_out),
+        raw=source.kept(left_out | _PERSONAL if is_private else left_out),
         is_private=is_private,
     )
 

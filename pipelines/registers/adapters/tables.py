@@ -6,7 +6,9 @@ A value that can't be read is left empty and becomes a remark of the row; nothin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,7 +16,9 @@ from pathlib import Path
 
 from oegen.imports.tables.formats import to_degrees
 from oegen.imports.tables.mapping import heading_key
-from oegen.imports.tables.reading import UnreadableFileError, open_table
+from oegen.imports.tables.reading import SourceRow, Table, UnreadableFileError, open_table
+from oegen.imports.tables.reading.opening import TEXT_ENDINGS
+from oegen.imports.tables.reading.text import find_encoding, marked_encoding
 from oegen.imports.tables.readings import POINT, YMD, parse_day, parse_number, text_of
 from pipelines.registers.adapters.base import squeeze
 
@@ -30,6 +34,11 @@ _PLAIN_NUMBER = re.compile(r"-?\d+\.\d*0+|-?\d+\.")
 
 #: Days outside of these are misprints, such as the first of January 1900.
 _FIRST_YEAR, _LAST_YEAR = 1901, 2100
+
+_STRAY_RETURN = re.compile(rb"\r(?!\n)")
+
+#: What stands for a letter that could not be read.
+_LOST = "\ufffd"
 
 _NOT_IN_NUMBERS = re.compile(r"[^\d.,+\-−]")
 
@@ -89,45 +98,83 @@ class Source:
             return None
         return found
 
-    def as_text(self) -> str:
+    def as_text(self, left_out: frozenset[str] = frozenset()) -> str:
         """The row for the list of rejected ones."""
-        return "; ".join(f"{heading}: {text}" for heading, text in self.texts.items())
+        return "; ".join(f"{heading}: {text}" for heading, text in self.kept(left_out).items())
+
+    def kept(self, left_out: frozenset[str]) -> dict[str, str]:
+        """The texts as they are kept, in the order of their headings: “40.00” is “40”, since
+        editions differ in that."""
+        return {
+            heading: _plain(text)
+            for heading, text in sorted(self.texts.items())
+            if heading not in left_out
+        }
 
 
 def read_rows(path: Path, headings: Sequence[str], required: Sequence[str]) -> Iterator[Source]:
     """The rows of a table. Headings that differ from a known one by case, punctuation, white space
     or a unit alone are that one. Raises UnreadableFileError if a required column is missing."""
-    table = open_table(path, path.name)
-    known = {_key(heading): heading for heading in headings}
-    names = [known.get(_key(head.name), head.name) for head in table.columns]
-    missing = [heading for heading in required if heading not in names]
-    if missing:
-        raise UnreadableFileError(
-            f"{path.name}: the table has no column “{missing[0]}”, so it is no edition of this "
-            "register. Give the file as the publisher offers it."
-        )
-    for source in table.rows():
-        if source.error:
-            yield Source(source.number, {}, {}, error=source.error)
-            continue
-        lines: dict[str, str] = {}
-        for name, value in zip(names, source.cells, strict=False):
-            if value is not None and name and name not in lines:
-                lines[name] = text_of(value)
-        texts = {name: text for name, line in lines.items() if (text := squeeze(line))}
-        yield Source(source.number, texts, lines)
+    with _table_of(path) as table:
+        known = {_key(heading): heading for heading in headings}
+        names = [known.get(_key(head.name), head.name) for head in table.columns]
+        missing = [heading for heading in required if heading not in names]
+        if missing:
+            raise UnreadableFileError(
+                f"{path.name}: the table has no column “{missing[0]}”, so it is no edition of this "
+                "register. Give the file as the publisher offers it."
+            )
+        for source in table.rows():
+            yield _source(source, names)
+
+
+def _source(row: SourceRow, names: Sequence[str]) -> Source:
+    if row.error:
+        return Source(row.number, {}, {}, error=row.error)
+    lines: dict[str, str] = {}
+    for name, value in zip(names, row.cells, strict=False):
+        if value is not None and name and name not in lines:
+            lines[name] = text_of(value)
+    source = Source(row.number, {}, lines)
+    for name, line in lines.items():
+        if text := squeeze(line):
+            source.texts[name] = text
+        if _LOST in text:
+            source.remark(f"A letter of {name} was lost when the file was made.")
+    return source
+
+
+@contextmanager
+def _table_of(path: Path) -> Iterator[Table]:
+    """The table of the file. Bytes that are no letters of its encoding are read as lost ones, and
+    carriage returns inside lines, which some programs save without quotes, as white space."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        if _has_stray_returns(path):
+            copy.write_bytes(_STRAY_RETURN.sub(b" ", path.read_bytes()))
+            path = copy
+        try:
+            table = open_table(path, path.name)
+        except UnreadableFileError as error:
+            if not isinstance(error.__cause__, UnicodeDecodeError):
+                raise
+            encoding = find_encoding(path, path.name)
+            text = path.read_bytes().decode(encoding, errors="replace")
+            copy.write_text(text, encoding="utf-8", newline="")
+            table = open_table(copy, path.name)
+        yield table
+
+
+def _has_stray_returns(path: Path) -> bool:
+    """Whether a text of one byte a letter has lines that end otherwise, and returns inside them."""
+    if path.suffix.lower() not in TEXT_ENDINGS or marked_encoding(path) == "utf-16":
+        return False
+    content = path.read_bytes()
+    return 0 < len(_STRAY_RETURN.findall(content)) < content.count(b"\n")
 
 
 def _key(heading: str) -> str:
     return heading_key(_HEADING_NOTE.sub("", heading))
-
-
-def plain_raw(texts: Mapping[str, str], left_out: frozenset[str] = frozenset()) -> dict[str, str]:
-    """The texts as they are kept, in the order of their headings: “40.00” is “40”, since editions
-    differ in that."""
-    return {
-        heading: _plain(text) for heading, text in sorted(texts.items()) if heading not in left_out
-    }
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipelines.registers.adapters.base import Adapter, Entry, Row, Unreadable
 from pipelines.registers.adapters.links import find_in_catalogue
 from pipelines.registers.adapters.operators import shown_operator
-from pipelines.registers.adapters.tables import Source, plain_raw, read_rows
+from pipelines.registers.adapters.tables import Source, read_rows
 from pipelines.registers.choices import RegisterOutcome as Outcome
 
 _NAME, _CUSTOMER, _SITE = "Project Name", "Customer Name", "Connection Site"
@@ -58,7 +58,7 @@ def read(path: Path, on: date) -> Iterator[Row]:
             continue
         if not source.get(_ID):
             reason = f"The row has no {_ID}, so nothing says which project it is."
-            yield Unreadable(source.row, reason, source.as_text())
+            yield Unreadable(source.row, reason, source.as_text(frozenset({_CUSTOMER})))
             continue
         key = _key(source)
         if usual[key] > 1:
@@ -106,7 +106,7 @@ def _entry(source: Source, key: str) -> Entry:
             if text
         },
         remarks=tuple(source.remarks),
-        raw=plain_raw(source.texts, frozenset({_CUSTOMER, _NAME, _STATUS})),
+        raw=source.kept(frozenset({_CUSTOMER, _NAME, _STATUS})),
         is_private=operator.is_private,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from oegen import audit
 from oegen.core import bulk
@@ -87,24 +87,19 @@ def ingest_file(
     with audit.change_set(
         person=person, source=source, reason=f"{register}, edition of {on:%d %b %Y}"
     ):
-        known = Edition.objects.select_for_update().filter(register=register, date=on).first()
+        # One edition of a register is written at a time.
+        Register.objects.select_for_update().get(pk=register.pk)
+        known = Edition.objects.filter(register=register, date=on).first()
         if known is not None and _says(known, contents):
             return Ingested(known, is_new=False)
-        if known is not None:
-            known.delete()
-        edition = Edition(
-            register=register,
-            date=on,
-            file_name=origin.file_name,
-            file_digest=digest,
-            source_url=origin.url,
-            etag=origin.etag,
-            last_modified=origin.last_modified,
-            rows=len(contents.states),
-            rejected=len(contents.rejects),
-            summary=_summary(register, on, contents),
-        )
-        _write(register, edition, contents)
+        edition = known or Edition(register=register, date=on)
+        edition.contents = uuid4()
+        edition.file_name, edition.file_digest = origin.file_name, digest
+        edition.source_url, edition.etag = origin.url, origin.etag
+        edition.last_modified = origin.last_modified
+        edition.rows, edition.rejected = len(contents.states), len(contents.rejects)
+        edition.summary = _summary(register, on, contents)
+        _write(edition, contents)
         # The projects are presented when it is written (editions/receivers.py).
         edition.save()
         finish()
@@ -112,14 +107,16 @@ def ingest_file(
 
 
 def _says(edition: Edition, contents: Contents) -> bool:
-    said = set(Sighting.objects.filter(edition=edition).values_list("state_id", flat=True))
-    rejected = sorted(Reject.objects.filter(edition=edition).values_list("reason", "text"))
+    said = set(
+        Sighting.objects.filter(contents=edition.contents).values_list("state_id", flat=True)
+    )
+    rejected = sorted(edition.rejected_rows.values_list("reason", "text"))
     return said == contents.state_ids and rejected == sorted(
         (one.reason, one.text) for one in contents.rejects
     )
 
 
-def _write(register: Register, edition: Edition, contents: Contents) -> None:
+def _write(edition: Edition, contents: Contents) -> None:
     """Insert what is not there yet."""
     states = [state for state, _ in contents.states]
     known_projects = _known(RegisterProject, contents.keys)
@@ -128,7 +125,7 @@ def _write(register: Register, edition: Edition, contents: Contents) -> None:
         [
             RegisterProject(
                 pk=state.project_id,
-                register=register,
+                register_id=edition.register_id,
                 key=contents.keys[state.project_id],
                 **{name: getattr(state, name) for name in DESCRIBED},
             )
@@ -141,12 +138,12 @@ def _write(register: Register, edition: Edition, contents: Contents) -> None:
     bulk.insert(
         Sighting,
         [
-            Sighting(edition_id=edition.pk, state_id=state.pk, row=row)
+            Sighting(contents=edition.contents, state_id=state.pk, row=row)
             for state, row in contents.states
         ],
     )
     for reject in contents.rejects:
-        reject.edition_id = edition.pk
+        reject.edition_id, reject.contents = edition.pk, edition.contents
     bulk.insert(Reject, contents.rejects)
 
 
@@ -164,7 +161,7 @@ def _summary(register: Register, on: date, contents: Contents) -> str:
     before = Edition.objects.filter(register=register, date__lt=on).order_by("-date").first()
     if before is None:
         return count(len(contents.states), "project")
-    rows = Sighting.objects.filter(edition=before).values_list(
+    rows = Sighting.objects.filter(contents=before.contents).values_list(
         "state__project_id", "state__stage_id", "state__outcome"
     )
     known = {project: (stage, outcome) for project, stage, outcome in rows.iterator()}

@@ -65,14 +65,14 @@ def _presences(register: Register) -> Iterator[tuple[UUID, Presence]]:
     days = [day for _, day in editions]
     orders = dict(Stage.objects.values_list("pk", "order"))
     rows = (
-        Sighting.objects.filter(edition_id__in=list(places))
+        Sighting.objects.filter(contents__in=list(places))
         .order_by("state__project_id")
-        .values_list("state__project_id", "edition_id", "state_id", "state__stage_id")
+        .values_list("state__project_id", "contents", "state_id", "state__stage_id")
     )
     for key, several in groupby(rows.iterator(), key=itemgetter(0)):
         seen = sorted(
-            (places[edition], state, orders.get(stage, _ENDED))
-            for _, edition, state, stage in several
+            (places[contents], state, orders.get(stage, _ENDED))
+            for _, contents, state, stage in several
         )
         yield key, _presence(seen, days)
 

@@ -2,33 +2,28 @@ from __future__ import annotations
 
 from datetime import date
 from typing import ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection, models
 
 from oegen import asof
-from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import sql
 from oegen.core.fields import LineField, own_field
 from oegen.models import AuditedModel
-from pipelines.registers.models.project import RegisterState
 from pipelines.registers.models.register import Register
-
-
-class EditionQuerySet(AuditedQuerySet):
-    def newest(self, register: Register) -> Edition | None:
-        return self.filter(register=register).order_by("-date").first()
 
 
 class Edition(AuditedModel):
     """An edition of a register that is kept here; it is the one entry of its change set.
 
-    What it said of each project is in its sightings. These stay when the edition is removed, as
-    undoing does, so that it can be restored: what counts are sightings of editions that are there.
+    What it said of each project is in the sightings of its ``contents``. These stay when the
+    edition is removed or gets other contents, so that it can be restored: what counts are the
+    contents of the editions that are there.
     """
 
     register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="editions")
     date = models.DateField("edition", help_text="The day up to which it is said to be.")
+    contents = models.UUIDField(default=uuid4, editable=False)
     file_name = LineField(max_length=255)
     file_digest = models.CharField(max_length=64, editable=False)
     source_url = models.URLField(max_length=500, blank=True, editable=False)
@@ -37,8 +32,6 @@ class Edition(AuditedModel):
     rows = models.PositiveIntegerField("projects", default=0)
     rejected = models.PositiveIntegerField(default=0)
     summary = LineField(max_length=400, blank=True)
-
-    objects: ClassVar = EditionQuerySet.as_manager()
 
     SHOW_IN_FEED = False
     SEARCH_FIELDS: tuple[str, ...] = ()
@@ -58,24 +51,25 @@ class Edition(AuditedModel):
     def __str__(self) -> str:
         return f"{self.register}, {self.date:%d %b %Y}"
 
+    @property
+    def rejected_rows(self) -> models.QuerySet[Reject]:
+        return self.rejects.filter(contents=self.contents)
+
     @classmethod
     def name_field(cls) -> str:
         return "file_name"
 
 
 class Sighting(models.Model):
-    """That an edition has a state of a project."""
+    """That the contents of an edition have a state of a project."""
 
     id = models.BigAutoField(primary_key=True)
-    edition = models.ForeignKey(
-        Edition,
+    contents = models.UUIDField()
+    state = models.ForeignKey(
+        "registers.RegisterState",
         on_delete=models.DO_NOTHING,
         db_constraint=False,
-        db_index=False,
         related_name="sightings",
-    )
-    state = models.ForeignKey(
-        RegisterState, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sightings"
     )
     row = models.PositiveIntegerField(help_text="The line in the edition's file.")
 
@@ -84,7 +78,7 @@ class Sighting(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["edition", "state"], name="sighting_unique"),
+            models.UniqueConstraint(fields=["contents", "state"], name="sighting_unique"),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +92,7 @@ class Reject(models.Model):
     edition = models.ForeignKey(
         Edition, on_delete=models.DO_NOTHING, db_constraint=False, related_name="rejects"
     )
+    contents = models.UUIDField(editable=False)
     row = models.PositiveIntegerField("line")
     reason = models.TextField()
     text = models.TextField(help_text="What the row says, cut short.")
@@ -117,12 +112,13 @@ class Reject(models.Model):
 
 
 def stored_editions(register: Register, until: date | None = None) -> list[tuple[UUID, date]]:
-    """The editions of the register that are here, the oldest first, on a past page also those that
-    were fetched later: what a register said on a day depends on the date of its editions."""
+    """The contents and days of the register's editions that are here, the oldest first, on a past
+    page also those that were fetched later: what a register said on a day depends on the date of
+    its editions."""
     table = asof.stored_table(Edition)
     key = own_field(Edition, "register").get_db_prep_value(register.pk, connection)
     rows = sql.fetch(
-        f"SELECT id, date FROM {table} WHERE register_id = %s ORDER BY date",  # noqa: S608
+        f"SELECT contents, date FROM {table} WHERE register_id = %s ORDER BY date",  # noqa: S608
         (key,),
     )
     found = [(sql.uuid_of(pk), sql.date_of(day)) for pk, day in rows]

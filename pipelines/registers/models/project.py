@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -8,6 +9,7 @@ from oegen.core.fields import CountryField
 from pipelines.choices import CapacityBasis
 from pipelines.models import Stage, Technology
 from pipelines.registers.choices import RegisterOutcome
+from pipelines.registers.models.edition import stored_editions
 from pipelines.registers.models.register import Register
 
 #: Why projects and their states have no history of their own.
@@ -83,10 +85,6 @@ class RegisterProjectQuerySet(models.QuerySet[Any]):
         """Those that the newest edition of their register has."""
         return self.present().filter(is_vanished=False)
 
-    def of_companies(self) -> Self:
-        """Without those of private individuals."""
-        return self.filter(is_private=False)
-
 
 class RegisterProject(Described):
     """A project of a register, as the newest edition describes it that has it.
@@ -137,6 +135,13 @@ class RegisterProject(Described):
         ]
 
 
+class RegisterStateQuerySet(models.QuerySet[Any]):
+    def on(self, register: Register, day: date) -> Self:
+        """What the newest edition up to that day says, also on a past page."""
+        editions = stored_editions(register, day)
+        return self.filter(sightings__contents=editions[-1][0]) if editions else self.none()
+
+
 class RegisterState(Described):
     """What a row said of a project, once for each different content. The key follows from the
     project and the digest."""
@@ -148,6 +153,8 @@ class RegisterState(Described):
     raw: models.JSONField[Any, Any] = models.JSONField(
         default=dict, help_text="What the row says, without what would name a private individual."
     )
+
+    objects: ClassVar = RegisterStateQuerySet.as_manager()
 
     unaudited = _UNAUDITED
 

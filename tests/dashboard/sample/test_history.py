@@ -18,6 +18,7 @@ NOT_IN_THE_SAMPLE = (
     *("contactrole", "technology", "stage", "counterpartyrole", "alertrule", "schedule"),
     *("accountrecord", "grouprecord", "acknowledgement", "frozenreport"),
     *("milestonekind", "gateset", "gate", "externalreference"),
+    *("register", "edition", "match"),
 )
 SAMPLE_MODELS = [
     model for model in audit.tracked_models() if model._meta.model_name not in NOT_IN_THE_SAMPLE

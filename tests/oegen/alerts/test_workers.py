@@ -115,6 +115,8 @@ def test_asked_to_end_it_settles_what_it_has_in_hand_and_leaves_the_rest_to_othe
 
     def answer_after_the_signal(handler):
         worker.send_signal(signal.SIGTERM)
+        # The worker's main thread takes the signal, while another one waits for this answer.
+        time.sleep(1)
         respond(200, "ok")(handler)
 
     slack.answers.append(answer_after_the_signal)

@@ -77,7 +77,7 @@ def test_today_shows_no_banner(reader, kestrel):
 #: Attributes with an address to which the script that reads it adds the rest and the day.
 PREFIXES = {"data-facility", "data-pipeline", "data-edit-dialog"}
 #: Of what past pages do not offer: moves, and a box for comments.
-POSTED = {"data-move", "data-undo", "data-people", "data-told", "data-edit", "data-bulk"}
+POSTED = {"data-move", "data-undo", "data-people", "data-told", "data-edit", "data-bulk", "hx-post"}
 
 
 def ways_on(html: str) -> list[tuple[str, str]]:

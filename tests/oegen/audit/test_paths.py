@@ -287,7 +287,7 @@ def test_a_failure_to_seal_leaves_neither(part, sealing_fails):
         with part(way):
             write, rows = way(Facility)
             before = list(Facility.objects.order_by("pk").values())
-            with sealing_fails():
+            with sealing_fails(), transaction.atomic():
                 write()
             assert list(Facility.objects.order_by("pk").values()) == before
             kind, key, version = rows[0]

@@ -1,4 +1,4 @@
-"""Widgets are the same HTML whichever templates render them."""
+"""Widgets are the same HTML as from Django templates."""
 
 from datetime import UTC, datetime
 
@@ -33,9 +33,23 @@ ATTRS = {"id": "id_x", "required": True, "disabled": False, "title": HOSTILE, "m
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, forms.Widget) else "",
 )
-def test_widget_is_the_same_with_jinja_and_with_django_templates(widget, value):
+def test_widget_is_the_same_as_from_django_templates(widget, value):
     ours, djangos = (
         widget.render("x", value, ATTRS, renderer=renderer())
+        for renderer in (FormRenderer, DjangoTemplates)
+    )
+    assert parse_html(ours) == parse_html(djangos)
+    assert HOSTILE not in ours
+
+
+class LabelledForm(forms.Form):
+    day = forms.DateField(label=HOSTILE)
+
+
+@pytest.mark.parametrize("attrs", [None, {"class": HOSTILE}])
+def test_label_is_the_same_as_from_django_templates(attrs):
+    ours, djangos = (
+        LabelledForm(renderer=renderer())["day"].label_tag(attrs=attrs)
         for renderer in (FormRenderer, DjangoTemplates)
     )
     assert parse_html(ours) == parse_html(djangos)

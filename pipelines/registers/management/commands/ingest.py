@@ -68,7 +68,7 @@ class Command(BaseCommand):
         )
 
     def _report(self, ingested: Ingested) -> None:
-        rejects = list(ingested.edition.rejects.all()[: FEW + 1]) if ingested.is_new else []
+        rejects = list(ingested.edition.rejected_rows[: FEW + 1]) if ingested.is_new else []
         for reject in rejects[:FEW]:
             self.stdout.write(f"Line {reject.row}: {reject.reason}")
         if len(rejects) > FEW:

@@ -15,6 +15,7 @@ from xlsxwriter import Workbook
 from oegen.imports.tables.models import ImportMapping, ImportState, TableImport
 from oegen.models import Job
 from oegen.pages.importing import forms
+from oegen.pages.importing.columns import ImportColumns
 from oegen.people.roles import PORTFOLIO_MANAGERS
 from tests.support.builders import make_pipeline, make_user
 from tests.support.downloads import body
@@ -141,6 +142,22 @@ def test_what_is_left_out_in_one_go_is_answered(upload, send):
     assert newest().mapping["left_out"] == ["Note", "Note (column F)", "Officer"]
 
 
+def test_a_look_that_the_preview_overtakes_saves_nothing(upload, send, monkeypatch):
+    upload(PROJECTS)
+    read = ImportColumns._draft
+
+    def read_late(page):
+        draft = read(page)
+        monkeypatch.undo()
+        assert send("continue", **ANSWERS).status_code == 302
+        return draft
+
+    monkeypatch.setattr(ImportColumns, "_draft", read_late)
+    send("look", **ANSWERS | {"field-4": ""})
+    assert "Note" in newest().mapping["left_out"]
+    assert kinds_of_jobs() == ["preview-import"]
+
+
 def test_choices_are_kept_and_their_readings_shown_at_once(as_editor, upload):
     upload(PROJECTS, reads_as="kind:pipelines")
     part = as_editor.post(
@@ -219,7 +236,7 @@ def test_a_long_file_is_read_by_a_job(as_editor, upload, monkeypatch):
     assert "it is read as soon as a worker is free" in waiting
     assert "hx-trigger" in as_editor.get(columns_url(), {"part": "state"}).text
     run_due_jobs()
-    ready = as_editor.get(columns_url(), {"part": "state"})
+    ready = as_editor.get(columns_url(), {"part": "state"}, headers={"HX-Request": "true"})
     assert ready["HX-Redirect"] == columns_url()
     assert "Choose what it is" in as_editor.get(columns_url()).text
     assert newest().kind == "pipelines"
