@@ -56,10 +56,10 @@ def _label(context: dict[str, Any]) -> str:
     return f"<{tag}{_attributes(context['attrs'])}>{label}</{tag}>"
 
 
-def _attributes(attributes: dict[str, Any]) -> str:
+def _attributes(attributes: dict[str, Any] | None) -> str:
     return "".join(
         f" {_escape(name)}" if value is True else f' {_escape(name)}="{_escape(value)}"'
-        for name, value in attributes.items()
+        for name, value in (attributes or {}).items()
         if value is not False
     )
 
