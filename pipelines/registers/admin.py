@@ -10,6 +10,7 @@ from oegen.admin.read_only import ReadOnlyMixin
 from oegen.admin.removal import RemovalMixin
 from pipelines.registers.models import (
     Edition,
+    Match,
     Register,
     RegisterCompany,
     RegisterProject,
@@ -38,7 +39,20 @@ class EditionAdmin(ReadOnlyMixin, AuditedAdmin):
     list_display = ["__str__", "rows", "rejected", "summary", "created_at"]
     list_filter = ["register"]
     list_select_related = ["register"]
+    readonly_fields = ["register"]
     ordering = ["register__order", "-date"]
+    view_on_site = False
+
+
+@admin.register(Match)
+class MatchAdmin(ReadOnlyMixin, AuditedAdmin):
+    """A decision is undone on the page of its change set."""
+
+    list_display = ["__str__", "record", "score", "created_at"]
+    list_filter = ["state", "content_type"]
+    list_select_related = ["project", "company"]
+    readonly_fields = ["project", "company"]
+    ordering = ["-created_at"]
     view_on_site = False
 
 

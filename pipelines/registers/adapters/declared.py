@@ -87,7 +87,9 @@ def read_declared(
     Raises UnreadableFileError for a mapping that does not fit the file.
     """
     table = open_table(path, path.name)
-    matched = _match(table, ColumnMapping.from_json(dict(mapping)))
+    # A register is the source of its own references.
+    known = {"source": path.name, **mapping}
+    matched = _match(table, ColumnMapping.from_json(known))
     basis = next(
         (one.reading.basis for one in matched.columns if one.field.name == "capacity_mw"), ""
     )

@@ -65,7 +65,7 @@ def _presences(register: Register) -> Iterator[tuple[UUID, Presence]]:
     days = [day for _, day in editions]
     orders = dict(Stage.objects.values_list("pk", "order"))
     rows = (
-        Sighting.objects.filter(contents__in=list(places))
+        Sighting.objects.filter(contents__in=list(places), state__project__register=register)
         .order_by("state__project_id")
         .values_list("state__project_id", "contents", "state_id", "state__stage_id")
     )

@@ -20,6 +20,7 @@ from oegen.models import (
 )
 from oegen.people import roles
 from pipelines.models import Stage
+from pipelines.registers.models import RegisterCompany, RegisterProject, RegisterState, Reject
 from tests.support.builders import make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,10 @@ def admin_pages() -> dict[str, list[str]]:
             ApiToken,
             AskedQuestion,
             Job,
+            RegisterCompany,
+            RegisterProject,
+            RegisterState,
+            Reject,
             SecurityEvent,
             Webhook,
         ):
