@@ -18,7 +18,7 @@ from oegen.core.garbage import rare_garbage_collection
 from oegen.core.words import count
 from oegen.imports import UnreadableFileError
 from oegen.imports.report import Rejects
-from oegen.models import User
+from oegen.people.commands import add_user_argument, named_user
 
 #: Advisory lock that allows one import at a time.
 LOCK = 0x0E6E_1D30
@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("folder", type=Path, metavar="DIR", help="folder with the four files")
         parser.add_argument("--apply", action="store_true", help="save the import")
-        parser.add_argument("--user", metavar="NAME", help="the user recorded in the history")
+        add_user_argument(parser)
         parser.add_argument("--reason", metavar="TEXT", help="the reason recorded in the history")
 
     @rare_garbage_collection()
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no folder “{folder}”. Give the one that holds the four CSV files."
             )
-        person = self._person(user)
+        person = named_user(user)
         reason = reason or f"import_demo_csv of the folder “{folder.resolve().name}”."
         rejects = Rejects(settings.VAR_DIR / "rejects")
         try:
@@ -72,16 +72,6 @@ class Command(BaseCommand):
         finally:
             rejects.close()
         self._summarise(run, pipelines, apply)
-
-    def _person(self, name: str | None) -> User | None:
-        if name is None:
-            return None
-        try:
-            return User.objects.get(username=name)
-        except User.DoesNotExist:
-            raise CommandError(
-                f"There is no user “{name}”. Give --user the name somebody signs in with."
-            ) from None
 
     def _import(self, run: ImportRun) -> PipelineImporter:
         """Counterparties first, because the others refer to them. The audit of each kind of record

@@ -17,6 +17,7 @@ from oegen.imports.tables.plans import Plan
 from oegen.imports.tables.reading import UnreadableFileError
 from oegen.imports.tables.running import plan_file
 from oegen.models import User
+from oegen.people.commands import add_user_argument, named_user
 
 
 class Command(BaseCommand):
@@ -41,12 +42,12 @@ class Command(BaseCommand):
             action="store_true",
             help="answer questions without looking: similar names are others, equal ones the same",
         )
-        parser.add_argument("--user", metavar="NAME", help="the user recorded in the history")
+        add_user_argument(parser)
         parser.add_argument("--reason", metavar="TEXT", help="the reason recorded in the history")
 
     @rare_garbage_collection()
     def handle(self, *, file: Path, kind: str, apply: bool, skip_refused: bool, **options):
-        person = self._person(options["user"])
+        person = named_user(options["user"])
         reason = options["reason"] or f"import_table of “{file.name}”."
         try:
             plan = plan_file(
@@ -105,16 +106,6 @@ class Command(BaseCommand):
                 f"{count(len(plan.missing), 'record')} of this source not in the file; they stay."
             )
         self.stdout.write(summary(plan.counts))
-
-    def _person(self, name: str | None) -> User | None:
-        if name is None:
-            return None
-        found = User.objects.filter(username=name).first()
-        if found is None:
-            raise CommandError(
-                f"There is no user “{name}”. Give --user the name somebody signs in with."
-            )
-        return found
 
     def _mapping(self, kind: str, name: str | None) -> Mapping:
         if name is None:

@@ -8,6 +8,7 @@ from oegen import audit
 from oegen.core.outbound import OutboundError
 from oegen.imports.tables.reading import UnreadableFileError
 from oegen.models import User
+from oegen.people.commands import add_user_argument, named_user
 from pipelines.registers.adapters.links import named_day
 from pipelines.registers.editions.fetching import NoEditionError, fetch_file, fetch_newest
 from pipelines.registers.editions.ingesting import Ingested, Origin, ingest_file
@@ -32,11 +33,11 @@ class Command(BaseCommand):
             metavar="DATE",
             help="the day of the edition, such as 2025-01-31; else that in the file's name",
         )
-        parser.add_argument("--user", metavar="NAME", help="the user recorded in the history")
+        add_user_argument(parser)
 
     def handle(self, *, register: str, file: str | None, edition: date | None, **options: Any):
         found = self._register(register)
-        person = self._person(options["user"])
+        person = named_user(options["user"])
         try:
             ingested = self._ingest(found, file, edition, person)
         except (OutboundError, NoEditionError, UnreadableFileError, OSError) as error:
@@ -80,16 +81,6 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(Register.objects.values_list("code", flat=True))
             raise CommandError(f"There is no register “{code}”. There are: {known}.")
-        return found
-
-    def _person(self, name: str | None) -> User | None:
-        if name is None:
-            return None
-        found = User.objects.filter(username=name).first()
-        if found is None:
-            raise CommandError(
-                f"There is no user “{name}”. Give --user the name somebody signs in with."
-            )
         return found
 
 
