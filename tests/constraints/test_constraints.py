@@ -38,9 +38,11 @@ from pipelines.models import (
     Technology,
 )
 from pipelines.reference import RTB_ID
+from pipelines.registers.models import Edition, Match, MatchState, Register
 from tests.support.builders import (
     make_contact,
     make_counterparty,
+    make_edition,
     make_facility,
     make_information_point,
     make_milestone,
@@ -235,6 +237,13 @@ WRONG_VALUES = {
     "alertrule_channel_known": (a_rule, "channel", "pigeon"),
     "alertrule_threshold_range": (a_rule, "threshold", Decimal(-1)),
     "alertrule_country_shape": (a_rule, "country", "gb"),
+    "register_name_unique": (
+        lambda: Register.objects.get(code="tec"),
+        "name",
+        "renewable energy PLANNING database",
+    ),
+    "register_code_unique": (lambda: Register.objects.get(code="tec"), "code", "Repd"),
+    "register_country_shape": (lambda: Register.objects.get(code="tec"), "country", "gb"),
     "schedule_name_unique": (a_schedule, "name", "DAILY digest"),
     "schedule_code_unique": (a_schedule, "code", "digest-DAY"),
     "schedule_frequency_known": (a_schedule, "frequency", "year"),
@@ -321,6 +330,23 @@ def test_one_record_a_source_and_key():
     raw_insert(ExternalReference(source="REPD", key="154", record=first))
     with refused("externalreference_unique"):
         raw_insert(ExternalReference(source="REPD", key="154", record=second))
+
+
+def test_one_edition_a_day_and_one_decision_a_pair():
+    edition, *_, project, _, company, match = make_edition(make_pipeline())[1:]
+    with refused("edition_unique"):
+        raw_insert(Edition(register=edition.register, date=edition.date))
+    pair = {"record": match.record, "state": MatchState.REFUSED}
+    with refused("match_project_unique"):
+        raw_insert(Match(project=project, **pair))
+    raw_insert(Match(company=company, **pair))
+    with refused("match_company_unique"):
+        raw_insert(Match(company=company, **pair))
+    for source in ({}, {"project": project, "company": company}):
+        with refused("match_one_source"):
+            raw_insert(Match(**source, **{**pair, "record": make_pipeline()}))
+    with refused("match_state_known"):
+        raw_update(match, state="perhaps")
 
 
 def test_one_milestone_of_a_kind_one_gate_of_a_set_and_one_set_of_a_place():

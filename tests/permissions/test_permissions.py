@@ -218,6 +218,7 @@ MODELS = {
     "admin/pipelines/stagetransition/": MOVES,
     "admin/pipelines/technology/": REFERENCE,
     "admin/registers/edition/": EDITIONS,
+    "admin/registers/match/": EDITIONS,
     "admin/registers/register/": REFERENCE,
     "admin/registers/registercompany/": SECURITY_EVENTS,
     "admin/registers/registerproject/": SECURITY_EVENTS,

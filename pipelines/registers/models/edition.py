@@ -24,14 +24,14 @@ class Edition(AuditedModel):
     register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="editions")
     date = models.DateField("edition", help_text="The day up to which it is said to be.")
     contents = models.UUIDField(default=uuid4, editable=False)
-    file_name = LineField(max_length=255)
+    file_name = LineField(max_length=255, editable=False)
     file_digest = models.CharField(max_length=64, editable=False)
     source_url = models.URLField(max_length=500, blank=True, editable=False)
     etag = models.CharField(max_length=200, blank=True, editable=False)
     last_modified = models.CharField(max_length=60, blank=True, editable=False)
     rows = models.PositiveIntegerField("projects", default=0)
     rejected = models.PositiveIntegerField(default=0)
-    summary = LineField(max_length=400, blank=True)
+    summary = LineField(max_length=400, blank=True, editable=False)
 
     SHOW_IN_FEED = False
     SEARCH_FIELDS: tuple[str, ...] = ()
