@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -87,9 +88,7 @@ def read_declared(
     Raises UnreadableFileError for a mapping that does not fit the file.
     """
     table = open_table(path, path.name)
-    # A register is the source of its own references.
-    known = {"source": path.name, **mapping}
-    matched = _match(table, ColumnMapping.from_json(known))
+    matched = _match(table, ColumnMapping.from_json(dict(mapping)))
     basis = next(
         (one.reading.basis for one in matched.columns if one.field.name == "capacity_mw"), ""
     )
@@ -113,6 +112,8 @@ def read_declared(
 
 
 def _match(table: Table, mapping: ColumnMapping) -> MatchedColumns:
+    # The references are the register's own, whatever the mapping says, or does not, of a source.
+    mapping = replace(mapping, source=mapping.source or ENTRIES.name)
     matched = match_columns(table, ENTRIES, mapping, {})
     unnamed = {
         asked.key: LEAVE_OUT

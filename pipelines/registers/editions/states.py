@@ -11,7 +11,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from oegen.core.text import name_key, split_lines
+from oegen.core.text import name_key
+from oegen.imports.tables.lookups import Lookups
 from pipelines.models import Stage, Technology
 from pipelines.registers.adapters.base import DATES, Entry, Row, Unreadable
 from pipelines.registers.models import Register, RegisterState, Reject
@@ -41,24 +42,16 @@ class Contents:
         return {state.pk for state, _ in self.states}
 
 
-class Vocabulary:
-    """Stages and technologies by what adapters call them."""
+def _technology_of(entry: Entry, lookups: Lookups) -> uuid.UUID | None:
+    """By the code; else by the register's word, which may be a name of one of ours."""
+    rows = lookups.rows(Technology)
+    found = rows.get(name_key(entry.technology)) or rows.get(name_key(entry.raw_technology))
+    return found.pk if found else None
 
-    def __init__(self) -> None:
-        self.stages = dict(Stage.objects.values_list("code", "pk"))
-        self.technologies: dict[str, uuid.UUID] = {}
-        rows = list(Technology.objects.order_by("order"))
-        for row in rows:
-            self.technologies.setdefault(row.code, row.pk)
-        for row in rows:
-            for name in (row.name, *split_lines(row.aliases)):
-                self.technologies.setdefault(name_key(name), row.pk)
 
-    def technology(self, entry: Entry) -> uuid.UUID | None:
-        """By the code; else by the register's word, which may be a name of one of ours."""
-        return self.technologies.get(entry.technology) or self.technologies.get(
-            name_key(entry.raw_technology)
-        )
+def _stage_of(entry: Entry, lookups: Lookups) -> uuid.UUID | None:
+    found = lookups.rows(Stage).get(name_key(entry.stage))
+    return found.pk if found else None
 
 
 def project_id(register: Register, key: str) -> uuid.UUID:
@@ -67,7 +60,7 @@ def project_id(register: Register, key: str) -> uuid.UUID:
 
 def read_contents(register: Register, rows: Iterable[Row]) -> Contents:
     """Keys that are longer than the column are rejected, as are repeated ones."""
-    vocabulary, contents = Vocabulary(), Contents()
+    lookups, contents = Lookups(), Contents()
     for row in rows:
         if isinstance(row, Unreadable):
             contents.rejects.append(_reject(row.row, row.reason, row.text))
@@ -81,7 +74,7 @@ def read_contents(register: Register, rows: Iterable[Row]) -> Contents:
             contents.rejects.append(_reject(row.row, reason, row.key))
         else:
             contents.keys[key] = row.key
-            contents.states.append((_state(key, row, vocabulary), row.row))
+            contents.states.append((_state(key, row, lookups), row.row))
     return contents
 
 
@@ -89,7 +82,7 @@ def _reject(row: int, reason: str, text: str) -> Reject:
     return Reject(row=row, reason=reason, text=text[: Reject.MAX_TEXT])
 
 
-def _state(project: uuid.UUID, entry: Entry, vocabulary: Vocabulary) -> RegisterState:
+def _state(project: uuid.UUID, entry: Entry, lookups: Lookups) -> RegisterState:
     remarks = list(entry.remarks)
     capacity = entry.capacity_mw
     if capacity is not None and abs(capacity) >= _LARGEST_MW:
@@ -98,7 +91,7 @@ def _state(project: uuid.UUID, entry: Entry, vocabulary: Vocabulary) -> Register
     values: dict[str, Any] = {
         "name": entry.name,
         "operator": entry.operator,
-        "technology_id": vocabulary.technology(entry),
+        "technology_id": _technology_of(entry, lookups),
         "raw_technology": entry.raw_technology,
         "capacity_mw": None if capacity is None else round(capacity, 3),
         "capacity_basis": entry.basis if capacity is not None else "",
@@ -109,7 +102,7 @@ def _state(project: uuid.UUID, entry: Entry, vocabulary: Vocabulary) -> Register
         "region": entry.region,
         "place": entry.place,
         "raw_status": entry.raw_status,
-        "stage_id": vocabulary.stages.get(entry.stage),
+        "stage_id": _stage_of(entry, lookups),
         "outcome": str(entry.outcome),
         **{f"{code}_on": entry.dates.get(code) for code in DATES},
         "identifiers": dict(entry.identifiers),
