@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -305,24 +306,30 @@ def coordinate_pairs(columns: Iterable[PlacedColumn]) -> list[tuple[PlacedColumn
     ]
 
 
-def _points(table: Table, x: PlacedColumn, y: PlacedColumn) -> list[tuple[Decimal, Decimal]]:
+def read_points(
+    table: Table, x: PlacedColumn, y: PlacedColumn
+) -> Iterator[tuple[tuple[Value, Value], tuple[Decimal, Decimal]]]:
+    """The cells of a pair of coordinates and what they are read as, without those that can't be:
+    these are errors of their rows."""
+    if x.place is None or y.place is None:
+        return
     lookups = Lookups()
-    points: list[tuple[Decimal, Decimal]] = []
     for row in table.rows():
-        if x.place is None or y.place is None or len(points) >= SAMPLE:
-            break
-        pair = row.cells[x.place], row.cells[y.place]
-        if pair[0] is None or pair[1] is None:
+        east, north = row.cells[x.place], row.cells[y.place]
+        if east is None or north is None:
             continue
         try:
-            points.append(
-                (
-                    x.field.reads.read(pair[0], x.reading, lookups),
-                    y.field.reads.read(pair[1], y.reading, lookups),
-                )
+            numbers = (
+                x.field.reads.read(east, x.reading, lookups),
+                y.field.reads.read(north, y.reading, lookups),
             )
         except ValidationError:
-            continue  # The row's own error, when rows are planned.
+            continue
+        yield (east, north), numbers
+
+
+def _points(table: Table, x: PlacedColumn, y: PlacedColumn) -> list[tuple[Decimal, Decimal]]:
+    points = [point for _, point in islice(read_points(table, x, y), SAMPLE)]
     # From the whole file, because neighbours in it may be neighbours in the field.
     return points[:: max(1, len(points) // 400)]
 

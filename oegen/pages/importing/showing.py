@@ -22,6 +22,7 @@ from oegen.imports.tables.mapping import (
     PlacedColumn,
     column_names,
     coordinate_pairs,
+    read_points,
 )
 from oegen.imports.tables.reading import ColumnHead, Value
 from oegen.imports.tables.readings import (
@@ -278,22 +279,13 @@ class ColumnsShown:
     def _converted(self, column: PlacedColumn) -> Iterable[tuple[str, str]]:
         """The first point of a grid, of its first column, in degrees."""
         for x, y in self._pairs:
-            if column is not x or x.place is None or y.place is None:
-                continue
-            for row in self.table.rows():
-                east, north = row.cells[x.place], row.cells[y.place]
-                if east is None or north is None:
-                    continue
-                try:
-                    numbers = (
-                        x.field.reads.read(east, x.reading, self.lookups),
-                        y.field.reads.read(north, y.reading, self.lookups),
+            if column is x:
+                for (east, north), numbers in read_points(self.table, x, y):
+                    point = to_degrees(*numbers, x.reading.system)
+                    read = (
+                        f"{plain(point[1])}°N, {plain(point[0])}°E" if point else "no point of it"
                     )
-                except ValidationError:
-                    continue  # The values of each column that can't be read are told there.
-                point = to_degrees(*numbers, x.reading.system)
-                read = f"{plain(point[1])}°N, {plain(point[0])}°E" if point else "no point of it"
-                return [(f"{_shown(east)}, {_shown(north)}", read)]
+                    return [(f"{_shown(east)}, {_shown(north)}", read)]
         return []
 
     # How a column is read ------------------------------------------------------------------------

@@ -382,6 +382,7 @@ def test_declared_register_needs_a_mapping_and_no_code(tmp_path, db):
     }
     path = write_table(tmp_path / "register.csv", rows, headings, delimiter=";")
     entry, repeated, keyless = read_declared(path, ON, mapping, "ES")
+    assert next(read_declared(path, ON, {**mapping, "source": ""}, "ES")) == entry
     assert (entry.key, entry.technology, entry.capacity_mw) == ("7", "solar", Decimal("49.9"))
     assert (entry.stage, entry.raw_status, entry.country) == ("procurement", "Autorizado", "ES")
     assert entry.dates == {"consented": date(2024, 5, 3)}
