@@ -215,6 +215,7 @@ def import_beside_others(folder: Path, number: int) -> None:
     """Preview and apply new rows by a worker, while pages are read and forms are saved."""
     from django.conf import settings
     from django.test import Client
+    from django.test.utils import setup_test_environment
 
     from oegen.imports.tables.jobs import ask_for
     from oegen.imports.tables.models import TableImport
@@ -222,6 +223,7 @@ def import_beside_others(folder: Path, number: int) -> None:
     from pipelines.models import Pipeline
     from tests.support.desk import Desk
 
+    setup_test_environment()  # Which keeps the contexts of forms.
     make_records(WIDE)
     one = TableImport.objects.get(pk=start(folder, "long", new_rows(number)))
     client = Client()
@@ -275,7 +277,7 @@ def process(*words: str) -> Iterator[subprocess.Popen]:
     try:
         yield started
     finally:
-        started.terminate()
+        started.kill()  # A worker would end its job first.
         started.wait()
 
 
