@@ -185,6 +185,10 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     state_template_name = "oegen/parts/list_state.html"
     empty_text = ""
+    #: What those may do about an empty list who can't add to it.
+    remedy_text = "Portfolio managers add them in the admin."
+    #: Whether a download can be imported again.
+    is_imported = True
 
     def usual_filters(self):
         return {capfirst(self.default_filter.adjective) if self.default_filter else "All": {}}
@@ -245,6 +249,8 @@ class ListPage(SingleTableMixin, FilteredPage):
         facts.append((capfirst(title), self.object_list.order_by().count()))
         if hasattr(self.object_list, "capacity"):
             facts += self.object_list.capacity().facts
+        if not self.is_imported:
+            return facts
         return [
             *facts,
             ("Change set", marker.change_set),
@@ -313,6 +319,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         open_view = next((view for view in views if view.query == state), None)
         return context | {
             "empty_text": self.empty_text,
+            "remedy_text": self.remedy_text,
             "total": table.paginator.count,
             "capacity": capacity,
             "of_which": of_which,

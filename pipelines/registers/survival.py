@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from pipelines.reference import DISCOVERY
+from pipelines.registers.choices import Phase
 from pipelines.registers.choices import RegisterOutcome as Outcome
+from pipelines.registers.phases import phase_of
 from pipelines.stays import ENOUGH, FOUR_FIFTHS, Length, days_until
-
-#: The stages of projects that have no consent yet.
-BEFORE_CONSENT = frozenset((DISCOVERY, "design"))
 
 
 class Span(NamedTuple):
@@ -69,28 +67,36 @@ class Course(NamedTuple):
     last_seen_on: date | None = None
 
     @property
+    def is_consented(self) -> bool:
+        return (
+            self.consented_on is not None
+            or self.operational_on is not None
+            or phase_of(self.outcome, self.stage__code) not in ("", Phase.PLANNING)
+        )
+
+    @property
     def to_consent(self) -> Span | None:
         """From the application to the consent; None where a day is missing, or the application was
         replaced by another."""
         if self.consented_on is not None:
-            return _span(self.submitted_on, self.consented_on, is_reached=True)
+            return span_between(self.submitted_on, self.consented_on, is_reached=True)
         if self.outcome in (Outcome.REFUSED, Outcome.WITHDRAWN):
-            return _span(self.submitted_on, self._ended_on)
-        if self.outcome == Outcome.ACTIVE and self.stage__code in BEFORE_CONSENT:
-            return _span(self.submitted_on, self.last_seen_on)
+            return span_between(self.submitted_on, self._ended_on)
+        if phase_of(self.outcome, self.stage__code) == Phase.PLANNING:
+            return span_between(self.submitted_on, self.last_seen_on)
         return None
 
     @property
     def to_operation(self) -> Span | None:
         """From the consent to operation, of projects that got one; None as above."""
         if self.operational_on is not None:
-            return _span(self.consented_on, self.operational_on, is_reached=True)
+            return span_between(self.consented_on, self.operational_on, is_reached=True)
         if self.outcome in (Outcome.REFUSED, Outcome.WITHDRAWN):
-            return _span(self.consented_on, self._ended_on or self._lapsed_on)
+            return span_between(self.consented_on, self._ended_on or self._lapsed_on)
         if self.outcome == Outcome.ON_HOLD:
-            return _span(self.consented_on, self._lapsed_on or self.last_seen_on)
+            return span_between(self.consented_on, self._lapsed_on or self.last_seen_on)
         if self.outcome == Outcome.ACTIVE:
-            return _span(self.consented_on, self.last_seen_on)
+            return span_between(self.consented_on, self.last_seen_on)
         return None
 
     @property
@@ -104,7 +110,9 @@ class Course(NamedTuple):
         return expires if expires and seen and expires <= seen else None
 
 
-def _span(began: date | None, ended: date | None, *, is_reached: bool = False) -> Span | None:
+def span_between(
+    began: date | None, ended: date | None, *, is_reached: bool = False
+) -> Span | None:
     """None also if the days contradict each other."""
     if began is None or ended is None or ended < began:
         return None

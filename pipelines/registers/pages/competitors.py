@@ -1,0 +1,244 @@
+"""The ranking of the companies in public registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.paginator import Paginator
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils.text import get_text_list
+
+from counterparties.models import Counterparty
+from oegen import exports
+from oegen.core import clock, sql
+from oegen.core.addresses import address_of
+from oegen.core.caching import keep
+from oegen.core.words import count
+from oegen.pages import downloads
+from oegen.pages.lists import FilteredPage
+from pipelines.registers.choices import Phase
+from pipelines.registers.filters import CompanyFilter
+from pipelines.registers.market import MEASURES, TO_BE_BUILT, Market, Standing, market_of, standing
+from pipelines.registers.models import Match, MatchState, Register, RegisterCompany, RegisterProject
+from pipelines.registers.models.edition import stored_editions
+from pipelines.registers.phases import STAGES
+from pipelines.registers.version import registers_version
+
+PAGE_SIZE = 50
+
+#: The companies whose share of the market together is given.
+LARGEST = 10
+
+#: By how much companies are ranked, and by what the edition changed.
+ORDERS = {"mw": "Ranking", "change": "Movers"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a company has of a measure, with the address of its projects."""
+
+    measure: str
+    standing: Standing
+    url: str
+
+    @property
+    def mw(self) -> Decimal:
+        return Decimal(str(self.standing.mw))
+
+
+@dataclass(frozen=True)
+class Row:
+    rank: int
+    name: str
+    url: str
+    is_known: bool
+    cells: list[Cell]
+    share_pct: float | None
+    change: Decimal
+
+
+class Competitors(FilteredPage):
+    """The companies of the filtered projects, ranked by MW of a phase (``?of=``) or by what the
+    newest edition changed (``?by=change``)."""
+
+    queryset = RegisterProject.objects.order_by()
+    filterset_class = CompanyFilter
+    section = "competitors"
+    template_name = "registers/competitors.html"
+    state_template_name = "registers/parts/competitors_state.html"
+    switch_template_name = "registers/parts/switch.html"
+    page_parameters = FilteredPage.page_parameters | {"of", "by"}
+
+    def get(self, request, *args, **kwargs):
+        kind = request.GET.get("download")
+        if kind in exports.KINDS:
+            self.filterset = self.get_filterset(self.get_filterset_class())
+            if not self.has_invalid_filters():
+                self.object_list = self.filterset.qs
+                return self.download(kind)
+        return super().get(request, *args, **kwargs)
+
+    @property
+    def measure(self) -> str:
+        asked = self.request.GET.get("of", "")
+        return asked if asked in MEASURES else TO_BE_BUILT
+
+    @property
+    def by_change(self) -> bool:
+        return self.request.GET.get("by") == "change"
+
+    def market(self) -> Market:
+        filters = self.filterset.data.copy()
+        for name in self.page_parameters:
+            filters.pop(name, None)
+        return keep(
+            lambda: market_of(self.object_list),
+            *("market", *registers_version(), filters.urlencode()),
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        market = Market() if context["is_wrong"] else self.market()
+        ranked = market.ranked(self.measure, by_change=self.by_change)
+        page = Paginator(ranked, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        registers = self.filterset.registers
+        everything = standing(market.everything, self.measure)
+        largest = sum(one.mw for _, one in market.ranked(self.measure)[:LARGEST])
+        return context | {
+            "page": page,
+            "rows": list(self._rows(market, page.object_list, page.start_index())),
+            "measures": [
+                (code, label, self._url(of=code), code == self.measure)
+                for code, label in MEASURES.items()
+            ],
+            "orders": [
+                (label, self._url(by=code), (code == "change") == self.by_change)
+                for code, label in ORDERS.items()
+            ],
+            "measure": MEASURES[self.measure],
+            "by_change": self.by_change,
+            "total": len(ranked),
+            "everything": everything,
+            "everything_url": self._projects_url(None, self.measure),
+            "largest": LARGEST,
+            "largest_pct": round(100 * largest / everything.mw) if everything.mw else None,
+            "registers": registers,
+            "editions": [(one, *_newest_days(one)) for one in registers],
+            "is_counted_twice": _has_two_of_a_country(registers),
+            "licences": registers,
+            "status_text": count(len(ranked), "company", "companies"),
+        }
+
+    def _rows(self, market: Market, ranked: list[tuple[UUID | str, Standing]], first: int):
+        keys = [sql.uuid_of(key) for key, _ in ranked]
+        names = dict(RegisterCompany.objects.filter(pk__in=keys).values_list("pk", "name"))
+        known = counterparties_of(keys)
+        everything = standing(market.everything, self.measure).mw
+        for rank, (key, one) in enumerate(ranked, start=first):
+            company = sql.uuid_of(key)
+            standings = market.companies[key]
+            yield Row(
+                rank=rank,
+                name=names.get(company, ""),
+                url=address_of("competitor", company),
+                is_known=company in known,
+                cells=[
+                    Cell(code, standing(standings, code), self._projects_url(company, code))
+                    for code in MEASURES
+                ],
+                share_pct=100 * one.mw / everything if everything else None,
+                change=Decimal(str(one.change)),
+            )
+
+    def _url(self, **values: str) -> str:
+        query = self.request.GET.copy()
+        query.pop("page", None)
+        for name, value in values.items():
+            query[name] = value
+        return f"?{query.urlencode()}"
+
+    def _projects_url(self, company: UUID | None, measure: str) -> str:
+        """The list of the projects behind a figure."""
+        query = [
+            (name, value)
+            for name in self.filterset.parameters
+            for value in self.filterset.active_values.get(name, [])
+        ]
+        if not any(name == "register" for name, _ in query):
+            query += [("register", one.code) for one in self.filterset.registers]
+        phases = [str(phase) for phase in STAGES] if measure == TO_BE_BUILT else [measure]
+        query += [("phase", phase) for phase in phases]
+        if company:
+            query.append(("owner", str(company)))
+        return f"{reverse('register-projects')}?{urlencode(query)}"
+
+    def download(self, kind: str) -> HttpResponseBase:
+        """All companies of the ranking, with licence and attribution on each row."""
+        market = self.market()
+        ranked = market.ranked(self.measure, by_change=self.by_change)
+        names = {str(key): name for key, name in RegisterCompany.objects.values_list("pk", "name")}
+        licence = " ".join(
+            f"{one.attribution} ({one.licence_name})" for one in self.filterset.registers
+        )
+        columns = [
+            exports.FileColumn("Company", exports.NAME_WIDTH),
+            *(
+                exports.FileColumn(
+                    f"{label}, MW/MWp", exports.NUMBER_WIDTH, exports.number_format("", 1)
+                )
+                for label in MEASURES.values()
+            ),
+            exports.FileColumn("Projects to be built or built", exports.NUMBER_WIDTH),
+            exports.FileColumn("Change of it, MW/MWp", exports.NUMBER_WIDTH),
+            exports.FileColumn("Licence and attribution", exports.TEXT_WIDTH),
+        ]
+
+        def rows():
+            for key, one in ranked:
+                standings = market.companies[key]
+                yield (
+                    names.get(str(sql.uuid_of(key)), ""),
+                    *(standing(standings, code).mw for code in MEASURES),
+                    sum(standing(standings, phase).projects for phase in Phase),
+                    one.change,
+                    licence,
+                )
+
+        facts = [
+            ("Ranked by", MEASURES[self.measure]),
+            *((f"Filter: {chip.label}", chip.text) for chip in self.filterset.chips()),
+            *(
+                (f"Licence of {one}", f"{one.attribution} ({one.licence_name}, {one.licence_url})")
+                for one in self.filterset.registers
+            ),
+        ]
+        sheet = exports.Sheet("Companies of registers", columns, rows(), facts)
+        return downloads.answer(self.request, sheet, kind, len(ranked))
+
+
+def counterparties_of(companies: list[UUID]) -> dict[UUID, UUID]:
+    """The counterparties that companies of registers are, by accepted matches."""
+    content_type = ContentType.objects.get_for_model(Counterparty)
+    found = Match.objects.filter(
+        company__in=companies, content_type=content_type, state=MatchState.ACCEPTED
+    )
+    return dict(found.values_list("company", "object_id"))
+
+
+def _newest_days(register: Register) -> tuple[Any, Any]:
+    """Of the newest edition and the one before; None for one that is not there."""
+    days = [day for _, day in stored_editions(register, clock.past_day())]
+    return (days[-1] if days else None, days[-2] if len(days) > 1 else None)
+
+
+def _has_two_of_a_country(registers: list[Register]) -> str:
+    """The names of registers that may have the same plants."""
+    countries = [one.country for one in registers]
+    twice = [str(one) for one in registers if one.country and countries.count(one.country) > 1]
+    return get_text_list(twice, "and")
