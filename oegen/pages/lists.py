@@ -209,7 +209,9 @@ class ListPage(SingleTableMixin, FilteredPage):
         marker = self.file_marker(table)
         facts = self.file_facts(table, title, marker) if kind == exports.XLSX else ()
         columns, rows = table.file_columns(), table.file_rows()
-        sheet = exports.Sheet(title, columns, rows, facts, marker=marker)
+        sheet = exports.Sheet(
+            title, columns, rows, facts, marker=marker if self.is_imported else None
+        )
         return downloads.answer(self.request, sheet, kind, self.object_list.order_by().count())
 
     def file_marker(self, table: RecordTable) -> Marker:

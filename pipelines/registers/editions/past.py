@@ -71,9 +71,9 @@ def _of_editions(editions: list[tuple[UUID, date]], day: date) -> str:
         SELECT * FROM (
             WITH editions (contents, place, date) AS ({_rows(editions)}),
             sightings AS MATERIALIZED (
-                SELECT states.project_id, states.id AS state_id, place, date,
+                SELECT states.project_id, states.id AS state_id, editions.place, editions.date,
                     ROW_NUMBER() OVER (
-                        PARTITION BY states.project_id ORDER BY place DESC
+                        PARTITION BY states.project_id ORDER BY editions.place DESC
                     ) AS back
                 FROM editions
                 JOIN {asof.stored_table(Sighting)} AS sightings
