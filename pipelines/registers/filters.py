@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from functools import cached_property
 
 from django.db.models import Count
 
@@ -210,9 +211,9 @@ class CompanyFilter(ProjectFilters):
         found = super().filter_queryset(queryset)
         if self.form.cleaned_data.get("register"):
             return found
-        return found.filter(register__in=[one.pk for one in main_registers()])
+        return found.filter(register__in=[one.pk for one in self.registers])
 
-    @property
+    @cached_property
     def registers(self) -> list[Register]:
         """Those whose projects count."""
         selected = self.form.cleaned_data.get("register") if self.is_valid() else None

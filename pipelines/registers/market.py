@@ -38,34 +38,30 @@ class Standing(NamedTuple):
     change: float = 0
 
 
-#: By the phase.
+#: By the keys of MEASURES; without those that have nothing.
 Standings = dict[str, Standing]
 
-_NOTHING = Standing()
-
-
-def standing(standings: Standings, measure: str) -> Standing:
-    if measure != TO_BE_BUILT:
-        return standings.get(measure, _NOTHING)
-    parts = [standings.get(phase, _NOTHING) for phase in _BEFORE_OPERATION]
-    return Standing(*(round(sum(column), 3) for column in zip(*parts, strict=True)))
+NOTHING = Standing()
 
 
 @dataclass
 class Market:
-    """The standings of all projects together, and of each company by its key."""
+    """The standings of all projects together, and of each company by its key as the database has
+    it."""
 
     everything: Standings = field(default_factory=dict)
     companies: dict[UUID | str, Standings] = field(default_factory=dict)
 
-    def ranked(self, measure: str, *, by_change: bool = False) -> list[tuple[UUID | str, Standing]]:
-        """Those that have any, or that changed, the most first."""
-        found = [(key, standing(one, measure)) for key, one in self.companies.items()]
-        if by_change:
-            found = [one for one in found if one[1].change]
-            return sorted(found, key=lambda one: (-one[1].change, str(one[0])))
-        found = [one for one in found if one[1].projects]
-        return sorted(found, key=lambda one: (-one[1].mw, -one[1].projects, str(one[0])))
+    def ranked(self, measure: str, *, by_change: bool = False) -> list[UUID | str]:
+        """The companies that have any of the measure, or whose newest edition changed it, the most
+        first."""
+        found = [
+            (one.change if by_change else one.mw, one.projects, str(key), key)
+            for key, standings in self.companies.items()
+            if (one := standings.get(measure)) and (one.change if by_change else one.projects)
+        ]
+        found.sort(key=lambda one: (-one[0], -one[1], one[2]))
+        return [key for *_, key in found]
 
 
 def market_of(projects: RegisterProjectQuerySet) -> Market:
@@ -75,15 +71,21 @@ def market_of(projects: RegisterProjectQuerySet) -> Market:
         rows = _read(projects)
     except EmptyResultSet:
         return market
-    for owner, phase, *sums in rows:
-        number, mw, change = sums
-        standings = market.everything
-        if owner is not None:
-            standings = market.companies.setdefault(owner, {})
-        standings[phase] = Standing(
-            int(number or 0), round(float(mw or 0), 3), round(float(change or 0), 3)
-        )
+    for owner, phase, number, mw, change in rows:
+        standings = market.everything if owner is None else market.companies.setdefault(owner, {})
+        standings[phase] = Standing(number, round(float(mw or 0), 3), round(float(change or 0), 3))
+    for standings in (market.everything, *market.companies.values()):
+        parts = [one for phase in _BEFORE_OPERATION if (one := standings.get(phase))]
+        if parts:
+            standings[TO_BE_BUILT] = _sum(parts)
     return market
+
+
+def _sum(parts: list[Standing]) -> Standing:
+    if len(parts) == 1:
+        return parts[0]
+    number, mw, change = map(sum, zip(*parts, strict=True))
+    return Standing(int(number), round(mw, 3), round(change, 3))
 
 
 def _read(projects: RegisterProjectQuerySet) -> list[sql.Values]:

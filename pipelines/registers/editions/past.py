@@ -67,29 +67,28 @@ def _of_editions(editions: list[tuple[UUID, date]], day: date) -> str:
         f'{presented.get(field.column, f"projects.{field.column}")} AS "{field.column}"'
         for field in RegisterProject._meta.concrete_fields
     )
+    before = max(newest - 1, 0)
+    # CROSS JOIN, because SQLite would otherwise look for each project among all sightings.
     return f"""
-        SELECT * FROM (
-            WITH editions (contents, place, date) AS ({_rows(editions)}),
-            sightings AS MATERIALIZED (
-                SELECT states.project_id, states.id AS state_id, editions.place, editions.date,
-                    ROW_NUMBER() OVER (
-                        PARTITION BY states.project_id ORDER BY editions.place DESC
-                    ) AS back
-                FROM editions
-                JOIN {asof.stored_table(Sighting)} AS sightings
-                    ON sightings.contents = editions.contents
-                JOIN {states} AS states ON states.id = sightings.state_id
-            )
-            SELECT {columns} FROM sightings AS seen
-            JOIN {asof.stored_table(RegisterProject)} AS projects ON projects.id = seen.project_id
-            JOIN {states} AS said ON said.id = seen.state_id
-            LEFT JOIN {stages} AS stages ON stages.id = said.stage_id
-            LEFT JOIN sightings AS earlier
-                ON earlier.project_id = seen.project_id AND earlier.place = {max(newest - 1, 0)}
-            LEFT JOIN {states} AS before ON before.id = earlier.state_id
-            LEFT JOIN {stages} AS stages_before ON stages_before.id = before.stage_id
-            WHERE seen.back = 1
-        ) AS projects
+        SELECT {columns} FROM (
+            WITH editions (contents, place, date) AS ({_rows(editions)})
+            SELECT states.project_id, states.id AS state_id, editions.place, editions.date,
+                ROW_NUMBER() OVER backwards AS back,
+                CASE {before} WHEN editions.place THEN states.id
+                    WHEN LEAD(editions.place) OVER backwards THEN LEAD(states.id) OVER backwards
+                END AS before_id
+            FROM editions
+            CROSS JOIN {asof.stored_table(Sighting)} AS sightings
+            JOIN {states} AS states ON states.id = sightings.state_id
+            WHERE sightings.contents = editions.contents
+            WINDOW backwards AS (PARTITION BY states.project_id ORDER BY editions.place DESC)
+        ) AS seen
+        CROSS JOIN {asof.stored_table(RegisterProject)} AS projects
+        CROSS JOIN {states} AS said
+        LEFT JOIN {stages} AS stages ON stages.id = said.stage_id
+        LEFT JOIN {states} AS before ON before.id = seen.before_id
+        LEFT JOIN {stages} AS stages_before ON stages_before.id = before.stage_id
+        WHERE seen.back = 1 AND projects.id = seen.project_id AND said.id = seen.state_id
     """  # noqa: S608
 
 

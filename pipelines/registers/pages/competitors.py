@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,7 +26,15 @@ from oegen.pages import downloads
 from oegen.pages.lists import FilteredPage
 from pipelines.registers.choices import Phase
 from pipelines.registers.filters import CompanyFilter
-from pipelines.registers.market import MEASURES, TO_BE_BUILT, Market, Standing, market_of, standing
+from pipelines.registers.market import (
+    MEASURES,
+    NOTHING,
+    TO_BE_BUILT,
+    Market,
+    Standing,
+    Standings,
+    market_of,
+)
 from pipelines.registers.models import Match, MatchState, Register, RegisterCompany, RegisterProject
 from pipelines.registers.models.edition import stored_editions
 from pipelines.registers.phases import STAGES
@@ -44,6 +54,7 @@ class Cell:
     """What a company has of a measure, with the address of its projects."""
 
     measure: str
+    label: str
     standing: Standing
     url: str
 
@@ -61,6 +72,17 @@ class Row:
     cells: list[Cell]
     share_pct: float | None
     change: Decimal
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A page of the ranking, and what is said of all of it."""
+
+    page: int = 1
+    total: int = 0
+    everything: Standing = NOTHING
+    largest_mw: float = 0
+    companies: Sequence[tuple[UUID, Standings]] = ()
 
 
 class Competitors(FilteredPage):
@@ -94,25 +116,45 @@ class Competitors(FilteredPage):
         return self.request.GET.get("by") == "change"
 
     def market(self) -> Market:
-        filters = self.filterset.data.copy()
-        for name in self.page_parameters:
-            filters.pop(name, None)
-        return keep(
-            lambda: market_of(self.object_list),
-            *("market", *registers_version(), filters.urlencode()),
+        return keep(lambda: market_of(self.object_list), "market", *self.version)
+
+    @cached_property
+    def version(self) -> list[object]:
+        return [*registers_version(), urlencode(self._filters)]
+
+    @cached_property
+    def _filters(self) -> list[tuple[str, str]]:
+        """The query of the filters, with the registers that count."""
+        active = self.filterset.active_values
+        query = [(name, value) for name, values in active.items() for value in values]
+        if "register" not in active:
+            query += [("register", one.code) for one in self.filterset.registers]
+        return query
+
+    def ranking(self) -> Ranking:
+        market = self.market()
+        ranked = market.ranked(self.measure, by_change=self.by_change)
+        page = Paginator(ranked, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        largest = market.ranked(self.measure)[:LARGEST]
+        return Ranking(
+            page=page.number,
+            total=len(ranked),
+            everything=market.everything.get(self.measure, NOTHING),
+            largest_mw=sum(market.companies[key][self.measure].mw for key in largest),
+            companies=[(sql.uuid_of(key), market.companies[key]) for key in page.object_list],
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        market = Market() if context["is_wrong"] else self.market()
-        ranked = market.ranked(self.measure, by_change=self.by_change)
-        page = Paginator(ranked, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        ranking = Ranking()
+        if not context["is_wrong"]:
+            order = (self.measure, self.by_change, self.request.GET.get("page"))
+            ranking = keep(self.ranking, "ranking", *self.version, *order)
         registers = self.filterset.registers
-        everything = standing(market.everything, self.measure)
-        largest = sum(one.mw for _, one in market.ranked(self.measure)[:LARGEST])
+        everything = ranking.everything
         return context | {
-            "page": page,
-            "rows": list(self._rows(market, page.object_list, page.start_index())),
+            "page": Paginator(range(ranking.total), PAGE_SIZE).page(ranking.page),
+            "rows": list(self._rows(ranking)),
             "measures": [
                 (code, label, self._url(of=code), code == self.measure)
                 for code, label in MEASURES.items()
@@ -123,37 +165,41 @@ class Competitors(FilteredPage):
             ],
             "measure": MEASURES[self.measure],
             "by_change": self.by_change,
-            "total": len(ranked),
+            "total": ranking.total,
             "everything": everything,
-            "everything_url": self._projects_url(None, self.measure),
+            "everything_url": self._projects_url(self.measure),
             "largest": LARGEST,
-            "largest_pct": round(100 * largest / everything.mw) if everything.mw else None,
+            "largest_pct": round(100 * ranking.largest_mw / everything.mw)
+            if everything.mw
+            else None,
             "registers": registers,
             "editions": [(one, *_newest_days(one)) for one in registers],
             "is_counted_twice": _has_two_of_a_country(registers),
             "licences": registers,
-            "status_text": count(len(ranked), "company", "companies"),
+            "status_text": count(ranking.total, "company", "companies"),
         }
 
-    def _rows(self, market: Market, ranked: list[tuple[UUID | str, Standing]], first: int):
-        keys = [sql.uuid_of(key) for key, _ in ranked]
+    def _rows(self, ranking: Ranking) -> Iterator[Row]:
+        keys = [key for key, _ in ranking.companies]
         names = dict(RegisterCompany.objects.filter(pk__in=keys).values_list("pk", "name"))
         known = counterparties_of(keys)
-        everything = standing(market.everything, self.measure).mw
-        for rank, (key, one) in enumerate(ranked, start=first):
-            company = sql.uuid_of(key)
-            standings = market.companies[key]
+        urls = {code: self._projects_url(code) for code in MEASURES}
+        everything = ranking.everything.mw
+        for rank, (key, standings) in enumerate(
+            ranking.companies, start=1 + (ranking.page - 1) * PAGE_SIZE
+        ):
+            own = standings.get(self.measure, NOTHING)
             yield Row(
                 rank=rank,
-                name=names.get(company, ""),
-                url=address_of("competitor", company),
-                is_known=company in known,
+                name=names.get(key, ""),
+                url=address_of("competitor", key),
+                is_known=key in known,
                 cells=[
-                    Cell(code, standing(standings, code), self._projects_url(company, code))
-                    for code in MEASURES
+                    Cell(code, label, standings.get(code, NOTHING), f"{urls[code]}&owner={key}")
+                    for code, label in MEASURES.items()
                 ],
-                share_pct=100 * one.mw / everything if everything else None,
-                change=Decimal(str(one.change)),
+                share_pct=100 * own.mw / everything if everything else None,
+                change=Decimal(str(own.change)),
             )
 
     def _url(self, **values: str) -> str:
@@ -163,19 +209,10 @@ class Competitors(FilteredPage):
             query[name] = value
         return f"?{query.urlencode()}"
 
-    def _projects_url(self, company: UUID | None, measure: str) -> str:
+    def _projects_url(self, measure: str) -> str:
         """The list of the projects behind a figure."""
-        query = [
-            (name, value)
-            for name in self.filterset.parameters
-            for value in self.filterset.active_values.get(name, [])
-        ]
-        if not any(name == "register" for name, _ in query):
-            query += [("register", one.code) for one in self.filterset.registers]
         phases = [str(phase) for phase in STAGES] if measure == TO_BE_BUILT else [measure]
-        query += [("phase", phase) for phase in phases]
-        if company:
-            query.append(("owner", str(company)))
+        query = [*self._filters, *(("phase", phase) for phase in phases)]
         return f"{reverse('register-projects')}?{urlencode(query)}"
 
     def download(self, kind: str) -> HttpResponseBase:
@@ -200,13 +237,13 @@ class Competitors(FilteredPage):
         ]
 
         def rows():
-            for key, one in ranked:
+            for key in ranked:
                 standings = market.companies[key]
                 yield (
                     names.get(str(sql.uuid_of(key)), ""),
-                    *(standing(standings, code).mw for code in MEASURES),
-                    sum(standing(standings, phase).projects for phase in Phase),
-                    one.change,
+                    *(standings.get(code, NOTHING).mw for code in MEASURES),
+                    sum(standings.get(phase, NOTHING).projects for phase in Phase),
+                    standings.get(self.measure, NOTHING).change,
                     licence,
                 )
 

@@ -7,9 +7,10 @@ from django.urls import reverse
 
 from counterparties.models import Counterparty
 from oegen.asof import as_of
+from oegen.core import sql
 from oegen.models import ChangeSet, Job
 from pipelines.registers.choices import Phase
-from pipelines.registers.market import market_of, standing
+from pipelines.registers.market import NOTHING, market_of
 from pipelines.registers.models import Match, RegisterCompany, RegisterProject
 from tests.support.builders import make_counterparty, make_facility, make_pipeline
 from tests.support.registers import ingest_repd
@@ -62,20 +63,15 @@ def text_of(client, name: str, *args, **query) -> str:
 
 
 def figures(name: str, measure: str):
-    return standing(market_of(RegisterProject.objects.all()).companies[key_of(name)], measure)
-
-
-def key_of(name: str):
-    """As the database has it."""
     found = market_of(RegisterProject.objects.all()).companies
-    key = company(name).pk
-    return key if key in found else key.hex
+    [standings] = [one for key, one in found.items() if sql.uuid_of(key) == company(name).pk]
+    return standings.get(measure, NOTHING)
 
 
 def test_company_has_its_projects_in_full_and_the_market_each_once(editions):
     market = market_of(RegisterProject.objects.all())
-    assert standing(market.everything, "open") == (3, 149, -71)
-    assert standing(market.everything, Phase.BUILT) == (1, 10, -7)
+    assert market.everything["open"] == (3, 149, -71)
+    assert market.everything[Phase.BUILT] == (1, 10, -7)
     assert figures("Larch Energy Ltd", "open") == (2, 140, 0)
     assert figures("Larch Energy Ltd", Phase.CONSENTED) == (1, 40, 40)
     assert figures("Alder Power", "open") == (1, 100, -40)
@@ -110,7 +106,7 @@ def test_movers_are_those_that_the_newest_edition_changed(as_manager, editions):
 def test_past_day_reads_the_newest_edition_up_to_it(as_manager, editions):
     day = date(2024, 12, 31)
     with as_of(day):
-        assert standing(market_of(RegisterProject.objects.all()).everything, "open").mw == 220
+        assert market_of(RegisterProject.objects.all()).everything["open"].mw == 220
         old = RegisterProject.objects.get(key="1")
         assert (old.phase, old.last_seen_on, old.raw_status) == (
             Phase.PLANNING,
