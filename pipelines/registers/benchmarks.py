@@ -20,7 +20,7 @@ from pipelines.models import Milestone, Pipeline, PipelineFacility, Stage, Stage
 from pipelines.querysets.milestone import DONE
 from pipelines.registers.models import Register, RegisterProject
 from pipelines.registers.survival import Course, Duration, Span, estimate, span_between
-from pipelines.registers.version import registers_version
+from pipelines.registers.version import keep_with_editions
 
 SUBMITTED, GRANTED = "planning-submitted", "planning-granted"
 
@@ -49,7 +49,7 @@ Benchmarks = dict[Group, Benchmark]
 
 def benchmarks_of(register: Register) -> Benchmarks:
     """Cached until the register has another edition."""
-    return keep(lambda: _read(register), "benchmarks", register.pk, *registers_version())
+    return keep_with_editions(lambda: _read(register), "benchmarks", register.pk)
 
 
 def _read(register: Register) -> Benchmarks:

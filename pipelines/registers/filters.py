@@ -3,7 +3,6 @@ from functools import cached_property
 
 from django.db.models import Count
 
-from oegen.core.caching import keep
 from oegen.pages.filters import (
     AmountFilter,
     NameFilter,
@@ -27,7 +26,7 @@ from pipelines.registers.querysets import (
     VANISHED,
     WENT_BACK,
 )
-from pipelines.registers.version import registers_version
+from pipelines.registers.version import keep_with_editions
 
 #: Of a technology or a region that a register does not say, or that we have no code for.
 NONE = "none"
@@ -45,7 +44,7 @@ SEEN = [
 
 def _kept(kind: str, read):
     """Choices by what occurs among all projects take a scan of them."""
-    return keep(read, "register choices", kind, *registers_version())
+    return keep_with_editions(read, "register choices", kind)
 
 
 def register_choices() -> list[tuple[str, str]]:
@@ -92,6 +91,7 @@ def _or_null(codes: Iterable[str], field: str, path: str, queryset):
 class ProjectFilters(PageFilterSet):
     """The filters that the list of projects and the ranking of their companies have in common."""
 
+    q = TextFilter()
     register = SelectionFilter(
         "Register",
         register_choices,
@@ -139,7 +139,6 @@ class RegisterProjectFilter(ProjectFilters):
     primary = ("q", "register", "technology", "phase", "seen", "company")
     ranges = (("capacity_min", "capacity_max"), ("year_from", "year_to"))
 
-    q = TextFilter()
     phase = SelectionFilter("Phase", Phase.choices, group_by="phase", empty_label="Any phase")
     seen = SelectionFilter("Edition", SEEN, select="seen", empty_label="Any, vanished ones too")
     company = NameFilter("Company", method=queryset_method("of_company_named"))
@@ -196,7 +195,7 @@ def main_registers() -> list[Register]:
 class CompanyFilter(ProjectFilters):
     """Which projects of the companies count. Without a register those of ``main_registers``."""
 
-    primary = ("register", "technology", "country", "region", "year_from", "year_to")
+    primary = ("q", "register", "technology", "region", "year_from", "year_to")
     ranges = (("year_from", "year_to"),)
 
     register = SelectionFilter(

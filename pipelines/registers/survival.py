@@ -39,6 +39,10 @@ class Duration:
     median_days: int | None = None
     usual_days: int | None = None
 
+    @property
+    def is_enough(self) -> bool:
+        return self.reached >= ENOUGH
+
 
 def estimate(spans: Iterable[Span | None]) -> Duration:
     """Of the spans that are known."""

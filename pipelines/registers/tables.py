@@ -1,5 +1,7 @@
 from operator import attrgetter, methodcaller
 
+from django.utils.html import format_html
+
 from oegen.exports import ID_WIDTH, NUMBER_WIDTH, TEXT_WIDTH, FileColumn, FileValue, number_format
 from oegen.pages.columns import (
     ChoiceColumn,
@@ -46,11 +48,18 @@ class ChoiceLabelColumn(ChoiceColumn):
         return str(dict(self.choices.choices).get(value, ""))
 
 
+class RegisterCodeColumn(Column):
+    """The register's code, such as REPD; its name on hover and in downloads."""
+
+    def cell(self, record, value):
+        return format_html('<abbr title="{}">{}</abbr>', value.name, value.code.upper())
+
+
 class RegisterProjectTable(RecordTable):
     #: The capacity first, because phones show the first column beside the name.
     default_columns = (
         *("capacity_mw", "raw_status", "technology", "operator", "region"),
-        *("register", "submitted_on", "consented_on"),
+        *("register", "submitted_on"),
     )
 
     name = RecordColumn("Project")
@@ -67,7 +76,7 @@ class RegisterProjectTable(RecordTable):
     operator = TextColumn()
     region = TextColumn()
     country = CountryColumn()
-    register = Column(
+    register = RegisterCodeColumn(
         order_by=("register__order",),
         annotate=_with_register,
         file_value=FileValue(("register__name",)),

@@ -92,6 +92,7 @@ class CompanyPage(DetailView[RegisterCompany]):
             "section": "competitors",
             "members": company.members.order_by("name"),
             "figures": self._figures(counted, codes),
+            "unit": "/".join(sorted({one.unit for one in here if one.capacity_mw})) or "MW",
             "projects": here[:MAX_LISTED],
             "projects_url": self._list(codes),
             "left_out": max(len(here) - MAX_LISTED, 0),

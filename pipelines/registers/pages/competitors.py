@@ -20,7 +20,6 @@ from counterparties.models import Counterparty
 from oegen import exports
 from oegen.core import clock, sql
 from oegen.core.addresses import address_of
-from oegen.core.caching import keep
 from oegen.core.words import count
 from oegen.pages import downloads
 from oegen.pages.lists import FilteredPage
@@ -38,7 +37,7 @@ from pipelines.registers.market import (
 from pipelines.registers.models import Match, MatchState, Register, RegisterCompany, RegisterProject
 from pipelines.registers.models.edition import stored_editions
 from pipelines.registers.phases import STAGES
-from pipelines.registers.version import registers_version
+from pipelines.registers.version import keep_with_registers
 
 PAGE_SIZE = 50
 
@@ -116,11 +115,9 @@ class Competitors(FilteredPage):
         return self.request.GET.get("by") == "change"
 
     def market(self) -> Market:
-        return keep(lambda: market_of(self.object_list), "market", *self.version)
-
-    @cached_property
-    def version(self) -> list[object]:
-        return [*registers_version(), urlencode(self._filters)]
+        return keep_with_registers(
+            lambda: market_of(self.object_list), "market", urlencode(self._filters)
+        )
 
     @cached_property
     def _filters(self) -> list[tuple[str, str]]:
@@ -149,7 +146,7 @@ class Competitors(FilteredPage):
         ranking = Ranking()
         if not context["is_wrong"]:
             order = (self.measure, self.by_change, self.request.GET.get("page"))
-            ranking = keep(self.ranking, "ranking", *self.version, *order)
+            ranking = keep_with_registers(self.ranking, "ranking", urlencode(self._filters), *order)
         registers = self.filterset.registers
         everything = ranking.everything
         return context | {
