@@ -7,10 +7,13 @@ class RegistersConfig(AppConfig):
     verbose_name = "Public registers"
 
     def ready(self):
+        from oegen.asof import register_past_rows
         from oegen.audit.seeding import register_rows
-        from pipelines.registers import alerts, jobs  # noqa: F401
+        from pipelines.registers import alerts, commands, jobs  # noqa: F401
         from pipelines.registers.editions import receivers  # noqa: F401
-        from pipelines.registers.models import Register
+        from pipelines.registers.editions.past import past_projects
+        from pipelines.registers.models import Register, RegisterProject
         from pipelines.registers.reference import register_rows as rows
 
         register_rows(Register, rows())
+        register_past_rows(RegisterProject, past_projects)

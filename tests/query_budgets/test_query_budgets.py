@@ -34,6 +34,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
+from pipelines.registers.models import RegisterProject
 from tests.support.builders import (
     make_asked_question,
     make_contact,
@@ -44,6 +45,7 @@ from tests.support.builders import (
     make_pipeline,
 )
 from tests.support.portfolios import analyze_tables
+from tests.support.registers import ingest_repd
 
 BUDGETS = json.loads((Path(__file__).parent / "budgets.json").read_text())
 
@@ -155,8 +157,13 @@ def add_rows(number: int, manager: User) -> dict:
             Comment.objects.bulk_create(
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
             )
+    for day in (date(2024, 7, 31), date(2025, 1, 31)):
+        ingest_repd(day, *({"Ref ID": str(row), "Site Name": f"Row {row}"} for row in rows))
+    project = RegisterProject.objects.first()
     analyze_tables()
     return hub | {
+        "competitor": project.company_links.get().company,
+        "register-project": project,
         "asked": make_asked_question(manager),
         "job": job,
         "frozen-report": frozen,
