@@ -195,7 +195,7 @@ def main_registers() -> list[Register]:
 class CompanyFilter(ProjectFilters):
     """Which projects of the companies count. Without a register those of ``main_registers``."""
 
-    primary = ("q", "register", "technology", "region", "year_from", "year_to")
+    primary = ("q", "register", "technology", "country", "region")
     ranges = (("year_from", "year_to"),)
 
     register = SelectionFilter(

@@ -23,6 +23,7 @@ from oegen.core.words import plain
 from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import natural
 from pipelines.models import Facility, Pipeline
+from pipelines.registers.adapters.operators import company_key
 from pipelines.registers.benchmarks import Benchmark, Group, benchmarks_of
 from pipelines.registers.choices import Phase
 from pipelines.registers.filters import main_registers
@@ -35,7 +36,7 @@ from pipelines.registers.track_record import track_record
 #: What adding a company as counterparty requires.
 MAY_ADD = ("counterparties.add_counterparty", "registers.add_match")
 
-MAX_LISTED, MAX_ON_MAP, MAX_NEAR, MAX_JOINT = 100, 1000, 10, 20
+MAX_LISTED, MAX_ON_MAP, MAX_NEAR, MAX_JOINT, MAX_NAMES = 100, 1000, 10, 20, 5
 
 _PHASES = {phase: place for place, phase in enumerate(Phase)}
 
@@ -90,6 +91,7 @@ class CompanyPage(DetailView[RegisterCompany]):
         may_add = not counterparties and self.request.user.has_perms(MAY_ADD)
         return super().get_context_data(**kwargs) | {
             "section": "competitors",
+            "other_names": _other_names(company),
             "members": company.members.order_by("name"),
             "figures": self._figures(counted, codes),
             "unit": "/".join(sorted({one.unit for one in here if one.capacity_mw})) or "MW",
@@ -171,6 +173,14 @@ class CompanyPage(DetailView[RegisterCompany]):
     def _near(self, projects: list[RegisterProject]) -> list[Neighbour]:
         """Of those that are to be built."""
         return neighbours((one for one in projects if one.phase != Phase.BUILT), MAX_NEAR)
+
+
+def _other_names(company: RegisterCompany) -> list[str]:
+    """Without those that differ by letters and legal forms alone."""
+    names = {company_key(company.name): company.name}
+    for alias in company.aliases:
+        names.setdefault(company_key(alias), alias)
+    return list(names.values())[1:][:MAX_NAMES]
 
 
 def _counted(projects: list[RegisterProject]) -> list[Register]:

@@ -96,6 +96,10 @@ class Competitors(FilteredPage):
     switch_template_name = "registers/parts/switch.html"
     page_parameters = FilteredPage.page_parameters | {"of", "by"}
 
+    def get_filterset_kwargs(self, filterset_class):
+        """Bound without a query, too: a set of filters that is not bound filters nothing."""
+        return {**super().get_filterset_kwargs(filterset_class), "data": self.request.GET}
+
     def get(self, request, *args, **kwargs):
         kind = request.GET.get("download")
         if kind in exports.KINDS:
@@ -238,9 +242,9 @@ class Competitors(FilteredPage):
                 standings = market.companies[key]
                 yield (
                     names.get(str(sql.uuid_of(key)), ""),
-                    *(standings.get(code, NOTHING).mw for code in MEASURES),
+                    *(_exact(standings.get(code, NOTHING).mw) for code in MEASURES),
                     sum(standings.get(phase, NOTHING).projects for phase in Phase),
-                    standings.get(self.measure, NOTHING).change,
+                    _exact(standings.get(self.measure, NOTHING).change),
                     licence,
                 )
 
@@ -254,6 +258,11 @@ class Competitors(FilteredPage):
         ]
         sheet = exports.Sheet("Companies of registers", columns, rows(), facts)
         return downloads.answer(self.request, sheet, kind, len(ranked))
+
+
+def _exact(mw: float) -> Decimal:
+    """The number for a file."""
+    return Decimal(str(mw)).normalize() + 0
 
 
 def counterparties_of(companies: list[UUID]) -> dict[UUID, UUID]:

@@ -11,7 +11,7 @@ from oegen.core import sql
 from oegen.models import ChangeSet, Job
 from pipelines.registers.choices import Phase
 from pipelines.registers.market import NOTHING, market_of
-from pipelines.registers.models import Match, RegisterCompany, RegisterProject
+from pipelines.registers.models import Match, Register, RegisterCompany, RegisterProject
 from tests.support.builders import make_counterparty, make_facility, make_pipeline
 from tests.support.registers import ingest_repd
 
@@ -93,6 +93,36 @@ def test_ranking_opens_the_projects_behind_each_figure(as_manager, editions):
     [larch, *_] = response.context["rows"]
     opened = as_manager.get(larch.cells[0].url)
     assert opened.context["total"] == larch.cells[0].standing.projects == 2
+
+
+def test_only_the_largest_register_of_a_country_counts_until_another_is_chosen(
+    as_manager, editions
+):
+    """Both may list the same plants."""
+    Register.objects.create(
+        code="queue",
+        name="Queue",
+        country="GB",
+        adapter="repd",
+        publisher="Operator",
+        licence_name="Open",
+        licence_url="https://licence.example/",
+        attribution="Operator",
+    )
+    ingest_repd(LATE, row("1", "Application Submitted", **{MW: "500"}), register="queue")
+    for query, mw in (
+        ({}, 149),
+        ({"register": "queue"}, 500),
+        ({"register": ["repd", "queue"]}, 649),
+    ):
+        response = as_manager.get(reverse("competitors"), query)
+        assert response.context["everything"].mw == mw
+        opened = as_manager.get(response.context["everything_url"])
+        assert opened.context["capacity"].mw == mw
+    assert "may list the same plants" in response.content.decode()
+    larch = as_manager.get(reverse("competitor", args=[company("Larch Energy Ltd").pk]))
+    assert larch.context["figures"][0].standing.mw == 100
+    assert list(larch.context["elsewhere"]) == [("Queue", 1)]
 
 
 def test_movers_are_those_that_the_newest_edition_changed(as_manager, editions):
