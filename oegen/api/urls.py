@@ -14,5 +14,5 @@ urlpatterns = [
     path("v1/changes/", feed.Feed.as_view(), name="api-changes"),
     path("v1/", include(records_router(VIEWSETS).urls)),
     *(path(f"v1/{route}/", include(patterns)) for route, patterns in ADDRESSES.items()),
-    re_path(r"^.*$", pages.Unknown.as_view(), name="api-unknown"),
+    re_path(r"^[\s\S]*$", pages.Unknown.as_view(), name="api-unknown"),
 ]

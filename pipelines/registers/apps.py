@@ -9,7 +9,7 @@ class RegistersConfig(AppConfig):
     def ready(self):
         from oegen.asof import register_past_rows
         from oegen.audit.seeding import register_rows
-        from pipelines.registers import alerts, commands, jobs  # noqa: F401
+        from pipelines.registers import alerts, api, commands, jobs, odata  # noqa: F401
         from pipelines.registers.editions import receivers  # noqa: F401
         from pipelines.registers.editions.past import past_projects
         from pipelines.registers.models import Register, RegisterProject

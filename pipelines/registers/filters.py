@@ -1,4 +1,6 @@
 from collections.abc import Iterable
+from datetime import MAXYEAR, MINYEAR
+from decimal import Decimal
 from functools import cached_property
 
 from django.db.models import Count
@@ -88,6 +90,11 @@ def _or_null(codes: Iterable[str], field: str, path: str, queryset):
     return found | queryset.filter(**{field: None}) if NONE in codes else found
 
 
+def _year(value: Decimal) -> int:
+    """The year, or the nearest one that a date can have."""
+    return min(max(int(value), MINYEAR), MAXYEAR)
+
+
 class ProjectFilters(PageFilterSet):
     """The filters that the list of projects and the ranking of their companies have in common."""
 
@@ -129,10 +136,10 @@ class ProjectFilters(PageFilterSet):
         return _or_null(codes, "technology", "technology__code", queryset)
 
     def since_year(self, queryset, name, value):
-        return queryset.annotate(phase_year=year_of_phase()).filter(phase_year__gte=value)
+        return queryset.annotate(phase_year=year_of_phase()).filter(phase_year__gte=_year(value))
 
     def until_year(self, queryset, name, value):
-        return queryset.annotate(phase_year=year_of_phase()).filter(phase_year__lte=value)
+        return queryset.annotate(phase_year=year_of_phase()).filter(phase_year__lte=_year(value))
 
 
 class RegisterProjectFilter(ProjectFilters):
