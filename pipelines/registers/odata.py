@@ -1,4 +1,8 @@
-"""Public registers as entity sets. Licence and attribution stand in each row."""
+"""Public registers as entity sets. Licence and attribution stand in each row of a project.
+
+There are no views of them in the reporting schemas: what a register said on a day follows from the
+dates of its editions, and not from when something was recorded.
+"""
 
 from oegen.api.odata.sets import Column, EntitySet, fields, of_queryset, register
 from oegen.api.odata.types import STRING
@@ -57,6 +61,7 @@ register(
             Column("attribution", STRING, "What to name as source.", "register__attribution"),
         ),
         of_queryset(lambda: RegisterProject.objects.recorded()),
+        is_in_sql=False,
     )
 )
 
@@ -74,6 +79,7 @@ register(
             )
         ),
         of_queryset(lambda: RegisterCompany.objects.all()),
+        is_in_sql=False,
     )
 )
 
@@ -92,5 +98,6 @@ register(
             )
         ),
         of_queryset(lambda: ProjectCompany.objects.all()),
+        is_in_sql=False,
     )
 )

@@ -50,7 +50,8 @@ class EntitySet:
 
     No two rows have the same values in the columns of ``key``, which are never null; pages follow
     them. With ``is_personal`` the set is there only for tokens that may read personal data. Without
-    ``is_in_sql`` the rows are computed by the server, and ``select`` passes them as parameters.
+    ``is_in_sql`` there is no view of it for reporting: the server computes the rows, or which ones
+    a past day has.
     """
 
     name: str
