@@ -1,6 +1,6 @@
 from django.urls import path
 
-from pipelines.registers.pages import benchmarks, company, competitors, registers
+from pipelines.registers.pages import benchmarks, company, competitors, found, registers
 
 urlpatterns = [
     path("competitors/", competitors.Competitors.as_view(), name="competitors"),
@@ -12,5 +12,6 @@ urlpatterns = [
         registers.RegisterProjectPage.as_view(),
         name="register-project",
     ),
+    path("registers/found/", found.Found.as_view(), name="registers-found"),
     path("registers/benchmarks/", benchmarks.BenchmarksPage.as_view(), name="benchmarks"),
 ]

@@ -117,6 +117,7 @@ PAGES = {
     "pipelines/timeline/rows/": READ,
     "registers/": {**READ, "POST": (302, 403, 302, 302)},
     "registers/benchmarks/": READ,
+    "registers/found/": READ,
     "registers/projects/": LIST,
     "registers/projects/<uuid:pk>/": READ,
     "report/": {**READ, "POST": (302, 422, 422, 422)},
@@ -133,7 +134,7 @@ PAGES = {
     "api/": {"GET": (401, 200, 200, 200)},
     "api/openapi.json": {"GET": (401, 200, 200, 200)},
     "api/docs/": {"GET": (302, 200, 200, 200)},
-    "api/^.*$": {"GET": (404, 404, 404, 404)},
+    "api/^[\\s\\S]*$": {"GET": (404, 404, 404, 404)},
     # By access tokens only: tests/oegen/api/odata/.
     "odata/v1/": TOKENS_ONLY,
     "odata/^v1/as-of/(?P<day>[^/]+)(?:/(?P<path>.*))?$": TOKENS_ONLY,
