@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -129,8 +130,8 @@ class CompanyPage(DetailView[RegisterCompany]):
 
     def _figures(self, projects: list[RegisterProject], registers: list[str]) -> list[Figure]:
         numbers: Counter[str] = Counter()
-        mw: Counter[str] = Counter()
-        before: Counter[str] = Counter()
+        mw: dict[str, Decimal] = defaultdict(Decimal)
+        before: dict[str, Decimal] = defaultdict(Decimal)
         for one in projects:
             if one.phase:
                 numbers[one.phase] += 1
@@ -140,7 +141,7 @@ class CompanyPage(DetailView[RegisterCompany]):
         return [
             Figure(
                 str(phase.label),
-                Standing(numbers[phase], mw[phase], mw[phase] - before[phase]),
+                Standing(numbers[phase], float(mw[phase]), float(mw[phase] - before[phase])),
                 self._list(registers, phase),
             )
             for phase in Phase
