@@ -27,12 +27,13 @@ from pipelines.models import Facility, Pipeline
 from pipelines.registers.adapters.operators import company_key
 from pipelines.registers.benchmarks import Benchmark, Group, benchmarks_of
 from pipelines.registers.choices import Phase
-from pipelines.registers.filters import main_registers
+from pipelines.registers.filters import MAIN, main_registers
 from pipelines.registers.market import Standing
-from pipelines.registers.models import Match, MatchState, Register, RegisterCompany, RegisterProject
+from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
 from pipelines.registers.nearby import NEAR_KM, Neighbour, neighbours
 from pipelines.registers.services import add_counterparty, same_counterparty
-from pipelines.registers.track_record import track_record
+from pipelines.registers.survival import Course
+from pipelines.registers.track_record import track_record_of
 
 #: What adding a company as counterparty requires.
 MAY_ADD = ("counterparties.add_counterparty", "registers.add_match")
@@ -54,7 +55,7 @@ class Figure:
 class CompanyPage(DetailView[RegisterCompany]):
     """What a company, and those that belong to it, plan and built. A POST makes it a counterparty.
 
-    Of the registers of one country only the largest counts, so that no plant counts twice.
+    Of the registers of one country one counts, so that no plant counts twice.
     """
 
     model = RegisterCompany
@@ -80,13 +81,14 @@ class CompanyPage(DetailView[RegisterCompany]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         company = self.object
         projects = RegisterProject.objects.present().of_owner(company)
-        everywhere = list(projects.select_related("technology", "register"))
-        registers = _counted(everywhere)
-        keys = {one.pk for one in registers}
-        counted = [one for one in everywhere if one.register_id in keys]
+        everywhere = list(projects.select_related("technology", "register", "stage"))
+        chosen = _chosen_registers(everywhere)
+        counted = [one for one in everywhere if chosen[one.country] == one.register_id]
+        registers = sorted({one.register for one in counted}, key=lambda one: one.order)
         here = [one for one in counted if one.phase]
         here.sort(key=lambda one: (_PHASES[one.phase], -(one.capacity_mw or 0), one.name))
-        codes = [one.code for one in registers]
+        is_main = all(main_registers().get(country) == key for country, key in chosen.items())
+        codes = [MAIN] if is_main else [one.code for one in registers]
         counterparties = self._counterparties()
         joint = Pipeline.objects.filter(counterparties__in=counterparties).distinct()
         may_add = not counterparties and self.request.user.has_perms(MAY_ADD)
@@ -100,10 +102,10 @@ class CompanyPage(DetailView[RegisterCompany]):
             "projects_url": self._list(codes),
             "left_out": max(len(here) - MAX_LISTED, 0),
             "elsewhere": Counter(
-                one.register.name for one in everywhere if one.register_id not in keys
+                one.register.name for one in everywhere if chosen[one.country] != one.register_id
             ).items(),
             "places": _places(here[:MAX_ON_MAP]),
-            "track_record": track_record(projects.filter(register__in=keys)),
+            "track_record": track_record_of(map(Course.of, counted)),
             "market": [(one, benchmarks_of(one).get(Group(), Benchmark())) for one in registers],
             "counterparties": counterparties,
             "joint": joint.select_related("stage")
@@ -184,16 +186,13 @@ def _other_names(company: RegisterCompany) -> list[str]:
     return list(names.values())[1:][:MAX_NAMES]
 
 
-def _counted(projects: list[RegisterProject]) -> list[Register]:
-    """Of each country the main register, or the one with most of the projects."""
-    main: set[UUID] = {one.pk for one in main_registers()}
-    numbers = Counter(one.register for one in projects)
-    found: dict[str, Register] = {}
-    for register, _ in sorted(
-        numbers.items(), key=lambda one: (one[0].pk not in main, -one[1], one[0].order)
-    ):
-        found.setdefault(register.country, register)
-    return list(found.values())
+def _chosen_registers(projects: list[RegisterProject]) -> dict[str, UUID]:
+    """For each country the key of its main register if that has any of the projects there, else of
+    the one with most of them."""
+    numbers = Counter((one.country, one.register_id) for one in projects)
+    main = main_registers()
+    ranked = sorted(numbers, key=lambda one: (main.get(one[0]) == one[1], numbers[one]))
+    return dict(ranked)
 
 
 def _places(projects: list[RegisterProject]) -> list[dict[str, Any]]:
