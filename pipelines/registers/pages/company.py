@@ -91,6 +91,7 @@ class CompanyPage(DetailView[RegisterCompany]):
         codes = [MAIN] if is_main else [one.code for one in registers]
         counterparties = self._counterparties()
         joint = Pipeline.objects.filter(counterparties__in=counterparties).distinct()
+        matched = self._matched(everywhere)
         may_add = not counterparties and self.request.user.has_perms(MAY_ADD)
         return super().get_context_data(**kwargs) | {
             "section": "competitors",
@@ -114,8 +115,8 @@ class CompanyPage(DetailView[RegisterCompany]):
             .order_by(natural("project_name"), "pk")[:MAX_JOINT],
             "joint_count": joint.count(),
             "joint_capacity": joint.capacity(),
-            "matched": self._matched(everywhere),
-            "near": self._near(here),
+            "matched": matched[:MAX_JOINT],
+            "near": _near(here, matched),
             "near_km": round(NEAR_KM),
             "may_add": may_add and not clock.past_day(),
             "same": same_counterparty(company) if may_add else None,
@@ -171,11 +172,14 @@ class CompanyPage(DetailView[RegisterCompany]):
             content_type__in=kinds,
             state=MatchState.ACCEPTED,
         )
-        return list(found.select_related("project").prefetch_related("record")[:MAX_JOINT])
+        return list(found.select_related("project").prefetch_related("record"))
 
-    def _near(self, projects: list[RegisterProject]) -> list[Neighbour]:
-        """Of those that are to be built."""
-        return neighbours((one for one in projects if one.phase != Phase.BUILT), MAX_NEAR)
+
+def _near(projects: list[RegisterProject], ours: list[Match]) -> list[Neighbour]:
+    """Of those that are to be built and are none of ours."""
+    known = {match.project_id for match in ours}
+    others = (one for one in projects if one.phase != Phase.BUILT and one.pk not in known)
+    return neighbours(others, MAX_NEAR)
 
 
 def _other_names(company: RegisterCompany) -> list[str]:
