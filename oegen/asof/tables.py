@@ -177,8 +177,8 @@ class _PastTables:
                 history._meta.db_table,
                 partial(self._view, model),
             )
-        for model, select in _derived.items():
-            yield model._meta.db_table, partial(self._derived_rows, model, select)
+        for derived, select in _derived.items():
+            yield derived._meta.db_table, partial(self._derived_rows, derived, select)
         yield SearchDocument._meta.db_table, self._documents
 
     def _create_table(self, name: str) -> None:

@@ -1,9 +1,12 @@
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import MAXYEAR, MINYEAR
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import itemgetter, or_
+from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from oegen.pages.filters import (
     AmountFilter,
@@ -18,6 +21,7 @@ from oegen.pages.filters import (
 from oegen.pages.selection import ALL, Choice, SelectionFilter
 from pipelines.models import Stage, Technology
 from pipelines.registers.choices import Phase, RegisterOutcome
+from pipelines.registers.licences import registers_shown
 from pipelines.registers.models import Edition, Register, RegisterProject
 from pipelines.registers.phases import year_of_phase
 from pipelines.registers.querysets import (
@@ -29,6 +33,9 @@ from pipelines.registers.querysets import (
     WENT_BACK,
 )
 from pipelines.registers.version import keep_with_editions
+
+#: Of each country the register with the most projects; no code of a register has the tilde.
+MAIN = "~main"
 
 #: Of a technology or a region that a register does not say, or that we have no code for.
 NONE = "none"
@@ -49,8 +56,13 @@ def _kept(kind: str, read):
     return keep_with_editions(read, "register choices", kind)
 
 
-def register_choices() -> list[tuple[str, str]]:
-    return list(Register.objects.exclude(editions=None).values_list("code", "name").distinct())
+def register_choices() -> list[Choice]:
+    known = [(one.code, one.name) for one in registers_shown()]
+    return [
+        Choice(ALL, "All registers", parts=(MAIN, *(code for code, _ in known))),
+        Choice(MAIN, "Largest of each country"),
+        *(Choice(code, name) for code, name in known),
+    ]
 
 
 def technology_choices() -> list[tuple[str, str]]:
@@ -95,6 +107,30 @@ def _year(value: Decimal) -> int:
     return min(max(int(value), MINYEAR), MAXYEAR)
 
 
+def main_registers() -> dict[str, UUID]:
+    """For each country the key of the register with the most projects there: registers of one
+    country list the same plants."""
+
+    def read():
+        found = RegisterProject.objects.in_newest().order_by()
+        rows = found.values_list("country", "register").annotate(Count("pk"))
+        return {country: register for country, register, _ in sorted(rows, key=itemgetter(2))}
+
+    return _kept("main", read)
+
+
+def in_main_registers() -> Q:
+    """The condition that a project is of its country's main register."""
+    countries: dict[UUID, list[str]] = defaultdict(list)
+    for country, register in main_registers().items():
+        countries[register].append(country)
+    return reduce(
+        or_,
+        (Q(register=key, country__in=several) for key, several in countries.items()),
+        Q(pk__in=[]),
+    )
+
+
 class ProjectFilters(PageFilterSet):
     """The filters that the list of projects and the ranking of their companies have in common."""
 
@@ -103,6 +139,7 @@ class ProjectFilters(PageFilterSet):
         "Register",
         register_choices,
         group_by="register__code",
+        is_combined=lambda code: code == MAIN,
         empty_label="Any register",
         pick="of_register",
     )
@@ -130,7 +167,8 @@ class ProjectFilters(PageFilterSet):
         fields: list[str] = []
 
     def of_register(self, queryset, codes):
-        return queryset.filter(register__code__in=codes)
+        condition = Q(register__code__in=codes)
+        return queryset.filter(condition | in_main_registers() if MAIN in codes else condition)
 
     def of_technology(self, queryset, codes):
         return _or_null(codes, "technology", "technology__code", queryset)
@@ -179,54 +217,31 @@ class RegisterProjectFilter(ProjectFilters):
         return found
 
 
-def main_registers() -> list[Register]:
-    """Of each country the register with the most projects, so that no plant counts twice."""
-
-    def read():
-        numbers = dict(
-            RegisterProject.objects.in_newest()
-            .order_by()
-            .values_list("register")
-            .annotate(Count("pk"))
-        )
-        largest: dict[str, Register] = {}
-        for register in Register.objects.filter(pk__in=numbers):
-            known = largest.get(register.country)
-            if known is None or numbers[register.pk] > numbers[known.pk]:
-                largest[register.country] = register
-        return list(largest.values())
-
-    return _kept("main", read)
-
-
 class CompanyFilter(ProjectFilters):
-    """Which projects of the companies count. Without a register those of ``main_registers``."""
+    """Which projects of the companies count."""
 
     primary = ("q", "register", "technology", "country", "region")
     ranges = (("year_from", "year_to"),)
-
-    register = SelectionFilter(
-        "Register",
-        register_choices,
-        pick="of_register",
-        group_by="register__code",
-        empty_label="Largest of each country",
-    )
-
-    def filter_queryset(self, queryset):
-        found = super().filter_queryset(queryset)
-        if self.form.cleaned_data.get("register"):
-            return found
-        return found.filter(register__in=[one.pk for one in self.registers])
 
     @cached_property
     def registers(self) -> list[Register]:
         """Those whose projects count."""
         selected = self.form.cleaned_data.get("register") if self.is_valid() else None
-        if not selected:
-            return main_registers()
-        return [
-            one
-            for one in Register.objects.exclude(editions=None).distinct()
-            if selected.allows(one.code)
-        ]
+        found = registers_shown()
+        if not selected or ALL in selected.included:
+            return list(found)
+        codes = set(selected.included)
+        if MAIN in codes:
+            codes |= set(
+                found.filter(pk__in=main_registers().values()).values_list("code", flat=True)
+            )
+        return [one for one in found if not codes or one.code in codes]
+
+    @property
+    def may_count_twice(self) -> list[Register]:
+        """Those of the registers, chosen by themselves, that may list the same plants."""
+        selected = self.form.cleaned_data.get("register") if self.is_valid() else None
+        if selected and selected.included == (MAIN,):
+            return []
+        countries = Counter(one.country for one in self.registers)
+        return [one for one in self.registers if countries[one.country] > 1]

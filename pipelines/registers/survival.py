@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from pipelines.registers.choices import Phase
 from pipelines.registers.choices import RegisterOutcome as Outcome
+from pipelines.registers.models import RegisterProject
 from pipelines.registers.phases import phase_of
 from pipelines.stays import ENOUGH, FOUR_FIFTHS, Length, days_until
 
@@ -69,6 +70,13 @@ class Course(NamedTuple):
     consent_expires_on: date | None = None
     operational_on: date | None = None
     last_seen_on: date | None = None
+
+    @classmethod
+    def of(cls, project: RegisterProject) -> Course:
+        """Of a project read with its stage."""
+        code = project.stage.code if project.stage else None
+        days = (getattr(project, name) for name in cls._fields[2:])
+        return cls(project.outcome, code, *days)
 
     @property
     def is_consented(self) -> bool:

@@ -79,6 +79,8 @@ def page_names() -> set[str]:
 
 def add_rows(number: int, manager: User) -> dict:
     """That many rows of every kind, tied to one record of each; gives those by page name."""
+    for day in (date(2024, 7, 31), date(2025, 1, 31)):
+        ingest_repd(day, *({"Ref ID": str(n), "Site Name": f"Row {n}"} for n in range(number)))
     frozen = make_frozen_report(manager)
     for _ in range(number):
         job = jobs.enqueue("tidy", person=manager)
@@ -157,8 +159,6 @@ def add_rows(number: int, manager: User) -> dict:
             Comment.objects.bulk_create(
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
             )
-    for day in (date(2024, 7, 31), date(2025, 1, 31)):
-        ingest_repd(day, *({"Ref ID": str(row), "Site Name": f"Row {row}"} for row in rows))
     project = RegisterProject.objects.first()
     analyze_tables()
     return hub | {

@@ -102,7 +102,7 @@ def _rows(editions: list[tuple[UUID, date]]) -> str:
     return " UNION ALL ".join(rows or [none])
 
 
-def _literal(field: models.Field, value: UUID) -> str:  # type: ignore[type-arg]
+def _literal(field: models.Field, value: UUID) -> str:
     """The key as SQL: views take no parameters."""
     text = f"'{field.get_db_prep_value(value, connection)}'"
     return f"CAST({text} AS uuid)" if connection.vendor == "postgresql" else text

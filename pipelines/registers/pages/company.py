@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,12 +27,13 @@ from pipelines.models import Facility, Pipeline
 from pipelines.registers.adapters.operators import company_key
 from pipelines.registers.benchmarks import Benchmark, Group, benchmarks_of
 from pipelines.registers.choices import Phase
-from pipelines.registers.filters import main_registers
+from pipelines.registers.filters import MAIN, main_registers
 from pipelines.registers.market import Standing
-from pipelines.registers.models import Match, MatchState, Register, RegisterCompany, RegisterProject
+from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
 from pipelines.registers.nearby import NEAR_KM, Neighbour, neighbours
 from pipelines.registers.services import add_counterparty, same_counterparty
-from pipelines.registers.track_record import track_record
+from pipelines.registers.survival import Course
+from pipelines.registers.track_record import track_record_of
 
 #: What adding a company as counterparty requires.
 MAY_ADD = ("counterparties.add_counterparty", "registers.add_match")
@@ -53,7 +55,7 @@ class Figure:
 class CompanyPage(DetailView[RegisterCompany]):
     """What a company, and those that belong to it, plan and built. A POST makes it a counterparty.
 
-    Of the registers of one country only the largest counts, so that no plant counts twice.
+    Of the registers of one country one counts, so that no plant counts twice.
     """
 
     model = RegisterCompany
@@ -79,15 +81,17 @@ class CompanyPage(DetailView[RegisterCompany]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         company = self.object
         projects = RegisterProject.objects.present().of_owner(company)
-        everywhere = list(projects.select_related("technology", "register"))
-        registers = _counted(everywhere)
-        keys = {one.pk for one in registers}
-        counted = [one for one in everywhere if one.register_id in keys]
+        everywhere = list(projects.select_related("technology", "register", "stage"))
+        chosen = _chosen_registers(everywhere)
+        counted = [one for one in everywhere if chosen[one.country] == one.register_id]
+        registers = sorted({one.register for one in counted}, key=lambda one: one.order)
         here = [one for one in counted if one.phase]
         here.sort(key=lambda one: (_PHASES[one.phase], -(one.capacity_mw or 0), one.name))
-        codes = [one.code for one in registers]
+        is_main = all(main_registers().get(country) == key for country, key in chosen.items())
+        codes = [MAIN] if is_main else [one.code for one in registers]
         counterparties = self._counterparties()
         joint = Pipeline.objects.filter(counterparties__in=counterparties).distinct()
+        matched = self._matched(everywhere)
         may_add = not counterparties and self.request.user.has_perms(MAY_ADD)
         return super().get_context_data(**kwargs) | {
             "section": "competitors",
@@ -99,10 +103,10 @@ class CompanyPage(DetailView[RegisterCompany]):
             "projects_url": self._list(codes),
             "left_out": max(len(here) - MAX_LISTED, 0),
             "elsewhere": Counter(
-                one.register.name for one in everywhere if one.register_id not in keys
+                one.register.name for one in everywhere if chosen[one.country] != one.register_id
             ).items(),
             "places": _places(here[:MAX_ON_MAP]),
-            "track_record": track_record(projects.filter(register__in=keys)),
+            "track_record": track_record_of(map(Course.of, counted)),
             "market": [(one, benchmarks_of(one).get(Group(), Benchmark())) for one in registers],
             "counterparties": counterparties,
             "joint": joint.select_related("stage")
@@ -111,8 +115,8 @@ class CompanyPage(DetailView[RegisterCompany]):
             .order_by(natural("project_name"), "pk")[:MAX_JOINT],
             "joint_count": joint.count(),
             "joint_capacity": joint.capacity(),
-            "matched": self._matched(everywhere),
-            "near": self._near(here),
+            "matched": matched[:MAX_JOINT],
+            "near": _near(here, matched),
             "near_km": round(NEAR_KM),
             "may_add": may_add and not clock.past_day(),
             "same": same_counterparty(company) if may_add else None,
@@ -129,8 +133,8 @@ class CompanyPage(DetailView[RegisterCompany]):
 
     def _figures(self, projects: list[RegisterProject], registers: list[str]) -> list[Figure]:
         numbers: Counter[str] = Counter()
-        mw: Counter[str] = Counter()
-        before: Counter[str] = Counter()
+        mw: dict[str, Decimal] = defaultdict(Decimal)
+        before: dict[str, Decimal] = defaultdict(Decimal)
         for one in projects:
             if one.phase:
                 numbers[one.phase] += 1
@@ -140,7 +144,7 @@ class CompanyPage(DetailView[RegisterCompany]):
         return [
             Figure(
                 str(phase.label),
-                Standing(numbers[phase], mw[phase], mw[phase] - before[phase]),
+                Standing(numbers[phase], float(mw[phase]), float(mw[phase] - before[phase])),
                 self._list(registers, phase),
             )
             for phase in Phase
@@ -168,11 +172,14 @@ class CompanyPage(DetailView[RegisterCompany]):
             content_type__in=kinds,
             state=MatchState.ACCEPTED,
         )
-        return list(found.select_related("project").prefetch_related("record")[:MAX_JOINT])
+        return list(found.select_related("project").prefetch_related("record"))
 
-    def _near(self, projects: list[RegisterProject]) -> list[Neighbour]:
-        """Of those that are to be built."""
-        return neighbours((one for one in projects if one.phase != Phase.BUILT), MAX_NEAR)
+
+def _near(projects: list[RegisterProject], ours: list[Match]) -> list[Neighbour]:
+    """Of those that are to be built and are none of ours."""
+    known = {match.project_id for match in ours}
+    others = (one for one in projects if one.phase != Phase.BUILT and one.pk not in known)
+    return neighbours(others, MAX_NEAR)
 
 
 def _other_names(company: RegisterCompany) -> list[str]:
@@ -183,16 +190,13 @@ def _other_names(company: RegisterCompany) -> list[str]:
     return list(names.values())[1:][:MAX_NAMES]
 
 
-def _counted(projects: list[RegisterProject]) -> list[Register]:
-    """Of each country the main register, or the one with most of the projects."""
-    main: set[UUID] = {one.pk for one in main_registers()}
-    numbers = Counter(one.register for one in projects)
-    found: dict[str, Register] = {}
-    for register, _ in sorted(
-        numbers.items(), key=lambda one: (one[0].pk not in main, -one[1], one[0].order)
-    ):
-        found.setdefault(register.country, register)
-    return list(found.values())
+def _chosen_registers(projects: list[RegisterProject]) -> dict[str, UUID]:
+    """For each country the key of its main register if that has any of the projects there, else of
+    the one with most of them."""
+    numbers = Counter((one.country, one.register_id) for one in projects)
+    main = main_registers()
+    ranked = sorted(numbers, key=lambda one: (main.get(one[0]) == one[1], numbers[one]))
+    return dict(ranked)
 
 
 def _places(projects: list[RegisterProject]) -> list[dict[str, Any]]:

@@ -22,9 +22,10 @@ from oegen.core import clock, sql
 from oegen.core.addresses import address_of
 from oegen.core.words import count
 from oegen.pages import downloads
+from oegen.pages.filters import DefaultFilter
 from oegen.pages.lists import FilteredPage
 from pipelines.registers.choices import Phase
-from pipelines.registers.filters import CompanyFilter
+from pipelines.registers.filters import MAIN, CompanyFilter
 from pipelines.registers.market import (
     MEASURES,
     NOTHING,
@@ -91,14 +92,11 @@ class Competitors(FilteredPage):
     queryset = RegisterProject.objects.order_by()
     filterset_class = CompanyFilter
     section = "competitors"
+    default_filter = DefaultFilter("register", MAIN, "in the largest register of each country")
     template_name = "registers/competitors.html"
     state_template_name = "registers/parts/competitors_state.html"
     switch_template_name = "registers/parts/switch.html"
     page_parameters = FilteredPage.page_parameters | {"of", "by"}
-
-    def get_filterset_kwargs(self, filterset_class):
-        """Bound without a query, too: a set of filters that is not bound filters nothing."""
-        return {**super().get_filterset_kwargs(filterset_class), "data": self.request.GET}
 
     def get(self, request, *args, **kwargs):
         kind = request.GET.get("download")
@@ -125,12 +123,8 @@ class Competitors(FilteredPage):
 
     @cached_property
     def _filters(self) -> list[tuple[str, str]]:
-        """The query of the filters, with the registers that count."""
         active = self.filterset.active_values
-        query = [(name, value) for name, values in active.items() for value in values]
-        if "register" not in active:
-            query += [("register", one.code) for one in self.filterset.registers]
-        return query
+        return [(name, value) for name, values in active.items() for value in values]
 
     def ranking(self) -> Ranking:
         market = self.market()
@@ -175,7 +169,9 @@ class Competitors(FilteredPage):
             else None,
             "registers": registers,
             "editions": [(one, *_newest_days(one)) for one in registers],
-            "is_counted_twice": _has_two_of_a_country(registers),
+            "counted_twice": get_text_list(
+                [str(one) for one in self.filterset.may_count_twice], "and"
+            ),
             "licences": registers,
             "status_text": count(ranking.total, "company", "companies"),
         }
@@ -278,10 +274,3 @@ def _newest_days(register: Register) -> tuple[Any, Any]:
     """Of the newest edition and the one before; None for one that is not there."""
     days = [day for _, day in stored_editions(register, clock.past_day())]
     return (days[-1] if days else None, days[-2] if len(days) > 1 else None)
-
-
-def _has_two_of_a_country(registers: list[Register]) -> str:
-    """The names of registers that may have the same plants."""
-    countries = [one.country for one in registers]
-    twice = [str(one) for one in registers if one.country and countries.count(one.country) > 1]
-    return get_text_list(twice, "and")

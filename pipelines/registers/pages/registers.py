@@ -178,7 +178,7 @@ class RegisterProjectPage(DetailView[RegisterProject]):
 
     def _places(self) -> list[dict[str, Any]]:
         record = self.object
-        if record.latitude is None:
+        if record.latitude is None or record.longitude is None:
             return []
         return [
             {

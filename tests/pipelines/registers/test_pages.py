@@ -156,7 +156,9 @@ def test_past_day_reads_the_newest_edition_up_to_it(as_manager, editions):
 
 
 def test_company_page_says_what_it_has_and_what_became_of_it(as_manager, editions):
-    make_facility("Otley", latitude="53.95", longitude="-1.70")
+    otley = make_facility("Otley", latitude="53.95", longitude="-1.70")
+    ours = RegisterProject.objects.get(key="1")
+    Match.objects.create(project=ours, record=otley, state="accepted")
     html = text_of(as_manager, "competitor", company("Larch Energy Ltd").pk)
     response = as_manager.get(reverse("competitor", args=[company("Larch Energy Ltd").pk]))
     record = response.context["track_record"]
@@ -168,7 +170,8 @@ def test_company_page_says_what_it_has_and_what_became_of_it(as_manager, edition
         ("In construction", 0),
         ("Built", 10),
     ]
-    assert [one.facility.name for one in response.context["near"]] == ["Otley", "Otley"]
+    assert [one.facility.name for one in response.context["near"]] == ["Otley"]
+    assert [one.project.key for one in response.context["matched"]] == ["1"]
     assert LICENCE in html
 
 
