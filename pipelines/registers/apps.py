@@ -8,9 +8,10 @@ class RegistersConfig(AppConfig):
 
     def ready(self):
         from oegen.audit.seeding import register_rows
-        from pipelines.registers import alerts, jobs  # noqa: F401
-        from pipelines.registers.editions import receivers  # noqa: F401
+        from pipelines.registers import alerts, commands, jobs  # noqa: F401
+        from pipelines.registers.editions import receivers as edition_receivers  # noqa: F401
         from pipelines.registers.models import Register
+        from pipelines.registers.proposing import receivers  # noqa: F401
         from pipelines.registers.reference import register_rows as rows
 
         register_rows(Register, rows())

@@ -152,7 +152,10 @@ def _probability(score: float, margin: float, weights: Weights, double: float) -
 def _band(probability: float, weights: Weights, *, is_first: bool) -> Band:
     band = next(band for least, band in BANDS if probability >= least)
     if band is Band.SURE and not (
-        is_first and weights.has_same_numbers and not weights.is_vetoed and weights.shared > 0
+        is_first
+        and weights.has_same_numbers
+        and not weights.is_vetoed
+        and (weights.shared > 0 or weights.identifier > 0)
     ):
         return Band.LIKELY
     return band
