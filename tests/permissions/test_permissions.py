@@ -112,6 +112,7 @@ PAGES = {
     "pipelines/map/data/": READ,
     "pipelines/timeline/": READ,
     "pipelines/timeline/rows/": READ,
+    "registers/review/": {**READ, "POST": (302, 403, 400, 400)},
     "report/": {**READ, "POST": (302, 422, 422, 422)},
     "report/frozen/": READ,
     "report/frozen/<uuid:pk>/": READ,
