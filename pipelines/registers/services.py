@@ -26,9 +26,6 @@ MAY_DECIDE = "registers.add_match"
 Source = RegisterProject | RegisterCompany
 Record = AuditedModel | RegisterCompany
 
-#: The reasons in the history.
-REASONS = {MatchState.ACCEPTED: "The same", MatchState.REFUSED: "Another"}
-
 
 class DecisionRefusedError(Exception):
     """A decision can't be made as things stand. The message is shown to users."""
@@ -62,10 +59,18 @@ def decide_match(
         )
     match.state = state
     with audit.change_set(
-        person=person, source=audit.Source.PAGE, reason=reason or REASONS[state]
+        person=person, source=audit.Source.PAGE, reason=reason or _sentence(source, record, state)
     ) as change_set:
         match.save()
     return change_set
+
+
+def _sentence(source: Source, record: Record, state: MatchState) -> str:
+    """The decision, as the reason in the history."""
+    is_accepted = state == MatchState.ACCEPTED
+    if isinstance(record, RegisterCompany):
+        return f"{source} {'belongs' if is_accepted else 'does not belong'} to {record}"
+    return f"{record} and {source} are {'' if is_accepted else 'not '}the same"
 
 
 def _check(source: Source, record: Record, side: dict[str, Source], kind: ContentType) -> None:
@@ -109,7 +114,7 @@ def accept_together(*, proposals: Iterable[Proposal], person: User) -> ChangeSet
     records = [one.object_id for one in chosen if one.project_id]
     if len(set(sources)) < len(sources) or len(set(records)) < len(records):
         raise DecisionRefusedError("Two of them are of one record: decide these one by one.")
-    reason = f"The same: {count(len(chosen), 'pair')} of the surest band"
+    reason = f"{count(len(chosen), 'pair')} of the surest band accepted"
     with audit.change_set(person=person, source=audit.Source.PAGE, reason=reason) as change_set:
         Match.objects.bulk_create(
             Match(

@@ -60,7 +60,8 @@
       return marker.bindTooltip(labelOf(place)).addTo(map);
     });
     const bounds = L.latLngBounds(markers.map((marker) => marker.getLatLng()));
-    map.fitBounds(bounds, { maxZoom: oegenBasemap.NEAR, padding: [24, 24] });
+    const nearest = Number(holder.dataset.nearest ?? oegenBasemap.NEAR);
+    map.fitBounds(bounds, { maxZoom: nearest, padding: [24, 24] });
     document.addEventListener("oegen:theme", () => {
       markers.forEach((marker, number) => marker.setStyle(styleOf(places[number], holder)));
     });

@@ -41,6 +41,9 @@ _TOGETHER = 0.08
 #: A group's name of one word that other words may follow has so many letters at least.
 _MIN_STEM = 5
 
+#: A word that so many different ones follow, such as “Scottish”, is no group's.
+_COMMON = 4
+
 #: Of a company, so many counterparties are proposed at most.
 _MOST = 2
 
@@ -222,6 +225,7 @@ def _find_groups(companies: list[_Named], decisions: Decisions) -> Iterator[Pair
     heads = {
         stem: head for stem, family in by_stem.items() if (head := _head_of(family)) is not None
     }
+    common = _common_words(by_stem)
     together = _named_together()
     for one in companies:
         if kind in decisions.taken_companies.get(one.id, ()):
@@ -232,6 +236,8 @@ def _find_groups(companies: list[_Named], decisions: Decisions) -> Iterator[Pair
         probability, band = _BEGINS_ALIKE
         if one.company.stem == head.company.stem:
             probability, band = _NUMBERED if one.company.numbers else _SAME_STEM
+        elif len(head.company.stem) == 1 and head.company.stem[0] in common:
+            continue
         reasons = [Reason("name", 4.0, _begins(head.company))]
         if one.company.numbers and not head.company.numbers:
             reasons.append(Reason("numbers", 2.0, "Its name has a number, as those of SPVs have."))
@@ -251,6 +257,13 @@ def _find_groups(companies: list[_Named], decisions: Decisions) -> Iterator[Pair
             band=band,
             reasons=sorted(reasons, key=lambda reason: -abs(reason.weight)),
         )
+
+
+def _common_words(stems: Iterable[tuple[str, ...]]) -> set[str]:
+    followers: dict[str, set[str]] = defaultdict(set)
+    for first, *rest in stems:
+        followers[first].update(rest[:1])
+    return {word for word, found in followers.items() if len(found) >= _COMMON}
 
 
 def _head_of(family: list[_Named]) -> _Named | None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID
 
-from django.db.models import F
-
 from oegen import audit
 from pipelines.registers.models import Match, MatchState
 from pipelines.registers.proposing.pairs import Key
@@ -19,13 +17,15 @@ class Decisions:
     """``decided``: pairs with a match, accepted or refused. ``withdrawn``: pairs whose match was
     undone, which only a person may accept. ``taken``: projects that are a record of ours, and for
     each company the content types of what it is. ``standing``: records, each with a register of
-    which it needs no other project."""
+    which it needs no other project. ``touched``: records, each with a register of which a project
+    was decided to be it or not: without that one the scores of others say too much."""
 
     decided: set[Key] = field(default_factory=set)
     withdrawn: set[Key] = field(default_factory=set)
     taken_projects: set[UUID] = field(default_factory=set)
     taken_companies: dict[UUID, set[int]] = field(default_factory=lambda: defaultdict(set))
     standing: set[tuple[UUID, UUID]] = field(default_factory=set)
+    touched: set[tuple[UUID, UUID]] = field(default_factory=set)
 
     @classmethod
     def read(cls) -> Self:
@@ -47,10 +47,9 @@ class Decisions:
         ):
             if (project or company, record) not in found.decided:
                 found.withdrawn.add((project or company, record))
-        found.standing = set(
-            Match.objects.standing()
-            .order_by()
-            .annotate(register=F("project__register"))
-            .values_list("object_id", "register")
-        )
+        of_register = ("object_id", "project__register")
+        matches = Match.objects.order_by().exclude(project=None)
+        found.standing = set(matches.standing().values_list(*of_register))
+        found.touched = set(matches.values_list(*of_register))
+        found.touched.update(removed.exclude(project=None).values_list(*of_register))
         return found

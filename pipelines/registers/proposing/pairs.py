@@ -19,7 +19,7 @@ Source = Literal["project", "company"]
 #: The pair as it is compared with decisions: the register's side, then ours.
 Key = tuple[UUID, UUID]
 
-_MAX_MARGIN = 999.99
+_MAX_SCORE, _MAX_MARGIN = Decimal("99.99"), 999.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,8 @@ class Pair:
 
     @property
     def score(self) -> Decimal:
-        """In percent."""
-        return Decimal(f"{100 * self.probability:.2f}")
+        """In percent, never all of it."""
+        return min(Decimal(f"{100 * self.probability:.2f}"), _MAX_SCORE)
 
     @property
     def stored_margin(self) -> Decimal | None:

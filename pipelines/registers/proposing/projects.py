@@ -31,19 +31,21 @@ def find_projects(register: Register, portfolio: Portfolio, decisions: Decisions
     sites = _subjects(portfolio.sites(), register, decisions)
     wholes = _subjects(portfolio.wholes(), register, decisions)
     refused = _refused([*sites, *wholes], ids, decisions)
-    found = propose(sites, index, refused)
+    others = {key for key, pk in ids.items() if pk in decisions.taken_projects}
+    found = propose(sites, index, refused, others)
     taken = {
         one.entry.key
         for proposals in found.values()
         for one in proposals
         if one.band in _BETTER_AS_SITE
     }
-    as_wholes = propose(wholes, index, refused)
+    as_wholes = propose(wholes, index, refused, others)
     for proposals in (*found.values(), *as_wholes.values()):
         for one in proposals:
             if proposals is as_wholes.get(one.subject.key) and one.entry.key in taken:
                 continue
-            yield _pair(one, ids[one.entry.key])
+            is_touched = (one.subject.key[1], register.pk) in decisions.touched
+            yield _pair(one, ids[one.entry.key], may_accept=not is_touched and _may_accept(one))
 
 
 def _parents() -> dict[str, str]:
@@ -61,17 +63,16 @@ def _subjects(records: Iterable[Ours], register: Register, decisions: Decisions)
 def _refused(
     subjects: Iterable[Subject], ids: Mapping[str, UUID], decisions: Decisions
 ) -> dict[Any, set[str]]:
-    """By subject, the keys of entries that were decided, or are another record's."""
+    """By subject, the keys of entries that were decided."""
     keys = {pk: key for key, pk in ids.items()}
-    taken = {keys[pk] for pk in decisions.taken_projects if pk in keys}
     decided: dict[UUID, set[str]] = defaultdict(set)
     for source, record in decisions.decided:
         if source in keys:
             decided[record].add(keys[source])
-    return {subject.key: decided[subject.key[1]] | taken for subject in subjects}
+    return {subject.key: decided[subject.key[1]] for subject in subjects}
 
 
-def _pair(proposal: Proposal, project: UUID) -> Pair:
+def _pair(proposal: Proposal, project: UUID, *, may_accept: bool) -> Pair:
     kind, key = proposal.subject.key
     return Pair(
         source="project",
@@ -82,7 +83,7 @@ def _pair(proposal: Proposal, project: UUID) -> Pair:
         band=proposal.band,
         margin=proposal.margin,
         reasons=reasons(proposal),
-        may_accept=_may_accept(proposal),
+        may_accept=may_accept,
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, prefetch_related_objects
 
+from oegen.core.words import number
 from pipelines.models import Facility, Pipeline
 from pipelines.registers.matching.deciding import Band
 from pipelines.registers.models import Match, Proposal, Register, RegisterProject
@@ -55,6 +57,24 @@ class Line:
     @property
     def source(self) -> Any:
         return self.proposal.source
+
+    @property
+    def megawatts(self) -> str:
+        """Of a proposal with ``with_megawatts``."""
+        return number(Decimal(f"{self.proposal.mw:.3f}"))  # type: ignore[attr-defined]
+
+    @property
+    def runner_up(self) -> str:
+        """How far the next best project is behind, or the best one ahead; of projects only."""
+        margin = self.proposal.margin
+        if self.proposal.project_id is None:
+            return ""
+        if margin is None:
+            return "No other project comes near."
+        where = (
+            "The next best is {} points behind." if margin >= 0 else "Another is {} points ahead."
+        )
+        return where.format(number(abs(margin)))
 
 
 @dataclass(frozen=True)
@@ -138,7 +158,7 @@ def read_together(tab: str, register: str, address: Address) -> list[Together]:
     """By kind of record; none of fewer than two pairs. A record or a project of several pairs is to
     be looked at."""
     proposals = queue.waiting(tab, register=register, band=Band.SURE)
-    kinds = proposals.order_by().values("content_type_id").annotate(number=Count("pk"))
+    kinds = proposals.order_by().values("content_type_id").annotate(found=Count("pk"))
     found = []
     for kind in kinds.order_by("content_type_id"):
         rows = proposals.filter(content_type=kind["content_type_id"]).by_doubt()

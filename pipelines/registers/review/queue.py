@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from oegen.models import ChangeSet
 from pipelines.registers.models import Match, Proposal, RegisterCompany
 from pipelines.registers.models.match import ProposalQuerySet, pair_key
 
@@ -39,6 +40,12 @@ def find(key: str) -> Proposal | None:
         .first()
     )
     return found if found is not None and found.record is not None else None
+
+
+def key_of_change(change_set: ChangeSet) -> str:
+    """The key of a pair that the change set decided; empty if it decided none."""
+    row = Match.history.filter(change_set=change_set).order_by("history_id").first()
+    return pair_key(row.project_id or row.company_id, row.object_id) if row else ""
 
 
 def parse_key(text: str) -> tuple[UUID, UUID] | None:

@@ -132,7 +132,7 @@ class Review(TemplateView):
     def post(self, request: SignedInRequest) -> HttpResponse:
         if not request.user.has_perm(MAY_DECIDE):
             raise PermissionDenied
-        actions: dict[str, Callable[[], None]] = {
+        actions: dict[str, Callable[[], str | None]] = {
             "same": partial(self._decide, MatchState.ACCEPTED),
             "another": partial(self._decide, MatchState.REFUSED),
             "later": self._put_off,
@@ -142,8 +142,7 @@ class Review(TemplateView):
         act = actions.get(request.POST.get("action", ""))
         if act is None:
             raise BadRequest("The page sent no decision. Load it again.")
-        act()
-        following = request.POST.get("next", "")
+        following = act() or request.POST.get("next", "")
         return redirect(self._address(following if queue.parse_key(following) else ""))
 
     def _decide(self, state: MatchState) -> None:
@@ -185,7 +184,8 @@ class Review(TemplateView):
                 f"{count(len(chosen), 'pair')} accepted, in change set {change_set.number}.",
             )
 
-    def _undo(self) -> None:
+    def _undo(self) -> str:
+        """Returns the key of a pair that waits again."""
         number = self.request.POST.get("change_set", "")
         if not (number.isascii() and number.isdecimal() and len(number) <= 9):
             raise BadRequest("The page sent no change set to undo. Load it again.")
@@ -201,7 +201,8 @@ class Review(TemplateView):
         except undoing.CannotUndoError as error:
             messages.warning(self.request, str(error))
         else:
-            messages.success(self.request, f"Undone: {change_set.reason.lower()}.")
+            messages.success(self.request, f"Undone: {change_set.reason}.")
+        return queue.key_of_change(change_set)
 
 
 def _decides_only(change_set: ChangeSet) -> bool:

@@ -116,6 +116,21 @@ def test_accepted_record_needs_no_other_project_until_that_has_ended(administrat
     assert Proposal.objects.undecided().get(object_id=pipeline.pk).project == project("102")
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_runner_up_is_never_accepted_without_a_person(administrator, is_ours):
+    """Neither where the better one was refused, nor where it is another record's."""
+    ingest_repd(LATE, {}, {"Ref ID": "102"}, *OTHERS)
+    pipeline = make_site()
+    decide_match(
+        source=project(),
+        record=pipeline if is_ours else make_pipeline("Another"),
+        state=MatchState.REFUSED if is_ours else MatchState.ACCEPTED,
+        person=administrator,
+    )
+    assert propose_all().accepted == 0
+    assert Proposal.objects.get(object_id=pipeline.pk).project == project("102")
+
+
 def test_reference_to_the_register_is_enough():
     ingest_repd(LATE, {}, *OTHERS)
     pipeline = make_pipeline("Quite another name")
