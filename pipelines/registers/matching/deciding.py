@@ -38,7 +38,7 @@ class Band(StrEnum):
 
 
 #: The probability from which a proposal is in a band; the last takes the rest.
-BANDS = ((0.976, Band.SURE), (0.85, Band.LIKELY), (0.4, Band.POSSIBLE), (0.0, Band.DOUBTFUL))
+BANDS = ((0.974, Band.SURE), (0.85, Band.LIKELY), (0.4, Band.POSSIBLE), (0.0, Band.DOUBTFUL))
 
 #: The probability of a pair whose fields are equal.
 EXACT = 0.999
@@ -160,14 +160,18 @@ def _probability(score: float, margin: float, weights: Weights, double: float) -
 
 def _band(probability: float, weights: Weights, *, is_first: bool) -> Band:
     band = next(band for least, band in BANDS if probability >= least)
-    if band is Band.SURE and not (
-        is_first
-        and weights.has_same_numbers
-        and not weights.is_vetoed
-        and (weights.shared > 0 or weights.identifier > 0)
-    ):
+    if band is Band.SURE and not (is_first and _may_be_sure(weights)):
         return Band.LIKELY
     return band
+
+
+def _may_be_sure(weights: Weights) -> bool:
+    """Whether nothing forbids it, and the identifier says so, or every word of ours is the
+    register's and both capacities are known: of others three times as many are wrong."""
+    if weights.is_vetoed or not weights.has_same_numbers:
+        return False
+    is_named = weights.shared > 0 and not weights.only_ours and weights.has_both_capacities
+    return weights.identifier > 0 or is_named
 
 
 def _settle_claims(found: dict[Any, list[Proposal]]) -> None:

@@ -88,9 +88,9 @@ def _pair(proposal: Proposal, project: UUID, *, may_accept: bool) -> Pair:
 
 
 def _may_accept(proposal: Proposal) -> bool:
-    """In the surest band, and not for the name alone: the probabilities hold for records with a
-    place or a capacity."""
+    """In the surest band, and not by name and capacity alone: of two lists that have nothing else
+    in common, one such pair in twenty is wrong."""
     weights = proposal.weights
     return proposal.band is Band.SURE and (
-        weights.has_both_points or weights.has_both_capacities or weights.identifier > 0
+        proposal.is_exact or weights.has_both_points or weights.identifier > 0
     )
