@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -10,6 +11,9 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.expressions import RawSQL
+
+#: Longer than the 100 ms after which a writer that waits for SQLite's write lock tries again.
+PAUSE_SECONDS = 0.25
 
 
 def is_migrated(using: str) -> bool:
@@ -75,6 +79,13 @@ def lock_timeout(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[N
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {timeout}")
+
+
+def let_others_write(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Between two transactions of one long write: SQLite has no queue for its write lock, so a
+    writer that goes on at once keeps all others out until they time out."""
+    if connections[using].vendor == "sqlite":
+        time.sleep(PAUSE_SECONDS)
 
 
 def take_advisory_lock(lock: int, using: str = DEFAULT_DB_ALIAS) -> None:

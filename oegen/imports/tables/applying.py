@@ -1,8 +1,9 @@
 """Writing a plan: prepared batches in one change set, or in several linked ones if it is long.
 
 Everything was read and checked before; inside the transaction versions are checked again. A slice
-of the plan holds the writer lock of SQLite for a few seconds at most. ``try_plan`` writes the same
-and rolls it back: constraints and triggers of the database refuse the same rows then.
+of the plan holds the writer lock of SQLite for a few seconds at most, and other writers have their
+turn between two. ``try_plan`` writes the same and rolls it back: constraints and triggers of the
+database refuse the same rows then.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.choices import CHANGED, CREATED, REMOVED
 from oegen.audit.registry import tracked_models
+from oegen.core.database import let_others_write
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.triggers import broken_rule
 from oegen.imports.tables.planning import settle
@@ -27,7 +29,7 @@ from oegen.imports.tables.plans import Plan, Planned, Problem, by_rows
 from oegen.people.models import User
 
 #: The rows that a slice writes, and the records that it stops at.
-SLICE_ROWS, SLICE_RECORDS = 1_000, 4_000
+SLICE_ROWS, SLICE_RECORDS = 1_000, 6_000
 
 
 class RefusedError(Exception):
@@ -125,6 +127,8 @@ def apply_plan(
     found = slices(plan)
     written = []
     for number, one in enumerate(found, start=1):
+        if number > 1:
+            let_others_write()
         part = f" (part {number} of {len(found)})" if len(found) > 1 else ""
         with audit.change_set(
             person=person, reason=f"{reason}{part}", source=audit.Source.IMPORT
@@ -155,6 +159,8 @@ def try_plan(
     trial = _Trial(plan, person, reason)
     refusals: Refusals = []
     for number, one in enumerate(found, start=1):
+        if number > 1:
+            let_others_write()
         refusals += trial.refusals(one.planned)
         progress(number, len(found))
     refuse_rows(plan, refusals)

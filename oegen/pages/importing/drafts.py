@@ -1,7 +1,8 @@
 """What the form of the columns page says, as a mapping.
 
 Columns are named by their place (``field-3``), formats by the field that needs them
-(``order:rtb_date``, as the keys of questions), values by the field and the text of the file.
+(``order:rtb_date``, as the keys of questions), values by the field and the text of the file. A
+second field of a column is chosen once (``also-column``, ``also-field``), and is then one of it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ def read_draft(data: QueryDict, table: Table, kind: ImportKind, before: Mapping)
     columns: list[MappedColumn] = []
     left_out: list[str] = []
     for head, name in zip(table.columns, names, strict=True):
-        for chosen in data.getlist(f"field-{head.place}"):
+        chosen_fields = data.getlist(f"field-{head.place}")
+        if data.get("also-column") == str(head.place):
+            chosen_fields.append(data.get("also-field", ""))
+        for chosen in dict.fromkeys(chosen_fields):
             if chosen == LEAVE_OUT:
                 left_out.append(name)
             elif chosen in kind.fields:

@@ -171,6 +171,17 @@ def test_choices_are_kept_and_their_readings_shown_at_once(as_editor, upload):
     assert "is read as <b><bdi>4 Mar 2027" in again
 
 
+def test_a_column_is_read_as_a_second_field(as_editor, upload, send):
+    upload(PROJECTS, reads_as="kind:pipelines")
+    also = {"also-column": "0", "also-field": "facility.name"}
+    send("look", **ANSWERS, **also)
+    assert 'id="field-0-2"' in as_editor.get(columns_url()).text
+    both = ANSWERS | {"field-0": ["project_name", "facility.name"]}
+    assert send("continue", **both, **also).status_code == 302
+    fields = [one["field"] for one in newest().mapping["columns"] if one["heading"] == "Project"]
+    assert fields == ["project_name", "facility.name"]
+
+
 def test_a_mapping_is_kept_replaced_only_when_asked_and_read_next_month(upload, send):
     upload(PROJECTS, reads_as="kind:pipelines")
     assert send("continue", **ANSWERS, keep="Monthly list").status_code == 302
