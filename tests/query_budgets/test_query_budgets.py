@@ -34,6 +34,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
+from pipelines.registers.models import Proposal, RegisterProject
 from tests.support.builders import (
     make_asked_question,
     make_contact,
@@ -44,6 +45,7 @@ from tests.support.builders import (
     make_pipeline,
 )
 from tests.support.portfolios import analyze_tables
+from tests.support.registers import ingest_repd
 
 BUDGETS = json.loads((Path(__file__).parent / "budgets.json").read_text())
 
@@ -151,6 +153,7 @@ def add_rows(number: int, manager: User) -> dict:
             InformationPointTechnology(information_point=point, technology=solar)
             for point in [*points, hub["informationpoint"]]
         )
+        add_proposals(pipelines)
         for record in hub.values():
             Comment.objects.bulk_create(
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
@@ -162,6 +165,15 @@ def add_rows(number: int, manager: User) -> dict:
         "frozen-report": frozen,
         "frozen-report-today": FrozenReportToday(frozen),
     }
+
+
+def add_proposals(pipelines: list[Pipeline]) -> None:
+    """A project of a register for each pipeline, which may be it."""
+    ingest_repd(date(2025, 1, 31), *({"Ref ID": f"{row}"} for row in range(len(pipelines))))
+    Proposal.objects.bulk_create(
+        Proposal(project=project, record=pipeline, score=99, band="sure", reasons=[])
+        for project, pipeline in zip(RegisterProject.objects.all(), pipelines, strict=True)
+    )
 
 
 class FrozenReportToday:
