@@ -32,7 +32,7 @@ _NAME = (0.985, Band.SURE)
 _OTHER_NAME = (0.93, Band.LIKELY)
 _OTHER_FORM = (0.88, Band.LIKELY)
 _NUMBERED = (0.9, Band.LIKELY)
-_SAME_STEM = (0.75, Band.POSSIBLE)
+_SAME_STEM = (0.75, Band.LIKELY)
 _BEGINS_ALIKE = (0.5, Band.POSSIBLE)
 
 #: How much more likely two companies are one group that a project names together.
@@ -233,10 +233,9 @@ def _find_groups(companies: list[_Named], decisions: Decisions) -> Iterator[Pair
         head = _find_head(one, heads)
         if head is None or (one.id, head.id) in decisions.decided:
             continue
-        probability, band = _BEGINS_ALIKE
-        if one.company.stem == head.company.stem:
-            probability, band = _NUMBERED if one.company.numbers else _SAME_STEM
-        elif len(head.company.stem) == 1 and head.company.stem[0] in common:
+        probability, band = _likeness(one.company, head.company)
+        is_weak = len(head.company.stem) == 1 and band is Band.POSSIBLE
+        if is_weak and (head.projects == 1 or head.company.stem[0] in common):
             continue
         reasons = [Reason("name", 4.0, _begins(head.company))]
         if one.company.numbers and not head.company.numbers:
@@ -257,6 +256,15 @@ def _find_groups(companies: list[_Named], decisions: Decisions) -> Iterator[Pair
             band=band,
             reasons=sorted(reasons, key=lambda reason: -abs(reason.weight)),
         )
+
+
+def _likeness(company: Company, head: Company) -> tuple[float, Band]:
+    """How sure it is by name alone: “Larch SPV 12” and “Larch Energy”, then “Larch Energy UK” and
+    “Larch Energy”, then “Larch Moor” and “Larch Energy”."""
+    if company.stem == head.stem and company.numbers:
+        return _NUMBERED
+    own, others = set(company.key.split()), set(head.key.split())
+    return _SAME_STEM if company.stem == head.stem and own >= others else _BEGINS_ALIKE
 
 
 def _common_words(stems: Iterable[tuple[str, ...]]) -> set[str]:

@@ -96,7 +96,7 @@ class Review(TemplateView):
             "band": band,
             "together": parts.read_together(tab, register, self._address) if may_decide else [],
             "last": self._last_decision() if may_decide else None,
-            "licences": parts.registers_of(one.proposal.project for one in lines),
+            "licences": parts.registers_of(one.proposal.project for one in lines) if lines else [],
         }
 
     def _address(self, pair: str = "") -> str:
