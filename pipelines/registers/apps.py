@@ -10,9 +10,10 @@ class RegistersConfig(AppConfig):
         from oegen.asof import register_past_rows
         from oegen.audit.seeding import register_rows
         from pipelines.registers import alerts, api, commands, jobs, odata  # noqa: F401
-        from pipelines.registers.editions import receivers  # noqa: F401
+        from pipelines.registers.editions import receivers as edition_receivers  # noqa: F401
         from pipelines.registers.editions.past import past_projects
         from pipelines.registers.models import Register, RegisterProject
+        from pipelines.registers.proposing import receivers  # noqa: F401
         from pipelines.registers.reference import register_rows as rows
 
         register_rows(Register, rows())

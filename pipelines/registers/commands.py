@@ -7,4 +7,10 @@ register(
     go_to("Projects of registers", "register-projects", "list-details", "repd tec mastr public"),
     go_to("Benchmarks", "benchmarks", "clock", "durations consent registers"),
     go_to("Public registers", "registers", "database", "editions repd tec mastr"),
+    go_to(
+        "Matches with registers",
+        "register-review",
+        "git-compare",
+        "review queue public registers proposals same",
+    ),
 )

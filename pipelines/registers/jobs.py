@@ -1,4 +1,4 @@
-"""The job that fetches the registers."""
+"""The jobs that fetch the registers, and match them with our records."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from oegen.core.outbound import OutboundError
 from oegen.imports.tables.reading import UnreadableFileError
 from pipelines.registers.editions.fetching import NoEditionError, fetch_newest
 from pipelines.registers.models import Register
+from pipelines.registers.proposing.asking import MATCH_REGISTERS
+from pipelines.registers.proposing.running import propose_all
 
 #: How long to wait before a publisher that could not be reached is asked again.
 _AFTER = timedelta(hours=1)
@@ -39,3 +41,16 @@ def fetch_registers(context: jobs.Run) -> str:
     if unreached:
         raise jobs.TryAgainError(" ".join([*unreached, *lines]), after=_AFTER)
     return " ".join(lines) or "No register has an index address."
+
+
+@jobs.job_kind(
+    MATCH_REGISTERS,
+    "Match public registers",
+    queue=jobs.LONG,
+    max_attempts=2,
+    is_schedulable=True,
+)
+def match_registers(context: jobs.Run) -> str:
+    """Write the proposals anew, of what the registers and our records say now; those of projects
+    that need no person are accepted in one change set."""
+    return propose_all(report=context.report, finish=context.finish).message

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from pipelines.registers.pages import benchmarks, company, competitors, found, registers
+from pipelines.registers.review.views import Review
 
 urlpatterns = [
     path("competitors/", competitors.Competitors.as_view(), name="competitors"),
@@ -14,4 +15,5 @@ urlpatterns = [
     ),
     path("registers/found/", found.Found.as_view(), name="registers-found"),
     path("registers/benchmarks/", benchmarks.BenchmarksPage.as_view(), name="benchmarks"),
+    path("registers/review/", Review.as_view(), name="register-review"),
 ]

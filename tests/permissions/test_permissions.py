@@ -120,6 +120,7 @@ PAGES = {
     "registers/found/": READ,
     "registers/projects/": LIST,
     "registers/projects/<uuid:pk>/": READ,
+    "registers/review/": {**READ, "POST": (302, 403, 400, 400)},
     "report/": {**READ, "POST": (302, 422, 422, 422)},
     "report/frozen/": READ,
     "report/frozen/<uuid:pk>/": READ,

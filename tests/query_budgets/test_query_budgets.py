@@ -34,7 +34,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
-from pipelines.registers.models import RegisterProject
+from pipelines.registers.models import Proposal, RegisterProject
 from tests.support.builders import (
     make_asked_question,
     make_contact,
@@ -155,6 +155,7 @@ def add_rows(number: int, manager: User) -> dict:
             InformationPointTechnology(information_point=point, technology=solar)
             for point in [*points, hub["informationpoint"]]
         )
+        add_proposals(pipelines)
         for record in hub.values():
             Comment.objects.bulk_create(
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
@@ -169,6 +170,15 @@ def add_rows(number: int, manager: User) -> dict:
         "frozen-report": frozen,
         "frozen-report-today": FrozenReportToday(frozen),
     }
+
+
+def add_proposals(pipelines: list[Pipeline]) -> None:
+    """A project of a register for each pipeline, which may be it."""
+    ingest_repd(date(2025, 1, 31), *({"Ref ID": f"{row}"} for row in range(len(pipelines))))
+    Proposal.objects.bulk_create(
+        Proposal(project=project, record=pipeline, score=99, band="sure", reasons=[])
+        for project, pipeline in zip(RegisterProject.objects.all(), pipelines, strict=True)
+    )
 
 
 class FrozenReportToday:

@@ -1,5 +1,5 @@
 /* Keys of every page: / searches, a asks, e edits, j and k walk down and up a list, g and a letter goes to a
-   section, ? shows them all.
+   section, ? shows them all. A control of the page that names a key is pressed by it.
    None of them acts while somebody types. The list in oegen/parts/keys.html says where g leads. */
 (() => {
   "use strict";
@@ -26,6 +26,13 @@
     return rows.length > 0;
   }
 
+  /* A page's own keys: its controls name them. */
+  function pressOwn(key) {
+    const control = document.querySelector(`main [aria-keyshortcuts="${CSS.escape(key)}"]`);
+    control?.click();
+    return Boolean(control);
+  }
+
   document.querySelector("[data-shows-keys]")?.addEventListener("click", () => dialog.showModal());
 
   document.addEventListener("keydown", (event) => {
@@ -48,6 +55,8 @@
       event.preventDefault();
     } else if (event.key === "a") {
       document.querySelector("[data-ask-open]")?.click();
+      event.preventDefault();
+    } else if (pressOwn(event.key)) {
       event.preventDefault();
     } else if (event.key === "j" || event.key === "k") {
       if (walk(event.key === "j" ? 1 : -1)) event.preventDefault();

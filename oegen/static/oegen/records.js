@@ -38,6 +38,11 @@
     return label;
   }
 
+  function styleOf(place, holder) {
+    const style = oegenBasemap.styleOfPlace(holder);
+    return place.is_hollow ? { ...style, fillOpacity: 0, dashArray: "4 3" } : style;
+  }
+
   document.querySelectorAll("[data-places]").forEach((holder) => {
     const places = JSON.parse(document.getElementById(holder.dataset.places).textContent);
     const map = oegenBasemap.draw(
@@ -49,15 +54,16 @@
     const markers = places.map((place) => {
       const marker = L.circleMarker([place.latitude, place.longitude], {
         radius: 8,
-        ...oegenBasemap.styleOfPlace(holder),
+        ...styleOf(place, holder),
       });
       if (place.url) marker.on("click", () => window.location.assign(place.url));
       return marker.bindTooltip(labelOf(place)).addTo(map);
     });
     const bounds = L.latLngBounds(markers.map((marker) => marker.getLatLng()));
-    map.fitBounds(bounds, { maxZoom: oegenBasemap.NEAR, padding: [24, 24] });
+    const nearest = Number(holder.dataset.nearest ?? oegenBasemap.NEAR);
+    map.fitBounds(bounds, { maxZoom: nearest, padding: [24, 24] });
     document.addEventListener("oegen:theme", () => {
-      for (const marker of markers) marker.setStyle(oegenBasemap.styleOfPlace(holder));
+      markers.forEach((marker, number) => marker.setStyle(styleOf(places[number], holder)));
     });
   });
 })();

@@ -26,6 +26,8 @@ _LEGAL_FORM = re.compile(
     r"\s(?:ltd|limited|plc|llp|lp|inc|gmbh|ag|se|sa|bv|nv|as|ab|aps|kg|mbh|ug|eg)$"
 )
 
+_LONG_FORMS = {"limited": "ltd"}
+
 
 @dataclass(frozen=True)
 class NamedCompany:
@@ -86,3 +88,9 @@ def company_key(name: str) -> str:
     """Equal for names that differ by case, accents, punctuation and a legal form at the end."""
     key = likeness_key(name)
     return _LEGAL_FORM.sub("", key) or key
+
+
+def legal_form(name: str) -> str:
+    """The legal form at the end of a name, such as “ltd”; empty if it has none."""
+    found = _LEGAL_FORM.search(likeness_key(name))
+    return _LONG_FORMS.get(found[0].strip(), found[0].strip()) if found else ""

@@ -19,6 +19,7 @@ from pipelines.registers.choices import RegisterOutcome
 from pipelines.registers.editions.states import Contents, read_contents
 from pipelines.registers.models import (
     Edition,
+    Match,
     Register,
     RegisterProject,
     RegisterState,
@@ -157,25 +158,31 @@ def _known(model: type[RegisterProject | RegisterState], keys: Iterable[UUID]) -
 
 
 def _summary(register: Register, on: date, contents: Contents) -> str:
-    """What is new against the edition before: “214 new, 31 refused, 14 vanished”."""
+    """What is new against the edition before: “214 new, 31 refused, 14 vanished, 9 about our
+    projects”, which are those of all that are matched with records of ours."""
     before = Edition.objects.filter(register=register, date__lt=on).order_by("-date").first()
     if before is None:
         return count(len(contents.states), "project")
     rows = Sighting.objects.filter(contents=before.contents).values_list(
-        "state__project_id", "state__stage_id", "state__outcome"
+        *("state__project_id", "state__stage_id", "state__outcome", "state__capacity_mw")
     )
-    known = {project: (stage, outcome) for project, stage, outcome in rows.iterator()}
+    known = {project: values for project, *values in rows.iterator()}
     new = moved = 0
     became: Counter[str] = Counter()
+    changed: set[UUID] = set()
     for state, _ in contents.states:
         old = known.pop(state.project_id, None)
         if old is None:
             new += 1
-        elif old != (state.stage_id, state.outcome):
+        elif old[:2] != [state.stage_id, state.outcome]:
             moved += 1
             became[state.outcome] += state.outcome != old[1]
+        if old != [state.stage_id, state.outcome, state.capacity_mw]:
+            changed.add(state.project_id)
+    ours = Match.objects.accepted().filter(project__register=register)
+    about = (changed | known.keys()).intersection(ours.values_list("project_id", flat=True))
     parts = [(new, "new")]
     parts += [(became[outcome], str(outcome.label).lower()) for outcome in _TOLD]
     parts += [(moved - sum(became[outcome] for outcome in _TOLD), "moved otherwise")]
-    parts += [(len(known), "vanished")]
+    parts += [(len(known), "vanished"), (len(about), "about our projects")]
     return ", ".join(f"{number:,} {word}" for number, word in parts if number) or "nothing moved"

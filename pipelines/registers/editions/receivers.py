@@ -1,5 +1,5 @@
 """An edition that is written, removed, undone or restored changes what the projects are; a record
-of ours that is removed takes its matches with it."""
+of ours that is removed takes its matches and proposals with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from oegen.audit import rows_removed, rows_written
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline
 from pipelines.registers.editions.presenting import present
-from pipelines.registers.models import Edition, Match, Register
+from pipelines.registers.models import Edition, Match, Proposal, Register
 from pipelines.registers.preparing import prepare_pages
 
 
@@ -36,6 +36,7 @@ def remove_matches(sender: type[AuditedModel], keys: list[UUID], **kwargs: Any) 
         found = Match.objects.filter(content_type=content_type, object_id__in=keys)
         if found.exists():
             found.delete()
+        Proposal.objects.filter(content_type=content_type, object_id__in=keys).delete()
 
 
 def _present(registers: set[UUID]) -> None:

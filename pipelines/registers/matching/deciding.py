@@ -38,7 +38,7 @@ class Band(StrEnum):
 
 
 #: The probability from which a proposal is in a band; the last takes the rest.
-BANDS = ((0.976, Band.SURE), (0.85, Band.LIKELY), (0.4, Band.POSSIBLE), (0.0, Band.DOUBTFUL))
+BANDS = ((0.974, Band.SURE), (0.85, Band.LIKELY), (0.4, Band.POSSIBLE), (0.0, Band.DOUBTFUL))
 
 #: The probability of a pair whose fields are equal.
 EXACT = 0.999
@@ -67,19 +67,22 @@ def propose(
     subjects: Iterable[Subject],
     index: Index,
     refused: Mapping[Any, Collection[str]] | None = None,
+    others: Collection[str] = (),
 ) -> dict[Any, list[Proposal]]:
     """For each subject, by its key, its proposals, best first.
 
     The subjects are of one kind, as an entry is SURE for one of them at most: a pipeline and its
     facility may both be the same entry. ``refused`` has, by the key of a subject, the keys of
-    entries that a person said it is not. Raises ValueError for a subject without a name.
+    entries that a person said it is not; ``others`` are the keys of entries that are another
+    subject's, which are not proposed but count as runner-up. Raises ValueError for a subject
+    without a name.
     """
     refused = refused or {}
     subjects = list(subjects)
     exact = {
         subject.key: entry
         for subject, entry in pair_exactly(subjects, index.entries)
-        if entry.key not in refused.get(subject.key, ())
+        if entry.key not in refused.get(subject.key, ()) and entry.key not in others
     }
     taken = {entry.key for entry in exact.values()}
     found = {}
@@ -88,7 +91,7 @@ def propose(
             found[subject.key] = [_exact_proposal(subject, exact[subject.key], index)]
         else:
             found[subject.key] = _propose_for(
-                subject, index, {*refused.get(subject.key, ()), *taken}
+                subject, index, {*refused.get(subject.key, ()), *taken}, others
             )
     _settle_claims(found)
     return found
@@ -100,7 +103,9 @@ def _exact_proposal(subject: Subject, entry: Subject, index: Index) -> Proposal:
     return Proposal(subject, entry, score, math.inf, EXACT, Band.SURE, weights, is_exact=True)
 
 
-def _propose_for(subject: Subject, index: Index, excluded: Collection[str]) -> list[Proposal]:
+def _propose_for(
+    subject: Subject, index: Index, excluded: Collection[str], others: Collection[str]
+) -> list[Proposal]:
     scorer = Scorer(subject, index)
     chance = math.log(len(index.entries) + 1)
     scored = []
@@ -110,18 +115,22 @@ def _propose_for(subject: Subject, index: Index, excluded: Collection[str]) -> l
             weights = scorer.compare(entry)
             scored.append((weights.total - chance, entry.key, entry, weights))
     scored.sort(key=lambda one: (-one[0], one[1]))
-    odds = [math.exp(min(one[0], 50.0)) for one in scored]
-    whole = 1.0 + sum(odds)
+    whole = 1.0 + sum(_odds(one[0]) for one in scored)
+    free = [one for one in scored if one[1] not in others]
     proposals: list[Proposal] = []
-    for place, (score, _, entry, weights) in enumerate(scored[:MAX_PROPOSALS]):
-        if odds[place] / whole < (SECOND if place else FIRST):
+    for place, (score, key, entry, weights) in enumerate(free[:MAX_PROPOSALS]):
+        if _odds(score) / whole < (SECOND if place else FIRST):
             break
-        others = [one[0] for one in (scored[:1] if place else scored[1:2])]
-        margin = score - others[0] if others else math.inf
+        rivals = [one[0] for one in scored[:2] if one[1] != key]
+        margin = score - rivals[0] if rivals else math.inf
         probability = _probability(score, margin, weights, index.doubles.excess(entry))
         band = _band(probability, weights, is_first=not place)
         proposals.append(Proposal(subject, entry, score, margin, probability, band, weights))
     return proposals
+
+
+def _odds(score: float) -> float:
+    return math.exp(min(score, 50.0))
 
 
 def _probability(score: float, margin: float, weights: Weights, double: float) -> float:
@@ -151,11 +160,18 @@ def _probability(score: float, margin: float, weights: Weights, double: float) -
 
 def _band(probability: float, weights: Weights, *, is_first: bool) -> Band:
     band = next(band for least, band in BANDS if probability >= least)
-    if band is Band.SURE and not (
-        is_first and weights.has_same_numbers and not weights.is_vetoed and weights.shared > 0
-    ):
+    if band is Band.SURE and not (is_first and _may_be_sure(weights)):
         return Band.LIKELY
     return band
+
+
+def _may_be_sure(weights: Weights) -> bool:
+    """Whether nothing forbids it, and the identifier says so, or every word of ours is the
+    register's and both capacities are known: of others three times as many are wrong."""
+    if weights.is_vetoed or not weights.has_same_numbers:
+        return False
+    is_named = weights.shared > 0 and not weights.only_ours and weights.has_both_capacities
+    return weights.identifier > 0 or is_named
 
 
 def _settle_claims(found: dict[Any, list[Proposal]]) -> None:

@@ -31,7 +31,11 @@ from pipelines.registers.filters import MAIN, main_registers
 from pipelines.registers.market import Standing
 from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
 from pipelines.registers.nearby import NEAR_KM, Neighbour, neighbours
-from pipelines.registers.services import add_counterparty, same_counterparty
+from pipelines.registers.services import (
+    DecisionRefusedError,
+    add_counterparty,
+    same_counterparty,
+)
 from pipelines.registers.survival import Course
 from pipelines.registers.track_record import track_record_of
 
@@ -72,8 +76,9 @@ class CompanyPage(DetailView[RegisterCompany]):
         company = self.get_object()
         try:
             counterparty = add_counterparty(company=company, person=request.user)
-        except ValidationError as error:
-            messages.warning(request, f"Nothing was added. {' '.join(error.messages)}")
+        except (ValidationError, DecisionRefusedError) as error:
+            why = " ".join(getattr(error, "messages", [str(error)]))
+            messages.warning(request, f"Nothing was added. {why}")
             return redirect(company)
         messages.success(request, f"{company} is our counterparty {counterparty} now.")
         return redirect(company)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipelines.registers.adapters.base import Entry
-from pipelines.registers.matching.subjects import Ours
+from pipelines.registers.matching.blocking import distance_km
+from pipelines.registers.matching.normalising import parse_name
+from pipelines.registers.matching.subjects import Ours, subject_of_entry
 
 #: Words that people leave out, or put in the place of each other.
 FILLERS = frozenset(
@@ -39,14 +41,17 @@ WORST, MIXED = Harm(), Harm(0.5, 0.5, 0.5, 0.5, 0.2)
 
 
 def split_edition(
-    entries: list[Entry], seed: int, number: int
+    entries: list[Entry], seed: int, number: int, *, unlinked: bool = False
 ) -> tuple[list[Entry], list[Entry], list[Entry]]:
     """Draw rows with a partner and rows without: (present, missing, the edition without the
-    missing and what they were applied for anew as)."""
+    missing and what they were applied for anew as). ``unlinked``: also without what the register
+    does not say to be one and the same, see ``_repeats``."""
     draw = random.Random(seed)
     drawn = draw.sample(entries, 2 * number)
     present, missing = drawn[:number], drawn[number:]
     removed = _families(entries, {one.key for one in missing})
+    if unlinked:
+        removed |= _repeats(entries, missing)
     # A row whose re-application was removed for another has no partner either.
     return (
         [one for one in present if one.key not in removed],
@@ -67,6 +72,35 @@ def _families(entries: list[Entry], keys: set[str]) -> set[str]:
             found.add(other)
             todo.append(other)
     return found
+
+
+def _repeats(entries: list[Entry], missing: list[Entry]) -> set[str]:
+    """Second entries of the sites that the register does not link: of the same planning reference,
+    or of the same technology and name within a kilometre."""
+    groups: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        for label in _labels(entry):
+            groups[label].append(entry)
+    return {
+        other.key
+        for one in missing
+        for label in _labels(one)
+        for other in groups[label]
+        if len(label) == 1 or _is_near(one, other)
+    }
+
+
+def _labels(entry: Entry) -> list[tuple[object, ...]]:
+    reference = entry.identifiers.get("planning_reference", "")
+    by_name = (parse_name(entry.name).key, entry.technology or entry.raw_technology)
+    return [by_name, *([(reference,)] if reference else [])]
+
+
+def _is_near(one: Entry, other: Entry) -> bool:
+    points = [subject_of_entry(entry).point for entry in (one, other)]
+    if points[0] is None or points[1] is None:
+        return True
+    return distance_km(points[0], points[1]) <= 1
 
 
 def _references(entry: Entry) -> set[str]:
