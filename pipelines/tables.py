@@ -7,7 +7,14 @@ from django.utils.html import format_html
 
 from oegen.core.addresses import address_of
 from oegen.core.fields import country_name
-from oegen.exports import NUMBER_WIDTH, FileColumn, FileValue, LinkedRows, number_format
+from oegen.exports import (
+    NUMBER_WIDTH,
+    TEXT_WIDTH,
+    FileColumn,
+    FileValue,
+    LinkedRows,
+    number_format,
+)
 from oegen.pages.columns import (
     ChoiceColumn,
     Column,
@@ -152,6 +159,8 @@ def _list_reasons(codes: str | None) -> str:
     return "; ".join(reason.label for reason in _reasons(codes))
 
 
+_with_findings = methodcaller("with_findings")
+
 #: Named, so that columns share the function: RecordTable calls each annotate function once.
 _with_technology = methodcaller("prefetch_related", "technology")
 _with_stage = methodcaller("prefetch_related", "stage")
@@ -232,6 +241,13 @@ class PipelineTable(RecordTable):
     rtb_baseline = DayColumn("RTB baseline", annotate=_with_baseline)
     rtb_days_late = NumberColumn("RTB against baseline, days", annotate=_with_baseline)
     attention = ReasonsColumn()
+    registers = TextColumn(
+        "Registers say otherwise",
+        accessor="finding_texts",
+        annotate=_with_findings,
+        file_value=FileValue(("finding_texts",)),
+        orderable=False,
+    )
     responsible = PersonColumn("responsible")
     next_step = TextColumn("Next step")
     next_step_on = DayColumn("Next step due")
@@ -265,13 +281,20 @@ class PipelineTable(RecordTable):
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 
-    file_only = tuple(
-        _by_basis(heading, unit, FileValue(lookups, total, FACILITIES))
-        for heading, unit, lookups, total in (
-            ("Capacity, MWp DC", "MWp", CAPACITY_AND_BASIS, _total_of(CapacityBasis.DC)),
-            ("Capacity, MW AC", "MW", CAPACITY_AND_BASIS, _total_of(CapacityBasis.AC)),
-            ("Storage, MWh", "MWh", ("storage_mwh",), _total),
-        )
+    file_only = (
+        *(
+            _by_basis(heading, unit, FileValue(lookups, total, FACILITIES))
+            for heading, unit, lookups, total in (
+                ("Capacity, MWp DC", "MWp", CAPACITY_AND_BASIS, _total_of(CapacityBasis.DC)),
+                ("Capacity, MW AC", "MW", CAPACITY_AND_BASIS, _total_of(CapacityBasis.AC)),
+                ("Storage, MWh", "MWh", ("storage_mwh",), _total),
+            )
+        ),
+        FileOnlyColumn(
+            FileColumn("Licences of registers", TEXT_WIDTH),
+            FileValue(("finding_sources",)),
+            "registers",
+        ),
     )
 
     def order_technologies(self, queryset, is_descending):

@@ -8,7 +8,8 @@ class RegistersConfig(AppConfig):
 
     def ready(self):
         from oegen.audit.seeding import register_rows
-        from pipelines.registers import alerts, jobs  # noqa: F401
+        from pipelines.registers import alerts, cards, jobs  # noqa: F401
+        from pipelines.registers import receivers as watch_receivers  # noqa: F401
         from pipelines.registers.editions import receivers  # noqa: F401
         from pipelines.registers.models import Register
         from pipelines.registers.reference import register_rows as rows
