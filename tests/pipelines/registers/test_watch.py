@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from oegen import audit
+from oegen.alerts import outbox
 from oegen.asof import as_of
 from oegen.audit.revert.undoing import undo
-from oegen.models import ChangeSet
+from oegen.models import Alert, ChangeSet
 from pipelines.choices import FindingKind, Reason
 from pipelines.models import Pipeline, RegisterFinding
 from pipelines.registers.choices import RegisterOutcome
@@ -235,3 +236,38 @@ def test_consent_that_expires_counts_from_half_a_year_before_on(at):
     at(date(2026, 6, 4))
     assert standing() == [("expiry", "REPD has the consent until 1 Dec 2026.")]
     assert list(Pipeline.objects.needing_attention(Reason.DIFFERS)) == [pipeline]
+
+
+def test_page_list_and_file_show_what_is_said_with_its_licence(at, as_manager):
+    pipeline = make_pipeline("Larch", stage="design", rag_status="green")
+    make_pipeline("Elm", stage="design")
+    ingest_repd(FIRST, REFUSED)
+    match(pipeline)
+    page = as_manager.get(pipeline.get_absolute_url()).text
+    assert REFUSAL[1] in page
+    assert "Open Government Licence v3.0" in page
+    listed = as_manager.get("/pipelines/?registers=ended&columns=registers").text
+    assert ("Larch" in listed, "Elm" in listed) == (True, False)
+    assert REFUSAL[1] in listed
+    assert 'rel="license"' in listed
+    assert 'rel="license"' not in as_manager.get("/pipelines/").text
+    file = as_manager.get("/pipelines/?registers=any&columns=registers&download=csv")
+    [heading, row] = b"".join(file.streaming_content).decode().splitlines()
+    assert "Registers say otherwise" in heading
+    assert REFUSAL[1] in row
+    assert "Open Government Licence v3.0. https://" in row
+
+
+def test_alert_tells_what_began_the_morning_after(at):
+    pipeline = make_pipeline("Larch", stage="design", rag_status="green")
+    ingest_repd(FIRST, APPLIED)
+    match(pipeline)
+    outbox.write_timed_alerts(timezone.localdate())
+    at(date(2026, 2, 1))
+    outbox.write_timed_alerts(timezone.localdate())
+    ingest_repd(SECOND, REFUSED)
+    at(date(2026, 2, 2))
+    outbox.write_timed_alerts(timezone.localdate())
+    [alert] = Alert.objects.filter(event="register-differs", channel="slack")
+    assert alert.payload["new"] == "Refused, withdrawn or gone"
+    assert ["Refused, withdrawn or gone", REFUSAL[1]] in alert.payload["facts"]
