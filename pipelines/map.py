@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import etag
+from django.views.decorators.http import etag, require_safe
 
 from oegen import asof
 from oegen.core.caching import cache_key, keep
@@ -145,6 +145,7 @@ class MapData(FilteredPipelines):
         }
 
 
+@require_safe
 def layer_data(request: HttpRequest, name: str) -> HttpResponse:
     """What a layer has inside ``?bounds=``, or what it says of the place ``?at=``."""
     layer = map_layers.layer_named(name)

@@ -151,6 +151,22 @@ class ReasonsColumn(PartColumn):
         return super().cell(record, _reasons(value))
 
 
+class FindingsColumn(TextColumn):
+    """What public registers say otherwise, in sentences."""
+
+    def __init__(self):
+        super().__init__(
+            "Registers say otherwise",
+            accessor="finding_texts",
+            annotate=methodcaller("with_findings"),
+            file_value=FileValue(("finding_texts",)),
+            orderable=False,
+        )
+
+    def cell(self, record, value):
+        return format_html('<span title="{}">{}</span>', value or "", truncate(value or "", 200))
+
+
 def _reasons(codes: str | None) -> list[Reason]:
     return [Reason(code) for code in (codes or "").split()]
 
@@ -158,8 +174,6 @@ def _reasons(codes: str | None) -> list[Reason]:
 def _list_reasons(codes: str | None) -> str:
     return "; ".join(reason.label for reason in _reasons(codes))
 
-
-_with_findings = methodcaller("with_findings")
 
 #: Named, so that columns share the function: RecordTable calls each annotate function once.
 _with_technology = methodcaller("prefetch_related", "technology")
@@ -241,13 +255,7 @@ class PipelineTable(RecordTable):
     rtb_baseline = DayColumn("RTB baseline", annotate=_with_baseline)
     rtb_days_late = NumberColumn("RTB against baseline, days", annotate=_with_baseline)
     attention = ReasonsColumn()
-    registers = TextColumn(
-        "Registers say otherwise",
-        accessor="finding_texts",
-        annotate=_with_findings,
-        file_value=FileValue(("finding_texts",)),
-        orderable=False,
-    )
+    registers = FindingsColumn()
     responsible = PersonColumn("responsible")
     next_step = TextColumn("Next step")
     next_step_on = DayColumn("Next step due")

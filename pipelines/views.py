@@ -98,13 +98,10 @@ class PipelineList(QuickViews, ListPage):
 
     def _register_licences(self, table) -> QuerySet[Any]:
         """Of the registers whose findings are shown or filtered by."""
-        findings = RegisterFinding.objects
-        if "registers" not in table.columns.names() and "registers" not in (
-            self.filterset.active_values
-        ):
-            return findings.none()
+        if "registers" not in {*table.columns.names(), *self.filterset.active_values}:
+            return RegisterFinding.objects.none()
         names = "register", "attribution", "licence_url"
-        return findings.now().order_by("register").values(*names).distinct()
+        return RegisterFinding.objects.now().order_by("register").values(*names).distinct()
 
     def _shares(self, table) -> list[tuple[str, Megawatts]]:
         names = {

@@ -6,10 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+
 from oegen.pages.records import Card, card_of
-from pipelines.models import Pipeline, RegisterFinding
-from pipelines.registers.models import RegisterProject
-from pipelines.registers.watching import entries_of
+from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding
+from pipelines.registers.models import Match, MatchState, RegisterProject
+from pipelines.registers.models.project import RegisterProjectQuerySet
 
 
 @dataclass
@@ -20,20 +23,28 @@ class Watched:
     findings: list[RegisterFinding] = field(default_factory=list)
 
 
+def _projects_of(pipeline: Pipeline) -> RegisterProjectQuerySet:
+    types = ContentType.objects.get_for_models(Pipeline, Facility)
+    facilities = PipelineFacility.objects.filter(pipeline=pipeline).values("facility_id")
+    accepted = Match.objects.filter(
+        Q(content_type=types[Pipeline], object_id=pipeline.pk)
+        | Q(content_type=types[Facility], object_id__in=facilities),
+        state=MatchState.ACCEPTED,
+    )
+    projects = RegisterProject.objects.present().filter(pk__in=accepted.values("project_id"))
+    return projects.select_related("register").order_by("register__order", "name", "key")
+
+
 @card_of(Pipeline)
 def watch_card(pipeline: Pipeline) -> Card | None:
     """The projects of registers that the pipeline, or one of its facilities, is."""
-    keys = {entry.project for entry in entries_of([pipeline.pk])}
-    if not keys:
+    projects = list(_projects_of(pipeline))
+    if not projects:
         return None
     findings: dict[UUID, list[RegisterFinding]] = defaultdict(list)
     for finding in RegisterFinding.objects.now().filter(pipeline_id=pipeline.pk).order_by("pk"):
         findings[finding.project_id].append(finding)
-    projects = RegisterProject.objects.present().filter(pk__in=keys)
-    watched = [
-        Watched(project, findings.get(project.pk, []))
-        for project in projects.select_related("register").order_by("register__order", "name")
-    ]
+    watched = [Watched(project, findings.get(project.pk, [])) for project in projects]
     watched.sort(key=lambda one: not one.findings)
     return Card(
         "registers/parts/watch.html",

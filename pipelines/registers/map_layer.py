@@ -51,18 +51,25 @@ def _technology_choices() -> list[tuple[str, str]]:
     return [(ANY, "Any technology"), *_kept_choices("technologies", read)]
 
 
+def _select() -> forms.Select:
+    return forms.Select(attrs={"class": "form-select form-select-sm"})
+
+
 class LayerForm(forms.Form):
     """The names begin with the layer's, since the filters of pipelines stand beside them."""
 
-    beside_register = forms.ChoiceField(label="Register", choices=_register_choices, required=False)
+    beside_register = forms.ChoiceField(
+        label="Register", choices=_register_choices, required=False, widget=_select()
+    )
     beside_outcome = forms.ChoiceField(
         label="Outcome",
         choices=[(ANY, "Any outcome"), *RegisterOutcome.choices],
         required=False,
+        widget=_select(),
         initial=RegisterOutcome.ACTIVE,
     )
     beside_technology = forms.ChoiceField(
-        label="Technology", choices=_technology_choices, required=False
+        label="Technology", choices=_technology_choices, required=False, widget=_select()
     )
 
 

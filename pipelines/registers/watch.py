@@ -79,8 +79,9 @@ class Ours:
 
 @dataclass(frozen=True)
 class Said:
-    """What the ``edition`` of a register says of a project, which may have several entries of it:
-    ``sum_mw`` is the capacity of all. ``days`` are by their name without “_on”."""
+    """What the newest ``edition`` of a register says of a project, which may have several entries
+    of it: ``sum_mw`` is the capacity of all. ``days`` are by their name without “_on”; ``seen_on``
+    is the edition that had it last."""
 
     register: str
     edition: date
@@ -93,6 +94,7 @@ class Said:
     point: Point | None = None
     is_approximate: bool = False
     is_vanished: bool = False
+    seen_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def _ended(ours: Ours, said: Said) -> Finding | None:
         when = _since(said, name.get(said.outcome, ""))
         return Finding(FindingKind.ENDED, f"{said.register} says {word}{when}, {_ours(ours)}.")
     if said.is_vanished:
-        text = f"{said.register} no longer lists it since {in_words(said.edition)}, {_ours(ours)}."
+        seen = f" after the edition of {in_words(said.seen_on)}" if said.seen_on else ""
+        text = f"{said.register} no longer lists it{seen}, {_ours(ours)}."
         return Finding(FindingKind.VANISHED, text)
     return None
 
@@ -167,7 +170,7 @@ def _stage(ours: Ours, said: Said) -> Finding | None:
 def _expiry(ours: Ours, said: Said) -> Finding | None:
     """A consent that expires before construction has begun on either side."""
     expires = said.days.get("consent_expires")
-    is_built = _ORDER.index(ours.stage) >= _ORDER.index(CONSTRUCTION)
+    is_built = ours.stage in _ORDER[_ORDER.index(CONSTRUCTION) :]
     if expires is None or said.stage != "procurement" or is_built:
         return None
     text = f"{said.register} has the consent until {in_words(expires)}"

@@ -194,6 +194,7 @@ def _read_said(several: list[RegisterProject], edition: date) -> tuple[RegisterP
         point=point,
         is_approximate=leading.is_approximate,
         is_vanished=leading.is_vanished,
+        seen_on=leading.last_seen_on,
     )
 
 

@@ -110,6 +110,7 @@ PAGES = {
     "pipelines/board/": READ,
     "pipelines/map/": READ,
     "pipelines/map/data/": READ,
+    "pipelines/map/layers/<slug:name>/": READ,
     "pipelines/timeline/": READ,
     "pipelines/timeline/rows/": READ,
     "report/": {**READ, "POST": (302, 422, 422, 422)},

@@ -295,7 +295,7 @@
     fetchMarks(source, null);
   }
 
-  window.oegenMap = { Group, Mark, PAUSE_MS, added, boxOf, face, isCovered, map, titleOf, view };
+  window.oegenMap = { Group, Mark, PAUSE_MS, added, boxOf, isCovered, map, titleOf, view };
   load();
   document.addEventListener("htmx:afterSettle", load);
 })();

@@ -3,8 +3,7 @@
 (() => {
   "use strict";
   if (!window.oegenMap) return;
-  const { Group, Mark, PAUSE_MS, added, boxOf, face, isCovered, map, titleOf, view } =
-    window.oegenMap;
+  const { Group, Mark, PAUSE_MS, added, boxOf, isCovered, map, titleOf, view } = window.oegenMap;
   const { capacityOf, exact, make, past } = oegenDrawing;
   const holder = document.querySelector("[data-map]");
   const PANE = "beside";
@@ -18,9 +17,12 @@
   let loading = null;
   let pause = null;
 
-  function squared(icon) {
-    icon.options.className += " rounded-1 text-secondary";
-    return icon;
+  /* Smaller than that of our facilities: how many there are. */
+  function face({ number }) {
+    const text = exact.format(number);
+    const size = [12 + 8 * text.length, 24];
+    const html = make("span", "", text);
+    return L.divIcon({ className: "map-cluster rounded-1 text-secondary", html, iconSize: size });
   }
 
   const Project = Mark.extend({
@@ -54,7 +56,7 @@
     },
     dress() {
       this.options.title = titleOf(this.sum, "projects of registers");
-      this.options.icon = squared(face(this.sum));
+      this.options.icon = face(this.sum);
     },
   });
 
@@ -113,7 +115,7 @@
       iconCreateFunction(cluster) {
         const sum = added(cluster.getAllChildMarkers());
         cluster.options.title = titleOf(sum, "projects of registers");
-        return squared(face(sum));
+        return face(sum);
       },
     });
     clusters.addLayers([

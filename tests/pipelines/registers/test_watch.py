@@ -56,8 +56,8 @@ GRID = (
         ),
         (
             ours(),
-            said(is_vanished=True),
-            "REPD no longer lists it since 30 Jun 2026, you say Green.",
+            said(is_vanished=True, seen_on=date(2026, 1, 31)),
+            "REPD no longer lists it after the edition of 31 Jan 2026, you say Green.",
         ),
         (
             ours(),
@@ -119,6 +119,7 @@ def test_rules_say_who_says_what(ours, said, text):
             ours(plants=(Plant(point=(52.0, -1.0)),)),
             said(point=(52.3, -1.0), is_approximate=True),
         ),
+        (ours(stage="another"), said(days={"consent_expires": EDITION})),
         (ours(stage="construction"), said(stage="procurement", days={"consent_expires": EDITION})),
     ],
 )
@@ -259,15 +260,16 @@ def test_page_list_and_file_show_what_is_said_with_its_licence(at, as_manager):
 
 
 def test_alert_tells_what_began_the_morning_after(at):
+    at(date(2040, 1, 1))  # later than the rules
     pipeline = make_pipeline("Larch", stage="design", rag_status="green")
     ingest_repd(FIRST, APPLIED)
     match(pipeline)
-    outbox.write_timed_alerts(timezone.localdate())
-    at(date(2026, 2, 1))
-    outbox.write_timed_alerts(timezone.localdate())
+    at(date(2040, 1, 2))
+    outbox.write_timed_alerts(date(2040, 1, 2))
     ingest_repd(SECOND, REFUSED)
-    at(date(2026, 2, 2))
-    outbox.write_timed_alerts(timezone.localdate())
+    assert not Alert.objects.filter(event="register-differs").exists()
+    at(date(2040, 1, 3))
+    outbox.write_timed_alerts(date(2040, 1, 3))
     [alert] = Alert.objects.filter(event="register-differs", channel="slack")
     assert alert.payload["new"] == "Refused, withdrawn or gone"
     assert ["Refused, withdrawn or gone", REFUSAL[1]] in alert.payload["facts"]
