@@ -67,7 +67,7 @@
     if (address) name.href = `${address}${one.id}/${past}`;
     const facts = [one.technology, capacityOf(one), one.status].filter(Boolean).join(", ");
     const from = [one.operator, one.register].filter(Boolean).join(", ");
-    const near = make("p", "mt-1 mb-0");
+    const near = make("p", "mt-1 mb-0", "Looking for our nearest facility…");
     box.append(name, make("p", "mt-1 mb-0", facts), make("p", "mt-1 mb-0", from), near);
     tellNearest(one, near);
     return box;
@@ -89,7 +89,7 @@
           }
           const link = make("a", "", name);
           link.href = `${holder.dataset.facility}${id}/${past}`;
-          line.append(`${exact.format(km)} km from our `, link);
+          line.replaceChildren(`${exact.format(km)} km from our `, link);
         },
         () => (line.textContent = "How far our nearest facility is could not be loaded."),
       );
