@@ -8,13 +8,10 @@ class RegistersConfig(AppConfig):
 
     def ready(self):
         from oegen.audit.seeding import register_rows
-        from pipelines import map_layers
-        from pipelines.registers import alerts, cards, jobs  # noqa: F401
+        from pipelines.registers import alerts, cards, jobs, map_layer  # noqa: F401
         from pipelines.registers import receivers as watch_receivers  # noqa: F401
         from pipelines.registers.editions import receivers  # noqa: F401
-        from pipelines.registers.map_layer import LAYER
         from pipelines.registers.models import Register
         from pipelines.registers.reference import register_rows as rows
 
         register_rows(Register, rows())
-        map_layers.register(LAYER)

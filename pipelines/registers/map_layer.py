@@ -13,8 +13,8 @@ from django.http import HttpResponse, JsonResponse
 
 from oegen import asof
 from oegen.core.caching import keep
+from pipelines import map_layers
 from pipelines.choices import CapacityBasis
-from pipelines.map_layers import Layer
 from pipelines.models import Facility, Technology
 from pipelines.registers.choices import RegisterOutcome
 from pipelines.registers.matching.blocking import distance_km
@@ -174,13 +174,15 @@ def nearest(latitude: float, longitude: float) -> HttpResponse:
     return JsonResponse({"id": str(found.pk), "name": found.name, "km": round(km, 1)})
 
 
-LAYER = Layer(
-    name="registers",
-    label="Projects of public registers",
-    form=LayerForm,
-    foot="registers/parts/map_layer.html",
-    is_offered=_is_offered,
-    foot_context=_foot_context,
-    answer=answer,
-    nearest=nearest,
+map_layers.register(
+    map_layers.Layer(
+        name="registers",
+        label="Projects of public registers",
+        form=LayerForm,
+        foot="registers/parts/map_layer.html",
+        is_offered=_is_offered,
+        foot_context=_foot_context,
+        answer=answer,
+        nearest=nearest,
+    )
 )
