@@ -52,7 +52,9 @@ WITHDRAWN = Event("withdrawn", "Withdrawn, refused or sold")
 CAPACITY_CHANGED = Event("capacity-changed", "Capacity changed", unit="%")
 
 #: The reasons that other events tell as they begin.
-TOLD_OTHERWISE = (Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED)
+TOLD_OTHERWISE = (
+    *(Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED, Reason.ENDED, Reason.DIFFERS),
+)
 
 NEEDS_ATTENTION = Event(
     "needs-attention",

@@ -3,7 +3,8 @@ downloads and digest. Read from the facts, so that it holds on any day.
 
 ``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
 pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
-(pipelines.stays.waiting), holds included. ``NOBODY`` counts once somebody is responsible for any
+(pipelines.stays.waiting), holds included. ``ENDED`` and ``DIFFERS`` are what public registers said
+otherwise (RegisterFinding). ``NOBODY`` counts once somebody is responsible for any
 open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses them.
 """
 
@@ -23,7 +24,7 @@ from django.db.models.expressions import RawSQL
 from oegen.core import clock, sql
 from oegen.core.database import key_set
 from pipelines import stays
-from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
+from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, FindingKind, Reason
 from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.intervals import FOREVER
 from pipelines.gates import Gates, is_unproven
@@ -44,12 +45,15 @@ def has_any(reasons: Iterable[Reason]) -> str:
 class Usage:
     """What reasons depend on beside the facts of a pipeline: whether fields are used at all
     (``names``: somebody is responsible for a pipeline; ``proves``: a gate is proven), the gates,
-    and the pipelines that are ``waiting``."""
+    the pipelines that are ``waiting``, and SQL for those that registers say have ``ended`` or
+    ``differs`` from what they say."""
 
     names: bool
     proves: bool
     gates: Gates
     waiting: RawSQL
+    ended: RawSQL
+    differs: RawSQL
 
     @classmethod
     def load(cls, *, counting: bool = True) -> Usage:
@@ -58,11 +62,19 @@ class Usage:
         # Asked beforehand: a part of the statement would be evaluated for each use of its result.
         names = not counting or facts.filter(responsible_id__isnull=False).exists()
         proves = not counting or facts.filter(gates.any_proven()).exists()
-        return cls(names, proves, gates, key_set(stays.waiting(clock.today())))
+        is_end = Q(kind=FindingKind.ENDED)
+        return cls(
+            names,
+            proves,
+            gates,
+            waiting=key_set(stays.waiting(clock.today())),
+            ended=_with_findings(is_end),
+            differs=_with_findings(~is_end),
+        )
 
     def version(self) -> tuple[object, ...]:
-        """What changes when any of this does, but for who is waiting (``stays.stays_version``): a
-        part of cache keys."""
+        """What changes when any of this does, but for who is waiting (``stays.stays_version``) and
+        what registers say (``RegisterFindingQuerySet.version``): a part of cache keys."""
         return self.names, self.proves, self.gates.version, clock.today()
 
 
@@ -120,7 +132,9 @@ def attention_sql(
             CASE WHEN now.kw IS NULL THEN 1 ELSE 0 END AS no_capacity,
             CASE WHEN {nobody} THEN 1 ELSE 0 END AS nobody,
             now.unproven,
-            CASE WHEN now.pipeline_id IN ({waiting.sql}) THEN 1 ELSE 0 END AS waiting
+            {_is_among(usage.ended)} AS ended,
+            {_is_among(waiting)} AS waiting,
+            {_is_among(usage.differs)} AS differs
         FROM (
             SELECT pipeline_id, SUM(kw) AS kw, MAX(project_name) AS name,
                 MAX(stage_code) AS stage_code, MAX(rag_status) AS rag, MAX(rtb_date) AS rtb,
@@ -135,11 +149,21 @@ def attention_sql(
         ) AS was ON was.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
         (
-            *waiting.params,
+            *(*usage.ended.params, *waiting.params, *usage.differs.params),
             *(*params, *now_params, *wanted_params),
             *(*params, *then_params, until, *wanted_params),
         ),
     )
+
+
+def _with_findings(condition: Q) -> RawSQL:
+    """SQL for the keys of the pipelines of which registers say something of the kind otherwise."""
+    findings = apps.get_model("pipelines", "RegisterFinding").objects.now().filter(condition)
+    return RawSQL(*findings.order_by().values("pipeline_id").query.sql_with_params())  # noqa: S611
+
+
+def _is_among(keys: RawSQL) -> str:
+    return f"CASE WHEN now.pipeline_id IN ({keys.sql}) THEN 1 ELSE 0 END"
 
 
 @lru_cache(maxsize=10)

@@ -29,6 +29,7 @@ class Reason(models.TextChoices):
     OVERDUE = "overdue", "Overdue"
     SLIPPED = "slipped", f"RTB slipped over {SLIPPED_DAYS} days in a month"
     MISSED = "missed", "Milestone missed"
+    ENDED = "register-ended", "A register says it has ended"
     UNRATED = "unrated", "Not rated"
     UNCONFIRMED = "unconfirmed", f"RAG not confirmed for over {UNCONFIRMED_DAYS} days"
     NO_RTB_DATE = "no-rtb-date", "No RTB date"
@@ -36,6 +37,7 @@ class Reason(models.TextChoices):
     NOBODY = "nobody", "No one responsible"
     UNPROVEN = "unproven", "Ready to build, RTB gates not proven"
     WAITING = "waiting", "In its stage longer than four fifths"
+    DIFFERS = "register-differs", "A register says otherwise"
 
     @property
     def column(self) -> str:
@@ -53,7 +55,10 @@ class Reason(models.TextChoices):
         return _CHIPS.get(self, str(self.label))
 
 
-_URGENT = (Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED, Reason.MISSED)
+_URGENT = (
+    *(Reason.RED, Reason.WORSENED, Reason.OVERDUE, Reason.SLIPPED, Reason.MISSED),
+    Reason.ENDED,
+)
 
 _CHIPS = {
     Reason.WORSENED: "Worse",
@@ -61,7 +66,21 @@ _CHIPS = {
     Reason.UNCONFIRMED: "Not confirmed",
     Reason.UNPROVEN: "Gates not proven",
     Reason.WAITING: "Long in stage",
+    Reason.ENDED: "Ended in a register",
+    Reason.DIFFERS: "Differs from a register",
 }
+
+
+class FindingKind(models.TextChoices):
+    """About what a public register says otherwise than we do, the most urgent first."""
+
+    ENDED = "ended", "Refused, withdrawn or gone"
+    VANISHED = "vanished", "No longer listed"
+    EXPIRY = "expiry", "Consent about to expire"
+    STAGE = "stage", "Another stage"
+    GRID = "grid", "Grid connection after RTB"
+    CAPACITY = "capacity", "Another capacity"
+    PLACE = "place", "Another place"
 
 
 class CapacityBasis(models.TextChoices):

@@ -30,7 +30,7 @@ from oegen.pages.filters import (
     queryset_method,
 )
 from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
-from pipelines.choices import ON_HOLD, RAG, Outcome, Reason
+from pipelines.choices import ON_HOLD, RAG, FindingKind, Outcome, Reason
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -42,6 +42,7 @@ from pipelines.models import (
 )
 from pipelines.querysets import (
     ALL_KINDS,
+    ANY_FINDING,
     ANY_REASON,
     BETTER,
     HELD,
@@ -179,6 +180,14 @@ def attention_choices() -> list[Choice]:
     ]
 
 
+def finding_choices() -> list[Choice]:
+    kinds = tuple(FindingKind.values)
+    return [
+        Choice(ANY_FINDING, "Say anything otherwise", parts=kinds),
+        *(Choice(str(kind), str(kind.label)) for kind in FindingKind),
+    ]
+
+
 def role_choices() -> list[tuple[str, str]]:
     return list(CounterpartyRole.objects.values_list("code", "name"))
 
@@ -299,6 +308,12 @@ class PipelineFilter(PageFilterSet):
         attention_choices,
         select="needing_attention",
         empty_label="Whether or not",
+    )
+    registers = SelectionFilter(
+        "Public registers",
+        finding_choices,
+        select="with_findings_of",
+        empty_label="Whatever they say",
     )
     counterparty = CounterpartyNameFilter(method="filter_counterparty")
     role = SelectionFilter(

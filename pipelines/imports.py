@@ -278,6 +278,7 @@ PIPELINES = register(
             *("RAG confirmed", "RTB baseline", "RTB against baseline, days", "Needs attention"),
             *("Net, MW/MWp", "Gross weighted, MW/MWp", "Net weighted, MW/MWp"),
             *("Of which storage, MW", "Capacity, MWp DC", "Capacity, MW AC"),
+            *("Registers say otherwise", "Licences of registers"),
         },
         own_fields=(
             ImportField(

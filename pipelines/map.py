@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from itertools import chain
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.db.models import F
-from django.http import JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import etag
+from django.views.decorators.http import etag, require_safe
 
 from oegen import asof
 from oegen.core.caching import cache_key, keep
 from oegen.core.words import count
 from oegen.search.ordering import natural
+from pipelines import map_layers
 from pipelines.choices import CapacityBasis
 from pipelines.filtered import FilteredPipelines
 from pipelines.filters import OPEN_BY_DEFAULT, reader_key
@@ -27,6 +31,15 @@ MAX_LISTED = 100
 
 #: With more facilities the map gets groups of neighbours.
 MAX_SITES = 500
+
+
+def parse_bounds(text: str) -> Bounds:
+    try:
+        return Bounds.parse(text)
+    except ValueError as error:
+        raise BadRequest(
+            "The bounds of a map are west,south,east,north in degrees, such as -10.5,49,2,61."
+        ) from error
 
 
 class MapData(FilteredPipelines):
@@ -57,19 +70,10 @@ class MapData(FilteredPipelines):
         if text is None:
             answer = keep(self.everything, "map", *self.version)
         else:
-            answer = self.inside(self.parse(text))
+            answer = self.inside(parse_bounds(text))
         return JsonResponse(
             answer, json_dumps_params={"separators": (",", ":"), "ensure_ascii": False}
         )
-
-    @staticmethod
-    def parse(text: str) -> Bounds:
-        try:
-            return Bounds.parse(text)
-        except ValueError as error:
-            raise BadRequest(
-                "The bounds of a map are west,south,east,north in degrees, such as -10.5,49,2,61."
-            ) from error
 
     @property
     def placed(self) -> FacilityQuerySet:
@@ -141,25 +145,71 @@ class MapData(FilteredPipelines):
         }
 
 
+@require_safe
+def layer_data(request: HttpRequest, name: str) -> HttpResponse:
+    """What a layer has inside ``?bounds=``, or what it says of the place ``?at=``."""
+    layer = map_layers.layer_named(name)
+    if "at" in request.GET:
+        try:
+            return layer.nearest(*map_layers.read_place(request))
+        except ValueError as error:
+            raise BadRequest(
+                "A place is latitude,longitude in degrees, such as 52.1,-1.9."
+            ) from error
+    form = layer.bind(request.GET)
+    if not form.is_valid():
+        raise BadRequest(" ".join(map(str, chain(*form.errors.values()))))
+    return layer.answer(form.cleaned_data, parse_bounds(request.GET.get("bounds", "")))
+
+
 class Map(FilteredPipelines):
     template_name = "pipelines/map.html"
     state_template_name = "pipelines/parts/map_state.html"
     default_filter = OPEN_BY_DEFAULT
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.page_parameters = FilteredPipelines.page_parameters | self._layer_parameters()
+
+    @staticmethod
+    def _layer_parameters() -> frozenset[str]:
+        own = (layer.parameters() for layer in map_layers.layers())
+        return frozenset({map_layers.BESIDE}).union(*own)
 
     def get_context_data(self, **kwargs):
         filters = self.filterset.data
         version = asof.data_version(), *reader_key(filters, self.request.user)
         found = keep(self._read, "map page", *version)
         context = super().get_context_data(**kwargs)
+        shown = filters.copy()
+        for name in self._layer_parameters():
+            shown.pop(name, None)
         # Without any pipeline there is no link to show all of them.
         is_empty = not found["placed"] and not self.filterset.queryset.exists()
         return context | {
             "all_query": "" if is_empty else context["all_query"],
             # With the default filter, which MapData does not apply.
-            "map_query": filters.urlencode(),
+            "map_query": shown.urlencode(),
             "status_text": f"{count(found['placed'], 'facility', 'facilities')} on the map",
+            "layers": self._layers(),
             **found,
         }
+
+    def _layers(self) -> list[dict[str, Any]]:
+        """The layers with their forms, and what is shown of the one that is on."""
+        found = []
+        for layer in map_layers.layers():
+            if not layer.is_offered():
+                continue
+            form = layer.bind(self.request.GET)
+            is_on = self.request.GET.get(map_layers.BESIDE) == layer.name
+            shown = {"layer": layer, "form": form, "is_on": is_on}
+            if is_on and form.is_valid():
+                query = urlencode(form.data)
+                shown["url"] = f"{reverse('map-layer', args=[layer.name])}?{query}"
+                shown |= layer.foot_context(form.cleaned_data)
+            found.append(shown)
+        return found
 
     def _read(self) -> dict[str, Any]:
         facilities = self.object_list.facilities()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, Floor
@@ -15,6 +15,10 @@ from oegen.search.ordering import natural
 from pipelines.choices import RAG, CapacityBasis
 from pipelines.models import PipelineFacility, Technology
 from pipelines.querysets import FacilityQuerySet, PipelineQuerySet
+
+Places = TypeVar("Places", bound=QuerySet[Any, Any])
+
+_IS_DC = Q(technology__capacity_basis=CapacityBasis.DC)
 
 #: The rank of each rating, the worst first.
 WORST_FIRST = {rating: rank for rank, rating in enumerate([*RAG.values, ""])}
@@ -191,16 +195,16 @@ class Grid:
             (last_row + 1) * self.height,
         )
 
-    def within(self, facilities: FacilityQuerySet) -> FacilityQuerySet:
-        """The facilities in its cells."""
+    def within(self, places: Places) -> Places:
+        """The records in its cells."""
         west, south, east, north = map(_rounded_up, astuple(self.bounds))
-        return facilities.filter(
+        return places.filter(
             latitude__gte=south, latitude__lt=north, longitude__gte=west, longitude__lt=east
         )
 
-    def groups(self, facilities: FacilityQuerySet) -> list[Group]:
-        """The facilities in its cells, a group for each cell that has one."""
-        dc = Q(technology__capacity_basis=CapacityBasis.DC)
+    def groups(self, places: QuerySet[Any, Any], dc: Q = _IS_DC) -> list[Group]:
+        """The records in its cells, a group for each cell that has one. ``dc`` is the condition
+        for a capacity that is MWp."""
         cells = {
             "row": Floor(Cast("latitude", FloatField()) / self.height),
             "column": Floor(Cast("longitude", FloatField()) / self.width),
@@ -217,7 +221,7 @@ class Grid:
             "east": Max("longitude"),
             "north": Max("latitude"),
         }
-        found = self.within(facilities).order_by().values(**cells).annotate(**columns)
+        found = self.within(places).order_by().values(**cells).annotate(**columns)
         return [
             Group(key, latitude, longitude, number, mwp_dc, mw_ac, Bounds(*map(float, ends)))
             for key, latitude, longitude, number, mwp_dc, mw_ac, *ends in found.values_list(

@@ -7,7 +7,14 @@ from django.utils.html import format_html
 
 from oegen.core.addresses import address_of
 from oegen.core.fields import country_name
-from oegen.exports import NUMBER_WIDTH, FileColumn, FileValue, LinkedRows, number_format
+from oegen.exports import (
+    NUMBER_WIDTH,
+    TEXT_WIDTH,
+    FileColumn,
+    FileValue,
+    LinkedRows,
+    number_format,
+)
 from oegen.pages.columns import (
     ChoiceColumn,
     Column,
@@ -144,6 +151,22 @@ class ReasonsColumn(PartColumn):
         return super().cell(record, _reasons(value))
 
 
+class FindingsColumn(TextColumn):
+    """What public registers say otherwise, in sentences."""
+
+    def __init__(self):
+        super().__init__(
+            "Registers say otherwise",
+            accessor="finding_texts",
+            annotate=methodcaller("with_findings"),
+            file_value=FileValue(("finding_texts",)),
+            orderable=False,
+        )
+
+    def cell(self, record, value):
+        return format_html('<span title="{}">{}</span>', value or "", truncate(value or "", 200))
+
+
 def _reasons(codes: str | None) -> list[Reason]:
     return [Reason(code) for code in (codes or "").split()]
 
@@ -232,6 +255,7 @@ class PipelineTable(RecordTable):
     rtb_baseline = DayColumn("RTB baseline", annotate=_with_baseline)
     rtb_days_late = NumberColumn("RTB against baseline, days", annotate=_with_baseline)
     attention = ReasonsColumn()
+    registers = FindingsColumn()
     responsible = PersonColumn("responsible")
     next_step = TextColumn("Next step")
     next_step_on = DayColumn("Next step due")
@@ -265,13 +289,20 @@ class PipelineTable(RecordTable):
     created_at = MomentColumn("Added")
     modified_at = MomentColumn("Last changed")
 
-    file_only = tuple(
-        _by_basis(heading, unit, FileValue(lookups, total, FACILITIES))
-        for heading, unit, lookups, total in (
-            ("Capacity, MWp DC", "MWp", CAPACITY_AND_BASIS, _total_of(CapacityBasis.DC)),
-            ("Capacity, MW AC", "MW", CAPACITY_AND_BASIS, _total_of(CapacityBasis.AC)),
-            ("Storage, MWh", "MWh", ("storage_mwh",), _total),
-        )
+    file_only = (
+        *(
+            _by_basis(heading, unit, FileValue(lookups, total, FACILITIES))
+            for heading, unit, lookups, total in (
+                ("Capacity, MWp DC", "MWp", CAPACITY_AND_BASIS, _total_of(CapacityBasis.DC)),
+                ("Capacity, MW AC", "MW", CAPACITY_AND_BASIS, _total_of(CapacityBasis.AC)),
+                ("Storage, MWh", "MWh", ("storage_mwh",), _total),
+            )
+        ),
+        FileOnlyColumn(
+            FileColumn("Licences of registers", TEXT_WIDTH),
+            FileValue(("finding_sources",)),
+            "registers",
+        ),
     )
 
     def order_technologies(self, queryset, is_descending):

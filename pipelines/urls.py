@@ -29,6 +29,7 @@ urlpatterns = [
     path("pipelines/together/<slug:what>/", bulk.EditTogether.as_view(), name="pipelines-together"),
     path("pipelines/map/", map.Map.as_view(), name="map"),
     path("pipelines/map/data/", map.MapData.as_view(), name="map-data"),
+    path("pipelines/map/layers/<slug:name>/", map.layer_data, name="map-layer"),
     path("pipelines/timeline/", Timeline.as_view(), name="timeline"),
     path("pipelines/timeline/rows/", TimelineRows.as_view(), name="timeline-rows"),
     path("pipelines/<uuid:pk>/confirm-rag/", views.confirm_rag, name="pipeline-confirm-rag"),

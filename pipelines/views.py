@@ -1,9 +1,10 @@
 import re
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -22,7 +23,7 @@ from pipelines.choices import UNCONFIRMED_DAYS
 from pipelines.filtered import EDIT_DIALOG, QuickViews
 from pipelines.filters import OPEN_BY_DEFAULT, FacilityFilter, PipelineFilter
 from pipelines.milestones import MAY_EDIT_MILESTONES, milestones_of
-from pipelines.models import Facility, Pipeline
+from pipelines.models import Facility, Pipeline, RegisterFinding
 from pipelines.querysets import Megawatts
 from pipelines.tables import FacilityTable, PipelineTable
 
@@ -77,6 +78,8 @@ class PipelineList(QuickViews, ListPage):
             "edit_template_name": EDIT_DIALOG,
             "connect_url": self._connect_url(),
             "shares": self._shares(context["table"]),
+            "foot_template_name": "pipelines/parts/register_licences.html",
+            "register_licences": self._register_licences(context["table"]),
             "parts": {
                 code: (name, facilities.of_technology(code).capacity())
                 for code, name in technologies.items()
@@ -92,6 +95,13 @@ class PipelineList(QuickViews, ListPage):
         for name in self.page_parameters:
             query.pop(name, None)
         return f"{reverse('connect')}?{query.urlencode()}" if query else reverse("connect")
+
+    def _register_licences(self, table) -> QuerySet[Any]:
+        """Of the registers whose findings are shown or filtered by."""
+        if "registers" not in {*table.columns.names(), *self.filterset.active_values}:
+            return RegisterFinding.objects.none()
+        names = "register", "attribution", "licence_url"
+        return RegisterFinding.objects.now().order_by("register").values(*names).distinct()
 
     def _shares(self, table) -> list[tuple[str, Megawatts]]:
         names = {

@@ -16,6 +16,7 @@ from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
 from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import Reason
+from pipelines.models import RegisterFinding
 from pipelines.querysets import mw_of
 from pipelines.stays import stays_version
 
@@ -94,6 +95,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
         keys = portfolio.differing
         # Before what is to be cached; see kept.facts_version.
         stays = stays_version() if keys is not None else []
+        findings = RegisterFinding.objects.version() if keys is not None else ()
         usage = Usage.load()
         if keys is None:
             found = _read(usage, among=portfolio.selected, limit=limit)
@@ -103,6 +105,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                 "attention",
                 *usage.version(),
                 *stays,
+                *findings,
             )
             if keys:
                 only, written = key_set(keys), set(map(str, keys))

@@ -22,6 +22,7 @@ from pipelines.models import (
     Milestone,
     Pipeline,
     PipelineFacility,
+    RegisterFinding,
     Stage,
     Technology,
 )
@@ -78,7 +79,7 @@ def _read_version() -> str:
         ended = Q(valid_until__gte=until, valid_until__lt=FOREVER)
         # Of a fact, nothing but its end ever changes.
         facts = Fact.objects.filter(begun | ended).order_by("pk")
-        current += facts.values_list("pk", "valid_until")
+        current += [*facts.values_list("pk", "valid_until"), *RegisterFinding.objects.version()]
     since = ChangeSet.objects.filter(matters, sealed_at__gte=until).order_by("-number")
     newest = since.values_list("seal", flat=True).first()
     return cache_key(clock.past_day(), clock.today(), *_version_until(until), newest, *current)

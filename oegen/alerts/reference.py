@@ -18,6 +18,7 @@ RULES = [
     ("capacity-changed", "Capacity changed", 10, True),
     ("information-point-rated", "Information point rated high", 5000, True),
     ("register-edition", "New edition of a public register", None, True),
+    ("register-differs", "A public register says otherwise", None, True),
     # In Slack, everybody would see what is meant for one person.
     ("mentioned", "Mentioned in a comment", None, False),
 ]

@@ -1,9 +1,14 @@
 """The base view of records."""
 
 import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.generic import DetailView
@@ -17,6 +22,32 @@ from oegen.pages.removed import removed_context
 from oegen.people.requests import SignedInRequest
 
 TIMELINE_STEP = 50
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card of a record's page, drawn by a template, which gets the values of ``context``. One
+    that ``is_leading`` comes before what the record itself says."""
+
+    template_name: str
+    context: dict[str, Any]
+    is_leading: bool = False
+
+
+#: The functions that give the cards of records of a model, those of higher packages included.
+_cards: dict[type[Model], list[Callable[[Any], Card | None]]] = defaultdict(list)
+
+
+def card_of(
+    model: type[Model],
+) -> Callable[[Callable[[Any], Card | None]], Callable[[Any], Card | None]]:
+    """Register a function that gives a card for the pages of the model's records, or None."""
+
+    def register(make: Callable[[Any], Card | None]) -> Callable[[Any], Card | None]:
+        _cards[model].append(make)
+        return make
+
+    return register
 
 
 class RecordPage(DetailView):
@@ -58,6 +89,7 @@ class RecordPage(DetailView):
         return super().get_context_data(**context) | {
             "section": self.section,
             "record": self.object,
+            "cards": [card for make in _cards[type(self.object)] if (card := make(self.object))],
         }
 
     def _timeline(self) -> dict:

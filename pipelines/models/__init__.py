@@ -1,5 +1,6 @@
 from pipelines.facts.models import Fact, FactRevision
 from pipelines.models.facility import Facility
+from pipelines.models.finding import RegisterFinding
 from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
 from pipelines.models.milestone import Milestone
 from pipelines.models.pipeline import Pipeline
@@ -24,6 +25,7 @@ __all__ = [
     "Pipeline",
     "PipelineCounterparty",
     "PipelineFacility",
+    "RegisterFinding",
     "Stage",
     "StageTransition",
     "Technology",

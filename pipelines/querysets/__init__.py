@@ -1,6 +1,7 @@
 from pipelines.querysets.capacity import ZERO, Capacity, Megawatts
 from pipelines.querysets.codes import (
     ALL_KINDS,
+    ANY_FINDING,
     ANY_REASON,
     BETTER,
     DONE,
@@ -34,6 +35,7 @@ from pipelines.querysets.state import (
 
 __all__ = [
     "ALL_KINDS",
+    "ANY_FINDING",
     "ANY_REASON",
     "BETTER",
     "DONE",

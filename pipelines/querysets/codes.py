@@ -24,6 +24,9 @@ NO_FACILITY = "none"
 #: The code for ``needing_attention`` that stands for every reason.
 ANY_REASON = "any"
 
+#: The code for ``with_findings_of`` that stands for every kind.
+ANY_FINDING = "any"
+
 #: Directions of a change of rating.
 WORSE = "worse"
 BETTER = "better"

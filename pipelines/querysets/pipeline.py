@@ -23,17 +23,20 @@ from django.db.models import (
     Subquery,
     Sum,
     TextField,
+    Value,
     When,
 )
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 
 from oegen import audit, search
 from oegen.asof import table
-from oegen.core import clock
+from oegen.core import clock, sql
 from pipelines import attention, baselines
 from pipelines.choices import RAG, CapacityBasis, Outcome, Reason
 from pipelines.querysets.capacity import FIGURES, SUMS_OF_FIGURES, Capacity
 from pipelines.querysets.codes import (
+    ANY_FINDING,
     ANY_REASON,
     BETTER,
     IN_TIME,
@@ -261,13 +264,13 @@ class PipelineQuerySet(SharesQuerySet):
         facilities = self.order_by().filter(facility_links__isnull=False).distinct()
         columns = facilities.values_list(bucket, "facility_links__facility_id", *figures)
         try:
-            sql, params = columns.query.sql_with_params()
+            figures_sql, params = columns.query.sql_with_params()
         except EmptyResultSet:
             return {}
         with connections[self.db].cursor() as cursor:
             cursor.execute(
                 f"""
-                WITH figures (bucket, facility, mw, mwh, basis, is_storage) AS ({sql})
+                WITH figures (bucket, facility, mw, mwh, basis, is_storage) AS ({figures_sql})
                 SELECT bucket, {SUMS_OF_FIGURES} FROM figures GROUP BY bucket
                 """,  # noqa: S608 - SQL of our own
                 params,
@@ -286,17 +289,52 @@ class PipelineQuerySet(SharesQuerySet):
     def needing_attention(self, *reasons: str) -> Self:
         """Open, with one of the reasons, codes of pipelines.choices.Reason; ``ANY_REASON`` stands
         for all of them."""
-        sql, params = attention.attention_sql()
+        query, params = attention.attention_sql()
         wanted = attention.has_any(Reason if ANY_REASON in reasons else map(Reason, reasons))
-        keys = f"SELECT pipeline_id FROM ({sql}) AS attention WHERE {wanted}"  # noqa: S608
+        keys = f"SELECT pipeline_id FROM ({query}) AS attention WHERE {wanted}"  # noqa: S608
         return self.filter(pk__in=RawSQL(keys, params))  # noqa: S611
 
     def with_reasons(self) -> Self:
         """Adds ``reason_codes`` to each row: codes of pipelines.choices.Reason, separated by
         spaces; empty or null if the pipeline needs no attention."""
-        sql, params = attention.attention_sql(pipeline=f"{table(self.model)}.id")
-        codes = f"SELECT {attention.REASONS} FROM ({sql}) AS attention"  # noqa: S608
+        query, params = attention.attention_sql(pipeline=f"{table(self.model)}.id")
+        codes = f"SELECT {attention.REASONS} FROM ({query}) AS attention"  # noqa: S608
         return self.annotate(reason_codes=RawSQL(f"({codes})", params, output_field=TextField()))  # noqa: S611
+
+    def with_findings(self) -> Self:
+        """Adds ``finding_texts`` to each row, what public registers say otherwise, in sentences,
+        and ``finding_sources``, the attributions that their licences ask for; null if nothing."""
+        licence = Concat("attribution", Value(" "), "licence_url", output_field=TextField())
+        found = self._findings().annotate(licence=licence)
+        return self.annotate(
+            finding_texts=self._joined(found.order_by("pk").values("pipeline_id", "text"), "text"),
+            finding_sources=self._joined(
+                found.order_by().values("pipeline_id", "licence").distinct(), "licence"
+            ),
+        )
+
+    def with_findings_of(self, *kinds: str) -> Self:
+        """Of which a public register says something of these kinds otherwise, codes of
+        pipelines.choices.FindingKind; ``ANY_FINDING`` stands for all of them."""
+        found = self._findings()
+        if ANY_FINDING not in kinds:
+            found = found.filter(kind__in=kinds)
+        return self.filter(pk__in=found.order_by().values("pipeline_id"))
+
+    @staticmethod
+    def _findings() -> QuerySet[Any]:
+        found: QuerySet[Any] = apps.get_model("pipelines", "RegisterFinding").objects.now()
+        return found
+
+    def _joined(self, findings: QuerySet[Any], column: str) -> RawSQL:
+        """The texts of the column of each pipeline's findings, one after the other."""
+        query, params = findings.query.sql_with_params()
+        texts = f"SELECT {sql.joined(column)} FROM ({query}) AS findings"  # noqa: S608
+        return RawSQL(  # noqa: S611
+            f"({texts} WHERE findings.pipeline_id = {table(self.model)}.id)",
+            params,
+            output_field=TextField(),
+        )
 
     def facilities(self) -> FacilityQuerySet:
         found = self._facilities()

@@ -1,19 +1,40 @@
-"""The alert of a new edition, registered with oegen.alerts by ``AppConfig.ready``."""
+"""The alerts of registers, registered with oegen.alerts by ``AppConfig.ready``."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
 from django.urls import reverse
 
-from oegen.alerts.events import Changes, Event, Occurrence, Subject, describes, detects
+from oegen.alerts.events import (
+    Changes,
+    Event,
+    Held,
+    Occurrence,
+    Subject,
+    describes,
+    detects,
+    stands,
+)
+from pipelines.choices import FindingKind
+from pipelines.models import Pipeline, RegisterFinding
+from pipelines.querysets import ANY_FINDING
 from pipelines.registers.models import Edition
 
 NEW_EDITION = Event(
     "register-edition",
     "New edition of a public register",
     "the newest one; an older one that comes later is not told",
+)
+
+SAYS_OTHERWISE = Event(
+    "register-differs",
+    "A public register says otherwise",
+    "the morning after it began to say something else than we do about a pipeline",
+    kinds=tuple((str(kind), str(kind.label)) for kind in FindingKind),
+    list_url=lambda: f"{reverse('pipelines')}?registers={ANY_FINDING}",
 )
 
 
@@ -39,3 +60,19 @@ def editions_in_messages(keys: list[UUID]) -> dict[UUID, Subject]:
         )
         for key, edition in editions.items()
     }
+
+
+def _facts_of_findings(keys: list[UUID]) -> dict[UUID, tuple[tuple[str, str], ...]]:
+    found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    findings = RegisterFinding.objects.now().filter(pipeline_id__in=keys).order_by("pk")
+    for finding in findings:
+        found[finding.pipeline_id].append((str(finding.get_kind_display()), finding.text))
+    return {key: tuple(facts) for key, facts in found.items()}
+
+
+@stands(SAYS_OTHERWISE, Pipeline, facts=_facts_of_findings)
+def findings_that_stand(counting: bool) -> Held:
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for key, kind in RegisterFinding.objects.now().values_list("pipeline_id", "kind"):
+        found[key].add(kind)
+    return {key: frozenset(kinds) for key, kinds in found.items()}

@@ -9,7 +9,16 @@ class RegistersConfig(AppConfig):
     def ready(self):
         from oegen.asof import register_past_rows
         from oegen.audit.seeding import register_rows
-        from pipelines.registers import alerts, api, commands, jobs, odata  # noqa: F401
+        from pipelines.registers import (  # noqa: F401
+            alerts,
+            api,
+            cards,
+            commands,
+            jobs,
+            map_layer,
+            odata,
+        )
+        from pipelines.registers import receivers as watch_receivers  # noqa: F401
         from pipelines.registers.editions import receivers as edition_receivers  # noqa: F401
         from pipelines.registers.editions.past import past_projects
         from pipelines.registers.models import Register, RegisterProject

@@ -1,11 +1,14 @@
 """The map in a real browser: clusters, marks with letters, popups that lead to the records."""
 
+from datetime import date
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from oegen.people import roles
 from pipelines.models import Facility, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline, make_user
+from tests.support.registers import ingest_repd
 
 HOSTILE = "<img src=x onerror=alert(1)> مشروع 🌞"
 
@@ -157,3 +160,32 @@ def test_large_portfolio_is_asked_for_where_the_map_is(show, portfolio, monkeypa
     near.click()
     expect(page.locator(".leaflet-popup").get_by_role("link", name="Near one")).to_be_visible()
     expect(page.locator("[data-map]")).to_have_attribute("data-ready", "4")
+
+
+@pytest.mark.heavy
+def test_switch_shows_projects_of_registers_under_our_facilities(show):
+    ingest_repd(date(2025, 1, 31), {}, {"Ref ID": "102", "Site Name": HOSTILE})
+    page = show()
+    projects = page.locator("[data-map] .rounded-1.leaflet-marker-icon")
+    expect(projects).to_have_count(0)
+
+    page.get_by_role("switch", name="Projects of public registers").check()
+    page.wait_for_url(lambda url: url.endswith("?beside=registers&beside_outcome=active"))
+    expect(projects).to_have_count(1)
+    expect(projects).to_have_attribute("title", "2 projects of registers, 80 MW")
+    expect(page.get_by_text("Open Government Licence v3.0").first).to_be_visible()
+    page.get_by_label("Outcome of registers").select_option("built")
+    expect(projects).to_have_count(0)
+    page.get_by_label("Outcome of registers").select_option("active")
+    projects.focus()
+    page.keyboard.press("Enter")
+    project = page.get_by_role("button", name=f"{HOSTILE}, Solar, 40 MW, Application Submitted")
+    project.focus()
+    page.keyboard.press("Enter")
+    popup = page.locator(".leaflet-popup")
+    expect(popup).to_contain_text("Larch Energy Ltd, REPD")
+    expect(popup).to_contain_text("km from our Kestrel array")
+
+    page.get_by_role("switch", name="Projects of public registers").uncheck()
+    page.wait_for_url(lambda url: url.endswith("/pipelines/map/"))
+    expect(projects).to_have_count(0)

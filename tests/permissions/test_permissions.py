@@ -113,6 +113,7 @@ PAGES = {
     "pipelines/board/": READ,
     "pipelines/map/": READ,
     "pipelines/map/data/": READ,
+    "pipelines/map/layers/<slug:name>/": READ,
     "pipelines/timeline/": READ,
     "pipelines/timeline/rows/": READ,
     "registers/": {**READ, "POST": (302, 403, 302, 302)},

@@ -29,6 +29,7 @@ def address_of(route: str, records: dict[type[models.Model], models.Model]) -> s
         "admin/(?P<url>.*)$": "admin/nowhere/",
         "api/^.*$": "api/nowhere/",
         "odata/^v1/as-of/(?P<day>[^/]+)(?:/(?P<path>.*))?$": "odata/v1/as-of/2026-03-31/",
+        "pipelines/map/layers/<slug:name>/": "pipelines/map/layers/registers/?bounds=-9,49,2,61",
         "odata/^(?:v1)?(?:/(?P<path>.*))?$": "odata/v1/Pipelines",
     }
     if route in special:

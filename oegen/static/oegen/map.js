@@ -88,7 +88,7 @@
     initialize([lat, lng, number, dc, ac, west, south, east, north]) {
       Mark.prototype.initialize.call(this, { lat, lng });
       this.sum = { number, dc, ac };
-      this.box = L.latLngBounds([south, west], [north, east]);
+      this.box = boxOf([west, south, east, north]);
     },
     dress() {
       this.options.title = titleOf(this.sum);
@@ -127,9 +127,9 @@
     return box;
   }
 
-  function titleOf({ number, dc, ac }) {
+  function titleOf({ number, dc, ac }, noun = "facilities") {
     const unit = dc && ac ? "MW, mixed" : dc ? "MWp" : "MW";
-    return `${whole.format(number)} facilities, ${exact.format(dc + ac)} ${unit}`;
+    return `${whole.format(number)} ${noun}, ${exact.format(dc + ac)} ${unit}`;
   }
 
   function face({ number, dc, ac }) {
@@ -201,12 +201,17 @@
     ];
   }
 
-  function isShown() {
+  /* Whether marks that are complete in the bounds (null: everywhere) up to the zoom will do. */
+  function isCovered({ bounds, zoom }) {
     const [west, south, east, north] = view();
     if (west === east) return true; // beside the world
     const seen = L.latLngBounds([south, west], [north, east]).pad(-BESIDE / (1 + 2 * BESIDE));
-    return map.getZoom() <= shown.zoom && (!shown.bounds || shown.bounds.contains(seen));
+    return map.getZoom() <= zoom && (!bounds || bounds.contains(seen));
   }
+
+  const isShown = () => isCovered(shown);
+
+  const boxOf = ([west, south, east, north]) => L.latLngBounds([south, west], [north, east]);
 
   function show({ sites, groups, technologies, bounds }, zoom) {
     const marks = [
@@ -219,7 +224,7 @@
       shown = { extent, total: added(marks).number };
     }
     const isWhole = groups.length === 0;
-    shown.bounds = bounds && L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
+    shown.bounds = bounds && boxOf(bounds);
     shown.zoom = isWhole ? Infinity : (zoom ?? map.getBoundsZoom(shown.extent));
     if (mayMove && shown.total) bringIntoSight(marks);
     if (!hasView) goHome();
@@ -290,6 +295,7 @@
     fetchMarks(source, null);
   }
 
+  window.oegenMap = { Group, Mark, PAUSE_MS, added, boxOf, isCovered, map, titleOf, view };
   load();
   document.addEventListener("htmx:afterSettle", load);
 })();

@@ -147,7 +147,7 @@ def _entry(
     technology = values.get("technology")
     # What the register calls a technology is kept, and may be a name of one of ours later.
     failed = {name: text for name, text in row.failed.items() if name != "technology"}
-    left_out = _PERSONAL if is_private else frozenset()
+    left_out = _PERSONAL if is_private else frozenset({"operator"})
     return Entry(
         key=key,
         row=row.number,

@@ -113,7 +113,9 @@ def read_units(path: Path) -> Iterator[Unit | Unreadable]:
 
 def _text(source: Source) -> str:
     """The row for the list of rejected ones, without what tells where a private individual is."""
-    return source.as_text(_PARCEL if source.get(_OPERATOR) else _PERSONAL)
+    operator = source.get(_OPERATOR)
+    is_whole = operator and shown_operator(operator).text == operator
+    return source.as_text(_PARCEL if is_whole else _PERSONAL)
 
 
 def _unit(source: Source, key: str) -> Unit:
@@ -156,7 +158,7 @@ def _unit(source: Source, key: str) -> Unit:
         if is_private or not source.known(_OPERATOR_NUMBER)
         else {"operator_number": source.get(_OPERATOR_NUMBER)},
         remarks=tuple(source.remarks),
-        raw=source.kept(_PERSONAL if is_private else _PARCEL),
+        raw=source.kept(_PERSONAL if is_private else _PARCEL | {_OPERATOR}),
         is_private=is_private,
     )
     return Unit(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from oegen.core.text import likeness_key
 from pipelines.registers.adapters.base import PRIVATE_INDIVIDUAL, squeeze
-from pipelines.registers.adapters.people import may_be_person
+from pipelines.registers.adapters.people import has_company_word, is_of_persons, may_be_person
 
 _FORMERLY = re.compile(
     r"[\s,]*[(\[]\s*((?:formerly|formally|previously|was|ex|vormals|ehemals)\b[^)\]]*)[)\]]",
@@ -19,6 +19,13 @@ _BETWEEN_FORMER = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(r"\s+/\s*|\s*/\s+|\s*;\s*|(?<=[\w)][\w).])/(?=\w\w)")
+
+#: Whom letters to a company go to, up to the next company or the end of a bracket.
+_CONTACT = re.compile(
+    r"[\s,]+(?P<title>c/o|care of|attn\b|fao\b|z\.?\s?hd\b|zu h(?:ä|ae)nden|herrn?\b|frau\b)"
+    r"(?P<name>.*?)(?=\s+/\s|[;)\]]|$)",
+    re.IGNORECASE,
+)
 
 #: Legal forms at the end of a name, which registers write or leave out as it comes. Those that make
 #: another company of the same name, such as “GmbH & Co. KG”, are no longer than they are.
@@ -68,14 +75,24 @@ class ShownOperator:
 
 
 def shown_operator(text: str) -> ShownOperator:
-    """The text of a register without the names of private individuals."""
+    """The text of a register without the names of private individuals, among them those of the
+    people at a company to whom letters go."""
+    text = _CONTACT.sub(_without_contact, squeeze(text))
+    if is_of_persons(text):
+        return ShownOperator(PRIVATE_INDIVIDUAL, is_private=True)
     companies = split_operators(text)
     people = [one for one in companies if may_be_person(one.name)]
     aliases = tuple(name for one in companies for name in one.aliases if one not in people)
     if not people:
-        return ShownOperator(squeeze(text), aliases)
+        return ShownOperator(text, aliases)
     others = [one.name for one in companies if one not in people]
     return ShownOperator(" / ".join([*others, PRIVATE_INDIVIDUAL]), aliases, is_private=not others)
+
+
+def _without_contact(found: re.Match[str]) -> str:
+    """“Frau Holle Energie GmbH” is a company's own name."""
+    is_name = found["title"].casefold().startswith(("herr", "frau"))
+    return found[0] if is_name and has_company_word(found["name"]) else ""
 
 
 def _protect(text: str) -> str:

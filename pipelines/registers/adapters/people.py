@@ -31,6 +31,12 @@ _COMPANY_STARTS = (
     *("electro", "sea"),
 )
 
+#: Legal forms of natural persons: a partnership of them, or one as merchant.
+_FORM_OF_PERSONS = re.compile(r"\b(?:gbr|e ?k(?:fm|fr)?)\b")
+
+#: One or several names, as in “Ash / Elm GbR”.
+_SURNAMES = re.compile(r"[a-z'\-]+(?:\s*(?:/|&|,|\bund\b|\bu\b)\s*[a-z'\-]+)*")
+
 _INITIALS = re.compile(
     r"(?:[a-z]{1,2}(?:[ &]+|$)){1,4}(?:and |& )?[a-z'\-]{3,}(?: (?:&|and) sons?)?"
 )
@@ -45,17 +51,32 @@ def _words(name: str) -> frozenset[str]:
 
 def may_be_person(operator: str) -> bool:
     """Whether the operator may be a private individual, or is said to be a private one."""
-    text = " ".join(fold(operator).replace(".", " ").split())
-    if not text or _has_company_word(text):
+    text = _folded(operator)
+    if not text or has_company_word(operator):
         return False
     if _PRIVATE.search(text) or _TITLE.search(text):
         return True
     words = text.split()
     is_named = 2 <= len(words) <= 5 and words[0] in _words("given_names")
-    return is_named or _INITIALS.fullmatch(text) is not None
+    return is_named or is_of_persons(operator) or _INITIALS.fullmatch(text) is not None
 
 
-def _has_company_word(text: str) -> bool:
+def is_of_persons(operator: str) -> bool:
+    """Whether it has the legal form of natural persons, and their names: “Ash/ Elm GbR”."""
+    names, forms = _FORM_OF_PERSONS.subn("", _folded(operator))
+    if not forms or has_company_word(operator):
+        return False
+    has_given_name = bool(_words("given_names").intersection(names.split()))
+    return has_given_name or _SURNAMES.fullmatch(names.strip()) is not None
+
+
+def _folded(operator: str) -> str:
+    return " ".join(fold(operator).replace(".", " ").split())
+
+
+def has_company_word(operator: str) -> bool:
+    """Whether a word of it is only a company's, or has a digit."""
+    text = _folded(operator)
     if any(map(str.isdigit, text)):
         return True
     return any(

@@ -8,6 +8,8 @@ from oegen.core.constraints import unique_name
 from oegen.core.fields import CountryField, LineField, ProseField, country_constraint
 from oegen.models import ReferenceModel
 
+_ABBREVIATIONS = {"repd": "REPD", "tec": "TEC", "mastr": "MaStR"}
+
 
 class Register(ReferenceModel):
     """A public register of projects: who publishes it, under which licence, and how it is read.
@@ -38,6 +40,11 @@ class Register(ReferenceModel):
     )
 
     SHOW_IN_FEED = False
+
+    @property
+    def short_name(self) -> str:
+        """As people call it: “REPD”."""
+        return _ABBREVIATIONS.get(self.code, self.name)
 
     class Meta(ReferenceModel.Meta):
         verbose_name = "public register"

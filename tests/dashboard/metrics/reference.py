@@ -13,6 +13,7 @@ from pipelines.models import (
     Pipeline,
     PipelineCounterparty,
     PipelineFacility,
+    RegisterFinding,
     StageTransition,
 )
 from pipelines.querysets import Capacity, Megawatts
@@ -58,6 +59,11 @@ class Reference:
         self.moves = defaultdict(list)
         for move in StageTransition.objects.select_related("stage"):
             self.moves[move.pipeline_id].append(move)
+        self.findings = defaultdict(set)
+        for finding in RegisterFinding.objects.all():
+            is_begun = finding.begins_on is None or finding.begins_on <= today
+            if finding.valid_from.date() <= today < finding.valid_until.date() and is_begun:
+                self.findings[finding.pipeline_id].add(finding.kind)
 
     # One pipeline
 
@@ -343,6 +349,7 @@ class Reference:
                 "overdue": self.is_overdue(pipeline),
                 "slipped": bool(due and due_then) and (due - due_then).days > 30,
                 "missed": self.has_missed(key),
+                "register-ended": "ended" in self.findings[key],
                 "unrated": not rag,
                 "unconfirmed": bool(rag) and is_unconfirmed,
                 "no-rtb-date": due is None,
@@ -352,6 +359,7 @@ class Reference:
                 and (pipeline.stage.code not in EARLY or self.is_rtb_actual(pipeline))
                 and not self.gates(key) <= proofs[key],
                 "waiting": usual.get(code) is not None and days > usual[code],
+                "register-differs": bool(self.findings[key] - {"ended"}),
             }
             if any(holds.values()):
                 found[key] = tuple(code for code, is_so in holds.items() if is_so)

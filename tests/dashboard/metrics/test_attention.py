@@ -13,6 +13,7 @@ from oegen.asof import as_of
 from oegen.models import User
 from oegen.people import roles
 from pipelines.choices import Reason
+from pipelines.facts.intervals import FOREVER
 from pipelines.models import (
     Facility,
     Gate,
@@ -20,6 +21,7 @@ from pipelines.models import (
     Milestone,
     MilestoneKind,
     Pipeline,
+    RegisterFinding,
     Stage,
     Technology,
 )
@@ -91,6 +93,25 @@ def mark_milestones(seed: int) -> None:
             )
 
 
+def find_in_registers(seed: int) -> None:
+    """Findings that stand, are over, and are of a later day."""
+    rng = random.Random(seed)
+    now = timezone.now()
+    RegisterFinding.objects.bulk_create(
+        RegisterFinding(
+            pipeline_id=pipeline.pk,
+            project_id=pipeline.pk,
+            kind=kind,
+            valid_from=now - timedelta(days=2),
+            valid_until=FOREVER if rng.random() < 0.7 else now - timedelta(days=1),
+            begins_on=rng.choice([None, TODAY, TODAY + timedelta(days=1)]),
+        )
+        for pipeline in Pipeline.objects.order_by("project_name")
+        for kind in ("ended", "stage", "place")
+        if rng.random() < 0.3
+    )
+
+
 def attention(limit: int = 10, select=Pipeline.objects.all):
     with metrics.portfolio(select) as now:
         return metrics.attention(now, limit)
@@ -104,6 +125,7 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
     at(TODAY - timedelta(days=3))
     shuffle(2)
     mark_milestones(4)
+    find_in_registers(5)
     at(TODAY)
     reference = Reference(TODAY)
     wanted = reference.reasons(was)
@@ -115,7 +137,7 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
         assert {one.pipeline_id: tuple(map(str, one.reasons)) for one in found.first} == wanted
         assert found.pipelines == len(wanted)
         assert {str(reason): number for reason, number in found.by_reason.items()} == counts
-        urgent = {"red", "worsened", "overdue", "slipped", "missed"}
+        urgent = {"red", "worsened", "overdue", "slipped", "missed", "register-ended"}
         assert found.urgent == sum(not urgent.isdisjoint(codes) for codes in wanted.values())
         places = [
             (urgent.isdisjoint(map(str, one.reasons)), -1 if one.mw is None else one.mw)
@@ -147,6 +169,7 @@ def test_every_reason_equals_the_reference_live_and_later(at, as_manager):
     assert all("Red" in line or "Overdue" in line for line in lines[1:])
 
     at(TODAY + timedelta(days=50))
+    RegisterFinding.objects.filter(valid_until=FOREVER).update(valid_until=timezone.now())
     shuffle(3)
     make_pipeline("Came later", rag_status="red")
     waiting = next(key for key, reasons in wanted.items() if "waiting" in reasons)

@@ -10,7 +10,12 @@ from pipelines.registers.adapters.base import PRIVATE_INDIVIDUAL, Unreadable
 from pipelines.registers.adapters.declared import read_declared
 from pipelines.registers.adapters.links import named_day
 from pipelines.registers.adapters.mastr import MASTR
-from pipelines.registers.adapters.operators import company_key, split_operators
+from pipelines.registers.adapters.operators import (
+    ShownOperator,
+    company_key,
+    shown_operator,
+    split_operators,
+)
 from pipelines.registers.adapters.people import may_be_person
 from pipelines.registers.adapters.repd import REPD
 from pipelines.registers.adapters.tec import TEC
@@ -203,10 +208,38 @@ def test_private_individual_beside_a_company_is_left_out_of_the_operator(tmp_pat
 
 @pytest.mark.parametrize(
     "name",
-    ["MS Power Projects Ltd", "J Pointon & Sons Ltd", "Lady Heyes Caravan Site", "RES", "EDF"],
+    [
+        *("MS Power Projects Ltd", "J Pointon & Sons Ltd", "Lady Heyes Caravan Site", "RES", "EDF"),
+        *("Grimbacher WP Brandberg GbR", "Windkraft Gerstner Gbr", "GbR Gittermast Schonach"),
+    ],
 )
 def test_company_is_no_person(name):
     assert not may_be_person(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Reinhard und Ulrike Birch GbR", "Ash/ Elm GbR", "Larch GbR", "Ulrich Larch UHNS e.K."),
+        "GbR Hans-Peter und Ulrike von der Birch",
+    ],
+)
+def test_partnership_of_persons_and_merchant_are_private_individuals(name):
+    assert shown_operator(name) == ShownOperator(PRIVATE_INDIVIDUAL, is_private=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Larch Sonne GmbH & Co. KG Herrn Florian Birch", "Larch Sonne GmbH & Co. KG"),
+        ("Larch GmbH, z. Hd. Frau Birch / Elm AG", "Larch GmbH / Elm AG"),
+        ("Larch Ltd c/o Birch Services Ltd", "Larch Ltd"),
+        ("Larch (formerly Elm LLP c/o Birch)", "Larch (formerly Elm LLP)"),
+        ("Hof Frau Holle Energie GmbH", "Hof Frau Holle Energie GmbH"),
+    ],
+)
+def test_company_is_kept_without_whom_letters_go_to(text, shown):
+    assert shown_operator(text).text == shown
 
 
 def test_operators_are_split_with_their_former_names():
@@ -285,6 +318,13 @@ def mastr(tmp_path, *changes):
         tmp_path / "mastr.csv", rows, MASTR_HEADINGS, delimiter=";", encoding="utf-8-sig"
     )
     return list(MASTR.read(path, ON))
+
+
+def test_nothing_that_is_kept_of_a_unit_names_whom_letters_go_to(tmp_path):
+    operator = "Larch Solar GmbH Herrn Florian Birch"
+    [project] = mastr(tmp_path, {"Name des Anlagenbetreibers (nur Org.)": operator})
+    assert project.operator == "Larch Solar GmbH"
+    assert "Birch" not in repr(project)
 
 
 def test_turbines_of_a_park_are_one_project_across_operators_and_spellings(tmp_path):

@@ -1,0 +1,259 @@
+"""Keeping what registers say of our pipelines otherwise than we do (``RegisterFinding``)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from oegen import audit
+from oegen.core import bulk
+from oegen.core.database import take_advisory_lock
+from oegen.models import AuditedModel, ChangeSet
+from pipelines.choices import Outcome
+from pipelines.facts.deriving import SOURCES, chunks, facilities_of, pipelines_of
+from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding, StageTransition
+from pipelines.registers.adapters.base import DATES
+from pipelines.registers.choices import RegisterOutcome
+from pipelines.registers.models import Edition, Match, MatchState, Register, RegisterProject
+from pipelines.registers.models.edition import stored_editions
+from pipelines.registers.watch import Finding, Ours, Plant, Said, find_differences
+
+#: PostgreSQL's advisory lock of those who write findings: taken last, so there are no deadlocks.
+_LOCK = 7_312
+
+#: The number of pipelines that are read at a time.
+_CHUNK = 500
+
+_ENDED = (
+    *(RegisterOutcome.REFUSED, RegisterOutcome.WITHDRAWN, RegisterOutcome.SUPERSEDED),
+    RegisterOutcome.GONE,
+)
+
+
+class Entry(NamedTuple):
+    """An accepted match of a pipeline, or of its ``facility``, with a project of a register."""
+
+    pipeline: UUID
+    facility: UUID | None
+    project: UUID
+
+
+def refresh_findings_of(change_set: ChangeSet) -> None:
+    """Bring up to date what the rows of a change set that is about to end can have changed."""
+    models: tuple[type[AuditedModel], ...] = (*SOURCES, Match, Edition)
+    written = {
+        model: set(_written(change_set, model).values_list("id", flat=True))
+        for model in models
+        if audit.history_model(model) in change_set.written_models
+    }
+    if not written or not (Match.objects.exists() or RegisterFinding.objects.current().exists()):
+        return
+    facilities = facilities_of(written)
+    pipelines = {*written.get(Pipeline, ()), *pipelines_of(written, facilities)}
+    if Match in written:
+        records = set(_written(change_set, Match).values_list("object_id", flat=True))
+        pipelines |= records | _having(records)
+    if Edition in written:
+        registers = set(_written(change_set, Edition).values_list("register_id", flat=True))
+        pipelines |= _matched(Q(project__register__in=registers))
+    refresh_findings(pipelines)
+
+
+def _written(change_set: ChangeSet, model: type[AuditedModel]):
+    return audit.history_model(model).objects.filter(change_set_id=change_set.pk).order_by()
+
+
+def _having(facilities: Iterable[UUID]) -> set[UUID]:
+    found: set[UUID] = set()
+    for keys in chunks(facilities, _CHUNK):
+        links = PipelineFacility.objects.filter(facility__in=keys).order_by()
+        found.update(links.values_list("pipeline_id", flat=True))
+    return found
+
+
+def _matched(condition: Q) -> set[UUID]:
+    """The pipelines that are matched themselves, or by a facility, among keys of other records."""
+    accepted = Match.objects.filter(condition, state=MatchState.ACCEPTED).order_by()
+    records = set(accepted.values_list("object_id", flat=True))
+    return records | _having(records)
+
+
+def refresh_findings(pipelines: Collection[UUID]) -> int:
+    """Write what is found of these pipelines now and was not, and end what is no longer; returns
+    the number of findings that began or ended."""
+    take_advisory_lock(_LOCK)
+    moment, number = timezone.now(), 0
+    for keys in chunks(pipelines, _CHUNK):
+        number += _refresh(keys, moment)
+    return number
+
+
+def _refresh(keys: Collection[UUID], moment: datetime) -> int:
+    stored = {
+        (one.pipeline_id, one.project_id, one.kind, one.text, one.begins_on): one
+        for one in RegisterFinding.objects.current().filter(pipeline_id__in=keys)
+    }
+    entries = entries_of(keys)
+    if not stored and not entries:
+        return 0
+    begun = []
+    for pipeline, project, finding in _found(entries):
+        text = finding.text[:500]
+        if stored.pop((pipeline, project.pk, finding.kind, text, finding.begins_on), None):
+            continue
+        begun.append(
+            RegisterFinding(
+                pipeline_id=pipeline,
+                project_id=project.pk,
+                kind=finding.kind,
+                text=text,
+                begins_on=finding.begins_on,
+                register=project.register.name,
+                attribution=project.register.attribution,
+                licence_url=project.register.licence_url,
+                valid_from=moment,
+            )
+        )
+    ended = RegisterFinding.objects.filter(pk__in=[one.pk for one in stored.values()])
+    ended.update(valid_until=moment)
+    bulk.insert(RegisterFinding, begun)
+    return len(stored) + len(begun)
+
+
+def entries_of(pipelines: Collection[UUID]) -> list[Entry]:
+    """What the pipelines and their facilities are in registers."""
+    links: dict[UUID, list[UUID]] = defaultdict(list)
+    rows = PipelineFacility.objects.filter(pipeline__in=pipelines).order_by("pipeline", "facility")
+    for pipeline, facility in rows.values_list("pipeline_id", "facility_id"):
+        links[facility].append(pipeline)
+    types = ContentType.objects.get_for_models(Pipeline, Facility)
+    accepted = Match.objects.filter(
+        Q(content_type=types[Pipeline], object_id__in=pipelines)
+        | Q(content_type=types[Facility], object_id__in=list(links)),
+        state=MatchState.ACCEPTED,
+        project__isnull=False,
+    )
+    found = []
+    for record, project in accepted.order_by("pk").values_list("object_id", "project_id"):
+        if record in links:
+            found += [Entry(pipeline, record, project) for pipeline in links[record]]
+        else:
+            found.append(Entry(record, None, project))
+    return found
+
+
+def _found(entries: list[Entry]) -> Iterator[tuple[UUID, RegisterProject, Finding]]:
+    projects = RegisterProject.objects.present().select_related("register", "stage")
+    by_key = projects.in_bulk({entry.project for entry in entries})
+    ours = _read_ours({entry.pipeline for entry in entries})
+    editions = {
+        register.pk: stored_editions(register)[-1][1]
+        for register in Register.objects.filter(pk__in={one.register_id for one in by_key.values()})
+    }
+    groups: dict[tuple[UUID, UUID | None, UUID], list[RegisterProject]] = defaultdict(list)
+    for pipeline, facility, key in entries:
+        project = by_key.get(key)
+        if project is not None and pipeline in ours:
+            groups[pipeline, facility, project.register_id].append(project)
+    for (pipeline, facility, register), several in groups.items():
+        leading, said = _read_said(several, editions[register])
+        for finding in find_differences(_part(ours[pipeline], facility), said):
+            yield pipeline, leading, finding
+
+
+def _read_said(several: list[RegisterProject], edition: date) -> tuple[RegisterProject, Said]:
+    """What a register says of a project of ours that may have several entries, such as an
+    application that was refused and the one that followed: what has ended counts only where all
+    have. Of the others the one that is furthest leads."""
+    alive = [one for one in several if one.outcome not in _ENDED and not one.is_vanished]
+    leading = max(alive or several, key=_progress)
+    capacities = [one.capacity_mw for one in alive or several]
+    grid = min((one.grid_on for one in alive if one.grid_on), default=leading.grid_on)
+    days = {code: day for code in DATES if (day := getattr(leading, f"{code}_on"))}
+    point = None
+    if leading.latitude is not None and leading.longitude is not None:
+        point = float(leading.latitude), float(leading.longitude)
+    return leading, Said(
+        register=leading.register.short_name,
+        edition=edition,
+        outcome=leading.outcome,
+        stage=leading.stage.code if leading.stage else "",
+        days=days | ({"grid": grid} if grid else {}),
+        capacity_mw=leading.capacity_mw,
+        sum_mw=None if None in capacities else sum(filter(None, capacities), Decimal(0)),
+        basis=leading.capacity_basis,
+        point=point,
+        is_approximate=leading.is_approximate,
+        is_vanished=leading.is_vanished,
+        seen_on=leading.last_seen_on,
+    )
+
+
+def _progress(project: RegisterProject) -> tuple[object, ...]:
+    order = project.stage.order if project.stage else -1
+    day = project.submitted_on or date.min
+    return not project.is_vanished, order, day, project.key
+
+
+class _Facility(NamedTuple):
+    key: UUID
+    plant: Plant
+
+
+class _Pipeline(NamedTuple):
+    ours: Ours
+    facilities: tuple[_Facility, ...]
+
+
+def _part(pipeline: _Pipeline, facility: UUID | None) -> Ours:
+    """The pipeline with the facility alone, if that is what the register has."""
+    plants = tuple(
+        plant for key, plant in pipeline.facilities if facility is None or key == facility
+    )
+    return replace(pipeline.ours, plants=plants)
+
+
+def _read_ours(keys: Collection[UUID]) -> dict[UUID, _Pipeline]:
+    """Those that go on, or are on hold."""
+    facilities: dict[UUID, list[_Facility]] = defaultdict(list)
+    links = PipelineFacility.objects.filter(pipeline__in=keys).select_related(
+        "facility__technology"
+    )
+    for link in links.order_by("facility"):
+        one = link.facility
+        has_point = one.latitude is not None and one.longitude is not None
+        plant = Plant(
+            one.capacity_mw,
+            one.technology.capacity_basis,
+            one.export_limit_mw,
+            (float(one.latitude), float(one.longitude)) if has_point else None,
+        )
+        facilities[link.pipeline_id].append(_Facility(one.pk, plant))
+    moves = StageTransition.objects.filter(pipeline__in=keys).order_by()
+    moved = dict(moves.values_list("pipeline").annotate(Max("effective_on")))
+    going = Pipeline.objects.filter(
+        pk__in=keys, outcome=Outcome.ACTIVE, stage__is_terminal=False
+    ).select_related("stage")
+    return {
+        one.pk: _Pipeline(
+            Ours(
+                stage=one.stage.code,
+                stage_name=one.stage.name,
+                rag=one.rag_status,
+                moved_on=moved.get(one.pk),
+                rtb_date=one.rtb_date,
+                cod_date=one.cod_date,
+            ),
+            tuple(facilities[one.pk]),
+        )
+        for one in going
+    }
