@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.db.models.expressions import RawSQL
 
-from dashboard.metrics.portfolio import MAX_DIFFERING, Portfolio
+from dashboard.metrics.kept import MAX_DIFFERING
+from dashboard.metrics.portfolio import Portfolio
 from oegen.core.database import key_set
 from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
@@ -89,7 +90,7 @@ class _Found:
 
 
 def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
-    """Of all pipelines it is what was kept this morning, with those that were written since."""
+    """Of all pipelines it is what is kept of the baseline, with those that were written since."""
     with portfolio.reading():
         keys = portfolio.differing
         # Before what is to be cached; see kept.facts_version.
@@ -98,15 +99,15 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
         if keys is None:
             found = _read(usage, among=portfolio.selected, limit=limit)
         else:
-            found = portfolio.keep_morning(
-                lambda morning: _read(usage, at=morning.moment),
+            found = portfolio.keep_baseline(
+                lambda kept: _read(usage, at=kept.moment),
                 "attention",
                 *usage.version(),
                 *stays,
             )
             if keys:
                 only, written = key_set(keys), set(map(str, keys))
-                was, now = (_read(usage, only, at=at) for at in (portfolio.morning.moment, None))
+                was, now = (_read(usage, only, at=at) for at in (portfolio.kept.moment, None))
                 found = _Found(
                     tuple(
                         total - before + after

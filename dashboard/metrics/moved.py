@@ -1,8 +1,8 @@
 """What moved between two days, added up from the pipelines that are not the same at both ends.
 
-Each number is the sum of those of single pipelines. So of all pipelines it is kept as of this
-morning, and a page takes away what the pipelines that were written since had then, and adds what
-they have now.
+Each number is the sum of those of single pipelines. So of all pipelines it is kept as of the
+baseline (kept.py), and a page takes away what the pipelines that were written since had then, and
+adds what they have now.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from uuid import UUID
 from django.db import connection
 
 from dashboard.metrics.comparison import WAS, Comparison
+from dashboard.metrics.kept import MAX_DIFFERING
 from dashboard.metrics.kinds import AT_BOTH_ENDS, COUNTED, KINDS
-from dashboard.metrics.portfolio import MAX_DIFFERING, Portfolio, numbers_from, sums_of_facts
+from dashboard.metrics.portfolio import Portfolio, numbers_from, sums_of_facts
 from dashboard.metrics.sums import Condition
 from oegen import audit
 from oegen.asof import table
@@ -97,11 +98,11 @@ def _moved(now: Portfolio) -> Moved:
     keys = now.differing
     if keys is None:
         return _read(now, now.comparison)
-    known = now.keep_morning(lambda morning: _read(now, *now.compare([morning])), "moved")
+    known = now.keep_baseline(lambda kept: _read(now, *now.compare([kept])), "moved")
     if not keys:
         return known
-    morning, current = now.compare([now.morning, now], keys)
-    return known.with_others(keys, _read(now, morning), _read(now, current))
+    kept, current = now.compare([now.kept, now], keys)
+    return known.with_others(keys, _read(now, kept), _read(now, current))
 
 
 #: Conditions on the rows of a Comparison's later table.
