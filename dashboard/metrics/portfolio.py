@@ -53,7 +53,7 @@ from oegen.core import clock
 from oegen.core.caching import keep
 from oegen.core.sql import Values, fetch
 from pipelines.models import Fact
-from pipelines.querysets import PipelineQuerySet, part_of
+from pipelines.querysets import ConditionsQuerySet, part_of
 
 T = TypeVar("T")
 
@@ -195,7 +195,7 @@ class Portfolio:
 
 @contextmanager
 def portfolio(
-    select: Callable[[], PipelineQuerySet],
+    select: Callable[[], ConditionsQuerySet],
     day: date | None = None,
     *,
     before: Portfolio | None = None,
@@ -220,18 +220,18 @@ def portfolio(
         yield found
 
 
-def _selected_table(selected: PipelineQuerySet, tables: ExitStack) -> str:
+def _selected_table(selected: ConditionsQuerySet, tables: ExitStack) -> str:
     """The name of a temporary table of the ids; empty if nothing is filtered."""
     if not selected.query.has_filters():
         return ""
     try:
-        sql, params = selected.order_by().values("id").query.sql_with_params()
+        keys = selected.order_by().values_list(selected.pipeline_key)
+        sql, params = keys.query.sql_with_params()
     except EmptyResultSet:
-        sql, params = f"SELECT pipeline_id AS id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
+        sql, params = f"SELECT pipeline_id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
     ids = new_table_name("selected")
-    tables.enter_context(
-        temporary_table(ids, f"SELECT DISTINCT id FROM ({sql}) AS selected", params)
-    )
+    distinct = f"WITH selected (id) AS ({sql}) SELECT DISTINCT id FROM selected"
+    tables.enter_context(temporary_table(ids, distinct, params))
     analyse(ids, Column.ID)
     return ids
 
