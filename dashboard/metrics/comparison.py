@@ -46,7 +46,8 @@ class Comparison:
     with one that is not: temporary tables of their facts at both ends, with the columns of
     ``COMPARED``. ``later`` also has those of the other end, named ``was_…``.
 
-    In filter or not: a pipeline is also included where only the filter matches it differently.
+    In filter or not: a pipeline is also included where only the filter matches it differently. One
+    that is outside it at both ends is included only for the facilities that it has of others.
     """
 
     earlier: str
@@ -122,21 +123,31 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
     since, until = before.moment, now.moment or FOREVER
     adapt = connection.ops.adapt_datetimefield_value
     facts = Fact._meta.db_table
-    changed = f"""
-        SELECT pipeline_id AS id FROM {facts} WHERE valid_from >= %s AND valid_from < %s
-        UNION SELECT pipeline_id FROM {facts} WHERE valid_until >= %s AND valid_until < %s
-    """
+    found, others = "SELECT id FROM changed", ""
     if before.selected:
         one, other = (f"SELECT id FROM {end.selected}" for end in (before, now))
+        found += f" WHERE id IN ({one} UNION {other})"
         for first, second in ((one, other), (other, one)):
-            changed += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+            found += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+        # Those outside the filter that had a facility of theirs at the other end.
+        others = """
+            UNION SELECT id FROM changed WHERE facility_id IN (
+                SELECT facility_id FROM changed WHERE id IN (SELECT id FROM found)
+            )
+        """
     return (
         f"""
-        WITH changed AS MATERIALIZED ({changed})
-        SELECT id FROM changed UNION SELECT pipeline_id FROM {facts}
+        WITH changed AS MATERIALIZED (
+            SELECT pipeline_id AS id, facility_id FROM {facts}
+            WHERE valid_from >= %s AND valid_from < %s
+            UNION SELECT pipeline_id, facility_id FROM {facts}
+            WHERE valid_until >= %s AND valid_until < %s
+        ),
+        found AS MATERIALIZED ({found})
+        SELECT id FROM found {others} UNION SELECT pipeline_id FROM {facts}
         WHERE is_shared AND facility_id IN (
             SELECT facility_id FROM {facts}
-            WHERE is_shared AND pipeline_id IN (SELECT id FROM changed)
+            WHERE is_shared AND pipeline_id IN (SELECT id FROM found)
         )
         """,
         (adapt(since), adapt(until)) * 2,
