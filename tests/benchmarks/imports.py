@@ -6,7 +6,8 @@ at most is shown; ``CPU s`` is its processor time (PostgreSQL's is not in it), a
 longest time for which one of its transactions held the writer lock.
 
 With ``--long 100000`` a worker imports so many rows while a server answers pages and forms are
-saved: for each job its seconds, and the median, the 95th percentile and the most of both, in ms.
+saved: for each job its seconds, and the median, the 95th percentile and the most of both, in ms;
+and of each page.
 """
 
 from __future__ import annotations
@@ -245,9 +246,11 @@ def import_beside_others(folder: Path, number: int) -> None:
             visit(port, path, cookie)
         for code in ("preview-import", "apply-import"):
             job, began = ask_for(code, one), time.perf_counter()
-            read, saved = [], []
+            read: dict[str, list[float]] = {path: [] for path in pages}
+            saved = []
             while job.state in ("waiting", "running"):
-                read += [visit(port, path, cookie) for path in pages]
+                for path, seconds in read.items():
+                    seconds.append(visit(port, path, cookie))
                 data = desk.open(pipeline) | {"next_step": f"Step {len(saved)}", "reason": "Try"}
                 since = time.perf_counter()
                 response = desk.send(pipeline, data)
@@ -258,10 +261,12 @@ def import_beside_others(folder: Path, number: int) -> None:
             say(
                 f"{number:,} rows: {code.partition('-')[0]}",
                 f"{time.perf_counter() - began:.1f}",
-                *spread(read),
+                *spread([one for several in read.values() for one in several]),
                 *spread(saved),
                 f"  {job.state} {job.message or job.error}",
             )
+            for path, seconds in read.items():
+                say(f"  {path[:22]}", "", *spread(seconds))
 
 
 def spread(seconds: list[float]) -> list[str]:

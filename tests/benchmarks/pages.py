@@ -98,11 +98,13 @@ def set_up(pipelines: int | None, load: Callable[[int], object] = load_sample) -
         return
     from django.core.management import call_command
 
+    from oegen.core import sql
     from pipelines.models import Pipeline
 
     call_command("migrate", verbosity=0)
     if not Pipeline.objects.exists():
         load(pipelines)
+        sql.run("ANALYZE")  # PostgreSQL does it by itself a minute later.
 
 
 @contextmanager

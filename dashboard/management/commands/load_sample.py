@@ -2,9 +2,11 @@ import argparse
 import sys
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 from tqdm import tqdm
 
+from dashboard.sample.registers import load_registers
 from dashboard.sample.services import (
     DEFAULT_PIPELINES,
     NotEmptyError,
@@ -21,15 +23,17 @@ def positive(text: str) -> int:
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty database with an invented portfolio and two years of its history. "
-        "The same seed gives the same portfolio on the same day."
+        "Fill an empty database with an invented portfolio and two years of its history, and with "
+        "excerpts of public registers. The same seed gives the same portfolio on the same day."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("--pipelines", type=positive, default=DEFAULT_PIPELINES, metavar="N")
         parser.add_argument("--seed", type=int, default=1, metavar="S")
 
+    @transaction.atomic
     def handle(self, *, pipelines, seed, **options):
+        today = timezone.localdate()
         with tqdm(
             total=pipelines + counterparties_for(pipelines),
             desc="Sample portfolio",
@@ -41,11 +45,12 @@ class Command(BaseCommand):
                 totals = load_sample(
                     pipelines=pipelines,
                     seed=seed,
-                    today=timezone.localdate(),
+                    today=today,
                     progress=bar.update,
                 )
             except NotEmptyError as refusal:
                 raise CommandError(str(refusal)) from refusal
+        totals += load_registers(seed=seed, today=today)
         width = max(map(len, totals))
         for name, number in totals.items():
             self.stdout.write(f"{name[:1].upper()}{name[1:]:<{width}}{number:>10,}")

@@ -87,8 +87,9 @@ class Command(BaseCommand):
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return True
         self.stdout.write(
-            "The database is empty. A sample portfolio of 60 invented projects shows what the tool "
-            "does; it can't be taken out again, so your own data want a database without it."
+            "The database is empty. A sample portfolio of 60 invented projects, with excerpts of "
+            "public registers beside it, shows what the tool does; it can't be taken out again, so "
+            "your own data want a database without it."
         )
         while (answer := input("Load the sample? [y/n] ").strip().lower()) not in ("y", "n"):
             self.stdout.write("Type y or n.")

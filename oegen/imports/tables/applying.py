@@ -29,7 +29,7 @@ from oegen.imports.tables.plans import Plan, Planned, Problem, by_rows
 from oegen.people.models import User
 
 #: The rows that a slice writes, and the records that it stops at.
-SLICE_ROWS, SLICE_RECORDS = 1_000, 4_000
+SLICE_ROWS, SLICE_RECORDS = 1_000, 6_000
 
 
 class RefusedError(Exception):

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import models
+from django.utils.text import capfirst
 
 from oegen.audit import questions
 from oegen.audit.audited import AuditedModel
@@ -232,7 +233,7 @@ def _prepare(
 def _label(record: AuditedModel, name: str) -> str:
     if name in (NON_FIELD_ERRORS, "reason"):
         return ""
-    return str(own_field(type(record), name).verbose_name)
+    return capfirst(str(own_field(type(record), name).verbose_name))
 
 
 def _clean(record: AuditedModel) -> None:
