@@ -3,7 +3,7 @@ downloads and digest. Read from the facts, so that it holds on any day.
 
 ``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
 pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
-(pipelines.stays.waiting), holds included. ``NOBODY`` counts once somebody is responsible for any
+(pipelines.stays.Stays), holds included. ``NOBODY`` counts once somebody is responsible for any
 open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses them.
 """
 
@@ -22,12 +22,12 @@ from django.db.models.expressions import RawSQL
 
 from oegen.core import clock, sql
 from oegen.core.database import key_set
-from pipelines import stays
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, Reason
 from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.intervals import FOREVER
 from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
+from pipelines.stays import stays_of_all
 
 #: SQL with the codes of the reasons of a row of ``attention_sql``, each followed by a space.
 REASONS = " || ".join(
@@ -44,12 +44,13 @@ def has_any(reasons: Iterable[Reason]) -> str:
 class Usage:
     """What reasons depend on beside the facts of a pipeline: whether fields are used at all
     (``names``: somebody is responsible for a pipeline; ``proves``: a gate is proven), the gates,
-    and the pipelines that are ``waiting``."""
+    and the pipelines that are ``waiting``, by the stays of the version ``stays``."""
 
     names: bool
     proves: bool
     gates: Gates
     waiting: RawSQL
+    stays: tuple[object, ...]
 
     @classmethod
     def load(cls, *, counting: bool = True) -> Usage:
@@ -58,12 +59,12 @@ class Usage:
         # Asked beforehand: a part of the statement would be evaluated for each use of its result.
         names = not counting or facts.filter(responsible_id__isnull=False).exists()
         proves = not counting or facts.filter(gates.any_proven()).exists()
-        return cls(names, proves, gates, key_set(stays.waiting(clock.today())))
+        stays = stays_of_all(clock.today())
+        return cls(names, proves, gates, key_set(stays.waiting), stays.version)
 
     def version(self) -> tuple[object, ...]:
-        """What changes when any of this does, but for who is waiting (``stays.stays_version``): a
-        part of cache keys."""
-        return self.names, self.proves, self.gates.version, clock.today()
+        """What changes when any of this does: a part of cache keys."""
+        return self.names, self.proves, self.gates.version, *self.stays
 
 
 def attention_sql(

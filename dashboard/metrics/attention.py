@@ -18,7 +18,6 @@ from oegen.models import User
 from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import Reason
 from pipelines.querysets import mw_of
-from pipelines.stays import stays_version
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,6 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
     """Of all pipelines it is what is kept of the baseline, with those that were written since."""
     with portfolio.reading():
         keys = portfolio.differing
-        # Before what is to be cached; see kept.facts_version.
-        stays = stays_version() if keys is not None else []
         usage = Usage.load()
         if keys is None:
             found = _read(usage, among=portfolio.selected, limit=limit)
@@ -103,7 +100,6 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                 lambda kept: _read(usage, at=kept.moment),
                 "attention",
                 *usage.version(),
-                *stays,
             )
             if keys:
                 only, written = key_set(keys), set(map(str, keys))

@@ -100,13 +100,12 @@ class Portfolio:
     @cached_property
     def comparison(self) -> Comparison:
         """Raises ValueError unless the portfolio was built with ``before``."""
-        [found] = self.compare([self])
-        return found
+        return self.compare([self])
 
     def compare(
         self, ends: Sequence[Portfolio], only: Collection[UUID] | None = None
-    ) -> list[Comparison]:
-        """The comparison of each of the ``ends``, which are this portfolio or its ``kept``, with
+    ) -> Comparison:
+        """The comparison of the ``ends``, which are this portfolio or its ``kept``, with
         the portfolio before; of these pipelines only, whether they changed or not."""
         if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
