@@ -118,7 +118,7 @@ def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
         .values("history_id")
         for model in (Stage, Technology)
     )
-    return stages.union(technologies).exists()
+    return bool(stages.union(technologies).exists())
 
 
 def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:

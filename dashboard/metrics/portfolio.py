@@ -105,8 +105,8 @@ class Portfolio:
     def compare(
         self, ends: Sequence[Portfolio], only: Collection[UUID] | None = None
     ) -> Comparison:
-        """The comparison of the ``ends``, which are this portfolio or its ``kept``, with
-        the portfolio before; of these pipelines only, whether they changed or not."""
+        """The comparison of the ``ends``, which are this portfolio or its ``kept``, with the
+        portfolio before; of these pipelines ``only``, whether they changed or not."""
         if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
         return compare(self._before, ends, self._tables, only)
