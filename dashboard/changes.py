@@ -34,7 +34,7 @@ from oegen.pages.lists import FilteredPage
 from pipelines.filtered import select_pipelines
 from pipelines.filters import PipelineFilter, reader_key
 from pipelines.models import Pipeline
-from pipelines.querysets import PipelineQuerySet
+from pipelines.querysets import ConditionsQuerySet
 
 #: Lines of each kind while all kinds are shown; a single kind is paginated.
 FIRST_LINES = 10
@@ -209,7 +209,7 @@ class ChangesPage(FilteredPage):
         value = self.request.GET.get(name, "")
         return value if value in codes else ""
 
-    def _select(self) -> PipelineQuerySet:
+    def _select(self) -> ConditionsQuerySet:
         return select_pipelines(self.request.GET, self.request)
 
     @contextmanager

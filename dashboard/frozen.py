@@ -82,7 +82,7 @@ class FrozenReportToday(DetailView):
             "then": then,
             "is_wrong": is_wrong,
             "projects": project_changes(
-                then, Pipeline.objects.none() if is_wrong else report.selected()
+                then, Pipeline.objects.none() if is_wrong else report.selected().pipelines()
             ),
         }
         if content is None:

@@ -125,7 +125,7 @@ class Report(Dashboard):
             found=found,
             answer=answer_of(found.answer, since, lists),
             walk=charts.walk_chart(found.tab.walk, since, lists),
-            opened=self.selected().open(),
+            opened=self.selected().pipelines().open(),
             since=since,
             query=query_of(filters),
             filters=self.filterset.chips(),

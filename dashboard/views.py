@@ -16,7 +16,7 @@ from oegen.models import ChangeSet, User
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import EDIT_DIALOG, ComparedPipelines, select_pipelines
 from pipelines.filters import reader_key
-from pipelines.querysets import OPEN, PipelineQuerySet
+from pipelines.querysets import OPEN, ConditionsQuerySet
 
 #: The tabs of the dashboard.
 TABS = {
@@ -94,7 +94,7 @@ class Dashboard(ComparedPipelines):
         tab = self.request.GET.get("tab", "")
         return tab if tab in TABS else "health"
 
-    def selected(self) -> PipelineQuerySet:
+    def selected(self) -> ConditionsQuerySet:
         return select_pipelines(self.request.GET, self.request)
 
 

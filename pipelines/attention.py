@@ -3,7 +3,7 @@ downloads and digest. Read from the facts, so that it holds on any day.
 
 ``Reason.WORSENED`` and ``SLIPPED`` compare with the end of the same day a month before, and are of
 pipelines that were open then, too. ``WAITING`` compares with all stays ever recorded in the stage
-(pipelines.stays.waiting), holds included. ``ENDED`` and ``DIFFERS`` are what public registers said
+(pipelines.stays.Stays), holds included. ``ENDED`` and ``DIFFERS`` are what public registers said
 otherwise (RegisterFinding). ``NOBODY`` counts once somebody is responsible for any
 open pipeline, ``UNPROVEN`` once a gate of any is proven: until then nobody uses them.
 """
@@ -23,12 +23,12 @@ from django.db.models.expressions import RawSQL
 
 from oegen.core import clock, sql
 from oegen.core.database import key_set
-from pipelines import stays
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, FindingKind, Reason
 from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.intervals import FOREVER
 from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
+from pipelines.stays import stays_of_all
 
 #: SQL with the codes of the reasons of a row of ``attention_sql``, each followed by a space.
 REASONS = " || ".join(
@@ -45,13 +45,14 @@ def has_any(reasons: Iterable[Reason]) -> str:
 class Usage:
     """What reasons depend on beside the facts of a pipeline: whether fields are used at all
     (``names``: somebody is responsible for a pipeline; ``proves``: a gate is proven), the gates,
-    the pipelines that are ``waiting``, and SQL for those that registers say have ``ended`` or
-    ``differs`` from what they say."""
+    the pipelines that are ``waiting``, by the stays of the version ``stays``, and SQL for those
+    that registers say have ``ended`` or ``differs`` from what they say."""
 
     names: bool
     proves: bool
     gates: Gates
     waiting: RawSQL
+    stays: tuple[object, ...]
     ended: RawSQL
     differs: RawSQL
 
@@ -62,20 +63,22 @@ class Usage:
         # Asked beforehand: a part of the statement would be evaluated for each use of its result.
         names = not counting or facts.filter(responsible_id__isnull=False).exists()
         proves = not counting or facts.filter(gates.any_proven()).exists()
+        stays = stays_of_all(clock.today())
         is_end = Q(kind=FindingKind.ENDED)
         return cls(
             names,
             proves,
             gates,
-            waiting=key_set(stays.waiting(clock.today())),
+            waiting=key_set(stays.waiting),
+            stays=stays.version,
             ended=_with_findings(is_end),
             differs=_with_findings(~is_end),
         )
 
     def version(self) -> tuple[object, ...]:
-        """What changes when any of this does, but for who is waiting (``stays.stays_version``) and
-        what registers say (``RegisterFindingQuerySet.version``): a part of cache keys."""
-        return self.names, self.proves, self.gates.version, clock.today()
+        """What changes when any of this does: a part of cache keys."""
+        findings = apps.get_model("pipelines", "RegisterFinding").objects.version()
+        return self.names, self.proves, self.gates.version, *self.stays, *findings
 
 
 def attention_sql(

@@ -15,8 +15,8 @@ from oegen.pages.lists import FilteredPage
 from oegen.pages.selection import NOT
 from pipelines.choices import RAG
 from pipelines.filters import PipelineFilter
-from pipelines.models import Pipeline
-from pipelines.querysets import ANY_REASON, OVERDUE, PipelineQuerySet
+from pipelines.models import Fact, Pipeline
+from pipelines.querysets import ANY_REASON, OVERDUE, ConditionsQuerySet, PipelineQuerySet
 
 #: What edit.js needs on a page; empty for those who may not change pipelines.
 EDIT_DIALOG = "pipelines/parts/edit_dialog.html"
@@ -73,14 +73,19 @@ def comparison_day(query: QueryDict) -> tuple[date, str]:
     return day, ""
 
 
-def select_pipelines(query: QueryDict, request: HttpRequest) -> PipelineQuerySet:
-    """The pipelines that match the filters of the query on the day being read. A filter value that
-    did not exist then, such as a counterparty entered later, matches nothing."""
+def select_pipelines(query: QueryDict, request: HttpRequest) -> ConditionsQuerySet:
+    """The pipelines that match the filters of the query on the day being read, or their facts where
+    the filters ask for nothing else: for a past day there is no table of pipelines to make then.
+
+    A filter value that did not exist then, such as a counterparty entered later, matches nothing.
+    """
     everything: PipelineQuerySet = Pipeline.objects.all()
     found = PipelineFilter(query, queryset=everything, request=request)
     if not found.active_values:
         # Without the choices of its form, which would be read as of each day.
         return everything
+    if found.asks_facts_only:
+        found.queryset = Fact.objects.now().filter(is_first=True)
     return found.qs if found.is_valid() else everything.none()
 
 

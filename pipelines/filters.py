@@ -264,6 +264,12 @@ class PipelineFilter(PageFilterSet):
         ("ownership_min", "ownership_max"),
     )
     requires = (("rag_was", "since"), ("stage_was", "since"), ("rag_moved", "since"))
+    #: The filters that facts can be filtered by, too.
+    of_facts = (
+        *("status", "technology", "rag", "rtb", "attention", "country"),
+        *("capacity_min", "capacity_max", "rtb_from", "rtb_to", "rtb_year", "late_days"),
+        *("not_confirmed", "since", "rag_was", "stage_was", "rag_moved", "way"),
+    )
 
     q = TextFilter()
     status = SelectionFilter(
@@ -485,6 +491,11 @@ class PipelineFilter(PageFilterSet):
 
     def filter_not_confirmed(self, queryset, name, value):
         return queryset.not_confirmed_since(clock.days_ago(int(value)))
+
+    @property
+    def asks_facts_only(self) -> bool:
+        known = {one for name in self.of_facts for one in self._parameters_of(name)}
+        return self.active_values.keys() <= known
 
     @property
     def technologies(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -145,11 +145,18 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class _Stays:
-    """The stays by the stage's code, and what ``waiting`` gives."""
+class Stays:
+    """The stays by the stage's code.
+
+    ``waiting`` are the pipelines that are in a stage for more than the usual days: those within
+    which four fifths of all stays in it end with a move. None in stages of which fewer than
+    ``ENOUGH`` stays ended so, because those say little. ``version`` changes when a stay does: a
+    part of cache keys.
+    """
 
     summaries: dict[str, Summary]
     waiting: list[UUID]
+    version: tuple[object, ...] = ()
 
 
 def summarize(day: date, only: str = "") -> dict[str, Summary]:
@@ -157,28 +164,17 @@ def summarize(day: date, only: str = "") -> dict[str, Summary]:
     pipelines wanted; by default those of all are summarized."""
     if only:
         return _read(day, f"WHERE pipeline_id IN (SELECT id FROM {only})").summaries  # noqa: S608
-    return _kept(day).summaries
+    return stays_of_all(day).summaries
 
 
-def waiting(day: date) -> list[UUID]:
-    """The pipelines that are in a stage for more than the usual days: those within which four
-    fifths of all stays in it end with a move. None in stages of which fewer than ``ENOUGH`` stays
-    ended so, because those say little."""
-    return _kept(day).waiting
-
-
-def _kept(day: date) -> _Stays:
-    """The stays of all pipelines, cached until a transition or a stage is written."""
-    return keep(lambda: _read(day), "stays", day, clock.past_moment(), *stays_version())
-
-
-def stays_version() -> list[object]:
-    """What changes when a stay does: a part of cache keys."""
+def stays_of_all(day: date) -> Stays:
+    """The stays of all pipelines up to the day, cached until a transition or a stage is written."""
     models = (apps.get_model("pipelines", name) for name in ("StageTransition", "Stage"))
-    return audit.table_version(*models)
+    version = (day, clock.past_moment(), *audit.table_version(*models))
+    return keep(lambda: replace(_read(day), version=version), "stays", *version)
 
 
-def _read(day: date, where: str = "") -> _Stays:
+def _read(day: date, where: str = "") -> Stays:
     until = f"COALESCE(until, {sql.date_literal(day)})"
     lengths: dict[str, list[Length]] = defaultdict(list)
     still: Counter[str] = Counter()
@@ -226,7 +222,7 @@ def _read(day: date, where: str = "") -> _Stays:
         for stage, one in summaries.items()
         if one.usual_days is not None and one.moved >= ENOUGH
     }
-    return _Stays(
+    return Stays(
         summaries,
         [
             sql.uuid_of(key)

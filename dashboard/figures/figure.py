@@ -13,7 +13,7 @@ from typing import Any
 
 from dashboard.charts.parts import Link, Lists
 from dashboard.metrics import Portfolio, Total, portfolio
-from pipelines.querysets import Capacity, Megawatts, PipelineQuerySet
+from pipelines.querysets import Capacity, ConditionsQuerySet, Megawatts
 
 #: Of numbers, names and texts.
 Parts = dict[str, Any]
@@ -40,7 +40,7 @@ class Source:
     before: Portfolio | None
     since: date
     lists: Lists
-    select: Callable[[], PipelineQuerySet]
+    select: Callable[[], ConditionsQuerySet]
 
 
 class Compared(Enum):
@@ -73,7 +73,7 @@ class Figure:
 
 
 def read_figure(
-    figure: Figure, select: Callable[[], PipelineQuerySet], since: date, lists: Lists
+    figure: Figure, select: Callable[[], ConditionsQuerySet], since: date, lists: Lists
 ) -> tuple[Finding, Finding | None]:
     """The figure of the pipelines that ``select`` returns, at the moment that the request reads;
     and at the end of ``since`` if it is compared with that."""

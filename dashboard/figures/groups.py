@@ -160,7 +160,7 @@ def _by_rtb_year_and_technology(source: Source) -> Finding:
 
 def _by_country(source: Source) -> Finding:
     rows = []
-    for code, name, capacity in by_country(source.select().open()):
+    for code, name, capacity in by_country(source.select().pipelines().open()):
         link = source.lists.pipelines(status=OPEN, country=code) if code else None
         url = link.url if link else None
         rows.append(

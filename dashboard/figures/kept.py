@@ -11,12 +11,12 @@ from dashboard.figures.figure import Figure, Finding, read_figure
 from dashboard.views import selection_of
 from oegen.core.caching import keep
 from oegen.models import User
-from pipelines.querysets import PipelineQuerySet
+from pipelines.querysets import ConditionsQuerySet
 
 
 def read_kept(
     figure: Figure,
-    select: Callable[[], PipelineQuerySet],
+    select: Callable[[], ConditionsQuerySet],
     since: date,
     filters: dict[str, list[str]],
     reader: User,

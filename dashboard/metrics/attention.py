@@ -10,15 +10,14 @@ from uuid import UUID
 
 from django.db.models.expressions import RawSQL
 
-from dashboard.metrics.portfolio import MAX_DIFFERING, Portfolio
+from dashboard.metrics.kept import MAX_DIFFERING
+from dashboard.metrics.portfolio import Portfolio
 from oegen.core.database import key_set
 from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
 from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import Reason
-from pipelines.models import RegisterFinding
 from pipelines.querysets import mw_of
-from pipelines.stays import stays_version
 
 
 @dataclass(frozen=True)
@@ -90,26 +89,21 @@ class _Found:
 
 
 def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
-    """Of all pipelines it is what was kept this morning, with those that were written since."""
+    """Of all pipelines it is what is kept of the baseline, with those that were written since."""
     with portfolio.reading():
         keys = portfolio.differing
-        # Before what is to be cached; see kept.facts_version.
-        stays = stays_version() if keys is not None else []
-        findings = RegisterFinding.objects.version() if keys is not None else ()
         usage = Usage.load()
         if keys is None:
             found = _read(usage, among=portfolio.selected, limit=limit)
         else:
-            found = portfolio.keep_morning(
-                lambda morning: _read(usage, at=morning.moment),
+            found = portfolio.keep_baseline(
+                lambda kept: _read(usage, at=kept.moment),
                 "attention",
                 *usage.version(),
-                *stays,
-                *findings,
             )
             if keys:
                 only, written = key_set(keys), set(map(str, keys))
-                was, now = (_read(usage, only, at=at) for at in (portfolio.morning.moment, None))
+                was, now = (_read(usage, only, at=at) for at in (portfolio.kept.moment, None))
                 found = _Found(
                     tuple(
                         total - before + after

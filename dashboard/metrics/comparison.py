@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -46,11 +47,15 @@ class Comparison:
     with one that is not: temporary tables of their facts at both ends, with the columns of
     ``COMPARED``. ``later`` also has those of the other end, named ``was_…``.
 
-    In filter or not: a pipeline is also included where only the filter matches it differently.
+    In filter or not: a pipeline is also included where only the filter matches it differently. One
+    that is outside it at both ends is included only for the facilities that it has of others.
+
+    ``later`` can be of several portfolios: its column ``place`` counts these ``ends`` from 0.
     """
 
     earlier: str
     later: str
+    ends: int
 
 
 def compare(
@@ -58,9 +63,9 @@ def compare(
     ends: Sequence[Portfolio],
     tables: ExitStack,
     only: Collection[UUID] | None = None,
-) -> list[Comparison]:
+) -> Comparison:
     name, now = new_table_name("portfolio"), ends[-1]
-    earlier, among = f"{name}_earlier", ""
+    earlier, later, among = f"{name}_earlier", f"{name}_later", ""
     vocabulary_changed = _vocabulary_changed(before, now)
     ids: tuple[str, Values] | None = None
     if only is not None:
@@ -73,25 +78,25 @@ def compare(
         tables.enter_context(temporary_table(among, *ids))
         analyse(among, Column.ID)
     was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
-    found = []
     with now.reading():
         with before.reading() if vocabulary_changed else clock.override_day(before.day):
             rows, params = _compared_rows(before, among)
             tables.enter_context(temporary_table(earlier, rows, params))
         if only is None:
             _index(earlier)
-        for place, end in enumerate(ends):
-            later = f"{name}_later_{place}"
-            rows, params = _compared_rows(end, among)
-            joined = f"""
-                SELECT facts.*, {was} FROM ({rows}) AS facts
-                LEFT JOIN {earlier} AS was ON was.id = facts.id AND was.first_row = 1
-            """
-            tables.enter_context(temporary_table(later, joined, params))
-            if only is None:
-                _index(later)
-            found.append(Comparison(earlier, later))
-    return found
+        parts, params = zip(*(_compared_rows(end, among) for end in ends), strict=True)
+        rows = " UNION ALL ".join(
+            f"SELECT {place} AS place, facts.* FROM ({part}) AS facts"
+            for place, part in enumerate(parts)
+        )
+        joined = f"""
+            SELECT facts.*, {was} FROM ({rows}) AS facts
+            LEFT JOIN {earlier} AS was ON was.id = facts.id AND was.first_row = 1
+        """
+        tables.enter_context(temporary_table(later, joined, tuple(chain(*params))))
+        if only is None:
+            _index(later)
+    return Comparison(earlier, later, len(ends))
 
 
 def _index(table: str) -> None:
@@ -106,15 +111,14 @@ def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
 
 def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
     """Whether a stage or technology was changed in between, other than by the set-up."""
-    for model in (Stage, Technology):
-        written = (
-            audit.history_model(model)
-            .objects.exclude(change_set__source=audit.Source.MIGRATION)
-            .filter(history_date__lt=clock.end_of(now.day))
-        )
-        if written.filter(history_date__gte=before.moment).exists():
-            return True
-    return False
+    stages, technologies = (
+        audit.history_model(model)
+        .objects.exclude(change_set__source=audit.Source.MIGRATION)
+        .filter(history_date__gte=before.moment, history_date__lt=clock.end_of(now.day))
+        .values("history_id")
+        for model in (Stage, Technology)
+    )
+    return bool(stages.union(technologies).exists())
 
 
 def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
@@ -122,21 +126,31 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
     since, until = before.moment, now.moment or FOREVER
     adapt = connection.ops.adapt_datetimefield_value
     facts = Fact._meta.db_table
-    changed = f"""
-        SELECT pipeline_id AS id FROM {facts} WHERE valid_from >= %s AND valid_from < %s
-        UNION SELECT pipeline_id FROM {facts} WHERE valid_until >= %s AND valid_until < %s
-    """
+    found, others = "SELECT id FROM changed", ""
     if before.selected:
         one, other = (f"SELECT id FROM {end.selected}" for end in (before, now))
+        found += f" WHERE id IN ({one} UNION {other})"
         for first, second in ((one, other), (other, one)):
-            changed += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+            found += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+        # Those outside the filter that had a facility of theirs at the other end.
+        others = """
+            UNION SELECT id FROM changed WHERE facility_id IN (
+                SELECT facility_id FROM changed WHERE id IN (SELECT id FROM found)
+            )
+        """
     return (
         f"""
-        WITH changed AS MATERIALIZED ({changed})
-        SELECT id FROM changed UNION SELECT pipeline_id FROM {facts}
+        WITH changed AS MATERIALIZED (
+            SELECT pipeline_id AS id, facility_id FROM {facts}
+            WHERE valid_from >= %s AND valid_from < %s
+            UNION SELECT pipeline_id, facility_id FROM {facts}
+            WHERE valid_until >= %s AND valid_until < %s
+        ),
+        found AS MATERIALIZED ({found})
+        SELECT id FROM found {others} UNION SELECT pipeline_id FROM {facts}
         WHERE is_shared AND facility_id IN (
             SELECT facility_id FROM {facts}
-            WHERE is_shared AND pipeline_id IN (SELECT id FROM changed)
+            WHERE is_shared AND pipeline_id IN (SELECT id FROM found)
         )
         """,
         (adapt(since), adapt(until)) * 2,

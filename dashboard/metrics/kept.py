@@ -1,18 +1,23 @@
-"""The versions of the facts and of figures, as parts of the keys of what is cached
-(oegen.core.caching)."""
+"""Up to when the facts of the present are kept, and the versions of facts and of figures, as parts
+of the keys of what is cached (oegen.core.caching)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
+from dashboard.metrics.fact_rows import begun_since, ended_since
 from oegen import asof, audit
 from oegen.audit import table_version
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
-from oegen.core.sql import fetch
+from oegen.core.sql import fetch, uuid_of
 from oegen.models import ChangeSet
 from pipelines.facts.intervals import FOREVER
 from pipelines.models import (
@@ -31,10 +36,53 @@ from pipelines.models import (
 #: these, and most of them about something that is not in the facts.
 IN_FACTS = (Pipeline, PipelineFacility, Facility, Milestone)
 
+#: The most pipelines that may differ from what is kept of the present; with more, all are read.
+MAX_DIFFERING = 300
+
+
+class Baseline(NamedTuple):
+    """The moment up to which facts are kept for the present, and the pipelines whose facts differ
+    since; None if they are more than MAX_DIFFERING."""
+
+    until: datetime
+    differing: list[UUID] | None
+
+
+def baseline() -> Baseline:
+    """The oldest one since which few pipelines differ, so that what is kept stays valid for long,
+    and after an import of many not all are read for the rest of the day."""
+    for until in _moments():
+        found = Baseline(until, _differing(until))
+        if found.differing is not None:
+            break
+    return found
+
+
+def _moments() -> Iterator[datetime]:
+    """This morning, the last full hour and the last full five minutes."""
+    morning, hour = clock.days_ago(0), clock.now().replace(minute=0, second=0, microsecond=0)
+    yield morning
+    for moment in (hour, hour.replace(minute=clock.now().minute // 5 * 5)):
+        if moment > morning:
+            yield moment
+
+
+def _differing(since: datetime) -> list[UUID] | None:
+    begun, ended = begun_since(since), ended_since(since)
+    facts = Fact._meta.db_table
+    found = fetch(
+        f"""
+        SELECT pipeline_id FROM {facts} WHERE {begun.sql}
+        UNION SELECT pipeline_id FROM {facts} WHERE {ended.sql} LIMIT {MAX_DIFFERING + 1}
+        """,
+        begun.params + ended.params,
+    )
+    return None if len(found) > MAX_DIFFERING else [uuid_of(key) for (key,) in found]
+
 
 def facts_version(day: date, until: datetime) -> tuple[object, ...]:
-    """What changes when the facts up to that moment, of an earlier day, do or what they refer to:
-    for figures as of ``day``.
+    """What changes when the facts up to that moment do, or what they refer to: for figures as of
+    ``day``.
 
     Read it before what is to be cached: with a concurrent write, newer figures then get an older
     key, never the reverse. Outside ``as_of`` an earlier day it takes less time and says no less.
@@ -43,6 +91,10 @@ def facts_version(day: date, until: datetime) -> tuple[object, ...]:
 
 
 def _version_until(until: datetime) -> tuple[object, ...]:
+    late = None
+    if until > clock.start_of(timezone.localdate()):
+        # Writes before that moment that were not over then: no revision is recorded of today's.
+        late = _newest_seal(Q(recorded_at__lt=until, sealed_at__gte=until))
     [(newest, revisions)] = fetch(
         f"""
         SELECT (
@@ -52,7 +104,12 @@ def _version_until(until: datetime) -> tuple[object, ...]:
         """,
         (connection.ops.adapt_datetimefield_value(until),) * 2,
     )
-    return until, newest, revisions
+    return until, late, newest, revisions
+
+
+def _newest_seal(matters: Q) -> str | None:
+    found: str | None = ChangeSet.objects.filter(matters).newest_seal()
+    return found
 
 
 def figures_version(*, is_filtered: bool) -> str:
@@ -67,7 +124,7 @@ def figures_version(*, is_filtered: bool) -> str:
 
 def _read_version() -> str:
     moment = clock.past_moment()
-    until = moment or clock.days_ago(0)
+    until = moment or baseline().until
     # Of the change sets since, those that change what was before, and of today's also others.
     matters = Q(recorded_at__lt=until) | Q(source=audit.Source.MIGRATION)
     current: list[object] = []
@@ -80,6 +137,5 @@ def _read_version() -> str:
         # Of a fact, nothing but its end ever changes.
         facts = Fact.objects.filter(begun | ended).order_by("pk")
         current += [*facts.values_list("pk", "valid_until"), *RegisterFinding.objects.version()]
-    since = ChangeSet.objects.filter(matters, sealed_at__gte=until).order_by("-number")
-    newest = since.values_list("seal", flat=True).first()
+    newest = _newest_seal(matters & Q(sealed_at__gte=until))
     return cache_key(clock.past_day(), clock.today(), *_version_until(until), newest, *current)

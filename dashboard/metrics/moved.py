@@ -1,8 +1,8 @@
 """What moved between two days, added up from the pipelines that are not the same at both ends.
 
-Each number is the sum of those of single pipelines. So of all pipelines it is kept as of this
-morning, and a page takes away what the pipelines that were written since had then, and adds what
-they have now.
+Each number is the sum of those of single pipelines. So of all pipelines it is kept as of the
+baseline (kept.py), and a page takes away what the pipelines that were written since had then, and
+adds what they have now.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from uuid import UUID
 from django.db import connection
 
 from dashboard.metrics.comparison import WAS, Comparison
+from dashboard.metrics.kept import MAX_DIFFERING
 from dashboard.metrics.kinds import AT_BOTH_ENDS, COUNTED, KINDS
-from dashboard.metrics.portfolio import MAX_DIFFERING, Portfolio, numbers_from, sums_of_facts
+from dashboard.metrics.portfolio import Portfolio, numbers_from, sums_of_facts
 from dashboard.metrics.sums import Condition
 from oegen import audit
 from oegen.asof import table
@@ -96,12 +97,12 @@ def moved(now: Portfolio) -> Moved:
 def _moved(now: Portfolio) -> Moved:
     keys = now.differing
     if keys is None:
-        return _read(now, now.comparison)
-    known = now.keep_morning(lambda morning: _read(now, *now.compare([morning])), "moved")
+        [found] = _read(now, now.comparison)
+        return found
+    [known] = now.keep_baseline(lambda kept: _read(now, now.compare([kept])), "moved")
     if not keys:
         return known
-    morning, current = now.compare([now.morning, now], keys)
-    return known.with_others(keys, _read(now, morning), _read(now, current))
+    return known.with_others(keys, *_read(now, now.compare([now.kept, now], keys)))
 
 
 #: Conditions on the rows of a Comparison's later table.
@@ -114,24 +115,29 @@ _IS_NEWLY_DATED = f"""{_IS_OPEN} AND rtb_date IS NOT NULL
     AND (was_state IS NULL OR NOT ({_WAS_OPEN}) OR was_rtb_date IS NULL)"""
 
 
-def _read(now: Portfolio, ends: Comparison) -> Moved:
-    later, days = ends.later, days_between("was_rtb_date", "rtb_date")
+def _read(now: Portfolio, compared: Comparison) -> list[Moved]:
+    """What moved until each of the ends, in one statement of each kind: with few pipelines, a
+    statement takes longer to prepare and to send than to answer."""
+    later, days = compared.later, days_between("was_rtb_date", "rtb_date")
     rated = fetch(
         f"""
-        SELECT rag, was_state, was_rag, basis, SUM(first_row), {sums_of_facts()}
+        SELECT place, rag, was_state, was_rag, basis, SUM(first_row), {sums_of_facts()}
         FROM {later} WHERE {_IS_OPEN} AND shared = 0
-        GROUP BY rag, was_state, was_rag, basis
+        GROUP BY place, rag, was_state, was_rag, basis
         """
     )
     were_rated = fetch(
-        f"SELECT DISTINCT id, was_state, was_rag FROM {later} WHERE {_IS_OPEN} AND shared = 1"
+        f"""
+        SELECT DISTINCT place, id, was_state, was_rag FROM {later}
+        WHERE {_IS_OPEN} AND shared = 1
+        """
     )
     slips = fetch(
         f"""
-        SELECT id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) FROM {later}
+        SELECT place, id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) FROM {later}
         WHERE {_IS_SLIP}
-        GROUP BY id, name, was_rtb_date, rtb_date
-        ORDER BY days DESC, {by_code_point("name")}, id LIMIT {KEPT_SLIPS}
+        GROUP BY place, id, name, was_rtb_date, rtb_date
+        ORDER BY days DESC, {by_code_point("name")}, id LIMIT {KEPT_SLIPS * compared.ends}
         """
     )
     counted = {
@@ -154,29 +160,37 @@ def _read(now: Portfolio, ends: Comparison) -> Moved:
         *(f"SUM(first_row) FILTER (WHERE {condition})" for condition in counted.values()),
         *(f"SUM({value}) FILTER (WHERE {condition})" for value, condition in summed.values()),
     ]
-    [row] = fetch(
+    rows = fetch(
         f"""
-        WITH restored AS MATERIALIZED ({restored_sql(now, ends)})
-        SELECT {", ".join(columns)} FROM {later} WHERE in_filter = 1
+        WITH restored AS MATERIALIZED ({restored_sql(now, compared)})
+        SELECT place, {", ".join(columns)} FROM {later} WHERE in_filter = 1 GROUP BY place
         """
     )
-    numbers = [int(number or 0) for number in row]
-    return Moved(
-        rated={row[:4]: (int(row[4]), *numbers_from(row[5:])) for row in rated},
-        were_rated={
-            str(key): was_rag if was_state == OPEN else None
-            for key, was_state, was_rag in were_rated
-        },
-        changes=Counter(dict(zip(counted, numbers, strict=False))),
-        numbers=Counter(dict(zip(summed, numbers[len(counted) :], strict=True))),
-        slips=tuple(
-            SlipRow(
-                *(str(uuid_of(key)), name, date_of(was), date_of(is_now)),
-                *(int(days), int(kw or 0)),
-            )
-            for key, name, was, is_now, days, kw in slips
-        ),
-    )
+    known = {place: [int(number or 0) for number in numbers] for place, *numbers in rows}
+    return [
+        Moved(
+            rated={
+                row[1:5]: (int(row[5]), *numbers_from(row[6:])) for row in rated if row[0] == place
+            },
+            were_rated={
+                str(key): was_rag if was_state == OPEN else None
+                for at, key, was_state, was_rag in were_rated
+                if at == place
+            },
+            changes=Counter(dict(zip(counted, numbers, strict=False))),
+            numbers=Counter(dict(zip(summed, numbers[len(counted) :], strict=True))),
+            slips=tuple(
+                SlipRow(
+                    *(str(uuid_of(key)), name, date_of(was), date_of(is_now)),
+                    *(int(days), int(kw or 0)),
+                )
+                for at, key, name, was, is_now, days, kw in slips
+                if at == place
+            ),
+        )
+        for place in range(compared.ends)
+        for numbers in [known.get(place, [0] * len(columns))]
+    ]
 
 
 def count_changes(now: Portfolio) -> dict[str, int]:

@@ -41,7 +41,7 @@ from infopoints.models import InformationPoint
 from infopoints.querysets import InformationPointQuerySet
 from oegen.core import caching
 from oegen.core.caching import cache_key
-from pipelines.querysets import PipelineQuerySet
+from pipelines.querysets import ConditionsQuerySet
 
 #: The number of information points in the list of the highest ratings.
 TOP = 10
@@ -104,7 +104,7 @@ class Overview:
 
 
 def overview(
-    select: Callable[[], PipelineQuerySet], since: date, tab: str, *, filters: str
+    select: Callable[[], ConditionsQuerySet], since: date, tab: str, *, filters: str
 ) -> Overview:
     """The figures of the pipelines that ``select`` returns, at the moment that the request reads,
     compared with the end of ``since``, and those of a tab, one of ``TABS``.

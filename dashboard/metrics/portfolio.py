@@ -35,7 +35,7 @@ from dashboard.metrics.fact_rows import (
     select_facts,
     valid_at,
 )
-from dashboard.metrics.kept import facts_version
+from dashboard.metrics.kept import Baseline, baseline, facts_version
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
@@ -51,9 +51,9 @@ from dashboard.metrics.tables import analyse, new_table_name, once_each, tempora
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import keep
-from oegen.core.sql import Values, fetch, uuid_of
+from oegen.core.sql import Values, fetch
 from pipelines.models import Fact
-from pipelines.querysets import PipelineQuerySet, part_of
+from pipelines.querysets import ConditionsQuerySet, part_of
 
 T = TypeVar("T")
 
@@ -62,9 +62,6 @@ LINKED = (
     *(Column.FIRST_ROW, Column.BASIS, Column.ID, Column.FACILITY, Column.IS_STORAGE),
     *(Column.KW, Column.KWH, Column.OWNERSHIP, Column.PROBABILITY, Column.SHARED),
 )
-
-#: The most pipelines that may differ from what was kept this morning; with more, all are read.
-MAX_DIFFERING = 300
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,6 @@ class Portfolio:
     moment: datetime | None
     #: A table with the ids of the filtered pipelines; empty if unfiltered.
     selected: str
-    #: The moment of the facts that are kept: its own or, for the present, this morning.
-    _kept_until: datetime
     _before: Portfolio | None
     #: Drops the temporary tables.
     _tables: ExitStack
@@ -105,52 +100,47 @@ class Portfolio:
     @cached_property
     def comparison(self) -> Comparison:
         """Raises ValueError unless the portfolio was built with ``before``."""
-        [found] = self.compare([self])
-        return found
+        return self.compare([self])
 
     def compare(
         self, ends: Sequence[Portfolio], only: Collection[UUID] | None = None
-    ) -> list[Comparison]:
-        """The comparison of each of the ``ends``, which are this portfolio or its ``morning``, with
-        the portfolio before; of these pipelines only, whether they changed or not."""
+    ) -> Comparison:
+        """The comparison of the ``ends``, which are this portfolio or its ``kept``, with the
+        portfolio before; of these pipelines ``only``, whether they changed or not."""
         if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
         return compare(self._before, ends, self._tables, only)
 
     @cached_property
-    def morning(self) -> Portfolio:
-        """The same pipelines as they were this morning, on the portfolio's day."""
-        return replace(self, moment=self._kept_until)
+    def _baseline(self) -> Baseline:
+        """Of a past day, all up to then is kept."""
+        return Baseline(self.moment, []) if self.moment else baseline()
+
+    @cached_property
+    def kept(self) -> Portfolio:
+        """The same pipelines as the facts that are kept have them, on the portfolio's day."""
+        return replace(self, moment=self._baseline.until)
 
     @cached_property
     def differing(self) -> list[UUID] | None:
-        """The pipelines whose facts are not those of this morning; None where nothing of then is
-        kept, because pipelines are filtered, the day is past or too many differ."""
+        """The pipelines whose facts are not those that are kept; None where nothing is, because
+        pipelines are filtered, the day is past or too many differ."""
         if self._version is None or self.moment or (self._before and self._before.selected):
             return None
-        since, ended = begun_since(self._kept_until), ended_since(self._kept_until)
-        facts = Fact._meta.db_table
-        found = fetch(
-            f"""
-            SELECT pipeline_id FROM {facts} WHERE {since.sql}
-            UNION SELECT pipeline_id FROM {facts} WHERE {ended.sql} LIMIT {MAX_DIFFERING + 1}
-            """,
-            since.params + ended.params,
-        )
-        return None if len(found) > MAX_DIFFERING else [uuid_of(key) for (key,) in found]
+        return self._baseline.differing
 
-    def keep_morning(self, compute: Callable[[Portfolio], T], kind: str, *conditions: object) -> T:
-        """The result of ``compute`` for the ``morning``, cached; it depends on its facts, those of
-        the portfolio before and the ``conditions``. Not where ``differing`` is None."""
+    def keep_baseline(self, compute: Callable[[Portfolio], T], kind: str, *conditions: object) -> T:
+        """The result of ``compute`` for ``kept``, cached; it depends on its facts, those of the
+        portfolio before and the ``conditions``. Not where ``differing`` is None."""
         then = self._before and self._before.day
         version = (*(self._version or ()), then, *conditions)
-        return keep(lambda: compute(self.morning), kind, *version)
+        return keep(lambda: compute(self.kept), kind, *version)
 
     @cached_property
     def _version(self) -> tuple[object, ...] | None:
         """The version of the facts that are kept; None where the pipelines are filtered, because
         filters read more than facts."""
-        return None if self.selected else facts_version(self.day, self._kept_until)
+        return None if self.selected else facts_version(self.day, self._baseline.until)
 
     @cached_property
     def sums(self) -> Sums:
@@ -175,13 +165,13 @@ class Portfolio:
         """A part of a cache key: what changes when these columns of the facts that meet the
         condition do; None where the pipelines are filtered.
 
-        For the present, it is what was kept this morning and the facts that differ since.
+        For the present, it is what is kept and the facts that differ since.
         """
         if self._version is None or self.moment:
             return self._version
         begun, ended = (
             Counter(fetch(*self.facts(*columns, where=where, span=span)))
-            for span in (begun_since(self._kept_until), ended_since(self._kept_until))
+            for span in (begun_since(self._baseline.until), ended_since(self._baseline.until))
         )
         return (*self._version, *sorted(map(repr, ((begun - ended), (ended - begun)))))
 
@@ -204,7 +194,7 @@ class Portfolio:
 
 @contextmanager
 def portfolio(
-    select: Callable[[], PipelineQuerySet],
+    select: Callable[[], ConditionsQuerySet],
     day: date | None = None,
     *,
     before: Portfolio | None = None,
@@ -214,15 +204,12 @@ def portfolio(
     with ExitStack() as tables:
         with as_of(day) if day else nullcontext():
             past = clock.past_day()
-            moment = clock.end_of(past) if past else None
-            kept_until = moment or clock.days_ago(0)
             selected = _selected_table(select(), tables)
             found = Portfolio(
                 day or clock.today(),
                 _own_day=day,
-                moment=moment,
+                moment=clock.end_of(past) if past else None,
                 selected=selected,
-                _kept_until=kept_until,
                 _before=before,
                 _tables=tables,
             )
@@ -232,28 +219,28 @@ def portfolio(
         yield found
 
 
-def _selected_table(selected: PipelineQuerySet, tables: ExitStack) -> str:
+def _selected_table(selected: ConditionsQuerySet, tables: ExitStack) -> str:
     """The name of a temporary table of the ids; empty if nothing is filtered."""
     if not selected.query.has_filters():
         return ""
     try:
-        sql, params = selected.order_by().values("id").query.sql_with_params()
+        keys = selected.order_by().values_list(selected.pipeline_key)
+        sql, params = keys.query.sql_with_params()
     except EmptyResultSet:
-        sql, params = f"SELECT pipeline_id AS id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
+        sql, params = f"SELECT pipeline_id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
     ids = new_table_name("selected")
-    tables.enter_context(
-        temporary_table(ids, f"SELECT DISTINCT id FROM ({sql}) AS selected", params)
-    )
+    distinct = f"WITH selected (id) AS ({sql}) SELECT DISTINCT id FROM selected"
+    tables.enter_context(temporary_table(ids, distinct, params))
     analyse(ids, Column.ID)
     return ids
 
 
 def _sums_of(found: Portfolio) -> Sums:
     """The sums of the filtered pipelines. Of all pipelines, those of a past day are kept; those of
-    the present are the ones of this morning, kept, with what was written since."""
+    the present are those of the baseline, kept, with what was written since."""
     if found._version is None:
         return _read_sums(found)
-    until = found._kept_until
+    until = found._baseline.until
     known = keep(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
     if found.moment:
         return known

@@ -80,7 +80,8 @@ class Fact(models.Model):
 
 
 class FactRevision(models.Model):
-    """A write that changed what facts say of the time after ``changed_from``, on an earlier day.
+    """A write that changed what facts say of the time after ``changed_from``, which is on an
+    earlier day or before the write.
 
     Most writes change nothing but the present. The number of these rows up to a day is part of the
     cache keys of what was computed of it.

@@ -1,16 +1,25 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Self
 
-from django.db.models import BigIntegerField, Case, F, QuerySet, When
+from django.apps import apps
+from django.db.models import BigIntegerField, BooleanField, Case, ExpressionWrapper, F, When
 
 from oegen.core import clock
 from pipelines.facts.intervals import FOREVER
-from pipelines.querysets import is_own_valid, whole_number
+from pipelines.querysets import (
+    ConditionsQuerySet,
+    PipelineQuerySet,
+    is_own_valid,
+    is_sold_ready,
+    whole_number,
+)
 
 
-class FactQuerySet(QuerySet[Any]):
+class FactQuerySet(ConditionsQuerySet):
+    pipeline_key = "pipeline_id"
+
     def at(self, moment: datetime | None) -> Self:
         """The facts right before that time; None: the current ones."""
         if moment is None:
@@ -22,6 +31,14 @@ class FactQuerySet(QuerySet[Any]):
     def now(self) -> Self:
         """The facts of the effective day: the current ones, or those of the past being read."""
         return self.at(clock.past_moment())
+
+    def pipelines(self) -> PipelineQuerySet:
+        found: PipelineQuerySet = apps.get_model("pipelines", "Pipeline").objects.all()
+        return found.filter(pk__in=self.order_by().values("pipeline_id"))
+
+    def with_sold_ready(self) -> Self:
+        ready = ExpressionWrapper(is_sold_ready("sold_on"), BooleanField())
+        return self.annotate(is_sold_ready=ready)
 
 
 def fact_probability(today: date | None = None) -> Case:

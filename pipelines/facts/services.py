@@ -200,13 +200,16 @@ def _changed_from(outdated: Iterable[Values], missing: Iterable[Values]) -> Iter
 
 
 def _record_revision(changed_from: Iterable[datetime]) -> None:
-    """Record that facts change from the first of these times on, if that is on an earlier day.
+    """Record that facts change from the first of these times on, if that is on an earlier day or
+    before the change set.
 
     The last hour before midnight counts as earlier, because the transaction may end after it.
     """
     earliest = min(changed_from, default=FOREVER)
     tomorrow_soon = timezone.localdate(timezone.now() + timedelta(hours=1))
-    if earliest < clock.end_of(tomorrow_soon - timedelta(days=1)):
+    current = audit.current_change_set()
+    began = current.recorded_at if current else FOREVER
+    if earliest < max(clock.end_of(tomorrow_soon - timedelta(days=1)), began):
         FactRevision.objects.create(changed_from=earliest)
 
 

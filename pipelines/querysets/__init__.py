@@ -15,6 +15,7 @@ from pipelines.querysets.codes import (
     OVERDUE,
     WORSE,
 )
+from pipelines.querysets.conditions import ConditionsQuerySet
 from pipelines.querysets.exact import KILO, WHOLE, mw_of, part_of, whole_number
 from pipelines.querysets.facility import FacilityQuerySet, of_technology
 from pipelines.querysets.holding import PipelineCounterpartyQuerySet, held_capacity_sql
@@ -54,6 +55,7 @@ __all__ = [
     "WORSE",
     "ZERO",
     "Capacity",
+    "ConditionsQuerySet",
     "FacilityQuerySet",
     "Megawatts",
     "MilestoneQuerySet",

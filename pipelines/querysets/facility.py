@@ -15,14 +15,14 @@ from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_cap
 from pipelines.querysets.codes import ALL_KINDS
 
 
-def of_technology(*codes: str, prefix: str = "") -> Q:
-    """Condition: of any of the technologies. A code with the suffix ``ALL_KINDS`` includes the
-    kinds of its technology."""
+def of_technology(*codes: str, path: str = "technology__") -> Q:
+    """Condition: of any of the technologies, to which the lookup ``path`` leads. A code with the
+    suffix ``ALL_KINDS`` includes the kinds of its technology."""
     parents = [code.removesuffix(ALL_KINDS) for code in codes]
     families = [code.removesuffix(ALL_KINDS) for code in codes if code.endswith(ALL_KINDS)]
-    condition = Q(**{f"{prefix}technology__code__in": parents})
+    condition = Q(**{f"{path}code__in": parents})
     if families:
-        condition |= Q(**{f"{prefix}technology__parent__code__in": families})
+        condition |= Q(**{f"{path}parent__code__in": families})
     return condition
 
 

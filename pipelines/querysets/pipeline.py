@@ -1,13 +1,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
-from functools import reduce
-from math import ceil, floor
-from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
-from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import (
@@ -21,7 +16,6 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
-    Sum,
     TextField,
     Value,
     When,
@@ -31,50 +25,38 @@ from django.db.models.functions import Concat
 
 from oegen import audit, search
 from oegen.asof import table
-from oegen.core import clock, sql
+from oegen.core import sql
 from pipelines import attention, baselines
-from pipelines.choices import RAG, CapacityBasis, Outcome, Reason
+from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets.capacity import FIGURES, SUMS_OF_FIGURES, Capacity
 from pipelines.querysets.codes import (
-    ANY_FINDING,
-    ANY_REASON,
-    BETTER,
-    IN_TIME,
-    NO_DATE,
-    NO_FACILITY,
     ON_COURSE,
-    OPEN,
-    OVERDUE,
 )
-from pipelines.querysets.exact import KILO
-from pipelines.querysets.facility import FacilityQuerySet, Keys, of_technology
+from pipelines.querysets.conditions import ConditionsQuerySet
+from pipelines.querysets.facility import FacilityQuerySet, Keys
 from pipelines.querysets.shares import SharesQuerySet, probability_of
 from pipelines.querysets.state import (
     IS_ACTIVE,
     IS_COMPLETED,
     IS_ON_HOLD,
-    IS_OPEN,
     is_overdue,
     is_past_rtb,
     is_sold_ready,
     not_confirmed_since,
     state_of,
-    status_of,
 )
-from pipelines.stays import pipelines_with_result_sql
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
 
 
-class PipelineQuerySet(SharesQuerySet):
+class PipelineQuerySet(SharesQuerySet, ConditionsQuerySet):  # type: ignore[override]  # as_manager
+    def pipelines(self) -> Self:
+        return self
+
     def active(self) -> Self:
         """Not withdrawn, refused or sold; may be on hold or completed."""
         return self.filter(IS_ACTIVE)
-
-    def open(self) -> Self:
-        """Outcome active, stage not terminal, not on hold."""
-        return self.filter(IS_OPEN)
 
     def on_hold(self) -> Self:
         return self.filter(IS_ON_HOLD)
@@ -94,10 +76,6 @@ class PipelineQuerySet(SharesQuerySet):
     def overdue(self, today: date | None = None) -> Self:
         """Open, RTB date before ``today``, and the stage still before Construction."""
         return self.filter(is_overdue(today))
-
-    def with_overdue(self, today: date | None = None) -> Self:
-        """Adds ``is_overdue`` to each row."""
-        return self.annotate(is_overdue=ExpressionWrapper(is_overdue(today), BooleanField()))
 
     def with_past_rtb(self) -> Self:
         """Adds ``is_past_rtb`` to each row: whether it is in Construction or later."""
@@ -130,40 +108,6 @@ class PipelineQuerySet(SharesQuerySet):
             rtb_days_late=Subquery(facts.values("days_late")[:1]),
         )
 
-    def later_than_baseline(self, days: int) -> Self:
-        """With an RTB date at least so many days after its baseline."""
-        late = baselines.dated_facts().filter(days_late__gte=days)
-        return self.filter(pk__in=late.values("pipeline_id"))
-
-    def with_status(self) -> Self:
-        """Adds ``status`` to each row: a stage's code, ``HELD``, or the outcome that ended it."""
-        return self.annotate(status=status_of())
-
-    def of_status(self, *codes: str) -> Self:
-        """Any of the codes that ``with_status`` gives, and ``OPEN``."""
-        if codes == (OPEN,):
-            return self.open()
-        condition = Q(status__in=[code for code in codes if code != OPEN])
-        return self.with_status().filter(condition | IS_OPEN if OPEN in codes else condition)
-
-    def of_rtb(self, *codes: str, today: date | None = None) -> Self:
-        """Any of the codes ``OVERDUE``, ``IN_TIME``, ``NO_DATE`` and ``ON_COURSE``. The last stands
-        for RTB dates reached or scheduled: open and not overdue, completed with a date in the past,
-        or sold when ready to build."""
-        dated = Q(rtb_date__isnull=False)
-        in_time = dated & Q(is_overdue=False)
-        done = IS_COMPLETED & Q(rtb_date__lte=today or clock.today())
-        conditions = {
-            OVERDUE: Q(is_overdue=True),
-            IN_TIME: in_time,
-            ON_COURSE: IS_OPEN & in_time | done | Q(is_sold_ready=True),
-            NO_DATE: ~dated,
-        }
-        found = self.with_overdue(today)
-        if ON_COURSE in codes:
-            found = found.with_sold_ready()
-        return found.filter(reduce(or_, [conditions[code] for code in codes]))
-
     def on_course(self, today: date | None = None) -> Self:
         return self.of_rtb(ON_COURSE, today=today)
 
@@ -179,64 +123,6 @@ class PipelineQuerySet(SharesQuerySet):
         return self.alias(_sold_on=sold_on).annotate(
             is_sold_ready=ExpressionWrapper(is_sold_ready("_sold_on"), BooleanField())
         )
-
-    def open_on(self, day: date, rag: str | None = None, stage: str = "") -> Self:
-        """Open at the end of that day and, with ``rag``, of that rating then ("": not rated), with
-        ``stage`` in the stage with that code."""
-        facts = self._open_facts(day)
-        if stage:
-            facts = facts.filter(stage__code=stage)
-        if rag is not None:
-            facts = facts.filter(rag_status=rag)
-        return self.filter(pk__in=facts.values("pipeline_id"))
-
-    def re_rated(self, since: date, direction: str) -> Self:
-        """Open now and at the end of that day, and rated ``WORSE`` or ``BETTER`` than then."""
-        order = [RAG.GREEN, RAG.AMBER, RAG.RED]
-        if direction == BETTER:
-            order.reverse()
-        moved = reduce(
-            or_,
-            (
-                Q(
-                    rag_status=rag,
-                    pk__in=self._open_facts(since)
-                    .filter(rag_status__in=order[:place])
-                    .values("pipeline_id"),
-                )
-                for place, rag in enumerate(order)
-                if place
-            ),
-        )
-        return self.open().filter(moved)
-
-    @staticmethod
-    def _open_facts(day: date) -> QuerySet[Any]:
-        facts: QuerySet[Any] = apps.get_model("pipelines", "Fact").objects.at(clock.end_of(day))
-        return facts.filter(IS_OPEN, is_first=True).order_by()
-
-    @staticmethod
-    def _facts() -> QuerySet[Any]:
-        """The facts of the effective day. What they hold of facilities is read here, because on a
-        past day the tables of links and facilities would be made first."""
-        facts: QuerySet[Any] = apps.get_model("pipelines", "Fact").objects.now()
-        return facts.order_by()
-
-    def of_technology(self, *codes: str) -> Self:
-        """With a facility of any of the technologies, see the function ``of_technology``; the code
-        ``NO_FACILITY`` stands for pipelines without a facility."""
-        condition = of_technology(*(code for code in codes if code != NO_FACILITY))
-        if NO_FACILITY in codes:
-            condition |= Q(facility_id=None)
-        return self.filter(pk__in=self._facts().filter(condition).values("pipeline_id"))
-
-    def with_stage_result(self, stage: str, result: str) -> Self:
-        """Pipelines with this result in the stage with this code; see stays.py."""
-        return self.filter(pk__in=RawSQL(pipelines_with_result_sql(result), [stage]))  # noqa: S611
-
-    def in_country(self, *codes: str) -> Self:
-        """With a facility in one of the countries."""
-        return self.filter(pk__in=self._facts().filter(country__in=codes).values("pipeline_id"))
 
     def in_region(self, text: str) -> Self:
         """With a facility whose region contains the text."""
@@ -277,22 +163,10 @@ class PipelineQuerySet(SharesQuerySet):
             )
             return {group: self.capacity_of(sums) for group, *sums in cursor.fetchall()}
 
-    def not_confirmed_since(self, moment: datetime) -> Self:
-        """Open, with a rating that nobody has set or confirmed from ``moment`` on."""
-        return self.filter(not_confirmed_since(moment))
-
     def with_unconfirmed(self, moment: datetime) -> Self:
         """Adds ``is_unconfirmed`` to each row: whether ``not_confirmed_since`` includes it."""
         condition = ExpressionWrapper(not_confirmed_since(moment), BooleanField())
         return self.annotate(is_unconfirmed=condition)
-
-    def needing_attention(self, *reasons: str) -> Self:
-        """Open, with one of the reasons, codes of pipelines.choices.Reason; ``ANY_REASON`` stands
-        for all of them."""
-        query, params = attention.attention_sql()
-        wanted = attention.has_any(Reason if ANY_REASON in reasons else map(Reason, reasons))
-        keys = f"SELECT pipeline_id FROM ({query}) AS attention WHERE {wanted}"  # noqa: S608
-        return self.filter(pk__in=RawSQL(keys, params))  # noqa: S611
 
     def with_reasons(self) -> Self:
         """Adds ``reason_codes`` to each row: codes of pipelines.choices.Reason, separated by
@@ -312,19 +186,6 @@ class PipelineQuerySet(SharesQuerySet):
                 found.order_by().values("pipeline_id", "licence").distinct(), "licence"
             ),
         )
-
-    def with_findings_of(self, *kinds: str) -> Self:
-        """Of which a public register says something of these kinds otherwise, codes of
-        pipelines.choices.FindingKind; ``ANY_FINDING`` stands for all of them."""
-        found = self._findings()
-        if ANY_FINDING not in kinds:
-            found = found.filter(kind__in=kinds)
-        return self.filter(pk__in=found.order_by().values("pipeline_id"))
-
-    @staticmethod
-    def _findings() -> QuerySet[Any]:
-        found: QuerySet[Any] = apps.get_model("pipelines", "RegisterFinding").objects.now()
-        return found
 
     def _joined(self, findings: QuerySet[Any], column: str) -> RawSQL:
         """The texts of the column of each pipeline's findings, one after the other."""
@@ -372,15 +233,6 @@ class PipelineQuerySet(SharesQuerySet):
             capacity_ac=self._own_sum("capacity_mw", ~dc),
             storage_mwh=self._own_sum("storage_mwh"),
         )
-
-    def of_capacity(self, at_least: Decimal | None = None, at_most: Decimal | None = None) -> Self:
-        """By ``capacity_mw`` of ``with_capacity``; an unknown capacity is in no range."""
-        found = self._facts().values("pipeline_id").annotate(capacity=Sum("kw"))
-        if at_least is not None:
-            found = found.filter(capacity__gte=ceil(at_least * KILO))
-        if at_most is not None:
-            found = found.filter(capacity__lte=floor(at_most * KILO))
-        return self.filter(pk__in=found.values("pipeline_id"))
 
     def with_storage(self) -> Self:
         """Adds ``storage_mw`` to each row: the storage part of its MW (AC)."""

@@ -21,7 +21,7 @@ from dashboard.views import selection_of
 from oegen.core import clock
 from oegen.core.caching import keep
 from pipelines.filtered import select_pipelines
-from pipelines.querysets import PipelineQuerySet
+from pipelines.querysets import ConditionsQuerySet
 
 #: The measure that a figure's own value is.
 VALUE = "value"
@@ -84,7 +84,7 @@ class Wanted:
         filters = dict(self.query.lists())
         return read_kept(self.figure, self._select(), since, filters, self.asker.person)
 
-    def _select(self) -> Callable[[], PipelineQuerySet]:
+    def _select(self) -> Callable[[], ConditionsQuerySet]:
         return partial(select_pipelines, self.query, self.asker.request(self.query))
 
     def read_now(self) -> Finding:

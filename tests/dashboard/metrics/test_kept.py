@@ -3,12 +3,12 @@ are filtered, nothing is kept."""
 
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
 import pytest
 from django.utils import timezone
 
 from dashboard import metrics
+from dashboard.metrics import kept
 from dashboard.metrics.moved import count_changes
 from oegen.asof import as_of
 from oegen.audit import change_set
@@ -106,19 +106,57 @@ def overview_keys() -> tuple[tuple, tuple]:
     return metrics.overview_key(since, filters=""), metrics.overview_key(since, filters="q=sun")
 
 
-def test_after_many_writes_of_a_day_all_is_read(monkeypatch):
-    # The package has a function of that name.
-    monkeypatch.setattr(import_module("dashboard.metrics.portfolio"), "MAX_DIFFERING", 2)
+def test_after_many_writes_less_is_kept(monkeypatch):
+    """Up to this morning, then the last hour, then the last five minutes, then nothing."""
+    monkeypatch.setattr(kept, "MAX_DIFFERING", 2)
     moments = Clock(monkeypatch)
     moments.begin(FIRST_DAY)
     pipelines = [make_pipeline(capacity_mw=10, rtb_date=FIRST_DAY) for _ in range(3)]
     moments.begin(FIRST_DAY + timedelta(days=5))
-    for number, pipeline in enumerate(pipelines, start=1):
-        pipeline.rtb_date = FIRST_DAY + timedelta(days=90)
-        pipeline.save()
-        with metrics.portfolio(Pipeline.objects.all) as now:
-            assert len(now.differing or [None] * 3) == number
+    morning, nine = clock.days_ago(0), moments.moment
+    known = []
+    for minutes, number in ((1, 2), (2, 3), (63, 2), (64, 3), (68, 1), (69, 3)):
+        moments.moment = nine + timedelta(minutes=minutes)
+        for pipeline in pipelines[:number]:
+            pipeline.rtb_date += timedelta(days=30)
+            pipeline.save()
+        found = kept.baseline()
+        known.append((found.until - nine, found.differing and len(found.differing)))
         assert_kept_figures_are_right()
+    assert known == [
+        (morning - nine, 2),
+        (timedelta(), None),
+        (timedelta(hours=1), 2),
+        (timedelta(hours=1), None),
+        (timedelta(hours=1, minutes=5), 1),
+        (timedelta(hours=1, minutes=5), None),
+    ]
+
+
+def test_what_is_kept_of_today_changes_with_late_and_back_dated_writes(monkeypatch):
+    monkeypatch.setattr(kept, "MAX_DIFFERING", 2)
+    moments = Clock(monkeypatch)
+    moments.begin(FIRST_DAY)
+    nine = moments.moment
+    for name in ("One", "Two", "Three", "Four"):
+        make_pipeline(name, capacity_mw=10)
+    moments.moment = nine + timedelta(minutes=58)
+    with change_set():
+        make_pipeline("Late", capacity_mw=20)
+        moments.moment = nine + timedelta(minutes=63)
+        # What others read until the change set is over.
+        assert kept.baseline() == (nine + timedelta(hours=1), [])
+        assert figures()[1].open.pipelines == 4
+        make_pipeline("Later", capacity_mw=40)
+    assert figures()[1].open.pipelines == 6
+    assert_kept_figures_are_right()
+    for dated in (timedelta(minutes=30), timedelta(days=-1)):
+        moments.tick()
+        with change_set(recorded_at=nine + dated):
+            make_pipeline(f"Dated {dated}", capacity_mw=80)
+        assert kept.baseline().until == nine + timedelta(hours=1)
+        assert_kept_figures_are_right()
+    assert figures()[1].open.pipelines == 8
 
 
 def test_a_write_dated_before_this_morning_changes_what_was_kept(monkeypatch):
