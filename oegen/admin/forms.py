@@ -230,7 +230,7 @@ class GuardedForm(forms.ModelForm):
     def validate_constraints(self):
         """Not of a row that stays as it is: most forms have several, and each costs statements."""
         if not self._is_change or self.has_changed():
-            super().validate_constraints()
+            super().validate_constraints()  # type: ignore[misc]
 
     def _post_clean(self):
         super()._post_clean()  # type: ignore[misc]  # private to Django
