@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
@@ -16,6 +17,7 @@ from oegen.core import sql
 from pipelines.registers.choices import Phase
 from pipelines.registers.models import ProjectCompany, RegisterCompany
 from pipelines.registers.querysets import RegisterProjectQuerySet
+from pipelines.registers.version import keep_with_registers
 
 #: All phases before operation together.
 TO_BE_BUILT = "open"
@@ -79,6 +81,12 @@ def market_of(projects: RegisterProjectQuerySet) -> Market:
         if parts:
             standings[TO_BE_BUILT] = _sum(parts)
     return market
+
+
+def kept_market(projects: RegisterProjectQuerySet, filters: list[tuple[str, str]]) -> Market:
+    """``market_of`` the projects that these filters select, cached until an edition or a match is
+    written."""
+    return keep_with_registers(lambda: market_of(projects), "market", urlencode(filters))
 
 
 def _sum(parts: list[Standing]) -> Standing:

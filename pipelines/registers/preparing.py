@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pipelines.registers.benchmarks import benchmarks_of
 from pipelines.registers.filters import (
+    MAIN,
     country_choices,
-    main_registers,
+    in_main_registers,
     region_choices,
     technology_choices,
 )
-from pipelines.registers.models import Register
+from pipelines.registers.market import kept_market
+from pipelines.registers.models import Register, RegisterProject
 
 
 def prepare_pages() -> None:
-    main_registers()
+    main = RegisterProject.objects.present().order_by().filter(in_main_registers())
+    kept_market(main, [("register", MAIN)])
     for choices in (technology_choices, country_choices, region_choices):
         choices()
     for register in Register.objects.active():

@@ -33,7 +33,7 @@ from pipelines.registers.market import (
     Market,
     Standing,
     Standings,
-    market_of,
+    kept_market,
 )
 from pipelines.registers.models import Match, MatchState, Register, RegisterCompany, RegisterProject
 from pipelines.registers.models.edition import stored_editions
@@ -117,9 +117,7 @@ class Competitors(FilteredPage):
         return self.request.GET.get("by") == "change"
 
     def market(self) -> Market:
-        return keep_with_registers(
-            lambda: market_of(self.object_list), "market", urlencode(self._filters)
-        )
+        return kept_market(self.object_list, self._filters)
 
     @cached_property
     def _filters(self) -> list[tuple[str, str]]:

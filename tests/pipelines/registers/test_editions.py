@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from oegen import audit
 from oegen.asof import as_of
@@ -15,7 +16,6 @@ from oegen.models import Alert, ChangeSet
 from pipelines.models import Pipeline
 from pipelines.registers.benchmarks import benchmarks_of
 from pipelines.registers.editions.ingesting import Origin, ingest_file
-from pipelines.registers.filters import main_registers
 from pipelines.registers.models import (
     Edition,
     Match,
@@ -196,11 +196,14 @@ def test_newest_edition_is_told_in_one_alert_and_an_older_one_is_not():
     assert Alert.objects.filter(channel="slack").count() == 1
 
 
-def test_pages_are_prepared_when_an_edition_is_committed(django_capture_on_commit_callbacks):
+def test_pages_are_prepared_when_an_edition_is_committed(
+    as_manager, django_capture_on_commit_callbacks
+):
     cache.clear()
     with django_capture_on_commit_callbacks(execute=True):
         ingest_repd(LATE, BUILT)
     with CaptureQueriesContext(connection) as captured:
-        main_registers()
+        assert as_manager.get(reverse("competitors")).context["total"] == 0
+        assert as_manager.get(reverse("competitors"), {"of": "built"}).context["total"] == 1
         benchmarks_of(Register.objects.get(code="repd"))
     assert not [one for one in captured if "registers_registerproject" in one["sql"]]
