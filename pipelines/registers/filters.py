@@ -19,6 +19,7 @@ from oegen.pages.selection import ALL, Choice, SelectionFilter
 from pipelines.models import Stage, Technology
 from pipelines.registers.choices import Phase, RegisterOutcome
 from pipelines.registers.models import Edition, Register, RegisterProject
+from pipelines.registers.models.edition import registers_with_editions
 from pipelines.registers.phases import year_of_phase
 from pipelines.registers.querysets import (
     CAME_BACK,
@@ -50,7 +51,7 @@ def _kept(kind: str, read):
 
 
 def register_choices() -> list[tuple[str, str]]:
-    return list(Register.objects.exclude(editions=None).values_list("code", "name").distinct())
+    return list(registers_with_editions().values_list("code", "name"))
 
 
 def technology_choices() -> list[tuple[str, str]]:
@@ -225,8 +226,4 @@ class CompanyFilter(ProjectFilters):
         selected = self.form.cleaned_data.get("register") if self.is_valid() else None
         if not selected:
             return main_registers()
-        return [
-            one
-            for one in Register.objects.exclude(editions=None).distinct()
-            if selected.allows(one.code)
-        ]
+        return [one for one in registers_with_editions() if selected.allows(one.code)]

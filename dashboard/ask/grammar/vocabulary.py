@@ -101,13 +101,14 @@ class Vocabulary:
 
 
 @cache
-def _static() -> Vocabulary:
+def static_vocabulary() -> Vocabulary:
     """What does not depend on the data."""
     found = Vocabulary()
     for kind, value, phrase in lexicon().phrases:
         found.add(phrase, kind, value)
     for word in lexicon().fillers:
         found.add(word, Kind.FILLER, "")
+    found.finish()
     return found
 
 
@@ -119,7 +120,7 @@ def vocabulary() -> Vocabulary:
 
 
 def _build() -> Vocabulary:
-    static = _static()
+    static = static_vocabulary()
     found = Vocabulary({phrase: dict(senses) for phrase, senses in static.phrases.items()})
     # Words of the data come after those of the lexicon, whose senses stay.
     for kind, value, text in _of_data():
@@ -134,7 +135,8 @@ def _of_data() -> Iterator[tuple[Kind, str, str]]:
     for code, name in statuses(stages):
         for text in (name, f"in {name}", f"{name} stage", f"the {name} stage"):
             yield Kind.FILTER, f"status={code}", text
-    yield from _technologies()
+    for code, text in technology_words():
+        yield Kind.FILTER, f"technology={code}", text
     known = dict(facility_country_choices())
     for code, name in known.items():
         yield Kind.FILTER, f"country={code}", name
@@ -152,7 +154,8 @@ def _of_data() -> Iterator[tuple[Kind, str, str]]:
         yield Kind.ROLE, f"contact:{code}", name
 
 
-def _technologies() -> Iterator[tuple[Kind, str, str]]:
+def technology_words() -> Iterator[tuple[str, str]]:
+    """Codes of technologies and families, with what these are called."""
     aliases = {one.code: one.alias_list for one in Technology.objects.all()}
     choices = technology_choices()
     families = {one.code.removesuffix("-all") for one in choices if is_technology_family(one.code)}
@@ -164,7 +167,7 @@ def _technologies() -> Iterator[tuple[Kind, str, str]]:
         own = one.code.removesuffix("-all") if is_technology_family(one.code) else one.code
         others = lexicon().names_of("technology", one.code)
         for text in (name, *aliases.get(own, []), *others):
-            yield Kind.FILTER, f"technology={one.code}", text
+            yield one.code, text
 
 
 def _regions(countries: set[str]) -> Iterator[tuple[Kind, str, str]]:

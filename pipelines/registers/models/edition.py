@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from django.db import connection, models
 
 from oegen import asof
-from oegen.core import sql
+from oegen.core import clock, sql
 from oegen.core.fields import LineField, own_field
 from oegen.models import AuditedModel
 from pipelines.registers.models.register import Register
@@ -109,6 +109,15 @@ class Reject(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.row}"
+
+
+def registers_with_editions() -> models.QuerySet[Register]:
+    """The registers of which an edition is here, on a past page one up to that day, whenever it was
+    fetched."""
+    table, day = asof.stored_table(Edition), clock.past_day()
+    until = f"WHERE date <= {sql.date_literal(day)}" if day else ""
+    rows = sql.fetch(f"SELECT DISTINCT register_id FROM {table} {until}")  # noqa: S608
+    return Register.objects.filter(pk__in=[sql.uuid_of(key) for (key,) in rows])
 
 
 def stored_editions(register: Register, until: date | None = None) -> list[tuple[UUID, date]]:
