@@ -54,7 +54,7 @@ WITHHELD = "(not shown)"
 SHORT = 70
 
 #: The names of the pages that are lists of records.
-_LISTS = frozenset([view.section for view in (*PAGES.values(), RegisterProjects)])
+_LISTS = frozenset([RegisterProjects.section, *(view.section for view in PAGES.values())])
 
 #: The most bars of a small chart.
 MOST_BARS = 12

@@ -13,7 +13,7 @@ from dashboard.ask.grammar.lexicon import BETWEEN_CODES, LEXICON, Kind, lexicon
 from dashboard.ask.grammar.vocabulary import (
     Phrases,
     Vocabulary,
-    phrase_of,
+    register_marks,
     static_vocabulary,
     technology_words,
 )
@@ -21,7 +21,6 @@ from oegen import asof
 from oegen.core.text import likeness_key
 from pipelines.filters import technology_choices
 from pipelines.registers import filters
-from pipelines.registers.licences import registers_shown
 from pipelines.registers.models import RegisterCompany, RegisterProject
 from pipelines.registers.version import keep_with_editions
 
@@ -43,10 +42,10 @@ _ENGLISH = (
 _MOST, _FEWEST = 200, 3
 
 
-def is_about_registers(words: list[str]) -> bool:
-    """Whether the question says so. Questions about information points, which may be about
+def is_about_registers(words: list[str], marks: Phrases) -> bool:
+    """Whether the question says so, by one of the marks. Questions about information points, which may be about
     competitors or a market, are not."""
-    ours, marks, is_about = static_vocabulary(), _marks(), False
+    ours, is_about = static_vocabulary(), False
     longest = max(map(len, marks))
     for place in range(len(words)):
         own = ours.at(words[place:])
@@ -58,25 +57,6 @@ def is_about_registers(words: list[str]) -> bool:
     return is_about
 
 
-def _marks() -> Phrases:
-    """The phrases by which a question is one about registers."""
-    return keep_with_editions(_find_marks, "ask marks of registers", LEXICON.stat().st_mtime_ns)
-
-
-def _find_marks() -> Phrases:
-    ours = static_vocabulary().phrases
-    found: Phrases = {}
-    for kind, value, text in lexicon().registers:
-        if kind is Kind.REGISTER:
-            found[phrase_of(text)] = {kind: value}
-    for register in registers_shown():
-        for text in (register.name, register.code.replace("-", " ")):
-            phrase = phrase_of(text)
-            if phrase and phrase not in ours:
-                found.setdefault(phrase, {Kind.REGISTER: register.code})
-    return found
-
-
 def register_vocabulary() -> Vocabulary:
     written = LEXICON.stat().st_mtime_ns
     found: Vocabulary = keep_with_editions(
@@ -86,7 +66,7 @@ def register_vocabulary() -> Vocabulary:
 
 
 def _build() -> Vocabulary:
-    found = Vocabulary(dict(_marks()))
+    found = Vocabulary(register_marks())
     for kind, value, text in (*lexicon().registers, *_of_data()):
         found.add(text, kind, value)
     for phrase, senses in static_vocabulary().phrases.items():

@@ -85,9 +85,10 @@ class Tagger:
         self.tokens = tokenise(question)
         self.words = [token.text for token in self.tokens]
         self.today = today
-        self.is_of_registers = is_about_registers(self.words)
-        own = register_vocabulary if self.is_of_registers else vocabulary
-        self.vocabulary: Vocabulary = own()
+        self.vocabulary: Vocabulary = vocabulary()
+        self.is_of_registers = is_about_registers(self.words, self.vocabulary.marks)
+        if self.is_of_registers:
+            self.vocabulary = register_vocabulary()
         self.people = _people() if names_people and not self.is_of_registers else {}
         self.kinds = (*NAMED, *(PERSONAL if names_people else ()))
 

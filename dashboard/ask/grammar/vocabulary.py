@@ -25,6 +25,7 @@ from pipelines.filters import (
 from pipelines.milestone_list import kind_choices
 from pipelines.models import Facility, Stage, Technology
 from pipelines.reference import CONSTRUCTION, RTB
+from pipelines.registers.licences import registers_shown
 
 #: The senses of a phrase: by kind, what it stands for.
 Senses = dict[Kind, str]
@@ -57,6 +58,8 @@ class Vocabulary:
     words: frozenset[str] = frozenset()
     #: All words of phrases.
     known: frozenset[str] = frozenset()
+    #: The phrases by which a question is one about public registers.
+    marks: Phrases = field(default_factory=dict)
 
     def add(self, text: str, kind: Kind, value: str) -> None:
         phrase = phrase_of(text)
@@ -122,10 +125,26 @@ def vocabulary() -> Vocabulary:
 def _build() -> Vocabulary:
     static = static_vocabulary()
     found = Vocabulary({phrase: dict(senses) for phrase, senses in static.phrases.items()})
+    found.marks = register_marks()
     # Words of the data come after those of the lexicon, whose senses stay.
     for kind, value, text in _of_data():
         found.add(text, kind, value)
     found.finish()
+    return found
+
+
+def register_marks() -> Phrases:
+    """The phrases that say that a question is about public registers, with the names of those."""
+    ours = static_vocabulary().phrases
+    found: Phrases = {}
+    for kind, value, text in lexicon().registers:
+        if kind is Kind.REGISTER:
+            found[phrase_of(text)] = {kind: value}
+    for register in registers_shown():
+        for text in (register.name, register.code.replace("-", " ")):
+            phrase = phrase_of(text)
+            if phrase and phrase not in ours:
+                found.setdefault(phrase, {Kind.REGISTER: register.code})
     return found
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 from oegen import asof
 from oegen.core import clock, sql
@@ -116,8 +117,8 @@ def registers_with_editions() -> models.QuerySet[Register]:
     fetched."""
     table, day = asof.stored_table(Edition), clock.past_day()
     until = f"WHERE date <= {sql.date_literal(day)}" if day else ""
-    rows = sql.fetch(f"SELECT DISTINCT register_id FROM {table} {until}")  # noqa: S608
-    return Register.objects.filter(pk__in=[sql.uuid_of(key) for (key,) in rows])
+    keys = RawSQL(f"SELECT register_id FROM {table} {until}", ())  # noqa: S608, S611 - SQL of ours
+    return Register.objects.filter(pk__in=keys)
 
 
 def stored_editions(register: Register, until: date | None = None) -> list[tuple[UUID, date]]:
