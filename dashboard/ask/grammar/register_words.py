@@ -43,8 +43,8 @@ _MOST, _FEWEST = 200, 3
 
 
 def is_about_registers(words: list[str], marks: Phrases) -> bool:
-    """Whether the question says so, by one of the marks. Questions about information points, which may be about
-    competitors or a market, are not."""
+    """Whether the question says so, by one of the marks. Those about information points, which may
+    be about competitors or a market, are not."""
     ours, is_about = static_vocabulary(), False
     longest = max(map(len, marks))
     for place in range(len(words)):
