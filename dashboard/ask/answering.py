@@ -12,7 +12,7 @@ from typing import Any
 from dashboard.ask import sentences
 from dashboard.ask.findings import Findings, Found, item_json, parts_of, text_of
 from dashboard.ask.grammar import ASKS, REFUSED, Reading, read
-from dashboard.ask.grammar.reading import RECORD
+from dashboard.ask.grammar.reading import RECORD, REGISTERS
 from dashboard.ask.lookups import Asker, LookupRefusedError, run
 
 #: The order of lists for which a question names none.
@@ -106,6 +106,12 @@ def arguments_of(reading: Reading) -> dict[str, Any]:
         RECORD: lambda one: {"kind": one.kind, "id": one.pk, "as_of": one.as_of},
         "screen": lambda one: {"kind": one.kind, "filters": one.filters, "as_of": one.as_of},
         "define": lambda one: {"term": one.term},
+        REGISTERS: lambda one: {
+            "what": one.kind,
+            "filters": one.filters,
+            "limit": one.limit or None,
+            "as_of": one.as_of,
+        },
     }
     return known[reading.lookup](reading)
 

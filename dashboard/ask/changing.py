@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 
 from dashboard.ask.grammar import Reading as GrammarReading
-from dashboard.ask.lookups import LOOKUPS, Asker
+from dashboard.ask.lookups import LOOKUPS, Asker, registers
 from dashboard.ask.lookups.base import in_words, sorted_query
 from dashboard.ask.lookups.grouping import DIMENSIONS
 from dashboard.ask.lookups.listing import PAGES
@@ -30,6 +30,7 @@ from oegen.pages.columns import DayColumn
 from oegen.pages.filters import PageFilterSet
 from oegen.pages.selection import NOT, SelectionField
 from pipelines.filters import PipelineFilter
+from pipelines.registers.market import MEASURES
 
 #: The most choices that a chip offers.
 MOST = 14
@@ -121,13 +122,17 @@ def chips_of(reading: Reading, question: str, asker: Asker) -> list[Chip]:
 
 def _filter_chips(reading: Reading, asker: Asker) -> Iterator[tuple[str, str, Others]]:
     query = QueryDict(str(reading.get("filters") or ""))
-    view = PAGES.get(str(reading.get("kind") or ""))
-    filterset_class: type[PageFilterSet] = view.filterset_class if view else PipelineFilter
+    filterset_class = _filterset_class(reading)
     filterset = filterset_class(query, queryset=None, request=asker.request(query))
     filterset.is_valid()
     for parameter, values in query.lists():
         name = parameter.removesuffix(NOT)
         for value in values:
+            if name in _OF_COMPANIES and reading.get("lookup") == "registers":
+                known = _OF_COMPANIES[name]
+                others = _others_of(reading, name, known)
+                yield "Ranked by", capfirst(known.get(value, value)), others
+                continue
             if name not in filterset.form.fields:
                 # The kind of change is a filter of the page of changes alone.
                 text = CHANGE_KINDS[value].label if value in CHANGE_KINDS else value
@@ -137,6 +142,23 @@ def _filter_chips(reading: Reading, asker: Asker) -> Iterator[tuple[str, str, Ot
             label = field.label if parameter == name else f"{field.label} is not"
             others = _other_filters(reading, parameter, value, field.field)
             yield str(label), str(filterset.value_label(field, value)), others
+
+
+#: What companies of registers are ranked by.
+_OF_COMPANIES = {registers.OF: MEASURES, registers.BY: registers.RANKED_BY}
+
+
+def _others_of(reading: Reading, name: str, known: dict[str, str]) -> Others:
+    yield "As usual", _with_values(reading, name)
+    for code, label in known.items():
+        yield capfirst(label), _with_values(reading, name, code)
+
+
+def _filterset_class(reading: Reading) -> type[PageFilterSet]:
+    kind = str(reading.get("kind") or "")
+    if reading.get("lookup") == "registers":
+        return registers.FILTERS.get(kind, registers.FILTERS[registers.PROJECTS])
+    return PAGES[kind].filterset_class if kind in PAGES else PipelineFilter
 
 
 def _with_page(reading: Reading, asker: Asker) -> tuple[str, Reading] | None:
@@ -172,9 +194,14 @@ def _other_filters(reading: Reading, parameter: str, value: str, field: Any) -> 
 
 def _with_filter(reading: Reading, parameter: str, value: str, other: str = "") -> Reading:
     """The reading with ``other`` in the place of a value of a filter."""
-    query = QueryDict(str(reading.get("filters") or ""), mutable=True)
+    query = QueryDict(str(reading.get("filters") or ""))
     values = [one for one in query.getlist(parameter) if one not in (value, other)]
-    query.setlist(parameter, [*values, *([other] if other else [])])
+    return _with_values(reading, parameter, *values, *([other] if other else []))
+
+
+def _with_values(reading: Reading, parameter: str, *values: str) -> Reading:
+    query = QueryDict(str(reading.get("filters") or ""), mutable=True)
+    query.setlist(parameter, list(values))
     return {**reading, "filters": sorted_query(query)}
 
 
@@ -267,7 +294,7 @@ _LOOKUPS = {
 def _kind_in_words(value: str) -> str:
     if value in PAGES:
         return capfirst(str(PAGES[value].filterset_class._meta.model._meta.verbose_name_plural))
-    return {"changes": "Changes", "audit": "History"}.get(value, "")
+    return {"changes": "Changes", "audit": "History", **registers.LABELS}.get(value, "")
 
 
 def _order_in_words(value: str) -> str:

@@ -80,8 +80,9 @@ def sentence(text: str, findings: Findings) -> Sentence:
 
 
 def named_tables(texts: Iterable[str], findings: Findings) -> Iterator[Shown]:
-    """The tables of the lookups of which the texts name something."""
+    """The tables of the lookups of which the texts name something, and the source of what is not
+    ours."""
     named = {ref for text in texts for ref in PLACEHOLDER.findall(text)}
     for found in findings.found:
-        if found.table and named & {one.ref for one in found.items}:
+        if (found.table or found.source) and named & {one.ref for one in found.items}:
             yield Shown(found)

@@ -23,6 +23,8 @@ from oegen.core.words import count, number
 #: Units that are counted: singular and plural.
 COUNTED = {
     "pipelines": ("pipeline", "pipelines"),
+    "projects": ("project", "projects"),
+    "companies": ("company", "companies"),
     "information points": ("information point", "information points"),
     "facilities": ("facility", "facilities"),
     "counterparties": ("counterparty", "counterparties"),
@@ -136,6 +138,8 @@ class Found:
     remarks: tuple[str, ...] = ()
     #: Of a record: what is known of it, by aspect, as ``rag`` or ``rtb``.
     facts: dict[str, tuple[Cell, ...]] = field(default_factory=dict)
+    #: Whose figures these are if they are not ours: names of public registers.
+    source: tuple[str, ...] = ()
 
     def of_kind(self, kind: type[Finding]) -> list[Any]:
         return [one for one in self.items if isinstance(one, kind)]

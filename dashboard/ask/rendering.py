@@ -45,6 +45,7 @@ from dashboard.ask.lookups import LOOKUPS, Asker
 from dashboard.ask.lookups.listing import PAGES
 from dashboard.charts import parts
 from oegen.core import clock
+from pipelines.registers.pages.registers import RegisterProjects
 
 #: What stands for a finding that its reader may not see.
 WITHHELD = "(not shown)"
@@ -53,7 +54,7 @@ WITHHELD = "(not shown)"
 SHORT = 70
 
 #: The names of the pages that are lists of records.
-_LISTS = frozenset([view.section for view in PAGES.values()])
+_LISTS = frozenset([RegisterProjects.section, *(view.section for view in PAGES.values())])
 
 #: The most bars of a small chart.
 MOST_BARS = 12

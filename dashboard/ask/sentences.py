@@ -351,6 +351,32 @@ def _attention(reading: Reading, found: Found, findings: Findings) -> Iterator[s
         yield f"First: {_joined([ref(row[0]) for row in rows])}."
 
 
+def _registers(reading: Reading, found: Found, findings: Findings) -> Iterator[str]:
+    """Whose figures these are comes first; the remarks end with the attribution."""
+    days = _joined([ref(one) for one in found.days])
+    edition = f", {'edition' if len(found.days) == 1 else 'editions'} of {days}"
+    source = f"{_joined(found.source)}{edition}"
+    rows = found.table.rows[:MOST_NAMED] if found.table else ()
+    if reading.kind == "projects":
+        number, capacity = found.main
+        yield f"{ref(number)}, {ref(capacity)}, in public registers ({source})."
+        names = [f"{ref(row[0])}{f' ({ref(row[1])})' if row[1] else ''}" for row in rows[:3]]
+        if names:
+            yield f"Largest: {_joined(names)}."
+        return
+    capacity, number, companies = found.figures[:3]
+    measure = capacity.label.partition(",")[0]
+    yield f"{measure}: {ref(capacity)} in {ref(number)}, in public registers ({source})."
+    if "by=change" in reading.filters:
+        parts = [f"{ref(row[0])} by {ref(row[4])}" for row in rows]
+        changed = f"The newest edition changed {ref(companies)}"
+        yield f"{changed}: {_joined(parts)}." if parts else f"{changed}."
+        return
+    parts = [f"{ref(row[0])} {ref(row[1])}{f' ({ref(row[2])})' if row[2] else ''}" for row in rows]
+    if parts:
+        yield f"Largest of {ref(companies)}: {_joined(parts)}."
+
+
 def _find(reading: Reading, found: Found, findings: Findings) -> Iterator[str]:
     if found.records:
         yield f"{_joined([ref(one) for one in found.records])}."
@@ -435,4 +461,5 @@ _WRITERS: dict[str, Callable[[Reading, Found, Findings], Iterable[str]]] = {
     "record": _record,
     "define": _define,
     "screen": _screen,
+    "registers": _registers,
 }

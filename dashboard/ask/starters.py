@@ -32,6 +32,11 @@ _QUESTIONS: dict[str, tuple[str, ...]] = {
     "counterparties": ("Who holds most of our open MW?", "Who holds most of our solar?"),
     "facilities": ("Open MW by technology", "Open MW by country"),
     "infopoints": ("Which information points expose most MW?", "What needs attention?"),
+    "competitors": (
+        "Who are the largest competitors in solar?",
+        "Largest competitors under construction",
+    ),
+    "register-projects": ("What is new in public registers?", "Largest projects in registers"),
     "milestones": ("Projects ready to build next year", "What is overdue?"),
 }
 

@@ -18,7 +18,7 @@ from oegen.pages.filters import (
     countries_of,
     queryset_method,
 )
-from oegen.pages.selection import ALL, Choice, SelectionFilter
+from oegen.pages.selection import ALL, Choice, Selection, SelectionFilter
 from pipelines.models import Stage, Technology
 from pipelines.registers.choices import Phase, RegisterOutcome
 from pipelines.registers.licences import registers_shown
@@ -117,6 +117,31 @@ def main_registers() -> dict[str, UUID]:
         return {country: register for country, register, _ in sorted(rows, key=itemgetter(2))}
 
     return _kept("main", read)
+
+
+def registers_of(selected: Selection | None) -> list[Register]:
+    """Those whose projects a filter by register takes."""
+    found = list(registers_shown())
+    if not selected:
+        return found
+    main = set(main_registers().values())
+
+    def is_among(codes: Iterable[str], one: Register) -> bool:
+        return ALL in codes or one.code in codes or (MAIN in codes and one.pk in main)
+
+    return [
+        one
+        for one in found
+        if (not selected.included or is_among(selected.included, one))
+        and not is_among(selected.excluded, one)
+    ]
+
+
+def of_one_country(registers: Iterable[Register]) -> list[Register]:
+    """Those that may list the same plants as another of them."""
+    registers = list(registers)
+    countries = Counter(one.country for one in registers)
+    return [one for one in registers if countries[one.country] > 1]
 
 
 def in_main_registers() -> Q:
@@ -226,22 +251,15 @@ class CompanyFilter(ProjectFilters):
     @cached_property
     def registers(self) -> list[Register]:
         """Those whose projects count."""
-        selected = self.form.cleaned_data.get("register") if self.is_valid() else None
-        found = registers_shown()
-        if not selected or ALL in selected.included:
-            return list(found)
-        codes = set(selected.included)
-        if MAIN in codes:
-            codes |= set(
-                found.filter(pk__in=main_registers().values()).values_list("code", flat=True)
-            )
-        return [one for one in found if not codes or one.code in codes]
+        return registers_of(self._selected)
 
     @property
     def may_count_twice(self) -> list[Register]:
         """Those of the registers, chosen by themselves, that may list the same plants."""
-        selected = self.form.cleaned_data.get("register") if self.is_valid() else None
-        if selected and selected.included == (MAIN,):
-            return []
-        countries = Counter(one.country for one in self.registers)
-        return [one for one in self.registers if countries[one.country] > 1]
+        selected = self._selected
+        is_main = selected is not None and selected.included == (MAIN,)
+        return [] if is_main else of_one_country(self.registers)
+
+    @property
+    def _selected(self) -> Selection | None:
+        return self.form.cleaned_data.get("register") if self.is_valid() else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from pipelines.registers.models import Register
+from pipelines.registers.models.edition import registers_with_editions
 
 
 def registers_shown(*codes: str) -> QuerySet[Register]:
     """The registers with editions, of these codes if some are given."""
-    found = Register.objects.exclude(editions=None).distinct()
+    found = registers_with_editions()
     return found.filter(code__in=codes) if codes else found

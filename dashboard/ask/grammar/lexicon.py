@@ -57,8 +57,13 @@ class Kind(StrEnum):
     #: A number of days, without "ago".
     DURATION = "duration"
     NAME = "name"
+    #: Of public registers: which one, all of them, or those in it.
+    REGISTER = "register"
     UNKNOWN = "unknown"
 
+
+#: Between the codes of a filter that a phrase stands for together.
+BETWEEN_CODES = ";"
 
 LEXICON = Path(__file__).parent / "lexicon.toml"
 
@@ -70,12 +75,13 @@ Phrase = tuple[Kind, str, str]
 class Lexicon:
     """``fillers`` are words on which no question turns; ``right`` are words that come close to
     known ones and are no typing errors. ``names``: by kind of reference row and code, what it is
-    called besides."""
+    called besides. ``registers`` are the phrases of questions about public registers."""
 
     fillers: tuple[str, ...]
     right: frozenset[str]
     phrases: tuple[Phrase, ...]
     names: dict[str, dict[str, tuple[str, ...]]]
+    registers: tuple[Phrase, ...]
 
     def names_of(self, kind: str, code: str) -> tuple[str, ...]:
         return self.names[kind].get(code, ())
@@ -88,6 +94,7 @@ def lexicon() -> Lexicon:
     fillers: str = data.pop("fillers")
     right: str = data.pop("right")
     names: dict[str, dict[str, str]] = data.pop("names")
+    registers: dict[str, dict[str, str]] = data.pop("registers")
     return Lexicon(
         tuple(fillers.split()),
         frozenset(right.split()),
@@ -96,6 +103,7 @@ def lexicon() -> Lexicon:
             kind: {code: tuple(_split(text)) for code, text in values.items()}
             for kind, values in names.items()
         },
+        tuple(_phrases(registers)),
     )
 
 

@@ -9,6 +9,7 @@ from dashboard.ask.grammar import (
     rules_figures,
     rules_lists,
     rules_names,
+    rules_registers,
 )
 from dashboard.ask.grammar.lexicon import Kind
 from dashboard.ask.grammar.question import Question
@@ -95,7 +96,8 @@ def read(question: str, asker: Asker) -> Reading:
             return refuse(why=EXAMPLE)
         if refusal := _refused_at_once(tags):
             return refusal
-        reading = _by_rules(Question(tags, clock.today(), filters_of_page(asker)))
+        asked = Question(tags, clock.today(), filters_of_page(asker))
+        reading = _by_rules(asked, is_of_registers=tagger.is_of_registers)
         corrected = tuple((tag.corrected, _meant(tag)) for tag in tags if tag.corrected)
         return reading.with_(corrected=corrected)
 
@@ -115,11 +117,11 @@ def _refused_at_once(tags: Sequence[Tag]) -> Reading | None:
     return None
 
 
-def _by_rules(q: Question) -> Reading:
+def _by_rules(q: Question, *, is_of_registers: bool) -> Reading:
     fewest: list[Tag] | None = None
     asks: Reading | None = None
     unknown = [tag for tag in q.tags if tag.has(Kind.UNKNOWN)]
-    for rule in RULES:
+    for rule in rules_registers.RULES if is_of_registers else RULES:
         q.reset()
         reading = rule(q)
         if reading is None:
@@ -138,6 +140,8 @@ def _by_rules(q: Question) -> Reading:
             fewest = left
     if asks and not unknown:
         return asks
+    if is_of_registers:
+        return refuse(*words_of(fewest or _content(q)), why=rules_registers.NOT_KNOWN)
     return _refusal(q, unknown or fewest or _content(q))
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from dashboard.ask.grammar.lexicon import Kind
+from dashboard.ask.grammar.lexicon import BETWEEN_CODES, Kind
 from dashboard.ask.grammar.periods import Period
 from dashboard.ask.grammar.reading import Reading
 from dashboard.ask.grammar.tags import Tag
@@ -288,7 +288,7 @@ class Question:
             self.add_filter(name, code, is_not=is_not)
 
     def add_filter(self, name: str, code: str, *, is_not: bool = False) -> None:
-        codes = _SEVERAL[code]() if code in _SEVERAL else [code]
+        codes = _SEVERAL[code]() if code in _SEVERAL else code.split(BETWEEN_CODES)
         if is_not and name not in ("region", "not_confirmed"):
             name = f"{name}{NOT}"
         self.add(name, *codes)

@@ -8,6 +8,7 @@ from typing import Any
 METRIC, RECORDS, EXPLAIN = "metric", "records", "explain"
 ATTENTION, FIND, RECORD = "attention", "find", "record"
 SCREEN, DEFINE = "screen", "define"
+REGISTERS = "registers"
 
 #: Not lookups: nothing is looked up.
 REFUSED, ASKS = "refused", "asks"

@@ -10,6 +10,11 @@ from rapidfuzz.distance import OSA
 
 from dashboard.ask.grammar.lexicon import Kind
 from dashboard.ask.grammar.periods import Period, number_of, read_period
+from dashboard.ask.grammar.register_words import (
+    company_at,
+    is_about_registers,
+    register_vocabulary,
+)
 from dashboard.ask.grammar.tokens import tokenise
 from dashboard.ask.grammar.vocabulary import Senses, Vocabulary, vocabulary
 from dashboard.ask.names import (
@@ -81,7 +86,10 @@ class Tagger:
         self.words = [token.text for token in self.tokens]
         self.today = today
         self.vocabulary: Vocabulary = vocabulary()
-        self.people = _people() if names_people else {}
+        self.is_of_registers = is_about_registers(self.words, self.vocabulary.marks)
+        if self.is_of_registers:
+            self.vocabulary = register_vocabulary()
+        self.people = _people() if names_people and not self.is_of_registers else {}
         self.kinds = (*NAMED, *(PERSONAL if names_people else ()))
 
     def tags(self) -> list[Tag]:
@@ -103,6 +111,8 @@ class Tagger:
             return person
         if duration := self._duration_at(place):
             return duration
+        if self.is_of_registers:
+            return self._tag_of_registers(place, phrase, before)
         if phrase and not self._begins_name(place, phrase):
             return phrase[0], self._tag(place, phrase[0], phrase[1])
         if number := self._number_at(place):
@@ -112,6 +122,28 @@ class Tagger:
         if phrase:
             return phrase[0], self._tag(place, phrase[0], phrase[1])
         return self._corrected(place) or (1, self._tag(place, 1, {Kind.UNKNOWN: ""}))
+
+    def _tag_of_registers(
+        self, place: int, phrase: tuple[int, Senses] | None, before: Sequence[Tag]
+    ) -> tuple[int, Tag]:
+        """Names are those of companies of registers. After “in” stands a place."""
+        is_in = bool(before) and before[-1].has(Kind.PREPOSITION, "in")
+        name = None if is_in else company_at(self.words[place:])
+        words = self.words[place : place + name[0]] if name else []
+        if self.vocabulary.known.issuperset(words) and not (
+            len(words) > 1 and self.tokens[place].is_capital
+        ):
+            # Known words are a name only if they are written like one.
+            name = None
+        if name and (phrase is None or name[0] > phrase[0]):
+            return name[0], self._tag(place, name[0], {Kind.NAME: name[1]})
+        if phrase:
+            return phrase[0], self._tag(place, phrase[0], phrase[1])
+        if number := self._number_at(place):
+            return number
+        for corrected in () if is_in else self._corrected_phrase(place):
+            return corrected
+        return 1, self._tag(place, 1, {Kind.UNKNOWN: ""})
 
     def _tag(self, place: int, length: int, senses: Senses, **values: object) -> Tag:
         tokens = self.tokens[place : place + length]

@@ -25,6 +25,7 @@ from pipelines.filters import (
 from pipelines.milestone_list import kind_choices
 from pipelines.models import Facility, Stage, Technology
 from pipelines.reference import CONSTRUCTION, RTB
+from pipelines.registers.licences import registers_shown
 
 #: The senses of a phrase: by kind, what it stands for.
 Senses = dict[Kind, str]
@@ -57,6 +58,8 @@ class Vocabulary:
     words: frozenset[str] = frozenset()
     #: All words of phrases.
     known: frozenset[str] = frozenset()
+    #: The phrases by which a question is one about public registers.
+    marks: Phrases = field(default_factory=dict)
 
     def add(self, text: str, kind: Kind, value: str) -> None:
         phrase = phrase_of(text)
@@ -101,13 +104,14 @@ class Vocabulary:
 
 
 @cache
-def _static() -> Vocabulary:
+def static_vocabulary() -> Vocabulary:
     """What does not depend on the data."""
     found = Vocabulary()
     for kind, value, phrase in lexicon().phrases:
         found.add(phrase, kind, value)
     for word in lexicon().fillers:
         found.add(word, Kind.FILLER, "")
+    found.finish()
     return found
 
 
@@ -119,12 +123,28 @@ def vocabulary() -> Vocabulary:
 
 
 def _build() -> Vocabulary:
-    static = _static()
+    static = static_vocabulary()
     found = Vocabulary({phrase: dict(senses) for phrase, senses in static.phrases.items()})
+    found.marks = register_marks()
     # Words of the data come after those of the lexicon, whose senses stay.
     for kind, value, text in _of_data():
         found.add(text, kind, value)
     found.finish()
+    return found
+
+
+def register_marks() -> Phrases:
+    """The phrases that say that a question is about public registers, with the names of those."""
+    ours = static_vocabulary().phrases
+    found: Phrases = {}
+    for kind, value, text in lexicon().registers:
+        if kind is Kind.REGISTER:
+            found[phrase_of(text)] = {kind: value}
+    for register in registers_shown():
+        for text in (register.name, register.code.replace("-", " ")):
+            phrase = phrase_of(text)
+            if phrase and phrase not in ours:
+                found.setdefault(phrase, {Kind.REGISTER: register.code})
     return found
 
 
@@ -134,7 +154,8 @@ def _of_data() -> Iterator[tuple[Kind, str, str]]:
     for code, name in statuses(stages):
         for text in (name, f"in {name}", f"{name} stage", f"the {name} stage"):
             yield Kind.FILTER, f"status={code}", text
-    yield from _technologies()
+    for code, text in technology_words():
+        yield Kind.FILTER, f"technology={code}", text
     known = dict(facility_country_choices())
     for code, name in known.items():
         yield Kind.FILTER, f"country={code}", name
@@ -152,7 +173,8 @@ def _of_data() -> Iterator[tuple[Kind, str, str]]:
         yield Kind.ROLE, f"contact:{code}", name
 
 
-def _technologies() -> Iterator[tuple[Kind, str, str]]:
+def technology_words() -> Iterator[tuple[str, str]]:
+    """Codes of technologies and families, with what these are called."""
     aliases = {one.code: one.alias_list for one in Technology.objects.all()}
     choices = technology_choices()
     families = {one.code.removesuffix("-all") for one in choices if is_technology_family(one.code)}
@@ -164,7 +186,7 @@ def _technologies() -> Iterator[tuple[Kind, str, str]]:
         own = one.code.removesuffix("-all") if is_technology_family(one.code) else one.code
         others = lexicon().names_of("technology", one.code)
         for text in (name, *aliases.get(own, []), *others):
-            yield Kind.FILTER, f"technology={one.code}", text
+            yield one.code, text
 
 
 def _regions(countries: set[str]) -> Iterator[tuple[Kind, str, str]]:

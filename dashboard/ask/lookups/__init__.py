@@ -1,4 +1,4 @@
-"""The lookups: everything that an answer is made of is read by one of these eight.
+"""The lookups: everything that an answer is made of is read by one of these nine.
 
 ::
 
@@ -35,6 +35,7 @@ from dashboard.ask.lookups import (
     listing,
     metric,
     record,
+    registers,
     screen,
     walk,
 )
@@ -42,7 +43,7 @@ from dashboard.ask.lookups.base import Asker, Lookup, LookupRefusedError, Schema
 
 LOOKUPS: dict[str, Lookup] = {
     one.LOOKUP.name: one.LOOKUP
-    for one in (metric, listing, walk, attention, finding, record, screen, defining)
+    for one in (metric, listing, walk, attention, finding, record, screen, defining, registers)
 }
 
 

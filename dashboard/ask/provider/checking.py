@@ -255,17 +255,20 @@ class Checker:
     # What is left unsaid --------------------------------------------------------------------------
 
     def _completed(self, text: str) -> str:
-        """The sentence with what it leaves out: filters that neither it nor the question names, the
-        record or row, and another day than that of the page."""
+        """The sentence with what it leaves out: the public registers that it is of, filters that
+        neither it nor the question names, the record or row, and another day than the page's."""
         refs = PLACEHOLDER.findall(text)
         said = choices().mentioned(PLACEHOLDER.sub(" ", text))
         asked = choices().mentioned(self.question)
         page = filters_of_page(self.asker)
         added: dict[str, None] = {}
         for ref in dict.fromkeys(refs):
+            own = self._known[ref]
+            if own.source and not all(one in text for one in own.source):
+                # What others publish is never taken for ours.
+                added[_parenthesis(own.title)] = None
             if ref[0] not in "fc":
                 continue
-            own = self._known[ref]
             if own.is_row and not self._names_row(own, text, refs):
                 added[_parenthesis(own.label)] = None
             elif not (_says_filters(own, said, asked, page) and self._says_measure(own, text)):

@@ -26,6 +26,9 @@ FREE_FACTS = frozenset(
 #: What a label is at most; a longer text of a row is none.
 MOST_LABEL = 60
 
+#: Lookups whose title is no measure.
+_MEASURELESS = frozenset({"records", "record", "registers"})
+
 #: Filters that go without saying.
 USUAL = {("status", "open")}
 
@@ -35,7 +38,8 @@ class Vocabulary:
     """Of one finding. ``words`` are stems; ``phrases`` are whole labels, also those that deny.
     ``records`` are references of those that it is of; ``members`` of those that are among what it
     counts. ``is_row``: it is of one row or record, which ``label`` names. ``days`` are those at
-    which it holds. ``measure`` are the stems of which a sentence has to say one."""
+    which it holds. ``measure`` are the stems of which a sentence has to say one. ``source`` is
+    whose it is, if it is not ours."""
 
     words: set[str] = field(default_factory=set)
     phrases: set[str] = field(default_factory=set)
@@ -47,6 +51,7 @@ class Vocabulary:
     title: str = ""
     measure: set[str] = field(default_factory=set)
     filters: dict[str, set[str]] = field(default_factory=dict)
+    source: tuple[str, ...] = ()
 
     def add(self, *texts: str) -> None:
         for text in texts:
@@ -71,6 +76,7 @@ class Vocabulary:
         self.title = self.title or other.title
         self.measure = self.measure or other.measure
         self.filters = self.filters or other.filters
+        self.source = self.source or other.source
 
 
 def vocabularies(findings: Findings) -> dict[str, Vocabulary]:
@@ -107,9 +113,12 @@ def _add_found(found: Found, found_of: Mapping[str, Vocabulary]) -> None:
             continue
         if not isinstance(one, Day):
             own.add(found.title)
+            own.source = found.source
+            if found.source:
+                own.title = found.title
         if isinstance(one, Figure):
             own.title = found.title
-            if found.lookup not in ("records", "record"):
+            if found.lookup not in _MEASURELESS:
                 own.measure = _measure(found.title)
             # What a row of a list has of its record is the same in every list.
             if not (one.ref in in_rows and found.lookup in ("records", "record")):

@@ -5,9 +5,10 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 from oegen import asof
-from oegen.core import sql
+from oegen.core import clock, sql
 from oegen.core.fields import LineField, own_field
 from oegen.models import AuditedModel
 from pipelines.registers.models.register import Register
@@ -109,6 +110,15 @@ class Reject(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.row}"
+
+
+def registers_with_editions() -> models.QuerySet[Register]:
+    """The registers of which an edition is here, on a past page one up to that day, whenever it was
+    fetched."""
+    table, day = asof.stored_table(Edition), clock.past_day()
+    until = f"WHERE date <= {sql.date_literal(day)}" if day else ""
+    keys = RawSQL(f"SELECT register_id FROM {table} {until}", ())  # noqa: S608, S611 - SQL of ours
+    return Register.objects.filter(pk__in=keys)
 
 
 def stored_editions(register: Register, until: date | None = None) -> list[tuple[UUID, date]]:

@@ -147,7 +147,7 @@ class Competitors(FilteredPage):
         everything = ranking.everything
         return context | {
             "page": Paginator(range(ranking.total), PAGE_SIZE).page(ranking.page),
-            "rows": list(self._rows(ranking)),
+            "rows": list(self.rows(ranking)),
             "measures": [
                 (code, label, self._url(of=code), code == self.measure)
                 for code, label in MEASURES.items()
@@ -160,13 +160,13 @@ class Competitors(FilteredPage):
             "by_change": self.by_change,
             "total": ranking.total,
             "everything": everything,
-            "everything_url": self._projects_url(self.measure),
+            "everything_url": self.projects_url(self.measure),
             "largest": LARGEST,
             "largest_pct": round(100 * ranking.largest_mw / everything.mw)
             if everything.mw
             else None,
             "registers": registers,
-            "editions": [(one, *_newest_days(one)) for one in registers],
+            "editions": [(one, *newest_days(one)) for one in registers],
             "counted_twice": get_text_list(
                 [str(one) for one in self.filterset.may_count_twice], "and"
             ),
@@ -174,11 +174,11 @@ class Competitors(FilteredPage):
             "status_text": count(ranking.total, "company", "companies"),
         }
 
-    def _rows(self, ranking: Ranking) -> Iterator[Row]:
+    def rows(self, ranking: Ranking) -> Iterator[Row]:
         keys = [key for key, _ in ranking.companies]
         names = dict(RegisterCompany.objects.filter(pk__in=keys).values_list("pk", "name"))
         known = counterparties_of(keys)
-        urls = {code: self._projects_url(code) for code in MEASURES}
+        urls = {code: self.projects_url(code) for code in MEASURES}
         everything = ranking.everything.mw
         for rank, (key, standings) in enumerate(
             ranking.companies, start=1 + (ranking.page - 1) * PAGE_SIZE
@@ -204,7 +204,7 @@ class Competitors(FilteredPage):
             query[name] = value
         return f"?{query.urlencode()}"
 
-    def _projects_url(self, measure: str) -> str:
+    def projects_url(self, measure: str) -> str:
         """The list of the projects behind a figure."""
         phases = [str(phase) for phase in STAGES] if measure == TO_BE_BUILT else [measure]
         query = [*self._filters, *(("phase", phase) for phase in phases)]
@@ -268,7 +268,7 @@ def counterparties_of(companies: list[UUID]) -> dict[UUID, UUID]:
     return dict(found.values_list("company", "object_id"))
 
 
-def _newest_days(register: Register) -> tuple[Any, Any]:
+def newest_days(register: Register) -> tuple[Any, Any]:
     """Of the newest edition and the one before; None for one that is not there."""
     days = [day for _, day in stored_editions(register, clock.past_day())]
     return (days[-1] if days else None, days[-2] if len(days) > 1 else None)

@@ -17,6 +17,7 @@ from tests.support.builders import (
     make_user,
 )
 from tests.support.portfolios import analyze_tables
+from tests.support.registers import ingest_repd
 
 #: The day of the clock, as in tests/dashboard/sample; and days before, on which records were added
 #: and changed.
@@ -24,6 +25,9 @@ TODAY = date(2025, 7, 15)
 ADDED, CHANGED = date(2025, 3, 10), date(2025, 6, 20)
 
 SEED = 1
+
+#: The editions of REPD that questions are about.
+EARLY, LATE = date(2024, 7, 31), date(2025, 1, 31)
 
 
 def load_portfolio(at: Callable[[date], None]) -> User:
@@ -70,6 +74,7 @@ def load_portfolio(at: Callable[[date], None]) -> User:
         "Grid congestion in the north", impact=80, likelihood=70, market="GB grid"
     )
     point.pipelines.add(Pipeline.objects.get(project_name="Kestrelmoor Wind Farm"))
+    load_register()
     at(CHANGED)
     gannet = Pipeline.objects.get(project_name="Gannet Swell Offshore Wind")
     gannet.rtb_date, gannet.rag_status = date(2027, 11, 30), "red"
@@ -77,3 +82,52 @@ def load_portfolio(at: Callable[[date], None]) -> User:
     at(TODAY)
     analyze_tables()
     return asker
+
+
+def load_register() -> None:
+    """Two editions of REPD: with the later one Alder got a consent and a project was refused, one
+    is new and one has vanished."""
+    before = (
+        _row("1", "Birch Down Battery", "Harrowgate Storage Ltd", "100", technology="Battery"),
+        _row("2", "Copse Battery", "Alder Power Ltd", "49.9", technology="Battery"),
+        _row("3", "Kestrel Hill Solar", "Alder Power Ltd", "40"),
+        _row("4", "Oast Field Solar", "Alder Power Ltd", "30", county="Kent", region="South East"),
+        _row("6", "Vanishing Wind", "Rowan Wind plc", "12", technology="Wind Onshore"),
+    )
+    refused = {STATUS: "Application Refused", "Planning Permission Refused": "02/12/2024"}
+    granted = {STATUS: "Awaiting Construction", "Planning Permission Granted": "14/10/2024"}
+    private = _row("7", "Smithy Field Solar", "Mr J Smithson", "5")
+    new = _row("5", "Glen Wind", "Rowan Wind plc", "66", technology="Wind Onshore")
+    ingest_repd(EARLY, *before)
+    ingest_repd(
+        LATE,
+        *before[:2],
+        before[2] | granted,
+        before[3] | refused,
+        new | {"Region": "Scotland", "Country": "Scotland"},
+        private,
+    )
+
+
+STATUS = "Development Status (short)"
+
+
+def _row(
+    key: str,
+    name: str,
+    operator: str,
+    mw: str,
+    *,
+    technology: str = "Solar Photovoltaics",
+    county: str = "West Yorkshire",
+    region: str = "Yorkshire and Humber",
+) -> dict[str, str]:
+    return {
+        "Ref ID": key,
+        "Site Name": name,
+        "Operator (or Applicant)": operator,
+        "Installed Capacity (MWelec)": mw,
+        "Technology Type": technology,
+        "County": county,
+        "Region": region,
+    }

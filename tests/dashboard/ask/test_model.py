@@ -113,7 +113,7 @@ def test_strict_schemas_describe_the_tools(server, asker):
     server.plays(says("{f1}"))
     list(ask(QUESTION, asker))
     tools = {one["function"]["name"]: one["function"] for one in server.requests[0]["tools"]}
-    assert len(tools) == 8
+    assert len(tools) == 9
     for one in tools.values():
         assert one["strict"] is True
         assert one["parameters"]["additionalProperties"] is False
