@@ -59,6 +59,7 @@ NO_PAGES |= {"imports", "import", "import-columns", "import-errors"}
 QUERIES = {
     "ask": {"q": "open MW by technology", "on": "/"},
     "ask-start": {"on": "/"},
+    "registers-found": {"q": "kestrel"},
     "search": {"q": "row"},
     "suggest": {"q": "row"},
 }
