@@ -115,6 +115,12 @@ _GOOD_FOR = timedelta(3 * 365)
 
 #: Other applications for each developer.
 _OTHERS = 7
+
+#: The most projects of ours, and developers, that the register knows, however large the sample is.
+_MOST_PROJECTS, _MOST_DEVELOPERS = 300, 60
+
+#: Of so many matches one is left to people.
+_ONE_OF = 3
 _OLDEST_DAYS, _NEWEST_DAYS = 3400, 60
 
 
@@ -161,6 +167,11 @@ class Application:
         return row | {_COLUMNS[one]: f"{day}" for one, day in reached.items()}
 
 
+def is_left_to_people(number: int) -> bool:
+    """Whether nobody has decided the match of our project with that place among these, from 0."""
+    return number % _ONE_OF == _ONE_OF - 1
+
+
 def invent_applications(rng: Random, today: date) -> list[Application]:
     """The applications of our projects first, in the order of their names."""
     found = [*_of_our_projects(rng, today), *_of_others(rng, today)]
@@ -179,12 +190,11 @@ def _of_our_projects(rng: Random, today: date) -> Iterator[Application]:
     ).order_by("project_name")
     seen: set[Facility] = set()
     alike: Counter[tuple[str, str]] = Counter()
-    for pipeline in pipelines:
+    for pipeline in pipelines[:_MOST_PROJECTS]:
         facility = min(pipeline.facilities.all(), key=lambda one: one.name, default=None)
         days = _days_of(rng, pipeline)
         if facility is None or facility in seen or facility.capacity_mw is None or not days:
             continue
-        seen.add(facility)
         application = Application(
             reference="",
             name=facility.name,
@@ -198,11 +208,22 @@ def _of_our_projects(rng: Random, today: date) -> Iterator[Application]:
             days=days,
             facility=facility,
         )
-        if pipeline.outcome == Outcome.ACTIVE:
+        if is_left_to_people(len(seen)):
+            _describe_otherwise(application)
+        elif pipeline.outcome == Outcome.ACTIVE:
             kind = pipeline.stage.code, pipeline.rag_status
             _differ(application, pipeline, alike[kind], today)
             alike[kind] += 1
+        seen.add(facility)
         yield application
+
+
+def _describe_otherwise(application: Application) -> None:
+    """As registers often do: so that matching is not sure."""
+    words = application.name.split()
+    application.name = " ".join(words[: max(len(words) - 1, 1)])
+    application.latitude += 0.015
+    application.capacity_mw = (application.capacity_mw * Decimal("0.92")).quantize(Decimal("0.1"))
 
 
 def _lead_of(pipeline: Pipeline) -> str:
@@ -255,7 +276,7 @@ def _of_others(rng: Random, today: date) -> Iterator[Application]:
     developers = Counterparty.objects.filter(
         pipeline_links__role__code__in=("lead-developer", "co-developer")
     )
-    for developer in developers.distinct().order_by("name"):
+    for developer in developers.distinct().order_by("name")[:_MOST_DEVELOPERS]:
         for _ in range(_OTHERS):
             yield _of_other(rng, developer, today)
 

@@ -73,7 +73,7 @@ def _write_planning_register(applications: list[Application], today: date) -> Re
 
 
 def _decide(register: Register, applications: list[Application]) -> None:
-    """Accept two of three matches, of projects and of companies."""
+    """Accept the matches, of projects and of companies, but those that are left to people."""
     [person, *_] = get_colleagues(timezone.now())
     known = set(RegisterProject.objects.filter(register=register).values_list("pk", flat=True))
     ours = [
@@ -93,8 +93,8 @@ def _decide(register: Register, applications: list[Application]) -> None:
     reason = "Matches of the sample's register with its portfolio"
     with audit.change_set(person=person, source=audit.Source.SAMPLE, reason=reason):
         for number, (key, facility) in enumerate(ours):
-            if key in known and number % 3 != 2:
+            if key in known and not planning_register.is_left_to_people(number):
                 Match(project_id=key, record=facility, state=MatchState.ACCEPTED).save()
         for number, (company, counterparty) in enumerate(counterparties):
-            if number % 3 != 2:
+            if not planning_register.is_left_to_people(number):
                 Match(company=company, record=counterparty, state=MatchState.ACCEPTED).save()
