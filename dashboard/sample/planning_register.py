@@ -219,9 +219,10 @@ def _of_our_projects(rng: Random, today: date) -> Iterator[Application]:
 
 
 def _describe_otherwise(application: Application) -> None:
-    """As registers often do: so that matching is not sure."""
-    words = application.name.split()
-    application.name = " ".join(words[: max(len(words) - 1, 1)])
+    """As registers often do, with two letters in the wrong order: so that matching is not sure."""
+    name, middle = application.name, len(application.name) * 2 // 3
+    application.name = name[:middle] + name[middle:][1::-1] + name[middle + 2 :]
+    application.applicant = ""
     application.latitude += 0.015
     application.capacity_mw = (application.capacity_mw * Decimal("0.92")).quantize(Decimal("0.1"))
 
