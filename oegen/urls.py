@@ -12,6 +12,7 @@ from oegen.people import passwords, sign_in
 urlpatterns = [
     path("", include("dashboard.urls")),
     path("", include("pipelines.urls")),
+    path("", include("pipelines.registers.urls")),
     path("", include("counterparties.urls")),
     path("", include("infopoints.urls")),
     path("comments/<uuid:comment>/change/", comments.change_comment, name="comment-change"),

@@ -3,7 +3,14 @@
 Imports ``search``, ``audit`` and ``core``.
 """
 
-from oegen.asof.tables import as_of, data_version, first_entry, stored_table, table
+from oegen.asof.tables import (
+    as_of,
+    data_version,
+    first_entry,
+    register_past_rows,
+    stored_table,
+    table,
+)
 from oegen.asof.urls import FIRST_DAY, PARAMETER, URL_ATTRIBUTES, keep_day, keep_day_in
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "first_entry",
     "keep_day",
     "keep_day_in",
+    "register_past_rows",
     "stored_table",
     "table",
 ]

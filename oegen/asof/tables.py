@@ -22,7 +22,7 @@ SQL written by hand must name tables by ``table(model)``: without the quotes it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -47,6 +47,16 @@ _QUOTED = re.compile(r'"(\w+)"')
 def table(model) -> str:
     """The model's quoted table name for raw SQL: inside ``as_of`` it is the temporary table."""
     return f'"{model._meta.db_table}"'
+
+
+#: What selects the rows on the past day, of models without a history of their own.
+_derived: dict[type[Model], Callable[[], str | None]] = {}
+
+
+def register_past_rows(model: type[Model], select: Callable[[], str | None]) -> None:
+    """Have a model without history read as of the past day, too. ``select`` is called inside
+    ``as_of`` and gives the SELECT of its rows then, with all columns; None if they are as today."""
+    _derived[model] = select
 
 
 _tables: ContextVar[_PastTables | None] = ContextVar("oegen_past_tables", default=None)
@@ -167,6 +177,8 @@ class _PastTables:
                 history._meta.db_table,
                 partial(self._view, model),
             )
+        for derived, select in _derived.items():
+            yield derived._meta.db_table, partial(self._derived_rows, derived, select)
         yield SearchDocument._meta.db_table, self._documents
 
     def _create_table(self, name: str) -> None:
@@ -192,6 +204,10 @@ class _PastTables:
             self._view_over(model, written, ("id",), self._rows.rebuilt(model), cursor)
         else:
             self._table(model, self._rows.records(model), cursor)
+
+    def _derived_rows(self, model: type[Model], select: Callable[[], str | None], cursor) -> None:
+        if rows := select():
+            self._table(model, rows, cursor)
 
     def _view_over(
         self, model: type[Model], written: str, key: Sequence[str], rebuilt: str, cursor
@@ -309,7 +325,9 @@ def _indexed(model) -> list[str]:
     save."""
     columns = []
     for field in model._meta.concrete_fields:
-        by_key = field.primary_key and getattr(model, "PARENT_FIELD", None) == ""
+        by_key = field.primary_key and (
+            model in _derived or getattr(model, "PARENT_FIELD", None) == ""
+        )
         target = target_of(field)
         to_record = (
             target is not None and issubclass(target, AuditedModel) and not target.is_vocabulary()

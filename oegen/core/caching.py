@@ -29,13 +29,14 @@ def cache_key(*conditions: object) -> str:
     return sha256(":".join(map(str, (_release(), *conditions))).encode()).hexdigest()
 
 
-def keep(compute: Callable[[], T], *conditions: object) -> T:
-    """The cached result of ``compute`` under these conditions, or a new one."""
+def keep(compute: Callable[[], T], *conditions: object, seconds: int = CACHE_SECONDS) -> T:
+    """The cached result of ``compute`` under these conditions, or a new one. ``seconds`` is how
+    long it is cached."""
     key = cache_key(*conditions)
     found: T | None = read(key)
     if found is None:
         found = compute()
-        write(key, found)
+        write(key, found, seconds)
     return found
 
 
@@ -44,9 +45,9 @@ def read(key: str) -> Any:
     return None if _is_bypassed.get() else cache.get(key)
 
 
-def write(key: str, value: Any) -> None:
+def write(key: str, value: Any, seconds: int = CACHE_SECONDS) -> None:
     if not _is_bypassed.get():
-        cache.set(key, value, timeout=CACHE_SECONDS)
+        cache.set(key, value, timeout=seconds)
 
 
 @contextmanager

@@ -185,6 +185,10 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     state_template_name = "oegen/parts/list_state.html"
     empty_text = ""
+    #: What those may do about an empty list who can't add to it.
+    remedy_text = "Portfolio managers add them in the admin."
+    #: Whether a download can be imported again.
+    is_imported = True
 
     def usual_filters(self):
         return {capfirst(self.default_filter.adjective) if self.default_filter else "All": {}}
@@ -205,7 +209,9 @@ class ListPage(SingleTableMixin, FilteredPage):
         marker = self.file_marker(table)
         facts = self.file_facts(table, title, marker) if kind == exports.XLSX else ()
         columns, rows = table.file_columns(), table.file_rows()
-        sheet = exports.Sheet(title, columns, rows, facts, marker=marker)
+        sheet = exports.Sheet(
+            title, columns, rows, facts, marker=marker if self.is_imported else None
+        )
         return downloads.answer(self.request, sheet, kind, self.object_list.order_by().count())
 
     def file_marker(self, table: RecordTable) -> Marker:
@@ -245,6 +251,8 @@ class ListPage(SingleTableMixin, FilteredPage):
         facts.append((capfirst(title), self.object_list.order_by().count()))
         if hasattr(self.object_list, "capacity"):
             facts += self.object_list.capacity().facts
+        if not self.is_imported:
+            return facts
         return [
             *facts,
             ("Change set", marker.change_set),
@@ -313,6 +321,7 @@ class ListPage(SingleTableMixin, FilteredPage):
         open_view = next((view for view in views if view.query == state), None)
         return context | {
             "empty_text": self.empty_text,
+            "remedy_text": self.remedy_text,
             "total": table.paginator.count,
             "capacity": capacity,
             "of_which": of_which,

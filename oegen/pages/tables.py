@@ -53,8 +53,9 @@ class RecordTable(tables.Table):
 
     #: The columns, in order, for users without preferences.
     default_columns: tuple[str, ...] = ()
-    #: The version and the id come last in every download, so that it can be imported again.
     file_only: tuple[FileOnlyColumn, ...] = ()
+    #: The last columns of downloads, by which these can be imported again.
+    file_keys: tuple[FileOnlyColumn, ...] = (_VERSION, _ID)
     #: The capacity of all rows, if opening the page computed it.
     capacity: Any = None
 
@@ -187,7 +188,7 @@ class RecordTable(tables.Table):
     def _file_only(self) -> list[FileOnlyColumn]:
         shown = self.columns.names()
         wanted = [one for one in self.file_only if not one.beside or one.beside in shown]
-        return [*wanted, _VERSION, _ID]
+        return [*wanted, *self.file_keys]
 
 
 def _tags(bound: BoundColumn, name: str) -> Iterator[SafeString]:

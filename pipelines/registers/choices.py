@@ -11,3 +11,12 @@ class RegisterOutcome(models.TextChoices):
     SUPERSEDED = "superseded", "Superseded"
     BUILT = "built", "Built"
     GONE = "gone", "Gone"
+
+
+class Phase(models.TextChoices):
+    """How far a project is that goes on, or was built."""
+
+    PLANNING = "planning", "In planning"
+    CONSENTED = "consented", "Consented"
+    CONSTRUCTION = "construction", "In construction"
+    BUILT = "built", "Built"

@@ -34,6 +34,7 @@ from pipelines.models import (
     Stage,
     Technology,
 )
+from pipelines.registers.models import RegisterProject
 from tests.support.builders import (
     make_asked_question,
     make_contact,
@@ -44,6 +45,7 @@ from tests.support.builders import (
     make_pipeline,
 )
 from tests.support.portfolios import analyze_tables
+from tests.support.registers import ingest_repd
 
 BUDGETS = json.loads((Path(__file__).parent / "budgets.json").read_text())
 
@@ -77,6 +79,8 @@ def page_names() -> set[str]:
 
 def add_rows(number: int, manager: User) -> dict:
     """That many rows of every kind, tied to one record of each; gives those by page name."""
+    for day in (date(2024, 7, 31), date(2025, 1, 31)):
+        ingest_repd(day, *({"Ref ID": str(n), "Site Name": f"Row {n}"} for n in range(number)))
     frozen = make_frozen_report(manager)
     for _ in range(number):
         job = jobs.enqueue("tidy", person=manager)
@@ -155,8 +159,11 @@ def add_rows(number: int, manager: User) -> dict:
             Comment.objects.bulk_create(
                 Comment(subject=record, text=f"Row {row}") for row in range(number // 5)
             )
+    project = RegisterProject.objects.first()
     analyze_tables()
     return hub | {
+        "competitor": project.company_links.get().company,
+        "register-project": project,
         "asked": make_asked_question(manager),
         "job": job,
         "frozen-report": frozen,

@@ -66,12 +66,13 @@ def repd_rows(*changes: Mapping[str, str]) -> list[dict[str, str]]:
     return [{**USUAL, **one} for one in changes]
 
 
-def ingest_repd(on: date, *changes: Mapping[str, str]) -> Ingested:
-    """An edition of REPD with rows that differ from the usual one by these values."""
+def ingest_repd(on: date, *changes: Mapping[str, str], register: str = "repd") -> Ingested:
+    """An edition of REPD, or of another register that is read like it, with rows that differ from
+    the usual one by these values."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_table(Path(folder) / "repd.csv", repd_rows(*changes))
         return ingest_file(
-            Register.objects.get(code="repd"),
+            Register.objects.get(code=register),
             path,
             on=on,
             origin=Origin(path.name),

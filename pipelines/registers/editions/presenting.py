@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import date
+from decimal import Decimal
 from itertools import groupby, pairwise
 from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -17,12 +19,20 @@ from pipelines.registers.editions.companies import link_companies
 from pipelines.registers.models import Register, RegisterProject, RegisterState, Sighting
 from pipelines.registers.models.edition import stored_editions
 from pipelines.registers.models.project import DESCRIBED
+from pipelines.registers.phases import phase_of
 
 #: The rank of a project that is no stage's any more, behind that of all stages.
 _ENDED = 1_000_000
 
-#: A sighting: the place of its edition among all, the state, and the rank of its stage.
-_Seen = tuple[int, UUID, int]
+
+class _Seen(NamedTuple):
+    """A sighting: the place of its edition among all, the state, and what that says."""
+
+    place: int
+    state: UUID
+    rank: int
+    phase: str
+    capacity_mw: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,9 @@ class Presence:
     is_vanished: bool = False
     came_back_on: date | None = None
     went_back_on: date | None = None
+    phase: str = ""
+    previous_phase: str = ""
+    previous_mw: Decimal | None = None
 
 
 _COLUMNS = tuple(Presence.__annotations__)
@@ -63,35 +76,47 @@ def _presences(register: Register) -> Iterator[tuple[UUID, Presence]]:
     editions = stored_editions(register)
     places = {key: place for place, (key, _) in enumerate(editions)}
     days = [day for _, day in editions]
-    orders = dict(Stage.objects.values_list("pk", "order"))
+    stages = {
+        key: (code, order) for key, code, order in Stage.objects.values_list("pk", "code", "order")
+    }
     rows = (
         Sighting.objects.filter(contents__in=list(places), state__project__register=register)
         .order_by("state__project_id")
-        .values_list("state__project_id", "contents", "state_id", "state__stage_id")
+        .values_list(
+            *("state__project_id", "contents", "state_id"),
+            *("state__stage_id", "state__outcome", "state__capacity_mw"),
+        )
     )
     for key, several in groupby(rows.iterator(), key=itemgetter(0)):
-        seen = sorted(
-            (places[contents], state, orders.get(stage, _ENDED))
-            for _, contents, state, stage in several
-        )
-        yield key, _presence(seen, days)
+        seen = []
+        for _, contents, state, stage, outcome, capacity in several:
+            code, rank = stages.get(stage, ("", _ENDED))
+            seen.append(_Seen(places[contents], state, rank, phase_of(outcome, code), capacity))
+        yield key, _presence(sorted(seen, key=itemgetter(0)), days)
 
 
 def _presence(seen: list[_Seen], days: list[date]) -> Presence:
     came_back = went_back = None
-    for (place, _, rank), (next_place, _, next_rank) in pairwise(seen):
-        if next_place > place + 1:
-            came_back = days[next_place]
-        if next_rank < rank:
-            went_back = days[next_place]
-    last, state, _ = seen[-1]
+    for one, following in pairwise(seen):
+        if following.place > one.place + 1:
+            came_back = days[following.place]
+        if following.rank < one.rank:
+            went_back = days[following.place]
+    last, newest = seen[-1], len(days) - 1
+    is_vanished = last.place < newest
+    # The first edition changed nothing.
+    before = max(newest - 1, 0)
+    previous = next((one for one in seen[-2:] if one.place == before), None)
     return Presence(
-        state_id=state,
-        first_seen_on=days[seen[0][0]],
-        last_seen_on=days[last],
-        is_vanished=last < len(days) - 1,
+        state_id=last.state,
+        first_seen_on=days[seen[0].place],
+        last_seen_on=days[last.place],
+        is_vanished=is_vanished,
         came_back_on=came_back,
         went_back_on=went_back,
+        phase="" if is_vanished else last.phase,
+        previous_phase=previous.phase if previous else "",
+        previous_mw=previous.capacity_mw if previous else None,
     )
 
 

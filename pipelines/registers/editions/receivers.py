@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.dispatch import receiver
 
 from counterparties.models import Counterparty
@@ -15,6 +16,7 @@ from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline
 from pipelines.registers.editions.presenting import present
 from pipelines.registers.models import Edition, Match, Register
+from pipelines.registers.preparing import prepare_pages
 
 
 @receiver(rows_written, sender=Edition, dispatch_uid="registers.present")
@@ -39,3 +41,4 @@ def remove_matches(sender: type[AuditedModel], keys: list[UUID], **kwargs: Any) 
 def _present(registers: set[UUID]) -> None:
     for register in Register.objects.filter(pk__in=registers):
         present(register)
+    transaction.on_commit(prepare_pages, robust=True)

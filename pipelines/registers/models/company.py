@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from oegen.core.addresses import address_of
 from pipelines.registers.models.project import RegisterProject
 
 
@@ -43,6 +44,9 @@ class RegisterCompany(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return address_of("competitor", self.pk)
 
 
 class ProjectCompany(models.Model):

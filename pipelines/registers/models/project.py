@@ -5,12 +5,14 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 
-from oegen.core.fields import CountryField
+from oegen.core.addresses import address_of
+from oegen.core.fields import CountryField, country_name
 from pipelines.choices import CapacityBasis
 from pipelines.models import Stage, Technology
-from pipelines.registers.choices import RegisterOutcome
+from pipelines.registers.choices import Phase, RegisterOutcome
 from pipelines.registers.models.edition import stored_editions
 from pipelines.registers.models.register import Register
+from pipelines.registers.querysets import RegisterProjectQuerySet
 
 #: Why projects and their states have no history of their own.
 _UNAUDITED = "What a publisher says; each edition's rows are kept, and the edition is audited."
@@ -75,22 +77,24 @@ class Described(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def country_name(self) -> str:
+        return country_name(self.country)
 
-class RegisterProjectQuerySet(models.QuerySet[Any]):
-    def present(self) -> Self:
-        """Those that an edition has which is here."""
-        return self.exclude(state=None)
-
-    def in_newest(self) -> Self:
-        """Those that the newest edition of their register has."""
-        return self.present().filter(is_vanished=False)
+    @property
+    def unit(self) -> str:
+        """Of its capacity."""
+        return "MWp" if self.capacity_basis == CapacityBasis.DC else "MW"
 
 
 class RegisterProject(Described):
     """A project of a register, as the newest edition describes it that has it.
 
     Derived from the sightings (``editions/presenting.py``). Without a ``state`` no edition has it
-    any more: those that had it were removed.
+    any more: those that had it were removed. ``previous_phase`` and ``previous_mw`` are what the
+    edition before the newest said, empty if it did not have it; of a first edition, what that says.
+
+    On a past page it is as the editions up to that day have it (``editions/past.py``).
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -114,6 +118,14 @@ class RegisterProject(Described):
     went_back_on = models.DateField(
         null=True, help_text="The last edition by which its stage was an earlier one than before."
     )
+    phase = models.CharField(
+        max_length=12,
+        choices=Phase,
+        blank=True,
+        help_text="By the newest edition; empty if that does not have it.",
+    )
+    previous_phase = models.CharField(max_length=12, choices=Phase, blank=True)
+    previous_mw = models.DecimalField(max_digits=12, decimal_places=3, null=True)
 
     objects: ClassVar = RegisterProjectQuerySet.as_manager()
 
@@ -133,6 +145,9 @@ class RegisterProject(Described):
             models.Index(fields=["outcome", "stage"], name="registerproject_outcome"),
             models.Index(fields=["latitude", "longitude"], name="registerproject_point"),
         ]
+
+    def get_absolute_url(self) -> str:
+        return address_of("register-project", self.pk)
 
 
 class RegisterStateQuerySet(models.QuerySet[Any]):

@@ -7,6 +7,7 @@ from counterparties.filters import ContactFilter, CounterpartyFilter
 from infopoints.filters import InformationPointFilter
 from oegen.pages.filters import TextFilter
 from pipelines.filters import FacilityFilter, PipelineFilter
+from pipelines.registers.filters import CompanyFilter, RegisterProjectFilter
 from tests.support.builders import (
     make_contact,
     make_counterparty,
@@ -20,8 +21,9 @@ FILTERS = {
     "counterparties": CounterpartyFilter,
     "contacts": ContactFilter,
     "infopoints": InformationPointFilter,
+    "register-projects": RegisterProjectFilter,
 }
-SIMILAR = {"board": PipelineFilter, "map": PipelineFilter}
+SIMILAR = {"board": PipelineFilter, "map": PipelineFilter, "competitors": CompanyFilter}
 
 #: For each kind of value something that is not quite one.
 JUNK = [

@@ -3,6 +3,9 @@
 from datetime import date
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from oegen import audit
 from oegen.asof import as_of
@@ -10,7 +13,9 @@ from oegen.audit.integrity import Check
 from oegen.audit.revert.undoing import undo
 from oegen.models import Alert, ChangeSet
 from pipelines.models import Pipeline
+from pipelines.registers.benchmarks import benchmarks_of
 from pipelines.registers.editions.ingesting import Origin, ingest_file
+from pipelines.registers.filters import main_registers
 from pipelines.registers.models import (
     Edition,
     Match,
@@ -189,3 +194,13 @@ def test_newest_edition_is_told_in_one_alert_and_an_older_one_is_not():
     assert "2 projects" in str(payload)
     ingest_repd(EARLY, {})
     assert Alert.objects.filter(channel="slack").count() == 1
+
+
+def test_pages_are_prepared_when_an_edition_is_committed(django_capture_on_commit_callbacks):
+    cache.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        ingest_repd(LATE, BUILT)
+    with CaptureQueriesContext(connection) as captured:
+        main_registers()
+        benchmarks_of(Register.objects.get(code="repd"))
+    assert not [one for one in captured if "registers_registerproject" in one["sql"]]

@@ -1,0 +1,1 @@
+"""The pages about public registers and the companies in them."""
