@@ -9,10 +9,15 @@ from uuid import UUID
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
+from counterparties.models import Counterparty
 from oegen.pages.records import Card, card_of
 from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding
-from pipelines.registers.models import Match, MatchState, RegisterProject
-from pipelines.registers.models.project import RegisterProjectQuerySet
+from pipelines.registers.benchmarks import Benchmark, Group, benchmarks_of
+from pipelines.registers.filters import chosen_registers
+from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
+from pipelines.registers.querysets import RegisterProjectQuerySet
+from pipelines.registers.survival import Course
+from pipelines.registers.track_record import track_record_of
 
 
 @dataclass
@@ -56,4 +61,35 @@ def watch_card(pipeline: Pipeline) -> Card | None:
             ),
         },
         is_leading=bool(findings),
+    )
+
+
+@card_of(Counterparty)
+def track_record_card(counterparty: Counterparty) -> Card | None:
+    """What became of the projects of the companies of registers that the counterparty is."""
+    accepted = Match.objects.filter(
+        content_type=ContentType.objects.get_for_model(Counterparty),
+        object_id=counterparty.pk,
+        state=MatchState.ACCEPTED,
+    )
+    companies = list(
+        RegisterCompany.objects.filter(pk__in=accepted.values("company_id")).order_by("name")
+    )
+    if not companies:
+        return None
+    everywhere: dict[UUID, RegisterProject] = {}
+    for company in companies:
+        projects = RegisterProject.objects.present().of_owner(company)
+        everywhere |= {one.pk: one for one in projects.select_related("register", "stage")}
+    chosen = chosen_registers(everywhere.values())
+    counted = [one for one in everywhere.values() if chosen[one.country] == one.register_id]
+    registers = sorted({one.register for one in counted}, key=lambda one: one.order)
+    return Card(
+        "registers/parts/counterparty_record.html",
+        {
+            "companies": companies,
+            "track_record": track_record_of(map(Course.of, counted)),
+            "market": [(one, benchmarks_of(one).get(Group(), Benchmark())) for one in registers],
+            "licences": registers,
+        },
     )

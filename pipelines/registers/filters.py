@@ -144,6 +144,15 @@ def of_one_country(registers: Iterable[Register]) -> list[Register]:
     return [one for one in registers if countries[one.country] > 1]
 
 
+def chosen_registers(projects: Iterable[RegisterProject]) -> dict[str, UUID]:
+    """For each country the key of its main register if that has any of the projects there, else of
+    the one with most of them."""
+    numbers = Counter((one.country, one.register_id) for one in projects)
+    main = main_registers()
+    ranked = sorted(numbers, key=lambda one: (main.get(one[0]) == one[1], numbers[one]))
+    return dict(ranked)
+
+
 def in_main_registers() -> Q:
     """The condition that a project is of its country's main register."""
     countries: dict[UUID, list[str]] = defaultdict(list)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.contenttypes.models import ContentType
@@ -27,7 +26,7 @@ from pipelines.models import Facility, Pipeline
 from pipelines.registers.adapters.operators import company_key
 from pipelines.registers.benchmarks import Benchmark, Group, benchmarks_of
 from pipelines.registers.choices import Phase
-from pipelines.registers.filters import MAIN, main_registers
+from pipelines.registers.filters import MAIN, chosen_registers, main_registers
 from pipelines.registers.market import Standing
 from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
 from pipelines.registers.nearby import NEAR_KM, Neighbour, neighbours
@@ -87,7 +86,7 @@ class CompanyPage(DetailView[RegisterCompany]):
         company = self.object
         projects = RegisterProject.objects.present().of_owner(company)
         everywhere = list(projects.select_related("technology", "register", "stage"))
-        chosen = _chosen_registers(everywhere)
+        chosen = chosen_registers(everywhere)
         counted = [one for one in everywhere if chosen[one.country] == one.register_id]
         registers = sorted({one.register for one in counted}, key=lambda one: one.order)
         here = [one for one in counted if one.phase]
@@ -193,15 +192,6 @@ def _other_names(company: RegisterCompany) -> list[str]:
     for alias in company.aliases:
         names.setdefault(company_key(alias), alias)
     return list(names.values())[1:][:MAX_NAMES]
-
-
-def _chosen_registers(projects: list[RegisterProject]) -> dict[str, UUID]:
-    """For each country the key of its main register if that has any of the projects there, else of
-    the one with most of them."""
-    numbers = Counter((one.country, one.register_id) for one in projects)
-    main = main_registers()
-    ranked = sorted(numbers, key=lambda one: (main.get(one[0]) == one[1], numbers[one]))
-    return dict(ranked)
 
 
 def _places(projects: list[RegisterProject]) -> list[dict[str, Any]]:

@@ -14,9 +14,9 @@ from oegen.models import Alert, ChangeSet
 from pipelines.choices import FindingKind, Reason
 from pipelines.models import Pipeline, RegisterFinding
 from pipelines.registers.choices import RegisterOutcome
-from pipelines.registers.models import Match, MatchState, RegisterProject
+from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
 from pipelines.registers.watch import Ours, Plant, Said, find_differences
-from tests.support.builders import make_pipeline
+from tests.support.builders import make_counterparty, make_pipeline
 from tests.support.registers import ingest_repd
 
 EDITION = date(2026, 6, 30)
@@ -273,3 +273,22 @@ def test_alert_tells_what_began_the_morning_after(at):
     [alert] = Alert.objects.filter(event="register-differs", channel="slack")
     assert alert.payload["new"] == "Refused, withdrawn or gone"
     assert ["Refused, withdrawn or gone", REFUSAL[1]] in alert.payload["facts"]
+
+
+def test_counterparty_has_the_track_record_of_the_company_that_it_is(at, as_manager):
+    birch, elm = make_counterparty("Birch Energy"), make_counterparty("Elm")
+    ingest_repd(
+        FIRST,
+        REFUSED | {"Operator (or Applicant)": "Birch Ltd"},
+        {"Ref ID": "102", "Operator (or Applicant)": "Birch Ltd"},
+    )
+    company = RegisterCompany.objects.get()
+    Match(company=company, record=birch, state=MatchState.ACCEPTED).save()
+    Match(company=company, record=elm, state=MatchState.REFUSED).save()
+    page = as_manager.get(birch.get_absolute_url()).text
+    assert "Track record" in page
+    assert '<th scope="row">Applied for</th><td class="num"><b>2</b>' in page
+    assert '<th scope="row">Refused</th><td class="num"><b>1</b>' in page
+    assert company.get_absolute_url() in page
+    assert "Open Government Licence v3.0" in page
+    assert "Track record" not in as_manager.get(elm.get_absolute_url()).text
