@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from operator import attrgetter
 from uuid import UUID
@@ -65,7 +65,6 @@ from dashboard.warehouse.tables import (
     history_table,
 )
 from oegen import audit
-from oegen.core import clock
 from oegen.core.database import snapshot
 from oegen.models import AuditedModel, ChangeSet
 
@@ -269,9 +268,10 @@ def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:
 
 
 def _day_batches() -> Iterator[pa.RecordBatch]:
+    zone, one = timezone.get_default_timezone(), timedelta(days=1)
     number = (LAST_DAY - FIRST_DAY).days + 1
-    days = (FIRST_DAY + timedelta(days=place) for place in range(number))
-    return batches(DAYS, ((day, clock.end_of(day)) for day in days))
+    days = (FIRST_DAY + place * one for place in range(number))
+    return batches(DAYS, ((day, datetime.combine(day + one, time.min, zone)) for day in days))
 
 
 def write_figures(destination: Destination, progress: Progress = lambda table: None) -> None:
