@@ -124,7 +124,7 @@ class _Run:
             self._require_same_chain()
         manifest = {} if self._full else _manifest(self._destination)
         before = min((number for number, _ in manifest.values()), default=0)
-        tables = {table.name for table in _all_tables(models)}
+        tables = {table.name for table in all_tables()}
         if before >= self._number and tables <= manifest.keys():
             return Result(before, self._number)
         self._known, self._newest = manifest, written_after(before, self._number)
@@ -140,7 +140,7 @@ class _Run:
             self._replace(STAGE_STAYS, "pipeline_id", lambda after: None, stay_batches)
         if self._is_changed(DAYS.name, ()):
             self._replace(DAYS, "day", lambda after: None, _day_batches)
-        self._write_manifest(models)
+        self._write_manifest()
         rows = {name: rows_of(table) for name, table in self._written.items()}
         return Result(before, self._number, rows)
 
@@ -232,10 +232,10 @@ class _Run:
         keys = keys_of(found)
         return set(map(str, keys)), make(keys)
 
-    def _write_manifest(self, models: list[type[AuditedModel]]) -> None:
+    def _write_manifest(self) -> None:
         def rows() -> Iterator[tuple[object, ...]]:
             now = datetime.now(UTC)
-            for table in _all_tables(models):
+            for table in all_tables():
                 found = self._written.get(table.name) or open_table(self._destination, table)
                 if is_written(found):
                     yield (
@@ -246,8 +246,9 @@ class _Run:
         self._replace(MANIFEST, "table_name", lambda after: None, lambda: batches(MANIFEST, rows()))
 
 
-def _all_tables(models: list[type[AuditedModel]]) -> list[Table]:
+def all_tables() -> list[Table]:
     """The tables that the manifest names: all that follow from the change sets alone."""
+    models = leaving_models()
     return [
         CHANGE_SETS,
         *map(history_table, models),

@@ -31,11 +31,20 @@ class Command(BaseCommand):
             help="Compare figures from the tables with the product's, on as many random days.",
         )
 
+        parser.add_argument(
+            "--tidy",
+            action="store_true",
+            help="Put small files together, and remove those that nothing refers to.",
+        )
+
     def handle(self, **options):
         try:
             delta, syncing = installed("delta"), installed("syncing")
             destination = delta.Destination.parse(options["to"] or settings.WAREHOUSE)
             self._sync(syncing, destination, options)
+            if options["tidy"]:
+                removed = installed("tidying").tidy(destination)
+                self.stdout.write(f"{count(removed, 'file')} removed that nothing referred to.")
             if options["check"] is not None:
                 self._check(installed("checking"), destination, options["check"])
         except WarehouseError as error:

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from dashboard import warehouse as package
-from dashboard.warehouse import WarehouseError, delta, leaving, records, syncing, tables
+from dashboard.warehouse import WarehouseError, delta, leaving, records, syncing, tables, tidying
 from dashboard.warehouse.columns import columns_of
 from dashboard.warehouse.delta import Destination, Writer
 from oegen import audit
@@ -274,3 +274,21 @@ def test_the_command_writes_and_checks(tmp_path, capsys):
     assert checked.endswith("on 2 days are the product's, to the kilowatt.")
     call_command("warehouse_sync", to=str(tmp_path), verbosity=0)
     assert "contain everything up to change set" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("few_models")
+def test_tidying_leaves_every_row(warehouse, anew, monkeypatch):
+    make_awkward_portfolio()
+    warehouse.sync()
+    monkeypatch.setattr(tidying, "FILES", 2)
+    for number in range(2):
+        make_pipeline(f"More {number}", capacity_mw=1)
+        warehouse.sync()
+    assert len(warehouse.table("history_pipeline").file_uris()) == 3
+    before = warehouse.contents()
+    assert tidying.tidy(warehouse.destination) == 0
+    assert len(warehouse.table("history_pipeline").file_uris()) == 1
+    assert warehouse.contents() == before
+    make_pipeline("After it", capacity_mw=1)
+    warehouse.sync()
+    assert warehouse.contents() == anew()
