@@ -227,6 +227,11 @@ class GuardedForm(forms.ModelForm):
         else:
             guard.write_value(self, name, newer)
 
+    def validate_constraints(self):
+        """Not of a row that stays as it is: most forms have several, and each costs statements."""
+        if not self._is_change or self.has_changed():
+            super().validate_constraints()
+
     def _post_clean(self):
         super()._post_clean()  # type: ignore[misc]  # private to Django
         self.add_questions(self.instance, self.model_changes if self._is_change else None)

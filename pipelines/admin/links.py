@@ -109,9 +109,10 @@ class FacilityLinkForm(GuardedForm):
             if cleaned.get(name) not in (None, "")
         }
         if self._is_change:
-            self._update_facility(
-                self.instance.facility, {name: cleaned.get(name) for name in FACILITY_FIELDS}
-            )
+            if self.has_changed():
+                self._update_facility(
+                    self.instance.facility, {name: cleaned.get(name) for name in FACILITY_FIELDS}
+                )
         elif cleaned.get("facility") and described:
             self.add_error(
                 "facility", "Choose an existing facility or describe a new one, not both."
