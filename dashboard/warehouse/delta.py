@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from deltalake import (
     CommitProperties,
     DeltaTable,
@@ -49,7 +48,7 @@ _CONFIGURATION = {
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
 
-#: What has to be in the environment's variables to be a secret.
+#: What names of environment variables whose values are secrets contain.
 _SECRETS = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|SIG)", re.IGNORECASE)
 
 Batches = Iterable[pa.RecordBatch]
@@ -241,7 +240,3 @@ def rows_of(table: DeltaTable) -> int:
     """The number of rows, from the log alone."""
     actions = pa.table(table.get_add_actions(flatten=True))
     return int(pc.sum(actions["num_records"]).as_py() or 0)
-
-
-def dataset(table: DeltaTable) -> ds.Dataset:
-    return table.to_pyarrow_dataset()
