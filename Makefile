@@ -35,7 +35,7 @@ test: setup .venv/test.stamp lint ## Lint, run the tests on SQLite, and those th
 	@echo "== Tests on PostgreSQL"
 	$(BIN)/python -m tests.support.postgres $(PYTEST)
 
-test-full: setup .venv/test.stamp .venv/node.stamp lint ## Run all tests on both databases, including heavy ones
+test-full: setup .venv/engines.stamp .venv/node.stamp lint ## Run all tests on both databases, including heavy ones
 	@echo "== Every test on SQLite"
 	env -u DATABASE_URL $(PYTEST) --full
 	@echo "== Every test on PostgreSQL"
@@ -52,7 +52,7 @@ lint: setup .venv/test.stamp node_modules/.test.stamp ## Check style, formatting
 	env -u DATABASE_URL $(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 
 lock: ## Update the lock files of requirements and front-end packages (needs uv and npm)
-	for name in base mcp test node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
+	for name in base mcp warehouse test warehouse-test node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
 	npm install --package-lock-only
 
 clean: ## Remove installed and built files; the data in var stay
@@ -72,6 +72,13 @@ clean: ## Remove installed and built files; the data in var stay
 .venv/test.stamp: requirements/test.txt | .venv/base.stamp
 	@echo "== Installing the test packages"
 	$(PIP_INSTALL) --progress-bar on -r requirements/test.txt
+	$(BIN)/python -m pip check --disable-pip-version-check
+	@touch $@
+
+# Engines that heavy tests read the warehouse with; the file holds the test packages too.
+.venv/engines.stamp: requirements/warehouse-test.txt | .venv/test.stamp
+	@echo "== Installing the engines"
+	$(PIP_INSTALL) -r requirements/warehouse-test.txt
 	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 

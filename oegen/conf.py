@@ -90,6 +90,15 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Warehouse:
+    """Where the tables of the warehouse are written, empty for nowhere; and whether with contacts,
+    comments and people's names."""
+
+    destination: str
+    personal: bool
+
+
+@dataclass(frozen=True)
 class Environment:
     """``sample``: whether ``make run`` loads the sample into an empty database; None: ask on a
     terminal. ``proxies`` is the number of trusted proxies in front of the server."""
@@ -108,6 +117,7 @@ class Environment:
     outbound: Outbound
     tokens: Tokens
     ask: Ask
+    warehouse: Warehouse
     log_level: str
 
 
@@ -130,6 +140,9 @@ def read(base_dir: Path) -> Environment:
         outbound=Outbound(_allowed_networks(), _ca_bundle()),
         tokens=Tokens(_peppers()),
         ask=_ask(),
+        warehouse=Warehouse(
+            env.str("WAREHOUSE", default="").strip(), personal=_flag("WAREHOUSE_PERSONAL", False)
+        ),
         log_level=env.str("LOG_LEVEL", default="WARNING"),
     )
 

@@ -276,6 +276,15 @@ ASK_ROUNDS = 6
 ASK_SECONDS = 20
 ASK_AT_A_TIME = 4
 
+# Warehouse ---------------------------------------------------------------------------------------
+
+#: A folder, s3://bucket/folder or abfss://container@account.dfs.core.windows.net/folder; empty:
+#: none is written. Credentials are in the environment, where the libraries look for them.
+WAREHOUSE = _environment.warehouse.destination
+#: Whether contacts, comments and people's names are written too: files that are only added to
+#: can't forget them.
+WAREHOUSE_PERSONAL = _environment.warehouse.personal
+
 # Background jobs ---------------------------------------------------------------------------------
 
 TASKS = {

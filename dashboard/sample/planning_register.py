@@ -222,7 +222,8 @@ def _describe_otherwise(application: Application) -> None:
     """As registers often do, with two letters in the wrong order: so that matching is not sure."""
     name, middle = application.name, len(application.name) * 2 // 3
     application.name = name[:middle] + name[middle:][1::-1] + name[middle + 2 :]
-    application.applicant = ""
+    if application.applicant:
+        application.applicant = f"{application.applicant.split()[0]} Projects Ltd"
     application.latitude += 0.015
     application.capacity_mw = (application.capacity_mw * Decimal("0.92")).quantize(Decimal("0.1"))
 

@@ -99,6 +99,7 @@ def test_the_sections_are_named_in_their_order(signed_in):
             "Contacts",
             "Facilities",
             "Information points",
+            "Competitors",
             "Changes",
         ]
     )

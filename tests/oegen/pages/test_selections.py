@@ -1,7 +1,9 @@
 """Filters of several choices find what each choice finds, together or but for some."""
 
+from datetime import timedelta
 from itertools import pairwise
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from django.http import QueryDict
@@ -12,8 +14,9 @@ from counterparties.models import ContactRole, CounterpartyContact
 from infopoints.filters import InformationPointFilter
 from oegen.models import User
 from oegen.pages.selection import ALL, NOT, SelectionFilter
+from pipelines.choices import FindingKind
 from pipelines.filters import FacilityFilter, PipelineFilter
-from pipelines.models import CounterpartyRole, Facility, Technology
+from pipelines.models import CounterpartyRole, Facility, RegisterFinding, Technology
 from tests.support.builders import (
     make_contact,
     make_counterparty,
@@ -53,6 +56,13 @@ def portfolio(module_db):
     ceo, deals = ContactRole.objects.filter(code__in=["ceo", "deal-lead"]).order_by("code")
     for contact, role in ((ana, ceo), (ana, deals), (bo, deals)):
         CounterpartyContact.objects.create(contact=contact, counterparty=larch, role=role)
+    RegisterFinding.objects.create(
+        pipeline_id=led.pk,
+        project_id=uuid4(),
+        kind=FindingKind.CAPACITY,
+        text="A register says 40 MW.",
+        valid_from=timezone.now() - timedelta(days=1),
+    )
     owner = make_user(username="olga")
     today = timezone.localdate()
     for title, values in {

@@ -1,0 +1,33 @@
+"""The warehouse: Delta tables of the history, of what is current and of the facts, outside the
+database, for engines such as Databricks, Spark, DuckDB and Power BI.
+
+``tables.py`` says which tables there are, ``syncing.py`` brings them up to date, ``checking.py``
+compares figures from them with the product's, ``sql/`` has queries for any day. Modules that need
+the packages of requirements/warehouse.txt are imported through ``installed``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+#: The packages of requirements/warehouse.txt that are imported.
+PACKAGES = ("deltalake", "pyarrow")
+
+
+class WarehouseError(Exception):
+    """What keeps the warehouse from being written or read. The text is shown to people."""
+
+
+def installed(module: str) -> ModuleType:
+    """This module of the package, such as ``syncing``.
+
+    Raises WarehouseError if the optional packages are not installed.
+    """
+    if any(find_spec(name) is None for name in PACKAGES):
+        raise WarehouseError(
+            "The packages of the warehouse are not installed. Install them with "
+            "pip install --no-deps --require-hashes -r requirements/warehouse.txt."
+        )
+    return import_module(f"dashboard.warehouse.{module}")

@@ -1,0 +1,242 @@
+"""Delta tables at the destination, each written exactly once for each change set.
+
+A commit carries the number of the newest change set that it contains, as the version of an
+application's transaction. Who writes reads that number first and skips what is in; of two who began
+at the same number Delta refuses the second, which then reads again. A process that is killed leaves
+no commit, but files that nothing refers to, which ``vacuum`` removes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard, cast
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Transaction,
+    write_deltalake,
+)
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from dashboard.warehouse import WarehouseError
+from dashboard.warehouse.feeding import feed
+from dashboard.warehouse.tables import Table
+
+#: What a commit's number is filed under.
+APPLICATION = "oegen"
+
+#: The protocol that the tables keep, for readers such as Power BI and older Sparks.
+READER_VERSION, WRITER_VERSION = 1, 4
+
+#: How often a write that lost against another is tried again.
+ATTEMPTS = 20
+
+_CONFIGURATION = {
+    # Both would need a newer protocol.
+    "delta.enableDeletionVectors": "false",
+    "delta.columnMapping.mode": "none",
+    "delta.logRetentionDuration": "interval 30 days",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+}
+
+#: What names of environment variables whose values are secrets contain.
+_SECRETS = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|SIG)", re.IGNORECASE)
+
+Batches = Iterable[pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A folder or an address of S3 or Azure. Credentials are in the environment."""
+
+    url: str
+
+    @classmethod
+    def parse(cls, text: str) -> Destination:
+        """Raises WarehouseError for an address that can't be written to, or holds a password."""
+        parts = urlsplit(text)
+        if not text:
+            raise WarehouseError(
+                "No destination: set WAREHOUSE, or give --to a folder, s3://bucket/folder or "
+                "abfss://container@account.dfs.core.windows.net/folder."
+            )
+        if "://" not in text:
+            return cls(str(Path(text).absolute()))
+        if parts.password is not None or parts.query:
+            raise WarehouseError(
+                "The destination holds a password: set the AWS_ or AZURE_ variables instead, and "
+                "leave it out of the address."
+            )
+        if parts.scheme not in ("s3", "abfss") or not parts.netloc:
+            raise WarehouseError(
+                f"“{parts.scheme}://” is no destination: give a folder, s3://bucket/folder or "
+                "abfss://container@account.dfs.core.windows.net/folder."
+            )
+        return cls(text.rstrip("/"))
+
+    def of(self, name: str) -> str:
+        return f"{self.url}/{name}"
+
+
+def without_secrets(error: Exception) -> str:
+    """The text of an error of the storage, without what may be credentials."""
+    text = re.sub(r"\?[^\s\"']+", "?…", str(error))
+    for name, value in os.environ.items():
+        if len(value) >= 8 and _SECRETS.search(name):
+            text = text.replace(value, "…")
+    return text
+
+
+def open_table(destination: Destination, table: Table) -> DeltaTable | None:
+    """The table as it is now; None if there is none. Raises WarehouseError."""
+    try:
+        found = DeltaTable(destination.of(table.name))
+    except TableNotFoundError:
+        return None
+    except (DeltaError, OSError) as error:
+        raise WarehouseError(
+            f"The table {table.name} can't be read: {without_secrets(error)}"
+        ) from error
+    protocol = found.protocol()
+    if protocol.min_reader_version > READER_VERSION or protocol.min_writer_version > WRITER_VERSION:
+        raise WarehouseError(
+            f"The table {table.name} was changed to protocol ({protocol.min_reader_version}, "
+            f"{protocol.min_writer_version}) by another program. This one keeps ({READER_VERSION}, "
+            f"{WRITER_VERSION}): remove the table, and it is written anew."
+        )
+    return found
+
+
+def position(table: DeltaTable | None) -> int:
+    """The number of the newest change set that the table contains, 0 if none."""
+    return (table.transaction_version(APPLICATION) or 0) if table else 0
+
+
+def is_written(table: DeltaTable | None) -> TypeGuard[DeltaTable]:
+    """Whether the table was ever written to the end."""
+    return table is not None and table.transaction_version(APPLICATION) is not None
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes tables up to the change set ``number``."""
+
+    destination: Destination
+    number: int
+
+    def append(self, table: Table, batches_after: Callable[[int], Batches]) -> DeltaTable:
+        """Add what ``batches_after`` gives for the position of the table."""
+        return self._write(table, lambda found: ("append", batches_after(position(found))))
+
+    def overwrite(self, table: Table, batches: Callable[[], Batches]) -> DeltaTable:
+        """Replace the table, also if it contains the change set."""
+        return self._write(table, lambda found: ("overwrite", batches()), anew=True)
+
+    def replace(
+        self,
+        table: Table,
+        key: str,
+        changes_after: Callable[[int], tuple[set[str], Batches] | None],
+        everything: Callable[[], Batches],
+    ) -> DeltaTable:
+        """Replace the rows whose ``key`` is among those that ``changes_after`` gives for the
+        position of the table, by these batches; None: all rows. Other rows are copied as they are,
+        batch by batch."""
+
+        def plan(found: DeltaTable) -> tuple[str, Batches]:
+            changes = changes_after(position(found)) if is_written(found) else None
+            if changes is None or not _has_columns(found, table):
+                return "overwrite", everything()
+            keys, batches = changes
+            return "overwrite", _replaced(found, table, key, keys, batches)
+
+        return self._write(table, plan)
+
+    def _write(
+        self,
+        table: Table,
+        plan: Callable[[DeltaTable], tuple[str, Batches]],
+        *,
+        anew: bool = False,
+    ) -> DeltaTable:
+        for _ in range(ATTEMPTS):
+            try:
+                found = open_table(self.destination, table) or self._create(table)
+                if is_written(found) and position(found) >= self.number and not anew:
+                    return found
+                mode, batches = plan(found)
+                self._commit(found, table, mode, batches)
+            except CommitFailedError:
+                continue  # Another one was first: read what it wrote.
+            except (DeltaError, OSError) as error:
+                raise WarehouseError(
+                    f"The table {table.name} can't be written: {without_secrets(error)}"
+                ) from error
+            return DeltaTable(self.destination.of(table.name))
+        raise WarehouseError(
+            f"The table {table.name} is being written by others all the time. Try again later."
+        )
+
+    def _create(self, table: Table) -> DeltaTable:
+        url = self.destination.of(table.name)
+        if "://" not in url:
+            Path(url).mkdir(parents=True, exist_ok=True)
+        return DeltaTable.create(
+            url,
+            schema=table.schema,
+            mode="ignore",
+            name=table.name,
+            description=table.comment,
+            configuration=cast("Any", _CONFIGURATION),
+        )
+
+    def _commit(self, found: DeltaTable, table: Table, mode: str, batches: Batches) -> None:
+        def write(reader: pa.RecordBatchReader) -> None:
+            write_deltalake(
+                found,
+                reader,
+                mode=cast("Any", mode),
+                # Columns that a table lacks are added; those that files lack are null.
+                schema_mode="merge" if mode == "append" else "overwrite",
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction(APPLICATION, self.number)], max_commit_retries=0
+                ),
+                post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
+            )
+
+        feed(table.schema, batches, write)
+
+
+def _has_columns(found: DeltaTable, table: Table) -> bool:
+    return {field.name for field in found.schema().fields} == set(table.schema.names)
+
+
+def _replaced(
+    found: DeltaTable, table: Table, key: str, keys: set[str], batches: Batches
+) -> Iterator[pa.RecordBatch]:
+    gone = pa.array(sorted(keys), pa.string())
+    kept = found.to_pyarrow_dataset().scanner(
+        columns=table.schema.names,
+        filter=~pc.field(key).isin(gone),
+        batch_size=65_536,
+        batch_readahead=2,
+        fragment_readahead=1,
+    )
+    for batch in kept.to_batches():
+        yield batch.cast(table.schema)
+    yield from batches
+
+
+def rows_of(table: DeltaTable) -> int:
+    """The number of rows, from the log alone."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    return int(pc.sum(actions["num_records"]).as_py() or 0)
