@@ -250,7 +250,7 @@ def by_counterparty(portfolio: Portfolio, limit: int = 10) -> Concentration:
             # Most writes are about something else, and this takes longer than all other figures.
             version += (limit, *table_version(PipelineCounterparty))
             found = keep(lambda: _held(portfolio, limit), "held", *version)
-    known = Counterparty.objects.in_bulk([key for key, *_ in found.largest])
+        known = Counterparty.objects.in_bulk([key for key, *_ in found.largest])
     holdings = tuple(
         Holding(known[key], total, mw_of(kw, WHOLE)) for key, kw, total in found.largest
     )
