@@ -63,7 +63,9 @@
     const nearest = Number(holder.dataset.nearest ?? oegenBasemap.NEAR);
     map.fitBounds(bounds, { maxZoom: nearest, padding: [24, 24] });
     document.addEventListener("oegen:theme", () => {
-      markers.forEach((marker, number) => marker.setStyle(styleOf(places[number], holder)));
+      for (const [number, marker] of markers.entries()) {
+        marker.setStyle(styleOf(places[number], holder));
+      }
     });
   });
 })();
