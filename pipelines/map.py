@@ -130,17 +130,7 @@ class MapData(FilteredPipelines):
                 ]
                 for site in found
             ],
-            "groups": [
-                [
-                    round(group.latitude, 5),
-                    round(group.longitude, 5),
-                    group.number,
-                    round(float(group.mwp_dc or 0), 3),
-                    round(float(group.mw_ac or 0), 3),
-                    *astuple(group.bounds),
-                ]
-                for group in groups or []
-            ],
+            "groups": [group.as_json() for group in groups or []],
             "bounds": None,
         }
 

@@ -152,6 +152,17 @@ class Group:
     mw_ac: Decimal | None
     bounds: Bounds
 
+    def as_json(self) -> list[float]:
+        """The mean point, the number, MWp DC, MW AC and the bounds, as maps take them."""
+        return [
+            round(self.latitude, 5),
+            round(self.longitude, 5),
+            self.number,
+            round(float(self.mwp_dc or 0), 3),
+            round(float(self.mw_ac or 0), 3),
+            *astuple(self.bounds),
+        ]
+
 
 def _rounded_up(degrees: float) -> Decimal:
     """To what can be stored: no coordinates are between the two."""

@@ -173,7 +173,23 @@ class FilteredPage(FilterView):
         }
 
 
-class ListPage(SingleTableMixin, FilteredPage):
+class DownloadedPage(FilteredPage):
+    """With ``?download=`` one of ``exports.KINDS``, a file of what the filters select."""
+
+    def get(self, request, *args, **kwargs):
+        kind = request.GET.get("download")
+        if kind in exports.KINDS:
+            self.filterset = self.get_filterset(self.get_filterset_class())
+            if not self.has_invalid_filters():
+                self.object_list = self.filterset.qs
+                return self.download(kind)
+        return super().get(request, *args, **kwargs)
+
+    def download(self, kind: str) -> HttpResponseBase:
+        raise NotImplementedError
+
+
+class ListPage(SingleTableMixin, DownloadedPage):
     """A list page: a queryset, a filterset and a table.
 
     Above the table are the number of all filtered records and their capacity, if the queryset has
@@ -192,15 +208,6 @@ class ListPage(SingleTableMixin, FilteredPage):
 
     def usual_filters(self):
         return {capfirst(self.default_filter.adjective) if self.default_filter else "All": {}}
-
-    def get(self, request, *args, **kwargs):
-        kind = request.GET.get("download")
-        if kind in exports.KINDS:
-            self.filterset = self.get_filterset(self.get_filterset_class())
-            if not self.has_invalid_filters():
-                self.object_list = self.filterset.qs
-                return self.download(kind)
-        return super().get(request, *args, **kwargs)
 
     def download(self, kind: str) -> HttpResponseBase:
         table = self.get_ordered_table()

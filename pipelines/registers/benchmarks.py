@@ -52,6 +52,11 @@ def benchmarks_of(register: Register) -> Benchmarks:
     return keep_with_editions(lambda: _read(register), "benchmarks", register.pk)
 
 
+def benchmark_of(register: Register) -> Benchmark:
+    """Of all its projects together."""
+    return benchmarks_of(register).get(Group(), Benchmark())
+
+
 def _read(register: Register) -> Benchmarks:
     return _estimates(
         (

@@ -12,9 +12,9 @@ from django.db.models import Q
 from counterparties.models import Counterparty
 from oegen.pages.records import Card, card_of
 from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding
-from pipelines.registers.benchmarks import Benchmark, Group, benchmarks_of
+from pipelines.registers.benchmarks import benchmark_of
 from pipelines.registers.filters import chosen_registers
-from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
+from pipelines.registers.models import Match, RegisterCompany, RegisterProject
 from pipelines.registers.querysets import RegisterProjectQuerySet
 from pipelines.registers.survival import Course
 from pipelines.registers.track_record import track_record_of
@@ -31,10 +31,9 @@ class Watched:
 def _projects_of(pipeline: Pipeline) -> RegisterProjectQuerySet:
     types = ContentType.objects.get_for_models(Pipeline, Facility)
     facilities = PipelineFacility.objects.filter(pipeline=pipeline).values("facility_id")
-    accepted = Match.objects.filter(
+    accepted = Match.objects.accepted().filter(
         Q(content_type=types[Pipeline], object_id=pipeline.pk)
-        | Q(content_type=types[Facility], object_id__in=facilities),
-        state=MatchState.ACCEPTED,
+        | Q(content_type=types[Facility], object_id__in=facilities)
     )
     projects = RegisterProject.objects.present().filter(pk__in=accepted.values("project_id"))
     return projects.select_related("register").order_by("register__order", "name", "key")
@@ -67,10 +66,8 @@ def watch_card(pipeline: Pipeline) -> Card | None:
 @card_of(Counterparty)
 def track_record_card(counterparty: Counterparty) -> Card | None:
     """What became of the projects of the companies of registers that the counterparty is."""
-    accepted = Match.objects.filter(
-        content_type=ContentType.objects.get_for_model(Counterparty),
-        object_id=counterparty.pk,
-        state=MatchState.ACCEPTED,
+    accepted = Match.objects.accepted().filter(
+        content_type=ContentType.objects.get_for_model(Counterparty), object_id=counterparty.pk
     )
     companies = list(
         RegisterCompany.objects.filter(pk__in=accepted.values("company_id")).order_by("name")
@@ -89,7 +86,7 @@ def track_record_card(counterparty: Counterparty) -> Card | None:
         {
             "companies": companies,
             "track_record": track_record_of(map(Course.of, counted)),
-            "market": [(one, benchmarks_of(one).get(Group(), Benchmark())) for one in registers],
+            "market": [(one, benchmark_of(one)) for one in registers],
             "licences": registers,
         },
     )

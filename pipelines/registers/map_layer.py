@@ -17,6 +17,7 @@ from pipelines import map_layers
 from pipelines.choices import CapacityBasis
 from pipelines.models import Facility, Technology
 from pipelines.registers.choices import RegisterOutcome
+from pipelines.registers.licences import registers_shown
 from pipelines.registers.matching.blocking import distance_km
 from pipelines.registers.models import MatchState, Register, RegisterProject
 from pipelines.sites import Bounds, Grid
@@ -78,11 +79,9 @@ def _is_offered() -> bool:
 
 
 def _foot_context(filters: dict[str, Any]) -> dict[str, Any]:
-    shown = Register.objects.exclude(editions=None).distinct()
-    code = filters["beside_register"]
     return {
         "number": _picked(filters).count(),
-        "registers": shown.filter(code=code) if code else shown,
+        "registers": registers_shown(*filter(None, [filters["beside_register"]])),
     }
 
 
@@ -123,17 +122,7 @@ def _read(filters: dict[str, Any], grid: Grid) -> dict[str, Any]:
         groups = [group for group in groups if group.number > 1]
     return {
         "sites": sites,
-        "groups": [
-            [
-                round(group.latitude, 5),
-                round(group.longitude, 5),
-                group.number,
-                round(float(group.mwp_dc or 0), 3),
-                round(float(group.mw_ac or 0), 3),
-                *astuple(group.bounds),
-            ]
-            for group in groups
-        ],
+        "groups": [group.as_json() for group in groups],
         "bounds": astuple(grid.bounds),
     }
 
@@ -148,7 +137,7 @@ def _sites(projects) -> list[list[Any]]:
             float(one.latitude),
             float(one.longitude),
             None if one.capacity_mw is None else float(one.capacity_mw),
-            "MWp" if one.capacity_basis == CapacityBasis.DC else "MW",
+            one.unit,
             names.get(one.technology_id, one.raw_technology),
             one.raw_status,
             one.operator,

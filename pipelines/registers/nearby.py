@@ -13,7 +13,7 @@ from oegen import asof
 from oegen.core import sql
 from pipelines.models import Facility
 from pipelines.registers.matching.blocking import distance_km
-from pipelines.registers.matching.subjects import Point
+from pipelines.registers.matching.subjects import Point, point_of
 from pipelines.registers.models import RegisterProject
 
 #: How far is near, in km.
@@ -34,7 +34,11 @@ class Neighbour:
 
 def neighbours(projects: Iterable[RegisterProject], limit: int) -> list[Neighbour]:
     """The nearest facility of each project that has one within NEAR_KM, the nearest pairs first."""
-    placed = [(one, point) for one in projects if (point := _point(one)) is not None]
+    placed = [
+        (one, point)
+        for one in projects
+        if (point := point_of(one.latitude, one.longitude)) is not None
+    ]
     if not placed:
         return []
     cells = _facilities_by_cell([point for _, point in placed])
@@ -79,9 +83,3 @@ def _facilities_by_cell(points: list[Point]) -> dict[tuple[int, int], list[tuple
 
 def _cell(point: Point) -> tuple[int, int]:
     return math.floor(point[0] / _CELL[0]), math.floor(point[1] / _CELL[1])
-
-
-def _point(project: RegisterProject) -> Point | None:
-    if project.latitude is None or project.longitude is None:
-        return None
-    return float(project.latitude), float(project.longitude)

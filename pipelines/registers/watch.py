@@ -17,14 +17,14 @@ from pipelines.choices import RAG, CapacityBasis, FindingKind
 from pipelines.reference import CONSTRUCTION
 from pipelines.registers.choices import RegisterOutcome
 from pipelines.registers.matching.blocking import distance_km
-
-Point = tuple[float, float]
+from pipelines.registers.matching.scoring import MAX_DC_PER_AC
+from pipelines.registers.matching.subjects import Point
 
 #: From which share of the larger one on, capacities differ.
 CAPACITY_DIFFERS = Decimal("0.1")
 
 #: How much more a solar plant has in DC than in AC, at most, to be of one size.
-MOST_DC = Decimal("1.5")
+MOST_DC = Decimal(MAX_DC_PER_AC)
 
 #: From which distance on places differ; where the register's is approximate.
 FAR_KM, FAR_KM_APPROXIMATE = 5.0, 60.0

@@ -22,9 +22,10 @@ from pipelines.choices import Outcome
 from pipelines.facts.deriving import SOURCES, chunks, facilities_of, pipelines_of
 from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding, StageTransition
 from pipelines.registers.adapters.base import DATES
-from pipelines.registers.choices import RegisterOutcome
-from pipelines.registers.models import Edition, Match, MatchState, Register, RegisterProject
+from pipelines.registers.matching.subjects import point_of
+from pipelines.registers.models import Edition, Match, Register, RegisterProject
 from pipelines.registers.models.edition import stored_editions
+from pipelines.registers.models.match import ENDED
 from pipelines.registers.watch import Finding, Ours, Plant, Said, find_differences
 
 #: PostgreSQL's advisory lock of those who write findings: taken last, so there are no deadlocks.
@@ -32,11 +33,6 @@ _LOCK = 7_312
 
 #: The number of pipelines that are read at a time.
 _CHUNK = 500
-
-_ENDED = (
-    *(RegisterOutcome.REFUSED, RegisterOutcome.WITHDRAWN, RegisterOutcome.SUPERSEDED),
-    RegisterOutcome.GONE,
-)
 
 
 class Entry(NamedTuple):
@@ -82,7 +78,7 @@ def _having(facilities: Iterable[UUID]) -> set[UUID]:
 
 def _matched(condition: Q) -> set[UUID]:
     """The pipelines that are matched themselves, or by a facility, among keys of other records."""
-    accepted = Match.objects.filter(condition, state=MatchState.ACCEPTED).order_by()
+    accepted = Match.objects.accepted().filter(condition).order_by()
     records = set(accepted.values_list("object_id", flat=True))
     return records | _having(records)
 
@@ -136,10 +132,9 @@ def entries_of(pipelines: Collection[UUID]) -> list[Entry]:
     for pipeline, facility in rows.values_list("pipeline_id", "facility_id"):
         links[facility].append(pipeline)
     types = ContentType.objects.get_for_models(Pipeline, Facility)
-    accepted = Match.objects.filter(
+    accepted = Match.objects.accepted().filter(
         Q(content_type=types[Pipeline], object_id__in=pipelines)
         | Q(content_type=types[Facility], object_id__in=list(links)),
-        state=MatchState.ACCEPTED,
         project__isnull=False,
     )
     found = []
@@ -174,14 +169,11 @@ def _read_said(several: list[RegisterProject], edition: date) -> tuple[RegisterP
     """What a register says of a project of ours that may have several entries, such as an
     application that was refused and the one that followed: what has ended counts only where all
     have. Of the others the one that is furthest leads."""
-    alive = [one for one in several if one.outcome not in _ENDED and not one.is_vanished]
+    alive = [one for one in several if one.outcome not in ENDED and not one.is_vanished]
     leading = max(alive or several, key=_progress)
     capacities = [one.capacity_mw for one in alive or several]
     grid = min((one.grid_on for one in alive if one.grid_on), default=leading.grid_on)
     days = {code: day for code in DATES if (day := getattr(leading, f"{code}_on"))}
-    point = None
-    if leading.latitude is not None and leading.longitude is not None:
-        point = float(leading.latitude), float(leading.longitude)
     return leading, Said(
         register=leading.register.short_name,
         edition=edition,
@@ -191,7 +183,7 @@ def _read_said(several: list[RegisterProject], edition: date) -> tuple[RegisterP
         capacity_mw=leading.capacity_mw,
         sum_mw=None if None in capacities else sum(filter(None, capacities), Decimal(0)),
         basis=leading.capacity_basis,
-        point=point,
+        point=point_of(leading.latitude, leading.longitude),
         is_approximate=leading.is_approximate,
         is_vanished=leading.is_vanished,
         seen_on=leading.last_seen_on,
@@ -230,12 +222,11 @@ def _read_ours(keys: Collection[UUID]) -> dict[UUID, _Pipeline]:
     )
     for link in links.order_by("facility"):
         one = link.facility
-        has_point = one.latitude is not None and one.longitude is not None
         plant = Plant(
             one.capacity_mw,
             one.technology.capacity_basis,
             one.export_limit_mw,
-            (float(one.latitude), float(one.longitude)) if has_point else None,
+            point_of(one.latitude, one.longitude),
         )
         facilities[link.pipeline_id].append(_Facility(one.pk, plant))
     moves = StageTransition.objects.filter(pipeline__in=keys).order_by()

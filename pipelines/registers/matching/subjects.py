@@ -78,7 +78,7 @@ def subject_of_ours(ours: Ours) -> Subject:
         technologies=ours.technologies,
         capacity_mw=_positive(ours.capacity_mw),
         basis=ours.basis,
-        point=_point(ours.latitude, ours.longitude),
+        point=point_of(ours.latitude, ours.longitude),
         country=ours.country,
         operators=_operators(*ours.counterparties),
         identifiers=_identifiers(ours.identifiers),
@@ -93,7 +93,7 @@ def subject_of_entry(entry: Entry) -> Subject:
         technologies=_technologies(entry),
         capacity_mw=_positive(entry.capacity_mw),
         basis=entry.basis,
-        point=_point(entry.latitude, entry.longitude),
+        point=point_of(entry.latitude, entry.longitude),
         is_approximate=entry.is_approximate,
         country=entry.country,
         operators=() if entry.is_private else _operators(entry.operator, *entry.aliases),
@@ -127,7 +127,7 @@ def _positive(capacity: Decimal | None) -> float | None:
     return float(capacity) if capacity and capacity > 0 else None
 
 
-def _point(latitude: Decimal | None, longitude: Decimal | None) -> Point | None:
+def point_of(latitude: Decimal | None, longitude: Decimal | None) -> Point | None:
     if latitude is None or longitude is None:
         return None
     return float(latitude), float(longitude)

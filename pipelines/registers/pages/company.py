@@ -24,11 +24,11 @@ from oegen.people.requests import SignedInRequest
 from oegen.search.ordering import natural
 from pipelines.models import Facility, Pipeline
 from pipelines.registers.adapters.operators import company_key
-from pipelines.registers.benchmarks import Benchmark, Group, benchmarks_of
+from pipelines.registers.benchmarks import benchmark_of
 from pipelines.registers.choices import Phase
 from pipelines.registers.filters import MAIN, chosen_registers, main_registers
 from pipelines.registers.market import Standing
-from pipelines.registers.models import Match, MatchState, RegisterCompany, RegisterProject
+from pipelines.registers.models import Match, RegisterCompany, RegisterProject
 from pipelines.registers.nearby import NEAR_KM, Neighbour, neighbours
 from pipelines.registers.services import (
     DecisionRefusedError,
@@ -111,7 +111,7 @@ class CompanyPage(DetailView[RegisterCompany]):
             ).items(),
             "places": _places(here[:MAX_ON_MAP]),
             "track_record": track_record_of(map(Course.of, counted)),
-            "market": [(one, benchmarks_of(one).get(Group(), Benchmark())) for one in registers],
+            "market": [(one, benchmark_of(one)) for one in registers],
             "counterparties": counterparties,
             "joint": joint.select_related("stage")
             .with_capacity()
@@ -155,10 +155,9 @@ class CompanyPage(DetailView[RegisterCompany]):
         ]
 
     def _counterparties(self) -> list[Counterparty]:
-        matches = Match.objects.filter(
+        matches = Match.objects.accepted().filter(
             Q(company=self.object) | Q(company__group=self.object),
             content_type=ContentType.objects.get_for_model(Counterparty),
-            state=MatchState.ACCEPTED,
         )
         keys = list(matches.values_list("object_id", flat=True))
         found = (
@@ -171,10 +170,8 @@ class CompanyPage(DetailView[RegisterCompany]):
     def _matched(self, projects: list[RegisterProject]) -> list[Match]:
         """Projects of the company that are ours, too."""
         kinds = ContentType.objects.get_for_models(Pipeline, Facility).values()
-        found = Match.objects.filter(
-            project__in=[one.pk for one in projects],
-            content_type__in=kinds,
-            state=MatchState.ACCEPTED,
+        found = Match.objects.accepted().filter(
+            project__in=[one.pk for one in projects], content_type__in=kinds
         )
         return list(found.select_related("project").prefetch_related("record"))
 

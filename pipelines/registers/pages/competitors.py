@@ -23,7 +23,7 @@ from oegen.core.addresses import address_of
 from oegen.core.words import count
 from oegen.pages import downloads
 from oegen.pages.filters import DefaultFilter
-from oegen.pages.lists import FilteredPage
+from oegen.pages.lists import DownloadedPage
 from pipelines.registers.choices import Phase
 from pipelines.registers.filters import MAIN, CompanyFilter
 from pipelines.registers.market import (
@@ -35,7 +35,7 @@ from pipelines.registers.market import (
     Standings,
     kept_market,
 )
-from pipelines.registers.models import Match, MatchState, Register, RegisterCompany, RegisterProject
+from pipelines.registers.models import Match, Register, RegisterCompany, RegisterProject
 from pipelines.registers.models.edition import stored_editions
 from pipelines.registers.phases import STAGES
 from pipelines.registers.version import keep_with_registers
@@ -85,7 +85,7 @@ class Ranking:
     companies: Sequence[tuple[UUID, Standings]] = ()
 
 
-class Competitors(FilteredPage):
+class Competitors(DownloadedPage):
     """The companies of the filtered projects, ranked by MW of a phase (``?of=``) or by what the
     newest edition changed (``?by=change``)."""
 
@@ -96,16 +96,7 @@ class Competitors(FilteredPage):
     template_name = "registers/competitors.html"
     state_template_name = "registers/parts/competitors_state.html"
     switch_template_name = "registers/parts/switch.html"
-    page_parameters = FilteredPage.page_parameters | {"of", "by"}
-
-    def get(self, request, *args, **kwargs):
-        kind = request.GET.get("download")
-        if kind in exports.KINDS:
-            self.filterset = self.get_filterset(self.get_filterset_class())
-            if not self.has_invalid_filters():
-                self.object_list = self.filterset.qs
-                return self.download(kind)
-        return super().get(request, *args, **kwargs)
+    page_parameters = DownloadedPage.page_parameters | {"of", "by"}
 
     @property
     def measure(self) -> str:
@@ -262,9 +253,7 @@ def _exact(mw: float) -> Decimal:
 def counterparties_of(companies: list[UUID]) -> dict[UUID, UUID]:
     """The counterparties that companies of registers are, by accepted matches."""
     content_type = ContentType.objects.get_for_model(Counterparty)
-    found = Match.objects.filter(
-        company__in=companies, content_type=content_type, state=MatchState.ACCEPTED
-    )
+    found = Match.objects.accepted().filter(company__in=companies, content_type=content_type)
     return dict(found.values_list("company", "object_id"))
 
 

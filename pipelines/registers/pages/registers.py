@@ -26,7 +26,6 @@ from pipelines.registers.licences import registers_shown
 from pipelines.registers.models import (
     Edition,
     Match,
-    MatchState,
     Register,
     RegisterProject,
 )
@@ -138,7 +137,7 @@ class RegisterProjectPage(DetailView[RegisterProject]):
 
     def get_context_data(self, **kwargs):
         record = self.object
-        matches = Match.objects.filter(project=record, state=MatchState.ACCEPTED)
+        matches = Match.objects.accepted().filter(project=record)
         return super().get_context_data(**kwargs) | {
             "section": "register-projects",
             "parent_section": "competitors",

@@ -21,7 +21,7 @@ from pipelines.registers.matching.blocking import distance_km
 from pipelines.registers.matching.companies import parse_company, parse_operators
 from pipelines.registers.matching.normalising import parse_name
 from pipelines.registers.matching.scoring import MAX_DC_PER_AC
-from pipelines.registers.matching.subjects import Point
+from pipelines.registers.matching.subjects import Point, point_of
 from pipelines.registers.models import RegisterCompany, RegisterProject
 
 #: Capacities differ if they are more than this share apart, places by more than so many km.
@@ -103,19 +103,20 @@ def _capacity(facilities: list[Facility], project: RegisterProject) -> Cell:
             differs = not 1 / most <= ratio <= MAX_DC_PER_AC
         else:
             differs = not 1 / most <= ratio <= most
-    theirs_unit = "MWp" if project.capacity_basis == CapacityBasis.DC else "MW"
     return Cell(
         "Capacity",
         f"{plain(ours)} {unit}" if ours is not None else "",
-        f"{plain(theirs)} {theirs_unit}" if theirs is not None else "",
+        f"{plain(theirs)} {project.unit}" if theirs is not None else "",
         differs,
         note,
     )
 
 
 def _place(facilities: list[Facility], project: RegisterProject) -> Iterator[Cell]:
-    placed = [found for one in facilities if (found := point_of(one)) is not None]
-    point = point_of(project)
+    placed = [
+        found for one in facilities if (found := point_of(one.latitude, one.longitude)) is not None
+    ]
+    point = point_of(project.latitude, project.longitude)
     note, differs = "", False
     if point is not None and placed:
         distance = min(distance_km(one, point) for one in placed)
@@ -134,12 +135,6 @@ def _place(facilities: list[Facility], project: RegisterProject) -> Iterator[Cel
     )
     where = dict.fromkeys(filter(None, (project.place, project.region)))
     yield Cell("Where", ", ".join(regions), ", ".join(where))
-
-
-def point_of(record: Facility | RegisterProject) -> Point | None:
-    if record.latitude is None or record.longitude is None:
-        return None
-    return float(record.latitude), float(record.longitude)
 
 
 def _in_degrees(point: Point) -> str:

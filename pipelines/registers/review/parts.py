@@ -13,6 +13,7 @@ from django.db.models import Count, prefetch_related_objects
 from oegen.core.words import number
 from pipelines.models import Facility, Pipeline
 from pipelines.registers.matching.deciding import Band
+from pipelines.registers.matching.subjects import point_of
 from pipelines.registers.models import Match, Proposal, Register, RegisterProject
 from pipelines.registers.review import queue
 from pipelines.registers.review.comparing import (
@@ -20,7 +21,6 @@ from pipelines.registers.review.comparing import (
     compare_company,
     compare_project,
     facilities_of,
-    point_of,
 )
 from pipelines.registers.review.queue import Queue
 from pipelines.views import places_of
@@ -140,7 +140,7 @@ def compare(line: Line, address: Address) -> Compared:
 def _places(record: Pipeline | Facility, project: RegisterProject) -> list[dict[str, Any]]:
     """For the small map; that of the register is drawn hollow."""
     found = [{**one, "name": f"Ours: {one['name']}"} for one in places_of(facilities_of(record))]
-    if point := point_of(project):
+    if point := point_of(project.latitude, project.longitude):
         found.append(
             {
                 "name": f"{project.register.name}: {project.name}",
