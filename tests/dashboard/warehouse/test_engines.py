@@ -1,5 +1,5 @@
-"""The queries of ``sql/`` give the product's figures on any day, in each engine that reads the
-tables, whatever the time zone of its session. The engines are those of
+"""The queries of ``sql/`` and the generated measures give the product's figures on any day, in each
+engine that reads the tables, whatever the time zone of its session. The engines are those of
 requirements/warehouse-test.txt."""
 
 import random
@@ -13,9 +13,12 @@ from deltalake import DeltaTable
 
 from dashboard import metrics
 from dashboard.warehouse.checking import text_of
+from dashboard.warehouse.semantic import sql
+from dashboard.warehouse.semantic.metric_views import expression, metric_view
 from oegen import audit
 from oegen.core import clock
 from pipelines.models import Facility, Pipeline, PipelineFacility
+from tests.dashboard.warehouse.product import assert_measures, make_measured_portfolio
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.portfolios import make_random_portfolio
 
@@ -126,6 +129,50 @@ def spark() -> Iterator[Callable]:
     for session in sessions:
         session.stop()
     server.stop()
+
+
+def test_measures_in_sql(warehouse):
+    """The generated SQL in an engine that the check does not use."""
+    make_measured_portfolio()
+    warehouse.sync()
+    session = import_module("duckdb").connect()
+    for name in (*TABLES, "facts_holder"):
+        session.register(name, warehouse.table(name).to_pyarrow_dataset())
+    for number in (0, 1, 30, 80):
+        assert_measures(
+            clock.today() - timedelta(days=number),
+            sql.query,
+            lambda query: session.sql(query).to_arrow_table().to_pylist(),
+        )
+
+
+def in_metric_view(measure, day: date, by=(), where=()) -> str:
+    """What Databricks makes of a query of a metric view: groups over its source."""
+    columns = "".join(f"{column}, " for column in by)
+    source = metric_view(measure.table, "")["source"]
+    conditions = [f"day = DATE '{day}'", *map(sql.condition, where)]
+    text = (
+        f"SELECT {columns}{expression(measure)} AS value "  # noqa: S608
+        f"FROM ({source}) AS facts WHERE {' AND '.join(conditions)}"
+    )
+    return f"{text} GROUP BY {columns.rstrip(', ')}" if by else text
+
+
+@pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
+def test_measures_of_metric_views(warehouse, spark):
+    """Their expressions in Spark SQL. Databricks itself is not here."""
+    make_measured_portfolio()
+    warehouse.sync()
+    session = spark("America/New_York")
+    for name in (*TABLES, "facts_holder"):
+        url = warehouse.destination.of(name)
+        session.read.format("delta").load(url).createOrReplaceTempView(name)
+    for number in (0, 1, 30, 80):
+        assert_measures(
+            clock.today() - timedelta(days=number),
+            in_metric_view,
+            lambda query: [row.asDict() for row in session.sql(query).collect()],
+        )
 
 
 @pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
