@@ -3,6 +3,7 @@ engine that reads the tables, whatever the time zone of its session. The engines
 requirements/warehouse-test.txt."""
 
 import random
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -111,8 +112,11 @@ def test_duckdb(warehouse, expected):
 
 
 @pytest.fixture
-def spark() -> Iterator[Callable]:
+def spark(monkeypatch) -> Iterator[Callable]:
     """What starts a session of Spark SQL in a time zone."""
+    # The client takes a main module without a file, such as that of pytest-xdist, for a doctest,
+    # and then looks for Spark itself.
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
     server = import_module("pysail.spark").SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     _, port = server.listening_address
