@@ -175,7 +175,6 @@ MEASURES: dict[str, Measure] = {
         _of_open("open_storage_mwh", "storage_mwh", "storage, MWh", column="storage_mwh"),
         _of_open(
             *("open_facilities", "facilities", "facilities"),
-            *(),
             kind=Kind.COUNT,
             column="facility_id",
         ),

@@ -15,7 +15,6 @@ from dashboard.warehouse.semantic import dax
 from dashboard.warehouse.semantic.measures import MEASURES, Measure
 from dashboard.warehouse.tables import (
     DAYS,
-    FACTS_FACILITY,
     FACTS_HOLDER,
     FACTS_PROJECT_FACILITY,
     METRIC_VALUES_DAILY,
@@ -47,7 +46,6 @@ def tables() -> list[Table]:
     return [
         DAYS,
         FACTS_PROJECT_FACILITY,
-        FACTS_FACILITY,
         FACTS_HOLDER,
         STAGE_STAYS,
         METRIC_VALUES_DAILY,
@@ -59,7 +57,6 @@ def tables() -> list[Table]:
 RELATIONS = (
     Relation(FACTS_PROJECT_FACILITY.name, "pipeline_id", "current_pipeline", "id"),
     Relation(FACTS_PROJECT_FACILITY.name, "facility_id", "current_facility", "id"),
-    Relation(FACTS_FACILITY.name, "facility_id", "current_facility", "id"),
     Relation(FACTS_HOLDER.name, "facility_id", "current_facility", "id"),
     Relation(FACTS_HOLDER.name, "holder_id", "current_counterparty", "id"),
     Relation(STAGE_STAYS.name, "pipeline_id", "current_pipeline", "id"),

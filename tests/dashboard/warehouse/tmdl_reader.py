@@ -76,8 +76,7 @@ def parse(text: str) -> Node:
         stack[-1].children.append(node)
         stack.append(node)
         if stripped.endswith("="):
-            # An expression of a property is one level deeper than the property.
-            takes = (level - (1 if kind == "source" else 0), node)
+            takes = level, node
     return root
 
 
