@@ -18,8 +18,8 @@ record_validating = Signal()
 #: it.
 change_set_closing = Signal()
 
-#: A change set with rows was closed and is about to be sealed. ``change_set``. Receivers may only
-#: write to tables without history.
+#: A change set with rows was closed and is about to be sealed. ``change_set``; ``changes``: the
+#: ``oegen.audit.changes.Changes`` of it. Receivers may only write to tables without history.
 change_set_closed = Signal()
 
 #: A write in several change sets, which takes minutes (``oegen.audit.long_writes``), is about to
