@@ -12,13 +12,17 @@ from dashboard.warehouse.semantic.measures import (
 )
 from dashboard.warehouse.tables import DAYS, METRIC_VALUES_DAILY
 
+#: Names in quotes are never taken for a function.
+_DAYS = f"'{DAYS.name}'"
+_FIGURES = f"'{METRIC_VALUES_DAILY.name}'"
+
 #: Measures that others use: the day, and the instant at which it ends.
 AS_OF_DAY, AS_OF = "As of day", "As of"
 
 AS_OF_DAY_EXPRESSION = f"""\
 IF (
-    ISFILTERED ( {DAYS.name} ),
-    MAX ( {DAYS.name}[day] ),
+    ISFILTERED ( {_DAYS} ),
+    MAX ( {_DAYS}[day] ),
     TODAY ()
 )"""
 
@@ -26,12 +30,10 @@ AS_OF_EXPRESSION = f"""\
 VAR this_day = [{AS_OF_DAY}]
 RETURN
     CALCULATE (
-        MAX ( {DAYS.name}[ends_at] ),
-        REMOVEFILTERS ( {DAYS.name} ),
-        {DAYS.name}[day] = this_day
+        MAX ( {_DAYS}[ends_at] ),
+        REMOVEFILTERS ( {_DAYS} ),
+        {_DAYS}[day] = this_day
     )"""
-
-_FIGURES = METRIC_VALUES_DAILY.name
 
 #: The product's own figure, to reconcile with; blank unless one figure and one day are chosen.
 REPORTED = f"""\
@@ -41,7 +43,7 @@ RETURN
         HASONEVALUE ( {_FIGURES}[figure] ),
         CALCULATE (
             SUM ( {_FIGURES}[value] ),
-            REMOVEFILTERS ( {DAYS.name} ),
+            REMOVEFILTERS ( {_DAYS} ),
             KEEPFILTERS ( {_FIGURES}[day] = this_day ),
             KEEPFILTERS ( {_FIGURES}[row_number] = 0 ),
             KEEPFILTERS ( {_FIGURES}[measure] = "value" )
@@ -51,7 +53,7 @@ RETURN
 
 def expression(measure: Measure) -> str:
     """DAX of several lines. Filters that are given as well are kept."""
-    table = measure.table.name
+    table = _table(measure)
     older = [one for one in measure.conditions if isinstance(one, IsOlder)]
     lines = [f"VAR moment = [{AS_OF}]"]
     for one in older:
@@ -59,9 +61,9 @@ def expression(measure: Measure) -> str:
             f"VAR first_day = [{AS_OF_DAY}] - {one.days + 1}",
             f"VAR {_earlier(one)} =",
             "    CALCULATE (",
-            f"        MAX ( {DAYS.name}[ends_at] ),",
-            f"        REMOVEFILTERS ( {DAYS.name} ),",
-            f"        {DAYS.name}[day] = first_day",
+            f"        MAX ( {_DAYS}[ends_at] ),",
+            f"        REMOVEFILTERS ( {_DAYS} ),",
+            f"        {_DAYS}[day] = first_day",
             "    )",
         ]
     filters = [
@@ -81,7 +83,8 @@ def expression(measure: Measure) -> str:
 
 
 def _value(measure: Measure) -> list[str]:
-    table, column = measure.table.name, f"{measure.table.name}[{measure.column}]"
+    table = _table(measure)
+    column = f"{table}[{measure.column}]"
     match measure.kind:
         case Kind.COUNT:
             return [f"DISTINCTCOUNTNOBLANK ( {column} ),"]
@@ -111,3 +114,7 @@ def _condition(one: Condition, table: str) -> str:
 
 def _earlier(one: IsOlder) -> str:
     return f"ends_days_before_{one.days}"
+
+
+def _table(measure: Measure) -> str:
+    return f"'{measure.table.name}'"

@@ -107,7 +107,8 @@ def _expressions(catalog: str, schema: str, note: str) -> str:
         """\
 (name as text) as table =>
 let
-    Source = Databricks.Catalogs(Host, HttpPath, [Catalog = Catalog, Database = Schema]),
+    Options = [Catalog = null, Database = null, EnableAutomaticProxyDiscovery = null],
+    Source = Databricks.Catalogs(Host, HttpPath, Options),
     InCatalog = Source{[Name = Catalog, Kind = "Database"]}[Data],
     InSchema = InCatalog{[Name = Schema, Kind = "Schema"]}[Data],
     Found = InSchema{[Name = name, Kind = "Table"]}[Data]

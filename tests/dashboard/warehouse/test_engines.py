@@ -3,11 +3,13 @@ engine that reads the tables, whatever the time zone of its session. The engines
 requirements/warehouse-test.txt."""
 
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -29,6 +31,7 @@ TABLES = (
     *("days", "facts_facility", "facts_project_facility", "history_pipeline"),
     *("history_facility", "history_pipelinefacility", "history_stage"),
 )
+ROOT = Path(__file__).parents[3]
 ZONES = ("UTC", "America/New_York")
 
 #: Around the ends of days on which clocks change in London, and in New York.
@@ -148,6 +151,19 @@ def test_measures_in_sql(warehouse):
             sql.query,
             lambda query: session.sql(query).to_arrow_table().to_pylist(),
         )
+
+
+def test_the_programs_of_the_documentation_run(warehouse, monkeypatch, capsys):
+    make_measured_portfolio()
+    warehouse.sync()
+    monkeypatch.chdir(ROOT)
+    text = Path("docs/warehouse.md").read_text(encoding="utf-8")
+    programs = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(programs) == 2
+    for program in programs:
+        assert "/srv/warehouse" in program
+        exec(program.replace("/srv/warehouse", warehouse.destination.url), {})  # noqa: S102
+        assert "technology" in capsys.readouterr().out
 
 
 def in_metric_view(measure, day: date, by=(), where=()) -> str:

@@ -130,12 +130,12 @@ def test_every_measure_of_the_model_is_described_and_names_what_is_there(model):
         assert text.count("(") == text.count(")") > 0
         used = list(references(text))
         assert all(column in columns[table] for table, column in used), name
-        others = set(re.findall(r"(?<!\w)\[([^\]]+)\]", text))
+        others = set(re.findall(r"(?<!')\[([^\]]+)\]", text))
         assert others <= measures.keys() - {name}
         assert used or name == AS_OF
     for measure in MEASURES.values():
         text = " ".join(measures[measure.title].expression)
-        assert f"{measure.table.name}[{measure.column}]" in text
+        assert f"'{measure.table.name}'[{measure.column}]" in text
         assert {AS_OF, AS_OF_DAY} & set(re.findall(r"\[([^\]]+)\]", text))
 
 

@@ -82,4 +82,4 @@ def parse(text: str) -> Node:
 
 def references(dax: str) -> Iterator[tuple[str, str]]:
     """The tables and columns that the expression names."""
-    yield from re.findall(r"(\w+)\[(\w+)\]", dax)
+    yield from re.findall(r"'(\w+)'\[(\w+)\]", dax)
