@@ -6,7 +6,9 @@
 import base64
 import hashlib
 import hmac
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,6 +95,7 @@ def _serving(command: list[str], ready: str) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
         text=True,
         cwd=Path(command[0]).parent,
+        start_new_session=True,
     ) as process:
         try:
             said = []
@@ -103,7 +106,8 @@ def _serving(command: list[str], ready: str) -> Iterator[int]:
                     return
             raise RuntimeError(f"{Path(command[0]).name} ended: {''.join(said)}")
         finally:
-            process.kill()
+            # The node of a wheel is a program that starts Node.js.
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _make_container(port: int) -> None:
