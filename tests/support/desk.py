@@ -2,8 +2,11 @@
 
 from django.forms import CheckboxSelectMultiple
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from oegen.models import AuditedModel
+
+URL_ENCODED = "application/x-www-form-urlencoded"
 
 
 class Desk:
@@ -33,7 +36,9 @@ class Desk:
         return data
 
     def send(self, target, data, action="change", button="_save"):
-        return self.client.post(self.url(target, action), {**data, button: "Save"})
+        """As browsers send a form without files, which Django reads in a third of the time."""
+        body = urlencode({**data, button: "Save"}, doseq=True)
+        return self.client.post(self.url(target, action), body, content_type=URL_ENCODED)
 
     @staticmethod
     def url(target, action="change") -> str:
