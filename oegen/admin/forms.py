@@ -375,6 +375,11 @@ def is_removed(form: forms.Form) -> bool:
 class LinkFormSet(forms.BaseInlineFormSet):
     """The links of a record. Each form has the record as ``owner``."""
 
+    @cached_property
+    def empty_form(self) -> forms.ModelForm:
+        """Made once, not each time that the admin asks for something of it."""
+        return super().empty_form
+
     def _construct_form(self, i, **kwargs):
         form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # private to Django
         form.owner = self.instance

@@ -366,17 +366,20 @@ class CountrySelect(forms.Select):
     ) -> SafeString:
         """Render without a template per option: an editable list has thousands of options."""
         selected = next(iter(self.format_value(value)), "")
-        options = _known_options if selected in countries.countries else _options
+        is_known = not selected or selected in countries.countries
+        options = _known_options if is_known else _options
         attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
         return format_html("<select{}>{}</select>", attributes, options(selected))
 
 
-def _country_choices() -> list[tuple[str, str]]:
-    return [("", "–"), *countries]
+@cache
+def _country_choices() -> tuple[tuple[str, str], ...]:
+    """Django asks for them with each select, and their order takes longer than the rest of it."""
+    return (("", "–"), *countries)
 
 
 def _options(selected: str) -> SafeString:
-    offered = _country_choices()
+    offered = list(_country_choices())
     if selected not in dict(offered):
         offered.insert(1, (selected, selected))
     return format_html_join(
