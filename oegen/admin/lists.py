@@ -1,6 +1,7 @@
 """Change lists of the admin: sorting, searching and strict filters."""
 
 from functools import partial
+from typing import cast
 
 from django.contrib import admin, messages
 from django.contrib.admin import DateFieldListFilter
@@ -20,6 +21,11 @@ class OrderedChangeList(ChangeList):
     """A change list that sorts names by their sort keys, and that finds a page's records before it
     reads their annotations."""
 
+    def get_queryset(self, request, exclude_parameters=None):
+        model_admin = cast("OrderedNamesMixin", self.model_admin)
+        self.root_queryset = model_admin.with_columns(self.root_queryset)
+        return super().get_queryset(request, exclude_parameters)
+
     def get_results(self, request):
         super().get_results(request)
         page = self.root_queryset.filter(pk__in=self.result_list.values("pk"))
@@ -36,6 +42,10 @@ class OrderedNamesMixin(BaseModelAdmin):
 
     def get_changelist(self, request, **kwargs):
         return OrderedChangeList
+
+    def with_columns(self, queryset):
+        """Annotate what only the columns of the change list show, and no form."""
+        return queryset
 
     def get_ordering(self, request):
         default = super().get_ordering(request) or self.opts.ordering or ()

@@ -104,7 +104,6 @@ class PipelineAdmin(AuditedAdmin):
         "lead_developer",
     ]
     list_editable = ["stage", "on_hold", "rtb_date", "rag_status", "rag_comment"]
-    list_select_related = ["stage"]
     list_filter = [
         StatusFilter,
         "rag_status",
@@ -145,7 +144,10 @@ class PipelineAdmin(AuditedAdmin):
     inlines = [FacilitiesInline, CounterpartiesInline, MilestonesInline]
 
     def get_queryset(self, request):
-        pipelines = cast("PipelineQuerySet", super().get_queryset(request))
+        return super().get_queryset(request).select_related("stage", "responsible")
+
+    def with_columns(self, queryset):
+        pipelines = cast("PipelineQuerySet", queryset)
         return pipelines.with_capacity().with_lead_developer().with_lead_developer_order()
 
     @admin.display(description="MW", ordering="capacity_mw")
