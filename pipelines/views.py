@@ -121,9 +121,13 @@ class PipelinePage(RecordPage):
 
     def get_queryset(self):
         """Built for each request, because ``with_overdue`` depends on the day."""
-        pipelines = Pipeline.objects.select_related("stage").prefetch_related(FACILITIES)
+        pipelines = Pipeline.objects.select_related("stage", "responsible")
+        pipelines = pipelines.prefetch_related(FACILITIES)
         pipelines = pipelines.with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
         return pipelines.with_overdue().with_past_rtb().with_first_dates()
+
+    def known_records(self):
+        return [*super().known_records(), self.object.stage, *self.object.facilities.all()]
 
     def get_context_data(self, **kwargs):
         pipeline = self.object

@@ -92,9 +92,13 @@ class HistoryPage(ContextMixin, View):
 
     @cached_property
     def names(self) -> NameCache:
-        names = NameCache()
+        names = NameCache(self.known_records)
         names.prefetch_for(self.model, self.record)
         return names
+
+    @property
+    def known_records(self) -> list[AuditedModel]:
+        return [self.live] if self.live else []
 
     @property
     def name(self) -> str:
@@ -180,7 +184,8 @@ class RecordFilter(PageFilterSet):
         """The users in the record's history, by name."""
         keys = [rows.order_by().values_list("history_user") for rows in self.sources]
         known = {key for (key,) in keys[0].union(*keys[1:]).order_by()}
-        people = sorted(User.objects.in_bulk(known - {None}).values(), key=str)
+        self.people = User.objects.in_bulk(known - {None})
+        people = sorted(self.people.values(), key=str)
         system = [(THE_SYSTEM, "The system")] if None in known else []
         return system + [(str(one.pk), str(one)) for one in people]
 
@@ -232,12 +237,13 @@ class RecordHistory(HistoryPage, FilteredPage):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         page = Paginator(self.object_list, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        known = [*self.known_records, *self.filterset.people.values()]
         return context | {
             "singular": "entry",
             "plural": "entries",
             "page": page,
             "total": page.paginator.count,
-            "entries": entries(page.object_list, self.filterset.sources),
+            "entries": entries(page.object_list, self.filterset.sources, known),
             "record_key": self.key,
             "brings_back": self.may_bring_back(),
         }

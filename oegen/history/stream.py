@@ -6,7 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    F,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.utils import timezone
 
 from oegen import audit
@@ -62,8 +73,11 @@ def stream(sources: Sequence[QuerySet]) -> QuerySet:
     return keys[0].union(*keys[1:], all=True).order_by(*newest_first)
 
 
-def entries(keys: Iterable[tuple], sources: Sequence[QuerySet]) -> list[timeline.Entry]:
-    """The entries for KEYs of a stream, in their order, in a few queries per model."""
+def entries(
+    keys: Iterable[tuple], sources: Sequence[QuerySet], known: Iterable[Model] = ()
+) -> list[timeline.Entry]:
+    """The entries for KEYs of a stream, in their order, in a few queries per model, and none for
+    the names of ``known`` records."""
     keys = [(source, history_id) for _, history_id, _, source in keys]
     wanted: dict[int, list[int]] = defaultdict(list)
     for source, history_id in keys:
@@ -74,7 +88,7 @@ def entries(keys: Iterable[tuple], sources: Sequence[QuerySet]) -> list[timeline
     ]
     found = {
         (source, entry.history_id): entry
-        for source, part in zip(wanted, timeline.entries_of_each(rows), strict=True)
+        for source, part in zip(wanted, timeline.entries_of_each(rows, known), strict=True)
         for entry in part
     }
     return [found[key] for key in keys]

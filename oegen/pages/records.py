@@ -92,6 +92,10 @@ class RecordPage(DetailView):
             "cards": [card for make in _cards[type(self.object)] if (card := make(self.object))],
         }
 
+    def known_records(self) -> list[Model]:
+        """What the page has read, and the timeline may name."""
+        return [self.object]
+
     def _timeline(self) -> dict:
         show = self.request.GET.get("show", timeline.Show.ALL)
         if show not in timeline.Show:
@@ -100,7 +104,7 @@ class RecordPage(DetailView):
         length = int(requested) if re.fullmatch(r"[0-9]{1,4}", requested) else TIMELINE_STEP
         shown = max(length, TIMELINE_STEP)
         # One more than is shown, to know whether there are older ones.
-        entries = timeline.entries_of(self.object, limit=shown + 1, show=show)
+        entries = timeline.entries_of(self.object, shown + 1, show, known=self.known_records())
         written = [entry for entry in entries[:shown] if entry.is_comment]
         return {
             "timeline": entries[:shown],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib.contenttypes.models import ContentType
@@ -27,12 +28,12 @@ def subject_model(content_type_id: int) -> type[AuditedModel]:
 
 class NameCache:
     """Names of records, read with one query per model after ``prefetch``; those of removed records
-    come from the history."""
+    come from the history, and those that are ``known`` are not read."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[models.Model] = ()) -> None:
         self._wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
-        self._found: dict[tuple[type[models.Model], Any], models.Model] = {}
-        self._live: set[tuple[type[models.Model], Any]] = set()
+        self._found = {(type(record), record.pk): record for record in known}
+        self._live = set(self._found)
         self._urls: dict[tuple[type[models.Model], Any], str] = {}
 
     def prefetch(self, model: type[models.Model], key: Any) -> None:
@@ -69,7 +70,8 @@ class NameCache:
         return self._urls[model, key]
 
     def _read(self, model: type[models.Model]) -> None:
-        keys = self._wanted.pop(model, set()) - {None}
+        wanted = self._wanted.pop(model, set()) - {None}
+        keys = {key for key in wanted if (model, key) not in self._live}
         if not keys:
             return
         for key, instance in _records(model, keys).items():

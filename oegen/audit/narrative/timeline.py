@@ -170,8 +170,14 @@ class Show(models.TextChoices):
     COMMENTS = "comments", "Comments"
 
 
-def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> list[Entry]:
-    """The newest ``limit`` entries of the record, its links and its comments, newest first.
+def entries_of(
+    record: AuditedModel,
+    limit: int = 200,
+    show: str = Show.ALL,
+    known: Iterable[models.Model] = (),
+) -> list[Entry]:
+    """The newest ``limit`` entries of the record, its links and its comments, newest first. The
+    names of records that are ``known``, as they are stored, are not read again.
 
     The number of queries depends on the number of link models, not on the number of entries.
     """
@@ -180,7 +186,7 @@ def entries_of(record: AuditedModel, limit: int = 200, show: str = Show.ALL) -> 
         for source in record.timeline_sources()
         if show == Show.ALL or (show == Show.COMMENTS) == source.model.instance_type.IS_COMMENT
     ]
-    entries = list(chain(*entries_of_each(newest)))
+    entries = list(chain(*entries_of_each(newest, known)))
     entries.sort(key=Entry.sort_key, reverse=True)
     return _with_latest_of_comments(entries[:limit])
 
@@ -221,11 +227,13 @@ def entries_of_rows(queryset: models.QuerySet[Any]) -> list[Entry]:
     return entries_of_each([queryset])[0]
 
 
-def entries_of_each(querysets: Iterable[models.QuerySet[Any]]) -> list[list[Entry]]:
+def entries_of_each(
+    querysets: Iterable[models.QuerySet[Any]], known: Iterable[models.Model] = ()
+) -> list[list[Entry]]:
     """``entries_of_rows`` for several querysets, which share the queries for names, people and
-    change sets."""
+    change sets; those of ``known`` records are not read."""
     found = rows_and_previous(querysets)
-    names = NameCache()
+    names = NameCache(known)
     for rows, previous in found:
         for row in {row.history_id: row for row in [*rows, *previous.values()]}.values():
             names.prefetch_for(row.instance_type, row)
