@@ -1,4 +1,5 @@
 import re
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.views.decorators.http import require_POST
 
 from counterparties.models import CounterpartyContact
@@ -126,24 +128,38 @@ class PipelinePage(RecordPage):
         pipelines = pipelines.with_unconfirmed(clock.days_ago(UNCONFIRMED_DAYS))
         return pipelines.with_overdue().with_past_rtb().with_first_dates()
 
+    @cached_property
+    def counterparty_links(self):
+        roles_today = CounterpartyContact.objects.current().select_related("contact", "role")
+        people = Prefetch("counterparty__contact_links", roles_today, to_attr="people")
+        links = self.object.counterparty_links.select_related("counterparty", "role")
+        return links.prefetch_related(people).order_by("role__order", natural("counterparty__name"))
+
+    @cached_property
+    def points(self):
+        return self.object.information_points.by_rating()
+
+    @cached_property
+    def milestones(self):
+        return milestones_of(self.object)
+
     def known_records(self):
-        return [*super().known_records(), self.object.stage, *self.object.facilities.all()]
+        linked = [(link.counterparty, link.role) for link in self.counterparty_links]
+        kinds = [*(row.kind for row in self.milestones.rows), *self.milestones.others]
+        known = [self.object.stage, *self.object.facilities.all(), *chain(*linked), *kinds]
+        return [*super().known_records(), *known, *self.points]
 
     def get_context_data(self, **kwargs):
         pipeline = self.object
-        roles_today = CounterpartyContact.objects.current().select_related("contact", "role")
-        people = Prefetch("counterparty__contact_links", roles_today, to_attr="people")
         itself = Pipeline.objects.filter(pk=pipeline.pk)
         return super().get_context_data(**kwargs) | {
             "unconfirmed_days": UNCONFIRMED_DAYS,
             "capacity": itself.capacity(),
-            "points": pipeline.information_points.by_rating(),
+            "points": self.points,
             "points_meta": pipeline.information_points.model._meta,
-            "counterparty_links": pipeline.counterparty_links.select_related("counterparty", "role")
-            .prefetch_related(people)
-            .order_by("role__order", natural("counterparty__name")),
+            "counterparty_links": self.counterparty_links,
             "places": places_of(pipeline.facilities.all()),
-            "milestones": milestones_of(pipeline),
+            "milestones": self.milestones,
             "may_edit_milestones": self.request.user.has_perms(MAY_EDIT_MILESTONES)
             and not clock.past_day(),
             "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 from operator import methodcaller
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import InlineAdminFormSet
 from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
 from django.contrib.admin.utils import NestedObjects, quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
@@ -56,6 +58,12 @@ FIELD_OVERRIDES: dict[type[models.Field], dict[str, Any]] = {
     models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})},
     models.URLField: {"assume_scheme": "https"},
 }
+
+
+def _records_read(obj: AuditedModel, inlines: Iterable[InlineAdminFormSet]) -> list[models.Model]:
+    """The record, and those that it and its links point to, as far as its form has read them."""
+    rows = [obj, *chain(*(inline.formset.get_queryset() for inline in inlines))]
+    return [obj, *filter(None, chain(*(row._state.fields_cache.values() for row in rows)))]
 
 
 class PlainForeignKeysMixin(BaseModelAdmin):
@@ -336,7 +344,10 @@ class AuditedAdmin(
             inlines = context["inline_admin_formsets"]
             context["problems"] = problems.form_problems(context["adminform"].form, inlines)
         if change and obj is not None:
-            context["timeline"] = timeline.entries_of(obj, limit=30)
+            # A form that is shown again has what was typed on its records.
+            is_stored = request.method == "GET"
+            known = _records_read(obj, context["inline_admin_formsets"]) if is_stored else ()
+            context["timeline"] = timeline.entries_of(obj, limit=30, known=known)
             context["comments"] = (
                 obj.comments.select_related("author")[:20] if hasattr(obj, "comments") else []
             )
