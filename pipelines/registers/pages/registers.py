@@ -122,6 +122,7 @@ class Registers(TemplateView):
                 {
                     "register": one,
                     "editions": editions.get(one.pk, [])[:MAX_EDITIONS],
+                    "has_rejects": any(edition.rejected for edition in editions.get(one.pk, [])),
                     "older": max(len(editions.get(one.pk, [])) - MAX_EDITIONS, 0),
                     "phases": [
                         (code, labels[code], phases[one.pk][code])
