@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Max, Q
 from django.utils import timezone
 
@@ -20,7 +19,7 @@ from oegen.core.database import take_advisory_lock
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.choices import Outcome
 from pipelines.facts.deriving import SOURCES, chunks, facilities_of, pipelines_of
-from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding, StageTransition
+from pipelines.models import Pipeline, PipelineFacility, RegisterFinding, StageTransition
 from pipelines.registers.adapters.base import DATES
 from pipelines.registers.matching.subjects import point_of
 from pipelines.registers.models import Edition, Match, Register, RegisterProject
@@ -131,12 +130,7 @@ def entries_of(pipelines: Collection[UUID]) -> list[Entry]:
     rows = PipelineFacility.objects.filter(pipeline__in=pipelines).order_by("pipeline", "facility")
     for pipeline, facility in rows.values_list("pipeline_id", "facility_id"):
         links[facility].append(pipeline)
-    types = ContentType.objects.get_for_models(Pipeline, Facility)
-    accepted = Match.objects.accepted().filter(
-        Q(content_type=types[Pipeline], object_id__in=pipelines)
-        | Q(content_type=types[Facility], object_id__in=list(links)),
-        project__isnull=False,
-    )
+    accepted = Match.objects.accepted().of_pipelines(pipelines).exclude(project=None)
     found = []
     for record, project in accepted.order_by("pk").values_list("object_id", "project_id"):
         if record in links:

@@ -9,6 +9,7 @@ from counterparties.models import Counterparty
 from oegen.asof import as_of
 from oegen.core import sql
 from oegen.models import ChangeSet, Job
+from pipelines.models import Technology
 from pipelines.registers.choices import Phase
 from pipelines.registers.market import NOTHING, market_of
 from pipelines.registers.models import Match, Register, RegisterCompany, RegisterProject
@@ -232,6 +233,15 @@ def test_project_page_tells_its_history_and_what_of_ours_it_is(as_manager, editi
 def test_filters_of_projects(as_manager, editions, query, keys):
     response = as_manager.get(reverse("register-projects"), query)
     assert {one.key for one in response.context["object_list"]} == set(keys)
+
+
+def test_filters_know_a_renamed_technology_at_once(as_manager, editions):
+    text_of(as_manager, "register-projects")
+    solar = Technology.objects.get(code="solar")
+    solar.name = "Photovoltaics"
+    solar.save()
+    response = as_manager.get(reverse("register-projects"))
+    assert "Photovoltaics" in str(response.context["filter"].form["technology"])
 
 
 def test_downloads_name_licence_and_attribution_on_each_row(as_manager, editions):
