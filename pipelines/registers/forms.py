@@ -56,6 +56,6 @@ class EditionForm(forms.Form):
                 self.add_error(
                     "edition",
                     f"The name “{file.name}” does not say of which day the edition is. Give its "
-                    "day.",
+                    "day, and choose the file again.",
                 )
         return data
