@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 import django
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from oegen.core.database import snapshot
+
 #: Keeps a process's transaction open until it ends.
 _transaction = ExitStack()
 
@@ -44,7 +46,5 @@ def processes_in_snapshot(
 
 def _begin(name: str, using: str) -> None:
     django.setup()
-    from oegen.core.database import snapshot
-
     _transaction.enter_context(snapshot(using, shared=name))
     atexit.register(_transaction.close)

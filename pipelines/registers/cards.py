@@ -28,8 +28,10 @@ class Watched:
 
 
 def _projects_of(pipeline: Pipeline) -> RegisterProjectQuerySet:
-    accepted = Match.objects.accepted().of_pipelines([pipeline.pk])
-    projects = RegisterProject.objects.present().filter(pk__in=accepted.values("project_id"))
+    accepted = Match.objects.accepted().of_pipelines([pipeline.pk]).order_by()
+    # A list: for a subquery, PostgreSQL reads all projects.
+    keys = list(accepted.values_list("project_id", flat=True))
+    projects = RegisterProject.objects.present().filter(pk__in=keys)
     return projects.select_related("register").order_by("register__order", "name", "key")
 
 

@@ -366,7 +366,7 @@ def test_a_page_takes_as_many_queries_for_many_entries_as_for_few(
         )
     Facility.objects.update(capacity_mw=3)
     as_manager.get(URL)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         assert len(as_manager.get(URL, {"type": "facility"}).context["page"].entries) == 50
 
 
