@@ -8,6 +8,7 @@ the packages of requirements/warehouse.txt are imported through ``installed``.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -30,4 +31,6 @@ def installed(module: str) -> ModuleType:
             "The packages of the warehouse are not installed. Install them with "
             "pip install --no-deps --require-hashes -r requirements/warehouse.txt."
         )
+    # Arrow's own allocators keep what was freed. It reads this when it is imported.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     return import_module(f"dashboard.warehouse.{module}")

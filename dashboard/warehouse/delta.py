@@ -23,9 +23,11 @@ from deltalake import (
     DeltaTable,
     PostCommitHookProperties,
     Transaction,
+    WriterProperties,
     write_deltalake,
 )
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from pyarrow.dataset import ParquetFragmentScanOptions
 
 from dashboard.warehouse import WarehouseError
 from dashboard.warehouse.feeding import feed
@@ -37,6 +39,9 @@ APPLICATION = "oegen"
 #: The protocol that the tables keep, for readers such as Power BI and older Sparks.
 READER_VERSION, WRITER_VERSION = 1, 4
 
+#: Who reads and writes holds a row group, and who writes also a file, in memory.
+ROW_GROUP, FILE_BYTES = 16_384, 32 * 2**20
+
 #: How often a write that lost against another is tried again.
 ATTEMPTS = 20
 
@@ -47,6 +52,9 @@ _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 30 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+
+#: How files are written.
+WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP)
 
 #: What names of environment variables whose values are secrets contain.
 _SECRETS = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|SIG)", re.IGNORECASE)
@@ -211,6 +219,8 @@ class Writer:
                     app_transactions=[Transaction(APPLICATION, self.number)], max_commit_retries=0
                 ),
                 post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
+                writer_properties=WRITER,
+                target_file_size=FILE_BYTES,
             )
 
         feed(table.schema, batches, write)
@@ -224,16 +234,22 @@ def _replaced(
     found: DeltaTable, table: Table, key: str, keys: set[str], batches: Batches
 ) -> Iterator[pa.RecordBatch]:
     gone = pa.array(sorted(keys), pa.string())
-    kept = found.to_pyarrow_dataset().scanner(
-        columns=table.schema.names,
-        filter=~pc.field(key).isin(gone),
-        batch_size=65_536,
-        batch_readahead=2,
-        fragment_readahead=1,
-    )
-    for batch in kept.to_batches():
-        yield batch.cast(table.schema)
+    yield from kept_rows(found, table, ~pc.field(key).isin(gone))
     yield from batches
+
+
+def kept_rows(found: DeltaTable, table: Table, condition: pc.Expression) -> Batches:
+    """The rows of the table that satisfy the condition, a few at a time."""
+    rows = found.to_pyarrow_dataset().scanner(
+        columns=table.schema.names,
+        filter=condition,
+        batch_size=ROW_GROUP // 2,
+        batch_readahead=0,
+        fragment_readahead=0,
+        fragment_scan_options=ParquetFragmentScanOptions(pre_buffer=False),
+    )
+    for batch in rows.to_batches():
+        yield batch.cast(table.schema)
 
 
 def rows_of(table: DeltaTable) -> int:

@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 from django.db.models import Min
 
 from dashboard.odata import numbers
+from dashboard.warehouse.delta import Batches, kept_rows
 from dashboard.warehouse.records import batches
 from dashboard.warehouse.tables import METRIC_VALUES_DAILY
 from oegen import audit
@@ -75,11 +76,7 @@ def _value(text: str) -> Decimal:
     return Decimal(text).quantize(Decimal("1e-7"))
 
 
-def without(table: DeltaTable, days: set[date]) -> Iterator[pa.RecordBatch]:
+def without(table: DeltaTable, days: set[date]) -> Batches:
     """The rows of other days."""
-    kept = table.to_pyarrow_dataset().scanner(
-        columns=METRIC_VALUES_DAILY.schema.names,
-        filter=~pc.field("day").isin(pa.array(sorted(days), pa.date32())),
-    )
-    for batch in kept.to_batches():
-        yield batch.cast(METRIC_VALUES_DAILY.schema)
+    gone = pa.array(sorted(days), pa.date32())
+    return kept_rows(table, METRIC_VALUES_DAILY, ~pc.field("day").isin(gone))

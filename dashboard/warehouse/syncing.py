@@ -65,7 +65,7 @@ from dashboard.warehouse.tables import (
     history_table,
 )
 from oegen import audit
-from oegen.core.database import snapshot
+from oegen.core.database import small_caches, snapshot
 from oegen.models import AuditedModel, ChangeSet
 
 #: The days in the table of days.
@@ -96,7 +96,7 @@ def sync(
 
     Raises WarehouseError, also if the database lacks change sets that the tables contain.
     """
-    with snapshot(DEFAULT_DB_ALIAS):
+    with small_caches(), snapshot(DEFAULT_DB_ALIAS):
         newest = ChangeSet.objects.order_by("-number").values_list("number", "seal").first()
         if newest is None:
             raise WarehouseError("There is nothing to write yet: nothing was ever entered.")

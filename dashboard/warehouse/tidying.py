@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from dashboard.warehouse import WarehouseError
-from dashboard.warehouse.delta import Destination, open_table, without_secrets
+from dashboard.warehouse.delta import FILE_BYTES, WRITER, Destination, open_table, without_secrets
 from dashboard.warehouse.syncing import all_tables
 from dashboard.warehouse.tables import MANIFEST, METRIC_VALUES_DAILY
 
@@ -38,7 +38,9 @@ def tidy(destination: Destination) -> int:
 
 def _tidy(table: DeltaTable) -> int:
     if len(table.file_uris()) >= FILES:
-        table.optimize.compact()
+        table.optimize.compact(
+            target_size=FILE_BYTES, max_concurrent_tasks=1, writer_properties=WRITER
+        )
     table.create_checkpoint()
     table.cleanup_metadata()
     hours = int(KEPT_FOR.total_seconds() // 3600)
