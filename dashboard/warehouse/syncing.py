@@ -66,6 +66,7 @@ from dashboard.warehouse.tables import (
 )
 from oegen import audit
 from oegen.core.database import small_caches, snapshot
+from oegen.core.words import count
 from oegen.models import AuditedModel, ChangeSet
 
 #: The days in the table of days.
@@ -84,6 +85,15 @@ class Result:
     before: int
     number: int
     rows: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        if not self.rows:
+            return f"The tables contain everything up to change set {self.number:,}."
+        return (
+            f"Change sets {self.before + 1:,} to {self.number:,} are in the tables; "
+            f"{count(len(self.rows), 'table')} written."
+        )
 
 
 def sync(
@@ -255,6 +265,15 @@ def all_tables() -> list[Table]:
         *map(current_table, models),
         *(FACTS_PROJECT_FACILITY, FACTS_FACILITY, FACTS_HOLDER, STAGE_STAYS, DAYS),
     ]
+
+
+def tables_of(destination: Destination) -> list[tuple[str, int, int]]:
+    """Each table's name, number of rows and newest change set, as the manifest says."""
+    found = open_table(destination, MANIFEST)
+    if not is_written(found):
+        return []
+    rows = found.to_pyarrow_table(columns=["table_name", "rows", "change_set"]).to_pylist()
+    return sorted(tuple(row.values()) for row in rows)
 
 
 def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:

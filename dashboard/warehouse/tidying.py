@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from deltalake import DeltaTable
@@ -19,10 +20,11 @@ KEPT_FOR = timedelta(days=7)
 FILES = 20
 
 
-def tidy(destination: Destination) -> int:
+def tidy(destination: Destination, progress: Callable[[str], object] = lambda table: None) -> int:
     """Tidy all tables; returns the number of removed files. Raises WarehouseError."""
     removed = 0
     for table in (*all_tables(), METRIC_VALUES_DAILY, MANIFEST):
+        progress(table.name)
         if (found := open_table(destination, table)) is None:
             continue
         try:

@@ -122,7 +122,7 @@ def _copy(model: type[Any], copies: int, key: str, ids: tuple[str, ...]) -> None
     newest = rows.aggregate(newest=Max(key))["newest"]
     # Read one after the other: SQLite would go on into what is written meanwhile.
     for first in range(0, (newest or 0) + 1, BATCH):
-        own = {f"{key}__gt": first, f"{key}__lte": min(first + BATCH, newest)}
+        own = {f"{key}__gt": first, f"{key}__lte": min(first + BATCH, newest or 0)}
         originals = list(rows.filter(**own))
         for copy in range(1, copies + 1):
             for row in originals:
