@@ -68,8 +68,8 @@ class CheckResult:
     def summary(self) -> str:
         if self.differences:
             return (
-                f"Not the product's: {len(self.differences):,} of {self.figures:,} figures from the "
-                "tables. Run warehouse_sync with --full; if they still differ, report it."
+                f"Not the product's: {len(self.differences):,} of {self.figures:,} figures from "
+                "the tables. Run warehouse_sync with --full; if they still differ, report it."
             )
         return (
             f"{self.figures:,} figures on {count(self.days, 'day')} are the product's, to the "

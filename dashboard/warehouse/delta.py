@@ -36,6 +36,9 @@ from dashboard.warehouse.tables import Table
 #: What a commit's number is filed under.
 APPLICATION = "oegen"
 
+#: In a table of days, up to which change set its days were looked at.
+SEEN = "oegen-seen"
+
 #: The protocol that the tables keep, for readers such as Power BI and older Sparks.
 READER_VERSION, WRITER_VERSION = 1, 4
 
@@ -136,10 +139,12 @@ def is_written(table: DeltaTable | None) -> TypeGuard[DeltaTable]:
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes tables up to the change set ``number``."""
+    """Writes tables up to the change set ``number``, or of tables of days the commit of that
+    number, which has ``seen`` a change set."""
 
     destination: Destination
     number: int
+    seen: int = 0
 
     def append(self, table: Table, batches_after: Callable[[int], Batches]) -> DeltaTable:
         """Add what ``batches_after`` gives for the position of the table."""
@@ -208,6 +213,10 @@ class Writer:
         )
 
     def _commit(self, found: DeltaTable, table: Table, mode: str, batches: Batches) -> None:
+        transactions = [Transaction(APPLICATION, self.number)]
+        if self.seen:
+            transactions.append(Transaction(SEEN, self.seen))
+
         def write(reader: pa.RecordBatchReader) -> None:
             write_deltalake(
                 found,
@@ -216,7 +225,7 @@ class Writer:
                 # Columns that a table lacks are added; those that files lack are null.
                 schema_mode="merge" if mode == "append" else "overwrite",
                 commit_properties=CommitProperties(
-                    app_transactions=[Transaction(APPLICATION, self.number)], max_commit_retries=0
+                    app_transactions=transactions, max_commit_retries=0
                 ),
                 post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
                 writer_properties=WRITER,

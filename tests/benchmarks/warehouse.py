@@ -61,7 +61,7 @@ def measure(name: str, folder: str) -> None:
     from dashboard.warehouse import installed
 
     delta, syncing = installed("delta"), installed("syncing")
-    syncing.write_figures = lambda *arguments: None
+    syncing.figures.DAYS_KEPT = 0
     at_first = memory("VmRSS")
     begun, busy_since = time.perf_counter(), time.process_time()
     result = syncing.sync(delta.Destination.parse(folder), full=name == "full")

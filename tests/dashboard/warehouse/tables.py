@@ -14,7 +14,7 @@ from oegen import audit
 from oegen.models import ChangeSet
 
 #: What depends on when and how often tables were written.
-NOT_COMPARED = {"manifest", "metric_values_daily"}
+NOT_COMPARED = {"manifest", "metric_values_daily", "capacity_daily"}
 
 
 @dataclass

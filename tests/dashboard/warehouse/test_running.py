@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard import jobs as dashboard_jobs
 from dashboard import warehouse as package
 from dashboard.models import WarehouseRun
 from dashboard.warehouse import checking, running
@@ -60,8 +61,9 @@ def test_without_the_packages_job_and_page_say_what_to_install(page, configured,
     assert "failed: The packages of the warehouse are not installed." in text
 
 
-def test_the_page_shows_tables_lag_and_check_but_not_where(page, configured):
+def test_the_page_shows_tables_lag_and_check_but_not_where(page, configured, monkeypatch):
     assert "Not yet." in page()
+    monkeypatch.setattr(dashboard_jobs, "NIGHTLY_DAYS", 2)
     job = run_job("check-warehouse")
     assert job.state == State.DONE, job.error
     assert job.message.endswith("are the product's, to the kilowatt.")
@@ -72,7 +74,7 @@ def test_the_page_shows_tables_lag_and_check_but_not_where(page, configured):
     assert "a-name-to-keep" not in text
     assert '<code>facts_facility</code></th><td class="num">1</td>' in text
     make_pipeline("Wind", capacity_mw=2)
-    assert "1 change set, for 0 minutes" in page()
+    assert "change sets, for 0 minutes" in page()
     assert run_job("sync-warehouse").message.endswith("tables written.")
     assert "Nothing: every change" in page()
     assert run_job("tidy-warehouse").message == "0 files removed that nothing referred to."
