@@ -62,7 +62,7 @@ class WarehousePage(PermissionRequiredMixin, TemplateView):
             "missing": _missing_packages(),
             "run": syncs.first(),
             "synced": synced,
-            "lag": lag_behind(synced.change_set) if synced else None,
+            "lag": lag_behind(synced.change_set or 0) if synced else None,
             "check": WarehouseRun.objects.filter(kind=WarehouseRun.Kind.CHECK).first(),
         }
 

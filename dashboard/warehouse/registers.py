@@ -30,27 +30,22 @@ def _columns() -> dict[str, Column]:
     found = {}
     for one in SETS["RegisterProjects"].columns:
         path = str(one.source)
-        field, model = None, RegisterProject
+        model: Any = RegisterProject
         for name in path.split("__"):
-            field = (
-                own_field(model, name) if field is None else own_field(field.related_model, name)
-            )
-        found[path] = _column(RENAMED.get(one.name, one.name), one.description, field)
+            field: Any = own_field(model, name)
+            model = field.related_model
+        type_, convert = type_of(field)
+        name = RENAMED.get(one.name, one.name)
+        found[path] = Column(name, type_, one.description, field.primary_key, convert)
     return found
-
-
-def _column(name: str, comment: str, field: Any) -> Column:
-    target = field.target_field if field.remote_field else field
-    type_, convert = type_of(target)
-    return Column(name, type_, comment, field.primary_key, convert)
 
 
 _COLUMNS = _columns()
 
 REGISTER_PROJECTS = Table(
     "register_projects",
-    "Projects of public registers, as the newest edition describes them that has them. They are not "
-    "our pipelines, and in none of our figures.",
+    "Projects of public registers, as the newest edition describes them that has them. They are "
+    "not our pipelines, and in none of our figures.",
     tuple(_COLUMNS.values()),
 )
 
