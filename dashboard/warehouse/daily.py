@@ -23,6 +23,7 @@ from dashboard.warehouse.delta import (
     kept_rows,
     open_table,
     position,
+    select,
 )
 from dashboard.warehouse.tables import Table
 from oegen import audit
@@ -95,9 +96,8 @@ def _known_days(table: DeltaTable | None) -> dict[date, int]:
     """The days in the table, with the newest change set when each was made."""
     if not is_written(table):
         return {}
-    found = table.to_pyarrow_table(columns=["day", "change_set"])
-    grouped = found.group_by("day").aggregate([("change_set", "min")]).to_pydict()
-    return dict(zip(grouped["day"], grouped["change_set_min"], strict=True))
+    rows = select(table, "day, MIN(change_set) AS change_set", "GROUP BY day")
+    return {row["day"]: row["change_set"] for row in rows}
 
 
 def _touched(known: dict[date, int], table: DeltaTable | None, number: int) -> set[date]:

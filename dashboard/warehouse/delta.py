@@ -22,6 +22,7 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     PostCommitHookProperties,
+    QueryBuilder,
     Transaction,
     WriterProperties,
     write_deltalake,
@@ -245,6 +246,18 @@ def _replaced(
     gone = pa.array(sorted(keys), pa.string())
     yield from kept_rows(found, table, ~pc.field(key).isin(gone))
     yield from batches
+
+
+def select(found: DeltaTable, columns: str, rest: str = "") -> list[dict[str, Any]]:
+    """A few rows of the table, by SQL, with what follows ``FROM rows``.
+
+    Not by Arrow's scanner, whose threads may still let go of Python's files when a short process
+    ends, which aborts it.
+    """
+    engine = QueryBuilder().register("rows", found)
+    answer = engine.execute(f"SELECT {columns} FROM rows {rest}")  # noqa: S608 - SQL of our own
+    rows: list[dict[str, Any]] = pa.table(answer.read_all()).to_pylist()
+    return rows
 
 
 def kept_rows(found: DeltaTable, table: Table, condition: pc.Expression) -> Batches:

@@ -16,7 +16,6 @@ from operator import attrgetter
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
@@ -31,6 +30,7 @@ from dashboard.warehouse.delta import (
     open_table,
     position,
     rows_of,
+    select,
 )
 from dashboard.warehouse.facts import (
     HOLDERS_MADE_FROM,
@@ -175,11 +175,9 @@ class _Run:
         number = position(known)
         if known is None or not number:
             return
-        found = known.to_pyarrow_dataset().to_table(
-            columns=["seal"], filter=pc.field("change_set") == number
-        )
+        found = [row["seal"] for row in select(known, "seal", f"WHERE change_set = {number}")]
         seals = ChangeSet.objects.filter(number=number).values_list("seal", flat=True)
-        if found["seal"].to_pylist() != list(seals):
+        if found != list(seals):
             raise WarehouseError(
                 f"The tables contain change set {number:,}, which this database does not have, or "
                 "has with another seal: it was restored from an older back-up, or the tables are "
@@ -289,8 +287,8 @@ def tables_of(destination: Destination) -> list[tuple[str, int, int]]:
     found = open_table(destination, MANIFEST)
     if not is_written(found):
         return []
-    rows = found.to_pyarrow_table(columns=["table_name", "rows", "change_set"]).to_pylist()
-    return sorted(tuple(row.values()) for row in rows)
+    rows = select(found, 'table_name, "rows", change_set', "ORDER BY table_name")
+    return [(row["table_name"], row["rows"], row["change_set"]) for row in rows]
 
 
 def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:
@@ -298,10 +296,8 @@ def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:
     found = open_table(destination, MANIFEST)
     if not is_written(found):
         return {}
-    rows = found.to_pyarrow_table(columns=["table_name", "change_set", "change_set_seal"])
-    return {
-        row["table_name"]: (row["change_set"], row["change_set_seal"]) for row in rows.to_pylist()
-    }
+    rows = select(found, "table_name, change_set, change_set_seal")
+    return {row["table_name"]: (row["change_set"], row["change_set_seal"]) for row in rows}
 
 
 def _day_batches() -> Iterator[pa.RecordBatch]:
