@@ -84,7 +84,7 @@ def check_warehouse(context: jobs.Run) -> str:
         context.report(0, None, "Comparing figures")
         result = run_check(settings.WAREHOUSE, NIGHTLY_DAYS)
     except WarehouseError as error:
-        write_warehouse_alert(f"It could not be checked. {error}")
+        write_warehouse_alert("It could not be checked. The page of the warehouse says why.")
         raise jobs.TryAgainError(str(error)) from error
     if result.differences:
         write_warehouse_alert(result.summary)

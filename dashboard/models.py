@@ -139,7 +139,7 @@ class WarehouseRun(models.Model):
     """A sync or a check of the warehouse that WAREHOUSE names, for administrators.
 
     ``change_set`` is the newest that the tables contained afterwards. ``tables`` are those of a
-    sync, as [name, rows, newest change set]; ``days`` and ``figures`` the numbers of those that a
+    sync, as [name, rows]; ``days`` and ``figures`` the numbers of those that a
     check compared, with its ``differences`` as sentences. ``problem`` says why it failed.
     """
 

@@ -54,12 +54,14 @@ from dashboard.warehouse.records import (
 )
 from dashboard.warehouse.registers import REGISTER_EDITIONS, REGISTER_PROJECTS
 from dashboard.warehouse.tables import (
+    CAPACITY_DAILY,
     CHANGE_SETS,
     DAYS,
     FACTS_FACILITY,
     FACTS_HOLDER,
     FACTS_PROJECT_FACILITY,
     MANIFEST,
+    METRIC_VALUES_DAILY,
     STAGE_STAYS,
     Table,
     current_table,
@@ -282,13 +284,15 @@ def all_tables() -> list[Table]:
     ]
 
 
-def tables_of(destination: Destination) -> list[tuple[str, int, int]]:
-    """Each table's name, number of rows and newest change set, as the manifest says."""
+def tables_of(destination: Destination) -> list[tuple[str, int]]:
+    """The name and the number of rows of each table, but for the manifest."""
     found = open_table(destination, MANIFEST)
-    if not is_written(found):
-        return []
-    rows = select(found, 'table_name, "rows", change_set', "ORDER BY table_name")
-    return [(row["table_name"], row["rows"], row["change_set"]) for row in rows]
+    rows = select(found, 'table_name, "rows"') if is_written(found) else []
+    tables = [(row["table_name"], row["rows"]) for row in rows]
+    for one in (CAPACITY_DAILY, METRIC_VALUES_DAILY):
+        if (found := open_table(destination, one)) and is_written(found):
+            tables.append((one.name, rows_of(found)))
+    return sorted(tables)
 
 
 def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:
