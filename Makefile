@@ -35,7 +35,7 @@ test: setup .venv/test.stamp lint ## Lint, run the tests on SQLite, and those th
 	@echo "== Tests on PostgreSQL"
 	$(BIN)/python -m tests.support.postgres $(PYTEST)
 
-test-full: setup .venv/engines.stamp .venv/node.stamp lint ## Run all tests on both databases, including heavy ones
+test-full: setup .venv/engines.stamp .venv/node.stamp .venv-clouds/.stamp lint ## Run all tests on both databases, including heavy ones
 	@echo "== Every test on SQLite"
 	env -u DATABASE_URL $(PYTEST) --full
 	@echo "== Every test on PostgreSQL"
@@ -52,11 +52,12 @@ lint: setup .venv/test.stamp node_modules/.test.stamp ## Check style, formatting
 	env -u DATABASE_URL $(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 
 lock: ## Update the lock files of requirements and front-end packages (needs uv and npm)
-	for name in base mcp warehouse test warehouse-test node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
+	for name in base mcp warehouse test warehouse-test clouds node; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade requirements/$$name.in --output-file requirements/$$name.txt; done
 	npm install --package-lock-only
+	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --prefix requirements/clouds
 
 clean: ## Remove installed and built files; the data in var stay
-	rm -rf .venv node_modules "$(VAR_DIR)/static" "$(VAR_DIR)/basemap" "$(VAR_DIR)/test"
+	rm -rf .venv .venv-clouds node_modules "$(VAR_DIR)/static" "$(VAR_DIR)/basemap" "$(VAR_DIR)/test"
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another one: make setup PYTHON=python3.12")'
@@ -87,6 +88,16 @@ clean: ## Remove installed and built files; the data in var stay
 	@echo "== Installing Node.js"
 	$(PIP_INSTALL) -r requirements/node.txt
 	$(BIN)/python -m pip check --disable-pip-version-check
+	@touch $@
+
+# Storage of clouds, which heavy tests write to: its packages don't go with the others.
+.venv-clouds/.stamp: requirements/clouds.txt requirements/clouds/package-lock.json | .venv/node.stamp
+	@echo "== Installing the storage of clouds"
+	$(BIN)/python -m venv .venv-clouds
+	.venv-clouds/bin/python -m pip install --no-deps --require-hashes --disable-pip-version-check -r requirements/clouds.txt
+	.venv-clouds/bin/python -m pip check --disable-pip-version-check
+	cp requirements/clouds/package.json requirements/clouds/package-lock.json .npmrc .venv-clouds
+	cd .venv-clouds && $(WITH_NODE) npm ci
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json | .venv/base.stamp

@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.views.generic import TemplateView
 
 from dashboard import charts, metrics
+from dashboard.holding import held_at, held_version
 from dashboard.metrics.overview import Answer
 from oegen import search
 from oegen.audit.narrative import news
@@ -60,12 +61,13 @@ class Dashboard(ComparedPipelines):
         while it has what they look like in its fragments, cached under ``figures_key``."""
         lists = charts.Lists(filters)
         selection = selection_of(filters, self.request.user)
-        key = metrics.overview_key(since, filters=selection)
         tab = self._tab()
+        held = held_version(since, tab, filters=selection)
+        key = held or metrics.overview_key(since, filters=selection)
 
         @cache
         def overview() -> metrics.Overview:
-            return metrics.overview(self.selected, since, tab, filters=selection)
+            return metrics.overview(self.selected, since, tab, filters=selection, version=key)
 
         def summary() -> dict:
             found = overview().answer
@@ -84,6 +86,7 @@ class Dashboard(ComparedPipelines):
             return _TAB_FIGURES[tab](overview(), since, lists)
 
         return {
+            "held_at": held and held_at(held),
             **keep(summary, "summary", *key),
             "answer": answer,
             "figures": tab_figures,

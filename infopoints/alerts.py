@@ -11,7 +11,8 @@ from infopoints.models import (
     InformationPointCounterparty,
     InformationPointTechnology,
 )
-from oegen.alerts.events import Changes, Event, Occurrence, Subject, describes, detects
+from oegen.alerts.events import Event, Occurrence, Subject, describes, detects
+from oegen.audit.changes import Changes
 
 RATED = Event(
     "information-point-rated", "Information point rated high", unit="points", is_reached=True

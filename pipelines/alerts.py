@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from oegen.alerts.events import (
-    Changes,
     Event,
     Held,
     Occurrence,
@@ -23,6 +22,7 @@ from oegen.alerts.events import (
     stands,
     time_based,
 )
+from oegen.audit.changes import Changes
 from oegen.core import sql
 from oegen.core.words import count, number, signed
 from oegen.search.ordering import natural

@@ -148,7 +148,7 @@ class Writes:
             row.version = 0
             rows[type(row)].append(row)
         for history, own in rows.items():
-            current.written_models.add(history)
+            current.note_written(history, (row.id for row in own))
             bulk.insert(history, own)
 
     def _history_type(self, instance: AuditedModel) -> str:
@@ -381,7 +381,7 @@ class Importer(ABC):
             if row.history_type != REMOVED
         ]
         if endings:
-            self.run.change_set.written_models.add(history_model(model))
+            self.run.change_set.note_written(history_model(model), (row.id for row in endings))
             bulk.insert(history_model(model), endings)
         return len(endings)
 

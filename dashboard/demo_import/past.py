@@ -107,7 +107,7 @@ class Past:
 
     def write(self) -> None:
         for model, rows in self._new_rows.items():
-            self._change_set.written_models.add(history_model(model))
+            self._change_set.note_written(history_model(model), (row.id for row in rows))
             ordering.index(model, rows)
             bulk.insert(history_model(model), rows)
 

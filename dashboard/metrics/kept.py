@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from dashboard.metrics.fact_rows import begun_since, ended_since
@@ -59,11 +59,11 @@ def baseline() -> Baseline:
 
 
 def _moments() -> Iterator[datetime]:
-    """This morning, the last full hour and the last full five minutes."""
-    morning, hour = clock.days_ago(0), clock.now().replace(minute=0, second=0, microsecond=0)
+    """This morning, the last full hour, the last full five minutes and the last full minute."""
+    morning, minute = clock.days_ago(0), clock.now().replace(second=0, microsecond=0)
     yield morning
-    for moment in (hour, hour.replace(minute=clock.now().minute // 5 * 5)):
-        if moment > morning:
+    for begun in (0, minute.minute // 5 * 5, minute.minute):
+        if (moment := minute.replace(minute=begun)) > morning:
             yield moment
 
 
@@ -132,10 +132,14 @@ def _read_version() -> str:
         others = [model for model in audit.business_models() if model not in IN_FACTS]
         labels = [audit.history_model(model)._meta.label_lower for model in others]
         matters |= Q(contents__has_any_keys=labels)
-        begun = Q(valid_from__gte=until)
-        ended = Q(valid_until__gte=until, valid_until__lt=FOREVER)
-        # Of a fact, nothing but its end ever changes.
-        facts = Fact.objects.filter(begun | ended).order_by("pk")
-        current += [*facts.values_list("pk", "valid_until"), *RegisterFinding.objects.version()]
+        # Of a fact, nothing but its end ever changes, once.
+        has_ended = Q(valid_until__lt=FOREVER)
+        facts = Fact.objects.filter(
+            Q(valid_from__gte=until) | (Q(valid_until__gte=until) & has_ended)
+        )
+        current += facts.aggregate(
+            newest=Max("pk"), number=Count("pk"), ended=Count("pk", filter=has_ended)
+        ).values()
+        current += RegisterFinding.objects.version()
     newest = _newest_seal(matters & Q(sealed_at__gte=until))
     return cache_key(clock.past_day(), clock.today(), *_version_until(until), newest, *current)

@@ -104,17 +104,22 @@ class Overview:
 
 
 def overview(
-    select: Callable[[], ConditionsQuerySet], since: date, tab: str, *, filters: str
+    select: Callable[[], ConditionsQuerySet],
+    since: date,
+    tab: str,
+    *,
+    filters: str,
+    version: tuple[object, ...] = (),
 ) -> Overview:
     """The figures of the pipelines that ``select`` returns, at the moment that the request reads,
     compared with the end of ``since``, and those of a tab, one of ``TABS``.
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered.
-    Both parts are cached as long as ``figures_version`` is the same, up to
+    Both parts are cached as long as ``version`` is the same, by default ``overview_key``, up to
     ``caching.CACHE_SECONDS``.
     """
     parts = {"answer": _answer, tab: TABS[tab]}
-    version = overview_key(since, filters=filters)
+    version = version or overview_key(since, filters=filters)
     keys = {part: cache_key(part, *version) for part in parts}
     found = {part: caching.read(key) for part, key in keys.items()}
     if None in found.values():

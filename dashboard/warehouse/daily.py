@@ -4,6 +4,7 @@ are made anew, such as by an import that is dated back."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -17,8 +18,9 @@ from django.utils import timezone
 from dashboard.warehouse.delta import (
     SEEN,
     Batches,
+    DaysWriter,
     Destination,
-    Writer,
+    OvertakenError,
     is_written,
     kept_rows,
     open_table,
@@ -54,28 +56,26 @@ def write_days(
     progress: Callable[[str], object],
 ) -> None:
     """Bring the table up to date with the change sets up to ``number``, which the other tables
-    contain; ``full``: make all its days anew. Each ``days_at_once`` are a commit; what another sync
-    writes meanwhile is left to it."""
+    contain; ``full``: make anew all that are kept up. Each ``days_at_once`` are a commit. Where
+    another sync writes the table meanwhile, the rest is left to it, or to the next."""
     found = open_table(destination, daily.table)
-    known = _known_days(found)
-    outdated = set(known) if full else _touched(known, found, number)
-    if found and outdated:
-        progress(f"{daily.table.name} without {len(outdated):,} days")
-        gone = pa.array(sorted(outdated), pa.date32())
-        Writer(destination, position(found) + 1, seen=number).overwrite(
-            daily.table, partial(kept_rows, found, daily.table, ~pc.field("day").isin(gone))
-        )
-    missing = [day for day in _wanted_days(daily.days_kept) if day in outdated or day not in known]
-    for first in range(0, len(missing), daily.days_at_once):
-        found = open_table(destination, daily.table)
-        known = _known_days(found)
-        days = [day for day in missing[first : first + daily.days_at_once] if day not in known]
-        if not days:
-            continue  # Another sync was first.
-        progress(f"{daily.table.name} of {days[0]}")
-        Writer(destination, position(found) + 1, seen=number).append(
-            daily.table, partial(_made, destination, daily, days, number)
-        )
+    known, wanted = _known_days(found), _wanted_days(daily.days_kept)
+    outdated = known.keys() & set(wanted) if full else _touched(known, found, number)
+    missing = [day for day in wanted if day in outdated or day not in known]
+    writer = DaysWriter(destination, position(found), seen=number)
+    with suppress(OvertakenError):
+        if found and outdated:
+            progress(f"{daily.table.name} without {len(outdated):,} days")
+            gone = pa.array(sorted(outdated), pa.date32())
+            writer = writer.next()
+            writer.overwrite(
+                daily.table, partial(kept_rows, found, daily.table, ~pc.field("day").isin(gone))
+            )
+        for first in range(0, len(missing), daily.days_at_once):
+            days = missing[first : first + daily.days_at_once]
+            progress(f"{daily.table.name} of {days[0]}")
+            writer = writer.next()
+            writer.append(daily.table, partial(_made, destination, daily, days, number))
 
 
 def _made(

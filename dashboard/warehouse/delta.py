@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 from urllib.parse import urlsplit
@@ -140,12 +140,10 @@ def is_written(table: DeltaTable | None) -> TypeGuard[DeltaTable]:
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes tables up to the change set ``number``, or of tables of days the commit of that
-    number, which has ``seen`` a change set."""
+    """Writes tables up to the change set ``number``."""
 
     destination: Destination
     number: int
-    seen: int = 0
 
     def append(self, table: Table, batches_after: Callable[[int], Batches]) -> DeltaTable:
         """Add what ``batches_after`` gives for the position of the table."""
@@ -185,7 +183,7 @@ class Writer:
         for _ in range(ATTEMPTS):
             try:
                 found = open_table(self.destination, table) or self._create(table)
-                if is_written(found) and position(found) >= self.number and not anew:
+                if self._has(found) and not anew:
                     return found
                 mode, batches = plan(found)
                 self._commit(found, table, mode, batches)
@@ -199,6 +197,13 @@ class Writer:
         raise WarehouseError(
             f"The table {table.name} is being written by others all the time. Try again later."
         )
+
+    def _has(self, found: DeltaTable) -> bool:
+        """Whether what is to be written is in the table."""
+        return is_written(found) and position(found) >= self.number
+
+    def _transactions(self) -> list[Transaction]:
+        return [Transaction(APPLICATION, self.number)]
 
     def _create(self, table: Table) -> DeltaTable:
         url = self.destination.of(table.name)
@@ -214,10 +219,6 @@ class Writer:
         )
 
     def _commit(self, found: DeltaTable, table: Table, mode: str, batches: Batches) -> None:
-        transactions = [Transaction(APPLICATION, self.number)]
-        if self.seen:
-            transactions.append(Transaction(SEEN, self.seen))
-
         def write(reader: pa.RecordBatchReader) -> None:
             write_deltalake(
                 found,
@@ -226,7 +227,7 @@ class Writer:
                 # Columns that a table lacks are added; those that files lack are null.
                 schema_mode="merge" if mode == "append" else "overwrite",
                 commit_properties=CommitProperties(
-                    app_transactions=transactions, max_commit_retries=0
+                    app_transactions=self._transactions(), max_commit_retries=0
                 ),
                 post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
                 writer_properties=WRITER,
@@ -234,6 +235,29 @@ class Writer:
             )
 
         feed(table.schema, batches, write)
+
+
+class OvertakenError(Exception):
+    """Another process wrote the table meanwhile."""
+
+
+@dataclass(frozen=True)
+class DaysWriter(Writer):
+    """Writes the commit ``number`` of a table of days, whose days were looked at up to the change
+    set ``seen``; raises OvertakenError if the last one has not the number before."""
+
+    seen: int
+
+    def next(self) -> DaysWriter:
+        return replace(self, number=self.number + 1)
+
+    def _has(self, found: DeltaTable) -> bool:
+        if position(found) != self.number - 1:
+            raise OvertakenError
+        return False
+
+    def _transactions(self) -> list[Transaction]:
+        return [*super()._transactions(), Transaction(SEEN, self.seen)]
 
 
 def _has_columns(found: DeltaTable, table: Table) -> bool:

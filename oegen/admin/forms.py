@@ -227,13 +227,11 @@ class GuardedForm(forms.ModelForm):
         else:
             guard.write_value(self, name, newer)
 
-    def validate_constraints(self):
-        """Not of a row that stays as it is: most forms have several, and each costs statements."""
-        if not self._is_change or self.has_changed():
-            super().validate_constraints()  # type: ignore[misc]
-
     def _post_clean(self):
+        # Most forms have several rows that stay as they are, and each check costs statements.
+        self.instance.has_valid_constraints = self._is_change and not self.has_changed()
         super()._post_clean()  # type: ignore[misc]  # private to Django
+        self.instance.has_valid_constraints = False
         self.add_questions(self.instance, self.model_changes if self._is_change else None)
 
     def add_questions(

@@ -8,16 +8,15 @@ reverted within the change set produces no event.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
-
 from oegen import audit
 from oegen.audit.audited import AuditedModel
+from oegen.audit.changes import Changes
 
 EVENTS: dict[str, Event] = {}
 
@@ -117,57 +116,6 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Change:
-    """A record's fields before and after a change set; None where it did not exist.
-
-    ``is_new``: it never existed before; false for a record that was brought back.
-    """
-
-    key: UUID
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    is_new: bool
-
-
-class Changes:
-    """The changes of a change set, read lazily by model."""
-
-    def __init__(self, change_set):
-        self.change_set = change_set
-        self._written = {history.instance_type for history in change_set.written_models}
-        self._read: dict[tuple, list[Change]] = {}
-
-    def of(self, model: type[AuditedModel], *fields: str) -> list[Change]:
-        if model not in self._written:
-            return []
-        if (model, fields) not in self._read:
-            self._read[model, fields] = list(self._changes(model, fields))
-        return self._read[model, fields]
-
-    def _changes(self, model, fields) -> Iterator[Change]:
-        history = audit.history_model(model).objects
-        rows = history.filter(change_set=self.change_set.pk).order_by("history_id")
-        columns = ("id", "history_type", "version", *fields)
-        after: dict[UUID, dict] = {}
-        has_earlier_rows = False
-        for row in rows.values(*columns):
-            has_earlier_rows |= row["version"] > 1 or row["history_type"] != audit.CREATED
-            after[row["id"]] = row
-        before = {}
-        if has_earlier_rows:
-            earlier = history.filter(id=OuterRef("id")).exclude(change_set=self.change_set.pk)
-            newest = earlier.order_by("-history_date", "-history_id").values("history_id")[:1]
-            keys = rows.order_by().annotate(previous=Subquery(newest)).values("previous")
-            before = {row["id"]: row for row in history.filter(pk__in=keys).values(*columns)}
-        for key, row in after.items():
-            yield Change(key, _existing(before.get(key)), _existing(row), key not in before)
-
-
-def _existing(row: dict | None) -> dict | None:
-    return row if row and row["history_type"] != audit.REMOVED else None
-
-
-@dataclass(frozen=True)
 class Detector:
     models: frozenset[type[AuditedModel]]
     codes: frozenset[str]
@@ -245,7 +193,7 @@ def describes(model: type[AuditedModel]):
 
 def detectors_of(change_set) -> list[Detector]:
     """The detectors that read a model of which the change set has rows."""
-    written = {history.instance_type for history in change_set.written_models}
+    written = {history.instance_type for history in change_set.written}
     return [detector for detector in _detectors if detector.models & written]
 
 

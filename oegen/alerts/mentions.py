@@ -14,9 +14,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import get_text_list
 
 from oegen.alerts.channels import configured_channels
-from oegen.alerts.events import Changes, Event, Occurrence, detects
+from oegen.alerts.events import Event, Occurrence, detects
 from oegen.alerts.models import AlertRule, Channel
 from oegen.alerts.preferences import audience_of
+from oegen.audit.changes import Changes
 from oegen.audit.narrative.names import subject_model
 from oegen.core.folding import fold
 from oegen.people.comments import Comment

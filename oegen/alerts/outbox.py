@@ -15,9 +15,10 @@ from oegen import audit, jobs
 from oegen.alerts import crossings, events, preferences
 from oegen.alerts.channels import configured_channels
 from oegen.alerts.delivery import SEND_ALERTS
-from oegen.alerts.events import Changes, Event, Occurrence, Subject
+from oegen.alerts.events import Event, Occurrence, Subject
 from oegen.alerts.models import Alert, AlertRule, Channel, Notice
 from oegen.alerts.signals import alerts_written
+from oegen.audit.changes import Changes
 
 if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
@@ -40,7 +41,7 @@ RuleMatch = tuple[Occurrence, AlertRule]
 Received = tuple[Occurrence, AlertRule | None]
 
 
-def write_alerts(change_set: ChangeSet) -> list[Occurrence]:
+def write_alerts(change_set: ChangeSet, changes: Changes) -> list[Occurrence]:
     """Write the alerts of a change set that is about to be sealed, in its transaction; returns what
     an active rule reports.
 
@@ -58,7 +59,6 @@ def write_alerts(change_set: ChangeSet) -> list[Occurrence]:
     wanted = {rule.event for rule in rules} | {
         code for code in codes if events.EVENTS[code].always_notifies
     }
-    changes = Changes(change_set)
     found = [
         occurrence
         for detector in detectors

@@ -8,5 +8,6 @@ from oegen.audit.signals import change_set_closed
 
 
 @receiver(change_set_closed, dispatch_uid="oegen.alerts.outbox")
-def _write_alerts(sender, change_set, **kwargs) -> None:
-    alerts_written.send(sender, change_set=change_set, occurrences=write_alerts(change_set))
+def _write_alerts(sender, change_set, changes, **kwargs) -> None:
+    occurrences = write_alerts(change_set, changes)
+    alerts_written.send(sender, change_set=change_set, occurrences=occurrences)

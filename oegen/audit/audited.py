@@ -97,6 +97,9 @@ class AuditedModel(models.Model):
     #: this model can't be merged.
     MERGE_FIELDS: tuple[str, ...] = ()
 
+    #: Whether a form shows a record that stays as it is, whose constraints need no check.
+    has_valid_constraints = False
+
     #: During ``validate_constraints``: the names of checks that need not be evaluated (again).
     _skipped_checks: Collection[str] = ()
 
@@ -312,6 +315,8 @@ class AuditedModel(models.Model):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Also check for duplicate names and numbers (oegen.search.keys)."""
+        if self.has_valid_constraints:
+            return
         self._skipped_checks = self._checks_to_skip(set(exclude or ()))
         try:
             super().validate_constraints(exclude=exclude)

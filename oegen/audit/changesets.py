@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -130,8 +131,8 @@ class ChangeSet(models.Model):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: The history models that were written to while it was open.
-        self.written_models: set[type[models.Model]] = set()
+        #: While it was open: the keys of the records of which it has rows, by their history model.
+        self.written: dict[Any, set[Any]] = {}
         self._answered: list[tuple[models.Model, Question]] = []
         self._answered_beyond = 0
         self._merged: dict[str, str] = {}
@@ -142,9 +143,12 @@ class ChangeSet(models.Model):
         """The date of a history row that is written into the open change set now."""
         return self.recorded_at if self.back_dated else self.rows_at or timezone.now()
 
+    def note_written(self, history: type[models.Model], keys: Iterable[Any]) -> None:
+        self.written.setdefault(history, set()).update(keys)
+
     @property
     def has_rows(self) -> bool:
-        return bool(self.written_models)
+        return bool(self.written)
 
     def add_answer(self, record: models.Model, question: Question) -> None:
         """Record that a question about a record was answered with "save anyway"."""

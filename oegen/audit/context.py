@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from oegen.audit import seals
+from oegen.audit.changes import Changes
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.choices import Source
 from oegen.audit.signals import change_set_closed, change_set_closing
@@ -129,9 +130,9 @@ def change_set(
             _open.reset(token)
         # Foreign keys are checked at commit, so the row is written last, and only if needed.
         if current.has_rows:
-            change_set_closed.send(type(current), change_set=current)
+            change_set_closed.send(type(current), change_set=current, changes=Changes(current))
             current.set_details()
-            seals.close(ChangeSet, [current], current.written_models)
+            seals.close(ChangeSet, [current], current.written)
     if current.has_rows and origin is not NOBODY:
         origin.change_set_ids.append(current.id)
 

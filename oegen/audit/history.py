@@ -60,7 +60,7 @@ class HistoryRow(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.change_set_id is None:
             current = open_change_set()
-            current.written_models.add(type(self))
+            current.note_written(type(self), [self.id])
             self.change_set_id = current.id
         super().save(*args, **kwargs)
 
@@ -186,7 +186,7 @@ def write_history_rows(
             rows.append(history_row(instance, kind, change_set=current))
         if rows:
             history = type(rows[-1])
-            current.written_models.add(history)
+            current.note_written(history, (row.id for row in rows))
             bulk.insert(history, rows)
 
 
@@ -256,7 +256,7 @@ def _insert(rows: Iterable[Row], current: ChangeSet) -> Iterator[tuple[type[Row]
     for row in rows:
         by_model.setdefault(type(row), []).append(row)
     for history, all_rows in by_model.items():
-        current.written_models.add(history)
+        current.note_written(history, (row.id for row in all_rows))
         for start in range(0, len(all_rows), BATCH_SIZE):
             batch = all_rows[start : start + BATCH_SIZE]
             bulk.insert(history, batch)

@@ -18,6 +18,12 @@ record_validating = Signal()
 #: it.
 change_set_closing = Signal()
 
-#: A change set with rows was closed and is about to be sealed. ``change_set``. Receivers may only
-#: write to tables without history.
+#: A change set with rows was closed and is about to be sealed. ``change_set``; ``changes``: the
+#: ``oegen.audit.changes.Changes`` of it. Receivers may only write to tables without history.
 change_set_closed = Signal()
+
+#: A write in several change sets, which takes minutes (``oegen.audit.long_writes``), is about to
+#: begin: ``began``; or its last one was written. Unlike the others, sent outside of transactions.
+#: Receivers may prepare what pages show meanwhile and afterwards.
+long_write_begins = Signal()
+long_write_ends = Signal()

@@ -50,6 +50,10 @@ def write(key: str, value: Any, seconds: int = CACHE_SECONDS) -> None:
         cache.set(key, value, timeout=seconds)
 
 
+def forget(key: str) -> None:
+    cache.delete(key)
+
+
 @contextmanager
 def uncached() -> Iterator[None]:
     """Compute everything inside, for figures that have to be of one snapshot: what is cached may be

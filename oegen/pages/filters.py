@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,10 @@ from django.db.models import Q, QuerySet
 from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
+from oegen.audit.changesets import ChangeSet
+from oegen.core import clock
 from oegen.core.bidi import isolated
-from oegen.core.caching import cache_key
+from oegen.core.caching import cache_key, keep
 from oegen.core.fields import NumberFormField, choice_pairs, country_name
 from oegen.pages.selection import (
     ALL,
@@ -32,6 +34,17 @@ MINE = "~me"
 
 #: Query parameters for the position in a list.
 POSITION_PARAMETERS = ("page", "before")
+
+
+def _read_once(choices: Iterable) -> Callable[[], list]:
+    """The choices without the empty one, read when they are first needed and not on each access."""
+    return cache(lambda: [choice for choice in choices if choice[0] != ""])
+
+
+def _choices_of(field: forms.Field) -> list[tuple]:
+    if isinstance(field, SelectionField):
+        return [(one.code, one.label, one.group) for one in field.choices]
+    return list(field.choices)  # type: ignore[attr-defined]
 
 
 def queryset_method(name: str) -> Callable[[QuerySet, str, Any], QuerySet]:
@@ -276,8 +289,7 @@ class PageFilterSet(django_filters.FilterSet):
                     )
                 # Nothing shows the choices of a hidden field: they are read if it has a value.
                 if isinstance(field, ChoiceField) and not field.widget.is_hidden:
-                    # Evaluated once, not on each access.
-                    field.choices = [choice for choice in field.choices if choice[0] != ""]
+                    field.choices = _read_once(field.choices)
         return super().form
 
     @property
@@ -297,18 +309,27 @@ class PageFilterSet(django_filters.FilterSet):
 
     @property
     def panel_key(self) -> str:
-        """What the HTML of the filters depends on: drawing them takes a third of most pages."""
-        choices = {
-            name: [(one.code, one.label, one.group) for one in field.choices]
-            if isinstance(field, SelectionField)
-            else list(field.choices)
+        """What the HTML of the filters depends on: drawing them takes a third of most pages.
+
+        Choices that are read are the same until something is written, of whatever kind.
+        """
+        kind = f"{type(self).__module__}.{type(self).__name__}"
+        shown = {
+            name: field
             for name, field in self.form.fields.items()
-            if hasattr(field, "choices") and not field.widget.is_hidden
+            if hasattr(type(field), "choices") and not field.widget.is_hidden
         }
+        fixed = {name for name in shown if not callable(self.filters[name].extra.get("choices"))}
+
+        def choices_key() -> str:
+            return cache_key(*(_choices_of(shown[name]) for name in sorted(shown.keys() - fixed)))
+
+        newest, days = ChangeSet.objects.newest_seal(), (clock.past_day(), clock.today())
+        choices = keep(choices_key, "choices of filters", kind, newest, *days)
+        own = [_choices_of(shown[name]) for name in sorted(fixed)]
         read = getattr(self.data, "getlist", self.data.get)
         given = {name: read(name) for name in self.parameters if name in self.data}
-        errors = self.form.errors.as_json()
-        return cache_key(type(self).__module__, type(self).__name__, choices, given, errors)
+        return cache_key(kind, choices, own, given, self.form.errors.as_json())
 
     @property
     def parameters(self) -> list[str]:

@@ -43,6 +43,9 @@ HUNDREDTHS = 100
 #: The number of keys per statement: SQLite limits the number of parameters.
 MAX_PARAMETERS = 5_000
 
+#: The number of written records from which their rows are read little by little.
+CURSOR_FROM = 500
+
 #: The models that facts are derived from, with the columns that are read.
 SOURCES: dict[type[AuditedModel], tuple[str, ...]] = {
     Pipeline: (
@@ -221,7 +224,9 @@ def changes_in(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[Cha
     written = history.filter(change_set_id=change_set.pk).order_by().values("id")
     ordered = history.filter(id__in=written).order_by("id", "history_date", "history_id")
     rows = ordered.values_list("id", "change_set_id", "history_type", "history_date", *columns)
-    for key, versions in groupby(rows.iterator(), itemgetter(0)):
+    # A cursor takes three statements.
+    is_large = len(change_set.written[audit.history_model(model)]) > CURSOR_FROM
+    for key, versions in groupby(rows.iterator() if is_large else rows, itemgetter(0)):
         before: tuple[Any, ...] | None = None
         newest: Version | None = None
         own_rows, is_changed = 0, False

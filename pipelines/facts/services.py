@@ -56,7 +56,7 @@ def refresh_facts_of(change_set: ChangeSet) -> None:
     changes = {
         model: list(changes_in(model, change_set))
         for model in SOURCES
-        if audit.history_model(model) in change_set.written_models
+        if audit.history_model(model) in change_set.written
     }
     newest = {one.key: one.newest for one in changes.get(Pipeline, ()) if one.newest}
     refresh_facts_about(

@@ -8,16 +8,8 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from oegen.alerts.events import (
-    Changes,
-    Event,
-    Held,
-    Occurrence,
-    Subject,
-    describes,
-    detects,
-    stands,
-)
+from oegen.alerts.events import Event, Held, Occurrence, Subject, describes, detects, stands
+from oegen.audit.changes import Changes
 from pipelines.choices import FindingKind
 from pipelines.models import Pipeline, RegisterFinding
 from pipelines.querysets import ANY_FINDING

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from oegen.audit import change_set_closing
+from oegen.audit import change_set_closed
+from oegen.audit.changes import Changes
 from oegen.models import ChangeSet
 from pipelines.registers.watching import refresh_findings_of
 
 
-@receiver(change_set_closing, dispatch_uid="registers.watch")
-def _refresh_findings(sender: type[ChangeSet], change_set: ChangeSet, **kwargs: Any) -> None:
-    refresh_findings_of(change_set)
+@receiver(change_set_closed, dispatch_uid="registers.watch")
+def _refresh_findings(sender: type[ChangeSet], changes: Changes, **kwargs: Any) -> None:
+    refresh_findings_of(changes)

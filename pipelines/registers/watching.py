@@ -14,12 +14,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from oegen import audit
+from oegen.audit.changes import Change, Changes
 from oegen.core import bulk
 from oegen.core.database import take_advisory_lock
-from oegen.models import AuditedModel, ChangeSet
+from oegen.models import AuditedModel
 from pipelines.choices import Outcome
-from pipelines.facts.deriving import SOURCES, chunks, facilities_of, pipelines_of
+from pipelines.facts.deriving import chunks
 from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding, StageTransition
 from pipelines.registers.adapters.base import DATES
 from pipelines.registers.matching.subjects import point_of
@@ -43,29 +43,37 @@ class Entry(NamedTuple):
     project: UUID
 
 
-def refresh_findings_of(change_set: ChangeSet) -> None:
-    """Bring up to date what the rows of a change set that is about to end can have changed."""
-    models: tuple[type[AuditedModel], ...] = (*SOURCES, Match, Edition)
-    written = {
-        model: set(_written(change_set, model).values_list("id", flat=True))
-        for model in models
-        if audit.history_model(model) in change_set.written_models
+def refresh_findings_of(changes: Changes) -> None:
+    """Bring up to date what a change set that was just closed can have changed."""
+    changed = {
+        model: [change for change in changes.of(model, *fields) if change.concerns(*fields)]
+        for model, fields in _COMPARED.items()
     }
-    if not written or not (Match.objects.exists() or RegisterFinding.objects.current().exists()):
-        return
-    facilities = facilities_of(written)
-    pipelines = {*written.get(Pipeline, ()), *pipelines_of(written, facilities)}
-    if Match in written:
-        records = set(_written(change_set, Match).values_list("object_id", flat=True))
-        pipelines |= records | _having(records)
-    if Edition in written:
-        registers = set(_written(change_set, Edition).values_list("register_id", flat=True))
+    pipelines = {change.key for change in changed[Pipeline]}
+    for model in (PipelineFacility, StageTransition):
+        pipelines |= _values(changed[model], "pipeline_id")
+    records = _values(changed[Match], "object_id")
+    pipelines |= records | _having(records | {change.key for change in changed[Facility]})
+    if registers := _values(changed[Edition], "register_id"):
         pipelines |= _matched(Q(project__register__in=registers))
-    refresh_findings(pipelines)
+    if pipelines:
+        refresh_findings(pipelines)
 
 
-def _written(change_set: ChangeSet, model: type[AuditedModel]):
-    return audit.history_model(model).objects.filter(change_set_id=change_set.pk).order_by()
+#: The models that findings are read from, with the fields that count.
+_COMPARED: dict[type[AuditedModel], tuple[str, ...]] = {
+    Pipeline: (*("stage_id", "outcome", "rag_status", "rtb_date", "cod_date"),),
+    PipelineFacility: ("pipeline_id", "facility_id"),
+    Facility: (*("technology_id", "capacity_mw", "export_limit_mw", "latitude", "longitude"),),
+    StageTransition: ("pipeline_id", "effective_on"),
+    Match: ("state", "content_type_id", "object_id", "project_id"),
+    Edition: ("register_id", "date", "contents"),
+}
+
+
+def _values(changed: Iterable[Change], field: str) -> set[UUID]:
+    """What the records have in the field, and had before."""
+    return {row[field] for one in changed for row in (one.before, one.after) if row}
 
 
 def _having(facilities: Iterable[UUID]) -> set[UUID]:

@@ -212,7 +212,7 @@ def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Va
     place = Window(RowNumber(), order_by=Vocabulary.TECHNOLOGY_ORDER) - 1
     technologies = Technology.objects.order_by().annotate(place=place).values("id", "place")
     technologies_sql, technologies_params = technologies.query.sql_with_params()
-    return sql.fetch(
+    return sql.fetch_many(
         f"""
         WITH found (pipeline_id, bucket, rtb, cod, name) AS ({found_sql}),
         moves AS (

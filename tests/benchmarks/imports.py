@@ -66,7 +66,7 @@ def main() -> None:
 
 def prepare(folder: Path) -> None:
     os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/benchmark.sqlite3")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.benchmarks.settings")
     django.setup()
     from django.core.management import call_command
 

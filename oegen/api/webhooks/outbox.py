@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.dispatch import receiver
 
-from oegen import audit
 from oegen.alerts.events import SILENT_SOURCES, Occurrence
 from oegen.alerts.signals import alerts_written
 from oegen.api.rest.registry import readable_by, route_of
@@ -28,32 +27,23 @@ Named = dict[str, str]
 
 
 class Written:
-    """The records that a change set wrote, read when a webhook asks for them."""
+    """The records that a change set wrote."""
 
     def __init__(self, change_set: ChangeSet | None):
-        self.change_set = change_set
-        self._keys: dict[type[AuditedModel], list[UUID]] = {}
+        written = change_set.written if change_set else {}
+        self._keys = {history.instance_type: keys for history, keys in written.items()}
 
-    @cached_property
-    def models(self) -> set[type[AuditedModel]]:
-        written: set[Any] = self.change_set.written_models if self.change_set else set()
-        return {history.instance_type for history in written}
+    @property
+    def models(self) -> AbstractSet[type[AuditedModel]]:
+        return self._keys.keys()
 
     def named(self, readable: Iterable[type[AuditedModel]]) -> list[Named]:
         """The records of the models, up to one more than a message names."""
         found: list[Named] = []
-        for model in sorted(self.models.intersection(readable), key=lambda one: one._meta.label):
-            if len(found) <= MAX_NAMED:
-                kind = route_of(model)
-                found += ({"kind": kind, "id": str(key)} for key in self._of(model))
-        return found[: MAX_NAMED + 1]
-
-    def _of(self, model: type[AuditedModel]) -> list[UUID]:
-        if model not in self._keys:
-            rows = audit.history_model(model).objects.filter(change_set=self.change_set)
-            keys = rows.order_by("id").values_list("id", flat=True).distinct()
-            self._keys[model] = list(keys[: MAX_NAMED + 1])
-        return self._keys[model]
+        for model in sorted(self.models & set(readable), key=lambda one: one._meta.label):
+            keys = heapq.nsmallest(MAX_NAMED + 1 - len(found), self._keys[model])
+            found += ({"kind": route_of(model), "id": str(key)} for key in keys)
+        return found
 
 
 @receiver(alerts_written, dispatch_uid="oegen.api.webhooks.outbox")

@@ -20,6 +20,7 @@ from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.choices import CHANGED, CREATED, REMOVED
+from oegen.audit.long_writes import long_write
 from oegen.audit.registry import tracked_models
 from oegen.core.database import let_others_write
 from oegen.core.exceptions import StaleRecordError
@@ -126,16 +127,18 @@ def apply_plan(
         )
     found = slices(plan)
     written = []
-    for number, one in enumerate(found, start=1):
-        if number > 1:
-            let_others_write()
-        part = f" (part {number} of {len(found)})" if len(found) > 1 else ""
-        with audit.change_set(
-            person=person, reason=f"{reason}{part}", source=audit.Source.IMPORT
-        ) as current:
-            write(one.planned)
-            done(current, number, len(found))
-        written.append(current)
+    with long_write(len(found)) as goes_on:
+        for number, one in enumerate(found, start=1):
+            if number > 1:
+                let_others_write()
+            part = f" (part {number} of {len(found)})" if len(found) > 1 else ""
+            with audit.change_set(
+                person=person, reason=f"{reason}{part}", source=audit.Source.IMPORT
+            ) as current:
+                write(one.planned)
+                done(current, number, len(found))
+            written.append(current)
+            goes_on()
     return written
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from oegen.audit.changesets import ChangeSet
+from oegen.audit.long_writes import long_write
 from oegen.audit.revert.undoing import CannotUndoError, Skipped, undo
 from oegen.imports.tables.models import ImportState, TableImport
 from oegen.people.models import User
@@ -24,23 +25,24 @@ def undo_import(
     noted = one.result.get("undone", {})
     found = ChangeSet.objects.in_bulk(set(one.change_sets) - noted.keys())
     by_key = {str(key): change_set for key, change_set in found.items()}
-    for key in reversed(one.change_sets):
-        if key not in by_key:
-            continue
-        try:
-            with transaction.atomic():
-                change_set, left = undo(change_set=by_key[key], reason=reason, person=person)
-                note = {
-                    "by": str(change_set.pk),
-                    "skipped": [{"name": x.name, "url": x.url, "why": x.why} for x in left],
-                }
-                one.result["undone"] = one.result.get("undone", {}) | {key: note}
-                one.save(update_fields=["result"])
-        except CannotUndoError as error:
-            refusals.append(error)
-            continue
-        written.append(change_set)
-        skipped += left
+    wanted = [key for key in reversed(one.change_sets) if key in by_key]
+    with long_write(len(wanted)) as goes_on:
+        for key in wanted:
+            try:
+                with transaction.atomic():
+                    change_set, left = undo(change_set=by_key[key], reason=reason, person=person)
+                    note = {
+                        "by": str(change_set.pk),
+                        "skipped": [{"name": x.name, "url": x.url, "why": x.why} for x in left],
+                    }
+                    one.result["undone"] = one.result.get("undone", {}) | {key: note}
+                    one.save(update_fields=["result"])
+            except CannotUndoError as error:
+                refusals.append(error)
+                continue
+            written.append(change_set)
+            skipped += left
+            goes_on()
     if not (written or noted) and refusals:
         raise refusals[0]
     one.state = ImportState.UNDONE

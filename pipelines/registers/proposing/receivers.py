@@ -11,24 +11,22 @@ from django.contrib.contenttypes.models import ContentType
 from django.dispatch import receiver
 
 from counterparties.models import Counterparty
-from oegen.alerts.events import Changes
-from oegen.audit import change_set_closed, history_model, rows_removed, rows_written
+from oegen.audit import change_set_closed, rows_removed, rows_written
+from oegen.audit.changes import FEW, Changes
 from oegen.models import ChangeSet, ExternalReference
 from pipelines.models import Facility, Pipeline, PipelineCounterparty, PipelineFacility
 from pipelines.registers.models import Edition, Match, RegisterCompany
 from pipelines.registers.proposing.asking import PAUSE, ask_for_matching, is_awaited
 
-#: The records by which pairs are found, with the fields that count; no fields: all of them do.
+#: The records by which pairs are found, with the fields that count.
 _COMPARED: dict[Any, tuple[str, ...]] = {
     Pipeline: ("project_name",),
     Facility: (*("name", "technology_id", "capacity_mw", "latitude", "longitude", "country"),),
     Counterparty: ("name", "aliases", "country"),
-    PipelineFacility: (),
-    PipelineCounterparty: (),
-    ExternalReference: (),
+    PipelineFacility: ("pipeline_id", "facility_id"),
+    PipelineCounterparty: ("pipeline_id", "counterparty_id"),
+    ExternalReference: ("source", "key", "content_type_id", "object_id"),
 }
-
-_HISTORIES = {history_model(model) for model in _COMPARED}
 
 
 @receiver([rows_written, rows_removed], sender=Edition, dispatch_uid="registers.match_edition")
@@ -37,22 +35,17 @@ def match_edition(sender: type[Edition], **kwargs: Any) -> None:
 
 
 @receiver(change_set_closed, dispatch_uid="registers.match_records")
-def match_records(sender: type[ChangeSet], change_set: ChangeSet, **kwargs: Any) -> None:
-    if not _HISTORIES & change_set.written_models or is_awaited(PAUSE):
+def match_records(sender: type[ChangeSet], changes: Changes, **kwargs: Any) -> None:
+    is_large = any(changes.number_of(model) > FEW for model in _COMPARED)
+    # Asking first takes statements that most writes don't need.
+    if is_large and is_awaited(PAUSE):
         return
-    changes = Changes(change_set)
-    if any(_has_changed(changes, model, fields) for model, fields in _COMPARED.items()):
-        ask_for_matching()
-
-
-def _has_changed(changes: Changes, model: Any, fields: tuple[str, ...]) -> bool:
-    return any(
-        not fields
-        or change.before is None
-        or change.after is None
-        or any(change.before[name] != change.after[name] for name in fields)
+    if any(
+        change.concerns(*fields)
+        for model, fields in _COMPARED.items()
         for change in changes.of(model, *fields)
-    )
+    ):
+        ask_for_matching()
 
 
 @receiver(rows_written, sender=Match, dispatch_uid="registers.group")

@@ -1,6 +1,5 @@
 """The conformance suite of the Model Context Protocol, against ``/mcp``."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,24 +7,11 @@ import pytest
 
 from oegen.api.scopes import Scope
 from tests.support.builders import make_token
+from tests.support.node import OLDEST_NODE, ROOT, find_node
 from tests.support.token_proxy import TokenProxy
 
-ROOT = Path(__file__).resolve().parents[3]
 SUITE = ROOT / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
 EXPECTED_FAILURES = Path(__file__).parent / "conformance_expected_failures.yml"
-
-#: The suite needs this Node.js.
-OLDEST_NODE = 22
-
-
-def find_node() -> str:
-    """Node.js of the machine, or else that of the project, if it is new enough."""
-    for node in (shutil.which("node"), str(ROOT / ".venv/bin/node")):
-        if node and Path(node).exists():
-            version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout
-            if int(version.lstrip("v").partition(".")[0] or 0) >= OLDEST_NODE:
-                return node
-    return ""
 
 
 @pytest.mark.heavy

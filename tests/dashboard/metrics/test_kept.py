@@ -107,7 +107,7 @@ def overview_keys() -> tuple[tuple, tuple]:
 
 
 def test_after_many_writes_less_is_kept(monkeypatch):
-    """Up to this morning, then the last hour, then the last five minutes, then nothing."""
+    """Up to this morning, the last hour, the last five minutes, the last minute, then nothing."""
     monkeypatch.setattr(kept, "MAX_DIFFERING", 2)
     moments = Clock(monkeypatch)
     moments.begin(FIRST_DAY)
@@ -115,7 +115,7 @@ def test_after_many_writes_less_is_kept(monkeypatch):
     moments.begin(FIRST_DAY + timedelta(days=5))
     morning, nine = clock.days_ago(0), moments.moment
     known = []
-    for minutes, number in ((1, 2), (2, 3), (63, 2), (64, 3), (68, 1), (69, 3)):
+    for minutes, number in ((1, 2), (2, 3), (63, 2), (64, 3), (66, 1), (67, 3), (68, 1)):
         moments.moment = nine + timedelta(minutes=minutes)
         for pipeline in pipelines[:number]:
             pipeline.rtb_date += timedelta(days=30)
@@ -125,11 +125,12 @@ def test_after_many_writes_less_is_kept(monkeypatch):
         assert_kept_figures_are_right()
     assert known == [
         (morning - nine, 2),
-        (timedelta(), None),
+        (timedelta(minutes=2), None),
         (timedelta(hours=1), 2),
-        (timedelta(hours=1), None),
+        (timedelta(hours=1, minutes=4), None),
         (timedelta(hours=1, minutes=5), 1),
-        (timedelta(hours=1, minutes=5), None),
+        (timedelta(hours=1, minutes=7), None),
+        (timedelta(hours=1, minutes=8), 1),
     ]
 
 

@@ -1,8 +1,10 @@
-"""Reading the tables, and what the database says that they should have."""
+"""Reading the tables, what the database says that they should have, and writes to follow."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -11,7 +13,11 @@ from dashboard.warehouse import syncing
 from dashboard.warehouse.columns import columns_of
 from dashboard.warehouse.delta import Destination
 from oegen import audit
+from oegen.audit.revert.undoing import undo
+from oegen.core import clock
 from oegen.models import ChangeSet
+from pipelines.models import Facility, Pipeline, PipelineFacility
+from tests.support.builders import make_pipeline
 
 #: What depends on when and how often tables were written.
 NOT_COMPARED = {"manifest", "metric_values_daily", "capacity_daily"}
@@ -34,11 +40,11 @@ class Warehouse:
     def names(self) -> set[str]:
         return {path.name for path in Path(self.destination.url).iterdir()}
 
-    def contents(self) -> dict[str, Counter]:
-        """How often each row is in each table."""
+    def contents(self, names: Collection[str] = ()) -> dict[str, Counter]:
+        """How often each row is in each table, or each of these."""
         return {
             name: Counter(tuple(sorted(row.items(), key=str)) for row in self.rows(name))
-            for name in self.names() - NOT_COMPARED
+            for name in {*(names or self.names())} - NOT_COMPARED
         }
 
 
@@ -64,3 +70,26 @@ def assert_equals_database(warehouse: Warehouse) -> None:
                 if value is not None and one.column.convert:
                     value = one.column.convert(value)
                 assert current[key][column] == value, (name, column)
+
+
+def change_everything(person) -> None:
+    """Writes of every kind that tables follow from: edited, removed, dated back, undone."""
+    solar = Pipeline.objects.get(project_name="Solar and storage")
+    solar.rag_status, solar.ownership_pct = "amber", Decimal("40")
+    solar.probability_reason = "Grid offer"
+    solar.probability_pct, solar.probability_expires_on = 35, clock.today() + timedelta(days=40)
+    solar.save()
+    battery = Facility.objects.get(name="Shared battery")
+    battery.capacity_mw = Decimal("12.345")
+    battery.save()
+    PipelineFacility.objects.filter(pipeline=solar, facility=battery).delete()
+    removed = make_pipeline("Soon gone", capacity_mw=3)
+    removed.delete()
+    past = datetime(2026, 2, 3, 12, tzinfo=UTC)
+    with audit.change_set(source=audit.Source.IMPORT, recorded_at=past):
+        make_pipeline("Known long ago", capacity_mw=77, stage="design")
+    solar.on_hold = True
+    solar.on_hold_reason = "Grid"
+    solar.save()
+    newest = ChangeSet.objects.order_by("-number")[0]
+    undo(change_set=newest, reason="Mistaken", person=person)

@@ -1,21 +1,27 @@
-"""The queries of ``sql/`` give the product's figures on any day, in each engine that reads the
-tables, whatever the time zone of its session. The engines are those of
+"""The queries of ``sql/`` and the generated measures give the product's figures on any day, in each
+engine that reads the tables, whatever the time zone of its session. The engines are those of
 requirements/warehouse-test.txt."""
 
 import random
+import re
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
 
 from dashboard import metrics
 from dashboard.warehouse.checking import text_of
+from dashboard.warehouse.semantic import sql
+from dashboard.warehouse.semantic.metric_views import expression, metric_view
 from oegen import audit
 from oegen.core import clock
 from pipelines.models import Facility, Pipeline, PipelineFacility
+from tests.dashboard.warehouse.product import assert_measures, make_measured_portfolio
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.portfolios import make_random_portfolio
 
@@ -25,6 +31,7 @@ TABLES = (
     *("days", "facts_facility", "facts_project_facility", "history_pipeline"),
     *("history_facility", "history_pipelinefacility", "history_stage"),
 )
+ROOT = Path(__file__).parents[3]
 ZONES = ("UTC", "America/New_York")
 
 #: Around the ends of days on which clocks change in London, and in New York.
@@ -108,8 +115,11 @@ def test_duckdb(warehouse, expected):
 
 
 @pytest.fixture
-def spark() -> Iterator[Callable]:
+def spark(monkeypatch) -> Iterator[Callable]:
     """What starts a session of Spark SQL in a time zone."""
+    # The client takes a main module without a file, such as that of pytest-xdist, for a doctest,
+    # and then looks for Spark itself.
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
     server = import_module("pysail.spark").SparkConnectServer("127.0.0.1", 0)
     server.start(background=True)
     _, port = server.listening_address
@@ -126,6 +136,63 @@ def spark() -> Iterator[Callable]:
     for session in sessions:
         session.stop()
     server.stop()
+
+
+def test_measures_in_sql(warehouse):
+    """The generated SQL in an engine that the check does not use."""
+    make_measured_portfolio()
+    warehouse.sync()
+    session = import_module("duckdb").connect()
+    for name in (*TABLES, "facts_holder"):
+        session.register(name, warehouse.table(name).to_pyarrow_dataset())
+    for number in (0, 1, 30, 80):
+        assert_measures(
+            clock.today() - timedelta(days=number),
+            sql.query,
+            lambda query: session.sql(query).to_arrow_table().to_pylist(),
+        )
+
+
+def test_the_programs_of_the_documentation_run(warehouse, monkeypatch, capsys):
+    make_measured_portfolio()
+    warehouse.sync()
+    monkeypatch.chdir(ROOT)
+    text = Path("docs/warehouse.md").read_text(encoding="utf-8")
+    programs = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(programs) == 2
+    for program in programs:
+        assert "/srv/warehouse" in program
+        exec(program.replace("/srv/warehouse", warehouse.destination.url), {})  # noqa: S102
+        assert "technology" in capsys.readouterr().out
+
+
+def in_metric_view(measure, day: date, by=(), where=()) -> str:
+    """What Databricks makes of a query of a metric view: groups over its source."""
+    columns = "".join(f"{column}, " for column in by)
+    source = metric_view(measure.table, "")["source"]
+    conditions = [f"day = DATE '{day}'", *map(sql.condition, where)]
+    text = (
+        f"SELECT {columns}{expression(measure)} AS value "  # noqa: S608
+        f"FROM ({source}) AS facts WHERE {' AND '.join(conditions)}"
+    )
+    return f"{text} GROUP BY {columns.rstrip(', ')}" if by else text
+
+
+@pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
+def test_measures_of_metric_views(warehouse, spark):
+    """Their expressions in Spark SQL. Databricks itself is not here."""
+    make_measured_portfolio()
+    warehouse.sync()
+    session = spark("America/New_York")
+    for name in (*TABLES, "facts_holder"):
+        url = warehouse.destination.of(name)
+        session.read.format("delta").load(url).createOrReplaceTempView(name)
+    for number in (0, 1, 30, 80):
+        assert_measures(
+            clock.today() - timedelta(days=number),
+            in_metric_view,
+            lambda query: [row.asDict() for row in session.sql(query).collect()],
+        )
 
 
 @pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")

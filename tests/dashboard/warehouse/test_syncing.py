@@ -1,7 +1,6 @@
 """The tables are what the database says, each entry once, whatever happens to a sync."""
 
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,12 +11,10 @@ from dashboard.warehouse import WarehouseError, delta, leaving, records, syncing
 from dashboard.warehouse.columns import columns_of
 from dashboard.warehouse.delta import Destination, Writer
 from oegen import audit
-from oegen.audit.revert.undoing import undo
-from oegen.core import clock
 from oegen.models import ChangeSet, Comment
-from pipelines.models import Facility, Pipeline, PipelineFacility, Stage, Technology
+from pipelines.models import Facility, Stage, Technology
 from pipelines.registers.models import Edition, RegisterProject, Sighting
-from tests.dashboard.warehouse.tables import Warehouse, assert_equals_database
+from tests.dashboard.warehouse.tables import Warehouse, assert_equals_database, change_everything
 from tests.support.builders import make_contact, make_facility, make_pipeline
 from tests.support.portfolios import make_awkward_portfolio
 from tests.support.registers import ingest_repd
@@ -35,29 +32,6 @@ def anew(tmp_path):
         return other.contents()
 
     return anew
-
-
-def change_everything(person) -> None:
-    """Writes of every kind that tables follow from: edited, removed, dated back, undone."""
-    solar = Pipeline.objects.get(project_name="Solar and storage")
-    solar.rag_status, solar.ownership_pct = "amber", Decimal("40")
-    solar.probability_reason = "Grid offer"
-    solar.probability_pct, solar.probability_expires_on = 35, clock.today() + timedelta(days=40)
-    solar.save()
-    battery = Facility.objects.get(name="Shared battery")
-    battery.capacity_mw = Decimal("12.345")
-    battery.save()
-    PipelineFacility.objects.filter(pipeline=solar, facility=battery).delete()
-    removed = make_pipeline("Soon gone", capacity_mw=3)
-    removed.delete()
-    past = datetime(2026, 2, 3, 12, tzinfo=UTC)
-    with audit.change_set(source=audit.Source.IMPORT, recorded_at=past):
-        make_pipeline("Known long ago", capacity_mw=77, stage="design")
-    solar.on_hold = True
-    solar.on_hold_reason = "Grid"
-    solar.save()
-    newest = ChangeSet.objects.order_by("-number")[0]
-    undo(change_set=newest, reason="Mistaken", person=person)
 
 
 def test_a_sync_adds_what_was_written_since(warehouse, anew, administrator):

@@ -15,6 +15,7 @@ from oegen import audit
 from oegen.alerts import outbox
 from oegen.alerts.events import EVENTS
 from oegen.alerts.mentions import usernames_in
+from oegen.audit.changes import Changes
 from oegen.models import Alert, AlertPreference, AlertRule, Comment
 from pipelines.alerts import _was_overdue
 from pipelines.choices import Outcome
@@ -270,7 +271,7 @@ def test_queries_do_not_grow_with_the_rows_and_quiet_models_cost_none():
         with CaptureQueriesContext(connection) as captured, audit.change_set() as current:
             pipelines.update(stage=stages["construction"])
             before = len(captured)
-            outbox.write_alerts(current)
+            outbox.write_alerts(current, Changes(current))
             counts.append(len(captured) - before)
             Alert.objects.all().delete()
     assert counts[0] == counts[1] <= 14

@@ -44,7 +44,7 @@ def tell(instance, when: datetime) -> None:
         row = audit.history_row(instance, audit.CREATED, change_set=current, when=when)
         row.version = 0
         row.save()
-        current.written_models.add(type(row))
+        current.note_written(type(row), [row.id])
 
 
 def days_around(models) -> list:

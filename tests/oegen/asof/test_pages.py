@@ -300,6 +300,6 @@ def test_dashboard_of_a_past_day_includes_at_once_what_was_entered_later(reader,
     with audit.change_set() as current:
         row = audit.history_row(reported, audit.CREATED, change_set=current, when=moment)
         row.save()
-        current.written_models.add(type(row))
+        current.note_written(type(row), [row.id])
 
     assert reader.get(*address).context["status_text"] == "2 open, 40.0 MW"

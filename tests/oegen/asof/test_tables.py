@@ -32,7 +32,7 @@ def import_past_of(moment: datetime, live: Pipeline) -> None:
             audit.history_row(gone, audit.CREATED, change_set=current, when=moment),
             audit.history_row(gone, audit.REMOVED, change_set=current),
         ]
-        current.written_models.add(type(reported[0]))
+        current.note_written(type(reported[0]), [gone.pk])
         type(reported[0]).objects.bulk_create(reported)
 
 

@@ -156,7 +156,7 @@ def test_no_command_and_no_source_is_forgotten():
     # audit_check reads, unless it is told to acknowledge.
     writing, reading = (
         {"import_demo_csv", "import_table", "ingest", "load_sample", "audit_check"},
-        {"rebuild_search", "rebuild_facts", "ask", "warehouse_sync"},
+        {"rebuild_search", "rebuild_facts", "ask", "warehouse_sync", "warehouse_models"},
     )
     assert commands <= writing | reading | {"work", "run_local", "grant_reporting"}
     in_the_admin = {"form", "table"}

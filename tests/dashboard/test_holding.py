@@ -1,0 +1,54 @@
+"""The dashboard while an import is written in parts."""
+
+import pytest
+
+from dashboard import holding, metrics
+from oegen.audit import long_writes
+from oegen.audit.long_writes import long_write
+from oegen.core import caching, clock
+from pipelines.models import Pipeline
+from tests.support.builders import make_pipeline
+
+pytestmark = pytest.mark.django_db
+
+
+def test_figures_are_held_while_parts_are_written_and_say_so(as_manager):
+    make_pipeline("Before", capacity_mw=10)
+    with long_write(parts=2) as goes_on:
+        make_pipeline("First part", capacity_mw=20)
+        goes_on()
+        assert "An import is being written" in page(as_manager)
+        make_pipeline("Second part", capacity_mw=40)
+        goes_on()
+        meanwhile = page(as_manager)
+        # Each tab and filter is of the time at which somebody first asked for it.
+        assert "70" in as_manager.get("/", {"tab": "capacity"}).content.decode()
+    assert "1 open, 10.0 MW" in meanwhile
+    after = page(as_manager)
+    assert "3 open, 70.0 MW" in after
+    assert "An import is being written" not in after
+
+
+def page(client) -> str:
+    return client.get("/", headers={"HX-Request": "true", "HX-Target": "results"}).content.decode()
+
+
+def test_a_write_in_one_part_holds_nothing():
+    with long_write(parts=1):
+        assert long_writes.long_write_since() is None
+
+
+def test_a_write_whose_worker_died_is_over_after_a_while(monkeypatch):
+    monkeypatch.setattr(long_writes, "SILENCE", 0)
+    with long_write(parts=2):
+        assert long_writes.long_write_since() is None
+
+
+def test_the_first_figures_afterwards_are_prepared(monkeypatch):
+    make_pipeline(capacity_mw=10)
+    with long_write(parts=2):
+        make_pipeline(capacity_mw=20)
+    since = clock.a_month_before(clock.today())
+    monkeypatch.setattr(caching, "write", None)
+    found = metrics.overview(Pipeline.objects.all, since, holding.FIRST_TAB, filters="")
+    assert found.answer.headline.open.capacity.mw == 30
