@@ -161,3 +161,22 @@ def test_capacity_of_each_day_is_what_the_facts_and_the_product_say(written, mon
     make_pipeline("Known today", capacity_mw=1)
     written.sync()
     assert written.table("capacity_daily").version() == version
+
+
+def test_days_that_another_sync_writes_meanwhile_are_there_once(written, monkeypatch):
+    monkeypatch.setattr(capacity, "DAYS_KEPT", 25)
+    make, others = capacity._batches, []
+
+    def overtaken(destination, days, number):
+        """Before the second commit of this sync, the other one writes the rest."""
+        others.append(days)
+        if len(others) == 2:
+            written.sync()
+        return make(destination, days, number)
+
+    monkeypatch.setattr(capacity, "_batches", overtaken)
+    written.sync()
+    assert len(others) > 2
+    keys = [(row["day"], row["dimension"], row["value"]) for row in written.rows("capacity_daily")]
+    assert len(keys) == len(set(keys))
+    assert len({day for day, _, _ in keys}) == 25
