@@ -44,8 +44,8 @@ def run_check(address: str, days: int) -> Any:
         result = checking.check(delta.Destination.parse(address), days)
         run.days, run.figures = result.days, result.figures
         run.differences = result.differences[:MAX_KEPT]
-        if more := len(result.differences) - MAX_KEPT:
-            run.differences += [f"… and {more:,} more."] if more > 0 else []
+        if len(result.differences) > MAX_KEPT:
+            run.differences.append(f"… and {len(result.differences) - MAX_KEPT:,} more.")
     return result
 
 
