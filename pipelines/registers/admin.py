@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.db.models import F
+from django.utils.text import Truncator
 
 from oegen.admin import ReferenceAdmin
 from oegen.admin.lists import StrictFiltersMixin
@@ -58,10 +59,14 @@ class MatchAdmin(ReadOnlyMixin, AuditedAdmin):
 
 @admin.register(Reject)
 class RejectAdmin(PublishedAdmin):
-    list_display = ["edition", "row", "reason", "text"]
+    list_display = ["edition", "row", "reason", "beginning"]
     list_filter = ["edition__register"]
     list_select_related = ["edition__register"]
     ordering = ["edition", "row"]
+
+    @admin.display(description="text")
+    def beginning(self, reject):
+        return Truncator(reject.text).chars(120)
 
     def get_queryset(self, request):
         """Without those of contents that an edition had before it was corrected."""

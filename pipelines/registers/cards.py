@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
 
 from counterparties.models import Counterparty
 from oegen.pages.records import Card, card_of
-from pipelines.models import Facility, Pipeline, PipelineFacility, RegisterFinding
+from pipelines.models import Pipeline, RegisterFinding
 from pipelines.registers.benchmarks import benchmark_of
 from pipelines.registers.filters import chosen_registers
 from pipelines.registers.models import Match, RegisterCompany, RegisterProject
@@ -29,12 +28,7 @@ class Watched:
 
 
 def _projects_of(pipeline: Pipeline) -> RegisterProjectQuerySet:
-    types = ContentType.objects.get_for_models(Pipeline, Facility)
-    facilities = PipelineFacility.objects.filter(pipeline=pipeline).values("facility_id")
-    accepted = Match.objects.accepted().filter(
-        Q(content_type=types[Pipeline], object_id=pipeline.pk)
-        | Q(content_type=types[Facility], object_id__in=facilities)
-    )
+    accepted = Match.objects.accepted().of_pipelines([pipeline.pk])
     projects = RegisterProject.objects.present().filter(pk__in=accepted.values("project_id"))
     return projects.select_related("register").order_by("register__order", "name", "key")
 

@@ -1,13 +1,15 @@
-"""The jobs that fetch the registers, and match them with our records."""
+"""The jobs that fetch registers, read uploaded editions, and match them with our records."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from uuid import UUID
 
 from oegen import audit, jobs
 from oegen.core.outbound import OutboundError
 from oegen.imports.tables.reading import UnreadableFileError
 from pipelines.registers.editions.fetching import NoEditionError, fetch_newest
+from pipelines.registers.editions.uploads import INGEST, ingest_upload
 from pipelines.registers.models import Register
 from pipelines.registers.proposing.asking import MATCH_REGISTERS
 from pipelines.registers.proposing.running import propose_all
@@ -41,6 +43,18 @@ def fetch_registers(context: jobs.Run) -> str:
     if unreached:
         raise jobs.TryAgainError(" ".join([*unreached, *lines]), after=_AFTER)
     return " ".join(lines) or "No register has an index address."
+
+
+@jobs.job_kind(INGEST, "Read an edition of a register", queue=jobs.LONG, max_attempts=3)
+def ingest_edition(context: jobs.Run, register: str, upload: str, name: str, on: str) -> str:
+    """Write the uploaded file as the edition of that day: whole, with the job's end, or not at all,
+    so another attempt does no harm."""
+    found = Register.objects.filter(code=register).first()
+    if found is None:
+        raise jobs.JobFailedError(f"There is no register “{register}” any more.")
+    return ingest_upload(
+        context, register=found, upload=UUID(upload), name=name, on=date.fromisoformat(on)
+    )
 
 
 @jobs.job_kind(

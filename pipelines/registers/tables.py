@@ -1,6 +1,7 @@
 from operator import attrgetter, methodcaller
 
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from oegen.exports import ID_WIDTH, NUMBER_WIDTH, TEXT_WIDTH, FileColumn, FileValue, number_format
 from oegen.pages.columns import (
@@ -49,10 +50,11 @@ class ChoiceLabelColumn(ChoiceColumn):
 
 
 class RegisterCodeColumn(Column):
-    """The register's code, such as REPD; its name on hover and in downloads."""
+    """The register as people call it, such as REPD; its name on hover and in downloads."""
 
     def cell(self, record, value):
-        return format_html('<abbr title="{}">{}</abbr>', value.name, value.code.upper())
+        short = Truncator(value.short_name).chars(30)
+        return format_html('<abbr title="{}">{}</abbr>', value.name, short)
 
 
 class RegisterProjectTable(RecordTable):

@@ -8,6 +8,7 @@ from typing import TypeVar
 from oegen import asof, audit
 from oegen.core import clock, sql
 from oegen.core.caching import keep
+from pipelines.models import Technology
 from pipelines.registers.models import Edition, Match, Register
 
 T = TypeVar("T")
@@ -17,7 +18,8 @@ _SECONDS = 24 * 3600
 
 
 def keep_with_editions(compute: Callable[[], T], *conditions: object) -> T:
-    """The result of ``compute``, cached until an edition or a register is written."""
+    """The result of ``compute``, cached until an edition, a register or a technology, whose name
+    choices show, is written."""
     return keep(compute, *conditions, *_editions_version(), seconds=_SECONDS)
 
 
@@ -33,4 +35,4 @@ def _editions_version() -> list[object]:
     contents = sql.fetch(
         f"SELECT contents FROM {asof.stored_table(Edition)} ORDER BY contents"  # noqa: S608
     )
-    return [*audit.table_version(Register), clock.past_day(), contents]
+    return [*audit.table_version(Register, Technology), clock.past_day(), contents]

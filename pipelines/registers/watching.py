@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Max, Q
 from django.utils import timezone
 
@@ -139,12 +138,7 @@ def entries_of(pipelines: Collection[UUID]) -> list[Entry]:
     rows = PipelineFacility.objects.filter(pipeline__in=pipelines).order_by("pipeline", "facility")
     for pipeline, facility in rows.values_list("pipeline_id", "facility_id"):
         links[facility].append(pipeline)
-    types = ContentType.objects.get_for_models(Pipeline, Facility)
-    accepted = Match.objects.accepted().filter(
-        Q(content_type=types[Pipeline], object_id__in=pipelines)
-        | Q(content_type=types[Facility], object_id__in=list(links)),
-        project__isnull=False,
-    )
+    accepted = Match.objects.accepted().of_pipelines(pipelines).exclude(project=None)
     found = []
     for record, project in accepted.order_by("pk").values_list("object_id", "project_id"):
         if record in links:

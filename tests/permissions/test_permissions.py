@@ -116,7 +116,7 @@ PAGES = {
     "pipelines/map/layers/<slug:name>/": READ,
     "pipelines/timeline/": READ,
     "pipelines/timeline/rows/": READ,
-    "registers/": {**READ, "POST": (302, 403, 302, 302)},
+    "registers/": {**READ, "POST": (302, 403, 400, 400)},
     "registers/benchmarks/": READ,
     "registers/found/": READ,
     "registers/projects/": LIST,

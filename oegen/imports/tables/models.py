@@ -20,6 +20,7 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.core.constraints import name_present
 from oegen.core.fields import LineField, choices_constraint
+from oegen.imports.tables.uploads import upload_path
 
 
 class ImportMapping(models.Model):
@@ -180,7 +181,7 @@ class TableImport(models.Model):
     @property
     def path(self) -> Path:
         """The uploaded file, while it is kept."""
-        return settings.IMPORT_FILES_DIR / f"{self.pk}"
+        return upload_path(self.pk)
 
     @property
     def columns_path(self) -> Path:

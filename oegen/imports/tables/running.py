@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from django.conf import settings
 from django.utils import timezone
 
 from oegen.audit.changesets import ChangeSet
@@ -29,6 +26,7 @@ from oegen.imports.tables.planning import Request, plan
 from oegen.imports.tables.plans import Plan
 from oegen.imports.tables.reading import Table, UnreadableFileError, check_content, open_table
 from oegen.imports.tables.sampling import SampledTable
+from oegen.imports.tables.uploads import keep_upload
 from oegen.imports.tables.vocabularies import unknown_values
 from oegen.people.models import User
 
@@ -61,14 +59,8 @@ def start_import(
     one = TableImport(kind=kind, file_name=name, person=person)
     if mapping is not None:
         one.mapping = mapping.contents
-    folder = settings.IMPORT_FILES_DIR
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (
-        content.open("rb") as source,
-        tempfile.NamedTemporaryFile(dir=folder, delete=False) as file,
-    ):
-        shutil.copyfileobj(source, file, 1 << 20)
-    Path(file.name).replace(one.path)
+    with content.open("rb") as source:
+        keep_upload(one.pk, source)
     try:
         if is_read_later:
             check_content(one.path, name)

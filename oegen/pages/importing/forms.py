@@ -31,22 +31,36 @@ def is_long(name: str, size: int) -> bool:
     return size >= (LONG_WORKBOOK if is_workbook else LONG)
 
 
+class TableFileField(forms.FileField):
+    """A file of a size that can be read."""
+
+    widget = forms.ClearableFileInput(
+        attrs={"class": "form-control", "accept": ".csv,.tsv,.txt,.xlsx,.xlsm"}
+    )
+    default_error_messages = {
+        "required": "Choose a file.",
+        "empty": "The file is empty. Its first row should name the columns.",
+        "max_length": "The name of the file has more than 255 characters. Give it a shorter one.",
+    }
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(max_length=255, **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        file = super().clean(data, initial)
+        if file and file.size > MAX_UNPACKED:
+            raise ValidationError(
+                f"The file has {filesizeformat(file.size)}, and at most "
+                f"{MAX_UNPACKED // 1_000_000} MB can be read. Divide it into several."
+            )
+        return file
+
+
 class UploadForm(forms.Form):
     """A file or a pasted block, and what its rows are. ``cleaned_data["reads_as"]`` is a kind, a
     mapping, or None if the file has to say so."""
 
-    file = forms.FileField(
-        required=False,
-        max_length=255,
-        error_messages={
-            "empty": "The file is empty. Its first row should name the columns.",
-            "max_length": "The name of the file has more than 255 characters. Give it a shorter "
-            "one.",
-        },
-        widget=forms.ClearableFileInput(
-            attrs={"class": "form-control", "accept": ".csv,.tsv,.txt,.xlsx,.xlsm"}
-        ),
-    )
+    file = TableFileField(required=False)
     block = forms.CharField(
         label="Or paste a block copied from Excel",
         required=False,
@@ -77,15 +91,6 @@ class UploadForm(forms.Form):
             required=False,
             widget=forms.Select(attrs={"class": "form-select"}),
         )
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file and file.size > MAX_UNPACKED:
-            raise ValidationError(
-                f"The file has {filesizeformat(file.size)}, and at most "
-                f"{MAX_UNPACKED // 1_000_000} MB can be read. Divide it into several."
-            )
-        return file
 
     def clean_block(self) -> str:
         """Not by ``max_length``: a browser would cut the block without a word."""

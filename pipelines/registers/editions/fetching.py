@@ -7,7 +7,6 @@ The index address of the register says which file is the newest. All requests go
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -43,7 +42,6 @@ def fetch_newest(
     *,
     source: str,
     person: User | None = None,
-    finish: Callable[[], object] = lambda: None,
 ) -> Ingested:
     """Fetch the newest edition that the index address names, and write it.
 
@@ -51,9 +49,7 @@ def fetch_newest(
     UnreadableFileError if that can't be read.
     """
     found = find_newest(register)
-    return fetch_file(
-        register, found.url, on=found.date, source=source, person=person, finish=finish
-    )
+    return fetch_file(register, found.url, on=found.date, source=source, person=person)
 
 
 def find_newest(register: Register) -> Found:
@@ -90,7 +86,6 @@ def fetch_file(
     on: date,
     source: str,
     person: User | None = None,
-    finish: Callable[[], object] = lambda: None,
 ) -> Ingested:
     """Fetch the file as the edition of that day, unless it is the one that is here. Raises as
     fetch_newest."""
@@ -122,7 +117,6 @@ def fetch_file(
             ),
             source=source,
             person=person,
-            finish=finish,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from oegen import audit
 from oegen.core import bulk
 from oegen.core.words import count
 from oegen.people.models import User
+from pipelines.registers.adapters.base import Row
 from pipelines.registers.adapters.registry import adapter_of
 from pipelines.registers.choices import RegisterOutcome
 from pipelines.registers.editions.states import Contents, read_contents
@@ -31,8 +32,18 @@ from pipelines.registers.models.project import DESCRIBED
 #: How many keys a statement names.
 _BATCH = 500
 
+#: After how many rows the progress is reported.
+_REPORT_EVERY = 1_000
+
+#: Takes the steps that are done and those of all, as ``oegen.jobs.Run.report``, and a note.
+Report = Callable[[int, int | None, str], object]
+
 #: The outcomes whose number a summary gives, of projects that have them since.
 _TOLD = (RegisterOutcome.REFUSED, RegisterOutcome.WITHDRAWN, RegisterOutcome.BUILT)
+
+
+def _silent(done: int, total: int | None, note: str) -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -71,20 +82,23 @@ def ingest_file(
     origin: Origin,
     source: str,
     person: User | None = None,
-    finish: Callable[[], object] = lambda: None,
+    report: Report = _silent,
+    finish: Callable[[str], object] = lambda message: None,
 ) -> Ingested:
     """Read the file and write it as the register's edition of that day.
 
     A file that says what the edition says already writes nothing, however it was saved. One that
-    says something else takes its place. ``finish`` is called in the transaction of the write.
-    Raises UnreadableFileError.
+    says something else takes its place. ``report`` is told how far it is; ``finish`` is called in
+    the transaction of the write, with a sentence about it. Raises UnreadableFileError.
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     known = Edition.objects.filter(register=register, date=on).first()
     if known is not None and known.file_digest == digest:
         return Ingested(known, is_new=False)
-    contents = read_contents(register, adapter_of(register).read(path, on))
+    rows = _counted(adapter_of(register).read(path, on), report)
+    contents = read_contents(register, rows)
+    report(0, None, f"{count(len(contents.states), 'project')} read, which are being written")
     with audit.change_set(
         person=person, source=source, reason=f"{register}, edition of {on:%d %b %Y}"
     ):
@@ -103,8 +117,16 @@ def ingest_file(
         _write(edition, contents)
         # The projects are presented when it is written (editions/receivers.py).
         edition.save()
-        finish()
-    return Ingested(edition, is_new=True)
+        ingested = Ingested(edition, is_new=True)
+        finish(ingested.message)
+    return ingested
+
+
+def _counted(rows: Iterable[Row], report: Report) -> Iterator[Row]:
+    for number, row in enumerate(rows):
+        if number % _REPORT_EVERY == 0:
+            report(0, None, f"{count(number, 'row')} read; they are written at the end")
+        yield row
 
 
 def _says(edition: Edition, contents: Contents) -> bool:

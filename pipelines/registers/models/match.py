@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db.models.functions import Abs, Cast, Coalesce
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.core.fields import choices_constraint
 from oegen.models import AuditedModel
+from pipelines.models import Facility, Pipeline, PipelineFacility
 from pipelines.registers.choices import RegisterOutcome
 from pipelines.registers.models.company import ProjectCompany, RegisterCompany
 from pipelines.registers.models.project import RegisterProject
@@ -46,6 +48,15 @@ class MatchQuerySet(AuditedQuerySet):
         record of ours needs no other project of that register."""
         return (
             self.accepted().filter(project__is_vanished=False).exclude(project__outcome__in=ENDED)
+        )
+
+    def of_pipelines(self, pipelines: Collection[UUID]) -> Self:
+        """Those of the pipelines themselves, and of their facilities."""
+        types = ContentType.objects.get_for_models(Pipeline, Facility)
+        links = PipelineFacility.objects.filter(pipeline__in=pipelines).order_by()
+        return self.filter(
+            Q(content_type=types[Pipeline], object_id__in=pipelines)
+            | Q(content_type=types[Facility], object_id__in=links.values("facility_id"))
         )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Count, Q
 from django.db.models.query import RawQuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -14,13 +14,19 @@ from django.views.generic import DetailView, TemplateView
 
 from oegen import asof, jobs
 from oegen.core import clock
+from oegen.imports.tables.jobs import KEPT_FOR
+from oegen.imports.tables.reading import UnreadableFileError
+from oegen.imports.tables.reading.limits import MAX_ROWS, MAX_UNPACKED
 from oegen.jobs.models import Job
+from oegen.jobs.models.job import JobQuerySet
 from oegen.pages.filters import DefaultFilter
 from oegen.pages.lists import ListPage
 from oegen.people.requests import SignedInRequest
 from pipelines.registers.adapters.base import DATES
 from pipelines.registers.choices import Phase
+from pipelines.registers.editions.uploads import INGEST, ask_for_ingest
 from pipelines.registers.filters import RegisterProjectFilter
+from pipelines.registers.forms import EditionForm
 from pipelines.registers.history import history_of
 from pipelines.registers.licences import registers_shown
 from pipelines.registers.models import (
@@ -39,12 +45,16 @@ MAY_FETCH = "registers.add_edition"
 #: The editions of a register that its card lists.
 MAX_EDITIONS = 12
 
+#: The jobs that fetched or read editions, whose results are listed.
+MAX_JOBS = 5
+
 #: The kind of job that fetches; see jobs.py.
 FETCH = "fetch-registers"
 
 
 class Registers(TemplateView):
-    """The registers with their editions. A POST asks for their newest editions."""
+    """The registers with their editions. A POST with ``do`` asks for the newest ones, or for that
+    in a file."""
 
     template_name = "registers/registers.html"
     request: SignedInRequest
@@ -52,14 +62,40 @@ class Registers(TemplateView):
     def post(self, request, *args, **kwargs) -> HttpResponse:
         if not request.user.has_perm(MAY_FETCH):
             raise PermissionDenied
+        action = request.POST.get("do")
+        if action == "fetch":
+            return self._fetch()
+        if action == "upload":
+            return self._upload()
+        raise BadRequest("This page does not know what to do with that form.")
+
+    def _fetch(self) -> HttpResponse:
         if not Job.objects.unfinished().filter(kind=FETCH).exists():
-            jobs.enqueue(FETCH, person=request.user)
+            jobs.enqueue(FETCH, person=self.request.user)
         messages.info(
-            request,
+            self.request,
             "The newest editions are being fetched. Those that bring something new stand here when "
             "they are read.",
         )
         return redirect("registers")
+
+    def _upload(self) -> HttpResponse:
+        form = EditionForm(self.request.POST, self.request.FILES)
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                job = ask_for_ingest(
+                    register=data["register"],
+                    file=data["file"],
+                    on=data["edition"],
+                    person=self.request.user,
+                )
+            except UnreadableFileError as error:
+                form.add_error("file", str(error))
+            else:
+                self.request.is_form_stored = True
+                return redirect(job)
+        return self.render_to_response(self.get_context_data(form=form))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         day = clock.past_day()
@@ -72,15 +108,21 @@ class Registers(TemplateView):
         for register, phase, number in rows.values_list("register", "phase").annotate(Count("pk")):
             phases.setdefault(register, {})[phase] = number
         labels = dict(Phase.choices)
+        may_fetch = self.request.user.has_perm(MAY_FETCH) and not day
         return super().get_context_data(**kwargs) | {
             "section": "registers",
             "parent_section": "competitors",
-            "may_fetch": self.request.user.has_perm(MAY_FETCH) and not day,
-            "fetching": Job.objects.unfinished().filter(kind=FETCH).first(),
+            "may_fetch": may_fetch,
+            "form": kwargs.get("form") or (EditionForm() if may_fetch else None),
+            "max_megabytes": MAX_UNPACKED // 1_000_000,
+            "max_rows": MAX_ROWS,
+            "days_kept": KEPT_FOR.days,
+            "jobs": self._jobs() if may_fetch else (),
             "registers": [
                 {
                     "register": one,
                     "editions": editions.get(one.pk, [])[:MAX_EDITIONS],
+                    "has_rejects": any(edition.rejected for edition in editions.get(one.pk, [])),
                     "older": max(len(editions.get(one.pk, [])) - MAX_EDITIONS, 0),
                     "phases": [
                         (code, labels[code], phases[one.pk][code])
@@ -91,6 +133,12 @@ class Registers(TemplateView):
                 for one in Register.objects.active()
             ],
         }
+
+    def _jobs(self) -> JobQuerySet:
+        """The latest that fetched or read editions, of the person or of a schedule."""
+        found = Job.objects.filter(kind__in=(FETCH, INGEST))
+        mine = found.filter(Q(person=self.request.user) | Q(person=None))
+        return mine.order_by("-created_at")[:MAX_JOBS]
 
 
 def _editions() -> RawQuerySet[Edition]:

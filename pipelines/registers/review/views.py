@@ -60,6 +60,7 @@ class Review(TemplateView):
         tab = self._tab()
         context = super().get_context_data(**kwargs) | {
             "section": "registers",
+            "parent_section": "competitors",
             "tab": tab,
             "counts": queue.count_waiting(),
             "may_decide": self.request.user.has_perm(MAY_DECIDE),

@@ -125,7 +125,7 @@ def test_failed_write_leaves_nothing_half(tmp_path):
     before = counts()
     path = write_table(tmp_path / "repd.csv", repd_rows(BUILT, OTHER))
 
-    def die() -> None:
+    def die(message: str) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

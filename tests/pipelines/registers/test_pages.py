@@ -9,6 +9,7 @@ from counterparties.models import Counterparty
 from oegen.asof import as_of
 from oegen.core import sql
 from oegen.models import ChangeSet, Job
+from pipelines.models import Technology
 from pipelines.registers.choices import Phase
 from pipelines.registers.market import NOTHING, market_of
 from pipelines.registers.models import Match, Register, RegisterCompany, RegisterProject
@@ -234,6 +235,15 @@ def test_filters_of_projects(as_manager, editions, query, keys):
     assert {one.key for one in response.context["object_list"]} == set(keys)
 
 
+def test_filters_know_a_renamed_technology_at_once(as_manager, editions):
+    text_of(as_manager, "register-projects")
+    solar = Technology.objects.get(code="solar")
+    solar.name = "Photovoltaics"
+    solar.save()
+    response = as_manager.get(reverse("register-projects"))
+    assert "Photovoltaics" in str(response.context["filter"].form["technology"])
+
+
 def test_downloads_name_licence_and_attribution_on_each_row(as_manager, editions):
     lines = b"".join(as_manager.get(reverse("register-projects"), {"download": "csv"})).decode()
     assert sum(LICENCE in line for line in lines.splitlines()) == 6
@@ -248,8 +258,8 @@ def test_downloads_name_licence_and_attribution_on_each_row(as_manager, editions
 def test_editors_fetch_the_registers(as_editor, editions):
     html = text_of(as_editor, "registers")
     assert "1 new" in html
-    as_editor.post(reverse("registers"))
-    as_editor.post(reverse("registers"))
+    for _ in range(2):
+        as_editor.post(reverse("registers"), {"do": "fetch"})
     assert Job.objects.filter(kind="fetch-registers").count() == 1
 
 
