@@ -39,6 +39,7 @@ ON_POSTGRESQL = {
     *("oegen/admin/test_race.py", "oegen/alerts/test_workers.py", "oegen/audit/test_deadlocks.py"),
     *("oegen/audit/test_paths.py", "oegen/audit/test_races.py", "oegen/audit/test_random_run.py"),
     *("oegen/audit/test_undoing.py", "pipelines/test_fact_races.py"),
+    "oegen/audit/test_shared_check.py",
     *("dashboard/test_freeze_races.py", "oegen/api/reporting/test_reporting.py"),
 }
 

@@ -16,6 +16,7 @@ from oegen.audit.integrity import Check, Finding
 from oegen.audit.integrity.models import Acknowledgement, IntegrityCheck
 from oegen.audit.integrity.remarks import remarks
 from oegen.core.database import snapshot
+from oegen.core.processes import can_share_snapshots
 from oegen.core.words import count
 
 
@@ -58,10 +59,13 @@ def check_history(
     anchored: Anchor | None = None,
     public_key: str = "",
     on_finding: Callable[[Finding, Acknowledgement | None], None] = lambda finding, known: None,
+    *,
+    processes: int = 1,
 ) -> Checked:
     """Check the history in one snapshot and compare it with an anchor, if one is given.
-    ``on_finding`` is called with each finding, and its acknowledgement, as it is found."""
-    check = Check()
+    ``on_finding`` is called with each finding, and its acknowledgement, as it is found; with
+    several ``processes``, where the database allows them, part by part."""
+    check = Check(processes if can_share_snapshots() else 1)
     with snapshot(DEFAULT_DB_ALIAS):
         checked = Checked({one.fingerprint: one for one in Acknowledgement.objects.all()})
 

@@ -26,10 +26,11 @@ def is_migrated(using: str) -> bool:
 
 
 @contextmanager
-def snapshot(using: str, *, read_only: bool = True) -> Iterator[None]:
+def snapshot(using: str, *, read_only: bool = True, shared: str = "") -> Iterator[None]:
     """Run reads in one consistent snapshot without blocking writers.
 
     Reads that create temporary tables are not ``read_only``: on SQLite they block writers.
+    ``shared`` is the name of a snapshot that another transaction exported, on PostgreSQL.
     """
     connection = connections[using]
     if connection.in_atomic_block:
@@ -38,6 +39,8 @@ def snapshot(using: str, *, read_only: bool = True) -> Iterator[None]:
         with transaction.atomic(using), connection.cursor() as cursor:
             mode = ", READ ONLY" if read_only else ""
             cursor.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{mode}")
+            if shared:
+                cursor.execute("SET TRANSACTION SNAPSHOT %s", [shared])
             yield
     elif not read_only:
         with transaction.atomic(using):

@@ -27,10 +27,9 @@ CHUNK = 1_000
 def event_findings(counts: Counter) -> Iterator[Finding]:
     """Check the chain of security events."""
     number, seal = 0, seals.START
-    reported: set = set()
     for event, faults in read(SecurityEvent.objects.order_by("number")):
         counts["security events"] += 1
-        yield from fault_findings(event, faults, reported)
+        yield from fault_findings(event, faults)
         if event.number is None:
             continue
         where = f"Security event {event.number}"
@@ -48,7 +47,6 @@ def account_findings(counts: Counter) -> Iterator[Finding]:
 
 def _compare(live_model, copies: type[CopiedModel], values_of) -> Iterator[Finding]:
     noun = str(copies._meta.verbose_name).capitalize()
-    reported: set = set()
     last = None
     while True:
         rows = live_model._base_manager.order_by("pk")
@@ -57,7 +55,7 @@ def _compare(live_model, copies: type[CopiedModel], values_of) -> Iterator[Findi
             break
         last = chunk[-1][0].pk
         for row, faults in chunk:
-            yield from fault_findings(row, faults, reported)
+            yield from fault_findings(row, faults)
         live = [row for row, faults in chunk if not faults]
         newest = copies.objects.in_bulk([copies.id_of(row.pk) for row, _ in chunk])
         for key, values in values_of(live).items():

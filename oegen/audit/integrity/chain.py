@@ -17,11 +17,12 @@ from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.integrity.finding import Finding, entry_name, format_time
-from oegen.audit.integrity.reading import Reported, fault_findings, read
+from oegen.audit.integrity.reading import fault_findings, read
 from oegen.audit.registry import Row
 
-#: The number of change sets that are compared with their rows at a time.
-CHUNK = 500
+#: The number of change sets that are compared with their rows at a time: each takes a statement of
+#: every history table.
+CHUNK = 5_000
 
 #: The allowed difference between the clocks of several servers.
 CLOCK_TOLERANCE = timedelta(seconds=5)
@@ -30,7 +31,7 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 BACK_DATED = (audit.Source.IMPORT, audit.Source.SAMPLE, audit.Source.MIGRATION)
 
 
-def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
+def findings(counts: Counter[str]) -> Iterator[Finding]:
     number, seal, seal_format, sealed_at = 0, seals.START, 1, None
     while True:
         # In chunks, not by one long query, because rows are read in between.
@@ -38,7 +39,7 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
         numbered = [(one, faults) for one, faults in chunk if one.number is not None]
         before = number
         for change_set, faults in chunk:
-            yield from fault_findings(change_set, faults, reported)
+            yield from fault_findings(change_set, faults)
         if not numbered:
             return
         for change_set, faults in numbered:
@@ -69,7 +70,7 @@ def findings(counts: Counter[str], reported: Reported) -> Iterator[Finding]:
             seal_format = max(seal_format, own_format)
             sealed_at = change_set.sealed_at or sealed_at
         selected = ChangeSet.objects.filter(number__gt=before, number__lte=number).order_by()
-        yield from _row_findings([one for one, _ in numbered], selected, counts, reported)
+        yield from _row_findings([one for one, _ in numbered], selected, counts)
 
 
 def link_findings(
@@ -97,7 +98,6 @@ def _row_findings(
     chunk: list[ChangeSet],
     selected: QuerySet[ChangeSet],
     counts: Counter[str],
-    reported: Reported,
 ) -> Iterator[Finding]:
     """Compare the rows of some change sets with their sealed contents. ``selected`` selects the
     same change sets."""
@@ -118,7 +118,7 @@ def _row_findings(
                 if faults:
                     has_findings.add((key, label))
                     tally.add(row.history_id, row.digest or "")
-                    yield from fault_findings(row, faults, reported)
+                    yield from fault_findings(row, faults)
                     continue
                 digest = seals.digest_of(row, by_key[key].seal_format or 1)
                 tally.add(row.history_id, digest)
@@ -168,12 +168,12 @@ def _contents_findings(
             )
 
 
-def rows_without_change_set(model: type[AuditedModel], reported: Reported) -> Iterator[Finding]:
+def rows_without_change_set(model: type[AuditedModel]) -> Iterator[Finding]:
     """Find history rows whose change set does not exist."""
     known = ChangeSet.objects.filter(pk=OuterRef("change_set_id"))
     history = audit.history_model(model)
     for row, faults in read(history.objects.filter(~Exists(known))):
-        yield from fault_findings(row, faults, reported)
+        yield from fault_findings(row, faults)
         if "change_set_id" not in faults:
             yield Finding(entry_name(row), "it belongs to no change set", evidence=row.digest or "")
 

@@ -25,9 +25,6 @@ CHUNK = 2_000
 
 Faults = dict[str, Any]
 
-#: The faults that were reported: table, and row with column and value.
-Reported = set[tuple[str, str]]
-
 T = TypeVar("T", bound=models.Model)
 
 
@@ -154,13 +151,9 @@ def _check(field: AnyField, value: Any, raw: Any) -> None:
         raise ValidationError("no number")
 
 
-def fault_findings(row: models.Model, faults: Faults, reported: Reported) -> Iterator[Finding]:
-    """A finding for each invalid column, unless it was reported already."""
+def fault_findings(row: models.Model, faults: Faults) -> Iterator[Finding]:
+    """A finding for each invalid column."""
     for name, raw in faults.items():
-        key = (row._meta.label_lower, f"{row.pk}.{name}.{raw!r}")
-        if key in reported:
-            continue
-        reported.add(key)
         yield Finding(_name(row), f"its {name} can't be read: it holds {raw!r:.200}")
 
 

@@ -12,22 +12,20 @@ from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.integrity.chain import CLOCK_TOLERANCE
 from oegen.audit.integrity.finding import Finding, entry_name, format_time, record_name
-from oegen.audit.integrity.reading import Faults, Reported, fault_findings, read
+from oegen.audit.integrity.reading import Faults, fault_findings, read
 from oegen.audit.registry import Row
 
 #: A record or a history row, with its invalid values.
 Read = tuple[Any, Faults]
 
 
-def findings(
-    model: type[AuditedModel], counts: Counter[str], reported: Reported
-) -> Iterator[Finding]:
+def findings(model: type[AuditedModel], counts: Counter[str]) -> Iterator[Finding]:
     """Compare the records with their histories, reading both in the order of their keys."""
     unreadable: list[Finding] = []
 
     def readable(rows: Iterable[Read]) -> Iterator[Read]:
         for row, faults in rows:
-            unreadable.extend(fault_findings(row, faults, reported))
+            unreadable.extend(fault_findings(row, faults))
             if row.pk is not None and getattr(row, "id", None) is not None:
                 yield row, faults
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -49,12 +50,21 @@ class Command(BaseCommand):
         )
         parser.add_argument("--reason", default="", help="The cause of the finding.")
         parser.add_argument("--user", default="", help="The administrator who acknowledges it.")
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=os.cpu_count() or 1,
+            metavar="N",
+            help="How many processes share the work on PostgreSQL; by default one a processor.",
+        )
 
-    def handle(self, *, anchor, against, public_key, acknowledge, reason, user, **options):
+    def handle(
+        self, *, anchor, against, public_key, acknowledge, reason, user, processes, **options
+    ):
         person = self._person(acknowledge, reason, user) if acknowledge else None
         try:
             anchored = Anchor.read(against) if against else None
-            checked = check_history(anchored, public_key, self._print)
+            checked = check_history(anchored, public_key, self._print, processes=processes)
             for remark in checked.remarks:
                 self.stdout.write(f"Remark: {remark.rstrip('.')}.")
             if person is not None:

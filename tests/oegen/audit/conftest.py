@@ -1,11 +1,12 @@
 from contextlib import contextmanager
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
-from oegen.audit import seals
+from oegen.audit import seals, triggers
 from oegen.audit.integrity import Check
 from tests.support.builders import make_portfolio, make_user
+from tests.support.triggers import lifted_triggers
 
 pytest.register_assert_rewrite("tests.support.tracked")
 
@@ -52,3 +53,14 @@ def findings():
         return [str(finding) for finding in Check().findings()]
 
     return findings
+
+
+@pytest.fixture
+def tamper():
+    """Let somebody through who can drop triggers and write SQL."""
+
+    def tamper(sql: str, *values):
+        with lifted_triggers(triggers.table_rules()), connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    return tamper

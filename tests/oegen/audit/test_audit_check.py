@@ -15,7 +15,6 @@ from oegen.audit.integrity import Check
 from oegen.models import Acknowledgement, ChangeSet
 from pipelines.models import Facility, Pipeline
 from tests.support.builders import make_counterparty, make_facility, make_pipeline
-from tests.support.triggers import lifted_triggers
 
 pytestmark = pytest.mark.django_db
 
@@ -33,17 +32,6 @@ def kestrel():
         kestrel.rag_comment = comment
         kestrel.save()
     return kestrel
-
-
-@pytest.fixture
-def tamper():
-    """Let somebody through who can drop triggers and write SQL."""
-
-    def tamper(sql: str, *values):
-        with lifted_triggers(triggers.table_rules()), connection.cursor() as cursor:
-            cursor.execute(sql, values)
-
-    return tamper
 
 
 def sql_id(key):
