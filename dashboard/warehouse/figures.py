@@ -7,12 +7,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
+
 from dashboard.odata import numbers
 from dashboard.warehouse.daily import Daily
 from dashboard.warehouse.delta import Batches, Destination
 from dashboard.warehouse.records import batches
 from dashboard.warehouse.tables import METRIC_VALUES_DAILY
 from oegen.asof import as_of
+from oegen.core.database import snapshot
 
 #: The days up to yesterday whose figures are kept up; those of earlier ones stay as they are.
 DAYS_KEPT = 31
@@ -28,7 +31,8 @@ def _batches(destination: Destination, days: Sequence[date], number: int) -> Bat
 
 def _rows(days: Sequence[date], number: int) -> Iterator[tuple[Any, ...]]:
     for day in days:
-        with as_of(day):
+        # A record that figures name may be removed while they are read.
+        with snapshot(DEFAULT_DB_ALIAS, read_only=False), as_of(day):
             found = numbers()
         for *row, text in found:
             yield (day, *row, Decimal(text).quantize(Decimal("1e-7")), number)
