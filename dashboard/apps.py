@@ -6,4 +6,4 @@ class DashboardConfig(AppConfig):
     verbose_name = "Questions"
 
     def ready(self):
-        from dashboard import api, commands, digest, integrity, jobs, odata  # noqa: F401
+        from dashboard import alerts, api, commands, digest, integrity, jobs, odata  # noqa: F401

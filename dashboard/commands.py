@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.urls import reverse
+
 from dashboard.ask import changing
 from dashboard.ask.briefs import BRIEF_ME, has_brief
 from dashboard.ask.grammar import read
@@ -20,11 +22,17 @@ def _brief(question: Question) -> str:
     return changing.address_of(BRIEF_ME, question.page)
 
 
+def _warehouse(question: Question) -> str:
+    may_see = question.user.has_perm("dashboard.view_warehouserun")
+    return reverse("warehouse") if may_see else ""
+
+
 register(
     go_to("Dashboard", "dashboard", "layout-dashboard", "home overview", section=1),
     go_to("Changes", "changes", "history", "what changed walk", section=7),
     go_to("Committee report", "report", "file-text", "print paper"),
     go_to("Search", "search", "search", "find"),
+    Command("Warehouse", "database", _warehouse, "delta tables databricks power bi"),
     Command("Brief me", "file-description", _brief, "summary summarise briefing ask"),
     Command(
         "Ask about this page",

@@ -1,4 +1,4 @@
-"""Committee reports that were frozen, and questions that were asked."""
+"""Committee reports that were frozen, questions that were asked, and runs of the warehouse."""
 
 from __future__ import annotations
 
@@ -133,6 +133,46 @@ class AskedQuestion(models.Model):
     @property
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+
+class WarehouseRun(models.Model):
+    """A sync or a check of the warehouse that WAREHOUSE names, for administrators.
+
+    ``change_set`` is the newest that the tables contained afterwards. ``tables`` are those of a
+    sync, as [name, rows]; ``days`` and ``figures`` the numbers of those that a
+    check compared, with its ``differences`` as sentences. ``problem`` says why it failed.
+    """
+
+    class Kind(models.TextChoices):
+        SYNC = "sync", "Sync"
+        CHECK = "check", "Check"
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    began_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    change_set = models.PositiveBigIntegerField(null=True)
+    tables: models.JSONField[Any, Any] = models.JSONField(default=list)
+    days = models.PositiveIntegerField(default=0)
+    figures = models.PositiveIntegerField(default=0)
+    differences: models.JSONField[Any, Any] = models.JSONField(default=list)
+    problem = models.TextField(blank=True)
+
+    unaudited = "It says when a copy of the history was written or checked, and no more."
+    ADMINISTRATORS_MAY = ("view",)
+
+    class Meta:
+        ordering: ClassVar = ["-began_at", "-pk"]
+        verbose_name = "run of the warehouse"
+        verbose_name_plural = "runs of the warehouse"
+        default_permissions = ("view",)
+        indexes: ClassVar = [models.Index(fields=["kind", "-began_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.began_at:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("warehouse")
 
 
 def fill(sentence: str, found: dict[str, Any]) -> str:

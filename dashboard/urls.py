@@ -3,6 +3,7 @@ from django.urls import path
 from dashboard import changes, frozen, report, views
 from dashboard.ask import pages as ask
 from dashboard.ask.mcp import Mcp
+from dashboard.warehouse.page import WarehousePage
 
 urlpatterns = [
     path("", views.Dashboard.as_view(), name="dashboard"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("ask/answer/", ask.answer, name="ask-answer"),
     path("ask/<uuid:pk>/", ask.Asked.as_view(), name="asked"),
     path("ask/<uuid:pk>/thumb/", ask.thumb, name="ask-thumb"),
+    path("warehouse/", WarehousePage.as_view(), name="warehouse"),
     path("search/", views.Search.as_view(), name="search"),
     path("changes/", changes.ChangesPage.as_view(), name="changes"),
     path("changes/latest/", changes.LatestChanges.as_view(), name="latest-changes"),

@@ -2,12 +2,14 @@
 database, for engines such as Databricks, Spark, DuckDB and Power BI.
 
 ``tables.py`` says which tables there are, ``syncing.py`` brings them up to date, ``checking.py``
-compares figures from them with the product's, ``sql/`` has queries for any day. Modules that need
+compares figures from them with the product's, ``running.py`` keeps what both found for ``page.py``,
+``sql/`` has queries for any day. Modules that need
 the packages of requirements/warehouse.txt are imported through ``installed``.
 """
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -20,14 +22,21 @@ class WarehouseError(Exception):
     """What keeps the warehouse from being written or read. The text is shown to people."""
 
 
-def installed(module: str) -> ModuleType:
-    """This module of the package, such as ``syncing``.
-
-    Raises WarehouseError if the optional packages are not installed.
-    """
+def require_packages() -> None:
+    """Raise WarehouseError if the optional packages are not installed."""
     if any(find_spec(name) is None for name in PACKAGES):
         raise WarehouseError(
             "The packages of the warehouse are not installed. Install them with "
             "pip install --no-deps --require-hashes -r requirements/warehouse.txt."
         )
+
+
+def installed(module: str) -> ModuleType:
+    """This module of the package, such as ``syncing``.
+
+    Raises WarehouseError if the optional packages are not installed.
+    """
+    require_packages()
+    # Arrow's own allocators keep what was freed. It reads this when it is imported.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     return import_module(f"dashboard.warehouse.{module}")

@@ -33,6 +33,7 @@ from dashboard.warehouse.tables import (
     NOBODY,
 )
 from oegen.core.sql import fetch, uuid_of
+from oegen.core.words import count
 from oegen.models import ChangeSet
 from pipelines.filters import PipelineFilter
 from pipelines.models import Fact, Pipeline
@@ -62,6 +63,18 @@ class CheckResult:
     days: int = 0
     figures: int = 0
     differences: list[str] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        if self.differences:
+            return (
+                f"Not the product's: {len(self.differences):,} of {self.figures:,} figures from "
+                "the tables. Run warehouse_sync with --full; if they still differ, report it."
+            )
+        return (
+            f"{self.figures:,} figures on {count(self.days, 'day')} are the product's, to the "
+            "kilowatt."
+        )
 
 
 @dataclass(frozen=True)

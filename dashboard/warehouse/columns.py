@@ -107,14 +107,16 @@ def _column_of(model: type[AuditedModel], field: Any) -> Column:
         comment = (
             _COMMENTS.get(field.name) or str(field.help_text) or capfirst(f"{field.verbose_name}.")
         )
-    type_, convert = _type_of(target)
+    type_, convert = type_of(target)
     return Column(name, type_, comment, field.primary_key, convert)
 
 
-def _type_of(field: Any) -> tuple[pa.DataType, Callable[[Any], Any] | None]:
+def type_of(field: Any) -> tuple[pa.DataType, Callable[[Any], Any] | None]:
+    """The type of a field that is no foreign key, and what converts its values. Raises TypeError
+    for one that is not known here."""
     match field:
         case models.GeneratedField():
-            return _type_of(field.output_field)
+            return type_of(field.output_field)
         case models.UUIDField():
             return TEXT, str
         case models.BooleanField():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 from urllib.parse import urlsplit
@@ -22,10 +22,13 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     PostCommitHookProperties,
+    QueryBuilder,
     Transaction,
+    WriterProperties,
     write_deltalake,
 )
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from pyarrow.dataset import ParquetFragmentScanOptions
 
 from dashboard.warehouse import WarehouseError
 from dashboard.warehouse.feeding import feed
@@ -34,8 +37,14 @@ from dashboard.warehouse.tables import Table
 #: What a commit's number is filed under.
 APPLICATION = "oegen"
 
+#: In a table of days, up to which change set its days were looked at.
+SEEN = "oegen-seen"
+
 #: The protocol that the tables keep, for readers such as Power BI and older Sparks.
 READER_VERSION, WRITER_VERSION = 1, 4
+
+#: Who reads and writes holds a row group, and who writes also a file, in memory.
+ROW_GROUP, FILE_BYTES = 16_384, 32 * 2**20
 
 #: How often a write that lost against another is tried again.
 ATTEMPTS = 20
@@ -47,6 +56,9 @@ _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 30 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
 }
+
+#: How files are written.
+WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=ROW_GROUP)
 
 #: What names of environment variables whose values are secrets contain.
 _SECRETS = re.compile(r"(KEY|SECRET|TOKEN|PASSWORD|SIG)", re.IGNORECASE)
@@ -171,7 +183,7 @@ class Writer:
         for _ in range(ATTEMPTS):
             try:
                 found = open_table(self.destination, table) or self._create(table)
-                if is_written(found) and position(found) >= self.number and not anew:
+                if self._has(found) and not anew:
                     return found
                 mode, batches = plan(found)
                 self._commit(found, table, mode, batches)
@@ -185,6 +197,13 @@ class Writer:
         raise WarehouseError(
             f"The table {table.name} is being written by others all the time. Try again later."
         )
+
+    def _has(self, found: DeltaTable) -> bool:
+        """Whether what is to be written is in the table."""
+        return is_written(found) and position(found) >= self.number
+
+    def _transactions(self) -> list[Transaction]:
+        return [Transaction(APPLICATION, self.number)]
 
     def _create(self, table: Table) -> DeltaTable:
         url = self.destination.of(table.name)
@@ -208,12 +227,37 @@ class Writer:
                 # Columns that a table lacks are added; those that files lack are null.
                 schema_mode="merge" if mode == "append" else "overwrite",
                 commit_properties=CommitProperties(
-                    app_transactions=[Transaction(APPLICATION, self.number)], max_commit_retries=0
+                    app_transactions=self._transactions(), max_commit_retries=0
                 ),
                 post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
+                writer_properties=WRITER,
+                target_file_size=FILE_BYTES,
             )
 
         feed(table.schema, batches, write)
+
+
+class OvertakenError(Exception):
+    """Another process wrote the table meanwhile."""
+
+
+@dataclass(frozen=True)
+class DaysWriter(Writer):
+    """Writes the commit ``number`` of a table of days, whose days were looked at up to the change
+    set ``seen``; raises OvertakenError if the last one has not the number before."""
+
+    seen: int
+
+    def next(self) -> DaysWriter:
+        return replace(self, number=self.number + 1)
+
+    def _has(self, found: DeltaTable) -> bool:
+        if position(found) != self.number - 1:
+            raise OvertakenError
+        return False
+
+    def _transactions(self) -> list[Transaction]:
+        return [*super()._transactions(), Transaction(SEEN, self.seen)]
 
 
 def _has_columns(found: DeltaTable, table: Table) -> bool:
@@ -224,16 +268,34 @@ def _replaced(
     found: DeltaTable, table: Table, key: str, keys: set[str], batches: Batches
 ) -> Iterator[pa.RecordBatch]:
     gone = pa.array(sorted(keys), pa.string())
-    kept = found.to_pyarrow_dataset().scanner(
-        columns=table.schema.names,
-        filter=~pc.field(key).isin(gone),
-        batch_size=65_536,
-        batch_readahead=2,
-        fragment_readahead=1,
-    )
-    for batch in kept.to_batches():
-        yield batch.cast(table.schema)
+    yield from kept_rows(found, table, ~pc.field(key).isin(gone))
     yield from batches
+
+
+def select(found: DeltaTable, columns: str, rest: str = "") -> list[dict[str, Any]]:
+    """A few rows of the table, by SQL, with what follows ``FROM rows``.
+
+    Not by Arrow's scanner, whose threads may still let go of Python's files when a short process
+    ends, which aborts it.
+    """
+    engine = QueryBuilder().register("rows", found)
+    answer = engine.execute(f"SELECT {columns} FROM rows {rest}")  # noqa: S608 - SQL of our own
+    rows: list[dict[str, Any]] = pa.table(answer.read_all()).to_pylist()
+    return rows
+
+
+def kept_rows(found: DeltaTable, table: Table, condition: pc.Expression) -> Batches:
+    """The rows of the table that satisfy the condition, a few at a time."""
+    rows = found.to_pyarrow_dataset().scanner(
+        columns=table.schema.names,
+        filter=condition,
+        batch_size=ROW_GROUP // 2,
+        batch_readahead=0,
+        fragment_readahead=0,
+        fragment_scan_options=ParquetFragmentScanOptions(pre_buffer=False),
+    )
+    for batch in rows.to_batches():
+        yield batch.cast(table.schema)
 
 
 def rows_of(table: DeltaTable) -> int:

@@ -57,7 +57,7 @@ HOLDERS_MADE_FROM: tuple[type[AuditedModel], ...] = (*MADE_FROM, PipelineCounter
 STAYS_MADE_FROM: tuple[type[AuditedModel], ...] = (StageTransition, Stage)
 
 #: The facilities that are held in memory at a time, with the links of their projects.
-FACILITIES = 2_000
+FACILITIES = 500
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _ever_in(pipelines: Iterable[UUID]) -> set[UUID]:
 def _column(rows: Any, column: str, key_column: str, keys: Iterable[UUID]) -> Iterator[UUID]:
     for chunk in chunks(keys, MAX_KEYS):
         found = rows.filter(**{f"{key_column}__in": chunk}).order_by()
-        yield from found.values_list(column, flat=True)
+        yield from found.values_list(column, flat=True).iterator(chunk_size=BATCH)
 
 
 def project_facility_batches(pipelines: Collection[UUID] | None = None) -> Iterator[pa.RecordBatch]:
@@ -145,7 +145,8 @@ def _facts(column: str, keys: Collection[UUID] | None) -> Iterator[Fact]:
         yield from known.order_by(column, "pk").iterator(chunk_size=BATCH)
         return
     for chunk in chunks(keys, MAX_KEYS):
-        yield from Fact.objects.filter(**{f"{column}__in": chunk}).order_by(column, "pk")
+        own = Fact.objects.filter(**{f"{column}__in": chunk}).order_by(column, "pk")
+        yield from own.iterator(chunk_size=BATCH)
 
 
 def _by_facility(

@@ -2,84 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from deltalake import DeltaTable
-from django.db.models import Min
+from django.db import DEFAULT_DB_ALIAS
 
 from dashboard.odata import numbers
+from dashboard.warehouse.daily import Daily
+from dashboard.warehouse.delta import Batches, Destination
 from dashboard.warehouse.records import batches
 from dashboard.warehouse.tables import METRIC_VALUES_DAILY
-from oegen import audit
 from oegen.asof import as_of
-from oegen.core import clock
-from oegen.models import ChangeSet
+from oegen.core.database import snapshot
 
 #: The days up to yesterday whose figures are kept up; those of earlier ones stay as they are.
 DAYS_KEPT = 31
 
 
-def wanted_days(today: date) -> list[date]:
-    """The days to keep up, the newest first: those that something was recorded on or before."""
-    first = ChangeSet.objects.aggregate(first=Min("recorded_at"))["first"]
-    days = [today - timedelta(days=number) for number in range(1, DAYS_KEPT + 1)]
-    return [day for day in days if first and clock.end_of(day) > first]
+def daily() -> Daily:
+    return Daily(METRIC_VALUES_DAILY, DAYS_KEPT, days_at_once=1, make=_batches)
 
 
-def known_days(table: DeltaTable) -> dict[date, int]:
-    """The days in the table, with the newest change set when each was computed."""
-    found = table.to_pyarrow_table(columns=["day", "change_set"])
-    grouped = found.group_by("day").aggregate([("change_set", "min")]).to_pydict()
-    return dict(zip(grouped["day"], grouped["change_set_min"], strict=True))
+def _batches(destination: Destination, days: Sequence[date], number: int) -> Batches:
+    return batches(METRIC_VALUES_DAILY, _rows(days, number))
 
 
-def touched_since(known: dict[date, int]) -> set[date]:
-    """The days of which a change set that is newer than their figures recorded something."""
-    if not known:
-        return set()
-    newer = ChangeSet.objects.filter(number__gt=min(known.values()))
-    earliest: dict[int, datetime] = {}
-    for model in audit.business_models():
-        rows = audit.history_model(model).objects.filter(change_set__in=newer.values("pk"))
-        for number, first in (
-            rows.order_by()
-            .filter(history_date__lt=clock.end_of(max(known)))
-            .values_list("change_set__number")
-            .annotate(first=Min("history_date"))
-        ):
-            earliest[number] = min(earliest.get(number, first), first)
-    return {
-        day
-        for day, computed_at in known.items()
-        if any(
-            number > computed_at and first < clock.end_of(day) for number, first in earliest.items()
-        )
-    }
-
-
-def figure_batches(day: date, number: int) -> Iterator[pa.RecordBatch]:
-    """The figures of the end of that day; ``number`` is the newest change set."""
-    with as_of(day):
-        found = numbers()
-    return batches(
-        METRIC_VALUES_DAILY,
-        ((day, *row[:-1], _value(row[-1]), number) for row in found),
-    )
-
-
-def _value(text: str) -> Decimal:
-    return Decimal(text).quantize(Decimal("1e-7"))
-
-
-def without(table: DeltaTable, days: set[date]) -> Iterator[pa.RecordBatch]:
-    """The rows of other days."""
-    kept = table.to_pyarrow_dataset().scanner(
-        columns=METRIC_VALUES_DAILY.schema.names,
-        filter=~pc.field("day").isin(pa.array(sorted(days), pa.date32())),
-    )
-    for batch in kept.to_batches():
-        yield batch.cast(METRIC_VALUES_DAILY.schema)
+def _rows(days: Sequence[date], number: int) -> Iterator[tuple[Any, ...]]:
+    for day in days:
+        # A record that figures name may be removed while they are read.
+        with snapshot(DEFAULT_DB_ALIAS, read_only=False), as_of(day):
+            found = numbers()
+        for *row, text in found:
+            yield (day, *row, Decimal(text).quantize(Decimal("1e-7")), number)

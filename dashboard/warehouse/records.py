@@ -14,8 +14,8 @@ from dashboard.warehouse.tables import CHANGE_SETS, Table, current_table, histor
 from oegen import audit
 from oegen.models import AuditedModel, ChangeSet
 
-#: The rows of a batch: a few megabytes.
-BATCH = 20_000
+#: The rows that are held in memory at a time: of the database, and of a batch.
+BATCH = 2_000
 
 #: The number of keys of a statement: SQLite limits the number of parameters.
 MAX_KEYS = 5_000
@@ -56,7 +56,8 @@ def written_after(number: int, until: int) -> dict[str, int]:
 def history_batches(model: type[AuditedModel], after: int, until: int) -> Iterator[pa.RecordBatch]:
     """The history rows of the change sets with numbers above ``after``, up to ``until``."""
     columns = columns_of(model)
-    rows = _history(model, after, until).order_by("change_set__number", "history_id")
+    # By its key, which needs no sorting of all rows.
+    rows = _history(model, after, until).order_by("history_id")
     values = rows.values_list(
         *("change_set__number", "history_id", "history_date", "history_type"),
         *("change_set__source", "change_set__seal"),
@@ -84,7 +85,7 @@ def current_batches(
             return
         rest = iter(keys)
         while some := list(islice(rest, MAX_KEYS)):
-            yield from records.filter(pk__in=some)
+            yield from records.filter(pk__in=some).iterator(chunk_size=BATCH)
 
     return batches(current_table(model), rows())
 

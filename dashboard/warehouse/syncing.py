@@ -16,12 +16,12 @@ from operator import attrgetter
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
-from dashboard.warehouse import WarehouseError, figures
+from dashboard.warehouse import WarehouseError, capacity, figures, registers
+from dashboard.warehouse.daily import write_days
 from dashboard.warehouse.delta import (
     Batches,
     Destination,
@@ -30,6 +30,7 @@ from dashboard.warehouse.delta import (
     open_table,
     position,
     rows_of,
+    select,
 )
 from dashboard.warehouse.facts import (
     HOLDERS_MADE_FROM,
@@ -51,7 +52,9 @@ from dashboard.warehouse.records import (
     written_after,
     written_keys,
 )
+from dashboard.warehouse.registers import REGISTER_EDITIONS, REGISTER_PROJECTS
 from dashboard.warehouse.tables import (
+    CAPACITY_DAILY,
     CHANGE_SETS,
     DAYS,
     FACTS_FACILITY,
@@ -65,8 +68,10 @@ from dashboard.warehouse.tables import (
     history_table,
 )
 from oegen import audit
-from oegen.core.database import snapshot
+from oegen.core.database import small_caches, snapshot
+from oegen.core.words import count
 from oegen.models import AuditedModel, ChangeSet
+from pipelines.registers.models import Edition, Register
 
 #: The days in the table of days.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
@@ -85,6 +90,15 @@ class Result:
     number: int
     rows: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def summary(self) -> str:
+        if not self.rows:
+            return f"The tables contain everything up to change set {self.number:,}."
+        return (
+            f"Change sets {self.before + 1:,} to {self.number:,} are in the tables; "
+            f"{count(len(self.rows), 'table')} written."
+        )
+
 
 def sync(
     destination: Destination,
@@ -96,13 +110,13 @@ def sync(
 
     Raises WarehouseError, also if the database lacks change sets that the tables contain.
     """
-    with snapshot(DEFAULT_DB_ALIAS):
+    with small_caches(), snapshot(DEFAULT_DB_ALIAS):
         newest = ChangeSet.objects.order_by("-number").values_list("number", "seal").first()
         if newest is None:
             raise WarehouseError("There is nothing to write yet: nothing was ever entered.")
         run = _Run(destination, *newest, full=full, progress=progress)
         result = run.write()
-    write_figures(destination, progress)
+    write_daily(destination, result.number, full=full, progress=progress)
     return result
 
 
@@ -138,6 +152,14 @@ class _Run:
         self._write_facts()
         if self._is_changed(STAGE_STAYS.name, STAYS_MADE_FROM):
             self._replace(STAGE_STAYS, "pipeline_id", lambda after: None, stay_batches)
+        if self._is_changed(REGISTER_PROJECTS.name, registers.MADE_FROM):
+            self._replace(REGISTER_PROJECTS, "id", lambda after: None, registers.project_batches)
+        if self._is_changed(REGISTER_EDITIONS.name, registers.MADE_FROM):
+            self._replace(
+                *(REGISTER_EDITIONS, "edition_id"),
+                self._changed_editions,
+                registers.edition_batches,
+            )
         if self._is_changed(DAYS.name, ()):
             self._replace(DAYS, "day", lambda after: None, _day_batches)
         self._write_manifest()
@@ -155,11 +177,9 @@ class _Run:
         number = position(known)
         if known is None or not number:
             return
-        found = known.to_pyarrow_dataset().to_table(
-            columns=["seal"], filter=pc.field("change_set") == number
-        )
+        found = [row["seal"] for row in select(known, "seal", f"WHERE change_set = {number}")]
         seals = ChangeSet.objects.filter(number=number).values_list("seal", flat=True)
-        if found["seal"].to_pylist() != list(seals):
+        if found != list(seals):
             raise WarehouseError(
                 f"The tables contain change set {number:,}, which this database does not have, or "
                 "has with another seal: it was restored from an older back-up, or the tables are "
@@ -232,6 +252,12 @@ class _Run:
         keys = keys_of(found)
         return set(map(str, keys)), make(keys)
 
+    def _changed_editions(self, after: int) -> tuple[set[str], Batches] | None:
+        if written_keys(Register, after, self._number):
+            return None
+        keys = written_keys(Edition, after, self._number)
+        return set(map(str, keys)), registers.edition_batches(keys)
+
     def _write_manifest(self) -> None:
         def rows() -> Iterator[tuple[object, ...]]:
             now = datetime.now(UTC)
@@ -253,8 +279,20 @@ def all_tables() -> list[Table]:
         CHANGE_SETS,
         *map(history_table, models),
         *map(current_table, models),
-        *(FACTS_PROJECT_FACILITY, FACTS_FACILITY, FACTS_HOLDER, STAGE_STAYS, DAYS),
+        *(FACTS_PROJECT_FACILITY, FACTS_FACILITY, FACTS_HOLDER, STAGE_STAYS),
+        *(REGISTER_PROJECTS, REGISTER_EDITIONS, DAYS),
     ]
+
+
+def tables_of(destination: Destination) -> list[tuple[str, int]]:
+    """The name and the number of rows of each table, but for the manifest."""
+    found = open_table(destination, MANIFEST)
+    rows = select(found, 'table_name, "rows"') if is_written(found) else []
+    tables = [(row["table_name"], row["rows"]) for row in rows]
+    for one in (CAPACITY_DAILY, METRIC_VALUES_DAILY):
+        if (found := open_table(destination, one)) and is_written(found):
+            tables.append((one.name, rows_of(found)))
+    return sorted(tables)
 
 
 def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:
@@ -262,10 +300,8 @@ def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:
     found = open_table(destination, MANIFEST)
     if not is_written(found):
         return {}
-    rows = found.to_pyarrow_table(columns=["table_name", "change_set", "change_set_seal"])
-    return {
-        row["table_name"]: (row["change_set"], row["change_set_seal"]) for row in rows.to_pylist()
-    }
+    rows = select(found, "table_name, change_set, change_set_seal")
+    return {row["table_name"]: (row["change_set"], row["change_set_seal"]) for row in rows}
 
 
 def _day_batches() -> Iterator[pa.RecordBatch]:
@@ -275,35 +311,8 @@ def _day_batches() -> Iterator[pa.RecordBatch]:
     return batches(DAYS, ((day, datetime.combine(day + one, time.min, zone)) for day in days))
 
 
-def write_figures(destination: Destination, progress: Progress = lambda table: None) -> None:
-    """Bring the product's figures of the last days up to date: those of days that a newer change
-    set touched go, those that are missing are computed. Each day is a commit."""
-    found = open_table(destination, METRIC_VALUES_DAILY)
-    known = figures.known_days(found) if found and is_written(found) else {}
-    if outdated := figures.touched_since(known):
-        Writer(destination, position(found) + 1).overwrite(
-            METRIC_VALUES_DAILY, lambda: _figures_without(destination, outdated)
-        )
-    missing = [
-        day
-        for day in figures.wanted_days(timezone.localdate())
-        if day in outdated or day not in known
-    ]
-    for day in missing:
-        found = open_table(destination, METRIC_VALUES_DAILY)
-        if found and is_written(found) and day in figures.known_days(found):
-            continue  # Another sync was first.
-        progress(f"{METRIC_VALUES_DAILY.name} of {day}")
-        number = ChangeSet.objects.order_by("-number").values_list("number", flat=True)[0]
-        Writer(destination, position(found) + 1).append(
-            METRIC_VALUES_DAILY, partial(_figures, day, number)
-        )
-
-
-def _figures(day: date, number: int, after: int) -> Batches:
-    return figures.figure_batches(day, number)
-
-
-def _figures_without(destination: Destination, days: set[date]) -> Batches:
-    found = open_table(destination, METRIC_VALUES_DAILY)
-    return figures.without(found, days) if found else ()
+def write_daily(destination: Destination, number: int, *, full: bool, progress: Progress) -> None:
+    """Bring the tables with rows of days up to date; the others contain the change sets up to
+    ``number``. ``full``: make all days anew."""
+    for daily in (capacity.daily(), figures.daily()):
+        write_days(destination, daily, number, full=full, progress=progress)

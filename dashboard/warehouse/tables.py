@@ -235,6 +235,35 @@ METRIC_VALUES_DAILY = Table(
     ),
 )
 
+CAPACITY_DAILY = Table(
+    "capacity_daily",
+    "What was open at the end of each of the last 400 days, by one dimension at a time. For other "
+    "groups read the facts as of days.ends_at.",
+    (
+        Column("day", DAY, "The day, which ends in London.", is_required=True),
+        Column(
+            "dimension",
+            TEXT,
+            "What the row is by: total, technology, country, stage, rag_status or rtb_bucket. Read "
+            "one at a time.",
+            is_required=True,
+        ),
+        Column("value", TEXT, "The code; empty of the total, and of what has none.", True),
+        Column("facilities", WHOLE, "The number of distinct facilities."),
+        *(
+            decimal(name, 38, scale, f"{what} Add up values of technology and country only.")
+            for name, scale, what in (
+                ("capacity_mw", 3, "Capacity in MW."),
+                ("storage_mwh", 3, "The energy of storage in MWh."),
+                ("net_mw", 7, "Capacity × our ownership."),
+                ("gross_weighted_mw", 7, "Capacity × probability."),
+                ("net_weighted_mw", 11, "Capacity × ownership × probability."),
+            )
+        ),
+        Column("change_set", WHOLE, "The newest change set that the facts contained at least."),
+    ),
+)
+
 MANIFEST = Table(
     "manifest",
     "Written last: up to which change set every table is complete, in which of its versions.",

@@ -88,10 +88,15 @@ def write_alerts(change_set: ChangeSet, changes: Changes) -> list[Occurrence]:
 @transaction.atomic
 def write_timed_alerts(day: date) -> int:
     """Write the alerts for events that the date alone causes, and for what has begun to hold, up
-    to the start of ``day``; returns their number. Idempotent: alerts that exist are not written
-    again."""
+    to the start of ``day``; returns their number."""
+    return write_occurrences([*events.occurrences_by(day), *crossings.crossings_up_to(day)])
+
+
+@transaction.atomic
+def write_occurrences(found: list[Occurrence]) -> int:
+    """Write the alerts for events that no change set made; returns their number. Idempotent by
+    their ``moment``: alerts that exist are not written again."""
     before = Alert.objects.count()
-    found = [*events.occurrences_by(day), *crossings.crossings_up_to(day)]
     rules = list(AlertRule.objects.active_for({one.event.code for one in found}))
     header = {"who": "", "why": "", "source": "", "when": timezone.now().isoformat()}
     by_moment: dict[str, list[RuleMatch]] = {}

@@ -19,6 +19,7 @@ RULES = [
     ("information-point-rated", "Information point rated high", 5000, True),
     ("register-edition", "New edition of a public register", None, True),
     ("register-differs", "A public register says otherwise", None, True),
+    ("warehouse-check", "Check of the warehouse failed", None, True),
     # In Slack, everybody would see what is meant for one person.
     ("mentioned", "Mentioned in a comment", None, False),
 ]

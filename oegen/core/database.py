@@ -15,6 +15,9 @@ from django.db.models.expressions import RawSQL
 #: Longer than the 100 ms after which a writer that waits for SQLite's write lock tries again.
 PAUSE_SECONDS = 0.25
 
+#: Bytes of the file that SQLite maps into memory; its pages, if positive, or KiB that it caches.
+_SMALL_CACHES = {"mmap_size": 0, "cache_size": -8_000}
+
 
 def is_migrated(using: str) -> bool:
     """Whether all migrations are applied. False after migrating backwards."""
@@ -82,6 +85,25 @@ def lock_timeout(using: str = DEFAULT_DB_ALIAS, *, seconds: float) -> Iterator[N
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {timeout}")
+
+
+@contextmanager
+def small_caches(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Inside the block, for reads of much that is needed once: SQLite neither maps its file into
+    memory nor caches more of it than 8 MB. No effect on PostgreSQL."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        before = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in _SMALL_CACHES}
+        for name, value in _SMALL_CACHES.items():
+            cursor.execute(f"PRAGMA {name} = {value}")
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                cursor.execute(f"PRAGMA {name} = {value}")
 
 
 def let_others_write(using: str = DEFAULT_DB_ALIAS) -> None:

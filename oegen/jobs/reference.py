@@ -51,6 +51,24 @@ SCHEDULES: list[tuple[str, str, str, dict[str, Any]]] = [
         {"frequency": Frequency.WEEK, "weekday": Weekday.TUESDAY, "at": time(5)},
     ),
     (
+        "sync-warehouse",
+        "Warehouse",
+        "sync-warehouse",
+        {"frequency": Frequency.MINUTES, "interval": Interval.HOUR},
+    ),
+    (
+        "check-warehouse",
+        "Nightly check of the warehouse",
+        "check-warehouse",
+        {"frequency": Frequency.DAY, "at": time(3)},
+    ),
+    (
+        "tidy-warehouse",
+        "Tidy up the warehouse",
+        "tidy-warehouse",
+        {"frequency": Frequency.WEEK, "weekday": Weekday.SUNDAY, "at": time(4)},
+    ),
+    (
         "tidy",
         "Tidy up",
         "tidy",

@@ -128,6 +128,7 @@ PAGES = {
     "report/frozen/<uuid:pk>/today/": READ,
     "search/": READ,
     "search/suggest/": READ,
+    "warehouse/": ADMINISTRATORS_READ,
     "webhooks/": EDITORS_WRITE,
     # Of the portfolio manager, which administrators may see, too.
     "webhooks/<uuid:pk>/": {"GET": (302, 403, 200, 200), "POST": (302, 403, 400, 400)},

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from dashboard.warehouse import WarehouseError, installed
+from dashboard.warehouse.running import run_check, run_sync
 from oegen.core.words import count
 
 
@@ -38,19 +39,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options):
+        address = options["to"] or settings.WAREHOUSE
         try:
-            delta, syncing = installed("delta"), installed("syncing")
-            destination = delta.Destination.parse(options["to"] or settings.WAREHOUSE)
-            self._sync(syncing, destination, options)
+            self._sync(address, options)
             if options["tidy"]:
+                destination = installed("delta").Destination.parse(address)
                 removed = installed("tidying").tidy(destination)
                 self.stdout.write(f"{count(removed, 'file')} removed that nothing referred to.")
             if options["check"] is not None:
-                self._check(installed("checking"), destination, options["check"])
+                self._check(address, options["check"])
         except WarehouseError as error:
             raise CommandError(str(error)) from error
 
-    def _sync(self, syncing, destination, options):
+    def _sync(self, address, options):
         with tqdm(
             desc="Warehouse", unit=" tables", file=sys.stderr, disable=options["verbosity"] == 0
         ) as bar:
@@ -59,26 +60,13 @@ class Command(BaseCommand):
                 bar.set_postfix_str(table)
                 bar.update()
 
-            result = syncing.sync(destination, full=options["full"], progress=progress)
-        if not result.rows:
-            self.stdout.write(f"The tables contain everything up to change set {result.number:,}.")
-            return
-        since = f"{result.before + 1:,}" if not options["full"] else "1"
-        self.stdout.write(
-            f"Change sets {since} to {result.number:,} are in the tables; "
-            f"{count(len(result.rows), 'table')} written."
-        )
+            result = run_sync(address, full=options["full"], progress=progress)
+        self.stdout.write(result.summary)
 
-    def _check(self, checking, destination, days):
-        result = checking.check(destination, days)
+    def _check(self, address, days):
+        result = run_check(address, days)
         for line in result.differences:
             self.stdout.write(line)
         if result.differences:
-            raise CommandError(
-                f"{count(len(result.differences), 'figure')} of {result.figures:,} from the tables "
-                "differ from the product's. Run it with --full; if they still differ, report it."
-            )
-        self.stdout.write(
-            f"{result.figures:,} figures on {count(result.days, 'day')} are the product's, to the "
-            "kilowatt."
-        )
+            raise CommandError(result.summary)
+        self.stdout.write(result.summary)

@@ -1,6 +1,6 @@
 import pytest
 
-from dashboard.warehouse import figures, syncing
+from dashboard.warehouse import capacity, figures, syncing
 from dashboard.warehouse.delta import Destination
 from pipelines.models import (
     Facility,
@@ -25,6 +25,7 @@ def few_models(monkeypatch) -> None:
     """Only these records, and no figures of past days, which take longest."""
     monkeypatch.setattr(syncing, "leaving_models", lambda: FEW)
     monkeypatch.setattr(figures, "DAYS_KEPT", 0)
+    monkeypatch.setattr(capacity, "DAYS_KEPT", 0)
 
 
 @pytest.fixture

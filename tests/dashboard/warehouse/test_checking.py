@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard import metrics
-from dashboard.warehouse import figures, records, tables
+from dashboard.warehouse import capacity, figures, records, tables
 from dashboard.warehouse.checking import Tables, check
 from dashboard.warehouse.delta import Writer
 from oegen import audit
@@ -126,3 +126,57 @@ def test_figures_of_past_days_are_computed_again_where_a_write_is_dated_back(wri
     assert {one: after[one] - before[one] for one in after} == {
         one: 100 if one >= day else 0 for one in after
     }
+
+
+def test_capacity_of_each_day_is_what_the_facts_and_the_product_say(written, monkeypatch):
+    monkeypatch.setattr(capacity, "DAYS_KEPT", 70)
+    written.sync()
+    rows = written.rows("capacity_daily")
+    assert len({row["day"] for row in rows}) == 60
+    for days in (1, 6, 30, 45):
+        day = clock.today() - timedelta(days=days)
+        found = {
+            (row["dimension"], row["value"]): (row["facilities"], row["capacity_mw"])
+            for row in rows
+            if row["day"] == day
+        }
+        with metrics.portfolio(Pipeline.objects.all, day) as then:
+            total = metrics.headline(then).open.capacity
+            stages = [one for one in metrics.by_status(then) if one.is_open]
+        assert found["total", ""] == (total.facilities, total.mw)
+        for one in stages:
+            if one.total.capacity.facilities:
+                expected = (one.total.capacity.facilities, one.total.capacity.mw)
+                assert found["stage", one.code] == expected
+    past = clock.today() - timedelta(days=20)
+    with audit.change_set(source=audit.Source.IMPORT, recorded_at=clock.end_of(past)):
+        make_pipeline("Known then", capacity_mw=100, stage="design")
+    versions = {row["day"]: row["change_set"] for row in rows}
+    written.sync()
+    after = {row["day"]: row["change_set"] for row in written.rows("capacity_daily")}
+    assert {day for day in after if after[day] != versions[day]} == {
+        day for day in after if day > past
+    }
+    version = written.table("capacity_daily").version()
+    make_pipeline("Known today", capacity_mw=1)
+    written.sync()
+    assert written.table("capacity_daily").version() == version
+
+
+def test_days_that_another_sync_writes_meanwhile_are_there_once(written, monkeypatch):
+    monkeypatch.setattr(capacity, "DAYS_KEPT", 25)
+    make, others = capacity._batches, []
+
+    def overtaken(destination, days, number):
+        """Before the second commit of this sync, the other one writes the rest."""
+        others.append(days)
+        if len(others) == 2:
+            written.sync()
+        return make(destination, days, number)
+
+    monkeypatch.setattr(capacity, "_batches", overtaken)
+    written.sync()
+    assert len(others) > 2
+    keys = [(row["day"], row["dimension"], row["value"]) for row in written.rows("capacity_daily")]
+    assert len(keys) == len(set(keys))
+    assert len({day for day, _, _ in keys}) == 25

@@ -12,10 +12,12 @@ from dashboard.warehouse.columns import columns_of
 from dashboard.warehouse.delta import Destination, Writer
 from oegen import audit
 from oegen.models import ChangeSet, Comment
-from pipelines.models import Facility, Stage
+from pipelines.models import Facility, Stage, Technology
+from pipelines.registers.models import Edition, RegisterProject, Sighting
 from tests.dashboard.warehouse.tables import Warehouse, assert_equals_database, change_everything
 from tests.support.builders import make_contact, make_facility, make_pipeline
 from tests.support.portfolios import make_awkward_portfolio
+from tests.support.registers import ingest_repd
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +202,57 @@ def test_a_new_column_is_added_and_older_files_lack_it(warehouse, monkeypatch):
     history = {(row["name"], row["region"]) for row in warehouse.rows("history_facility")}
     assert history == {("Before", None), ("After", ""), ("After", "Kent")}
     assert {row["region"] for row in warehouse.rows("current_facility")} == {"", "Kent"}
+
+
+@pytest.mark.usefixtures("few_models")
+def test_a_new_technology_and_a_renamed_stage_leave_older_files_readable(warehouse, anew):
+    make_facility("Before", "solar", capacity_mw=1)
+    make_pipeline("Old", capacity_mw=2, stage="design")
+    warehouse.sync()
+    older = warehouse.table("facts_project_facility").file_uris()
+    history = set(warehouse.table("history_facility").file_uris())
+    Technology.objects.create(code="tidal-kite", name="Tidal kite", capacity_basis="ac")
+    make_pipeline("New", technology="tidal-kite", capacity_mw=3, stage="design")
+    stage = Stage.objects.get(code="design")
+    stage.name = "Planning"
+    stage.save()
+    warehouse.sync()
+    assert history < set(warehouse.table("history_facility").file_uris())
+    assert older != warehouse.table("facts_project_facility").file_uris()
+    rows = warehouse.rows("facts_project_facility")
+    assert {"solar", "tidal-kite"} <= {row["technology"] for row in rows}
+    names = {row["name"] for row in warehouse.rows("history_stage") if row["id"] == str(stage.pk)}
+    assert names == {"Design", "Planning"}
+    assert {row["name"] for row in warehouse.rows("history_facility")} == {"Before", "Old", "New"}
+    assert warehouse.contents() == anew()
+
+
+@pytest.mark.usefixtures("few_models")
+def test_registers_leave_with_editions_licence_and_no_private_names(warehouse, anew):
+    make_pipeline("Solar", capacity_mw=1)
+    warehouse.sync()
+    assert not warehouse.rows("register_projects")
+    ingest_repd(date(2026, 1, 1), {"Operator (or Applicant)": "Mr John Smith"}, {})
+    warehouse.sync()
+    ingest_repd(date(2026, 4, 1), {"Operator (or Applicant)": "Mr John Smith"}, {})
+    warehouse.sync()
+    projects = warehouse.rows("register_projects")
+    said = warehouse.rows("register_project_editions")
+    assert len(projects) == RegisterProject.objects.count() > 0
+    assert len(said) == Sighting.objects.count() == 2 * len(projects)
+    assert {row["edition_on"] for row in said} == {date(2026, 1, 1), date(2026, 4, 1)}
+    assert {row["project_id"] for row in said} == {row["id"] for row in projects}
+    for row in (*projects, *said):
+        assert row["licence"] and row["attribution"]
+        assert "Smith" not in str(row)
+    assert "Private individual" in {row["operator"] for row in said}
+    edition = Edition.objects.get(date=date(2026, 4, 1))
+    edition.delete()
+    warehouse.sync()
+    assert {row["edition_on"] for row in warehouse.rows("register_project_editions")} == {
+        date(2026, 1, 1)
+    }
+    assert warehouse.contents() == anew()
 
 
 @pytest.mark.usefixtures("few_models")

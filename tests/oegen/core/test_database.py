@@ -9,7 +9,7 @@ import time
 import pytest
 from django.db import connection
 
-from oegen.core.database import let_others_write
+from oegen.core.database import let_others_write, small_caches
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has a queue for its locks.")
@@ -38,3 +38,16 @@ def test_others_write_between_the_parts_of_a_long_write(db, tmp_path):
             long.execute("COMMIT")
         beside.join()
     assert wrote_after == [1]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's caches are the server's.")
+def test_caches_are_small_inside_the_block_only(db):
+    def settings() -> list[int]:
+        with connection.cursor() as cursor:
+            names = ("mmap_size", "cache_size")
+            return [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    before = settings()
+    with small_caches():
+        assert settings() == [0, -8_000]
+    assert settings() == before != [0, -8_000]
