@@ -23,11 +23,11 @@ class PastMiddleware:
     """
 
     #: Pages without a past: the admin, signing in and out, notices, jobs, imports, access
-    #: tokens, webhooks.
+    #: tokens, webhooks, the warehouse.
     #: The API, the OData feed and assistants' tools read days themselves.
     PRESENT_ONLY = (
         *("admin:index", "login", "logout", "notices", "jobs", "imports", "my-tokens"),
-        *("webhooks", "api-root", "odata", "mcp"),
+        *("webhooks", "api-root", "odata", "mcp", "warehouse"),
     )
 
     def __init__(self, get_response):

@@ -28,7 +28,7 @@ FIRST = datetime(2024, 1, 10, 12, tzinfo=UTC)
 #: What is no page of a day.
 PRESENT_ONLY = (
     *("admin", "healthz", "login", "logout", "unsubscribe", "me/", "comments/", "webhooks/"),
-    *("api/", "odata/", "mcp"),
+    *("api/", "odata/", "mcp", "warehouse/"),
 )
 ACTIONS = ("move/", "undo/", "restore/", "thumb/", "answer/")
 #: What only serves a change, which nobody may make on a past day.
