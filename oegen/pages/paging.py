@@ -3,10 +3,12 @@
 A text search can be the most expensive part of a list. A common table expression runs it once for
 the page, the count and the capacity. Both are cached until a business record changes: the other
 pages and orders of a list then read their keys only, and a page that was read before reads none.
+While a long write is under way, the totals are held.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
@@ -14,7 +16,10 @@ from django.db import connections
 from django.db.models import QuerySet, Window
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import RowNumber
+from django.utils import timezone
 
+from oegen.audit.long_writes import long_write_since
+from oegen.core import clock
 from oegen.core.caching import CACHE_SECONDS, cache_key
 
 FOUND = RawSQL('SELECT "pk" FROM "found"', ())
@@ -23,11 +28,13 @@ FOUND = RawSQL('SELECT "pk" FROM "found"', ())
 @dataclass(frozen=True)
 class FoundPage:
     """The keys of the page's rows, in order; ``count`` and ``capacity`` are totals over all pages.
-    The capacity is None for rows without one."""
+    The capacity is None for rows without one. ``held_at``: when they were read, if they are held
+    until a long write ends."""
 
     keys: list
     count: int
     capacity: Any
+    held_at: datetime | None = None
 
 
 def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> FoundPage:
@@ -38,22 +45,27 @@ def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> Found
     Raises EmptyResultSet if the query can't have results.
     """
     ordered = rows.values_list("pk").query.sql_with_params()
-    key = cache_key("page", data_version, ordered, start, size)
+    held_since = long_write_since()
+    key = cache_key("page", data_version, held_since, ordered, start, size)
     page: FoundPage | None = cache.get(key)
     if page is None:
-        page = _read_page(rows, start, size, data_version)
+        page = _read_page(rows, start, size, data_version, held_since)
         cache.set(key, page, timeout=CACHE_SECONDS)
     return page
 
 
-def _read_page(rows: QuerySet, start: int, size: int, data_version: str) -> FoundPage:
+def _read_page(
+    rows: QuerySet, start: int, size: int, data_version: str, held_since: datetime | None
+) -> FoundPage:
     condition = rows.order_by().values_list("pk").query.sql_with_params()
-    key = cache_key("totals", data_version, condition)
-    totals: tuple[int, Any] | None = cache.get(key)
-    if totals is not None:
+    key = cache_key("totals", held_since or data_version, clock.past_day(), condition)
+    totals: tuple[int, Any, datetime | None] | None = cache.get(key)
+    # What was empty is read again: it is what an import fills.
+    if totals is not None and (totals[0] or held_since is None):
         return FoundPage(_keys(rows, start, size, totals[0]), *totals)
-    page = _read_with_totals(rows, start, size)
-    cache.set(key, (page.count, page.capacity), timeout=CACHE_SECONDS)
+    held_at = timezone.now() if held_since else None
+    page = replace(_read_with_totals(rows, start, size), held_at=held_at)
+    cache.set(key, (page.count, page.capacity, held_at), timeout=CACHE_SECONDS)
     return page
 
 

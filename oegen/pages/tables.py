@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -58,6 +59,8 @@ class RecordTable(tables.Table):
     file_keys: tuple[FileOnlyColumn, ...] = (_VERSION, _ID)
     #: The capacity of all rows, if opening the page computed it.
     capacity: Any = None
+    #: When count and capacity were read, if they are held until a long write ends.
+    held_at: datetime | None = None
 
     def __init_subclass__(cls):
         for name, column in cls.base_columns.items():
@@ -94,6 +97,7 @@ class RecordTable(tables.Table):
                 found_page = find_page(rows, start, size, asof.data_version())
                 self.paginator.count = found_page.count
                 self.capacity = found_page.capacity
+                self.held_at = found_page.held_at
                 # A page beyond the last has no keys: the nearest one is read below.
                 if found_page.keys or not found_page.count:
                     keys = found_page.keys

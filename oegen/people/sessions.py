@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 #: The minimum interval between writes of the time of last use: not every page causes a write.
 MIN_WRITE_INTERVAL = timedelta(minutes=5)
 
+#: How long that may wait for another writer, in seconds: the next page writes it, too.
+KEEP_ALIVE_WAIT = 0.1
+
 _LAST_USED, _STARTED = "seen_at", "signed_in_at"
 
 
@@ -51,7 +54,7 @@ class SessionStore(DatabaseStore):
         is_keep_alive_only = self._kept_alive is not None and self._kept_alive == dict(self.items())
         try:
             if is_keep_alive_only:
-                with lock_timeout(seconds=1):
+                with lock_timeout(seconds=KEEP_ALIVE_WAIT):
                     super().save(must_create)
             else:
                 super().save(must_create)

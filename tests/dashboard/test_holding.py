@@ -52,3 +52,22 @@ def test_the_first_figures_afterwards_are_prepared(monkeypatch):
     monkeypatch.setattr(caching, "write", None)
     found = metrics.overview(Pipeline.objects.all, since, holding.FIRST_TAB, filters="")
     assert found.answer.headline.open.capacity.mw == 30
+
+
+def test_totals_of_lists_are_held_and_rows_are_not(as_manager):
+    with long_write(parts=3) as goes_on:
+        assert "0</b> pipelines" in rows(as_manager)
+        for number, total in enumerate(("1</b> pipeline", "1</b> pipeline")):
+            make_pipeline(f"Moor {number}", capacity_mw=10)
+            goes_on()
+            meanwhile = rows(as_manager)
+            assert total in meanwhile
+            assert f"Moor {number}" in meanwhile
+            assert "while an import is being written" in meanwhile
+    after = rows(as_manager)
+    assert "2</b> pipelines" in after
+    assert "while an import" not in after
+
+
+def rows(client) -> str:
+    return client.get("/pipelines/", headers={"HX-Request": "true"}).content.decode()
