@@ -129,6 +129,8 @@ def wide_rows() -> list[list]:
 
 
 def make_records(number: int) -> tuple[list, list, list]:
+    from django.utils import timezone
+
     from counterparties.models import Counterparty
     from oegen import audit
     from pipelines.models import (
@@ -143,7 +145,11 @@ def make_records(number: int) -> tuple[list, list, list]:
 
     stages = list(Stage.objects.exclude(is_terminal=True))
     solar = Technology.objects.get(code="solar")
-    with audit.change_set(reason="Records to measure on"):
+    # Of yesterday, as most of a portfolio is.
+    yesterday = timezone.now() - timedelta(days=1)
+    with audit.change_set(
+        reason="Records to measure on", source=audit.Source.SAMPLE, recorded_at=yesterday
+    ):
         companies = [Counterparty(name=f"Company {n}") for n in range(300)]
         pipelines = [
             Pipeline(
