@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.dispatch import receiver
+from django.http import QueryDict
 from django.utils import timezone
 
 from dashboard import metrics
@@ -14,6 +15,7 @@ from oegen.audit.long_writes import long_write_since
 from oegen.audit.signals import long_write_begins, long_write_ends
 from oegen.core import clock
 from oegen.core.caching import keep
+from pipelines.filtered import comparison_day
 from pipelines.models import Pipeline
 
 #: The tab that the dashboard shows first.
@@ -39,15 +41,18 @@ def held_at(version: tuple[object, ...]) -> datetime:
 @receiver(long_write_begins)
 def hold(began: datetime, **kwargs: Any) -> None:
     """Compute what the dashboard shows first, so that nobody has to wait for it meanwhile."""
-    since = clock.a_month_before(clock.today())
+    since, _ = comparison_day(QueryDict())
     version = held_version(since, FIRST_TAB, filters="", began=began)
     held_at(version)
-    metrics.overview(Pipeline.objects.all, since, FIRST_TAB, filters="", version=version)
+    _prepare(since, version)
 
 
 @receiver(long_write_ends)
 def go_on(**kwargs: Any) -> None:
     """Compute the same from what was written, for the first page afterwards."""
-    metrics.overview(
-        Pipeline.objects.all, clock.a_month_before(clock.today()), FIRST_TAB, filters=""
-    )
+    since, _ = comparison_day(QueryDict())
+    _prepare(since)
+
+
+def _prepare(since: date, version: tuple[object, ...] = ()) -> None:
+    metrics.overview(Pipeline.objects.all, since, FIRST_TAB, filters="", version=version)
