@@ -224,16 +224,6 @@ class PipelineQuerySet(SharesQuerySet, ConditionsQuerySet):  # type: ignore[over
         """
         return self.annotate(capacity_mw=self._own_capacity())
 
-    def with_capacity_by_basis(self) -> Self:
-        """Adds ``capacity_dc``, ``capacity_ac`` and ``storage_mwh`` to each row: the sums of its
-        facilities, None if unknown."""
-        dc = Q(facility__technology__capacity_basis=CapacityBasis.DC)
-        return self.annotate(
-            capacity_dc=self._own_sum("capacity_mw", dc),
-            capacity_ac=self._own_sum("capacity_mw", ~dc),
-            storage_mwh=self._own_sum("storage_mwh"),
-        )
-
     def with_storage(self) -> Self:
         """Adds ``storage_mw`` to each row: the storage part of its MW (AC)."""
         is_storage = Q(

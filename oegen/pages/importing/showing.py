@@ -188,10 +188,6 @@ class ColumnsShown:
     def source_error(self) -> str:
         return self._asked["source"].text if "source" in self._asked else ""
 
-    @property
-    def needs_source(self) -> bool:
-        return any(one.field.name.rpartition(".")[2] == REFERENCE for one in self.matched.columns)
-
     @cached_property
     def constants(self) -> list[tuple[str, str, str]]:
         """The field, the text and what is wrong with it, of each value for all rows."""
