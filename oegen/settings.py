@@ -104,14 +104,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared between the workers.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "oegen.core.file_cache.FileCache",
         "LOCATION": VAR_DIR / "cache",
         # By default 300: a day's lists would push out what takes long to compute.
         "OPTIONS": {"MAX_ENTRIES": 2000},
     },
     # What is counted of requests (oegen.core.counters): figures must not push it out, nor it them.
     "counters": {
-        "BACKEND": "oegen.core.counters.CountersCache",
+        "BACKEND": "oegen.core.file_cache.FileCache",
         "LOCATION": VAR_DIR / "counters",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },

@@ -24,7 +24,11 @@ _KEY = "long-write"
 @contextmanager
 def long_write(parts: int) -> Iterator[Callable[[], None]]:
     """Inside, a write in so many parts is under way; call what it gives after each part. A write in
-    one part is nothing special."""
+    one part is nothing special.
+
+    A receiver of the signals that fails is logged and does not end the write: it only prepares what
+    readers would compute.
+    """
     if parts < 2:
         yield lambda: None
         return
@@ -33,11 +37,11 @@ def long_write(parts: int) -> Iterator[Callable[[], None]]:
     def goes_on() -> None:
         caching.write(_KEY, began, SILENCE)
 
-    long_write_begins.send(None, began=began)
+    long_write_begins.send_robust(None, began=began)
     goes_on()
     try:
         yield goes_on
-        long_write_ends.send(None)
+        long_write_ends.send_robust(None)
     finally:
         caching.forget(_KEY)
 

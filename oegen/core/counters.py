@@ -7,7 +7,6 @@ counted. They may be lost, as everything in a cache.
 from __future__ import annotations
 
 import fcntl
-import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,24 +17,10 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.cache import caches
-from django.core.cache.backends.filebased import FileBasedCache
 from django.utils import timezone
 
 #: The number of lock files that keys are spread over.
 _LOCKS = 64
-
-#: One write in so many lists the files and deletes some, if they are too many: with 5,000 of them
-#: that takes eight times as long as the write itself.
-_WRITES_PER_CULL = 100
-
-
-# The stubs have no types for its private methods.
-class CountersCache(FileBasedCache):
-    """Django's cache in files, which counts them now and then instead of at each write."""
-
-    def _cull(self) -> None:
-        if random.randrange(_WRITES_PER_CULL) == 0:  # noqa: S311
-            super()._cull()  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

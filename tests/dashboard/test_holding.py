@@ -54,6 +54,17 @@ def test_the_first_figures_afterwards_are_prepared(monkeypatch):
     assert found.answer.headline.open.capacity.mw == 30
 
 
+def test_what_only_prepares_pages_does_not_end_a_long_write(monkeypatch, caplog):
+    def fails(*args, **kwargs):
+        raise RuntimeError("No figures today")
+
+    monkeypatch.setattr(holding, "_prepare", fails)
+    with long_write(parts=2):
+        make_pipeline("Written", capacity_mw=20)
+    assert Pipeline.objects.filter(project_name="Written").exists()
+    assert caplog.text.count("No figures today") >= 2
+
+
 def test_totals_of_lists_are_held_and_rows_are_not(as_manager):
     with long_write(parts=3) as goes_on:
         assert "0</b> pipelines" in rows(as_manager)

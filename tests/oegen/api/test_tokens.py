@@ -274,7 +274,7 @@ def test_counters_of_threads_lose_nothing_in_the_cache_of_production(settings, t
     settings.CACHES = {
         "default": settings.CACHES["default"],
         "counters": {
-            "BACKEND": "oegen.core.counters.CountersCache",
+            "BACKEND": "oegen.core.file_cache.FileCache",
             "LOCATION": tmp_path,
         },
     }
