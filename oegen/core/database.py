@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -27,13 +28,14 @@ def is_migrated(using: str) -> bool:
 
 @contextmanager
 def snapshot(using: str, *, read_only: bool = True, shared: str = "") -> Iterator[None]:
-    """Run reads in one consistent snapshot without blocking writers.
+    """Run reads in one consistent snapshot without blocking writers; inside a transaction or
+    another snapshot, in that.
 
-    Reads that create temporary tables are not ``read_only``: on SQLite they block writers.
+    Reads that create temporary tables are not ``read_only``: PostgreSQL refuses them there.
     ``shared`` is the name of a snapshot that another transaction exported, on PostgreSQL.
     """
     connection = connections[using]
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or _is_in_snapshot(connection):
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic(using), connection.cursor() as cursor:
@@ -42,11 +44,8 @@ def snapshot(using: str, *, read_only: bool = True, shared: str = "") -> Iterato
             if shared:
                 cursor.execute("SET TRANSACTION SNAPSHOT %s", [shared])
             yield
-    elif not read_only:
-        with transaction.atomic(using):
-            yield
     else:
-        # Not atomic(), whose transactions take SQLite's write lock.
+        # Not atomic(), whose transactions take SQLite's write lock. Temporary tables need none.
         with connection.cursor() as cursor:
             text_factory = connection.connection.text_factory
             # Invalid UTF-8 must be reported as a finding, not end the check.
@@ -57,6 +56,14 @@ def snapshot(using: str, *, read_only: bool = True, shared: str = "") -> Iterato
             finally:
                 cursor.execute("ROLLBACK")
                 connection.connection.text_factory = text_factory
+
+
+def _is_in_snapshot(connection: Any) -> bool:
+    """Whether ``snapshot`` began a transaction that Django does not know of."""
+    if connection.vendor != "sqlite":
+        return False
+    connection.ensure_connection()
+    return bool(connection.connection.in_transaction)
 
 
 def key_set(keys: Iterable[UUID], using: str = DEFAULT_DB_ALIAS) -> RawSQL:

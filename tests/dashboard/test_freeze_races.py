@@ -15,24 +15,9 @@ from dashboard.services import proof_of
 from oegen.audit.integrity import Check
 from oegen.models import ChangeSet
 from tests.support.builders import make_pipeline, make_user
+from tests.support.databases import elsewhere
 
-pytestmark = [
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time"),
-    pytest.mark.usefixtures("transactional_db"),
-]
-
-
-def elsewhere(work):
-    """The result of the work on a connection of its own."""
-
-    def run():
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result(timeout=60)
+pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
 def test_a_report_is_of_one_moment_and_says_of_which(monkeypatch):
@@ -62,6 +47,7 @@ def test_a_report_is_of_one_moment_and_says_of_which(monkeypatch):
     assert list(Check().findings()) == []
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 def test_two_clicks_at_once_freeze_one_report():
     make_pipeline("First", capacity_mw=40)
     person, key, barrier = make_user("Managers"), uuid4(), Barrier(2)

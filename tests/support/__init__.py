@@ -17,7 +17,8 @@ Pages
 - ``chromium``: finds the browser
 
 Databases and processes
-- ``databases``: the test database, migrated once, copied for each worker and after commits
+- ``databases``: the test database, migrated once, copied for each worker and after commits;
+  a connection of its own
 - ``postgres``: ``python -m tests.support.postgres COMMAND`` starts a server for a command
 - ``triggers``: drops the triggers that protect the history
 - ``past_guard``: fails a test that reads current tables inside ``as_of``
