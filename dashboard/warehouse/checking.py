@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,14 +17,16 @@ from uuid import UUID
 
 import pyarrow as pa
 from deltalake import QueryBuilder
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Max
 from django.http import QueryDict
 from django.utils import timezone
 
 from dashboard import metrics
 from dashboard.metrics.sums import Column
 from dashboard.warehouse import WarehouseError
-from dashboard.warehouse.delta import Destination, is_written, open_table
-from dashboard.warehouse.syncing import sync
+from dashboard.warehouse.delta import Destination, is_written, open_table, position
+from dashboard.warehouse.syncing import OtherChainError, sync
 from dashboard.warehouse.tables import (
     DAYS,
     FACTS_FACILITY,
@@ -32,6 +35,8 @@ from dashboard.warehouse.tables import (
     MANIFEST,
     NOBODY,
 )
+from oegen.core.caching import uncached
+from oegen.core.database import snapshot
 from oegen.core.sql import fetch, uuid_of
 from oegen.core.words import count
 from oegen.models import ChangeSet
@@ -47,7 +52,7 @@ DAY = "DATE '2026-03-31'"
 #: The facilities that are named of a figure that differs.
 MAX_FACILITIES = 10
 
-#: How often days are compared again because somebody wrote meanwhile.
+#: How often a comparison is begun again because another sync writes newer change sets meanwhile.
 ATTEMPTS = 3
 
 _KILOWATT = Decimal("0.001")
@@ -98,11 +103,19 @@ class Tables:
     def __init__(self, destination: Destination) -> None:
         """Raises WarehouseError if one is not there."""
         self._engine = QueryBuilder()
-        for table in (DAYS, FACTS_FACILITY, FACTS_HOLDER, FACTS_PROJECT_FACILITY, MANIFEST):
+        self._newest = 0
+        # The manifest first: a table that is written after it is newer than it says.
+        for table in (MANIFEST, DAYS, FACTS_FACILITY, FACTS_HOLDER, FACTS_PROJECT_FACILITY):
             found = open_table(destination, table)
             if not is_written(found):
                 raise WarehouseError(f"There is no table {table.name}: run warehouse_sync first.")
+            self._newest = max(self._newest, position(found))
             self._engine.register(table.name, found)
+
+    def contain(self, number: int | None) -> bool:
+        """Whether they contain all change sets up to this one, and none after it."""
+        [manifest] = self.run("SELECT MIN(change_set) AS number FROM manifest")
+        return manifest["number"] == number == self._newest
 
     def run(self, sql: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = pa.table(self._engine.execute(sql).read_all()).to_pylist()
@@ -126,8 +139,8 @@ def check(destination: Destination, days: int, seed: int | None = None) -> Check
     result = CheckResult()
     for day in _random_days(rng, days):
         result.days += 1
-        for asked in (Asked(), _random_filter(rng, day)):
-            figures, differences = _compare_until_quiet(destination, day, asked)
+        for choose in (Asked, lambda day=day: _random_filter(rng, day)):
+            figures, differences = _compare_in_snapshot(destination, day, choose)
             result.figures += figures
             result.differences += differences
     return result
@@ -164,19 +177,24 @@ def _random_filter(rng: random.Random, day: date) -> Asked:
     )
 
 
-def _compare_until_quiet(
-    destination: Destination, day: date, asked: Asked
+def _compare_in_snapshot(
+    destination: Destination, day: date, choose: Callable[[], Asked]
 ) -> tuple[int, list[str]]:
-    """The number of figures, and what differs although nobody wrote meanwhile."""
+    """The number of figures, and what differs: both sides contain the same change sets, whoever
+    writes meanwhile. What is cached may be newer than the snapshot."""
     for _ in range(ATTEMPTS):
-        tables = Tables(destination)
-        [state] = tables.run("SELECT MIN(change_set) AS number FROM manifest")
-        figures, differences = _compare(tables, day, asked)
-        newest = ChangeSet.objects.order_by("-number").values_list("number", flat=True)[0]
-        if not differences or newest == state["number"]:
-            break
-        sync(destination)
-    return figures, differences
+        with uncached(), snapshot(DEFAULT_DB_ALIAS, read_only=False):
+            number = ChangeSet.objects.aggregate(newest=Max("number"))["newest"]
+            tables = Tables(destination)
+            if not tables.contain(number):
+                with suppress(OtherChainError):
+                    sync(destination)
+                tables = Tables(destination)
+            if tables.contain(number):
+                return _compare(tables, day, choose())
+    # Says so if the database lacks what the tables contain.
+    sync(destination)
+    raise WarehouseError("The tables are being written by others all the time. Try again later.")
 
 
 def _compare(tables: Tables, day: date, asked: Asked) -> tuple[int, list[str]]:

@@ -81,6 +81,10 @@ Sources = tuple[type[AuditedModel], ...]
 KeysOf = Callable[[Touched], set[UUID]]
 
 
+class OtherChainError(WarehouseError):
+    """The tables contain a change set that the database does not have."""
+
+
 @dataclass
 class Result:
     """``number`` is the newest change set of the database, ``before`` that of the tables until now;
@@ -106,18 +110,27 @@ def sync(
     full: bool = False,
     progress: Progress = lambda table: None,
 ) -> Result:
-    """Bring the tables at the destination up to date; ``full``: write all of them anew.
+    """Bring the tables at the destination up to date; ``full``: write all of them anew. In a
+    snapshot, they are what that has.
 
-    Raises WarehouseError, also if the database lacks change sets that the tables contain.
+    Raises WarehouseError, as OtherChainError if the database or the snapshot lacks change sets that
+    the tables contain.
     """
+    try:
+        result = _write(destination, full, progress)
+    except OtherChainError:
+        # Another sync may have written newer ones after the snapshot began: a new one has them.
+        result = _write(destination, full, progress)
+    write_daily(destination, result.number, full=full, progress=progress)
+    return result
+
+
+def _write(destination: Destination, full: bool, progress: Progress) -> Result:
     with small_caches(), snapshot(DEFAULT_DB_ALIAS):
         newest = ChangeSet.objects.order_by("-number").values_list("number", "seal").first()
         if newest is None:
             raise WarehouseError("There is nothing to write yet: nothing was ever entered.")
-        run = _Run(destination, *newest, full=full, progress=progress)
-        result = run.write()
-    write_daily(destination, result.number, full=full, progress=progress)
-    return result
+        return _Run(destination, *newest, full=full, progress=progress).write()
 
 
 class _Run:
@@ -172,7 +185,7 @@ class _Run:
         return table not in self._known or any(label in self._newest for label in labels)
 
     def _require_same_chain(self) -> None:
-        """Raise WarehouseError if the tables contain a change set that the database has not."""
+        """Raise OtherChainError if the tables contain a change set that the database has not."""
         known = open_table(self._destination, CHANGE_SETS)
         number = position(known)
         if known is None or not number:
@@ -180,7 +193,7 @@ class _Run:
         found = [row["seal"] for row in select(known, "seal", f"WHERE change_set = {number}")]
         seals = ChangeSet.objects.filter(number=number).values_list("seal", flat=True)
         if found != list(seals):
-            raise WarehouseError(
+            raise OtherChainError(
                 f"The tables contain change set {number:,}, which this database does not have, or "
                 "has with another seal: it was restored from an older back-up, or the tables are "
                 "of another installation. Give --to another, empty place; or, if they are of this "
