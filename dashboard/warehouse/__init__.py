@@ -18,6 +18,15 @@ from types import ModuleType
 PACKAGES = ("deltalake", "pyarrow")
 
 
+#: The allocators of the packages keep what was freed, for each thread, and a writer queues ten
+#: batches. They read these when they are imported.
+_ALLOCATORS = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "_RJEM_MALLOC_CONF": "narenas:1,tcache:false,dirty_decay_ms:100,muzzy_decay_ms:0",
+    "DELTARS_WRITER_BATCH_CHANNEL_SIZE": "1",
+}
+
+
 class WarehouseError(Exception):
     """What keeps the warehouse from being written or read. The text is shown to people."""
 
@@ -37,6 +46,6 @@ def installed(module: str) -> ModuleType:
     Raises WarehouseError if the optional packages are not installed.
     """
     require_packages()
-    # Arrow's own allocators keep what was freed. It reads this when it is imported.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    for name, value in _ALLOCATORS.items():
+        os.environ.setdefault(name, value)
     return import_module(f"dashboard.warehouse.{module}")

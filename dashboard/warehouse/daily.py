@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 from django.db.models import Min
 from django.utils import timezone
@@ -59,7 +58,7 @@ def write_days(
     contain; ``full``: make anew all that are kept up. Each ``days_at_once`` are a commit. Where
     another sync writes the table meanwhile, the rest is left to it, or to the next."""
     found = open_table(destination, daily.table)
-    known, wanted = _known_days(found), _wanted_days(daily.days_kept)
+    known, wanted = _known_days(found, daily.table), _wanted_days(daily.days_kept)
     outdated = known.keys() & set(wanted) if full else _touched(known, found, number)
     missing = [day for day in wanted if day in outdated or day not in known]
     writer = DaysWriter(destination, position(found), seen=number)
@@ -68,9 +67,7 @@ def write_days(
             progress(f"{daily.table.name} without {len(outdated):,} days")
             gone = pa.array(sorted(outdated), pa.date32())
             writer = writer.next()
-            writer.overwrite(
-                daily.table, partial(kept_rows, found, daily.table, ~pc.field("day").isin(gone))
-            )
+            writer.overwrite(daily.table, partial(kept_rows, found, daily.table, "day", gone))
         for first in range(0, len(missing), daily.days_at_once):
             days = missing[first : first + daily.days_at_once]
             progress(f"{daily.table.name} of {days[0]}")
@@ -92,12 +89,14 @@ def _wanted_days(kept: int) -> list[date]:
     return [day for day in days if first and clock.end_of(day) > first]
 
 
-def _known_days(table: DeltaTable | None) -> dict[date, int]:
+def _known_days(table: DeltaTable | None, daily: Table) -> dict[date, int]:
     """The days in the table, with the newest change set when each was made."""
     if not is_written(table):
         return {}
-    rows = select(table, "day, MIN(change_set) AS change_set", "GROUP BY day")
-    return {row["day"]: row["change_set"] for row in rows}
+    found: dict[date, int] = {}
+    for row in select(table, daily, "day", "change_set"):
+        found[row["day"]] = min(row["change_set"], found.get(row["day"], row["change_set"]))
+    return found
 
 
 def _touched(known: dict[date, int], table: DeltaTable | None, number: int) -> set[date]:

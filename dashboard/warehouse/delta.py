@@ -22,17 +22,16 @@ from deltalake import (
     CommitProperties,
     DeltaTable,
     PostCommitHookProperties,
-    QueryBuilder,
     Transaction,
     WriterProperties,
     write_deltalake,
 )
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from pyarrow.dataset import ParquetFragmentScanOptions
+from pyarrow.parquet import ParquetFile
 
 from dashboard.warehouse import WarehouseError
 from dashboard.warehouse.feeding import feed
-from dashboard.warehouse.tables import Table
+from dashboard.warehouse.tables import BATCH, Table
 
 #: What a commit's number is filed under.
 APPLICATION = "oegen"
@@ -44,7 +43,7 @@ SEEN = "oegen-seen"
 READER_VERSION, WRITER_VERSION = 1, 4
 
 #: Who reads and writes holds a row group, and who writes also a file, in memory.
-ROW_GROUP, FILE_BYTES = 16_384, 32 * 2**20
+ROW_GROUP, FILE_BYTES = 8_192, 32 * 2**20
 
 #: How often a write that lost against another is tried again.
 ATTEMPTS = 20
@@ -268,34 +267,55 @@ def _replaced(
     found: DeltaTable, table: Table, key: str, keys: set[str], batches: Batches
 ) -> Iterator[pa.RecordBatch]:
     gone = pa.array(sorted(keys), pa.string())
-    yield from kept_rows(found, table, ~pc.field(key).isin(gone))
+    yield from kept_rows(found, table, key, gone)
     yield from batches
 
 
-def select(found: DeltaTable, columns: str, rest: str = "") -> list[dict[str, Any]]:
-    """A few rows of the table, by SQL, with what follows ``FROM rows``.
+def select(
+    found: DeltaTable, table: Table, *columns: str, number: int | None = None
+) -> list[dict[str, Any]]:
+    """These columns of the table, all rows or those with this ``number`` in the first column."""
+    schema = pa.schema([table.schema.field(column) for column in columns])
+    if number is None:
+        return [row for some in _row_groups(found, schema) for row in some.to_pylist()]
+    return [
+        row
+        for some in _row_groups(found, schema, pc.field(columns[0]) == number)
+        for row in some.filter(pc.equal(some[columns[0]], number)).to_pylist()
+    ]
 
-    Not by Arrow's scanner, whose threads may still let go of Python's files when a short process
-    ends, which aborts it.
+
+def kept_rows(found: DeltaTable, table: Table, column: str, gone: pa.Array) -> Batches:
+    """The rows of the table, but for those with such a value in the column, a few at a time."""
+    for some in _row_groups(found, table.schema):
+        kept = some.filter(pc.invert(pc.is_in(some[column], value_set=gone)))
+        yield from kept.to_batches(max_chunksize=BATCH)
+
+
+def _row_groups(
+    found: DeltaTable, schema: pa.Schema, within: pc.Expression | None = None
+) -> Iterator[pa.Table]:
+    """These columns, of one row group after the other, of files that may have rows ``within`` the
+    condition; what a file lacks is null.
+
+    Neither by Arrow's scanner, which reads many row groups ahead, and whose threads may still let
+    go of Python's files when a short process ends, which aborts it; nor by SQL, whose engine maps
+    code that writing does without.
     """
-    engine = QueryBuilder().register("rows", found)
-    answer = engine.execute(f"SELECT {columns} FROM rows {rest}")  # noqa: S608 - SQL of our own
-    rows: list[dict[str, Any]] = pa.table(answer.read_all()).to_pylist()
-    return rows
+    for part in found.to_pyarrow_dataset().get_fragments(within):
+        with (
+            part.filesystem.open_input_file(part.path) as source,
+            ParquetFile(source, pre_buffer=False) as file,
+        ):
+            for number in range(file.num_row_groups):
+                stored = file.read_row_group(number, columns=schema.names, use_threads=False)
+                yield pa.table([_column(stored, field) for field in schema], schema=schema)
 
 
-def kept_rows(found: DeltaTable, table: Table, condition: pc.Expression) -> Batches:
-    """The rows of the table that satisfy the condition, a few at a time."""
-    rows = found.to_pyarrow_dataset().scanner(
-        columns=table.schema.names,
-        filter=condition,
-        batch_size=ROW_GROUP // 2,
-        batch_readahead=0,
-        fragment_readahead=0,
-        fragment_scan_options=ParquetFragmentScanOptions(pre_buffer=False),
-    )
-    for batch in rows.to_batches():
-        yield batch.cast(table.schema)
+def _column(rows: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    if field.name in rows.column_names:
+        return rows[field.name].cast(field.type)
+    return pa.nulls(rows.num_rows, field.type)
 
 
 def rows_of(table: DeltaTable) -> int:

@@ -23,8 +23,9 @@ from dashboard.warehouse.intervals import (
     pieces_of,
     spans_of,
 )
-from dashboard.warehouse.records import BATCH, MAX_KEYS, batches, written_keys
+from dashboard.warehouse.records import MAX_KEYS, batches, written_keys
 from dashboard.warehouse.tables import (
+    BATCH,
     FACTS_FACILITY,
     FACTS_HOLDER,
     FACTS_PROJECT_FACILITY,

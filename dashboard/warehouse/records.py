@@ -10,12 +10,9 @@ from uuid import UUID
 import pyarrow as pa
 
 from dashboard.warehouse.columns import columns_of
-from dashboard.warehouse.tables import CHANGE_SETS, Table, current_table, history_table
+from dashboard.warehouse.tables import BATCH, CHANGE_SETS, Table, current_table, history_table
 from oegen import audit
 from oegen.models import AuditedModel, ChangeSet
-
-#: The rows that are held in memory at a time: of the database, and of a batch.
-BATCH = 2_000
 
 #: The number of keys of a statement: SQLite limits the number of parameters.
 MAX_KEYS = 5_000

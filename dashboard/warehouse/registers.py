@@ -13,8 +13,8 @@ from uuid import UUID
 import pyarrow as pa
 
 from dashboard.warehouse.columns import DAY, RENAMED, WHOLE, Column, key, type_of
-from dashboard.warehouse.records import BATCH, batches
-from dashboard.warehouse.tables import Table
+from dashboard.warehouse.records import batches
+from dashboard.warehouse.tables import BATCH, Table
 from oegen.api.odata.sets import SETS
 from oegen.core.fields import own_field
 from oegen.models import AuditedModel

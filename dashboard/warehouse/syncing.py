@@ -190,7 +190,8 @@ class _Run:
         number = position(known)
         if known is None or not number:
             return
-        found = [row["seal"] for row in select(known, "seal", f"WHERE change_set = {number}")]
+        rows = select(known, CHANGE_SETS, "change_set", "seal", number=number)
+        found = [row["seal"] for row in rows]
         seals = ChangeSet.objects.filter(number=number).values_list("seal", flat=True)
         if found != list(seals):
             raise OtherChainError(
@@ -300,7 +301,7 @@ def all_tables() -> list[Table]:
 def tables_of(destination: Destination) -> list[tuple[str, int]]:
     """The name and the number of rows of each table, but for the manifest."""
     found = open_table(destination, MANIFEST)
-    rows = select(found, 'table_name, "rows"') if is_written(found) else []
+    rows = select(found, MANIFEST, "table_name", "rows") if is_written(found) else []
     tables = [(row["table_name"], row["rows"]) for row in rows]
     for one in (CAPACITY_DAILY, METRIC_VALUES_DAILY):
         if (found := open_table(destination, one)) and is_written(found):
@@ -313,7 +314,7 @@ def _manifest(destination: Destination) -> dict[str, tuple[int, str]]:
     found = open_table(destination, MANIFEST)
     if not is_written(found):
         return {}
-    rows = select(found, "table_name, change_set, change_set_seal")
+    rows = select(found, MANIFEST, "table_name", "change_set", "change_set_seal")
     return {row["table_name"]: (row["change_set"], row["change_set_seal"]) for row in rows}
 
 

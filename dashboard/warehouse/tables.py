@@ -20,6 +20,10 @@ from dashboard.warehouse.columns import (
 )
 from oegen.models import AuditedModel
 
+#: The rows that are held in memory at a time: of the database, and of a batch. Writers hold several
+#: batches.
+BATCH = 2_000
+
 
 @dataclass(frozen=True)
 class Table:
