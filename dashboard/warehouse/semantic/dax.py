@@ -10,6 +10,7 @@ from dashboard.warehouse.semantic.measures import (
     Kind,
     Measure,
 )
+from dashboard.warehouse.semantic.register_measures import RegisterMeasure
 from dashboard.warehouse.tables import DAYS, METRIC_VALUES_DAILY
 
 #: Names in quotes are never taken for a function.
@@ -82,7 +83,21 @@ def expression(measure: Measure) -> str:
     return "\n".join(lines)
 
 
-def _value(measure: Measure) -> list[str]:
+def register_expression(measure: RegisterMeasure) -> str:
+    """DAX of several lines, of the newest editions, whatever day is chosen."""
+    table = _table(measure)
+    filters = [f"KEEPFILTERS ( {_condition(one, table)} )" for one in measure.conditions]
+    lines = [
+        "CALCULATE (",
+        *(f"    {line}" for line in _value(measure)),
+        *(f"    {one}," for one in filters[:-1]),
+        f"    {filters[-1]}",
+        ")",
+    ]
+    return "\n".join(lines)
+
+
+def _value(measure: Measure | RegisterMeasure) -> list[str]:
     table = _table(measure)
     column = f"{table}[{measure.column}]"
     match measure.kind:
@@ -116,5 +131,5 @@ def _earlier(one: IsOlder) -> str:
     return f"ends_days_before_{one.days}"
 
 
-def _table(measure: Measure) -> str:
+def _table(measure: Measure | RegisterMeasure) -> str:
     return f"'{measure.table.name}'"

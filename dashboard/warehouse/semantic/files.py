@@ -11,9 +11,11 @@ import yaml
 
 from dashboard.figures import FIGURES
 from dashboard.warehouse import WarehouseError
+from dashboard.warehouse.registers import REGISTER_PROJECTS
 from dashboard.warehouse.semantic.measures import GROUPINGS, MEASURES, Measure
-from dashboard.warehouse.semantic.metric_views import TABLES, metric_view
-from dashboard.warehouse.semantic.sql import query
+from dashboard.warehouse.semantic.metric_views import TABLES, metric_view, register_view
+from dashboard.warehouse.semantic.register_measures import REGISTER_MEASURES, RegisterMeasure
+from dashboard.warehouse.semantic.sql import query, register_query
 from dashboard.warehouse.semantic.tmdl import model_files
 from dashboard.warehouse.tables import METRIC_VALUES_DAILY
 
@@ -55,16 +57,19 @@ def files(schema: str) -> Iterator[tuple[str, str]]:
     yield "metrics.yaml", _yaml(metrics())
     for table in TABLES:
         yield f"databricks/{table.name}_metrics.yaml", _yaml(metric_view(table, schema))
+    yield f"databricks/{REGISTER_PROJECTS.name}_metrics.yaml", _yaml(register_view(schema))
     for name, text in model_files(schema, NOTE):
         yield f"power-bi/definition/{name}", text
 
 
 def metrics() -> dict[str, Any]:
-    """Every figure of the product, with the SQL of what the tables give of it."""
+    """Every figure of the product, with the SQL of what the tables give of it; and what they give
+    of public registers."""
     return {
         "version": 1,
         "figures": [_figure(name) for name in FIGURES],
-        "measures": [_measure(one) for one in MEASURES.values()],
+        "measures": [_measure(one, query(one, DAY)) for one in MEASURES.values()],
+        "registers": [_measure(one, register_query(one)) for one in REGISTER_MEASURES.values()],
     }
 
 
@@ -94,14 +99,14 @@ def _figure(name: str) -> dict[str, Any]:
     return entry
 
 
-def _measure(measure: Measure) -> dict[str, Any]:
+def _measure(measure: Measure | RegisterMeasure, sql: str) -> dict[str, Any]:
     return {
         "name": measure.name,
         "title": measure.title,
         "unit": measure.unit,
         "definition": measure.description,
         "table": measure.table.name,
-        "sql": query(measure, DAY),
+        "sql": sql,
     }
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from dashboard.warehouse.registers import REGISTER_PROJECTS
 from dashboard.warehouse.semantic.measures import MEASURES, Kind, Measure
+from dashboard.warehouse.semantic.register_measures import REGISTER_MEASURES, RegisterMeasure
 from dashboard.warehouse.semantic.sql import condition, source
 from dashboard.warehouse.tables import FACTS_HOLDER, FACTS_PROJECT_FACILITY, Table
 
@@ -53,17 +55,32 @@ def metric_view(table: Table, schema: str) -> dict[str, Any]:
                 "expr": "day",
                 "comment": "The day at whose end in London the figures are.",
             },
-            *(
-                {"name": column.name, "expr": column.name, "comment": column.comment}
-                for column in table.columns
-                if column.name not in _INTERVAL and not pa.types.is_decimal(column.type)
-            ),
+            *_dimensions(table),
         ],
         "measures": [_measure(one) for one in measures],
     }
 
 
-def _measure(measure: Measure) -> dict[str, Any]:
+def register_view(schema: str) -> dict[str, Any]:
+    """The view over the projects of public registers; without a day."""
+    return {
+        "version": VERSION,
+        "comment": f"{REGISTER_PROJECTS.comment} Measures are of the newest edition of each.",
+        "source": f"{schema}.{REGISTER_PROJECTS.name}",
+        "dimensions": _dimensions(REGISTER_PROJECTS),
+        "measures": [_measure(one) for one in REGISTER_MEASURES.values()],
+    }
+
+
+def _dimensions(table: Table) -> list[dict[str, Any]]:
+    return [
+        {"name": column.name, "expr": column.name, "comment": column.comment}
+        for column in table.columns
+        if column.name not in _INTERVAL and not pa.types.is_decimal(column.type)
+    ]
+
+
+def _measure(measure: Measure | RegisterMeasure) -> dict[str, Any]:
     return {
         "name": measure.name,
         "expr": expression(measure),
@@ -77,8 +94,8 @@ def _measure(measure: Measure) -> dict[str, Any]:
     }
 
 
-def expression(measure: Measure) -> str:
-    """The measure over the columns of ``source``, in Spark SQL."""
+def expression(measure: Measure | RegisterMeasure) -> str:
+    """The measure over the columns of the view's source, in Spark SQL."""
     conditions = " AND ".join(condition(one, of_source=True) for one in measure.conditions)
     wanted = f" FILTER (WHERE {conditions})" if conditions else ""
     match measure.kind:

@@ -13,6 +13,7 @@ from dashboard.warehouse.semantic.measures import (
     Kind,
     Measure,
 )
+from dashboard.warehouse.semantic.register_measures import RegisterMeasure
 from dashboard.warehouse.tables import Table
 
 #: The column of ``source`` with the end of the day that is so many days earlier.
@@ -39,6 +40,23 @@ def query(
     if by:
         text += f"\nGROUP BY {columns.rstrip(', ')}"
     return text
+
+
+def register_query(measure: RegisterMeasure, by: Sequence[str] = ()) -> str:
+    """The measure of the newest editions, in groups by these columns: rows of them and ``value``.
+
+    No day is chosen: what a register said on earlier days is in the table of editions.
+    """
+    value = f"SUM({measure.column})"
+    if measure.kind is Kind.COUNT:
+        value = f"COUNT(DISTINCT {measure.column})"
+    columns = ", ".join(by)
+    text = (
+        f"SELECT {columns}{', ' if columns else ''}{value} AS value\n"
+        f"FROM {measure.table.name}\n"
+        f"WHERE {' AND '.join(map(condition, measure.conditions))}"
+    )
+    return f"{text}\nGROUP BY {columns}" if columns else text
 
 
 def _grouped(

@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from counterparties.models import Counterparty
 from dashboard.warehouse.columns import Column
+from dashboard.warehouse.registers import REGISTER_EDITIONS, REGISTER_PROJECTS
 from dashboard.warehouse.semantic import dax
 from dashboard.warehouse.semantic.measures import MEASURES, Measure
+from dashboard.warehouse.semantic.register_measures import REGISTER_MEASURES
 from dashboard.warehouse.tables import (
     DAYS,
     FACTS_HOLDER,
@@ -23,6 +25,7 @@ from dashboard.warehouse.tables import (
     current_table,
 )
 from pipelines.models import Facility, Pipeline
+from pipelines.registers.models import Edition, Match, Register
 
 #: Of semantic models that Power BI Desktop and the service read.
 COMPATIBILITY_LEVEL = 1567
@@ -50,6 +53,8 @@ def tables() -> list[Table]:
         STAGE_STAYS,
         METRIC_VALUES_DAILY,
         *map(current_table, (Pipeline, Facility, Counterparty)),
+        *(REGISTER_PROJECTS, REGISTER_EDITIONS),
+        *map(current_table, (Register, Edition, Match)),
     ]
 
 
@@ -61,6 +66,14 @@ RELATIONS = (
     Relation(FACTS_HOLDER.name, "holder_id", "current_counterparty", "id"),
     Relation(STAGE_STAYS.name, "pipeline_id", "current_pipeline", "id"),
     Relation(METRIC_VALUES_DAILY.name, "day", DAYS.name, "day"),
+    Relation(REGISTER_PROJECTS.name, "register", "current_register", "code"),
+    Relation(REGISTER_EDITIONS.name, "project_id", REGISTER_PROJECTS.name, "id"),
+    Relation(REGISTER_EDITIONS.name, "edition_id", "current_edition", "id"),
+    # A match is with a record of one of the three.
+    Relation("current_match", "project_id", REGISTER_PROJECTS.name, "id"),
+    Relation("current_match", "object_id", "current_pipeline", "id"),
+    Relation("current_match", "object_id", "current_facility", "id"),
+    Relation("current_match", "object_id", "current_counterparty", "id"),
 )
 
 
@@ -121,7 +134,7 @@ in
 
 def _relation(relation: Relation) -> str:
     return (
-        f"relationship {relation.table}_{relation.column}\n"
+        f"relationship {relation.table}_{relation.column}_{relation.to_table}\n"
         f"\tfromColumn: {relation.table}.{relation.column}\n"
         f"\ttoColumn: {relation.to_table}.{relation.to_column}\n"
     )
@@ -137,6 +150,12 @@ def _table(table: Table, note: str) -> str:
             lines += _measure(
                 *(measure.title, f"{measure.description} Unit: {measure.unit}."),
                 *(dax.expression(measure), _number_format(measure.decimals), _folder(measure)),
+            )
+    for one in REGISTER_MEASURES.values():
+        if one.table is table:
+            lines += _measure(
+                *(one.title, f"{one.description} Unit: {one.unit}."),
+                *(dax.register_expression(one), _number_format(one.decimals), "Registers"),
             )
     if table is DAYS:
         about = "The last of the days that are chosen; today in UTC without any."

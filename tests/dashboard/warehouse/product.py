@@ -13,12 +13,15 @@ from dashboard.figures import FIGURES
 from dashboard.figures.figure import Finding, Source
 from dashboard.metrics import portfolio
 from dashboard.warehouse.semantic.measures import GROUPINGS, MEASURES
+from dashboard.warehouse.semantic.register_measures import REGISTER_MEASURES
 from dashboard.warehouse.tables import NOBODY
 from oegen import audit
 from oegen.asof import as_of
 from pipelines.models import Pipeline
+from pipelines.registers.models import RegisterProject
 from tests.support.builders import make_pipeline
 from tests.support.portfolios import make_awkward_portfolio, make_random_portfolio
+from tests.support.registers import ingest_repd
 
 
 def make_measured_portfolio() -> None:
@@ -31,6 +34,19 @@ def make_measured_portfolio() -> None:
     facility = old.facilities.get()
     facility.capacity_mw = 3
     facility.save()
+
+
+def make_editions() -> None:
+    """Two, of which the newer one lacks a project; one never had a capacity."""
+    rows = [
+        {"Ref ID": str(number), "Installed Capacity (MWelec)": mw, "Region": region}
+        for number, mw, region in (
+            *((1, "40.00", "Wales"), (2, "7.25", "Wales"), (3, "", "Wales"), (4, "9.5", "London")),
+            (5, "100.125", "Scotland"),
+        )
+    ]
+    ingest_repd(date(2026, 1, 1), *rows)
+    ingest_repd(date(2026, 4, 1), *rows[:-1])
 
 
 def findings(day: date, names: set[str]) -> dict[str, Finding]:
@@ -98,3 +114,33 @@ def assert_measures(
         if name == "capacity-by-counterparty":  # The figure has the ten largest holders.
             theirs = {key: value for key, value in theirs.items() if key in ours}
         assert theirs == ours, (day, name)
+
+
+def assert_register_measures(
+    write: Callable[..., str], run: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    """Each measure of registers, and each by region, is what their list of projects has.
+    ``write`` makes a query of a measure and columns, as ``sql.register_query`` does."""
+    newest = RegisterProject.objects.filter(is_vanished=False)
+    regions = set(newest.values_list("region", flat=True))
+    assert len(regions) > 1
+    for name, measure in REGISTER_MEASURES.items():
+        [row] = run(write(measure))
+        assert kilowatts(row["value"]) == _of_list(name, newest), name
+        groups = {row["region"]: row["value"] for row in run(write(measure, ["region"]))}
+        for region in regions:
+            expected = _of_list(name, newest.filter(region=region))
+            assert kilowatts(groups.get(region)) == expected, (name, region)
+
+
+def _of_list(name: str, projects: Any) -> Decimal:
+    capacity = projects.capacity()
+    return kilowatts(
+        {
+            "register_projects": capacity.projects,
+            "register_projects_without_capacity": capacity.without,
+            "register_capacity_mw": capacity.mw,
+            "register_capacity_mwp_dc": capacity.mwp_dc,
+            "register_capacity_mw_ac": capacity.mw_ac,
+        }[name]
+    )

@@ -21,7 +21,12 @@ from dashboard.warehouse.semantic.metric_views import expression, metric_view
 from oegen import audit
 from oegen.core import clock
 from pipelines.models import Facility, Pipeline, PipelineFacility
-from tests.dashboard.warehouse.product import assert_measures, make_measured_portfolio
+from tests.dashboard.warehouse.product import (
+    assert_measures,
+    assert_register_measures,
+    make_editions,
+    make_measured_portfolio,
+)
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.portfolios import make_random_portfolio
 
@@ -141,9 +146,10 @@ def spark(monkeypatch) -> Iterator[Callable]:
 def test_measures_in_sql(warehouse):
     """The generated SQL in an engine that the check does not use."""
     make_measured_portfolio()
+    make_editions()
     warehouse.sync()
     session = import_module("duckdb").connect()
-    for name in (*TABLES, "facts_holder"):
+    for name in (*TABLES, "facts_holder", "register_projects"):
         session.register(name, warehouse.table(name).to_pyarrow_dataset())
     for number in (0, 1, 30, 80):
         assert_measures(
@@ -151,6 +157,9 @@ def test_measures_in_sql(warehouse):
             sql.query,
             lambda query: session.sql(query).to_arrow_table().to_pylist(),
         )
+    assert_register_measures(
+        sql.register_query, lambda query: session.sql(query).to_arrow_table().to_pylist()
+    )
 
 
 def test_the_programs_of_the_documentation_run(warehouse, monkeypatch, capsys):
@@ -178,13 +187,20 @@ def in_metric_view(measure, day: date, by=(), where=()) -> str:
     return f"{text} GROUP BY {columns.rstrip(', ')}" if by else text
 
 
+def in_register_view(measure, by=()) -> str:
+    columns = "".join(f"{column}, " for column in by)
+    text = f"SELECT {columns}{expression(measure)} AS value FROM register_projects"  # noqa: S608
+    return f"{text} GROUP BY {columns.rstrip(', ')}" if by else text
+
+
 @pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
 def test_measures_of_metric_views(warehouse, spark):
     """Their expressions in Spark SQL. Databricks itself is not here."""
     make_measured_portfolio()
+    make_editions()
     warehouse.sync()
     session = spark("America/New_York")
-    for name in (*TABLES, "facts_holder"):
+    for name in (*TABLES, "facts_holder", "register_projects"):
         url = warehouse.destination.of(name)
         session.read.format("delta").load(url).createOrReplaceTempView(name)
     for number in (0, 1, 30, 80):
@@ -193,6 +209,9 @@ def test_measures_of_metric_views(warehouse, spark):
             in_metric_view,
             lambda query: [row.asDict() for row in session.sql(query).collect()],
         )
+    assert_register_measures(
+        in_register_view, lambda query: [row.asDict() for row in session.sql(query).collect()]
+    )
 
 
 @pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")

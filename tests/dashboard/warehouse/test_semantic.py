@@ -4,18 +4,26 @@ say nothing that the tables don't have."""
 import re
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 import yaml
+from deltalake import QueryBuilder
 from django.core.management import CommandError, call_command
 
 from dashboard.figures import FIGURES
-from dashboard.warehouse import syncing
+from dashboard.warehouse import registers, syncing
 from dashboard.warehouse.checking import Tables
 from dashboard.warehouse.semantic import files, metric_views, sql, tmdl
 from dashboard.warehouse.semantic.dax import AS_OF, AS_OF_DAY
 from dashboard.warehouse.semantic.measures import MEASURES
+from dashboard.warehouse.semantic.register_measures import REGISTER_MEASURES
 from oegen.core import clock
-from tests.dashboard.warehouse.product import assert_measures, make_measured_portfolio
+from tests.dashboard.warehouse.product import (
+    assert_measures,
+    assert_register_measures,
+    make_editions,
+    make_measured_portfolio,
+)
 from tests.dashboard.warehouse.tmdl_reader import Node, parse, references
 from tests.support.builders import make_pipeline
 
@@ -36,6 +44,17 @@ def test_the_sql_of_each_measure_gives_the_products_figure(warehouse, days_ago):
         assert_measures(clock.today() - timedelta(days=number), sql.query, tables.run)
 
 
+@pytest.mark.usefixtures("few_models")
+def test_measures_of_registers_are_what_their_list_adds_up(warehouse):
+    make_editions()
+    warehouse.sync()
+    engine = QueryBuilder()
+    engine.register(registers.REGISTER_PROJECTS.name, warehouse.table("register_projects"))
+    assert_register_measures(
+        sql.register_query, lambda query: pa.table(engine.execute(query).read_all()).to_pylist()
+    )
+
+
 def test_every_figure_is_defined_once():
     written = yaml.safe_load(dict(files.files(SCHEMA))["metrics.yaml"])
     assert [one["name"] for one in written["figures"]] == list(FIGURES)
@@ -44,7 +63,9 @@ def test_every_figure_is_defined_once():
         assert (one["unit"], one["definition"]) == (figure.unit, figure.definition)
         assert {"measures", "grouped", "read_from"} & one.keys()
     assert [one["name"] for one in written["measures"]] == list(MEASURES)
-    assert all(one["definition"] and one["unit"] and one["sql"] for one in written["measures"])
+    assert [one["name"] for one in written["registers"]] == list(REGISTER_MEASURES)
+    for one in (*written["measures"], *written["registers"]):
+        assert one["definition"] and one["unit"] and one["sql"]
 
 
 @pytest.mark.usefixtures("few_models")
@@ -76,6 +97,17 @@ def test_metric_views_name_what_their_source_has(table, warehouse):
         assert words
         assert words <= row.keys(), one["name"]
         assert one["expr"].count("(") == one["expr"].count(")")
+
+
+def test_the_metric_view_of_registers_names_what_the_table_has():
+    written = yaml.safe_load(dict(files.files(SCHEMA))["databricks/register_projects_metrics.yaml"])
+    assert written["source"] == f"{SCHEMA}.register_projects"
+    names = registers.REGISTER_PROJECTS.schema.names
+    assert {one["expr"] for one in written["dimensions"]} < set(names)
+    assert [one["name"] for one in written["measures"]] == list(REGISTER_MEASURES)
+    for one in written["measures"]:
+        words = set(re.findall(r"\b[a-z_]\w*", re.sub(r"'[^']*'", "", one["expr"])))
+        assert words <= {*names}, one["name"]
 
 
 # The model of Power BI --------------------------------------------------------------------------
@@ -122,7 +154,8 @@ def test_every_measure_of_the_model_is_described_and_names_what_is_there(model):
             assert one.name not in measures
             assert one.name not in columns[table]
             measures[one.name] = one
-    assert {one.title for one in MEASURES.values()} < measures.keys()
+    every = (*MEASURES.values(), *REGISTER_MEASURES.values())
+    assert {one.title for one in every} < measures.keys()
     for name, one in measures.items():
         assert one.description, name
         assert one.value("formatString"), name
@@ -133,9 +166,11 @@ def test_every_measure_of_the_model_is_described_and_names_what_is_there(model):
         others = set(re.findall(r"(?<!')\[([^\]]+)\]", text))
         assert others <= measures.keys() - {name}
         assert used or name == AS_OF
-    for measure in MEASURES.values():
+    for measure in every:
         text = " ".join(measures[measure.title].expression)
         assert f"'{measure.table.name}'[{measure.column}]" in text
+    for measure in MEASURES.values():
+        text = " ".join(measures[measure.title].expression)
         assert {AS_OF, AS_OF_DAY} & set(re.findall(r"\[([^\]]+)\]", text))
 
 

@@ -2,13 +2,14 @@
 
 from datetime import UTC, date, datetime
 
+import pyarrow as pa
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from dashboard import warehouse as package
 from dashboard.warehouse import WarehouseError, delta, leaving, records, syncing, tables, tidying
-from dashboard.warehouse.columns import columns_of
+from dashboard.warehouse.columns import DAY, WHOLE, Column, columns_of
 from dashboard.warehouse.delta import Destination, Writer
 from oegen import audit
 from oegen.models import ChangeSet, Comment
@@ -253,6 +254,20 @@ def test_registers_leave_with_editions_licence_and_no_private_names(warehouse, a
         date(2026, 1, 1)
     }
     assert warehouse.contents() == anew()
+
+
+def test_what_a_file_lacks_is_null_where_rows_are_kept(tmp_path):
+    columns = Column("number", WHOLE, ""), Column("added_later", DAY, "")
+    before, after = tables.Table("one", "", columns[:1]), tables.Table("one", "", columns)
+    place, day = Destination(str(tmp_path)), date(2026, 3, 31)
+    Writer(place, 1).append(before, lambda since: records.batches(before, [(1,), (2,)]))
+    Writer(place, 2).append(after, lambda since: records.batches(after, [(3, day)]))
+    found = delta.open_table(place, after)
+    kept = delta.kept_rows(found, after, "number", pa.array([1]))
+    rows = [(row["number"], row["added_later"]) for some in kept for row in some.to_pylist()]
+    assert sorted(rows) == [(2, None), (3, day)]
+    [row] = delta.select(found, after, "number", "added_later", number=3)
+    assert row == {"number": 3, "added_later": day}
 
 
 @pytest.mark.usefixtures("few_models")
