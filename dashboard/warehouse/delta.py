@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 from urllib.parse import urlsplit
@@ -44,6 +45,9 @@ READER_VERSION, WRITER_VERSION = 1, 4
 
 #: Who reads and writes holds a row group, and who writes also a file, in memory.
 ROW_GROUP, FILE_BYTES = 8_192, 32 * 2**20
+
+#: How much is read of a file at a time.
+READ_BYTES = 2**20
 
 #: How often a write that lost against another is tried again.
 ATTEMPTS = 20
@@ -305,7 +309,8 @@ def _row_groups(
     for part in found.to_pyarrow_dataset().get_fragments(within):
         with (
             part.filesystem.open_input_file(part.path) as source,
-            ParquetFile(source, pre_buffer=False) as file,
+            # Its columns are many small reads, each of which would be a request of a cloud.
+            ParquetFile(BufferedReader(source, READ_BYTES), pre_buffer=False) as file,
         ):
             for number in range(file.num_row_groups):
                 stored = file.read_row_group(number, columns=schema.names, use_threads=False)
