@@ -38,6 +38,7 @@ from oegen.asof.statements import PastRows, columns_of, stored
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.core import clock
+from oegen.core.database import is_in_snapshot
 from oegen.core.pointers import target_of
 from oegen.search.models import SearchDocument
 
@@ -156,7 +157,7 @@ class _PastTables:
         except DatabaseError:
             # SQLite cannot drop a table while a cursor on it is open. Close the connection: that
             # drops its temporary tables, so the next request can't read the past.
-            if self._connection.in_atomic_block:
+            if self._connection.in_atomic_block or is_in_snapshot(self._connection):
                 raise
             self._connection.close()
 

@@ -35,7 +35,7 @@ def snapshot(using: str, *, read_only: bool = True, shared: str = "") -> Iterato
     ``shared`` is the name of a snapshot that another transaction exported, on PostgreSQL.
     """
     connection = connections[using]
-    if connection.in_atomic_block or _is_in_snapshot(connection):
+    if connection.in_atomic_block or is_in_snapshot(connection):
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic(using), connection.cursor() as cursor:
@@ -58,7 +58,7 @@ def snapshot(using: str, *, read_only: bool = True, shared: str = "") -> Iterato
                 connection.connection.text_factory = text_factory
 
 
-def _is_in_snapshot(connection: Any) -> bool:
+def is_in_snapshot(connection: Any) -> bool:
     """Whether ``snapshot`` began a transaction that Django does not know of."""
     if connection.vendor != "sqlite":
         return False
