@@ -12,6 +12,7 @@ from dashboard import jobs as dashboard_jobs
 from dashboard import warehouse as package
 from dashboard.models import WarehouseRun
 from dashboard.warehouse import checking, running
+from oegen.jobs import running as job_running
 from oegen.jobs.models import State
 from oegen.models import Alert
 from tests.support.builders import make_pipeline
@@ -24,7 +25,10 @@ QUERIES = 17
 
 
 @pytest.fixture
-def configured(settings, tmp_path):
+def configured(settings, tmp_path, monkeypatch):
+    # After a second the lease would be lost: its own connection does not see the job, which is not
+    # committed here.
+    monkeypatch.setattr(job_running, "PROGRESS_EVERY", timedelta(hours=1))
     settings.WAREHOUSE = str(tmp_path / "a-name-to-keep")
     make_pipeline("Solar", capacity_mw=1)
     return settings
