@@ -503,8 +503,10 @@ class PipelineFilter(PageFilterSet):
         values = self.form.cleaned_data
         found = values["also"].technologies if values.get("also") else {}
         selection = values.get("technology") or NOTHING
-        labels = self.form.fields["technology"].labels
-        return found | {code: labels[code] for code in selection.included if code != NO_FACILITY}
+        codes = [code for code in selection.included if code != NO_FACILITY]
+        # The labels are read only if there is one to find.
+        field = self.form.fields["technology"]
+        return found | {code: field.labels[code] for code in codes}
 
     @property
     def holders(self) -> dict[str, tuple[str, dict]]:

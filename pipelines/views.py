@@ -74,7 +74,6 @@ class PipelineList(QuickViews, ListPage):
         is_filtered = self.filterset.is_bound and not self.has_invalid_filters()
         technologies = self.filterset.technologies if is_filtered else {}
         holders = self.filterset.holders if is_filtered else {}
-        facilities = self.object_list.facilities()
         context = super().get_context_data(**kwargs)
         return context | {
             "edit_template_name": EDIT_DIALOG,
@@ -83,7 +82,7 @@ class PipelineList(QuickViews, ListPage):
             "foot_template_name": "pipelines/parts/register_licences.html",
             "register_licences": self._register_licences(context["table"]),
             "parts": {
-                code: (name, facilities.of_technology(code).capacity())
+                code: (name, self.object_list.facilities().of_technology(code).capacity())
                 for code, name in technologies.items()
             },
             "held": {
