@@ -142,10 +142,16 @@ class PipelinePage(RecordPage):
     def milestones(self):
         return milestones_of(self.object)
 
+    @cached_property
+    def moves(self):
+        moves = self.object.transitions.select_related("stage")
+        return moves.order_by("-recorded_at", "pk")
+
     def known_records(self):
         linked = [(link.counterparty, link.role) for link in self.counterparty_links]
         kinds = [*(row.kind for row in self.milestones.rows), *self.milestones.others]
-        known = [self.object.stage, *self.object.facilities.all(), *chain(*linked), *kinds]
+        stages = [self.object.stage, *(move.stage for move in self.moves)]
+        known = [*stages, *self.object.facilities.all(), *chain(*linked), *kinds]
         return [*super().known_records(), *known, *self.points]
 
     def get_context_data(self, **kwargs):
@@ -161,7 +167,7 @@ class PipelinePage(RecordPage):
             "milestones": self.milestones,
             "may_edit_milestones": self.request.user.has_perms(MAY_EDIT_MILESTONES)
             and not clock.past_day(),
-            "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
+            "moves": self.moves,
         }
 
 
