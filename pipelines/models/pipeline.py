@@ -216,7 +216,7 @@ class Pipeline(AuditedModel):
 
     @cached_property
     def listed_facilities(self) -> list[Facility]:
-        """Its facilities as they were prefetched, as lists do into this attribute."""
+        """Its facilities; lists and the search prefetch them into this attribute."""
         return list(self.facilities.all())
 
     @property
