@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.db.models.expressions import RawSQL
 
-from dashboard.metrics.kept import MAX_DIFFERING
 from dashboard.metrics.portfolio import Portfolio
 from oegen.core.database import key_set
 from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
 from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import Reason
+from pipelines.facts.kept import MAX_DIFFERING
 from pipelines.querysets import mw_of
 
 

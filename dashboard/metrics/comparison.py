@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from dashboard.metrics.fact_rows import select_facts, valid_at
+from dashboard.metrics.fact_rows import select_facts
 from dashboard.metrics.sums import Column
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen import audit
@@ -19,6 +19,7 @@ from oegen.core import clock
 from oegen.core.database import key_set
 from oegen.core.sql import Values, run
 from pipelines.facts.intervals import FOREVER
+from pipelines.facts.spans import valid_at
 from pipelines.models import Fact, Stage, Technology
 
 if TYPE_CHECKING:

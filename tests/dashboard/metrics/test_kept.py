@@ -8,12 +8,12 @@ import pytest
 from django.utils import timezone
 
 from dashboard import metrics
-from dashboard.metrics import kept
 from dashboard.metrics.moved import count_changes
 from oegen.asof import as_of
 from oegen.audit import change_set
 from oegen.core import clock
 from oegen.core.caching import uncached
+from pipelines.facts import kept
 from pipelines.models import FactRevision, Pipeline, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.player import FIRST_DAY, Clock, Player
