@@ -205,6 +205,7 @@ class TimelineRows(ReadsSchedules):
     @method_decorator(cache_control(private=True, no_cache=True))
     def get(self, request, *args, **kwargs):
         """A browser that has the rows already is told so without reading them."""
+        self.filterset = self.get_filterset(self.get_filterset_class())
         key = cache_key("timeline", request.GET.get("start"), *self.version)
         return etag(lambda *args, **kwargs: f'"{key}"')(super().get)(request, *args, **kwargs)
 
