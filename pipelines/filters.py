@@ -258,6 +258,13 @@ def facility_country_choices() -> list[tuple[str, str]]:
     return _read(lambda: countries_of(Facility.objects.all()), "countries")
 
 
+def pipeline_country_choices() -> list[tuple[str, str]]:
+    if clock.past_day():
+        # From facts: the table of facilities as of that day would take longer to make.
+        return _read(lambda: countries_of(Fact.objects.now()), "countries of pipelines")
+    return facility_country_choices()
+
+
 class PipelineFilter(PageFilterSet):
     primary = ("q", "status", "technology", "rag", "rtb", "counterparty")
     ranges = (
@@ -343,7 +350,7 @@ class PipelineFilter(PageFilterSet):
     )
     country = SelectionFilter(
         "Country",
-        facility_country_choices,
+        pipeline_country_choices,
         select="in_country",
         group_by="facilities__country",
         empty_label="Any country",

@@ -179,16 +179,19 @@ class _Tally:
     ``results``: by stage, the number of pipelines that entered it, went on, were sold and ended.
     """
 
-    over: dict[tuple[str, int], tuple[int, ...]]
+    over: dict[str, dict[int, tuple[int, ...]]]
     ongoing: dict[tuple[str, date], str]
     results: dict[str, tuple[int, ...]]
 
     def with_others(self, before: _Tally, now: _Tally) -> _Tally:
         """With ``now`` instead of ``before``, which are of the same pipelines."""
-        over, results, ongoing = dict(self.over), dict(self.results), dict(self.ongoing)
+        over = {stage: dict(own) for stage, own in self.over.items()}
+        results, ongoing = dict(self.results), dict(self.ongoing)
         for change, operator in ((before, sub), (now, add)):
-            for key, numbers in change.over.items():
-                over[key] = _combine(operator, over.get(key, (0, 0)), numbers)
+            for stage, lengths in change.over.items():
+                own = over.setdefault(stage, {})
+                for days, numbers in lengths.items():
+                    own[days] = _combine(operator, own.get(days, (0, 0)), numbers)
             for stage, numbers in change.results.items():
                 results[stage] = _combine(operator, results.get(stage, (0,) * 4), numbers)
         for began, keys in before.ongoing.items():
@@ -197,33 +200,37 @@ class _Tally:
         for began, keys in now.ongoing.items():
             ongoing[began] = f"{ongoing.get(began, '')} {keys}".strip()
         return _Tally(
-            {key: numbers for key, numbers in over.items() if numbers[0]},
+            {
+                stage: {days: numbers for days, numbers in own.items() if numbers[0]}
+                for stage, own in over.items()
+            },
             {began: keys for began, keys in ongoing.items() if keys},
             {stage: numbers for stage, numbers in results.items() if numbers[0]},
         )
 
     def stays(self, day: date) -> Stays:
         """Up to the day."""
-        lengths: dict[str, dict[int, list[int]]] = {stage: {} for stage in self.results}
-        number, not_over = (dict.fromkeys(self.results, 0) for _ in range(2))
-        for (stage, days), (stays, moved) in self.over.items():
-            lengths[stage][days] = [moved, stays]
-            number[stage] += stays
+        # By stage and days, as in ``over``.
+        found = {stage: dict(over) for stage, over in self.over.items()}
+        not_over = dict.fromkeys(self.results, 0)
         for (stage, began), keys in self.ongoing.items():
-            stays = keys.count(" ") + 1
-            lengths[stage].setdefault((day - began).days, [0, 0])[1] += stays
-            number[stage] += stays
-            not_over[stage] += stays
+            days, number = (day - began).days, keys.count(" ") + 1
+            of_stage = found.setdefault(stage, {})
+            stays, moved = of_stage.get(days, (0, 0))
+            of_stage[days] = stays + number, moved
+            not_over[stage] += number
         summaries = {}
         for stage, (pipelines, went_on, sold, ended) in self.results.items():
-            of_stage = [Length(days, *own) for days, own in sorted(lengths[stage].items())]
+            lengths = [
+                Length(days, moved, stays) for days, (stays, moved) in sorted(found[stage].items())
+            ]
             summaries[stage] = Summary(
                 pipelines,
-                stays=number[stage],
+                stays=sum(stays for _, _, stays in lengths),
                 ongoing=not_over[stage],
-                moved=sum(length.moved for length in of_stage),
-                median_days=days_until(of_stage, 0.5),
-                usual_days=days_until(of_stage, FOUR_FIFTHS),
+                moved=sum(moved for _, moved, _ in lengths),
+                median_days=days_until(lengths, 0.5),
+                usual_days=days_until(lengths, FOUR_FIFTHS),
                 went_on=went_on,
                 sold=sold,
                 ended=ended,
@@ -335,7 +342,7 @@ def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
                 ) AS versions WHERE age = 1 AND history_type <> '{audit.REMOVED}'
             )"""  # noqa: S608
         )
-    over: dict[tuple[str, int], tuple[int, ...]] = {}
+    over: dict[str, dict[int, tuple[int, ...]]] = {}
     ongoing: dict[tuple[str, date], str] = {}
     results: dict[str, tuple[int, ...]] = {}
     for stage, days, began, keys, *numbers in sql.fetch(
@@ -354,7 +361,7 @@ def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
         params + tuple(only.params if only else ()),
     ):
         if days is not None:
-            over[stage, int(days)] = int(numbers[0]), int(numbers[1])
+            over.setdefault(stage, {})[int(days)] = int(numbers[0]), int(numbers[1])
         elif began is not None:
             ongoing[stage, sql.date_of(began)] = keys
         else:
@@ -378,11 +385,12 @@ def _adapted(*moments: datetime) -> Values:
 def days_until(lengths: list[Length], share: float) -> int | None:
     """The days within which the share of stays has ended with a move, by the Kaplan–Meier estimate;
     None if the estimate does not reach it. ``lengths`` are distinct and in ascending order."""
-    at_risk = sum(length.stays for length in lengths)
+    at_risk = sum(stays for _, _, stays in lengths)
     staying = 1.0
-    for length in lengths:
-        staying *= 1 - length.moved / at_risk
-        at_risk -= length.stays
-        if 1 - staying >= share - ROUNDING:
-            return length.days
+    enough = share - ROUNDING
+    for days, moved, stays in lengths:
+        staying *= 1 - moved / at_risk
+        at_risk -= stays
+        if 1 - staying >= enough:
+            return days
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from heapq import merge
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -112,9 +114,13 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                         )
                     ),
                     tuple(
-                        sorted(
-                            [*(row for row in found.first if row.key not in written), *now.first],
-                            key=_Row.order,
+                        islice(
+                            merge(
+                                (row for row in found.first if row.key not in written),
+                                now.first,
+                                key=_Row.order,
+                            ),
+                            limit,
                         )
                     ),
                 )
