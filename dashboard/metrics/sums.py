@@ -207,6 +207,10 @@ class Sums:
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """The total of each group by the values of ``keys``, which are ``KEYS``. A condition on the
         technology requires ``Column.TECHNOLOGY`` in them."""
+        return self.added_by(*keys, where=where).totals()
+
+    def added_by(self, *keys: Column, where: Iterable[Condition] = ()) -> Adder:
+        """What ``totals_by`` is made of."""
         index = self._index
         read, selects = values_of(keys), selector(where)
         groups = [read(values) if selects(values) else None for values in index.places]
@@ -224,7 +228,7 @@ class Sums:
             sums.subtract_excess(
                 (groups[place], *member) for place, member in zip(places, members, strict=True)
             )
-        return sums.totals()
+        return sums
 
 
 class _Index:
@@ -333,7 +337,19 @@ class Adder:
         added = (pipelines, *numbers)
         self._added[key, basis].append(added if sign > 0 else tuple(map(neg, added)))
 
-    def subtract_excess(self, members: Iterable[tuple[Values | None, SharedRow, Numbers]]) -> None:
+    def add_facility(
+        self, members: Iterable[tuple[Values | None, SharedRow, Numbers]], sign: int = 1
+    ) -> None:
+        """Add a facility by the rows of its pipelines, each with its group; None is no group."""
+        members = list(members)
+        for key, shared, numbers in members:
+            if key is not None:
+                self.add(key, shared.basis, shared.first_row, numbers, sign)
+        self.subtract_excess(members, sign)
+
+    def subtract_excess(
+        self, members: Iterable[tuple[Values | None, SharedRow, Numbers]], sign: int = 1
+    ) -> None:
         """Subtract what the rows of a facility, added with their groups, add up to above the
         facility, which counts once in each group, with the highest of its shares. None is no
         group."""
@@ -342,7 +358,7 @@ class Adder:
             groups[key].append(cast("tuple[SharedRow, Numbers]", member))
         for key, rows in groups.items():
             if key is not None and len(rows) > 1:
-                self.add(key, rows[0][0].basis, 0, _excess(rows), sign=-1)
+                self.add(key, rows[0][0].basis, 0, _excess(rows), -sign)
 
     def totals(self) -> dict[Values, Total]:
         """The groups that have a pipeline or a facility."""
