@@ -22,7 +22,7 @@ class OEGenConfig(AppConfig):
         from oegen.api.webhooks import jobs as webhook_jobs  # noqa: F401
         from oegen.api.webhooks import outbox  # noqa: F401
         from oegen.audit import checks, day_rules, seeding, triggers  # noqa: F401
-        from oegen.core import private_files
+        from oegen.core import private_files, timestamps  # noqa: F401
         from oegen.core.triggers import register_trigger
         from oegen.imports import comments as comments_import  # noqa: F401
         from oegen.imports.tables import jobs as import_jobs  # noqa: F401

@@ -41,6 +41,7 @@ ON_POSTGRESQL = {
     *("oegen/audit/test_undoing.py", "pipelines/test_fact_races.py"),
     "oegen/audit/test_shared_check.py",
     *("dashboard/test_freeze_races.py", "oegen/api/reporting/test_reporting.py"),
+    "oegen/core/test_timestamps.py",
 }
 
 #: What ``make test-full`` tries on SQLite alone, too: the browser sees no database, and the others
@@ -48,7 +49,7 @@ ON_POSTGRESQL = {
 NEVER_ON_POSTGRESQL = ("browser/", "dashboard/test_run_local.py", "oegen/test_settings.py")
 
 #: What there is on PostgreSQL alone.
-NEVER_ON_SQLITE = ("oegen/api/reporting/",)
+NEVER_ON_SQLITE = ("oegen/api/reporting/", "oegen/core/test_timestamps.py")
 
 
 def pytest_addoption(parser):

@@ -8,13 +8,39 @@ from django.contrib.admin import DateFieldListFilter
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Case, IntegerField, Value, When
+from django.core.exceptions import EmptyResultSet
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpResponseRedirect
+from django.utils.functional import cached_property
 from django.utils.text import Truncator
 
-from oegen import search
+from oegen import asof, audit, search
 from oegen.core.folding import fold, words_of
+from oegen.pages.paging import FoundPage, find_page
 from oegen.search import ordering
+
+
+class FoundPages(Paginator):
+    """The pages of business records, found and counted in one statement as the site's lists are."""
+
+    object_list: QuerySet
+
+    @cached_property
+    def count(self):
+        return self._found(1).count
+
+    def page(self, number):
+        number = self.validate_number(number)
+        rows = self.object_list.model._default_manager.filter(pk__in=self._found(number).keys)
+        return Page(rows.order_by(*self.object_list.query.order_by), number, self)
+
+    def _found(self, number: int) -> FoundPage:
+        start = (number - 1) * self.per_page
+        try:
+            return find_page(self.object_list, start, self.per_page, asof.data_version())
+        except EmptyResultSet:
+            return FoundPage([], 0, None)
 
 
 class OrderedChangeList(ChangeList):
@@ -28,7 +54,10 @@ class OrderedChangeList(ChangeList):
 
     def get_results(self, request):
         super().get_results(request)
-        page = self.root_queryset.filter(pk__in=self.result_list.values("pk"))
+        found = self.result_list
+        if not self.multi_page and not self.show_all:
+            found = self.paginator.page(1).object_list
+        page = self.root_queryset.filter(pk__in=found.values("pk"))
         page = page.order_by(*self.queryset.query.order_by)
         self.result_list = self.apply_select_related(page)
 
@@ -57,6 +86,12 @@ class OrderedNamesMixin(BaseModelAdmin):
 class FoldedSearchMixin(admin.ModelAdmin):
     """Searches as the site does, ignoring accents, case and apostrophes, in change lists and
     autocompletes. Autocompletes list names that start with the text first."""
+
+    def get_paginator(self, request, queryset, per_page, *args, **kwargs):
+        # Rows that are not filtered are read by an index, as many as the page has.
+        if queryset.query.has_filters() and self.model in audit.business_models():
+            return FoundPages(queryset, per_page)
+        return super().get_paginator(request, queryset, per_page, *args, **kwargs)
 
     def get_search_results(self, request, queryset, search_term):
         if not search_term.strip() or "\x00" in search_term:

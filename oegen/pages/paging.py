@@ -3,7 +3,8 @@
 A text search can be the most expensive part of a list. A common table expression runs it once for
 the page, the count and the capacity. Both are cached until a business record changes: the other
 pages and orders of a list then read their keys only, and a page that was read before reads none.
-While a long write is under way, the totals are held.
+The keys of pages far from both ends are read for many pages at a time, because a database has to
+order all rows before them. While a long write is under way, the totals are held.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.core.cache import cache
 from django.db import connections
 from django.db.models import QuerySet, Window
 from django.db.models.expressions import RawSQL
@@ -20,7 +20,10 @@ from django.utils import timezone
 
 from oegen.audit.long_writes import long_write_since
 from oegen.core import clock
-from oegen.core.caching import CACHE_SECONDS, cache_key
+from oegen.core.caching import cache_key, keep, read, write
+
+#: The number of keys that are read at a time far from the ends of a list.
+BLOCK = 1_000
 
 FOUND = RawSQL('SELECT "pk" FROM "found"', ())
 
@@ -46,12 +49,10 @@ def find_page(rows: QuerySet, start: int, size: int, data_version: str) -> Found
     """
     ordered = rows.values_list("pk").query.sql_with_params()
     held_since = long_write_since()
-    key = cache_key("page", data_version, held_since, ordered, start, size)
-    page: FoundPage | None = cache.get(key)
-    if page is None:
-        page = _read_page(rows, start, size, data_version, held_since)
-        cache.set(key, page, timeout=CACHE_SECONDS)
-    return page
+    return keep(
+        lambda: _read_page(rows, start, size, data_version, held_since),
+        *("page", data_version, held_since, ordered, start, size),
+    )
 
 
 def _read_page(
@@ -59,13 +60,13 @@ def _read_page(
 ) -> FoundPage:
     condition = rows.order_by().values_list("pk").query.sql_with_params()
     key = cache_key("totals", held_since or data_version, clock.past_day(), condition)
-    totals: tuple[int, Any, datetime | None] | None = cache.get(key)
+    totals: tuple[int, Any, datetime | None] | None = read(key)
     # What was empty is read again: it is what an import fills.
     if totals is not None and (totals[0] or held_since is None):
-        return FoundPage(_keys(rows, start, size, totals[0]), *totals)
+        return FoundPage(_keys(rows, start, size, totals[0], data_version), *totals)
     held_at = timezone.now() if held_since else None
     page = replace(_read_with_totals(rows, start, size), held_at=held_at)
-    cache.set(key, (page.count, page.capacity, held_at), timeout=CACHE_SECONDS)
+    write(key, (page.count, page.capacity, held_at))
     return page
 
 
@@ -99,7 +100,18 @@ def _read_with_totals(rows: QuerySet, start: int, size: int) -> FoundPage:
     )
 
 
-def _keys(rows: QuerySet, start: int, size: int, count: int) -> list:
+def _keys(rows: QuerySet, start: int, size: int, count: int, data_version: str) -> list:
+    first = start - start % BLOCK
+    if not BLOCK <= start < count - BLOCK or start + size > first + BLOCK:
+        return _read_keys(rows, start, size, count)
+    block = keep(
+        lambda: _read_keys(rows, first, BLOCK, count),
+        *("keys", data_version, rows.values_list("pk").query.sql_with_params(), first),
+    )
+    return block[start - first : start - first + size]
+
+
+def _read_keys(rows: QuerySet, start: int, size: int, count: int) -> list:
     """The keys from ``start`` on, counted from the nearer end: a database reads all rows before."""
     end = min(start + size, count)
     if start <= count // 2 or end <= start:

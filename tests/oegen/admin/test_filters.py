@@ -91,3 +91,21 @@ def test_table_sent_to_such_an_address_saves_nothing_and_says_so(desk):
 
     assert "Nothing was saved." in " ".join(str(one) for one in response.context["messages"])
     assert pipeline.history.count() == 1
+
+
+def test_pages_of_a_search_are_those_of_now(desk):
+    for number in range(51):
+        make_pipeline(f"Moor {number:02}")
+    kept = make_pipeline("Moor 99")
+
+    def names(page: int) -> list[str]:
+        answer = desk.client.get(PIPELINES, {"q": "moor", "p": page})
+        return [one.project_name for one in answer.context["cl"].result_list]
+
+    assert (len(names(1)), names(2)) == (50, ["Moor 50", "Moor 99"])
+    kept.project_name = "Heath"
+    kept.save()
+    assert (len(names(1)), names(2)) == (50, ["Moor 50"])
+    assert "Choose a filter" in visit(desk.client, PIPELINES, {"q": "moor", "p": 3})[1]
+    # With one page, Django shows that for any number.
+    assert desk.client.get(PIPELINES, {"q": "heath", "p": 3}).context["cl"].result_count == 1

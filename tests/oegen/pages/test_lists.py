@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from infopoints.choices import Status
 from oegen.models import Comment
+from oegen.pages import paging
 from oegen.pages.paging import find_page
 from pipelines.models import Pipeline, PipelineFacility
 from tests.support.builders import (
@@ -218,8 +219,11 @@ def test_rows_of_equal_value_are_on_one_page_only(as_manager):
 
 
 @pytest.mark.parametrize("sort", ["capacity_mw", "-capacity_mw", "-rtb_date", "project_name"])
-def test_pages_are_the_same_from_either_end(db, sort):
-    """Once the totals are cached, pages past the middle are read from the end."""
+@pytest.mark.parametrize(("size", "block"), [(3, 1_000), (1, 2)])
+def test_pages_are_the_same_from_either_end(db, monkeypatch, sort, size, block):
+    """Once the totals are cached, pages past the middle are read from the end, and those far from
+    both ends several at a time."""
+    monkeypatch.setattr(paging, "BLOCK", block)
     for number in range(11):
         make_pipeline(f"Moor {number}", capacity_mw=number % 4 or None)
     name, backwards = sort.removeprefix("-"), sort.startswith("-")
@@ -228,12 +232,13 @@ def test_pages_are_the_same_from_either_end(db, sort):
     rows = rows.order_by(order, "pk")
 
     def keys() -> list:
-        pages = [find_page(rows, start, 3, f"{sort} now") for start in range(0, 15, 3)]
+        pages = [find_page(rows, start, size, f"{sort} now") for start in starts]
         assert {page.count for page in pages} == {11}
         return [page.keys for page in pages]
 
     everything = list(rows.values_list("pk", flat=True))
-    assert keys() == keys() == [everything[start : start + 3] for start in range(0, 15, 3)]
+    starts = range(0, 15, size)
+    assert keys() == keys() == [everything[start : start + size] for start in starts]
 
 
 def test_paging_keeps_filter_and_order_in_the_address(as_manager):
