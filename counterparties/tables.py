@@ -50,6 +50,7 @@ ROLE_LINKS = LinkedRows(
         CounterpartyContact.objects.select_related("counterparty", "role").order_by(
             "role__order", natural("counterparty__name")
         ),
+        to_attr="listed_roles",
     ),
     owner="contact",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 
@@ -23,18 +23,23 @@ from dashboard.metrics.changes import Change, Changes, StepPipeline
 from dashboard.metrics.kinds import KINDS
 from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
+from oegen.audit import table_version
 from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
 from oegen.core.words import count
 from oegen.exports import FileColumn
-from oegen.models import ChangeSet
+from oegen.models import AccountRecord, ChangeSet
 from oegen.pages.columns import truncate
 from oegen.pages.lists import FilteredPage
+from pipelines.facts.kept import facts_and_others_version
 from pipelines.filtered import select_pipelines
 from pipelines.filters import PipelineFilter, reader_key
-from pipelines.models import Pipeline
+from pipelines.models import Facility, Milestone, Pipeline
 from pipelines.querysets import ConditionsQuerySet
+
+#: The models of which nothing is told that is not in the facts.
+BY_FACTS = (Pipeline, Facility, Milestone)
 
 #: Lines of each kind while all kinds are shown; a single kind is paginated.
 FIRST_LINES = 10
@@ -90,13 +95,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """The first lines of one kind of change; ``more`` is the number of the others."""
+    """The first lines of one kind of change; ``more`` is the number of the others. ``key`` is that
+    of the fragment."""
 
     code: str
     label: str
     total: metrics.Total
     lines: list[Line]
     more: int
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,11 +183,18 @@ class ChangesPage(FilteredPage):
         }
         if context["is_wrong"]:
             return context
-        days = self.start.day, self.end.day, clock.today(), clock.past_day()
-        # Kept until the next change set of whatever kind, because people are named.
-        version = ChangeSet.objects.newest_seal(), *days
-        key = "changes", *version, *reader_key(self.request.GET, self.request.user)
+        key = self._version()
         return context | keep(self._results, *key) | {"results_key": cache_key(*key)}
+
+    def _version(self) -> tuple[object, ...]:
+        """What changes when the results do; read before anything else is."""
+        if self.filterset.asks_facts_only:
+            # People are named.
+            written = facts_and_others_version(BY_FACTS), *table_version(AccountRecord)
+        else:
+            written = (ChangeSet.objects.newest_seal(),)
+        days = self.start.day, self.end.day, clock.today(), clock.past_day()
+        return "changes", *written, *days, *reader_key(self.request.GET, self.request.user)
 
     def _results(self) -> dict:
         with self._changes() as (found, walk):
@@ -234,10 +248,12 @@ class ChangesPage(FilteredPage):
             shown = found.first(FIRST_LINES)
         lines = self._lines([change for kind in shown.values() for change in kind])
         groups = []
+        reader = clock.today(), *reader_key(self.request.GET, self.request.user)
         for kind, total in totals.items():
             own = [line for line in lines if line.change.kind == kind]
             more = 0 if self.kind else counts[kind] - len(own)
-            groups.append(Group(kind, KINDS[kind].label, total, own, more))
+            group = Group(kind, KINDS[kind].label, total, own, more)
+            groups.append(replace(group, key=cache_key("changes of a kind", *reader, group)))
         number = sum(counts.values())
         return {
             "groups": groups,

@@ -229,7 +229,7 @@ def _own_changes(before: Portfolio, now: Portfolio, since: date, until: date) ->
 
 def _changes(since: date) -> dict[str, Any]:
     """The latest change sets, newest first."""
-    made = ChangeSet.objects.recorded().in_feed()
+    made = ChangeSet.objects.in_feed()
     made = made.filter(recorded_at__gte=clock.end_of(since))
     total = made.count()
     lines = []

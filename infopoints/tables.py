@@ -32,9 +32,10 @@ class LinkedColumn(TextColumn):
         self.links = links
         self.first = first
         records: QuerySet = getattr(InformationPoint, linked).rel.model._default_manager.all()
-        rows = LinkedRows(Prefetch(linked, records), owner="information_points")
+        prefetch = Prefetch(linked, records, to_attr=f"listed_{linked}")
+        rows = LinkedRows(prefetch, owner="information_points")
         super().__init__(
-            annotate=methodcaller("prefetch_related", linked),
+            annotate=methodcaller("prefetch_related", prefetch),
             file_value=FileValue((name,), separator.join, rows),
         )
 

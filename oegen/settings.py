@@ -115,6 +115,13 @@ CACHES = {
         "LOCATION": VAR_DIR / "counters",
         "OPTIONS": {"MAX_ENTRIES": 5000},
     },
+    # What is the same on every page (oegen/base.html): of one process, and drawn anew where
+    # templates may be edited.
+    "markup": {
+        "BACKEND": "django.core.cache.backends."
+        + ("dummy.DummyCache" if DEBUG else "locmem.LocMemCache"),
+        "LOCATION": "markup",
+    },
 }
 
 # People ------------------------------------------------------------------------------------------

@@ -24,6 +24,9 @@ EDIT_DIALOG = "pipelines/parts/edit_dialog.html"
 #: The query parameter of the comparison day.
 COMPARE = "compare"
 
+#: Those of filters.
+_PARAMETERS = {one for name in PipelineFilter.base_filters for one in (name, f"{name}{NOT}")}
+
 
 class QuickViews(FilteredPage):
     """A page with tabs of the usual filters of pipelines."""
@@ -80,9 +83,11 @@ def select_pipelines(query: QueryDict, request: HttpRequest) -> ConditionsQueryS
     A filter value that did not exist then, such as a counterparty entered later, matches nothing.
     """
     everything: PipelineQuerySet = Pipeline.objects.all()
+    if _PARAMETERS.isdisjoint(query):
+        # Without the choices of a form, which would be read as of each day.
+        return everything
     found = PipelineFilter(query, queryset=everything, request=request)
     if not found.active_values:
-        # Without the choices of its form, which would be read as of each day.
         return everything
     if found.asks_facts_only:
         found.queryset = Fact.objects.now().filter(is_first=True)

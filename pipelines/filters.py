@@ -10,7 +10,6 @@ from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
 from counterparties.querysets import filter_links
-from oegen import asof
 from oegen.core import clock
 from oegen.core.caching import keep
 from oegen.models import User
@@ -31,6 +30,7 @@ from oegen.pages.filters import (
 )
 from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
 from pipelines.choices import ON_HOLD, RAG, FindingKind, Outcome, Reason
+from pipelines.facts.kept import facts_and_others_version
 from pipelines.models import (
     CounterpartyRole,
     Facility,
@@ -104,8 +104,10 @@ def status_choices() -> list[Choice]:
 
 
 def _read(records: Callable[[], T], kind: str) -> T:
-    """Of a past day, which takes long to read, they are cached until a business record changes."""
-    return keep(records, "choices", kind, asof.data_version()) if clock.past_day() else records()
+    """Of a past day, which takes long to read, they are cached until a write is dated before."""
+    if not clock.past_day():
+        return records()
+    return keep(records, "choices", kind, facts_and_others_version())
 
 
 def technology_choices() -> list[Choice]:
@@ -256,6 +258,13 @@ def facility_country_choices() -> list[tuple[str, str]]:
     return _read(lambda: countries_of(Facility.objects.all()), "countries")
 
 
+def pipeline_country_choices() -> list[tuple[str, str]]:
+    if clock.past_day():
+        # From facts: the table of facilities as of that day would take longer to make.
+        return _read(lambda: countries_of(Fact.objects.now()), "countries of pipelines")
+    return facility_country_choices()
+
+
 class PipelineFilter(PageFilterSet):
     primary = ("q", "status", "technology", "rag", "rtb", "counterparty")
     ranges = (
@@ -341,7 +350,7 @@ class PipelineFilter(PageFilterSet):
     )
     country = SelectionFilter(
         "Country",
-        facility_country_choices,
+        pipeline_country_choices,
         select="in_country",
         group_by="facilities__country",
         empty_label="Any country",
@@ -503,8 +512,10 @@ class PipelineFilter(PageFilterSet):
         values = self.form.cleaned_data
         found = values["also"].technologies if values.get("also") else {}
         selection = values.get("technology") or NOTHING
-        labels = self.form.fields["technology"].labels
-        return found | {code: labels[code] for code in selection.included if code != NO_FACILITY}
+        codes = [code for code in selection.included if code != NO_FACILITY]
+        # The labels are read only if there is one to find.
+        field = self.form.fields["technology"]
+        return found | {code: field.labels[code] for code in codes}
 
     @property
     def holders(self) -> dict[str, tuple[str, dict]]:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+from operator import add, sub
 from typing import NamedTuple
 from uuid import UUID
 
 from django.apps import apps
+from django.db import connection
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
 
 from oegen import asof, audit
 from oegen.core import clock, sql
 from oegen.core.caching import keep
+from oegen.core.database import key_set
+from oegen.core.sql import Values
+from oegen.models import AuditedModel
 from pipelines.choices import Outcome
+from pipelines.facts.intervals import FOREVER
 
 #: The fewest observations from which a share or a usual time is given.
 ENOUGH = 10
 
 FOUR_FIFTHS = 0.8
+
+#: The part of the pipelines from which on all are read instead of those that moved: a quarter.
+FEW = 4
 
 #: The tolerance for shares computed in floating point.
 ROUNDING = 1e-9
@@ -32,9 +43,10 @@ UNDECIDED, THERE = "undecided", "there"
 _ENDED_PLACE, _SOLD_PLACE = -1, -2
 
 
-def stays_sql(where: str = "") -> str:
+def stays_sql(where: str = "", transitions: str = "") -> str:
     """SQL with a row for each stay of a pipeline in a stage. Holds don't interrupt a stay.
     ``where`` is a WHERE clause on ``pipeline_id``; by default all pipelines' are read.
+    ``transitions`` is SQL for these, by default those of the effective day.
 
     Columns: ``transition_id`` (the move that began it), ``pipeline_id``, ``stage`` (its code),
     ``began``, ``until`` (null if it is not over);
@@ -42,9 +54,8 @@ def stays_sql(where: str = "") -> str:
     pipeline reached a later stage afterwards), ``sold`` and ``ended`` (it did not, and was sold, or
     withdrawn or refused).
     """
-    transitions, stages = (
-        asof.table(apps.get_model("pipelines", name)) for name in ("StageTransition", "Stage")
-    )
+    transition, stage = _models()
+    transitions, stages = transitions or asof.table(transition), asof.table(stage)
     # ``place`` is the stage's order, which is unique, or below zero for an outcome.
     return f"""
         SELECT transition_id, pipeline_id, code AS stage, began, until,
@@ -159,88 +170,227 @@ class Stays:
     version: tuple[object, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Tally:
+    """The stays of some pipelines at a moment, whatever the day: sums over single pipelines.
+
+    ``over``: by stage and days, the number of stays and of those that ended with a move.
+    ``ongoing``: by stage and first day, the keys of the pipelines as text, separated by spaces.
+    ``results``: by stage, the number of pipelines that entered it, went on, were sold and ended.
+    """
+
+    over: dict[str, dict[int, tuple[int, ...]]]
+    ongoing: dict[tuple[str, date], str]
+    results: dict[str, tuple[int, ...]]
+
+    def with_others(self, before: _Tally, now: _Tally) -> _Tally:
+        """With ``now`` instead of ``before``, which are of the same pipelines."""
+        over = {stage: dict(own) for stage, own in self.over.items()}
+        results, ongoing = dict(self.results), dict(self.ongoing)
+        for change, operator in ((before, sub), (now, add)):
+            for stage, lengths in change.over.items():
+                own = over.setdefault(stage, {})
+                for days, numbers in lengths.items():
+                    own[days] = _combine(operator, own.get(days, (0, 0)), numbers)
+            for stage, numbers in change.results.items():
+                results[stage] = _combine(operator, results.get(stage, (0,) * 4), numbers)
+        for began, keys in before.ongoing.items():
+            gone = set(keys.split())
+            ongoing[began] = " ".join(key for key in ongoing[began].split() if key not in gone)
+        for began, keys in now.ongoing.items():
+            ongoing[began] = f"{ongoing.get(began, '')} {keys}".strip()
+        return _Tally(
+            {
+                stage: {days: numbers for days, numbers in own.items() if numbers[0]}
+                for stage, own in over.items()
+            },
+            {began: keys for began, keys in ongoing.items() if keys},
+            {stage: numbers for stage, numbers in results.items() if numbers[0]},
+        )
+
+    def stays(self, day: date) -> Stays:
+        """Up to the day."""
+        # By stage and days, as in ``over``.
+        found = {stage: dict(over) for stage, over in self.over.items()}
+        not_over = dict.fromkeys(self.results, 0)
+        for (stage, began), keys in self.ongoing.items():
+            days, number = (day - began).days, keys.count(" ") + 1
+            of_stage = found.setdefault(stage, {})
+            stays, moved = of_stage.get(days, (0, 0))
+            of_stage[days] = stays + number, moved
+            not_over[stage] += number
+        summaries = {}
+        for stage, (pipelines, went_on, sold, ended) in self.results.items():
+            lengths = [
+                Length(days, moved, stays) for days, (stays, moved) in sorted(found[stage].items())
+            ]
+            summaries[stage] = Summary(
+                pipelines,
+                stays=sum(stays for _, _, stays in lengths),
+                ongoing=not_over[stage],
+                moved=sum(moved for _, moved, _ in lengths),
+                median_days=days_until(lengths, 0.5),
+                usual_days=days_until(lengths, FOUR_FIFTHS),
+                went_on=went_on,
+                sold=sold,
+                ended=ended,
+            )
+        usual = {
+            stage: one.usual_days
+            for stage, one in summaries.items()
+            if one.usual_days is not None and one.moved >= ENOUGH
+        }
+        waiting = [
+            sql.uuid_of(key)
+            for (stage, began), keys in self.ongoing.items()
+            if stage in usual and (day - began).days > usual[stage]
+            for key in keys.split()
+        ]
+        return Stays(summaries, waiting)
+
+
+def _combine(
+    operator: Callable[[int, int], int], one: tuple[int, ...], other: tuple[int, ...]
+) -> tuple[int, ...]:
+    return tuple(map(operator, one, other))
+
+
 def summarize(day: date, only: str = "") -> dict[str, Summary]:
     """The stays up to the day, by the stage's code. ``only`` names a table with the ids of the
     pipelines wanted; by default those of all are summarized."""
-    if only:
-        return _read(day, f"WHERE pipeline_id IN (SELECT id FROM {only})").summaries  # noqa: S608
-    return stays_of_all(day).summaries
+    if not only:
+        return stays_of_all(day).summaries
+    wanted = RawSQL(f"SELECT id FROM {only}", ())  # noqa: S608, S611 - no user input
+    return _read(clock.past_moment(), wanted).stays(day).summaries
 
 
 def stays_of_all(day: date) -> Stays:
     """The stays of all pipelines up to the day, cached until a transition or a stage is written."""
-    models = (apps.get_model("pipelines", name) for name in ("StageTransition", "Stage"))
-    version = (day, clock.past_moment(), *audit.table_version(*models))
-    return keep(lambda: replace(_read(day), version=version), "stays", *version)
+    moment = clock.past_moment()
+    version = (day, moment, *_version_of(moment))
+
+    def read() -> Stays:
+        return replace(_tally_of_all(moment).stays(day), version=version)
+
+    return keep(read, "stays", *version)
 
 
-def _read(day: date, where: str = "") -> Stays:
-    until = f"COALESCE(until, {sql.date_literal(day)})"
-    lengths: dict[str, list[Length]] = defaultdict(list)
-    still: Counter[str] = Counter()
-    results: dict[str, list[int]] = {}
-    #: The ids of the pipelines whose stays are not over, by stage and days so far.
-    ongoing: list[tuple[str, int, str]] = []
-    for stage, days, keys, *numbers in sql.fetch(
+def _tally_of_all(moment: datetime | None) -> _Tally:
+    """The one of this morning is kept; of the pipelines that moved between that and the moment, if
+    these are few, it is read anew."""
+    morning = clock.start_of(timezone.localdate())
+    since, until = sorted((moment or FOREVER, morning))
+    if _are_other_stages(since, until):
+        return _read(moment)
+    known = keep(lambda: _read(morning), "tally of stays", morning, *_version_of(morning))
+    transition, _ = _models()
+    moved = sql.fetch(
         f"""
-        WITH stays AS MATERIALIZED ({stays_sql(where)})
-        SELECT stage, {sql.days_between("began", until)} AS days,
-            {sql.joined("pipeline_id")} FILTER (WHERE until IS NULL),
-            SUM(moved), COUNT(*), COUNT(*) - COUNT(until), NULL FROM stays GROUP BY 1, 2
-        UNION ALL
-        SELECT stage, NULL, NULL, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
-        FROM ({stage_results_sql("stays")}) AS results GROUP BY stage
-        """  # noqa: S608 - no user input
-    ):
-        if days is None:
-            results[stage] = list(map(int, numbers))
-            continue
-        moved, stays, not_over = map(int, numbers[:3])
-        lengths[stage].append(Length(int(days), moved, stays))
-        still[stage] += not_over
-        if keys:
-            ongoing.append((stage, int(days), keys))
-    for of_stage in lengths.values():
-        # Not in SQL: PostgreSQL would sort all stays by the stages' codes.
-        of_stage.sort()
-    summaries = {
-        stage: Summary(
-            pipelines,
-            stays=sum(length.stays for length in lengths[stage]),
-            ongoing=still[stage],
-            moved=sum(length.moved for length in lengths[stage]),
-            median_days=days_until(lengths[stage], 0.5),
-            usual_days=days_until(lengths[stage], FOUR_FIFTHS),
-            went_on=went_on,
-            sold=sold,
-            ended=ended,
-        )
-        for stage, (pipelines, went_on, sold, ended) in results.items()
-    }
-    usual = {
-        stage: one.usual_days
-        for stage, one in summaries.items()
-        if one.usual_days is not None and one.moved >= ENOUGH
-    }
-    return Stays(
-        summaries,
-        [
-            sql.uuid_of(key)
-            for stage, days, keys in ongoing
-            if stage in usual and days > usual[stage]
-            for key in keys.split()
-        ],
+        SELECT DISTINCT pipeline_id FROM {_history_of(transition)}
+        WHERE history_date >= %s AND history_date < %s
+        """,  # noqa: S608 - no user input
+        _adapted(since, until),
     )
+    if not moved:
+        return known
+    if FEW * len(moved) > max((pipelines for pipelines, *_ in known.results.values()), default=0):
+        return _read(moment)
+    only = key_set([sql.uuid_of(key) for (key,) in moved])
+    return known.with_others(_read(morning, only), _read(moment, only))
+
+
+def _are_other_stages(since: datetime, until: datetime) -> bool:
+    """Whether a stage was written in between, other than by the set-up."""
+    _, stage = _models()
+    written = audit.history_model(stage).objects.exclude(change_set__source=audit.Source.MIGRATION)
+    return written.filter(history_date__gte=since, history_date__lt=until).exists()
+
+
+def _version_of(moment: datetime | None) -> Values:
+    """What changes when the stays up to the moment do."""
+    [until] = _adapted(moment or FOREVER)
+    transitions, stages = map(_history_of, _models())
+    [version] = sql.fetch(
+        f"""
+        SELECT (SELECT COUNT(*) FROM {transitions} WHERE history_date < %s), (
+            SELECT digest FROM {transitions} WHERE history_date < %s
+            ORDER BY history_id DESC LIMIT 1
+        ), (SELECT COUNT(*) FROM {stages}),
+        (SELECT digest FROM {stages} ORDER BY history_id DESC LIMIT 1)
+        """,  # noqa: S608
+        (until, until),
+    )
+    return version
+
+
+def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
+    """By the transitions before the moment, or the current ones; ``only`` selects the ids of the
+    pipelines wanted."""
+    wanted = f"pipeline_id IN ({only.sql})" if only else "1 = 1"
+    if moment is None:
+        stays, params = stays_sql(f"WHERE {wanted}"), ()
+    else:
+        # Not from tables as of a past day: to make them takes longer.
+        history, params = _history_of(_models()[0]), _adapted(moment)
+        stays = stays_sql(
+            transitions=f"""(
+                SELECT * FROM (
+                    SELECT *, ROW_NUMBER() OVER (
+                        PARTITION BY id ORDER BY history_date DESC, history_id DESC
+                    ) AS age
+                    FROM {history} WHERE history_date < %s AND {wanted}
+                ) AS versions WHERE age = 1 AND history_type <> '{audit.REMOVED}'
+            )"""  # noqa: S608
+        )
+    over: dict[str, dict[int, tuple[int, ...]]] = {}
+    ongoing: dict[tuple[str, date], str] = {}
+    results: dict[str, tuple[int, ...]] = {}
+    for stage, days, began, keys, *numbers in sql.fetch(
+        f"""
+        WITH stays AS MATERIALIZED ({stays})
+        SELECT stage, {sql.days_between("began", "until")}, NULL, NULL,
+            COUNT(*), SUM(moved), 0, 0
+        FROM stays WHERE until IS NOT NULL GROUP BY 1, 2
+        UNION ALL
+        SELECT stage, NULL, began, {sql.joined("pipeline_id")}, 0, 0, 0, 0
+        FROM stays WHERE until IS NULL GROUP BY stage, began
+        UNION ALL
+        SELECT stage, NULL, NULL, NULL, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
+        FROM ({stage_results_sql("stays")}) AS results GROUP BY stage
+        """,  # noqa: S608
+        params + tuple(only.params if only else ()),
+    ):
+        if days is not None:
+            over.setdefault(stage, {})[int(days)] = int(numbers[0]), int(numbers[1])
+        elif began is not None:
+            ongoing[stage, sql.date_of(began)] = keys
+        else:
+            results[stage] = tuple(map(int, numbers))
+    return _Tally(over, ongoing, results)
+
+
+def _models() -> tuple[type[AuditedModel], type[AuditedModel]]:
+    return apps.get_model("pipelines", "StageTransition"), apps.get_model("pipelines", "Stage")
+
+
+def _history_of(model: type[AuditedModel]) -> str:
+    """The whole of it, also on a past page."""
+    return asof.stored_table(audit.history_model(model))
+
+
+def _adapted(*moments: datetime) -> Values:
+    return tuple(map(connection.ops.adapt_datetimefield_value, moments))
 
 
 def days_until(lengths: list[Length], share: float) -> int | None:
     """The days within which the share of stays has ended with a move, by the Kaplan–Meier estimate;
     None if the estimate does not reach it. ``lengths`` are distinct and in ascending order."""
-    at_risk = sum(length.stays for length in lengths)
+    at_risk = sum(stays for _, _, stays in lengths)
     staying = 1.0
-    for length in lengths:
-        staying *= 1 - length.moved / at_risk
-        at_risk -= length.stays
-        if 1 - staying >= share - ROUNDING:
-            return length.days
+    enough = share - ROUNDING
+    for days, moved, stays in lengths:
+        staying *= 1 - moved / at_risk
+        at_risk -= stays
+        if 1 - staying >= enough:
+            return days
     return None

@@ -51,8 +51,8 @@ from pipelines.templatetags.pipelines import rtb_cell
 LISTED_FACILITIES = Prefetch(
     "facilities",
     Facility.objects.prefetch_related("technology").order_by("technology__order", natural("name")),
+    to_attr="listed_facilities",
 )
-
 
 FACILITIES = LinkedRows(LISTED_FACILITIES, owner="pipelines")
 
@@ -62,6 +62,7 @@ COUNTERPARTY_LINKS = LinkedRows(
         PipelineCounterparty.objects.select_related("counterparty", "role").order_by(
             "role__order", natural("counterparty__name")
         ),
+        to_attr="listed_counterparties",
     ),
     owner="pipeline",
 )
@@ -96,7 +97,7 @@ def _rag_label(code: str) -> str:
 
 
 def technology_keys(pipeline) -> tuple:
-    return tuple(facility.technology_id for facility in pipeline.facilities.all())
+    return tuple(facility.technology_id for facility in pipeline.listed_facilities)
 
 
 class FacilityTextColumn(TextColumn):

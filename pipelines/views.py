@@ -74,7 +74,6 @@ class PipelineList(QuickViews, ListPage):
         is_filtered = self.filterset.is_bound and not self.has_invalid_filters()
         technologies = self.filterset.technologies if is_filtered else {}
         holders = self.filterset.holders if is_filtered else {}
-        facilities = self.object_list.facilities()
         context = super().get_context_data(**kwargs)
         return context | {
             "edit_template_name": EDIT_DIALOG,
@@ -83,7 +82,7 @@ class PipelineList(QuickViews, ListPage):
             "foot_template_name": "pipelines/parts/register_licences.html",
             "register_licences": self._register_licences(context["table"]),
             "parts": {
-                code: (name, facilities.of_technology(code).capacity())
+                code: (name, self.object_list.facilities().of_technology(code).capacity())
                 for code, name in technologies.items()
             },
             "held": {
@@ -143,10 +142,16 @@ class PipelinePage(RecordPage):
     def milestones(self):
         return milestones_of(self.object)
 
+    @cached_property
+    def moves(self):
+        moves = self.object.transitions.select_related("stage")
+        return moves.order_by("-recorded_at", "pk")
+
     def known_records(self):
         linked = [(link.counterparty, link.role) for link in self.counterparty_links]
         kinds = [*(row.kind for row in self.milestones.rows), *self.milestones.others]
-        known = [self.object.stage, *self.object.facilities.all(), *chain(*linked), *kinds]
+        stages = [self.object.stage, *(move.stage for move in self.moves)]
+        known = [*stages, *self.object.facilities.all(), *chain(*linked), *kinds]
         return [*super().known_records(), *known, *self.points]
 
     def get_context_data(self, **kwargs):
@@ -162,7 +167,7 @@ class PipelinePage(RecordPage):
             "milestones": self.milestones,
             "may_edit_milestones": self.request.user.has_perms(MAY_EDIT_MILESTONES)
             and not clock.past_day(),
-            "moves": pipeline.transitions.select_related("stage").order_by("-recorded_at", "pk"),
+            "moves": self.moves,
         }
 
 

@@ -29,7 +29,7 @@ IMPORT_FILES_DIR = VAR_DIR / f"import-files{os.environ.get('PYTEST_XDIST_WORKER'
 IMPORT_FILES_DIR = VAR_DIR / f"import-files{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 CACHES = {
     name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
-    for name in ("default", "counters")
+    for name in ("default", "counters", "markup")
 }
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

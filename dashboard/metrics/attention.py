@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from heapq import merge
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models.expressions import RawSQL
 
-from dashboard.metrics.kept import MAX_DIFFERING
 from dashboard.metrics.portfolio import Portfolio
 from oegen.core.database import key_set
 from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
 from pipelines.attention import REASONS, Usage, attention_sql, has_any
 from pipelines.choices import Reason
+from pipelines.facts.kept import MAX_DIFFERING
 from pipelines.querysets import mw_of
 
 
@@ -112,9 +114,13 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                         )
                     ),
                     tuple(
-                        sorted(
-                            [*(row for row in found.first if row.key not in written), *now.first],
-                            key=_Row.order,
+                        islice(
+                            merge(
+                                (row for row in found.first if row.key not in written),
+                                now.first,
+                                key=_Row.order,
+                            ),
+                            limit,
                         )
                     ),
                 )

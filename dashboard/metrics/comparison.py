@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from dashboard.metrics.fact_rows import select_facts, valid_at
+from dashboard.metrics.fact_rows import select_facts
 from dashboard.metrics.sums import Column
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen import audit
@@ -19,6 +19,7 @@ from oegen.core import clock
 from oegen.core.database import key_set
 from oegen.core.sql import Values, run
 from pipelines.facts.intervals import FOREVER
+from pipelines.facts.spans import valid_at
 from pipelines.models import Fact, Stage, Technology
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def compare(
             rows, params = _compared_rows(before, among)
             tables.enter_context(temporary_table(earlier, rows, params))
         if only is None:
-            _index(earlier)
+            _prepare(earlier)
         parts, params = zip(*(_compared_rows(end, among) for end in ends), strict=True)
         rows = " UNION ALL ".join(
             f"SELECT {place} AS place, facts.* FROM ({part}) AS facts"
@@ -95,12 +96,14 @@ def compare(
         """
         tables.enter_context(temporary_table(later, joined, tuple(chain(*params))))
         if only is None:
-            _index(later)
+            _prepare(later)
     return Comparison(earlier, later, len(ends))
 
 
-def _index(table: str) -> None:
-    run(f"CREATE INDEX {table}_id ON {table} (id)")
+def _prepare(table: str) -> None:
+    """For joins by id: PostgreSQL hashes the rows, SQLite looks them up one by one."""
+    if connection.vendor == "sqlite":
+        run(f"CREATE INDEX {table}_id ON {table} (id)")
     analyse(table, *_ANALYSED)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
@@ -16,8 +15,8 @@ from oegen.core import clock
 from oegen.core.sql import Values
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.facts.days import of_today, write_for_any_day
-from pipelines.facts.intervals import FOREVER
 from pipelines.facts.querysets import fact_probability
+from pipelines.facts.spans import Span
 from pipelines.models import Fact
 from pipelines.querysets import (
     as_number,
@@ -31,36 +30,6 @@ from pipelines.querysets import (
 
 #: A condition that all facts meet.
 EVERYTHING = Q()
-
-
-class Span(NamedTuple):
-    """A condition on the times at which facts are valid."""
-
-    sql: str
-    params: Values
-
-
-def valid_at(moment: datetime | None) -> Span:
-    """The facts right before that time; None: the current ones."""
-    if moment is None:
-        return _span("valid_until = %s", FOREVER)
-    return _span("valid_from < %s AND valid_until >= %s", moment, moment)
-
-
-def begun_since(moment: datetime) -> Span:
-    """The current facts that were not there right before that time."""
-    return _span("valid_from >= %s AND valid_until = %s", moment, FOREVER)
-
-
-def ended_since(moment: datetime) -> Span:
-    """The facts right before that time that are not current."""
-    return _span(
-        "valid_from < %s AND valid_until >= %s AND valid_until < %s", moment, moment, FOREVER
-    )
-
-
-def _span(sql: str, *moments: datetime) -> Span:
-    return Span(sql, tuple(map(connection.ops.adapt_datetimefield_value, moments)))
 
 
 def select_facts(

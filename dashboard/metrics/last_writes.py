@@ -106,7 +106,11 @@ def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list
         sizes AS (
             SELECT id, history_id, history_date, {", ".join(written)}
             FROM {_history_of(Facility)}
-            WHERE history_date < %s AND id IN (SELECT facility_id FROM selected)
+            WHERE history_date < %s AND id IN (
+                SELECT id FROM {_history_of(Facility)}
+                WHERE history_date >= %s AND history_date < %s
+                    AND id IN (SELECT facility_id FROM selected)
+            )
             WINDOW record AS (PARTITION BY id ORDER BY history_date, history_id)
         ),
         written AS (
@@ -127,7 +131,7 @@ def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list
         ) AS placed
         WHERE place = 1
         """,
-        (until, since, until, since),
+        (until, since, until, since, until, since),
     )
 
 

@@ -18,7 +18,6 @@ from uuid import UUID
 from django.db import connection
 
 from dashboard.metrics.comparison import WAS, Comparison
-from dashboard.metrics.kept import MAX_DIFFERING
 from dashboard.metrics.kinds import AT_BOTH_ENDS, COUNTED, KINDS
 from dashboard.metrics.portfolio import Portfolio, numbers_from, sums_of_facts
 from dashboard.metrics.sums import Condition
@@ -26,6 +25,7 @@ from oegen import audit
 from oegen.asof import table
 from oegen.core import clock
 from oegen.core.sql import Values, by_code_point, date_of, days_between, fetch, uuid_of
+from pipelines.facts.kept import MAX_DIFFERING
 from pipelines.models import Pipeline
 from pipelines.querysets import OPEN
 

@@ -3,6 +3,7 @@ applies the filter as of its own day."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from dashboard.metrics.moved import moved, restored_sql
 from dashboard.metrics.portfolio import Portfolio
-from dashboard.metrics.sums import Adder, Column, Condition, Total, values_of
+from dashboard.metrics.sums import Column, Condition, SharedRow, Total, values_of
 from oegen.core.sql import Values, fetch
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, NO_DATE, OPEN, ZERO, Megawatts, mw_of
@@ -199,32 +200,34 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
     """
 
 
+#: Ratings before of no pipeline.
+_NONE: Mapping[str, str | None] = {}
+
+
 def rag_moves(now: Portfolio) -> list[RagMove]:
     """A move for each pair of ratings that occurs. ``now`` must be built with ``before=``.
 
     A pipeline that is not compared has the rating that it had.
     """
     found = moved(now)
-    sums = Adder()
-    for row in now.sums.rows:
-        state, rag = _STATE_AND_RAG(row.keys)
-        if state == OPEN:
-            sums.add((rag, rag), row.basis, row.pipelines, row.numbers)
+    sums = now.sums.added_by(Column.RAG, Column.RAG, where=[Condition.IS_OPEN])
     for (rag, was_state, was_rag, basis), (pipelines, *compared) in found.rated.items():
         sums.add((rag, rag), basis, pipelines, compared, sign=-1)
         if was_state == OPEN:
             sums.add((was_rag, rag), basis, pipelines, compared)
     for rows in now.sums.facilities:
-        members = []
-        for shared, numbers in rows:
-            state, rag = _STATE_AND_RAG(shared.keys)
-            was_rag = found.were_rated.get(shared.pipeline, rag)
-            if state == OPEN and was_rag is not None:
-                sums.add((was_rag, rag), shared.basis, shared.first_row, numbers)
-                members.append(((was_rag, rag), shared, numbers))
-        sums.subtract_excess(members)
+        if any(shared.pipeline in found.were_rated for shared, _ in rows):
+            sums.add_facility([(_move(row[0]), *row) for row in rows], sign=-1)
+            sums.add_facility([(_move(row[0], found.were_rated), *row) for row in rows])
     totals = sums.totals()
     return [RagMove(was, rag, total) for (was, rag), total in totals.items() if total.pipelines]
+
+
+def _move(row: SharedRow, were_rated: Mapping[str, str | None] = _NONE) -> Values | None:
+    """The group of the row; None where the pipeline was not open at both ends."""
+    state, rag = _STATE_AND_RAG(row.keys)
+    was_rag = were_rated.get(row.pipeline, rag)
+    return (was_rag, rag) if state == OPEN and was_rag is not None else None
 
 
 def slippage(now: Portfolio, limit: int = 10) -> Slippage:

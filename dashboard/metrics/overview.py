@@ -11,7 +11,6 @@ from typing import Any
 from dashboard.metrics.attention import Attention, attention
 from dashboard.metrics.baselines import Baselines, baselines
 from dashboard.metrics.forecast import Growth, growth
-from dashboard.metrics.kept import figures_version
 from dashboard.metrics.moved import count_changes
 from dashboard.metrics.movement import RagMove, Slippage, Walk, rag_moves, slippage, walk
 from dashboard.metrics.portfolio import Portfolio, portfolio
@@ -41,6 +40,7 @@ from infopoints.models import InformationPoint
 from infopoints.querysets import InformationPointQuerySet
 from oegen.core import caching
 from oegen.core.caching import cache_key
+from pipelines.facts.kept import figures_version
 from pipelines.querysets import ConditionsQuerySet
 
 #: The number of information points in the list of the highest ratings.

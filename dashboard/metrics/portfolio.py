@@ -27,15 +27,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Q
 
 from dashboard.metrics.comparison import Comparison, compare
-from dashboard.metrics.fact_rows import (
-    EVERYTHING,
-    Span,
-    begun_since,
-    ended_since,
-    select_facts,
-    valid_at,
-)
-from dashboard.metrics.kept import Baseline, baseline, facts_version
+from dashboard.metrics.fact_rows import EVERYTHING, select_facts
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
@@ -52,6 +44,8 @@ from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import keep
 from oegen.core.sql import Values, fetch
+from pipelines.facts.kept import Baseline, baseline, facts_version
+from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
 from pipelines.models import Fact
 from pipelines.querysets import ConditionsQuerySet, part_of
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import cached_property
-from operator import add, itemgetter, neg
+from operator import itemgetter, neg
 from typing import Any, NamedTuple, cast
 
 from oegen.core.sql import Values
@@ -93,10 +93,6 @@ class Condition(Enum):
     def sql(self) -> str:
         column, value = self.value
         return f"{column} IS NOT NULL" if value is None else f"{column} = {value!r}"
-
-    def holds(self, value: Any) -> bool:
-        wanted = self.value[1]
-        return value is not None if wanted is None else bool(value == wanted)
 
 
 #: The number of facilities and of those with a capacity; their kW, their kWh, the kW of storage;
@@ -211,6 +207,10 @@ class Sums:
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """The total of each group by the values of ``keys``, which are ``KEYS``. A condition on the
         technology requires ``Column.TECHNOLOGY`` in them."""
+        return self.added_by(*keys, where=where).totals()
+
+    def added_by(self, *keys: Column, where: Iterable[Condition] = ()) -> Adder:
+        """What ``totals_by`` is made of."""
         index = self._index
         read, selects = values_of(keys), selector(where)
         groups = [read(values) if selects(values) else None for values in index.places]
@@ -228,7 +228,7 @@ class Sums:
             sums.subtract_excess(
                 (groups[place], *member) for place, member in zip(places, members, strict=True)
             )
-        return sums.totals()
+        return sums
 
 
 class _Index:
@@ -247,28 +247,34 @@ class _Index:
         self.pairs: dict[Values, tuple[int, ...]] = {}
         #: The places and rows of facilities of more pipelines.
         self.larger: list[tuple[list[int], list[tuple[SharedRow, Numbers]]]] = []
-        self._add_rows(sums.rows)
+        rows, pairs = self._grouped(sums.rows), defaultdict(list)
         for members in sums.facilities:
             places = [self._place(shared.keys) for shared, _ in members]
             for place, (shared, numbers) in zip(places, members, strict=True):
-                pipelines = shared.first_row, shared.first_row_of_technology
-                _add(self.rows, (place, shared.basis), (*pipelines, *numbers))
+                own = (shared.first_row, shared.first_row_of_technology, *numbers)
+                rows[place, shared.basis].append(own)
             if len(members) == 2:
-                _add(self.pairs, (*places, members[0][0].basis), _excess(members))
+                pairs[(*places, members[0][0].basis)].append(_excess(members))
             else:
                 self.larger.append((places, members))
+        self.rows = {key: _total_of(own) for key, own in rows.items()}
+        self.pairs = {key: _total_of(own) for key, own in pairs.items()}
 
     def with_rows(self, rows: Iterable[SumRow]) -> _Index:
         """A copy to which the rows are added."""
         result = copy(self)
         result.places, result.rows = dict(self.places), dict(self.rows)
-        result._add_rows(rows)
+        for key, own in result._grouped(rows).items():
+            known = [result.rows[key]] if key in result.rows else []
+            result.rows[key] = _total_of([*known, *own])
         return result
 
-    def _add_rows(self, rows: Iterable[SumRow]) -> None:
+    def _grouped(self, rows: Iterable[SumRow]) -> dict[Values, list[tuple[int, ...]]]:
+        found: dict[Values, list[tuple[int, ...]]] = defaultdict(list)
         for row in rows:
-            pipelines = row.pipelines, row.pipelines_of_technology
-            _add(self.rows, (self._place(row.keys), row.basis), (*pipelines, *row.numbers))
+            own = (row.pipelines, row.pipelines_of_technology, *row.numbers)
+            found[self._place(row.keys), row.basis].append(own)
+        return found
 
     def _place(self, keys: Values) -> int:
         return self.places.setdefault(keys, len(self.places))
@@ -286,9 +292,9 @@ def _excess(members: list[tuple[SharedRow, Numbers]]) -> tuple[int, ...]:
     return tuple(sum(own) - one for *own, one in columns)
 
 
-def _add(sums: dict[Any, tuple[int, ...]], key: Any, numbers: tuple[int, ...]) -> None:
-    known = sums.get(key)
-    sums[key] = tuple(map(add, known, numbers)) if known else numbers
+def _total_of(rows: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The sums of the columns."""
+    return rows[0] if len(rows) == 1 else tuple(map(sum, zip(*rows, strict=True)))
 
 
 def values_of(columns: Iterable[Column]) -> Callable[[Values], Values]:
@@ -302,18 +308,23 @@ def values_of(columns: Iterable[Column]) -> Callable[[Values], Values]:
 
 def selector(where: Iterable[Condition]) -> Callable[[Values], bool]:
     """A function that says whether values of ``KEYS`` meet all conditions."""
-    checks = [(KEYS.index(one.column), one.holds) for one in where]
-    if len(checks) == 1:
-        [(place, holds)] = checks
-        return lambda keys: holds(keys[place])
-    return lambda keys: all(holds(keys[place]) for place, holds in checks)
+    checks = [(KEYS.index(one.column), one.value[1]) for one in where]
+    # Without a call for each condition, because there are thousands of keys.
+    if len(checks) == 1 and checks[0][1] is not None:
+        [(place, only)] = checks
+        return lambda keys: bool(keys[place] == only)
+    return lambda keys: all(
+        keys[place] is not None if wanted is None else keys[place] == wanted
+        for place, wanted in checks
+    )
 
 
 class Adder:
     """Adds up numbers of pipelines and ``Numbers`` by group and basis."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[Values, str | None], tuple[int, ...]] = {}
+        #: Added up at the end, all at once.
+        self._added: dict[tuple[Values, str | None], list[tuple[int, ...]]] = defaultdict(list)
 
     def add(
         self,
@@ -323,10 +334,22 @@ class Adder:
         numbers: Iterable[int],
         sign: int = 1,
     ) -> None:
-        added: tuple[int, ...] = (pipelines, *numbers)
-        _add(self._sums, (key, basis), added if sign > 0 else tuple(map(neg, added)))
+        added = (pipelines, *numbers)
+        self._added[key, basis].append(added if sign > 0 else tuple(map(neg, added)))
 
-    def subtract_excess(self, members: Iterable[tuple[Values | None, SharedRow, Numbers]]) -> None:
+    def add_facility(
+        self, members: Iterable[tuple[Values | None, SharedRow, Numbers]], sign: int = 1
+    ) -> None:
+        """Add a facility by the rows of its pipelines, each with its group; None is no group."""
+        members = list(members)
+        for key, shared, numbers in members:
+            if key is not None:
+                self.add(key, shared.basis, shared.first_row, numbers, sign)
+        self.subtract_excess(members, sign)
+
+    def subtract_excess(
+        self, members: Iterable[tuple[Values | None, SharedRow, Numbers]], sign: int = 1
+    ) -> None:
         """Subtract what the rows of a facility, added with their groups, add up to above the
         facility, which counts once in each group, with the highest of its shares. None is no
         group."""
@@ -335,12 +358,13 @@ class Adder:
             groups[key].append(cast("tuple[SharedRow, Numbers]", member))
         for key, rows in groups.items():
             if key is not None and len(rows) > 1:
-                self.add(key, rows[0][0].basis, 0, _excess(rows), sign=-1)
+                self.add(key, rows[0][0].basis, 0, _excess(rows), -sign)
 
     def totals(self) -> dict[Values, Total]:
         """The groups that have a pipeline or a facility."""
         totals: dict[Values, Total] = {}
-        for (key, basis), numbers in self._sums.items():
+        for (key, basis), added in self._added.items():
+            numbers = _total_of(added)
             if any(numbers):
                 total = _total(basis, *numbers)
                 totals[key] = totals[key] + total if key in totals else total

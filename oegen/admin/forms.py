@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -91,8 +90,9 @@ class LoadedRecordField(forms.ModelChoiceField):
 
     def loaded(self, value: Any) -> models.Model | None:
         try:
-            return self.records.get(UUID(str(value)))
-        except ValueError:
+            key = self.queryset.model._meta.pk.to_python(value)  # type: ignore[union-attr]  # given
+            return self.records.get(key)
+        except forms.ValidationError:
             return None
 
 
@@ -101,13 +101,16 @@ class RecordSelect(AutocompleteSelect):
 
     def optgroups(self, name, value, attr=None):
         field = self.choices.field
+        # Rows that are not filled in have nothing to look up, for which Django builds a query.
+        is_empty = all(one in field.empty_values for one in value)
         record = field.loaded(value[0]) if len(value) == 1 else None
-        if record is None:
+        if record is None and not is_empty:
             return super().optgroups(name, value, attr)
-        empty = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
-        label = field.label_from_instance(record)
-        chosen = self.create_option(name, record.pk, label, True, len(empty))
-        return [(None, [*empty, chosen], 0)]
+        options = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+        if record is not None:
+            label = field.label_from_instance(record)
+            options.append(self.create_option(name, record.pk, label, True, len(options)))
+        return [(None, options, 0)]
 
 
 def add_loaded_key(formset: forms.BaseModelFormSet, form: forms.ModelForm) -> None:

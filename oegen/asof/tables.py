@@ -42,7 +42,8 @@ from oegen.core.database import is_in_snapshot
 from oegen.core.pointers import target_of
 from oegen.search.models import SearchDocument
 
-_QUOTED = re.compile(r'"(\w+)"')
+#: Names of tables in SQL, without those in a schema, which are the real ones, and columns.
+_QUOTED = re.compile(r'(?<!\.)"(\w+)"')
 
 
 def table(model) -> str:

@@ -46,14 +46,16 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
         return seal
 
     def in_feed(self) -> Self:
-        """Change sets for the list of latest changes: without migrations and without those that
-        changed accounts and groups only."""
+        """Change sets for the list of latest changes: recorded up to the effective day, without
+        migrations and without those that changed accounts and groups only."""
         tables = [
             history_model(model)._meta.label_lower
             for model in tracked_models()
             if not model.IS_COPY
         ]
-        return self.exclude(source=Source.MIGRATION).filter(contents__has_any_keys=tables)
+        found = self.exclude(source=Source.MIGRATION).filter(contents__has_any_keys=tables)
+        # Not ``recorded()``, which also selects migrations: no index has both.
+        return found.filter(recorded_at__lt=clock.now()) if clock.past_day() else found
 
 
 class ChangeSet(models.Model):

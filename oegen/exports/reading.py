@@ -20,7 +20,11 @@ from oegen.exports.sheets import CHUNK, export_values
 @dataclass(frozen=True)
 class LinkedRows:
     """The rows that ``prefetch``, which must have a queryset, reads for each record, in its order;
-    ``owner`` is the lookup from such a row to the record's key."""
+    ``owner`` is the lookup from such a row to the record's key.
+
+    The prefetch needs ``to_attr``, too: without it, Django makes a queryset for each record, which
+    takes longer than reading the rows.
+    """
 
     prefetch: Prefetch
     owner: str
@@ -55,7 +59,7 @@ class FileValue:
         if self.linked is None:
             values = [get(record) for get in getters]
         else:
-            rows = getattr(record, self.linked.prefetch.prefetch_to).all()
+            rows = getattr(record, self.linked.prefetch.prefetch_to)
             values = [[get(row) for row in rows] for get in getters]
         return self.compute(*values) if self.compute else values[0]
 

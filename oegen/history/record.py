@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, ForeignKey, Model, OuterRef, Q
+from django.db.models import Count, Exists, ForeignKey, Model, OuterRef, Q
 from django.http import Http404
 from django.urls import resolve, reverse
 from django.utils.functional import cached_property
@@ -181,9 +181,15 @@ class RecordFilter(PageFilterSet):
         return fields + [(one._meta.label_lower, _plural(one)) for one in models]
 
     def _person_choices(self) -> list[tuple[str, str]]:
-        """The users in the record's history, by name."""
-        keys = [rows.order_by().values_list("history_user") for rows in self.sources]
-        known = {key for (key,) in keys[0].union(*keys[1:]).order_by()}
+        """The users in the record's history, by name. Their entries are counted with them, for a
+        page that shows all of them."""
+        written = [
+            rows.order_by().values_list("history_user").annotate(Count("pk"))
+            for rows in self.sources
+        ]
+        found = list(written[0].union(*written[1:], all=True).order_by())
+        self.number_of_all = sum(number for _, number in found)
+        known = {key for key, _ in found}
         self.people = User.objects.in_bulk(known - {None})
         people = sorted(self.people.values(), key=str)
         system = [(THE_SYSTEM, "The system")] if None in known else []
@@ -236,7 +242,10 @@ class RecordHistory(HistoryPage, FilteredPage):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        page = Paginator(self.object_list, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        paginator = Paginator(self.object_list, PAGE_SIZE)
+        if not self.filterset.active_values:
+            paginator.count = self.filterset.number_of_all
+        page = paginator.get_page(self.request.GET.get("page"))
         known = [*self.known_records, *self.filterset.people.values()]
         return context | {
             "singular": "entry",

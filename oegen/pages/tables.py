@@ -61,6 +61,7 @@ class RecordTable(tables.Table):
     capacity: Any = None
     #: When count and capacity were read, if they are held until a long write ends.
     held_at: datetime | None = None
+    _is_annotated = False
 
     def __init_subclass__(cls):
         for name, column in cls.base_columns.items():
@@ -71,7 +72,6 @@ class RecordTable(tables.Table):
         # Columns with the same annotations share a function, which is called once.
         functions = dict.fromkeys(self.base_columns[name].annotate for name in names)
         self.annotate = [annotate for annotate in functions if annotate]
-        data = self._annotate(data)
         hidden = [name for name in self.base_columns if name not in names]
         attrs = {"class": "table table-vcenter record-rows"}
         super().__init__(data=data, sequence=names, exclude=hidden, attrs=attrs, **kwargs)
@@ -80,6 +80,12 @@ class RecordTable(tables.Table):
         for annotate in self.annotate:
             records = annotate(records)
         return records
+
+    def _annotate_all(self) -> None:
+        """Annotate the rows of all pages, for an order or a file; a page annotates its own."""
+        if not self._is_annotated:
+            self.data.data = self._annotate(self.data.data)
+            self._is_annotated = True
 
     def open_page(self, number: str | None, size: int) -> None:
         """Select a page of rows; an invalid number selects the nearest page.
@@ -153,6 +159,8 @@ class RecordTable(tables.Table):
     def order_by(self, value):
         """Like the base class, but all columns are applied, where the base class lets a column with
         an ``order`` method override the others; the id comes last, for stable paging."""
+        if value:
+            self._annotate_all()
         rows = self.data.data
         tables.Table.order_by.fset(self, value)
         keys = []
@@ -187,6 +195,7 @@ class RecordTable(tables.Table):
             one.column.file_value or exports.FileValue((str(one.accessor),)) for one in self.columns
         ]
         values = [*shown, *(one.value for one in self._file_only())]
+        self._annotate_all()
         return exports.file_rows(self.data.data, values)
 
     def _file_only(self) -> list[FileOnlyColumn]:

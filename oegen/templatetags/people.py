@@ -43,5 +43,5 @@ def prose(context, text: str, is_comment: bool = False) -> str:
 @register.simple_tag(takes_context=True)
 def unread_notices(context) -> str:
     """The number of unread notices of the signed-in user: “3”, “99+”, empty for none."""
-    number = context["request"].user.notices.unread()[:MANY].count()
+    number = len(context["request"].user.notices.unread().values_list("pk")[:MANY])
     return f"{MANY - 1}+" if number == MANY else str(number or "")

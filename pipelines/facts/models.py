@@ -68,11 +68,21 @@ class Fact(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["pipeline_id"], name="fact_of_pipeline"),
+            # With all columns of the question which pipelines changed between two moments: the
+            # facts of these are all over the table.
             models.Index(
-                fields=["facility_id"], condition=models.Q(is_shared=True), name="fact_shared"
+                fields=["facility_id", "pipeline_id"],
+                condition=models.Q(is_shared=True),
+                name="fact_shared_by",
             ),
-            models.Index(fields=["valid_until", "valid_from"], name="fact_until"),
-            models.Index(fields=["valid_from", "valid_until"], name="fact_from"),
+            models.Index(
+                fields=["valid_until", "valid_from", "pipeline_id", "facility_id"],
+                name="fact_ended",
+            ),
+            models.Index(
+                fields=["valid_from", "valid_until", "pipeline_id", "facility_id"],
+                name="fact_begun",
+            ),
         ]
 
     def __str__(self):

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 
 from counterparties.models import Counterparty
 from oegen import audit
@@ -213,16 +214,21 @@ class Pipeline(AuditedModel):
     def is_next_step_late(self) -> bool:
         return self.next_step_on is not None and self.next_step_on < clock.today()
 
+    @cached_property
+    def listed_facilities(self) -> list[Facility]:
+        """Its facilities; lists and the search prefetch them into this attribute."""
+        return list(self.facilities.all())
+
     @property
     def country_names(self) -> list[str]:
         """The distinct countries of its facilities; prefetch the facilities."""
-        names = (facility.country_name for facility in self.facilities.all())
+        names = (facility.country_name for facility in self.listed_facilities)
         return list(dict.fromkeys(filter(None, names)))
 
     @property
     def capacity_unit(self) -> str:
         """The unit of its capacity; prefetch the facilities and their technologies."""
-        return sum((one.megawatts for one in self.facilities.all()), Megawatts()).unit
+        return sum((one.megawatts for one in self.listed_facilities), Megawatts()).unit
 
     def clean(self) -> None:
         errors = {}

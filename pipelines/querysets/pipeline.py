@@ -13,6 +13,7 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -135,8 +136,11 @@ class PipelineQuerySet(SharesQuerySet, ConditionsQuerySet):  # type: ignore[over
         return search.matching(self, text, names_of=("facilities", "counterparties"))
 
     def with_search_facts(self) -> Self:
+        facilities = self._facilities().prefetch_related("technology")
         return (
-            self.select_related("stage").with_capacity().prefetch_related("facilities__technology")
+            self.select_related("stage")
+            .with_capacity()
+            .prefetch_related(Prefetch("facilities", facilities, to_attr="listed_facilities"))
         )
 
     def count_by(self, bucket: str) -> dict[Any, int]:

@@ -16,8 +16,10 @@ from oegen import asof
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
 from oegen.core.words import count
+from pipelines.facts.kept import facts_and_others_version
 from pipelines.filtered import ComparedPipelines, list_url
 from pipelines.filters import OPEN_BY_DEFAULT, reader_key
+from pipelines.models import Facility, Pipeline, PipelineFacility
 from pipelines.querysets import Capacity, Megawatts
 from pipelines.reference import COD_ID, RTB_ID
 from pipelines.timeline.dates import Mark, Schedule, read_schedules
@@ -38,6 +40,9 @@ GROUP_FILTERS = {
     GroupBy.STAGE: "status",
     GroupBy.RESPONSIBLE: "responsible",
 }
+
+#: The models of which a timeline reads nothing that is not in the facts, except pipelines' COD.
+BY_FACTS = (Pipeline, PipelineFacility, Facility)
 
 _EPOCH = date(1970, 1, 1)
 
@@ -61,7 +66,11 @@ class ReadsSchedules(ComparedPipelines):
         query = self.request.GET.copy()
         for name in ("start", "zoom", "page"):
             query.pop(name, None)
-        return asof.data_version(), *reader_key(query, self.request.user)
+        if self.filterset.asks_facts_only:
+            written = facts_and_others_version(BY_FACTS, ["cod_date"])
+        else:
+            written = asof.data_version()
+        return written, *reader_key(query, self.request.user)
 
     @property
     def group_by(self) -> GroupBy:
@@ -196,6 +205,7 @@ class TimelineRows(ReadsSchedules):
     @method_decorator(cache_control(private=True, no_cache=True))
     def get(self, request, *args, **kwargs):
         """A browser that has the rows already is told so without reading them."""
+        self.filterset = self.get_filterset(self.get_filterset_class())
         key = cache_key("timeline", request.GET.get("start"), *self.version)
         return etag(lambda *args, **kwargs: f'"{key}"')(super().get)(request, *args, **kwargs)
 

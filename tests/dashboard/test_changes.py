@@ -102,6 +102,24 @@ def test_storage_is_shown_separately_on_each_line_and_in_the_total_of_its_kind(
     assert reported == {"Both": ["", "11"], "Stack": ["", "9"], "Windy": ["", "0"]}
 
 
+def test_lines_are_kept_until_something_is_written_that_they_tell(
+    as_manager, portfolio, portfolio_manager, django_assert_max_num_queries
+):
+    text = read(as_manager, **RANGE)
+    kestrel = Pipeline.objects.get(pk=portfolio["kestrel"].pk)
+    kestrel.rag_comment = "Waits for the grid"
+    kestrel.save()
+    with django_assert_max_num_queries(25):
+        assert read(as_manager, **RANGE) == text
+    with audit.change_set(recorded_at=datetime(2026, 11, 13, 9, tzinfo=UTC)):
+        kestrel.rag_status = "red"
+        kestrel.save()
+    assert "Re-rated" in read(as_manager, **RANGE)
+    portfolio_manager.last_name = "Married"
+    portfolio_manager.save()
+    assert "Married" in read(as_manager, **RANGE)
+
+
 def test_filters_kinds_and_steps_narrow(as_manager, portfolio):
     assert "Rowan Hill" not in read(as_manager, technology="solar", **RANGE)
     only = read(as_manager, kind="on-hold", **RANGE)

@@ -259,6 +259,34 @@ def test_rows_follow_in_pages_and_an_unchanged_one_is_not_sent_again(as_manager,
     assert changed.json()["version"] != first["version"]
 
 
+def test_it_is_kept_until_something_is_written_that_it_reads(as_manager, at):
+    at(TODAY - timedelta(days=1))
+    pipeline = make_pipeline("Site", rtb_date=TODAY)
+    kind = MilestoneKind.objects.exclude(pk__in=FIELD_OF_KIND).first()
+    at(TODAY)
+
+    def version(query: str = "") -> str:
+        return as_manager.get(f"{ROWS}{query}").json()["version"]
+
+    known, past = version(), version(f"?as_of={TODAY - timedelta(days=1)}")
+    text = version("?q=site")
+    for values in (
+        {"rag_comment": "Waits for the grid"},
+        {"cod_date": TODAY + timedelta(days=90)},
+        {"rtb_date": TODAY + timedelta(days=30)},
+        {"project_name": "Place"},
+    ):
+        for name, value in values.items():
+            setattr(pipeline, name, value)
+        pipeline.save()
+        assert (version() == known) is ("rag_comment" in values), values
+        known = version()
+    assert version("?q=site") != text  # What a search reads is not in the facts.
+    Milestone.objects.create(pipeline=pipeline, kind=kind, forecast_on=TODAY)
+    assert version() != known
+    assert version(f"?as_of={TODAY - timedelta(days=1)}") == past
+
+
 def test_groups_lead_to_exactly_their_pipelines(as_manager):
     make_pipeline("Held", on_hold=True, responsible=make_user(roles.MANAGERS))
     make_pipeline("Going", stage="procurement")

@@ -36,7 +36,7 @@ def latest(
     Models outside the feed (``SHOW_IN_FEED``) are included only for change sets without others.
     ``before`` limits the result to change sets older than that one.
     """
-    change_sets = ChangeSet.objects.recorded().in_feed()
+    change_sets = ChangeSet.objects.in_feed()
     if before:
         change_sets = change_sets.filter(
             Q(recorded_at__lt=before.recorded_at)

@@ -8,12 +8,13 @@ import pytest
 from django.utils import timezone
 
 from dashboard import metrics
-from dashboard.metrics import kept
 from dashboard.metrics.moved import count_changes
 from oegen.asof import as_of
 from oegen.audit import change_set
 from oegen.core import clock
 from oegen.core.caching import uncached
+from pipelines import stays
+from pipelines.facts import kept
 from pipelines.models import FactRevision, Pipeline, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.player import FIRST_DAY, Clock, Player
@@ -83,6 +84,24 @@ def overviews(reading=nullcontext) -> list:
         return [
             metrics.overview(Pipeline.objects.all, since, tab, filters="") for tab in metrics.TABS
         ]
+
+
+def test_stays_of_who_moved_and_the_kept_others_are_those_read_at_once(
+    monkeypatch, portfolio_manager
+):
+    monkeypatch.setattr(stays, "FEW", 0)
+    moments, player = Clock(monkeypatch), Player(8, portfolio_manager)
+    for number in range(5):
+        moments.begin(FIRST_DAY + timedelta(days=number))
+        for _ in range(6):
+            player.write()
+            moments.tick()
+        for day in (None, *(clock.today() - timedelta(days=ago) for ago in range(1, number + 1))):
+            with as_of(day) if day else nullcontext():
+                found = stays.stays_of_all(clock.today())
+                anew = stays._read(clock.past_moment()).stays(clock.today())
+            assert found.summaries == anew.summaries
+            assert sorted(found.waiting) == sorted(anew.waiting)
 
 
 def test_the_overview_is_kept_until_something_is_written_that_figures_read(monkeypatch):

@@ -1,10 +1,12 @@
 """Every page: who gets in, that it renders what is stored as text, and that its policy holds."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import caches
 from django.template import Context, Template
 from django.urls import reverse
 from django.utils import timezone
@@ -49,6 +51,28 @@ def test_manager_reads_every_list_without_an_edit_control(as_manager, full_recor
 
     assert response.status_code == 200
     assert "/admin/" not in response.content.decode()
+
+
+def test_what_pages_share_says_the_same_after_pages_of_others(
+    as_administrator, as_manager, full_record, client
+):
+    """What is the same on every page is drawn once by each process (oegen/base.html)."""
+    pages = [
+        (visitor, f"{reverse(name)}{query}")
+        for visitor in (as_administrator, as_manager, client)
+        for name in ("pipelines", "changes", "login")
+        for query in ("", f"?as_of={timezone.localdate()}")
+    ]
+
+    def read(visitor, page: str) -> str:
+        return re.sub(r'token" value="\w+"', "", visitor.get(page).content.decode())
+
+    def read_alone(visitor, page: str) -> str:
+        caches["markup"].clear()
+        return read(visitor, page)
+
+    alone = [read_alone(*page) for page in pages]
+    assert [read(*page) for page in pages] == alone
 
 
 @pytest.mark.parametrize("name", RECORDS)

@@ -3,7 +3,7 @@ of the keys of what is cached (oegen.core.caching)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,14 +12,14 @@ from django.db import connection
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from dashboard.metrics.fact_rows import begun_since, ended_since
 from oegen import asof, audit
 from oegen.audit import table_version
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
-from oegen.core.sql import fetch, uuid_of
-from oegen.models import ChangeSet
+from oegen.core.sql import Values, fetch, uuid_of
+from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.intervals import FOREVER
+from pipelines.facts.spans import begun_since, ended_since
 from pipelines.models import (
     Facility,
     Fact,
@@ -74,7 +74,7 @@ def _differing(since: datetime) -> list[UUID] | None:
         f"""
         SELECT pipeline_id FROM {facts} WHERE {begun.sql}
         UNION SELECT pipeline_id FROM {facts} WHERE {ended.sql} LIMIT {MAX_DIFFERING + 1}
-        """,
+        """,  # noqa: S608 - no user input
         begun.params + ended.params,
     )
     return None if len(found) > MAX_DIFFERING else [uuid_of(key) for (key,) in found]
@@ -101,7 +101,7 @@ def _version_until(until: datetime) -> tuple[object, ...]:
             SELECT seal FROM {ChangeSet._meta.db_table} WHERE sealed_at < %s
             ORDER BY sealed_at DESC, number DESC LIMIT 1
         ), (SELECT COUNT(*) FROM {FactRevision._meta.db_table} WHERE changed_from < %s)
-        """,
+        """,  # noqa: S608
         (connection.ops.adapt_datetimefield_value(until),) * 2,
     )
     return until, late, newest, revisions
@@ -118,18 +118,32 @@ def figures_version(*, is_filtered: bool) -> str:
     Where the pipelines are filtered, that is any write of a business record, else one that changes
     the facts or what figures read beside them. Read it before what is to be cached.
     """
-    written = asof.data_version()
-    return written if is_filtered else keep(_read_version, "figures version", written)
+    return asof.data_version() if is_filtered else facts_and_others_version()
 
 
-def _read_version() -> str:
+def facts_and_others_version(
+    but: Collection[type[AuditedModel]] = IN_FACTS, columns: Sequence[str] = ()
+) -> str:
+    """What changes when the facts of the effective day, or of an earlier one, do, or a business
+    record of another model ``but`` these, or one of these columns of a pipeline.
+
+    Read it before what is to be cached.
+    """
+    return keep(
+        lambda: _read_version(but, columns),
+        *("version of facts and others", asof.data_version(), *columns),
+        *(model._meta.label for model in but),
+    )
+
+
+def _read_version(but: Collection[type[AuditedModel]], columns: Sequence[str]) -> str:
     moment = clock.past_moment()
     until = moment or baseline().until
     # Of the change sets since, those that change what was before, and of today's also others.
     matters = Q(recorded_at__lt=until) | Q(source=audit.Source.MIGRATION)
     current: list[object] = []
     if moment is None:
-        others = [model for model in audit.business_models() if model not in IN_FACTS]
+        others = [model for model in audit.business_models() if model not in but]
         labels = [audit.history_model(model)._meta.label_lower for model in others]
         matters |= Q(contents__has_any_keys=labels)
         # Of a fact, nothing but its end ever changes, once.
@@ -141,5 +155,27 @@ def _read_version() -> str:
             newest=Max("pk"), number=Count("pk"), ended=Count("pk", filter=has_ended)
         ).values()
         current += RegisterFinding.objects.version()
+        for column in columns:
+            current += _changes_of(column, until)
     newest = _newest_seal(matters & Q(sealed_at__gte=until))
     return cache_key(clock.past_day(), clock.today(), *_version_until(until), newest, *current)
+
+
+def _changes_of(column: str, since: datetime) -> Values:
+    """The number of changes of a column of pipelines, and the newest one's history id."""
+    moment = connection.ops.adapt_datetimefield_value(since)
+    history = audit.history_model(Pipeline)._meta.db_table
+    value = f"COALESCE(CAST({column} AS TEXT), '')"
+    [found] = fetch(
+        f"""
+        SELECT COUNT(*), MAX(history_id) FROM (
+            SELECT history_id, history_date, {value} AS value, LAG({value}) OVER (
+                PARTITION BY id ORDER BY history_date, history_id
+            ) AS earlier
+            FROM {history}
+            WHERE id IN (SELECT id FROM {history} WHERE history_date >= %s)
+        ) AS written WHERE history_date >= %s AND value <> earlier
+        """,  # noqa: S608
+        (moment, moment),
+    )
+    return found
