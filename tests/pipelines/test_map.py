@@ -258,7 +258,7 @@ def test_data_needs_a_login(client, db):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("address", "most"), [(MAP, 20), (DATA, 8)])
+@pytest.mark.parametrize(("address", "most"), [(MAP, 21), (DATA, 8)])
 def test_map_costs_the_same_at_3_and_at_60_facilities(
     as_manager, django_assert_max_num_queries, address, most
 ):
