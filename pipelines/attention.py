@@ -26,6 +26,7 @@ from oegen.core.database import key_set
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, FindingKind, Reason
 from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.intervals import FOREVER
+from pipelines.facts.spans import valid_at
 from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
 from pipelines.stays import stays_of_all
@@ -102,9 +103,9 @@ def attention_sql(
     params = of_today(params)
     moment = at or clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
-    valid_now, now_params = _valid_at(moment)
-    valid_then, then_params = _valid_at(then)
-    [until] = _adapted(moment or FOREVER)
+    valid_now, now_params = valid_at(moment)
+    valid_then, then_params = valid_at(then)
+    [until] = sql.adapted(moment or FOREVER)
     wanted, wanted_then, wanted_params = "", "", ()
     if among:
         # Not then: PostgreSQL would look up the facts of each of the many.
@@ -195,18 +196,6 @@ def _write_open_facts(gates: Gates, proves: bool) -> tuple[str, sql.Values]:
         .query.sql_with_params()
     )
     return found
-
-
-def _valid_at(moment: datetime | None) -> tuple[str, sql.Values]:
-    """The condition for the facts right before that time; None: the current ones. See
-    ``FactQuerySet.at``."""
-    if moment is None:
-        return "valid_until >= %s", _adapted(FOREVER)
-    return "valid_from < %s AND valid_until >= %s", _adapted(moment, moment)
-
-
-def _adapted(*moments: datetime) -> sql.Values:
-    return tuple(map(connection.ops.adapt_datetimefield_value, moments))
 
 
 def _facts(moment: datetime | None) -> QuerySet[Any]:

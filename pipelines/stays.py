@@ -10,7 +10,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.apps import apps
-from django.db import connection
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -289,7 +288,7 @@ def _tally_of_all(moment: datetime | None) -> _Tally:
         SELECT DISTINCT pipeline_id FROM {_history_of(transition)}
         WHERE history_date >= %s AND history_date < %s
         """,  # noqa: S608 - no user input
-        _adapted(since, until),
+        sql.adapted(since, until),
     )
     if not moved:
         return known
@@ -308,7 +307,7 @@ def _are_other_stages(since: datetime, until: datetime) -> bool:
 
 def _version_of(moment: datetime | None) -> Values:
     """What changes when the stays up to the moment do."""
-    [until] = _adapted(moment or FOREVER)
+    [until] = sql.adapted(moment or FOREVER)
     transitions, stages = map(_history_of, _models())
     [version] = sql.fetch(
         f"""
@@ -331,7 +330,7 @@ def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
         stays, params = stays_sql(f"WHERE {wanted}"), ()
     else:
         # Not from tables as of a past day: to make them takes longer.
-        history, params = _history_of(_models()[0]), _adapted(moment)
+        history, params = _history_of(_models()[0]), sql.adapted(moment)
         stays = stays_sql(
             transitions=f"""(
                 SELECT * FROM (
@@ -376,10 +375,6 @@ def _models() -> tuple[type[AuditedModel], type[AuditedModel]]:
 def _history_of(model: type[AuditedModel]) -> str:
     """The whole of it, also on a past page."""
     return asof.stored_table(audit.history_model(model))
-
-
-def _adapted(*moments: datetime) -> Values:
-    return tuple(map(connection.ops.adapt_datetimefield_value, moments))
 
 
 def days_until(lengths: list[Length], share: float) -> int | None:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F
 
 from oegen import audit
 from oegen.asof import table
 from oegen.audit.changesets import author_of
-from oegen.core.sql import Values, fetch, uuid_of
+from oegen.core.sql import Values, adapted, fetch, uuid_of
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
 
@@ -58,7 +57,7 @@ def last_writes(
     portfolio at the end, which has their facilities. ``with_basis`` includes changes of the
     capacity basis of their technologies.
     """
-    moments = tuple(map(connection.ops.adapt_datetimefield_value, (since, until)))
+    moments = adapted(since, until)
     found: dict[tuple[UUID, str], tuple[type[AuditedModel], int]] = {}
     for key, kind, history_id, *flags in _pipeline_rows(pipelines, *moments):
         aspects = [name for name, is_written in zip(COLUMNS, flags, strict=True) if is_written]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,11 @@ def fetch_many(sql: str, params: Values = ()) -> list[Values]:
         found = fetch(sql, params)
         run("SET LOCAL enable_nestloop = on")
         return found
+
+
+def adapted(*moments: datetime) -> Values:
+    """The moments as parameters."""
+    return tuple(map(connection.ops.adapt_datetimefield_value, moments))
 
 
 def date_literal(day: date) -> str:

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
@@ -16,7 +15,7 @@ from oegen import asof, audit
 from oegen.audit import table_version
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
-from oegen.core.sql import Values, fetch, uuid_of
+from oegen.core.sql import Values, adapted, fetch, uuid_of
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.intervals import FOREVER
 from pipelines.facts.spans import begun_since, ended_since
@@ -102,7 +101,7 @@ def _version_until(until: datetime) -> tuple[object, ...]:
             ORDER BY sealed_at DESC, number DESC LIMIT 1
         ), (SELECT COUNT(*) FROM {FactRevision._meta.db_table} WHERE changed_from < %s)
         """,  # noqa: S608
-        (connection.ops.adapt_datetimefield_value(until),) * 2,
+        adapted(until, until),
     )
     return until, late, newest, revisions
 
@@ -163,7 +162,6 @@ def _read_version(but: Collection[type[AuditedModel]], columns: Sequence[str]) -
 
 def _changes_of(column: str, since: datetime) -> Values:
     """The number of changes of a column of pipelines, and the newest one's history id."""
-    moment = connection.ops.adapt_datetimefield_value(since)
     history = audit.history_model(Pipeline)._meta.db_table
     value = f"COALESCE(CAST({column} AS TEXT), '')"
     [found] = fetch(
@@ -176,6 +174,6 @@ def _changes_of(column: str, since: datetime) -> Values:
             WHERE id IN (SELECT id FROM {history} WHERE history_date >= %s)
         ) AS written WHERE history_date >= %s AND value <> earlier
         """,  # noqa: S608
-        (moment, moment),
+        adapted(since, since),
     )
     return found

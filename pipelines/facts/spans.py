@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
-
-from oegen.core.sql import Values
+from oegen.core.sql import Values, adapted
 from pipelines.facts.intervals import FOREVER
 
 
@@ -38,4 +36,4 @@ def ended_since(moment: datetime) -> Span:
 
 
 def _span(sql: str, *moments: datetime) -> Span:
-    return Span(sql, tuple(map(connection.ops.adapt_datetimefield_value, moments)))
+    return Span(sql, adapted(*moments))
