@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
@@ -103,7 +103,7 @@ class Group:
     total: metrics.Total
     lines: list[Line]
     more: int
-    key: str = ""
+    key: str
 
 
 @dataclass(frozen=True)
@@ -252,8 +252,8 @@ class ChangesPage(FilteredPage):
         for kind, total in totals.items():
             own = [line for line in lines if line.change.kind == kind]
             more = 0 if self.kind else counts[kind] - len(own)
-            group = Group(kind, KINDS[kind].label, total, own, more)
-            groups.append(replace(group, key=cache_key("changes of a kind", *reader, group)))
+            drawn = kind, KINDS[kind].label, total, own, more
+            groups.append(Group(*drawn, cache_key("changes of a kind", *reader, *drawn)))
         number = sum(counts.values())
         return {
             "groups": groups,

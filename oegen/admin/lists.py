@@ -30,6 +30,10 @@ class FoundPages(Paginator):
     def count(self):
         return self._found(1).count
 
+    @cached_property
+    def _version(self) -> str:
+        return asof.data_version()
+
     def page(self, number):
         number = self.validate_number(number)
         rows = self.object_list.model._default_manager.filter(pk__in=self._found(number).keys)
@@ -38,7 +42,7 @@ class FoundPages(Paginator):
     def _found(self, number: int) -> FoundPage:
         start = (number - 1) * self.per_page
         try:
-            return find_page(self.object_list, start, self.per_page, asof.data_version())
+            return find_page(self.object_list, start, self.per_page, self._version)
         except EmptyResultSet:
             return FoundPage([], 0, None)
 
