@@ -110,9 +110,18 @@ def _read(records: Callable[[], T], kind: str) -> T:
     return keep(records, "choices", kind, facts_and_others_version())
 
 
+def _active_or_in_use() -> list[Technology]:
+    known = list(Technology.objects.all())
+    if all(technology.is_active for technology in known):
+        # Without the facilities, which of a past day take long to read.
+        return known
+    used = set(Technology.objects.in_use().values_list("pk", flat=True))
+    return [technology for technology in known if technology.is_active or technology.pk in used]
+
+
 def technology_choices() -> list[Choice]:
     """The technologies that are active or in use, each followed by its kinds."""
-    known = _read(lambda: list(Technology.objects.active_or_in_use()), "technologies")
+    known = _read(_active_or_in_use, "technologies")
     choices = []
     for parent in (technology for technology in known if technology.parent_id is None):
         kinds = [(kind.code, kind.name) for kind in known if kind.parent_id == parent.pk]
