@@ -118,14 +118,14 @@ def compiled(build: Callable[..., QuerySet[Any]]) -> Callable[..., list[Any]]:
     Its positional arguments are part of the SQL and must be hashable: for each, a statement is
     kept. Its keyword arguments are values: a key, a text, a number, a day or a moment, or several
     keys for ``one_of``. ``build`` gets placeholders for them, so it can only compare them. What
-    else it reads must depend on the effective day alone; a statement is not kept if the database
-    was read to build it.
+    else it reads must depend on the effective day alone, or on the moment up to which the past is
+    read; a statement is not kept if the database was read to build it.
     """
     kept: dict[tuple[Any, ...], Statement] = {}
 
     @wraps(build)
     def ask(*constants: Any, **values: Any) -> list[Any]:
-        key = (clock.past_day(), clock.today(), constants, tuple(values))
+        key = (clock.past_moment(), clock.today(), constants, tuple(values))
         statement = kept.get(key)
         if statement is None:
             reads: list[str] = []
