@@ -15,7 +15,8 @@ from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.narrative.rows import with_notes
 from oegen.audit.narrative.timeline import Entry, entries_of_each
-from oegen.core import words
+from oegen.core import clock, words
+from oegen.core.caching import cache_key, read, write
 from oegen.core.compiled import compiled, one_of
 
 
@@ -52,7 +53,9 @@ def latest(
     entries = _entries_of(small)
     counts = _counts_of(large)
     return [
-        Batch(one, tuple(sorted(entries[one.pk], key=Entry.sort_key)), tuple(counts[one.pk]))
+        Batch(
+            one, tuple(sorted(entries[one.pk], key=Entry.sort_key)), tuple(counts.get(one.pk, ()))
+        )
         for one in newest
     ]
 
@@ -98,15 +101,35 @@ def _entries_of(change_sets: dict[type[AuditedModel], list[Any]]) -> dict[Any, l
 def _counts_of(
     change_sets: dict[type[AuditedModel], list[Any]],
 ) -> dict[Any, list[tuple[str, int]]]:
-    """The numbers of records by kind, and of removed ones, by change set."""
-    found: dict[Any, list[tuple[str, int]]] = defaultdict(list)
+    """The numbers of records by kind, and of removed ones, by change set: kept, because what a
+    change set wrote never changes."""
+    places = {
+        key: cache_key("numbers of a change set", key, clock.past_moment())
+        for key in chain(*change_sets.values())
+    }
+    known = {key: read(place) for key, place in places.items()}
+    found: dict[Any, list[tuple[str, int]]] = {key: [] for key in places}
     for model, keys in change_sets.items():
-        tally = model.history.filter(change_set__in=keys).order_by().values_list("change_set")
-        for key, records, removed in tally.annotate(
-            records=models.Count("id", distinct=True),
-            removed=models.Count("id", distinct=True, filter=Q(history_type=audit.REMOVED)),
-        ):
+        missing = [key for key in keys if known[key] is None]
+        tally = _tally(model, keys=missing) if missing else []
+        for key, records, removed in tally:
             for number, suffix in ((records - removed, ""), (removed, " removed")):
                 if number:
                     found[key].append((f"{words.noun_of(model, number)}{suffix}", number))
-    return found
+    for key, place in places.items():
+        if known[key] is None:
+            write(place, found[key])
+    return found | {key: numbers for key, numbers in known.items() if numbers is not None}
+
+
+@compiled
+def _tally(model: type[AuditedModel], *, keys: Any) -> Any:
+    rows = model.history.filter(change_set__in=one_of(keys, ChangeSet))
+    return (
+        rows.order_by()
+        .values_list("change_set")
+        .annotate(
+            records=models.Count("id", distinct=True),
+            removed=models.Count("id", distinct=True, filter=Q(history_type=audit.REMOVED)),
+        )
+    )
