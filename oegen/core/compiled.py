@@ -118,14 +118,14 @@ def compiled(build: Callable[..., QuerySet[Any]]) -> Callable[..., list[Any]]:
     Its positional arguments are part of the SQL and must be hashable: for each, a statement is
     kept. Its keyword arguments are values: a key, a text, a number, a day or a moment, or several
     keys for ``one_of``. ``build`` gets placeholders for them, so it can only compare them. What
-    else it reads must depend on the effective day alone; a statement is not kept if the database
-    was read to build it.
+    else it reads must depend on the effective day alone, or on the moment up to which the past is
+    read; a statement is not kept if the database was read to build it.
     """
     kept: dict[tuple[Any, ...], Statement] = {}
 
     @wraps(build)
     def ask(*constants: Any, **values: Any) -> list[Any]:
-        key = (clock.past_day(), clock.today(), constants, tuple(values))
+        key = (clock.past_moment(), clock.today(), constants, tuple(values))
         statement = kept.get(key)
         if statement is None:
             reads: list[str] = []
@@ -166,6 +166,14 @@ def _adapted(value: Any) -> Any:
     return field.get_db_prep_value(value, connection) if field else value
 
 
+class _PlanningCursor(Cursor[Any]):
+    """psycopg's cursor, which knows its statement also when PostgreSQL has its plan: for logs."""
+
+    def _send_query_prepared(self, name: bytes, pgq: Any, **how: Any) -> None:
+        self._query = pgq
+        super()._send_query_prepared(name, pgq, **how)
+
+
 def _cursor() -> Any:
     """A cursor that has PostgreSQL keep its plans, which Django's does not. Not for a past day,
     whose tables the plans would not know."""
@@ -173,7 +181,7 @@ def _cursor() -> Any:
         return connection.cursor()
     connection.ensure_connection()
     own: Any = connection
-    return own._prepare_cursor(Cursor(own.connection))
+    return own._prepare_cursor(_PlanningCursor(own.connection))
 
 
 def _with_literals(sql: str, params: Sequence[Any]) -> tuple[str, list[Any]]:
