@@ -257,12 +257,8 @@ class CounterpartyFormSet(LinkFormSet):
         super().clean()
         if any(self.errors):
             return
-        shown = [form.instance.pk for form in self.forms if form._is_change]
-        others = (
-            PipelineCounterparty.objects.filter(pipeline=self.instance.pk)
-            .exclude(pk__in=shown)
-            .select_related("counterparty", "role")
-        )
+        shown = {form.instance.pk for form in self.forms if form._is_change}
+        others = [link for link in self.get_queryset() if link.pk not in shown]
         added = {(link.counterparty, link.role) for link in others}
         remaining = self.remaining_forms()
         for form in remaining:

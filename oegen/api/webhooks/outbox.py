@@ -55,11 +55,13 @@ def write_deliveries(
 ) -> None:
     """Write a message for each webhook that is to be told, and ask for the jobs that send them.
 
-    Queries: none for a change set of a set-up or the sample, else one if no webhook is in use.
+    Queries: none for a change set of a set-up or the sample, else one if no webhook is active.
     """
     if change_set is not None and change_set.source in SILENT_SOURCES:
         return
     if change_set is None and not occurrences:
+        return
+    if not Webhook.objects.active().exists():
         return
     written = Written(change_set)
     for webhook in Webhook.objects.in_use():
