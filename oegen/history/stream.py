@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from oegen import audit
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.rows import with_notes
 
 #: The columns of a stream: the position of a row in time, and the number of its source.
 KEY = ("history_date", "history_id", "is_part", "source_number")
@@ -83,7 +84,7 @@ def entries(
     for source, history_id in keys:
         wanted[source].append(history_id)
     rows = [
-        sources[source].model.objects.filter(history_id__in=ids).order_by()
+        with_notes(sources[source].model.objects.filter(history_id__in=ids).order_by())
         for source, ids in wanted.items()
     ]
     found = {

@@ -13,6 +13,7 @@ from django.db.models import Q
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
+from oegen.audit.narrative.rows import with_notes
 from oegen.audit.narrative.timeline import Entry, entries_of_each
 from oegen.core import words
 
@@ -73,7 +74,9 @@ def _rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], int]:
 def _entries_of(change_sets: dict[type[AuditedModel], list[Any]]) -> dict[Any, list[Entry]]:
     """The entries of the models' rows in these change sets, by change set."""
     found: dict[Any, list[Entry]] = defaultdict(list)
-    rows = [model.history.filter(change_set__in=keys) for model, keys in change_sets.items()]
+    rows = [
+        with_notes(model.history.filter(change_set__in=keys)) for model, keys in change_sets.items()
+    ]
     for entry in chain(*entries_of_each(rows)):
         found[entry.change_set_id].append(entry)
     return found
