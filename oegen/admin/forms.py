@@ -376,7 +376,14 @@ def is_removed(form: forms.Form) -> bool:
 
 
 class LinkFormSet(forms.BaseInlineFormSet):
-    """The links of a record. Each form has the record as ``owner``."""
+    """Some links of a record. Each form has the record as ``owner``."""
+
+    def __init__(self, *args, links: list[AuditedModel], **kwargs):
+        super().__init__(*args, **kwargs)
+        self._links = links
+
+    def get_queryset(self):
+        return self._links
 
     @cached_property
     def empty_form(self) -> forms.ModelForm:

@@ -184,11 +184,9 @@ class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
         ("country", "region"),
     ]
     autocomplete_fields = ["facility"]
+    select_related = ("facility__technology", "pipeline")
     verbose_name = "facility"
     verbose_name_plural = "facilities"
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("facility__technology", "pipeline")
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -320,9 +318,6 @@ class CounterpartiesInline(LinkInline):
     formset = CounterpartyFormSet
     fields = ["counterparty", "new_counterparty", "role", "share_pct"]
     autocomplete_fields = ["counterparty", "role"]
+    select_related = ("counterparty", "role", "pipeline")
     verbose_name = "counterparty"
     verbose_name_plural = "counterparties"
-
-    def get_queryset(self, request):
-        links = super().get_queryset(request)
-        return links.select_related("counterparty", "role", "pipeline")
