@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
-from functools import lru_cache
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
@@ -20,14 +20,15 @@ from django.db.models.expressions import RawSQL
 from django.db.models.query import (  # type: ignore[attr-defined]  # the stubs lack one
     ModelIterable,
     get_related_populators,
+    prefetch_related_objects,
 )
 from psycopg import Cursor
 from psycopg.sql import Literal
 
 from oegen.core import clock
 
-#: How many are kept in each process. Those of the present are a few dozen; others are of past days.
-KEPT = 512
+#: How many are kept of a function in each process; the present has a few, each past day as many.
+KEPT = 100
 
 _FIELDS: dict[type, Field[Any, Any]] = {
     UUID: UUIDField(),
@@ -77,6 +78,8 @@ class Statement:
                 compiler.klass_info, compiler.select, queryset.db
             )
             self._annotations = list(compiler.annotation_col_map.items())
+            prefetched: Any = queryset
+            self._prefetched = prefetched._prefetch_related_lookups
             self._model = queryset.model
 
     def ask(self, values: dict[str, Any]) -> list[Any]:
@@ -85,10 +88,14 @@ class Statement:
         ]
         with _cursor() as cursor:
             cursor.execute(self._sql, params)
-            rows = cursor.fetchall()
+            rows: list[Any] = cursor.fetchall()
         if self._converters:
             rows = [self._converted(row) for row in rows]
-        return rows if self._model is None else [self._record(row) for row in rows]
+        if self._model is None:
+            return rows
+        records = [self._record(row) for row in rows]
+        prefetch_related_objects(records, *self._prefetched)
+        return records
 
     def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)
@@ -111,22 +118,32 @@ def compiled(build: Callable[..., QuerySet[Any]]) -> Callable[..., list[Any]]:
     Its positional arguments are part of the SQL and must be hashable: for each, a statement is
     kept. Its keyword arguments are values: a key, a text, a number, a day or a moment, or several
     keys for ``one_of``. ``build`` gets placeholders for them, so it can only compare them. What
-    else it reads must depend on the effective day alone, and the queryset has neither
-    ``prefetch_related`` nor related objects that are known.
+    else it reads must depend on the effective day alone, or on the moment up to which the past is
+    read; a statement is not kept if the database was read to build it.
     """
+    kept: dict[tuple[Any, ...], Statement] = {}
 
-    @lru_cache(KEPT)
-    def statement(
-        past: date | None, today: date, constants: tuple[Any, ...], names: tuple[str, ...]
-    ) -> Statement:
-        return Statement(build(*constants, **{name: _Slot(name) for name in names}))
-
+    @wraps(build)
     def ask(*constants: Any, **values: Any) -> list[Any]:
-        kept = statement(clock.past_day(), clock.today(), constants, tuple(values))
-        return kept.ask(values)
+        key = (clock.past_moment(), clock.today(), constants, tuple(values))
+        statement = kept.get(key)
+        if statement is None:
+            reads: list[str] = []
+            with connection.execute_wrapper(partial(_note, reads)):
+                slots = {name: _Slot(name) for name in values}
+                statement = Statement(build(*constants, **slots))
+            if not reads:
+                if len(kept) >= KEPT:
+                    kept.clear()
+                kept[key] = statement
+        return statement.ask(values)
 
-    ask.__doc__ = build.__doc__
     return ask
+
+
+def _note(reads: list[str], execute: Callable[..., Any], sql: str, *how: Any) -> Any:
+    reads.append(sql)
+    return execute(sql, *how)
 
 
 def keep_related(record: Model, name: str, related: list[Any]) -> None:

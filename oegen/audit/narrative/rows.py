@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,16 @@ def _previous(rows: list[Row], previous_ids: dict[tuple[type[Row], int], int]) -
     return {key: known[previous] for key, previous in ids.items() if previous in known}
 
 
+def rows_of(history: type[Row], history_ids: Collection[int]) -> list[Row]:
+    """These history rows of one model, ``with_notes``, in no particular order."""
+    return _rows_with_notes(history, keys=history_ids)
+
+
 @compiled
 def _rows(history: Any, *, keys: Any) -> Any:
     return history.objects.filter(pk__in=one_of(keys, history)).order_by()
+
+
+@compiled
+def _rows_with_notes(history: Any, *, keys: Any) -> Any:
+    return with_notes(history.objects.filter(pk__in=one_of(keys, history)).order_by())

@@ -25,6 +25,7 @@ from oegen.audit.narrative.rows import (
     Written,
     change_sets_of,
     rows_and_previous,
+    rows_of,
     with_notes,
 )
 from oegen.audit.registry import Row
@@ -235,7 +236,7 @@ def entries_since(record: AuditedModel, version: int) -> list[Entry]:
 
 def entries_by_ids(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
     """The entries of these history rows of one model, in no particular order."""
-    return entries_of_rows(model.history.filter(history_id__in=list(history_ids)).order_by())
+    return entries_of_each([rows_of(audit.history_model(model), list(history_ids))])[0]
 
 
 def removal_of(model: type[AuditedModel], key: Any) -> list[Entry]:
