@@ -166,6 +166,14 @@ def _adapted(value: Any) -> Any:
     return field.get_db_prep_value(value, connection) if field else value
 
 
+class _PlanningCursor(Cursor[Any]):
+    """psycopg's cursor, which knows its statement also when PostgreSQL has its plan: for logs."""
+
+    def _send_query_prepared(self, name: bytes, pgq: Any, **how: Any) -> None:
+        self._query = pgq
+        super()._send_query_prepared(name, pgq, **how)
+
+
 def _cursor() -> Any:
     """A cursor that has PostgreSQL keep its plans, which Django's does not. Not for a past day,
     whose tables the plans would not know."""
@@ -173,7 +181,7 @@ def _cursor() -> Any:
         return connection.cursor()
     connection.ensure_connection()
     own: Any = connection
-    return own._prepare_cursor(Cursor(own.connection))
+    return own._prepare_cursor(_PlanningCursor(own.connection))
 
 
 def _with_literals(sql: str, params: Sequence[Any]) -> tuple[str, list[Any]]:

@@ -11,7 +11,7 @@ from oegen import audit
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.compiled import compiled, one_of
-from pipelines.models import Pipeline, PipelineFacility
+from pipelines.models import Facility, Pipeline, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +93,32 @@ def test_a_past_day_is_read_between_two_readings_of_the_present():
         with as_of(yesterday):
             [then] = _stored(key=pipeline.pk)
             assert (then.project_name, then.day) == ("As it was", yesterday)
+
+
+@compiled
+def _named_as_a_facility():
+    names = list(Facility.objects.order_by().values_list("name", flat=True))
+    return Pipeline.objects.filter(project_name__in=names).order_by()
+
+
+def test_what_is_read_to_build_a_statement_is_read_each_time():
+    pipelines = [make_pipeline("North"), make_pipeline("South")]
+    make_facility("North")
+    assert _named_as_a_facility() == pipelines[:1]
+    make_facility("South")
+    assert set(_named_as_a_facility()) == set(pipelines)
+
+
+def test_related_records_are_prefetched():
+    pipeline = make_pipeline()
+    PipelineFacility.objects.create(pipeline=pipeline, facility=make_facility("North"))
+    for _ in range(2):
+        [found] = _with_facilities(key=pipeline.pk)
+        with CaptureQueriesContext(connection) as queries:
+            assert [facility.name for facility in found.facilities.all()] == ["North"]
+        assert not queries.captured_queries
+
+
+@compiled
+def _with_facilities(*, key):
+    return Pipeline.objects.filter(pk=key).prefetch_related("facilities").order_by()
