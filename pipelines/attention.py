@@ -22,6 +22,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from oegen.core import clock, sql
+from oegen.core.compiled import compiled
 from oegen.core.database import key_set
 from pipelines.choices import RAG, SLIPPED_DAYS, UNCONFIRMED_DAYS, FindingKind, Reason
 from pipelines.facts.days import of_today, write_for_any_day
@@ -60,20 +61,19 @@ class Usage:
     @classmethod
     def load(cls, *, counting: bool = True) -> Usage:
         """Without ``counting``, as if all fields were used."""
-        facts, gates = _facts(clock.past_moment()), Gates.load()
+        gates = Gates.load()
         # Asked beforehand: a part of the statement would be evaluated for each use of its result.
-        names = not counting or facts.filter(responsible_id__isnull=False).exists()
-        proves = not counting or facts.filter(gates.any_proven()).exists()
+        names = not counting or bool(_some_responsible())
+        proves = not counting or bool(_some_proven(gates))
         stays = stays_of_all(clock.today())
-        is_end = Q(kind=FindingKind.ENDED)
         return cls(
             names,
             proves,
             gates,
             waiting=key_set(stays.waiting),
             stays=stays.version,
-            ended=_with_findings(is_end),
-            differs=_with_findings(~is_end),
+            ended=_with_findings(True, *_when()),
+            differs=_with_findings(False, *_when()),
         )
 
     def version(self) -> tuple[object, ...]:
@@ -160,9 +160,30 @@ def attention_sql(
     )
 
 
-def _with_findings(condition: Q) -> RawSQL:
-    """SQL for the keys of the pipelines of which registers say something of the kind otherwise."""
-    findings = apps.get_model("pipelines", "RegisterFinding").objects.now().filter(condition)
+@compiled
+def _some_responsible() -> QuerySet[Any]:
+    facts = _facts(clock.past_moment()).filter(responsible_id__isnull=False)
+    return facts.order_by().values_list("pk")[:1]
+
+
+@compiled
+def _some_proven(gates: Gates) -> QuerySet[Any]:
+    facts = _facts(clock.past_moment()).filter(gates.any_proven())
+    return facts.order_by().values_list("pk")[:1]
+
+
+def _when() -> tuple[object, ...]:
+    """What the SQL of findings depends on beside their kind."""
+    return clock.past_moment(), clock.today(), connection.vendor
+
+
+@lru_cache(maxsize=20)
+def _with_findings(ended: bool, *when: object) -> RawSQL:
+    """SQL for the keys of the pipelines of which registers say that they ended, or else something
+    other than we do."""
+    is_end = Q(kind=FindingKind.ENDED)
+    findings = apps.get_model("pipelines", "RegisterFinding").objects.now()
+    findings = findings.filter(is_end if ended else ~is_end)
     return RawSQL(*findings.order_by().values("pipeline_id").query.sql_with_params())  # noqa: S611
 
 

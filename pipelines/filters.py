@@ -33,10 +33,10 @@ from oegen.pages.filters import (
     queryset_method,
 )
 from oegen.pages.selection import ALL, NOTHING, Choice, SelectionFilter
+from pipelines import vocabulary
 from pipelines.choices import ON_HOLD, RAG, FindingKind, Outcome, Reason
 from pipelines.facts.kept import facts_and_others_version
 from pipelines.models import (
-    CounterpartyRole,
     Facility,
     Fact,
     Pipeline,
@@ -96,13 +96,8 @@ def statuses(stages: Collection[Stage]) -> list[tuple[str, str]]:
     ]
 
 
-@compiled
-def _stages():
-    return Stage.objects.all()
-
-
 def status_choices() -> list[Choice]:
-    stages = _stages()
+    stages = vocabulary.stages()
     known = statuses(stages)
     open_codes = tuple(stage.code for stage in stages if not stage.is_terminal)
     return [
@@ -128,7 +123,7 @@ def _active_or_in_use() -> list[Technology]:
         if not fetch(used, tuple(inactive.params)):
             # None was ever used: no need to make the table of the facilities of that day.
             return [one for one in known if one.is_active]
-    return list(Technology.objects.active_or_in_use())
+    return vocabulary.technologies_to_choose()
 
 
 def technology_choices() -> list[Choice]:
@@ -159,12 +154,16 @@ def is_technology_family(code: str) -> bool:
 
 def responsible_choices() -> list[tuple[str, str]]:
     """Everybody who may sign in, and whoever is responsible for a pipeline."""
-    people = User.objects.filter(Q(is_active=True) | _in_charge())
     return [
         (MINE, "Me"),
-        *((person.username, str(person)) for person in people),
+        *((person.username, str(person)) for person in _people()),
         (NOBODY, "Nobody"),
     ]
+
+
+@compiled
+def _people():
+    return User.objects.filter(Q(is_active=True) | _in_charge())
 
 
 def reader_key(query: QueryDict, reader: User) -> tuple[str, int | None]:
@@ -212,7 +211,7 @@ def finding_choices() -> list[Choice]:
 
 
 def role_choices() -> list[tuple[str, str]]:
-    return list(CounterpartyRole.objects.values_list("code", "name"))
+    return [(role.code, role.name) for role in vocabulary.roles()]
 
 
 def _with_status(pipelines, filters):
@@ -229,16 +228,15 @@ def _with_counterparty_links(pipelines, filters):
 
 
 def stage_result_choices() -> list[tuple[str, str]]:
-    stages = Stage.objects.filter(is_terminal=False).values_list("code", "name")
     return [
         (f"{code}:{result}", f"{name}: {label}")
-        for code, name in stages
+        for code, name in open_stage_choices()
         for result, label in STAGE_RESULTS.items()
     ]
 
 
 def open_stage_choices() -> list[tuple[str, str]]:
-    return list(Stage.objects.filter(is_terminal=False).values_list("code", "name"))
+    return [(stage.code, stage.name) for stage in vocabulary.open_stages()]
 
 
 def validate_not_in_future(day: date) -> None:

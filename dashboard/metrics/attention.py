@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models.expressions import RawSQL
 
 from dashboard.metrics.portfolio import Portfolio
+from oegen.core.compiled import records_by_key
 from oegen.core.database import key_set
 from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
@@ -126,7 +127,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                 )
     pipelines, urgent, *by_reason = found.numbers
     first = found.first[:limit]
-    people = User.objects.in_bulk({row.responsible for row in first if row.responsible})
+    people = records_by_key(User, {row.responsible for row in first if row.responsible})
     return Attention(
         pipelines,
         urgent,

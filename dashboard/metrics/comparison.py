@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
@@ -16,6 +16,7 @@ from dashboard.metrics.sums import Column
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen import audit
 from oegen.core import clock
+from oegen.core.compiled import compiled
 from oegen.core.database import key_set
 from oegen.core.sql import Values, run
 from pipelines.facts.intervals import FOREVER
@@ -114,14 +115,20 @@ def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
 
 def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
     """Whether a stage or technology was changed in between, other than by the set-up."""
+    return bool(_written_vocabulary(since=before.moment, until=clock.end_of(now.day)))
+
+
+@compiled
+def _written_vocabulary(*, since: Any, until: Any) -> Any:
     stages, technologies = (
         audit.history_model(model)
         .objects.exclude(change_set__source=audit.Source.MIGRATION)
-        .filter(history_date__gte=before.moment, history_date__lt=clock.end_of(now.day))
-        .values("history_id")
+        .filter(history_date__gte=since, history_date__lt=until)
+        .order_by()
+        .values_list("history_id")
         for model in (Stage, Technology)
     )
-    return bool(stages.union(technologies).exists())
+    return stages.union(technologies)
 
 
 def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:

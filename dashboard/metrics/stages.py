@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.metrics.portfolio import Portfolio
+from pipelines import vocabulary
 from pipelines.models import Stage
 from pipelines.stays import ENOUGH, Summary, summarize
 
@@ -67,7 +68,7 @@ class Stages:
 def stages(portfolio: Portfolio) -> Stages:
     """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
     with portfolio.reading():
-        ordered = list(Stage.objects.filter(is_terminal=False))
+        ordered = vocabulary.open_stages()
         found = summarize(portfolio.day, portfolio.selected)
     summaries = [(stage, found.get(stage.code, Summary())) for stage in ordered]
     return Stages(

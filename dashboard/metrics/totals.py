@@ -17,8 +17,9 @@ from infopoints.models import InformationPoint, InformationPointPipeline
 from oegen.audit import table_version
 from oegen.core.caching import keep
 from oegen.core.sql import Values, fetch, uuid_of
+from pipelines import vocabulary
 from pipelines.choices import ON_HOLD, RAG, Outcome
-from pipelines.models import PipelineCounterparty, Stage, Technology
+from pipelines.models import PipelineCounterparty, Technology
 from pipelines.querysets import (
     DONE,
     HELD,
@@ -157,7 +158,7 @@ def by_status_and_rag(portfolio: Portfolio) -> dict[tuple[str, str], Total]:
 
 def _statuses() -> list[tuple[str, str, bool]]:
     """The code and label of each status, and whether it is open."""
-    stages = list(Stage.objects.all())
+    stages = vocabulary.stages()
     return [
         *((stage.code, stage.name, True) for stage in stages if not stage.is_terminal),
         (HELD, ON_HOLD, False),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from functools import partial, wraps
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -26,6 +26,8 @@ from psycopg import Cursor
 from psycopg.sql import Literal
 
 from oegen.core import clock
+
+M = TypeVar("M", bound=Model)
 
 #: How many are kept of a function in each process; the present has a few, each past day as many.
 KEPT = 100
@@ -144,6 +146,16 @@ def compiled(build: Callable[..., QuerySet[Any]]) -> Callable[..., list[Any]]:
 def _note(reads: list[str], execute: Callable[..., Any], sql: str, *how: Any) -> Any:
     reads.append(sql)
     return execute(sql, *how)
+
+
+def records_by_key(model: type[M], keys: Collection[Any]) -> dict[Any, M]:
+    """The records that have these keys."""
+    return {one.pk: one for one in _having(model, keys=keys)} if keys else {}
+
+
+@compiled
+def _having(model: type[Model], *, keys: Any) -> QuerySet[Any]:
+    return model._base_manager.filter(pk__in=one_of(keys, model)).order_by()
 
 
 def keep_related(record: Model, name: str, related: list[Any]) -> None:

@@ -21,7 +21,7 @@ from oegen.audit.narrative import timeline
 from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import restoring
 from oegen.audit.revert.steps import Step, parent_key
-from oegen.core.compiled import compiled, one_of
+from oegen.core.compiled import compiled, records_by_key
 from oegen.core.fields import own_field
 from oegen.history.stream import changing, entries, recorded_between, stream
 from oegen.history.trail import THE_SYSTEM, written_by
@@ -76,7 +76,7 @@ class HistoryPage(ContextMixin, View):
         newest = _newest(self.model, key=self.key)
         if not newest:
             raise Http404("There is no record with this id, and there never was one.")
-        self.live = next(iter(_live(self.model, key=self.key)), None)
+        self.live = records_by_key(self.model, [self.key]).get(self.key)
         #: The record; if it was removed, an unsaved instance with its last values.
         self.record = self.live or audit.instance_from_row(newest[0])
 
@@ -187,7 +187,7 @@ class RecordFilter(PageFilterSet):
         found = _numbers_by_person(type(self.record), key=self.record.pk)
         self.number_of_all = sum(number for _, number in found)
         known = {key for key, _ in found}
-        self.people = {one.pk: one for one in _people(keys=known - {None})}
+        self.people = records_by_key(User, known - {None})
         people = sorted(self.people.values(), key=str)
         system = [(THE_SYSTEM, "The system")] if None in known else []
         return system + [(str(one.pk), str(one)) for one in people]
@@ -267,11 +267,6 @@ def _newest(model, *, key):
 
 
 @compiled
-def _live(model, *, key):
-    return model._base_manager.filter(pk=key)
-
-
-@compiled
 def _numbers_by_person(model, *, key):
     """Of each source of the record's timeline, the number of rows by user."""
     first, *others = [
@@ -279,11 +274,6 @@ def _numbers_by_person(model, *, key):
         for rows in model(id=key).timeline_sources()
     ]
     return first.union(*others, all=True).order_by()
-
-
-@compiled
-def _people(*, keys):
-    return User.objects.filter(pk__in=one_of(keys, User)).order_by()
 
 
 @compiled

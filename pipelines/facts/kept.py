@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, Value
 from django.utils import timezone
 
 from oegen import asof, audit
 from oegen.audit import table_version
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
+from oegen.core.compiled import compiled
 from oegen.core.sql import Values, adapted, fetch, uuid_of
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.intervals import FOREVER
@@ -145,19 +146,26 @@ def _read_version(but: Collection[type[AuditedModel]], columns: Sequence[str]) -
         others = [model for model in audit.business_models() if model not in but]
         labels = [audit.history_model(model)._meta.label_lower for model in others]
         matters |= Q(contents__has_any_keys=labels)
-        # Of a fact, nothing but its end ever changes, once.
-        has_ended = Q(valid_until__lt=FOREVER)
-        facts = Fact.objects.filter(
-            Q(valid_from__gte=until) | (Q(valid_until__gte=until) & has_ended)
-        )
-        current += facts.aggregate(
-            newest=Max("pk"), number=Count("pk"), ended=Count("pk", filter=has_ended)
-        ).values()
+        current += _facts_since(until=until)
         current += RegisterFinding.objects.version()
         for column in columns:
             current += _changes_of(column, until)
     newest = _newest_seal(matters & Q(sealed_at__gte=until))
     return cache_key(clock.past_day(), clock.today(), *_version_until(until), newest, *current)
+
+
+@compiled
+def _facts_since(*, until: Any) -> Any:
+    """The newest of the facts that began or ended since, and their numbers. Of a fact, nothing but
+    its end ever changes, once."""
+    has_ended = Q(valid_until__lt=FOREVER)
+    facts = Fact.objects.filter(Q(valid_from__gte=until) | (Q(valid_until__gte=until) & has_ended))
+    facts = (
+        facts.order_by()
+        .values(everything=Value(1))
+        .annotate(newest=Max("pk"), number=Count("pk"), ended=Count("pk", filter=has_ended))
+    )
+    return facts.values_list("newest", "number", "ended")
 
 
 def _changes_of(column: str, since: datetime) -> Values:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Count, Max, Q
 
 from oegen.core import clock
+from oegen.core.compiled import compiled
 from oegen.core.fields import choices_constraint
 from pipelines.choices import FindingKind
 from pipelines.facts.intervals import FOREVER
@@ -29,10 +30,17 @@ class RegisterFindingQuerySet(models.QuerySet[Any]):
     def version(self) -> tuple[object, ...]:
         """What changes when any finding does: a part of cache keys. A finding that ends is no more
         current, and one that begins is the newest."""
-        found = self.aggregate(
-            newest=Max("pk"), number=Count("pk", filter=Q(valid_until__gte=FOREVER))
-        )
-        return found["newest"], found["number"]
+        for newest, number in _newest_and_number():
+            return newest, number
+        return None, 0
+
+
+@compiled
+def _newest_and_number() -> models.QuerySet[Any]:
+    found = RegisterFinding.objects.order_by().values(everything=models.Value(1))
+    is_current = Q(valid_until__gte=FOREVER)
+    found = found.annotate(newest=Max("pk"), number=Count("pk", filter=is_current))
+    return found.values_list("newest", "number")
 
 
 class RegisterFinding(models.Model):

@@ -1,0 +1,24 @@
+"""The vocabularies that pages read, in their order."""
+
+from oegen.core.compiled import compiled
+from pipelines.models import CounterpartyRole, Stage, Technology
+
+
+@compiled
+def stages():
+    return Stage.objects.all()
+
+
+@compiled
+def open_stages():
+    return Stage.objects.filter(is_terminal=False)
+
+
+@compiled
+def roles():
+    return CounterpartyRole.objects.all()
+
+
+@compiled
+def technologies_to_choose():
+    return Technology.objects.active_or_in_use()
