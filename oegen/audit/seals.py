@@ -22,13 +22,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
-from operator import itemgetter
+from json.encoder import encode_basestring
+from operator import attrgetter, itemgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -55,7 +57,7 @@ LOCK = 0x0E6E_5EA1
 
 
 # Field classes of Django can't be subscripted at run time: hence type-arg.
-class DigestField(models.CharField):  # type: ignore[type-arg]
+class DigestField(bulk.ComputedField, models.CharField):  # type: ignore[type-arg]
     """The digest of its own row, computed whenever the row is written."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -65,6 +67,12 @@ class DigestField(models.CharField):  # type: ignore[type-arg]
         digest = digest_of(model_instance)
         setattr(model_instance, self.attname, digest)
         return digest
+
+    def values_of(self, rows: Collection[models.Model]) -> list[str]:
+        digests = digests_of(type(next(iter(rows))), _columns(rows))
+        for row, digest in zip(rows, digests, strict=True):
+            setattr(row, self.attname, digest)
+        return digests
 
 
 @cache
@@ -83,32 +91,74 @@ def digest_of(row: models.Model, seal_format: int | None = None) -> str:
 
     ``seal_format`` is that of the row's change set; by default the current one.
     """
+    [digest] = digests_of(type(row), _columns([row]), seal_format)
+    return digest
+
+
+def _columns(rows: Collection[models.Model]) -> dict[str, list[Any]]:
+    """The sealed values of rows of one model, by attribute."""
+    names = [field.attname for field in sealed_fields(type(next(iter(rows))))]
+    return {name: list(map(attrgetter(name), rows)) for name in names}
+
+
+def digests_of(
+    model: type[models.Model], columns: Mapping[str, Sequence[Any]], seal_format: int | None = None
+) -> list[str]:
+    """``digest_of`` for each of the rows of a history model whose values are in ``columns``.
+
+    What is hashed is the row's table and values as JSON with sorted keys. Each column writes its
+    part for all rows, equal values once, which takes a third of the time of row by row.
+    """
     if seal_format is None:
-        change_sets = type(row)._meta.get_field("change_set").related_model
+        change_sets = model._meta.get_field("change_set").related_model
         seal_format = format_of(cast("type[ChangeSet]", change_sets))
-    facts: dict[str, Any] = {"table": row._meta.label_lower}
-    for name, field, expected, write, has_label in _plan(type(row)):
-        value = getattr(row, name)
-        if value is None:
-            continue
-        value = write(value) if type(value) is expected else normalize(field, value)
-        if value is not None and value != "":
-            facts[name] = value
-            if has_label and seal_format >= 2:
-                facts[f"{name}:label"] = _label_of_content_type(value)
-    return hash_of(facts)
+    parts = [
+        write(columns[name])
+        for least_format, name, write in _plan(model)
+        if seal_format >= least_format
+    ]
+    return [_hash_of_text(f"{{{','.join(filter(None, row))}}}") for row in zip(*parts, strict=True)]
 
 
 @cache
 def _plan(
     model: type[models.Model],
-) -> tuple[tuple[str, AnyField, type | None, Callable[[Any], Any], bool], ...]:
-    """For each sealed field its attribute, the type of value that most rows have, a function that
-    normalizes such a value as ``normalize`` does, only faster, and whether it is a content type."""
-    return tuple(
-        (field.attname, field, *_usual(field), _is_content_type(field))
-        for field in sealed_fields(model)
-    )
+) -> list[tuple[int, str, Callable[[Sequence[Any]], list[str]]]]:
+    """For each key of the JSON of a row, in its order: the seal format from which on it is there,
+    the attribute that it depends on, and a function that writes it for all values of that."""
+    fields = sealed_fields(model)
+    table = f'"table":{_JSON.encode(model._meta.label_lower)}'
+    plan = {"table": (1, fields[0].attname, lambda values: [table] * len(values))}
+    for field in fields:
+        name = field.attname
+        plan[name] = (1, name, partial(_parts, field))
+        if _is_content_type(field):
+            plan[f"{name}:label"] = (2, name, partial(_label_parts, field))
+    return [plan[key] for key in sorted(plan)]
+
+
+def _parts(field: AnyField, values: Sequence[Any]) -> list[str]:
+    """The field's key and value in the JSON of each row; nothing for an empty value."""
+    key = f'"{field.attname}":'
+    expected, write = _usual(field)
+    if {expected, NoneType}.issuperset(map(type, values)):
+        part_of = {
+            value: "" if value is None or value == "" else key + write(value)
+            for value in set(values)
+        }
+        return [part_of[value] for value in values]
+    plain = (None if value is None else normalize(field, value) for value in values)
+    return ["" if value is None or value == "" else key + _JSON.encode(value) for value in plain]
+
+
+def _label_parts(field: AnyField, values: Sequence[Any]) -> list[str]:
+    """The label of the content type in the JSON of each row."""
+    key = f'"{field.attname}:label":'
+    plain = (None if value is None else normalize(field, value) for value in values)
+    return [
+        "" if value is None else key + _JSON.encode(_label_of_content_type(value))
+        for value in plain
+    ]
 
 
 def usual_type(field: AnyField) -> type | None:
@@ -117,8 +167,10 @@ def usual_type(field: AnyField) -> type | None:
     return _usual(field)[0]
 
 
-def _usual(field: AnyField) -> tuple[type | None, Callable[[Any], Any]]:
-    """The usual type, and a function that normalizes its values."""
+@cache
+def _usual(field: AnyField) -> tuple[type | None, Callable[[Any], str]]:
+    """The usual type, and a function that writes the JSON of its values as ``normalize`` returns
+    them, only faster."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
     for kind, expected, write in _USUAL:
@@ -127,26 +179,36 @@ def _usual(field: AnyField) -> tuple[type | None, Callable[[Any], Any]]:
     return None, str
 
 
-def _identity(value: Any) -> Any:
-    return value
+def _quoted(value: Any) -> str:
+    return f'"{value}"'
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _time(value: datetime) -> str:
+    return f'"{_in_utc(value)}"'
 
 
 def _in_utc(value: datetime) -> str:
-    if timezone.is_naive(value):
-        value = timezone.make_aware(value, timezone.get_default_timezone())
-    return value.astimezone(UTC).isoformat()
+    if value.tzinfo is not UTC:
+        if timezone.is_naive(value):
+            value = timezone.make_aware(value, timezone.get_default_timezone())
+        value = value.astimezone(UTC)
+    return value.isoformat()
 
 
 #: By the class whose ``to_python`` a field has. Decimals are not here: their scale depends on the
 #: field.
-_USUAL: tuple[tuple[type[AnyField], type, Callable[[Any], Any]], ...] = (
-    (models.CharField, str, _identity),
-    (models.TextField, str, _identity),
-    (models.UUIDField, UUID, str),
-    (models.DateTimeField, datetime, _in_utc),
-    (models.DateField, date, str),
-    (models.IntegerField, int, _identity),
-    (models.BooleanField, bool, _identity),
+_USUAL: tuple[tuple[type[AnyField], type, Callable[[Any], str]], ...] = (
+    (models.CharField, str, encode_basestring),
+    (models.TextField, str, encode_basestring),
+    (models.UUIDField, UUID, _quoted),
+    (models.DateTimeField, datetime, _time),
+    (models.DateField, date, _quoted),
+    (models.IntegerField, int, str),
+    (models.BooleanField, bool, _bool),
 )
 
 
@@ -193,7 +255,11 @@ _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fal
 
 
 def hash_of(facts: Any) -> str:
-    return hashlib.sha256(_JSON.encode(facts).encode("utf-8", "surrogatepass")).hexdigest()
+    return _hash_of_text(_JSON.encode(facts))
+
+
+def _hash_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Tally:
