@@ -29,7 +29,7 @@ from oegen.audit.registry import Row
 
 #: The number of change sets that are compared with their rows at a time: each takes a statement of
 #: every history table.
-CHUNK = 5_000
+CHUNK = 10_000
 
 #: What is read of every row.
 COMPARED = ("change_set_id", "history_id", "digest", "history_date")
