@@ -30,7 +30,7 @@ def findings(model: type[AuditedModel], counts: Counter[str]) -> Iterator[Findin
     counts["records"] += model._base_manager.count()
     history = audit.history_model(model)
     altered: list[int] = []
-    suspects: set[UUID | None] = set()
+    suspects: set[UUID] = set()
     for key, members in groupby(_read_history(history, altered), lambda pair: pair[0].id):
         rows = list(members)
         found = [one for row in rows for one in fault_findings(*row)]
@@ -41,7 +41,7 @@ def findings(model: type[AuditedModel], counts: Counter[str]) -> Iterator[Findin
             suspects.add(key)
     yield from altered_row_findings(history, altered)
     unlike = _unlike_last_rows(model)
-    if unlike is None or None in suspects:
+    if unlike is None:
         yield from _record_findings(model, None)
     elif unlike or suspects:
         yield from _record_findings(model, unlike | suspects)
