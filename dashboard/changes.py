@@ -24,6 +24,7 @@ from dashboard.metrics.kinds import KINDS
 from dashboard.metrics.movement import STEPS
 from oegen import asof, exports
 from oegen.audit import table_version
+from oegen.audit.changesets import newest_seal
 from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
@@ -192,7 +193,7 @@ class ChangesPage(FilteredPage):
             # People are named.
             written = facts_and_others_version(BY_FACTS), *table_version(AccountRecord)
         else:
-            written = (ChangeSet.objects.newest_seal(),)
+            written = (newest_seal(),)
         days = self.start.day, self.end.day, clock.today(), clock.past_day()
         return "changes", *written, *days, *reader_key(self.request.GET, self.request.user)
 

@@ -10,10 +10,11 @@ from dashboard import charts, metrics
 from dashboard.holding import held_at, held_version
 from dashboard.metrics.overview import Answer
 from oegen import search
+from oegen.audit.changesets import newest_seal
 from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
-from oegen.models import ChangeSet, User
+from oegen.models import User
 from oegen.people.requests import SignedInRequest
 from pipelines.filtered import EDIT_DIALOG, ComparedPipelines, select_pipelines
 from pipelines.filters import reader_key
@@ -103,7 +104,7 @@ class Dashboard(ComparedPipelines):
 
 def _latest_changes() -> list[news.Batch]:
     """Kept until the next change set, of whatever kind, with the addresses of its records."""
-    newest = ChangeSet.objects.newest_seal()
+    newest = newest_seal()
 
     def read() -> list[news.Batch]:
         found = news.latest(limit=5)

@@ -262,6 +262,8 @@ def _database(var_dir: Path) -> dict[str, Any]:
         # takes longer than filling them.
         settings = "-c jit=off -c default_statistics_target=10"
         options["options"] = f"{options.get('options', '')} {settings}".strip()
+        # From the second time on, statements of oegen.core.compiled are planned once.
+        options.setdefault("prepare_threshold", 1)
         database["CONN_MAX_AGE"] = _number("CONN_MAX_AGE", 600)
         database["CONN_HEALTH_CHECKS"] = True
     return database

@@ -127,6 +127,7 @@ CACHES = {
 # People ------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "oegen.User"
+AUTHENTICATION_BACKENDS = ["oegen.people.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in {

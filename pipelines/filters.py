@@ -12,6 +12,7 @@ from counterparties.filters import CounterpartyNameFilter
 from counterparties.querysets import filter_links
 from oegen.core import clock
 from oegen.core.caching import keep
+from oegen.core.compiled import compiled
 from oegen.models import User
 from oegen.pages.filters import (
     MINE,
@@ -92,8 +93,13 @@ def statuses(stages: Collection[Stage]) -> list[tuple[str, str]]:
     ]
 
 
+@compiled
+def _stages():
+    return Stage.objects.all()
+
+
 def status_choices() -> list[Choice]:
-    stages = list(Stage.objects.all())
+    stages = _stages()
     known = statuses(stages)
     open_codes = tuple(stage.code for stage in stages if not stage.is_terminal)
     return [

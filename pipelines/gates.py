@@ -17,6 +17,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Q
 
+from oegen.core.compiled import compiled
 from pipelines.querysets.state import IS_OPEN, is_past_rtb
 
 #: Stands for the countries without a set of their own.
@@ -35,14 +36,10 @@ class Gates:
     def load(cls) -> Gates:
         """The active sets of the present or of the past day that is open."""
         kinds: dict[tuple[UUID | None, str], set[UUID]] = defaultdict(set)
-        found = apps.get_model("pipelines", "GateSet").objects.filter(is_active=True).order_by()
-        for technology, country, kind in found.values_list(
-            "technology_id", "country", "gates__kind_id"
-        ):
+        for technology, country, kind in _gates():
             kinds[technology, country] |= {kind} - {None}
-        technologies = apps.get_model("pipelines", "Technology").objects.order_by()
-        parents = dict(technologies.values_list("pk", "parent_id"))
-        return cls({place: frozenset(gates) for place, gates in kinds.items()}, parents)
+        sets = {place: frozenset(gates) for place, gates in kinds.items()}
+        return cls(sets, dict(_parents()))
 
     def __hash__(self) -> int:
         return hash(self.version)
@@ -93,3 +90,15 @@ def is_unproven(gates: Gates) -> Q:
     """The condition for a fact: open, said to be ready to build or from Construction on, and a gate
     of its facility is not proven."""
     return IS_OPEN & (Q(is_rtb_actual=True) | is_past_rtb()) & gates.are_open()
+
+
+@compiled
+def _gates():
+    sets = apps.get_model("pipelines", "GateSet").objects.filter(is_active=True).order_by()
+    return sets.values_list("technology_id", "country", "gates__kind_id")
+
+
+@compiled
+def _parents():
+    technologies = apps.get_model("pipelines", "Technology").objects.order_by()
+    return technologies.values_list("pk", "parent_id")

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from oegen.core import clock
+from oegen.core.compiled import compiled
 from oegen.core.days import DayField
 from oegen.core.fields import PROSE_LIMIT, ReasonFormField, TextFormField
 from oegen.models import User
@@ -113,12 +114,11 @@ class Milestones:
 def milestones_of(pipeline: Pipeline) -> Milestones:
     """The pipeline has to be read ``with_first_dates``, ``with_overdue`` and ``with_past_rtb``, its
     stage and facilities with it."""
-    found = pipeline.milestones.select_related("kind", "confirmed_by").with_first_day()
-    recorded = {one.kind_id: one for one in found}
+    recorded = {one.kind_id: one for one in _recorded(key=pipeline.pk)}
     plants = [(one.technology_id, one.country) for one in pipeline.facilities.all()]
     gates = Gates.load().of_all(plants)
     rows, others = [], []
-    for kind in MilestoneKind.objects.order_by("order", "name"):
+    for kind in _kinds():
         milestone = recorded.get(kind.pk) or Milestone(pipeline=pipeline, kind=kind)
         # What it says of RTB and COD stands on the pipeline.
         milestone.pipeline = pipeline
@@ -132,6 +132,17 @@ def milestones_of(pipeline: Pipeline) -> Milestones:
         elif kind.is_active:
             others.append(kind)
     return Milestones(tuple(rows), tuple(others))
+
+
+@compiled
+def _recorded(*, key):
+    milestones = Milestone.objects.filter(pipeline=key)
+    return milestones.select_related("kind", "confirmed_by").with_first_day()
+
+
+@compiled
+def _kinds():
+    return MilestoneKind.objects.order_by("order", "name")
 
 
 class MilestoneForm(DialogForm):

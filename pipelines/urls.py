@@ -1,6 +1,16 @@
 from django.urls import path
 
-from pipelines import board, bulk, connect, editing, map, milestone_list, milestones, views
+from pipelines import (
+    board,
+    bulk,
+    connect,
+    editing,
+    map,
+    milestone_list,
+    milestones,
+    records,
+    views,
+)
 from pipelines.timeline.views import Timeline, TimelineRows
 
 urlpatterns = [
@@ -33,7 +43,7 @@ urlpatterns = [
     path("pipelines/timeline/", Timeline.as_view(), name="timeline"),
     path("pipelines/timeline/rows/", TimelineRows.as_view(), name="timeline-rows"),
     path("pipelines/<uuid:pk>/confirm-rag/", views.confirm_rag, name="pipeline-confirm-rag"),
-    path("pipelines/<uuid:pk>/", views.PipelinePage.as_view(), name="pipeline"),
+    path("pipelines/<uuid:pk>/", records.PipelinePage.as_view(), name="pipeline"),
     path("facilities/", views.FacilityList.as_view(), name="facilities"),
-    path("facilities/<uuid:pk>/", views.FacilityPage.as_view(), name="facility"),
+    path("facilities/<uuid:pk>/", records.FacilityPage.as_view(), name="facility"),
 ]

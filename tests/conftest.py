@@ -26,12 +26,13 @@ ON_BOTH = {
     *("oegen/api/odata/test_reading.py", "oegen/api/odata/test_open_capacity.py"),
     *("oegen/asof/test_backdated.py", "oegen/asof/test_tables.py"),
     *("oegen/search/test_order.py", "oegen/search/test_documents.py"),
-    "oegen/search/test_spelling.py",
+    *("oegen/search/test_spelling.py", "oegen/core/test_compiled.py"),
     *("dashboard/metrics/test_attention.py", "dashboard/metrics/test_changes.py"),
     *("dashboard/metrics/test_movement.py", "dashboard/test_freezing.py"),
     "dashboard/api/test_agreement.py",
     "dashboard/metrics/test_totals.py",
     *("constraints/test_constraints.py", "pipelines/test_stage_order.py"),
+    "query_budgets/test_query_budgets.py",
 }
 
 #: And on PostgreSQL alone, where several people write at the same time. The rest on SQLite alone.

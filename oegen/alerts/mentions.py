@@ -19,6 +19,7 @@ from oegen.alerts.models import AlertRule, Channel
 from oegen.alerts.preferences import audience_of
 from oegen.audit.changes import Changes
 from oegen.audit.narrative.names import subject_model
+from oegen.core.compiled import compiled
 from oegen.core.folding import fold
 from oegen.people.comments import Comment
 from oegen.people.models import User
@@ -55,8 +56,12 @@ def people_named(usernames: Iterable[str]) -> dict[str, User]:
 
 
 def _everybody() -> dict[str, User]:
-    people = User.objects.only("username", "first_name", "last_name", "email", "is_active")
-    return {person.username.casefold(): person for person in people}
+    return {person.username.casefold(): person for person in _people()}
+
+
+@compiled
+def _people():
+    return User.objects.only("username", "first_name", "last_name", "email", "is_active")
 
 
 def people_by_username(request: HttpRequest) -> dict:

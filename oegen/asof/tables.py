@@ -36,7 +36,7 @@ from django.db.models import BooleanField, Model
 from oegen import audit, search
 from oegen.asof.statements import PastRows, columns_of, stored
 from oegen.audit.audited import AuditedModel
-from oegen.audit.changesets import ChangeSet
+from oegen.audit.changesets import newest_seal
 from oegen.core import clock
 from oegen.core.database import is_in_snapshot
 from oegen.core.pointers import target_of
@@ -106,9 +106,7 @@ def data_version() -> str:
     change set changes what it shows.
     """
     tables = [audit.history_model(model)._meta.label_lower for model in audit.business_models()]
-    writes = ChangeSet.objects.filter(contents__has_any_keys=tables).order_by("-number")
-    newest = writes.values_list("seal", flat=True).first()
-    return f"{newest}:{clock.past_day()}:{clock.today()}"
+    return f"{newest_seal(tables)}:{clock.past_day()}:{clock.today()}"
 
 
 def stored_table(model) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from oegen.audit.choices import Source
 from oegen.audit.registry import history_model, tracked_models
 from oegen.core import clock
+from oegen.core.compiled import compiled
 
 if TYPE_CHECKING:
     from oegen.audit.questions import Question
@@ -25,6 +26,22 @@ MAX_ANSWERS = 1000
 
 def key_of(record: models.Model) -> str:
     return f"{record._meta.label_lower}:{record.pk}"
+
+
+def newest_seal(tables: Iterable[str] | None = None) -> str | None:
+    """What changes with every write or, given names of history models such as
+    "pipelines.historicalpipeline", with every write to one of these: a part of cache keys."""
+    for (seal,) in _newest_seal(None if tables is None else tuple(tables)):
+        return str(seal)
+    return None
+
+
+@compiled
+def _newest_seal(tables: tuple[str, ...] | None) -> models.QuerySet[Any]:
+    found = ChangeSet.objects.order_by("-number")
+    if tables is not None:
+        found = found.filter(contents__has_any_keys=tables)
+    return found.values_list("seal")[:1]
 
 
 def author_of(person: str, token_name: str) -> str:
@@ -39,11 +56,6 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
         if not clock.past_day():
             return self
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
-
-    def newest_seal(self) -> str | None:
-        """What changes with every write: a part of cache keys."""
-        seal: str | None = self.order_by("-number").values_list("seal", flat=True).first()
-        return seal
 
     def in_feed(self) -> Self:
         """Change sets for the list of latest changes: recorded up to the effective day, without

@@ -21,6 +21,7 @@ from oegen.audit.narrative import timeline
 from oegen.audit.narrative.names import NameCache
 from oegen.audit.revert import restoring
 from oegen.audit.revert.steps import Step, parent_key
+from oegen.core.compiled import compiled, one_of
 from oegen.core.fields import own_field
 from oegen.history.stream import changing, entries, recorded_between, stream
 from oegen.history.trail import THE_SYSTEM, written_by
@@ -72,12 +73,12 @@ class HistoryPage(ContextMixin, View):
         self.model = get_model_or_404(kwargs["kind"])
         self.key = kwargs["pk"]
         self.rows = self.model.history.filter(id=self.key)
-        newest = self.rows.order_by("history_date", "history_id").last()
-        if newest is None:
+        newest = _newest(self.model, key=self.key)
+        if not newest:
             raise Http404("There is no record with this id, and there never was one.")
-        self.live = self.model._base_manager.filter(pk=self.key).first()
+        self.live = next(iter(_live(self.model, key=self.key)), None)
         #: The record; if it was removed, an unsaved instance with its last values.
-        self.record = self.live or audit.instance_from_row(newest)
+        self.record = self.live or audit.instance_from_row(newest[0])
 
     @cached_property
     def removal(self) -> timeline.Entry | None:
@@ -183,14 +184,10 @@ class RecordFilter(PageFilterSet):
     def _person_choices(self) -> list[tuple[str, str]]:
         """The users in the record's history, by name. Their entries are counted with them, for a
         page that shows all of them."""
-        written = [
-            rows.order_by().values_list("history_user").annotate(Count("pk"))
-            for rows in self.sources
-        ]
-        found = list(written[0].union(*written[1:], all=True).order_by())
+        found = _numbers_by_person(type(self.record), key=self.record.pk)
         self.number_of_all = sum(number for _, number in found)
         known = {key for key, _ in found}
-        self.people = User.objects.in_bulk(known - {None})
+        self.people = {one.pk: one for one in _people(keys=known - {None})}
         people = sorted(self.people.values(), key=str)
         system = [(THE_SYSTEM, "The system")] if None in known else []
         return system + [(str(one.pk), str(one)) for one in people]
@@ -246,16 +243,53 @@ class RecordHistory(HistoryPage, FilteredPage):
         if not self.filterset.active_values:
             paginator.count = self.filterset.number_of_all
         page = paginator.get_page(self.request.GET.get("page"))
+        keys = page.object_list
+        if not self.filterset.active_values:
+            keys = _stream(self.model, page.start_index(), page.end_index(), key=self.key)
         known = [*self.known_records, *self.filterset.people.values()]
         return context | {
             "singular": "entry",
             "plural": "entries",
             "page": page,
             "total": page.paginator.count,
-            "entries": entries(page.object_list, self.filterset.sources, known),
+            "entries": entries(keys, self.filterset.sources, known),
             "record_key": self.key,
             "brings_back": self.may_bring_back(),
         }
+
+
+# What the pages ask -----------------------------------------------------------------------------
+
+
+@compiled
+def _newest(model, *, key):
+    return model.history.filter(id=key).order_by("-history_date", "-history_id")[:1]
+
+
+@compiled
+def _live(model, *, key):
+    return model._base_manager.filter(pk=key)
+
+
+@compiled
+def _numbers_by_person(model, *, key):
+    """Of each source of the record's timeline, the number of rows by user."""
+    first, *others = [
+        rows.order_by().values_list("history_user").annotate(Count("pk"))
+        for rows in model(id=key).timeline_sources()
+    ]
+    return first.union(*others, all=True).order_by()
+
+
+@compiled
+def _people(*, keys):
+    return User.objects.filter(pk__in=one_of(keys, User)).order_by()
+
+
+@compiled
+def _stream(model, first, last, *, key):
+    """The KEYs of entries of the record's timeline, from one to another, counted from 1."""
+    return stream(model(id=key).timeline_sources())[max(first - 1, 0) : last]
 
 
 # One entry --------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from oegen import audit
 from oegen.audit.narrative import timeline
+from oegen.audit.narrative.rows import rows_of
 
 #: The columns of a stream: the position of a row in time, and the number of its source.
 KEY = ("history_date", "history_id", "is_part", "source_number")
@@ -82,10 +83,7 @@ def entries(
     wanted: dict[int, list[int]] = defaultdict(list)
     for source, history_id in keys:
         wanted[source].append(history_id)
-    rows = [
-        sources[source].model.objects.filter(history_id__in=ids).order_by()
-        for source, ids in wanted.items()
-    ]
+    rows = [rows_of(sources[source].model, ids) for source, ids in wanted.items()]
     found = {
         (source, entry.history_id): entry
         for source, part in zip(wanted, timeline.entries_of_each(rows, known), strict=True)

@@ -17,6 +17,7 @@ from oegen import audit
 from oegen.alerts import mentions
 from oegen.audit.audited import AuditedModel
 from oegen.core import next_url
+from oegen.core.compiled import compiled, one_of
 from oegen.core.exceptions import StaleRecordError
 from oegen.core.fields import OpenedVersionField, ReasonFormField, TextFormField
 from oegen.people.comments import Comment
@@ -129,8 +130,13 @@ def keys_to_correct(person: User, keys: Iterable[Any]) -> set:
     """The keys among these of existing comments that the person may correct."""
     if not person.has_perm("oegen.change_comment"):
         return set()
-    comments = Comment.objects.filter(pk__in=set(keys)).only("author_id")
+    comments = _authored(keys=set(keys))
     return {comment.pk for comment in comments if may_correct(person, comment)}
+
+
+@compiled
+def _authored(*, keys):
+    return Comment.objects.filter(pk__in=one_of(keys, Comment)).only("author_id").order_by()
 
 
 # Pages -----------------------------------------------------------------------------------------

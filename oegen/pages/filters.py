@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
-from oegen.audit.changesets import ChangeSet
+from oegen.audit.changesets import newest_seal
 from oegen.core import clock
 from oegen.core.bidi import isolated
 from oegen.core.caching import cache_key, keep
@@ -324,7 +324,7 @@ class PageFilterSet(django_filters.FilterSet):
         def choices_key() -> str:
             return cache_key(*(_choices_of(shown[name]) for name in sorted(shown.keys() - fixed)))
 
-        newest, days = ChangeSet.objects.newest_seal(), (clock.past_day(), clock.today())
+        newest, days = newest_seal(), (clock.past_day(), clock.today())
         choices = keep(choices_key, "choices of filters", kind, newest, *days)
         own = [_choices_of(shown[name]) for name in sorted(fixed)]
         read = getattr(self.data, "getlist", self.data.get)

@@ -324,7 +324,7 @@ class ListPage(SingleTableMixin, DownloadedPage):
         of_which = None
         if self.default_filter and self.filterset.shows_all and not context["is_wrong"]:
             of_which = self._default_among(listed, self.default_filter)
-        views = list(preferences.views_of(self.request.user, self.section))
+        views = preferences.listed_views_of(self.request.user, self.section)
         open_view = next((view for view in views if view.query == state), None)
         return context | {
             "empty_text": self.empty_text,

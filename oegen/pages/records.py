@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -70,6 +71,16 @@ class RecordPage(DetailView):
                 raise
         context["section"] = self.section
         return render(request, "oegen/record_removed.html", context, status=404)
+
+    def get_object(self, queryset=None):
+        record = self.read(self.kwargs["pk"])
+        if record is None:
+            raise Http404(f"There is no {self.get_queryset().model._meta.verbose_name} here.")
+        return record
+
+    def read(self, key: UUID) -> Any:
+        """The record with what the page shows of it; None if there is none."""
+        return self.get_queryset().filter(pk=key).first()
 
     def post(self, request, *args, **kwargs):
         if not request.user.has_perm("oegen.add_comment"):

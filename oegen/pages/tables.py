@@ -1,7 +1,7 @@
 """The base of the tables that lists show."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
 from oegen import asof, exports
+from oegen.core.compiled import compiled, one_of
 from oegen.imports.tables.reading import ID_HEADING, VERSION_HEADING
 from oegen.pages.columns import Column
 from oegen.pages.paging import find_page
@@ -76,15 +77,10 @@ class RecordTable(tables.Table):
         attrs = {"class": "table table-vcenter record-rows"}
         super().__init__(data=data, sequence=names, exclude=hidden, attrs=attrs, **kwargs)
 
-    def _annotate(self, records: QuerySet) -> QuerySet:
-        for annotate in self.annotate:
-            records = annotate(records)
-        return records
-
     def _annotate_all(self) -> None:
         """Annotate the rows of all pages, for an order or a file; a page annotates its own."""
         if not self._is_annotated:
-            self.data.data = self._annotate(self.data.data)
+            self.data.data = _annotate(self.data.data, self.annotate)
             self._is_annotated = True
 
     def open_page(self, number: str | None, size: int) -> None:
@@ -111,7 +107,7 @@ class RecordTable(tables.Table):
         if keys is None:
             start = (self.page.number - 1) * size
             keys = list(rows.values_list("pk", flat=True)[start : start + size])
-        records = self._annotate(rows.model._default_manager.filter(pk__in=keys))
+        records = _annotated(rows.model, tuple(self.annotate), keys=keys)
         found = {record.pk: record for record in records}
         # A record removed since its key was read is no longer listed.
         self.page.object_list = BoundRows([found[key] for key in keys if key in found], self)
@@ -223,3 +219,15 @@ def _headings(table_class: type[RecordTable], model: type[Model]) -> dict[str, s
     """The headings of all columns by name."""
     table = table_class(model._default_manager.none(), table_class.base_columns)
     return {column.name: str(column.header) for column in table.columns}
+
+
+def _annotate(records: QuerySet, annotations: Iterable[Callable[[QuerySet], QuerySet]]) -> QuerySet:
+    for annotate in annotations:
+        records = annotate(records)
+    return records
+
+
+@compiled
+def _annotated(model, annotations, *, keys):
+    records = model._default_manager.filter(pk__in=one_of(keys, model))
+    return _annotate(records.order_by(), annotations)

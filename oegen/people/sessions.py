@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import OperationalError
+from django.contrib.sessions.models import Session
+from django.db import OperationalError, models
 from django.utils import timezone
 
+from oegen.core.compiled import compiled
 from oegen.core.database import lock_timeout
 
 logger = logging.getLogger(__name__)
@@ -31,6 +34,12 @@ class SessionStore(DatabaseStore):
 
     #: The data of the session, if this request only updated its time of last use.
     _kept_alive: dict | None = None
+
+    def _get_session_from_db(self) -> Session | None:
+        for session in _current(key=self.session_key, now=timezone.now()):
+            return session
+        self._session_key = None
+        return None
 
     def start(self) -> None:
         """Set the start of the session. Call it after a sign-in."""
@@ -70,6 +79,11 @@ class SessionStore(DatabaseStore):
         idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
         self[_LAST_USED] = now.timestamp()
         self.set_expiry(min(now + idle, started + settings.SESSION_ENDS_AFTER))
+
+
+@compiled
+def _current(*, key: Any, now: Any) -> models.QuerySet[Session]:
+    return Session.objects.filter(session_key=key, expire_date__gt=now)
 
 
 class KeepAliveMiddleware:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import ManyToManyField, Model
+from django.db.models import ManyToManyField, Model, QuerySet
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from oegen.audit.changesets import ChangeSet
+from oegen.audit.changesets import ChangeSet, newest_seal
+from oegen.core import clock
+from oegen.core.caching import keep
+from oegen.core.compiled import compiled, one_of
 from oegen.core.fields import own_field
 from oegen.core.folding import excerpt, fold, marked, spans, words_of
 from oegen.core.words import noun_of
@@ -143,8 +146,7 @@ class SearchResults:
 
     def __init__(self, text: str):
         self.words = words_of(text)
-        matching = SearchDocument.objects.matching(self.words)
-        counts = matching.count_by_kind() if self.words else {}
+        counts = _counts(self.words) if self.words else {}
         self.totals: dict[type[AuditedModel], int] = {}
         for model in kinds():
             if number := counts.get(ContentType.objects.get_for_model(model).pk):
@@ -201,6 +203,13 @@ class SearchResults:
         return Group(model, self.totals[model], tuple(hits))
 
 
+def _counts(words: list[str]) -> dict[int, int]:
+    """The number of documents by content type id, kept until something is written."""
+    matching = SearchDocument.objects.matching(words)
+    written = newest_seal(), clock.past_moment()
+    return keep(matching.count_by_kind, "number of documents", *written, *words)
+
+
 @dataclass(frozen=True)
 class Finding:
     """What is shown for a text: its results, or those of what may have been meant if it has none
@@ -247,12 +256,15 @@ def _best_keys(documents, words: list[str], start: int, limit: int, total: int) 
 def _hits(model: type[AuditedModel], keys: list[Any], words: list[str]) -> list[Hit]:
     if not keys:
         return []
-    records = model.objects.filter(pk__in=keys).with_search_facts()
-    if model.IS_COMMENT:
-        records = records.prefetch_related("subject")
-    found = {record.pk: record for record in records}
+    found = {record.pk: record for record in _with_facts(model, keys=keys)}
     # Skip records that were removed since the keys were read.
     return [_hit(found[key], words) for key in keys if key in found]
+
+
+@compiled
+def _with_facts(model: Any, *, keys: Any) -> QuerySet[Any]:
+    records: QuerySet[Any] = model.objects.filter(pk__in=one_of(keys, model)).with_search_facts()
+    return (records.prefetch_related("subject") if model.IS_COMMENT else records).order_by()
 
 
 def _hit(record: AuditedModel, words: list[str]) -> Hit:

@@ -5,7 +5,9 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from oegen.alerts import mentions
+from oegen.alerts.models import Notice
 from oegen.core import words
+from oegen.core.compiled import compiled
 
 register = template.Library()
 
@@ -43,5 +45,10 @@ def prose(context, text: str, is_comment: bool = False) -> str:
 @register.simple_tag(takes_context=True)
 def unread_notices(context) -> str:
     """The number of unread notices of the signed-in user: “3”, “99+”, empty for none."""
-    number = len(context["request"].user.notices.unread().values_list("pk")[:MANY])
+    number = len(_unread(key=context["request"].user.pk))
     return f"{MANY - 1}+" if number == MANY else str(number or "")
+
+
+@compiled
+def _unread(*, key):
+    return Notice.objects.filter(recipient=key).unread().order_by().values_list("pk")[:MANY]

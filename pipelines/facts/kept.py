@@ -107,8 +107,8 @@ def _version_until(until: datetime) -> tuple[object, ...]:
 
 
 def _newest_seal(matters: Q) -> str | None:
-    found: str | None = ChangeSet.objects.filter(matters).newest_seal()
-    return found
+    seals = ChangeSet.objects.filter(matters).order_by("-number").values_list("seal", flat=True)
+    return seals.first()
 
 
 def figures_version(*, is_filtered: bool) -> str:

@@ -9,12 +9,12 @@ from uuid import UUID
 from django.contrib.contenttypes.models import ContentType
 
 from counterparties.models import Counterparty
+from oegen.core.compiled import compiled, one_of
 from oegen.pages.records import Card, card_of
 from pipelines.models import Pipeline, RegisterFinding
 from pipelines.registers.benchmarks import benchmark_of
 from pipelines.registers.filters import chosen_registers
 from pipelines.registers.models import Match, RegisterCompany, RegisterProject
-from pipelines.registers.querysets import RegisterProjectQuerySet
 from pipelines.registers.survival import Course
 from pipelines.registers.track_record import track_record_of
 
@@ -27,22 +27,16 @@ class Watched:
     findings: list[RegisterFinding] = field(default_factory=list)
 
 
-def _projects_of(pipeline: Pipeline) -> RegisterProjectQuerySet:
-    accepted = Match.objects.accepted().of_pipelines([pipeline.pk]).order_by()
-    # A list: for a subquery, PostgreSQL reads all projects.
-    keys = list(accepted.values_list("project_id", flat=True))
-    projects = RegisterProject.objects.present().filter(pk__in=keys)
-    return projects.select_related("register").order_by("register__order", "name", "key")
-
-
 @card_of(Pipeline)
 def watch_card(pipeline: Pipeline) -> Card | None:
     """The projects of registers that the pipeline, or one of its facilities, is."""
-    projects = list(_projects_of(pipeline))
+    # Not a subquery: with one, PostgreSQL reads all projects.
+    accepted = {key for (key,) in _accepted(keys=[pipeline.pk])}
+    projects = _projects(keys=accepted) if accepted else []
     if not projects:
         return None
     findings: dict[UUID, list[RegisterFinding]] = defaultdict(list)
-    for finding in RegisterFinding.objects.now().filter(pipeline_id=pipeline.pk).order_by("pk"):
+    for finding in _findings(key=pipeline.pk):
         findings[finding.project_id].append(finding)
     watched = [Watched(project, findings.get(project.pk, [])) for project in projects]
     watched.sort(key=lambda one: not one.findings)
@@ -86,3 +80,20 @@ def track_record_card(counterparty: Counterparty) -> Card | None:
             "licences": registers,
         },
     )
+
+
+@compiled
+def _accepted(*, keys):
+    matches = Match.objects.accepted().of_pipelines(one_of(keys, Pipeline))
+    return matches.order_by().values_list("project_id")
+
+
+@compiled
+def _projects(*, keys):
+    projects = RegisterProject.objects.present().filter(pk__in=one_of(keys, RegisterProject))
+    return projects.select_related("register").order_by("register__order", "name", "key")
+
+
+@compiled
+def _findings(*, key):
+    return RegisterFinding.objects.now().filter(pipeline_id=key).order_by("pk")

@@ -17,7 +17,7 @@ from oegen import audit
 from oegen.api.rest.registry import VIEWSETS
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
-from oegen.audit.narrative.rows import rows_and_previous
+from oegen.audit.narrative.rows import rows_and_previous, with_notes
 from oegen.audit.reference import ReferenceModel
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class EntryReader:
         self, entries: dict[Any, list[dict[str, Any]]], ranges: list[Range], queryset: Any
     ) -> None:
         """Add the entries of history rows, which are those of the ranges of one model."""
-        [(rows, previous)] = rows_and_previous([queryset])
+        [(rows, previous)] = rows_and_previous([with_notes(queryset)])
         places = {one.change_set.pk: one.place + one.first for one in ranges}
         for row in rows:
             places[row.change_set_id] += 1

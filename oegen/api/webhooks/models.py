@@ -24,7 +24,7 @@ from oegen.people.models import User
 USE_WEBHOOKS = "oegen.add_webhook"
 
 #: The backend that permissions come from, whatever others sign people in.
-_PERMISSIONS = "django.contrib.auth.backends.ModelBackend"
+_PERMISSIONS = "oegen.people.backend.Backend"
 
 #: What a webhook may be about beside the events of alerts.
 CHANGED = "changed"

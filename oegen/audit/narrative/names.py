@@ -15,6 +15,7 @@ from oegen.audit.choices import REMOVED
 from oegen.audit.registry import Row
 from oegen.core import clock
 from oegen.core.bidi import isolated
+from oegen.core.compiled import compiled, one_of
 from oegen.core.pointers import target_of
 
 NOTHING = "empty"
@@ -93,4 +94,9 @@ def _records(model: type[models.Model], keys: set[Any]) -> dict[Any, models.Mode
         newest = {row.id: row for row in rows}
         found = {key: row.instance for key, row in newest.items() if row.history_type != REMOVED}
         keys = keys - newest.keys()
-    return found | (model._base_manager.in_bulk(list(keys)) if keys else {})
+    return found | ({one.pk: one for one in _stored(model, keys=keys)} if keys else {})
+
+
+@compiled
+def _stored(model: type[models.Model], *, keys: Any) -> models.QuerySet[Any]:
+    return model._base_manager.filter(pk__in=one_of(keys, model)).order_by()

@@ -13,8 +13,11 @@ from django.db.models import Q
 from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
+from oegen.audit.narrative.rows import with_notes
 from oegen.audit.narrative.timeline import Entry, entries_of_each
-from oegen.core import words
+from oegen.core import clock, words
+from oegen.core.caching import cache_key, read, write
+from oegen.core.compiled import compiled, one_of
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,10 @@ def latest(
     Models outside the feed (``SHOW_IN_FEED``) are included only for change sets without others.
     ``before`` limits the result to change sets older than that one.
     """
-    change_sets = ChangeSet.objects.in_feed()
     if before:
-        change_sets = change_sets.filter(
-            Q(recorded_at__lt=before.recorded_at)
-            | Q(recorded_at=before.recorded_at, pk__lt=before.pk)
-        )
-    change_sets = change_sets.select_related("person").order_by("-recorded_at", "-pk")
-    newest = list(change_sets[:limit])
+        newest = _newest_before(limit, moment=before.recorded_at, key=before.pk)
+    else:
+        newest = _newest(limit)
     small: dict[type[AuditedModel], list[Any]] = defaultdict(list)
     large: dict[type[AuditedModel], list[Any]] = defaultdict(list)
     for change_set in newest:
@@ -54,9 +53,29 @@ def latest(
     entries = _entries_of(small)
     counts = _counts_of(large)
     return [
-        Batch(one, tuple(sorted(entries[one.pk], key=Entry.sort_key)), tuple(counts[one.pk]))
+        Batch(
+            one, tuple(sorted(entries[one.pk], key=Entry.sort_key)), tuple(counts.get(one.pk, ()))
+        )
         for one in newest
     ]
+
+
+@compiled
+def _newest(limit: int) -> models.QuerySet[Any]:
+    change_sets = ChangeSet.objects.in_feed().select_related("person")
+    return change_sets.order_by("-recorded_at", "-pk")[:limit]
+
+
+@compiled
+def _newest_before(limit: int, *, moment: Any, key: Any) -> models.QuerySet[Any]:
+    older = Q(recorded_at__lt=moment) | Q(recorded_at=moment, pk__lt=key)
+    change_sets = ChangeSet.objects.in_feed().filter(older).select_related("person")
+    return change_sets.order_by("-recorded_at", "-pk")[:limit]
+
+
+@compiled
+def _rows(model: type[AuditedModel], *, keys: Any) -> models.QuerySet[Any]:
+    return with_notes(model.history.filter(change_set__in=one_of(keys, ChangeSet)))
 
 
 def _rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], int]:
@@ -73,7 +92,7 @@ def _rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], int]:
 def _entries_of(change_sets: dict[type[AuditedModel], list[Any]]) -> dict[Any, list[Entry]]:
     """The entries of the models' rows in these change sets, by change set."""
     found: dict[Any, list[Entry]] = defaultdict(list)
-    rows = [model.history.filter(change_set__in=keys) for model, keys in change_sets.items()]
+    rows = [_rows(model, keys=keys) for model, keys in change_sets.items()]
     for entry in chain(*entries_of_each(rows)):
         found[entry.change_set_id].append(entry)
     return found
@@ -82,15 +101,35 @@ def _entries_of(change_sets: dict[type[AuditedModel], list[Any]]) -> dict[Any, l
 def _counts_of(
     change_sets: dict[type[AuditedModel], list[Any]],
 ) -> dict[Any, list[tuple[str, int]]]:
-    """The numbers of records by kind, and of removed ones, by change set."""
-    found: dict[Any, list[tuple[str, int]]] = defaultdict(list)
+    """The numbers of records by kind, and of removed ones, by change set: kept, because what a
+    change set wrote never changes."""
+    places = {
+        key: cache_key("numbers of a change set", key, clock.past_moment())
+        for key in chain(*change_sets.values())
+    }
+    known = {key: read(place) for key, place in places.items()}
+    found: dict[Any, list[tuple[str, int]]] = {key: [] for key in places}
     for model, keys in change_sets.items():
-        tally = model.history.filter(change_set__in=keys).order_by().values_list("change_set")
-        for key, records, removed in tally.annotate(
-            records=models.Count("id", distinct=True),
-            removed=models.Count("id", distinct=True, filter=Q(history_type=audit.REMOVED)),
-        ):
+        missing = [key for key in keys if known[key] is None]
+        tally = _tally(model, keys=missing) if missing else []
+        for key, records, removed in tally:
             for number, suffix in ((records - removed, ""), (removed, " removed")):
                 if number:
                     found[key].append((f"{words.noun_of(model, number)}{suffix}", number))
-    return found
+    for key, place in places.items():
+        if known[key] is None:
+            write(place, found[key])
+    return found | {key: numbers for key, numbers in known.items() if numbers is not None}
+
+
+@compiled
+def _tally(model: type[AuditedModel], *, keys: Any) -> Any:
+    rows = model.history.filter(change_set__in=one_of(keys, ChangeSet))
+    return (
+        rows.order_by()
+        .values_list("change_set")
+        .annotate(
+            records=models.Count("id", distinct=True),
+            removed=models.Count("id", distinct=True, filter=Q(history_type=audit.REMOVED)),
+        )
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.db.models import Case, F, When
 from oegen import audit
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.registry import Row
+from oegen.core.compiled import compiled, one_of
 from oegen.core.sql import fetch
 
 
@@ -28,32 +29,34 @@ class Written:
 
 
 def change_sets_of(keys: Iterable[Any]) -> dict[Any, Written]:
+    return {key: Written(*values) for key, *values in _written(keys=set(keys))}
+
+
+@compiled
+def _written(*, keys: Any) -> models.QuerySet[Any]:
     details = Case(
         When(source=audit.Source.IMPORT, then=None),
         default=F("details"),
         output_field=models.JSONField(null=True),
     )
-    rows = ChangeSet.objects.filter(pk__in=set(keys)).order_by()
-    return {
-        key: Written(*values)
-        for key, *values in rows.values_list("pk", "number", "source", "token_name", details)
-    }
+    rows = ChangeSet.objects.filter(pk__in=one_of(keys, ChangeSet)).order_by()
+    return rows.values_list("pk", "number", "source", "token_name", details)
 
 
-def rows_and_previous(
-    querysets: Iterable[models.QuerySet[Any]],
-) -> list[tuple[list[Row], dict[int, Row]]]:
-    """The rows of each queryset of history rows of one model, with ``entry_annotations``, and by
-    their history id the rows that precede them in the history of the same record. Rows that
-    created a record have none.
+def with_notes(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """History rows of one model, with its ``entry_annotations``."""
+    annotations = queryset.model.instance_type.entry_annotations()
+    return queryset.annotate(**annotations) if annotations else queryset
 
-    One query for each model, one for what precedes, and one for each model of which that is not
-    among the rows.
+
+def rows_and_previous(sources: Iterable[Iterable[Row]]) -> list[tuple[list[Row], dict[int, Row]]]:
+    """The rows of each source, which are history rows of one model ``with_notes``, and by their
+    history id the rows that precede them in the history of the same record. Rows that created a
+    record have none.
+
+    One query for what precedes, and one for each model of which that is not among the rows.
     """
-    found = []
-    for queryset in querysets:
-        annotations = queryset.model.instance_type.entry_annotations()
-        found.append(list(queryset.annotate(**annotations) if annotations else queryset))
+    found = [list(rows) for rows in sources]
     previous_ids = _previous_ids(row for rows in found for row in rows)
     return [(rows, _previous(rows, previous_ids)) for rows in found]
 
@@ -97,6 +100,21 @@ def _previous(rows: list[Row], previous_ids: dict[tuple[type[Row], int], int]) -
     }
     known = {row.history_id: row for row in rows}
     if missing := set(ids.values()) - known.keys():
-        known |= type(rows[0]).objects.in_bulk(missing)
+        known |= {row.history_id: row for row in _rows(type(rows[0]), keys=missing)}
     # Rows that were deleted outside the application are missing.
     return {key: known[previous] for key, previous in ids.items() if previous in known}
+
+
+def rows_of(history: type[Row], history_ids: Collection[int]) -> list[Row]:
+    """These history rows of one model, ``with_notes``, in no particular order."""
+    return _rows_with_notes(history, keys=history_ids)
+
+
+@compiled
+def _rows(history: Any, *, keys: Any) -> Any:
+    return history.objects.filter(pk__in=one_of(keys, history)).order_by()
+
+
+@compiled
+def _rows_with_notes(history: Any, *, keys: Any) -> Any:
+    return with_notes(history.objects.filter(pk__in=one_of(keys, history)).order_by())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -20,9 +21,16 @@ from oegen import audit
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import author_of
 from oegen.audit.narrative.names import NOTHING, NameCache, subject_model
-from oegen.audit.narrative.rows import Written, change_sets_of, rows_and_previous
+from oegen.audit.narrative.rows import (
+    Written,
+    change_sets_of,
+    rows_and_previous,
+    rows_of,
+    with_notes,
+)
 from oegen.audit.registry import Row
 from oegen.core.bidi import isolated
+from oegen.core.compiled import compiled
 from oegen.core.pointers import target_of
 
 #: The units of number fields, by the suffix of the field's name.
@@ -181,14 +189,29 @@ def entries_of(
 
     The number of queries depends on the number of link models, not on the number of entries.
     """
+    model = type(record)
     newest = [
-        source.order_by("-history_date", "-history_id")[:limit]
-        for source in record.timeline_sources()
-        if show == Show.ALL or (show == Show.COMMENTS) == source.model.instance_type.IS_COMMENT
+        _newest(model, number, limit, key=record.pk)
+        for number, source in enumerate(_models_of_sources(model))
+        if show == Show.ALL or (show == Show.COMMENTS) == source.IS_COMMENT
     ]
     entries = list(chain(*entries_of_each(newest, known)))
     entries.sort(key=Entry.sort_key, reverse=True)
     return _with_latest_of_comments(entries[:limit])
+
+
+@cache
+def _models_of_sources(model: type[AuditedModel]) -> list[type[AuditedModel]]:
+    return [source.model.instance_type for source in model().timeline_sources()]
+
+
+@compiled
+def _newest(
+    model: type[AuditedModel], number: int, limit: int, *, key: Any
+) -> models.QuerySet[Any]:
+    """The newest rows of one of the sources of the timeline of the model's record."""
+    rows = model(id=key).timeline_sources()[number]
+    return with_notes(rows.order_by("-history_date", "-history_id")[:limit])
 
 
 def _with_latest_of_comments(entries: list[Entry]) -> list[Entry]:
@@ -213,7 +236,7 @@ def entries_since(record: AuditedModel, version: int) -> list[Entry]:
 
 def entries_by_ids(model: type[AuditedModel], history_ids: Iterable[int]) -> list[Entry]:
     """The entries of these history rows of one model, in no particular order."""
-    return entries_of_rows(model.history.filter(history_id__in=list(history_ids)).order_by())
+    return entries_of_each([rows_of(audit.history_model(model), list(history_ids))])[0]
 
 
 def removal_of(model: type[AuditedModel], key: Any) -> list[Entry]:
@@ -224,15 +247,15 @@ def removal_of(model: type[AuditedModel], key: Any) -> list[Entry]:
 
 def entries_of_rows(queryset: models.QuerySet[Any]) -> list[Entry]:
     """The entries of a queryset of history rows of one model, in the queryset's order."""
-    return entries_of_each([queryset])[0]
+    return entries_of_each([with_notes(queryset)])[0]
 
 
 def entries_of_each(
-    querysets: Iterable[models.QuerySet[Any]], known: Iterable[models.Model] = ()
+    sources: Iterable[Iterable[Row]], known: Iterable[models.Model] = ()
 ) -> list[list[Entry]]:
-    """``entries_of_rows`` for several querysets, which share the queries for names, people and
-    change sets; those of ``known`` records are not read."""
-    found = rows_and_previous(querysets)
+    """The entries of several sources, each of rows of one model ``with_notes``, which share the
+    queries for names, people and change sets; those of ``known`` records are not read."""
+    found = rows_and_previous(sources)
     names = NameCache(known)
     for rows, previous in found:
         for row in {row.history_id: row for row in [*rows, *previous.values()]}.values():

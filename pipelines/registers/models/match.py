@@ -8,6 +8,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.expressions import BaseExpression
 from django.db.models.functions import Abs, Cast, Coalesce
 
 from oegen.audit.querysets import AuditedQuerySet
@@ -50,7 +51,7 @@ class MatchQuerySet(AuditedQuerySet):
             self.accepted().filter(project__is_vanished=False).exclude(project__outcome__in=ENDED)
         )
 
-    def of_pipelines(self, pipelines: Collection[UUID]) -> Self:
+    def of_pipelines(self, pipelines: Collection[UUID] | BaseExpression) -> Self:
         """Those of the pipelines themselves, and of their facilities."""
         types = ContentType.objects.get_for_models(Pipeline, Facility)
         links = PipelineFacility.objects.filter(pipeline__in=pipelines).order_by()

@@ -12,6 +12,7 @@ from django.db.models import Count, prefetch_related_objects
 
 from oegen.core.words import number
 from pipelines.models import Facility, Pipeline
+from pipelines.records import places_of
 from pipelines.registers.matching.deciding import Band
 from pipelines.registers.matching.subjects import point_of
 from pipelines.registers.models import Match, Proposal, Register, RegisterProject
@@ -23,7 +24,6 @@ from pipelines.registers.review.comparing import (
     facilities_of,
 )
 from pipelines.registers.review.queue import Queue
-from pipelines.views import places_of
 
 BAND_LABELS = {
     Band.SURE: "Sure",

@@ -1,0 +1,205 @@
+"""Querysets whose SQL is built once in each process, and asked again with other values.
+
+Django builds a query and its SQL anew each time, which for one record takes several times as long
+as the database needs to answer it. PostgreSQL plans such a statement once for each connection.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime
+from functools import partial, wraps
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import DateField, DateTimeField, Expression, Field, Model, QuerySet, UUIDField
+from django.db.models.expressions import RawSQL
+from django.db.models.query import (  # type: ignore[attr-defined]  # the stubs lack one
+    ModelIterable,
+    get_related_populators,
+    prefetch_related_objects,
+)
+from psycopg import Cursor
+from psycopg.sql import Literal
+
+from oegen.core import clock
+
+#: How many are kept of a function in each process; the present has a few, each past day as many.
+KEPT = 100
+
+_FIELDS: dict[type, Field[Any, Any]] = {
+    UUID: UUIDField(),
+    date: DateField(),
+    datetime: DateTimeField(),
+}
+
+
+class _Slot(Expression):
+    """The place of a value in a statement."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return "%s", [self]
+
+
+def one_of(keys: Any, model: type[Model]) -> RawSQL:
+    """For a lookup with ``in`` in a compiled queryset: several keys of the model, as one value."""
+    if connection.vendor == "postgresql":
+        key: Any = model._meta.pk
+        kind = key.rel_db_type(connection)
+        return RawSQL(f"SELECT unnest(%s::{kind}[])", [keys])  # noqa: S611
+    return RawSQL("SELECT value FROM json_each(%s)", [keys])
+
+
+class Statement:
+    """What a queryset asks, and how rows become what it would give."""
+
+    def __init__(self, queryset: QuerySet[Any]) -> None:
+        compiler = queryset.query.get_compiler(queryset.db)
+        self._sql, self._params = _with_literals(*compiler.as_sql())
+        columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+        self._converters = [
+            (position, converter, column)
+            for position, (converters, column) in compiler.get_converters(columns).items()
+            for converter in converters
+        ]
+        self._model: Any = None
+        if issubclass(queryset._iterable_class, ModelIterable):
+            fields = compiler.klass_info["select_fields"]
+            self._own = slice(fields[0], fields[-1] + 1)
+            self._names = [column.target.attname for column in columns[self._own]]
+            self._related = get_related_populators(
+                compiler.klass_info, compiler.select, queryset.db
+            )
+            self._annotations = list(compiler.annotation_col_map.items())
+            prefetched: Any = queryset
+            self._prefetched = prefetched._prefetch_related_lookups
+            self._model = queryset.model
+
+    def ask(self, values: dict[str, Any]) -> list[Any]:
+        params = [
+            _adapted(values[one.name]) if isinstance(one, _Slot) else one for one in self._params
+        ]
+        with _cursor() as cursor:
+            cursor.execute(self._sql, params)
+            rows: list[Any] = cursor.fetchall()
+        if self._converters:
+            rows = [self._converted(row) for row in rows]
+        if self._model is None:
+            return rows
+        records = [self._record(row) for row in rows]
+        prefetch_related_objects(records, *self._prefetched)
+        return records
+
+    def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(row)
+        for position, converter, column in self._converters:
+            values[position] = converter(values[position], column, connection)
+        return tuple(values)
+
+    def _record(self, row: tuple[Any, ...]) -> Any:
+        record = self._model.from_db(connection.alias, self._names, row[self._own])
+        for related in self._related:
+            related.populate(row, record)
+        for name, position in self._annotations:
+            setattr(record, name, row[position])
+        return record
+
+
+def compiled(build: Callable[..., QuerySet[Any]]) -> Callable[..., list[Any]]:
+    """A function that gives the list of what the queryset, which ``build`` makes, contains.
+
+    Its positional arguments are part of the SQL and must be hashable: for each, a statement is
+    kept. Its keyword arguments are values: a key, a text, a number, a day or a moment, or several
+    keys for ``one_of``. ``build`` gets placeholders for them, so it can only compare them. What
+    else it reads must depend on the effective day alone, or on the moment up to which the past is
+    read; a statement is not kept if the database was read to build it.
+    """
+    kept: dict[tuple[Any, ...], Statement] = {}
+
+    @wraps(build)
+    def ask(*constants: Any, **values: Any) -> list[Any]:
+        key = (clock.past_moment(), clock.today(), constants, tuple(values))
+        statement = kept.get(key)
+        if statement is None:
+            reads: list[str] = []
+            with connection.execute_wrapper(partial(_note, reads)):
+                slots = {name: _Slot(name) for name in values}
+                statement = Statement(build(*constants, **slots))
+            if not reads:
+                if len(kept) >= KEPT:
+                    kept.clear()
+                kept[key] = statement
+        return statement.ask(values)
+
+    return ask
+
+
+def _note(reads: list[str], execute: Callable[..., Any], sql: str, *how: Any) -> Any:
+    reads.append(sql)
+    return execute(sql, *how)
+
+
+def keep_related(record: Model, name: str, related: list[Any]) -> None:
+    """Let ``all()`` of the record's relation be these records, as after ``prefetch_related``."""
+    records = getattr(record, name).all()
+    records._result_cache, records._prefetch_done = related, True
+    record._prefetched_objects_cache = {  # type: ignore[attr-defined]
+        **getattr(record, "_prefetched_objects_cache", {}),
+        name: records,
+    }
+
+
+def _adapted(value: Any) -> Any:
+    """The value as the driver takes it."""
+    if isinstance(value, Collection) and not isinstance(value, str):
+        if connection.vendor == "postgresql":
+            return list(value)
+        return json.dumps([one.hex if isinstance(one, UUID) else one for one in value])
+    field = _FIELDS.get(type(value))
+    return field.get_db_prep_value(value, connection) if field else value
+
+
+class _PlanningCursor(Cursor[Any]):
+    """psycopg's cursor, which knows its statement also when PostgreSQL has its plan: for logs."""
+
+    def _send_query_prepared(self, name: bytes, pgq: Any, **how: Any) -> None:
+        self._query = pgq
+        super()._send_query_prepared(name, pgq, **how)
+
+
+def _cursor() -> Any:
+    """A cursor that has PostgreSQL keep its plans, which Django's does not. Not for a past day,
+    whose tables the plans would not know."""
+    if connection.vendor != "postgresql" or clock.past_day():
+        return connection.cursor()
+    connection.ensure_connection()
+    own: Any = connection
+    return own._prepare_cursor(_PlanningCursor(own.connection))
+
+
+def _with_literals(sql: str, params: Sequence[Any]) -> tuple[str, list[Any]]:
+    """The statement with its constants as literals, of which PostgreSQL knows the type, and what is
+    left of its parameters: the slots."""
+    if connection.vendor != "postgresql":
+        return sql, list(params)
+    connection.ensure_connection()
+    left = iter(params)
+    slots = []
+
+    def placed(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%%"
+        value = next(left)
+        if isinstance(value, _Slot):
+            slots.append(value)
+            return "%s"
+        return Literal(value).as_string(connection.connection).replace("%", "%%")
+
+    return re.sub("%%|%s", placed, sql), slots
