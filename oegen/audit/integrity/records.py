@@ -72,7 +72,11 @@ def _version_findings(rows: list[Read]) -> Iterator[Finding]:
 
 def _unlike_last_rows(model: type[AuditedModel]) -> set[UUID] | None:
     """The keys of records that are not what their last history rows say, or of which one is
-    missing; None if a key is invalid."""
+    missing; None if a key is invalid.
+
+    The last rows are those of the highest version, which is right where versions follow one
+    another; other histories have findings already.
+    """
     history = audit.history_model(model)
     recorded = {field.attname: field.column for field in history._meta.concrete_fields}
     pairs = [
