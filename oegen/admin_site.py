@@ -1,11 +1,14 @@
-from functools import update_wrapper
+from functools import partial, update_wrapper
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
+from django.utils.text import capfirst
 
 from oegen.audit.reference import ReferenceModel
 from oegen.people.roles import ENTER_ADMIN
@@ -64,6 +67,10 @@ class OEGenAdminSite(AdminSite):
         return SignOut.as_view()(request)
 
     def get_app_list(self, request, app_label=None):
+        """Built when it is read: most pages link only the sections."""
+        return SimpleLazyObject(partial(self._app_list, request, app_label))
+
+    def _app_list(self, request, app_label):
         app_list = super().get_app_list(request, app_label)
         app_list.sort(key=lambda app: APP_ORDER.index(app["app_label"]))
         if app_label is None:
@@ -75,13 +82,20 @@ class OEGenAdminSite(AdminSite):
     def each_context(self, request):
         context = super().each_context(request)
         if context["has_permission"]:
-            context["sections"] = [
-                model
-                for app in context["available_apps"]
-                for model in app["models"]
-                if model["object_name"] in SECTIONS
-            ]
+            context["sections"] = list(self._sections(request))
         return context
+
+    def _sections(self, request):
+        """What the header links: those of SECTIONS that the person may see."""
+        admins = {model._meta.object_name: own for model, own in self._registry.items()}
+        for name in SECTIONS:
+            opts = admins[name].opts
+            if admins[name].has_view_or_change_permission(request):
+                yield {
+                    "name": capfirst(opts.verbose_name_plural),
+                    "object_name": name,
+                    "admin_url": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
+                }
 
     @staticmethod
     def _group_people(app_list) -> None:

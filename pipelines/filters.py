@@ -10,9 +10,12 @@ from django.http import QueryDict
 
 from counterparties.filters import CounterpartyNameFilter
 from counterparties.querysets import filter_links
+from oegen import asof, audit
 from oegen.core import clock
 from oegen.core.caching import keep
 from oegen.core.compiled import compiled
+from oegen.core.database import key_set
+from oegen.core.sql import fetch
 from oegen.models import User
 from oegen.pages.filters import (
     MINE,
@@ -116,9 +119,21 @@ def _read(records: Callable[[], T], kind: str) -> T:
     return keep(records, "choices", kind, facts_and_others_version())
 
 
+def _active_or_in_use() -> list[Technology]:
+    if clock.past_day():
+        known = list(Technology.objects.all())
+        inactive = key_set(one.pk for one in known if not one.is_active)
+        history = asof.stored_table(audit.history_model(Facility))
+        used = f"SELECT 1 FROM {history} WHERE technology_id IN ({inactive.sql}) LIMIT 1"  # noqa: S608
+        if not fetch(used, tuple(inactive.params)):
+            # None was ever used: no need to make the table of the facilities of that day.
+            return [one for one in known if one.is_active]
+    return list(Technology.objects.active_or_in_use())
+
+
 def technology_choices() -> list[Choice]:
     """The technologies that are active or in use, each followed by its kinds."""
-    known = _read(lambda: list(Technology.objects.active_or_in_use()), "technologies")
+    known = _read(_active_or_in_use, "technologies")
     choices = []
     for parent in (technology for technology in known if technology.parent_id is None):
         kinds = [(kind.code, kind.name) for kind in known if kind.parent_id == parent.pk]

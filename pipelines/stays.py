@@ -27,8 +27,9 @@ ENOUGH = 10
 
 FOUR_FIFTHS = 0.8
 
-#: The part of the pipelines from which on all are read instead of those that moved: a quarter.
-FEW = 4
+#: The part of the pipelines that entered the stage which most did, from which on all are read
+#: instead of those that moved: half of them.
+FEW = 2
 
 #: The tolerance for shares computed in floating point.
 ROUNDING = 1e-9

@@ -25,7 +25,7 @@ from dashboard.metrics.portfolio import Portfolio, totals_by_link
 from dashboard.metrics.sums import Condition, Total
 from dashboard.metrics.tables import temporary_table
 from oegen.core import clock
-from oegen.core.sql import date_of, days_between, fetch, uuid_of
+from oegen.core.sql import Values, date_of, days_between, fetch, uuid_of
 from pipelines.choices import CapacityBasis
 from pipelines.querysets import Capacity, Megawatts, mw_of
 
@@ -178,7 +178,7 @@ class Changes:
         rows = fetch(
             f"SELECT kind, id, days, {columns} FROM {self.table} WHERE {where} ORDER BY place, id"
         )
-        written = self._last_writes(where, {row[0] for row in rows}) if rows else {}
+        written = self._last_writes(rows) if rows else {}
         moved = {uuid_of(row[1]) for row in rows if row[0] in MOVES}
         effective = effective_days(moved, clock.end_of(self.now.day)) if moved else {}
         width = len(_STATE_COLUMNS)
@@ -200,14 +200,14 @@ class Changes:
             for kind, raw_key, days, *values in rows
         ]
 
-    def _last_writes(self, where: str, kinds: set[str]) -> dict[tuple[UUID, str], LastWrite]:
-        """The last writes of the pipelines of the lines that ``where`` selects."""
+    def _last_writes(self, lines: list[Values]) -> dict[tuple[UUID, str], LastWrite]:
+        """The last writes of the pipelines of the lines: kind, id, …."""
         return last_writes(
-            f"SELECT id FROM {self.table} WHERE {where}",
+            {uuid_of(key) for _, key, *_ in lines},
             self.now.comparison.later,
             clock.end_of(self.before.day),
             clock.end_of(self.now.day),
-            with_basis="basis" in kinds,
+            with_basis=any(kind == "basis" for kind, *_ in lines),
         )
 
 

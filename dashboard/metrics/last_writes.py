@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F
+from django.db.models.expressions import RawSQL
 
 from oegen import audit
 from oegen.asof import table
 from oegen.audit.changesets import author_of
+from oegen.core.database import key_set
 from oegen.core.sql import Values, adapted, fetch, uuid_of
 from oegen.models import AuditedModel
 from pipelines.models import Facility, Pipeline, PipelineFacility, Technology
@@ -49,32 +52,37 @@ class LastWrite:
 
 
 def last_writes(
-    pipelines: str, facts: str, since: datetime, until: datetime, *, with_basis: bool = False
+    pipelines: Collection[UUID],
+    facts: str,
+    since: datetime,
+    until: datetime,
+    *,
+    with_basis: bool = False,
 ) -> dict[tuple[UUID, str], LastWrite]:
     """The last write from ``since`` on and before ``until``, by pipeline and aspect.
 
-    ``pipelines`` is SQL that selects the ids of the pipelines. ``facts`` is the table of the
-    portfolio at the end, which has their facilities. ``with_basis`` includes changes of the
-    capacity basis of their technologies.
+    ``facts`` is the table of the portfolio at the end, which has the facilities of the pipelines.
+    ``with_basis`` includes changes of the capacity basis of their technologies.
     """
-    moments = adapted(since, until)
+    # Not a subquery, of which PostgreSQL would not know how few it selects.
+    keys, moments = key_set(pipelines), adapted(since, until)
     found: dict[tuple[UUID, str], tuple[type[AuditedModel], int]] = {}
-    for key, kind, history_id, *flags in _pipeline_rows(pipelines, *moments):
+    for key, kind, history_id, *flags in _pipeline_rows(keys, *moments):
         aspects = [name for name, is_written in zip(COLUMNS, flags, strict=True) if is_written]
         if kind != audit.CHANGED:
             aspects.append("added" if kind == audit.CREATED else "removed")
         for aspect in aspects:
             found[uuid_of(key), aspect] = Pipeline, history_id
-    for key, is_link, history_id in _size_rows(pipelines, facts, *moments):
+    for key, is_link, history_id in _size_rows(keys, facts, *moments):
         found[uuid_of(key), "size"] = (PipelineFacility if is_link else Facility), history_id
     if with_basis:
-        for key, history_id in _basis_rows(pipelines, facts, *moments):
+        for key, history_id in _basis_rows(keys, facts, *moments):
             found[uuid_of(key), "basis"] = Technology, history_id
     writes = _read_writes(set(found.values()))
     return {key: writes[row] for key, row in found.items()}
 
 
-def _pipeline_rows(pipelines: str, since: object, until: object) -> list[Values]:
+def _pipeline_rows(keys: RawSQL, since: object, until: object) -> list[Values]:
     """The history rows that added, removed or changed something, oldest first."""
     names = [f"{name}_written" for name in COLUMNS]
     written = map(_is_written, COLUMNS.values(), names)
@@ -83,25 +91,28 @@ def _pipeline_rows(pipelines: str, since: object, until: object) -> list[Values]
         SELECT id, history_type, history_id, {", ".join(names)}
         FROM (
             SELECT id, history_type, history_id, history_date, {", ".join(written)}
-            FROM {_history_of(Pipeline)} WHERE history_date < %s AND id IN ({pipelines})
+            FROM {_history_of(Pipeline)} WHERE history_date < %s AND id IN ({keys.sql})
             WINDOW record AS (PARTITION BY id ORDER BY history_date, history_id)
         ) AS found
         WHERE history_date >= %s
             AND (history_type <> '{audit.CHANGED}' OR {" + ".join(names)} > 0)
         ORDER BY history_date, history_id
         """,
-        (until, since),
+        (until, *keys.params, since),
     )
 
 
-def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list[Values]:
+def _size_rows(keys: RawSQL, facts: str, since: object, until: object) -> list[Values]:
     """The last history row of each pipeline that added, removed or resized one of its
     facilities."""
     names = [f"{name}_written" for name in SIZES]
     written = map(_is_written, SIZES, names)
     return fetch(
         f"""
-        WITH selected AS (SELECT id, facility_id FROM {facts} WHERE id IN ({pipelines})),
+        WITH pipelines (id) AS ({keys.sql}),
+        selected AS (
+            SELECT id, facility_id FROM {facts} WHERE id IN (SELECT id FROM pipelines)
+        ),
         sizes AS (
             SELECT id, history_id, history_date, {", ".join(written)}
             FROM {_history_of(Facility)}
@@ -115,7 +126,8 @@ def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list
         written AS (
             SELECT pipeline_id, 1 AS is_link, history_id, history_date
             FROM {_history_of(PipelineFacility)}
-            WHERE history_date >= %s AND history_date < %s AND pipeline_id IN ({pipelines})
+            WHERE history_date >= %s AND history_date < %s
+                AND pipeline_id IN (SELECT id FROM pipelines)
             UNION ALL
             SELECT selected.id, 0, sizes.history_id, sizes.history_date
             FROM selected JOIN sizes ON sizes.id = selected.facility_id
@@ -130,18 +142,18 @@ def _size_rows(pipelines: str, facts: str, since: object, until: object) -> list
         ) AS placed
         WHERE place = 1
         """,
-        (until, since, until, since, until, since),
+        (*keys.params, until, since, until, since, until, since),
     )
 
 
-def _basis_rows(pipelines: str, facts: str, since: object, until: object) -> list[Values]:
+def _basis_rows(keys: RawSQL, facts: str, since: object, until: object) -> list[Values]:
     """The last history row of each pipeline that changed the basis of a technology of its
     facilities. Rows are ordered by version, because those of the set-up may have a later date."""
     return fetch(
         f"""
         WITH selected AS (
             SELECT DISTINCT id, technology_id FROM {facts}
-            WHERE id IN ({pipelines}) AND technology_id IS NOT NULL
+            WHERE id IN ({keys.sql}) AND technology_id IS NOT NULL
         ),
         bases AS (
             SELECT id, history_id, history_date, {_is_written("capacity_basis", "basis_written")}
@@ -154,7 +166,7 @@ def _basis_rows(pipelines: str, facts: str, since: object, until: object) -> lis
         WHERE history_date >= %s AND history_date < %s AND basis_written > 0
         GROUP BY selected.id
         """,
-        (since, until),
+        (*keys.params, since, until),
     )
 
 

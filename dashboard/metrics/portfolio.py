@@ -234,10 +234,11 @@ def _sums_of(found: Portfolio) -> Sums:
     the present are those of the baseline, kept, with what was written since."""
     if found._version is None:
         return _read_sums(found)
+    if found.moment:
+        # Not prepared: most past days are looked at once, and to cache that takes longer.
+        return keep(lambda: _read_sums(found), "sums", *found._version)
     until = found._baseline.until
     known = keep(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
-    if found.moment:
-        return known
     begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
     return known - ended + begun
 

@@ -143,6 +143,7 @@ class GuardedForm(forms.ModelForm):
         self._guard_error: forms.ValidationError | None = None
         self._conflicting: list[str] = []
         self._touched: list[str] = []
+        self._values_read = dict(self.instance.__dict__) if self._is_change else {}
         for name, field in self.fields.items():
             set_error_messages(name, field)
             linked = self.instance._state.fields_cache.get(name)
@@ -231,10 +232,9 @@ class GuardedForm(forms.ModelForm):
             guard.write_value(self, name, newer)
 
     def _post_clean(self):
-        # Most forms have several rows that stay as they are, and each check costs statements.
-        self.instance.has_valid_constraints = self._is_change and not self.has_changed()
+        self.instance.values_read = self._values_read
         super()._post_clean()  # type: ignore[misc]  # private to Django
-        self.instance.has_valid_constraints = False
+        del self.instance.values_read
         self.add_questions(self.instance, self.model_changes if self._is_change else None)
 
     def add_questions(
@@ -376,7 +376,14 @@ def is_removed(form: forms.Form) -> bool:
 
 
 class LinkFormSet(forms.BaseInlineFormSet):
-    """The links of a record. Each form has the record as ``owner``."""
+    """Some links of a record. Each form has the record as ``owner``."""
+
+    def __init__(self, *args, links: list[AuditedModel], **kwargs):
+        super().__init__(*args, **kwargs)
+        self._links = links
+
+    def get_queryset(self):
+        return self._links
 
     @cached_property
     def empty_form(self) -> forms.ModelForm:

@@ -47,6 +47,7 @@ from oegen.audit.narrative import timeline
 from oegen.audit.reference import ReferenceModel
 from oegen.core import next_url
 from oegen.core.bidi import isolated
+from oegen.core.compiled import compiled
 from oegen.core.days import DayInput
 from oegen.core.pointers import rows_pointing_to, target_of
 from oegen.pages import comments
@@ -177,6 +178,13 @@ class AuditedAdmin(
         )
         formset.refusal = getattr(request, "refusal", "")
         return formset
+
+    def get_formset_kwargs(self, request, obj, inline, prefix):
+        """Like Django's, without a copy of what was sent for each inline."""
+        kwargs = {"instance": obj, "prefix": prefix, "links": inline.links_of(request, obj)}
+        if request.method == "POST":
+            kwargs |= {"data": request.POST, "files": request.FILES}
+        return kwargs
 
     # Saving --------------------------------------------------------------------------------------
 
@@ -419,9 +427,25 @@ class LinkInlineMixin(OrderedNamesMixin, PlainForeignKeysMixin, InlineModelAdmin
     form = GuardedForm
     formset = LinkFormSet
     formfield_overrides = FIELD_OVERRIDES
+    #: The related records that are read with the links.
+    select_related: tuple[str, ...] = ()
+
+    def links_of(self, request, record: AuditedModel) -> list[AuditedModel]:
+        """The links that the person may see; none of a record that is not saved yet."""
+        if record._state.adding or not self.has_view_or_change_permission(request):
+            return []
+        return _links(type(self), record=record.pk)
 
     def get_fields(self, request, obj=None):
         return [*super().get_fields(request, obj), *OWN_FIELDS]
+
+
+@compiled
+def _links(inline: type[LinkInlineMixin], *, record):
+    owner = inline.model._meta.get_field(inline.fk_name).remote_field.model
+    links = inline.model._default_manager.filter(**{str(inline.fk_name): record})
+    order = inline(owner, admin.site).get_ordering(None) or ["pk"]
+    return links.select_related(*inline.select_related).order_by(*order)
 
 
 class LinkInline(LinkInlineMixin, admin.TabularInline):

@@ -19,6 +19,7 @@ from oegen.alerts.events import Event, Occurrence, Subject
 from oegen.alerts.models import Alert, AlertRule, Channel, Notice
 from oegen.alerts.signals import alerts_written
 from oegen.audit.changes import Changes
+from oegen.core.compiled import compiled
 
 if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
@@ -55,7 +56,7 @@ def write_alerts(change_set: ChangeSet, changes: Changes) -> list[Occurrence]:
     if not detectors:
         return []
     codes = frozenset().union(*(detector.codes for detector in detectors))
-    rules = list(AlertRule.objects.active_for(codes))
+    rules = _rules_about(codes)
     wanted = {rule.event for rule in rules} | {
         code for code in codes if events.EVENTS[code].always_notifies
     }
@@ -83,6 +84,11 @@ def write_alerts(change_set: ChangeSet, changes: Changes) -> list[Occurrence]:
         always_summarize=change_set.source == audit.Source.IMPORT,
     )
     return _occurrences(matches)
+
+
+@compiled
+def _rules_about(codes):
+    return AlertRule.objects.active_for(codes)
 
 
 @transaction.atomic

@@ -97,8 +97,9 @@ class AuditedModel(models.Model):
     #: this model can't be merged.
     MERGE_FIELDS: tuple[str, ...] = ()
 
-    #: Whether a form shows a record that stays as it is, whose constraints need no check.
-    has_valid_constraints = False
+    #: While a form validates a stored record: its values as they were read, by attribute. The rules
+    #: of fields that have these values still are satisfied.
+    values_read: Mapping[str, Any] = MappingProxyType({})
 
     #: During ``validate_constraints``: the names of checks that need not be evaluated (again).
     _skipped_checks: Collection[str] = ()
@@ -315,9 +316,10 @@ class AuditedModel(models.Model):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Also check for duplicate names and numbers (oegen.search.keys)."""
-        if self.has_valid_constraints:
+        unchanged = self._unchanged_fields()
+        if len(unchanged) == len(self._meta.concrete_fields):
             return
-        self._skipped_checks = self._checks_to_skip(set(exclude or ()))
+        self._skipped_checks = self._checks_to_skip(set(exclude or ()), unchanged)
         try:
             super().validate_constraints(exclude=exclude)
         finally:
@@ -331,15 +333,24 @@ class AuditedModel(models.Model):
             for model, constraints in super().get_constraints()
         ]
 
-    def _checks_to_skip(self, excluded: set[str]) -> set[str]:
+    def _unchanged_fields(self) -> set[str]:
+        return {
+            field.name
+            for field in self._meta.concrete_fields
+            if field.attname in self.values_read
+            and self.values_read[field.attname] == self.__dict__[field.attname]
+        }
+
+    def _checks_to_skip(self, excluded: set[str], unchanged: set[str]) -> set[str]:
         """The names of the check constraints that ``clean_fields`` has answered, because they list
         the choices of a field; of those over excluded fields, for which Django would build a query
-        that it does not run; and of the others if they are satisfied."""
+        that it does not run; of those over unchanged fields; and of the others if they are
+        satisfied."""
         checks = _checks_of(type(self))
         others = [
             check
             for check, names, lists_choices in checks
-            if not (lists_choices or names & excluded)
+            if not (lists_choices or names & excluded or names <= unchanged)
         ]
         if self._are_satisfied(others, excluded):
             others = []

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from oegen.audit.choices import CREATED, REMOVED
 from oegen.audit.registry import history_model
+from oegen.core.compiled import compiled
 
 if TYPE_CHECKING:
     from oegen.audit.audited import AuditedModel
@@ -64,22 +65,40 @@ class Changes:
         return self._read[model, fields]
 
     def _changes(self, model: type[AuditedModel], fields: tuple[str, ...]) -> Iterator[Change]:
-        history = history_model(model).objects
-        rows = history.filter(change_set=self._change_set.pk).order_by("history_id")
-        columns = {"id", "history_type", "version", *fields}
+        columns = tuple(dict.fromkeys(("id", "history_type", "version", *fields)))
         after: dict[UUID, dict[str, Any]] = {}
         has_earlier_rows = False
-        for row in rows.values(*columns):
+        for values in _rows(model, columns, change_set=self._change_set.pk):
+            row = dict(zip(columns, values, strict=True))
             has_earlier_rows |= row["version"] > 1 or row["history_type"] != CREATED
             after[row["id"]] = row
-        before = {}
+        before: dict[UUID, dict[str, Any]] = {}
         if has_earlier_rows:
-            earlier = history.filter(id=OuterRef("id")).exclude(change_set=self._change_set.pk)
-            newest = earlier.order_by("-history_date", "-history_id").values("history_id")[:1]
-            keys = rows.order_by().annotate(previous=Subquery(newest)).values("previous")
-            before = {row["id"]: row for row in history.filter(pk__in=keys).values(*columns)}
+            for values in _previous_rows(model, columns, change_set=self._change_set.pk):
+                row = dict(zip(columns, values, strict=True))
+                before[row["id"]] = row
         for key, row in after.items():
             yield Change(key, _existing(before.get(key)), _existing(row), key not in before)
+
+
+@compiled
+def _rows(
+    model: type[AuditedModel], columns: tuple[str, ...], *, change_set: Any
+) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any] = history_model(model).objects.filter(change_set=change_set)
+    return rows.order_by("history_id").values_list(*columns)
+
+
+@compiled
+def _previous_rows(
+    model: type[AuditedModel], columns: tuple[str, ...], *, change_set: Any
+) -> QuerySet[Any, Any]:
+    """The last rows before those of the change set."""
+    history: QuerySet[Any] = history_model(model).objects.all()
+    earlier = history.filter(id=OuterRef("id")).exclude(change_set=change_set)
+    newest = earlier.order_by("-history_date", "-history_id").values("history_id")[:1]
+    rows = history.filter(change_set=change_set).annotate(previous=Subquery(newest))
+    return history.filter(pk__in=rows.values("previous")).values_list(*columns)
 
 
 def _existing(row: dict[str, Any] | None) -> dict[str, Any] | None:

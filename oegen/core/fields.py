@@ -357,6 +357,10 @@ class CountrySelect(forms.Select):
         # The stub does not allow a callable, Django does.
         super().__init__(attrs, choices=_country_choices)  # type: ignore[arg-type]
 
+    def use_required_attribute(self, initial: Any) -> bool:
+        """Always: the first choice is empty, for which Django prepares all choices anew."""
+        return True
+
     def render(
         self,
         name: str,

@@ -62,6 +62,13 @@ def _label(context: dict[str, Any]) -> str:
     return f"<{tag}{_attributes(context['attrs'])}>{label}</{tag}>"
 
 
+def _hidden_fields(context: dict[str, Any]) -> str | None:
+    """A form of hidden fields only, as that which counts the rows of a table."""
+    if context["fields"] or context["errors"]:
+        return None
+    return "".join(map(str, context["hidden_fields"]))
+
+
 def _foreign_key(context: dict[str, Any]) -> str | None:
     """The admin's box around a foreign key; None if it has links to related records."""
     if any(context[f"can_{action}_related"] for action in ("add", "change", "delete", "view")):
@@ -100,5 +107,6 @@ _RENDER: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "django/forms/widgets/textarea.html": _textarea,
     "django/forms/widgets/select.html": _select,
     "django/forms/label.html": _label,
+    "django/forms/div.html": _hidden_fields,
     "admin/widgets/related_widget_wrapper.html": _foreign_key,
 }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +11,15 @@ from django import forms
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator, get_text_list, slugify
 from django_filters.fields import ChoiceField
 
 from oegen.audit.changesets import newest_seal
 from oegen.core import clock
 from oegen.core.bidi import isolated
-from oegen.core.caching import cache_key, keep
+from oegen.core.caching import cache_key, keep, read, write
 from oegen.core.fields import NumberFormField, choice_pairs, country_name
 from oegen.pages.selection import (
     ALL,
@@ -293,23 +295,54 @@ class PageFilterSet(django_filters.FilterSet):
         return super().form
 
     @property
-    def primary_fields(self) -> list[forms.BoundField]:
-        return [field for field in self.form if field.name in self.primary]
+    def primary_fields(self) -> list[SafeString]:
+        """The HTML of the fields in the row."""
+        return [html for name, html in self._drawn_fields.items() if name in self.primary]
 
     @property
-    def more_fields(self) -> list[forms.BoundField]:
-        return [field for field in self.form.visible_fields() if field.name not in self.primary]
+    def more_fields(self) -> list[SafeString]:
+        """The HTML of the fields under "More filters"."""
+        return [html for name, html in self._drawn_fields.items() if name not in self.primary]
 
     @property
     def more_active(self) -> int:
         """The number of active filters under "More filters"."""
         active = self.active_values
-        names = [self._parameters_of(field.name) for field in self.more_fields]
-        return sum(not active.keys().isdisjoint(parameters) for parameters in names)
+        names = [one.name for one in self.form.visible_fields() if one.name not in self.primary]
+        return sum(not active.keys().isdisjoint(self._parameters_of(name)) for name in names)
+
+    @cached_property
+    def _drawn_fields(self) -> dict[str, SafeString]:
+        """The HTML of the visible fields, by name. That of fields without a value is cached, of
+        whatever the others have one: most new filters are of one or two."""
+        key = cache_key("fields without a value", *self._panel_version)
+        blank = read(key) or {}
+        drawn, known = {}, len(blank)
+        for field in self.form.visible_fields():
+            name = field.name
+            is_given = name in self.form.errors or any(
+                parameter in self.data for parameter in self._parameters_of(name)
+            )
+            html = None if is_given else blank.get(name)
+            if html is None:
+                html = render_to_string("oegen/parts/filter_field.html", {"field": field})
+                if not is_given:
+                    blank[name] = html
+            drawn[name] = html
+        if len(blank) > known:
+            write(key, blank)
+        return drawn
 
     @property
     def panel_key(self) -> str:
-        """What the HTML of the filters depends on: drawing them takes a third of most pages.
+        """What the HTML of the filters depends on: drawing them takes a third of most pages."""
+        given_of = getattr(self.data, "getlist", self.data.get)
+        given = {name: given_of(name) for name in self.parameters if name in self.data}
+        return cache_key(*self._panel_version, given, self.form.errors.as_json())
+
+    @cached_property
+    def _panel_version(self) -> tuple[object, ...]:
+        """What the HTML of fields without a value depends on.
 
         Choices that are read are the same until something is written, of whatever kind.
         """
@@ -326,10 +359,7 @@ class PageFilterSet(django_filters.FilterSet):
 
         newest, days = newest_seal(), (clock.past_day(), clock.today())
         choices = keep(choices_key, "choices of filters", kind, newest, *days)
-        own = [_choices_of(shown[name]) for name in sorted(fixed)]
-        read = getattr(self.data, "getlist", self.data.get)
-        given = {name: read(name) for name in self.parameters if name in self.data}
-        return cache_key(kind, choices, own, given, self.form.errors.as_json())
+        return kind, choices, [_choices_of(shown[name]) for name in sorted(fixed)]
 
     @property
     def parameters(self) -> list[str]:

@@ -94,13 +94,6 @@ register.simple_tag(words.moment)
 register.filter("truncatechars", truncate, is_safe=True)
 
 
-@register.filter
-def cells(row) -> list:
-    """The fields of a row of the admin's links, of all its lines: three loops in a template take
-    longer than what they show."""
-    return [field for fieldset in row for line in fieldset for field in line]
-
-
 @register.simple_tag
 def history_url(record) -> str:
     """The URL of the record's history."""

@@ -184,11 +184,9 @@ class FacilitiesInline(LinkInlineMixin, admin.StackedInline):
         ("country", "region"),
     ]
     autocomplete_fields = ["facility"]
+    select_related = ("facility__technology", "pipeline")
     verbose_name = "facility"
     verbose_name_plural = "facilities"
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("facility__technology", "pipeline")
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -257,12 +255,8 @@ class CounterpartyFormSet(LinkFormSet):
         super().clean()
         if any(self.errors):
             return
-        shown = [form.instance.pk for form in self.forms if form._is_change]
-        others = (
-            PipelineCounterparty.objects.filter(pipeline=self.instance.pk)
-            .exclude(pk__in=shown)
-            .select_related("counterparty", "role")
-        )
+        shown = {form.instance.pk for form in self.forms if form._is_change}
+        others = [link for link in self.get_queryset() if link.pk not in shown]
         added = {(link.counterparty, link.role) for link in others}
         remaining = self.remaining_forms()
         for form in remaining:
@@ -324,9 +318,6 @@ class CounterpartiesInline(LinkInline):
     formset = CounterpartyFormSet
     fields = ["counterparty", "new_counterparty", "role", "share_pct"]
     autocomplete_fields = ["counterparty", "role"]
+    select_related = ("counterparty", "role", "pipeline")
     verbose_name = "counterparty"
     verbose_name_plural = "counterparties"
-
-    def get_queryset(self, request):
-        links = super().get_queryset(request)
-        return links.select_related("counterparty", "role", "pipeline")

@@ -64,9 +64,7 @@ class MilestonesInline(LinkInline):
     formset = MilestoneFormSet
     fields = list(MilestoneForm.Meta.fields)
     autocomplete_fields = ["kind"]
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("kind", "pipeline")
+    select_related = ("kind", "pipeline")
 
     def get_formset(self, request, obj=None, **kwargs):
         formset = super().get_formset(request, obj, **kwargs)
@@ -84,9 +82,7 @@ class GatesInline(LinkInline):
     adds_related = False
     fields = ["kind"]
     autocomplete_fields = ["kind"]
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("kind", "gate_set")
+    select_related = ("kind", "gate_set")
 
 
 admin.site.register(MilestoneKind, ReferenceAdmin)

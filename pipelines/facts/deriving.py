@@ -11,9 +11,10 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Manager, Q
+from django.db.models import Manager, Q, QuerySet
 
 from oegen import audit
+from oegen.core.compiled import compiled
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.choices import Outcome
 from pipelines.facts.intervals import (
@@ -219,14 +220,15 @@ class Change(NamedTuple):
 
 def changes_in(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[Change]:
     """The records about which the rows of the change set change what facts hold."""
-    columns, convert = SOURCES[model], _CONVERTERS[model]
-    history = audit.history_model(model).objects
-    written = history.filter(change_set_id=change_set.pk).order_by().values("id")
-    ordered = history.filter(id__in=written).order_by("id", "history_date", "history_id")
-    rows = ordered.values_list("id", "change_set_id", "history_type", "history_date", *columns)
-    # A cursor takes three statements.
+    convert = _CONVERTERS[model]
     is_large = len(change_set.written[audit.history_model(model)]) > CURSOR_FROM
-    for key, versions in groupby(rows.iterator() if is_large else rows, itemgetter(0)):
+    rows: Iterable[tuple[Any, ...]]
+    if is_large:
+        rows = _histories(model, change_set=change_set.pk).iterator()
+    else:
+        # A cursor takes three statements.
+        rows = _few_histories(model, change_set=change_set.pk)
+    for key, versions in groupby(rows, itemgetter(0)):
         before: tuple[Any, ...] | None = None
         newest: Version | None = None
         own_rows, is_changed = 0, False
@@ -241,6 +243,17 @@ def changes_in(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[Cha
             before = values
         if is_changed:
             yield Change(key, newest)
+
+
+def _histories(model: type[AuditedModel], *, change_set: Any) -> QuerySet[Any, tuple[Any, ...]]:
+    """All rows of the records that the change set wrote, in the order of their history."""
+    history = audit.history_model(model).objects
+    written = history.filter(change_set_id=change_set).order_by().values("id")
+    rows = history.filter(id__in=written).order_by("id", "history_date", "history_id")
+    return rows.values_list("id", "change_set_id", "history_type", "history_date", *SOURCES[model])
+
+
+_few_histories = compiled(_histories)
 
 
 def facilities_of(written: Mapping[type[AuditedModel], Collection[UUID]]) -> set[UUID]:

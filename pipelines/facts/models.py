@@ -68,15 +68,24 @@ class Fact(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["pipeline_id"], name="fact_of_pipeline"),
-            # With all columns of the question which pipelines changed between two moments: the
-            # facts of these are all over the table.
+            # The next three with all columns of what is asked of many facts, because the facts of a
+            # day, or of what changed between two, are all over the table. Those of a day are read
+            # several times for a page of figures, from the second one alone, which therefore has
+            # all columns but ``proven``: PostgreSQL does not index rows of over 2,700 bytes.
             models.Index(
                 fields=["facility_id", "pipeline_id"],
                 condition=models.Q(is_shared=True),
                 name="fact_shared_by",
             ),
             models.Index(
-                fields=["valid_until", "valid_from", "pipeline_id", "facility_id"],
+                fields=[
+                    *("valid_until", "valid_from", "pipeline_id", "facility_id", "stage"),
+                    *("technology", "kw", "kwh", "owned", "own_chance", "own_chance_until"),
+                    *("rtb_date", "rtb_first", "rtb_baseline", "is_rtb_actual", "sold_on"),
+                    *("rag_status", "rag_confirmed_at", "on_hold", "outcome", "responsible_id"),
+                    *("is_first", "is_first_of_technology", "is_shared", "country"),
+                    *("milestone_due", "project_name"),
+                ],
                 name="fact_ended",
             ),
             models.Index(

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from oegen import audit
 from oegen.audit import questions
+from oegen.core.compiled import compiled, one_of
 from oegen.core.exceptions import StaleRecordError
 from oegen.models import User
 from pipelines.choices import Outcome
@@ -30,8 +31,7 @@ def record_stage_transitions(pipelines: list[Pipeline]) -> None:
     """
     latest = {}
     # Query also for pipelines just inserted: a restored one already has transitions.
-    known = StageTransition.objects.filter(pipeline__in=pipelines).order_by("recorded_at")
-    for row in known.values_list("pipeline_id", "stage_id", "on_hold", "outcome"):
+    for row in _known_states(keys=[pipeline.pk for pipeline in pipelines]):
         latest[row[0]] = row[1:]
     moved = [
         pipeline
@@ -46,6 +46,14 @@ def record_stage_transitions(pipelines: list[Pipeline]) -> None:
             pipeline.next_transition(recorded_at=moment, recorded_by=change_set.person)
             for pipeline in moved
         )
+
+
+@compiled
+def _known_states(*, keys):
+    """The status after each move of the pipelines, from the first on."""
+    moves = StageTransition.objects.filter(pipeline__in=one_of(keys, Pipeline))
+    ordered = moves.order_by("recorded_at")
+    return ordered.values_list("pipeline_id", "stage_id", "on_hold", "outcome")
 
 
 def check_effective_day(pipeline: Pipeline, changed: Collection[str]) -> None:

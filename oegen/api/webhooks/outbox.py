@@ -16,6 +16,7 @@ from oegen.api.rest.registry import readable_by, route_of
 from oegen.api.webhooks.models import CHANGED, DeliveryType, Webhook, WebhookDelivery
 from oegen.api.webhooks.sending import enqueue_sending
 from oegen.audit.audited import AuditedModel
+from oegen.core.compiled import compiled
 
 if TYPE_CHECKING:
     from oegen.audit.changesets import ChangeSet
@@ -55,17 +56,24 @@ def write_deliveries(
 ) -> None:
     """Write a message for each webhook that is to be told, and ask for the jobs that send them.
 
-    Queries: none for a change set of a set-up or the sample, else one if no webhook is in use.
+    Queries: none for a change set of a set-up or the sample, else one if no webhook is active.
     """
     if change_set is not None and change_set.source in SILENT_SOURCES:
         return
     if change_set is None and not occurrences:
+        return
+    if not _some_active():
         return
     written = Written(change_set)
     for webhook in Webhook.objects.in_use():
         if delivery := _delivery(webhook, change_set, occurrences, written):
             delivery.save(force_insert=True)
             enqueue_sending(webhook)
+
+
+@compiled
+def _some_active():
+    return Webhook.objects.active().order_by().values_list("pk")[:1]
 
 
 def _delivery(

@@ -1,9 +1,10 @@
 """Entry in the admin: what is sent is saved, in one change set, with person and reason."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from counterparties.models import Contact, ContactRole, Counterparty
 from oegen import audit
@@ -345,3 +346,21 @@ def test_the_country_is_chosen_from_a_list_that_keeps_what_is_stored(desk):
     Counterparty.objects.filter(pk=counterparty.pk).update(country="XK")
     html = desk.client.get(desk.url(Counterparty, "changelist")).content.decode()
     assert '<option value="XK" selected>XK</option>' in html
+
+
+def test_a_rule_of_two_fields_is_checked_when_one_of_them_changes():
+    pipeline = make_pipeline(rtb_date=date(2027, 1, 15), cod_date=date(2028, 1, 15))
+    pipeline.values_read = dict(pipeline.__dict__)
+    pipeline.cod_date = date(2026, 12, 1)
+    with pytest.raises(ValidationError, match="operation lies before ready to build"):
+        pipeline.validate_constraints()
+
+
+def test_saving_a_form_asks_for_what_changed_alone(desk, django_assert_max_num_queries):
+    pipeline = make_pipeline(lead_developer=make_counterparty("Larch Power"))
+    data = desk.open(pipeline) | {"rag_comment": "The grid offer is late."}
+    with django_assert_max_num_queries(40) as asked:
+        assert desk.send(pipeline, data).status_code == 302
+    statements = [one["sql"] for one in asked.captured_queries]
+    assert not [sql for sql in statements if '"_check"' in sql]
+    assert sum('FROM "pipelines_pipelinecounterparty"' in sql for sql in statements) == 1

@@ -54,3 +54,17 @@ def test_label_is_the_same_as_from_django_templates(attrs):
     )
     assert parse_html(ours) == parse_html(djangos)
     assert HOSTILE not in ours
+
+
+class CountForm(forms.Form):
+    total = forms.IntegerField(widget=forms.HiddenInput, initial=3)
+
+
+@pytest.mark.parametrize("data", [None, {"total": HOSTILE}], ids=["unbound", "with errors"])
+def test_form_of_hidden_fields_is_the_same_as_from_django_templates(data):
+    ours, djangos = (
+        CountForm(data, renderer=renderer()).render()
+        for renderer in (FormRenderer, DjangoTemplates)
+    )
+    assert parse_html(ours) == parse_html(djangos)
+    assert HOSTILE not in ours

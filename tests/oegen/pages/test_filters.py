@@ -277,6 +277,19 @@ def test_each_active_filter_has_a_chip_that_leads_to_the_list_without_it(as_mana
 MORE_OPEN = r"<details [^>]*open>\s*<summary.*More filters"
 
 
+def test_fields_drawn_for_one_address_keep_no_value_or_error_for_the_next(as_manager):
+    def drawn(**query):
+        page = get(as_manager, "pipelines", **query).content.decode()
+        panel = page[page.index('id="id_region"') - 200 :]
+        return "Highland" in panel, "lies below" in page
+
+    assert drawn(region="Highland") == (True, False)
+    assert drawn(capacity_min="2") == (False, False)
+    assert drawn(capacity_min="2", capacity_max="1") == (False, True)
+    assert drawn(capacity_min="2", region="Highland") == (True, False)
+    assert drawn() == (False, False)
+
+
 def test_filters_behind_more_are_open_while_one_is_active(as_manager):
     assert not re.search(MORE_OPEN, get(as_manager, "pipelines").content.decode())
     html = get(as_manager, "pipelines", region="x").content.decode()
