@@ -22,13 +22,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
-from operator import itemgetter
+from json.encoder import encode_basestring
+from operator import attrgetter, itemgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -55,7 +57,7 @@ LOCK = 0x0E6E_5EA1
 
 
 # Field classes of Django can't be subscripted at run time: hence type-arg.
-class DigestField(models.CharField):  # type: ignore[type-arg]
+class DigestField(bulk.ComputedField, models.CharField):  # type: ignore[type-arg]
     """The digest of its own row, computed whenever the row is written."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -65,6 +67,14 @@ class DigestField(models.CharField):  # type: ignore[type-arg]
         digest = digest_of(model_instance)
         setattr(model_instance, self.attname, digest)
         return digest
+
+    def values_of(self, rows: Collection[models.Model]) -> list[str]:
+        model = type(next(iter(rows)))
+        names = [field.attname for field in sealed_fields(model)]
+        digests = digests_of(model, {name: list(map(attrgetter(name), rows)) for name in names})
+        for row, digest in zip(rows, digests, strict=True):
+            setattr(row, self.attname, digest)
+        return digests
 
 
 @cache
@@ -83,32 +93,73 @@ def digest_of(row: models.Model, seal_format: int | None = None) -> str:
 
     ``seal_format`` is that of the row's change set; by default the current one.
     """
+    plan = _plan(type(row), seal_format)
+    return _hash_of_parts(write(getattr(row, name)) for name, _, write in plan)
+
+
+def digests_of(
+    model: type[models.Model], columns: Mapping[str, Sequence[Any]], seal_format: int | None = None
+) -> list[str]:
+    """``digest_of`` for each of the rows of a history model whose values are in ``columns``.
+    Equal values of a column are written once."""
+    parts = []
+    for name, usual_types, write in _plan(model, seal_format):
+        values = columns[name]
+        if usual_types.issuperset(map(type, values)):
+            part_of = {value: write(value) for value in set(values)}
+            parts.append([part_of[value] for value in values])
+        else:  # Equal values of several types may be written differently.
+            parts.append([write(value) for value in values])
+    return list(map(_hash_of_parts, zip(*parts, strict=True)))
+
+
+def _hash_of_parts(parts: Iterable[str]) -> str:
+    return _hash_of_text(f"{{{','.join(filter(None, parts))}}}")
+
+
+#: An attribute, the types that most of its values have, and a function that writes a value.
+_Part = tuple[str, frozenset[type | None], Callable[[Any], str]]
+
+
+def _plan(model: type[models.Model], seal_format: int | None) -> list[_Part]:
     if seal_format is None:
-        change_sets = type(row)._meta.get_field("change_set").related_model
+        change_sets = model._meta.get_field("change_set").related_model
         seal_format = format_of(cast("type[ChangeSet]", change_sets))
-    facts: dict[str, Any] = {"table": row._meta.label_lower}
-    for name, field, expected, write, has_label in _plan(type(row)):
-        value = getattr(row, name)
-        if value is None:
-            continue
-        value = write(value) if type(value) is expected else normalize(field, value)
-        if value is not None and value != "":
-            facts[name] = value
-            if has_label and seal_format >= 2:
-                facts[f"{name}:label"] = _label_of_content_type(value)
-    return hash_of(facts)
+    return _parts(model, has_labels=seal_format >= 2)
 
 
 @cache
-def _plan(
-    model: type[models.Model],
-) -> tuple[tuple[str, AnyField, type | None, Callable[[Any], Any], bool], ...]:
-    """For each sealed field its attribute, the type of value that most rows have, a function that
-    normalizes such a value as ``normalize`` does, only faster, and whether it is a content type."""
-    return tuple(
-        (field.attname, field, *_usual(field), _is_content_type(field))
-        for field in sealed_fields(model)
-    )
+def _parts(model: type[models.Model], *, has_labels: bool) -> list[_Part]:
+    """The parts of the text that is hashed, in their order: the table and the values of the row as
+    JSON with sorted keys, without the empty ones."""
+    fields = sealed_fields(model)
+    table = f'"table":{_JSON.encode(model._meta.label_lower)}'
+    parts: dict[str, _Part] = {"table": (fields[0].attname, frozenset(), lambda value: table)}
+    for field in fields:
+        name, types = field.attname, frozenset({_usual(field)[0], NoneType})
+        parts[name] = (name, types, partial(_part, field, f'"{name}":', *_usual(field)))
+        if has_labels and _is_content_type(field):
+            parts[f"{name}:label"] = (name, types, partial(_label_part, field, f'"{name}:label":'))
+    return [parts[key] for key in sorted(parts)]
+
+
+def _part(
+    field: AnyField, key: str, usual_type: type | None, write: Callable[[Any], str], value: Any
+) -> str:
+    """Key and value; nothing for an empty value."""
+    if value is None:
+        return ""
+    if type(value) is not usual_type:
+        value, write = normalize(field, value), _JSON.encode
+    # Zero and False are values.
+    return key + write(value) if value or (value is not None and value != "") else ""
+
+
+def _label_part(field: AnyField, key: str, value: Any) -> str:
+    """Key and label of a content type."""
+    if value is None:
+        return ""
+    return key + _JSON.encode(_label_of_content_type(normalize(field, value)))
 
 
 def usual_type(field: AnyField) -> type | None:
@@ -117,8 +168,9 @@ def usual_type(field: AnyField) -> type | None:
     return _usual(field)[0]
 
 
-def _usual(field: AnyField) -> tuple[type | None, Callable[[Any], Any]]:
-    """The usual type, and a function that normalizes its values."""
+def _usual(field: AnyField) -> tuple[type | None, Callable[[Any], str]]:
+    """The usual type, and a function that writes the JSON of its values as ``normalize`` returns
+    them, only faster."""
     if isinstance(field, models.ForeignKey):
         field = field.target_field
     for kind, expected, write in _USUAL:
@@ -127,26 +179,36 @@ def _usual(field: AnyField) -> tuple[type | None, Callable[[Any], Any]]:
     return None, str
 
 
-def _identity(value: Any) -> Any:
-    return value
+def _quoted(value: Any) -> str:
+    return f'"{value}"'
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _time(value: datetime) -> str:
+    return f'"{_in_utc(value)}"'
 
 
 def _in_utc(value: datetime) -> str:
-    if timezone.is_naive(value):
-        value = timezone.make_aware(value, timezone.get_default_timezone())
-    return value.astimezone(UTC).isoformat()
+    if value.tzinfo is not UTC:
+        if timezone.is_naive(value):
+            value = timezone.make_aware(value, timezone.get_default_timezone())
+        value = value.astimezone(UTC)
+    return value.isoformat()
 
 
 #: By the class whose ``to_python`` a field has. Decimals are not here: their scale depends on the
 #: field.
-_USUAL: tuple[tuple[type[AnyField], type, Callable[[Any], Any]], ...] = (
-    (models.CharField, str, _identity),
-    (models.TextField, str, _identity),
-    (models.UUIDField, UUID, str),
-    (models.DateTimeField, datetime, _in_utc),
-    (models.DateField, date, str),
-    (models.IntegerField, int, _identity),
-    (models.BooleanField, bool, _identity),
+_USUAL: tuple[tuple[type[AnyField], type, Callable[[Any], str]], ...] = (
+    (models.CharField, str, encode_basestring),
+    (models.TextField, str, encode_basestring),
+    (models.UUIDField, UUID, _quoted),
+    (models.DateTimeField, datetime, _time),
+    (models.DateField, date, _quoted),
+    (models.IntegerField, int, str),
+    (models.BooleanField, bool, _bool),
 )
 
 
@@ -193,7 +255,11 @@ _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fal
 
 
 def hash_of(facts: Any) -> str:
-    return hashlib.sha256(_JSON.encode(facts).encode("utf-8", "surrogatepass")).hexdigest()
+    return _hash_of_text(_JSON.encode(facts))
+
+
+def _hash_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Tally:

@@ -7,7 +7,7 @@ database does not take as they are get converted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
     from oegen.core.fields import AnyField
+
+
+class ComputedField:
+    """A model field that computes its values of all rows at once."""
+
+    def values_of(self, rows: Collection[Any]) -> list[Any]:
+        """The values of the rows, which are also set on them, as by ``pre_save``."""
+        raise NotImplementedError
+
 
 #: The types whose values a database takes as they are, by the methods that would convert them.
 _PLAIN: dict[Callable[..., Any], type] = {
@@ -73,7 +82,7 @@ def _values_of(
 ) -> Iterable[Any]:
     """The values of the field in all rows, as parameters of a statement."""
     plain = _plain_type(field, connection)
-    values = list(_reading(field, rows))
+    values = field.values_of(rows) if isinstance(field, ComputedField) else _read(field, rows)
     if {plain, type(None)}.issuperset(map(type, values)):
         return values
 
@@ -94,7 +103,7 @@ def _plain_type(field: AnyField, connection: BaseDatabaseWrapper) -> type | None
     return _PLAIN.get(type(field).get_prep_value)
 
 
-def _reading(field: AnyField, rows: Collection[Any]) -> Iterator[Any]:
+def _read(field: AnyField, rows: Collection[Any]) -> list[Any]:
     if type(field).pre_save is models.Field.pre_save:
-        return map(attrgetter(field.attname), rows)
-    return (field.pre_save(row, add=True) for row in rows)
+        return list(map(attrgetter(field.attname), rows))
+    return [field.pre_save(row, add=True) for row in rows]

@@ -13,8 +13,9 @@ import django
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from oegen.core.database import snapshot
+from oegen.core.garbage import rare_garbage_collection
 
-#: Keeps a process's transaction open until it ends.
+#: What holds until a process ends: its transaction, and rare looks for garbage.
 _transaction = ExitStack()
 
 
@@ -46,5 +47,6 @@ def processes_in_snapshot(
 
 def _begin(name: str, using: str) -> None:
     django.setup()
+    _transaction.enter_context(rare_garbage_collection())
     _transaction.enter_context(snapshot(using, shared=name))
     atexit.register(_transaction.close)

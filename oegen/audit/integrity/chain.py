@@ -1,12 +1,19 @@
-"""The chain of seals, and the history rows that it covers."""
+"""The chain of seals, and the history rows that it covers.
+
+The rows of all change sets are compared with the seals by their stored digests. Only where these
+differ, or a row does not match its digest (oegen.audit.integrity.records), whole change sets are
+read to say what is wrong.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain as chain_of
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +24,15 @@ from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.integrity.finding import Finding, entry_name, format_time
-from oegen.audit.integrity.reading import fault_findings, read
+from oegen.audit.integrity.reading import fault_findings, read, read_chunks
 from oegen.audit.registry import Row
 
 #: The number of change sets that are compared with their rows at a time: each takes a statement of
 #: every history table.
-CHUNK = 5_000
+CHUNK = 10_000
+
+#: What is read of every row.
+COMPARED = ("change_set_id", "history_id", "digest", "history_date")
 
 #: The allowed difference between the clocks of several servers.
 CLOCK_TOLERANCE = timedelta(seconds=5)
@@ -70,7 +80,10 @@ def findings(counts: Counter[str]) -> Iterator[Finding]:
             seal_format = max(seal_format, own_format)
             sealed_at = change_set.sealed_at or sealed_at
         selected = ChangeSet.objects.filter(number__gt=before, number__lte=number).order_by()
-        yield from _row_findings([one for one, _ in numbered], selected, counts)
+        suspects = _unlike_sealed([one for one, _ in numbered], selected, counts)
+        if suspects:
+            numbers = [one.number for one in suspects]
+            yield from _row_findings(suspects, selected.filter(number__in=numbers))
 
 
 def link_findings(
@@ -94,19 +107,55 @@ def _is_earlier(when: datetime, before: datetime) -> bool:
     return when < before - CLOCK_TOLERANCE
 
 
-def _row_findings(
-    chunk: list[ChangeSet],
-    selected: QuerySet[ChangeSet],
-    counts: Counter[str],
-) -> Iterator[Finding]:
-    """Compare the rows of some change sets with their sealed contents. ``selected`` selects the
+def _unlike_sealed(
+    chunk: list[ChangeSet], selected: QuerySet[ChangeSet], counts: Counter[str]
+) -> list[ChangeSet]:
+    """The change sets whose rows, by their stored digests, are not the sealed ones, or are dated
+    outside of their time. ``selected`` selects the same change sets."""
+    by_key = {change_set.pk: change_set for change_set in chunk if change_set.pk}
+    found: dict[UUID, dict[str, list[int | str]]] = {key: {} for key in by_key}
+    misdated: set[UUID] = set()
+    for history in map(audit.history_model, audit.tracked_models()):
+        label = history._meta.label_lower
+        # A subquery: for each of many tables, a list of keys takes longer than the rows.
+        rows = history.objects.filter(change_set__in=selected.values("pk"))
+        chunks = read_chunks(rows.order_by("change_set_id", "history_id"), *COMPARED)
+        ordered = chain_of.from_iterable(chunk.values(*COMPARED) for chunk in chunks)
+        for key, members in groupby(ordered, itemgetter(0)):
+            if key not in by_key:
+                continue  # Its change set can't be read.
+            tally = seals.Tally()
+            span = _span(by_key[key])
+            for _, history_id, digest, when in members:
+                tally.add(history_id, digest)
+                if span and not (when and span[0] <= when <= span[1]):
+                    misdated.add(key)
+            counts["history rows"] += tally.rows
+            found[key][label] = tally.as_contents()
+    return [
+        change_set
+        for key, change_set in by_key.items()
+        if key in misdated or change_set.contents != found[key]
+    ]
+
+
+def altered_row_findings(history: type[Row], altered: Sequence[int]) -> Iterator[Finding]:
+    """Compare the change sets of these history rows with what was sealed."""
+    for start in range(0, len(altered), CHUNK):
+        rows = history.objects.filter(pk__in=altered[start : start + CHUNK])
+        selected = ChangeSet.objects.filter(pk__in=rows.values("change_set_id")).order_by()
+        found = [one for one, _ in read(selected.filter(number__isnull=False))]
+        yield from _row_findings([one for one in found if one.number is not None], selected)
+
+
+def _row_findings(chunk: list[ChangeSet], selected: QuerySet[ChangeSet]) -> Iterator[Finding]:
+    """Compare all rows of some change sets with their sealed contents. ``selected`` selects the
     same change sets."""
     by_key = {change_set.pk: change_set for change_set in chunk if change_set.pk}
     found: dict[UUID, dict[str, list[int | str]]] = {key: {} for key in by_key}
     has_findings: set[tuple[UUID, str]] = set()
     for history in map(audit.history_model, audit.tracked_models()):
         label = history._meta.label_lower
-        # A subquery: for each of many tables, a list of keys takes longer than the rows.
         rows = history.objects.filter(change_set__in=selected.values("pk"))
         ordered = read(rows.order_by("change_set_id", "history_id"))
         for key, members in groupby(ordered, lambda pair: pair[0].change_set_id):
@@ -114,7 +163,6 @@ def _row_findings(
                 continue  # Its change set can't be read.
             tally = seals.Tally()
             for row, faults in members:
-                counts["history rows"] += 1
                 if faults:
                     has_findings.add((key, label))
                     tally.add(row.history_id, row.digest or "")
@@ -180,10 +228,8 @@ def rows_without_change_set(model: type[AuditedModel]) -> Iterator[Finding]:
 
 def _date_findings(row: Row, change_set: ChangeSet) -> Iterator[Finding]:
     """Check that the row is dated within the time of its change set."""
-    if change_set.source in BACK_DATED or not (change_set.recorded_at and change_set.sealed_at):
-        return
-    first = change_set.recorded_at - CLOCK_TOLERANCE
-    if not first <= row.history_date <= change_set.sealed_at + CLOCK_TOLERANCE:
+    span = _span(change_set)
+    if span and not span[0] <= row.history_date <= span[1]:
         yield Finding(
             entry_name(row),
             f"its date lies outside the time of its change set {change_set.number}",
@@ -192,3 +238,10 @@ def _date_findings(row: Row, change_set: ChangeSet) -> Iterator[Finding]:
             f"{format_time(change_set.recorded_at)} to {format_time(change_set.sealed_at)}",
             evidence=row.digest,
         )
+
+
+def _span(change_set: ChangeSet) -> tuple[datetime, datetime] | None:
+    """The time in which its rows are dated; None if they may be back-dated."""
+    if change_set.source in BACK_DATED or not (change_set.recorded_at and change_set.sealed_at):
+        return None
+    return change_set.recorded_at - CLOCK_TOLERANCE, change_set.sealed_at + CLOCK_TOLERANCE

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -41,22 +42,53 @@ class _AsStored(models.Func):
         return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
+@dataclass(frozen=True)
+class Chunk(Generic[T]):
+    """Some rows, column by column. Invalid values are None; ``faults`` has their raw values by the
+    place of their row."""
+
+    model: type[T]
+    columns: dict[str, list[Any]]
+    faults: dict[int, Faults]
+
+    def values(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        return zip(*(self.columns[name] for name in names), strict=True)
+
+    def rows(self) -> Iterator[tuple[T, Faults]]:
+        """Each row as a model instance, with the raw values of its invalid columns."""
+        names = list(self.columns)
+        for place, values in enumerate(self.values(*names)):
+            yield _instance(self.model, names, values), self.faults.get(place, {})
+
+
 def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
     """Yield each row as a model instance, with the raw values of its invalid columns, which are
     None on the instance.
 
     ``queryset`` must select whole rows, without annotations.
     """
+    for chunk in read_chunks(queryset):
+        yield from chunk.rows()
+
+
+def read_chunks(queryset: models.QuerySet[T], *names: str) -> Iterator[Chunk[T]]:
+    """The rows, a few thousand at a time, with the columns of these names; by default all.
+
+    ``queryset`` must select whole rows, without annotations.
+    """
     model = queryset.model
     connection = connections[DEFAULT_DB_ALIAS]
-    known = {f"stored_{field.attname}": field for field in model._meta.concrete_fields}
+    known = {
+        f"stored_{field.attname}": field
+        for field in model._meta.concrete_fields
+        if not names or field.attname in names
+    }
     stored = {name: _AsStored(models.F(field.attname)) for name, field in known.items()}
     query = queryset.annotate(**stored).values_list(*stored).query
     compiler = query.get_compiler(connection=connection)
     chunks = compiler.execute_sql(MULTI, chunked_fetch=True, chunk_size=CHUNK)
     converters = compiler.get_converters([selected[0] for selected in compiler.select])
     fields = [known[alias] for *_, alias in compiler.select]
-    names = [field.attname for field in fields]
     no_converters: tuple[list[Any], Any] = [], None
     plan = [
         (field, seals.usual_type(field), *converters.get(place, no_converters))
@@ -64,12 +96,11 @@ def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
     ]
     for chunk in chunks:
         faults: dict[int, Faults] = {}
-        columns = [
-            _read_column(raw, connection, faults, *column)
+        columns = {
+            column[0].attname: _read_column(raw, connection, faults, *column)
             for raw, column in zip(zip(*chunk, strict=True), plan, strict=True)
-        ]
-        for place, values in enumerate(zip(*columns, strict=True)):
-            yield _instance(model, names, values), faults.get(place, {})
+        }
+        yield Chunk(model, columns, faults)
 
 
 def _read_column(

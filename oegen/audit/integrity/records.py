@@ -6,21 +6,123 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
+from uuid import UUID
+
+from django.db import connection
 
 from oegen import audit
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
-from oegen.audit.integrity.chain import CLOCK_TOLERANCE
+from oegen.audit.integrity.chain import CLOCK_TOLERANCE, altered_row_findings
 from oegen.audit.integrity.finding import Finding, entry_name, format_time, record_name
-from oegen.audit.integrity.reading import Faults, fault_findings, read
+from oegen.audit.integrity.reading import Faults, fault_findings, read, read_chunks
 from oegen.audit.registry import Row
+from oegen.core.database import key_set
+from oegen.core.sql import fetch, uuid_of
 
 #: A record or a history row, with its invalid values.
 Read = tuple[Any, Faults]
 
 
 def findings(model: type[AuditedModel], counts: Counter[str]) -> Iterator[Finding]:
-    """Compare the records with their histories, reading both in the order of their keys."""
+    """Check the history rows of each record one after the other, and that each record equals the
+    last one."""
+    counts["records"] += model._base_manager.count()
+    history = audit.history_model(model)
+    altered: list[int] = []
+    suspects: set[UUID] = set()
+    for key, members in groupby(_read_history(history, altered), lambda pair: pair[0].id):
+        rows = list(members)
+        found = [one for row in rows for one in fault_findings(*row)]
+        if key:
+            found += _version_findings(rows)
+        if found:
+            yield from found
+            suspects.add(key)
+    yield from altered_row_findings(history, altered)
+    unlike = _unlike_last_rows(model)
+    if unlike is None:
+        yield from _record_findings(model, None)
+    elif unlike or suspects:
+        yield from _record_findings(model, unlike | suspects)
+
+
+def _read_history(history: type[Row], altered: list[int]) -> Iterator[Read]:
+    """All rows of a history, by record and version. Adds the keys of those that do not match their
+    digests to ``altered``; also of rows of older formats, which may match."""
+    for chunk in read_chunks(history.objects.order_by("id", "version", "history_id")):
+        digests = seals.digests_of(history, chunk.columns)
+        stored = chunk.values("history_id", "digest")
+        altered += [
+            key for (key, digest), found in zip(stored, digests, strict=True) if digest != found
+        ]
+        yield from chunk.rows()
+
+
+def _version_findings(rows: list[Read]) -> Iterator[Finding]:
+    """Check the history rows of one record, in the order of their versions."""
+    written = [pair for pair in rows if pair[0].version != 0]
+    last: Row | None = None
+    last_faults: Faults = {}
+    for row, faults in written:
+        if not (faults or last_faults):
+            yield from _step_findings(last, row, has_past=len(written) < len(rows))
+        last, last_faults = row, faults
+
+
+def _unlike_last_rows(model: type[AuditedModel]) -> set[UUID] | None:
+    """The keys of records that are not what their last history rows say, or of which one is
+    missing; None if a key is invalid.
+
+    The last rows are those of the highest version, which is right where versions follow one
+    another; other histories have findings already.
+    """
+    history = audit.history_model(model)
+    recorded = {field.attname: field.column for field in history._meta.concrete_fields}
+    pairs = [
+        (field.column, recorded[field.attname])
+        for field in model._meta.concrete_fields
+        if not field.generated
+    ]
+    same = "IS NOT DISTINCT FROM" if connection.vendor == "postgresql" else "IS"
+    is_equal = " AND ".join(f'live."{live}" {same} last."{column}"' for live, column in pairs)
+    records, rows = model._meta.db_table, history._meta.db_table
+    unlike = fetch(
+        f"""
+        SELECT live.id FROM {records} AS live
+        LEFT JOIN (
+            SELECT id, MAX(version) AS version FROM {rows} WHERE version <> 0 GROUP BY id
+        ) AS newest ON newest.id = live.id
+        LEFT JOIN {rows} AS last ON last.id = newest.id AND last.version = newest.version
+        WHERE last.id IS NULL OR last.history_type = '{audit.REMOVED}' OR NOT ({is_equal})
+        UNION ALL
+        SELECT gone.id FROM {rows} AS gone
+        WHERE NOT EXISTS (SELECT 1 FROM {records} AS live WHERE live.id = gone.id)
+            AND NOT EXISTS (
+                SELECT 1 FROM {rows} AS removal WHERE removal.id = gone.id
+                AND removal.version >= gone.version AND removal.history_type = '{audit.REMOVED}'
+            )
+        """  # noqa: S608
+    )
+    keys = set()
+    for (raw,) in unlike:
+        try:
+            key = uuid_of(raw)
+        except (AttributeError, ValueError):
+            return None
+        if raw not in (key, key.hex):
+            return None
+        keys.add(key)
+    return keys
+
+
+def _record_findings(model: type[AuditedModel], keys: set[UUID] | None) -> Iterator[Finding]:
+    """Compare the records with these keys, or all, with their histories, reading both in the order
+    of their keys."""
+    rows: Any = audit.history_model(model).objects.order_by("id", "version", "history_id")
+    records: Any = model._base_manager.order_by("pk")
+    if keys is not None:
+        rows, records = (one.filter(id__in=key_set(keys)) for one in (rows, records))
     unreadable: list[Finding] = []
 
     def readable(rows: Iterable[Read]) -> Iterator[Read]:
@@ -29,61 +131,53 @@ def findings(model: type[AuditedModel], counts: Counter[str]) -> Iterator[Findin
             if row.pk is not None and getattr(row, "id", None) is not None:
                 yield row, faults
 
-    rows = read(audit.history_model(model).objects.order_by("id", "version", "history_id"))
-    records = readable(read(model._base_manager.order_by("pk")))
+    records = readable(read(records))
     record, faults = next(records, (None, {}))
-    for key, members in groupby(readable(rows), lambda pair: pair[0].id):
-        history = list(members)
+    for key, members in groupby(readable(read(rows)), lambda pair: pair[0].id):
+        written = [pair for pair in members if pair[0].version != 0]
+        last = written[-1] if written else None
         while record is not None and record.pk.hex < key.hex:
-            yield _without_history(record, counts)
+            yield _without_history(record)
             record, faults = next(records, (None, {}))
         if record is not None and record.pk == key:
-            yield from _record_findings(model, history, (record, faults), counts)
+            yield from _last_row_findings(model, last, (record, faults))
             record, faults = next(records, (None, {}))
         else:
-            yield from _record_findings(model, history, None, counts)
+            yield from _last_row_findings(model, last, None)
     while record is not None:
-        yield _without_history(record, counts)
+        yield _without_history(record)
         record, faults = next(records, (None, {}))
     yield from unreadable
 
 
-def _without_history(record: AuditedModel, counts: Counter[str]) -> Finding:
-    counts["records"] += 1
+def _without_history(record: AuditedModel) -> Finding:
     return Finding(record_name(type(record), record), "it is here, and no history row says so")
 
 
-def _record_findings(
-    model: type[AuditedModel], rows: list[Read], live: Read | None, counts: Counter[str]
+def _last_row_findings(
+    model: type[AuditedModel], last: Read | None, live: Read | None
 ) -> Iterator[Finding]:
-    """Check the history rows of one record, in the order of their versions, and the record."""
-    written = [pair for pair in rows if pair[0].version != 0]
-    last: Row | None = None
-    last_faults: Faults = {}
-    for row, faults in written:
-        if not (faults or last_faults):
-            yield from _step_findings(last, row, has_past=len(written) < len(rows))
-        last, last_faults = row, faults
+    """Compare the last history row of a record with the record."""
+    row, row_faults = last or (None, {})
     if live is None:
-        if last is not None and last.history_type != audit.REMOVED:
+        if row is not None and row.history_type != audit.REMOVED:
             yield Finding(
-                record_name(model, last),
+                record_name(model, row),
                 "it is gone, and no entry says who removed it",
-                evidence=last.digest or "",
+                evidence=row.digest or "",
             )
         return
-    counts["records"] += 1
     record, faults = live
-    if last is None:
-        yield Finding(record_name(model, record), "it is here, and no history row says so")
-    elif last.history_type == audit.REMOVED:
+    if row is None:
+        yield _without_history(record)
+    elif row.history_type == audit.REMOVED:
         yield Finding(
             record_name(model, record),
             "it is here, and its last entry is a removal",
-            evidence=last.digest or "",
+            evidence=row.digest or "",
         )
     else:
-        yield from _differences(model, record, last, {*faults, *last_faults})
+        yield from _differences(model, record, row, {*faults, *row_faults})
 
 
 def _step_findings(last: Row | None, row: Row, *, has_past: bool) -> Iterator[Finding]:

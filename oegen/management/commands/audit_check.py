@@ -9,6 +9,7 @@ from oegen.alerts.anchors import Anchor, AnchorError
 from oegen.alerts.checking import Checked, check_history
 from oegen.audit.integrity import Finding
 from oegen.audit.integrity.models import Acknowledgement
+from oegen.core.garbage import rare_garbage_collection
 from oegen.people.models import User
 
 #: The number of characters of a fingerprint that are printed and required as input.
@@ -58,6 +59,7 @@ class Command(BaseCommand):
             help="How many processes share the work on PostgreSQL; by default one a processor.",
         )
 
+    @rare_garbage_collection()
     def handle(
         self, *, anchor, against, public_key, acknowledge, reason, user, processes, **options
     ):
