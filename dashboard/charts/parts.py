@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -148,9 +149,18 @@ class Lists:
 
 
 def _address(name: str, query: dict) -> str:
-    parameters = urlencode(sorted(query.items()), doseq=True)
+    parameters = _encoded(*((key, _values(query[key])) for key in sorted(query)))
     address = f"{reverse(name)}?{parameters}" if parameters else reverse(name)
     return asof.keep_day(address, clock.past_day())
+
+
+def _values(given: Any) -> tuple[Any, ...]:
+    return tuple(given) if isinstance(given, list | tuple) else (given,)
+
+
+@lru_cache(2000)
+def _encoded(*parameters: tuple[str, tuple[Any, ...]]) -> str:
+    return urlencode(parameters, doseq=True)
 
 
 # Numbers in words --------------------------------------------------------------------------------

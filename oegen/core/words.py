@@ -36,7 +36,7 @@ def number(value: Number | str | None, places: int = 1) -> str:
         return plain(value)
     # Django's number_format truncates instead of rounding.
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return formats.number_format(rounded, use_l10n=True, force_grouping=True)
+    return _grouped(rounded)
 
 
 def whole(value: Number | str | None) -> str:
@@ -48,7 +48,13 @@ def plain(value: Number | str | None) -> str:
     if value is None or value == "":
         return ""
     digits = Decimal(value).normalize() + 0
-    return formats.number_format(f"{digits:f}", use_l10n=True, force_grouping=True)
+    return _grouped(digits)
+
+
+def _grouped(number: Decimal) -> str:
+    """In English, the only language of the site: Django's ``number_format`` looks up how each
+    time, which takes twenty times as long."""
+    return f"{number:,f}"
 
 
 def degrees(value: Decimal, sides: str) -> str:
