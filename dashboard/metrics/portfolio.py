@@ -42,7 +42,7 @@ from dashboard.metrics.sums import (
 from dashboard.metrics.tables import analyse, new_table_name, once_each, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock
-from oegen.core.caching import keep
+from oegen.core.caching import hold, keep
 from oegen.core.sql import Values, fetch
 from pipelines.facts.kept import Baseline, baseline, facts_version
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
@@ -238,7 +238,7 @@ def _sums_of(found: Portfolio) -> Sums:
         # Not prepared: most past days are looked at once, and to cache that takes longer.
         return keep(lambda: _read_sums(found), "sums", *found._version)
     until = found._baseline.until
-    known = keep(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
+    known = hold(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
     begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
     return known - ended + begun
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -183,8 +182,8 @@ class Sums:
     def _with(self, more: tuple[SumRow, ...], shared: tuple[SharedRow, ...]) -> Sums:
         result = Sums(self.rows + more, shared)
         if len(shared) == len(self.shared):
-            # No row of a shared facility was added or removed: what they were prepared for stays.
-            vars(result).update(facilities=self.facilities, _index=self._index.with_rows(more))
+            # No row of a shared facility was added or removed: what these add up to stays.
+            vars(result).update(facilities=self.facilities, _before=(self, more))
         return result
 
     def prepared(self) -> Sums:
@@ -211,10 +210,28 @@ class Sums:
 
     def added_by(self, *keys: Column, where: Iterable[Condition] = ()) -> Adder:
         """What ``totals_by`` is made of."""
-        index = self._index
+        wanted = keys, tuple(where)
+        if wanted not in self._known:
+            self._known[wanted] = self._added_by(keys, wanted[1]).added_up()
+        return self._known[wanted].added_up()
+
+    @cached_property
+    def _known(self) -> dict[tuple[tuple[Column, ...], tuple[Condition, ...]], Adder]:
+        """What was asked for already."""
+        return {}
+
+    def _added_by(self, keys: tuple[Column, ...], where: tuple[Condition, ...]) -> Adder:
         read, selects = values_of(keys), selector(where)
-        groups = [read(values) if selects(values) else None for values in index.places]
         by_technology = Column.TECHNOLOGY in keys
+        if before := vars(self).get("_before"):
+            sums: Adder = before[0].added_by(*keys, where=where)
+            for row in before[1]:
+                if selects(row.keys):
+                    pipelines = row.pipelines_of_technology if by_technology else row.pipelines
+                    sums.add(read(row.keys), row.basis, pipelines, row.numbers)
+            return sums
+        index = self._index
+        groups = [read(values) if selects(values) else None for values in index.places]
         sums = Adder()
         for (place, basis), (pipelines, of_technology, *numbers) in index.rows.items():
             group = groups[place]
@@ -259,15 +276,6 @@ class _Index:
                 self.larger.append((places, members))
         self.rows = {key: _total_of(own) for key, own in rows.items()}
         self.pairs = {key: _total_of(own) for key, own in pairs.items()}
-
-    def with_rows(self, rows: Iterable[SumRow]) -> _Index:
-        """A copy to which the rows are added."""
-        result = copy(self)
-        result.places, result.rows = dict(self.places), dict(self.rows)
-        for key, own in result._grouped(rows).items():
-            known = [result.rows[key]] if key in result.rows else []
-            result.rows[key] = _total_of([*known, *own])
-        return result
 
     def _grouped(self, rows: Iterable[SumRow]) -> dict[Values, list[tuple[int, ...]]]:
         found: dict[Values, list[tuple[int, ...]]] = defaultdict(list)
@@ -359,6 +367,12 @@ class Adder:
         for key, rows in groups.items():
             if key is not None and len(rows) > 1:
                 self.add(key, rows[0][0].basis, 0, _excess(rows), -sign)
+
+    def added_up(self) -> Adder:
+        """The same in a new one, with one row for each group and basis."""
+        result = Adder()
+        result._added |= {key: [_total_of(added)] for key, added in self._added.items()}
+        return result
 
     def totals(self) -> dict[Values, Total]:
         """The groups that have a pipeline or a facility."""

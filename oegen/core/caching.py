@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from functools import cache as once
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.apps import apps
 from django.core.cache import cache
@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 #: How long results are cached that depend on records.
 CACHE_SECONDS = 3600
+
+#: What the process holds, with its key: one pair, which threads exchange as a whole.
+_held: list[tuple[str, Any]] = [("", None)]
 
 _is_bypassed: ContextVar[bool] = ContextVar("oegen_cache_is_bypassed", default=False)
 
@@ -37,6 +40,20 @@ def keep(compute: Callable[[], T], *conditions: object, seconds: int = CACHE_SEC
     if found is None:
         found = compute()
         write(key, found, seconds)
+    return found
+
+
+def hold(compute: Callable[[], T], *conditions: object) -> T:
+    """``keep``, and the process holds the last such result: for one that takes long to read and
+    that many pages need. It must not be changed."""
+    key = cache_key(*conditions)
+    if _is_bypassed.get():
+        return compute()
+    known, found = _held[0]
+    if known == key and key in cache:
+        return cast("T", found)
+    found = keep(compute, *conditions)
+    _held[0] = key, found
     return found
 
 
