@@ -30,7 +30,7 @@ from pipelines.facts.intervals import FOREVER
 from pipelines.facts.spans import valid_at
 from pipelines.gates import Gates, is_unproven
 from pipelines.querysets.state import IS_OPEN, as_number, is_overdue, not_confirmed_since
-from pipelines.stays import stays_of_all
+from pipelines.stays import Stays, stays_of_all
 
 #: SQL with the codes of the reasons of a row of ``attention_sql``, each followed by a space.
 REASONS = " || ".join(
@@ -59,13 +59,14 @@ class Usage:
     differs: RawSQL
 
     @classmethod
-    def load(cls, *, counting: bool = True) -> Usage:
-        """Without ``counting``, as if all fields were used."""
+    def load(cls, stays: Stays | None = None, *, counting: bool = True) -> Usage:
+        """Without ``counting``, as if all fields were used. ``stays`` are those of all pipelines up
+        to the day that is read, which are read unless given."""
         gates = Gates.load()
         # Asked beforehand: a part of the statement would be evaluated for each use of its result.
         names = not counting or bool(_some_responsible())
         proves = not counting or bool(_some_proven(gates))
-        stays = stays_of_all(clock.today())
+        stays = stays or stays_of_all(clock.today())
         return cls(
             names,
             proves,

@@ -255,11 +255,9 @@ def _combine(
     return tuple(map(operator, one, other))
 
 
-def summarize(day: date, only: str = "") -> dict[str, Summary]:
-    """The stays up to the day, by the stage's code. ``only`` names a table with the ids of the
-    pipelines wanted; by default those of all are summarized."""
-    if not only:
-        return stays_of_all(day).summaries
+def summarize(day: date, only: str) -> dict[str, Summary]:
+    """The stays up to the day, by the stage's code, of the pipelines whose ids a table has. Those
+    of all are in ``stays_of_all``."""
     wanted = RawSQL(f"SELECT id FROM {only}", ())  # noqa: S608, S611 - no user input
     return _read(clock.past_moment(), wanted).stays(day).summaries
 

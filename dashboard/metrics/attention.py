@@ -95,7 +95,7 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
     """Of all pipelines it is what is kept of the baseline, with those that were written since."""
     with portfolio.reading():
         keys = portfolio.differing
-        usage = Usage.load()
+        usage = Usage.load(portfolio.stays_of_all)
         if keys is None:
             found = _read(usage, among=portfolio.selected, limit=limit)
         else:

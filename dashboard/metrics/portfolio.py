@@ -48,6 +48,7 @@ from pipelines.facts.kept import Baseline, baseline, facts_version
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
 from pipelines.models import Fact
 from pipelines.querysets import ConditionsQuerySet, part_of
+from pipelines.stays import Stays, stays_of_all
 
 T = TypeVar("T")
 
@@ -90,6 +91,11 @@ class Portfolio:
         if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
         return self._before.day
+
+    @property
+    def stays_of_all(self) -> Stays:
+        """Those of all pipelines up to the day, which is being read."""
+        return self.once("stays of all", lambda: stays_of_all(self.day))
 
     @cached_property
     def comparison(self) -> Comparison:

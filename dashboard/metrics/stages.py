@@ -69,7 +69,10 @@ def stages(portfolio: Portfolio) -> Stages:
     """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
     with portfolio.reading():
         ordered = vocabulary.open_stages()
-        found = summarize(portfolio.day, portfolio.selected)
+        if portfolio.selected:
+            found = summarize(portfolio.day, portfolio.selected)
+        else:
+            found = portfolio.stays_of_all.summaries
     summaries = [(stage, found.get(stage.code, Summary())) for stage in ordered]
     return Stages(
         tuple(
