@@ -149,7 +149,10 @@ class Portfolio:
             return _sums_of(self)
 
     def total(self, *where: Condition) -> Total:
-        return self.sums.totals_by(where=where).get((), Total())
+        def compute(found: Portfolio) -> Total:
+            return found.sums.totals_by(where=where).get((), Total())
+
+        return self.keep(compute, f"total {sorted(one.name for one in where)}")
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """See ``Sums.totals_by``."""
