@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from dashboard import metrics
 from dashboard.warehouse import capacity, figures, records, tables
@@ -23,7 +22,8 @@ def make_past() -> None:
     """Writes that are dated on earlier days: a link before its facility was known, too."""
 
     def at(days: int):
-        when = timezone.now() - timedelta(days=days)
+        # At noon: a number of hours ago may be on another day when the clocks have changed since.
+        when = clock.start_of(clock.today() - timedelta(days=days)) + timedelta(hours=12)
         return audit.change_set(source=audit.Source.IMPORT, recorded_at=when)
 
     with at(60):
