@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from oegen import asof, audit
+from oegen.audit.changesets import newest_seal
 from oegen.core import clock, sql
 from oegen.core.caching import keep
 from oegen.core.database import key_set
@@ -306,7 +307,9 @@ def _are_other_stages(since: datetime, until: datetime) -> bool:
 
 def _version_of(moment: datetime | None) -> Values:
     """What changes when the stays up to the moment do."""
-    [until] = sql.adapted(moment or FOREVER)
+    if moment is None:
+        return (newest_seal(audit.history_model(one)._meta.label_lower for one in _models()),)
+    [until] = sql.adapted(moment)
     transitions, stages = map(_history_of, _models())
     [version] = sql.fetch(
         f"""
