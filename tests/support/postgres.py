@@ -17,7 +17,7 @@ SETTINGS = (
     # Tests are rolled back, and their dead rows slow down the next ones until a vacuum.
     "autovacuum_naptime = '5s'",
     # A test is one transaction, which keeps the locks of all past days that its pages looked at.
-    "max_locks_per_transaction = 512",
+    "max_locks_per_transaction = 2048",
 )
 
 
