@@ -6,7 +6,6 @@ as the database needs to answer it. PostgreSQL plans such a statement once for e
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
@@ -26,6 +25,7 @@ from psycopg import Cursor
 from psycopg.sql import Literal
 
 from oegen.core import clock
+from oegen.core.database import as_one_value, each_key_sql
 
 M = TypeVar("M", bound=Model)
 
@@ -52,11 +52,8 @@ class _Slot(Expression):
 
 def one_of(keys: Any, model: type[Model]) -> RawSQL:
     """For a lookup with ``in`` in a compiled queryset: several keys of the model, as one value."""
-    if connection.vendor == "postgresql":
-        key: Any = model._meta.pk
-        kind = key.rel_db_type(connection)
-        return RawSQL(f"SELECT unnest(%s::{kind}[])", [keys])  # noqa: S611
-    return RawSQL("SELECT value FROM json_each(%s)", [keys])
+    key: Any = model._meta.pk
+    return RawSQL(each_key_sql(connection.vendor, key.rel_db_type(connection)), [keys])  # noqa: S611
 
 
 class Statement:
@@ -171,9 +168,7 @@ def keep_related(record: Model, name: str, related: list[Any]) -> None:
 def _adapted(value: Any) -> Any:
     """The value as the driver takes it."""
     if isinstance(value, Collection) and not isinstance(value, str):
-        if connection.vendor == "postgresql":
-            return list(value)
-        return json.dumps([one.hex if isinstance(one, UUID) else one for one in value])
+        return as_one_value(value, connection.vendor)
     field = _FIELDS.get(type(value))
     return field.get_db_prep_value(value, connection) if field else value
 

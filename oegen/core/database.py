@@ -69,9 +69,22 @@ def is_in_snapshot(connection: Any) -> bool:
 def key_set(keys: Iterable[UUID], using: str = DEFAULT_DB_ALIAS) -> RawSQL:
     """These keys, for a lookup with ``in``, as one parameter: of a list, Django and the driver
     process each key of its own."""
-    if connections[using].vendor == "postgresql":
-        return RawSQL("SELECT unnest(%s::uuid[])", [list(keys)])
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps([key.hex for key in keys])])
+    vendor = connections[using].vendor
+    return RawSQL(each_key_sql(vendor, "uuid"), [as_one_value(keys, vendor)])  # noqa: S611
+
+
+def each_key_sql(vendor: str, kind: str) -> str:
+    """SQL that selects each of the keys that one parameter has, made by ``as_one_value``. ``kind``
+    is their type in PostgreSQL."""
+    if vendor == "postgresql":
+        return f"SELECT unnest(%s::{kind}[])"
+    return "SELECT value FROM json_each(%s)"
+
+
+def as_one_value(keys: Iterable[Any], vendor: str) -> list[Any] | str:
+    if vendor == "postgresql":
+        return list(keys)
+    return json.dumps([key.hex if isinstance(key, UUID) else key for key in keys])
 
 
 @contextmanager

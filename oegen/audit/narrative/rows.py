@@ -13,7 +13,7 @@ from django.db.models import Case, F, When
 from oegen import audit
 from oegen.audit.changesets import ChangeSet
 from oegen.audit.registry import Row
-from oegen.core.compiled import compiled, one_of
+from oegen.core.compiled import compiled, one_of, records_by_key
 from oegen.core.sql import fetch
 
 
@@ -100,7 +100,7 @@ def _previous(rows: list[Row], previous_ids: dict[tuple[type[Row], int], int]) -
     }
     known = {row.history_id: row for row in rows}
     if missing := set(ids.values()) - known.keys():
-        known |= {row.history_id: row for row in _rows(type(rows[0]), keys=missing)}
+        known |= records_by_key(type(rows[0]), missing)
     # Rows that were deleted outside the application are missing.
     return {key: known[previous] for key, previous in ids.items() if previous in known}
 
@@ -108,11 +108,6 @@ def _previous(rows: list[Row], previous_ids: dict[tuple[type[Row], int], int]) -
 def rows_of(history: type[Row], history_ids: Collection[int]) -> list[Row]:
     """These history rows of one model, ``with_notes``, in no particular order."""
     return _rows_with_notes(history, keys=history_ids)
-
-
-@compiled
-def _rows(history: Any, *, keys: Any) -> Any:
-    return history.objects.filter(pk__in=one_of(keys, history)).order_by()
 
 
 @compiled

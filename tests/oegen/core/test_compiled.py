@@ -46,9 +46,7 @@ def test_records_come_with_related_ones_and_annotations():
         found = _links(key=pipeline.pk)
         expected = PipelineFacility.objects.filter(pipeline=pipeline).order_by("facility__name")
         assert found == list(expected)
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             names = [(link.facility.name, str(link.facility.technology)) for link in found]
         assert not queries.captured_queries
         assert names == [(one.facility.name, str(one.facility.technology)) for one in expected]
