@@ -17,6 +17,7 @@ from oegen.core.days import DayField
 from oegen.core.fields import PROSE_LIMIT, ReasonFormField, TextFormField
 from oegen.models import User
 from oegen.pages.forms import DialogForm
+from pipelines import vocabulary
 from pipelines.editing import MAY_EDIT, EditDialog
 from pipelines.gates import Gates
 from pipelines.models import Milestone, MilestoneKind, Pipeline
@@ -118,7 +119,7 @@ def milestones_of(pipeline: Pipeline) -> Milestones:
     plants = [(one.technology_id, one.country) for one in pipeline.facilities.all()]
     gates = Gates.load().of_all(plants)
     rows, others = [], []
-    for kind in _kinds():
+    for kind in vocabulary.milestone_kinds():
         milestone = recorded.get(kind.pk) or Milestone(pipeline=pipeline, kind=kind)
         # What it says of RTB and COD stands on the pipeline.
         milestone.pipeline = pipeline
@@ -138,11 +139,6 @@ def milestones_of(pipeline: Pipeline) -> Milestones:
 def _recorded(*, key):
     milestones = Milestone.objects.filter(pipeline=key)
     return milestones.select_related("kind", "confirmed_by").with_first_day()
-
-
-@compiled
-def _kinds():
-    return MilestoneKind.objects.order_by("order", "name")
 
 
 class MilestoneForm(DialogForm):

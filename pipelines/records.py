@@ -19,9 +19,8 @@ from pipelines.querysets.capacity import Capacity
 
 
 class PipelinePage(RecordPage):
+    model = Pipeline
     section = "pipelines"
-
-    queryset = Pipeline.objects.all()
 
     def read(self, key):
         for pipeline in _pipeline(key=key):

@@ -1,7 +1,7 @@
 """The vocabularies that pages read, in their order."""
 
 from oegen.core.compiled import compiled
-from pipelines.models import CounterpartyRole, Stage, Technology
+from pipelines.models import CounterpartyRole, MilestoneKind, Stage, Technology
 
 
 @compiled
@@ -22,3 +22,8 @@ def roles():
 @compiled
 def technologies_to_choose():
     return Technology.objects.active_or_in_use()
+
+
+@compiled
+def milestone_kinds():
+    return MilestoneKind.objects.order_by("order", "name")
