@@ -194,6 +194,8 @@ class RecordFilter(PageFilterSet):
 
     @property
     def qs(self):
+        if not self.active_values:
+            return self.queryset  # The page reads all entries by itself.
         values = self.form.cleaned_data if self.is_bound and self.is_valid() else {}
         return stream([self._filtered(rows, values) for rows in self.sources])
 
@@ -239,12 +241,12 @@ class RecordHistory(HistoryPage, FilteredPage):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        paginator = Paginator(self.object_list, PAGE_SIZE)
-        if not self.filterset.active_values:
-            paginator.count = self.filterset.number_of_all
-        page = paginator.get_page(self.request.GET.get("page"))
-        keys = page.object_list
-        if not self.filterset.active_values:
+        is_filtered = bool(self.filterset.active_values)
+        found = self.object_list if is_filtered else range(self.filterset.number_of_all)
+        page = Paginator(found, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        if is_filtered:
+            keys = page.object_list
+        else:
             keys = _stream(self.model, page.start_index(), page.end_index(), key=self.key)
         known = [*self.known_records, *self.filterset.people.values()]
         return context | {
