@@ -27,7 +27,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Q
 
 from dashboard.metrics.comparison import Comparison, compare
-from dashboard.metrics.fact_rows import EVERYTHING, select_facts
+from dashboard.metrics.fact_rows import EVERYTHING, added_up, as_keys, select_facts
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
@@ -39,7 +39,7 @@ from dashboard.metrics.sums import (
     Sums,
     Total,
 )
-from dashboard.metrics.tables import analyse, new_table_name, once_each, temporary_table
+from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import hold, keep
@@ -253,21 +253,11 @@ def _sums_of(found: Portfolio) -> Sums:
 
 
 def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
-    names = (*KEYS, Column.BASIS)
-    rows, params = found.facts(
-        *names,
-        *(Column.FIRST_ROW, Column.FIRST_ROW_OF_TECHNOLOGY, Column.FACILITY, Column.KW),
-        *(Column.KWH, Column.IS_STORAGE, Column.OWNERSHIP, Column.PROBABILITY),
-        where=Q(is_shared=False),
-        span=span,
-    )
-    grouped = f"""
-        SELECT {_as_keys(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
-        FROM ({rows} {once_each()}) AS facts GROUP BY {", ".join(names)}
-    """
+    span = span or valid_at(found.moment)
+    grouped, params = added_up(span, among=found.selected)
     columns = (*KEYS, *LINKED[:-1], Column.FIRST_ROW_OF_TECHNOLOGY)
     rows, shared_params = found.facts(*columns, where=Q(is_shared=True), span=span)
-    shared = f"SELECT {_as_keys(columns)} FROM ({rows}) AS facts"
+    shared = f"SELECT {as_keys(columns)} FROM ({rows}) AS facts"
     width = len(KEYS)
     return Sums(
         tuple(
@@ -277,13 +267,6 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
         ),
         tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
     )
-
-
-def _as_keys(columns: Iterable[Column]) -> str:
-    """SQL that selects the columns, with keys as text, as SQLite has them: objects take long to
-    make, to store and to compare."""
-    keys = (Column.ID, Column.FACILITY, Column.TECHNOLOGY)
-    return ", ".join(f"CAST({one} AS VARCHAR(36))" if one in keys else one for one in columns)
 
 
 def totals_by_link(facts: str, links: str, key: str, *, params: Values = ()) -> dict[Any, Total]:

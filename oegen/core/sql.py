@@ -54,6 +54,13 @@ def days_between(start: str, end: str) -> str:
     return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
 
 
+def year_of(day: str) -> str:
+    """A value for each year."""
+    if connection.vendor == "postgresql":
+        return f"EXTRACT(YEAR FROM {day})"
+    return f"substr({day}, 1, 4)"
+
+
 def joined(keys: str) -> str:
     """SQL for an aggregate with the keys of the rows as text, separated by spaces."""
     if connection.vendor == "postgresql":
