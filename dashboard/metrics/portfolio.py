@@ -148,6 +148,13 @@ class Portfolio:
         with self.reading():
             return _sums_of(self)
 
+    @cached_property
+    def kept_sums(self) -> Sums:
+        """Those of ``kept``, of all pipelines."""
+        until = valid_at(self._baseline.until)
+        version = self._version or ()
+        return hold(lambda: _read_sums(self, until).prepared(), "sums", *version)
+
     def total(self, *where: Condition) -> Total:
         def compute(found: Portfolio) -> Total:
             return found.sums.totals_by(where=where).get((), Total())
@@ -247,9 +254,8 @@ def _sums_of(found: Portfolio) -> Sums:
         # Not prepared: most past days are looked at once, and to cache that takes longer.
         return keep(lambda: _read_sums(found), "sums", *found._version)
     until = found._baseline.until
-    known = hold(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
     begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
-    return known - ended + begun
+    return found.kept_sums - ended + begun
 
 
 def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
@@ -259,13 +265,13 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
     rows, shared_params = found.facts(*columns, where=Q(is_shared=True), span=span)
     shared = f"SELECT {as_keys(columns)} FROM ({rows}) AS facts"
     width = len(KEYS)
-    return Sums(
-        tuple(
+    return Sums.of(
+        (
             SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
             for row in fetch(grouped, params)
             for basis, first_rows, of_technology, *numbers in [row[width:]]
         ),
-        tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
+        (SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
     )
 
 

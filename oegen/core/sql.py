@@ -81,3 +81,8 @@ def date_of(value: date | str) -> date:
 def uuid_of(value: UUID | str) -> UUID:
     """A key from a row: SQLite returns text."""
     return UUID(value) if isinstance(value, str) else value
+
+
+def text_of(key: UUID) -> str:
+    """A key as rows have it that select it as text."""
+    return str(key) if connection.vendor == "postgresql" else key.hex
