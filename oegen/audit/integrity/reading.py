@@ -54,8 +54,12 @@ class Chunk(Generic[T]):
     def values(self, *names: str) -> Iterator[tuple[Any, ...]]:
         return zip(*(self.columns[name] for name in names), strict=True)
 
+    def row(self, place: int) -> tuple[T, Faults]:
+        """A row as a model instance, with the raw values of its invalid columns."""
+        values = [column[place] for column in self.columns.values()]
+        return _instance(self.model, list(self.columns), values), self.faults.get(place, {})
+
     def rows(self) -> Iterator[tuple[T, Faults]]:
-        """Each row as a model instance, with the raw values of its invalid columns."""
         names = list(self.columns)
         for place, values in enumerate(self.values(*names)):
             yield _instance(self.model, names, values), self.faults.get(place, {})

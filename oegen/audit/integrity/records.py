@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import groupby
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -15,7 +17,7 @@ from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.integrity.chain import CLOCK_TOLERANCE, altered_row_findings
 from oegen.audit.integrity.finding import Finding, entry_name, format_time, record_name
-from oegen.audit.integrity.reading import Faults, fault_findings, read, read_chunks
+from oegen.audit.integrity.reading import Chunk, Faults, fault_findings, read, read_chunks
 from oegen.audit.registry import Row
 from oegen.core.database import key_set
 from oegen.core.sql import fetch, uuid_of
@@ -31,8 +33,11 @@ def findings(model: type[AuditedModel], counts: Counter[str]) -> Iterator[Findin
     history = audit.history_model(model)
     altered: list[int] = []
     suspects: set[UUID] = set()
-    for key, members in groupby(_read_history(history, altered), lambda pair: pair[0].id):
-        rows = list(members)
+    for key, members in groupby(_read_history(history, altered), attrgetter("id")):
+        entries = list(members)
+        if key and _follow_one_another(entries):
+            continue
+        rows = [entry.read() for entry in entries]
         found = [one for row in rows for one in fault_findings(*row)]
         if key:
             found += _version_findings(rows)
@@ -47,7 +52,22 @@ def findings(model: type[AuditedModel], counts: Counter[str]) -> Iterator[Findin
         yield from _record_findings(model, unlike | suspects)
 
 
-def _read_history(history: type[Row], altered: list[int]) -> Iterator[Read]:
+class _Entry(NamedTuple):
+    """What versions are checked by; ``read`` gives the whole row. Named like the columns."""
+
+    id: UUID | None
+    version: int
+    history_id: int
+    history_type: str
+    history_date: datetime
+    place: int
+    chunk: Chunk[Any]
+
+    def read(self) -> Read:
+        return self.chunk.row(self.place)
+
+
+def _read_history(history: type[Row], altered: list[int]) -> Iterator[_Entry]:
     """All rows of a history, by record and version. Adds the keys of those that do not match their
     digests to ``altered``; also of rows of older formats, which may match."""
     for chunk in read_chunks(history.objects.order_by("id", "version", "history_id")):
@@ -56,7 +76,30 @@ def _read_history(history: type[Row], altered: list[int]) -> Iterator[Read]:
         altered += [
             key for (key, digest), found in zip(stored, digests, strict=True) if digest != found
         ]
-        yield from chunk.rows()
+        for place, values in enumerate(chunk.values(*_Entry._fields[:5])):
+            yield _Entry._make((*values, place, chunk))
+
+
+def _follow_one_another(entries: list[_Entry]) -> bool:
+    """Whether there is nothing to find about the versions of a record: what most have, which is
+    changes of one that was created. ``_version_findings`` looks at the others."""
+    last = None
+    for entry in entries:
+        if entry.place in entry.chunk.faults:
+            return False
+        if last is None:
+            if entry.version != 1 or entry.history_type != audit.CREATED:
+                return False
+        elif (
+            entry.version != last.version + 1
+            or entry.history_type != audit.CHANGED
+            or last.history_type == audit.REMOVED
+            or entry.history_id < last.history_id
+            or entry.history_date < last.history_date - CLOCK_TOLERANCE
+        ):
+            return False
+        last = entry
+    return True
 
 
 def _version_findings(rows: list[Read]) -> Iterator[Finding]:
