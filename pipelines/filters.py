@@ -14,7 +14,6 @@ from oegen import asof, audit
 from oegen.core import clock
 from oegen.core.caching import keep
 from oegen.core.compiled import compiled
-from oegen.core.database import key_set
 from oegen.core.sql import fetch
 from oegen.models import User
 from oegen.pages.filters import (
@@ -28,6 +27,7 @@ from oegen.pages.filters import (
     RecordsFilter,
     TextFilter,
     WholeNumberFilter,
+    countries_named,
     countries_of,
     is_person,
     queryset_method,
@@ -116,13 +116,15 @@ def _read(records: Callable[[], T], kind: str) -> T:
 
 def _active_or_in_use() -> list[Technology]:
     if clock.past_day():
-        known = list(Technology.objects.all())
-        inactive = key_set(one.pk for one in known if not one.is_active)
+        technologies = asof.table(Technology)
         history = asof.stored_table(audit.history_model(Facility))
-        used = f"SELECT 1 FROM {history} WHERE technology_id IN ({inactive.sql}) LIMIT 1"  # noqa: S608
-        if not fetch(used, tuple(inactive.params)):
+        used = f"""
+            SELECT 1 FROM {technologies} AS technology WHERE NOT is_active
+            AND EXISTS (SELECT 1 FROM {history} WHERE technology_id = technology.id) LIMIT 1
+        """  # noqa: S608
+        if not fetch(used):
             # None was ever used: no need to make the table of the facilities of that day.
-            return [one for one in known if one.is_active]
+            return list(Technology.objects.filter(is_active=True))
     return vocabulary.technologies_to_choose()
 
 
@@ -188,10 +190,15 @@ def name_reader(query: QueryDict, reader: User) -> QueryDict:
 def _in_charge() -> Q:
     """The condition that a person is responsible for a pipeline."""
     if clock.past_day():
-        # From facts: the table of pipelines as of that day would take longer to make.
-        people = Fact.objects.now().order_by().values_list("responsible_id", flat=True).distinct()
-        return Q(pk__in=_read(lambda: [key for key in people if key is not None], "in charge"))
+        return Q(pk__in={person for _, person in _of_facts() if person is not None})
     return Q(Exists(Pipeline.objects.filter(responsible=OuterRef("pk")).order_by()))
+
+
+def _of_facts() -> list[tuple[str, int | None]]:
+    """Each country with each person responsible, of the facts of a past day: the tables of the
+    facilities and the pipelines as of that day would take longer to make."""
+    pairs = Fact.objects.now().order_by().values_list("country", "responsible_id").distinct()
+    return _read(lambda: list(pairs), "countries and people")
 
 
 def attention_choices() -> list[Choice]:
@@ -279,8 +286,7 @@ def facility_country_choices() -> list[tuple[str, str]]:
 
 def pipeline_country_choices() -> list[tuple[str, str]]:
     if clock.past_day():
-        # From facts: the table of facilities as of that day would take longer to make.
-        return _read(lambda: countries_of(Fact.objects.now()), "countries of pipelines")
+        return countries_named({country for country, _ in _of_facts()})
     return facility_country_choices()
 
 

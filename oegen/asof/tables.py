@@ -36,7 +36,7 @@ from django.db.models import BooleanField, Model
 from oegen import audit, search
 from oegen.asof.statements import PastRows, columns_of, stored
 from oegen.audit.audited import AuditedModel
-from oegen.audit.changesets import newest_seal
+from oegen.audit.changesets import DATE_ROWS, newest_seal, seals_before
 from oegen.core import clock
 from oegen.core.database import is_in_snapshot
 from oegen.core.pointers import target_of
@@ -99,14 +99,17 @@ def first_entry(record: AuditedModel) -> datetime | None:
 
 def data_version() -> str:
     """A text that changes with every write of a business record, with the effective day and at
-    midnight: a part of the cache keys of whatever is computed from records.
+    midnight: a part of the cache keys of whatever is computed from records. That of a past day
+    changes with back-dated writes, which alone change what it shows, and with those of program
+    code, which may be.
 
     Read it before what is to be cached: with a concurrent write, newer data then get an older key,
-    never the reverse. A past day has a new version after each write, too, because a back-dated
-    change set changes what it shows.
+    never the reverse.
     """
+    if moment := clock.past_moment():
+        return ":".join((*seals_before(moment, DATE_ROWS), str(moment), str(clock.past_day())))
     tables = [audit.history_model(model)._meta.label_lower for model in audit.business_models()]
-    return f"{newest_seal(tables)}:{clock.past_day()}:{clock.today()}"
+    return f"{newest_seal(tables)}:{clock.today()}"
 
 
 def stored_table(model) -> str:

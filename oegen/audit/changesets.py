@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 
@@ -16,12 +16,17 @@ from oegen.audit.choices import Source
 from oegen.audit.registry import history_model, tracked_models
 from oegen.core import clock
 from oegen.core.compiled import compiled
+from oegen.core.sql import adapted, fetch
 
 if TYPE_CHECKING:
     from oegen.audit.questions import Question
 
 #: Answered questions that a change set stores in full; further ones are only counted.
 MAX_ANSWERS = 1000
+
+#: The sources of change sets whose rows may be dated before these were recorded: those of program
+#: code. What people write in forms and tables is dated when they write it.
+DATE_ROWS = (Source.CODE, Source.COMMAND, Source.IMPORT, Source.MIGRATION, Source.SAMPLE)
 
 
 def key_of(record: models.Model) -> str:
@@ -42,6 +47,46 @@ def _newest_seal(tables: tuple[str, ...] | None) -> models.QuerySet[Any]:
     if tables is not None:
         found = found.filter(contents__has_any_keys=tables)
     return found.values_list("seal")[:1]
+
+
+def seals_before(moment: datetime, sources: Iterable[Source] = (Source.MIGRATION,)) -> list[str]:
+    """What changes with every change set that was recorded before that moment, or sealed before it,
+    or is of one of the sources, which are of ``DATE_ROWS``: a part of cache keys."""
+    table = ChangeSet._meta.db_table
+    among = ", ".join(f"'{source}'" for source in sources)
+    found = fetch(
+        f"""
+        SELECT seal FROM (
+            SELECT seal FROM {table}
+            WHERE sealed_at < %s ORDER BY sealed_at DESC, number DESC LIMIT 1
+        ) AS sealed_before
+        UNION ALL SELECT seal FROM (
+            SELECT seal FROM {table}
+            WHERE ({sealed_late(connection.vendor)}) AND sealed_at >= %s
+            AND (source IN ({among}) OR recorded_at < %s)
+            ORDER BY number DESC LIMIT 1
+        ) AS sealed_late
+        UNION ALL SELECT seal FROM (
+            -- By an expression: for the column, PostgreSQL would go through all change sets.
+            SELECT seal FROM {table}
+            WHERE recorded_at >= %s AND recorded_at < %s AND sealed_at >= %s
+            ORDER BY number + 0 DESC LIMIT 1
+        ) AS sealed_shortly_after
+        """,  # noqa: S608 - no user input
+        adapted(moment, moment, moment, moment - timedelta(days=1), moment, moment),
+    )
+    return [seal for (seal,) in found]
+
+
+def sealed_late(vendor: str) -> str:
+    """The SQL condition on change sets that may change what was known more than a day before they
+    were sealed. They have an index (``install_indexes``), because nearly all others don't."""
+    among = ", ".join(f"'{source}'" for source in DATE_ROWS)
+    if vendor == "postgresql":
+        later = "sealed_at - recorded_at > INTERVAL '1 day'"
+    else:
+        later = "julianday(sealed_at) - julianday(recorded_at) > 1"
+    return f"source IN ({among}) OR {later}"
 
 
 def author_of(person: str, token_name: str) -> str:

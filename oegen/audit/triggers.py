@@ -14,6 +14,7 @@ from django.apps import AppConfig, apps
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
+from oegen.audit.changesets import ChangeSet, sealed_late
 from oegen.audit.choices import REMOVED
 from oegen.audit.registry import history_model, tracked_models
 from oegen.core.triggers import (
@@ -51,9 +52,11 @@ def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
 
 def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """post_migrate: create an index on the order of each record's rows in each history table, a
-    partial one on the removals, and one on the subjects in that of comments.
+    partial one on the removals, and one on the subjects in that of comments; and a partial one on
+    the change sets that were sealed late.
 
-    They can't be declared on the models, which django-simple-history creates.
+    They can't be declared on the models: django-simple-history creates those of the history, and
+    the condition on change sets differs between databases.
     """
     if sender.name != "oegen":
         return
@@ -75,6 +78,12 @@ def install_indexes(sender: AppConfig, using: str, **kwargs: Any) -> None:
                 cursor.execute(
                     f"CREATE INDEX IF NOT EXISTS {table}_subjects ON {table} (object_id)"
                 )
+        change_sets = ChangeSet._meta.db_table
+        if change_sets in tables:
+            cursor.execute(
+                f"CREATE INDEX IF NOT EXISTS {change_sets}_late ON {change_sets} (number) "
+                f"WHERE {sealed_late(connection.vendor)}"
+            )
 
 
 def missing_triggers(using: str) -> list[tuple[str, str]]:

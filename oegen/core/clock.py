@@ -14,6 +14,9 @@ _past: ContextVar[tuple[date, datetime] | None] = ContextVar("oegen_past", defau
 
 _today: ContextVar[date | None] = ContextVar("oegen_today", default=None)
 
+#: What was asked for inside ``noting_questions``.
+_questions: ContextVar[list[str] | None] = ContextVar("oegen_clock_questions", default=None)
+
 
 class ReadOnlyPastError(Exception):
     """A write was attempted while the past was being read."""
@@ -21,6 +24,7 @@ class ReadOnlyPastError(Exception):
 
 def past_day() -> date | None:
     """The past day that is being read; None for the present."""
+    _note("day")
     past = _past.get()
     return past and past[0]
 
@@ -28,6 +32,7 @@ def past_day() -> date | None:
 def past_moment() -> datetime | None:
     """The time up to which the past is being read, by default the end of its day; None for the
     present."""
+    _note("moment")
     past = _past.get()
     return past and past[1]
 
@@ -64,6 +69,23 @@ def months_before(day: date, months: int) -> date:
 
 def a_month_before(day: date) -> date:
     return months_before(day, 1)
+
+
+@contextmanager
+def noting_questions() -> Iterator[list[str]]:
+    """The list gets an entry whenever something inside asks for the effective day or time."""
+    questions: list[str] = []
+    token = _questions.set(questions)
+    try:
+        yield questions
+    finally:
+        _questions.reset(token)
+
+
+def _note(question: str) -> None:
+    questions = _questions.get()
+    if questions is not None:
+        questions.append(question)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from oegen.core.database import as_one_value, each_key_sql
 
 M = TypeVar("M", bound=Model)
 
-#: How many are kept of a function in each process; the present has a few, each past day as many.
+#: How many are kept of a function in each process: a few, of some functions for each day read.
 KEPT = 100
 
 _FIELDS: dict[type, Field[Any, Any]] = {
@@ -118,23 +118,26 @@ def compiled(build: Callable[..., QuerySet[Any]]) -> Callable[..., list[Any]]:
     kept. Its keyword arguments are values: a key, a text, a number, a day or a moment, or several
     keys for ``one_of``. ``build`` gets placeholders for them, so it can only compare them. What
     else it reads must depend on the effective day alone, or on the moment up to which the past is
-    read; a statement is not kept if the database was read to build it.
+    read: if it asks the clock for these, a statement is kept for each. None is kept if the database
+    was read to build it.
     """
     kept: dict[tuple[Any, ...], Statement] = {}
 
     @wraps(build)
     def ask(*constants: Any, **values: Any) -> list[Any]:
-        key = (clock.past_moment(), clock.today(), constants, tuple(values))
-        statement = kept.get(key)
+        always = (constants, tuple(values))
+        of_day = (*always, clock.past_moment(), clock.today())
+        statement = kept.get(always) or kept.get(of_day)
         if statement is None:
             reads: list[str] = []
-            with connection.execute_wrapper(partial(_note, reads)):
+            noting_reads = connection.execute_wrapper(partial(_note, reads))
+            with noting_reads, clock.noting_questions() as questions:
                 slots = {name: _Slot(name) for name in values}
                 statement = Statement(build(*constants, **slots))
             if not reads:
                 if len(kept) >= KEPT:
                     kept.clear()
-                kept[key] = statement
+                kept[of_day if questions else always] = statement
         return statement.ask(values)
 
     return ask

@@ -202,6 +202,11 @@ def countries_of(records: QuerySet) -> list[tuple[str, str]]:
         codes = records.countries()
     else:
         codes = records.order_by().values_list("country", flat=True).distinct()
+    return countries_named(codes)
+
+
+def countries_named(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """(code, name) of these countries, by name."""
     return sorted(
         ((code, country_name(code)) for code in codes if code), key=lambda choice: choice[1]
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import django_tables2 as tables
@@ -22,6 +22,8 @@ from django_tables2.rows import BoundRows
 from django_tables2.utils import OrderBy
 
 from oegen import asof, exports
+from oegen.core import clock
+from oegen.core.caching import keep
 from oegen.core.compiled import compiled, one_of
 from oegen.imports.tables.reading import ID_HEADING, VERSION_HEADING
 from oegen.pages.columns import Column
@@ -93,10 +95,11 @@ class RecordTable(tables.Table):
         self.paginator = Paginator(self.rows, size)
         rows = self.data.data
         keys = None
+        version = asof.data_version()
         if rows.query.has_filters() and re.fullmatch(r"[1-9][0-9]{0,5}", number or "1"):
             with suppress(EmptyResultSet):
                 start = (int(number or "1") - 1) * size
-                found_page = find_page(rows, start, size, asof.data_version())
+                found_page = find_page(rows, start, size, version)
                 self.paginator.count = found_page.count
                 self.capacity = found_page.capacity
                 self.held_at = found_page.held_at
@@ -107,7 +110,12 @@ class RecordTable(tables.Table):
         if keys is None:
             start = (self.page.number - 1) * size
             keys = list(rows.values_list("pk", flat=True)[start : start + size])
-        records = _annotated(rows.model, tuple(self.annotate), keys=keys)
+        read = partial(_annotated, rows.model, tuple(self.annotate), keys=keys)
+        # To read records of the past, those of all pages are rebuilt.
+        is_past = clock.past_day() and keys
+        records = (
+            keep(read, "records", version, *self.columns.names(), *keys) if is_past else read()
+        )
         found = {record.pk: record for record in records}
         # A record removed since its key was read is no longer listed.
         self.page.object_list = BoundRows([found[key] for key in keys if key in found], self)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from oegen import asof, audit
 from oegen.audit import table_version
+from oegen.audit.changesets import seals_before
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
 from oegen.core.compiled import compiled
@@ -141,21 +142,19 @@ def facts_and_others_version(
 
 
 def _read_version(but: Collection[type[AuditedModel]], columns: Sequence[str]) -> str:
-    moment = clock.past_moment()
-    until = moment or baseline().until
+    if moment := clock.past_moment():
+        return cache_key(clock.past_day(), *_version_until(moment), *seals_before(moment))
+    until = baseline().until
     # Of the change sets since, those that change what was before, and of today's also others.
+    others = [model for model in audit.business_models() if model not in but]
+    labels = [audit.history_model(model)._meta.label_lower for model in others]
     matters = Q(recorded_at__lt=until) | Q(source=audit.Source.MIGRATION)
-    current: list[object] = []
-    if moment is None:
-        others = [model for model in audit.business_models() if model not in but]
-        labels = [audit.history_model(model)._meta.label_lower for model in others]
-        matters |= Q(contents__has_any_keys=labels)
-        current += _facts_since(until=until)
-        current += RegisterFinding.objects.version()
-        for column in columns:
-            current += _changes_of(column, until)
+    matters |= Q(contents__has_any_keys=labels)
     newest = _newest_seal(matters & Q(sealed_at__gte=until))
-    return cache_key(clock.past_day(), clock.today(), *_version_until(until), newest, *current)
+    current = [*_facts_since(until=until), *RegisterFinding.objects.version()]
+    for column in columns:
+        current += _changes_of(column, until)
+    return cache_key(clock.today(), *_version_until(until), newest, *current)
 
 
 @compiled
