@@ -136,12 +136,14 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
     since, until = before.moment, now.moment or FOREVER
     adapt = connection.ops.adapt_datetimefield_value
     facts = Fact._meta.db_table
-    found, others = "SELECT id FROM changed", ""
+    found, others = "SELECT DISTINCT id FROM changed", ""
     if before.selected:
-        one, other = (f"SELECT id FROM {end.selected}" for end in (before, now))
-        found += f" WHERE id IN ({one} UNION {other})"
-        for first, second in ((one, other), (other, one)):
-            found += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+        found = f"""
+            SELECT id FROM (
+                SELECT id FROM {before.selected} UNION ALL SELECT id FROM {now.selected}
+            ) AS ends
+            GROUP BY id HAVING COUNT(*) = 1 OR id IN (SELECT id FROM changed)
+        """
         # Those outside the filter that had a facility of theirs at the other end.
         others = """
             UNION SELECT id FROM changed WHERE facility_id IN (
