@@ -125,7 +125,9 @@ def walk(before: Portfolio, now: Portfolio, anew: Anew | None = None) -> Walk:
     held, sold, ended, outside the filter. A facility in no pipeline on the other day is new,
     restored or removed.
 
-    ``anew``, if they are compared already: at least those of ``differing_and_linked``."""
+    ``anew`` are the pipelines of ``differing_and_linked``, and maybe others, if they were compared
+    already.
+    """
     sums = _steps(before, now, anew)
     opening, closing = (end.total(Condition.IS_OPEN).capacity for end in (before, now))
     return Walk(
