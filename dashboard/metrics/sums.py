@@ -178,7 +178,10 @@ class Sums:
     @classmethod
     def of(cls, rows: Iterable[SumRow], shared: Iterable[SharedRow]) -> Sums:
         facilities: dict[str, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
+        # One object for equal keys, of which there are thousands.
+        known: dict[Values, Values] = {}
         for row in shared:
+            row = row._replace(keys=known.setdefault(row.keys, row.keys))
             facilities[row.facility].append((row, numbers_of([row])))
         return cls(tuple(rows), {key: tuple(members) for key, members in facilities.items()})
 
