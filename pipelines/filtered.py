@@ -91,7 +91,11 @@ def select_pipelines(query: QueryDict, request: HttpRequest) -> ConditionsQueryS
     if not found.active_values:
         return everything
     if found.asks_facts_only:
-        found.queryset = Fact.objects.now().by_pipeline()
+        facts = Fact.objects.now()
+        if found.asks_capacity:
+            found.queryset = facts.by_pipeline()
+        else:
+            found.queryset = facts.filter(is_first=True)
     return found.qs if found.is_valid() else everything.none()
 
 
