@@ -234,7 +234,7 @@ def _selected_table(selected: ConditionsQuerySet, tables: ExitStack) -> str:
     if not selected.query.has_filters():
         return ""
     try:
-        sql, params = selected.keys().query.sql_with_params()
+        sql, params = selected.pipeline_keys().query.sql_with_params()
     except EmptyResultSet:
         sql, params = f"SELECT pipeline_id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
     ids = new_table_name("selected")

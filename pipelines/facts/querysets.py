@@ -60,8 +60,8 @@ class FactQuerySet(ConditionsQuerySet):
     def _is_by_pipeline(self) -> bool:
         return bool(self.query.group_by)
 
-    def keys(self) -> QuerySet[Any, Any]:
-        return self.values_list("pipeline_id") if self._is_by_pipeline else super().keys()
+    def pipeline_keys(self) -> QuerySet[Any, Any]:
+        return self.values_list("pipeline_id") if self._is_by_pipeline else super().pipeline_keys()
 
     def _with_fact(self, condition: Q) -> Self:
         if not self._is_by_pipeline:

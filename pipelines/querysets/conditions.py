@@ -69,7 +69,7 @@ class ConditionsQuerySet(QuerySet[Any]):
         """The pipelines with these rows."""
         raise NotImplementedError
 
-    def keys(self) -> QuerySet[Any, Any]:
+    def pipeline_keys(self) -> QuerySet[Any, Any]:
         """The keys of these pipelines, each once, as rows."""
         return self.order_by().values_list(self.pipeline_key).distinct()
 
