@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
-from django.db.models.expressions import Combinable
+from django.db.models import BigIntegerField, Case, F, Q, When
+from django.db.models.expressions import Combinable, RawSQL
 
-from dashboard.metrics.sums import Column
+from dashboard.metrics.sums import KEYS, Column
 from oegen.core import clock
-from oegen.core.sql import Values
+from oegen.core.sql import Values, year_of
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.facts.days import of_today, write_for_any_day
 from pipelines.facts.querysets import fact_probability
@@ -21,8 +21,10 @@ from pipelines.models import Fact
 from pipelines.querysets import (
     as_number,
     is_overdue,
+    is_own_valid,
     is_sold_ready,
     not_confirmed_since,
+    part_of,
     rtb_bucket_of,
     state_of,
     status_of,
@@ -70,6 +72,109 @@ def _write_facts_sql(columns: tuple[Column, ...], where: Q) -> tuple[str, Values
     rows = rows.values("pipeline_id", "valid_from", "valid_until", *stored, *named)
     sql, params = rows.annotate(**hiding).query.sql_with_params()
     return sql, params
+
+
+def as_keys(columns: Iterable[Column]) -> str:
+    """SQL that selects the columns, with keys as text, as SQLite has them: objects take long to
+    make, to store and to compare."""
+    keys = (Column.ID, Column.FACILITY, Column.TECHNOLOGY)
+    return ", ".join(f"CAST({one} AS VARCHAR(36))" if one in keys else one for one in columns)
+
+
+def added_up(span: Span, among: str = "") -> tuple[str, Values]:
+    """SQL, with parameters, with a row for the facts with equal ``KEYS`` and basis: these, the
+    numbers of pipelines, of pipelines by technology, and ``Numbers``. ``among`` is as above.
+    Facts of shared facilities are left out.
+
+    Facts are first grouped by what is stored, and only these groups, which are few, joined with
+    stages and technologies: with 100,000 facts, that takes a quarter of the time.
+    """
+    facts, day_params = _stored_sql(connection.vendor)
+    groups, group_params = _groups_sql(connection.vendor)
+    wanted = f"AND pipeline_id IN (SELECT id FROM {among})" if among else ""
+    return (
+        f"""
+        WITH {_GROUPS} AS (
+            SELECT stage_id, technology_id, on_hold, outcome, rag_status,
+                MIN(rtb_date) AS rtb_date, MIN(rag_confirmed_at) AS rag_confirmed_at,
+                MIN(chance) AS own_chance, CAST(NULL AS DATE) AS own_chance_until,
+                COUNT(CASE WHEN is_first THEN 1 END) AS pipelines,
+                COUNT(CASE WHEN is_first_of_technology THEN 1 END) AS of_technology,
+                COUNT(facility_id) AS facilities, COUNT(kw) AS known,
+                SUM(kw) AS kw, SUM(kwh) AS kwh, SUM({part_of("kw", "owned")}) AS net,
+                SUM({part_of("kw", "chance")}) AS weighted,
+                SUM({part_of("kw", "owned * chance")}) AS net_weighted
+            FROM ({facts}) AS facts
+            -- Not "NOT is_shared", for which PostgreSQL would search the index again and again.
+            WHERE {span.sql} AND is_shared IS NOT TRUE {wanted}
+            GROUP BY stage_id, technology_id, on_hold, outcome, rag_status,
+                {year_of("rtb_date")}, is_late, is_stale, chance IS NULL
+        )
+        SELECT {as_keys(KEYS)}, basis, SUM(pipelines), SUM(of_technology),
+            SUM(facilities), SUM(known), SUM(kw), SUM(kwh),
+            SUM(CASE WHEN is_storage = 1 THEN kw END), SUM(net),
+            SUM(COALESCE(weighted, {part_of("kw", "probability")})),
+            SUM(COALESCE(net_weighted, net * probability)),
+            SUM(CASE WHEN probability IS NOT NULL THEN kw END)
+        FROM ({groups}) AS groups GROUP BY {", ".join(KEYS)}, basis
+        """,
+        (*of_today(day_params), *span.params, *of_today(group_params)),
+    )
+
+
+_FACTS = f'"{Fact._meta.db_table}"'
+
+#: The groups of facts in the SQL of ``added_up``.
+_GROUPS = "fact_groups"
+
+#: Their columns that are no fields of facts.
+_NUMBERS = (
+    *("pipelines", "of_technology", "facilities", "known", "net", "weighted", "net_weighted"),
+)
+
+
+@lru_cache(maxsize=2)
+def _stored_sql(vendor: str) -> tuple[str, Values]:
+    """SQL that selects what groups of facts are made of: columns that are stored, the pipeline's
+    own ``chance`` where it is valid, and what decides about dates."""
+    return write_for_any_day(
+        lambda: (
+            Fact.objects.order_by()
+            .annotate(
+                chance=Case(
+                    When(is_own_valid("own_chance", "own_chance_until"), then=F("own_chance"))
+                ),
+                is_late=as_number(Q(rtb_date__lt=clock.today())),
+                is_stale=as_number(
+                    Q(rag_confirmed_at=None)
+                    | Q(rag_confirmed_at__lt=clock.days_ago(UNCONFIRMED_DAYS))
+                ),
+            )
+            .values(
+                *("valid_from", "valid_until", "pipeline_id", "facility_id", "stage_id"),
+                *("technology_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
+                *("rtb_date", "kw", "kwh", "owned", "is_first", "is_first_of_technology"),
+                *("is_shared", "chance", "is_late", "is_stale"),
+            )
+            .query.sql_with_params()
+        )
+    )
+
+
+@lru_cache(maxsize=2)
+def _groups_sql(vendor: str) -> tuple[str, Values]:
+    """SQL that selects the groups as if they were facts, with their keys."""
+    numbers = {name: RawSQL(f"{_FACTS}.{name}", (), BigIntegerField()) for name in _NUMBERS}  # noqa: S611
+
+    def write() -> tuple[str, Values]:
+        columns = (*KEYS, Column.BASIS, Column.IS_STORAGE, Column.PROBABILITY)
+        named = {one: _EXPRESSIONS[one]() for one in columns if one in _EXPRESSIONS}
+        rows = Fact.objects.order_by().annotate(**named, **numbers)
+        rows = rows.values("technology_id", "kw", "kwh", *named, *numbers)
+        sql, params = rows.query.sql_with_params()
+        return sql.replace(f"FROM {_FACTS}", f"FROM {_GROUPS} AS {_FACTS}"), params
+
+    return write_for_any_day(write)
 
 
 #: What is stored in facts under the name of the column.

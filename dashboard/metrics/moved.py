@@ -24,7 +24,7 @@ from dashboard.metrics.sums import Condition
 from oegen import audit
 from oegen.asof import table
 from oegen.core import clock
-from oegen.core.sql import Values, by_code_point, date_of, days_between, fetch, uuid_of
+from oegen.core.sql import Values, by_code_point, date_of, days_between, fetch, text_of, uuid_of
 from pipelines.facts.kept import MAX_DIFFERING
 from pipelines.models import Pipeline
 from pipelines.querysets import OPEN
@@ -52,8 +52,8 @@ class SlipRow(NamedTuple):
 class Moved:
     """``rated``: by rating, state and rating before, and basis, the number of the open pipelines
     and their ``Numbers``, without shared facilities. ``were_rated``: of the open pipelines with
-    shared facilities, the rating before; None if they were not open. ``changes``: the number of
-    pipelines by kind of change. ``slips``: the largest delays first.
+    shared facilities, by the key as text, the rating before; None if they were not open.
+    ``changes``: the number of pipelines by kind of change. ``slips``: the largest delays first.
 
     ``numbers`` of pipelines: "slipped", of these "later", "left" (see ``Slippage``), "undated"
     (open with an RTB date, but not so before); kW: "undated kw"; kW × days of the slips: "days kw".
@@ -71,8 +71,8 @@ class Moved:
         for change, operator in ((before, sub), (now, add)):
             for group, own in change.rated.items():
                 rated[group] = tuple(map(operator, rated.get(group, (0,) * len(own)), own))
-        others = set(map(str, keys))
-        slips = [slip for slip in self.slips if slip.key not in others]
+        slips = [slip for slip in self.slips if slip.key not in set(map(str, keys))]
+        others = set(map(text_of, keys))
         were_rated = {key: was for key, was in self.were_rated.items() if key not in others}
         changes, numbers = Counter(self.changes), Counter(self.numbers)
         changes.subtract(before.changes)
@@ -99,10 +99,16 @@ def _moved(now: Portfolio) -> Moved:
     if keys is None:
         [found] = _read(now, now.comparison)
         return found
-    [known] = now.keep_baseline(lambda kept: _read(now, now.compare([kept])), "moved")
+    known = kept_moved(now)
     if not keys:
         return known
     return known.with_others(keys, *_read(now, now.compare([now.kept, now], keys)))
+
+
+def kept_moved(now: Portfolio) -> Moved:
+    """What moved until the facts that are kept, of all pipelines."""
+    [found] = now.keep_baseline(lambda kept: _read(now, now.compare([kept])), "moved")
+    return found
 
 
 #: Conditions on the rows of a Comparison's later table.

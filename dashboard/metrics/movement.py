@@ -3,16 +3,24 @@ applies the filter as of its own day."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from dashboard.metrics.moved import moved, restored_sql
+from dashboard.metrics.moved import kept_moved, moved, restored_sql
 from dashboard.metrics.portfolio import Portfolio
-from dashboard.metrics.sums import Column, Condition, SharedRow, Total, values_of
-from oegen.core.sql import Values, fetch
+from dashboard.metrics.sums import (
+    Adder,
+    Column,
+    Condition,
+    Members,
+    SharedRow,
+    Total,
+    values_of,
+)
+from oegen.core.sql import Values, fetch, text_of
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, NO_DATE, OPEN, ZERO, Megawatts, mw_of
 
@@ -215,12 +223,35 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
         sums.add((rag, rag), basis, pipelines, compared, sign=-1)
         if was_state == OPEN:
             sums.add((was_rag, rag), basis, pipelines, compared)
-    for rows in now.sums.facilities:
-        if any(shared.pipeline in found.were_rated for shared, _ in rows):
-            sums.add_facility([(_move(row[0]), *row) for row in rows], sign=-1)
-            sums.add_facility([(_move(row[0], found.were_rated), *row) for row in rows])
+    sums.extend(_moves_of_shared(now))
     totals = sums.totals()
     return [RagMove(was, rag, total) for (was, rag), total in totals.items() if total.pipelines]
+
+
+def _moves_of_shared(now: Portfolio) -> Adder:
+    """What has to be added for the shared facilities of compared pipelines, which are counted as if
+    these had the ratings that they have now."""
+    keys = now.differing
+    if keys is None:
+        return _moves_of(now.sums.facilities.values(), moved(now).were_rated)
+    known, found = kept_moved(now).were_rated, moved(now).were_rated
+    then, here = now.kept_sums.facilities, now.sums.facilities
+    result: Adder = now.keep_baseline(
+        lambda kept: _moves_of(then.values(), known).added_up(), "moves of shared"
+    ).added_up()
+    written = now.sums.facilities_of(map(text_of, keys))
+    result.extend(_moves_of((then[one] for one in written if one in then), known), sign=-1)
+    result.extend(_moves_of((here[one] for one in written if one in here), found))
+    return result
+
+
+def _moves_of(facilities: Iterable[Members], were_rated: Mapping[str, str | None]) -> Adder:
+    result = Adder()
+    for members in facilities:
+        if any(row.pipeline in were_rated for row, _ in members):
+            result.add_facility([(_move(member[0]), *member) for member in members], sign=-1)
+            result.add_facility([(_move(member[0], were_rated), *member) for member in members])
+    return result
 
 
 def _move(row: SharedRow, were_rated: Mapping[str, str | None] = _NONE) -> Values | None:
@@ -252,17 +283,11 @@ def slippage(now: Portfolio, limit: int = 10) -> Slippage:
 def _open_and_dated(now: Portfolio) -> tuple[int, int]:
     """The number of pipelines that are open, with an RTB date, and the kW of their facilities; a
     facility of several counts in each."""
-    rows = [(row.keys, row.pipelines, row.numbers) for row in now.sums.rows]
-    for members in now.sums.facilities:
-        rows += [(row.keys, row.first_row, numbers) for row, numbers in members]
-    dated = [(number, numbers) for keys, number, numbers in rows if _is_open_and_dated(keys)]
-    return sum(number for number, _ in dated), sum(own_kw for _, (_, _, own_kw, *_) in dated)
+    sums = now.sums.added_by(Column.RTB_BUCKET, where=[Condition.IS_OPEN], distinct=False)
+    dated = [
+        (number, kw) for (bucket,), _, number, (_, _, kw, *_) in sums.rows() if bucket != NO_DATE
+    ]
+    return sum(number for number, _ in dated), sum(kw for _, kw in dated)
 
 
 _STATE_AND_RAG = values_of((Column.STATE, Column.RAG))
-_STATE_AND_BUCKET = values_of((Column.STATE, Column.RTB_BUCKET))
-
-
-def _is_open_and_dated(keys: Values) -> bool:
-    state, bucket = _STATE_AND_BUCKET(keys)
-    return bool(state == OPEN and bucket != NO_DATE)

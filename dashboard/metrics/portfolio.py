@@ -27,7 +27,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Q
 
 from dashboard.metrics.comparison import Comparison, compare
-from dashboard.metrics.fact_rows import EVERYTHING, select_facts
+from dashboard.metrics.fact_rows import EVERYTHING, added_up, as_keys, select_facts
 from dashboard.metrics.sums import (
     KEYS,
     Adder,
@@ -39,7 +39,7 @@ from dashboard.metrics.sums import (
     Sums,
     Total,
 )
-from dashboard.metrics.tables import analyse, new_table_name, once_each, temporary_table
+from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import hold, keep
@@ -148,6 +148,13 @@ class Portfolio:
         with self.reading():
             return _sums_of(self)
 
+    @cached_property
+    def kept_sums(self) -> Sums:
+        """Those of ``kept``, of all pipelines."""
+        until = valid_at(self._baseline.until)
+        version = self._version or ()
+        return hold(lambda: _read_sums(self, until).prepared(), "sums", *version)
+
     def total(self, *where: Condition) -> Total:
         def compute(found: Portfolio) -> Total:
             return found.sums.totals_by(where=where).get((), Total())
@@ -247,43 +254,25 @@ def _sums_of(found: Portfolio) -> Sums:
         # Not prepared: most past days are looked at once, and to cache that takes longer.
         return keep(lambda: _read_sums(found), "sums", *found._version)
     until = found._baseline.until
-    known = hold(lambda: _read_sums(found, valid_at(until)).prepared(), "sums", *found._version)
     begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
-    return known - ended + begun
+    return found.kept_sums - ended + begun
 
 
 def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
-    names = (*KEYS, Column.BASIS)
-    rows, params = found.facts(
-        *names,
-        *(Column.FIRST_ROW, Column.FIRST_ROW_OF_TECHNOLOGY, Column.FACILITY, Column.KW),
-        *(Column.KWH, Column.IS_STORAGE, Column.OWNERSHIP, Column.PROBABILITY),
-        where=Q(is_shared=False),
-        span=span,
-    )
-    grouped = f"""
-        SELECT {_as_keys(names)}, SUM(first_row), SUM(first_row_of_technology), {sums_of_facts()}
-        FROM ({rows} {once_each()}) AS facts GROUP BY {", ".join(names)}
-    """
+    span = span or valid_at(found.moment)
+    grouped, params = added_up(span, among=found.selected)
     columns = (*KEYS, *LINKED[:-1], Column.FIRST_ROW_OF_TECHNOLOGY)
     rows, shared_params = found.facts(*columns, where=Q(is_shared=True), span=span)
-    shared = f"SELECT {_as_keys(columns)} FROM ({rows}) AS facts"
+    shared = f"SELECT {as_keys(columns)} FROM ({rows}) AS facts"
     width = len(KEYS)
-    return Sums(
-        tuple(
+    return Sums.of(
+        (
             SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
             for row in fetch(grouped, params)
             for basis, first_rows, of_technology, *numbers in [row[width:]]
         ),
-        tuple(SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
+        (SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
     )
-
-
-def _as_keys(columns: Iterable[Column]) -> str:
-    """SQL that selects the columns, with keys as text, as SQLite has them: objects take long to
-    make, to store and to compare."""
-    keys = (Column.ID, Column.FACILITY, Column.TECHNOLOGY)
-    return ", ".join(f"CAST({one} AS VARCHAR(36))" if one in keys else one for one in columns)
 
 
 def totals_by_link(facts: str, links: str, key: str, *, params: Values = ()) -> dict[Any, Total]:

@@ -9,7 +9,7 @@ highest counts. So the rows of shared facilities, which are few, are kept one by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -164,40 +164,74 @@ class Total:
         return self.with_probability.mw / self.capacity.mw if self.capacity.mw else None
 
 
+#: The rows of a shared facility, each with its numbers alone.
+Members = tuple[tuple[SharedRow, Numbers], ...]
+
+
 @dataclass(frozen=True)
 class Sums:
+    """``facilities`` are the shared ones, by id."""
+
     rows: tuple[SumRow, ...]
-    shared: tuple[SharedRow, ...]
+    facilities: dict[str, Members]
+
+    @classmethod
+    def of(cls, rows: Iterable[SumRow], shared: Iterable[SharedRow]) -> Sums:
+        facilities: dict[str, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
+        # One object for equal keys, of which there are thousands.
+        known: dict[Values, Values] = {}
+        for row in shared:
+            row = row._replace(keys=known.setdefault(row.keys, row.keys))
+            facilities[row.facility].append((row, numbers_of([row])))
+        return cls(tuple(rows), {key: tuple(members) for key, members in facilities.items()})
 
     def __add__(self, other: Sums) -> Sums:
-        return self._with(other.rows, self.shared + other.shared)
+        facilities = {
+            key: self.facilities.get(key, ()) + members for key, members in other.facilities.items()
+        }
+        return self._with(other.rows, facilities)
 
     def __sub__(self, other: Sums) -> Sums:
         """Without the facts of ``other``, which are among these."""
-        shared = self.shared
-        if removed := set(other.shared):
-            shared = tuple(row for row in shared if row not in removed)
-        return self._with(tuple(-row for row in other.rows), shared)
+        facilities = {
+            key: tuple(member for member in self.facilities[key] if member not in members)
+            for key, members in other.facilities.items()
+        }
+        return self._with(tuple(-row for row in other.rows), facilities)
 
-    def _with(self, more: tuple[SumRow, ...], shared: tuple[SharedRow, ...]) -> Sums:
-        result = Sums(self.rows + more, shared)
-        if len(shared) == len(self.shared):
-            # No row of a shared facility was added or removed: what these add up to stays.
-            vars(result).update(facilities=self.facilities, _before=(self, more))
+    def _with(self, more: tuple[SumRow, ...], facilities: dict[str, Members]) -> Sums:
+        """With ``more`` rows, and these ``facilities`` as they are now."""
+        together = {**self.facilities, **facilities}
+        result = Sums(
+            self.rows + more, {key: members for key, members in together.items() if members}
+        )
+        changed = {
+            key: (self.facilities.get(key, ()), members) for key, members in facilities.items()
+        }
+        # What these add up to is known but for what is new.
+        vars(result)["_before"] = self, more, changed
         return result
+
+    def facilities_of(self, pipelines: Iterable[str]) -> set[str]:
+        """The keys of the shared facilities that any of the pipelines has; and of those that
+        changed, if these sums were made of others."""
+        if before := vars(self).get("_before"):
+            known, _, changed = before
+            return cast("set[str]", known.facilities_of(pipelines) | changed.keys())
+        return {key for one in pipelines for key in self._facilities_of_each.get(one, ())}
+
+    @cached_property
+    def _facilities_of_each(self) -> dict[str, list[str]]:
+        keys: dict[str, list[str]] = defaultdict(list)
+        for key, members in self.facilities.items():
+            for row, _ in members:
+                keys[row.pipeline].append(key)
+        return keys
 
     def prepared(self) -> Sums:
         """These, with what ``totals_by`` prepares, so that it is cached with them."""
         _ = self._index
         return self
-
-    @cached_property
-    def facilities(self) -> list[list[tuple[SharedRow, Numbers]]]:
-        """The shared rows of each facility, each with its numbers alone."""
-        facilities: dict[Any, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
-        for row in self.shared:
-            facilities[row.facility].append((row, numbers_of([row])))
-        return list(facilities.values())
 
     @cached_property
     def _index(self) -> _Index:
@@ -208,27 +242,42 @@ class Sums:
         technology requires ``Column.TECHNOLOGY`` in them."""
         return self.added_by(*keys, where=where).totals()
 
-    def added_by(self, *keys: Column, where: Iterable[Condition] = ()) -> Adder:
-        """What ``totals_by`` is made of."""
-        wanted = keys, tuple(where)
+    def added_by(
+        self, *keys: Column, where: Iterable[Condition] = (), distinct: bool = True
+    ) -> Adder:
+        """What ``totals_by`` is made of. Unless ``distinct``, a facility counts in each of its
+        pipelines."""
+        wanted = keys, tuple(where), distinct
         if wanted not in self._known:
-            self._known[wanted] = self._added_by(keys, wanted[1]).added_up()
+            self._known[wanted] = self._added_by(*wanted).added_up()
         return self._known[wanted].added_up()
 
     @cached_property
-    def _known(self) -> dict[tuple[tuple[Column, ...], tuple[Condition, ...]], Adder]:
+    def _known(self) -> dict[tuple[tuple[Column, ...], tuple[Condition, ...], bool], Adder]:
         """What was asked for already."""
         return {}
 
-    def _added_by(self, keys: tuple[Column, ...], where: tuple[Condition, ...]) -> Adder:
+    def _added_by(
+        self, keys: tuple[Column, ...], where: tuple[Condition, ...], distinct: bool
+    ) -> Adder:
         read, selects = values_of(keys), selector(where)
         by_technology = Column.TECHNOLOGY in keys
         if before := vars(self).get("_before"):
-            sums: Adder = before[0].added_by(*keys, where=where)
-            for row in before[1]:
+            known, more, changed = before
+            sums: Adder = known.added_by(*keys, where=where, distinct=distinct)
+            for row in more:
                 if selects(row.keys):
                     pipelines = row.pipelines_of_technology if by_technology else row.pipelines
                     sums.add(read(row.keys), row.basis, pipelines, row.numbers)
+            for was, now in changed.values():
+                for members, sign in ((was, -1), (now, 1)):
+                    placed = [
+                        (read(one.keys) if selects(one.keys) else None, one, numbers)
+                        for one, numbers in members
+                    ]
+                    sums.add_facility(
+                        placed, sign=sign, by_technology=by_technology, distinct=distinct
+                    )
             return sums
         index = self._index
         groups = [read(values) if selects(values) else None for values in index.places]
@@ -237,6 +286,8 @@ class Sums:
             group = groups[place]
             if group is not None:
                 sums.add(group, basis, of_technology if by_technology else pipelines, numbers)
+        if not distinct:
+            return sums
         for (one, other, basis), excess in index.pairs.items():
             group = groups[one]
             if group is not None and group == groups[other]:
@@ -263,9 +314,9 @@ class _Index:
         #: The excess of the facilities of two pipelines, by the places of these and basis.
         self.pairs: dict[Values, tuple[int, ...]] = {}
         #: The places and rows of facilities of more pipelines.
-        self.larger: list[tuple[list[int], list[tuple[SharedRow, Numbers]]]] = []
+        self.larger: list[tuple[list[int], Members]] = []
         rows, pairs = self._grouped(sums.rows), defaultdict(list)
-        for members in sums.facilities:
+        for members in sums.facilities.values():
             places = [self._place(shared.keys) for shared, _ in members]
             for place, (shared, numbers) in zip(places, members, strict=True):
                 own = (shared.first_row, shared.first_row_of_technology, *numbers)
@@ -288,7 +339,7 @@ class _Index:
         return self.places.setdefault(keys, len(self.places))
 
 
-def _excess(members: list[tuple[SharedRow, Numbers]]) -> tuple[int, ...]:
+def _excess(members: Sequence[tuple[SharedRow, Numbers]]) -> tuple[int, ...]:
     """What the numbers of the rows of a facility add up to above those of the facility."""
     if len(members) == 2:
         (row, numbers), (other, others) = members
@@ -345,15 +396,26 @@ class Adder:
         added = (pipelines, *numbers)
         self._added[key, basis].append(added if sign > 0 else tuple(map(neg, added)))
 
+    def extend(self, other: Adder, sign: int = 1) -> None:
+        for key, basis, pipelines, numbers in other.rows():
+            self.add(key, basis, pipelines, numbers, sign)
+
     def add_facility(
-        self, members: Iterable[tuple[Values | None, SharedRow, Numbers]], sign: int = 1
+        self,
+        members: Sequence[tuple[Values | None, SharedRow, Numbers]],
+        *,
+        sign: int = 1,
+        by_technology: bool = False,
+        distinct: bool = True,
     ) -> None:
-        """Add a facility by the rows of its pipelines, each with its group; None is no group."""
-        members = list(members)
-        for key, shared, numbers in members:
+        """Add a facility by the rows of its pipelines, each with its group; None is no group.
+        ``distinct`` and ``by_technology`` as in ``Sums.added_by``."""
+        for key, row, numbers in members:
             if key is not None:
-                self.add(key, shared.basis, shared.first_row, numbers, sign)
-        self.subtract_excess(members, sign)
+                pipelines = row.first_row_of_technology if by_technology else row.first_row
+                self.add(key, row.basis, pipelines, numbers, sign)
+        if distinct:
+            self.subtract_excess(members, sign)
 
     def subtract_excess(
         self, members: Iterable[tuple[Values | None, SharedRow, Numbers]], sign: int = 1
@@ -374,13 +436,18 @@ class Adder:
         result._added |= {key: [_total_of(added)] for key, added in self._added.items()}
         return result
 
+    def rows(self) -> Iterator[tuple[Values, str | None, int, tuple[int, ...]]]:
+        """The group, basis, number of pipelines and ``Numbers`` of each."""
+        for (key, basis), added in self._added.items():
+            pipelines, *numbers = _total_of(added)
+            yield key, basis, pipelines, tuple(numbers)
+
     def totals(self) -> dict[Values, Total]:
         """The groups that have a pipeline or a facility."""
         totals: dict[Values, Total] = {}
-        for (key, basis), added in self._added.items():
-            numbers = _total_of(added)
-            if any(numbers):
-                total = _total(basis, *numbers)
+        for key, basis, pipelines, numbers in self.rows():
+            if pipelines or any(numbers):
+                total = _total(basis, pipelines, *numbers)
                 totals[key] = totals[key] + total if key in totals else total
         return totals
 

@@ -14,12 +14,6 @@ from oegen.core.sql import Values, run
 _table_numbers = count(1)
 
 
-def once_each() -> str:
-    """SQL at the end of a subquery that has each of its expressions evaluated once, though the
-    outer query uses it several times."""
-    return "OFFSET 0" if connection.vendor == "postgresql" else ""
-
-
 def new_table_name(kind: str) -> str:
     return f"{kind}_{next(_table_numbers)}"
 

@@ -54,6 +54,13 @@ def days_between(start: str, end: str) -> str:
     return f"CAST(julianday({end}) - julianday({start}) AS INTEGER)"
 
 
+def year_of(day: str) -> str:
+    """A value for each year."""
+    if connection.vendor == "postgresql":
+        return f"EXTRACT(YEAR FROM {day})"
+    return f"substr({day}, 1, 4)"
+
+
 def joined(keys: str) -> str:
     """SQL for an aggregate with the keys of the rows as text, separated by spaces."""
     if connection.vendor == "postgresql":
@@ -74,3 +81,8 @@ def date_of(value: date | str) -> date:
 def uuid_of(value: UUID | str) -> UUID:
     """A key from a row: SQLite returns text."""
     return UUID(value) if isinstance(value, str) else value
+
+
+def text_of(key: UUID) -> str:
+    """A key as rows have it that select it as text."""
+    return str(key) if connection.vendor == "postgresql" else key.hex

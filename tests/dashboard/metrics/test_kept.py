@@ -227,3 +227,20 @@ def test_a_shared_facility_of_a_pipeline_that_was_renamed_today_counts_once(monk
     assert_kept_figures_are_right()
     _, now, *_ = figures()
     assert (now.open.pipelines, now.open.capacity.mw) == (2, 40)
+
+
+def test_a_pipeline_that_gets_a_facility_of_others_today_leaves_their_moves(monkeypatch):
+    clock = Clock(monkeypatch)
+    clock.begin(FIRST_DAY)
+    facility = make_facility(capacity_mw=40)
+    others = [make_pipeline(name, rag_status="green") for name in ("One", "Two")]
+    for pipeline in others:
+        PipelineFacility.objects.create(pipeline=pipeline, facility=facility)
+    third = make_pipeline("Three", rag_status="amber")
+    clock.begin(FIRST_DAY + timedelta(days=1))
+    others[0].rag_status = "red"
+    others[0].save()
+    clock.begin(FIRST_DAY + timedelta(days=2))
+    assert_kept_figures_are_right()
+    PipelineFacility.objects.create(pipeline=third, facility=facility)
+    assert_kept_figures_are_right()
