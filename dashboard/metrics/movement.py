@@ -248,9 +248,9 @@ def _moves_of_shared(now: Portfolio) -> Adder:
 def _moves_of(facilities: Iterable[Members], were_rated: Mapping[str, str | None]) -> Adder:
     result = Adder()
     for members in facilities:
-        if any(row.pipeline in were_rated for row, _ in members):
-            result.add_facility([(_move(member[0]), *member) for member in members], sign=-1)
-            result.add_facility([(_move(member[0], were_rated), *member) for member in members])
+        if any(row.pipeline in were_rated for row in members):
+            result.add_facility([(_move(row), row) for row in members], sign=-1)
+            result.add_facility([(_move(row, were_rated), row) for row in members])
     return result
 
 

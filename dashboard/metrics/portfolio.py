@@ -43,7 +43,7 @@ from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import hold, keep
-from oegen.core.sql import Values, fetch
+from oegen.core.sql import Values, fetch, fetch_each
 from pipelines.facts.kept import Baseline, baseline, facts_version
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
 from pipelines.models import Fact
@@ -153,7 +153,7 @@ class Portfolio:
         """Those of ``kept``, of all pipelines."""
         until = valid_at(self._baseline.until)
         version = self._version or ()
-        return hold(lambda: _read_sums(self, until).prepared(), "sums", *version)
+        return hold(lambda: _read_sums(self, until), "sums", *version)
 
     def total(self, *where: Condition) -> Total:
         def compute(found: Portfolio) -> Total:
@@ -246,13 +246,10 @@ def _selected_table(selected: ConditionsQuerySet, tables: ExitStack) -> str:
 
 
 def _sums_of(found: Portfolio) -> Sums:
-    """The sums of the filtered pipelines. Of all pipelines, those of a past day are kept; those of
-    the present are those of the baseline, kept, with what was written since."""
-    if found._version is None:
+    """The sums of the filtered pipelines. Those of all at present are those of the baseline, which
+    are held, with what was written since."""
+    if found._version is None or found.moment:
         return _read_sums(found)
-    if found.moment:
-        # Not prepared: most past days are looked at once, and to cache that takes longer.
-        return keep(lambda: _read_sums(found), "sums", *found._version)
     until = found._baseline.until
     begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
     return found.kept_sums - ended + begun
@@ -268,10 +265,10 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
     return Sums.of(
         (
             SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
-            for row in fetch(grouped, params)
+            for row in fetch_each(grouped, params)
             for basis, first_rows, of_technology, *numbers in [row[width:]]
         ),
-        (SharedRow(row[:width], *row[width:]) for row in fetch(shared, shared_params)),
+        (SharedRow(row[:width], *row[width:]) for row in fetch_each(shared, shared_params)),
     )
 
 

@@ -164,8 +164,8 @@ class Total:
         return self.with_probability.mw / self.capacity.mw if self.capacity.mw else None
 
 
-#: The rows of a shared facility, each with its numbers alone.
-Members = tuple[tuple[SharedRow, Numbers], ...]
+#: The rows of a shared facility.
+Members = tuple[SharedRow, ...]
 
 
 @dataclass(frozen=True)
@@ -177,12 +177,12 @@ class Sums:
 
     @classmethod
     def of(cls, rows: Iterable[SumRow], shared: Iterable[SharedRow]) -> Sums:
-        facilities: dict[str, list[tuple[SharedRow, Numbers]]] = defaultdict(list)
+        facilities: dict[str, list[SharedRow]] = defaultdict(list)
         # One object for equal keys, of which there are thousands.
         known: dict[Values, Values] = {}
         for row in shared:
-            row = row._replace(keys=known.setdefault(row.keys, row.keys))
-            facilities[row.facility].append((row, numbers_of([row])))
+            one = row._replace(keys=known.setdefault(row.keys, row.keys))
+            facilities[row.facility].append(one)
         return cls(tuple(rows), {key: tuple(members) for key, members in facilities.items()})
 
     def __add__(self, other: Sums) -> Sums:
@@ -224,14 +224,9 @@ class Sums:
     def _facilities_of_each(self) -> dict[str, list[str]]:
         keys: dict[str, list[str]] = defaultdict(list)
         for key, members in self.facilities.items():
-            for row, _ in members:
+            for row in members:
                 keys[row.pipeline].append(key)
         return keys
-
-    def prepared(self) -> Sums:
-        """These, with what ``totals_by`` prepares, so that it is cached with them."""
-        _ = self._index
-        return self
 
     @cached_property
     def _index(self) -> _Index:
@@ -272,8 +267,7 @@ class Sums:
             for was, now in changed.values():
                 for members, sign in ((was, -1), (now, 1)):
                     placed = [
-                        (read(one.keys) if selects(one.keys) else None, one, numbers)
-                        for one, numbers in members
+                        (read(one.keys) if selects(one.keys) else None, one) for one in members
                     ]
                     sums.add_facility(
                         placed, sign=sign, by_technology=by_technology, distinct=distinct
@@ -313,11 +307,12 @@ class _Index:
         self.rows: dict[Values, tuple[int, ...]] = {}
         #: The excess of the facilities of two pipelines, by the places of these and basis.
         self.pairs: dict[Values, tuple[int, ...]] = {}
-        #: The places and rows of facilities of more pipelines.
-        self.larger: list[tuple[list[int], Members]] = []
+        #: The places, and the rows with their numbers, of facilities of more pipelines.
+        self.larger: list[tuple[list[int], list[tuple[SharedRow, Numbers]]]] = []
         rows, pairs = self._grouped(sums.rows), defaultdict(list)
-        for members in sums.facilities.values():
-            places = [self._place(shared.keys) for shared, _ in members]
+        for rows_of_one in sums.facilities.values():
+            members = [(row, numbers_of([row])) for row in rows_of_one]
+            places = [self._place(row.keys) for row in rows_of_one]
             for place, (shared, numbers) in zip(places, members, strict=True):
                 own = (shared.first_row, shared.first_row_of_technology, *numbers)
                 rows[place, shared.basis].append(own)
@@ -402,7 +397,7 @@ class Adder:
 
     def add_facility(
         self,
-        members: Sequence[tuple[Values | None, SharedRow, Numbers]],
+        members: Sequence[tuple[Values | None, SharedRow]],
         *,
         sign: int = 1,
         by_technology: bool = False,
@@ -410,12 +405,12 @@ class Adder:
     ) -> None:
         """Add a facility by the rows of its pipelines, each with its group; None is no group.
         ``distinct`` and ``by_technology`` as in ``Sums.added_by``."""
-        for key, row, numbers in members:
-            if key is not None:
-                pipelines = row.first_row_of_technology if by_technology else row.first_row
-                self.add(key, row.basis, pipelines, numbers, sign)
+        counted = [(key, row, numbers_of([row])) for key, row in members if key is not None]
+        for key, row, numbers in counted:
+            pipelines = row.first_row_of_technology if by_technology else row.first_row
+            self.add(key, row.basis, pipelines, numbers, sign)
         if distinct:
-            self.subtract_excess(members, sign)
+            self.subtract_excess(counted, sign)
 
     def subtract_excess(
         self, members: Iterable[tuple[Values | None, SharedRow, Numbers]], sign: int = 1

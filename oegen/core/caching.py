@@ -44,17 +44,19 @@ def keep(compute: Callable[[], T], *conditions: object, seconds: int = CACHE_SEC
 
 
 def hold(compute: Callable[[], T], *conditions: object) -> T:
-    """``keep``, and the process holds the last such result: for one that takes long to read and
-    that many pages need. It must not be changed."""
-    key = cache_key(*conditions)
+    """The result of ``compute`` under these conditions, of which the process holds the last: for
+    one that many pages need, and that takes longer to cache than to compute. It must not be
+    changed."""
     if _is_bypassed.get():
         return compute()
+    key = cache_key(*conditions)
     known, found = _held[0]
-    if known == key and key in cache:
-        return cast("T", found)
-    found = keep(compute, *conditions)
-    _held[0] = key, found
-    return found
+    # The cache says whether it was emptied since.
+    if known != key or read(key) is None:
+        found = compute()
+        write(key, True)
+        _held[0] = key, found
+    return cast("T", found)
 
 
 def read(key: str) -> Any:

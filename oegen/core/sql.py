@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,13 @@ def fetch(sql: str, params: Values = ()) -> list[Values]:
         cursor.execute(sql, params or None)
         rows: list[Values] = cursor.fetchall()
         return rows
+
+
+def fetch_each(sql: str, params: Values = ()) -> Iterator[Values]:
+    """``fetch`` for thousands of rows of which less is kept: one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+        yield from cursor
 
 
 def run(sql: str, params: Values = ()) -> None:

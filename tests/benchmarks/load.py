@@ -5,8 +5,9 @@ and clients ask for the pages of one kind for some seconds, each the next page a
 the last: lists by their page numbers, records one after the other.
 
 For each kind: the answers a second, the median and the 95th percentile of the time of one, the
-processor time of the application for one (PostgreSQL's is not in it), and the largest resident
-memory of a worker so far. The clients take some of the machine's processors, too.
+processor time of the application for one (PostgreSQL's is not in it), and the memory of the server,
+that is of all its processes, each page that several share counted once. The clients take some of
+the machine's processors, too.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ def main() -> None:
     set_up(options.pipelines)
     say("", "a second", "ms", "ms, 95 %", "CPU ms", "MB")
     with session() as cookie, server(options.workers) as (port, master):
+        idle = sum(map(memory_mb, [master, *workers_of(master)]))
+        say("before use", *("" for _ in range(4)), f"{idle:.0f}")
         for name, addresses in kinds().items():
             if options.only in name:
                 load = Load(port, cookie, addresses)
@@ -109,7 +112,7 @@ def server(workers: int) -> Iterator[tuple[int, int]]:
             [
                 *(sys.executable, "-m", "gunicorn", "oegen.wsgi"),
                 *("--bind", f"127.0.0.1:{port}", "--log-level", "warning"),
-                *("--workers", str(workers), "--threads", "4"),
+                *("--workers", str(workers), "--threads", "4", "--preload"),
             ],
             stderr=log,
         )
@@ -186,7 +189,7 @@ def measure(name: str, load: Load, clients: int, seconds: float, master: int) ->
         f"{statistics.median(load.times) * 1000:.0f}",
         f"{slow * 1000:.0f}",
         f"{busy / number * 1000:.1f}",
-        f"{max(map(resident_mb, workers_of(master))):.0f}",
+        f"{sum(map(memory_mb, [master, *workers_of(master)])):.0f}",
     )
 
 
@@ -203,9 +206,10 @@ def cpu_seconds(master: int) -> float:
     return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
 
 
-def resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
+def memory_mb(pid: int) -> float:
+    """The memory of the process, with its part of what it shares with others."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    [line] = [line for line in rollup.splitlines() if line.startswith("Pss:")]
     return int(line.split()[1]) / 1024
 
 
