@@ -198,7 +198,9 @@ class ChangesPage(FilteredPage):
         return "changes", *written, *days, *reader_key(self.request.GET, self.request.user)
 
     def _results(self) -> dict:
-        with self._changes() as (found, walk):
+        # All lines are read only where a page of them is shown.
+        limit = None if self.kind or self.step else FIRST_LINES
+        with self._changes(limit) as (found, walk):
             results = self._step_context(found) if self.step else self._kinds(found)
             return {"walk": walk} | results
 
@@ -228,14 +230,17 @@ class ChangesPage(FilteredPage):
         return select_pipelines(self.request.GET, self.request)
 
     @contextmanager
-    def _changes(self) -> Iterator[tuple[Changes, metrics.Walk]]:
+    def _changes(self, limit: int | None = None) -> Iterator[tuple[Changes, metrics.Walk]]:
+        """With a ``limit``, that is how many lines of each kind can be read."""
         end = None if self.end.day == clock.today() else self.end.day
         with (
             metrics.portfolio(self._select, self.start.day) as before,
             metrics.portfolio(self._select, end, before=before) as now,
-            metrics.changes(before, now, step=self.step) as found,
+            metrics.first_changes(before, now, limit)
+            if limit
+            else metrics.changes(before, now, step=self.step) as found,
         ):
-            yield found, metrics.walk(before, now)
+            yield found, metrics.walk(before, now, found.anew)
 
     def _kinds(self, found: Changes) -> dict:
         totals = found.totals()

@@ -260,8 +260,11 @@ def _database(var_dir: Path) -> dict[str, Any]:
         # Compiling a statement takes longer than running it: 1.5 to 3.6 s for the larger ones. The
         # application analyses temporary tables only, and with PostgreSQL's own target of 100 that
         # takes longer than filling them. Groups of 100,000 facts are hashed only with more memory
-        # than PostgreSQL's own 4 MB: to sort them on disk takes five times as long.
-        settings = "-c jit=off -c work_mem=64MB -c default_statistics_target=10"
+        # than PostgreSQL's own 4 MB: to sort them on disk takes five times as long. The same holds
+        # for temporary tables of what is compared, which don't fit into 8 MB.
+        settings = (
+            "-c jit=off -c default_statistics_target=10 -c work_mem=64MB -c temp_buffers=32MB"
+        )
         # What the address says counts, if it says something else.
         options["options"] = f"{settings} {options.get('options', '')}".strip()
         # From the second time on, statements of oegen.core.compiled are planned once.

@@ -100,7 +100,7 @@ def attention_sql(
     query. ``at``: as the pipelines were at that moment, judged on the day that is read.
     """
     usage = usage or Usage.load()
-    facts, params = _open_facts(usage.gates, usage.proves, connection.vendor)
+    facts, params = _facts_sql(usage.gates, usage.proves, connection.vendor)
     params = of_today(params)
     moment = at or clock.past_moment()
     then = clock.end_of(clock.a_month_before(clock.today()))
@@ -145,12 +145,12 @@ def attention_sql(
                 MAX(stage_code) AS stage_code, MAX(rag_status) AS rag, MAX(rtb_date) AS rtb,
                 MAX(responsible_id) AS responsible, MAX(overdue) AS overdue,
                 MAX(missed) AS missed, MAX(unproven) AS unproven, MAX(unconfirmed) AS unconfirmed
-            FROM ({facts}) AS facts WHERE {valid_now} {wanted} GROUP BY pipeline_id
+            FROM ({facts}) AS facts WHERE {valid_now} AND is_open <> 0 {wanted} GROUP BY pipeline_id
         ) AS now
         -- Only those that are not the same at both moments.
         LEFT JOIN (
             SELECT pipeline_id, rag_status, rtb_date FROM ({facts}) AS facts
-            WHERE is_first AND {valid_then} AND valid_until < %s {wanted_then}
+            WHERE {valid_then} AND valid_until < %s AND is_open <> 0 AND is_first <> 0 {wanted_then}
         ) AS was ON was.pipeline_id = now.pipeline_id
         """,  # noqa: S608 - no user input
         (
@@ -193,21 +193,27 @@ def _is_among(keys: RawSQL) -> str:
 
 
 @lru_cache(maxsize=10)
-def _open_facts(gates: Gates, proves: bool, vendor: str) -> tuple[str, sql.Values]:
-    """SQL that selects all facts of open pipelines with what reasons are made of, ever."""
-    return write_for_any_day(lambda: _write_open_facts(gates, proves))
+def _facts_sql(gates: Gates, proves: bool, vendor: str) -> tuple[str, sql.Values]:
+    """SQL that selects all facts, ever, with what reasons are made of.
+
+    ``is_open`` and ``is_first`` are numbers to filter by: of conditions on columns at the end of an
+    index, PostgreSQL makes many searches of it, which takes longer than to read the day's facts.
+    """
+    return write_for_any_day(lambda: _write_facts_sql(gates, proves))
 
 
-def _write_open_facts(gates: Gates, proves: bool) -> tuple[str, sql.Values]:
+def _write_facts_sql(gates: Gates, proves: bool) -> tuple[str, sql.Values]:
     confirmed = clock.days_ago(UNCONFIRMED_DAYS)
     unproven = is_unproven(gates) if proves else Q(pk__in=[])
-    facts = apps.get_model("pipelines", "Fact").objects.filter(IS_OPEN).order_by()
+    facts = apps.get_model("pipelines", "Fact").objects.order_by()
     found: tuple[str, sql.Values] = (
         facts.values(
-            *("pipeline_id", "valid_from", "valid_until", "is_first", "kw", "project_name"),
+            *("pipeline_id", "valid_from", "valid_until", "kw", "project_name"),
             *("rag_status", "rtb_date", "responsible_id"),
         )
         .annotate(
+            is_open=as_number(IS_OPEN),
+            is_first=as_number(Q(is_first=True)),
             stage_code=F("stage__code"),
             overdue=as_number(is_overdue()),
             missed=as_number(Q(milestone_due__lt=clock.today())),

@@ -77,8 +77,9 @@ def comparison_day(query: QueryDict) -> tuple[date, str]:
 
 
 def select_pipelines(query: QueryDict, request: HttpRequest) -> ConditionsQuerySet:
-    """The pipelines that match the filters of the query on the day being read, or their facts where
-    the filters ask for nothing else: for a past day there is no table of pipelines to make then.
+    """The pipelines that match the filters of the query on the day being read, or the keys of their
+    facts where the filters ask for nothing else: for a past day there is no table of pipelines to
+    make then.
 
     A filter value that did not exist then, such as a counterparty entered later, matches nothing.
     """
@@ -90,7 +91,11 @@ def select_pipelines(query: QueryDict, request: HttpRequest) -> ConditionsQueryS
     if not found.active_values:
         return everything
     if found.asks_facts_only:
-        found.queryset = Fact.objects.now().filter(is_first=True)
+        facts = Fact.objects.now()
+        if found.asks_capacity:
+            found.queryset = facts.by_pipeline()
+        else:
+            found.queryset = facts.filter(is_first=True)
     return found.qs if found.is_valid() else everything.none()
 
 

@@ -532,6 +532,11 @@ class PipelineFilter(PageFilterSet):
         return self.active_values.keys() <= known
 
     @property
+    def asks_capacity(self) -> bool:
+        """Of all facilities of a pipeline together."""
+        return not self.active_values.keys().isdisjoint(("capacity_min", "capacity_max"))
+
+    @property
     def technologies(self) -> dict[str, str]:
         """The names of the technologies filtered by, keyed by their code for ``of_technology``."""
         values = self.form.cleaned_data

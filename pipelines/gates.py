@@ -66,7 +66,7 @@ class Gates:
     def any_proven(self) -> Q:
         """The condition for a fact: a milestone that is a gate of any set is proven."""
         gates = frozenset().union(*self.sets.values())
-        return reduce(or_, (Q(proven__contains=gate.hex) for gate in gates), Q(pk__in=[]))
+        return reduce(or_, (Q(proven__kinds__contains=gate.hex) for gate in gates), Q(pk__in=[]))
 
     def are_open(self) -> Q:
         """The condition for a fact: a gate of its facility is not proven."""
@@ -82,7 +82,7 @@ class Gates:
         condition = Q(pk__in=[])
         for gates, where in places.items():
             for gate in gates:
-                condition |= where & ~Q(proven__contains=gate.hex)
+                condition |= where & ~Q(proven__kinds__contains=gate.hex)
         return condition
 
 

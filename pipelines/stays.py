@@ -307,8 +307,13 @@ def _are_other_stages(since: datetime, until: datetime) -> bool:
 
 def _version_of(moment: datetime | None) -> Values:
     """What changes when the stays up to the moment do."""
+    written = newest_seal(audit.history_model(one)._meta.label_lower for one in _models())
     if moment is None:
-        return (newest_seal(audit.history_model(one)._meta.label_lower for one in _models()),)
+        return (written,)
+    return keep(lambda: _read_version(moment), "version of stays", moment, written)
+
+
+def _read_version(moment: datetime) -> Values:
     [until] = sql.adapted(moment)
     transitions, stages = map(_history_of, _models())
     [version] = sql.fetch(

@@ -7,6 +7,7 @@ from dashboard.metrics.attention import attention
 from dashboard.metrics.baselines import baselines
 from dashboard.metrics.changes import changes
 from dashboard.metrics.forecast import growth
+from dashboard.metrics.kept_changes import first_changes
 from dashboard.metrics.movement import Walk, rag_moves, slippage, walk
 from dashboard.metrics.overview import TABS, Overview, overview, overview_key
 from dashboard.metrics.portfolio import Portfolio, portfolio
@@ -42,6 +43,7 @@ __all__ = [
     "by_technology",
     "by_technology_and_status",
     "changes",
+    "first_changes",
     "growth",
     "headline",
     "most_exposing",

@@ -17,7 +17,7 @@ from oegen.core.compiled import records_by_key
 from oegen.core.database import key_set
 from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
 from oegen.models import User
-from pipelines.attention import REASONS, Usage, attention_sql, has_any
+from pipelines.attention import Usage, attention_sql
 from pipelines.choices import Reason
 from pipelines.facts.kept import MAX_DIFFERING
 from pipelines.querysets import mw_of
@@ -59,11 +59,17 @@ class Attention:
 #: since.
 _KEPT = MAX_DIFFERING + 100
 
-_URGENT = [reason for reason in Reason if reason.is_urgent]
+#: The bit of each reason in the sum of those of a pipeline.
+_BITS = {reason: 1 << place for place, reason in enumerate(Reason)}
+
+_URGENT = sum(bit for reason, bit in _BITS.items() if reason.is_urgent)
+
+_SUM = " + ".join(f"{bit} * {reason.column}" for reason, bit in _BITS.items())
 
 
 class _Row(NamedTuple):
-    """``key`` is text and ``kw`` a whole number: thousands of objects take long to cache."""
+    """``key`` is text, ``kw`` a whole number and ``bits`` a sum of ``_BITS``: thousands of objects
+    take long to cache."""
 
     key: str
     name: str
@@ -72,15 +78,14 @@ class _Row(NamedTuple):
     rtb: date | None
     kw: int | None
     responsible: int | None
-    codes: str
+    bits: int
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        return tuple(map(Reason, self.codes.split()))
+        return tuple(reason for reason, bit in _BITS.items() if self.bits & bit)
 
     def order(self) -> tuple[object, ...]:
-        is_urgent = any(reason.is_urgent for reason in self.reasons)
-        return not is_urgent, self.kw is None, -(self.kw or 0), self.name, self.key
+        return not self.bits & _URGENT, self.kw is None, -(self.kw or 0), self.name, self.key
 
 
 @dataclass(frozen=True)
@@ -156,27 +161,39 @@ def _read(
     at: datetime | None = None,
     limit: int = _KEPT,
 ) -> _Found:
-    counts = ", ".join(f"SUM({reason.column}) OVER ()" for reason in Reason)
     sql, params = attention_sql(only, among=among, usage=usage, at=at)
     rows = fetch(
         f"""
-        SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {REASONS},
-            COUNT(*) OVER (), SUM(CASE WHEN {has_any(_URGENT)} THEN 1 ELSE 0 END) OVER (),
-            {counts}
-        FROM ({sql}) AS attention WHERE {has_any(Reason)}
-        ORDER BY CASE WHEN {has_any(_URGENT)} THEN 0 ELSE 1 END, kw DESC NULLS LAST,
-            {by_code_point("name")}, pipeline_id
-        LIMIT {limit}
+        WITH attention AS MATERIALIZED (
+            SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {_SUM} AS bits
+            FROM ({sql}) AS attention
+        )
+        SELECT COUNT(*), bits, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM attention WHERE bits > 0 GROUP BY bits
+        UNION ALL
+        SELECT * FROM (
+            SELECT 0, bits, pipeline_id, name, stage, rag, rtb, kw, responsible
+            FROM attention WHERE bits > 0
+            ORDER BY CASE WHEN (bits & {_URGENT}) > 0 THEN 0 ELSE 1 END, kw DESC NULLS LAST,
+                {by_code_point("name")}, pipeline_id
+            LIMIT {limit}
+        ) AS first
         """,
         params,
     )
+    numbers = {bits: number for number, bits, *_ in rows if number}
+    first = [
+        _Row(
+            *(str(uuid_of(key)), name, stage, rag, date_of(rtb) if rtb else None),
+            *(None if kw is None else int(kw), responsible, bits),
+        )
+        for number, bits, key, name, stage, rag, rtb, kw, responsible in rows
+        if not number
+    ]
     return _Found(
-        tuple(map(int, rows[0][8:] if rows else (0, 0, *(0 for _ in Reason)))),
         tuple(
-            _Row(
-                *(str(uuid_of(key)), name, stage, rag, date_of(rtb) if rtb else None),
-                *(None if kw is None else int(kw), responsible, codes),
-            )
-            for key, name, stage, rag, rtb, kw, responsible, codes, *_ in rows
+            sum(number for bits, number in numbers.items() if bits & mask)
+            for mask in (sum(_BITS.values()), _URGENT, *_BITS.values())
         ),
+        tuple(sorted(first, key=_Row.order)),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import UUID
 
 from django.db import connection
@@ -18,7 +19,7 @@ from oegen import audit
 from oegen.core import clock
 from oegen.core.compiled import compiled
 from oegen.core.database import key_set
-from oegen.core.sql import Values, run
+from oegen.core.sql import Values, adapted, fetch, run, uuid_of
 from pipelines.facts.intervals import FOREVER
 from pipelines.facts.spans import valid_at
 from pipelines.models import Fact, Stage, Technology
@@ -53,11 +54,17 @@ class Comparison:
     that is outside it at both ends is included only for the facilities that it has of others.
 
     ``later`` can be of several portfolios: its column ``place`` counts these ``ends`` from 0.
+    ``name`` is what the names of tables made from these begin with.
     """
 
+    name: str
     earlier: str
     later: str
-    ends: int
+    ends: int = 1
+
+    def of_end(self, place: int) -> Comparison:
+        rows = f"(SELECT * FROM {self.later} WHERE place = {place})"
+        return Comparison(f"{self.name}_{place}", self.earlier, rows)
 
 
 def compare(
@@ -68,7 +75,7 @@ def compare(
 ) -> Comparison:
     name, now = new_table_name("portfolio"), ends[-1]
     earlier, later, among = f"{name}_earlier", f"{name}_later", ""
-    vocabulary_changed = _vocabulary_changed(before, now)
+    vocabulary_changed = is_vocabulary_changed(before, now)
     ids: tuple[str, Values] | None = None
     if only is not None:
         keys = key_set(only)
@@ -98,7 +105,7 @@ def compare(
         tables.enter_context(temporary_table(later, joined, tuple(chain(*params))))
         if only is None:
             _prepare(later)
-    return Comparison(earlier, later, len(ends))
+    return Comparison(name, earlier, later, len(ends))
 
 
 def _prepare(table: str) -> None:
@@ -113,9 +120,14 @@ def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
     return select_facts(span, *COMPARED, among=among, in_filter=end.selected)
 
 
-def _vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
+def is_vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
     """Whether a stage or technology was changed in between, other than by the set-up."""
-    return bool(_written_vocabulary(since=before.moment, until=clock.end_of(now.day)))
+    return bool(
+        now.once(
+            "vocabulary changed",
+            lambda: _written_vocabulary(since=before.moment, until=clock.end_of(now.day)),
+        )
+    )
 
 
 @compiled
@@ -131,17 +143,84 @@ def _written_vocabulary(*, since: Any, until: Any) -> Any:
     return stages.union(technologies)
 
 
+class Anew(NamedTuple):
+    """Comparisons of the same pipelines: of them as they are kept, and as they are."""
+
+    kept: Comparison
+    current: Comparison
+
+
+def compare_anew(now: Portfolio, keys: Collection[UUID]) -> Anew:
+    found = now.compare([now.kept, now], keys)
+    return Anew(found.of_end(0), found.of_end(1))
+
+
+def compare_kept(now: Portfolio) -> Comparison:
+    """The comparison of the portfolio as it is kept."""
+    found: Comparison = now.once("kept comparison", lambda: now.compare([now.kept]))
+    return found
+
+
+def differing_and_linked(before: Portfolio, now: Portfolio) -> list[UUID] | None:
+    """The pipelines that are not as they are kept, with those that have a facility of theirs, be it
+    at the other end. All others are as they are kept, and so are their facilities, which others
+    may share. None where nothing is kept, or a stage or technology was changed in between."""
+    found: list[UUID] | None = now.once("linked", lambda: _differing_and_linked(before, now))
+    return found
+
+
+def _differing_and_linked(before: Portfolio, now: Portfolio) -> list[UUID] | None:
+    keys = now.differing
+    if keys is None or is_vocabulary_changed(before, now):
+        return None
+    if not keys:
+        return []
+    own, facts = key_set(keys), Fact._meta.db_table
+    changed, moments = _changed_facts(before, now)
+    linked = fetch(
+        f"""
+        WITH own (id) AS ({own.sql}),
+        theirs AS MATERIALIZED (
+            SELECT facility_id FROM {facts} WHERE pipeline_id IN (SELECT id FROM own)
+        )
+        SELECT id FROM own
+        UNION SELECT id FROM ({changed}) AS changed
+        WHERE facility_id IN (SELECT facility_id FROM theirs)
+        UNION SELECT pipeline_id FROM {facts}
+        WHERE is_shared AND facility_id IN (SELECT facility_id FROM theirs)
+        """,
+        (*own.params, *moments),
+    )
+    return [uuid_of(key) for (key,) in linked]
+
+
+def _changed_facts(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
+    """SQL, with parameters, that selects the pipelines and facilities whose facts began or ended in
+    between."""
+    facts, since = Fact._meta.db_table, cast("datetime", before.moment)
+    return (
+        f"""
+        SELECT pipeline_id AS id, facility_id FROM {facts}
+        WHERE valid_from >= %s AND valid_from < %s
+        UNION SELECT pipeline_id, facility_id FROM {facts}
+        WHERE valid_until >= %s AND valid_until < %s
+        """,
+        adapted(since, now.moment or FOREVER) * 2,
+    )
+
+
 def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
     """SQL, with parameters, that selects the ids of the pipelines of a Comparison."""
-    since, until = before.moment, now.moment or FOREVER
-    adapt = connection.ops.adapt_datetimefield_value
     facts = Fact._meta.db_table
-    found, others = "SELECT id FROM changed", ""
+    changed, moments = _changed_facts(before, now)
+    found, others = "SELECT DISTINCT id FROM changed", ""
     if before.selected:
-        one, other = (f"SELECT id FROM {end.selected}" for end in (before, now))
-        found += f" WHERE id IN ({one} UNION {other})"
-        for first, second in ((one, other), (other, one)):
-            found += f" UNION SELECT id FROM ({first} EXCEPT {second}) AS differing"
+        found = f"""
+            SELECT id FROM (
+                SELECT id FROM {before.selected} UNION ALL SELECT id FROM {now.selected}
+            ) AS ends
+            GROUP BY id HAVING COUNT(*) = 1 OR id IN (SELECT id FROM changed)
+        """
         # Those outside the filter that had a facility of theirs at the other end.
         others = """
             UNION SELECT id FROM changed WHERE facility_id IN (
@@ -150,12 +229,7 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
         """
     return (
         f"""
-        WITH changed AS MATERIALIZED (
-            SELECT pipeline_id AS id, facility_id FROM {facts}
-            WHERE valid_from >= %s AND valid_from < %s
-            UNION SELECT pipeline_id, facility_id FROM {facts}
-            WHERE valid_until >= %s AND valid_until < %s
-        ),
+        WITH changed AS MATERIALIZED ({changed}),
         found AS MATERIALIZED ({found})
         SELECT id FROM found {others} UNION SELECT pipeline_id FROM {facts}
         WHERE is_shared AND facility_id IN (
@@ -163,5 +237,5 @@ def _compared_ids(before: Portfolio, now: Portfolio) -> tuple[str, Values]:
             WHERE is_shared AND pipeline_id IN (SELECT id FROM found)
         )
         """,
-        (adapt(since), adapt(until)) * 2,
+        moments,
     )

@@ -61,7 +61,7 @@ def last_writes(
 ) -> dict[tuple[UUID, str], LastWrite]:
     """The last write from ``since`` on and before ``until``, by pipeline and aspect.
 
-    ``facts`` is the table of the portfolio at the end, which has the facilities of the pipelines.
+    ``facts`` are the rows of the portfolio at the end, which has the facilities of the pipelines.
     ``with_basis`` includes changes of the capacity basis of their technologies.
     """
     # Not a subquery, of which PostgreSQL would not know how few it selects.
@@ -111,7 +111,7 @@ def _size_rows(keys: RawSQL, facts: str, since: object, until: object) -> list[V
         f"""
         WITH pipelines (id) AS ({keys.sql}),
         selected AS (
-            SELECT id, facility_id FROM {facts} WHERE id IN (SELECT id FROM pipelines)
+            SELECT id, facility_id FROM {facts} AS facts WHERE id IN (SELECT id FROM pipelines)
         ),
         sizes AS (
             SELECT id, history_id, history_date, {", ".join(written)}
@@ -152,7 +152,7 @@ def _basis_rows(keys: RawSQL, facts: str, since: object, until: object) -> list[
     return fetch(
         f"""
         WITH selected AS (
-            SELECT DISTINCT id, technology_id FROM {facts}
+            SELECT DISTINCT id, technology_id FROM {facts} AS facts
             WHERE id IN ({keys.sql}) AND technology_id IS NOT NULL
         ),
         bases AS (

@@ -71,8 +71,8 @@ class Moved:
         for change, operator in ((before, sub), (now, add)):
             for group, own in change.rated.items():
                 rated[group] = tuple(map(operator, rated.get(group, (0,) * len(own)), own))
-        slips = [slip for slip in self.slips if slip.key not in set(map(str, keys))]
-        others = set(map(text_of, keys))
+        written, others = set(map(str, keys)), set(map(text_of, keys))
+        slips = [slip for slip in self.slips if slip.key not in written]
         were_rated = {key: was for key, was in self.were_rated.items() if key not in others}
         changes, numbers = Counter(self.changes), Counter(self.numbers)
         changes.subtract(before.changes)

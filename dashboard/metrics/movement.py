@@ -7,8 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from operator import add, sub
 from uuid import UUID
 
+from dashboard.metrics.comparison import (
+    Anew,
+    Comparison,
+    compare_anew,
+    compare_kept,
+    differing_and_linked,
+)
 from dashboard.metrics.moved import kept_moved, moved, restored_sql
 from dashboard.metrics.portfolio import Portfolio
 from dashboard.metrics.sums import (
@@ -111,26 +119,23 @@ class Slippage:
     weighted_days: Decimal | None
 
 
-def walk(before: Portfolio, now: Portfolio) -> Walk:
+def walk(before: Portfolio, now: Portfolio, anew: Anew | None = None) -> Walk:
     """The MW walk. Each facility that is open on only one of the two days is in exactly one step,
     chosen by the status of its pipelines on the other day; if they differ, the first of: completed,
     held, sold, ended, outside the filter. A facility in no pipeline on the other day is new,
-    restored or removed."""
-    found = {
-        step: (number, Megawatts(mw_of(dc), mw_of(ac)), mw_of(storage))
-        for step, number, dc, ac, storage in fetch(
-            f"""
-            {step_rows(before, now)}
-            SELECT step, COUNT(*), SUM(dc), SUM(ac), SUM(storage) FROM steps GROUP BY step
-            """
-        )
-    }
-    nothing = 0, Megawatts(), ZERO
+    restored or removed.
+
+    ``anew`` are the pipelines of ``differing_and_linked``, and maybe others, if they were compared
+    already.
+    """
+    sums = _steps(before, now, anew)
     opening, closing = (end.total(Condition.IS_OPEN).capacity for end in (before, now))
     return Walk(
         opening=Megawatts(opening.mwp_dc, opening.mw_ac),
         steps=tuple(
-            WalkStep(code, label, *found.get(code, nothing)) for code, label in STEPS.items()
+            WalkStep(code, label, number, Megawatts(mw_of(dc), mw_of(ac)), mw_of(storage))
+            for code, label in STEPS.items()
+            for number, dc, ac, storage in [sums.get(code, (0,) * 4)]
         ),
         closing=Megawatts(closing.mwp_dc, closing.mw_ac),
         opening_storage_mw=opening.storage_mw,
@@ -138,12 +143,36 @@ def walk(before: Portfolio, now: Portfolio) -> Walk:
     )
 
 
-def step_rows(before: Portfolio, now: Portfolio) -> str:
+def _steps(before: Portfolio, now: Portfolio, anew: Anew | None) -> dict[str, tuple[int, ...]]:
+    """By code, the number of facilities and the changes in kW: DC, AC, and of that storage."""
+    keys = differing_and_linked(before, now)
+    if keys is None:
+        return _read_steps(now, now.comparison)
+    known = now.keep_baseline(lambda _: _read_steps(now, compare_kept(now)), "steps")
+    steps = dict(known)
+    if keys:
+        for ends, operator in zip(anew or compare_anew(now, keys), (sub, add), strict=True):
+            for step, own in _read_steps(now, ends).items():
+                steps[step] = tuple(map(operator, steps.get(step, (0,) * len(own)), own))
+    return steps
+
+
+def _read_steps(now: Portfolio, ends: Comparison) -> dict[str, tuple[int, ...]]:
+    rows = fetch(
+        f"""
+        {step_rows(now, ends)}
+        SELECT step, COUNT(*), SUM(dc), SUM(ac), SUM(storage) FROM steps GROUP BY step
+        """
+    )
+    return {step: tuple(map(int, numbers)) for step, *numbers in rows}
+
+
+def step_rows(now: Portfolio, ends: Comparison) -> str:
     """SQL with a CTE ``steps``: a row for each facility and step, with the change in kW.
 
-    For speed it reads only facilities with a row that differs between the two portfolios.
+    For speed it reads only facilities with a row that differs between the two ends.
     """
-    earlier, later = now.comparison.earlier, now.comparison.later
+    earlier, later = ends.earlier, ends.later
     same_row = " AND ".join(f"side.{name} = other.{name}" for name in ("id", "facility_id"))
     same_values = " AND ".join(
         f"COALESCE(side.{name}, {default}) = COALESCE(other.{name}, {default})"
@@ -173,14 +202,14 @@ def step_rows(before: Portfolio, now: Portfolio) -> str:
                 MAX(CASE WHEN in_filter = 0 THEN 1 ELSE 0 END) AS outside_filter,
                 MAX(CASE WHEN in_filter = 1 AND state = '{OPEN}' AND id IN (SELECT id FROM restored)
                     THEN 1 ELSE 0 END) AS restored
-            FROM {end} WHERE facility_id IN (SELECT facility_id FROM differing)
+            FROM {end} AS ends WHERE facility_id IN (SELECT facility_id FROM differing)
             GROUP BY facility_id
         )"""
         for name, end in (("earlier", earlier), ("later", later))
     )
     return f"""
         WITH differing AS MATERIALIZED ({differing}),
-        restored AS MATERIALIZED ({restored_sql(now, now.comparison)}),
+        restored AS MATERIALIZED ({restored_sql(now, ends)}),
         {sides},
         steps AS (
             SELECT 'revised' AS step, later.facility_id, later.dc - earlier.dc AS dc,

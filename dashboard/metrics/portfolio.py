@@ -234,13 +234,12 @@ def _selected_table(selected: ConditionsQuerySet, tables: ExitStack) -> str:
     if not selected.query.has_filters():
         return ""
     try:
-        keys = selected.order_by().values_list(selected.pipeline_key)
-        sql, params = keys.query.sql_with_params()
+        sql, params = selected.pipeline_keys().query.sql_with_params()
     except EmptyResultSet:
         sql, params = f"SELECT pipeline_id FROM {Fact._meta.db_table} WHERE 1 = 0", ()
     ids = new_table_name("selected")
-    distinct = f"WITH selected (id) AS ({sql}) SELECT DISTINCT id FROM selected"
-    tables.enter_context(temporary_table(ids, distinct, params))
+    named = f"WITH selected (id) AS ({sql}) SELECT id FROM selected"
+    tables.enter_context(temporary_table(ids, named, params))
     analyse(ids, Column.ID)
     return ids
 

@@ -85,13 +85,14 @@ class MilestoneState(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The columns of ``Fact`` about milestones and the RTB dates of before."""
+    """The columns of ``Fact`` about milestones and the RTB dates of before. ``proven``: the ids of
+    the kinds that are proven, as hex digits; None if none is."""
 
     rtb_first: date | None
     rtb_baseline: date | None
     is_rtb_actual: bool
     milestone_due: date | None
-    proven: str
+    proven: str | None
 
     @classmethod
     def of(
@@ -108,7 +109,7 @@ class Progress(NamedTuple):
             rtb.baseline_on if rtb else None,
             bool(rtb and rtb.has_happened and state.rtb_date),
             min(ahead, default=None),
-            " ".join(sorted(one.kind_id.hex for one in own if one.is_proven)),
+            " ".join(sorted(one.kind_id.hex for one in own if one.is_proven)) or None,
         )
 
 

@@ -1,8 +1,35 @@
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
 from django.db import models
 
 from pipelines.choices import RAG, Outcome
 from pipelines.facts.querysets import FactQuerySet
 from pipelines.models.reference import Stage, Technology
+
+_NAMESPACE = UUID("3b0c7d0e-6d0f-4f8e-9a53-0f6f5a1c2f7b")
+
+
+class ProvenKinds(models.Model):
+    """The kinds of milestones that facts say are proven. A fact refers to all of its at once, so
+    that they are in an index with the rest: PostgreSQL does not index rows of over 2,700 bytes."""
+
+    id = models.UUIDField(primary_key=True, help_text="Made of the kinds, see ``key_of``.")
+    kinds = models.TextField(help_text="Their ids, as hex digits.")
+
+    unaudited = "Derived from the history."
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self):
+        return self.kinds
+
+    @staticmethod
+    def key_of(kinds: str | None) -> UUID | None:
+        """None if no kind is proven."""
+        return uuid5(_NAMESPACE, kinds) if kinds else None
 
 
 class Fact(models.Model):
@@ -38,8 +65,14 @@ class Fact(models.Model):
     milestone_due = models.DateField(
         null=True, help_text="The first forecast of the milestones ahead, RTB and COD left out."
     )
-    proven = models.TextField(
-        blank=True, help_text="The ids of the kinds of milestones that are proven, as hex digits."
+    proven = models.ForeignKey(
+        ProvenKinds,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="Null if no milestone is.",
     )
 
     facility_id = models.UUIDField(null=True)
@@ -71,7 +104,7 @@ class Fact(models.Model):
             # The next three with all columns of what is asked of many facts, because the facts of a
             # day, or of what changed between two, are all over the table. Those of a day are read
             # several times for a page of figures, from the second one alone, which therefore has
-            # all columns but ``proven``: PostgreSQL does not index rows of over 2,700 bytes.
+            # all columns.
             models.Index(
                 fields=["facility_id", "pipeline_id"],
                 condition=models.Q(is_shared=True),
@@ -84,7 +117,7 @@ class Fact(models.Model):
                     *("rtb_date", "rtb_first", "rtb_baseline", "is_rtb_actual", "sold_on"),
                     *("rag_status", "rag_confirmed_at", "on_hold", "outcome", "responsible_id"),
                     *("is_first", "is_first_of_technology", "is_shared", "country"),
-                    *("milestone_due", "project_name"),
+                    *("milestone_due", "proven", "project_name"),
                 ],
                 name="fact_ended",
             ),

@@ -1,10 +1,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Self
+from typing import Any, Self, cast
 
 from django.apps import apps
-from django.db.models import BigIntegerField, BooleanField, Case, ExpressionWrapper, F, When
+from django.db.models import (
+    Aggregate,
+    BigIntegerField,
+    BooleanField,
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    When,
+)
 
 from oegen.core import clock
 from pipelines.facts.intervals import FOREVER
@@ -35,6 +46,32 @@ class FactQuerySet(ConditionsQuerySet):
     def pipelines(self) -> PipelineQuerySet:
         found: PipelineQuerySet = apps.get_model("pipelines", "Pipeline").objects.all()
         return found.filter(pk__in=self.order_by().values("pipeline_id"))
+
+    def by_pipeline(self) -> Self:
+        """The keys of the pipelines of these facts, each once; the facts must be all of a moment.
+
+        What is asked of several facts of a pipeline is then asked of its group, so that all such
+        conditions together read the facts once.
+        """
+        grouped = self.order_by().values("pipeline_id").alias(facts=Count("pipeline_id"))
+        return cast("Self", grouped)
+
+    @property
+    def _is_by_pipeline(self) -> bool:
+        return bool(self.query.group_by)
+
+    def pipeline_keys(self) -> QuerySet[Any, Any]:
+        return self.values_list("pipeline_id") if self._is_by_pipeline else super().pipeline_keys()
+
+    def _with_fact(self, condition: Q) -> Self:
+        if not self._is_by_pipeline:
+            return super()._with_fact(condition)
+        return self._where_facts(Q(meeting__gt=0), meeting=Count("pipeline_id", filter=condition))
+
+    def _where_facts(self, condition: Q, **aggregates: Aggregate) -> Self:
+        if not self._is_by_pipeline:
+            return super()._where_facts(condition, **aggregates)
+        return self.alias(**aggregates).filter(condition)
 
     def with_sold_ready(self) -> Self:
         ready = ExpressionWrapper(is_sold_ready("sold_on"), BooleanField())

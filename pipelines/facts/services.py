@@ -34,7 +34,7 @@ from pipelines.facts.intervals import (
     Progress,
     Version,
 )
-from pipelines.facts.models import Fact, FactRevision
+from pipelines.facts.models import Fact, FactRevision, ProvenKinds
 from pipelines.models.pipeline import Pipeline
 
 #: The values of ``_COLUMNS`` of a fact.
@@ -43,9 +43,9 @@ Values = tuple[Any, ...]
 #: The number of pipelines whose facts are derived at a time.
 CHUNK = 500
 
-#: Classes of PostgreSQL's advisory locks. A transaction takes its locks of the first class before
-#: those of the second, which prevents deadlocks.
-FACILITY_LOCKS, PIPELINE_LOCKS = 7_310, 7_311
+#: Classes of PostgreSQL's advisory locks. A transaction takes its locks of a class before those of
+#: the next, which prevents deadlocks.
+FACILITY_LOCKS, PIPELINE_LOCKS, PROVEN_LOCKS = 7_310, 7_311, 7_312
 
 #: The number of locks per class, which keys share: PostgreSQL limits the locks of a transaction.
 NUMBER_OF_LOCKS = 256
@@ -108,7 +108,7 @@ def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
         span = {"valid_from": since, "valid_until": until}
         for fact in facts:
             fact.valid_until = since
-            columns = {name: getattr(fact, name) for name in _COLUMNS}
+            columns = {name: getattr(fact, name) for name in (*_OWN_COLUMNS, "proven_id")}
             columns["rtb_first"] = fact.rtb_first or state["rtb_date"]
             begun.append(Fact(**columns | state | span))
     _record_revision(newest[key].since for key in ended)
@@ -131,10 +131,32 @@ def refresh_facts(
         outdated, missing = _differences(keys)
         _record_revision(_changed_from(outdated.values(), missing))
         Fact.objects.filter(pk__in=list(outdated)).delete()
-        bulk.insert(Fact, [Fact(**dict(zip(_COLUMNS, row, strict=True))) for row in missing])
+        _insert(missing)
         number += len(outdated) + len(missing)
         progress(len(keys))
     return number
+
+
+def _insert(rows: Collection[Values]) -> None:
+    """Insert facts, and the kinds of milestones that these are the first to say are proven."""
+    kinds = {ProvenKinds.key_of(row[-1]): row[-1] for row in rows if row[-1]}
+    new = kinds.keys() - set(ProvenKinds.objects.filter(pk__in=kinds).values_list("pk", flat=True))
+    if new:
+        # Two that insert the same ones would wait for each other.
+        take_advisory_locks(PROVEN_LOCKS, {0})
+        ProvenKinds.objects.bulk_create(
+            [ProvenKinds(pk=key, kinds=kinds[key]) for key in new], ignore_conflicts=True
+        )
+    bulk.insert(
+        Fact,
+        [
+            Fact(
+                **dict(zip(_OWN_COLUMNS, row[:-1], strict=True)),
+                proven_id=ProvenKinds.key_of(row[-1]),
+            )
+            for row in rows
+        ],
+    )
 
 
 @transaction.atomic
@@ -213,14 +235,15 @@ def _record_revision(changed_from: Iterable[datetime]) -> None:
         FactRevision.objects.create(changed_from=earliest)
 
 
-#: The columns of a fact, in the order of ``_values``.
-_COLUMNS = (
+#: The columns of a fact, and what it has by reference, in the order of ``_values``.
+_OWN_COLUMNS = (
     *("pipeline_id", "valid_from", "valid_until", "sold_on", "facility_id"),
     *("is_shared", "is_first", "is_first_of_technology"),
     *PipelineState._fields,
-    *Progress._fields,
     *FacilityState._fields,
+    *Progress._fields[:-1],
 )
+_COLUMNS = (*_OWN_COLUMNS, "proven__kinds")
 
 
 def _values(pipeline_key: UUID, fact: Interval) -> Values:
@@ -228,6 +251,6 @@ def _values(pipeline_key: UUID, fact: Interval) -> Values:
         *(pipeline_key, fact.since, fact.until, fact.sold_on, fact.facility_id),
         *(fact.is_shared, fact.is_first, fact.is_first_of_technology),
         *fact.pipeline,
-        *fact.progress,
         *(fact.facility or (None, "", None, None)),
+        *fact.progress,
     )

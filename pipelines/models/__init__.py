@@ -1,4 +1,4 @@
-from pipelines.facts.models import Fact, FactRevision
+from pipelines.facts.models import Fact, FactRevision, ProvenKinds
 from pipelines.models.facility import Facility
 from pipelines.models.finding import RegisterFinding
 from pipelines.models.links import PipelineCounterparty, PipelineFacility, StageTransition
@@ -25,6 +25,7 @@ __all__ = [
     "Pipeline",
     "PipelineCounterparty",
     "PipelineFacility",
+    "ProvenKinds",
     "RegisterFinding",
     "Stage",
     "StageTransition",

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from oegen.audit.integrity import Check
 from oegen.core import clock
-from pipelines.facts.models import Fact
+from pipelines.facts.models import Fact, ProvenKinds
 from pipelines.facts.services import wrong_facts
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from tests.dashboard.demo_import import DEMO
@@ -107,6 +107,20 @@ def test_facts_of_a_facility_change_in_every_pipeline_that_shares_it():
     )
     other.delete()
     assert list(now.values_list("pipeline_id", "kw", "is_shared")) == [(one.pk, 50_000, False)]
+
+
+def test_kinds_that_are_proven_are_stored_once_and_checked():
+    done = {"actual_on": date(2026, 5, 4)}
+    proven = [make_milestone("Offer 12/3", **done).pipeline_id for _ in range(2)]
+    make_milestone()
+    [kinds] = ProvenKinds.objects.all()
+    facts = Fact.objects.filter(proven=kinds, valid_until__year=9999)
+    assert set(facts.values_list("pipeline_id", flat=True)) == set(proven)
+    assert list(wrong_facts()) == []
+    kinds.delete()
+    assert {key for key, *_ in wrong_facts()} == set(proven)
+    call_command("rebuild_facts", verbosity=0)
+    assert list(wrong_facts()) == []
 
 
 def test_audit_check_finds_facts_that_the_history_does_not_say():

@@ -22,7 +22,7 @@ _FACT_STATE = (
     *("project_name", "stage_id", "on_hold", "outcome", "rag_status", "rag_confirmed_at"),
     *("rtb_date", "responsible_id", "owned", "own_chance", "own_chance_until"),
 )
-_FACT_PROGRESS = ("rtb_first", "rtb_baseline", "is_rtb_actual", "milestone_due", "proven")
+_FACT_PROGRESS = ("rtb_first", "rtb_baseline", "is_rtb_actual", "milestone_due", "proven__kinds")
 _FACT_PLANT = ("sold_on", "facility_id", "technology_id", "country", "kw", "kwh")
 _FACT_MARKS = ("is_shared", "is_first", "is_first_of_technology")
 
@@ -81,7 +81,7 @@ def rows_by_records(day: date | None) -> set[tuple]:
                     _times(probability, 100),
                     expires_on,
                     rtb_first,
-                    *progress.get(key, (None, False, None, "")),
+                    *progress.get(key, (None, False, None, None)),
                     sold_on,
                 ),
                 *(facility, technology, country or "", _times(mw, 1000), _times(mwh, 1000)),
@@ -106,7 +106,7 @@ def _progress() -> dict[UUID, tuple]:
             rtb.baseline_on,
             rtb.is_actual and rtb.actual is not None,
             min((one.forecast for one in others if one.forecast), default=None),
-            " ".join(sorted(one.kind_id.hex for one in others if one.is_proven)),
+            " ".join(sorted(one.kind_id.hex for one in others if one.is_proven)) or None,
         )
     return found
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard import metrics
+from dashboard.metrics import kept_changes
 from dashboard.metrics.moved import count_changes
 from oegen.asof import as_of
 from oegen.audit import change_set
@@ -31,7 +32,9 @@ def figures(select=Pipeline.objects.all, days=3) -> tuple:
     with (
         metrics.portfolio(select, since) as before,
         metrics.portfolio(select, before=before) as now,
+        metrics.first_changes(before, now, 2) as changes,
     ):
+        totals = changes.totals().items()
         return (
             metrics.headline(before),
             metrics.headline(now),
@@ -43,6 +46,10 @@ def figures(select=Pipeline.objects.all, days=3) -> tuple:
             count_changes(now),
             metrics.attention(now),
             metrics.walk(before, now),
+            metrics.walk(before, now, changes.anew),
+            [(kind, total.pipelines, total.capacity) for kind, total in totals],
+            changes.pipelines(),
+            changes.first(2),
             metrics.growth(now),
             metrics.by_counterparty(now),
         )
@@ -151,6 +158,21 @@ def test_after_many_writes_less_is_kept(monkeypatch):
         (timedelta(hours=1, minutes=7), None),
         (timedelta(hours=1, minutes=8), 1),
     ]
+
+
+def test_changes_of_more_pipelines_than_are_kept_of_a_kind(monkeypatch):
+    monkeypatch.setattr(kept_changes, "KEPT_LINES", 4)
+    moments = Clock(monkeypatch)
+    moments.begin(FIRST_DAY)
+    pipelines = [make_pipeline(capacity_mw=10 * n, rtb_date=FIRST_DAY) for n in range(1, 8)]
+    for day in (2, 3):
+        moments.begin(FIRST_DAY + timedelta(days=day))
+        for number, pipeline in enumerate(pipelines):
+            pipeline.rtb_date += timedelta(days=30 - number)
+            pipeline.save()
+            moments.tick()
+            if day == 3:
+                assert_kept_figures_are_right()
 
 
 def test_what_is_kept_of_today_changes_with_late_and_back_dated_writes(monkeypatch):
