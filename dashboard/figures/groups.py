@@ -21,7 +21,7 @@ from dashboard.figures.figure import (
 )
 from dashboard.figures.totals import GROSS
 from dashboard.metrics import Total
-from dashboard.metrics.sums import Condition
+from dashboard.metrics.columns import Condition
 from dashboard.metrics.totals import RtbGroup
 from dashboard.report_content import by_country
 from pipelines.choices import RAG

@@ -16,6 +16,7 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
+from dashboard.metrics.columns import Condition
 from dashboard.metrics.comparison import Anew, Comparison
 from dashboard.metrics.kinds import AT_BOTH_ENDS, KINDS, MOVES
 from dashboard.metrics.last_writes import LastWrite, last_writes
@@ -23,7 +24,7 @@ from dashboard.metrics.moved import restored_sql
 from dashboard.metrics.movement import STEPS, WalkStep, step_rows
 from dashboard.metrics.moves import effective_days
 from dashboard.metrics.portfolio import Portfolio, totals_by_link
-from dashboard.metrics.sums import Condition, Total
+from dashboard.metrics.sums import Total
 from dashboard.metrics.tables import temporary_table
 from oegen.core import clock
 from oegen.core.sql import Values, date_of, days_between, fetch, uuid_of

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from dashboard.metrics.columns import Column
 from dashboard.metrics.fact_rows import select_facts
-from dashboard.metrics.sums import Column
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen import audit
 from oegen.core import clock

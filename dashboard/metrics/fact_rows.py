@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Q, When
 from django.db.models.expressions import Combinable, RawSQL
 
-from dashboard.metrics.sums import KEYS, Column
+from dashboard.metrics.columns import KEYS, Column
 from oegen.core import clock
 from oegen.core.sql import Values, year_of
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis

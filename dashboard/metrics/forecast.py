@@ -25,8 +25,8 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q
 
+from dashboard.metrics.columns import Column
 from dashboard.metrics.portfolio import Portfolio
-from dashboard.metrics.sums import Column
 from oegen.core.sql import Values, date_of, fetch, uuid_of
 from pipelines.models import Technology
 from pipelines.querysets import IS_COMPLETED, IS_OPEN, KILO, is_overdue, is_sold_ready

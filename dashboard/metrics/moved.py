@@ -17,10 +17,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from dashboard.metrics.columns import Condition
 from dashboard.metrics.comparison import WAS, Comparison
 from dashboard.metrics.kinds import AT_BOTH_ENDS, COUNTED, KINDS
 from dashboard.metrics.portfolio import Portfolio, numbers_from, sums_of_facts
-from dashboard.metrics.sums import Condition
 from oegen import audit
 from oegen.asof import table
 from oegen.core import clock

@@ -10,6 +10,7 @@ from decimal import Decimal
 from operator import add, sub
 from uuid import UUID
 
+from dashboard.metrics.columns import Column, Condition, values_of
 from dashboard.metrics.comparison import (
     Anew,
     Comparison,
@@ -19,15 +20,7 @@ from dashboard.metrics.comparison import (
 )
 from dashboard.metrics.moved import kept_moved, moved, restored_sql
 from dashboard.metrics.portfolio import Portfolio
-from dashboard.metrics.sums import (
-    Adder,
-    Column,
-    Condition,
-    Members,
-    SharedRow,
-    Total,
-    values_of,
-)
+from dashboard.metrics.sums import Adder, Members, SharedRow, Total
 from oegen.core.sql import Values, fetch, text_of
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, NO_DATE, OPEN, ZERO, Megawatts, mw_of

@@ -26,19 +26,10 @@ from uuid import UUID
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Q
 
+from dashboard.metrics.columns import KEYS, Column, Condition
 from dashboard.metrics.comparison import Comparison, compare
 from dashboard.metrics.fact_rows import EVERYTHING, added_up, as_keys, select_facts
-from dashboard.metrics.sums import (
-    KEYS,
-    Adder,
-    Column,
-    Condition,
-    Numbers,
-    SharedRow,
-    SumRow,
-    Sums,
-    Total,
-)
+from dashboard.metrics.sums import Adder, Numbers, SharedRow, SumRow, Sums, Total
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock

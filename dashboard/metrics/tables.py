@@ -8,7 +8,7 @@ from itertools import count
 
 from django.db import connection
 
-from dashboard.metrics.sums import Column
+from dashboard.metrics.columns import Column
 from oegen.core.sql import Values, run
 
 _table_numbers = count(1)

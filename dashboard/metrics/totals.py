@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from counterparties.models import Counterparty
+from dashboard.metrics.columns import Column, Condition
 from dashboard.metrics.portfolio import LINKED, Portfolio, totals_by_link
-from dashboard.metrics.sums import Column, Condition, Total
+from dashboard.metrics.sums import Total
 from dashboard.metrics.tables import new_table_name, temporary_table
 from infopoints.models import InformationPoint, InformationPointPipeline
 from oegen.audit import table_version

@@ -23,7 +23,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from dashboard import metrics
-from dashboard.metrics.sums import Column
+from dashboard.metrics.columns import Column
 from dashboard.warehouse import WarehouseError
 from dashboard.warehouse.delta import Destination, is_written, open_table, position
 from dashboard.warehouse.syncing import OtherChainError, sync
