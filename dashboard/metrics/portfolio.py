@@ -254,9 +254,9 @@ def _read_sums(found: Portfolio, span: Span | None = None) -> Sums:
     width = len(KEYS)
     return Sums.of(
         (
-            SumRow(row[:width], basis, first_rows, of_technology, numbers_from(numbers))
+            SumRow(row[:width], basis, int(pipelines), int(of_technology), numbers_from(numbers))
             for row in fetch_each(grouped, params)
-            for basis, first_rows, of_technology, *numbers in [row[width:]]
+            for basis, pipelines, of_technology, *numbers in [row[width:]]
         ),
         (SharedRow(row[:width], *row[width:]) for row in fetch_each(shared, shared_params)),
     )
