@@ -140,6 +140,16 @@ def report_content(
     }
 
 
+class _Part(Content):
+    """A part of the content, with its parts as attributes: what draws figures takes it for one."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(name) from error
+
+
 def drawable(content: Content, *, day: date | None = None) -> Content:
     """The content with numbers and days as such. With the ``day`` of a frozen report, its links
     lead to the lists of that day."""
@@ -147,7 +157,7 @@ def drawable(content: Content, *, day: date | None = None) -> Content:
 
     def read(name: str, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: read(key, one) for key, one in value.items()}
+            return _Part({key: read(key, one) for key, one in value.items()})
         if isinstance(value, list):
             return [read(name, one) for one in value]
         if not value:

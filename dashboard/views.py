@@ -40,6 +40,14 @@ class Dashboard(ComparedPipelines):
     section = "dashboard"
     page_parameters = ComparedPipelines.page_parameters | {"tab"}
 
+    def get(self, request, *args, **kwargs):
+        if "counts" in request.GET:
+            return super().get(request, *args, **kwargs)
+        self.filterset = self.get_filterset(self.get_filterset_class())
+        # The figures select the pipelines: the page lists none.
+        self.object_list = self.filterset.queryset.none()
+        return self.render_to_response(self.get_context_data(filter=self.filterset))
+
     def get_context_data(self, **kwargs):
         since, problem = self.comparison_day()
         context = super().get_context_data(**kwargs) | {
@@ -98,8 +106,13 @@ class Dashboard(ComparedPipelines):
         tab = self.request.GET.get("tab", "")
         return tab if tab in TABS else "health"
 
+    def get_filterset(self, filterset_class):
+        self._filters_read_at = clock.past_moment()
+        return super().get_filterset(filterset_class)
+
     def selected(self) -> ConditionsQuerySet:
-        return select_pipelines(self.request.GET, self.request)
+        is_read = clock.past_moment() == self._filters_read_at
+        return select_pipelines(self.request.GET, self.request, self.filterset if is_read else None)
 
 
 def _latest_changes() -> list[news.Batch]:

@@ -76,27 +76,31 @@ def comparison_day(query: QueryDict) -> tuple[date, str]:
     return day, ""
 
 
-def select_pipelines(query: QueryDict, request: HttpRequest) -> ConditionsQuerySet:
+def select_pipelines(
+    query: QueryDict, request: HttpRequest, known: PipelineFilter | None = None
+) -> ConditionsQuerySet:
     """The pipelines that match the filters of the query on the day being read, or the keys of their
     facts where the filters ask for nothing else: for a past day there is no table of pipelines to
     make then.
 
     A filter value that did not exist then, such as a counterparty entered later, matches nothing.
+    The filters of the query are read again unless they are ``known`` as of that day.
     """
     everything: PipelineQuerySet = Pipeline.objects.all()
     if _PARAMETERS.isdisjoint(query):
         # Without the choices of a form, which would be read as of each day.
         return everything
-    found = PipelineFilter(query, queryset=everything, request=request)
+    found = known or PipelineFilter(query, request=request)
     if not found.active_values:
         return everything
-    if found.asks_facts_only:
-        facts = Fact.objects.now()
-        if found.asks_capacity:
-            found.queryset = facts.by_pipeline()
-        else:
-            found.queryset = facts.filter(is_first=True)
-    return found.qs if found.is_valid() else everything.none()
+    if not found.is_valid():
+        return everything.none()
+    if not found.asks_facts_only:
+        return found.filter_queryset(everything)
+    facts = Fact.objects.now()
+    return found.filter_queryset(
+        facts.by_pipeline() if found.asks_capacity else facts.filter(is_first=True)
+    )
 
 
 def list_url(query: QueryDict, name: str, code: str) -> str:

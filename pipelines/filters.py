@@ -13,7 +13,7 @@ from counterparties.querysets import filter_links
 from oegen import asof, audit
 from oegen.core import clock
 from oegen.core.caching import keep
-from oegen.core.compiled import compiled
+from oegen.core.compiled import compiled, one_of
 from oegen.core.sql import fetch
 from oegen.models import User
 from oegen.pages.filters import (
@@ -163,9 +163,21 @@ def responsible_choices() -> list[tuple[str, str]]:
     ]
 
 
-@compiled
 def _people():
-    return User.objects.filter(Q(is_active=True) | _in_charge())
+    if not clock.past_day():
+        return _people_now()
+    return _people_then(in_charge={person for _, person in _of_facts() if person is not None})
+
+
+@compiled
+def _people_now():
+    in_charge = Exists(Pipeline.objects.filter(responsible=OuterRef("pk")).order_by())
+    return User.objects.filter(Q(is_active=True) | Q(in_charge))
+
+
+@compiled
+def _people_then(*, in_charge):
+    return User.objects.filter(Q(is_active=True) | Q(pk__in=one_of(in_charge, User)))
 
 
 def reader_key(query: QueryDict, reader: User) -> tuple[str, int | None]:
@@ -185,13 +197,6 @@ def name_reader(query: QueryDict, reader: User) -> QueryDict:
         else:
             named.setlist(parameter, [reader.username if one == MINE else one for one in values])
     return named
-
-
-def _in_charge() -> Q:
-    """The condition that a person is responsible for a pipeline."""
-    if clock.past_day():
-        return Q(pk__in={person for _, person in _of_facts() if person is not None})
-    return Q(Exists(Pipeline.objects.filter(responsible=OuterRef("pk")).order_by()))
 
 
 def _of_facts() -> list[tuple[str, int | None]]:

@@ -11,16 +11,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.urls import reverse
-from django.utils.datastructures import MultiValueDict
 from django.utils.text import Truncator
 
 from dashboard.metrics import Total
 from oegen import asof
 from oegen.core import clock, words
+from oegen.core.addresses import address_of, address_of_page
 from oegen.core.bidi import isolated
 from oegen.core.words import number, whole
-from oegen.pages.selection import ALL, Selection
+from oegen.pages.selection import ALL, NOT
 from pipelines.filters import NOT_RATED
 from pipelines.models import Technology
 from pipelines.querysets import NO_FACILITY, OPEN, Megawatts
@@ -31,6 +30,9 @@ ACCENT = ("#4F46E5", "#818CF8")
 PALE = ("#A5A0F5", "#4B4FA8")
 
 TOTAL_COLUMNS = ("Pipelines", "MWp DC", "MW AC", "of which storage", "MWh")
+
+#: The parameters of the filter that a list has by default.
+_STATUS = ("status", f"status{NOT}")
 
 #: Placeholder in a link for a value that charts.js fills in.
 PLACEHOLDER = "PLACE"
@@ -107,7 +109,7 @@ class Lists:
             if "also" in query:
                 both["also"] = query["also"]
             query["also"] = [urlencode(both, doseq=True)]
-        if not Selection.from_data(MultiValueDict(query), "status"):
+        if not any(any(query.get(name, ())) for name in _STATUS):
             # Without a status the list would apply its default filter.
             query["status"] = [ALL]
         return Link(
@@ -141,7 +143,7 @@ class Lists:
     @staticmethod
     def pipeline(key: UUID) -> Link:
         """The page of one pipeline."""
-        return Link(asof.keep_day(reverse("pipeline", args=[key]), clock.past_day()))
+        return Link(asof.keep_day(address_of("pipeline", key), clock.past_day()))
 
     @staticmethod
     def points(**wanted) -> Link:
@@ -149,9 +151,10 @@ class Lists:
 
 
 def _address(name: str, query: dict) -> str:
-    parameters = _encoded(*((key, _values(query[key])) for key in sorted(query)))
-    address = f"{reverse(name)}?{parameters}" if parameters else reverse(name)
-    return asof.keep_day(address, clock.past_day())
+    pairs = (_encoded(key, _values(query[key])) for key in sorted(query))
+    parameters = "&".join(filter(None, pairs))
+    address = address_of_page(name)
+    return asof.keep_day(f"{address}?{parameters}" if parameters else address, clock.past_day())
 
 
 def _values(given: Any) -> tuple[Any, ...]:
@@ -159,8 +162,9 @@ def _values(given: Any) -> tuple[Any, ...]:
 
 
 @lru_cache(2000)
-def _encoded(*parameters: tuple[str, tuple[Any, ...]]) -> str:
-    return urlencode(parameters, doseq=True)
+def _encoded(key: str, values: tuple[Any, ...]) -> str:
+    """A parameter of an address: one by one, because those of the page are in each of its links."""
+    return urlencode({key: values}, doseq=True)
 
 
 # Numbers in words --------------------------------------------------------------------------------

@@ -107,7 +107,13 @@ def data_version() -> str:
     never the reverse.
     """
     if moment := clock.past_moment():
-        return ":".join((*seals_before(moment, DATE_ROWS), str(moment), str(clock.past_day())))
+        # Read once in a block, because a page asks for each of the things that it caches.
+        past, day = _tables.get(), clock.past_day()
+        known = past.versions if past else {}
+        if (moment, day) not in known:
+            version = ":".join((*seals_before(moment, DATE_ROWS), str(moment), str(day)))
+            known[moment, day] = version
+        return known[moment, day]
     tables = [audit.history_model(model)._meta.label_lower for model in audit.business_models()]
     return f"{newest_seal(tables)}:{clock.today()}"
 
@@ -127,6 +133,8 @@ class _PastTables:
         self._rows = PastRows(connection, time)
         self._postgresql = connection.vendor == "postgresql"
         self._created: list[tuple[str, str]] = []
+        #: The ``data_version`` of the moments and days that were asked for.
+        self.versions: dict[tuple[datetime, date | None], str] = {}
         self.start()
 
     def start(self) -> None:

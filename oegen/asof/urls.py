@@ -43,6 +43,8 @@ def keep_day_in(html: str, day: date) -> str:
         tag = match[0]
         if tag.startswith("<form") and 'method="get"' in tag:
             return f'{tag}<input type="hidden" name="{PARAMETER}" value="{day}">'
+        if '="/' not in tag:
+            return tag
         return _LINK.sub(lambda one: f"{one[1]}{with_day(one[2])}{one[3]}", tag)
 
     def with_day(address: str) -> str:

@@ -103,16 +103,20 @@ class ChangeSetQuerySet(models.QuerySet["ChangeSet"]):
         return self.filter(Q(recorded_at__lt=clock.now()) | Q(source=Source.MIGRATION))
 
     def in_feed(self) -> Self:
-        """Change sets for the list of latest changes: recorded up to the effective day, without
-        migrations and without those that changed accounts and groups only."""
+        """Change sets ``for_feed`` that were recorded up to the effective day."""
+        found = self.for_feed()
+        # Not ``recorded()``, which also selects migrations: no index has both.
+        return found.filter(recorded_at__lt=clock.now()) if clock.past_day() else found
+
+    def for_feed(self) -> Self:
+        """Change sets for the list of latest changes: without migrations and without those that
+        changed accounts and groups only."""
         tables = [
             history_model(model)._meta.label_lower
             for model in tracked_models()
             if not model.IS_COPY
         ]
-        found = self.exclude(source=Source.MIGRATION).filter(contents__has_any_keys=tables)
-        # Not ``recorded()``, which also selects migrations: no index has both.
-        return found.filter(recorded_at__lt=clock.now()) if clock.past_day() else found
+        return self.exclude(source=Source.MIGRATION).filter(contents__has_any_keys=tables)
 
 
 class ChangeSet(models.Model):

@@ -1,4 +1,4 @@
-"""The addresses of records."""
+"""The addresses of pages and records."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from uuid import UUID
 from django.urls import get_script_prefix, get_urlconf, reverse
 
 _NIL = UUID(int=0)
+
+
+def address_of_page(route: str) -> str:
+    """``reverse`` for a route without arguments, in a tenth of the time."""
+    return _address_of_page(route, get_urlconf(), get_script_prefix())
+
+
+@cache
+def _address_of_page(route: str, urlconf: str | None, prefix: str) -> str:
+    return reverse(route)
 
 
 def address_of(route: str, key: UUID | str) -> str:

@@ -84,7 +84,7 @@ def _icon_of(name: str, extra_class: str, colour: str, fallback: str) -> SafeStr
 
 for function in (
     *(words.number, words.whole, words.plain, words.degrees, words.mw),
-    *(words.signed, words.days, words.in_days, words.than),
+    *(words.signed, words.days, words.in_days, words.than, words.day),
 ):
     register.filter(function)
 

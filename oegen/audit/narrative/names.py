@@ -15,7 +15,7 @@ from oegen.audit.choices import REMOVED
 from oegen.audit.registry import Row
 from oegen.core import clock
 from oegen.core.bidi import isolated
-from oegen.core.compiled import records_by_key
+from oegen.core.compiled import compiled, one_of, records_by_key
 from oegen.core.pointers import target_of
 
 NOTHING = "empty"
@@ -81,7 +81,7 @@ class NameCache:
                 self._found[model, key] = instance
         gone = {key for key in keys if (model, key) not in self._live}
         if gone and issubclass(model, AuditedModel) and not model.PARENT_FIELD:
-            for row in model.history.filter(id__in=gone).order_by("history_date", "history_id"):
+            for row in _states(model, keys=gone):
                 self._found[model, row.id] = row.instance
 
 
@@ -90,8 +90,14 @@ def _records(model: type[models.Model], keys: set[Any]) -> dict[Any, models.Mode
     found: dict[Any, models.Model] = {}
     if clock.past_day() and issubclass(model, AuditedModel) and not model.is_vocabulary():
         # The table as of that day takes longer to make than a few records to look up in it.
-        rows = model.history.filter(id__in=keys).order_by("history_date", "history_id")
-        newest = {row.id: row for row in rows}
+        newest = {row.id: row for row in _states(model, keys=keys)}
         found = {key: row.instance for key, row in newest.items() if row.history_type != REMOVED}
         keys = keys - newest.keys()
     return found | records_by_key(model, keys)
+
+
+@compiled
+def _states(model: type[AuditedModel], *, keys: Any) -> models.QuerySet[Any]:
+    """The history rows of these records, the oldest first."""
+    rows: models.QuerySet[Any] = model.history.filter(id__in=one_of(keys, model))
+    return rows.order_by("history_date", "history_id")

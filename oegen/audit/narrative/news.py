@@ -41,6 +41,8 @@ def latest(
     """
     if before:
         newest = _newest_before(limit, moment=before.recorded_at, key=before.pk)
+    elif clock.past_day():
+        newest = _newest_until(limit, moment=clock.now())
     else:
         newest = _newest(limit)
     small: dict[type[AuditedModel], list[Any]] = defaultdict(list)
@@ -62,8 +64,14 @@ def latest(
 
 @compiled
 def _newest(limit: int) -> models.QuerySet[Any]:
-    change_sets = ChangeSet.objects.in_feed().select_related("person")
+    change_sets = ChangeSet.objects.for_feed().select_related("person")
     return change_sets.order_by("-recorded_at", "-pk")[:limit]
+
+
+@compiled
+def _newest_until(limit: int, *, moment: Any) -> models.QuerySet[Any]:
+    change_sets = ChangeSet.objects.for_feed().filter(recorded_at__lt=moment)
+    return change_sets.select_related("person").order_by("-recorded_at", "-pk")[:limit]
 
 
 @compiled
