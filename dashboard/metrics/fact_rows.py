@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, Case, F, Q, When
+from django.db.models import BigIntegerField, Case, F, Q
 from django.db.models.expressions import Combinable, RawSQL
 
 from dashboard.metrics.columns import KEYS, Column
@@ -15,13 +15,12 @@ from oegen.core import clock
 from oegen.core.sql import Values, year_of
 from pipelines.choices import UNCONFIRMED_DAYS, CapacityBasis
 from pipelines.facts.days import of_today, write_for_any_day
-from pipelines.facts.querysets import fact_probability
+from pipelines.facts.querysets import fact_probability, valid_own_chance
 from pipelines.facts.spans import Span
 from pipelines.models import Fact
 from pipelines.querysets import (
     as_number,
     is_overdue,
-    is_own_valid,
     is_sold_ready,
     not_confirmed_since,
     part_of,
@@ -141,9 +140,7 @@ def _stored_sql(vendor: str) -> tuple[str, Values]:
         lambda: (
             Fact.objects.order_by()
             .annotate(
-                chance=Case(
-                    When(is_own_valid("own_chance", "own_chance_until"), then=F("own_chance"))
-                ),
+                chance=Case(valid_own_chance()),
                 is_late=as_number(Q(rtb_date__lt=clock.today())),
                 is_stale=as_number(
                     Q(rag_confirmed_at=None)

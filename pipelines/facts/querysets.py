@@ -78,10 +78,15 @@ class FactQuerySet(ConditionsQuerySet):
         return self.annotate(is_sold_ready=ready)
 
 
+def valid_own_chance(today: date | None = None) -> When:
+    """The pipeline's own probability, where it replaces the stage's."""
+    return When(is_own_valid("own_chance", "own_chance_until", today), then=F("own_chance"))
+
+
 def fact_probability(today: date | None = None) -> Case:
     """The probability of a fact, in hundredths of a percent."""
     return Case(
-        When(is_own_valid("own_chance", "own_chance_until", today), then=F("own_chance")),
+        valid_own_chance(today),
         default=whole_number(F("stage__default_probability_pct") * 100),
         output_field=BigIntegerField(),
     )

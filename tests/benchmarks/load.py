@@ -53,8 +53,7 @@ def main() -> None:
     set_up(options.pipelines)
     say("", "a second", "ms", "ms, 95 %", "CPU ms", "MB")
     with session() as cookie, server(options.workers) as (port, master):
-        idle = sum(map(memory_mb, [master, *workers_of(master)]))
-        say("before use", *("" for _ in range(4)), f"{idle:.0f}")
+        say("before use", *("" for _ in range(4)), f"{server_mb(master):.0f}")
         for name, addresses in kinds().items():
             if options.only in name:
                 load = Load(port, cookie, addresses)
@@ -189,7 +188,7 @@ def measure(name: str, load: Load, clients: int, seconds: float, master: int) ->
         f"{statistics.median(load.times) * 1000:.0f}",
         f"{slow * 1000:.0f}",
         f"{busy / number * 1000:.1f}",
-        f"{sum(map(memory_mb, [master, *workers_of(master)])):.0f}",
+        f"{server_mb(master):.0f}",
     )
 
 
@@ -204,6 +203,10 @@ def cpu_seconds(master: int) -> float:
     # After the name in brackets: the 12th and 13th fields are user and system time.
     fields = [stat.rpartition(")")[2].split() for stat in stats]
     return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
+
+
+def server_mb(master: int) -> float:
+    return sum(map(memory_mb, [master, *workers_of(master)]))
 
 
 def memory_mb(pid: int) -> float:

@@ -67,7 +67,7 @@ def findings(counts: Counter[str]) -> Iterator[Finding]:
                     f"{seal_format} before it",
                     evidence=change_set.seal or "",
                 )
-            if sealed_at and change_set.sealed_at and _is_earlier(change_set.sealed_at, sealed_at):
+            if sealed_at and change_set.sealed_at and is_earlier(change_set.sealed_at, sealed_at):
                 yield Finding(
                     where,
                     "the clock was set back before it was written",
@@ -103,7 +103,8 @@ def link_findings(
         )
 
 
-def _is_earlier(when: datetime, before: datetime) -> bool:
+def is_earlier(when: datetime, before: datetime) -> bool:
+    """Whether the clock was set back in between."""
     return when < before - CLOCK_TOLERANCE
 
 

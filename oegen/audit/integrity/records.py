@@ -15,7 +15,7 @@ from django.db import connection
 from oegen import audit
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
-from oegen.audit.integrity.chain import CLOCK_TOLERANCE, altered_row_findings
+from oegen.audit.integrity.chain import altered_row_findings, is_earlier
 from oegen.audit.integrity.finding import Finding, entry_name, format_time, record_name
 from oegen.audit.integrity.reading import Chunk, Faults, fault_findings, read, read_chunks
 from oegen.audit.registry import Row
@@ -81,21 +81,14 @@ def _read_history(history: type[Row], altered: list[int]) -> Iterator[_Entry]:
 
 
 def _follow_one_another(entries: list[_Entry]) -> bool:
-    """Whether there is nothing to find about the versions of a record: what most have, which is
-    changes of one that was created. ``_version_findings`` looks at the others."""
+    """Whether there is nothing to find about the versions of a record, none of them imported: so it
+    is with most. ``_version_findings`` looks at the others."""
     last = None
     for entry in entries:
-        if entry.place in entry.chunk.faults:
+        if entry.place in entry.chunk.faults or _expected(last, entry, has_past=False):
             return False
-        if last is None:
-            if entry.version != 1 or entry.history_type != audit.CREATED:
-                return False
-        elif (
-            entry.version != last.version + 1
-            or entry.history_type != audit.CHANGED
-            or last.history_type == audit.REMOVED
-            or entry.history_id < last.history_id
-            or entry.history_date < last.history_date - CLOCK_TOLERANCE
+        if last and (
+            entry.history_id < last.history_id or is_earlier(entry.history_date, last.history_date)
         ):
             return False
         last = entry
@@ -233,7 +226,7 @@ def _step_findings(last: Row | None, row: Row, *, has_past: bool) -> Iterator[Fi
         yield Finding(
             entry_name(row), "it stands before the entry it follows on", evidence=row.digest
         )
-    if row.history_date < last.history_date - CLOCK_TOLERANCE:
+    if is_earlier(row.history_date, last.history_date):
         yield Finding(
             entry_name(row),
             "the clock was set back before it was written",
@@ -244,7 +237,7 @@ def _step_findings(last: Row | None, row: Row, *, has_past: bool) -> Iterator[Fi
         )
 
 
-def _expected(last: Row | None, row: Row, *, has_past: bool) -> str:
+def _expected(last: Row | _Entry | None, row: Row | _Entry, *, has_past: bool) -> str:
     """An error message if ``row`` can't be the successor of ``last``; else empty."""
     if last is None:
         # Imported rows about a record's past come before its version 1.
