@@ -60,6 +60,9 @@ KEYS = (
     Column.UNCONFIRMED,
 )
 
+#: Those of totals of all pipelines together, as headlines have them.
+STATE_KEYS = (Column.STATE, Column.OVERDUE, Column.UNCONFIRMED)
+
 
 class Condition(Enum):
     """Conditions on facts: a column, one of ``KEYS``, and its value; None is any value at all."""
@@ -80,23 +83,27 @@ class Condition(Enum):
         return f"{column} IS NOT NULL" if value is None else f"{column} = {value!r}"
 
 
-def values_of(columns: Iterable[Column]) -> Callable[[Values], Values]:
-    """A function that reads these of the values of ``KEYS``."""
-    places = [KEYS.index(column) for column in columns]
+def values_of(
+    columns: Iterable[Column], keys: tuple[Column, ...] = KEYS
+) -> Callable[[Values], Values]:
+    """A function that reads these of the values of the ``keys``."""
+    places = [keys.index(column) for column in columns]
     if len(places) == 1:
         [place] = places
-        return lambda keys: (keys[place],)
-    return itemgetter(*places) if places else lambda keys: ()
+        return lambda values: (values[place],)
+    return itemgetter(*places) if places else lambda values: ()
 
 
-def selector(where: Iterable[Condition]) -> Callable[[Values], bool]:
-    """A function that says whether values of ``KEYS`` meet all conditions."""
-    checks = [(KEYS.index(one.column), one.value[1]) for one in where]
+def selector(
+    where: Iterable[Condition], keys: tuple[Column, ...] = KEYS
+) -> Callable[[Values], bool]:
+    """A function that says whether values of the ``keys`` meet all conditions."""
+    checks = [(keys.index(one.column), one.value[1]) for one in where]
     # Without a call for each condition, because there are thousands of keys.
     if len(checks) == 1 and checks[0][1] is not None:
         [(place, only)] = checks
-        return lambda keys: bool(keys[place] == only)
-    return lambda keys: all(
-        keys[place] is not None if wanted is None else keys[place] == wanted
+        return lambda values: bool(values[place] == only)
+    return lambda values: all(
+        values[place] is not None if wanted is None else values[place] == wanted
         for place, wanted in checks
     )

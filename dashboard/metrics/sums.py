@@ -16,7 +16,7 @@ from functools import cached_property
 from operator import neg
 from typing import Any, NamedTuple, cast
 
-from dashboard.metrics.columns import Column, Condition, selector, values_of
+from dashboard.metrics.columns import KEYS, Column, Condition, selector, values_of
 from oegen.core.sql import Values
 from pipelines.querysets import WHOLE, Capacity, Megawatts, mw_of
 
@@ -31,8 +31,8 @@ Numbers = tuple[int, int, int, int, int, int, int, int, int]
 
 
 class SumRow(NamedTuple):
-    """The sums of the facts with equal ``keys``, values of ``KEYS``, and equal basis, except those
-    of shared facilities."""
+    """The sums of the facts with equal ``keys``, as in ``Sums``, and equal basis, except those of
+    shared facilities."""
 
     keys: Values
     basis: str | None
@@ -100,20 +100,28 @@ Members = tuple[SharedRow, ...]
 
 @dataclass(frozen=True)
 class Sums:
-    """``facilities`` are the shared ones, by id."""
+    """``facilities`` are the shared ones, by id. ``keys`` are the columns whose values the rows
+    have as theirs."""
 
     rows: tuple[SumRow, ...]
     facilities: dict[str, Members]
+    keys: tuple[Column, ...] = KEYS
 
     @classmethod
-    def of(cls, rows: Iterable[SumRow], shared: Iterable[SharedRow]) -> Sums:
+    def of(
+        cls,
+        rows: Iterable[SumRow],
+        shared: Iterable[SharedRow],
+        keys: tuple[Column, ...] = KEYS,
+    ) -> Sums:
         facilities: dict[str, list[SharedRow]] = defaultdict(list)
         # One object for equal keys, of which there are thousands.
         known: dict[Values, Values] = {}
         for row in shared:
             one = row._replace(keys=known.setdefault(row.keys, row.keys))
             facilities[row.facility].append(one)
-        return cls(tuple(rows), {key: tuple(members) for key, members in facilities.items()})
+        members = {key: tuple(own) for key, own in facilities.items()}
+        return cls(tuple(rows), members, keys)
 
     def __add__(self, other: Sums) -> Sums:
         facilities = {
@@ -132,9 +140,8 @@ class Sums:
     def _with(self, more: tuple[SumRow, ...], facilities: dict[str, Members]) -> Sums:
         """With ``more`` rows, and these ``facilities`` as they are now."""
         together = {**self.facilities, **facilities}
-        result = Sums(
-            self.rows + more, {key: members for key, members in together.items() if members}
-        )
+        kept = {key: members for key, members in together.items() if members}
+        result = Sums(self.rows + more, kept, self.keys)
         changed = {
             key: (self.facilities.get(key, ()), members) for key, members in facilities.items()
         }
@@ -163,8 +170,8 @@ class Sums:
         return _Index(self)
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
-        """The total of each group by the values of ``keys``, which are ``KEYS``. A condition on the
-        technology requires ``Column.TECHNOLOGY`` in them."""
+        """The total of each group by the values of ``keys``, which are some of those of the sums. A
+        condition on the technology requires ``Column.TECHNOLOGY`` in them."""
         return self.added_by(*keys, where=where).totals()
 
     def added_by(
@@ -185,7 +192,7 @@ class Sums:
     def _added_by(
         self, keys: tuple[Column, ...], where: tuple[Condition, ...], distinct: bool
     ) -> Adder:
-        read, selects = values_of(keys), selector(where)
+        read, selects = values_of(keys, self.keys), selector(where, self.keys)
         by_technology = Column.TECHNOLOGY in keys
         if before := vars(self).get("_before"):
             known, more, changed = before
@@ -231,7 +238,7 @@ class _Index:
     """
 
     def __init__(self, sums: Sums) -> None:
-        #: The distinct values of ``KEYS``, numbered from 0.
+        #: The distinct keys, numbered from 0.
         self.places: dict[Values, int] = {}
         #: By place and basis: the numbers of pipelines, by technology too, and ``Numbers``.
         self.rows: dict[Values, tuple[int, ...]] = {}

@@ -125,7 +125,7 @@ class Exposure:
 
 
 def headline(portfolio: Portfolio) -> Headline:
-    states = portfolio.totals_by(Column.STATE)
+    states = portfolio.sums_by_state.totals_by(Column.STATE)
     return Headline(
         open=states.get((OPEN,), Total()),
         on_hold=states.get((HELD,), Total()),
