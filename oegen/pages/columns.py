@@ -1,6 +1,9 @@
 """Column classes of lists."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Hashable, Iterable
+from copy import copy
 from functools import cached_property
 from operator import methodcaller
 from typing import Any
@@ -64,6 +67,10 @@ class Column(tables.Column):
         self.file_value = file_value
         self.file_choices = file_choices
         super().__init__(*args, **kwargs)
+
+    def __deepcopy__(self, memo: object) -> Column:
+        """A table's own column, which needs none of what the class's is made of again."""
+        return copy(self)
 
     def cell(self, record: Model, value: Any) -> Any:
         """The content of the cell; HTML as a SafeString. Not called for ``empty_values``."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any
@@ -267,6 +268,21 @@ class FilterForm(forms.Form):
         return values
 
 
+class _Filters(dict[str, django_filters.Filter]):
+    """The filters of a class, by name. A filter set makes its own with ``deepcopy``, but needs none
+    of the choices, widgets and functions in them again: that takes a tenth of a page."""
+
+    def __deepcopy__(self, memo: object) -> dict[str, django_filters.Filter]:
+        return {name: _own_copy(one) for name, one in self.items()}
+
+
+def _own_copy(one: django_filters.Filter) -> django_filters.Filter:
+    own = copy(one)
+    own.extra = dict(one.extra)
+    own.method = one.method  # Binds it to the copy.
+    return own
+
+
 class PageFilterSet(django_filters.FilterSet):
     """The filters above a list, with the site's widgets."""
 
@@ -279,6 +295,10 @@ class PageFilterSet(django_filters.FilterSet):
     #: The default choice of one of the filters.
     default_filter: DefaultFilter | None = None
     form_class: type[FilterForm] = FilterForm
+
+    @classmethod
+    def get_filters(cls):
+        return _Filters(super().get_filters())
 
     def get_form_class(self):
         return partial(self.form_class, filters=self)
