@@ -14,7 +14,17 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import DateField, DateTimeField, Expression, Field, Model, QuerySet, UUIDField
+from django.db.models import (
+    Aggregate,
+    DateField,
+    DateTimeField,
+    Expression,
+    Field,
+    Model,
+    QuerySet,
+    UUIDField,
+    Value,
+)
 from django.db.models.expressions import RawSQL
 from django.db.models.query import (  # type: ignore[attr-defined]  # the stubs lack one
     ModelIterable,
@@ -54,6 +64,13 @@ def one_of(keys: Any, model: type[Model]) -> RawSQL:
     """For a lookup with ``in`` in a compiled queryset: several keys of the model, as one value."""
     key: Any = model._meta.pk
     return RawSQL(each_key_sql(connection.vendor, key.rel_db_type(connection)), [keys])  # noqa: S611
+
+
+def in_one_row(queryset: QuerySet[Any], **aggregates: Aggregate) -> QuerySet[Any, Any]:
+    """What ``aggregate`` would give at once, as a queryset with one row of values."""
+    grouped: Any = queryset.order_by().values(everything=Value(1))
+    found: QuerySet[Any, Any] = grouped.annotate(**aggregates).values_list(*aggregates)
+    return found
 
 
 class Statement:

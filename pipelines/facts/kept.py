@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, Value
+from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
 from oegen import asof, audit
@@ -16,7 +16,7 @@ from oegen.audit import table_version
 from oegen.audit.changesets import seals_before
 from oegen.core import clock
 from oegen.core.caching import cache_key, keep
-from oegen.core.compiled import compiled
+from oegen.core.compiled import compiled, in_one_row
 from oegen.core.sql import Values, adapted, fetch, uuid_of
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.intervals import FOREVER
@@ -163,12 +163,8 @@ def _facts_since(*, until: Any) -> Any:
     its end ever changes, once."""
     has_ended = Q(valid_until__lt=FOREVER)
     facts = Fact.objects.filter(Q(valid_from__gte=until) | (Q(valid_until__gte=until) & has_ended))
-    facts = (
-        facts.order_by()
-        .values(everything=Value(1))
-        .annotate(newest=Max("pk"), number=Count("pk"), ended=Count("pk", filter=has_ended))
-    )
-    return facts.values_list("newest", "number", "ended")
+    ended = Count("pk", filter=has_ended)
+    return in_one_row(facts, newest=Max("pk"), number=Count("pk"), ended=ended)
 
 
 def _changes_of(column: str, since: datetime) -> Values:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Count, Max, Q
 
 from oegen.core import clock
-from oegen.core.compiled import compiled
+from oegen.core.compiled import compiled, in_one_row
 from oegen.core.fields import choices_constraint
 from pipelines.choices import FindingKind
 from pipelines.facts.intervals import FOREVER
@@ -37,10 +37,8 @@ class RegisterFindingQuerySet(models.QuerySet[Any]):
 
 @compiled
 def _newest_and_number() -> models.QuerySet[Any]:
-    found = RegisterFinding.objects.order_by().values(everything=models.Value(1))
-    is_current = Q(valid_until__gte=FOREVER)
-    found = found.annotate(newest=Max("pk"), number=Count("pk", filter=is_current))
-    return found.values_list("newest", "number")
+    current = Count("pk", filter=Q(valid_until__gte=FOREVER))
+    return in_one_row(RegisterFinding.objects.all(), newest=Max("pk"), number=current)
 
 
 class RegisterFinding(models.Model):

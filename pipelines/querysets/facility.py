@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from django.db import connections
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import BaseExpression
 from django.db.models.functions import Coalesce
 
 from oegen import search
 from oegen.audit.querysets import AuditedQuerySet
 from oegen.core import clock
+from oegen.core.compiled import in_one_row
 from pipelines.querysets.capacity import Capacity, capacity_of_sums, sums_of_capacity
 from pipelines.querysets.codes import ALL_KINDS
 
@@ -45,13 +46,12 @@ class FacilityQuerySet(AuditedQuerySet):
     def capacity(self) -> Capacity:
         return capacity_of_sums(self.order_by().aggregate(**sums_of_capacity()))
 
-    def capacity_sums(self, keys: Keys) -> FacilityQuerySet:
+    def capacity_sums(self, keys: Keys) -> QuerySet[Any, Any]:
         """One row with the sums of the facilities with these keys, for ``capacity_of``."""
-        return self.model.objects.filter(pk__in=keys)._in_one_row()
+        return self.model.objects.filter(pk__in=keys).in_one_row()
 
-    def _in_one_row(self) -> Self:
-        sums = sums_of_capacity()
-        return self.order_by().values(everything=Value(1)).annotate(**sums).values_list(*sums)
+    def in_one_row(self) -> QuerySet[Any, Any]:
+        return in_one_row(self, **sums_of_capacity())
 
     @staticmethod
     def capacity_of(sums: Sequence[Any]) -> Capacity:

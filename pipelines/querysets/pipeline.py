@@ -215,9 +215,9 @@ class PipelineQuerySet(SharesQuerySet, ConditionsQuerySet):  # type: ignore[over
         """The total capacity: a facility in two of these pipelines counts once."""
         return self.facilities().capacity()
 
-    def capacity_sums(self, keys: Keys) -> FacilityQuerySet:
+    def capacity_sums(self, keys: Keys) -> QuerySet[Any, Any]:
         """One row with the sums of the pipelines with these keys, for ``capacity_of``."""
-        return self._facilities().in_pipelines(keys)._in_one_row()
+        return self._facilities().in_pipelines(keys).in_one_row()
 
     capacity_of = staticmethod(FacilityQuerySet.capacity_of)
 

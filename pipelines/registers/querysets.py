@@ -7,9 +7,10 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any, Self
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.expressions import BaseExpression
 
+from oegen.core.compiled import in_one_row
 from pipelines.choices import CapacityBasis
 from pipelines.querysets import Megawatts
 from pipelines.querysets.facility import of_technology
@@ -105,9 +106,7 @@ class RegisterProjectQuerySet(QuerySet[Any]):
 
     def capacity_sums(self, keys: QuerySet[Any] | BaseExpression) -> QuerySet[Any]:
         """One row with the sums of the projects with these keys, for ``capacity_of``."""
-        sums = _sums()
-        found = self.model.objects.filter(pk__in=keys).order_by().values(everything=Value(1))
-        return found.annotate(**sums).values_list(*sums)
+        return in_one_row(self.model.objects.filter(pk__in=keys), **_sums())
 
     @staticmethod
     def capacity_of(sums: Sequence[Any]) -> RegisterCapacity:
