@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -220,22 +221,10 @@ class _Tally:
             stays, moved = of_stage.get(days, (0, 0))
             of_stage[days] = stays + number, moved
             not_over[stage] += number
-        summaries = {}
-        for stage, (pipelines, went_on, sold, ended) in self.results.items():
-            lengths = [
-                Length(days, moved, stays) for days, (stays, moved) in sorted(found[stage].items())
-            ]
-            summaries[stage] = Summary(
-                pipelines,
-                stays=sum(stays for _, _, stays in lengths),
-                ongoing=not_over[stage],
-                moved=sum(moved for _, moved, _ in lengths),
-                median_days=days_until(lengths, 0.5),
-                usual_days=days_until(lengths, FOUR_FIFTHS),
-                went_on=went_on,
-                sold=sold,
-                ended=ended,
-            )
+        summaries = {
+            stage: _summary(found[stage], not_over[stage], results)
+            for stage, results in self.results.items()
+        }
         usual = {
             stage: one.usual_days
             for stage, one in summaries.items()
@@ -256,11 +245,51 @@ def _combine(
     return tuple(map(operator, one, other))
 
 
+def _summary(
+    over_or_not: dict[int, tuple[int, ...]], ongoing: int, results: tuple[int, ...]
+) -> Summary:
+    """``over_or_not``: by days, the numbers of all stays and of those that ended with a move;
+    ``results`` as in ``_Tally``."""
+    pipelines, went_on, sold, ended = results
+    lengths = [Length(days, moved, stays) for days, (stays, moved) in sorted(over_or_not.items())]
+    return Summary(
+        pipelines,
+        stays=sum(stays for _, _, stays in lengths),
+        ongoing=ongoing,
+        moved=sum(moved for _, moved, _ in lengths),
+        median_days=days_until(lengths, 0.5),
+        usual_days=days_until(lengths, FOUR_FIFTHS),
+        went_on=went_on,
+        sold=sold,
+        ended=ended,
+    )
+
+
 def summarize(day: date, only: str) -> dict[str, Summary]:
     """The stays up to the day, by the stage's code, of the pipelines whose ids a table has. Those
     of all are in ``stays_of_all``."""
     wanted = RawSQL(f"SELECT id FROM {only}", ())  # noqa: S608, S611 - no user input
-    return _read(clock.past_moment(), wanted).stays(day).summaries
+    stays, params = _stays_sql(clock.past_moment(), wanted)
+    days = sql.days_between("began", f"COALESCE(until, {sql.date_literal(day)})")
+    found: dict[str, dict[int, tuple[int, ...]]] = defaultdict(dict)
+    ongoing: Counter[str] = Counter()
+    results: dict[str, tuple[int, ...]] = {}
+    for stage, length, *numbers in sql.fetch(
+        f"""
+        WITH stays AS MATERIALIZED ({stays})
+        SELECT stage, {days}, COUNT(*), SUM(moved), SUM(CASE WHEN until IS NULL THEN 1 END), 0
+        FROM stays GROUP BY 1, 2
+        UNION ALL {_results_sql("NULL")}
+        """,  # noqa: S608
+        params,
+    ):
+        if length is None:
+            results[stage] = tuple(map(int, numbers))
+        else:
+            number, moved, going_on, _ = numbers
+            found[stage][int(length)] = int(number), int(moved)
+            ongoing[stage] += int(going_on or 0)
+    return {stage: _summary(found[stage], ongoing[stage], own) for stage, own in results.items()}
 
 
 def stays_of_all(day: date) -> Stays:
@@ -329,25 +358,37 @@ def _read_version(moment: datetime) -> Values:
     return version
 
 
-def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
-    """By the transitions before the moment, or the current ones; ``only`` selects the ids of the
-    pipelines wanted."""
-    wanted = f"pipeline_id IN ({only.sql})" if only else "1 = 1"
+def _stays_sql(moment: datetime | None, only: RawSQL | None) -> tuple[str, Values]:
+    """SQL, with parameters, for the stays by the transitions before the moment, or the current
+    ones; ``only`` selects the ids of the pipelines wanted."""
+    wanted, params = (f"pipeline_id IN ({only.sql})", tuple(only.params)) if only else ("1 = 1", ())
     if moment is None:
-        stays, params = stays_sql(f"WHERE {wanted}"), ()
-    else:
-        # Not from tables as of a past day: to make them takes longer.
-        history, params = _history_of(_models()[0]), sql.adapted(moment)
-        stays = stays_sql(
-            transitions=f"""(
-                SELECT * FROM (
-                    SELECT *, ROW_NUMBER() OVER (
-                        PARTITION BY id ORDER BY history_date DESC, history_id DESC
-                    ) AS age
-                    FROM {history} WHERE history_date < %s AND {wanted}
-                ) AS versions WHERE age = 1 AND history_type <> '{audit.REMOVED}'
-            )"""  # noqa: S608
-        )
+        return stays_sql(f"WHERE {wanted}"), params
+    # Not from tables as of a past day: to make them takes longer.
+    history = _history_of(_models()[0])
+    versions = f"""(
+        SELECT * FROM (
+            SELECT *, ROW_NUMBER() OVER (
+                PARTITION BY id ORDER BY history_date DESC, history_id DESC
+            ) AS age
+            FROM {history} WHERE history_date < %s AND {wanted}
+        ) AS versions WHERE age = 1 AND history_type <> '{audit.REMOVED}'
+    )"""  # noqa: S608
+    return stays_sql(transitions=versions), sql.adapted(moment) + params
+
+
+def _results_sql(*nulls: str) -> str:
+    """SQL with a row for each stage, of the table “stays”: its code, the ``nulls``, and the numbers
+    of ``_Tally.results``."""
+    return f"""
+        SELECT {", ".join(["stage", *nulls])}, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
+        FROM ({stage_results_sql("stays")}) AS results GROUP BY stage
+    """  # noqa: S608
+
+
+def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
+    """``moment`` and ``only`` as in ``_stays_sql``."""
+    stays, params = _stays_sql(moment, only)
     over: dict[str, dict[int, tuple[int, ...]]] = {}
     ongoing: dict[tuple[str, date], str] = {}
     results: dict[str, tuple[int, ...]] = {}
@@ -360,11 +401,9 @@ def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
         UNION ALL
         SELECT stage, NULL, began, {sql.joined("pipeline_id")}, 0, 0, 0, 0
         FROM stays WHERE until IS NULL GROUP BY stage, began
-        UNION ALL
-        SELECT stage, NULL, NULL, NULL, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
-        FROM ({stage_results_sql("stays")}) AS results GROUP BY stage
+        UNION ALL {_results_sql("NULL", "NULL", "NULL")}
         """,  # noqa: S608
-        params + tuple(only.params if only else ()),
+        params,
     ):
         if days is not None:
             over.setdefault(stage, {})[int(days)] = int(numbers[0]), int(numbers[1])
