@@ -143,7 +143,7 @@ class History:
     def write(self) -> None:
         for model, records in self.records.items():
             bulk.insert(model, records)
-            documents.index(model, records)
+            documents.index(model, records, are_new=True)
             keys.index(model, records)
             ordering.index(model, [*records, *self.rows[model]])
             self.totals[str(model._meta.verbose_name_plural)] += len(records)
