@@ -7,6 +7,7 @@ them today. The change sets are sealed like any other.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from infopoints.models import InformationPoint
 from oegen import audit
 from oegen.audit import seals
 from oegen.core import bulk
+from oegen.core.instances import instance_of
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.search import documents, keys, ordering
 from pipelines.facts.services import refresh_facts_about
@@ -74,8 +76,9 @@ class Event:
 
     def add(self, model: type[Record], **values: Any) -> Record:
         """Create a record with its first history row. Foreign keys are given as ``_id``."""
-        key = values.pop("id", None) or self._history.new_id()
-        record = model(id=key, created_at=self.when, modified_at=self.when, **values)
+        values["id"] = values.get("id") or self._history.new_id()
+        values["created_at"] = values["modified_at"] = self.when
+        record = instance_of(model, _defaults_without(model, values) | values)
         self._history.records[model].append(record)
         self._add_row(record, audit.CREATED)
         return record
@@ -105,6 +108,15 @@ class Event:
             record.rating = record.impact * record.likelihood
         row = audit.history_row(record, history_type, change_set=self.change_set)
         self._history.rows[type(record)].append(row)
+
+
+def _defaults_without(model: type[AuditedModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of the columns that have no value among these. Raises TypeError for a value that
+    is of no column."""
+    columns = {field.attname: field for field in model._meta.concrete_fields}
+    if unknown := values.keys() - columns.keys():
+        raise TypeError(f"{model.__name__} has no {', '.join(unknown)}")
+    return {name: columns[name].get_default() for name in columns.keys() - values.keys()}
 
 
 class History:

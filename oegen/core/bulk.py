@@ -8,6 +8,7 @@ values are converted column by column, equal ones once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from functools import cache
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,11 @@ _PLAIN: dict[Callable[..., Any], type] = {
     models.TextField.get_prep_value: str,
     models.BooleanField.get_prep_value: bool,
     models.IntegerField.get_prep_value: int,
+}
+#: Those for which SQLite has no type; times only with their zone.
+_PLAIN_DATES: dict[Callable[..., Any], type] = {
+    models.DateField.get_prep_value: date,
+    models.DateTimeField.get_prep_value: datetime,
 }
 
 
@@ -137,7 +143,8 @@ def _converter(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[An
     plain = _plain_type(field, connection)
 
     def convert(value: Any) -> Any:
-        if value is None or type(value) is plain:
+        is_naive = isinstance(value, datetime) and value.tzinfo is None
+        if value is None or (type(value) is plain and not is_naive):
             return value
         return field.get_db_prep_save(value, connection)
 
@@ -179,6 +186,8 @@ def _binary_dump(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[
 
 def _plain_type(field: AnyField, connection: BaseDatabaseWrapper) -> type | None:
     target = field.target_field if isinstance(field, models.ForeignKey) else field
+    has_types = connection.vendor == "postgresql"
     if isinstance(target, models.UUIDField):
-        return UUID if connection.features.has_native_uuid_field else None
-    return _PLAIN.get(type(field).get_prep_value)
+        return UUID if has_types else None
+    known = _PLAIN | _PLAIN_DATES if has_types else _PLAIN
+    return known.get(type(field).get_prep_value)

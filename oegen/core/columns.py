@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from operator import attrgetter
+from decimal import Decimal
+from operator import attrgetter, not_
 from types import NoneType
 from typing import Any, TypeVar
 from uuid import UUID
 
 R = TypeVar("R")
 
-#: The types whose equal values mean the same. Numbers with decimals are not: 0.0 equals -0.0.
-_SAME_IF_EQUAL = frozenset({str, int, bool, UUID, date, datetime})
+#: The types of which equal values mean the same, but for those for which the function is true: the
+#: second hour of one name, when clocks are set back, equals the first, and -0 equals 0.
+_SAME_IF_EQUAL: dict[type, Callable[[Any], bool] | None] = {
+    **dict.fromkeys((str, int, bool, UUID, date)),
+    datetime: attrgetter("fold"),
+    Decimal: not_,
+}
 
 
 def columns_of(rows: Iterable[Any], names: Sequence[str]) -> dict[str, Sequence[Any]]:
@@ -23,15 +29,19 @@ def columns_of(rows: Iterable[Any], names: Sequence[str]) -> dict[str, Sequence[
 
 
 def map_once(function: Callable[[Any], R], values: Sequence[Any]) -> list[R]:
-    """``function`` of each value, called once for equal ones, if they are all of one type."""
+    """``function`` of each value, called once for equal ones, if they are all of one type.
+
+    It must not tell Decimals apart by zeros at their end.
+    """
     types = set(map(type, values)) - {NoneType}
-    if len(types) > 1 or not types <= _SAME_IF_EQUAL or (datetime in types and _are_folded(values)):
-        return list(map(function, values))
-    results = {value: function(value) for value in set(values)}
-    return list(map(results.__getitem__, values))
+    if not types or (len(types) == 1 and _are_same_if_equal(types.pop(), values)):
+        results = {value: function(value) for value in set(values)}
+        return list(map(results.__getitem__, values))
+    return list(map(function, values))
 
 
-def _are_folded(values: Sequence[Any]) -> bool:
-    """Whether a time is the second one of its name, when clocks are set back: it equals the
-    first."""
-    return any(value is not None and value.fold for value in values)
+def _are_same_if_equal(kind: type, values: Iterable[Any]) -> bool:
+    if kind not in _SAME_IF_EQUAL:
+        return False
+    differs = _SAME_IF_EQUAL[kind]
+    return not (differs and any(value is not None and differs(value) for value in values))

@@ -156,12 +156,12 @@ def _records(
     """The records whose history meets the condition: key, history and stored values, if any."""
     columns, convert = SOURCES[model], _CONVERTERS[model]
     stored = model._base_manager.filter(condition).order_by()
-    live = {key: convert(*values) for key, *values in stored.values_list("pk", *columns)}
+    live = {row[0]: convert(*row[1:]) for row in stored.values_list("pk", *columns)}
     history = audit.history_model(model).objects.filter(condition)
     history = history.order_by("id", "history_date", "history_id")
     rows = history.values_list("id", "history_date", "history_type", *columns)
     for key, own in groupby(rows, itemgetter(0)):
-        read = [HistoryRow(moment, kind, convert(*values)) for _, moment, kind, *values in own]
+        read = [HistoryRow(row[1], row[2], convert(*row[3:])) for row in own]
         yield key, read, live.pop(key, None)
     for key, values in live.items():
         yield key, [], values

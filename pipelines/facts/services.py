@@ -198,9 +198,10 @@ def _differences(keys: Collection[UUID]) -> tuple[dict[int, Values], list[Values
     known: dict[Values, int] = {}
     outdated: dict[int, Values] = {}
     stored = Fact.objects.filter(pipeline_id__in=key_set(keys))
-    for pk, *row in stored.values_list("pk", *_COLUMNS):
-        if known.setdefault(tuple(row), pk) != pk:
-            outdated[pk] = tuple(row)
+    for row in stored.values_list(*_COLUMNS, "pk"):
+        values, pk = row[:-1], row[-1]
+        if known.setdefault(values, pk) != pk:
+            outdated[pk] = values
     derived = [
         _values(key, interval) for key, intervals in derive(keys).items() for interval in intervals
     ]

@@ -76,3 +76,12 @@ def test_equal_values_of_one_type_are_converted_once():
 )
 def test_equal_values_that_differ_are_told_apart(values):
     assert map_once(repr, values) == list(map(repr, values))
+
+
+def test_time_without_a_zone_is_one_of_the_time_zone_of_the_settings(settings):
+    settings.TIME_ZONE = "Europe/London"
+    summer = datetime(2026, 7, 1, 12)  # noqa: DTZ001, that is what it is about
+    with pytest.warns(RuntimeWarning, match="received a naive datetime"):
+        bulk.insert(FactRevision, [FactRevision(changed_from=summer)])
+    stored = FactRevision.objects.latest("pk").changed_from
+    assert stored == datetime(2026, 7, 1, 11, tzinfo=UTC)
