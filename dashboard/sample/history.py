@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from random import Random
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,9 @@ from oegen.core.instances import instance_of
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.search import documents, keys, ordering
 from pipelines.facts.services import refresh_facts_about
+
+if TYPE_CHECKING:
+    from oegen.core.fields import AnyField
 
 DAYS_BACK = 730
 LONDON = ZoneInfo("Europe/London")
@@ -113,10 +117,15 @@ class Event:
 def _defaults_without(model: type[AuditedModel], values: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of the columns that have no value among these. Raises TypeError for a value that
     is of no column."""
-    columns = {field.attname: field for field in model._meta.concrete_fields}
+    columns = _columns(model)
     if unknown := values.keys() - columns.keys():
         raise TypeError(f"{model.__name__} has no {', '.join(unknown)}")
     return {name: columns[name].get_default() for name in columns.keys() - values.keys()}
+
+
+@cache
+def _columns(model: type[AuditedModel]) -> dict[str, AnyField]:
+    return {field.attname: field for field in model._meta.concrete_fields}
 
 
 class History:
