@@ -14,6 +14,7 @@ from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, DataError, connections, models, transaction
 from psycopg.pq import Format
 
@@ -40,12 +41,14 @@ _PLAIN: dict[Callable[..., Any], type] = {
     models.BooleanField.get_prep_value: bool,
     models.IntegerField.get_prep_value: int,
 }
-#: Those for which SQLite has no type; times only with their zone.
-_PLAIN_DATES: dict[Callable[..., Any], type] = {
+
+#: Those for which SQLite has no type, too; times only with their zone.
+_PLAIN_ON_POSTGRESQL: dict[Callable[..., Any], type] = {
+    **_PLAIN,
+    models.UUIDField.get_db_prep_value: UUID,
     models.DateField.get_prep_value: date,
     models.DateTimeField.get_prep_value: datetime,
 }
-
 
 #: The sizes of PostgreSQL's integers in bytes.
 _INTEGERS = {"smallint": 2, "integer": 4, "bigint": 8}
@@ -69,16 +72,13 @@ def insert(
         return
     connection = connections[using]
     is_postgresql = connection.vendor == "postgresql"
-    converter = _binary_converter if is_postgresql else _converter
-    connection.ensure_connection()
     fields = _inserted_fields(model)
-    converted = zip(
-        *(
-            map_once(converter(field, connection), values)
-            for field, values in zip(fields, _values_of(fields, rows), strict=True)
-        ),
-        strict=True,
-    )
+    converters = [_converter(field, connection) for field in fields]
+    if is_postgresql:
+        dumps = _binary_dumps(model, using)
+        converters = [_in_copy(*both) for both in zip(converters, dumps, strict=True)]
+    columns = _values_of(fields, rows)
+    converted = zip(*map(map_once, converters, columns), strict=True)
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     with transaction.atomic(using, savepoint=False), connection.cursor() as cursor:
@@ -151,9 +151,8 @@ def _converter(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[An
     return convert
 
 
-def _binary_converter(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[Any], bytes]:
-    """From a value of the field to how it is written in PostgreSQL's binary format of COPY."""
-    convert, dump = _converter(field, connection), _binary_dump(field, connection)
+def _in_copy(convert: Callable[[Any], Any], dump: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    """From a value to how it is written in PostgreSQL's binary format of COPY."""
 
     def write(value: Any) -> bytes:
         value = convert(value)
@@ -165,9 +164,17 @@ def _binary_converter(field: AnyField, connection: BaseDatabaseWrapper) -> Calla
     return write
 
 
-def _binary_dump(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[Any], bytes]:
-    """From a value to its binary form in the column."""
-    kind = str(field.db_type(connection)).partition("(")[0]
+@cache
+def _binary_dumps(model: type[models.Model], using: str) -> list[Callable[[Any], bytes]]:
+    """For each inserted field, from a value to its binary form in the column."""
+    return [
+        _binary_dump(field, str(field.db_type(connections[using])).partition("(")[0])
+        for field in _inserted_fields(model)
+    ]
+
+
+def _binary_dump(field: AnyField, kind: str) -> Callable[[Any], bytes]:
+    """``kind`` is the type of the column."""
     if size := _INTEGERS.get(kind):
 
         def dump_integer(value: int) -> bytes:
@@ -178,16 +185,13 @@ def _binary_dump(field: AnyField, connection: BaseDatabaseWrapper) -> Callable[[
                 raise DataError(f"{field} can't hold {value}") from error
 
         return dump_integer
-    adapters = connection.connection.adapters
-    dumper = adapters.get_dumper_by_oid(adapters.types[kind].oid, Format.BINARY)
-    dump: Callable[[Any], bytes] = dumper(object, connection.connection).dump
+    oid = psycopg.adapters.types[kind].oid
+    dumper: Any = psycopg.adapters.get_dumper_by_oid(oid, Format.BINARY)(object)
+    dump: Callable[[Any], bytes] = dumper.dump
     return dump
 
 
 def _plain_type(field: AnyField, connection: BaseDatabaseWrapper) -> type | None:
     target = field.target_field if isinstance(field, models.ForeignKey) else field
-    has_types = connection.vendor == "postgresql"
-    if isinstance(target, models.UUIDField):
-        return UUID if has_types else None
-    known = _PLAIN | _PLAIN_DATES if has_types else _PLAIN
-    return known.get(type(field).get_prep_value)
+    known = _PLAIN_ON_POSTGRESQL if connection.vendor == "postgresql" else _PLAIN
+    return known.get(type(target).get_db_prep_value) or known.get(type(target).get_prep_value)

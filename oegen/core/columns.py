@@ -33,6 +33,8 @@ def map_once(function: Callable[[Any], R], values: Sequence[Any]) -> list[R]:
 
     It must not tell Decimals apart by zeros at their end.
     """
+    if len(values) == 1:
+        return [function(values[0])]
     types = set(map(type, values)) - {NoneType}
     if not types or (len(types) == 1 and _are_same_if_equal(types.pop(), values)):
         results = {value: function(value) for value in set(values)}
